@@ -1,0 +1,123 @@
+//! What one hyperparameter may be.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::param::ParamValue;
+
+/// Whether the choices of a list have an order that means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceOrder {
+    /// Numbers whose order matters: neighbours are alike. Samplers see equidistant ranks.
+    Ordinal,
+    /// Names without an order.
+    Nominal,
+}
+
+/// The set of values of one hyperparameter, with Optuna's fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Distribution {
+    /// Real numbers in `[low, high]`.
+    Float {
+        /// Smallest value.
+        low: f64,
+        /// Largest value.
+        high: f64,
+        /// Whether distances are measured between logarithms.
+        log: bool,
+        /// Grid step from `low`, if any; excludes `log`.
+        step: Option<f64>,
+    },
+    /// Integers in `[low, high]`, both included.
+    Int {
+        /// Smallest value.
+        low: i64,
+        /// Largest value.
+        high: i64,
+        /// Whether distances are measured between logarithms.
+        log: bool,
+        /// Step from `low`; 1 for every integer.
+        step: i64,
+    },
+    /// A list of values.
+    Categorical {
+        /// The values in the order given.
+        choices: Vec<ParamValue>,
+        /// Whether that order means something.
+        order: ChoiceOrder,
+    },
+}
+
+impl Distribution {
+    /// A list of values: ordinal if all are numbers, nominal otherwise.
+    pub fn list(choices: Vec<ParamValue>) -> Self {
+        let numeric = choices.iter().all(|v| matches!(v, ParamValue::Int(_) | ParamValue::Float(_)));
+        let order = if numeric { ChoiceOrder::Ordinal } else { ChoiceOrder::Nominal };
+        Self::Categorical { choices, order }
+    }
+
+    /// The values in order, where they are finitely many; `None` for a continuous range.
+    pub fn levels(&self) -> Option<Vec<ParamValue>> {
+        match self {
+            Self::Float { low, high, step: Some(step), .. } => {
+                let n = ((high - low) / step + 1e-9).floor() as usize;
+                Some((0..=n).map(|i| ParamValue::Float(low + i as f64 * step)).collect())
+            }
+            Self::Float { low, high, step: None, .. } => (low == high).then(|| vec![ParamValue::Float(*low)]),
+            Self::Int { low, high, step, .. } => {
+                Some((*low..=*high).step_by((*step).max(1) as usize).map(ParamValue::Int).collect())
+            }
+            Self::Categorical { choices, .. } => Some(choices.clone()),
+        }
+    }
+
+    /// Whether `value` belongs to the set.
+    pub fn contains(&self, value: &ParamValue) -> bool {
+        match self {
+            Self::Float { low, high, step, .. } => value.as_f64().is_some_and(|x| {
+                let on_grid = step.is_none_or(|step| {
+                    let k = (x - low) / step;
+                    (k - k.round()).abs() < 1e-8
+                });
+                (*low..=*high).contains(&x) && on_grid
+            }),
+            Self::Int { low, high, step, .. } => {
+                value.as_i64().is_some_and(|i| (*low..=*high).contains(&i) && (i - low) % step == 0)
+            }
+            Self::Categorical { choices, .. } => choices.contains(value),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_members() {
+        let sets = [
+            Distribution::Float { low: 0.0, high: 1.0, log: false, step: Some(0.1) },
+            Distribution::Int { low: 2, high: 11, log: false, step: 3 },
+            Distribution::list(vec![1e-5.into(), 1e-4.into()]),
+        ];
+        for (set, n) in sets.iter().zip([11, 4, 2]) {
+            let levels = set.levels().unwrap();
+            assert_eq!(levels.len(), n);
+            assert!(levels.iter().all(|v| set.contains(v)));
+        }
+        assert!(!sets[1].contains(&3i64.into()));
+        assert!(!sets[0].contains(&0.15.into()));
+    }
+
+    #[test]
+    fn lists_of_numbers_are_ordinal() {
+        let order = |choices| match Distribution::list(choices) {
+            Distribution::Categorical { order, .. } => order,
+            _ => unreachable!("a list is categorical"),
+        };
+        assert_eq!(order(vec![1i64.into(), 2.5.into()]), ChoiceOrder::Ordinal);
+        assert_eq!(order(vec![1i64.into(), "gelu".into()]), ChoiceOrder::Nominal);
+    }
+}

@@ -1,0 +1,92 @@
+//! The one stream of events that feeds screen and recorder, so that they cannot disagree.
+
+use crate::param::Params;
+use crate::trial::{TrialNumber, TrialState};
+
+/// Something that happened while studies ran. `budget` is the label of the study's size budget.
+#[derive(Debug, Clone)]
+pub enum StudyEvent {
+    /// A study begins or goes on.
+    StudyStarted {
+        /// Size budget.
+        budget: String,
+        /// Complete trials wanted.
+        trials: u64,
+        /// Complete trials already there.
+        done: u64,
+    },
+    /// Trials of an ended process were found; their configurations are tried again.
+    TrialsRecovered {
+        /// Size budget.
+        budget: String,
+        /// The interrupted trials.
+        numbers: Vec<TrialNumber>,
+    },
+    /// A worker starts a trial.
+    TrialStarted {
+        /// Size budget.
+        budget: String,
+        /// Trial.
+        number: TrialNumber,
+        /// Worker, from 0.
+        worker: usize,
+        /// Configuration.
+        params: Params,
+        /// Epochs that it will take at most, where known.
+        epochs: Option<u64>,
+    },
+    /// A trial ended an epoch.
+    EpochFinished {
+        /// Size budget.
+        budget: String,
+        /// Trial.
+        number: TrialNumber,
+        /// Worker, from 0.
+        worker: usize,
+        /// Epoch, from 1.
+        step: i64,
+        /// Objective value after it.
+        value: f64,
+    },
+    /// A trial ended.
+    TrialFinished {
+        /// Size budget.
+        budget: String,
+        /// Trial.
+        number: TrialNumber,
+        /// Worker, from 0.
+        worker: usize,
+        /// How.
+        state: TrialState,
+        /// Its value, where it has one.
+        value: Option<f64>,
+        /// Why it failed, in one line.
+        reason: Option<String>,
+        /// Best value of the study so far.
+        incumbent: Option<f64>,
+        /// Wall-clock seconds.
+        seconds: f64,
+    },
+    /// A study has all its trials, or none are left to try.
+    StudyFinished {
+        /// Size budget.
+        budget: String,
+        /// Why it ended.
+        reason: StopReason,
+    },
+}
+
+/// Why a study ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// As many trials completed as were asked for.
+    TrialsReached,
+    /// Every distinct configuration was tried.
+    SpaceExhausted,
+    /// Too many trials failed.
+    FailureLimit,
+    /// The time limit passed.
+    TimeLimit,
+    /// The user stopped it.
+    Interrupted,
+}

@@ -1,0 +1,31 @@
+//! The vocabulary of Allometry and its pure search: no I/O, no clock, no globals.
+//!
+//! A ladder asks one question at several sizes. Its file becomes one [`SearchSpace`] per [`SizeBudget`];
+//! a [`Sampler`] picks a configuration ([`Params`]) from the space; an [`Objective`] evaluates it and the
+//! result is kept as a [`FrozenTrial`], the only thing that analyses ever see.
+
+pub mod distribution;
+pub mod event;
+pub mod ladder;
+pub mod objective;
+pub mod param;
+pub mod python;
+pub mod rng;
+pub mod sampler;
+pub mod size;
+pub mod space;
+pub mod trial;
+
+pub use distribution::{ChoiceOrder, Distribution};
+pub use event::StudyEvent;
+pub use ladder::Ladder;
+pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
+pub use param::{ParamName, ParamValue, Params};
+pub use rng::TrialRng;
+pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
+pub use size::{ModelSize, SizeBudget, WeightTarget};
+pub use space::SearchSpace;
+pub use trial::{
+    ClassCounts, Direction, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord, TrialState,
+    ValidationScores,
+};

@@ -1,0 +1,96 @@
+//! What is optimised: one configuration in, one value out.
+
+use std::collections::BTreeMap;
+
+use crate::param::Params;
+use crate::size::{ModelSize, SizeBudget};
+use crate::trial::{Failure, TrialNumber, ValidationScores};
+
+/// One evaluation to be done. Its result depends on this and the data alone.
+#[derive(Debug, Clone)]
+pub struct TrialSpec {
+    /// Size budget of the study.
+    pub budget: SizeBudget,
+    /// Number within the study; names folders, never influences results.
+    pub number: TrialNumber,
+    /// The configuration.
+    pub params: Params,
+    /// Seed of everything random in the evaluation.
+    pub seed: u64,
+}
+
+/// Figures of one epoch.
+#[derive(Debug, Clone)]
+pub struct EpochReport {
+    /// Epoch, from 1.
+    pub step: i64,
+    /// Objective value after it.
+    pub value: f64,
+    /// Every metric of the epoch by name.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// What an evaluation is told after each epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Go on.
+    Continue,
+    /// Stop: the trial is not worth finishing.
+    Prune,
+    /// Stop: the program is ending.
+    Interrupt,
+}
+
+/// Takes figures during an evaluation.
+pub trait Reporter: Sync {
+    /// Records one epoch and says whether to go on.
+    fn report(&self, epoch: &EpochReport) -> Signal;
+
+    /// Whether the program is ending; polled between batches, so that an epoch of minutes does not hold it up.
+    fn interrupted(&self) -> bool;
+}
+
+/// Result of a finished evaluation.
+#[derive(Debug, Clone)]
+pub struct ObjectiveOutcome {
+    /// The objective's value: that of the best epoch.
+    pub value: f64,
+    /// Epoch whose weights were kept, from 1.
+    pub best_step: Option<i64>,
+    /// Metrics of that epoch by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// Exact size of the model.
+    pub size: Option<ModelSize>,
+    /// Predictions of that epoch on the validation rows.
+    pub scores: Option<ValidationScores>,
+}
+
+/// Why an evaluation gave no value. A failed trial is data: the study goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectiveError {
+    /// The reporter asked to stop a hopeless trial.
+    #[error("pruned")]
+    Pruned,
+    /// The reporter asked to stop because the program ends.
+    #[error("interrupted")]
+    Interrupted,
+    /// The evaluation itself failed.
+    #[error("{}", .0.reason)]
+    Failed(Failure),
+}
+
+/// Evaluates configurations; shared by all workers.
+pub trait Objective: Sync {
+    /// Evaluates one trial, reporting each epoch.
+    ///
+    /// # Errors
+    /// [`ObjectiveError`] when there is no value to tell.
+    fn evaluate(
+        &self,
+        trial: &TrialSpec,
+        reporter: &dyn Reporter,
+    ) -> Result<ObjectiveOutcome, ObjectiveError>;
+
+    /// Exact size of the model that a configuration gives, if the objective can tell beforehand.
+    fn model_size(&self, params: &Params) -> Option<ModelSize>;
+}

@@ -1,0 +1,61 @@
+//! What picks the next configuration.
+
+use crate::param::Params;
+use crate::rng::TrialRng;
+use crate::trial::{FrozenTrial, Origin};
+
+/// A study as its sampler sees it. Samplers keep no state between calls: everything they know is here, so that
+/// resuming is replaying and workers need no coordination.
+#[derive(Debug, Clone, Copy)]
+pub struct StudyView<'a> {
+    /// Trials that ended, however, by number.
+    pub finished: &'a [FrozenTrial],
+    /// Trials being evaluated or waiting, by number.
+    pub running: &'a [FrozenTrial],
+}
+
+impl StudyView<'_> {
+    /// Number of trials ever created; index of the next suggestion.
+    pub fn len(&self) -> usize {
+        self.finished.len() + self.running.len()
+    }
+
+    /// Whether no trial was ever created.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All trials, finished first.
+    pub fn all(&self) -> impl Iterator<Item = &FrozenTrial> {
+        self.finished.iter().chain(self.running)
+    }
+}
+
+/// A configuration to try, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suggestion {
+    /// The configuration.
+    pub params: Params,
+    /// Why it was chosen.
+    pub origin: Origin,
+}
+
+/// Why there is no suggestion.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SampleError {
+    /// Every distinct configuration was tried; the study is done.
+    #[error("all {configurations} distinct configurations of the space were tried")]
+    Exhausted {
+        /// Distinct configurations of the space.
+        configurations: u64,
+    },
+}
+
+/// Picks configurations.
+pub trait Sampler: Send {
+    /// The next configuration to try: never one that `view` already has.
+    ///
+    /// # Errors
+    /// [`SampleError::Exhausted`] when nothing new is left.
+    fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError>;
+}

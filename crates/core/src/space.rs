@@ -1,0 +1,31 @@
+//! What may vary.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::distribution::Distribution;
+use crate::param::{ParamName, Params};
+
+/// The hyperparameters of a study and the set of each, in the ladder file's order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SearchSpace(pub IndexMap<ParamName, Distribution>);
+
+impl SearchSpace {
+    /// The set of `name`.
+    pub fn get(&self, name: &str) -> Option<&Distribution> {
+        self.0.get(name)
+    }
+
+    /// Names and sets in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Distribution)> {
+        self.0.iter().map(|(name, set)| (name.as_str(), set))
+    }
+
+    /// Whether `params` has exactly this space's parameters, each inside its set.
+    pub fn contains(&self, params: &Params) -> bool {
+        params.0.len() == self.0.len()
+            && self.iter().all(|(name, set)| params.get(name).is_some_and(|v| set.contains(v)))
+    }
+}

@@ -1,0 +1,196 @@
+//! Trials as immutable records.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::distribution::Distribution;
+use crate::param::{ParamName, Params};
+use crate::size::ModelSize;
+
+/// Position of a trial in its study, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct TrialNumber(pub u64);
+
+impl fmt::Display for TrialNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a trial stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialState {
+    /// Enqueued: its parameters are fixed, nobody works on it.
+    Waiting,
+    /// A worker evaluates it.
+    Running,
+    /// It ended with a value.
+    Complete,
+    /// It was stopped early; its value is its last intermediate value.
+    Pruned,
+    /// It ended without a value.
+    Failed,
+}
+
+impl TrialState {
+    /// Whether the trial will never change again.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Complete | Self::Pruned | Self::Failed)
+    }
+}
+
+/// Which values are better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Larger values.
+    #[default]
+    Maximize,
+    /// Smaller values.
+    Minimize,
+}
+
+impl Direction {
+    /// Whether `a` is strictly better than `b`; never for NaN.
+    pub fn better(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Maximize => a > b,
+            Self::Minimize => a < b,
+        }
+    }
+}
+
+/// Why a configuration was tried: model-based statistics need to know what was chosen at random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An architecture parameter at an end of its range, the others in the middle.
+    Probe,
+    /// Drawn at random, or from a space-filling sequence.
+    Random,
+    /// Next cell of a grid.
+    Grid,
+    /// Proposed by a model of the trials so far.
+    Model,
+    /// Given by the user.
+    Enqueued,
+    /// The same configuration as an interrupted trial, with the same seed.
+    Retry,
+}
+
+/// Why a trial has no value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// One line.
+    pub reason: String,
+    /// The rest: tail of standard error, largest activation, panic message.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Numbers of the two classes in a set of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClassCounts {
+    /// Rows labelled 1.
+    pub positives: u64,
+    /// Rows labelled 0.
+    pub negatives: u64,
+}
+
+/// Predictions of a trial's best epoch on the validation rows, in row order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidationScores {
+    /// Row of the table that each prediction is for.
+    pub rows: Vec<u64>,
+    /// True class of each row.
+    pub labels: Vec<bool>,
+    /// Predicted probability of class 1, in `[0, 1]`.
+    pub scores: Vec<f32>,
+}
+
+/// What a trial leaves beyond what Optuna's tables hold; stored in attributes named `allometry:*`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TrialRecord {
+    /// Exact size of its model.
+    pub size: Option<ModelSize>,
+    /// Seed of its weights, batches and dropout; part of the trial's identity.
+    pub seed: Option<u64>,
+    /// Why its configuration was tried.
+    pub origin: Option<Origin>,
+    /// Epoch whose weights were kept, from 1.
+    pub best_step: Option<i64>,
+    /// Metrics of that epoch by name, such as `log_loss`, `pred_min`, `recall_at_half`.
+    pub metrics: BTreeMap<String, f64>,
+    /// Why it failed, where it did.
+    pub failure: Option<Failure>,
+    /// The interrupted trial that it repeats.
+    pub retry_of: Option<TrialNumber>,
+}
+
+/// One trial as read back from a store or a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrozenTrial {
+    /// Position in its study.
+    pub number: TrialNumber,
+    /// Where it stands.
+    pub state: TrialState,
+    /// Objective value; `None` unless complete or pruned with at least one report.
+    pub value: Option<f64>,
+    /// Its configuration.
+    pub params: Params,
+    /// The set that each value was drawn from, where recorded.
+    pub distributions: IndexMap<ParamName, Distribution>,
+    /// Objective value by step (epoch, from 1); NaN allowed.
+    pub intermediate: BTreeMap<i64, f64>,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// When it ended.
+    pub completed: Option<Timestamp>,
+    /// Allometry's own record.
+    pub record: TrialRecord,
+    /// Foreign user attributes: JSON text as Python wrote it.
+    pub user_attributes: BTreeMap<String, String>,
+    /// Foreign system attributes: JSON text as Python wrote it.
+    pub system_attributes: BTreeMap<String, String>,
+}
+
+impl FrozenTrial {
+    /// A trial with nothing but its number, state, value and parameters.
+    pub fn new(number: u64, state: TrialState, value: Option<f64>, params: Params) -> Self {
+        Self {
+            number: TrialNumber(number),
+            state,
+            value,
+            params,
+            distributions: IndexMap::new(),
+            intermediate: BTreeMap::new(),
+            started: None,
+            completed: None,
+            record: TrialRecord::default(),
+            user_attributes: BTreeMap::new(),
+            system_attributes: BTreeMap::new(),
+        }
+    }
+
+    /// The value of a complete trial; `None` for all others.
+    pub fn complete_value(&self) -> Option<f64> {
+        self.value.filter(|_| self.state == TrialState::Complete)
+    }
+}
+
+/// The best complete trial; the earliest of equals.
+pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&FrozenTrial> {
+    trials
+        .iter()
+        .filter_map(|t| t.complete_value().filter(|v| !v.is_nan()).map(|v| (t, v)))
+        .reduce(|best, next| if direction.better(next.1, best.1) { next } else { best })
+        .map(|(t, _)| t)
+}
