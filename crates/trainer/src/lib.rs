@@ -1,0 +1,3 @@
+//! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU.
+
+pub mod data;
