@@ -1,0 +1,75 @@
+//! What is analysed: the trials of a ladder, wherever they were read from.
+
+use std::collections::BTreeMap;
+
+use allometry_core::{ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Exact sizes of the smallest and the largest architecture of a search space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeReach {
+    /// Fewest weights.
+    pub smallest: ModelSize,
+    /// Most weights.
+    pub largest: ModelSize,
+}
+
+/// The trials of one size budget.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyTrials {
+    /// What the study's models were meant to weigh.
+    pub budget: SizeBudget,
+    /// Where the trials were read from, for people.
+    pub source: String,
+    /// All trials in order of their numbers, whatever their state. Exact sizes stand in their records.
+    pub trials: Vec<FrozenTrial>,
+    /// The best configuration as recorded beside the trials, in its file's order; the incumbent's for our own studies.
+    pub best_params: Option<Params>,
+    /// What could have been tried, where known.
+    pub space: Option<SearchSpace>,
+    /// Sizes that the space reaches, where they could be computed.
+    pub reach: Option<SizeReach>,
+}
+
+/// A simple model scored on the same validation rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    /// Short name, such as `logistic regression`.
+    pub name: String,
+    /// What it was fitted on.
+    pub description: String,
+    /// Its value of the ladder's metric.
+    pub value: f64,
+    /// Its other metrics by name.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// The studies of a ladder, from the smallest budget to the largest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LadderTrials {
+    /// The ladder's name, where it has one.
+    pub name: Option<String>,
+    /// Names the data set or feature tier in titles.
+    pub tag: Option<String>,
+    /// The metric as it is written in reports, such as `AUC`.
+    pub metric: String,
+    /// Which values of the metric are better.
+    pub direction: Direction,
+    /// One per size budget, in the order given.
+    pub studies: Vec<StudyTrials>,
+    /// Classes of the validation rows that every trial was scored on, where known.
+    pub rows: Option<ClassCounts>,
+    /// Simple models scored on the same rows.
+    pub baselines: Vec<Baseline>,
+}
+
+impl LadderTrials {
+    /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.
+    pub fn measures_auc(&self) -> bool {
+        let name: String = self.metric.chars().filter(char::is_ascii_alphanumeric).collect();
+        ["auc", "rocauc", "auroc", "valauc", "validationauc"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+    }
+}

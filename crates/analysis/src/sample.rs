@@ -1,0 +1,56 @@
+//! The trials of a study that statistics are computed from.
+
+use allometry_core::{Direction, FrozenTrial};
+
+use crate::input::StudyTrials;
+
+/// The complete trials of a study with a finite value, in order of their numbers.
+#[derive(Debug, Clone)]
+pub struct Sample<'a> {
+    /// The trials.
+    pub trials: Vec<&'a FrozenTrial>,
+    /// Their values, in the same order.
+    pub values: Vec<f64>,
+    /// Which values are better.
+    pub direction: Direction,
+}
+
+impl<'a> Sample<'a> {
+    /// Picks the usable trials of `study`.
+    pub fn new(study: &'a StudyTrials, direction: Direction) -> Self {
+        let (trials, values) = study
+            .trials
+            .iter()
+            .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| value.is_finite())?)))
+            .unzip();
+        Self { trials, values, direction }
+    }
+
+    /// Position of the best trial; the earliest of equals.
+    pub fn best(&self) -> Option<usize> {
+        first_best(&self.values, self.direction)
+    }
+
+    /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a user
+    /// attribute of that name.
+    pub fn metric(&self, name: &str) -> Vec<(usize, f64)> {
+        self.trials
+            .iter()
+            .enumerate()
+            .filter_map(|(position, trial)| Some((position, recorded_metric(trial, name)?)))
+            .collect()
+    }
+}
+
+/// A finite metric that a trial recorded, by name.
+pub fn recorded_metric(trial: &FrozenTrial, name: &str) -> Option<f64> {
+    let own = trial.record.metrics.get(name).copied();
+    own.or_else(|| serde_json::from_str(trial.user_attributes.get(name)?).ok())
+        .filter(|x: &f64| x.is_finite())
+}
+
+/// Position of the best value; the first of equals, `None` without values.
+pub fn first_best(values: &[f64], direction: Direction) -> Option<usize> {
+    (0..values.len())
+        .reduce(|best, next| if direction.better(values[next], values[best]) { next } else { best })
+}

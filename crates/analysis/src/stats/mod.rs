@@ -1,0 +1,3 @@
+//! Pure functions on numbers: no trials, no names.
+
+pub mod moments;

@@ -1,0 +1,97 @@
+//! How the metric goes with the values of a parameter.
+
+use allometry_core::{Direction, ParamValue};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::level::{Level, values_at};
+use crate::sample::first_best;
+use crate::stats::moments::{mean, sample_sd};
+
+/// Difference of means below which the classic report calls a trend flat.
+const NAIVE_FLAT: f64 = 0.01;
+
+/// The trials at one value of a parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LevelSummary {
+    /// The value.
+    pub value: ParamValue,
+    /// Trials.
+    pub count: u64,
+    /// Mean of their metric.
+    pub mean: f64,
+    /// Sample standard deviation of their metric; 0 for one trial.
+    pub sd: f64,
+}
+
+/// What the classic report calls a trend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NaiveDirection {
+    /// The mean at the largest value is at least 0.01 above that at the smallest.
+    Increasing,
+    /// The mean at the largest value is at least 0.01 below that at the smallest.
+    Decreasing,
+    /// The two differ by less.
+    Flat,
+    /// There is one value.
+    InsufficientData,
+}
+
+impl NaiveDirection {
+    /// The word that the classic report prints.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Increasing => "increasing",
+            Self::Decreasing => "decreasing",
+            Self::Flat => "flat",
+            Self::InsufficientData => "insufficient_data",
+        }
+    }
+}
+
+/// The classic report's reading of a parameter: means by value, no uncertainty.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NaiveTrend {
+    /// Comparison of the last mean with the first.
+    pub direction: NaiveDirection,
+    /// Position in the levels of the best mean; the first of equals.
+    pub best: usize,
+    /// Position in the levels of the worst mean; the first of equals.
+    pub worst: usize,
+}
+
+/// Mean, standard deviation and count at each level.
+pub fn summarize(values: &[f64], levels: &[Level]) -> Vec<LevelSummary> {
+    levels
+        .iter()
+        .filter_map(|level| {
+            Some(LevelSummary {
+                value: level.value.clone(),
+                count: level.members.len() as u64,
+                mean: mean(values_at(values, level))?,
+                sd: sample_sd(values_at(values, level))?,
+            })
+        })
+        .collect()
+}
+
+/// The classic trend over levels in ascending order; `None` without levels.
+pub fn naive(levels: &[LevelSummary], direction: Direction) -> Option<NaiveTrend> {
+    let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
+    let opposite = match direction {
+        Direction::Maximize => Direction::Minimize,
+        Direction::Minimize => Direction::Maximize,
+    };
+    let change = means.last()? - means.first()?;
+    Some(NaiveTrend {
+        direction: match means.len() {
+            1 => NaiveDirection::InsufficientData,
+            _ if change.abs() < NAIVE_FLAT => NaiveDirection::Flat,
+            _ if change > 0.0 => NaiveDirection::Increasing,
+            _ => NaiveDirection::Decreasing,
+        },
+        best: first_best(&means, direction)?,
+        worst: first_best(&means, opposite)?,
+    })
+}

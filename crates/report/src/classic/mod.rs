@@ -1,0 +1,54 @@
+//! The classic report: the naive figures alone, in the fixed layout that existing users know, byte for byte.
+//!
+//! It says what it always said, also where that is more than the trials support.
+
+mod ladder;
+mod study;
+
+use allometry_analysis::input::{LadderTrials, StudyTrials};
+use allometry_analysis::sample::Sample;
+use allometry_core::Params;
+
+use crate::text::Text;
+
+/// Parameters of the classic report, in its order; others are not in it.
+const PARAMETERS: [&str; 7] =
+    ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
+
+/// A study and its usable trials.
+struct ClassicStudy<'a> {
+    label: &'a str,
+    sample: Sample<'a>,
+    best_params: Option<&'a Params>,
+}
+
+impl<'a> ClassicStudy<'a> {
+    fn new(study: &'a StudyTrials, ladder: &LadderTrials) -> Self {
+        let sample = Sample::new(study, ladder.direction);
+        let best_params = study.best_params.as_ref().filter(|_| !sample.values.is_empty());
+        Self { label: &study.budget.label, sample, best_params }
+    }
+
+    fn best_value(&self) -> Option<f64> {
+        self.sample.best().map(|position| self.sample.values[position])
+    }
+}
+
+/// Renders the classic report.
+pub fn classic(ladder: &LadderTrials) -> String {
+    let studies: Vec<ClassicStudy<'_>> =
+        ladder.studies.iter().map(|study| ClassicStudy::new(study, ladder)).collect();
+    let mut text = Text::default();
+    ladder::render(&mut text, &studies, ladder);
+    for study in &studies {
+        text.blank();
+        text.line(format_args!("---"));
+        study::render(&mut text, study, ladder);
+    }
+    text.into_string()
+}
+
+/// Four decimals, or `N/A`.
+fn decimals(value: Option<f64>) -> String {
+    value.map_or_else(|| "N/A".into(), |value| format!("{value:.4}"))
+}
