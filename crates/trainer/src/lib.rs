@@ -1,3 +1,4 @@
 //! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU.
 
 pub mod data;
+pub mod metric;

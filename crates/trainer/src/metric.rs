@@ -1,0 +1,284 @@
+//! Figures of a binary classifier's predictions.
+//!
+//! Conventions are scikit-learn's, so that users can check them: a row is predicted positive where its probability is
+//! at least the threshold, and a precision, recall or F1 whose denominator is zero is 0.
+
+use std::collections::BTreeMap;
+
+/// Every metric by name, as stored with a trial.
+///
+/// `auc`, `average_precision`, `log_loss`, `brier`; `precision_`, `recall_` and `f1_` `at_half` (threshold 0.5) and
+/// `at_prior` (threshold `prior`, the share of positives in the training part); `pred_min`, `pred_max`, `pred_mean`
+/// and `pred_sd` (population standard deviation) of the predictions. What is undefined is left out: `auc` where one
+/// class is absent, `average_precision` without positives, everything without rows.
+///
+/// # Panics
+/// If the slices have different lengths.
+pub fn evaluate(labels: &[bool], probabilities: &[f32], prior: f64) -> BTreeMap<String, f64> {
+    let ranking = Ranking::new(labels, probabilities);
+    let half = Confusion::at(labels, probabilities, 0.5);
+    let at_prior = Confusion::at(labels, probabilities, prior as f32);
+    let spread = Spread::of(probabilities);
+    [
+        ("auc", ranking.as_ref().and_then(Ranking::auc)),
+        ("average_precision", ranking.as_ref().and_then(Ranking::average_precision)),
+        ("log_loss", log_loss(labels, probabilities)),
+        ("brier", brier(labels, probabilities)),
+        ("precision_at_half", half.map(Confusion::precision)),
+        ("recall_at_half", half.map(Confusion::recall)),
+        ("f1_at_half", half.map(Confusion::f1)),
+        ("precision_at_prior", at_prior.map(Confusion::precision)),
+        ("recall_at_prior", at_prior.map(Confusion::recall)),
+        ("f1_at_prior", at_prior.map(Confusion::f1)),
+        ("pred_min", spread.map(|s| s.min)),
+        ("pred_max", spread.map(|s| s.max)),
+        ("pred_mean", spread.map(|s| s.mean)),
+        ("pred_sd", spread.map(|s| s.sd)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    .collect()
+}
+
+/// Area under the ROC curve: the probability that a positive scores above a negative, ties counting half
+/// (Hanley & `McNeil` 1982). Exact, in O(n log n). `None` where one class is absent or a score is NaN.
+///
+/// # Panics
+/// If the slices have different lengths.
+pub fn auc(labels: &[bool], scores: &[f32]) -> Option<f64> {
+    Ranking::new(labels, scores)?.auc()
+}
+
+/// Average precision: the sum over distinct thresholds, falling, of the gain in recall times the precision there; no
+/// interpolation. `None` where there are no positives or a score is NaN.
+///
+/// # Panics
+/// If the slices have different lengths.
+pub fn average_precision(labels: &[bool], scores: &[f32]) -> Option<f64> {
+    Ranking::new(labels, scores)?.average_precision()
+}
+
+/// Mean negative log-likelihood, natural logarithm; probabilities are kept [`f32::EPSILON`] away from 0 and 1.
+/// `None` without rows.
+///
+/// # Panics
+/// If the slices have different lengths.
+pub fn log_loss(labels: &[bool], probabilities: &[f32]) -> Option<f64> {
+    const EDGE: f64 = f32::EPSILON as f64;
+    mean(labels, probabilities, |label, p| {
+        let p = p.clamp(EDGE, 1.0 - EDGE);
+        if label { -p.ln() } else { -(-p).ln_1p() }
+    })
+}
+
+/// Mean squared difference of probability and class (Brier 1950). `None` without rows.
+///
+/// # Panics
+/// If the slices have different lengths.
+pub fn brier(labels: &[bool], probabilities: &[f32]) -> Option<f64> {
+    mean(labels, probabilities, |label, p| (p - f64::from(u8::from(label))).powi(2))
+}
+
+fn mean(labels: &[bool], scores: &[f32], term: impl Fn(bool, f64) -> f64) -> Option<f64> {
+    assert_eq!(labels.len(), scores.len(), "one score per label");
+    let sum: f64 = labels.iter().zip(scores).map(|(&label, &score)| term(label, f64::from(score))).sum();
+    (!labels.is_empty()).then(|| sum / labels.len() as f64)
+}
+
+/// Rows of equal score.
+struct Tie {
+    positives: u64,
+    negatives: u64,
+}
+
+/// The rows grouped by score, highest first.
+struct Ranking {
+    ties: Vec<Tie>,
+    positives: u64,
+    negatives: u64,
+}
+
+impl Ranking {
+    fn new(labels: &[bool], scores: &[f32]) -> Option<Self> {
+        assert_eq!(labels.len(), scores.len(), "one score per label");
+        if scores.iter().any(|s| s.is_nan()) {
+            return None;
+        }
+        let mut rows: Vec<(f32, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
+        rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        // `==` rather than total order: 0.0 and -0.0 are one score.
+        let ties: Vec<Tie> = rows
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|rows| {
+                let positives = rows.iter().filter(|r| r.1).count() as u64;
+                Tie { positives, negatives: rows.len() as u64 - positives }
+            })
+            .collect();
+        let positives = ties.iter().map(|t| t.positives).sum();
+        Some(Self { positives, negatives: rows.len() as u64 - positives, ties })
+    }
+
+    fn auc(&self) -> Option<f64> {
+        if self.positives == 0 || self.negatives == 0 {
+            return None;
+        }
+        // Twice the number of pairs in the right order, an integer: no rounding before the one division.
+        let mut above = 0_u128;
+        let mut doubled = 0_u128;
+        for tie in &self.ties {
+            doubled += u128::from(tie.negatives) * (2 * above + u128::from(tie.positives));
+            above += u128::from(tie.positives);
+        }
+        Some(doubled as f64 / (2.0 * self.positives as f64 * self.negatives as f64))
+    }
+
+    fn average_precision(&self) -> Option<f64> {
+        let (mut found, mut seen, mut sum) = (0, 0, 0.0);
+        for tie in &self.ties {
+            found += tie.positives;
+            seen += tie.positives + tie.negatives;
+            sum += tie.positives as f64 * (found as f64 / seen as f64);
+        }
+        (self.positives > 0).then(|| sum / self.positives as f64)
+    }
+}
+
+/// Counts of predictions at one threshold.
+#[derive(Clone, Copy)]
+struct Confusion {
+    true_positives: f64,
+    false_positives: f64,
+    false_negatives: f64,
+}
+
+impl Confusion {
+    /// The threshold is compared as `f32`, so that a model which predicts exactly the prior is at its threshold.
+    fn at(labels: &[bool], probabilities: &[f32], threshold: f32) -> Option<Self> {
+        let count = |label: bool, positive: bool| {
+            let rows = labels.iter().zip(probabilities);
+            rows.filter(|&(&l, &p)| l == label && (p >= threshold) == positive).count() as f64
+        };
+        (!labels.is_empty()).then(|| Self {
+            true_positives: count(true, true),
+            false_positives: count(false, true),
+            false_negatives: count(true, false),
+        })
+    }
+
+    fn precision(self) -> f64 {
+        ratio(self.true_positives, self.true_positives + self.false_positives)
+    }
+
+    fn recall(self) -> f64 {
+        ratio(self.true_positives, self.true_positives + self.false_negatives)
+    }
+
+    fn f1(self) -> f64 {
+        ratio(
+            2.0 * self.true_positives,
+            2.0 * self.true_positives + self.false_positives + self.false_negatives,
+        )
+    }
+}
+
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
+}
+
+/// Where predictions lie.
+#[derive(Clone, Copy)]
+struct Spread {
+    min: f64,
+    max: f64,
+    mean: f64,
+    sd: f64,
+}
+
+impl Spread {
+    fn of(probabilities: &[f32]) -> Option<Self> {
+        let n = probabilities.len() as f64;
+        let values = || probabilities.iter().map(|&p| f64::from(p));
+        let mean = values().sum::<f64>() / n;
+        let variance = values().map(|p| (p - mean).powi(2)).sum::<f64>() / n;
+        let (min, max) = (values().reduce(f64::min)?, values().reduce(f64::max)?);
+        Some(Self { min, max, mean, sd: variance.sqrt() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        labels: Vec<u8>,
+        probabilities: Vec<f32>,
+        prior: f64,
+        expected: BTreeMap<String, f64>,
+    }
+
+    #[test]
+    fn agrees_with_scikit_learn() {
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../tests/oracle/metrics.json")).expect("oracle is valid");
+        assert!(cases.len() >= 8);
+        for case in cases {
+            let labels: Vec<bool> = case.labels.iter().map(|&l| l == 1).collect();
+            let metrics = evaluate(&labels, &case.probabilities, case.prior);
+            let names: Vec<_> = metrics.keys().collect();
+            assert_eq!(names, case.expected.keys().collect::<Vec<_>>(), "{}", case.name);
+            for (metric, value) in &metrics {
+                let expected = case.expected[metric];
+                let close = (value - expected).abs() <= 1e-9 * expected.abs().max(1.0);
+                assert!(close, "{} {metric}: {value}, scikit-learn {expected}", case.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_undefined_is_left_out() {
+        assert_eq!(auc(&[true, true], &[0.1, 0.2]), None);
+        assert_eq!(auc(&[false], &[0.1]), None);
+        assert_eq!(auc(&[true, false], &[0.1, f32::NAN]), None);
+        assert_eq!(average_precision(&[false, false], &[0.1, 0.2]), None);
+        assert!(evaluate(&[], &[], 0.5).is_empty());
+        let one_class = evaluate(&[false, false], &[0.1, 0.2], 0.3);
+        assert!(!one_class.contains_key("auc") && one_class.contains_key("log_loss"));
+    }
+
+    #[test]
+    fn signed_zeros_are_one_score() {
+        assert_eq!(auc(&[true, false], &[-0.0, 0.0]), Some(0.5));
+    }
+
+    #[test]
+    fn a_constant_prediction_of_the_prior_is_at_its_threshold() {
+        let prior = 2.0 / 7.0;
+        let metrics = evaluate(&[true, false, false], &[prior as f32; 3], prior);
+        assert_eq!(metrics["recall_at_prior"], 1.0);
+        assert_eq!(metrics["auc"], 0.5);
+        assert_eq!(metrics["pred_sd"], 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn auc_is_the_share_of_ordered_pairs(rows in prop::collection::vec((any::<bool>(), 0_u8..12), 2..60)) {
+            let labels: Vec<bool> = rows.iter().map(|r| r.0).collect();
+            let scores: Vec<f32> = rows.iter().map(|r| f32::from(r.1) / 12.0).collect();
+            let (mut pairs, mut ordered) = (0.0, 0.0);
+            for (i, &positive) in labels.iter().enumerate().filter(|l| *l.1) {
+                debug_assert!(positive);
+                for j in (0..labels.len()).filter(|&j| !labels[j]) {
+                    pairs += 1.0;
+                    ordered += if scores[i] > scores[j] { 1.0 } else if scores[i] == scores[j] { 0.5 } else { 0.0 };
+                }
+            }
+            let expected = (pairs > 0.0).then(|| ordered / pairs);
+            prop_assert_eq!(auc(&labels, &scores), expected);
+        }
+    }
+}
