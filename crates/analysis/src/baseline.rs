@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
+use crate::sample::is_usable;
 use crate::scaling::ScalingPoint;
 use crate::stats::auc;
 use crate::summary::metric_estimate;
@@ -42,7 +43,7 @@ impl BaselineComparison {
             .iter()
             .map(|baseline| {
                 let value = Some(baseline.value)
-                    .filter(|value| value.is_finite())
+                    .filter(|value| is_usable(*value))
                     .map(|value| metric_estimate(value, ladder, options));
                 let finite = |(name, metric): (&String, &f64)| {
                     (name.clone(), Some(*metric).filter(|metric| metric.is_finite()))

@@ -95,7 +95,7 @@ pub enum Aucs {
 /// `brier`.
 fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Options) -> CollapseKind {
     let metric = |name| recorded_metric(trial, name);
-    let total = (rows.positives + rows.negatives) as f64;
+    let total = rows.positives as f64 + rows.negatives as f64;
     let prior = rows.positives as f64 / total;
     let label_variance = prior * (1.0 - prior);
     if label_variance.is_nan() || label_variance <= 0.0 {

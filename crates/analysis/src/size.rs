@@ -32,7 +32,7 @@ impl StudySizes {
     pub fn new(study: &StudyTrials, sample: &Sample<'_>, options: &Options) -> Self {
         let sizes = || sample.trials.iter().filter_map(|trial| trial.record.size);
         Self {
-            nominal: study.budget.nominal_weights(),
+            nominal: study.budget.nominal_weights().filter(|weights| weights.is_finite()),
             tolerance: tolerance(&study.budget, options),
             known: sizes().count() as u64,
             best: sample.best().and_then(|position| sample.trials[position].record.size),

@@ -82,7 +82,7 @@ fn too_few_rows(
     let message = format!(
         "{} ({} positive) do not tell the budgets apart: the largest difference, {} {} ({better} over {worse}), would \
          take about {} at a correlation of {}, {} if independent ({:.0}% power)",
-        counted(rows.positives + rows.negatives, "validation row"),
+        counted(rows.positives.saturating_add(rows.negatives), "validation row"),
         grouped(rows.positives),
         decimals(gap),
         ladder.metric,

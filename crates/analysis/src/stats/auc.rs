@@ -44,7 +44,8 @@ pub fn difference_error(first: f64, second: f64, correlation: f64) -> f64 {
 /// `1 - level`, when `rows` rows give it the standard error `standard_error`.
 ///
 /// A standard error shrinks with the square root of the number of rows, so that
-/// `n = rows ((z_level + z_power) standard_error / difference)^2`. `None` for no difference.
+/// `n = rows ((z_level + z_power) standard_error / difference)^2`. `None` for no
+/// difference.
 pub fn rows_to_detect(
     difference: f64,
     standard_error: f64,
@@ -52,10 +53,8 @@ pub fn rows_to_detect(
     level: f64,
     power: f64,
 ) -> Option<f64> {
-    if difference == 0.0 {
-        return None;
-    }
     let needed = normal::half_width(level) + normal::quantile(power);
     let missing = needed * standard_error / difference;
-    Some((rows.positives + rows.negatives) as f64 * missing * missing)
+    let total = rows.positives as f64 + rows.negatives as f64;
+    Some(total * missing * missing).filter(|needed| needed.is_finite())
 }

@@ -1,0 +1,5 @@
+//! Reports against references, oracles and snapshots.
+
+mod classic;
+mod json;
+mod support;
