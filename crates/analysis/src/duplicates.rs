@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sample::Sample;
+use crate::stats::moments::sample_variance;
 
 /// Repeated configurations of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +35,7 @@ impl Duplicates {
             let freedom = values.len() - 1;
             repeats += freedom as u64;
             identical += values[1..].iter().filter(|&&value| value == values[0]).count() as u64;
-            let variance = crate::stats::moments::sample_variance(values.iter().copied());
+            let variance = sample_variance(values.iter().copied());
             squares += variance.map_or(0.0, |variance| variance * freedom as f64);
         }
         let repeat_sd = (repeats > 0).then(|| (squares / repeats as f64).sqrt());
@@ -43,7 +44,7 @@ impl Duplicates {
 }
 
 /// Equal for equal configurations: numbers by value, so that 1 and 1.0 agree.
-fn key(params: &Params) -> String {
+pub(crate) fn key(params: &Params) -> String {
     let mut parts: Vec<String> = params
         .iter()
         .map(|(name, value)| match value.as_f64() {

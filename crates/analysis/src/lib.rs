@@ -15,7 +15,7 @@ pub mod finding;
 pub mod importance;
 pub mod input;
 pub mod level;
-mod number;
+pub mod number;
 pub mod options;
 pub mod sample;
 pub mod scaling;

@@ -1,17 +1,17 @@
-//! Numbers and names inside sentences.
+//! Numbers and names as sentences have them.
 
 /// Four decimals.
-pub(crate) fn decimals(x: f64) -> String {
+pub fn decimals(x: f64) -> String {
     format!("{x:.4}")
 }
 
 /// Four decimals with a sign.
-pub(crate) fn signed(x: f64) -> String {
+pub fn signed(x: f64) -> String {
     format!("{x:+.4}")
 }
 
 /// A large number in two digits, with separators: 8413 is `8,400`.
-pub(crate) fn about(x: f64) -> String {
+pub fn about(x: f64) -> String {
     if !x.is_finite() || x >= 1e15 {
         return "a great many".into();
     }
@@ -24,7 +24,7 @@ pub(crate) fn about(x: f64) -> String {
 }
 
 /// A count with separators: `12,345`.
-pub(crate) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -37,17 +37,17 @@ pub(crate) fn grouped(count: u64) -> String {
 }
 
 /// A whole percentage; `<1%` for small shares that are not 0.
-pub(crate) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.005 { "<1%".into() } else { format!("{:.0}%", share * 100.0) }
 }
 
 /// A user's name in quotes.
-pub(crate) fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     format!("'{name}'")
 }
 
 /// `1 trial`, `2 trials`.
-pub(crate) fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 

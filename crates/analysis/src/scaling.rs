@@ -121,8 +121,10 @@ fn differences(points: &[ScalingPoint], ladder: &LadderTrials, options: &Options
         differences
             .extend(points[..position].iter().map(|smaller| compare(smaller, larger, ladder, options)));
     }
-    let p_values: Option<Vec<f64>> = differences.iter().map(|difference| difference.p).collect();
-    for (difference, p) in differences.iter_mut().zip(holm::adjust(&p_values.unwrap_or_default())) {
+    let tested: Vec<&mut Difference> =
+        differences.iter_mut().filter(|difference| difference.p.is_some()).collect();
+    let p_values: Vec<f64> = tested.iter().filter_map(|difference| difference.p).collect();
+    for (difference, p) in tested.into_iter().zip(holm::adjust(&p_values)) {
         difference.p_holm = Some(p);
     }
     differences

@@ -1,9 +1,12 @@
 //! Counts and best trials of a study.
 
+use std::collections::HashSet;
+
 use allometry_core::{ModelSize, Params, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::duplicates::key;
 use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
@@ -54,7 +57,7 @@ pub struct Summary {
     pub mean: Option<f64>,
     /// Sample standard deviation of their values; 0 for one.
     pub sd: Option<f64>,
-    /// The best of them, best first, earlier first among equals; at most five.
+    /// The best trial of each of the best distinct configurations, best first, earlier first among equals; at most five.
     pub best: Vec<RankedTrial>,
     /// The best configuration as recorded beside the trials, in its file's order.
     pub recorded_best_params: Option<Params>,
@@ -108,8 +111,10 @@ fn rank(sample: &Sample<'_>, ladder: &LadderTrials, options: &Options) -> Vec<Ra
         let ascending = sample.values[a].total_cmp(&sample.values[b]);
         if ladder.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
     });
+    let mut listed: HashSet<String> = HashSet::new();
     order
         .into_iter()
+        .filter(|&position| listed.insert(key(&sample.trials[position].params)))
         .take(RANKED)
         .map(|position| {
             let trial = sample.trials[position];

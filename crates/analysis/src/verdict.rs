@@ -105,6 +105,8 @@ fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Options) -> (Out
             format!("no standard error is known for the metric {metric}")
         } else if ladder.rows.is_none() {
             "the numbers of positive and negative validation rows are not known".to_owned()
+        } else if ladder.rows.is_some_and(|rows| rows.positives == 0 || rows.negatives == 0) {
+            "the validation rows hold one class only".to_owned()
         } else {
             "an AUC of 0 or 1 has no standard error".to_owned()
         };
@@ -151,18 +153,31 @@ fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Options) -> (Out
         );
         return (Outcome::Holds, sentence);
     }
-    let rows = largest.rows_to_detect.map(|rows| {
-        format!("; about {} validation rows of the same mix would decide it at that correlation", about(rows))
-    });
     let sentence = format!(
         "Undecided: the largest difference ({better} over {worse}, {gap} {metric}) is {:.2} of its standard error if the \
          two were independent, and {:.2} at an assumed correlation of {}{}.",
         z.abs(),
         largest.gain_correlated.z().unwrap_or(z).abs(),
         options.correlation,
-        rows.unwrap_or_default()
+        what_would_decide(largest)
     );
     (Outcome::Undecided, sentence)
+}
+
+fn what_would_decide(largest: &Difference) -> String {
+    let told_if_correlated = largest.gain_correlated.interval.is_some_and(|interval| !interval.contains(0.0));
+    match (largest.deciding_correlation, largest.rows_to_detect) {
+        (Some(correlation), _) if told_if_correlated => format!(
+            "; it would be told from 0 at a correlation above {correlation:.2}, which validation scores of both would show"
+        ),
+        (_, Some(rows)) => {
+            format!(
+                "; about {} validation rows of the same mix would decide it at that correlation",
+                about(rows)
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 fn interval_words(difference: &Difference) -> String {

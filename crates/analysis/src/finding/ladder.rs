@@ -76,13 +76,14 @@ fn too_few_rows(
 ) -> Option<(String, &'static str)> {
     let rows = ladder.rows.filter(|_| verdict.outcome == Outcome::Undecided)?;
     let largest = scaling.largest()?;
-    let needed = largest.rows_to_detect?;
+    let available = rows.positives.saturating_add(rows.negatives);
+    let needed = largest.rows_to_detect.filter(|needed| *needed > available as f64)?;
     let independent = largest.rows_to_detect_independent?;
     let (better, worse, gap) = largest.better_over_worse();
     let message = format!(
         "{} ({} positive) do not tell the budgets apart: the largest difference, {} {} ({better} over {worse}), would \
          take about {} at a correlation of {}, {} if independent ({:.0}% power)",
-        counted(rows.positives.saturating_add(rows.negatives), "validation row"),
+        counted(available, "validation row"),
         grouped(rows.positives),
         decimals(gap),
         ladder.metric,

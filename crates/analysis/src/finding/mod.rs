@@ -126,7 +126,7 @@ impl Finding {
     }
 }
 
-/// All findings, the worst first; those on the ladder before those on its budgets.
+/// All findings, the worst first and those of one code together; those on the ladder before those on its budgets.
 pub fn findings(
     ladder: &LadderTrials,
     studies: &[StudyAnalysis],
@@ -139,6 +139,13 @@ pub fn findings(
     for study in studies {
         study::findings(&mut findings, study, options);
     }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut order: Vec<FindingCode> = Vec::new();
+    for finding in &findings {
+        if !order.contains(&finding.code) {
+            order.push(finding.code);
+        }
+    }
+    let first = |code| order.iter().position(|known| *known == code);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), first(finding.code)));
     findings
 }

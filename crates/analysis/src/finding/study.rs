@@ -214,7 +214,7 @@ fn collapsed(study: &StudyAnalysis) -> Words {
     (kinds.constant > 0).then(|| {
         let known = study.summary.trials - kinds.unknown;
         let message = format!(
-            "{} of {} give every row nearly the same prediction ({})",
+            "{} of {} predict nearly the same for every row ({})",
             grouped(kinds.constant),
             counted(known, "trial"),
             percent(share.point)
