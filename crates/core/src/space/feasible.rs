@@ -250,6 +250,15 @@ impl Feasible {
         Configuration { architecture: index as u32, rest }
     }
 
+    /// Smallest and largest rank that each architecture parameter has among the admitted architectures.
+    pub(crate) fn admitted_ranks(&self) -> Vec<(usize, usize)> {
+        let range = |d: usize| {
+            let digits = (0..self.places.len()).map(|i| self.digit(i, d));
+            digits.fold((usize::MAX, 0), |(low, high), digit| (low.min(digit), high.max(digit)))
+        };
+        (0..self.architecture.len()).map(range).collect()
+    }
+
     /// Rank of the value of architecture parameter `d` in admitted architecture `i`.
     pub(crate) fn digit(&self, i: usize, d: usize) -> usize {
         let faster: usize = self.architecture[d + 1..].iter().map(|axis| axis.levels.len()).product();
