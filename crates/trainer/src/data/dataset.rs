@@ -1,5 +1,7 @@
 //! Rows in memory and the windows cut from them.
 
+use std::fmt;
+
 use allometry_core::ClassCounts;
 
 /// A table ready for training: features in memory once, windows as references into it.
@@ -66,5 +68,15 @@ impl Part {
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.label).count() as u64;
         ClassCounts { positives, negatives: self.windows.len() as u64 - positives }
+    }
+}
+
+impl fmt::Display for PartName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
     }
 }

@@ -1,0 +1,6 @@
+//! Reports against references, oracles and snapshots.
+
+mod classic;
+mod full;
+mod json;
+mod support;
