@@ -54,7 +54,7 @@ pub struct Configuration {
 
 impl Feasible {
     /// Enumerates the architectures of `space` that `budget` admits. `size` is given the architecture parameters
-    /// alone. About 0.2 microseconds an architecture and what `size` takes.
+    /// alone. About 0.05 microseconds an architecture and what `size` takes.
     ///
     /// # Errors
     /// [`SpaceError`], in particular where nothing is left.
