@@ -5,11 +5,14 @@ pub mod error;
 pub mod json;
 pub mod memory;
 pub mod owner;
+pub mod sqlite;
 pub mod store;
+pub mod url;
 
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
 pub use owner::{Liveness, Owner};
+pub use sqlite::SqliteStore;
 pub use store::{
     EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
     StudyRecord, TrialHandle, TrialId,
