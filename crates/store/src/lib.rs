@@ -2,6 +2,7 @@
 
 pub mod distribution;
 pub mod error;
+pub mod import;
 pub mod json;
 pub mod memory;
 pub mod owner;
@@ -10,6 +11,7 @@ pub mod store;
 pub mod url;
 
 pub use error::{ErrorKind, StoreError};
+pub use import::{ImportError, ImportedStudy};
 pub use memory::MemoryStore;
 pub use owner::{Liveness, Owner};
 pub use sqlite::SqliteStore;
