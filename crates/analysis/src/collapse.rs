@@ -1,15 +1,122 @@
 //! Whether models stopped telling rows apart.
 
+use allometry_core::{ClassCounts, FrozenTrial};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::sample::Sample;
+use crate::estimate::Estimate;
+use crate::options::Options;
+use crate::sample::{Sample, recorded_metric};
 use crate::stats::moments::mean;
 
 /// Range of predictions below which the classic report sees a collapse.
 const NAIVE_RANGE: f64 = 0.2;
 /// Share of trials without recall above which the classic report sees a collapse.
 const NAIVE_ZERO_RECALL: f64 = 0.3;
+
+/// Spread of predictions, relative to that of the labels, below which they are one number.
+const CONSTANT: f64 = 0.02;
+
+/// How a trial's predictions on the validation rows look, as far as its recorded metrics tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CollapseKind {
+    /// All rows get the same prediction: the standard deviation is below 2% of that of the labels.
+    Constant,
+    /// Brier score no better than the prior's although the AUC's interval lies above 0.5, and a constant shift would
+    /// not mend it: the predictions order the rows but should be recalibrated.
+    Shrunken,
+    /// As shrunken, but shifting every prediction to the prior's mean would make the Brier score better than the prior's.
+    Shifted,
+    /// None of these.
+    Healthy,
+    /// Too little was recorded to tell.
+    Unknown,
+}
+
+/// Trials by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct KindCounts {
+    /// All rows get the same prediction.
+    pub constant: u64,
+    /// The predictions should be recalibrated.
+    pub shrunken: u64,
+    /// The predictions are off by a constant.
+    pub shifted: u64,
+    /// None of these.
+    pub healthy: u64,
+    /// Too little was recorded to tell.
+    pub unknown: u64,
+}
+
+/// Whether the models of one budget stopped telling rows apart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Collapse {
+    /// The classic report's rules.
+    pub naive: NaiveCollapse,
+    /// Trials by kind.
+    pub kinds: KindCounts,
+    /// Share of constant models among the trials whose kind is known.
+    pub constant_share: Option<Estimate>,
+}
+
+impl Collapse {
+    /// Looks at each usable trial's recorded metrics.
+    pub fn new(sample: &Sample<'_>, rows: Option<ClassCounts>, aucs: Aucs, options: &Options) -> Self {
+        let mut kinds = KindCounts::default();
+        for (trial, &value) in sample.trials.iter().zip(&sample.values) {
+            let auc = match aucs {
+                Aucs::Values => Some(value),
+                Aucs::Metrics => recorded_metric(trial, "auc"),
+            };
+            match rows.map_or(CollapseKind::Unknown, |rows| kind(trial, auc, rows, options)) {
+                CollapseKind::Constant => kinds.constant += 1,
+                CollapseKind::Shrunken => kinds.shrunken += 1,
+                CollapseKind::Shifted => kinds.shifted += 1,
+                CollapseKind::Healthy => kinds.healthy += 1,
+                CollapseKind::Unknown => kinds.unknown += 1,
+            }
+        }
+        let known = sample.values.len() as u64 - kinds.unknown;
+        Self { naive: naive(sample), kinds, constant_share: Estimate::share(kinds.constant, known, options) }
+    }
+}
+
+/// Where a trial's AUC stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aucs {
+    /// It is the trial's value.
+    Values,
+    /// It is among its metrics, as `auc`.
+    Metrics,
+}
+
+/// The kind of one trial from its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`), `pred_mean` and
+/// `brier`.
+fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Options) -> CollapseKind {
+    let metric = |name| recorded_metric(trial, name);
+    let total = rows.positives as f64 + rows.negatives as f64;
+    let prior = rows.positives as f64 / total;
+    let label_variance = prior * (1.0 - prior);
+    if label_variance.is_nan() || label_variance <= 0.0 {
+        return CollapseKind::Unknown;
+    }
+    // No set of numbers in a range deviates by more than half of it.
+    let largest_sd = || metric("pred_max").zip(metric("pred_min")).map(|(high, low)| (high - low) / 2.0);
+    if metric("pred_sd").or_else(largest_sd).is_some_and(|sd| sd / label_variance.sqrt() < CONSTANT) {
+        return CollapseKind::Constant;
+    }
+    if metric("pred_sd").is_none() {
+        return CollapseKind::Unknown;
+    }
+    let Some(brier) = metric("brier") else { return CollapseKind::Healthy };
+    let interval = auc.and_then(|auc| Estimate::auc(auc, rows, options).interval);
+    if brier < label_variance || interval.is_none_or(|interval| interval.lower <= 0.5) {
+        return CollapseKind::Healthy;
+    }
+    let shift = metric("pred_mean").map_or(0.0, |mean| mean - prior);
+    if brier - shift * shift < label_variance { CollapseKind::Shifted } else { CollapseKind::Shrunken }
+}
 
 /// What the classic report concludes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

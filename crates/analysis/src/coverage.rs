@@ -1,6 +1,77 @@
 //! Which combinations of two parameters were tried.
 
+use allometry_core::ParamValue;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::level::Level;
+
+/// Cells above which a pair is left out: nobody reads such a table.
+const MOST_CELLS: usize = 2_500;
+
+/// How the trials of one budget fill the combinations of two parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// The parameter of the rows.
+    pub row_parameter: String,
+    /// The parameter of the columns.
+    pub column_parameter: String,
+    /// Its values, ascending; ranges of values where there are many.
+    pub rows: Vec<Step>,
+    /// Its values, ascending; ranges of values where there are many.
+    pub columns: Vec<Step>,
+    /// Trials at each combination, by row and column.
+    pub counts: Vec<Vec<u64>>,
+    /// Combinations without a trial.
+    pub empty_cells: u64,
+    /// Those expected without one if as many trials fell on the combinations at random: `c (1 - 1/c)^n`.
+    pub empty_by_chance: f64,
+    /// Most trials at one combination.
+    pub largest_cell: u64,
+    /// Combinations that the trials would fill evenly: the exponential of the counts' entropy.
+    pub effective_cells: f64,
+}
+
+/// A value, or a range of values, along one side of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// The value; of a range the smallest.
+    pub value: ParamValue,
+    /// The largest value of a range; `null` for a single value.
+    pub upper: Option<ParamValue>,
+}
+
+impl Coverage {
+    /// Counts the combinations of two parameters, given by name and levels; `None` where one has no level, or where
+    /// the table would have more than 2,500 cells.
+    pub fn new(row: (&str, &[Level]), column: (&str, &[Level])) -> Option<Self> {
+        let cells = row.1.len() * column.1.len();
+        if cells == 0 || cells > MOST_CELLS {
+            return None;
+        }
+        let counts = count(row.1, column.1);
+        let filled = || counts.iter().flatten().copied().filter(|&count| count > 0);
+        let trials = filled().sum::<u64>() as f64;
+        let entropy: f64 = filled().map(|count| count as f64 / trials).map(|share| -share * share.ln()).sum();
+        Some(Self {
+            row_parameter: row.0.to_owned(),
+            column_parameter: column.0.to_owned(),
+            rows: row.1.iter().map(Step::of).collect(),
+            columns: column.1.iter().map(Step::of).collect(),
+            empty_cells: (cells - filled().count()) as u64,
+            empty_by_chance: cells as f64 * (1.0 - 1.0 / cells as f64).powf(trials),
+            largest_cell: filled().max().unwrap_or(0),
+            effective_cells: if trials > 0.0 { entropy.exp() } else { 0.0 },
+            counts,
+        })
+    }
+}
+
+impl Step {
+    fn of(level: &Level) -> Self {
+        Self { value: level.value.clone(), upper: level.upper.clone() }
+    }
+}
 
 /// Trials at each pair of levels: one row per level of the first parameter, one column per level of the second.
 pub fn count(rows: &[Level], columns: &[Level]) -> Vec<Vec<u64>> {

@@ -1,18 +1,35 @@
 //! Statistics of the trials of a ladder: no I/O, no clock, no globals; the same trials give the same numbers.
 //!
-//! Every analysis holds the figure that the classic report prints (named `naive`: users know it, and it must be
-//! reproducible to the digit) beside the one to believe.
+//! [`analyze`] takes [`LadderTrials`] and gives an [`Analysis`]. Every analysis holds the figure that the classic report
+//! prints (named `naive`: users know it, and it must be reproducible to the digit) beside the one to believe.
 
+pub mod analysis;
+pub mod baseline;
 pub mod collapse;
 pub mod consistency;
 pub mod coverage;
+pub mod duplicates;
+pub mod edge;
+pub mod estimate;
+pub mod finding;
 pub mod importance;
 pub mod input;
 pub mod level;
+pub mod number;
+pub mod options;
 pub mod sample;
 pub mod scaling;
+pub mod size;
 pub mod stats;
+pub mod study;
+pub mod summary;
 pub mod trend;
+pub mod verdict;
 
+pub use analysis::{Analysis, analyze};
+pub use estimate::{Estimate, Interval, Method};
+pub use finding::{Finding, FindingCode, Severity};
 pub use input::{Baseline, LadderTrials, SizeReach, StudyTrials};
-pub use sample::Sample;
+pub use options::Options;
+pub use study::StudyAnalysis;
+pub use verdict::{Caveat, Evidence, Outcome, Verdict};

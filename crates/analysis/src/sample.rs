@@ -4,7 +4,15 @@ use allometry_core::{Direction, FrozenTrial};
 
 use crate::input::StudyTrials;
 
-/// The complete trials of a study with a finite value, in order of their numbers.
+/// Values beyond this are no measurements, and their squares overflow.
+const LARGEST: f64 = 1e100;
+
+/// Whether a number can be computed with: finite and no larger than 1e100.
+pub fn is_usable(x: f64) -> bool {
+    x.abs() <= LARGEST
+}
+
+/// The complete trials of a study with a usable value, in order of their numbers.
 #[derive(Debug, Clone)]
 pub struct Sample<'a> {
     /// The trials.
@@ -21,7 +29,7 @@ impl<'a> Sample<'a> {
         let (trials, values) = study
             .trials
             .iter()
-            .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| value.is_finite())?)))
+            .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| is_usable(*value))?)))
             .unzip();
         Self { trials, values, direction }
     }
@@ -42,11 +50,11 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// A finite metric that a trial recorded, by name.
+/// A usable metric that a trial recorded, by name: from Allometry's record, or from a user attribute.
 pub fn recorded_metric(trial: &FrozenTrial, name: &str) -> Option<f64> {
     let own = trial.record.metrics.get(name).copied();
     own.or_else(|| serde_json::from_str(trial.user_attributes.get(name)?).ok())
-        .filter(|x: &f64| x.is_finite())
+        .filter(|x: &f64| is_usable(*x))
 }
 
 /// Position of the best value; the first of equals, `None` without values.

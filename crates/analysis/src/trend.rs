@@ -11,11 +11,24 @@ use crate::stats::moments::{mean, sample_sd};
 /// Difference of means below which the classic report calls a trend flat.
 const NAIVE_FLAT: f64 = 0.01;
 
+/// How the metric goes with one parameter in one budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trend {
+    /// The parameter.
+    pub parameter: String,
+    /// The trials at each value, ascending; at ranges of values where there are many.
+    pub levels: Vec<LevelSummary>,
+    /// The classic report's reading of the single values.
+    pub naive: NaiveTrend,
+}
+
 /// The trials at one value of a parameter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LevelSummary {
-    /// The value.
+    /// The value; of a range the smallest.
     pub value: ParamValue,
+    /// The largest value of a range; `null` for a single value.
+    pub upper: Option<ParamValue>,
     /// Trials.
     pub count: u64,
     /// Mean of their metric.
@@ -55,10 +68,33 @@ impl NaiveDirection {
 pub struct NaiveTrend {
     /// Comparison of the last mean with the first.
     pub direction: NaiveDirection,
-    /// Position in the levels of the best mean; the first of equals.
-    pub best: usize,
-    /// Position in the levels of the worst mean; the first of equals.
-    pub worst: usize,
+    /// The value with the best mean; the first of equals.
+    pub best: LevelMean,
+    /// The value with the worst mean; the first of equals.
+    pub worst: LevelMean,
+}
+
+/// A value of a parameter and the mean metric there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LevelMean {
+    /// The value.
+    pub value: ParamValue,
+    /// Mean of the metric.
+    pub mean: f64,
+}
+
+impl Trend {
+    /// Computes the trend over a parameter from its exact and its binned levels; `None` without levels.
+    pub fn new(
+        parameter: &str,
+        values: &[f64],
+        exact: &[Level],
+        binned: &[Level],
+        direction: Direction,
+    ) -> Option<Self> {
+        let naive = naive(&summarize(values, exact), direction)?;
+        Some(Self { parameter: parameter.to_owned(), levels: summarize(values, binned), naive })
+    }
 }
 
 /// Mean, standard deviation and count at each level.
@@ -68,6 +104,7 @@ pub fn summarize(values: &[f64], levels: &[Level]) -> Vec<LevelSummary> {
         .filter_map(|level| {
             Some(LevelSummary {
                 value: level.value.clone(),
+                upper: level.upper.clone(),
                 count: level.members.len() as u64,
                 mean: mean(values_at(values, level))?,
                 sd: sample_sd(values_at(values, level))?,
@@ -83,6 +120,8 @@ pub fn naive(levels: &[LevelSummary], direction: Direction) -> Option<NaiveTrend
         Direction::Maximize => Direction::Minimize,
         Direction::Minimize => Direction::Maximize,
     };
+    let extreme =
+        |position: usize| LevelMean { value: levels[position].value.clone(), mean: levels[position].mean };
     let change = means.last()? - means.first()?;
     Some(NaiveTrend {
         direction: match means.len() {
@@ -91,7 +130,7 @@ pub fn naive(levels: &[LevelSummary], direction: Direction) -> Option<NaiveTrend
             _ if change > 0.0 => NaiveDirection::Increasing,
             _ => NaiveDirection::Decreasing,
         },
-        best: first_best(&means, direction)?,
-        worst: first_best(&means, opposite)?,
+        best: extreme(first_best(&means, direction)?),
+        worst: extreme(first_best(&means, opposite)?),
     })
 }

@@ -1,9 +1,12 @@
 //! What one hyperparameter may be.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::param::ParamValue;
+use crate::python::float_repr;
 
 /// Whether the choices of a list have an order that means something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +66,7 @@ impl Distribution {
         match self {
             Self::Float { low, high, step: Some(step), .. } => {
                 let n = ((high - low) / step + 1e-9).floor() as usize;
-                Some((0..=n).map(|i| ParamValue::Float(low + i as f64 * step)).collect())
+                Some((0..=n).map(|i| ParamValue::Float((low + i as f64 * step).min(*high))).collect())
             }
             Self::Float { low, high, step: None, .. } => (low == high).then(|| vec![ParamValue::Float(*low)]),
             Self::Int { low, high, step, .. } => {
@@ -91,6 +94,33 @@ impl Distribution {
     }
 }
 
+/// As the ladder file writes it: `[32, 64]`, `{ float = [1e-05, 0.001], log = true }`.
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let log = |log: bool| if log { ", log = true" } else { "" };
+        match self {
+            Self::Float { low, high, log: scale, step } => {
+                write!(f, "{{ float = [{}, {}]{}", float_repr(*low), float_repr(*high), log(*scale))?;
+                if let Some(step) = step {
+                    write!(f, ", step = {}", float_repr(*step))?;
+                }
+                f.write_str(" }")
+            }
+            Self::Int { low, high, log: scale, step } => {
+                write!(f, "{{ int = [{low}, {high}]{}", log(*scale))?;
+                if *step != 1 {
+                    write!(f, ", step = {step}")?;
+                }
+                f.write_str(" }")
+            }
+            Self::Categorical { choices, .. } => {
+                let choices: Vec<String> = choices.iter().map(ParamValue::repr).collect();
+                write!(f, "[{}]", choices.join(", "))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,15 +129,16 @@ mod tests {
     fn levels_are_members() {
         let sets = [
             Distribution::Float { low: 0.0, high: 1.0, log: false, step: Some(0.1) },
+            Distribution::Float { low: 0.0, high: 0.7, log: false, step: Some(0.1) },
             Distribution::Int { low: 2, high: 11, log: false, step: 3 },
             Distribution::list(vec![1e-5.into(), 1e-4.into()]),
         ];
-        for (set, n) in sets.iter().zip([11, 4, 2]) {
+        for (set, n) in sets.iter().zip([11, 8, 4, 2]) {
             let levels = set.levels().unwrap();
             assert_eq!(levels.len(), n);
             assert!(levels.iter().all(|v| set.contains(v)));
         }
-        assert!(!sets[1].contains(&3i64.into()));
+        assert!(!sets[2].contains(&3i64.into()));
         assert!(!sets[0].contains(&0.15.into()));
     }
 

@@ -1,6 +1,12 @@
 //! Renders the trials of a ladder and their analysis: pure functions from data to text.
 
 pub mod classic;
+pub mod full;
+pub mod json;
+mod markdown;
+mod number;
 mod text;
 
 pub use classic::classic;
+pub use full::full;
+pub use json::{ReportDocument, SchemaVersion, json, json_schema};

@@ -36,6 +36,15 @@ impl Text {
         self.0.push('\n');
     }
 
+    /// Adds a table with a header.
+    pub(crate) fn table(&mut self, header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+        self.row(header);
+        self.row(header.iter().map(|_| "---"));
+        for row in rows {
+            self.row(row);
+        }
+    }
+
     /// The text, without an empty line at its end.
     pub(crate) fn into_string(mut self) -> String {
         if self.0.ends_with("\n\n") {

@@ -1,8 +1,60 @@
-//! The ladder: one question asked at several sizes.
+//! The ladder: one question asked at several sizes. Its file is read raw, then checked as a whole: all problems are
+//! told at once, each with the text it is about.
 
+mod check;
+mod document;
+mod problem;
+mod section;
 pub mod spec;
 
+use std::path::Path;
+
+pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, DataSpec, FeatureSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, SamplerKind,
     SamplerSpec, Schedule, SplitSpec,
 };
+
+use document::{Place, Sources};
+use section::Problems;
+
+/// Reads and checks the text of a ladder file. `file` names it in messages; a relative data path in it is taken from
+/// the file's folder.
+///
+/// # Errors
+/// [`LadderErrors`] with every problem of the file, or the first where it is not even TOML.
+pub fn parse(text: &str, file: &Path) -> Result<Ladder, LadderErrors> {
+    parse_with(text, file, &[])
+}
+
+/// As [`parse`], with `settings` laid over the file: dotted keys (`model.epochs`, `budget.2M.trials`) and values, which
+/// are read as TOML or else as text. A setting means the same as the same value in the file.
+///
+/// # Errors
+/// As [`parse`], for the file and the settings.
+pub fn parse_with(text: &str, file: &Path, settings: &[(String, String)]) -> Result<Ladder, LadderErrors> {
+    let name = file.display().to_string();
+    let mut problems = Problems::new(Sources::new(&name, text, settings));
+    let mut root = match document::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            let place = Place { source: 0, start: error.span.start, end: error.span.end };
+            problems.push(&place, ProblemKind::Syntax { message: error.message });
+            return Err(LadderErrors { name, problems: problems.into_sorted() });
+        }
+    };
+    for (i, (key, value)) in settings.iter().enumerate() {
+        if let Err(error) = document::set(&mut root.value, i + 1, key, value) {
+            let place = Place { source: i + 1, start: error.span.start, end: error.span.end };
+            problems.push(&place, ProblemKind::Setting { message: error.message });
+        }
+    }
+    let folder = file.parent().unwrap_or(Path::new(""));
+    match check::ladder(&root, folder, &mut problems) {
+        Some(ladder) if problems.is_empty() => Ok(ladder),
+        _ => Err(LadderErrors { name, problems: problems.into_sorted() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use allometry_analysis::importance;
 use allometry_analysis::input::LadderTrials;
 use allometry_analysis::level::{Level, levels};
 use allometry_analysis::stats::moments::{mean, sample_sd};
-use allometry_analysis::trend;
+use allometry_analysis::trend::{self, LevelMean};
 use allometry_core::python;
 
 use super::{ClassicStudy, PARAMETERS, decimals};
@@ -104,15 +104,14 @@ fn parameter_trends(
     for (name, levels) in parameters.iter().filter(|(name, _)| *name != NO_TREND) {
         let summaries = trend::summarize(&study.sample.values, levels);
         let Some(naive) = trend::naive(&summaries, study.sample.direction) else { continue };
-        let extreme = |label: &str, position: usize| {
-            let level = &summaries[position];
+        let extreme = |label: &str, level: &LevelMean| {
             let rounded = python::float_repr(python::round(level.mean, 4));
             format!("- {label} value: {} (mean {metric}: {rounded})", level.value)
         };
         text.heading(3, format_args!("{name}"));
         text.line(format_args!("- Trend: **{}**", naive.direction.as_str()));
-        text.line(format_args!("{}", extreme("Best", naive.best)));
-        text.line(format_args!("{}", extreme("Worst", naive.worst)));
+        text.line(format_args!("{}", extreme("Best", &naive.best)));
+        text.line(format_args!("{}", extreme("Worst", &naive.worst)));
         text.blank();
         text.line(format_args!("| Value | Mean {metric} | Std | Count |"));
         text.line(format_args!("|-------|{}|-----|-------|", "-".repeat(metric.chars().count() + 7)));

@@ -1,5 +1,7 @@
 //! Rows in memory and the windows cut from them.
 
+use std::fmt;
+
 use allometry_core::ClassCounts;
 
 /// A table ready for training: features in memory once, windows as references into it.
@@ -54,6 +56,12 @@ impl Dataset {
         self.feature_names.len()
     }
 
+    /// Share of positives among the training windows; 0 if there are none.
+    pub fn prior(&self) -> f64 {
+        let counts = self.train.counts();
+        counts.positives as f64 / self.train.windows.len().max(1) as f64
+    }
+
     /// The values of a window: `context * features` floats, row-major, oldest row first.
     pub fn window(&self, window: Window) -> &[f32] {
         let end = (window.last + 1) * self.features();
@@ -66,5 +74,15 @@ impl Part {
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.label).count() as u64;
         ClassCounts { positives, negatives: self.windows.len() as u64 - positives }
+    }
+}
+
+impl fmt::Display for PartName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Train => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        })
     }
 }

@@ -1,5 +1,25 @@
 //! From a table to windows.
+//!
+//! [`load`] reads a CSV or Parquet file, checks that it holds what the ladder asks for, and splits it in time order so
+//! that no row and no label of one part reaches into another.
 
+mod columns;
 mod dataset;
+mod error;
+mod label;
+mod load;
+mod read_csv;
+mod read_parquet;
+mod rows;
+pub(crate) mod scale;
+mod split;
+mod summary;
+mod time;
+
+#[cfg(test)]
+mod tests;
 
 pub use dataset::{Dataset, Part, PartName, Window};
+pub use error::{DataError, Gap, Location, Role};
+pub use load::{Loaded, load};
+pub use summary::{PartSummary, TableSummary};

@@ -1,4 +1,16 @@
-//! What may vary.
+//! What may vary, and which architectures of it a budget admits.
+
+mod axis;
+mod census;
+mod diff;
+mod error;
+mod feasible;
+mod unit_cube;
+
+pub use census::{Census, Removed};
+pub use diff::{SpaceChange, diff};
+pub use error::{NoFeasible, SpaceError};
+pub use feasible::{Architecture, Configuration, Feasible};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -6,6 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::Distribution;
 use crate::param::{ParamName, Params};
+
+/// The parameters that decide the architecture and so the size; all others ride beside.
+pub const ARCHITECTURE: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_ratio"];
 
 /// The hyperparameters of a study and the set of each, in the ladder file's order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,3 +44,6 @@ impl SearchSpace {
             && self.iter().all(|(name, set)| params.get(name).is_some_and(|v| set.contains(v)))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

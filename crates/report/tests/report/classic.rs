@@ -1,8 +1,8 @@
 //! The classic report against the seed's report and against an independent reading of its rules.
 
-mod support;
-
 use allometry_report::classic;
+
+use crate::support;
 
 #[test]
 fn the_seed_trials_give_the_seed_report() {
@@ -17,7 +17,7 @@ fn the_seed_trials_give_the_seed_report() {
 
 #[test]
 fn random_trials_give_what_the_reference_gives() {
-    let cases: serde_json::Value = serde_json::from_str(include_str!("oracle/classic.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_str(include_str!("../oracle/classic.json")).unwrap();
     for case in cases.as_array().unwrap() {
         let json = &case["ladder"];
         let studies = json["studies"].as_array().unwrap().iter().map(|study| {

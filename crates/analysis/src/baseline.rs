@@ -1,0 +1,78 @@
+//! The best trial against simple models.
+
+use std::collections::BTreeMap;
+
+use allometry_core::Direction;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{Estimate, Method};
+use crate::input::LadderTrials;
+use crate::options::Options;
+use crate::sample::is_usable;
+use crate::scaling::ScalingPoint;
+use crate::stats::auc;
+use crate::summary::metric_estimate;
+
+/// A simple model beside the best trial of all budgets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BaselineComparison {
+    /// Short name.
+    pub name: String,
+    /// What it was fitted on.
+    pub description: String,
+    /// Its value of the ladder's metric; `null` where it is no finite number.
+    pub value: Option<Estimate>,
+    /// Its other metrics by name.
+    pub metrics: BTreeMap<String, Option<f64>>,
+    /// Label of the budget with the best trial.
+    pub best_budget: Option<String>,
+    /// Gain of the best trial: negative where the baseline is ahead. At the assumed correlation, where the error of each
+    /// is known.
+    pub gain: Option<Estimate>,
+}
+
+impl BaselineComparison {
+    /// Compares every baseline with the best of `points`.
+    pub fn all(points: &[ScalingPoint], ladder: &LadderTrials, options: &Options) -> Vec<Self> {
+        let best = points.iter().reduce(|best, next| {
+            if ladder.direction.better(next.best.point, best.best.point) { next } else { best }
+        });
+        ladder
+            .baselines
+            .iter()
+            .map(|baseline| {
+                let value = Some(baseline.value)
+                    .filter(|value| is_usable(*value))
+                    .map(|value| metric_estimate(value, ladder, options));
+                let finite = |(name, metric): (&String, &f64)| {
+                    (name.clone(), Some(*metric).filter(|metric| metric.is_finite()))
+                };
+                Self {
+                    name: baseline.name.clone(),
+                    description: baseline.description.clone(),
+                    value,
+                    metrics: baseline.metrics.iter().map(finite).collect(),
+                    best_budget: best.map(|point| point.budget.clone()),
+                    gain: best
+                        .zip(value)
+                        .map(|(point, value)| gain(point.best, value, ladder.direction, options)),
+                }
+            })
+            .collect()
+    }
+}
+
+fn gain(best: Estimate, baseline: Estimate, direction: Direction, options: &Options) -> Estimate {
+    let gain = match direction {
+        Direction::Maximize => best.point - baseline.point,
+        Direction::Minimize => baseline.point - best.point,
+    };
+    match best.standard_error.zip(baseline.standard_error) {
+        Some((first, second)) => {
+            let error = auc::difference_error(first, second, options.correlation);
+            Estimate::normal(gain, error, Method::AssumedCorrelation, options)
+        }
+        None => Estimate::observed(gain, options),
+    }
+}

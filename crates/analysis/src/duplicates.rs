@@ -1,0 +1,57 @@
+//! Configurations that were tried more than once.
+
+use std::collections::BTreeMap;
+
+use allometry_core::Params;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::sample::Sample;
+use crate::stats::moments::sample_variance;
+
+/// Repeated configurations of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Duplicates {
+    /// Distinct configurations.
+    pub configurations: u64,
+    /// Trials whose configuration an earlier trial has.
+    pub repeats: u64,
+    /// Of those, trials whose value is exactly that of the first trial of the configuration.
+    pub identical: u64,
+    /// Standard deviation between trials of one configuration, pooled: what chance alone does to the metric. `None`
+    /// without repeats.
+    pub repeat_sd: Option<f64>,
+}
+
+impl Duplicates {
+    /// Finds repeated configurations; the order of parameters does not matter.
+    pub fn new(sample: &Sample<'_>) -> Self {
+        let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (trial, value) in sample.trials.iter().zip(&sample.values) {
+            groups.entry(key(&trial.params)).or_default().push(*value);
+        }
+        let (mut repeats, mut identical, mut squares) = (0_u64, 0_u64, 0.0);
+        for values in groups.values() {
+            let freedom = values.len() - 1;
+            repeats += freedom as u64;
+            identical += values[1..].iter().filter(|&&value| value == values[0]).count() as u64;
+            let variance = sample_variance(values.iter().copied());
+            squares += variance.map_or(0.0, |variance| variance * freedom as f64);
+        }
+        let repeat_sd = (repeats > 0).then(|| (squares / repeats as f64).sqrt());
+        Self { configurations: groups.len() as u64, repeats, identical, repeat_sd }
+    }
+}
+
+/// Equal for equal configurations: numbers by value, so that 1 and 1.0 agree.
+pub(crate) fn key(params: &Params) -> String {
+    let mut parts: Vec<String> = params
+        .iter()
+        .map(|(name, value)| match value.as_f64() {
+            Some(number) => format!("{name:?}={:?}", number + 0.0),
+            None => format!("{name:?}={}", value.repr()),
+        })
+        .collect();
+    parts.sort_unstable();
+    parts.join(",")
+}

@@ -1,0 +1,118 @@
+//! Numbers with their uncertainty.
+
+use std::fmt;
+
+use allometry_core::ClassCounts;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::options::Options;
+use crate::stats::{auc, normal, proportion};
+
+/// Two ends of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interval {
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+}
+
+impl Interval {
+    /// Whether a number lies inside, ends included.
+    pub fn contains(&self, x: f64) -> bool {
+        (self.lower..=self.upper).contains(&x)
+    }
+}
+
+impl From<(f64, f64)> for Interval {
+    fn from((lower, upper): (f64, f64)) -> Self {
+        Self { lower, upper }
+    }
+}
+
+/// Where a standard error and an interval come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A number as observed; its uncertainty is unknown.
+    Observed,
+    /// Hanley & McNeil 1982 from the class counts, interval in the logit: covers new rows, not new seeds or searches.
+    HanleyMcneil,
+    /// Difference of two such numbers as if they came from different rows; an upper bound on the same rows.
+    Independent,
+    /// Difference of two such numbers at an assumed correlation (Hanley & McNeil 1983).
+    AssumedCorrelation,
+    /// Share with Wilson's interval.
+    Wilson,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Observed => "as observed",
+            Self::HanleyMcneil => "Hanley-McNeil, logit interval",
+            Self::Independent => "Hanley-McNeil, independent",
+            Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
+            Self::Wilson => "Wilson",
+        })
+    }
+}
+
+/// A derived number.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Estimate {
+    /// The number.
+    pub point: f64,
+    /// Its standard error, where known.
+    pub standard_error: Option<f64>,
+    /// Its interval, where known.
+    pub interval: Option<Interval>,
+    /// Probability with which such intervals cover.
+    pub level: f64,
+    /// How it was derived.
+    pub method: Method,
+}
+
+impl Estimate {
+    /// A number of unknown uncertainty.
+    pub fn observed(point: f64, options: &Options) -> Self {
+        Self { point, standard_error: None, interval: None, level: options.level, method: Method::Observed }
+    }
+
+    /// An AUC on validation rows; as [`Estimate::observed`] where its standard error cannot be computed.
+    pub fn auc(point: f64, rows: ClassCounts, options: &Options) -> Self {
+        let observed = Self::observed(point, options);
+        let Some(error) = auc::hanley_mcneil(point, rows) else { return observed };
+        let interval = auc::logit_interval(point, error, options.level).map(Interval::from);
+        Self { standard_error: Some(error), interval, method: Method::HanleyMcneil, ..observed }
+    }
+
+    /// A number with a normal standard error.
+    pub fn normal(point: f64, standard_error: f64, method: Method, options: &Options) -> Self {
+        let half = normal::half_width(options.level) * standard_error;
+        Self {
+            point,
+            standard_error: Some(standard_error),
+            interval: Some(Interval { lower: point - half, upper: point + half }),
+            level: options.level,
+            method,
+        }
+    }
+
+    /// A share of counted things; `None` for a count of 0.
+    pub fn share(successes: u64, count: u64, options: &Options) -> Option<Self> {
+        let interval = proportion::wilson(successes, count, options.level)?;
+        let point = successes as f64 / count as f64;
+        Some(Self {
+            interval: Some(interval.into()),
+            method: Method::Wilson,
+            ..Self::observed(point, options)
+        })
+    }
+
+    /// The number in units of its standard error.
+    pub fn z(&self) -> Option<f64> {
+        self.standard_error.filter(|error| *error > 0.0).map(|error| self.point / error)
+    }
+}

@@ -1,0 +1,148 @@
+//! Findings on the ladder as a whole.
+
+use super::{Finding, FindingCode};
+use crate::baseline::BaselineComparison;
+use crate::input::LadderTrials;
+use crate::number::{about, counted, decimals, grouped, quoted};
+use crate::options::Options;
+use crate::scaling::Scaling;
+use crate::study::StudyAnalysis;
+use crate::verdict::{Outcome, Verdict, size_disorder};
+
+/// Ratio of trial counts from which efforts are unequal.
+const UNEQUAL: f64 = 1.5;
+
+pub(super) fn findings(
+    ladder: &LadderTrials,
+    studies: &[StudyAnalysis],
+    scaling: &Scaling,
+    baselines: &[BaselineComparison],
+    verdict: &Verdict,
+    options: &Options,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> =
+        baselines.iter().filter_map(|baseline| behind(baseline, studies, ladder)).collect();
+    let mut found = |code, words: Option<(String, &str)>| {
+        if let Some((message, advice)) = words {
+            findings.push(Finding::new(code, None, message, advice));
+        }
+    };
+    found(
+        FindingCode::SizesOutOfOrder,
+        size_disorder(studies).map(|disorder| {
+            let advice = "Read the budgets as names: what is compared is not scale.";
+            (format!("sizes are out of order: {}", disorder.trim_end_matches('.')), advice)
+        }),
+    );
+    found(FindingCode::TooFewRows, too_few_rows(ladder, scaling, verdict, options));
+    found(FindingCode::UnequalEffort, unequal_effort(studies));
+    found(FindingCode::RowsUnknown, rows_unknown(ladder, scaling));
+    found(FindingCode::MissingSizes, missing_sizes(studies));
+    found(FindingCode::SingleBudget, single_budget(studies));
+    findings
+}
+
+fn behind(
+    baseline: &BaselineComparison,
+    studies: &[StudyAnalysis],
+    ladder: &LadderTrials,
+) -> Option<Finding> {
+    let (value, gain) = baseline.value.zip(baseline.gain)?;
+    if gain.point >= 0.0 {
+        return None;
+    }
+    let budget = baseline.best_budget.as_deref()?;
+    let best = studies.iter().find(|study| study.budget.label == budget)?.summary.incumbent()?;
+    let name = &baseline.name;
+    let weight = gain.z().map_or_else(String::new, |z| {
+        format!("; the gap is {:.1} of its standard error at the assumed correlation", z.abs())
+    });
+    let message = format!(
+        "transformers are behind {name}: {} against {} {} (best trial of {}){weight}",
+        decimals(best.value.point),
+        decimals(value.point),
+        ladder.metric,
+        quoted(budget)
+    );
+    let advice = "Until a trial beats it, a larger model answers no question that the baseline does not.";
+    Some(Finding::new(FindingCode::BehindBaseline, None, message, advice))
+}
+
+fn too_few_rows(
+    ladder: &LadderTrials,
+    scaling: &Scaling,
+    verdict: &Verdict,
+    options: &Options,
+) -> Option<(String, &'static str)> {
+    let rows = ladder.rows.filter(|_| verdict.outcome == Outcome::Undecided)?;
+    let largest = scaling.largest()?;
+    let available = rows.positives.saturating_add(rows.negatives);
+    let needed = largest.rows_to_detect.filter(|needed| *needed > available as f64)?;
+    let independent = largest.rows_to_detect_independent?;
+    let (better, worse, gap) = largest.better_over_worse();
+    let message = format!(
+        "{} ({} positive) do not tell the budgets apart: the largest difference, {} {} ({better} over {worse}), would \
+         take about {} at a correlation of {}, {} if independent ({:.0}% power)",
+        counted(available, "validation row"),
+        grouped(rows.positives),
+        decimals(gap),
+        ladder.metric,
+        about(needed),
+        options.correlation,
+        about(independent),
+        options.power * 100.0
+    );
+    Some((
+        message,
+        "Use a larger validation part or repeated seeds, or accept that the budgets are not told apart.",
+    ))
+}
+
+fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
+    let tried = || studies.iter().filter(|study| study.summary.trials > 0);
+    let least = tried().min_by_key(|study| study.summary.trials)?;
+    let most = tried().max_by_key(|study| study.summary.trials)?;
+    (most.summary.trials as f64 >= UNEQUAL * least.summary.trials as f64).then(|| {
+        let message = format!(
+            "budgets were searched with unequal effort: {} of {}, {} of {}",
+            counted(most.summary.trials, "trial"),
+            quoted(&most.budget.label),
+            counted(least.summary.trials, "trial"),
+            quoted(&least.budget.label)
+        );
+        (message, "The best of more trials is better by chance alone: give every budget as many.")
+    })
+}
+
+fn rows_unknown(ladder: &LadderTrials, scaling: &Scaling) -> Option<(String, &'static str)> {
+    (ladder.rows.is_none() && ladder.measures_auc() && !scaling.points.is_empty()).then(|| {
+        let message = "the numbers of positive and negative validation rows are not known, so no difference can be weighed";
+        (message.to_owned(), "Give them: --rows POSITIVES:NEGATIVES.")
+    })
+}
+
+fn missing_sizes(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
+    let lacking: Vec<String> = studies
+        .iter()
+        .filter(|study| study.sizes.known < study.summary.trials)
+        .map(|study| {
+            format!(
+                "{} ({} of {})",
+                quoted(&study.budget.label),
+                grouped(study.summary.trials - study.sizes.known),
+                counted(study.summary.trials, "trial")
+            )
+        })
+        .collect();
+    (!lacking.is_empty()).then(|| {
+        let message = format!("exact sizes of models are not known: {}", lacking.join(", "));
+        (message, "Record them, or let them be computed: --weights patchtst:features=...,context=...,patch=...,stride=...")
+    })
+}
+
+fn single_budget(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
+    (studies.len() == 1).then(|| {
+        let message = "there is one budget, so nothing can be said about scale".to_owned();
+        (message, "Add budgets to the ladder.")
+    })
+}

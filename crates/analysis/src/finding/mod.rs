@@ -1,0 +1,151 @@
+//! Problems with the data that change what the figures mean, with stable codes and advice.
+
+mod ladder;
+mod study;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::input::LadderTrials;
+use crate::options::Options;
+use crate::scaling::Scaling;
+use crate::study::StudyAnalysis;
+use crate::verdict::Verdict;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// A figure may mislead.
+    Warning,
+    /// A figure does not exist or means something else.
+    Error,
+}
+
+/// What was found. Codes never change their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingCode {
+    /// A budget has no usable trial.
+    NoTrials,
+    /// A budget has few trials.
+    FewTrials,
+    /// Many trials failed.
+    FailedTrials,
+    /// Complete trials have no finite value.
+    NonFiniteValues,
+    /// Budgets have very different numbers of trials.
+    UnequalEffort,
+    /// There is one budget.
+    SingleBudget,
+    /// The recorded best configuration is not that of the best trial.
+    BestParamsMismatch,
+    /// Exact sizes of models are not known.
+    MissingSizes,
+    /// No architecture of the space has the weights that the budget names.
+    BudgetOutOfReach,
+    /// The best model's weights are not those that the budget names.
+    NominalNotSize,
+    /// The best model of a larger budget has fewer weights than that of a smaller one.
+    SizesOutOfOrder,
+    /// Best values lie at an end of their range.
+    EdgeOfSpace,
+    /// Parameters were tried at one value only.
+    SingleLevel,
+    /// Configurations were tried more than once.
+    Duplicates,
+    /// Nothing was recorded about predictions.
+    CollapseUnknown,
+    /// Models give every row the same prediction.
+    CollapsedTrials,
+    /// The classes of the validation rows are not known.
+    RowsUnknown,
+    /// The validation rows are too few to tell the budgets apart.
+    TooFewRows,
+    /// A simple baseline is ahead of every trial.
+    BehindBaseline,
+}
+
+impl FindingCode {
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::NoTrials => Severity::Error,
+            Self::FewTrials
+            | Self::FailedTrials
+            | Self::NonFiniteValues
+            | Self::UnequalEffort
+            | Self::BestParamsMismatch
+            | Self::BudgetOutOfReach
+            | Self::NominalNotSize
+            | Self::SizesOutOfOrder
+            | Self::EdgeOfSpace
+            | Self::CollapsedTrials
+            | Self::TooFewRows
+            | Self::BehindBaseline => Severity::Warning,
+            Self::SingleBudget
+            | Self::MissingSizes
+            | Self::SingleLevel
+            | Self::Duplicates
+            | Self::CollapseUnknown
+            | Self::RowsUnknown => Severity::Info,
+        }
+    }
+}
+
+/// The code as it is written: `behind-baseline`.
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// A problem with the data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// What.
+    pub code: FindingCode,
+    /// How bad.
+    pub severity: Severity,
+    /// Label of the budget that it concerns; `null` for the ladder.
+    pub budget: Option<String>,
+    /// In words, with its numbers.
+    pub message: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl Finding {
+    fn new(code: FindingCode, budget: Option<&str>, message: String, advice: &str) -> Self {
+        let budget = budget.map(ToOwned::to_owned);
+        Self { code, severity: code.severity(), budget, message, advice: advice.to_owned() }
+    }
+}
+
+/// All findings, the worst first and those of one code together; those on the ladder before those on its budgets.
+pub fn findings(
+    ladder: &LadderTrials,
+    studies: &[StudyAnalysis],
+    scaling: &Scaling,
+    baselines: &[crate::baseline::BaselineComparison],
+    verdict: &Verdict,
+    options: &Options,
+) -> Vec<Finding> {
+    let mut findings = ladder::findings(ladder, studies, scaling, baselines, verdict, options);
+    for study in studies {
+        study::findings(&mut findings, study, options);
+    }
+    let mut order: Vec<FindingCode> = Vec::new();
+    for finding in &findings {
+        if !order.contains(&finding.code) {
+            order.push(finding.code);
+        }
+    }
+    let first = |code| order.iter().position(|known| *known == code);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), first(finding.code)));
+    findings
+}

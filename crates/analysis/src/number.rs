@@ -1,0 +1,69 @@
+//! Numbers and names as sentences have them.
+
+/// Four decimals.
+pub fn decimals(x: f64) -> String {
+    format!("{x:.4}")
+}
+
+/// Four decimals with a sign.
+pub fn signed(x: f64) -> String {
+    format!("{x:+.4}")
+}
+
+/// A large number in two digits, with separators: 8413 is `8,400`.
+pub fn about(x: f64) -> String {
+    if !x.is_finite() || x >= 1e15 {
+        return "a great many".into();
+    }
+    let mut unit = 1.0;
+    while x / unit >= 100.0 {
+        unit *= 10.0;
+    }
+    let digits = if unit > 1.0 { (x / unit).round() } else { x.ceil() };
+    grouped((digits * unit) as u64)
+}
+
+/// A count with separators: `12,345`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A whole percentage; `<1%` for small shares that are not 0.
+pub fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.005 { "<1%".into() } else { format!("{:.0}%", share * 100.0) }
+}
+
+/// A user's name in quotes.
+pub fn quoted(name: &str) -> String {
+    format!("'{name}'")
+}
+
+/// `1 trial`, `2 trials`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(about(83_917.0), "84,000");
+        assert_eq!(about(8_413.3), "8,400");
+        assert_eq!(about(3.2), "4");
+        assert_eq!(about(f64::INFINITY), "a great many");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(percent(0.004), "<1%");
+        assert_eq!(percent(0.0), "0%");
+        assert_eq!(counted(1, "trial"), "1 trial");
+    }
+}

@@ -1,0 +1,37 @@
+//! What an analysis takes for granted.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of an analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Options {
+    /// Probability with which intervals cover; tests are at `1 - level`.
+    pub level: f64,
+    /// Probability with which a difference is to be found by the number of rows that is asked for.
+    pub power: f64,
+    /// Correlation assumed between the metrics of two models on the same rows, where no scores were stored.
+    pub correlation: f64,
+    /// Differences of the metric smaller than this are of no interest.
+    pub smallest_effect: f64,
+    /// Relative difference at which a nominal size is no size, for budgets that state no tolerance.
+    pub size_tolerance: f64,
+    /// Complete trials below which a budget has few.
+    pub few_trials: u64,
+    /// Share of failed trials above which it is a finding.
+    pub failed_share: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            level: 0.95,
+            power: 0.8,
+            correlation: 0.9,
+            smallest_effect: 0.005,
+            size_tolerance: 0.25,
+            few_trials: 10,
+            failed_share: 0.1,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Exact sizes beside the nominal budget.
+
+use allometry_core::{ModelSize, SizeBudget, WeightTarget};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::input::{SizeReach, StudyTrials};
+use crate::options::Options;
+use crate::sample::Sample;
+
+/// Sizes of a study's models.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StudySizes {
+    /// Weights that the budget names, where it names any.
+    pub nominal: Option<f64>,
+    /// Relative difference from them that still counts as that size.
+    pub tolerance: f64,
+    /// Usable trials whose size is known.
+    pub known: u64,
+    /// Size of the best trial's model.
+    pub best: Option<ModelSize>,
+    /// Fewest weights tried.
+    pub smallest_tried: Option<ModelSize>,
+    /// Most weights tried.
+    pub largest_tried: Option<ModelSize>,
+    /// What the search space reaches.
+    pub reach: Option<SizeReach>,
+}
+
+impl StudySizes {
+    /// Collects the sizes of a study.
+    pub fn new(study: &StudyTrials, sample: &Sample<'_>, options: &Options) -> Self {
+        let sizes = || sample.trials.iter().filter_map(|trial| trial.record.size);
+        Self {
+            nominal: study.budget.nominal_weights().filter(|weights| weights.is_finite()),
+            tolerance: tolerance(&study.budget, options),
+            known: sizes().count() as u64,
+            best: sample.best().and_then(|position| sample.trials[position].record.size),
+            smallest_tried: sizes().min(),
+            largest_tried: sizes().max(),
+            reach: study.reach,
+        }
+    }
+
+    /// Whether the best model's size differs from the nominal one by more than the tolerance; not if either is unknown.
+    pub fn best_is_off_label(&self) -> bool {
+        self.nominal
+            .zip(self.best)
+            .is_some_and(|(nominal, best)| (best.total as f64 - nominal).abs() > self.tolerance * nominal)
+    }
+}
+
+fn tolerance(budget: &SizeBudget, options: &Options) -> f64 {
+    match budget.target {
+        WeightTarget::Near { tolerance, .. } => tolerance,
+        WeightTarget::Any => options.size_tolerance,
+    }
+}

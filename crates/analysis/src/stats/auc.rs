@@ -1,0 +1,60 @@
+//! Sampling error of the area under the ROC curve where only the area and the class counts are known.
+
+use allometry_core::ClassCounts;
+
+use super::normal;
+
+/// Standard error of one AUC (Hanley & McNeil 1982, eq. 1 with the exponential approximations of `Q1` and `Q2`): over
+/// new rows of the same mix, the model being fixed.
+///
+/// `None` where it degenerates: an AUC outside (0, 1), or a class without rows.
+pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
+    let (positives, negatives) = (rows.positives as f64, rows.negatives as f64);
+    if !(auc > 0.0 && auc < 1.0) || positives < 1.0 || negatives < 1.0 {
+        return None;
+    }
+    let both_positives_above = auc / (2.0 - auc);
+    let above_both_negatives = 2.0 * auc * auc / (1.0 + auc);
+    let variance = (auc * (1.0 - auc)
+        + (positives - 1.0) * (both_positives_above - auc * auc)
+        + (negatives - 1.0) * (above_both_negatives - auc * auc))
+        / (positives * negatives);
+    Some(variance.sqrt())
+}
+
+/// Interval of an AUC that stays inside (0, 1): symmetric in the logit, whose standard error is `se / (A (1 - A))` by the
+/// delta method (Pepe 2003, section 5.2). `None` for an AUC outside (0, 1).
+pub fn logit_interval(auc: f64, standard_error: f64, level: f64) -> Option<(f64, f64)> {
+    if !(auc > 0.0 && auc < 1.0) {
+        return None;
+    }
+    let logit = (auc / (1.0 - auc)).ln();
+    let half = normal::half_width(level) * standard_error / (auc * (1.0 - auc));
+    let area = |x: f64| 1.0 / (1.0 + (-x).exp());
+    Some((area(logit - half), area(logit + half)))
+}
+
+/// Standard error of the difference of two AUCs on the same rows (Hanley & McNeil 1983, eq. 1) from those of each and
+/// the correlation between them.
+pub fn difference_error(first: f64, second: f64, correlation: f64) -> f64 {
+    (first * first + second * second - 2.0 * correlation * first * second).max(0.0).sqrt()
+}
+
+/// Rows of the same mix at which a difference would be found with probability `power` by a two-sided test at level
+/// `1 - level`, when `rows` rows give it the standard error `standard_error`.
+///
+/// A standard error shrinks with the square root of the number of rows, so that
+/// `n = rows ((z_level + z_power) standard_error / difference)^2`. `None` for no
+/// difference.
+pub fn rows_to_detect(
+    difference: f64,
+    standard_error: f64,
+    rows: ClassCounts,
+    level: f64,
+    power: f64,
+) -> Option<f64> {
+    let needed = normal::half_width(level) + normal::quantile(power);
+    let missing = needed * standard_error / difference;
+    let total = rows.positives as f64 + rows.negatives as f64;
+    Some(total * missing * missing).filter(|needed| needed.is_finite())
+}

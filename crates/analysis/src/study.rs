@@ -1,0 +1,119 @@
+//! Everything about one size budget.
+
+use std::collections::HashSet;
+
+use allometry_core::{Params, SizeBudget};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::collapse::{Aucs, Collapse};
+use crate::coverage::Coverage;
+use crate::duplicates::Duplicates;
+use crate::edge::{Edge, edges};
+use crate::importance::Importance;
+use crate::input::{LadderTrials, StudyTrials};
+use crate::level::{Level, binned, levels};
+use crate::options::Options;
+use crate::sample::Sample;
+use crate::size::StudySizes;
+use crate::summary::Summary;
+use crate::trend::Trend;
+
+/// Parameters of the classic report, in its order; they come first everywhere.
+const FIRST: [&str; 7] =
+    ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
+
+/// Pairs of parameters whose combinations are counted.
+const PAIRS: [(&str, &str); 3] =
+    [("d_model", "n_layers"), ("d_model", "n_heads"), ("learning_rate", "dropout")];
+
+/// The analysis of one size budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StudyAnalysis {
+    /// The size budget.
+    pub budget: SizeBudget,
+    /// Where the trials were read from.
+    pub source: String,
+    /// Counts and best trials.
+    pub summary: Summary,
+    /// Exact sizes beside the nominal budget.
+    pub sizes: StudySizes,
+    /// Whether models stopped telling rows apart.
+    pub collapse: Collapse,
+    /// Importance by parameter, the largest naive figure first.
+    pub importance: Vec<Importance>,
+    /// Trend by parameter.
+    pub trends: Vec<Trend>,
+    /// Combinations of pairs of parameters.
+    pub coverage: Vec<Coverage>,
+    /// Best values at an end of their range.
+    pub edges: Vec<Edge>,
+    /// Repeated configurations.
+    pub duplicates: Duplicates,
+}
+
+impl StudyAnalysis {
+    /// Analyses one study of a ladder.
+    pub fn new(study: &StudyTrials, ladder: &LadderTrials, options: &Options) -> Self {
+        let sample = Sample::new(study, ladder.direction);
+        let exact: Vec<(String, Vec<Level>)> = parameters(&sample)
+            .into_iter()
+            .map(|parameter| {
+                let levels = levels(&sample, &parameter);
+                (parameter, levels)
+            })
+            .collect();
+        let summary = Summary::new(study, &sample, ladder, options);
+        let best = summary.incumbent().map(|trial| trial.params.clone()).unwrap_or_default();
+        let edges = edges(study, &best, &exact);
+        let coarse: Vec<Vec<Level>> = exact.iter().map(|(_, levels)| binned(levels.clone())).collect();
+        let pairs =
+            || exact.iter().zip(&coarse).map(|((parameter, exact), binned)| (parameter, exact, binned));
+        let mut importance: Vec<Importance> = pairs()
+            .map(|(parameter, exact, binned)| Importance::new(parameter, &sample.values, exact, binned))
+            .collect();
+        importance.sort_by(|a, b| b.naive.total_cmp(&a.naive));
+        let trends = pairs().filter_map(|(parameter, exact, binned)| {
+            Trend::new(parameter, &sample.values, exact, binned, ladder.direction)
+        });
+        let find = |wanted| pairs().find(|(parameter, ..)| *parameter == wanted).map(|(.., binned)| binned);
+        let coverage = PAIRS
+            .iter()
+            .filter_map(|(row, column)| Coverage::new((row, find(row)?), (column, find(column)?)));
+        let aucs = if ladder.measures_auc() { Aucs::Values } else { Aucs::Metrics };
+        Self {
+            budget: study.budget.clone(),
+            source: study.source.clone(),
+            sizes: StudySizes::new(study, &sample, options),
+            collapse: Collapse::new(&sample, ladder.rows, aucs, options),
+            importance,
+            trends: trends.collect(),
+            coverage: coverage.collect(),
+            edges,
+            duplicates: Duplicates::new(&sample),
+            summary,
+        }
+    }
+
+    /// The best configuration: as recorded beside the trials, else the incumbent's; `None` without a usable trial.
+    pub fn best_params(&self) -> Option<&Params> {
+        let incumbent = self.summary.incumbent()?;
+        Some(self.summary.recorded_best_params.as_ref().unwrap_or(&incumbent.params))
+    }
+}
+
+/// Parameters that a usable trial has: the classic report's in its order, then others as they first occur.
+fn parameters(sample: &Sample<'_>) -> Vec<String> {
+    let mut seen: HashSet<&str> = HashSet::new();
+    let mut present = Vec::new();
+    for trial in &sample.trials {
+        for (parameter, _) in trial.params.iter() {
+            if seen.insert(parameter) {
+                present.push(parameter);
+            }
+        }
+    }
+    let known = FIRST.into_iter().filter(|parameter| seen.contains(parameter));
+    let others = present.into_iter().filter(|parameter| !FIRST.contains(parameter));
+    known.chain(others).map(ToOwned::to_owned).collect()
+}

@@ -1,0 +1,129 @@
+//! Counts and best trials of a study.
+
+use std::collections::HashSet;
+
+use allometry_core::{ModelSize, Params, TrialNumber, TrialState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::duplicates::key;
+use crate::estimate::Estimate;
+use crate::input::{LadderTrials, StudyTrials};
+use crate::options::Options;
+use crate::sample::Sample;
+use crate::stats::moments::{mean, sample_sd};
+
+/// Best configurations that a summary lists.
+const RANKED: usize = 5;
+
+/// Trials by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StateCounts {
+    /// Enqueued.
+    pub waiting: u64,
+    /// Being evaluated, or left by a process that ended.
+    pub running: u64,
+    /// Ended with a value.
+    pub complete: u64,
+    /// Stopped early.
+    pub pruned: u64,
+    /// Ended without a value.
+    pub failed: u64,
+    /// Of the complete ones, those without a finite value; no statistic uses them.
+    pub complete_without_number: u64,
+}
+
+/// A trial among the best.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RankedTrial {
+    /// Its number.
+    pub number: TrialNumber,
+    /// Its value.
+    pub value: Estimate,
+    /// Exact size of its model, where known.
+    pub size: Option<ModelSize>,
+    /// Its configuration.
+    pub params: Params,
+}
+
+/// What a study found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Trials by state.
+    pub counts: StateCounts,
+    /// Trials that statistics use: complete ones with a finite value.
+    pub trials: u64,
+    /// Mean of their values.
+    pub mean: Option<f64>,
+    /// Sample standard deviation of their values; 0 for one.
+    pub sd: Option<f64>,
+    /// The best trial of each of the best distinct configurations, best first, earlier first among equals; at most five.
+    pub best: Vec<RankedTrial>,
+    /// The best configuration as recorded beside the trials, in its file's order.
+    pub recorded_best_params: Option<Params>,
+}
+
+impl Summary {
+    /// Summarizes a study.
+    pub fn new(study: &StudyTrials, sample: &Sample<'_>, ladder: &LadderTrials, options: &Options) -> Self {
+        Self {
+            counts: count_states(study, sample),
+            trials: sample.values.len() as u64,
+            mean: mean(sample.values.iter().copied()),
+            sd: sample_sd(sample.values.iter().copied()),
+            best: rank(sample, ladder, options),
+            recorded_best_params: study.best_params.clone(),
+        }
+    }
+
+    /// The incumbent.
+    pub fn incumbent(&self) -> Option<&RankedTrial> {
+        self.best.first()
+    }
+}
+
+/// A value of the ladder's metric with the uncertainty that the class counts give it.
+pub fn metric_estimate(value: f64, ladder: &LadderTrials, options: &Options) -> Estimate {
+    match ladder.rows.filter(|_| ladder.measures_auc()) {
+        Some(rows) => Estimate::auc(value, rows, options),
+        None => Estimate::observed(value, options),
+    }
+}
+
+fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
+    let mut counts = StateCounts::default();
+    for trial in &study.trials {
+        match trial.state {
+            TrialState::Waiting => counts.waiting += 1,
+            TrialState::Running => counts.running += 1,
+            TrialState::Complete => counts.complete += 1,
+            TrialState::Pruned => counts.pruned += 1,
+            TrialState::Failed => counts.failed += 1,
+        }
+    }
+    counts.complete_without_number = counts.complete - sample.values.len() as u64;
+    counts
+}
+
+fn rank(sample: &Sample<'_>, ladder: &LadderTrials, options: &Options) -> Vec<RankedTrial> {
+    let mut order: Vec<usize> = (0..sample.values.len()).collect();
+    order.sort_by(|&a, &b| {
+        let ascending = sample.values[a].total_cmp(&sample.values[b]);
+        if ladder.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
+    });
+    let mut listed: HashSet<String> = HashSet::new();
+    order
+        .into_iter()
+        .filter(|&position| listed.insert(key(&sample.trials[position].params)))
+        .take(RANKED)
+        .map(|position| {
+            let trial = sample.trials[position];
+            RankedTrial {
+                number: trial.number,
+                value: metric_estimate(sample.values[position], ladder, options),
+                size: trial.record.size,
+                params: trial.params.clone(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,207 @@
+//! `[space]` and `[budget.space]`: the set of each parameter.
+
+use super::super::document::{Located, Node, Place};
+use super::super::problem::ProblemKind;
+use super::super::section::{Problems, Section, wrong_type};
+use super::range;
+use crate::distribution::Distribution;
+use crate::param::ParamValue;
+use crate::space::SearchSpace;
+
+/// A parameter that the built-in model knows.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) number: Number,
+    pub(super) allows: fn(f64) -> bool,
+    pub(super) allowed: &'static str,
+    /// Whether the model has no default for it.
+    required: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Number {
+    /// Whole: decides the architecture, of which there must be finitely many.
+    Whole,
+    Real,
+}
+
+const PARAMETERS: [Parameter; 7] = [
+    Parameter {
+        name: "d_model",
+        number: Number::Whole,
+        allows: |x| (1.0..=65_536.0).contains(&x),
+        allowed: "from 1 to 65536",
+        required: true,
+    },
+    Parameter {
+        name: "n_layers",
+        number: Number::Whole,
+        allows: |x| (1.0..=1000.0).contains(&x),
+        allowed: "from 1 to 1000",
+        required: true,
+    },
+    Parameter {
+        name: "n_heads",
+        number: Number::Whole,
+        allows: |x| (1.0..=1024.0).contains(&x),
+        allowed: "from 1 to 1024",
+        required: true,
+    },
+    Parameter {
+        name: "d_ff_ratio",
+        number: Number::Whole,
+        allows: |x| (1.0..=64.0).contains(&x),
+        allowed: "from 1 to 64",
+        required: false,
+    },
+    Parameter {
+        name: "learning_rate",
+        number: Number::Real,
+        allows: |x| x > 0.0 && x <= 10.0,
+        allowed: "above 0 and at most 10",
+        required: false,
+    },
+    Parameter {
+        name: "dropout",
+        number: Number::Real,
+        allows: |x| (0.0..1.0).contains(&x),
+        allowed: "from 0 to below 1",
+        required: false,
+    },
+    Parameter {
+        name: "weight_decay",
+        number: Number::Real,
+        allows: |x| (0.0..=100.0).contains(&x),
+        allowed: "from 0 to 100",
+        required: false,
+    },
+];
+
+/// Checked sets in the order of the text. A set with a problem, which was reported, has none.
+#[derive(Default, Clone)]
+pub(super) struct Parameters(Vec<(&'static str, Option<Distribution>)>);
+
+impl Parameters {
+    /// These with `own` in their place, new ones at the end.
+    pub(super) fn overlaid(&self, own: Self) -> Self {
+        let mut merged = self.clone();
+        for (name, set) in own.0 {
+            match merged.0.iter_mut().find(|(n, _)| *n == name) {
+                Some(entry) => entry.1 = set,
+                None => merged.0.push((name, set)),
+            }
+        }
+        merged
+    }
+
+    pub(super) fn into_space(self) -> SearchSpace {
+        SearchSpace(self.0.into_iter().filter_map(|(name, set)| Some((name.into(), set?))).collect())
+    }
+}
+
+/// Budgets that lack required parameters, so that it is told once for all of them.
+#[derive(Default)]
+pub(super) struct Missing(Vec<(Vec<&'static str>, String, Place)>);
+
+impl Missing {
+    pub(super) fn note(&mut self, parameters: &Parameters, budget: &str, place: &Place) {
+        let given = |name| parameters.0.iter().any(|(other, _)| *other == name);
+        let names = PARAMETERS.iter().filter(|p| p.required && !given(p.name)).map(|p| p.name).collect();
+        self.0.push((names, budget.into(), place.clone()));
+    }
+
+    pub(super) fn report(self, problems: &mut Problems) {
+        let mut told: Vec<Vec<&'static str>> = vec![Vec::new()];
+        for (names, _, place) in &self.0 {
+            if told.contains(names) {
+                continue;
+            }
+            told.push(names.clone());
+            let alike = self.0.iter().filter(|(other, ..)| other == names);
+            let budgets = alike.map(|(_, budget, _)| budget.clone()).collect();
+            problems.push(place, ProblemKind::MissingParameter { names: names.clone(), budgets });
+        }
+    }
+}
+
+/// Whether `name` is a parameter that is searched.
+pub(in super::super) fn is_parameter(name: &str) -> bool {
+    PARAMETERS.iter().any(|p| p.name == name)
+}
+
+/// Checks every set of a table.
+pub(super) fn parameters(section: &Section<'_>, problems: &mut Problems) -> Parameters {
+    let mut checked = Parameters::default();
+    for (key, node) in &section.table().entries {
+        let Some(parameter) = PARAMETERS.iter().find(|p| p.name == key.value) else {
+            let known = PARAMETERS.iter().map(|p| p.name).collect();
+            problems.push(&key.place, ProblemKind::UnknownParameter { name: key.value.clone(), known });
+            continue;
+        };
+        checked.0.push((parameter.name, parameter.set(node, problems)));
+    }
+    checked
+}
+
+impl Parameter {
+    fn set(&self, node: &Located<Node>, problems: &mut Problems) -> Option<Distribution> {
+        const EXPECTED: &str = "a list of values, { int = [low, high] } or { float = [low, high] }";
+        match &node.value {
+            Node::List(items) => self.list(items, &node.place, problems),
+            Node::Integer(_) | Node::Float(_) => self.list(std::slice::from_ref(node), &node.place, problems),
+            Node::Table(table) => range::range(self, table, &node.place, problems),
+            other => {
+                problems.push(&node.place, wrong_type(self.name, EXPECTED, other));
+                None
+            }
+        }
+    }
+
+    /// A list, or a single value. The order in which numbers are written means nothing, so that they are sorted: a
+    /// study does not change with it.
+    fn list(&self, items: &[Located<Node>], place: &Place, problems: &mut Problems) -> Option<Distribution> {
+        if items.is_empty() {
+            problems.push(place, ProblemKind::Empty { key: self.name.into() });
+            return None;
+        }
+        let mut values: Vec<ParamValue> = Vec::with_capacity(items.len());
+        let mut whole = true;
+        for item in items {
+            let Some(value) = self.value(item, problems) else {
+                whole = false;
+                continue;
+            };
+            if values.contains(&value) {
+                let kind = ProblemKind::Repeated { key: self.name.into(), value: value.to_string() };
+                problems.push(&item.place, kind);
+                whole = false;
+            }
+            values.push(value);
+        }
+        values.sort_by(ParamValue::total_cmp);
+        whole.then(|| Distribution::list(values))
+    }
+
+    fn value(&self, node: &Located<Node>, problems: &mut Problems) -> Option<ParamValue> {
+        let value = match (&node.value, self.number) {
+            (Node::Integer(i), Number::Whole) => ParamValue::Int(*i),
+            (Node::Integer(i), Number::Real) => ParamValue::Float(*i as f64),
+            (Node::Float(x), Number::Real) => ParamValue::Float(*x),
+            (other, number) => {
+                let expected = if number == Number::Whole { "a whole number" } else { "a number" };
+                problems.push(&node.place, wrong_type(self.name, expected, other));
+                return None;
+            }
+        };
+        if (self.allows)(value.as_f64()?) {
+            return Some(value);
+        }
+        let kind = ProblemKind::OutOfRange {
+            key: self.name.into(),
+            value: value.to_string(),
+            allowed: self.allowed,
+        };
+        problems.push(&node.place, kind);
+        None
+    }
+}

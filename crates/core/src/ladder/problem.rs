@@ -1,0 +1,278 @@
+//! What can be wrong with a ladder file, and where.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+use super::check::is_parameter;
+use crate::python::float_repr;
+
+/// Everything that is wrong with one ladder file and the settings laid over it, in the order of the text.
+#[derive(Debug, Clone)]
+pub struct LadderErrors {
+    pub(super) name: String,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl LadderErrors {
+    /// The problems, at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Each problem as a report with its source, for printing.
+    pub fn reports(&self) -> impl Iterator<Item = miette::Report> + '_ {
+        self.problems.iter().cloned().map(miette::Report::new)
+    }
+}
+
+impl fmt::Display for LadderErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.problems.len();
+        write!(f, "{} has {n} problem{}", self.name, if n == 1 { "" } else { "s" })
+    }
+}
+
+impl std::error::Error for LadderErrors {}
+
+impl Diagnostic for LadderErrors {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.problems.iter().map(|p| p as &dyn Diagnostic)))
+    }
+}
+
+/// One thing wrong, with the text it is about.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    pub(super) source: NamedSource<Arc<str>>,
+    pub(super) labels: Vec<LabeledSpan>,
+}
+
+impl Problem {
+    /// Line of the text that it is about, from 1.
+    pub fn line(&self) -> usize {
+        let start = self.labels.first().map_or(0, LabeledSpan::offset);
+        1 + self.source.inner().bytes().take(start).filter(|b| *b == b'\n').count()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnostic for Problem {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(format!("ladder::{}", self.kind.code())))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.kind.hint().map(|hint| Box::new(hint) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say what each variant and its fields are")]
+pub enum ProblemKind {
+    #[error("the file is not TOML: {message}")]
+    Syntax { message: String },
+    #[error("the setting cannot be applied: {message}")]
+    Setting { message: String },
+    #[error("unknown key `{key}` in {table}")]
+    UnknownKey { key: String, table: String, known: Vec<&'static str> },
+    #[error("unknown parameter `{name}`")]
+    UnknownParameter { name: String, known: Vec<&'static str> },
+    #[error("`{key}` cannot be `{word}`")]
+    UnknownWord { key: String, word: String, known: &'static [&'static str] },
+    #[error("{table} has no `{key}`")]
+    MissingKey { key: &'static str, table: String, example: &'static str },
+    #[error("there is no [{table}]")]
+    MissingTable { table: &'static str, example: &'static str },
+    #[error("there is no budget")]
+    NoBudget,
+    #[error("budget `{label}` has no `weights`")]
+    MissingWeights { label: String, nominal: Option<u64> },
+    #[error("no values for {} at {}", quoted(.names), list_of(.budgets))]
+    MissingParameter { names: Vec<&'static str>, budgets: Vec<String> },
+    #[error("`{key}` must be {expected}, not {found}")]
+    WrongType { key: String, expected: &'static str, found: &'static str },
+    #[error("`{key}` must be {expected}")]
+    NotARange { key: String, expected: &'static str },
+    #[error("`{key}` is {value}, but must be {allowed}")]
+    OutOfRange { key: String, value: String, allowed: &'static str },
+    #[error("`{key}` is empty")]
+    Empty { key: String },
+    #[error("`{key}` has {value} twice")]
+    Repeated { key: String, value: String },
+    #[error("the range of `{key}` is empty: {low} is above {high}")]
+    RangeReversed { key: String, low: String, high: String },
+    #[error("`{key}` is on a log scale, which has no place for {low}")]
+    LogOfNonPositive { key: String, low: String },
+    #[error("`{key}` has both a log scale and a step")]
+    LogWithStep { key: String },
+    #[error("steps of {step} from {low} do not end at {high}")]
+    StepDoesNotDivide { step: String, low: String, high: String, last: String },
+    #[error("`{key}` has {count} values, more than {limit}")]
+    TooManyValues { key: String, count: u64, limit: u64 },
+    #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
+    Exceeds { key: &'static str, count: usize, other: &'static str, limit: usize },
+    #[error("the training and validation shares are {} together, which leaves no test rows", float_repr(*.sum))]
+    NoTestRows { sum: f64 },
+    #[error("two budgets are labelled `{label}`")]
+    RepeatedLabel { label: String },
+    #[error("`{key}` has {character:?} in it")]
+    BadCharacter { key: &'static str, character: char },
+    #[error("`{key}` cannot be `{value}`: it names a folder")]
+    BadFolder { key: &'static str, value: String },
+    #[error("a tolerance without weights to deviate from")]
+    ToleranceWithoutWeights,
+    #[error("column `{column}` cannot be a feature: it is {role}")]
+    NotAFeature { column: String, role: &'static str },
+}
+
+impl ProblemKind {
+    /// Stable name of the kind.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } => "syntax",
+            Self::Setting { .. } => "setting",
+            Self::UnknownKey { .. } => "unknown_key",
+            Self::UnknownParameter { .. } => "unknown_parameter",
+            Self::UnknownWord { .. } => "unknown_word",
+            Self::MissingKey { .. } | Self::MissingTable { .. } | Self::MissingWeights { .. } => {
+                "missing_key"
+            }
+            Self::NoBudget => "no_budget",
+            Self::MissingParameter { .. } => "missing_parameter",
+            Self::WrongType { .. } | Self::NotARange { .. } => "wrong_type",
+            Self::OutOfRange { .. } | Self::BadCharacter { .. } | Self::BadFolder { .. } => "out_of_range",
+            Self::Empty { .. } => "empty",
+            Self::Repeated { .. } => "repeated",
+            Self::RangeReversed { .. } => "range_reversed",
+            Self::LogOfNonPositive { .. } => "log_of_non_positive",
+            Self::LogWithStep { .. } => "log_with_step",
+            Self::StepDoesNotDivide { .. } => "step_does_not_divide",
+            Self::TooManyValues { .. } => "too_many_values",
+            Self::Exceeds { .. } => "exceeds",
+            Self::NoTestRows { .. } => "no_test_rows",
+            Self::RepeatedLabel { .. } => "repeated_label",
+            Self::ToleranceWithoutWeights => "tolerance_without_weights",
+            Self::NotAFeature { .. } => "not_a_feature",
+        }
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownKey { key, .. } if is_parameter(key) => {
+                format!("`{key}` is searched: it belongs in [space]")
+            }
+            Self::UnknownKey { key, table, known } => {
+                format!("{}{table} has {}", did_you_mean(key, known), known.join(", "))
+            }
+            Self::UnknownParameter { name, known } => {
+                format!("{}the model has {}", did_you_mean(name, known), known.join(", "))
+            }
+            Self::UnknownWord { word, known, .. } => {
+                format!("{}it can be {}", did_you_mean(word, known), quoted(known))
+            }
+            Self::MissingKey { example, .. } | Self::MissingTable { example, .. } => {
+                format!("write, for example, {example}")
+            }
+            Self::NoBudget => {
+                "give at least one size:\n[[budget]]\nlabel = \"2M\"\nweights = 2_000_000".into()
+            }
+            Self::MissingWeights { nominal: Some(weights), .. } => {
+                format!("write weights = {weights} to hold its models to that size, or weights = \"any\"")
+            }
+            Self::MissingWeights { nominal: None, .. } => {
+                "write the number of trainable weights aimed at, or weights = \"any\"".into()
+            }
+            Self::MissingParameter { names, .. } => {
+                format!("add it to [space] or to each [budget.space], for example {} = [2, 4, 8]", names[0])
+            }
+            Self::Repeated { .. } => "leave one of them out".into(),
+            Self::RangeReversed { low, high, .. } => format!("write [{high}, {low}]"),
+            Self::LogOfNonPositive { .. } => "start above 0, or list the values: [0.0, 1e-5, 1e-4]".into(),
+            Self::LogWithStep { .. } => "leave out one of them, or list the values".into(),
+            Self::StepDoesNotDivide { low, last, .. } => {
+                format!("the last step ends at {last}: write [{low}, {last}]")
+            }
+            Self::TooManyValues { .. } => "take larger steps".into(),
+            Self::NoTestRows { .. } => "the test part is what is left of the rows: keep about 0.15".into(),
+            Self::RepeatedLabel { .. } => "each budget is a study of its own: give it its own label".into(),
+            Self::BadCharacter { .. } => "names of studies and folders are made of it".into(),
+            Self::ToleranceWithoutWeights => {
+                "`weights = \"any\"` admits every size: leave the tolerance out".into()
+            }
+            Self::NotAFeature { .. } => "leave it out of `include`".into(),
+            Self::Setting { .. } => {
+                "write a dotted key of the file, such as model.epochs=20 or budget.2M.trials=10".into()
+            }
+            Self::Syntax { .. }
+            | Self::WrongType { .. }
+            | Self::NotARange { .. }
+            | Self::OutOfRange { .. }
+            | Self::Empty { .. }
+            | Self::Exceeds { .. }
+            | Self::BadFolder { .. } => return None,
+        })
+    }
+
+    /// What is written under the text.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } | Self::Setting { .. } => "here",
+            Self::UnknownKey { .. } | Self::UnknownParameter { .. } | Self::UnknownWord { .. } => "not known",
+            Self::MissingKey { .. }
+            | Self::MissingTable { .. }
+            | Self::MissingWeights { .. }
+            | Self::MissingParameter { .. }
+            | Self::NoBudget => "missing here",
+            Self::WrongType { expected, .. } | Self::NotARange { expected, .. } => expected,
+            Self::OutOfRange { allowed, .. } => allowed,
+            Self::Repeated { .. } | Self::RepeatedLabel { .. } => "again here",
+            _ => "this one",
+        }
+    }
+}
+
+fn list_of(budgets: &[String]) -> String {
+    let noun = if budgets.len() == 1 { "budget" } else { "budgets" };
+    format!("{noun} {}", quoted(budgets))
+}
+
+fn quoted<T: fmt::Display>(words: &[T]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// `did you mean ...? `, or nothing where no known word is near.
+fn did_you_mean(word: &str, known: &[&'static str]) -> String {
+    let normal = word.to_lowercase().replace('-', "_");
+    let distance = |candidate: &str| {
+        let part = normal.len() >= 4 && candidate.contains(&normal);
+        let initials = candidate.split('_').filter_map(|part| part.chars().next()).eq(normal.chars());
+        if part || initials { 1 } else { strsim::damerau_levenshtein(&normal, candidate) }
+    };
+    known
+        .iter()
+        .map(|candidate| (distance(candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.len().max(normal.len()) / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map_or_else(String::new, |(_, candidate)| format!("did you mean `{candidate}`? "))
+}

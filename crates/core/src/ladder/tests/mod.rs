@@ -1,0 +1,232 @@
+//! A whole file is read as written; bad files are told with every problem at once.
+
+mod messages;
+
+use std::path::Path;
+
+use super::*;
+use crate::distribution::Distribution;
+use crate::param::ParamValue;
+use crate::size::WeightTarget;
+
+/// The sample of the documentation.
+const SAMPLE: &str = r#"
+name = "sp500-up-1pct"
+tag = "a100"
+metric = "auc"
+trials = 50
+seed = 7
+
+[data]
+path = "sp500-a100.parquet"
+time = "date"
+label = { rise = 0.01, of = "high", over = "close", horizon = 2 }
+features = { exclude = ["close", "high"] }
+split = { train = 0.60, validation = 0.2 }
+na = "drop"
+
+[model]
+kind = "patchtst"
+context = 80
+patch = 16
+stride = 8
+normalize = "revin"
+epochs = 30
+patience = 5
+minimum_gain = 1e-3
+batch_size = 64
+gradient_clip = inf
+schedule = "cosine"
+warmup_epochs = 2
+
+[space]
+n_layers = { int = [2, 6] }
+d_model = [96, 32, 48, 64, 80]
+n_heads = [2, 4, 8]
+d_ff_ratio = 4
+learning_rate = { float = [1e-5, 5e-4], log = true }
+dropout = [0, 0.1, 0.3]
+
+[[budget]]
+label = "400k"
+weights = "any"
+
+[[budget]]
+label = "2M"
+weights = 2_000_000
+tolerance = 0.1
+trials = 8
+[budget.space]
+weight_decay = { float = [0.0, 0.3], step = 0.1 }
+d_model = [128, 192, 256]
+
+[sampler]
+kind = "grid"
+probes = false
+
+[storage]
+url = "sqlite:///sp500.db"
+"#;
+
+/// The least that is a ladder.
+pub(super) const LEAST: &str = r#"name = "least"
+
+[data]
+path = "rows.csv"
+label = "up"
+
+[model]
+context = 80
+patch = 16
+stride = 8
+
+[space]
+d_model = [32, 64]
+n_layers = [2]
+n_heads = [2, 4]
+
+[[budget]]
+label = "any"
+weights = "any"
+"#;
+
+fn floats(values: &[f64]) -> Distribution {
+    Distribution::list(values.iter().copied().map(ParamValue::Float).collect())
+}
+
+fn ints(values: &[i64]) -> Distribution {
+    Distribution::list(values.iter().copied().map(ParamValue::Int).collect())
+}
+
+#[test]
+fn every_key_of_the_sample_is_read() {
+    let ladder = parse(SAMPLE, Path::new("ladders/sp500.toml")).unwrap();
+    assert_eq!(
+        (ladder.name.as_str(), ladder.tag.as_deref(), ladder.seed),
+        ("sp500-up-1pct", Some("a100"), 7)
+    );
+    let data = &ladder.data;
+    assert_eq!(data.path, Path::new("ladders/sp500-a100.parquet"));
+    assert_eq!(data.time.as_deref(), Some("date"));
+    let label = LabelSpec::Rise { rise: 0.01, of: "high".into(), over: "close".into(), horizon: 2 };
+    assert_eq!(data.label, label);
+    assert_eq!(data.features, FeatureSpec { include: None, exclude: vec!["close".into(), "high".into()] });
+    assert_eq!(data.split, SplitSpec { train: 0.6, validation: 0.2 });
+    assert_eq!(data.missing, MissingPolicy::Drop);
+    let model = ModelSpec {
+        context: 80,
+        patch: 16,
+        stride: 8,
+        normalize: Normalize::Revin,
+        epochs: 30,
+        patience: 5,
+        minimum_gain: 1e-3,
+        batch_size: 64,
+        gradient_clip: f64::INFINITY,
+        schedule: Schedule::Cosine,
+        warmup_epochs: 2.0,
+    };
+    assert_eq!(ladder.model, model);
+    assert_eq!(ladder.sampler, SamplerSpec { kind: SamplerKind::Grid, probes: false });
+    assert_eq!(ladder.storage.as_deref(), Some("sqlite:///sp500.db"));
+}
+
+#[test]
+fn budgets_lay_their_space_over_the_shared_one() {
+    let ladder = parse(SAMPLE, Path::new("ladder.toml")).unwrap();
+    let [small, large] = ladder.budgets.as_slice() else { panic!("two budgets") };
+    assert_eq!(small.budget.target, WeightTarget::Any);
+    assert_eq!(large.budget.target, WeightTarget::Near { weights: 2_000_000, tolerance: 0.1 });
+    assert_eq!((small.trials, large.trials), (50, 8));
+
+    let names = |spec: &BudgetSpec| spec.space.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    let shared = ["n_layers", "d_model", "n_heads", "d_ff_ratio", "learning_rate", "dropout"];
+    assert_eq!(names(small), shared);
+    assert_eq!(names(large), [&shared[..], &["weight_decay"]].concat());
+
+    let set = |spec: &BudgetSpec, name: &str| spec.space.get(name).unwrap().clone();
+    assert_eq!(set(small, "n_layers"), Distribution::Int { low: 2, high: 6, log: false, step: 1 });
+    assert_eq!(set(small, "d_model"), ints(&[32, 48, 64, 80, 96]));
+    assert_eq!(set(small, "d_ff_ratio"), ints(&[4]));
+    assert_eq!(set(small, "dropout"), floats(&[0.0, 0.1, 0.3]));
+    let rate = Distribution::Float { low: 1e-5, high: 5e-4, log: true, step: None };
+    assert_eq!(set(small, "learning_rate"), rate);
+    assert_eq!(set(large, "d_model"), ints(&[128, 192, 256]));
+    let decay = Distribution::Float { low: 0.0, high: 0.3, log: false, step: Some(0.1) };
+    assert_eq!(set(large, "weight_decay"), decay);
+}
+
+#[test]
+fn what_is_left_out_has_a_default() {
+    let ladder = parse(LEAST, Path::new("/a/ladder.toml")).unwrap();
+    assert_eq!(ladder.data.path, Path::new("/a/rows.csv"));
+    assert_eq!((ladder.seed, ladder.budgets[0].trials, &ladder.storage), (42, 50, &None));
+    assert_eq!(ladder.data.split, SplitSpec { train: 0.7, validation: 0.15 });
+    assert_eq!(ladder.data.missing, MissingPolicy::Error);
+    let model = &ladder.model;
+    assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, 128));
+    assert_eq!((model.minimum_gain, model.gradient_clip, model.warmup_epochs), (0.0, 1.0, 0.0));
+    assert_eq!((model.normalize, model.schedule), (Normalize::Standard, Schedule::Constant));
+    assert_eq!(ladder.sampler, SamplerSpec { kind: SamplerKind::Sobol, probes: true });
+}
+
+fn with(settings: &[(&str, &str)]) -> Result<Ladder, LadderErrors> {
+    let owned: Vec<(String, String)> = settings.iter().map(|&(k, v)| (k.into(), v.into())).collect();
+    parse_with(LEAST, Path::new("ladder.toml"), &owned)
+}
+
+#[test]
+fn settings_mean_the_same_as_in_the_file() {
+    let ladder = with(&[
+        ("name", "2024"),
+        ("tag", "a b"),
+        ("model.epochs", "20"),
+        ("budget.any.trials", "3"),
+        ("budget.any.space.d_model", "[64, 128]"),
+        ("sampler.kind", "random"),
+        ("space.dropout", "0.3"),
+        ("data.label", "{ rise = 0.01, of = 'high', over = 'close' }"),
+        ("model.epochs", "21"),
+    ])
+    .unwrap();
+    assert_eq!((ladder.name.as_str(), ladder.tag.as_deref()), ("2024", Some("a b")));
+    assert_eq!(ladder.model.epochs, 21);
+    assert_eq!(ladder.budgets[0].trials, 3);
+    assert_eq!(ladder.sampler.kind, SamplerKind::Random);
+    assert_eq!(ladder.budgets[0].space.get("d_model"), Some(&ints(&[64, 128])));
+    assert_eq!(ladder.budgets[0].space.get("dropout"), Some(&floats(&[0.3])));
+    assert_eq!(ladder.data.label.horizon(), 1);
+}
+
+#[test]
+fn problems_know_their_line() {
+    let text = LEAST.replace("stride = 8", "stride = 0").replace("\"up\"", "3");
+    let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();
+    let lines: Vec<(usize, &str)> = errors.problems().iter().map(|p| (p.line(), p.kind.code())).collect();
+    assert_eq!(lines, [(5, "wrong_type"), (10, "out_of_range")]);
+    assert_eq!(errors.to_string(), "ladder.toml has 2 problems");
+}
+
+proptest::proptest! {
+    /// Cutting or mangling a file anywhere never panics, whatever it says.
+    #[test]
+    fn mangled_files_do_not_panic(start in 0..SAMPLE.len(), len in 0..40_usize, patch in "[\\[\\]{}=\"a-z0-9.,\n-]{0,6}") {
+        let end = (start + len).min(SAMPLE.len());
+        let text = format!("{}{patch}{}", &SAMPLE[..start], &SAMPLE[end..]);
+        if let Err(errors) = parse(&text, Path::new("ladder.toml")) {
+            proptest::prop_assert!(!errors.problems().is_empty());
+            for report in errors.reports() {
+                let _ = format!("{report:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn odd_settings_do_not_panic(key in "[a-z.\" =\n]{0,12}", value in "[\\[\\]{}\"a-z0-9.,=é\n-]{0,8}") {
+        if let Err(errors) = with(&[(&key, &value)]) {
+            for report in errors.reports() {
+                let _ = format!("{report:?}");
+            }
+        }
+    }
+}

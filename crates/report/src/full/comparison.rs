@@ -1,0 +1,116 @@
+//! Tables across budgets.
+
+use allometry_analysis::collapse::NaiveOutcome;
+use allometry_analysis::consistency::NaiveConsistency;
+use allometry_analysis::edge::End;
+use allometry_analysis::{Analysis, StudyAnalysis};
+
+use super::parameters;
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, known, share, short};
+use crate::text::Text;
+
+pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Best Results by Budget"));
+    let order: Vec<&str> = analysis
+        .studies
+        .iter()
+        .flat_map(|study| study.trends.iter().map(|trend| trend.parameter.as_str()))
+        .collect();
+    let names = parameters(analysis.studies.iter().filter_map(StudyAnalysis::best_params), &order);
+    let header: Vec<String> = ["Budget".to_owned(), format!("Best {}", escape(&analysis.metric))]
+        .into_iter()
+        .chain(names.iter().map(|name| escape(name)))
+        .collect();
+    text.table(
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        analysis.studies.iter().map(|study| {
+            let best = study.summary.incumbent().map(|best| decimals(best.value.point));
+            let mut cells = vec![escape(&study.budget.label), best.unwrap_or_else(|| UNKNOWN.into())];
+            cells.extend(names.iter().map(|name| best_value(study, name)));
+            cells
+        }),
+    );
+    if analysis.studies.iter().any(|study| study.edges.iter().any(allometry_analysis::edge::Edge::is_telling))
+    {
+        text.blank();
+        text.line(format_args!(
+            "↓ lowest, ↑ highest of its range: the optimum may lie beyond. Not marked: ranges of two values, and zero."
+        ));
+    }
+}
+
+/// A parameter's best value, with a mark where it lies at an end of its range.
+fn best_value(study: &StudyAnalysis, name: &str) -> String {
+    let Some(value) = study.best_params().and_then(|params| params.get(name)) else { return "N/A".into() };
+    let edge =
+        study.edges.iter().find(|edge| edge.parameter == name && edge.is_telling() && edge.value == *value);
+    let mark = match edge.map(|edge| edge.end) {
+        Some(End::Lowest) => " ↓",
+        Some(End::Highest) => " ↑",
+        None => "",
+    };
+    format!("{}{mark}", escape(&short(value)))
+}
+
+pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Parameter Consistency Across Budgets"));
+    if analysis.consistency.is_empty() {
+        text.line(format_args!("No best configuration has a parameter that is compared."));
+        return;
+    }
+    let labels: Vec<String> = analysis.studies.iter().map(|study| escape(&study.budget.label)).collect();
+    let mut header = vec!["Parameter"];
+    header.extend(labels.iter().map(String::as_str));
+    header.push("Naive");
+    text.table(
+        &header,
+        analysis.consistency.iter().map(|consistency| {
+            let mut cells = vec![escape(&consistency.parameter)];
+            cells.extend(analysis.studies.iter().map(|study| {
+                let value = study.best_params().and_then(|params| params.get(&consistency.parameter));
+                value.map_or_else(|| "N/A".into(), |value| escape(&short(value)))
+            }));
+            let naive = match consistency.naive {
+                Some(NaiveConsistency::Consistent) => "consistent",
+                Some(NaiveConsistency::Inconsistent) => "inconsistent",
+                None => UNKNOWN,
+            };
+            cells.push(naive.to_owned());
+            cells
+        }),
+    );
+    text.blank();
+    text.line(format_args!(
+        "The naive word says whether the winners' values are equal. It is no test: where trials of different values are \
+         as good within their error, the winner's value is chance."
+    ));
+}
+
+pub(super) fn collapse(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Probability Collapse by Budget"));
+    text.table(
+        &["Budget", "Collapse? (naive)", "Pred Range", "Avg Recall", "Constant models", "Unknown"],
+        analysis.studies.iter().map(|study| {
+            let collapse = &study.collapse;
+            let naive = match collapse.naive.outcome {
+                NaiveOutcome::Collapsed => "Yes",
+                NaiveOutcome::NotCollapsed => "No",
+                NaiveOutcome::Unknown => UNKNOWN,
+            };
+            vec![
+                escape(&study.budget.label),
+                naive.to_owned(),
+                known(collapse.naive.range),
+                known(collapse.naive.recall),
+                collapse.constant_share.map_or_else(|| UNKNOWN.into(), share),
+                format!("{} of {}", collapse.kinds.unknown, study.summary.trials),
+            ]
+        }),
+    );
+    text.blank();
+    text.line(format_args!(
+        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where nothing was recorded, \
+         whether models collapsed is unknown: the classic report prints \"No\"."
+    ));
+}

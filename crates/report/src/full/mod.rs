@@ -1,0 +1,73 @@
+//! The full report: what the trials say with its uncertainty, what they do not, and the classic figures marked as naive.
+
+mod comparison;
+mod scaling;
+mod study;
+mod summary;
+
+use allometry_analysis::Analysis;
+use allometry_core::Params;
+
+use crate::markdown::escape;
+use crate::text::Text;
+
+/// Renders the full report as Markdown.
+pub fn full(analysis: &Analysis) -> String {
+    let mut text = Text::default();
+    let name = analysis.name.as_deref().map(|name| format!(": {}", escape(name))).unwrap_or_default();
+    text.heading(1, format_args!("Cross-Budget HPO Comparison{name}{}", tag(analysis)));
+    summary::render(&mut text, analysis);
+    comparison::best_results(&mut text, analysis);
+    scaling::render(&mut text, analysis);
+    comparison::consistency(&mut text, analysis);
+    comparison::collapse(&mut text, analysis);
+    for study in &analysis.studies {
+        text.blank();
+        text.line(format_args!("---"));
+        study::render(&mut text, study, analysis);
+    }
+    notes(&mut text, analysis);
+    text.into_string()
+}
+
+fn notes(text: &mut Text, analysis: &Analysis) {
+    text.blank();
+    text.line(format_args!("---"));
+    text.heading(2, format_args!("What the figures mean"));
+    let level = analysis.options.level * 100.0;
+    let notes = [
+        format!(
+            "**Intervals** ({level:.0}%) of an AUC follow from the numbers of positive and negative validation rows (Hanley \
+             and McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not a new search."
+        ),
+        "**Naive** figures are those of the classic report, kept because they are known: comparisons of means and maxima \
+         without any uncertainty."
+            .to_owned(),
+        "**Corrected share** is epsilon squared: the share of the metric's variance that goes with one parameter, less what \
+         chance alone gives. Other parameters are not taken out, so that shares need not add up; below 0 means none."
+            .to_owned(),
+        "**↓ ↑** mark best values at the lowest or highest end of their range.".to_owned(),
+    ];
+    for note in notes {
+        text.line(format_args!("- {note}"));
+    }
+}
+
+/// ` (a100)`, where there is a tag.
+fn tag(analysis: &Analysis) -> String {
+    analysis.tag.as_deref().map(|tag| format!(" ({})", escape(tag))).unwrap_or_default()
+}
+
+/// Parameters of best configurations, in the order of the studies' analyses.
+fn parameters<'a>(configurations: impl Iterator<Item = &'a Params>, order: &[&'a str]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for params in configurations {
+        for (name, _) in params.iter() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_by_key(|name| order.iter().position(|known| known == name).unwrap_or(order.len()));
+    names
+}

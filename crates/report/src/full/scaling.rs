@@ -1,0 +1,110 @@
+//! What more weights buy, and how sure that is.
+
+use allometry_analysis::scaling::{NaiveScaling, Scaling, SizeOrder};
+use allometry_analysis::{Analysis, StudyAnalysis};
+use allometry_core::ModelSize;
+use allometry_core::size::human_weights;
+
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, interval, rows};
+use crate::text::Text;
+
+pub(super) fn render(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Scaling Law Analysis"));
+    let metric = escape(&analysis.metric);
+    let word = analysis.verdict.outcome.as_str().to_uppercase();
+    text.line(format_args!("**Scaling law {word}** (see the summary). Best {metric} by budget, naive:"));
+    naive(text, analysis);
+    sizes(text, analysis);
+    differences(text, &analysis.scaling, analysis);
+    caveats(text, analysis);
+}
+
+fn naive(text: &mut Text, analysis: &Analysis) {
+    text.blank();
+    for study in &analysis.studies {
+        let best = study.summary.incumbent().map(|best| decimals(best.value.point));
+        text.line(format_args!("- {}: {}", escape(&study.budget.label), best.as_deref().unwrap_or(UNKNOWN)));
+    }
+    let word = match analysis.scaling.naive {
+        Some(NaiveScaling::Holds) => "HOLDS",
+        Some(NaiveScaling::Violated) => "VIOLATED",
+        Some(NaiveScaling::Partial) => "PARTIAL",
+        None => return,
+    };
+    text.blank();
+    text.line(format_args!(
+        "Naive reading of these: {word}. It looks at the order of three maxima alone, by label, without their errors."
+    ));
+}
+
+fn sizes(text: &mut Text, analysis: &Analysis) {
+    text.heading(3, format_args!("Exact sizes"));
+    text.table(
+        &["Budget", "Label says", "Best model", "Tried", "Space reaches"],
+        analysis.studies.iter().map(|study| {
+            let StudyAnalysis { budget, sizes, .. } = study;
+            let span = |ends: Option<(ModelSize, ModelSize)>| {
+                ends.map_or_else(|| UNKNOWN.into(), |(smallest, largest)| format!("{smallest} to {largest}"))
+            };
+            vec![
+                escape(&budget.label),
+                sizes.nominal.map_or_else(|| "no size".into(), human_weights),
+                sizes.best.map_or_else(|| UNKNOWN.into(), exact),
+                span(sizes.smallest_tried.zip(sizes.largest_tried)),
+                span(sizes.reach.map(|reach| (reach.smallest, reach.largest))),
+            ]
+        }),
+    );
+}
+
+fn exact(size: ModelSize) -> String {
+    format!("{size} ({})", allometry_analysis::number::grouped(size.total))
+}
+
+fn differences(text: &mut Text, scaling: &Scaling, analysis: &Analysis) {
+    if scaling.differences.is_empty() {
+        return;
+    }
+    text.heading(3, format_args!("Differences between budgets"));
+    let order = match scaling.order {
+        SizeOrder::Exact => "by the exact sizes of the best models",
+        SizeOrder::Given => "in the order given, exact sizes being unknown",
+    };
+    text.line(format_args!("Gain of the larger over the smaller, {order}."));
+    text.blank();
+    let correlation = analysis.options.correlation;
+    let options = &analysis.options;
+    text.table(
+        &[
+            "Larger",
+            "Smaller",
+            "Gain",
+            &format!("{:.0}% interval, if independent", options.level * 100.0),
+            &format!("{:.0}% interval, at r = {correlation}", options.level * 100.0),
+            "p (Holm)",
+            &format!("Rows to tell, at r = {correlation}"),
+        ],
+        scaling.differences.iter().map(|difference| {
+            vec![
+                escape(&difference.larger),
+                escape(&difference.smaller),
+                format!("{:+.4}", difference.gain.point),
+                interval(difference.gain.interval),
+                interval(difference.gain_correlated.interval),
+                difference.p_holm.map_or_else(|| UNKNOWN.into(), |p| format!("{p:.2}")),
+                rows(difference.rows_to_detect),
+            ]
+        }),
+    );
+}
+
+fn caveats(text: &mut Text, analysis: &Analysis) {
+    if analysis.verdict.caveats.is_empty() {
+        return;
+    }
+    text.heading(3, format_args!("What the verdict does not take into account"));
+    for caveat in &analysis.verdict.caveats {
+        text.line(format_args!("- {}", escape(&caveat.statement)));
+    }
+}

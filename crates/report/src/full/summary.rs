@@ -1,0 +1,116 @@
+//! What a reader takes away.
+
+use allometry_analysis::baseline::BaselineComparison;
+use allometry_analysis::{Analysis, Finding, FindingCode, Severity, StudyAnalysis};
+use allometry_core::size::human_weights;
+
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, interval};
+use crate::text::Text;
+
+pub(super) fn render(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Summary"));
+    verdict(text, analysis);
+    baselines_ahead(text, analysis);
+    budgets(text, analysis);
+    baselines(text, analysis);
+    findings(text, analysis);
+}
+
+fn verdict(text: &mut Text, analysis: &Analysis) {
+    text.line(format_args!("**Do more weights pay?** {}", escape(&analysis.verdict.sentence)));
+    text.blank();
+}
+
+fn baselines_ahead(text: &mut Text, analysis: &Analysis) {
+    for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
+        text.line(format_args!("**A baseline is ahead:** {}.", escape(&finding.message)));
+        text.blank();
+    }
+}
+
+fn budgets(text: &mut Text, analysis: &Analysis) {
+    let level = analysis.options.level * 100.0;
+    let metric = escape(&analysis.metric);
+    text.table(
+        &[
+            "Budget",
+            &format!("Best {metric}"),
+            &format!("{level:.0}% interval"),
+            "Weights of the best",
+            "Trials",
+        ],
+        analysis.studies.iter().map(|study| {
+            let best = study.summary.incumbent();
+            vec![
+                escape(&study.budget.label),
+                best.map_or_else(|| UNKNOWN.into(), |best| decimals(best.value.point)),
+                interval(best.and_then(|best| best.value.interval)),
+                best_weights(study),
+                study.summary.trials.to_string(),
+            ]
+        }),
+    );
+}
+
+/// The exact size of the best model, in short.
+fn best_weights(study: &StudyAnalysis) -> String {
+    study.sizes.best.map_or_else(|| UNKNOWN.into(), |size| human_weights(size.total as f64))
+}
+
+fn baselines(text: &mut Text, analysis: &Analysis) {
+    if analysis.baselines.is_empty() {
+        return;
+    }
+    text.heading(3, format_args!("Baselines"));
+    let metric = escape(&analysis.metric);
+    text.line(format_args!("Simple models on the same validation rows."));
+    text.blank();
+    text.table(
+        &["Baseline", &metric, "Interval", "Best trial's gain over it", "What it is"],
+        analysis.baselines.iter().map(|baseline| {
+            vec![
+                escape(&baseline.name),
+                baseline.value.map_or_else(|| UNKNOWN.into(), |value| decimals(value.point)),
+                interval(baseline.value.and_then(|value| value.interval)),
+                gain(baseline),
+                escape(&baseline.description),
+            ]
+        }),
+    );
+}
+
+fn gain(baseline: &BaselineComparison) -> String {
+    let Some(gain) = baseline.gain else { return UNKNOWN.into() };
+    let budget = baseline.best_budget.as_deref().map(|label| format!(" ({})", escape(label)));
+    format!("{:+.4}{}", gain.point, budget.unwrap_or_default())
+}
+
+fn findings(text: &mut Text, analysis: &Analysis) {
+    text.heading(3, format_args!("Findings"));
+    if analysis.findings.is_empty() {
+        text.line(format_args!("None."));
+        return;
+    }
+    for group in analysis.findings.chunk_by(|a, b| a.code == b.code && a.advice == b.advice) {
+        let Finding { code, severity, advice, .. } = &group[0];
+        let severity = match severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        let advice = escape(advice);
+        match group {
+            [finding] => {
+                let message = escape(&finding.message);
+                text.line(format_args!("- **{severity}** `{code}`: {message}. *{advice}*"));
+            }
+            several => {
+                text.line(format_args!("- **{severity}** `{code}`: *{advice}*"));
+                for finding in several {
+                    text.line(format_args!("  - {}", escape(&finding.message)));
+                }
+            }
+        }
+    }
+}

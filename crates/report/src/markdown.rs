@@ -1,0 +1,53 @@
+//! Text of users inside Markdown.
+
+/// Text that reads in Markdown as it is: nothing in it starts emphasis, a link, a tag, a table cell or a heading; line
+/// breaks become spaces.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before: Option<char> = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let inside_word = before.is_some_and(char::is_alphanumeric)
+            && rest.peek().is_some_and(|next: &char| next.is_alphanumeric());
+        match c {
+            c if c.is_control() => out.push(' '),
+            // Between letters an underscore is only that, and names of parameters stay legible in the source.
+            '_' if inside_word => out.push(c),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '$' | '&' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+        before = Some(c);
+    }
+    out
+}
+
+/// Text as code: fenced by more backticks than it holds, line breaks as spaces. Not for table cells.
+pub(crate) fn code(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_text() {
+        assert_eq!(escape("1 | 2 <b>*x*</b>"), "1 \\| 2 \\<b\\>\\*x\\*\\</b\\>");
+        assert_eq!(escape("d_model _x_ a\nb"), "d_model \\_x\\_ a b");
+        assert_eq!(escape("`2M` #1 [a](b)"), "\\`2M\\` \\#1 \\[a\\](b)");
+    }
+
+    #[test]
+    fn code_holds_backticks() {
+        assert_eq!(code("a`b"), "``a`b``");
+        assert_eq!(code("`a"), "`` `a ``");
+        assert_eq!(code(""), "``");
+    }
+}

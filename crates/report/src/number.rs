@@ -1,0 +1,75 @@
+//! Numbers in the full report.
+
+use allometry_analysis::{Estimate, Interval};
+use allometry_core::ParamValue;
+
+/// What stands where nothing is known.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// Four decimals.
+pub(crate) fn decimals(x: f64) -> String {
+    format!("{x:.4}")
+}
+
+/// Four decimals, or `unknown`.
+pub(crate) fn known(x: Option<f64>) -> String {
+    x.map_or_else(|| UNKNOWN.into(), decimals)
+}
+
+/// `0.6451 to 0.7811`, or `unknown`.
+pub(crate) fn interval(interval: Option<Interval>) -> String {
+    interval.map_or_else(
+        || UNKNOWN.into(),
+        |Interval { lower, upper }| format!("{} to {}", decimals(lower), decimals(upper)),
+    )
+}
+
+/// A share with its interval: `6% (2% to 16%)`.
+pub(crate) fn share(estimate: Estimate) -> String {
+    let interval = estimate
+        .interval
+        .map_or_else(String::new, |i| format!(" ({} to {})", percent(i.lower), percent(i.upper)));
+    format!("{}{interval}", percent(estimate.point))
+}
+
+/// A whole percentage.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
+/// A number of rows in two digits, or `unknown`.
+pub(crate) fn rows(count: Option<f64>) -> String {
+    count.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::about)
+}
+
+/// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's choice.
+pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
+    match (value, upper) {
+        (value, None) => value.to_string(),
+        (value, Some(upper)) => format!("{} to {}", short(value), short(upper)),
+    }
+}
+
+/// A value in three digits.
+pub(crate) fn short(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Float(x) if x.is_finite() => {
+            let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(*x);
+            ParamValue::Float(rounded).to_string()
+        }
+        value => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_short() {
+        assert_eq!(short(&0.000_123_456.into()), "0.000123");
+        assert_eq!(short(&1.234_5e-5.into()), "1.23e-05");
+        assert_eq!(short(&64.into()), "64");
+        assert_eq!(step(&1e-5.into(), Some(&2.345_67e-5.into())), "1e-05 to 2.35e-05");
+    }
+}

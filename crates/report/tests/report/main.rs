@@ -1,0 +1,7 @@
+//! Reports against references, oracles and snapshots.
+
+mod classic;
+mod full;
+mod json;
+mod property;
+mod support;

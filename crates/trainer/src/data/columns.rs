@@ -1,0 +1,138 @@
+//! Which columns of a table are time, label and features.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use allometry_core::ladder::spec::{DataSpec, LabelSpec};
+
+use super::error::{DataError, Role};
+
+/// A column as a reader finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: ColumnKind,
+}
+
+/// Whether a column can be a feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ColumnKind {
+    /// Numbers or booleans.
+    Numeric,
+    /// Something else, in words.
+    Other(String),
+}
+
+/// Columns by what they are used for, as indices into the table's columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Selection {
+    pub(super) features: Vec<usize>,
+    pub(super) time: Option<usize>,
+    pub(super) label: LabelColumns,
+    /// Names of columns that are not numeric or are a row index, and so were passed over.
+    pub(super) skipped: Vec<String>,
+}
+
+/// Columns that the label comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LabelColumns {
+    /// The class itself.
+    Class(usize),
+    /// The two columns of a threshold.
+    Rise { of: usize, over: usize },
+}
+
+/// Whether a column is the row index that pandas writes beside the data: its numbers count rows and would tell a model
+/// nothing but the time.
+fn is_row_index(name: &str) -> bool {
+    name.is_empty() || name == "Unnamed: 0" || name.starts_with("__index_level_")
+}
+
+/// Fails where two columns have one name.
+pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError> {
+    let mut seen = HashSet::new();
+    match names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
+        Some(name) => Err(DataError::RepeatedColumn { path: path.to_owned(), column: name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Resolves the names of a ladder against a table's columns.
+///
+/// Features are the numeric columns that are neither time nor label nor excluded nor a row index of pandas; or exactly
+/// those that are included, in that order, less the excluded.
+pub(super) fn select(spec: &DataSpec, columns: &[Column]) -> Result<Selection, DataError> {
+    let path = &spec.path;
+    let find = |name: &str, role: Role| {
+        columns.iter().position(|c| c.name == name).ok_or_else(|| DataError::MissingColumn {
+            path: path.clone(),
+            column: name.to_owned(),
+            role,
+            columns: columns.iter().map(|c| c.name.clone()).collect(),
+        })
+    };
+    let numeric = |index: usize, role: Role| match &columns[index].kind {
+        ColumnKind::Numeric => Ok(index),
+        ColumnKind::Other(found) => Err(DataError::WrongType {
+            path: path.clone(),
+            column: columns[index].name.clone(),
+            role,
+            found: found.clone(),
+            wanted: "numbers",
+        }),
+    };
+
+    let time = spec.time.as_deref().map(|name| find(name, Role::Time)).transpose()?;
+    let label = match &spec.label {
+        LabelSpec::Column(name) => LabelColumns::Class(find(name, Role::Label)?),
+        LabelSpec::Rise { of, over, .. } => LabelColumns::Rise {
+            of: numeric(find(of, Role::Label)?, Role::Label)?,
+            over: numeric(find(over, Role::Label)?, Role::Label)?,
+        },
+    };
+    let excluded: Vec<usize> =
+        spec.features.exclude.iter().map(|name| find(name, Role::Excluded)).collect::<Result<_, _>>()?;
+    let reserved = |index: usize| {
+        if time == Some(index) {
+            Some(Role::Time)
+        } else if label == LabelColumns::Class(index) {
+            Some(Role::Label)
+        } else {
+            None
+        }
+    };
+
+    let mut features = Vec::new();
+    let mut skipped = Vec::new();
+    if let Some(include) = &spec.features.include {
+        for name in include {
+            let index = find(name, Role::Feature)?;
+            if let Some(role) = reserved(index) {
+                return Err(DataError::ReservedColumn { path: path.clone(), column: name.clone(), role });
+            }
+            if features.contains(&index) {
+                return Err(DataError::RepeatedFeature { path: path.clone(), column: name.clone() });
+            }
+            features.push(index);
+        }
+        features.retain(|index| !excluded.contains(index));
+        for &index in &features {
+            numeric(index, Role::Feature)?;
+        }
+    } else {
+        for (index, column) in columns.iter().enumerate() {
+            if reserved(index).is_some() || excluded.contains(&index) {
+                continue;
+            }
+            if column.kind == ColumnKind::Numeric && !is_row_index(&column.name) {
+                features.push(index);
+            } else {
+                skipped.push(column.name.clone());
+            }
+        }
+    }
+    if features.is_empty() {
+        return Err(DataError::NoFeatures { path: path.clone(), skipped });
+    }
+    Ok(Selection { features, time, label, skipped })
+}

@@ -1,0 +1,26 @@
+//! Classes of rows.
+
+use super::rows::Targets;
+
+/// The class of each row, in the order given; `None` where it cannot be known.
+///
+/// With a threshold, a row's class is whether `of`, `horizon` rows later in that order, is at least `1 + rise` times
+/// `over` in the row, compared in `f64`.
+pub(super) fn classes(
+    targets: &Targets,
+    threshold: Option<(f64, usize)>,
+    order: &[usize],
+) -> Vec<Option<bool>> {
+    match (targets, threshold) {
+        (Targets::Rise { of, over }, Some((rise, horizon))) => (0..order.len())
+            .map(|i| {
+                let reached = of[*order.get(i.checked_add(horizon)?)?];
+                let wanted = (1.0 + rise) * over[order[i]];
+                (!reached.is_nan() && !wanted.is_nan()).then_some(reached >= wanted)
+            })
+            .collect(),
+        (Targets::Class(classes) | Targets::Rise { of: classes, .. }, _) => {
+            order.iter().map(|&row| (!classes[row].is_nan()).then_some(classes[row] == 1.0)).collect()
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Rows as they are read, in the order of the file, before anything is left out.
+
+use std::path::{Path, PathBuf};
+
+use super::columns::{LabelColumns, Selection};
+use super::error::{DataError, Gap, Location};
+use super::time::{Time, Times};
+
+/// The columns of a table that are used. Features are held once, as `f32`, with NaN where there is no finite value.
+#[derive(Debug)]
+pub(super) struct Rows {
+    /// Names of all columns of the table.
+    pub(super) names: Vec<String>,
+    pub(super) selection: Selection,
+    /// Features, row-major.
+    pub(super) values: Vec<f32>,
+    pub(super) times: Times,
+    pub(super) targets: Targets,
+    pub(super) places: Places,
+    gaps: Gaps,
+}
+
+/// What is known of where rows lie in their file.
+#[derive(Debug)]
+pub(super) enum Places {
+    /// Nothing but their order.
+    Counted,
+    /// The bytes of a text file at which they start, blank lines before them included.
+    Bytes(PathBuf, Vec<u64>),
+}
+
+/// What labels are made of, one entry per row; NaN where unknown.
+#[derive(Debug)]
+pub(super) enum Targets {
+    /// 0 or 1.
+    Class(Vec<f64>),
+    /// The two columns of a threshold.
+    Rise { of: Vec<f64>, over: Vec<f64> },
+}
+
+/// Missing and infinite values.
+#[derive(Debug, Default)]
+struct Gaps {
+    /// Row, column of the table, and what is there; the first in reading order.
+    first: Option<(usize, usize, Gap)>,
+    count: u64,
+}
+
+impl Rows {
+    pub(super) fn new(names: Vec<String>, selection: Selection, places: Places) -> Self {
+        let targets = match selection.label {
+            LabelColumns::Class(_) => Targets::Class(Vec::new()),
+            LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
+        };
+        Self {
+            names,
+            selection,
+            values: Vec::new(),
+            times: Times::Empty,
+            targets,
+            places,
+            gaps: Gaps::default(),
+        }
+    }
+
+    /// Rows whose targets have been read.
+    pub(super) fn len(&self) -> usize {
+        match &self.targets {
+            Targets::Class(classes) => classes.len(),
+            Targets::Rise { of, .. } => of.len(),
+        }
+    }
+
+    /// Where a row is in its file. Reads a text file again to count lines: for messages only.
+    pub(super) fn location(&self, row: usize) -> Location {
+        let counted = Location::Row(row as u64);
+        match &self.places {
+            Places::Bytes(path, starts) => Location::of_record(path, starts[row]).unwrap_or(counted),
+            Places::Counted => counted,
+        }
+    }
+
+    /// Whether every feature of a row is there.
+    pub(super) fn is_complete(&self, row: usize) -> bool {
+        let features = self.selection.features.len();
+        self.values[row * features..(row + 1) * features].iter().all(|v| !v.is_nan())
+    }
+
+    /// A value of `column` (of the table) as it is stored; counts it where it is no finite number.
+    pub(super) fn number(&mut self, row: usize, column: usize, value: Option<f64>) -> f32 {
+        let gap = value.map_or(Some(Gap::Empty), Gap::of);
+        let (Some(value), None) = (value, gap) else {
+            if let Some(gap) = gap {
+                self.record(row, column, gap);
+            }
+            return f32::NAN;
+        };
+        value as f32
+    }
+
+    /// A value of one of a threshold's columns; counted where it is missing, unless it is counted as a feature.
+    pub(super) fn threshold(&mut self, row: usize, column: usize, value: Option<f64>) -> f64 {
+        let value = value.filter(|v| v.is_finite());
+        if value.is_none() && !self.selection.features.contains(&column) {
+            self.record(row, column, Gap::Empty);
+        }
+        value.unwrap_or(f64::NAN)
+    }
+
+    fn record(&mut self, row: usize, column: usize, gap: Gap) {
+        self.gaps.count += 1;
+        if self.gaps.first.is_none_or(|(r, c, _)| (row, column) < (r, c)) {
+            self.gaps.first = Some((row, column, gap));
+        }
+    }
+
+    /// Adds the class of the next row. `shown` is the value as in the file.
+    pub(super) fn push_class(
+        &mut self,
+        path: &Path,
+        class: Option<f64>,
+        shown: impl FnOnce() -> String,
+    ) -> Result<(), DataError> {
+        let row = self.len();
+        let class = class.unwrap_or(f64::NAN);
+        let (Targets::Class(classes), LabelColumns::Class(column)) =
+            (&mut self.targets, self.selection.label)
+        else {
+            unreachable!("readers push classes where the label is a column");
+        };
+        if class == 0.0 || class == 1.0 || class.is_nan() {
+            classes.push(class);
+            return Ok(());
+        }
+        Err(DataError::NotBinary {
+            path: path.to_owned(),
+            column: self.names[column].clone(),
+            location: self.location(row),
+            value: shown(),
+        })
+    }
+
+    /// Adds the time of row `row`, the next one. `shown` is the value as in the file.
+    pub(super) fn push_time(
+        &mut self,
+        path: &Path,
+        row: usize,
+        time: Option<Time>,
+        shown: impl FnOnce() -> String,
+    ) -> Result<(), DataError> {
+        let known = time.is_some();
+        if time.is_some_and(|time| self.times.push(time).is_ok()) {
+            return Ok(());
+        }
+        let (path, column) = (path.to_owned(), self.time_column());
+        let (location, value) = (self.location(row), shown());
+        Err(if known {
+            DataError::MixedTimes { path, column, location, value }
+        } else {
+            DataError::BadTime { path, column, location, value }
+        })
+    }
+
+    fn time_column(&self) -> String {
+        self.selection.time.map_or_else(String::new, |index| self.names[index].clone())
+    }
+
+    /// Fails where a value is missing or infinite.
+    pub(super) fn check_gaps(&self, path: &Path) -> Result<(), DataError> {
+        match self.gaps.first {
+            None => Ok(()),
+            Some((row, column, gap)) => Err(DataError::MissingValue {
+                path: path.to_owned(),
+                column: self.names[column].clone(),
+                location: self.location(row),
+                gap,
+                more: self.gaps.count - 1,
+            }),
+        }
+    }
+
+    /// Rows in time order.
+    pub(super) fn order(&self, path: &Path) -> Result<Vec<usize>, DataError> {
+        self.times.order(self.len()).map_err(|repeated| DataError::RepeatedTime {
+            path: path.to_owned(),
+            column: self.time_column(),
+            time: self.times.text(repeated.first).unwrap_or_default(),
+            first: self.location(repeated.first),
+            second: self.location(repeated.second),
+        })
+    }
+
+    /// The feature values of `rows` in that order, in place where the order is the file's.
+    pub(super) fn gather(values: Vec<f32>, features: usize, rows: &[usize]) -> Vec<f32> {
+        let mut values = values;
+        if rows.is_sorted() {
+            for (to, &from) in rows.iter().enumerate().filter(|(to, from)| to != *from) {
+                values.copy_within(from * features..(from + 1) * features, to * features);
+            }
+            values.truncate(rows.len() * features);
+            values.shrink_to_fit();
+            values
+        } else {
+            rows.iter().flat_map(|&r| &values[r * features..(r + 1) * features]).copied().collect()
+        }
+    }
+}

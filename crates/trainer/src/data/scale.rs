@@ -1,0 +1,68 @@
+//! Scaling of features by what the training part shows.
+
+/// Subtracts from every feature its mean over the first `fitted` rows and divides by its standard deviation there
+/// (population form, in `f64`); a feature that is constant there is only centred.
+pub(super) fn standardise(values: &mut [f32], features: usize, fitted: usize) {
+    for (feature, (mean, deviation)) in
+        moments(&values[..fitted * features], features).into_iter().enumerate()
+    {
+        for value in values.iter_mut().skip(feature).step_by(features) {
+            let scaled = (f64::from(*value) - mean) / deviation;
+            // A feature that hardly moves in training and leaps later must stay finite.
+            *value = (scaled as f32).clamp(f32::MIN, f32::MAX);
+        }
+    }
+}
+
+/// Mean and standard deviation of each feature of row-major `values`; the deviation is 1 where it would be 0.
+pub(crate) fn moments(values: &[f32], features: usize) -> Vec<(f64, f64)> {
+    let rows = (values.len() / features) as f64;
+    // Sums of differences from the first row: a constant feature then has a deviation of exactly 0.
+    let first: Vec<f64> = values.iter().take(features).map(|&v| f64::from(v)).collect();
+    let mut shifts = vec![0.0; features];
+    for row in values.chunks_exact(features) {
+        for ((shift, &value), origin) in shifts.iter_mut().zip(row).zip(&first) {
+            *shift += (f64::from(value) - origin) / rows;
+        }
+    }
+    let mut variances = vec![0.0; features];
+    for row in values.chunks_exact(features) {
+        for (feature, variance) in variances.iter_mut().enumerate() {
+            *variance += (f64::from(row[feature]) - first[feature] - shifts[feature]).powi(2) / rows;
+        }
+    }
+    let deviation = |variance: f64| if variance > 0.0 { variance.sqrt() } else { 1.0 };
+    (0..features).map(|f| (first[f] + shifts[f], deviation(variances[f]))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_hand() {
+        // Feature 0 over the first 4 rows: mean 5, deviation sqrt(5); feature 1 is constant there.
+        let mut values = vec![2.0, 0.1, 4.0, 0.1, 6.0, 0.1, 8.0, 0.1, 100.0, 3.1];
+        standardise(&mut values, 2, 4);
+        let root = 5.0_f32.sqrt();
+        let expected =
+            [-3.0 / root, 0.0, -1.0 / root, 0.0, 1.0 / root, 0.0, 3.0 / root, 0.0, 95.0 / root, 3.0];
+        for (value, expected) in values.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-5, "{value} {expected}");
+        }
+    }
+
+    #[test]
+    fn large_offsets_keep_small_deviations() {
+        let raw: Vec<f32> = (0..1000_u16).map(|i| 1_000_000.0 + f32::from(i % 2)).collect();
+        let (mean, deviation) = moments(&raw, 1)[0];
+        assert!((mean - 1_000_000.5).abs() < 1e-6 && (deviation - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn leaps_stay_finite() {
+        let mut values = vec![0.0, f32::MIN_POSITIVE, f32::MAX, f32::MIN];
+        standardise(&mut values, 1, 2);
+        assert!(values.iter().all(|v| v.is_finite()));
+    }
+}

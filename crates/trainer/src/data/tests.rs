@@ -1,0 +1,102 @@
+//! Loading whole files, good and bad. Messages are compared in full, less the folder.
+
+mod bad;
+mod good;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec};
+use arrow::array::{ArrayRef, Float64Array, Int8Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+
+use super::{DataError, Loaded, load};
+
+/// A folder with one table, and what a ladder says about it.
+struct Table {
+    folder: TempDir,
+    spec: DataSpec,
+}
+
+impl Table {
+    fn empty(name: &str) -> Self {
+        let folder = TempDir::new().expect("temporary folder");
+        let spec = DataSpec {
+            path: folder.path().join(name),
+            time: Some("date".to_owned()),
+            label: LabelSpec::Column("y".to_owned()),
+            features: FeatureSpec::default(),
+            split: SplitSpec { train: 0.5, validation: 0.25 },
+            missing: MissingPolicy::Error,
+        };
+        Self { folder, spec }
+    }
+
+    fn csv(text: impl AsRef<[u8]>) -> Self {
+        let table = Self::empty("t.csv");
+        std::fs::write(&table.spec.path, text).expect("file is written");
+        table
+    }
+
+    fn parquet(columns: Vec<(&str, ArrayRef)>) -> Self {
+        let table = Self::empty("t.parquet");
+        write_parquet(&table.spec.path, columns);
+        table
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut DataSpec)) -> Self {
+        change(&mut self.spec);
+        self
+    }
+
+    fn load(&self, context: usize) -> Result<Loaded, DataError> {
+        load(&self.spec, context, Normalize::None)
+    }
+
+    /// The error of loading, and its hint, without the folder.
+    fn complaint(&self) -> (String, Option<String>) {
+        let error = self.load(2).expect_err("is refused");
+        let folder: PathBuf = self.folder.path().join("");
+        (error.to_string().replace(&*folder.to_string_lossy(), ""), error.hint())
+    }
+}
+
+fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)))
+        .expect("columns are of one length");
+    let file = std::fs::File::create(path).expect("file is created");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("schema is valid");
+    writer.write(&batch).expect("batch is written");
+    writer.close().expect("file is complete");
+}
+
+/// `rows` days with features `a` (the row's number) and `b` (its negative) and a label that alternates.
+fn days(rows: usize) -> Vec<String> {
+    (0..rows).map(|i| format!("{},{i},-{i},{}", day(i), i % 2)).collect()
+}
+
+/// The `i`th day of 2024.
+fn day(i: usize) -> String {
+    let first = jiff::civil::date(2024, 1, 1);
+    (first + jiff::SignedDuration::from_hours(24 * i as i64)).to_string()
+}
+
+fn text(header: &str, lines: &[String]) -> String {
+    let mut text = format!("{header}\n");
+    for line in lines {
+        writeln!(text, "{line}").expect("strings take text");
+    }
+    text
+}
+
+fn floats(values: impl IntoIterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
+
+fn alternating(rows: usize) -> ArrayRef {
+    Arc::new(Int8Array::from_iter_values((0..rows).map(|i| (i % 2) as i8)))
+}
+
+const HEADER: &str = "date,a,b,y";

@@ -1,0 +1,186 @@
+//! Times of rows: dates, local times, instants or numbers, in one order.
+
+use std::cmp::Ordering;
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+/// One time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Time {
+    /// A whole number, whatever it counts.
+    Integer(i64),
+    /// A finite number, whatever it counts.
+    Number(f64),
+    /// A date or a time on the wall, without an offset from UTC.
+    Civil(DateTime),
+    /// A point in time.
+    Instant(Timestamp),
+}
+
+impl Time {
+    /// Reads ISO 8601 dates and times, with or without an offset, and numbers. `None` for anything else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(integer) = text.parse() {
+            return Some(Self::Integer(integer));
+        }
+        if let Ok(number) = text.parse::<f64>() {
+            return number.is_finite().then_some(Self::Number(number));
+        }
+        if let Ok(instant) = text.parse() {
+            return Some(Self::Instant(instant));
+        }
+        let civil = text.parse::<DateTime>().ok();
+        civil.or_else(|| text.parse::<Date>().ok().map(DateTime::from)).map(Self::Civil)
+    }
+
+    /// The local time that lies this long after 1970-01-01T00:00:00; `None` beyond the years -9999 to 9999.
+    pub(super) fn civil_since_epoch(elapsed: SignedDuration) -> Option<Self> {
+        Some(Self::Civil(Offset::UTC.to_datetime(Timestamp::from_duration(elapsed).ok()?)))
+    }
+
+    /// The instant that lies this long after 1970-01-01T00:00:00Z; `None` beyond the years -9999 to 9999.
+    pub(super) fn instant_since_epoch(elapsed: SignedDuration) -> Option<Self> {
+        Timestamp::from_duration(elapsed).ok().map(Self::Instant)
+    }
+}
+
+/// The times of a table's rows, all of one kind.
+#[derive(Debug)]
+pub(super) enum Times {
+    /// None, or none yet.
+    Empty,
+    Integers(Vec<i64>),
+    Numbers(Vec<f64>),
+    Civil(Vec<DateTime>),
+    Instants(Vec<Timestamp>),
+}
+
+/// A time cannot be compared with those before it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OtherKind;
+
+/// Two rows have the same time.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Repeated {
+    pub(super) first: usize,
+    pub(super) second: usize,
+}
+
+impl Times {
+    /// Adds the time of the next row. Whole and broken numbers may be mixed, nothing else.
+    pub(super) fn push(&mut self, time: Time) -> Result<(), OtherKind> {
+        match (&mut *self, time) {
+            (Self::Empty, Time::Integer(t)) => *self = Self::Integers(vec![t]),
+            (Self::Empty, Time::Number(t)) => *self = Self::Numbers(vec![t]),
+            (Self::Empty, Time::Civil(t)) => *self = Self::Civil(vec![t]),
+            (Self::Empty, Time::Instant(t)) => *self = Self::Instants(vec![t]),
+            (Self::Integers(times), Time::Integer(t)) => times.push(t),
+            (Self::Integers(times), Time::Number(t)) => {
+                let numbers = times.iter().map(|&i| i as f64).chain([t]).collect();
+                *self = Self::Numbers(numbers);
+            }
+            (Self::Numbers(times), Time::Number(t)) => times.push(t),
+            (Self::Numbers(times), Time::Integer(t)) => times.push(t as f64),
+            (Self::Civil(times), Time::Civil(t)) => times.push(t),
+            (Self::Instants(times), Time::Instant(t)) => times.push(t),
+            _ => return Err(OtherKind),
+        }
+        Ok(())
+    }
+
+    /// Rows in time order; `rows` of them in file order where there are no times.
+    pub(super) fn order(&self, rows: usize) -> Result<Vec<usize>, Repeated> {
+        match self {
+            Self::Empty => Ok((0..rows).collect()),
+            Self::Integers(times) => order_by(times, Ord::cmp),
+            Self::Numbers(times) => order_by(times, |a, b| a.partial_cmp(b).expect("times are finite")),
+            Self::Civil(times) => order_by(times, Ord::cmp),
+            Self::Instants(times) => order_by(times, Ord::cmp),
+        }
+    }
+
+    /// The time of a row as text; midnight is left out of local times. `None` where there are no times.
+    pub(super) fn text(&self, row: usize) -> Option<String> {
+        match self {
+            Self::Empty => None,
+            Self::Integers(times) => times.get(row).map(ToString::to_string),
+            Self::Numbers(times) => times.get(row).map(ToString::to_string),
+            Self::Civil(times) => times.get(row).map(|t| {
+                let midnight = t.time() == jiff::civil::Time::midnight();
+                if midnight { t.date().to_string() } else { t.to_string() }
+            }),
+            Self::Instants(times) => times.get(row).map(ToString::to_string),
+        }
+    }
+}
+
+fn order_by<T>(times: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Result<Vec<usize>, Repeated> {
+    let mut order: Vec<usize> = (0..times.len()).collect();
+    order.sort_by(|&a, &b| compare(&times[a], &times[b]));
+    match order.windows(2).find(|w| compare(&times[w[0]], &times[w[1]]) == Ordering::Equal) {
+        Some(equal) => Err(Repeated { first: equal[0], second: equal[1] }),
+        None => Ok(order),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(texts: &[&str]) -> Times {
+        let mut times = Times::Empty;
+        for text in texts {
+            times.push(Time::parse(text).expect("is a time")).expect("one kind");
+        }
+        times
+    }
+
+    #[test]
+    fn orders_every_kind() {
+        for kind in [
+            ["2020-02-01", "2019-12-31", "2020-01-15T12:30:00"],
+            ["2020-01-01T00:00:00-06:00", "2020-01-01T04:59:59Z", "2020-01-01T06:00:00+01:00"],
+            ["10", "9", "9.5"],
+            ["3", "-1", "2"],
+        ] {
+            assert_eq!(texts(&kind).order(3), Ok(vec![1, 2, 0]), "{kind:?}");
+        }
+        assert_eq!(Times::Empty.order(2), Ok(vec![0, 1]));
+    }
+
+    #[test]
+    fn integers_beyond_the_precision_of_floats_stay_apart() {
+        let nanoseconds = ["1700000000000000002", "1700000000000000001"];
+        assert_eq!(texts(&nanoseconds).order(2), Ok(vec![1, 0]));
+    }
+
+    #[test]
+    fn equal_times_are_found_in_file_order() {
+        let times = texts(&["2020-01-02", "2020-01-01", "2020-01-02"]);
+        assert_eq!(times.order(3), Err(Repeated { first: 0, second: 2 }));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "soon", "31/01/2020", "2020-13-01", "NaN", "inf", "2020-02-30"] {
+            assert_eq!(Time::parse(text), None, "{text}");
+        }
+        let mut times = texts(&["2020-01-01"]);
+        assert_eq!(times.push(Time::Integer(3)), Err(OtherKind));
+        let instant = Time::parse("2020-01-01T00:00:00Z").expect("is a time");
+        assert_eq!(times.push(instant), Err(OtherKind));
+    }
+
+    #[test]
+    fn texts_are_short() {
+        let times = texts(&["2020-01-01", "2020-01-01 09:30", "2020-01-01T09:30:15.5"]);
+        let shown: Vec<_> = (0..4).map(|row| times.text(row)).collect();
+        let expected = ["2020-01-01", "2020-01-01T09:30:00", "2020-01-01T09:30:15.5"].map(String::from);
+        assert_eq!(shown[..3], expected.map(Some));
+        assert_eq!(shown[3], None);
+        assert_eq!(texts(&["2020-01-01T00:00:00+01:00"]).text(0).as_deref(), Some("2019-12-31T23:00:00Z"));
+    }
+}
