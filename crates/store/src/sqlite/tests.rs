@@ -213,7 +213,7 @@ fn damaged_rows_are_named() {
         ("UPDATE trials SET state = 'DONE'", "trial 0: state `DONE` is unknown"),
         (
             "UPDATE trials SET state = 'RUNNING'; UPDATE trial_user_attributes SET value_json = '{\"seed\": '",
-            "record of trial 0: EOF while parsing a value at line 1 column 9",
+            "record of trial 0: line 1, column 9: EOF while parsing a value",
         ),
         (
             "DELETE FROM trial_user_attributes; UPDATE trial_params SET distribution_json = '{}' WHERE param_name = 'p3'",
