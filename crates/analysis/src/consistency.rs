@@ -20,7 +20,8 @@ pub struct Consistency {
     pub parameter: String,
     /// Its value in the best configuration of each budget that has it.
     pub values: Vec<BestValue>,
-    /// The classic report's comparison: whether they are equal. `null` for fewer than two.
+    /// The classic report's comparison: whether they are equal. `null` for fewer than two. That report leaves out budgets
+    /// whose best configuration was not recorded; here the best trial's stands in for it.
     pub naive: Option<NaiveConsistency>,
 }
 

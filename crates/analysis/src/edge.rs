@@ -107,7 +107,7 @@ impl Range {
     /// The upper end is the last step inside the range.
     fn stepped(low: f64, high: f64, step: f64, log: bool) -> Self {
         let steps = ((high - low) / step + 1e-9).floor().max(0.0);
-        Self { low, high: low + steps * step, log, values: Some(steps as u64 + 1) }
+        Self { low, high: low + steps * step, log, values: Some((steps as u64).saturating_add(1)) }
     }
 
     fn observed(levels: &[Level]) -> Option<Self> {

@@ -18,7 +18,7 @@ pub struct Level {
     pub value: ParamValue,
     /// The largest value of a range; `None` for a single value.
     pub upper: Option<ParamValue>,
-    /// Positions in the sample; ascending within one value.
+    /// Positions in the sample, ascending.
     pub members: Vec<usize>,
 }
 
@@ -62,6 +62,9 @@ pub fn binned(levels: Vec<Level>) -> Vec<Level> {
             _ => bins.push(level),
         }
     }
+    for bin in &mut bins {
+        bin.members.sort_unstable();
+    }
     bins
 }
 
@@ -91,7 +94,9 @@ mod tests {
     fn no_trial_is_lost_when_one_value_dominates() {
         let mut levels = numbered(20);
         levels[3].members = (100..200).collect();
+        levels[19].members = vec![7];
         let bins = binned(levels);
+        assert!(bins.iter().all(|bin| bin.members.is_sorted()));
         assert_eq!(bins.iter().map(|bin| bin.members.len()).sum::<usize>(), 119);
         assert!(bins.len() <= 5);
     }

@@ -41,6 +41,13 @@ impl StudySizes {
             reach: study.reach,
         }
     }
+
+    /// Whether the best model's size differs from the nominal one by more than the tolerance; not if either is unknown.
+    pub fn best_is_off_label(&self) -> bool {
+        self.nominal
+            .zip(self.best)
+            .is_some_and(|(nominal, best)| (best.total as f64 - nominal).abs() > self.tolerance * nominal)
+    }
 }
 
 fn tolerance(budget: &SizeBudget, options: &Options) -> f64 {

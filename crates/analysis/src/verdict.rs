@@ -8,7 +8,6 @@ use crate::input::LadderTrials;
 use crate::number::{about, decimals, quoted, signed};
 use crate::options::Options;
 use crate::scaling::{Difference, Scaling, ScalingPoint, SizeOrder};
-use crate::size::StudySizes;
 use crate::study::StudyAnalysis;
 
 /// The conclusion on scaling.
@@ -260,13 +259,4 @@ fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> V
 
 fn is_off_label(point: &ScalingPoint, studies: &[StudyAnalysis]) -> bool {
     studies.iter().any(|study| study.budget.label == point.budget && study.sizes.best_is_off_label())
-}
-
-impl StudySizes {
-    /// Whether the best model's size differs from the nominal one by more than the tolerance; not if either is unknown.
-    pub fn best_is_off_label(&self) -> bool {
-        self.nominal
-            .zip(self.best)
-            .is_some_and(|(nominal, best)| (best.total as f64 - nominal).abs() > self.tolerance * nominal)
-    }
 }

@@ -1,6 +1,6 @@
 //! Verdicts, findings and the analyses of a study on small ladders made by hand.
 
-use allometry_analysis::collapse::KindCounts;
+use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
 use allometry_analysis::scaling::SizeOrder;
 use allometry_analysis::{
@@ -270,6 +270,20 @@ fn collapse_is_told_by_kind() {
     assert_eq!(with(&[spread, ("brier", 0.17), ("pred_mean", 0.2)]), KindCounts { shrunken: 1, ..none });
     assert_eq!(with(&[spread, ("brier", 0.17), ("pred_mean", 0.35)]), KindCounts { shifted: 1, ..none });
     assert_eq!(with(&[]), KindCounts { unknown: 1, ..none });
+}
+
+#[test]
+fn metrics_of_other_programs_are_read_from_user_attributes() {
+    let mut study = study("x", vec![trial(0, 0.7, 16), trial(1, 0.71, 32)]);
+    for (trial, low) in study.trials.iter_mut().zip(["0.1", "0.3"]) {
+        trial.user_attributes.insert("pred_min".into(), low.into());
+        trial.user_attributes.insert("pred_max".into(), "0.35".into());
+        trial.user_attributes.insert("recall".into(), "\"none\"".into());
+    }
+    let naive = analyze(&ladder(vec![study], None), &Options::default()).studies[0].collapse.naive;
+    assert_eq!(naive.outcome, NaiveOutcome::Collapsed);
+    assert!((naive.range.unwrap() - 0.15).abs() < 1e-12);
+    assert_eq!((naive.recall, naive.zero_recall), (None, None));
 }
 
 #[test]

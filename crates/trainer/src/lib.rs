@@ -1,7 +1,9 @@
 //! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU.
 
+pub mod baseline;
 mod batch;
 pub mod data;
+pub mod generate;
 mod hyperparameters;
 mod kernel;
 mod learner;

@@ -3,4 +3,5 @@
 mod classic;
 mod full;
 mod json;
+mod property;
 mod support;

@@ -56,6 +56,12 @@ impl Dataset {
         self.feature_names.len()
     }
 
+    /// Share of positives among the training windows; 0 if there are none.
+    pub fn prior(&self) -> f64 {
+        let counts = self.train.counts();
+        counts.positives as f64 / self.train.windows.len().max(1) as f64
+    }
+
     /// The values of a window: `context * features` floats, row-major, oldest row first.
     pub fn window(&self, window: Window) -> &[f32] {
         let end = (window.last + 1) * self.features();

@@ -1,0 +1,57 @@
+//! Why a run cannot start or go on.
+
+use allometry_core::TrialNumber;
+use allometry_store::StoreError;
+
+/// Why a run cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The ladder file's search space is not the one that the stored trials come from.
+    #[error("the search space of study `{study}` has changed:\n{}", .changes.iter().map(|c| format!("  {c}")).collect::<Vec<_>>().join("\n"))]
+    SpaceChanged {
+        /// Name of the study.
+        study: String,
+        /// Each difference, in words.
+        changes: Vec<String>,
+    },
+    /// What is trained is not what the stored trials trained.
+    #[error("what study `{study}` trains has changed:\n{}", .changes.iter().map(|c| format!("  {c}")).collect::<Vec<_>>().join("\n"))]
+    ObjectiveChanged {
+        /// Name of the study.
+        study: String,
+        /// Each difference, in words.
+        changes: Vec<String>,
+    },
+    /// Another living process works on the study.
+    #[error("trial {trial} of budget {label} is being run by {}", .owner.as_deref().unwrap_or("another program"))]
+    Busy {
+        /// Label of the size budget.
+        label: String,
+        /// A running trial.
+        trial: TrialNumber,
+        /// Who runs it, where recorded.
+        owner: Option<String>,
+    },
+}
+
+impl RunError {
+    /// What the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::SpaceChanged { .. } | Self::ObjectiveChanged { .. } => Some(
+                "trials of different questions do not compare: undo the change, or give the ladder another `name` or \
+                 `[storage] url`"
+                    .into(),
+            ),
+            Self::Busy { .. } => Some(
+                "wait for it or stop it; a process that was killed is noticed at once on its own machine, and after \
+                 a minute without a heartbeat elsewhere"
+                    .into(),
+            ),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One trial from its start to what the store is told.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use allometry_core::{
+    EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, StudyEvent, TrialRecord, TrialSpec, TrialState,
+};
+use allometry_store::{Finished, FinishedState, Store, StoreError, TrialId};
+
+use crate::dispatcher::Assignment;
+use crate::error::RunError;
+use crate::interrupt::Interrupt;
+
+/// Reason recorded for a trial whose process ended first; its configuration is tried again.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
+/// Epochs reach the store at most this often: readers see a curve grow, and a trial costs few commits.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How a trial ended, as the store has it.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) state: TrialState,
+    pub(crate) value: Option<f64>,
+    pub(crate) record: TrialRecord,
+}
+
+/// Evaluates a trial and tells the store the result.
+///
+/// # Errors
+/// [`RunError::Store`] when the store does not take it.
+pub(crate) fn evaluate(
+    assignment: &Assignment,
+    worker: usize,
+    store: &dyn Store,
+    objective: &dyn Objective,
+    interrupt: &Interrupt,
+    events: &Sender<StudyEvent>,
+) -> Result<Ended, RunError> {
+    let reporter = TrialReporter {
+        trial: assignment.id,
+        spec: &assignment.spec,
+        worker,
+        store,
+        interrupt,
+        events: Mutex::new(events.clone()),
+        pending: Mutex::new(Pending { epochs: Vec::new(), flushed: Instant::now(), error: None }),
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(&assignment.spec, &reporter)))
+        .unwrap_or_else(|panic| Err(ObjectiveError::Failed(panic_failure(panic.as_ref()))));
+    let pending = reporter.pending.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = pending.error {
+        return Err(error.into());
+    }
+    let (state, finished) = finished(assignment, outcome, pending.epochs);
+    let state = store.finish(assignment.id, state, &finished)?;
+    Ok(Ended { state, value: finished.value, record: finished.record })
+}
+
+fn finished(
+    assignment: &Assignment,
+    outcome: Result<ObjectiveOutcome, ObjectiveError>,
+    reports: Vec<EpochReport>,
+) -> (FinishedState, Finished) {
+    let mut record = assignment.record.clone();
+    let mut scores = None;
+    let (state, value) = match outcome {
+        Ok(outcome) if outcome.value.is_nan() => {
+            record.failure = Some(Failure { reason: "the objective's value is not a number".into(), detail: String::new() });
+            (FinishedState::Failed, None)
+        }
+        Ok(outcome) => {
+            record.size = outcome.size.or(record.size);
+            record.best_step = outcome.best_step;
+            record.metrics = outcome.metrics;
+            scores = outcome.scores;
+            (FinishedState::Complete, Some(outcome.value))
+        }
+        Err(ObjectiveError::Pruned) => (FinishedState::Pruned, None),
+        Err(ObjectiveError::Interrupted) => {
+            record.failure = Some(Failure { reason: INTERRUPTED.into(), detail: String::new() });
+            (FinishedState::Failed, None)
+        }
+        Err(ObjectiveError::Failed(failure)) => {
+            record.failure = Some(failure);
+            (FinishedState::Failed, None)
+        }
+    };
+    (state, Finished { value, reports, record, scores })
+}
+
+fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let message = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    let detail = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Failure { reason: "the objective panicked".into(), detail }
+}
+
+/// Passes a trial's epochs on to the store and the event stream.
+struct TrialReporter<'a> {
+    trial: TrialId,
+    spec: &'a TrialSpec,
+    worker: usize,
+    store: &'a dyn Store,
+    interrupt: &'a Interrupt,
+    events: Mutex<Sender<StudyEvent>>,
+    pending: Mutex<Pending>,
+}
+
+struct Pending {
+    epochs: Vec<EpochReport>,
+    flushed: Instant,
+    /// The store stopped taking reports: the trial ends, and the run with it.
+    error: Option<StoreError>,
+}
+
+impl Reporter for TrialReporter<'_> {
+    fn report(&self, epoch: &EpochReport) -> Signal {
+        let event = StudyEvent::EpochFinished {
+            budget: self.spec.budget.label.clone(),
+            number: self.spec.number,
+            worker: self.worker,
+            step: epoch.step,
+            value: epoch.value,
+        };
+        // Nobody listening is no reason to stop.
+        let _ = self.events.lock().unwrap_or_else(PoisonError::into_inner).send(event);
+
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.epochs.push(epoch.clone());
+        if pending.flushed.elapsed() >= FLUSH_INTERVAL {
+            if let Err(error) = self.store.report(self.trial, &pending.epochs) {
+                pending.error = Some(error);
+                return Signal::Interrupt;
+            }
+            pending.epochs.clear();
+            pending.flushed = Instant::now();
+        }
+        if self.interrupt.is_asked() { Signal::Interrupt } else { Signal::Continue }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.is_asked()
+    }
+}

@@ -1,0 +1,68 @@
+//! Tells the store that running trials are alive.
+
+use std::collections::BTreeSet;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use allometry_store::{Store, TrialId};
+
+/// Time between two heartbeats of a trial.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// The trials of this process that are running.
+#[derive(Debug, Default)]
+pub(crate) struct Heartbeat {
+    watched: Mutex<Watched>,
+    stopped: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    trials: BTreeSet<TrialId>,
+    ended: bool,
+}
+
+/// Keeps a trial watched until it is dropped.
+pub(crate) struct Watch<'a> {
+    heartbeat: &'a Heartbeat,
+    trial: TrialId,
+}
+
+impl Heartbeat {
+    /// Watches a trial for as long as the guard lives.
+    pub(crate) fn watch(&self, trial: TrialId) -> Watch<'_> {
+        self.lock().trials.insert(trial);
+        Watch { heartbeat: self, trial }
+    }
+
+    /// Sends heartbeats until [`Self::stop`]. One that fails is not lost work: the next one, or the trial's own
+    /// result, tells the store the same.
+    pub(crate) fn beat(&self, store: &dyn Store) {
+        let mut watched = self.lock();
+        while !watched.ended {
+            watched = self.stopped.wait_timeout(watched, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+            let trials: Vec<TrialId> = watched.trials.iter().copied().collect();
+            drop(watched);
+            if !trials.is_empty() {
+                let _ = store.heartbeat(&trials);
+            }
+            watched = self.lock();
+        }
+    }
+
+    /// Ends [`Self::beat`].
+    pub(crate) fn stop(&self) {
+        self.lock().ended = true;
+        self.stopped.notify_all();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.heartbeat.lock().trials.remove(&self.trial);
+    }
+}

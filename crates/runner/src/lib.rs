@@ -1,0 +1,15 @@
+//! Runs the studies of a ladder: opens or resumes them in a store, keeps workers busy, survives interruption.
+
+mod dispatcher;
+mod error;
+mod evaluate;
+mod heartbeat;
+mod interrupt;
+mod open;
+mod recover;
+mod run;
+
+pub use error::RunError;
+pub use interrupt::Interrupt;
+pub use open::{Facts, OpenStudy, open_studies};
+pub use run::{RunOptions, RunSummary, StudyOutcome, run};

@@ -1,0 +1,124 @@
+//! Opens a ladder's studies in a store: new ones are created, old ones must ask the same question.
+
+use std::collections::BTreeMap;
+
+use allometry_core::ladder::{BudgetSpec, Ladder};
+use allometry_core::{Direction, Sampler, SearchSpace, space};
+use allometry_store::{NewStudy, Store, StudyId};
+use serde_json::{Value, json};
+
+use crate::error::RunError;
+
+/// A study ready to run.
+pub struct OpenStudy {
+    /// Its place in the store.
+    pub id: StudyId,
+    /// Its size, space and number of trials.
+    pub spec: BudgetSpec,
+    /// What picks its configurations.
+    pub sampler: Box<dyn Sampler>,
+}
+
+/// What is known about a ladder beside its trials; stored with each of its studies for the report.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// What is trained on what: a change of it makes trials incomparable.
+    pub objective: Value,
+    /// Attributes for the report, by name without prefix, such as `validation` and `baselines`.
+    pub report: BTreeMap<String, Value>,
+}
+
+/// Opens or creates the study of each budget in `budgets`, with its sampler.
+///
+/// # Errors
+/// [`RunError::SpaceChanged`] and [`RunError::ObjectiveChanged`] where the stored trials answer another question;
+/// [`RunError::Store`].
+pub fn open_studies(
+    store: &dyn Store,
+    ladder: &Ladder,
+    budgets: Vec<(BudgetSpec, Box<dyn Sampler>)>,
+    facts: &Facts,
+) -> Result<Vec<OpenStudy>, RunError> {
+    budgets
+        .into_iter()
+        .map(|(spec, sampler)| {
+            let name = format!("{}/{}", ladder.name, spec.budget.label);
+            let id = match store.study(&name)? {
+                Some(existing) => {
+                    check_same_space(&name, existing.space.as_ref(), &spec.space)?;
+                    check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
+                    existing.id
+                }
+                None => store.create_study(&NewStudy {
+                    name,
+                    direction: Direction::Maximize,
+                    space: spec.space.clone(),
+                    attributes: attributes(ladder, &spec, facts),
+                })?,
+            };
+            for (key, value) in &facts.report {
+                store.set_study_attribute(id, key, value)?;
+            }
+            Ok(OpenStudy { id, spec, sampler })
+        })
+        .collect()
+}
+
+fn attributes(ladder: &Ladder, spec: &BudgetSpec, facts: &Facts) -> BTreeMap<String, Value> {
+    let position = ladder.budgets.iter().position(|b| b.budget.label == spec.budget.label);
+    BTreeMap::from([
+        ("ladder".into(), json!({"name": ladder.name, "tag": ladder.tag, "seed": ladder.seed, "position": position})),
+        ("budget".into(), to_json(&spec.budget)),
+        ("objective".into(), facts.objective.clone()),
+    ])
+}
+
+fn to_json<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("the vocabulary's types have text keys and finite fields")
+}
+
+fn check_same_space(study: &str, stored: Option<&SearchSpace>, now: &SearchSpace) -> Result<(), RunError> {
+    let Some(stored) = stored else { return Ok(()) };
+    let changes: Vec<String> = space::diff(stored, now).iter().map(ToString::to_string).collect();
+    if changes.is_empty() { Ok(()) } else { Err(RunError::SpaceChanged { study: study.into(), changes }) }
+}
+
+fn check_same_objective(study: &str, stored: Option<&Value>, now: &Value) -> Result<(), RunError> {
+    let mut changes = Vec::new();
+    if let Some(stored) = stored {
+        compare("", stored, now, &mut changes);
+    }
+    if changes.is_empty() { Ok(()) } else { Err(RunError::ObjectiveChanged { study: study.into(), changes }) }
+}
+
+/// Lists the leaves in which two documents differ, by dotted path.
+fn compare(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
+    match (old, new) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for key in keys {
+                let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                compare(&inner, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), changes);
+            }
+        }
+        _ if old == new => {}
+        _ => changes.push(format!("{path}: was {old}, is {new}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_leaves_are_named() {
+        let old = json!({"model": {"context": 80, "patch": 16}, "rows": 10});
+        let new = json!({"model": {"context": 96, "patch": 16}, "label": "up"});
+        let mut changes = Vec::new();
+        compare("", &old, &new, &mut changes);
+        assert_eq!(
+            changes,
+            ["label: was null, is \"up\"", "model.context: was 80, is 96", "rows: was 10, is null"]
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The run: workers over the studies of a ladder until each has its trials.
+
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use allometry_core::event::StopReason;
+use allometry_core::{Objective, StudyEvent};
+use allometry_store::Store;
+
+use crate::dispatcher::Dispatcher;
+use crate::error::RunError;
+use crate::evaluate::evaluate;
+use crate::heartbeat::Heartbeat;
+use crate::interrupt::Interrupt;
+use crate::open::OpenStudy;
+
+/// How a run goes.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Trials evaluated at the same time, each on one thread; at least 1.
+    pub workers: usize,
+    /// When no new trial is started any more.
+    pub deadline: Option<Instant>,
+    /// Seed of the ladder.
+    pub seed: u64,
+    /// Epochs that a trial takes at most, for progress.
+    pub epochs: Option<u64>,
+}
+
+/// How a study ended.
+#[derive(Debug, Clone)]
+pub struct StudyOutcome {
+    /// Label of its size budget.
+    pub label: String,
+    /// Why it ended.
+    pub reason: StopReason,
+    /// Complete trials.
+    pub complete: u64,
+    /// Failed trials, interrupted ones not counted.
+    pub failed: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct RunSummary {
+    /// One entry per study, in order.
+    pub studies: Vec<StudyOutcome>,
+}
+
+impl RunSummary {
+    /// Whether any study ended for `reason`.
+    pub fn any(&self, reason: StopReason) -> bool {
+        self.studies.iter().any(|s| s.reason == reason)
+    }
+}
+
+/// Runs every study to its end: smaller budgets first, the next one begun as soon as a worker is free.
+///
+/// A trial that fails is recorded and the run goes on. Events go to `events`; a closed channel is no error.
+///
+/// # Errors
+/// [`RunError::Store`] when the store refuses to take a result; the other workers' trials are told first.
+pub fn run(
+    studies: Vec<OpenStudy>,
+    store: &dyn Store,
+    objective: &dyn Objective,
+    options: &RunOptions,
+    interrupt: &Interrupt,
+    events: &Sender<StudyEvent>,
+) -> Result<RunSummary, RunError> {
+    let dispatcher = Dispatcher::start(studies, store, objective, options, interrupt.clone(), events.clone())?;
+    let heartbeat = Heartbeat::default();
+    let outcome = std::thread::scope(|scope| {
+        let beating = scope.spawn(|| heartbeat.beat(store));
+        let workers: Vec<_> = (0..options.workers.max(1))
+            .map(|worker| {
+                let (dispatcher, heartbeat, events) = (&dispatcher, &heartbeat, events.clone());
+                scope.spawn(move || -> Result<(), RunError> {
+                    while let Some(assignment) = dispatcher.next(worker)? {
+                        let _alive = heartbeat.watch(assignment.id);
+                        let result = evaluate(&assignment, worker, store, objective, interrupt, &events);
+                        dispatcher.done(&assignment, worker, result)?;
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        let mut outcome = Ok(());
+        for worker in workers {
+            let ended = worker.join().expect("workers catch the panics of objectives and have none of their own");
+            if ended.is_err() && outcome.is_ok() {
+                outcome = ended;
+            }
+        }
+        heartbeat.stop();
+        beating.join().expect("the heartbeat ignores a store that does not answer");
+        outcome
+    });
+    outcome?;
+    Ok(dispatcher.summary())
+}

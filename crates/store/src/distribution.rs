@@ -1,0 +1,243 @@
+//! Distributions and values as Optuna stores them: JSON and one number per parameter.
+
+use allometry_core::python::{json_float, json_string};
+use allometry_core::{ChoiceOrder, Distribution, ParamValue, Params, SearchSpace};
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::json;
+
+/// Writes a distribution as Optuna's `distribution_to_json` does.
+pub fn write(distribution: &Distribution) -> String {
+    match distribution {
+        Distribution::Float { low, high, log, step } => format!(
+            r#"{{"name": "FloatDistribution", "attributes": {{"step": {}, "low": {}, "high": {}, "log": {log}}}}}"#,
+            step.map_or_else(|| "null".into(), json_float),
+            json_float(*low),
+            json_float(*high),
+        ),
+        Distribution::Int { low, high, log, step } => format!(
+            r#"{{"name": "IntDistribution", "attributes": {{"log": {log}, "step": {step}, "low": {low}, "high": {high}}}}}"#
+        ),
+        Distribution::Categorical { choices, .. } => {
+            let choices: Vec<String> = choices.iter().map(write_value).collect();
+            format!(
+                r#"{{"name": "CategoricalDistribution", "attributes": {{"choices": [{}]}}}}"#,
+                choices.join(", ")
+            )
+        }
+    }
+}
+
+/// Writes a value as `json.dumps` does.
+pub fn write_value(value: &ParamValue) -> String {
+    match value {
+        ParamValue::Null => "null".into(),
+        ParamValue::Bool(b) => b.to_string(),
+        ParamValue::Int(i) => i.to_string(),
+        ParamValue::Float(x) => json_float(*x),
+        ParamValue::Text(text) => json_string(text),
+    }
+}
+
+/// Reads a value; `None` for lists and objects. Integers beyond 64 bits become floats.
+pub fn read_value(value: &Value) -> Option<ParamValue> {
+    Some(match value {
+        Value::Null => ParamValue::Null,
+        Value::Bool(b) => ParamValue::Bool(*b),
+        Value::Number(number) => match number.as_i64() {
+            Some(i) => ParamValue::Int(i),
+            None => ParamValue::Float(number.as_f64()?),
+        },
+        Value::String(text) => match json::number(value) {
+            Some(x) => ParamValue::Float(x),
+            None => ParamValue::Text(text.clone()),
+        },
+        Value::Array(_) | Value::Object(_) => return None,
+    })
+}
+
+/// Parses a distribution as Optuna writes it, its five former class names included. Lists of numbers read as ordinal.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn parse(text: &str) -> Result<Distribution, String> {
+    let document = json::parse(text).map_err(|error| format!("distribution is no JSON: {error}"))?;
+    let name = document["name"].as_str().ok_or("distribution has no `name`")?;
+    let attributes = &document["attributes"];
+    let missing = |field: &str| format!("{name} lacks a usable `{field}`");
+    let float = |field: &str| json::number(&attributes[field]).ok_or_else(|| missing(field));
+    let int = |field: &str| attributes[field].as_i64().ok_or_else(|| missing(field));
+    let log = |default: bool| attributes["log"].as_bool().unwrap_or(default);
+    match name {
+        "FloatDistribution" | "UniformDistribution" | "LogUniformDistribution" => Ok(Distribution::Float {
+            low: float("low")?,
+            high: float("high")?,
+            log: log(name == "LogUniformDistribution"),
+            step: json::number(&attributes["step"]),
+        }),
+        "DiscreteUniformDistribution" => Ok(Distribution::Float {
+            low: float("low")?,
+            high: float("high")?,
+            log: false,
+            step: Some(float("q")?),
+        }),
+        "IntDistribution" | "IntUniformDistribution" | "IntLogUniformDistribution" => Ok(Distribution::Int {
+            low: int("low")?,
+            high: int("high")?,
+            log: log(name == "IntLogUniformDistribution"),
+            step: attributes["step"].as_i64().unwrap_or(1),
+        }),
+        "CategoricalDistribution" => {
+            let choices = attributes["choices"].as_array().ok_or_else(|| missing("choices"))?;
+            let choices = choices.iter().map(read_value).collect::<Option<Vec<_>>>();
+            Ok(Distribution::list(choices.ok_or_else(|| missing("choices"))?))
+        }
+        other => Err(format!("distribution class `{other}` is unknown")),
+    }
+}
+
+/// The one number that a value is stored as: itself, or the index of a choice.
+pub fn to_internal(distribution: &Distribution, value: &ParamValue) -> Option<f64> {
+    match distribution {
+        Distribution::Float { .. } => value.as_f64().filter(|x| !x.is_nan()),
+        Distribution::Int { .. } => value.as_i64().map(|i| i as f64),
+        Distribution::Categorical { choices, .. } => {
+            choices.iter().position(|c| c == value).map(|i| i as f64)
+        }
+    }
+}
+
+/// The value that a stored number stands for; `None` for an index without a choice.
+pub fn from_internal(distribution: &Distribution, internal: f64) -> Option<ParamValue> {
+    match distribution {
+        Distribution::Float { .. } => Some(ParamValue::Float(internal)),
+        Distribution::Int { .. } => Some(ParamValue::Int(internal as i64)),
+        Distribution::Categorical { choices, .. } => {
+            (internal >= 0.0).then(|| choices.get(internal as usize).cloned()).flatten()
+        }
+    }
+}
+
+/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order.
+pub fn compatible(old: &Distribution, new: &Distribution) -> bool {
+    match (old, new) {
+        (Distribution::Float { log: a, .. }, Distribution::Float { log: b, .. })
+        | (Distribution::Int { log: a, .. }, Distribution::Int { log: b, .. }) => a == b,
+        (Distribution::Categorical { choices: a, .. }, Distribution::Categorical { choices: b, .. }) => {
+            a == b
+        }
+        _ => false,
+    }
+}
+
+/// A parameter ready to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) distribution: &'a Distribution,
+    pub(crate) internal: f64,
+}
+
+impl Placed<'_> {
+    /// The value as it reads back.
+    pub(crate) fn value(&self) -> ParamValue {
+        from_internal(self.distribution, self.internal).expect("the number was made from a value of the set")
+    }
+}
+
+/// Finds each parameter's distribution and stored number.
+///
+/// # Errors
+/// [`StoreError::UnknownParameter`], [`StoreError::OutsideDistribution`].
+pub(crate) fn place<'a>(params: &'a Params, space: &'a SearchSpace) -> Result<Vec<Placed<'a>>, StoreError> {
+    params
+        .iter()
+        .map(|(name, value)| {
+            let distribution =
+                space.get(name).ok_or_else(|| StoreError::UnknownParameter { parameter: name.into() })?;
+            let internal = to_internal(distribution, value).ok_or_else(|| {
+                StoreError::OutsideDistribution { parameter: name.into(), value: value.clone() }
+            })?;
+            Ok(Placed { name, distribution, internal })
+        })
+        .collect()
+}
+
+/// Takes over from a study's space whether a list has an order.
+pub(crate) fn restore_order(name: &str, distribution: &mut Distribution, space: Option<&SearchSpace>) {
+    let known: Option<ChoiceOrder> = match space.and_then(|space| space.get(name)) {
+        Some(Distribution::Categorical { order, .. }) => Some(*order),
+        _ => None,
+    };
+    if let (Distribution::Categorical { order, .. }, Some(known)) = (distribution, known) {
+        *order = known;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_optunas() {
+        for text in [
+            r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 1e-05, "high": 1.0, "log": true}}"#,
+            r#"{"name": "FloatDistribution", "attributes": {"step": 0.25, "low": 0.0, "high": 1.0, "log": false}}"#,
+            r#"{"name": "IntDistribution", "attributes": {"log": false, "step": 2, "low": 1, "high": 9}}"#,
+            r#"{"name": "CategoricalDistribution", "attributes": {"choices": [1, 2.5, "\u00e9", null, true, NaN]}}"#,
+        ] {
+            assert_eq!(write(&parse(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn former_class_names_are_read() {
+        for (text, expected) in [
+            (
+                r#"{"name": "UniformDistribution", "attributes": {"low": 0.0, "high": 2.0}}"#,
+                Distribution::Float { low: 0.0, high: 2.0, log: false, step: None },
+            ),
+            (
+                r#"{"name": "LogUniformDistribution", "attributes": {"low": 0.1, "high": 2.0}}"#,
+                Distribution::Float { low: 0.1, high: 2.0, log: true, step: None },
+            ),
+            (
+                r#"{"name": "DiscreteUniformDistribution", "attributes": {"low": 0.0, "high": 2.0, "q": 0.5}}"#,
+                Distribution::Float { low: 0.0, high: 2.0, log: false, step: Some(0.5) },
+            ),
+            (
+                r#"{"name": "IntUniformDistribution", "attributes": {"low": 1, "high": 9, "step": 2}}"#,
+                Distribution::Int { low: 1, high: 9, log: false, step: 2 },
+            ),
+            (
+                r#"{"name": "IntLogUniformDistribution", "attributes": {"low": 1, "high": 9, "step": 1}}"#,
+                Distribution::Int { low: 1, high: 9, log: true, step: 1 },
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn damaged_text_is_named() {
+        assert!(parse("{").unwrap_err().contains("no JSON"));
+        assert!(
+            parse(r#"{"name": "FloatDistribution", "attributes": {"low": 0}}"#)
+                .unwrap_err()
+                .contains("`high`")
+        );
+        assert!(parse(r#"{"name": "Normal", "attributes": {}}"#).unwrap_err().contains("Normal"));
+    }
+
+    #[test]
+    fn categorical_values_are_stored_as_indices() {
+        let set = Distribution::list(vec![0.0.into(), 1e-5.into()]);
+        assert_eq!(to_internal(&set, &1e-5.into()), Some(1.0));
+        assert_eq!(to_internal(&set, &ParamValue::Int(0)), Some(0.0));
+        assert_eq!(to_internal(&set, &2.0.into()), None);
+        assert_eq!(from_internal(&set, 1.0), Some(1e-5.into()));
+        assert_eq!(from_internal(&set, 2.0), None);
+        assert_eq!(from_internal(&set, -1.0), None);
+    }
+}

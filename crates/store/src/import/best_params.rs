@@ -1,0 +1,54 @@
+//! `best_params.json`: the best configuration and the space it was found in.
+
+use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
+use serde_json::Value;
+
+use super::error::Problem;
+use super::json::{param_value, parse_document};
+
+/// Best configuration in the file's order, and the search space where the file has one.
+pub(super) type BestParams = (Option<Params>, Option<SearchSpace>);
+
+/// Parses `{"best_params": {...}, "search_space": {...}}`, or the bare configuration `{...}`.
+pub(super) fn parse(text: &str) -> Result<BestParams, Problem> {
+    let document = parse_document(text)?;
+    let Value::Object(fields) = &document else {
+        return Err(Problem::new("line 1", "expected an object of best parameters"));
+    };
+    let best = match fields.get("best_params") {
+        Some(Value::Null) => None,
+        Some(Value::Object(best)) => Some(params(best, "best_params")?),
+        Some(_) => return Err(Problem::new("field `best_params`", "expected an object")),
+        None if fields.contains_key("search_space") || fields.contains_key("best_value") => None,
+        None => Some(params(fields, "the file")?),
+    };
+    let space = match fields.get("search_space") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(space)) => Some(search_space(space)?),
+        Some(_) => return Err(Problem::new("field `search_space`", "expected an object of lists")),
+    };
+    Ok((best, space))
+}
+
+fn params(fields: &serde_json::Map<String, Value>, within: &str) -> Result<Params, Problem> {
+    fields
+        .iter()
+        .map(|(name, value)| match param_value(value) {
+            Some(value) => Ok((name.clone(), value)),
+            None => Err(Problem::new(format!("{within}, `{name}`"), "expected a number, a text, a truth value or null")),
+        })
+        .collect()
+}
+
+fn search_space(fields: &serde_json::Map<String, Value>) -> Result<SearchSpace, Problem> {
+    let mut space = SearchSpace::default();
+    for (name, choices) in fields {
+        let problem = || Problem::new(format!("field `search_space`, `{name}`"), "expected a list of values");
+        let choices: Vec<ParamValue> =
+            choices.as_array().ok_or_else(problem)?.iter().map(param_value).collect::<Option<_>>().ok_or_else(problem)?;
+        if !choices.is_empty() {
+            space.0.insert(name.clone(), Distribution::list(choices));
+        }
+    }
+    Ok(space)
+}

@@ -1,0 +1,160 @@
+//! Tables of trials: Optuna's `trials_dataframe`, and plain ones with a column per parameter.
+
+use allometry_core::{FrozenTrial, ParamValue, Params};
+
+use super::error::Problem;
+use super::json::{default_state, parse_state};
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Column {
+    Number,
+    Value,
+    State,
+    Intermediate(i64),
+    Metric(String),
+    Param(String),
+    Ignored,
+}
+
+/// Columns that are results in plain tables; every other one is a parameter.
+const METRICS: [&str; 12] = [
+    "precision", "recall", "f1", "accuracy", "loss", "log_loss", "pred_min", "pred_max", "pred_mean", "pred_sd", "zero_recall",
+    "duration_sec",
+];
+
+/// Columns that say how a trial came about.
+const IGNORED: [&str; 7] =
+    ["forced_extreme", "extreme_type", "datetime_start", "datetime_complete", "duration", "index", ""];
+
+/// Names of the objective in plain tables, the likeliest first.
+const VALUES: [&str; 9] =
+    ["value", "values_0", "auc", "val_auc", "valid_auc", "validation_auc", "objective", "score", "metric"];
+
+/// Parses a table with a header line.
+pub(super) fn parse(text: &str) -> Result<Vec<FrozenTrial>, Problem> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let header = reader.headers().map_err(|e| malformed(&e))?.clone();
+    let columns = columns(&header)?;
+    let mut trials = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| malformed(&e))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        trials.push(trial(trials.len() as u64, line, &columns, &header, &record)?);
+    }
+    Ok(trials)
+}
+
+fn malformed(error: &csv::Error) -> Problem {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Problem::new(
+            format!("line {line}"),
+            format!("{len} fields where the header has {expected_len}"),
+        )
+        .hint("leave the cell of a missing value empty, but keep its comma"),
+        _ => Problem::new(format!("line {line}"), error.to_string()),
+    }
+}
+
+fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Problem> {
+    let from_optuna = header.iter().any(|name| name.starts_with("params_"));
+    let value = VALUES.iter().find(|name| header.iter().any(|h| h.eq_ignore_ascii_case(name)));
+    let Some(value) = value else {
+        return Err(Problem::new("line 1", "no column holds the objective")
+            .hint("name it `value` or `auc`"));
+    };
+    Ok(header
+        .iter()
+        .map(|name| match name {
+            "number" | "trial" | "trial_number" => Column::Number,
+            "state" => Column::State,
+            _ if name.eq_ignore_ascii_case(value) => Column::Value,
+            _ if from_optuna => optuna_column(name),
+            _ if METRICS.contains(&name) => Column::Metric(name.into()),
+            _ if IGNORED.contains(&name) || name.starts_with("Unnamed:") => Column::Ignored,
+            _ => Column::Param(name.into()),
+        })
+        .collect())
+}
+
+fn optuna_column(name: &str) -> Column {
+    if let Some(param) = name.strip_prefix("params_") {
+        Column::Param(param.into())
+    } else if let Some(attribute) = name.strip_prefix("user_attrs_") {
+        Column::Metric(attribute.into())
+    } else if let Some(step) = name.strip_prefix("intermediate_values_").and_then(|s| s.parse().ok()) {
+        Column::Intermediate(step)
+    } else {
+        Column::Ignored
+    }
+}
+
+fn trial(
+    index: u64,
+    line: u64,
+    columns: &[Column],
+    header: &csv::StringRecord,
+    record: &csv::StringRecord,
+) -> Result<FrozenTrial, Problem> {
+    let (mut number, mut state, mut value) = (index, None, None);
+    let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
+    for ((column, name), cell) in columns.iter().zip(header).zip(record) {
+        if cell.is_empty() {
+            continue;
+        }
+        let wrong = |expected: &str| {
+            Problem::new(format!("line {line}, column `{name}`"), format!("expected {expected}, found `{cell}`"))
+        };
+        match column {
+            Column::Number => number = count(cell).ok_or_else(|| wrong("a count from 0"))?,
+            Column::State => state = Some(parse_state(cell).ok_or_else(|| wrong("the name of a trial's state"))?),
+            Column::Value => {
+                let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
+                value = (!x.is_nan()).then_some(x);
+            }
+            Column::Intermediate(step) => {
+                trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
+            }
+            Column::Metric(metric) => match cell.parse() {
+                Ok(number) => {
+                    trial.record.metrics.insert(metric.clone(), number);
+                }
+                Err(_) => {
+                    trial.user_attributes.insert(metric.clone(), serde_json::Value::from(cell).to_string());
+                }
+            },
+            Column::Param(param) => trial.params.insert(param.clone(), param_value(cell)),
+            Column::Ignored => {}
+        }
+    }
+    trial.number = allometry_core::TrialNumber(number);
+    trial.value = value;
+    trial.state = state.unwrap_or_else(|| default_state(value));
+    Ok(trial)
+}
+
+/// A count, also as tables with gaps print it: `3.0`.
+fn count(cell: &str) -> Option<u64> {
+    cell.parse().ok().or_else(|| {
+        let x: f64 = cell.parse().ok()?;
+        (x >= 0.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
+    })
+}
+
+fn param_value(cell: &str) -> ParamValue {
+    match cell {
+        "True" | "true" => return ParamValue::Bool(true),
+        "False" | "false" => return ParamValue::Bool(false),
+        _ => {}
+    }
+    if let Ok(i) = cell.parse::<i64>() {
+        return ParamValue::Int(i);
+    }
+    // Words such as `inf` or `nan` may be names; numbers begin with a digit, a sign or a point.
+    let numeric = cell.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    match cell.parse::<f64>() {
+        Ok(x) if numeric => ParamValue::Float(x),
+        _ => ParamValue::Text(cell.into()),
+    }
+}

@@ -1,0 +1,96 @@
+//! What can be wrong with a file of trials.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+/// What can be wrong with a file of trials.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is of no known kind.
+    #[error("{} is no file of trials", .path.display())]
+    UnknownKind {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds no trial.
+    #[error("{} holds no trials", .path.display())]
+    NoTrials {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A place in the file is not as it should be.
+    #[error("{}, {place}: {message}", .path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Line, or index and field.
+        place: String,
+        /// What is wrong there.
+        message: String,
+        /// What may help.
+        hint: Option<String>,
+    },
+    /// A SQLite file holds several studies and none was named, or not the one that was.
+    #[error("{} holds {}", .path.display(), .why)]
+    WhichStudy {
+        /// The file.
+        path: PathBuf,
+        /// What it holds, in words.
+        why: String,
+        /// Names of its studies.
+        studies: Vec<String>,
+    },
+    /// A SQLite file cannot be read as a store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ImportError {
+    /// What the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownKind { .. } => {
+                Some("known kinds: Optuna's all_trials.json, a .csv of trials, an Optuna SQLite file".into())
+            }
+            Self::Malformed { hint, .. } => hint.clone(),
+            Self::WhichStudy { studies, .. } if !studies.is_empty() => {
+                let shown: Vec<String> = studies.iter().take(20).map(|s| format!("`{s}`")).collect();
+                Some(format!("name one as LABEL=FILE:STUDY; there are {}", shown.join(", ")))
+            }
+            Self::Store(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
+/// A place in a text that is not as it should be; becomes an [`ImportError`] with the file's path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) place: String,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn in_file(self, path: &Path) -> ImportError {
+        ImportError::Malformed { path: path.to_path_buf(), place: self.place, message: self.message, hint: self.hint }
+    }
+}

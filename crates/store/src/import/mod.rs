@@ -1,0 +1,73 @@
+//! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's SQLite files.
+
+mod best_params;
+mod csv;
+mod error;
+mod json;
+mod optuna_sqlite;
+mod typing;
+
+use std::path::Path;
+
+use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
+
+pub use error::ImportError;
+
+/// One study of another program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportedStudy {
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Which values are better; maximising where the file does not say.
+    pub direction: Direction,
+    /// Its trials by number.
+    pub trials: Vec<FrozenTrial>,
+    /// The best configuration as recorded beside the trials, in its file's order.
+    pub best_params: Option<Params>,
+    /// What could have been tried, where recorded.
+    pub space: Option<SearchSpace>,
+}
+
+/// Reads a study from a file, whose kind is told by its content and ending.
+///
+/// `detail` is the file of best parameters for JSON and CSV, and the study's name for a SQLite file.
+///
+/// # Errors
+/// [`ImportError`] with the file and the place in it.
+pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
+    let bytes = read_file(path)?;
+    if bytes.starts_with(b"SQLite format 3\0") {
+        return optuna_sqlite::read(path, detail);
+    }
+    let text = String::from_utf8(bytes).map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
+    let mut trials = match text.trim_start().chars().next() {
+        Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
+        _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
+        _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
+    };
+    if trials.is_empty() {
+        return Err(ImportError::NoTrials { path: path.to_path_buf() });
+    }
+    trials.sort_by_key(|t| t.number);
+    typing::promote(&mut trials);
+    let (best_params, space) = match detail {
+        Some(detail) => {
+            let detail = Path::new(detail);
+            let text = String::from_utf8_lossy(&read_file(detail)?).into_owned();
+            best_params::parse(&text).map_err(|problem| problem.in_file(detail))?
+        }
+        None => (None, None),
+    };
+    Ok(ImportedStudy { name: None, direction: Direction::Maximize, trials, best_params, space })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, ImportError> {
+    std::fs::read(path).map_err(|source| ImportError::Read { path: path.to_path_buf(), source })
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! A study of an Optuna SQLite file, which is only read.
+
+use std::path::Path;
+
+use allometry_core::{FrozenTrial, SearchSpace};
+
+use crate::sqlite::SqliteStore;
+use crate::store::Store as _;
+
+use super::{ImportError, ImportedStudy};
+
+/// Reads the study `name`, or the only one.
+pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
+    let store = SqliteStore::open_read_only(&path.display().to_string())?;
+    let studies = store.studies()?;
+    let found = match name {
+        Some(name) => studies.iter().find(|s| s.name == name),
+        None if studies.len() == 1 => studies.first(),
+        None => None,
+    };
+    let Some(study) = found else {
+        let why = match (name, studies.len()) {
+            (Some(name), _) => format!("no study `{name}`"),
+            (None, 0) => "no study".into(),
+            (None, n) => format!("{n} studies"),
+        };
+        let studies = studies.into_iter().map(|s| s.name).collect();
+        return Err(ImportError::WhichStudy { path: path.to_path_buf(), why, studies });
+    };
+    let trials = store.trials(study.id)?;
+    if trials.is_empty() {
+        return Err(ImportError::NoTrials { path: path.to_path_buf() });
+    }
+    let space = study.space.clone().or_else(|| recorded_space(&trials));
+    let best = allometry_core::trial::incumbent(&trials, study.direction);
+    Ok(ImportedStudy {
+        name: Some(study.name.clone()),
+        direction: study.direction,
+        best_params: best.map(|t| t.params.clone()),
+        space,
+        trials,
+    })
+}
+
+/// The sets that the trials' values were drawn from; a parameter whose set changed has its latest.
+fn recorded_space(trials: &[FrozenTrial]) -> Option<SearchSpace> {
+    let mut space = SearchSpace::default();
+    for (name, set) in trials.iter().flat_map(|t| &t.distributions) {
+        space.0.insert(name.clone(), set.clone());
+    }
+    (!space.0.is_empty()).then_some(space)
+}

@@ -1,0 +1,93 @@
+//! Files of trials as they are met, and as they should not be.
+
+use std::path::Path;
+
+use allometry_core::TrialState;
+
+use super::*;
+
+fn read_text(name: &str, text: &str) -> Result<ImportedStudy, ImportError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    read(&path, None)
+}
+
+fn message(result: Result<ImportedStudy, ImportError>) -> String {
+    let error = result.unwrap_err();
+    let text = error.to_string();
+    let name = text.rfind('/').map_or(0, |i| i + 1);
+    format!("{} ({})", &text[name..], error.hint().unwrap_or_default())
+}
+
+#[test]
+fn json_keeps_states_values_and_attributes() {
+    let study = read_text(
+        "t.json",
+        r#"[
+          {"number": 1, "value": 0.7, "params": {"lr": 1e-05, "n": 2, "act": "gelu"}, "state": "TrialState.COMPLETE",
+           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"}},
+          {"number": 0, "value": NaN, "params": {"lr": 0}, "state": "FAIL", "intermediate_values": {"1": -Infinity}}
+        ]"#,
+    )
+    .unwrap();
+    let [failed, complete] = study.trials.as_slice() else { panic!("two trials") };
+    assert_eq!((failed.number.0, failed.state, failed.value), (0, TrialState::Failed, None));
+    assert_eq!(failed.intermediate[&1], f64::NEG_INFINITY);
+    assert_eq!(complete.value, Some(0.7));
+    assert_eq!(complete.record.metrics["pred_min"], 0.1);
+    assert_eq!(complete.user_attributes["note"], r#""NaN is \" fine""#);
+    assert_eq!(complete.params.to_string(), "lr=1e-05 n=2 act=gelu");
+    assert_eq!(failed.params.to_string(), "lr=0.0", "an integer beside floats is a float");
+}
+
+#[test]
+fn both_kinds_of_tables_are_read() {
+    let optuna = read_text(
+        "t.csv",
+        "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
+         0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02,64,0,,FAIL\n",
+    )
+    .unwrap();
+    assert_eq!(optuna.trials[0].record.metrics["pred_max"], 0.9);
+    assert_eq!(optuna.trials[1].params.to_string(), "d_model=64 lr=0.0");
+    assert_eq!(optuna.trials[1].state, TrialState::Failed);
+    let plain = read_text(
+        "t.csv",
+        "trial,auc,recall,pred_min,pred_max,forced_extreme,extreme_type,duration_sec,d_model,dropout\n\
+         3,0.7,0.0,0.1,0.2,False,,12.5,32,0.1\n4,0.8,0.5,0.0,0.9,True,min,11,64,\n",
+    )
+    .unwrap();
+    assert_eq!(plain.trials[0].params.to_string(), "d_model=32 dropout=0.1");
+    assert_eq!(plain.trials[1].params.to_string(), "d_model=64");
+    assert_eq!(plain.trials[1].state, TrialState::Complete);
+    assert_eq!(plain.trials[1].record.metrics["recall"], 0.5);
+}
+
+#[test]
+fn best_parameters_keep_their_order() {
+    let text = r#"{"best_params": {"b": 1, "a": 1e-05}, "search_space": {"a": [1e-05, 0.1], "b": [1, 2]}}"#;
+    let (best, space) = best_params::parse(text).unwrap();
+    assert_eq!(best.unwrap().to_string(), "b=1 a=1e-05");
+    assert_eq!(space.unwrap().get("b").unwrap().levels().unwrap().len(), 2);
+    assert_eq!(best_params::parse(r#"{"d_model": 96}"#).unwrap().0.unwrap().to_string(), "d_model=96");
+    assert_eq!(best_params::parse(r#"{"best_params": null}"#).unwrap(), (None, None));
+}
+
+#[test]
+fn malformed_files_say_where() {
+    for (name, text, expected) in [
+        ("t.json", "[\n{\"number\": 0, \"val", "t.json, line 2, column 18: EOF while parsing a string (the file is cut off: write or copy it again)"),
+        ("t.json", "[{\"value\": \"x\"}]", "t.json, trial 0 of the list, field `value`: expected a number or null ()"),
+        ("t.json", "[{\"params\": {\"a\": [1]}}]", "t.json, trial 0 of the list, field `params.a`: expected a single value ()"),
+        ("t.json", "[{\"state\": \"DONE\"}]", "t.json, trial 0 of the list, field `state`: expected COMPLETE, PRUNED, FAIL, RUNNING or WAITING ()"),
+        ("t.json", "[]", "t.json holds no trials ()"),
+        ("t.csv", "number,value,d\n0,0.1,1\n1,0.2\n", "t.csv, line 3: 2 fields where the header has 3 (leave the cell of a missing value empty, but keep its comma)"),
+        ("t.csv", "number,value\n0,high\n", "t.csv, line 2, column `value`: expected a number, found `high` ()"),
+        ("t.csv", "number,d_model\n0,32\n", "t.csv, line 1: no column holds the objective (name it `value` or `auc`)"),
+        ("t.txt", "hello", "t.txt is no file of trials (known kinds: Optuna's all_trials.json, a .csv of trials, an Optuna SQLite file)"),
+    ] {
+        assert_eq!(message(read_text(name, text)), expected);
+    }
+    assert!(matches!(read(Path::new("no/such.json"), None), Err(ImportError::Read { .. })));
+}

@@ -1,0 +1,145 @@
+//! JSON as Python writes it: ASCII only, with bare `NaN` and `Infinity`.
+
+use std::collections::BTreeMap;
+
+use allometry_core::python::{json_float, json_string};
+use serde_json::Value;
+
+/// Stand-ins of numbers that JSON has no word for; private-use characters, so that no text is taken for one.
+const STAND_INS: [(&str, &str, f64); 3] = [
+    ("NaN", "\u{E000}NaN", f64::NAN),
+    ("-Infinity", "\u{E000}-Infinity", f64::NEG_INFINITY),
+    ("Infinity", "\u{E000}Infinity", f64::INFINITY),
+];
+
+/// Parses a document that may hold bare `NaN` and `Infinity`; [`number`] tells them from texts.
+///
+/// # Errors
+/// The problem, with line and column.
+pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
+    if !text.contains("NaN") && !text.contains("Infinity") {
+        return serde_json::from_str(text);
+    }
+    let mut quoted = String::with_capacity(text.len() + 64);
+    let (mut rest, mut in_string) = (text, false);
+    while let Some(c) = rest.chars().next() {
+        let bare = STAND_INS.iter().find(|(word, ..)| !in_string && rest.starts_with(word));
+        if let Some((word, stand_in, _)) = bare {
+            quoted.extend(["\"", stand_in, "\""]);
+            rest = &rest[word.len()..];
+            continue;
+        }
+        // An escaped character never ends a string.
+        let taken = match c {
+            '\\' if in_string => rest.chars().take(2).map(char::len_utf8).sum(),
+            _ => c.len_utf8(),
+        };
+        in_string ^= c == '"';
+        quoted.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    serde_json::from_str(&quoted)
+}
+
+/// The number that a parsed value is, if it is one, NaN and infinities included.
+pub fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => STAND_INS.iter().find(|(_, stand_in, _)| text == stand_in).map(|(.., x)| *x),
+        _ => None,
+    }
+}
+
+/// A parsed value as plain JSON: NaN and infinities become null.
+pub(crate) fn plain(value: Value) -> Value {
+    match value {
+        Value::String(_) if number(&value).is_some() => Value::Null,
+        Value::Array(items) => items.into_iter().map(plain).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, plain(value))).collect(),
+        other => other,
+    }
+}
+
+/// Writes a value as `json.dumps` does.
+pub fn write(value: &Value) -> String {
+    let mut out = String::new();
+    append(&mut out, value);
+    out
+}
+
+fn append(out: &mut String, value: &Value) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(x) => out.push_str(&json_float(x)),
+            None => out.push_str(&number.to_string()),
+        },
+        Value::String(text) => match number(value) {
+            Some(x) => out.push_str(&json_float(x)),
+            None => out.push_str(&json_string(text)),
+        },
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                append(out, item);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            out.push('{');
+            for (i, (key, item)) in fields.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                out.push_str(&json_string(key));
+                out.push_str(": ");
+                append(out, item);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// A float as a value, NaN and infinities included.
+pub(crate) fn float(x: f64) -> Value {
+    serde_json::Number::from_f64(x).map_or_else(
+        || {
+            let same = |y: f64| x == y || (x.is_nan() && y.is_nan());
+            let found = STAND_INS.iter().find(|(.., y)| same(*y));
+            Value::String(found.expect("every float is finite, infinite or NaN").1.into())
+        },
+        Value::Number,
+    )
+}
+
+/// Floats by name as a value.
+pub(crate) fn floats(numbers: &BTreeMap<String, f64>) -> Value {
+    numbers.iter().map(|(name, x)| (name.clone(), float(*x))).collect()
+}
+
+/// Floats by name from a value; entries that are no numbers are left out.
+pub(crate) fn read_floats(value: &Value) -> BTreeMap<String, f64> {
+    let fields = value.as_object().into_iter().flatten();
+    fields.filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_of_python_survive() {
+        let text = r#"{"x": NaN, "y": [-Infinity, Infinity, 1, 1.0, 1e-05], "NaN": "NaN \" Infinity", "\u00e9": null}"#;
+        assert_eq!(write(&parse(text).unwrap()), text);
+    }
+
+    #[test]
+    fn words_inside_texts_are_texts() {
+        let value = parse(r#"["NaN", NaN, "\\", Infinity]"#).unwrap();
+        assert_eq!(number(&value[0]), None);
+        assert!(number(&value[1]).unwrap().is_nan());
+        assert_eq!(number(&value[3]), Some(f64::INFINITY));
+        assert_eq!(plain(value), serde_json::json!(["NaN", null, "\\", null]));
+    }
+}

@@ -1,0 +1,16 @@
+//! Where trials live: a [`Store`] in memory or in a SQLite file that Optuna's own tools open.
+
+pub mod distribution;
+pub mod error;
+pub mod json;
+pub mod memory;
+pub mod owner;
+pub mod store;
+
+pub use error::{ErrorKind, StoreError};
+pub use memory::MemoryStore;
+pub use owner::{Liveness, Owner};
+pub use store::{
+    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
+    StudyRecord, TrialHandle, TrialId,
+};

@@ -1,0 +1,259 @@
+//! Trials in memory, for tests and for studies that nobody keeps.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use allometry_core::{
+    Distribution, EpochReport, FrozenTrial, Params, TrialNumber, TrialState, ValidationScores,
+};
+use jiff::{Timestamp, TimestampRound, Unit};
+use serde_json::Value;
+
+use crate::distribution::{self, Placed};
+use crate::error::StoreError;
+use crate::owner::Owner;
+use crate::store::{
+    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
+    StudyRecord, TrialHandle, TrialId, metrics_of, settle,
+};
+
+/// A [`Store`] that ends with the process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    studies: Vec<StudyRecord>,
+    trials: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    study: StudyId,
+    trial: FrozenTrial,
+    owner: Option<Owner>,
+    heartbeat: Option<Timestamp>,
+    metrics: EpochMetrics,
+    scores: Option<ValidationScores>,
+}
+
+impl Row {
+    fn handle(&self, index: usize) -> TrialHandle {
+        TrialHandle { id: trial_id(index), number: self.trial.number }
+    }
+
+    fn begin(&mut self, owner: &Owner) {
+        let now = now();
+        self.trial.state = TrialState::Running;
+        self.trial.started = Some(now);
+        self.owner = Some(owner.clone());
+        self.heartbeat = Some(now);
+    }
+
+    fn report(&mut self, reports: &[EpochReport]) {
+        self.trial.intermediate.extend(reports.iter().map(|r| (r.step, r.value)));
+        self.metrics.extend(metrics_of(reports).map(|(step, metrics)| (step, metrics.clone())));
+    }
+}
+
+fn now() -> Timestamp {
+    // Stores keep microseconds; rounding down never moves a time into the future.
+    let round = TimestampRound::new().smallest(Unit::Microsecond).mode(jiff::RoundMode::Trunc);
+    Timestamp::now().round(round).unwrap_or_else(|_| Timestamp::now())
+}
+
+fn trial_id(index: usize) -> TrialId {
+    TrialId(index as i64 + 1)
+}
+
+impl Tables {
+    fn study(&self, id: StudyId) -> Result<&StudyRecord, StoreError> {
+        self.studies.iter().find(|s| s.id == id).ok_or(StoreError::UnknownStudy(id))
+    }
+
+    fn of_study(&self, id: StudyId) -> Result<impl Iterator<Item = (usize, &Row)>, StoreError> {
+        self.study(id)?;
+        Ok(self.trials.iter().enumerate().filter(move |(_, row)| row.study == id))
+    }
+
+    fn numbered(&self, id: StudyId, number: TrialNumber) -> Result<Option<&Row>, StoreError> {
+        Ok(self.of_study(id)?.find(|(_, row)| row.trial.number == number).map(|(_, row)| row))
+    }
+
+    fn running(&mut self, id: TrialId) -> Result<&mut Row, StoreError> {
+        let index = usize::try_from(id.0 - 1).map_err(|_| StoreError::UnknownTrial(id))?;
+        let row = self.trials.get_mut(index).ok_or(StoreError::UnknownTrial(id))?;
+        match row.trial.state {
+            TrialState::Running => Ok(row),
+            state => Err(StoreError::NotRunning { number: row.trial.number.0, state }),
+        }
+    }
+
+    fn check_compatible(&self, study: StudyId, placed: &[Placed<'_>]) -> Result<(), StoreError> {
+        for Placed { name, distribution: given, .. } in placed {
+            let stored = self.of_study(study)?.find_map(|(_, row)| row.trial.distributions.get(*name));
+            if let Some(stored) = stored.filter(|stored| !distribution::compatible(stored, given)) {
+                return Err(StoreError::IncompatibleDistribution {
+                    parameter: (*name).into(),
+                    stored: distribution::write(stored),
+                    given: distribution::write(given),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
+        let mut tables = self.tables();
+        if tables.studies.iter().any(|s| s.name == study.name) {
+            return Err(StoreError::NameTaken { name: study.name.clone() });
+        }
+        let id = StudyId(tables.studies.len() as i64 + 1);
+        tables.studies.push(StudyRecord {
+            id,
+            name: study.name.clone(),
+            direction: study.direction,
+            objectives: 1,
+            space: Some(study.space.clone()),
+            attributes: study.attributes.clone(),
+            user_attributes: BTreeMap::new(),
+            system_attributes: BTreeMap::new(),
+        });
+        Ok(id)
+    }
+
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
+        Ok(self.tables().studies.clone())
+    }
+
+    fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
+        Ok(self.tables().studies.iter().find(|s| s.name == name).cloned())
+    }
+
+    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let record =
+            tables.studies.iter_mut().find(|s| s.id == study).ok_or(StoreError::UnknownStudy(study))?;
+        record.attributes.insert(key.into(), value.clone());
+        Ok(())
+    }
+
+    fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
+        let placed = distribution::place(new.params, new.space)?;
+        let mut tables = self.tables();
+        tables.check_compatible(study, &placed)?;
+        let number = tables.of_study(study)?.count() as u64;
+        let space = tables.study(study)?.space.as_ref();
+        let mut trial = FrozenTrial::new(number, TrialState::Waiting, None, values(&placed));
+        for Placed { name, distribution: given, .. } in &placed {
+            let mut given: Distribution = (*given).clone();
+            distribution::restore_order(name, &mut given, space);
+            trial.distributions.insert((*name).into(), given);
+        }
+        trial.record = new.record.clone();
+        let mut row =
+            Row { study, trial, owner: None, heartbeat: None, metrics: EpochMetrics::new(), scores: None };
+        if let Start::Running(owner) = new.start {
+            row.begin(owner);
+        }
+        let handle = row.handle(tables.trials.len());
+        tables.trials.push(row);
+        Ok(handle)
+    }
+
+    fn claim_waiting(
+        &self,
+        study: StudyId,
+        owner: &Owner,
+    ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
+        let mut tables = self.tables();
+        let first = tables.of_study(study)?.find(|(_, row)| row.trial.state == TrialState::Waiting);
+        let Some(index) = first.map(|(index, _)| index) else { return Ok(None) };
+        let row = &mut tables.trials[index];
+        row.begin(owner);
+        Ok(Some((row.handle(index), row.trial.clone())))
+    }
+
+    fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError> {
+        self.tables().running(trial)?.report(reports);
+        Ok(())
+    }
+
+    fn finish(
+        &self,
+        trial: TrialId,
+        state: FinishedState,
+        finished: &Finished,
+    ) -> Result<TrialState, StoreError> {
+        let mut tables = self.tables();
+        let row = tables.running(trial)?;
+        row.report(&finished.reports);
+        let last = || row.trial.intermediate.last_key_value().map(|(_, value)| *value);
+        let (state, value) = settle(state, finished.value, last);
+        row.trial.state = state;
+        row.trial.value = value;
+        row.trial.completed = Some(now());
+        row.trial.record = finished.record.clone();
+        row.scores.clone_from(&finished.scores);
+        row.owner = None;
+        Ok(state)
+    }
+
+    fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        for trial in trials {
+            match tables.running(*trial) {
+                Ok(row) => row.heartbeat = Some(now()),
+                Err(StoreError::NotRunning { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError> {
+        let now = now();
+        let tables = self.tables();
+        let rows = tables.of_study(study)?.filter(|(_, row)| row.trial.state == TrialState::Running);
+        Ok(rows
+            .map(|(index, row)| RunningTrial {
+                handle: row.handle(index),
+                owner: row.owner.clone(),
+                heartbeat_age: row.heartbeat.map(|at| now.duration_since(at).unsigned_abs()),
+            })
+            .collect())
+    }
+
+    fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.of_study(study)?.filter(|(_, row)| row.trial.number >= first);
+        Ok(rows.map(|(_, row)| row.trial.clone()).collect())
+    }
+
+    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
+        Ok(self.tables().numbered(study, number)?.and_then(|row| row.scores.clone()))
+    }
+
+    fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
+        Ok(self.tables().numbered(study, number)?.map(|row| row.metrics.clone()).unwrap_or_default())
+    }
+}
+
+fn values(placed: &[Placed<'_>]) -> Params {
+    placed.iter().map(|p| (p.name, p.value())).collect()
+}

@@ -1,0 +1,289 @@
+//! The one interface to everything that keeps trials.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use allometry_core::{
+    Direction, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
+    ValidationScores,
+};
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::owner::Owner;
+
+/// Key of a study within its store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StudyId(pub i64);
+
+/// Key of a trial within its store, over all studies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrialId(pub i64);
+
+impl fmt::Display for StudyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for TrialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a study starts with.
+#[derive(Debug, Clone, Default)]
+pub struct NewStudy {
+    /// Name, unique in the store.
+    pub name: String,
+    /// Which values are better.
+    pub direction: Direction,
+    /// What may vary; tells which lists are ordinal when trials are read back.
+    pub space: SearchSpace,
+    /// Allometry's own attributes; stored under `allometry:` and the key.
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// A study as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyRecord {
+    /// Key.
+    pub id: StudyId,
+    /// Name.
+    pub name: String,
+    /// Which values of the first objective are better.
+    pub direction: Direction,
+    /// Number of objectives; always 1 in studies of Allometry.
+    pub objectives: usize,
+    /// What may vary, where Allometry made the study.
+    pub space: Option<SearchSpace>,
+    /// Allometry's own attributes, without the prefix `allometry:`.
+    pub attributes: BTreeMap<String, Value>,
+    /// Foreign user attributes: JSON text as Python wrote it.
+    pub user_attributes: BTreeMap<String, String>,
+    /// Foreign system attributes: JSON text as Python wrote it.
+    pub system_attributes: BTreeMap<String, String>,
+}
+
+/// How a trial begins.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// In the queue, until somebody claims it.
+    Waiting,
+    /// At once, by a process.
+    Running(&'a Owner),
+}
+
+/// What a trial starts with.
+#[derive(Debug, Clone, Copy)]
+pub struct NewTrial<'a> {
+    /// How it begins.
+    pub start: Start<'a>,
+    /// Its configuration.
+    pub params: &'a Params,
+    /// The set of each parameter; may have more than `params`.
+    pub space: &'a SearchSpace,
+    /// What is known of it beforehand: seed, origin, size.
+    pub record: &'a TrialRecord,
+}
+
+/// A trial that may be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialHandle {
+    /// Key.
+    pub id: TrialId,
+    /// Position in its study.
+    pub number: TrialNumber,
+}
+
+/// How a trial may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishedState {
+    /// With a value.
+    Complete,
+    /// Early.
+    Pruned,
+    /// Without a value.
+    Failed,
+}
+
+impl From<FinishedState> for TrialState {
+    fn from(state: FinishedState) -> Self {
+        match state {
+            FinishedState::Complete => Self::Complete,
+            FinishedState::Pruned => Self::Pruned,
+            FinishedState::Failed => Self::Failed,
+        }
+    }
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, Default)]
+pub struct Finished {
+    /// Objective value of a complete trial. Ignored for pruned and failed ones.
+    pub value: Option<f64>,
+    /// Epochs that were not reported yet.
+    pub reports: Vec<EpochReport>,
+    /// The whole record; replaces what the trial started with.
+    pub record: TrialRecord,
+    /// Predictions on the validation rows.
+    pub scores: Option<ValidationScores>,
+}
+
+/// A trial somebody works on, or worked on before the process ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningTrial {
+    /// The trial.
+    pub handle: TrialHandle,
+    /// The process; `None` for a trial of Optuna.
+    pub owner: Option<Owner>,
+    /// Time since the last heartbeat; `None` where there never was one.
+    pub heartbeat_age: Option<Duration>,
+}
+
+/// Every metric by name, by epoch.
+pub type EpochMetrics = BTreeMap<i64, BTreeMap<String, f64>>;
+
+/// Keeps studies and their trials. Shared by all threads; every call blocks until its effect is kept.
+///
+/// # Contract
+/// - Numbers of a study's trials are 0, 1, 2, ... without gap or repetition, whoever creates them concurrently; a trial
+///   of a study becomes visible after all those with smaller numbers.
+/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and never changes again. Of several
+///   callers who claim or finish the same trial one succeeds.
+/// - What a call was answered for survives the end of the process at any later moment; a call that failed or was cut
+///   off has left either its whole effect or none. Creating and finishing a trial is one commit each.
+/// - Read back, a trial equals what was told: values, parameters with their kind (integers of a float range become
+///   floats), intermediate values including NaN and infinities; times are kept to the microsecond.
+///
+/// # Errors
+/// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist, `Conflict` where
+/// the contract forbids the call, `Unavailable` where the storage cannot be used.
+pub trait Store: Send + Sync {
+    /// Makes a study.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] if there is one of that name.
+    fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError>;
+
+    /// All studies, oldest first.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError>;
+
+    /// The study of that name.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
+
+    /// Sets one of Allometry's own attributes; `key` is without the prefix.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError>;
+
+    /// Makes a trial.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownParameter`] or [`StoreError::OutsideDistribution`] for parameters that do not fit the space,
+    /// [`StoreError::IncompatibleDistribution`] if the study has trials in which a parameter is of another kind.
+    fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> Result<TrialHandle, StoreError>;
+
+    /// Makes the first waiting trial of a study a running one; `None` if none waits.
+    ///
+    /// A trial that was enqueued through Optuna has of the parameters fixed there those that the study's space has, so
+    /// perhaps not all.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn claim_waiting(
+        &self,
+        study: StudyId,
+        owner: &Owner,
+    ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError>;
+
+    /// Records epochs of a running trial; a step reported before is replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::NotRunning`].
+    fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError>;
+
+    /// Ends a running trial.
+    ///
+    /// As in Optuna, a complete trial without a value, or with NaN, becomes a failed one; a pruned trial takes its last
+    /// intermediate value (none if that is NaN); a failed one has no value. Returns the state that was stored.
+    ///
+    /// # Errors
+    /// [`StoreError::NotRunning`] if somebody else ended it.
+    fn finish(
+        &self,
+        trial: TrialId,
+        state: FinishedState,
+        finished: &Finished,
+    ) -> Result<TrialState, StoreError>;
+
+    /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed over.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError>;
+
+    /// The running trials of a study by number, and who works on them.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError>;
+
+    /// The trials of a study from number `first` on, by number. As finished trials never change, a reader who keeps
+    /// them asks again from the first unfinished one.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError>;
+
+    /// All trials of a study by number.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn trials(&self, study: StudyId) -> Result<Vec<FrozenTrial>, StoreError> {
+        self.trials_from(study, TrialNumber(0))
+    }
+
+    /// Predictions on the validation rows, where the trial left some.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError>;
+
+    /// Metrics of each epoch of a trial beyond its intermediate values.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError>;
+}
+
+/// Metrics of reports that have any, by epoch.
+pub(crate) fn metrics_of(reports: &[EpochReport]) -> impl Iterator<Item = (i64, &BTreeMap<String, f64>)> {
+    reports.iter().filter(|r| !r.metrics.is_empty()).map(|r| (r.step, &r.metrics))
+}
+
+/// State and value that a trial is stored with, from what was told and its intermediate values.
+pub(crate) fn settle(
+    state: FinishedState,
+    value: Option<f64>,
+    last_intermediate: impl FnOnce() -> Option<f64>,
+) -> (TrialState, Option<f64>) {
+    let number = |value: Option<f64>| value.filter(|v| !v.is_nan());
+    match state {
+        FinishedState::Complete => match number(value) {
+            Some(value) => (TrialState::Complete, Some(value)),
+            None => (TrialState::Failed, None),
+        },
+        FinishedState::Pruned => (TrialState::Pruned, number(last_intermediate())),
+        FinishedState::Failed => (TrialState::Failed, None),
+    }
+}
