@@ -1,0 +1,1 @@
+//! What the file and its errors look like from inside.
