@@ -15,6 +15,7 @@ pub mod finding;
 pub mod importance;
 pub mod input;
 pub mod level;
+pub mod model;
 pub mod number;
 pub mod options;
 pub mod sample;

@@ -134,7 +134,7 @@ fn responses_that_do_not_vary_have_no_fit() {
     let fit = Fit::new(&saturated, &[0.1, 0.2]).unwrap();
     assert_eq!((fit.residual_freedom, fit.term_tests()[0].f, fit.robust(0)), (0, None, None));
     assert!(Fit::new(&Design::new(0, &[]), &[]).is_none());
-    assert_eq!(lmg::exact(&[0.0; 4], &[0..1]), [0.0]);
+    assert_eq!(lmg::exact(&[0.0; 4], std::slice::from_ref(&(0..1))), [0.0]);
 }
 
 #[test]

@@ -122,4 +122,25 @@ impl Design {
         }
         matrix
     }
+
+    /// Puts another response, which should be centred roughly, into cross products made without weights.
+    pub fn replace_response(&self, matrix: &mut [f64], response: &[f64]) {
+        let size = self.columns + 1;
+        let mean = super::moments::mean(response.iter().copied()).unwrap_or(0.0);
+        for row in matrix.chunks_exact_mut(size) {
+            row[size - 1] = 0.0;
+        }
+        let mut squares = 0.0;
+        for (row, y) in self.rows.iter().zip(response) {
+            let distance = y - mean;
+            squares += distance * distance;
+            for &(column, value) in row {
+                matrix[column * size + size - 1] += value * distance;
+            }
+        }
+        for column in 0..self.columns {
+            matrix[(size - 1) * size + column] = matrix[column * size + size - 1];
+        }
+        matrix[size * size - 1] = squares;
+    }
 }

@@ -73,6 +73,22 @@ impl<'d> Fit<'d> {
         Some(Self { design, response, sweep, residual_freedom, total, aliased })
     }
 
+    /// The response less its mean.
+    pub fn response(&self) -> &[f64] {
+        &self.response
+    }
+
+    /// The fitted response less the mean.
+    pub fn fitted(&self) -> Vec<f64> {
+        let means = self.design.means();
+        let intercept: f64 =
+            -means.iter().enumerate().map(|(j, mean)| self.sweep.coefficient(j) * mean).sum::<f64>();
+        let fitted = |row: &Vec<(usize, f64)>| {
+            intercept + row.iter().map(|&(column, x)| self.sweep.coefficient(column) * x).sum::<f64>()
+        };
+        self.design.rows().iter().map(fitted).collect()
+    }
+
     /// Residual sum of squares; exactly 0 where it is rounding error.
     pub fn residual(&self) -> f64 {
         let residual = self.sweep.residual();
@@ -144,12 +160,10 @@ impl<'d> Fit<'d> {
         let of_means: Vec<f64> =
             (0..size).map(|i| (0..size).map(|j| self.sweep.inverse(i, j) * means[j]).sum()).collect();
         let means_form: f64 = means.iter().zip(&of_means).map(|(mean, product)| mean * product).sum();
-        let intercept: f64 = -(0..size).map(|j| self.sweep.coefficient(j) * means[j]).sum::<f64>();
         let mut variance = 0.0;
-        for (row, y) in self.design.rows().iter().zip(&self.response) {
-            let (mut fitted, mut influence, mut form, mut cross) = (intercept, -of_means[column], 0.0, 0.0);
+        for ((row, y), fitted) in self.design.rows().iter().zip(&self.response).zip(self.fitted()) {
+            let (mut influence, mut form, mut cross) = (-of_means[column], 0.0, 0.0);
             for &(i, x) in row {
-                fitted += self.sweep.coefficient(i) * x;
                 influence += self.sweep.inverse(column, i) * x;
                 cross += of_means[i] * x;
                 form += row.iter().map(|&(j, other)| self.sweep.inverse(i, j) * x * other).sum::<f64>();
