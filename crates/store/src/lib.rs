@@ -1,4 +1,5 @@
-//! Where trials live: a [`Store`] in memory or in a SQLite file that Optuna's own tools open.
+//! Where trials live: a [`Store`] in memory or in a SQLite file that Optuna's own tools open, and readers of trials
+//! that other programs recorded.
 
 pub mod distribution;
 pub mod error;

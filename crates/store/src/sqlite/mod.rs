@@ -66,6 +66,11 @@ impl SqliteStore {
         Self::open_read_only_within(&url::sqlite_path(url)?, BUSY_TIMEOUT)
     }
 
+    /// As [`Self::open_read_only`], for a path.
+    pub(crate) fn open_read_only_file(path: &Path) -> Result<Self, StoreError> {
+        Self::open_read_only_within(path, BUSY_TIMEOUT)
+    }
+
     fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let connection = open::writable(path, busy_timeout).map_err(|failure| failure.at(path))?;
         Ok(Self::of(path, connection))

@@ -382,14 +382,14 @@ impl Sets {
 }
 
 fn record(number: TrialNumber, text: &str) -> Result<TrialRecord, Failure> {
-    let parse = || -> Result<TrialRecord, serde_json::Error> {
-        let mut value = json::parse(text)?;
+    let parse = || -> Result<TrialRecord, String> {
+        let mut value = json::parse(text).map_err(|error| error.to_string())?;
         let metrics = value.as_object_mut().and_then(|fields| fields.remove("metrics"));
-        let mut record: TrialRecord = serde_json::from_value(value)?;
+        let mut record: TrialRecord = serde_json::from_value(value).map_err(|error| error.to_string())?;
         record.metrics = metrics.as_ref().map(json::read_floats).unwrap_or_default();
         Ok(record)
     };
-    parse().map_err(|error| Failure::malformed(format!("record of trial {number}"), error.to_string()))
+    parse().map_err(|problem| Failure::malformed(format!("record of trial {number}"), problem))
 }
 
 /// A trial enqueued through Optuna has its parameters in an attribute until it runs.
