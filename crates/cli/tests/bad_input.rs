@@ -59,7 +59,7 @@ fn the_ladder_file() {
         with_ladder(|l| l.replace("context = 8", "context = 0").replace("patience = 2", "patience = -1"));
     refused(several.path(), &["check"], 3, &["context", "patience"]);
     let unreachable = with_ladder(|l| l.replacen("weights = \"any\"", "weights = 50_000_000", 1));
-    refused(unreachable.path(), &["check"], 3, &["`s`", "50", "largest"]);
+    refused(unreachable.path(), &["check"], 3, &["`s`", "37.5M to 62.5M", "nearest: 1.32k"]);
     refused(unreachable.path(), &["run"], 3, &["`s`"]);
 }
 
@@ -76,7 +76,7 @@ fn the_table() {
     let column = with_ladder(|l| l.replace("label = \"label\"", "label = \"labels\""));
     refused(column.path(), &["run"], 3, &["`labels`", "label"]);
     let missing = with_ladder(|l| l.replace("data.csv", "nowhere.csv"));
-    refused(missing.path(), &["run"], 3, &["nowhere.csv"]);
+    refused(missing.path(), &["run"], 4, &["nowhere.csv"]);
     let one_class: String = good
         .lines()
         .enumerate()
@@ -94,7 +94,7 @@ fn foreign_trials() {
     write("ragged.csv", "number,value,d_model\n0,0.7,32\n1,0.8\n");
     refused(folder.path(), &["report", "X=ragged.csv"], 4, &["ragged.csv", "line 3"]);
     write("empty.json", "[]");
-    refused(folder.path(), &["report", "X=empty.json"], 4, &["X"]);
+    refused(folder.path(), &["report", "X=empty.json"], 4, &["empty.json", "no trials"]);
     write("text.db", "this is no database");
     refused(folder.path(), &["report", "X=text.db"], 4, &["text.db"]);
     refused(folder.path(), &["report", "X=nowhere.json"], 4, &["nowhere.json"]);

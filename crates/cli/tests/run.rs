@@ -65,10 +65,11 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(best(&report(whole.path())), best(&document), "interruptions change no result");
 }
 
-/// Best value of each budget.
-fn best(document: &serde_json::Value) -> Vec<serde_json::Value> {
+/// Best value and configuration of each budget; its number may differ, as a repetition is a trial of its own.
+fn best(document: &serde_json::Value) -> Vec<(serde_json::Value, serde_json::Value)> {
     let studies = document["studies"].as_array().expect("the document has studies");
-    studies.iter().map(|s| s["summary"]["best"].clone()).collect()
+    let best = studies.iter().map(|s| &s["summary"]["best"][0]);
+    best.map(|b| (b["value"]["point"].clone(), b["params"].clone())).collect()
 }
 
 #[test]
