@@ -29,21 +29,29 @@ pub(super) fn sum<T: Real>(chunk: Chunk<T>) -> T {
     (four[0] + four[2]) + (four[1] + four[3])
 }
 
-/// Sum of `f(i)` over `0..n`, a chunk at a time.
+/// Sums of what `f` makes of the numbers at each place of `N` equally long slices, a chunk at a time.
 #[inline(always)]
-pub(super) fn sum_over<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
-    let mut total = [T::ZERO; LANES];
-    let whole = n / LANES * LANES;
-    let mut start = 0;
-    while start < whole {
-        for (lane, t) in total.iter_mut().enumerate() {
-            *t += f(start + lane);
+pub(super) fn sums<T: Real, const N: usize, const M: usize>(
+    slices: [&[T]; N],
+    f: impl Fn([T; N]) -> [T; M],
+) -> [T; M] {
+    let parts = slices.map(|s| s.as_chunks::<LANES>());
+    let mut totals = [[T::ZERO; LANES]; M];
+    for c in 0..parts[0].0.len() {
+        let chunks = parts.map(|(whole, _)| whole[c]);
+        for lane in 0..LANES {
+            let terms = f(chunks.map(|chunk| chunk[lane]));
+            for m in 0..M {
+                totals[m][lane] += terms[m];
+            }
         }
-        start += LANES;
     }
-    let mut rest = T::ZERO;
-    for i in whole..n {
-        rest += f(i);
+    let mut rest = [T::ZERO; M];
+    for i in 0..parts[0].1.len() {
+        let terms = f(parts.map(|(_, tail)| tail[i]));
+        for m in 0..M {
+            rest[m] += terms[m];
+        }
     }
-    sum(total) + rest
+    std::array::from_fn(|m| sum(totals[m]) + rest[m])
 }
