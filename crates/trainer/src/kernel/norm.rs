@@ -129,8 +129,8 @@ impl<T: Real> Kernel for AddNormBackward<'_, T> {
             let [mean_gradient, mean_product] = sums([d_normed, gain, sum], |[d, gain, x]| {
                 let inner = d * gain;
                 [inner, inner * standard(x)]
-            })
-            .map(|total| total * scale);
+            });
+            let (mean_gradient, mean_product) = (mean_gradient * scale, mean_product * scale);
             let first = (row * width) as u32;
             let off = self.dropout.is_off();
             for i in 0..width {
