@@ -13,6 +13,8 @@ use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
 
+use crate::sqlite::is_database;
+
 /// One study of another program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedStudy {
@@ -35,11 +37,12 @@ pub struct ImportedStudy {
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
 pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let bytes = read_file(path)?;
-    if bytes.starts_with(b"SQLite format 3\0") {
+    let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
+    if is_database(path).map_err(unreadable)? {
         return optuna_sqlite::read(path, detail);
     }
-    let text = String::from_utf8(bytes).map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
+    let text = String::from_utf8(read_file(path)?)
+        .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
     let mut trials = match text.trim_start().chars().next() {
         Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
         _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
