@@ -1,6 +1,6 @@
 //! `AdamW` (Loshchilov & Hutter 2019) over flat buffers in one pass, gradient clipping included.
 
-use super::lanes::sum_over;
+use super::lanes::sums;
 use super::{Isa, Kernel, Real, multiply_add};
 
 /// Exponential decay of the first moment.
@@ -69,7 +69,7 @@ impl<T: Real> Kernel for SumOfSquares<'_, T> {
     fn run<I: Isa>(self) -> f64 {
         let mut total = 0.0;
         for block in self.values.chunks(4096) {
-            total += sum_over(block.len(), |i| block[i] * block[i]).to_f64();
+            total += sums([block], |[x]| [x * x])[0].to_f64();
         }
         total
     }

@@ -262,7 +262,7 @@ fn softmax<I: Isa, T: Real>(scores: &mut [T], patches: usize, scale: T) {
             *highest = if score > *highest { score } else { *highest };
         }
     }
-    let highest = highest.into_iter().fold(T::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    let highest = lanes::largest(highest);
     let mut total = [T::ZERO; LANES];
     for (c, chunk) in chunks.iter_mut().enumerate() {
         for (lane, (value, total)) in chunk.iter_mut().zip(&mut total).enumerate() {

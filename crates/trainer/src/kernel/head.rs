@@ -1,6 +1,6 @@
 //! The last layer: a window's normalised patches times one vector of weights, plus a bias.
 
-use super::lanes::sum_over;
+use super::lanes::sums;
 use super::{Isa, Kernel, Real, multiply_add};
 
 /// One logit per window.
@@ -22,7 +22,7 @@ impl<T: Real> Kernel for Head<'_, T> {
     fn run<I: Isa>(self) {
         let width = self.weights.len();
         for (normed, logit) in self.normed.chunks_exact(width).zip(self.logits) {
-            *logit = sum_over(width, |i| normed[i] * self.weights[i]) + self.bias;
+            *logit = sums([normed, self.weights], |[x, w]| [x * w])[0] + self.bias;
         }
     }
 }

@@ -2,7 +2,7 @@
 //! after it in that direction (residual sum, dropout, gradient of the bias).
 
 use super::dropout::Dropout;
-use super::lanes::sum_over;
+use super::lanes::sums;
 use super::{Isa, Kernel, Real, multiply_add};
 
 /// Added to the variance, as `PyTorch`'s `LayerNorm` does by default.
@@ -22,8 +22,8 @@ pub(super) fn normalise<I: Isa, T: Real>(
     let width = out.len();
     let (x, gain, shift) = (&x[..width], &gain[..width], &shift[..width]);
     let scale = T::ONE / T::from_f64(width as f64);
-    let mean = sum_over(width, |i| x[i]) * scale;
-    let variance = sum_over(width, |i| (x[i] - mean) * (x[i] - mean)) * scale;
+    let mean = sums([x], |x| x)[0] * scale;
+    let variance = sums([x], |[x]| [(x - mean) * (x - mean)])[0] * scale;
     let inverse = T::ONE / (variance + T::from_f64(EPSILON)).sqrt();
     for i in 0..width {
         out[i] = multiply_add::<I, T>((x[i] - mean) * inverse, gain[i], shift[i]);
@@ -125,13 +125,16 @@ impl<T: Real> Kernel for AddNormBackward<'_, T> {
             .zip(self.sum.chunks_exact(width).zip(self.d_normed.chunks_exact(width)))
             .zip(self.statistics);
         for (row, (((d_stream, d_branch), (sum, d_normed)), &[mean, inverse])) in rows.enumerate() {
-            let standard = |i: usize| (sum[i] - mean) * inverse;
-            let mean_gradient = sum_over(width, |i| d_normed[i] * gain[i]) * scale;
-            let mean_product = sum_over(width, |i| d_normed[i] * gain[i] * standard(i)) * scale;
+            let standard = |x: T| (x - mean) * inverse;
+            let [mean_gradient, mean_product] = sums([d_normed, gain, sum], |[d, gain, x]| {
+                let inner = d * gain;
+                [inner, inner * standard(x)]
+            });
+            let (mean_gradient, mean_product) = (mean_gradient * scale, mean_product * scale);
             let first = (row * width) as u32;
             let off = self.dropout.is_off();
             for i in 0..width {
-                let z = standard(i);
+                let z = standard(sum[i]);
                 d_gain[i] = multiply_add::<I, T>(d_normed[i], z, d_gain[i]);
                 d_shift[i] += d_normed[i];
                 let inner = multiply_add::<I, T>(d_normed[i], gain[i], -mean_gradient);

@@ -91,11 +91,11 @@ impl<T: Real> Workspace<T> {
         });
         let d_wide = Matrix::new(&self.d_wide, rows, ff);
         multiply(
-            Matrix::new(&self.sites[2 * block + 1].normed, rows, d).transposed(),
-            d_wide,
+            d_wide.transposed(),
+            Matrix::new(&self.sites[2 * block + 1].normed, rows, d),
             spans.widen.weight.of_mut(gradient),
         );
-        multiply(d_wide, Matrix::new(spans.widen.weight.of(weights), d, ff).transposed(), &mut self.d_narrow);
+        multiply(d_wide, Matrix::new(spans.widen.weight.of(weights), ff, d), &mut self.d_narrow);
     }
 
     fn attend_backward(

@@ -83,7 +83,7 @@ impl<T: Real> Workspace<T> {
         let state = &mut self.blocks[block];
         multiply(
             Matrix::new(&self.sites[2 * block + 1].normed, rows, d),
-            Matrix::new(spans.widen.weight.of(weights), d, ff),
+            Matrix::new(spans.widen.weight.of(weights), ff, d).transposed(),
             &mut state.wide,
         );
         launch(Gelu {

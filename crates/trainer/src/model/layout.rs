@@ -59,7 +59,7 @@ pub(crate) struct BlockSpans {
     pub(crate) projection: LinearSpans,
     /// Before the feed-forward layer.
     pub(crate) feed_forward_norm: NormSpans,
-    /// `d_model -> d_ff`.
+    /// `d_model -> d_ff`, but with one row per output: its product backwards is the slowest otherwise.
     pub(crate) widen: LinearSpans,
     /// `d_ff -> d_model`.
     pub(crate) narrow: LinearSpans,

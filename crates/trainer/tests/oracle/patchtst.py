@@ -52,11 +52,12 @@ class Classifier(nn.Module):
         return self.head(self.final_norm(x).flatten(1)).squeeze(1)
 
     def flat(self, gradient=False):
-        """Tensors in the trainer's order; its linear weights have one row per input."""
+        """Tensors in the trainer's order; its linear weights have one row per input, but for `widen`."""
+        as_they_are = {id(self.positions), *(id(block.widen.weight) for block in self.blocks)}
 
         def values(parameter):
             tensor = parameter.grad if gradient else parameter
-            return (tensor.T if tensor.dim() == 2 and parameter is not self.positions else tensor).flatten()
+            return (tensor.T if tensor.dim() == 2 and id(parameter) not in as_they_are else tensor).flatten()
 
         modules = [self.embedding, self.positions]
         for block in self.blocks:
