@@ -4,6 +4,7 @@ use allometry_core::size::human_weights;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::estimate::Interval;
 use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, quoted, signed};
 use crate::options::Options;
@@ -11,6 +12,7 @@ use crate::scaling::{
     DECADES_FOR_EXPONENT, Difference, PowerLawFit, SIZES_FOR_EXPONENT, Scaling, ScalingPoint, SizeOrder,
     SizeTrend,
 };
+use crate::stats::power_law::EXPONENTS;
 use crate::study::StudyAnalysis;
 
 /// The conclusion on scaling.
@@ -259,7 +261,13 @@ fn trend_evidence(trend: &SizeTrend, ladder: &LadderTrials) -> Vec<Evidence> {
         ladder.metric,
         trend.outcome.as_str().to_lowercase()
     )];
+    let at_end =
+        |interval: Interval| interval.lower <= EXPONENTS.0 * 1.01 || interval.upper >= EXPONENTS.1 * 0.99;
     statements.push(match &trend.power_law {
+        Some(PowerLawFit { exponent, .. }) if exponent.interval.is_some_and(at_end) => format!(
+            "the exponent of a saturating power law is not identified: its interval reaches an end of the range searched, {} to {}",
+            EXPONENTS.0, EXPONENTS.1
+        ),
         Some(PowerLawFit { exponent, .. }) => {
             let interval = exponent.interval.map_or_else(String::new, |interval| {
                 format!(" ({:.0}% interval {:.2} to {:.2})", exponent.level * 100.0, interval.lower, interval.upper)
