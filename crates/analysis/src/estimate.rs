@@ -43,6 +43,8 @@ pub enum Method {
     Independent,
     /// Difference of two such numbers at an assumed correlation (Hanley & McNeil 1983).
     AssumedCorrelation,
+    /// Difference of two AUCs on the same rows from their scores (`DeLong` et al. 1988): covers new rows of the same mix.
+    PairedDelong,
     /// Share with Wilson's interval.
     Wilson,
     /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at the same configurations.
@@ -60,6 +62,7 @@ impl fmt::Display for Method {
             Self::HanleyMcneil => "Hanley-McNeil, logit interval",
             Self::Independent => "Hanley-McNeil, independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
+            Self::PairedDelong => "DeLong, paired",
             Self::Wilson => "Wilson",
             Self::ResidualBootstrap => "residual bootstrap",
             Self::Hc3 => "HC3, t interval",

@@ -34,8 +34,10 @@ pub struct Importance {
     pub epsilon_squared: Option<f64>,
     /// The same by Hays' correction.
     pub omega_squared: Option<f64>,
-    /// P-value of the parameter on its own, by permutation.
+    /// P-value of the parameter on its own, by permutation; exact for few evaluations.
     pub p_permutation: Option<f64>,
+    /// The same after Benjamini and Hochberg's adjustment over the parameters of the budget.
+    pub p_permutation_adjusted: Option<f64>,
     /// Its effect beside all other parameters; `None` without a model that it is in.
     pub adjusted: Option<AdjustedEffect>,
     /// Its share of the model's R squared; these add up (Lindeman, Merenda & Gold 1980). The interval covers new noise at
@@ -70,7 +72,8 @@ pub(crate) fn importance(
                 naive_by_chance: exact.len().saturating_sub(1) as f64 / values.len().max(1) as f64,
                 epsilon_squared: one_way.epsilon_squared(),
                 omega_squared: one_way.omega_squared(),
-                p_permutation: effects.permutation(parameter),
+                p_permutation: effects.permutation(parameter).map(|[p, _]| p),
+                p_permutation_adjusted: effects.permutation(parameter).map(|[_, adjusted]| adjusted),
                 adjusted: effect.map(|effect| effect.adjusted),
                 share: effect.and_then(|effect| effect.share),
                 share_by_chance: effect.map(|effect| {

@@ -28,7 +28,7 @@ pub mod summary;
 pub mod trend;
 pub mod verdict;
 
-pub use analysis::{Analysis, analyze};
+pub use analysis::{Analysis, analyze, analyze_with_scores};
 pub use estimate::{Estimate, Interval, Method};
 pub use finding::{Finding, FindingCode, Severity};
 pub use input::{Baseline, LadderTrials, SizeReach, StudyTrials};

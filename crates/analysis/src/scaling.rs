@@ -1,8 +1,9 @@
 //! What more weights buy.
 
+mod paired;
 mod trend;
 
-use allometry_core::{ClassCounts, Direction, ModelSize};
+use allometry_core::{ClassCounts, Direction, ModelSize, ValidationScores};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +49,11 @@ pub struct Difference {
     pub gain: Estimate,
     /// The same gain at the assumed correlation between metrics on the same rows.
     pub gain_correlated: Estimate,
-    /// Two-sided p-value of the gain, as if independent.
+    /// Correlation between the two metrics over new rows, measured from the scores of both best trials on the same rows
+    /// (`DeLong` et al. 1988); `null` without such scores. Where it is known, both gains above have the error it gives.
+    #[serde(default)]
+    pub measured_correlation: Option<f64>,
+    /// Two-sided p-value of the gain, as if independent unless the correlation was measured.
     pub p: Option<f64>,
     /// The same after Holm's adjustment over all differences of the ladder.
     pub p_holm: Option<f64>,
@@ -77,28 +82,37 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// Compares the best trials of all budgets.
-    pub fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Self {
+    /// Compares the best trials of all budgets. `scores` holds those of each study's best trial, where stored.
+    pub fn new(
+        studies: &[StudyAnalysis],
+        scores: &[Option<ValidationScores>],
+        ladder: &LadderTrials,
+        options: &Options,
+    ) -> Self {
         let best: Option<Vec<f64>> =
             studies.iter().map(|study| Some(study.summary.incumbent()?.value.point)).collect();
-        let mut points: Vec<ScalingPoint> = studies
+        let mut scored: Vec<(ScalingPoint, Option<&ValidationScores>)> = studies
             .iter()
-            .filter_map(|study| {
+            .enumerate()
+            .filter_map(|(position, study)| {
                 let incumbent = study.summary.incumbent()?;
-                Some(ScalingPoint {
+                let point = ScalingPoint {
                     budget: study.budget.label.clone(),
                     nominal: study.sizes.nominal,
                     size: incumbent.size,
                     best: incumbent.value,
-                })
+                };
+                let scores = scores.get(position).and_then(Option::as_ref);
+                Some((point, scores.filter(|_| ladder.measures_auc())))
             })
             .collect();
-        let exact = !points.is_empty() && points.iter().all(|point| point.size.is_some());
+        let exact = !scored.is_empty() && scored.iter().all(|(point, _)| point.size.is_some());
         if exact {
-            points.sort_by_key(|point| point.size);
+            scored.sort_by_key(|(point, _)| point.size);
         }
         let order = if exact { SizeOrder::Exact } else { SizeOrder::Given };
-        let differences = differences(&points, ladder, options);
+        let differences = differences(&scored, ladder, options);
+        let points = scored.into_iter().map(|(point, _)| point).collect();
         Self {
             naive: best.and_then(|best| naive(&best, ladder.direction)),
             order,
@@ -127,11 +141,18 @@ impl Difference {
     }
 }
 
-fn differences(points: &[ScalingPoint], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
+type Scored<'s> = (ScalingPoint, Option<&'s ValidationScores>);
+
+fn differences(points: &[Scored<'_>], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for (position, larger) in points.iter().enumerate() {
-        differences
-            .extend(points[..position].iter().map(|smaller| compare(smaller, larger, ladder, options)));
+    for (position, (larger, larger_scores)) in points.iter().enumerate() {
+        for (smaller, smaller_scores) in &points[..position] {
+            let mut difference = compare(smaller, larger, ladder, options);
+            if let Some((first, second)) = smaller_scores.zip(*larger_scores) {
+                difference.pair(first, second, options);
+            }
+            differences.push(difference);
+        }
     }
     let tested: Vec<&mut Difference> =
         differences.iter_mut().filter(|difference| difference.p.is_some()).collect();
@@ -157,6 +178,7 @@ fn compare(
         smaller: smaller.budget.clone(),
         gain: Estimate::observed(gain, options),
         gain_correlated: Estimate::observed(gain, options),
+        measured_correlation: None,
         p: None,
         p_holm: None,
         rows_to_detect: None,

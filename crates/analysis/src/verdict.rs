@@ -4,6 +4,7 @@ use allometry_core::size::human_weights;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::estimate::Interval;
 use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, quoted, signed};
 use crate::options::Options;
@@ -11,6 +12,7 @@ use crate::scaling::{
     DECADES_FOR_EXPONENT, Difference, PowerLawFit, SIZES_FOR_EXPONENT, Scaling, ScalingPoint, SizeOrder,
     SizeTrend,
 };
+use crate::stats::power_law::EXPONENTS;
 use crate::study::StudyAnalysis;
 
 /// The conclusion on scaling.
@@ -157,6 +159,17 @@ fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Options) -> (Out
         );
         return (Outcome::Holds, sentence);
     }
+    if let Some(correlation) = largest.measured_correlation {
+        let rows = largest.rows_to_detect.map_or_else(String::new, |rows| {
+            format!("; about {} validation rows of the same mix would decide it", about(rows))
+        });
+        let sentence = format!(
+            "Undecided: the largest difference ({better} over {worse}, {gap} {metric}) is {:.2} of its standard error on the same \
+             rows, at a measured correlation of {correlation:.2}{rows}.",
+            z.abs()
+        );
+        return (Outcome::Undecided, sentence);
+    }
     let sentence = format!(
         "Undecided: the largest difference ({better} over {worse}, {gap} {metric}) is {:.2} of its standard error if the \
          two were independent, and {:.2} at an assumed correlation of {}{}.",
@@ -218,7 +231,9 @@ pub(crate) fn size_disorder(studies: &[StudyAnalysis]) -> Option<String> {
 fn evidence(difference: &Difference, ladder: &LadderTrials, options: &Options) -> Evidence {
     let Difference { larger, smaller, gain, gain_correlated, .. } = difference;
     let mut parts = vec![format!("{larger} against {smaller}: {} {}", signed(gain.point), ladder.metric)];
-    if let (Some(independent), Some(correlated)) = (gain.z(), gain_correlated.z()) {
+    if let Some((z, correlation)) = gain.z().zip(difference.measured_correlation) {
+        parts.push(format!("z = {z:.2} on the same rows, at a measured correlation of {correlation:.2}"));
+    } else if let (Some(independent), Some(correlated)) = (gain.z(), gain_correlated.z()) {
         let r = options.correlation;
         parts.push(format!("z = {independent:.2} if independent, {correlated:.2} at r = {r} (assumed)"));
     }
@@ -246,7 +261,13 @@ fn trend_evidence(trend: &SizeTrend, ladder: &LadderTrials) -> Vec<Evidence> {
         ladder.metric,
         trend.outcome.as_str().to_lowercase()
     )];
+    let at_end =
+        |interval: Interval| interval.lower <= EXPONENTS.0 * 1.01 || interval.upper >= EXPONENTS.1 * 0.99;
     statements.push(match &trend.power_law {
+        Some(PowerLawFit { exponent, .. }) if exponent.interval.is_some_and(at_end) => format!(
+            "the exponent of a saturating power law is not identified: its interval reaches an end of the range searched, {} to {}",
+            EXPONENTS.0, EXPONENTS.1
+        ),
         Some(PowerLawFit { exponent, .. }) => {
             let interval = exponent.interval.map_or_else(String::new, |interval| {
                 format!(" ({:.0}% interval {:.2} to {:.2})", exponent.level * 100.0, interval.lower, interval.upper)
@@ -268,10 +289,12 @@ fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> V
             "The intervals cover new validation rows of the same mix; not new seeds, not a new search."
                 .to_owned(),
         );
-        statements.push(format!(
-            "The correlation of {} between metrics on the same rows is assumed: scores were not compared.",
-            options.correlation
-        ));
+        if scaling.differences.iter().any(|difference| difference.measured_correlation.is_none()) {
+            statements.push(format!(
+                "The correlation of {} between metrics on the same rows is assumed: scores were not compared.",
+                options.correlation
+            ));
+        }
         let adjusted = scaling.differences.len();
         if adjusted > 1 {
             statements.push(format!(

@@ -5,11 +5,11 @@ use allometry_analysis::edge::{End, RangeSource};
 use allometry_analysis::scaling::SizeOrder;
 use allometry_analysis::{
     Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyTrials,
-    analyze,
+    analyze, analyze_with_scores,
 };
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    SizeBudget, TrialState, WeightTarget,
+    SizeBudget, TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };
@@ -114,6 +114,41 @@ fn a_difference_that_only_correlation_would_tell_says_so() {
     assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
     assert!(analysis.verdict.sentence.contains(&format!("at a correlation above {correlation:.2}")));
     assert!(!codes(&analysis).contains(&FindingCode::TooFewRows));
+}
+
+/// The same gap that class counts leave undecided is told where both models err on the same rows.
+#[test]
+fn scores_on_the_same_rows_weigh_a_difference() {
+    let ladder = three([0.70, 0.71, 0.75], Some(FEW));
+    let labels: Vec<bool> = (0..422).map(|row| row % 11 < 2).collect();
+    let scores = |shift: f32| ValidationScores {
+        rows: (0..422).collect(),
+        labels: labels.clone(),
+        scores: (0..422_u16)
+            .map(|row| {
+                let noise = f32::from(row * 37 % 100) / 100.0;
+                let own = f32::from(row * 53 % 100) / 1000.0;
+                let class = if labels[usize::from(row)] { 0.2 + shift } else { 0.0 };
+                (0.6 * noise + own * shift * 3.0 + class).min(1.0)
+            })
+            .collect(),
+    };
+    let stored = [Some(scores(0.0)), None, Some(scores(0.1))];
+    let analysis = analyze_with_scores(&ladder, &stored, &Options::default());
+    let paired: Vec<_> =
+        analysis.scaling.differences.iter().filter(|one| one.measured_correlation.is_some()).collect();
+    assert_eq!(paired.len(), 1);
+    assert_eq!((paired[0].larger.as_str(), paired[0].smaller.as_str()), ("large", "small"));
+    assert!(paired[0].measured_correlation.unwrap() > 0.8);
+    assert!((paired[0].gain.point - 0.05).abs() < 1e-12, "the gain is that of the metrics");
+    let assumed = analyze(&ladder, &Options::default());
+    let independent = assumed.scaling.differences.iter().find(|one| one.larger == "large").unwrap();
+    assert!(paired[0].gain.standard_error.unwrap() < independent.gain.standard_error.unwrap());
+    assert_eq!(assumed.verdict.outcome, Outcome::Undecided);
+    let mut shifted = stored.clone();
+    shifted[0].as_mut().unwrap().rows[0] = 999;
+    let other_rows = analyze_with_scores(&ladder, &shifted, &Options::default());
+    assert!(other_rows.scaling.differences.iter().all(|one| one.measured_correlation.is_none()));
 }
 
 #[test]

@@ -12,8 +12,12 @@ use crate::options::Options;
 use crate::stats::design::{Design, Term};
 use crate::stats::least_squares::Fit;
 use crate::stats::moments::sample_variance;
-use crate::stats::{holm, permutation};
+use crate::stats::{benjamini_hochberg, holm, permutation};
 
+/// Evaluations up to which every assignment to levels is tried, if there are not too many.
+const FEW: usize = 12;
+/// Assignments that are tried at most.
+const MOST_ASSIGNMENTS: usize = 5_000;
 /// Visits of a value that permutations may take in all.
 const PERMUTATION_BUDGET: usize = 200_000_000;
 
@@ -76,7 +80,7 @@ pub(super) struct Effect {
 /// Effects of all parameters.
 pub(super) struct Effects {
     by_parameter: Vec<Effect>,
-    permutations: Vec<(String, f64)>,
+    permutations: Vec<(String, [f64; 2])>,
     pub(super) model: ImportanceModel,
 }
 
@@ -119,7 +123,8 @@ impl Effects {
         self.by_parameter.iter().find(|effect| effect.parameter == parameter)
     }
 
-    pub(super) fn permutation(&self, parameter: &str) -> Option<f64> {
+    /// P-value of a parameter on its own, and the same after adjustment.
+    pub(super) fn permutation(&self, parameter: &str) -> Option<[f64; 2]> {
         self.permutations.iter().find(|(name, _)| name == parameter).map(|(_, p)| *p)
     }
 }
@@ -200,8 +205,9 @@ fn ceiling(model: &Model, repeat_sd: Option<f64>) -> Option<f64> {
     Some((1.0 - noise * noise / variance).max(0.0))
 }
 
-/// Permutation p-values of the model's parameters by name, and how many permutations they rest on.
-fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, f64)>, usize) {
+/// Permutation p-values of the model's parameters by name, each as it is and after adjustment, and how many permutations
+/// they rest on.
+fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, [f64; 2])>, usize) {
     let factors: Vec<(&[usize], usize)> =
         model.included().map(|factor| (factor.codes.as_slice(), factor.groups())).collect();
     if factors.is_empty() || model.values.len() < 3 {
@@ -210,6 +216,13 @@ fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, f
     let affordable = PERMUTATION_BUDGET / (model.values.len() * (factors.len() + 1));
     let count = (options.permutations as usize).min(affordable.max(199));
     let mut rng = stream(options.seed, seed_name, 0);
-    let p_values = permutation::one_way(&model.values, &factors, count, &mut rng);
-    (model.included().map(|factor| factor.parameter.clone()).zip(p_values).collect(), count)
+    let mut p_values = permutation::one_way(&model.values, &factors, count, &mut rng);
+    if model.values.len() <= FEW {
+        for (p, (codes, groups)) in p_values.iter_mut().zip(&factors) {
+            *p = permutation::one_way_exact(&model.values, codes, *groups, MOST_ASSIGNMENTS).unwrap_or(*p);
+        }
+    }
+    let adjusted = benjamini_hochberg::adjust(&p_values);
+    let pairs = p_values.into_iter().zip(adjusted).map(<[f64; 2]>::from);
+    (model.included().map(|factor| factor.parameter.clone()).zip(pairs).collect(), count)
 }

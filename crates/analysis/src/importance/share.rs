@@ -13,7 +13,7 @@ use crate::stats::random::below;
 /// Pairs of random orders where there are too many terms for every subset.
 const ORDERS: usize = 32;
 /// Multiplications that the replicates may take in all.
-const BUDGET: f64 = 3e9;
+const BUDGET: f64 = 1e9;
 /// Replicates below which there is no interval.
 const FEWEST: usize = 100;
 

@@ -67,7 +67,7 @@ fn tests(text: &mut Text, study: &StudyAnalysis) {
     ));
     text.blank();
     text.table(
-        &["Parameter", "Adjusted share (ω²)", "F", "df", "p", "p (Holm)", "Alone (ω²)", "p alone"],
+        &["Parameter", "Adjusted share (ω²)", "F", "df", "p", "p (Holm)", "Alone (ω²)", "p alone (BH)"],
         study.importance.iter().map(|importance| {
             let adjusted = importance.adjusted;
             let number = |x: Option<f64>| x.map_or_else(|| UNKNOWN.into(), signed3);
@@ -79,7 +79,7 @@ fn tests(text: &mut Text, study: &StudyAnalysis) {
                 p_value(adjusted.and_then(|effect| effect.p)),
                 p_value(adjusted.and_then(|effect| effect.p_holm)),
                 number(importance.omega_squared),
-                p_value(importance.p_permutation),
+                p_value(importance.p_permutation_adjusted),
             ]
         }),
     );

@@ -1,6 +1,6 @@
 //! What more weights buy, and how sure that is.
 
-use allometry_analysis::scaling::{NaiveScaling, Scaling, SizeOrder};
+use allometry_analysis::scaling::{Difference, NaiveScaling, Scaling, SizeOrder};
 use allometry_analysis::{Analysis, StudyAnalysis};
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
@@ -110,12 +110,18 @@ fn differences(text: &mut Text, scaling: &Scaling, analysis: &Analysis) {
                 escape(&difference.smaller),
                 format!("{:+.4}", difference.gain.point),
                 interval(difference.gain.interval),
-                interval(difference.gain_correlated.interval),
+                format!("{}{}", interval(difference.gain_correlated.interval), measured(difference)),
                 difference.p_holm.map_or_else(|| UNKNOWN.into(), |p| format!("{p:.2}")),
                 rows(difference.rows_to_detect),
             ]
         }),
     );
+}
+
+/// That an interval rests on scores of the same rows.
+fn measured(difference: &Difference) -> String {
+    let correlation = difference.measured_correlation;
+    correlation.map_or_else(String::new, |r| format!(" (measured on the same rows: r = {r:.2})"))
 }
 
 fn caveats(text: &mut Text, analysis: &Analysis) {

@@ -1,0 +1,158 @@
+//! How often intervals cover and tests fire on simulated studies whose truth is known. Seeds are fixed; bounds allow for the
+//! number of simulations.
+
+use allometry_analysis::consistency::Agreement;
+use allometry_analysis::stats::random::below;
+use allometry_analysis::trend::TrendClass;
+use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyTrials, analyze};
+use allometry_core::rng::stream;
+use allometry_core::{
+    Direction, FrozenTrial, ModelSize, Params, SizeBudget, TrialRng, TrialState, WeightTarget,
+};
+
+const SIMULATIONS: u64 = 200;
+
+fn uniform(rng: &mut TrialRng) -> f64 {
+    (below(rng, 1 << 40) as f64 + 0.5) / (1_u64 << 40) as f64
+}
+
+/// Box and Muller's normal variable.
+fn normal(rng: &mut TrialRng) -> f64 {
+    (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
+}
+
+fn options() -> Options {
+    Options { level: 0.9, permutations: 199, bootstraps: 199, ..Options::default() }
+}
+
+fn ladder(studies: Vec<Vec<FrozenTrial>>) -> LadderTrials {
+    let study = |(position, trials): (usize, Vec<FrozenTrial>)| StudyTrials {
+        budget: SizeBudget { label: format!("b{position}"), target: WeightTarget::Any },
+        source: "simulation".into(),
+        trials,
+        best_params: None,
+        space: None,
+        reach: None,
+    };
+    LadderTrials {
+        name: None,
+        tag: None,
+        metric: "AUC".into(),
+        direction: Direction::Maximize,
+        studies: studies.into_iter().enumerate().map(study).collect(),
+        rows: None,
+        baselines: Vec::new(),
+    }
+}
+
+/// Trials whose metric rises with `real`, peaks inside `peak`, and ignores `null`; a third of the noise is the effect of
+/// `real`. Later trials prefer good values of `real` and, with it, the value of `null` that came with the best so far, as a
+/// model-based sampler does.
+fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool) -> Vec<FrozenTrial> {
+    let mut done: Vec<FrozenTrial> = Vec::new();
+    for number in 0..trials {
+        let best = done.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+        let copy = is_adaptive && number >= 10 && uniform(rng) < 0.6;
+        let mut pick = |name: &str, count: usize| match best.filter(|_| copy && uniform(rng) < 0.7) {
+            Some(best) => best.params.get(name).unwrap().as_i64().unwrap(),
+            None => below(rng, count) as i64,
+        };
+        let (real, peak, null, other) =
+            (pick("real", 4), pick("peak", 3), pick("null", 4), pick("dropout", 4));
+        let params: Params =
+            [("real", real), ("peak", peak), ("null", null), ("dropout", other)].into_iter().collect();
+        let value = 0.7 + 0.01 * real as f64 + if peak == 1 { 0.03 } else { 0.0 } + 0.015 * normal(rng);
+        let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
+        trial.record.size = Some(ModelSize { total: 10_u64.pow(4 + real as u32), non_embedding: 0 });
+        done.push(trial);
+    }
+    done
+}
+
+fn simulate(name: &str, trials: u64, is_adaptive: bool) -> Vec<Analysis> {
+    (0..SIMULATIONS)
+        .map(|index| {
+            let mut rng = stream(7, name, index);
+            let studies = vec![study(&mut rng, trials, is_adaptive), study(&mut rng, trials, is_adaptive)];
+            analyze(&ladder(studies), &options())
+        })
+        .collect()
+}
+
+/// Share of the studies of all simulations in which something holds.
+fn share(analyses: &[Analysis], holds: impl Fn(&allometry_analysis::StudyAnalysis) -> bool) -> f64 {
+    let studies = || analyses.iter().flat_map(|analysis| &analysis.studies);
+    studies().filter(|study| holds(study)).count() as f64 / studies().count() as f64
+}
+
+fn p_of(study: &allometry_analysis::StudyAnalysis, name: &str) -> f64 {
+    let importance = study.importance.iter().find(|one| one.parameter == name).unwrap();
+    importance.adjusted.unwrap().p.unwrap()
+}
+
+fn class_of(study: &allometry_analysis::StudyAnalysis, name: &str) -> TrendClass {
+    study.trends.iter().find(|trend| trend.parameter == name).unwrap().adjusted.as_ref().unwrap().class
+}
+
+#[test]
+fn tests_fire_at_their_level_and_find_what_is_there() {
+    for (name, is_adaptive) in [("random", false), ("adaptive", true)] {
+        let analyses = simulate(name, 50, is_adaptive);
+        let nulls = share(&analyses, |study| p_of(study, "null") < 0.1);
+        assert!(nulls < 0.13, "{name}: tests of a null parameter at 10% fire in {nulls}");
+        let found = share(&analyses, |study| p_of(study, "real") < 0.1);
+        assert!(found > 0.8, "{name}: a real effect is found in {found}");
+        let called = share(&analyses, |study| {
+            matches!(class_of(study, "null"), TrendClass::Increasing | TrendClass::Decreasing)
+        });
+        assert!(called < 0.13, "{name}: a null trend is called in {called}");
+        let rising = share(&analyses, |study| class_of(study, "real") == TrendClass::Increasing);
+        let falling = share(&analyses, |study| class_of(study, "real") == TrendClass::Decreasing);
+        assert!(rising > 0.6 && falling < 0.01, "{name}: a rise is called in {rising}, a fall in {falling}");
+        let peaks = share(&analyses, |study| class_of(study, "peak") == TrendClass::PeakInside);
+        assert!(peaks > 0.7, "{name}: a peak is called in {peaks}");
+    }
+}
+
+#[test]
+fn intervals_cover() {
+    let analyses = simulate("cover", 50, false);
+    let slopes = share(&analyses, |study| {
+        let trend = study.trends.iter().find(|trend| trend.parameter == "real").unwrap();
+        trend.adjusted.as_ref().unwrap().slope.unwrap().interval.unwrap().contains(0.01)
+    });
+    assert!((0.86..=0.94).contains(&slopes), "90% intervals of a slope cover in {slopes}");
+    // Variances of the parts: a step of 0.01 over 4 values, 0.03 at one of 3 values, and the noise.
+    let (real, peak, noise) = (1.25e-4, 2e-4, 2.25e-4);
+    let total = real + peak + noise;
+    for (name, truth) in [("real", real / total), ("peak", peak / total)] {
+        let covered = share(&analyses, |study| {
+            let importance = study.importance.iter().find(|one| one.parameter == name).unwrap();
+            importance.share.unwrap().interval.unwrap().contains(truth)
+        });
+        assert!((0.8..=0.98).contains(&covered), "90% intervals of the share of {name} cover in {covered}");
+    }
+    let null = share(&analyses, |study| {
+        let importance = study.importance.iter().find(|one| one.parameter == "null").unwrap();
+        importance.share.unwrap().interval.unwrap().lower <= 0.0
+    });
+    assert!(null > 0.86, "intervals of a null share reach 0 in {null}");
+    let gains = analyses
+        .iter()
+        .filter(|analysis| analysis.scaling.trend.unwrap().gain_per_decade.interval.unwrap().contains(0.01));
+    let gains = gains.count() as f64 / analyses.len() as f64;
+    assert!((0.84..=0.95).contains(&gains), "90% intervals of the gain per decade cover in {gains}");
+}
+
+#[test]
+fn budgets_that_agree_are_seldom_called_inconsistent() {
+    let analyses = simulate("agree", 50, true);
+    let called = |analysis: &&Analysis| {
+        let null = analysis.consistency.iter().find(|one| one.parameter == "real").unwrap();
+        null.agreement == Agreement::Inconsistent
+    };
+    let share = analyses.iter().filter(called).count() as f64 / analyses.len() as f64;
+    assert!(share < 0.2, "two sets at 90% miss the common best value in {share}");
+    let holds = analyses.iter().filter(|one| one.scaling.trend.unwrap().outcome == Outcome::Violated).count();
+    assert_eq!(holds, 0, "scale pays here");
+}
