@@ -11,7 +11,9 @@ pub mod coverage;
 pub mod duplicates;
 pub mod edge;
 pub mod estimate;
+pub mod fanova;
 pub mod finding;
+pub mod forest;
 pub mod importance;
 pub mod input;
 pub mod level;
@@ -28,6 +30,7 @@ pub mod verdict;
 
 pub use analysis::{Analysis, analyze};
 pub use estimate::{Estimate, Interval, Method};
+pub use fanova::{Fanova, FanovaOptions, FanovaOutcome};
 pub use finding::{Finding, FindingCode, Severity};
 pub use input::{Baseline, LadderTrials, SizeReach, StudyTrials};
 pub use options::Options;
