@@ -19,6 +19,7 @@ pub mod input;
 pub mod level;
 pub mod number;
 pub mod options;
+pub mod ped_anova;
 pub mod sample;
 pub mod scaling;
 pub mod size;
