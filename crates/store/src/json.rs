@@ -1,24 +1,60 @@
 //! JSON as Python writes it: ASCII only, with bare `NaN` and `Infinity`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use allometry_core::python::{json_float, json_string};
 use serde_json::Value;
 
-/// Stand-ins of numbers that JSON has no word for; private-use characters, so that no text is taken for one.
+/// Begins every stand-in: a private-use character, so that no text is taken for one.
+const MARK: char = '\u{E000}';
+
+/// Stand-ins of numbers that JSON has no word for.
 const STAND_INS: [(&str, &str, f64); 3] = [
     ("NaN", "\u{E000}NaN", f64::NAN),
     ("-Infinity", "\u{E000}-Infinity", f64::NEG_INFINITY),
     ("Infinity", "\u{E000}Infinity", f64::INFINITY),
 ];
 
+/// Where a document stops being JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct JsonError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Byte in the line, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+    /// Whether the document ended too early.
+    pub cut_off: bool,
+}
+
 /// Parses a document that may hold bare `NaN` and `Infinity`; [`number`] tells them from texts.
 ///
 /// # Errors
-/// The problem, with line and column.
-pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
+/// [`JsonError`] with the place.
+pub fn parse(text: &str) -> Result<Value, JsonError> {
+    let quoted = quote_bare_numbers(text);
+    serde_json::from_str(&quoted).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let before = quoted.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let before = &before.as_bytes()[..column.min(before.len())];
+        let mark = MARK.encode_utf8(&mut [0; 3]).as_bytes().to_vec();
+        let added = before.windows(mark.len()).filter(|bytes| *bytes == mark).count() * (mark.len() + 2);
+        let message = error.to_string();
+        JsonError {
+            line,
+            column: column.saturating_sub(added),
+            message: message.split(" at line ").next().unwrap_or(&message).to_owned(),
+            cut_off: error.is_eof(),
+        }
+    })
+}
+
+fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
     if !text.contains("NaN") && !text.contains("Infinity") {
-        return serde_json::from_str(text);
+        return Cow::Borrowed(text);
     }
     let mut quoted = String::with_capacity(text.len() + 64);
     let (mut rest, mut in_string) = (text, false);
@@ -38,7 +74,7 @@ pub fn parse(text: &str) -> Result<Value, serde_json::Error> {
         quoted.push_str(&rest[..taken]);
         rest = &rest[taken..];
     }
-    serde_json::from_str(&quoted)
+    Cow::Owned(quoted)
 }
 
 /// The number that a parsed value is, if it is one, NaN and infinities included.
@@ -141,5 +177,13 @@ mod tests {
         assert!(number(&value[1]).unwrap().is_nan());
         assert_eq!(number(&value[3]), Some(f64::INFINITY));
         assert_eq!(plain(value), serde_json::json!(["NaN", null, "\\", null]));
+    }
+
+    #[test]
+    fn errors_count_in_the_text_as_written() {
+        let error = parse("[\n[NaN, -Infinity, 1 2]]").unwrap_err();
+        assert_eq!((error.line, error.column, error.cut_off), (2, 20, false));
+        assert_eq!(parse("[\n[111, 111111111, 1 2]]").unwrap_err().column, 20);
+        assert!(parse("[NaN, ").unwrap_err().cut_off);
     }
 }

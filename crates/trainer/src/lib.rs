@@ -2,4 +2,5 @@
 
 pub mod baseline;
 pub mod data;
+pub mod generate;
 pub mod metric;

@@ -196,7 +196,7 @@ impl<'a> Section<'a> {
         self.text(key, problems)
     }
 
-    /// One of the words in `words`; the first where it is missing or wrong.
+    /// What one of the words in `words` stands for; `None` where it is missing, or another, which is a problem.
     pub(super) fn word<T: Copy>(
         &mut self,
         key: &'static str,

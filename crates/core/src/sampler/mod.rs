@@ -1,5 +1,12 @@
 //! What picks the next configuration.
 
+mod history;
+mod plain;
+mod probe;
+mod sequence;
+
+pub use plain::build;
+
 use crate::param::Params;
 use crate::rng::TrialRng;
 use crate::trial::{FrozenTrial, Origin};
@@ -59,3 +66,6 @@ pub trait Sampler: Send {
     /// [`SampleError::Exhausted`] when nothing new is left.
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError>;
 }
+
+#[cfg(test)]
+mod tests;

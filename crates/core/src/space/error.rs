@@ -35,6 +35,18 @@ pub enum SpaceError {
         /// The most that are enumerated.
         limit: u64,
     },
+    /// A grid over a continuous range.
+    #[error("a grid needs finitely many values, but `{parameter}` is a continuous range")]
+    GridOfContinuous {
+        /// Its name.
+        parameter: String,
+    },
+    /// A grid of more configurations than can be numbered.
+    #[error("budget `{budget}`: the grid has more configurations than 64 bits can number")]
+    GridTooLarge {
+        /// Label of the budget.
+        budget: String,
+    },
 }
 
 impl SpaceError {
@@ -46,6 +58,10 @@ impl SpaceError {
                 Some("list its values, or give { int = [low, high] } or a step".into())
             }
             Self::NoValue { .. } => None,
+            Self::GridOfContinuous { .. } => {
+                Some("list its values or give it a step, or choose another sampler".into())
+            }
+            Self::GridTooLarge { .. } => Some("choose another sampler, or fewer values".into()),
             Self::TooManyArchitectures { .. } => {
                 Some("take larger steps in the architecture parameters".into())
             }

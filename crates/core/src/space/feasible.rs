@@ -54,7 +54,7 @@ pub struct Configuration {
 
 impl Feasible {
     /// Enumerates the architectures of `space` that `budget` admits. `size` is given the architecture parameters
-    /// alone. About 0.2 microseconds an architecture and what `size` takes.
+    /// alone. About 0.05 microseconds an architecture and what `size` takes.
     ///
     /// # Errors
     /// [`SpaceError`], in particular where nothing is left.
@@ -248,6 +248,15 @@ impl Feasible {
             index /= levels;
         }
         Configuration { architecture: index as u32, rest }
+    }
+
+    /// Smallest and largest rank that each architecture parameter has among the admitted architectures.
+    pub(crate) fn admitted_ranks(&self) -> Vec<(usize, usize)> {
+        let range = |d: usize| {
+            let digits = (0..self.places.len()).map(|i| self.digit(i, d));
+            digits.fold((usize::MAX, 0), |(low, high), digit| (low.min(digit), high.max(digit)))
+        };
+        (0..self.architecture.len()).map(range).collect()
     }
 
     /// Rank of the value of architecture parameter `d` in admitted architecture `i`.

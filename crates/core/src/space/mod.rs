@@ -46,4 +46,4 @@ impl SearchSpace {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,8 @@ use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
 use serde_json::Value;
 
 use super::error::Problem;
-use super::json::{param_value, parse_document};
+use super::json::parse_document;
+use crate::distribution::read_value;
 
 /// Best configuration in the file's order, and the search space where the file has one.
 pub(super) type BestParams = (Option<Params>, Option<SearchSpace>);
@@ -33,9 +34,12 @@ pub(super) fn parse(text: &str) -> Result<BestParams, Problem> {
 fn params(fields: &serde_json::Map<String, Value>, within: &str) -> Result<Params, Problem> {
     fields
         .iter()
-        .map(|(name, value)| match param_value(value) {
+        .map(|(name, value)| match read_value(value) {
             Some(value) => Ok((name.clone(), value)),
-            None => Err(Problem::new(format!("{within}, `{name}`"), "expected a number, a text, a truth value or null")),
+            None => Err(Problem::new(
+                format!("{within}, `{name}`"),
+                "expected a number, a text, a truth value or null",
+            )),
         })
         .collect()
 }
@@ -44,8 +48,13 @@ fn search_space(fields: &serde_json::Map<String, Value>) -> Result<SearchSpace, 
     let mut space = SearchSpace::default();
     for (name, choices) in fields {
         let problem = || Problem::new(format!("field `search_space`, `{name}`"), "expected a list of values");
-        let choices: Vec<ParamValue> =
-            choices.as_array().ok_or_else(problem)?.iter().map(param_value).collect::<Option<_>>().ok_or_else(problem)?;
+        let choices: Vec<ParamValue> = choices
+            .as_array()
+            .ok_or_else(problem)?
+            .iter()
+            .map(read_value)
+            .collect::<Option<_>>()
+            .ok_or_else(problem)?;
         if !choices.is_empty() {
             space.0.insert(name.clone(), Distribution::list(choices));
         }

@@ -3,7 +3,7 @@
 use allometry_core::{FrozenTrial, ParamValue, Params};
 
 use super::error::Problem;
-use super::json::{default_state, parse_state};
+use super::json::{default_state, parse_state, parse_time};
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,18 +14,29 @@ enum Column {
     Intermediate(i64),
     Metric(String),
     Param(String),
+    Started,
+    Completed,
     Ignored,
 }
 
 /// Columns that are results in plain tables; every other one is a parameter.
 const METRICS: [&str; 12] = [
-    "precision", "recall", "f1", "accuracy", "loss", "log_loss", "pred_min", "pred_max", "pred_mean", "pred_sd", "zero_recall",
+    "precision",
+    "recall",
+    "f1",
+    "accuracy",
+    "loss",
+    "log_loss",
+    "pred_min",
+    "pred_max",
+    "pred_mean",
+    "pred_sd",
+    "zero_recall",
     "duration_sec",
 ];
 
 /// Columns that say how a trial came about.
-const IGNORED: [&str; 7] =
-    ["forced_extreme", "extreme_type", "datetime_start", "datetime_complete", "duration", "index", ""];
+const IGNORED: [&str; 5] = ["forced_extreme", "extreme_type", "duration", "index", ""];
 
 /// Names of the objective in plain tables, the likeliest first.
 const VALUES: [&str; 9] =
@@ -33,7 +44,9 @@ const VALUES: [&str; 9] =
 
 /// Parses a table with a header line.
 pub(super) fn parse(text: &str) -> Result<Vec<FrozenTrial>, Problem> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().map_err(|e| malformed(&e))?.clone();
     let columns = columns(&header)?;
     let mut trials = Vec::new();
@@ -48,11 +61,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<FrozenTrial>, Problem> {
 fn malformed(error: &csv::Error) -> Problem {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Problem::new(
-            format!("line {line}"),
-            format!("{len} fields where the header has {expected_len}"),
-        )
-        .hint("leave the cell of a missing value empty, but keep its comma"),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            Problem::new(format!("line {line}"), format!("{len} fields where the header has {expected_len}"))
+                .hint("leave the cell of a missing value empty, but keep its comma")
+        }
         _ => Problem::new(format!("line {line}"), error.to_string()),
     }
 }
@@ -61,17 +73,21 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Problem> {
     let from_optuna = header.iter().any(|name| name.starts_with("params_"));
     let value = VALUES.iter().find(|name| header.iter().any(|h| h.eq_ignore_ascii_case(name)));
     let Some(value) = value else {
-        return Err(Problem::new("line 1", "no column holds the objective")
-            .hint("name it `value` or `auc`"));
+        return Err(Problem::new("line 1", "no column holds the objective").hint("name it `value` or `auc`"));
     };
+    if header.iter().any(|name| name == "values_1") {
+        return Err(Problem::new("line 1", "the study has several objectives, and one is supported"));
+    }
     Ok(header
         .iter()
         .map(|name| match name {
             "number" | "trial" | "trial_number" => Column::Number,
             "state" => Column::State,
+            "datetime_start" => Column::Started,
+            "datetime_complete" => Column::Completed,
             _ if name.eq_ignore_ascii_case(value) => Column::Value,
             _ if from_optuna => optuna_column(name),
-            _ if METRICS.contains(&name) => Column::Metric(name.into()),
+            _ if METRICS.contains(&name) || VALUES.contains(&name) => Column::Metric(name.into()),
             _ if IGNORED.contains(&name) || name.starts_with("Unnamed:") => Column::Ignored,
             _ => Column::Param(name.into()),
         })
@@ -104,11 +120,16 @@ fn trial(
             continue;
         }
         let wrong = |expected: &str| {
-            Problem::new(format!("line {line}, column `{name}`"), format!("expected {expected}, found `{cell}`"))
+            Problem::new(
+                format!("line {line}, column `{name}`"),
+                format!("expected {expected}, found `{cell}`"),
+            )
         };
         match column {
             Column::Number => number = count(cell).ok_or_else(|| wrong("a count from 0"))?,
-            Column::State => state = Some(parse_state(cell).ok_or_else(|| wrong("the name of a trial's state"))?),
+            Column::State => {
+                state = Some(parse_state(cell).ok_or_else(|| wrong("the name of a trial's state"))?);
+            }
             Column::Value => {
                 let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
                 value = (!x.is_nan()).then_some(x);
@@ -125,6 +146,12 @@ fn trial(
                 }
             },
             Column::Param(param) => trial.params.insert(param.clone(), param_value(cell)),
+            Column::Started => {
+                trial.started = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
+            }
+            Column::Completed => {
+                trial.completed = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
+            }
             Column::Ignored => {}
         }
     }

@@ -91,6 +91,11 @@ impl Problem {
     }
 
     pub(super) fn in_file(self, path: &Path) -> ImportError {
-        ImportError::Malformed { path: path.to_path_buf(), place: self.place, message: self.message, hint: self.hint }
+        ImportError::Malformed {
+            path: path.to_path_buf(),
+            place: self.place,
+            message: self.message,
+            hint: self.hint,
+        }
     }
 }

@@ -1,57 +1,21 @@
 //! `all_trials.json`: a list of trials, as scripts around Optuna write it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use allometry_core::{FrozenTrial, ParamValue, Params, TrialState};
+use allometry_core::{FrozenTrial, Params, TrialState};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::error::Problem;
+use crate::distribution::read_value;
+use crate::json::{self, JsonError};
 
-/// Stands for Python's bare `Infinity` in a parsed document; a private-use character, so that no text is taken for it.
-const INFINITY: &str = "\u{E000}Infinity";
-const MINUS_INFINITY: &str = "\u{E000}-Infinity";
-
-/// Parses a document that may hold Python's bare `NaN` (read as null) and `Infinity`.
+/// Parses a document that may hold Python's bare `NaN` and `Infinity`.
 pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
-    serde_json::from_str(&quote_bare_numbers(text)).map_err(|error| {
-        let problem = Problem::new(format!("line {}, column {}", error.line(), error.column()), describe(&error));
-        if error.is_eof() { problem.hint("the file is cut off: write or copy it again") } else { problem }
+    json::parse(text).map_err(|JsonError { line, column, message, cut_off }| {
+        let problem = Problem::new(format!("line {line}, column {column}"), message);
+        if cut_off { problem.hint("the file is cut off: write or copy it again") } else { problem }
     })
-}
-
-fn describe(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
-fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
-    if !text.contains("NaN") && !text.contains("Infinity") {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 64);
-    let (mut rest, mut in_string) = (text, false);
-    while let Some(c) = rest.chars().next() {
-        let bare = if in_string {
-            None
-        } else {
-            [("NaN", "null"), ("-Infinity", MINUS_INFINITY), ("Infinity", INFINITY)]
-                .into_iter()
-                .find(|(token, _)| rest.starts_with(token))
-        };
-        if let Some((token, stand_in)) = bare {
-            let quotes = if token == "NaN" { "" } else { "\"" };
-            out.extend([quotes, stand_in, quotes]);
-            rest = &rest[token.len()..];
-            continue;
-        }
-        // An escaped character never ends a string.
-        let taken = if in_string && c == '\\' { rest.chars().take(2).map(char::len_utf8).sum() } else { c.len_utf8() };
-        in_string ^= c == '"';
-        out.push_str(&rest[..taken]);
-        rest = &rest[taken..];
-    }
-    Cow::Owned(out)
 }
 
 /// Parses the list of trials.
@@ -83,12 +47,12 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
     };
     let value = match (fields.get("value"), fields.get("values")) {
         (Some(Value::Null) | None, Some(Value::Array(values))) if values.len() == 1 => {
-            number_or_null(&values[0]).ok_or_else(|| wrong("values", "a number"))?
+            number_or_null(&values[0], || wrong("values", "a number"))?
         }
         (Some(Value::Null) | None, Some(Value::Array(values))) if values.len() > 1 => {
             return Err(wrong("values", "one objective"));
         }
-        (Some(value), _) => number_or_null(value).ok_or_else(|| wrong("value", "a number or null"))?,
+        (Some(value), _) => number_or_null(value, || wrong("value", "a number or null"))?,
         (None, _) => None,
     };
     let state = match fields.get("state") {
@@ -108,19 +72,37 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
         Some(Value::Object(params)) => params
             .iter()
             .map(|(name, value)| {
-                let value = param_value(value).ok_or_else(|| wrong(&format!("params.{name}"), "a single value"))?;
+                let value =
+                    read_value(value).ok_or_else(|| wrong(&format!("params.{name}"), "a single value"))?;
                 Ok((name.clone(), value))
             })
             .collect::<Result<_, Problem>>()?,
         Some(_) => return Err(wrong("params", "an object")),
     };
     let mut trial = FrozenTrial::new(number, state, value, params);
-    if let Some(Value::Object(reports)) = fields.get("intermediate_values") {
-        trial.intermediate = intermediate(reports).ok_or_else(|| wrong("intermediate_values", "numbers by step"))?;
+    match fields.get("intermediate_values") {
+        None | Some(Value::Null) => {}
+        Some(reports) => {
+            trial.intermediate = reports
+                .as_object()
+                .and_then(intermediate)
+                .ok_or_else(|| wrong("intermediate_values", "numbers by step"))?;
+        }
+    }
+    for (field, time) in [("datetime_start", &mut trial.started), ("datetime_complete", &mut trial.completed)]
+    {
+        *time = match fields.get(field) {
+            None | Some(Value::Null) => None,
+            Some(value) => {
+                Some(value.as_str().and_then(parse_time).ok_or_else(|| wrong(field, "a date and time"))?)
+            }
+        };
     }
     for source in ["user_attrs", "metrics"] {
-        if let Some(Value::Object(attributes)) = fields.get(source) {
-            take_attributes(&mut trial, attributes);
+        match fields.get(source) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(attributes)) => take_attributes(&mut trial, attributes),
+            Some(_) => return Err(wrong(source, "an object")),
         }
     }
     Ok(trial)
@@ -129,12 +111,12 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
 /// Numbers become metrics under their names; the rest stays as it is.
 fn take_attributes(trial: &mut FrozenTrial, attributes: &Map<String, Value>) {
     for (name, value) in attributes {
-        match as_number(value) {
+        match json::number(value) {
             Some(number) => {
                 trial.record.metrics.insert(name.clone(), number);
             }
             None => {
-                trial.user_attributes.insert(name.clone(), value.to_string());
+                trial.user_attributes.insert(name.clone(), json::write(value));
             }
         }
     }
@@ -144,7 +126,7 @@ fn intermediate(reports: &Map<String, Value>) -> Option<BTreeMap<i64, f64>> {
     reports
         .iter()
         .map(|(step, value)| {
-            let value = if value.is_null() { f64::NAN } else { as_number(value)? };
+            let value = if value.is_null() { f64::NAN } else { json::number(value)? };
             Some((step.parse().ok()?, value))
         })
         .collect()
@@ -167,33 +149,20 @@ pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     }
 }
 
-fn as_number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) if text == INFINITY => Some(f64::INFINITY),
-        Value::String(text) if text == MINUS_INFINITY => Some(f64::NEG_INFINITY),
-        _ => None,
+/// A number; none for null and NaN.
+fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Option<f64>, Problem> {
+    if value.is_null() {
+        return Ok(None);
     }
+    let number = json::number(value).ok_or_else(wrong)?;
+    Ok(Some(number).filter(|x| !x.is_nan()))
 }
 
-/// `Some(None)` for null, `None` for what is neither.
-fn number_or_null(value: &Value) -> Option<Option<f64>> {
-    if value.is_null() { Some(None) } else { as_number(value).map(Some) }
-}
-
-/// A single value; integers and floats kept apart as written.
-pub(super) fn param_value(value: &Value) -> Option<ParamValue> {
-    Some(match value {
-        Value::Null => ParamValue::Null,
-        Value::Bool(b) => ParamValue::Bool(*b),
-        Value::Number(number) => match number.as_i64() {
-            Some(i) => ParamValue::Int(i),
-            None => ParamValue::Float(number.as_f64()?),
-        },
-        Value::String(text) => match as_number(value) {
-            Some(infinity) => ParamValue::Float(infinity),
-            None => ParamValue::Text(text.clone()),
-        },
-        Value::Array(_) | Value::Object(_) => return None,
-    })
+/// A time as Python's `isoformat` or `str` prints it; UTC where it has no offset.
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
+    let naive = || {
+        let time: jiff::civil::DateTime = text.parse().ok()?;
+        jiff::tz::Offset::UTC.to_timestamp(time).ok()
+    };
+    text.parse().ok().or_else(naive)
 }

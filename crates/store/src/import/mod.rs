@@ -7,6 +7,8 @@ mod json;
 mod optuna_sqlite;
 mod typing;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
@@ -35,11 +37,11 @@ pub struct ImportedStudy {
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
 pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let bytes = read_file(path)?;
-    if bytes.starts_with(b"SQLite format 3\0") {
+    if is_sqlite(path)? {
         return optuna_sqlite::read(path, detail);
     }
-    let text = String::from_utf8(bytes).map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
+    let text = String::from_utf8(read_file(path)?)
+        .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
     let mut trials = match text.trim_start().chars().next() {
         Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
         _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
@@ -59,6 +61,15 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
         None => (None, None),
     };
     Ok(ImportedStudy { name: None, direction: Direction::Maximize, trials, best_params, space })
+}
+
+/// Whether the file begins as SQLite's do.
+fn is_sqlite(path: &Path) -> Result<bool, ImportError> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));
+    read.map_err(|source| ImportError::Read { path: path.to_path_buf(), source })?;
+    Ok(start == MAGIC)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, ImportError> {

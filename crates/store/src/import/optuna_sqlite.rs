@@ -4,6 +4,7 @@ use std::path::Path;
 
 use allometry_core::{FrozenTrial, SearchSpace};
 
+use crate::json;
 use crate::sqlite::SqliteStore;
 use crate::store::Store as _;
 
@@ -11,7 +12,7 @@ use super::{ImportError, ImportedStudy};
 
 /// Reads the study `name`, or the only one.
 pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let store = SqliteStore::open_read_only(&path.display().to_string())?;
+    let store = SqliteStore::open_read_only_file(path)?;
     let studies = store.studies()?;
     let found = match name {
         Some(name) => studies.iter().find(|s| s.name == name),
@@ -27,7 +28,13 @@ pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, Imp
         let studies = studies.into_iter().map(|s| s.name).collect();
         return Err(ImportError::WhichStudy { path: path.to_path_buf(), why, studies });
     };
-    let trials = store.trials(study.id)?;
+    if study.objectives != 1 {
+        let why =
+            format!("study `{}` with {} objectives, and one is supported", study.name, study.objectives);
+        return Err(ImportError::WhichStudy { path: path.to_path_buf(), why, studies: Vec::new() });
+    }
+    let mut trials = store.trials(study.id)?;
+    trials.iter_mut().for_each(take_metrics);
     if trials.is_empty() {
         return Err(ImportError::NoTrials { path: path.to_path_buf() });
     }
@@ -40,6 +47,15 @@ pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, Imp
         space,
         trials,
     })
+}
+
+/// Numbers among the user attributes are metrics, unless the trial has one of that name.
+fn take_metrics(trial: &mut FrozenTrial) {
+    for (name, text) in &trial.user_attributes {
+        if let Some(x) = json::parse(text).ok().as_ref().and_then(json::number) {
+            trial.record.metrics.entry(name.clone()).or_insert(x);
+        }
+    }
 }
 
 /// The sets that the trials' values were drawn from; a parameter whose set changed has its latest.

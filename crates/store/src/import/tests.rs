@@ -26,7 +26,8 @@ fn json_keeps_states_values_and_attributes() {
         "t.json",
         r#"[
           {"number": 1, "value": 0.7, "params": {"lr": 1e-05, "n": 2, "act": "gelu"}, "state": "TrialState.COMPLETE",
-           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"}},
+           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"}, "datetime_start": "2026-01-25T23:53:25.053461",
+           "datetime_complete": "2026-01-25 23:54:00"},
           {"number": 0, "value": NaN, "params": {"lr": 0}, "state": "FAIL", "intermediate_values": {"1": -Infinity}}
         ]"#,
     )
@@ -38,6 +39,9 @@ fn json_keeps_states_values_and_attributes() {
     assert_eq!(complete.record.metrics["pred_min"], 0.1);
     assert_eq!(complete.user_attributes["note"], r#""NaN is \" fine""#);
     assert_eq!(complete.params.to_string(), "lr=1e-05 n=2 act=gelu");
+    assert_eq!(complete.started.unwrap().to_string(), "2026-01-25T23:53:25.053461Z");
+    assert_eq!(complete.completed.unwrap().to_string(), "2026-01-25T23:54:00Z");
+    assert_eq!(failed.started, None);
     assert_eq!(failed.params.to_string(), "lr=0.0", "an integer beside floats is a float");
 }
 
@@ -46,7 +50,7 @@ fn both_kinds_of_tables_are_read() {
     let optuna = read_text(
         "t.csv",
         "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
-         0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02,64,0,,FAIL\n",
+         0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5,64,0,,FAIL\n",
     )
     .unwrap();
     assert_eq!(optuna.trials[0].record.metrics["pred_max"], 0.9);
@@ -62,6 +66,10 @@ fn both_kinds_of_tables_are_read() {
     assert_eq!(plain.trials[1].params.to_string(), "d_model=64");
     assert_eq!(plain.trials[1].state, TrialState::Complete);
     assert_eq!(plain.trials[1].record.metrics["recall"], 0.5);
+    assert_eq!(optuna.trials[1].started.unwrap().to_string(), "2026-01-02T03:04:05.5Z");
+    let both = read_text("t.csv", "trial,value,auc,d\n0,0.5,0.7,32\n").unwrap();
+    assert_eq!(both.trials[0].params.to_string(), "d=32");
+    assert_eq!(both.trials[0].record.metrics["auc"], 0.7);
 }
 
 #[test]
@@ -77,15 +85,63 @@ fn best_parameters_keep_their_order() {
 #[test]
 fn malformed_files_say_where() {
     for (name, text, expected) in [
-        ("t.json", "[\n{\"number\": 0, \"val", "t.json, line 2, column 18: EOF while parsing a string (the file is cut off: write or copy it again)"),
-        ("t.json", "[{\"value\": \"x\"}]", "t.json, trial 0 of the list, field `value`: expected a number or null ()"),
-        ("t.json", "[{\"params\": {\"a\": [1]}}]", "t.json, trial 0 of the list, field `params.a`: expected a single value ()"),
-        ("t.json", "[{\"state\": \"DONE\"}]", "t.json, trial 0 of the list, field `state`: expected COMPLETE, PRUNED, FAIL, RUNNING or WAITING ()"),
+        (
+            "t.json",
+            "[\n{\"number\": 0, \"val",
+            "t.json, line 2, column 18: EOF while parsing a string (the file is cut off: write or copy it again)",
+        ),
+        (
+            "t.json",
+            "[{\"value\": \"x\"}]",
+            "t.json, trial 0 of the list, field `value`: expected a number or null ()",
+        ),
+        (
+            "t.json",
+            "[{\"params\": {\"a\": [1]}}]",
+            "t.json, trial 0 of the list, field `params.a`: expected a single value ()",
+        ),
+        (
+            "t.json",
+            "[{\"state\": \"DONE\"}]",
+            "t.json, trial 0 of the list, field `state`: expected COMPLETE, PRUNED, FAIL, RUNNING or WAITING ()",
+        ),
         ("t.json", "[]", "t.json holds no trials ()"),
-        ("t.csv", "number,value,d\n0,0.1,1\n1,0.2\n", "t.csv, line 3: 2 fields where the header has 3 (leave the cell of a missing value empty, but keep its comma)"),
-        ("t.csv", "number,value\n0,high\n", "t.csv, line 2, column `value`: expected a number, found `high` ()"),
-        ("t.csv", "number,d_model\n0,32\n", "t.csv, line 1: no column holds the objective (name it `value` or `auc`)"),
-        ("t.txt", "hello", "t.txt is no file of trials (known kinds: Optuna's all_trials.json, a .csv of trials, an Optuna SQLite file)"),
+        (
+            "t.csv",
+            "number,value,d\n0,0.1,1\n1,0.2\n",
+            "t.csv, line 3: 2 fields where the header has 3 (leave the cell of a missing value empty, but keep its comma)",
+        ),
+        ("t.json", "[{\"value\": NaN, \"params\": [}]", "t.json, line 1, column 28: expected value ()"),
+        (
+            "t.json",
+            "[{\"datetime_start\": \"soon\"}]",
+            "t.json, trial 0 of the list, field `datetime_start`: expected a date and time ()",
+        ),
+        (
+            "t.json",
+            "[{\"user_attrs\": 1}]",
+            "t.json, trial 0 of the list, field `user_attrs`: expected an object ()",
+        ),
+        (
+            "t.csv",
+            "number,values_0,values_1\n0,1,2\n",
+            "t.csv, line 1: the study has several objectives, and one is supported ()",
+        ),
+        (
+            "t.csv",
+            "number,value\n0,high\n",
+            "t.csv, line 2, column `value`: expected a number, found `high` ()",
+        ),
+        (
+            "t.csv",
+            "number,d_model\n0,32\n",
+            "t.csv, line 1: no column holds the objective (name it `value` or `auc`)",
+        ),
+        (
+            "t.txt",
+            "hello",
+            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, a .csv of trials, an Optuna SQLite file)",
+        ),
     ] {
         assert_eq!(message(read_text(name, text)), expected);
     }

@@ -100,11 +100,16 @@ impl Rows {
 
     /// A value of one of a threshold's columns; counted where it is missing, unless it is counted as a feature.
     pub(super) fn threshold(&mut self, row: usize, column: usize, value: Option<f64>) -> f64 {
-        let value = value.filter(|v| v.is_finite());
-        if value.is_none() && !self.selection.features.contains(&column) {
-            self.record(row, column, Gap::Empty);
+        let gap = match value {
+            None => Gap::Empty,
+            Some(value) if value.is_nan() => Gap::Nan,
+            Some(value) if value.is_infinite() => Gap::Infinite,
+            Some(value) => return value,
+        };
+        if !self.selection.features.contains(&column) {
+            self.record(row, column, gap);
         }
-        value.unwrap_or(f64::NAN)
+        f64::NAN
     }
 
     fn record(&mut self, row: usize, column: usize, gap: Gap) {

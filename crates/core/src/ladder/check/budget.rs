@@ -61,7 +61,7 @@ fn budget(
 ) -> (Option<Located<String>>, Option<BudgetSpec>) {
     let label = section.required_text("label", "label = \"2M\"", problems);
     let label = label.map(|label| safe_name("label", label, problems));
-    let name = label.as_ref().map_or_else(String::new, |l| l.value.clone());
+    let name = label.as_ref().map_or_else(|| "?".into(), |l| l.value.clone());
     let target = target(&mut section, &name, problems);
     let trials = section.within("trials", trials, COUNT_FROM_ONE, problems);
     let own = section.section("space", problems).map(|inner| space::parameters(&inner, problems));

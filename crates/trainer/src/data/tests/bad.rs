@@ -160,12 +160,13 @@ fn values_that_are_missing_or_no_numbers() {
     let message = "t.parquet: row 3 (from 0): column `b` is empty (and 3 more missing or infinite values)";
     assert_eq!(complaint, with_hint(message, drop));
 
-    let rise = LabelSpec::Rise { rise: 0.1, of: "b".into(), over: "a".into(), horizon: 1 };
-    let threshold = with_line(4, "2024-01-05,4,,0").with(|s| {
-        s.label = rise;
-        s.features.exclude = names(&["b"]);
-    });
-    assert_eq!(threshold.complaint().0, "t.csv: line 6: column `b` is empty");
+    for (value, gap) in [("", "is empty"), ("nan", "is NaN"), ("-inf", "is infinite")] {
+        let threshold = with_line(4, &format!("2024-01-05,4,{value},0")).with(|s| {
+            s.label = LabelSpec::Rise { rise: 0.1, of: "b".into(), over: "a".into(), horizon: 1 };
+            s.features.exclude = names(&["b"]);
+        });
+        assert_eq!(threshold.complaint().0, format!("t.csv: line 6: column `b` {gap}"));
+    }
 }
 
 #[test]

@@ -1,0 +1,136 @@
+//! The configurations that a study has already.
+
+use std::collections::HashSet;
+
+use super::StudyView;
+use crate::param::Params;
+use crate::space::{Configuration, Feasible};
+use crate::trial::{FrozenTrial, TrialNumber};
+
+/// The configurations of a view's trials. Only a shortcut: it always equals what a new one would read from the view,
+/// but takes in new trials alone where the view is the former one with trials added.
+#[derive(Debug)]
+pub(super) struct History {
+    tried: Tried,
+    /// Trials taken in.
+    trials: usize,
+    /// The latest of them, by which the next view is recognised.
+    latest: Option<(TrialNumber, Params)>,
+}
+
+#[derive(Debug)]
+enum Tried {
+    /// Ascending numbers of configurations, where these are finite.
+    Finite {
+        count: u64,
+        numbers: Vec<u64>,
+    },
+    Infinite(HashSet<Configuration>),
+}
+
+/// Whether a history went on or started anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Continuity {
+    Continued,
+    Restarted,
+}
+
+impl History {
+    pub(super) fn new(feasible: &Feasible) -> Self {
+        let tried = feasible.configurations().map_or_else(
+            || Tried::Infinite(HashSet::new()),
+            |count| Tried::Finite { count, numbers: Vec::new() },
+        );
+        Self { tried, trials: 0, latest: None }
+    }
+
+    /// Takes in a view. Constant time for each new trial where the view continues the former one (plus a short move in
+    /// a sorted list), linear otherwise.
+    pub(super) fn update(&mut self, view: &StudyView<'_>, feasible: &Feasible) -> Continuity {
+        let latest = self.latest.as_ref().map(|(number, _)| *number);
+        let new = |trials: &'_ [FrozenTrial]| {
+            trials.iter().rev().take_while(|t| latest.is_none_or(|latest| t.number > latest)).count()
+        };
+        let (finished, running) = (new(view.finished), new(view.running));
+        let continues = self.trials + finished + running == view.len() && self.recognises(view);
+        if continues {
+            self.take(&view.finished[view.finished.len() - finished..], feasible);
+            self.take(&view.running[view.running.len() - running..], feasible);
+            return Continuity::Continued;
+        }
+        *self = Self::new(feasible);
+        self.take(view.finished, feasible);
+        self.take(view.running, feasible);
+        Continuity::Restarted
+    }
+
+    fn recognises(&self, view: &StudyView<'_>) -> bool {
+        let Some((number, params)) = &self.latest else { return true };
+        let found = [view.finished, view.running]
+            .into_iter()
+            .find_map(|trials| trials.binary_search_by_key(number, |t| t.number).ok().map(|i| &trials[i]));
+        found.is_some_and(|trial| trial.params == *params)
+    }
+
+    fn take(&mut self, trials: &[FrozenTrial], feasible: &Feasible) {
+        self.trials += trials.len();
+        for trial in trials {
+            if self.latest.as_ref().is_none_or(|(latest, _)| trial.number > *latest) {
+                self.latest = Some((trial.number, trial.params.clone()));
+            }
+            let Some(configuration) = feasible.find(&trial.params) else { continue };
+            match &mut self.tried {
+                Tried::Finite { numbers, .. } => {
+                    let number = feasible.index(&configuration);
+                    if let Err(place) = numbers.binary_search(&number) {
+                        numbers.insert(place, number);
+                    }
+                }
+                Tried::Infinite(configurations) => {
+                    configurations.insert(configuration);
+                }
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, configuration: &Configuration, feasible: &Feasible) -> bool {
+        match &self.tried {
+            Tried::Finite { numbers, .. } => numbers.binary_search(&feasible.index(configuration)).is_ok(),
+            Tried::Infinite(configurations) => configurations.contains(configuration),
+        }
+    }
+
+    /// Distinct configurations of the space that were tried.
+    pub(super) fn distinct(&self) -> u64 {
+        match &self.tried {
+            Tried::Finite { numbers, .. } => numbers.len() as u64,
+            Tried::Infinite(configurations) => configurations.len() as u64,
+        }
+    }
+
+    /// Configurations not tried yet; `None` where they are infinite.
+    pub(super) fn untried(&self) -> Option<u64> {
+        match &self.tried {
+            Tried::Finite { count, numbers } => Some(count - numbers.len() as u64),
+            Tried::Infinite(_) => None,
+        }
+    }
+
+    /// The number of the configuration not tried yet of which `rank` others are before it; `None` where there is none,
+    /// or where they are infinite.
+    pub(super) fn nth_untried(&self, rank: u64) -> Option<u64> {
+        let Tried::Finite { count, numbers } = &self.tried else { return None };
+        // numbers[i] - i configurations before numbers[i] are untried.
+        let (mut low, mut high) = (0, numbers.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if numbers[middle] - middle as u64 <= rank {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let number = rank + low as u64;
+        (number < *count).then_some(number)
+    }
+}

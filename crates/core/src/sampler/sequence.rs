@@ -1,0 +1,125 @@
+//! Where the next configuration comes from: three sequences, of which those already tried are skipped.
+
+use rand::Rng as _;
+
+use super::history::History;
+use crate::rng::{TrialRng, stream_seed};
+use crate::space::{Configuration, Feasible};
+
+/// Draws of the random sampler before it picks among what is left by number.
+const RANDOM_DRAWS: usize = 64;
+/// Points of one Sobol sequence; after these another scramble goes on.
+const SOBOL_POINTS: u64 = 1 << 16;
+/// Coordinates of one Sobol sequence; beyond these another scramble goes on.
+const SOBOL_DIMENSIONS: u32 = sobol_burley::NUM_DIMENSIONS;
+
+/// A sequence of configurations.
+#[derive(Debug)]
+pub(super) enum Sequence {
+    /// Uniform draws from the generator of the suggestion.
+    Random,
+    /// Owen-scrambled Sobol points (Burley 2020), mapped by [`Feasible::at`]. All points before `next` were tried.
+    Sobol { seed: u64, next: u64 },
+    /// Every configuration once. All before `next` were tried.
+    Grid { stride: u64, next: u64 },
+}
+
+impl Sequence {
+    pub(super) fn sobol(feasible: &Feasible, seed: u64) -> Self {
+        Self::Sobol { seed: stream_seed(seed, &format!("sobol/{}", feasible.budget().label), 0), next: 0 }
+    }
+
+    /// `count` configurations in steps of about `count` over the golden ratio, which reach every part of the space
+    /// early and, as they share no divisor with `count`, every configuration once.
+    pub(super) fn grid(count: u64) -> Self {
+        let golden = (count as f64 * 0.618_033_988_749_894_9).round() as u64;
+        let stride = (golden.max(1)..=count).find(|stride| gcd(*stride, count) == 1).unwrap_or(1);
+        Self::Grid { stride, next: 0 }
+    }
+
+    /// Forgets what was tried.
+    pub(super) fn restart(&mut self) {
+        match self {
+            Self::Random => {}
+            Self::Sobol { next, .. } | Self::Grid { next, .. } => *next = 0,
+        }
+    }
+
+    /// The next configuration that was not tried, of a study of `trials` trials; `None` where nothing is left.
+    ///
+    /// Rejection ends after a number of points that depends on the trials alone; then one of the untried
+    /// configurations is drawn by its number.
+    pub(super) fn next(
+        &mut self,
+        feasible: &Feasible,
+        history: &History,
+        trials: usize,
+        rng: &mut TrialRng,
+    ) -> Option<Configuration> {
+        let is_new = |configuration: &Configuration| !history.contains(configuration, feasible);
+        let found = match self {
+            Self::Random => {
+                let mut draw = || {
+                    let point: Vec<f64> = (0..feasible.dimension()).map(|_| uniform(rng)).collect();
+                    feasible.at(&point)
+                };
+                (0..RANDOM_DRAWS).map(|_| draw()).find(is_new)
+            }
+            Self::Sobol { seed, next } => {
+                let limit = 8 * (trials as u64 + 32);
+                loop {
+                    if *next >= limit {
+                        break None;
+                    }
+                    let configuration = feasible.at(&sobol_point(*seed, *next, feasible.dimension()));
+                    if is_new(&configuration) {
+                        break Some(configuration);
+                    }
+                    *next += 1;
+                }
+            }
+            Self::Grid { stride, next } => {
+                let count = feasible.configurations()?;
+                loop {
+                    if *next >= count {
+                        break None;
+                    }
+                    let number = u128::from(*next) * u128::from(*stride) % u128::from(count);
+                    let configuration = feasible.configuration(number as u64);
+                    if is_new(&configuration) {
+                        break Some(configuration);
+                    }
+                    *next += 1;
+                }
+            }
+        };
+        found.or_else(|| {
+            let rank = (u128::from(rng.next_u64()) * u128::from(history.untried()?)) >> 64;
+            history.nth_untried(rank as u64).map(|number| feasible.configuration(number))
+        })
+    }
+}
+
+/// A point of `[0, 1)^dimension`.
+fn sobol_point(seed: u64, index: u64, dimension: usize) -> Vec<f64> {
+    let (block, index) = (index / SOBOL_POINTS, (index % SOBOL_POINTS) as u32);
+    let scramble = |part: u32| stream_seed(seed, "scramble", (block << 32) | u64::from(part)) as u32;
+    let mut current = (0, scramble(0));
+    (0..dimension as u32)
+        .map(|d| {
+            if d / SOBOL_DIMENSIONS != current.0 {
+                current = (d / SOBOL_DIMENSIONS, scramble(d / SOBOL_DIMENSIONS));
+            }
+            f64::from(sobol_burley::sample(index, d % SOBOL_DIMENSIONS, current.1))
+        })
+        .collect()
+}
+
+/// A number in `[0, 1)` of 53 bits.
+fn uniform(rng: &mut TrialRng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

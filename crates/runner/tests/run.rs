@@ -1,0 +1,255 @@
+//! A run over a store: exact numbers of trials, failures as data, interruption without loss.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::Arc;
+
+use allometry_core::event::StopReason;
+use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
+use allometry_core::space::Feasible;
+use allometry_core::{
+    EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, Signal,
+    StudyEvent, TrialSpec, TrialState, ladder, sampler,
+};
+use allometry_runner::{Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
+use allometry_store::{MemoryStore, Owner, Start, Store};
+
+/// What the test objective does with a trial.
+type Behaviour<'a> = dyn Fn(&TrialSpec, u64) -> Result<f64, ObjectiveError> + Sync + 'a;
+
+/// Three epochs, then what the behaviour says; counts its evaluations.
+struct Scripted<'a> {
+    evaluations: AtomicU64,
+    behaviour: &'a Behaviour<'a>,
+}
+
+impl Objective for Scripted<'_> {
+    fn evaluate(&self, trial: &TrialSpec, reporter: &dyn Reporter) -> Result<ObjectiveOutcome, ObjectiveError> {
+        let evaluation = self.evaluations.fetch_add(1, Ordering::SeqCst);
+        for step in 1..=3 {
+            let epoch = EpochReport { step, value: step as f64 / 10.0, metrics: BTreeMap::from([("loss".into(), 0.5)]) };
+            if reporter.report(&epoch) == Signal::Interrupt {
+                return Err(ObjectiveError::Interrupted);
+            }
+        }
+        let value = (self.behaviour)(trial, evaluation)?;
+        Ok(ObjectiveOutcome { value, best_step: Some(3), metrics: BTreeMap::new(), size: None, scores: None })
+    }
+
+    fn model_size(&self, params: &Params) -> Option<ModelSize> {
+        let total = params.get("d_model")?.as_i64()? as u64;
+        Some(ModelSize { total, non_embedding: total })
+    }
+}
+
+const LADDER: &str = r#"
+name = "test"
+trials = 6
+[data]
+path = "data.csv"
+label = "label"
+[model]
+kind = "patchtst"
+context = 8
+patch = 4
+stride = 4
+[space]
+d_model = [4, 8, 12]
+n_layers = [1, 2]
+n_heads = [1, 2]
+[[budget]]
+label = "a"
+weights = "any"
+[[budget]]
+label = "b"
+weights = "any"
+"#;
+
+fn read(text: &str) -> Ladder {
+    ladder::parse(text, std::path::Path::new("ladder.toml")).unwrap_or_else(|e| panic!("{:?}", e.problems()))
+}
+
+fn go(
+    ladder: &Ladder,
+    store: &dyn Store,
+    workers: usize,
+    interrupt: &Interrupt,
+    behaviour: &Behaviour<'_>,
+) -> Result<(RunSummary, Vec<StudyEvent>), RunError> {
+    let objective = Scripted { evaluations: AtomicU64::new(0), behaviour };
+    let budgets = ladder
+        .budgets
+        .iter()
+        .map(|spec| {
+            let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
+            let kind = SamplerSpec { kind: SamplerKind::Random, probes: true };
+            (spec.clone(), sampler::build(kind, Arc::new(feasible), ladder.seed).unwrap())
+        })
+        .collect();
+    let facts = Facts { objective: serde_json::json!({"context": ladder.model.context}), report: BTreeMap::new() };
+    let studies = open_studies(store, ladder, budgets, &facts)?;
+    let (sender, receiver) = channel();
+    let options = RunOptions { workers, deadline: None, seed: ladder.seed, epochs: None };
+    let summary = run(studies, store, &objective, &options, interrupt, &sender)?;
+    drop(sender);
+    Ok((summary, receiver.iter().collect()))
+}
+
+fn trials(store: &dyn Store, label: &str) -> Vec<FrozenTrial> {
+    let study = store.study(&format!("test/{label}")).unwrap().expect("the study was made");
+    store.trials(study.id).unwrap()
+}
+
+fn value_of(trial: &TrialSpec) -> f64 {
+    (trial.seed % 1000) as f64 / 1000.0
+}
+
+#[test]
+fn every_study_gets_exactly_its_trials_and_all_are_distinct() {
+    let (ladder, store) = (read(LADDER), MemoryStore::default());
+    let (summary, events) = go(&ladder, &store, 4, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    assert!(summary.studies.iter().all(|s| s.reason == StopReason::TrialsReached && s.complete == 6));
+    for label in ["a", "b"] {
+        let trials = trials(&store, label);
+        let distinct: BTreeSet<String> = trials.iter().map(|t| t.params.to_string()).collect();
+        assert_eq!((trials.len(), distinct.len()), (6, 6));
+        for trial in &trials {
+            assert_eq!(trial.state, TrialState::Complete);
+            assert_eq!(trial.intermediate.len(), 3);
+            assert_eq!(trial.record.size.map(|s| s.total as i64), trial.params.get("d_model").unwrap().as_i64());
+            assert!(trial.record.origin.is_some() && trial.record.seed.is_some());
+        }
+    }
+    let finished = events.iter().filter(|e| matches!(e, StudyEvent::TrialFinished { .. })).count();
+    let epochs = events.iter().filter(|e| matches!(e, StudyEvent::EpochFinished { .. })).count();
+    assert_eq!((finished, epochs), (12, 36));
+}
+
+#[test]
+fn the_number_of_workers_changes_no_trial() {
+    let results = |workers| {
+        let (ladder, store) = (read(LADDER), MemoryStore::default());
+        go(&ladder, &store, workers, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+        let mut results: Vec<(String, Option<f64>)> =
+            trials(&store, "b").iter().map(|t| (t.params.to_string(), t.value)).collect();
+        results.sort_by(|a, b| a.0.cmp(&b.0));
+        results
+    };
+    assert_eq!(results(1), results(5));
+}
+
+#[test]
+fn a_space_smaller_than_the_trials_ends_the_study() {
+    let ladder = read(&LADDER.replace("trials = 6", "trials = 60"));
+    let store = MemoryStore::default();
+    let (summary, _) = go(&ladder, &store, 3, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    assert!(summary.any(StopReason::SpaceExhausted));
+    assert_eq!(trials(&store, "a").len(), 12, "3 widths x 2 depths x 2 head counts, all of which divide");
+}
+
+#[test]
+fn failures_and_panics_are_data_until_there_are_too_many() {
+    let ladder = read(&LADDER.replace("trials = 6", "trials = 11"));
+    let store = MemoryStore::default();
+    let failing = |_: &TrialSpec, evaluation: u64| match evaluation {
+        1 => panic!("out of patience"),
+        2 => Ok(f64::NAN),
+        3 => Err(ObjectiveError::Failed(Failure { reason: "diverged".into(), detail: "step 7".into() })),
+        _ => Ok(0.5),
+    };
+    let (summary, _) = go(&ladder, &store, 1, &Interrupt::default(), &failing).unwrap();
+    assert_eq!((summary.studies[0].failed, summary.studies[0].reason), (3, StopReason::SpaceExhausted));
+    let reasons: Vec<(String, String)> = trials(&store, "a")
+        .into_iter()
+        .filter(|t| t.state == TrialState::Failed)
+        .map(|t| t.record.failure.map(|f| (f.reason, f.detail)).unwrap())
+        .collect();
+    let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    assert_eq!(
+        reasons,
+        [
+            pair("the objective panicked", "out of patience"),
+            pair("the objective's value is not a number", ""),
+            pair("diverged", "step 7")
+        ]
+    );
+
+    let store = MemoryStore::default();
+    let always = |_: &TrialSpec, _: u64| -> Result<f64, ObjectiveError> {
+        Err(ObjectiveError::Failed(Failure { reason: "no".into(), detail: String::new() }))
+    };
+    let (summary, _) = go(&ladder, &store, 2, &Interrupt::default(), &always).unwrap();
+    assert!(summary.studies.iter().all(|s| s.reason == StopReason::FailureLimit && s.complete == 0));
+    assert!((10..=11).contains(&summary.studies[0].failed), "{:?}", summary.studies);
+}
+
+#[test]
+fn an_interrupted_run_goes_on_with_the_same_results() {
+    let ladder = read(LADDER);
+    let whole = MemoryStore::default();
+    go(&ladder, &whole, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+
+    let store = MemoryStore::default();
+    let interrupt = Interrupt::default();
+    let stopping = |t: &TrialSpec, evaluation: u64| {
+        if evaluation == 3 {
+            interrupt.ask();
+            return Err(ObjectiveError::Interrupted);
+        }
+        Ok(value_of(t))
+    };
+    let (summary, _) = go(&ladder, &store, 1, &interrupt, &stopping).unwrap();
+    assert!(summary.studies.iter().all(|s| s.reason == StopReason::Interrupted));
+    assert_eq!(interrupt.exit_code(), 130);
+    go(&ladder, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+
+    let complete = |store: &dyn Store| -> BTreeMap<String, Option<f64>> {
+        let trials = trials(store, "a").into_iter().filter(|t| t.state == TrialState::Complete);
+        trials.map(|t| (t.params.to_string(), t.value)).collect()
+    };
+    assert_eq!(complete(&store), complete(&whole));
+    let retry = trials(&store, "a").into_iter().find(|t| t.record.retry_of.is_some()).expect("a trial was repeated");
+    assert_eq!(retry.record.retry_of.unwrap().0, 3);
+    assert_eq!(retry.record.seed, trials(&store, "a")[3].record.seed);
+}
+
+#[test]
+fn a_study_of_a_living_process_is_left_alone_and_that_of_a_dead_one_recovered() {
+    let ladder = read(LADDER);
+    let store = MemoryStore::default();
+    go(&ladder, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    let more = read(&LADDER.replace("trials = 6", "trials = 8"));
+    let study = store.study("test/a").unwrap().unwrap();
+    let new = trials(&store, "a")[0].clone();
+    let params: Params = [("d_model", 4i64), ("n_layers", 1), ("n_heads", 1)].into_iter().collect();
+    let start = |owner: &Owner| {
+        let trial = allometry_store::NewTrial {
+            start: Start::Running(owner),
+            params: &params,
+            space: &ladder.budgets[0].space,
+            record: &new.record,
+        };
+        store.create_trial(study.id, &trial).unwrap();
+    };
+    let dead = Owner { process_start: format!("{}0", Owner::this_process().process_start), ..Owner::this_process() };
+    start(&dead);
+    let (_, events) = go(&more, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    assert!(events.iter().any(|e| matches!(e, StudyEvent::TrialsRecovered { numbers, .. } if numbers.len() == 1)));
+    start(&Owner::this_process());
+    let error = go(&more, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();
+    assert!(matches!(error, RunError::Busy { .. }), "{error}");
+    assert!(error.to_string().contains(&std::process::id().to_string()));
+}
+
+#[test]
+fn another_question_under_the_same_name_is_refused() {
+    let store = MemoryStore::default();
+    go(&read(LADDER), &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    let wider = read(&LADDER.replace("[4, 8, 12]", "[4, 8, 16]"));
+    let error = go(&wider, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();
+    assert!(matches!(&error, RunError::SpaceChanged { changes, .. } if changes.len() == 1), "{error}");
+    let longer = read(&LADDER.replace("context = 8", "context = 12"));
+    let error = go(&longer, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();
+    assert!(error.to_string().contains("context: was 8, is 12"), "{error}");
+}

@@ -1,0 +1,203 @@
+//! Trials in a SQLite file of Optuna's schema, with a few tables of our own beside.
+
+mod column;
+mod failure;
+mod open;
+mod read;
+mod write;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use allometry_core::{EpochReport, FrozenTrial, TrialNumber, TrialState, ValidationScores};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use serde_json::Value;
+
+use crate::error::StoreError;
+use crate::owner::Owner;
+use crate::store::{
+    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Store, StudyId, StudyRecord,
+    TrialHandle, TrialId,
+};
+use crate::url;
+use failure::Failure;
+
+/// How long a call waits for another program's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Prefix of the keys under which Allometry keeps its own attributes.
+const OWN_PREFIX: &str = "allometry:";
+
+/// Key of a trial's [`allometry_core::TrialRecord`].
+const RECORD_KEY: &str = "allometry:record";
+
+/// Attribute, without prefix, of a study's search space.
+const SPACE_KEY: &str = "search_space";
+
+/// A [`Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a time, over
+/// processes of one machine.
+///
+/// Commits survive the end of the process; after a power failure the last of them may be missing, never half there.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+    /// Distributions found compatible with the stored ones, as study, parameter and JSON: that never changes again.
+    compatible: Mutex<HashSet<(StudyId, String, String)>>,
+}
+
+impl SqliteStore {
+    /// Opens the file that `url` names (`sqlite:///relative.db`, `sqlite:////absolute.db` or a path) for reading and
+    /// writing, and makes it where it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`] that says what the file is instead, or why it cannot be written.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_within(&url::sqlite_path(url)?, BUSY_TIMEOUT)
+    }
+
+    /// Opens the file that `url` names for reading alone; it is not changed, and no file is left beside it.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`StoreError::NoFile`].
+    pub fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        Self::open_read_only_within(&url::sqlite_path(url)?, BUSY_TIMEOUT)
+    }
+
+    /// As [`Self::open_read_only`], for a path.
+    pub(crate) fn open_read_only_file(path: &Path) -> Result<Self, StoreError> {
+        Self::open_read_only_within(path, BUSY_TIMEOUT)
+    }
+
+    fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let connection = open::writable(path, busy_timeout).map_err(|failure| failure.at(path))?;
+        Ok(Self::of(path, connection))
+    }
+
+    fn open_read_only_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let connection = open::read_only(path, busy_timeout).map_err(|failure| failure.at(path))?;
+        Ok(Self::of(path, connection))
+    }
+
+    fn of(path: &Path, connection: Connection) -> Self {
+        connection.set_prepared_statement_cache_capacity(64);
+        Self { path: path.into(), connection: Mutex::new(connection), compatible: Mutex::new(HashSet::new()) }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic inside a transaction rolled it back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads one state of the database.
+    fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.transaction(TransactionBehavior::Deferred, read)
+    }
+
+    /// Writes in one commit, alone from its first statement on.
+    fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.transaction(TransactionBehavior::Immediate, write)
+    }
+
+    fn transaction<T>(
+        &self,
+        behavior: TransactionBehavior,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        let run = || -> Result<T, Failure> {
+            let transaction = connection.transaction_with_behavior(behavior)?;
+            let value = body(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run().map_err(|failure| failure.at(&self.path))
+    }
+}
+
+impl Store for SqliteStore {
+    fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
+        self.write(|db| write::study(db, study))
+    }
+
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
+        self.read(|db| read::studies(db, None))
+    }
+
+    fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
+        Ok(self.read(|db| read::studies(db, Some(name)))?.pop())
+    }
+
+    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError> {
+        self.write(|db| {
+            read::require_study(db, study)?;
+            write::study_attribute(db, study, key, value)
+        })
+    }
+
+    fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
+        let mut compatible = self.compatible.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(|db| write::trial(db, study, new, &mut compatible))
+    }
+
+    fn claim_waiting(
+        &self,
+        study: StudyId,
+        owner: &Owner,
+    ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
+        self.write(|db| {
+            let Some(handle) = write::claim(db, study, owner)? else { return Ok(None) };
+            let trial = read::trials(db, study, handle.number)?.into_iter().next();
+            Ok(trial.map(|trial| (handle, trial)))
+        })
+    }
+
+    fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        self.write(|db| {
+            read::require_running(db, trial)?;
+            write::reports(db, trial, reports)
+        })
+    }
+
+    fn finish(
+        &self,
+        trial: TrialId,
+        state: FinishedState,
+        finished: &Finished,
+    ) -> Result<TrialState, StoreError> {
+        self.write(|db| write::finish(db, trial, state, finished))
+    }
+
+    fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
+        self.write(|db| write::heartbeats(db, trials))
+    }
+
+    fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError> {
+        self.read(|db| read::running(db, study))
+    }
+
+    fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError> {
+        self.read(|db| read::trials(db, study, first))
+    }
+
+    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
+        self.read(|db| read::scores(db, study, number))
+    }
+
+    fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
+        self.read(|db| read::epoch_metrics(db, study, number))
+    }
+}
+
+#[cfg(test)]
+mod tests;

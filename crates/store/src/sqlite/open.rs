@@ -1,0 +1,154 @@
+//! Opening a file: what it is, and what it must be.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+
+use super::failure::Failure;
+use crate::error::StoreError;
+
+/// Revision of Optuna's schema that is read and written: that of Optuna 5.0.
+const REVISION: &str = "v3.2.0.a";
+
+/// Version of Allometry's own tables.
+const OWN_VERSION: i64 = 1;
+
+/// Opens for reading and writing; makes what is missing.
+pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let cannot = |reason: String| Failure::Store(StoreError::CannotOpen { path: path.into(), reason });
+    if path.is_dir() {
+        return Err(cannot("it is a folder".into()));
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(cannot(format!("there is no folder {}", folder.display())));
+    }
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    let tables = tables(&connection)?;
+    if !tables.is_empty() {
+        check_optuna(path, &connection, &tables)?;
+        check_own(path, &connection, &tables)?;
+    }
+    // SQLite falls back to reading where it may not write.
+    if connection.is_readonly("main")? {
+        return Err(StoreError::ReadOnly { path: path.into() }.into());
+    }
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode == "wal" {
+        // Without a write-ahead log anything below the default could damage the file.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+    }
+    create_tables(&mut connection)?;
+    Ok(connection)
+}
+
+/// Makes the tables that are missing, if any, in one commit.
+fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
+    if tables(connection)?.contains("allometry_version") {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Somebody else may have made them meanwhile.
+    let tables = tables(&transaction)?;
+    if tables.is_empty() {
+        transaction.execute_batch(include_str!("schema.sql"))?;
+    }
+    if !tables.contains("allometry_version") {
+        transaction.execute_batch(include_str!("own.sql"))?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Opens for reading alone.
+pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let cannot = |reason: String| Failure::Store(StoreError::CannotOpen { path: path.into(), reason });
+    if path.is_dir() {
+        return Err(cannot("it is a folder".into()));
+    }
+    let mut header = [0; 20];
+    match fs::File::open(path).map(|mut file| file.read_exact(&mut header)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(StoreError::NoFile { path: path.into() }.into());
+        }
+        Err(error) => return Err(cannot(error.to_string())),
+        Ok(Err(_)) if fs::metadata(path).is_ok_and(|file| file.len() == 0) => {
+            return Err(Failure::NotAStore("it is empty".into()));
+        }
+        Ok(Err(_)) => return Err(StoreError::NotADatabase { path: path.into() }.into()),
+        Ok(Ok(())) => {}
+    }
+    let base = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // A file in write-ahead mode that nobody has open: SQLite would leave its log and index beside it, and cannot make
+    // them in a read-only folder, unless it is told that the file does not change.
+    let connection = if header[18] == 2 && !beside(path, "-wal").exists() {
+        let uri = format!("file:{}?immutable=1", percent_encoded(path));
+        Connection::open_with_flags(uri, base | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, base)?
+    };
+    connection.busy_timeout(busy_timeout)?;
+    let tables = tables(&connection)?;
+    check_optuna(path, &connection, &tables)?;
+    check_own(path, &connection, &tables)?;
+    Ok(connection)
+}
+
+fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The path as part of a URI.
+fn percent_encoded(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => out.push(*byte as char),
+            _ => write!(out, "%{byte:02X}").expect("writing to a string cannot fail"),
+        }
+    }
+    out
+}
+
+fn tables(connection: &Connection) -> Result<BTreeSet<String>, Failure> {
+    let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}
+
+fn check_optuna(path: &Path, connection: &Connection, tables: &BTreeSet<String>) -> Result<(), Failure> {
+    if let Some(missing) = ["studies", "trials"].iter().find(|table| !tables.contains(**table)) {
+        return Err(Failure::NotAStore(format!("it has no table `{missing}`")));
+    }
+    let found: Option<String> = if tables.contains("alembic_version") {
+        connection.query_row("SELECT version_num FROM alembic_version", [], |row| row.get(0)).optional()?
+    } else {
+        None
+    };
+    let found = found.unwrap_or_else(|| "none".into());
+    if found != REVISION {
+        return Err(StoreError::OtherRevision { path: path.into(), found, supported: REVISION }.into());
+    }
+    Ok(())
+}
+
+fn check_own(path: &Path, connection: &Connection, tables: &BTreeSet<String>) -> Result<(), Failure> {
+    if !tables.contains("allometry_version") {
+        return Ok(());
+    }
+    let found: i64 =
+        connection.query_row("SELECT max(version) FROM allometry_version", [], |row| row.get(0))?;
+    if found > OWN_VERSION {
+        return Err(StoreError::NewerTables { path: path.into(), found, supported: OWN_VERSION }.into());
+    }
+    Ok(())
+}

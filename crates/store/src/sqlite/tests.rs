@@ -1,0 +1,273 @@
+//! What the file and its errors look like from inside.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use allometry_core::{Distribution, Params, SearchSpace, TrialRecord};
+use tempfile::TempDir;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::store::Start;
+
+const SHORT: Duration = Duration::from_millis(20);
+
+fn folder_and_path() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    (folder, path)
+}
+
+/// A store with one study, closed again.
+fn written(path: &Path) -> StudyId {
+    let store = SqliteStore::open_within(path, SHORT).unwrap();
+    store.create_study(&NewStudy { name: "s".into(), ..NewStudy::default() }).unwrap()
+}
+
+fn sql(path: &Path, text: &str) {
+    Connection::open(path).unwrap().execute_batch(text).unwrap();
+}
+
+fn start(store: &SqliteStore, study: StudyId) -> Result<TrialHandle, StoreError> {
+    let mut space = SearchSpace::default();
+    let mut params = Params::default();
+    for i in 0..7 {
+        let name = format!("p{i}");
+        space.0.insert(name.clone(), Distribution::Int { low: 0, high: 9, log: false, step: 1 });
+        params.insert(name, i64::from(i));
+    }
+    let (owner, record) = (Owner::this_process(), TrialRecord { seed: Some(1), ..TrialRecord::default() });
+    store.create_trial(
+        study,
+        &NewTrial { start: Start::Running(&owner), params: &params, space: &space, record: &record },
+    )
+}
+
+fn scores() -> ValidationScores {
+    ValidationScores { rows: vec![0; 422], labels: vec![true; 422], scores: vec![0.5; 422] }
+}
+
+fn epochs(steps: std::ops::Range<i64>) -> Vec<EpochReport> {
+    let metrics = std::collections::BTreeMap::from([("loss".to_owned(), 0.5)]);
+    steps.map(|step| EpochReport { step, value: 0.5, metrics: metrics.clone() }).collect()
+}
+
+#[test]
+fn a_told_trial_costs_two_commits() {
+    let (_folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&commits);
+    let count = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        false
+    };
+    store.connection().commit_hook(Some(count)).unwrap();
+
+    let trial = start(&store, study).unwrap();
+    assert_eq!(commits.load(Ordering::SeqCst), 1);
+    let finished = Finished {
+        value: Some(0.5),
+        reports: epochs(1..20),
+        record: TrialRecord { seed: Some(1), ..TrialRecord::default() },
+        scores: Some(scores()),
+    };
+    store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+    assert_eq!(commits.load(Ordering::SeqCst), 2);
+
+    let many: Vec<TrialId> = (0..3).map(|_| start(&store, study).unwrap().id).collect();
+    store.report(many[0], &epochs(1..5)).unwrap();
+    store.heartbeat(&many).unwrap();
+    assert_eq!(commits.load(Ordering::SeqCst), 2 + 3 + 2);
+    store.trials(study).unwrap();
+    store.report(many[0], &[]).unwrap();
+    assert_eq!(commits.load(Ordering::SeqCst), 7, "reading commits nothing");
+}
+
+#[test]
+fn files_that_are_no_stores_are_told_apart() {
+    let (folder, path) = folder_and_path();
+    let name = path.display().to_string();
+    let both = |expected: &str, kind: ErrorKind| {
+        for opened in
+            [SqliteStore::open_within(&path, SHORT), SqliteStore::open_read_only_within(&path, SHORT)]
+        {
+            let error = opened.unwrap_err();
+            assert_eq!(error.to_string(), expected.replace("FILE", &name));
+            assert_eq!(error.kind(), kind);
+            assert!(error.hint().is_some());
+        }
+    };
+    let missing = SqliteStore::open_read_only_within(&path, SHORT).unwrap_err();
+    assert!(matches!(missing, StoreError::NoFile { .. }) && missing.kind() == ErrorKind::NotFound);
+    assert!(!path.exists());
+
+    fs::write(&path, "this is a text that has more than a hundred bytes, ".repeat(5)).unwrap();
+    both("FILE is no SQLite database", ErrorKind::Unavailable);
+    fs::write(&path, "").unwrap();
+    let empty = SqliteStore::open_read_only_within(&path, SHORT).unwrap_err();
+    assert_eq!(empty.to_string(), format!("{name} holds no studies: it is empty"));
+    fs::write(&path, "short").unwrap();
+    assert!(matches!(SqliteStore::open_read_only_within(&path, SHORT), Err(StoreError::NotADatabase { .. })));
+
+    fs::remove_file(&path).unwrap();
+    sql(&path, "CREATE TABLE songs (title TEXT)");
+    let before = fs::read(&path).unwrap();
+    both("FILE holds no studies: it has no table `studies`", ErrorKind::Unavailable);
+    assert_eq!(fs::read(&path).unwrap(), before, "a file of somebody else is left as it is");
+
+    let inside = folder.path().join("no/such/x.db");
+    let error = SqliteStore::open_within(&inside, SHORT).unwrap_err();
+    assert!(error.to_string().ends_with("no/such"), "{error}");
+    let error = SqliteStore::open_within(folder.path(), SHORT).unwrap_err();
+    assert!(error.to_string().ends_with("it is a folder"), "{error}");
+}
+
+#[test]
+fn an_empty_file_becomes_a_store() {
+    let (_folder, path) = folder_and_path();
+    fs::write(&path, "").unwrap();
+    written(&path);
+    assert_eq!(SqliteStore::open_read_only_within(&path, SHORT).unwrap().studies().unwrap().len(), 1);
+}
+
+#[test]
+fn other_versions_are_refused_by_name() {
+    let (_folder, path) = folder_and_path();
+    written(&path);
+    let name = path.display().to_string();
+    let message = |opened: Result<SqliteStore, StoreError>| {
+        let error = opened.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.hint().is_some());
+        error.to_string().replace(&name, "FILE")
+    };
+    for (change, expected) in [
+        (
+            "UPDATE allometry_version SET version = 2",
+            "FILE was written by a newer Allometry (tables of version 2, this one reads up to 1)",
+        ),
+        (
+            "UPDATE alembic_version SET version_num = 'v3.0.0.d'",
+            "FILE has revision `v3.0.0.d` of Optuna's schema, and this program reads `v3.2.0.a`",
+        ),
+        (
+            "DROP TABLE alembic_version",
+            "FILE has revision `none` of Optuna's schema, and this program reads `v3.2.0.a`",
+        ),
+    ] {
+        sql(&path, change);
+        let before = fs::read(&path).unwrap();
+        assert_eq!(message(SqliteStore::open_within(&path, SHORT)), expected);
+        assert_eq!(message(SqliteStore::open_read_only_within(&path, SHORT)), expected);
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_locked_file_says_so() {
+    let (_folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let mut other = Connection::open(&path).unwrap();
+    let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    let error = start(&store, study).unwrap_err();
+    assert_eq!(error.to_string(), format!("{} is locked by another program", path.display()));
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(store.trials(study).unwrap(), [], "readers are not held up");
+    drop(lock);
+    assert_eq!(start(&store, study).unwrap().number, TrialNumber(0), "the failed call left nothing");
+}
+
+#[test]
+fn a_full_disk_loses_nothing_told() {
+    let (_folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let told = start(&store, study).unwrap();
+    let pages: i64 = store.connection().query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+    store.connection().pragma_update(None, "max_page_count", pages).unwrap();
+    let big = Finished {
+        value: Some(0.5),
+        scores: Some(ValidationScores { scores: vec![0.5; 100_000], ..scores() }),
+        ..Finished::default()
+    };
+    let error = store.finish(told.id, FinishedState::Complete, &big).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("free some space"));
+    assert_eq!(store.running(study).unwrap().len(), 1);
+    store.connection().pragma_update(None, "max_page_count", 1_000_000).unwrap();
+    store.finish(told.id, FinishedState::Complete, &big).unwrap();
+    assert_eq!(store.trials(study).unwrap()[0].value, Some(0.5));
+}
+
+#[test]
+fn damaged_rows_are_named() {
+    let (_folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    start(&store, study).unwrap();
+    for (change, expected) in [
+        ("UPDATE trials SET state = 'DONE'", "trial 0: state `DONE` is unknown"),
+        (
+            "UPDATE trials SET state = 'RUNNING'; UPDATE trial_user_attributes SET value_json = '{\"seed\": '",
+            "record of trial 0: line 1, column 9: EOF while parsing a value",
+        ),
+        (
+            "DELETE FROM trial_user_attributes; UPDATE trial_params SET distribution_json = '{}' WHERE param_name = 'p3'",
+            "trial 0, parameter `p3`: distribution has no `name`",
+        ),
+    ] {
+        sql(&path, change);
+        let error = store.trials(study).unwrap_err();
+        assert!(error.to_string().ends_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn reading_changes_nothing_and_leaves_no_file() {
+    let (folder, path) = folder_and_path();
+    written(&path);
+    let names = || {
+        let mut names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["x.db"], "closing folds the log into the file");
+    for mode in ["wal", "delete"] {
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "journal_mode", mode).unwrap();
+        drop(connection);
+        let before = fs::read(&path).unwrap();
+        let store = SqliteStore::open_read_only_within(&path, SHORT).unwrap();
+        assert_eq!(store.studies().unwrap().len(), 1);
+        let refused = store.create_study(&NewStudy::default()).unwrap_err();
+        assert!(matches!(refused, StoreError::ReadOnly { .. }), "{refused}");
+        drop(store);
+        assert_eq!(names(), ["x.db"]);
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+}
+
+#[test]
+fn rows_of_ours_go_with_their_trial() {
+    let (_folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let trial = start(&store, study).unwrap();
+    let finished =
+        Finished { value: Some(0.5), reports: epochs(1..3), scores: Some(scores()), ..Finished::default() };
+    store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+    start(&store, study).unwrap();
+    sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM trials");
+    for table in ["allometry_leases", "allometry_epoch_metrics", "allometry_scores"] {
+        let count: i64 = store
+            .connection()
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(count, 0, "{table}");
+    }
+}

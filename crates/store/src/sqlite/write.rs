@@ -1,0 +1,281 @@
+//! Statements that write; each function belongs into one transaction.
+
+use std::collections::HashSet;
+
+use allometry_core::{EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
+
+use super::column::{self, stored_number, stored_time};
+use super::failure::Failure;
+use super::{OWN_PREFIX, RECORD_KEY, SPACE_KEY, read};
+use crate::distribution::{self, Placed};
+use crate::error::StoreError;
+use crate::json;
+use crate::owner::Owner;
+use crate::store::{
+    Finished, FinishedState, NewStudy, NewTrial, Start, StudyId, TrialHandle, TrialId, metrics_of, settle,
+};
+
+/// Distributions known to be compatible, as study, parameter and JSON.
+pub(super) type Compatible = HashSet<(StudyId, String, String)>;
+
+pub(super) fn study(db: &Connection, study: &NewStudy) -> Result<StudyId, Failure> {
+    let taken: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM studies WHERE study_name = ?1)")?
+        .query_row([&study.name], |row| row.get(0))?;
+    if taken {
+        return Err(StoreError::NameTaken { name: study.name.clone() }.into());
+    }
+    db.prepare_cached("INSERT INTO studies (study_name) VALUES (?1)")?.execute([&study.name])?;
+    let id = StudyId(db.last_insert_rowid());
+    db.prepare_cached("INSERT INTO study_directions (direction, study_id, objective) VALUES (?1, ?2, 0)")?
+        .execute(params![column::direction_name(study.direction), id.0])?;
+    study_attribute(db, id, SPACE_KEY, &space_json(&study.space))?;
+    for (key, value) in &study.attributes {
+        study_attribute(db, id, key, value)?;
+    }
+    Ok(id)
+}
+
+fn space_json(space: &SearchSpace) -> Value {
+    serde_json::to_value(space).expect("a space has text keys only")
+}
+
+pub(super) fn study_attribute(
+    db: &Connection,
+    study: StudyId,
+    key: &str,
+    value: &Value,
+) -> Result<(), Failure> {
+    db.prepare_cached(
+        "INSERT INTO study_user_attributes (study_id, key, value_json) VALUES (?1, ?2, ?3)
+         ON CONFLICT (study_id, key) DO UPDATE SET value_json = excluded.value_json",
+    )?
+    .execute(params![study.0, format!("{OWN_PREFIX}{key}"), json::write(value)])?;
+    Ok(())
+}
+
+pub(super) fn trial(
+    db: &Connection,
+    study: StudyId,
+    new: &NewTrial<'_>,
+    compatible: &mut Compatible,
+) -> Result<TrialHandle, Failure> {
+    let placed = distribution::place(new.params, new.space)?;
+    read::require_study(db, study)?;
+    let number = next_number(db, study)?;
+    let (state, started) = match new.start {
+        Start::Waiting => (TrialState::Waiting, None),
+        Start::Running(_) => (TrialState::Running, Some(stored_time(Timestamp::now()))),
+    };
+    db.prepare_cached(
+        "INSERT INTO trials (number, study_id, state, datetime_start) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![number, study.0, column::state_name(state), started])?;
+    let id = TrialId(db.last_insert_rowid());
+    write_params(db, study, id, &placed, compatible)?;
+    record(db, id, new.record)?;
+    match new.start {
+        Start::Waiting => fixed_params(db, id, new.params)?,
+        Start::Running(owner) => {
+            lease(db, id, owner)?;
+            heartbeats(db, &[id])?;
+        }
+    }
+    Ok(TrialHandle { id, number: TrialNumber(number.into()) })
+}
+
+fn next_number(db: &Connection, study: StudyId) -> Result<u32, Failure> {
+    let last: Option<u32> = db
+        .prepare_cached("SELECT number FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1")?
+        .query_row([study.0], |row| row.get(0))
+        .optional()?;
+    Ok(last.map_or(0, |last| last + 1))
+}
+
+fn write_params(
+    db: &Connection,
+    study: StudyId,
+    trial: TrialId,
+    placed: &[Placed<'_>],
+    compatible: &mut Compatible,
+) -> Result<(), Failure> {
+    let mut insert = db.prepare_cached(
+        "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for Placed { name, distribution: given, internal } in placed {
+        let key = (study, (*name).to_owned(), distribution::write(given));
+        if !compatible.contains(&key) {
+            check_compatible(db, &key, given)?;
+        }
+        insert.execute(params![trial.0, name, internal, key.2])?;
+        compatible.insert(key);
+    }
+    Ok(())
+}
+
+fn check_compatible(
+    db: &Connection,
+    (study, name, given_json): &(StudyId, String, String),
+    given: &allometry_core::Distribution,
+) -> Result<(), Failure> {
+    let stored: Option<String> = db
+        .prepare_cached(
+            "SELECT distribution_json FROM trials JOIN trial_params USING (trial_id)
+             WHERE study_id = ?1 AND param_name = ?2 LIMIT 1",
+        )?
+        .query_row(params![study.0, name], |row| row.get(0))
+        .optional()?;
+    let Some(stored) = stored else { return Ok(()) };
+    let parsed = distribution::parse(&stored)
+        .map_err(|problem| Failure::malformed(format!("parameter `{name}`"), problem))?;
+    if distribution::compatible(&parsed, given) {
+        return Ok(());
+    }
+    Err(StoreError::IncompatibleDistribution { parameter: name.clone(), stored, given: given_json.clone() }
+        .into())
+}
+
+/// Tells Optuna which parameters an enqueued trial must take.
+fn fixed_params(db: &Connection, trial: TrialId, params: &Params) -> Result<(), Failure> {
+    let pairs: Vec<String> = params
+        .iter()
+        .map(|(name, value)| {
+            format!("{}: {}", allometry_core::python::json_string(name), distribution::write_value(value))
+        })
+        .collect();
+    db.prepare_cached(
+        "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES (?1, 'fixed_params', ?2)",
+    )?
+    .execute(params![trial.0, format!("{{{}}}", pairs.join(", "))])?;
+    Ok(())
+}
+
+/// Writes what differs from an empty record.
+fn record(db: &Connection, trial: TrialId, record: &TrialRecord) -> Result<(), Failure> {
+    if *record == TrialRecord::default() {
+        db.prepare_cached("DELETE FROM trial_user_attributes WHERE trial_id = ?1 AND key = ?2")?
+            .execute(params![trial.0, RECORD_KEY])?;
+        return Ok(());
+    }
+    let mut value = serde_json::to_value(record).expect("a record has text keys only");
+    value["metrics"] = json::floats(&record.metrics);
+    db.prepare_cached(
+        "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?1, ?2, ?3)
+         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+    )?
+    .execute(params![trial.0, RECORD_KEY, json::write(&value)])?;
+    Ok(())
+}
+
+fn lease(db: &Connection, trial: TrialId, owner: &Owner) -> Result<(), Failure> {
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO allometry_leases (trial_id, host, pid, process_start) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![trial.0, owner.host, owner.pid, owner.process_start])?;
+    Ok(())
+}
+
+pub(super) fn heartbeats(db: &Connection, trials: &[TrialId]) -> Result<(), Failure> {
+    let now = stored_time(Timestamp::now());
+    let mut upsert = db.prepare_cached(
+        "INSERT INTO trial_heartbeats (trial_id, heartbeat)
+         SELECT trial_id, ?2 FROM trials WHERE trial_id = ?1 AND state = 'RUNNING'
+         ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat",
+    )?;
+    for trial in trials {
+        upsert.execute(params![trial.0, now])?;
+    }
+    Ok(())
+}
+
+pub(super) fn claim(db: &Connection, study: StudyId, owner: &Owner) -> Result<Option<TrialHandle>, Failure> {
+    read::require_study(db, study)?;
+    let first: Option<(i64, u32)> = db
+        .prepare_cached(
+            "SELECT trial_id, number FROM trials WHERE study_id = ?1 AND state = 'WAITING' ORDER BY trial_id LIMIT 1",
+        )?
+        .query_row([study.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, number)) = first else { return Ok(None) };
+    let handle = TrialHandle { id: TrialId(id), number: TrialNumber(number.into()) };
+    db.prepare_cached("UPDATE trials SET state = 'RUNNING', datetime_start = ?2 WHERE trial_id = ?1")?
+        .execute(params![id, stored_time(Timestamp::now())])?;
+    lease(db, handle.id, owner)?;
+    heartbeats(db, &[handle.id])?;
+    place_fixed(db, study, handle)?;
+    Ok(Some(handle))
+}
+
+/// Gives a trial that Optuna enqueued those of its parameters that the study's space has.
+fn place_fixed(db: &Connection, study: StudyId, handle: TrialHandle) -> Result<(), Failure> {
+    let Some(space) = read::space(db, study)? else { return Ok(()) };
+    let trials = read::trials(db, study, handle.number)?;
+    let Some(FrozenTrial { params, distributions, .. }) = trials.into_iter().next() else { return Ok(()) };
+    if !distributions.is_empty() {
+        return Ok(());
+    }
+    let fitting: Params = params
+        .0
+        .into_iter()
+        .filter(|(name, value)| space.get(name).is_some_and(|set| set.contains(value)))
+        .collect();
+    let placed = distribution::place(&fitting, &space)?;
+    write_params(db, study, handle.id, &placed, &mut Compatible::new())
+}
+
+pub(super) fn reports(db: &Connection, trial: TrialId, reports: &[EpochReport]) -> Result<(), Failure> {
+    let mut upsert = db.prepare_cached(
+        "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)
+         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (trial_id, step) DO UPDATE SET
+         intermediate_value = excluded.intermediate_value, intermediate_value_type = excluded.intermediate_value_type",
+    )?;
+    for report in reports {
+        let (value, kind) = stored_number(report.value);
+        upsert.execute(params![trial.0, report.step, value, kind])?;
+    }
+    let mut upsert = db.prepare_cached(
+        "INSERT OR REPLACE INTO allometry_epoch_metrics (trial_id, step, metrics_json) VALUES (?1, ?2, ?3)",
+    )?;
+    for (step, metrics) in metrics_of(reports) {
+        upsert.execute(params![trial.0, step, json::write(&json::floats(metrics))])?;
+    }
+    Ok(())
+}
+
+pub(super) fn finish(
+    db: &Connection,
+    trial: TrialId,
+    state: FinishedState,
+    finished: &Finished,
+) -> Result<TrialState, Failure> {
+    read::require_running(db, trial)?;
+    reports(db, trial, &finished.reports)?;
+    let last = read::last_intermediate(db, trial)?;
+    let (state, value) = settle(state, finished.value, || last);
+    db.prepare_cached("UPDATE trials SET state = ?2, datetime_complete = ?3 WHERE trial_id = ?1")?
+        .execute(params![trial.0, column::state_name(state), stored_time(Timestamp::now())])?;
+    if let Some(value) = value {
+        let (value, kind) = stored_number(value);
+        db.prepare_cached(
+            "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?1, 0, ?2, ?3)",
+        )?
+        .execute(params![trial.0, value, kind])?;
+    }
+    record(db, trial, &finished.record)?;
+    if let Some(scores) = &finished.scores {
+        db.prepare_cached(
+            "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            trial.0,
+            column::rows_blob(&scores.rows),
+            column::labels_blob(&scores.labels),
+            column::scores_blob(&scores.scores)
+        ])?;
+    }
+    db.prepare_cached("DELETE FROM allometry_leases WHERE trial_id = ?1")?.execute([trial.0])?;
+    Ok(state)
+}

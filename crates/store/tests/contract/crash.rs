@@ -1,0 +1,103 @@
+//! A process that is killed while it writes.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+use allometry_core::{TrialRecord, TrialState};
+use allometry_store::{Finished, FinishedState, Liveness, SqliteStore, Store};
+
+use crate::support::{epoch, params, scores, start, study};
+
+/// Set in the child alone: the file that it writes until it is killed.
+const CHILD: &str = "ALLOMETRY_TEST_CRASH_FILE";
+
+/// Not a test of its own: the process that the test below starts and kills.
+#[test]
+fn child_writes_until_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+    let id = match store.study("s").unwrap() {
+        Some(study) => study.id,
+        None => store.create_study(&study("s")).unwrap(),
+    };
+    let mut out = std::io::stdout();
+    loop {
+        let trial = start(&store, id, &params());
+        store.report(trial.id, &[epoch(1, 0.25, 0.5)]).unwrap();
+        let finished = Finished {
+            value: Some(trial.number.0 as f64),
+            reports: vec![epoch(2, 0.5, 0.5), epoch(3, 0.75, 0.5)],
+            record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
+            scores: Some(scores()),
+        };
+        store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+        writeln!(out, "told {}", trial.number).unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn what_was_told_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let mut told_before = 0;
+    for round in 0..20 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["crash::child_writes_until_killed", "--exact", "--nocapture"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let number = |line: String| line.rsplit_once("told ").and_then(|(_, n)| n.trim().parse::<u64>().ok());
+        let mut told = None;
+        // Another number of trials each time, so that the kill meets different moments.
+        while told.is_none_or(|last| last < told_before + 1 + round % 7) {
+            let line = lines.next().expect("the child writes until it is killed").unwrap();
+            told = number(line).or(told);
+        }
+        child.kill().unwrap();
+        for line in lines.map_while(Result::ok) {
+            told = number(line).or(told);
+        }
+        child.wait().unwrap();
+        let told = told.unwrap();
+
+        let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+        let id = store.study("s").unwrap().unwrap().id;
+        let trials = store.trials(id).unwrap();
+        assert!(trials.iter().enumerate().all(|(i, t)| t.number.0 == i as u64));
+        let mut unfinished = 0;
+        for trial in &trials {
+            let number = trial.number;
+            match trial.state {
+                TrialState::Complete => {
+                    assert_eq!(trial.value, Some(number.0 as f64));
+                    assert_eq!((trial.record.seed, trial.intermediate.len()), (Some(number.0), 3));
+                    assert_eq!(trial.params.to_string(), params().to_string());
+                    assert_eq!(store.scores(id, number).unwrap(), Some(scores()));
+                    assert_eq!(store.epoch_metrics(id, number).unwrap().len(), 3);
+                }
+                TrialState::Running => {
+                    assert!(number.0 > told, "trial {number} was told as ended");
+                    unfinished += 1;
+                    assert_eq!((trial.value, trial.params.0.len()), (None, 6));
+                    assert!(trial.intermediate.len() <= 1);
+                }
+                TrialState::Failed => {}
+                other => panic!("trial {number} is {other:?}"),
+            }
+        }
+        assert!(unfinished <= 1 && told < trials.len() as u64);
+        let running = store.running(id).unwrap();
+        assert_eq!(running.len(), unfinished);
+        for trial in running {
+            if cfg!(target_os = "linux") {
+                assert_eq!(trial.owner.unwrap().liveness(), Liveness::Ended, "seen at once");
+            }
+            store.finish(trial.handle.id, FinishedState::Failed, &Finished::default()).unwrap();
+        }
+        told_before = trials.len() as u64;
+    }
+}

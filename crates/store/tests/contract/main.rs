@@ -1,0 +1,6 @@
+//! One contract over every store.
+
+mod concurrent;
+mod crash;
+mod rules;
+mod support;

@@ -1,0 +1,386 @@
+//! The rules of the trait, one function each, run over every store.
+
+use std::time::Duration;
+
+use allometry_core::{Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState};
+use allometry_store::{
+    ErrorKind, Finished, FinishedState, Liveness, MemoryStore, NewStudy, NewTrial, Owner, SqliteStore, Start,
+    Store, StoreError, StudyId, TrialId,
+};
+use serde_json::json;
+
+use crate::support::{epoch, params, record, scores, space, start, study};
+
+/// Runs each rule over a fresh store of each kind; for files also with another connection as the reader.
+macro_rules! rules {
+    ($($rule:ident),* $(,)?) => {
+        mod memory {
+            $(#[test]
+            fn $rule() {
+                let store = super::MemoryStore::new();
+                super::$rule(&store, &store);
+            })*
+        }
+        mod sqlite {
+            $(#[test]
+            fn $rule() {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("a b%20?.db");
+                let store = super::SqliteStore::open(path.to_str().unwrap()).unwrap();
+                super::$rule(&store, &store);
+            })*
+        }
+        mod sqlite_read_by_another {
+            $(#[test]
+            fn $rule() {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join("x.db");
+                let url = format!("sqlite:///{}", path.display());
+                let store = super::SqliteStore::open(&url).unwrap();
+                let reader = super::SqliteStore::open_read_only(&url).unwrap();
+                super::$rule(&store, &reader);
+            })*
+        }
+    };
+}
+
+rules!(
+    a_study_reads_back,
+    a_trial_reads_back,
+    an_unfinished_trial_reads_back,
+    numbers_belong_to_a_study,
+    only_running_trials_are_written,
+    a_complete_trial_needs_a_value,
+    a_pruned_trial_takes_its_last_value,
+    steps_may_be_reported_again,
+    waiting_trials_are_claimed_once_in_order,
+    parameters_must_fit_their_space,
+    a_parameter_keeps_its_kind,
+    running_trials_name_their_process,
+    readers_ask_for_what_is_new,
+    unknown_things_are_not_found,
+);
+
+fn a_study_reads_back(store: &dyn Store, reader: &dyn Store) {
+    assert_eq!(reader.studies().unwrap(), []);
+    let id = store.create_study(&study("ladder/2M")).unwrap();
+    store.set_study_attribute(id, "baselines", &json!([0.5, 1e-5])).unwrap();
+    store.set_study_attribute(id, "baselines", &json!({"prior": 0.5, "logistic": [1, 2.0]})).unwrap();
+    let other = store.create_study(&NewStudy { name: String::new(), ..NewStudy::default() }).unwrap();
+
+    let found = reader.study("ladder/2M").unwrap().unwrap();
+    let told = study("ladder/2M");
+    assert_eq!((found.id, found.direction, found.objectives), (id, told.direction, 1));
+    assert_eq!(found.space.as_ref(), Some(&told.space));
+    let order =
+        |space: &allometry_core::SearchSpace| space.iter().map(|(n, _)| n.to_owned()).collect::<Vec<_>>();
+    assert_eq!(order(found.space.as_ref().unwrap()), order(&told.space));
+    assert_eq!(found.attributes["ladder"], told.attributes["ladder"]);
+    assert_eq!(found.attributes["baselines"], json!({"prior": 0.5, "logistic": [1, 2.0]}));
+    assert_eq!(found.attributes.len(), 3);
+    assert!(found.user_attributes.is_empty() && found.system_attributes.is_empty());
+    assert_eq!(reader.studies().unwrap().iter().map(|s| s.id).collect::<Vec<_>>(), [id, other]);
+    assert_eq!(reader.study("").unwrap().unwrap().id, other);
+    assert_eq!(reader.study("ladder").unwrap(), None);
+
+    let again = store.create_study(&study("ladder/2M")).unwrap_err();
+    assert!(matches!(&again, StoreError::NameTaken { name } if name == "ladder/2M"));
+    assert_eq!(again.kind(), ErrorKind::Conflict);
+}
+
+fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let before = jiff::Timestamp::now();
+    let trial = start(store, id, &params());
+    store.report(trial.id, &[epoch(1, f64::NAN, 0.7), epoch(2, f64::INFINITY, f64::NAN)]).unwrap();
+    let mut plain = epoch(3, 0.5, 0.0);
+    plain.metrics.clear();
+    let finished = Finished {
+        value: Some(0.1 + 0.2),
+        reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
+        record: record(),
+        scores: Some(scores()),
+    };
+    assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
+
+    let trials = reader.trials(id).unwrap();
+    let [found] = trials.as_slice() else { panic!("one trial") };
+    assert_eq!(
+        (found.number, found.state, found.value),
+        (trial.number, TrialState::Complete, Some(0.1 + 0.2))
+    );
+    // Their text tells integers from floats, which are equal as values.
+    assert_eq!(found.params.to_string(), params().to_string());
+    for (name, set) in &found.distributions {
+        assert_eq!(Some(set), space().get(name));
+    }
+    assert_eq!(found.distributions.len(), 6);
+    assert_eq!(found.intermediate.len(), 4);
+    assert!(found.intermediate[&1].is_nan());
+    assert_eq!(found.intermediate[&2], f64::INFINITY);
+    assert_eq!(found.intermediate[&3], 0.5);
+    assert_eq!(found.intermediate[&4], f64::NEG_INFINITY);
+    let (started, completed) = (found.started.unwrap(), found.completed.unwrap());
+    let now = jiff::Timestamp::now();
+    assert!(before.as_microsecond() <= started.as_microsecond() && started <= completed && completed <= now);
+    assert_eq!(started.as_nanosecond() % 1000, 0);
+    assert!(found.user_attributes.is_empty() && found.system_attributes.is_empty());
+
+    let TrialRecord { metrics, .. } = &found.record;
+    assert!(metrics["precision"].is_nan());
+    assert_eq!((metrics["log_loss"], metrics["worst"]), (0.1 + 0.2, f64::NEG_INFINITY));
+    let without_metrics =
+        |r: &TrialRecord| TrialRecord { metrics: std::collections::BTreeMap::new(), ..r.clone() };
+    assert_eq!(without_metrics(&found.record), without_metrics(&record()));
+
+    assert_eq!(reader.scores(id, trial.number).unwrap(), Some(scores()));
+    let metrics = reader.epoch_metrics(id, trial.number).unwrap();
+    assert_eq!(metrics.keys().collect::<Vec<_>>(), [&1, &2, &4]);
+    assert_eq!((metrics[&1]["loss"], metrics[&4]["loss"]), (0.7, f64::INFINITY));
+    assert!(metrics[&2]["loss"].is_nan());
+}
+
+fn an_unfinished_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let mut some = Params::default();
+    some.insert("n_layers", 4.0);
+    some.insert("dropout", 0i64);
+    let trial = start(store, id, &some);
+    store.report(trial.id, &[]).unwrap();
+    store.report(trial.id, &[epoch(1, 0.5, 0.1)]).unwrap();
+    let found = &reader.trials(id).unwrap()[0];
+    assert_eq!((found.state, found.value, found.completed), (TrialState::Running, None, None));
+    assert_eq!(
+        found.params.to_string(),
+        "n_layers=4 dropout=0.0",
+        "values take the kind of their distribution"
+    );
+    assert_eq!(found.intermediate[&1], 0.5);
+    assert_eq!(found.record, TrialRecord::default());
+    assert_eq!(reader.scores(id, trial.number).unwrap(), None);
+}
+
+fn numbers_belong_to_a_study(store: &dyn Store, reader: &dyn Store) {
+    let a = store.create_study(&study("a")).unwrap();
+    let b = store.create_study(&study("b")).unwrap();
+    let numbers: Vec<u64> = [a, b, a, a, b].map(|id| start(store, id, &params()).number.0).into();
+    assert_eq!(numbers, [0, 0, 1, 2, 1]);
+    let listed = |id| reader.trials(id).unwrap().iter().map(|t: &FrozenTrial| t.number.0).collect::<Vec<_>>();
+    assert_eq!(listed(a), [0, 1, 2]);
+    assert_eq!(listed(b), [0, 1]);
+}
+
+fn only_running_trials_are_written(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let trial = start(store, id, &params());
+    let finished = Finished { value: Some(0.7), record: record(), ..Finished::default() };
+    store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+    let before = reader.trials(id).unwrap();
+
+    let refused = |result: Result<(), StoreError>, expected: TrialState| {
+        let error = result.unwrap_err();
+        assert!(matches!(error, StoreError::NotRunning { number: 0, state } if state == expected));
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+    };
+    let late = Finished { value: Some(0.9), reports: vec![epoch(1, 0.9, 0.1)], ..Finished::default() };
+    refused(store.finish(trial.id, FinishedState::Complete, &late).map(|_| ()), TrialState::Complete);
+    refused(store.finish(trial.id, FinishedState::Failed, &late).map(|_| ()), TrialState::Complete);
+    refused(store.report(trial.id, &late.reports), TrialState::Complete);
+    store.heartbeat(&[trial.id]).unwrap();
+    // NaN among the metrics makes records unequal; their text is the same.
+    assert_eq!(format!("{:?}", reader.trials(id).unwrap()), format!("{before:?}"));
+
+    let other = store.create_study(&study("waiting")).unwrap();
+    let waiting = wait(store, other, &params());
+    refused(store.report(waiting, &late.reports), TrialState::Waiting);
+}
+
+fn a_complete_trial_needs_a_value(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    for (state, value) in [
+        (FinishedState::Complete, None),
+        (FinishedState::Complete, Some(f64::NAN)),
+        (FinishedState::Failed, Some(0.5)),
+    ] {
+        let trial = start(store, id, &params());
+        let finished = Finished { value, ..Finished::default() };
+        assert_eq!(store.finish(trial.id, state, &finished).unwrap(), TrialState::Failed);
+    }
+    for value in [f64::INFINITY, f64::NEG_INFINITY, -0.0] {
+        let trial = start(store, id, &params());
+        let finished = Finished { value: Some(value), ..Finished::default() };
+        assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
+    }
+    let values: Vec<Option<f64>> = reader.trials(id).unwrap().iter().map(|t| t.value).collect();
+    assert_eq!(values, [None, None, None, Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(0.0)]);
+}
+
+fn a_pruned_trial_takes_its_last_value(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    for (reports, expected) in [
+        (vec![], None),
+        (vec![epoch(1, 0.6, 0.1), epoch(2, 0.5, 0.1)], Some(0.5)),
+        (vec![epoch(1, 0.6, 0.1), epoch(2, f64::NAN, 0.1)], None),
+        (vec![epoch(9, 0.9, 0.1), epoch(2, 0.2, 0.1)], Some(0.9)),
+        (vec![epoch(1, f64::INFINITY, 0.1)], Some(f64::INFINITY)),
+    ] {
+        let trial = start(store, id, &params());
+        let split = reports.len() / 2;
+        store.report(trial.id, &reports[..split]).unwrap();
+        let finished =
+            Finished { value: Some(123.0), reports: reports[split..].to_vec(), ..Finished::default() };
+        assert_eq!(store.finish(trial.id, FinishedState::Pruned, &finished).unwrap(), TrialState::Pruned);
+        assert_eq!(reader.trials_from(id, trial.number).unwrap()[0].value, expected);
+    }
+}
+
+fn steps_may_be_reported_again(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let trial = start(store, id, &params());
+    store.report(trial.id, &[epoch(1, 0.5, 0.1), epoch(2, f64::NAN, 0.2)]).unwrap();
+    let finished = Finished { value: Some(0.5), reports: vec![epoch(2, 0.7, 0.3)], ..Finished::default() };
+    store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+    let found = &reader.trials(id).unwrap()[0];
+    assert_eq!(found.intermediate.iter().map(|(s, v)| (*s, *v)).collect::<Vec<_>>(), [(1, 0.5), (2, 0.7)]);
+    assert_eq!(reader.epoch_metrics(id, trial.number).unwrap()[&2]["loss"], 0.3);
+}
+
+fn wait(store: &dyn Store, study: StudyId, params: &Params) -> TrialId {
+    let record = TrialRecord { retry_of: Some(TrialNumber(0)), ..TrialRecord::default() };
+    let new = NewTrial { start: Start::Waiting, params, space: &space(), record: &record };
+    store.create_trial(study, &new).unwrap().id
+}
+
+fn waiting_trials_are_claimed_once_in_order(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let owner = Owner::this_process();
+    assert!(store.claim_waiting(id, &owner).unwrap().is_none());
+    start(store, id, &params());
+    let (first, second) = (wait(store, id, &params()), wait(store, id, &params()));
+    let waiting = &reader.trials(id).unwrap()[1];
+    assert_eq!((waiting.state, waiting.started), (TrialState::Waiting, None));
+    assert_eq!(waiting.params.to_string(), params().to_string());
+    assert_eq!(reader.running(id).unwrap().len(), 1);
+
+    let (handle, trial) = store.claim_waiting(id, &owner).unwrap().unwrap();
+    assert_eq!((handle.id, handle.number, trial.number), (first, TrialNumber(1), TrialNumber(1)));
+    assert_eq!(trial.state, TrialState::Running);
+    assert_eq!(trial.params.to_string(), params().to_string());
+    assert_eq!(trial.record.retry_of, Some(TrialNumber(0)));
+    assert!(trial.started.is_some());
+    assert_eq!(reader.trials(id).unwrap()[1], trial);
+    assert_eq!(store.claim_waiting(id, &owner).unwrap().unwrap().0.id, second);
+    assert!(store.claim_waiting(id, &owner).unwrap().is_none());
+    let finished = Finished { value: Some(0.5), ..Finished::default() };
+    store.finish(first, FinishedState::Complete, &finished).unwrap();
+}
+
+fn parameters_must_fit_their_space(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let (owner, record) = (Owner::this_process(), TrialRecord::default());
+    let refused = |params: Params| {
+        let new =
+            NewTrial { start: Start::Running(&owner), params: &params, space: &space(), record: &record };
+        store.create_trial(id, &new).unwrap_err().to_string()
+    };
+    assert_eq!(refused([("batch", 3i64)].into_iter().collect()), "the search space has no parameter `batch`");
+    assert_eq!(refused([("d_model", 50i64)].into_iter().collect()), "parameter `d_model` cannot be 50");
+    assert_eq!(refused([("n_layers", 2.5)].into_iter().collect()), "parameter `n_layers` cannot be 2.5");
+    assert_eq!(refused([("dropout", f64::NAN)].into_iter().collect()), "parameter `dropout` cannot be nan");
+    assert_eq!(reader.trials(id).unwrap(), [], "a refused trial leaves nothing");
+    assert_eq!(start(store, id, &params()).number, TrialNumber(0));
+}
+
+fn a_parameter_keeps_its_kind(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let (owner, record) = (Owner::this_process(), TrialRecord::default());
+    start(store, id, &params());
+    let create = |name: &str, set: Distribution| {
+        let mut changed = space();
+        changed.0.insert(name.into(), set);
+        let new =
+            NewTrial { start: Start::Running(&owner), params: &params(), space: &changed, record: &record };
+        store.create_trial(id, &new)
+    };
+    let wider = Distribution::Int { low: 1, high: 99, log: false, step: 1 };
+    create("n_layers", wider).unwrap();
+    for (name, set) in [
+        ("n_layers", Distribution::Float { low: 0.0, high: 9.0, log: false, step: None }),
+        ("learning_rate", Distribution::Float { low: 0.1, high: 9.0, log: false, step: None }),
+        ("d_model", Distribution::list(vec![48i64.into(), 32i64.into(), 64i64.into()])),
+    ] {
+        let error = create(name, set).unwrap_err();
+        assert!(
+            matches!(&error, StoreError::IncompatibleDistribution { parameter, .. } if parameter == name),
+            "{error}"
+        );
+    }
+    assert_eq!(reader.trials(id).unwrap().len(), 2);
+}
+
+fn running_trials_name_their_process(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let (first, second) = (start(store, id, &params()), start(store, id, &params()));
+    store.heartbeat(&[first.id, second.id]).unwrap();
+    let finished = Finished { value: Some(0.5), ..Finished::default() };
+    store.finish(first.id, FinishedState::Complete, &finished).unwrap();
+    let running = reader.running(id).unwrap();
+    let [only] = running.as_slice() else { panic!("one running trial") };
+    assert_eq!(only.handle, second);
+    let owner = only.owner.as_ref().unwrap();
+    assert_eq!(owner, &Owner::this_process());
+    assert_ne!(owner.liveness(), Liveness::Ended);
+    assert!(only.heartbeat_age.unwrap() < Duration::from_mins(1));
+}
+
+fn readers_ask_for_what_is_new(store: &dyn Store, reader: &dyn Store) {
+    // Several studies, so that files are read in both of their ways.
+    let ids: Vec<StudyId> = (0..8).map(|i| store.create_study(&study(&format!("s{i}"))).unwrap()).collect();
+    for round in 0..5 {
+        for id in &ids {
+            let trial = start(store, *id, &params());
+            let value = f64::from(round) / 8.0;
+            let finished = Finished {
+                value: Some(value),
+                reports: vec![epoch(1, 0.5, 0.5), epoch(2, value, 0.5)],
+                record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
+                ..Finished::default()
+            };
+            store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+        }
+    }
+    for id in &ids {
+        let all = reader.trials(*id).unwrap();
+        assert_eq!(all.len(), 5);
+        for (i, trial) in all.iter().enumerate() {
+            assert_eq!((trial.record.seed, trial.value), (Some(i as u64), Some(i as f64 / 8.0)));
+            assert_eq!(trial.params.to_string(), params().to_string());
+            assert_eq!(trial.intermediate[&2], i as f64 / 8.0);
+        }
+        for first in 0..6 {
+            assert_eq!(reader.trials_from(*id, TrialNumber(first)).unwrap(), all[(first as usize).min(5)..]);
+        }
+    }
+}
+
+fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
+    let (study, trial) = (StudyId(99), TrialId(99));
+    let (owner, record) = (Owner::this_process(), TrialRecord::default());
+    let new = NewTrial { start: Start::Running(&owner), params: &params(), space: &space(), record: &record };
+    for error in [
+        store.create_trial(study, &new).map(|_| ()).unwrap_err(),
+        store.set_study_attribute(study, "a", &json!(1)).unwrap_err(),
+        store.claim_waiting(study, &owner).map(|_| ()).unwrap_err(),
+        reader.trials(study).map(|_| ()).unwrap_err(),
+        reader.running(study).map(|_| ()).unwrap_err(),
+        reader.scores(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
+        reader.epoch_metrics(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
+        store.report(trial, &[epoch(1, 0.5, 0.5)]).unwrap_err(),
+        store.finish(trial, FinishedState::Failed, &Finished::default()).map(|_| ()).unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+    }
+    let id = store.create_study(&crate::support::study("s")).unwrap();
+    assert_eq!(reader.scores(id, TrialNumber(0)).unwrap(), None);
+    assert!(reader.epoch_metrics(id, TrialNumber(0)).unwrap().is_empty());
+}

@@ -1,0 +1,306 @@
+//! Real Optuna on our files, and we on its.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use allometry_core::{
+    ChoiceOrder, Direction, Distribution, EpochReport, FrozenTrial, ParamValue, Params, SearchSpace,
+    TrialRecord, TrialState, ValidationScores,
+};
+use allometry_store::{
+    Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store, StudyId, import,
+};
+use serde_json::{Value, json};
+
+/// Runs a script of this folder with the file's URL and returns the JSON that it prints.
+fn run(python: &Path, script: &str, database: &Path, arguments: &[&str]) -> Value {
+    let output = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optuna").join(script))
+        .arg(format!("sqlite:///{}", database.display()))
+        .args(arguments)
+        // Optuna turns the stored UTC into local time.
+        .env("TZ", "Asia/Kolkata")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn space() -> SearchSpace {
+    let mut space = SearchSpace::default();
+    let mut put = |name: &str, set| space.0.insert(name.into(), set);
+    put("lr", Distribution::Float { low: 1e-5, high: 1.0, log: true, step: None });
+    put("dropout", Distribution::Float { low: 0.0, high: 1.0, log: false, step: Some(0.25) });
+    put("n_layers", Distribution::Int { low: 2, high: 10, log: false, step: 2 });
+    put("d_model", Distribution::list(vec![32i64.into(), 48i64.into(), 64i64.into()]));
+    put("decay", Distribution::list(vec![0.0.into(), 1e-5.into(), 1e-4.into()]));
+    put(
+        "act",
+        Distribution::list(vec!["gelu".into(), "\u{e9}".into(), ParamValue::Null, ParamValue::Bool(true)]),
+    );
+    space
+}
+
+fn params(act: ParamValue) -> Params {
+    let mut params: Params = [("lr", 0.1 + 0.2), ("dropout", 0.75), ("decay", 1e-5)].into_iter().collect();
+    params.insert("n_layers", 4i64);
+    params.insert("d_model", 48i64);
+    params.0.insert("act".into(), act);
+    params
+}
+
+/// Writes a study with trials of every state.
+fn write_study(store: &SqliteStore) -> StudyId {
+    let attributes = BTreeMap::from([("ladder".to_owned(), json!({"name": "caf\u{e9}", "seed": 42}))]);
+    let study =
+        NewStudy { name: "café/2M".into(), direction: Direction::Maximize, space: space(), attributes };
+    let id = store.create_study(&study).unwrap();
+    let owner = Owner::this_process();
+    let record = TrialRecord {
+        seed: Some(7),
+        metrics: BTreeMap::from([("precision".to_owned(), f64::NAN), ("log_loss".to_owned(), 0.5)]),
+        ..TrialRecord::default()
+    };
+    let create = |start, act: ParamValue| {
+        let new = NewTrial { start, params: &params(act), space: &space(), record: &record };
+        store.create_trial(id, &new).unwrap()
+    };
+    let epoch =
+        |step, value| EpochReport { step, value, metrics: BTreeMap::from([("loss".to_owned(), f64::NAN)]) };
+    let scores = ValidationScores { rows: vec![1, 2], labels: vec![true, false], scores: vec![0.5, 0.25] };
+    for (act, state, value) in [
+        (ParamValue::Text("\u{e9}".into()), FinishedState::Complete, Some(0.1 + 0.2)),
+        (ParamValue::Null, FinishedState::Pruned, None),
+        (ParamValue::Bool(true), FinishedState::Failed, None),
+        ("gelu".into(), FinishedState::Complete, Some(f64::NEG_INFINITY)),
+    ] {
+        let trial = create(Start::Running(&owner), act);
+        store.report(trial.id, &[epoch(1, f64::NAN), epoch(2, f64::INFINITY)]).unwrap();
+        let finished = Finished {
+            value,
+            reports: vec![epoch(3, f64::NEG_INFINITY), epoch(4, 0.625)],
+            record: record.clone(),
+            scores: Some(scores.clone()),
+        };
+        store.finish(trial.id, state, &finished).unwrap();
+    }
+    create(Start::Running(&owner), "gelu".into());
+    create(Start::Waiting, ParamValue::Bool(true));
+    id
+}
+
+/// A float as the scripts print it: Python's `repr`.
+fn repr(x: f64) -> Value {
+    Value::from(allometry_core::python::float_repr(x))
+}
+
+/// A trial as the scripts print Optuna's.
+fn described(trial: &FrozenTrial) -> Value {
+    let state = match trial.state {
+        TrialState::Waiting => "WAITING",
+        TrialState::Running => "RUNNING",
+        TrialState::Complete => "COMPLETE",
+        TrialState::Pruned => "PRUNED",
+        TrialState::Failed => "FAIL",
+    };
+    let params: serde_json::Map<String, Value> =
+        trial.params.iter().map(|(name, value)| (name.to_owned(), Value::from(value.repr()))).collect();
+    let sets: serde_json::Map<String, Value> = trial
+        .distributions
+        .iter()
+        .map(|(name, set)| (name.clone(), Value::from(allometry_store::distribution::write(set))))
+        .collect();
+    let reports: serde_json::Map<String, Value> =
+        trial.intermediate.iter().map(|(step, value)| (step.to_string(), repr(*value))).collect();
+    let seconds = |at: Option<jiff::Timestamp>| at.map(jiff::Timestamp::as_microsecond);
+    json!({
+        "number": trial.number.0, "state": state, "value": trial.value.map(repr), "params": params,
+        "distributions": sets, "intermediate": reports,
+        "started": seconds(trial.started), "completed": seconds(trial.completed),
+    })
+}
+
+#[test]
+fn optuna_reads_what_we_write() {
+    let Some(python) = allometry_testkit::python_with("optuna_reads_what_we_write", "optuna") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+    let id = write_study(&store);
+    let seen = run(&python, "describe.py", &path, &["café/2M"]);
+    let ours: Vec<Value> = store.trials(id).unwrap().iter().map(described).collect();
+    assert_eq!(seen["trials"], Value::from(ours));
+    assert_eq!(seen["direction"], "MAXIMIZE");
+    assert_eq!(seen["best"], 0);
+    assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
+    assert_eq!(seen["record"]["seed"], 7);
+}
+
+#[test]
+fn optunas_command_lists_our_trials() {
+    let Some(python) = allometry_testkit::python_with("optunas_command_lists_our_trials", "optuna.cli")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    write_study(&SqliteStore::open(path.to_str().unwrap()).unwrap());
+    let output = Command::new(&python)
+        .args([
+            "-c",
+            "import sys; from optuna.cli import main; sys.exit(main())",
+            "trials",
+            "--study-name",
+            "café/2M",
+        ])
+        .args(["--format", "json", "--storage", &format!("sqlite:///{}", path.display())])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let listed = allometry_store::json::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+    let states: Vec<&str> = listed.as_array().unwrap().iter().map(|t| t["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["COMPLETE", "PRUNED", "FAIL", "COMPLETE", "RUNNING", "WAITING"]);
+    assert_eq!(listed[0]["params"]["d_model"], 48);
+    assert_eq!(listed[0]["params"]["act"], "\u{e9}");
+}
+
+#[test]
+fn optuna_goes_on_with_our_study_and_we_with_its() {
+    let Some(python) = allometry_testkit::python_with("optuna_goes_on_with_our_study", "optuna") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+    let id = write_study(&store);
+    let before: Vec<Value> = store.trials(id).unwrap()[..5].iter().map(described).collect();
+    // Four trials, the first of them the one that we left waiting; then two enqueued ones.
+    let seen = run(&python, "continue.py", &path, &["café/2M"]);
+    let trials = store.trials(id).unwrap();
+    let ours: Vec<Value> = trials.iter().map(described).collect();
+    assert_eq!(ours[..5], before);
+    assert_eq!(trials.len(), 11);
+    for (ours, seen) in ours.iter().zip(seen["trials"].as_array().unwrap()) {
+        if ours["state"] != "WAITING" {
+            assert_eq!(ours, seen);
+        }
+    }
+    assert_eq!(trials[5].params.to_string(), params(ParamValue::Bool(true)).to_string());
+    assert!(trials[5..9].iter().all(|t| t.state == TrialState::Complete));
+    let Some(Distribution::Categorical { order, .. }) = trials[8].distributions.get("d_model") else {
+        panic!("a list stays a list")
+    };
+    assert_eq!(*order, ChoiceOrder::Ordinal);
+
+    let owner = Owner::this_process();
+    assert_eq!(trials[9].params.to_string(), "d_model=64 lr=0.001 batch=7");
+    let (handle, claimed) = store.claim_waiting(id, &owner).unwrap().unwrap();
+    assert_eq!((handle.number.0, claimed.params.to_string().as_str()), (9, "d_model=64 lr=0.001"));
+    assert_eq!(claimed.state, TrialState::Running);
+    store
+        .finish(handle.id, FinishedState::Complete, &Finished { value: Some(0.9), ..Finished::default() })
+        .unwrap();
+    let new = NewTrial {
+        start: Start::Running(&owner),
+        params: &params("gelu".into()),
+        space: &space(),
+        record: &TrialRecord::default(),
+    };
+    assert_eq!(store.create_trial(id, &new).unwrap().number.0, 11);
+    let seen = run(&python, "describe.py", &path, &["café/2M"]);
+    let ours: Vec<Value> = store.trials(id).unwrap().iter().map(described).collect();
+    assert_eq!(seen["trials"][9], ours[9]);
+    assert_eq!(seen["best"], 9);
+}
+
+#[test]
+fn we_read_what_optuna_writes() {
+    let Some(python) = allometry_testkit::python_with("we_read_what_optuna_writes", "optuna") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("o.db");
+    let seen = run(&python, "write.py", &path, &[]);
+    let before = std::fs::read(&path).unwrap();
+
+    let imported = import::read(&path, Some("foreign")).unwrap();
+    let ours: Vec<Value> = imported.trials.iter().map(described).collect();
+    assert_eq!(Value::from(ours), seen["trials"]);
+    assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Direction::Minimize));
+    assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
+    assert_eq!(imported.trials[0].user_attributes["note"], r#"{"x": NaN, "\u00e9": 1}"#);
+    assert!(imported.trials[0].system_attributes.is_empty());
+    let best = imported.best_params.unwrap();
+    assert_eq!(
+        Value::from(best.get("lr").unwrap().repr()),
+        seen["trials"][seen["best"].as_u64().unwrap() as usize]["params"]["lr"]
+    );
+
+    let unnamed = import::read(&path, None).unwrap_err();
+    assert!(unnamed.to_string().ends_with("holds 3 studies"), "{unnamed}");
+    assert!(unnamed.hint().unwrap().contains("`foreign`, `several`, `empty`"));
+    assert!(import::read(&path, Some("several")).unwrap_err().to_string().contains("2 objectives"));
+    assert!(import::read(&path, Some("empty")).unwrap_err().to_string().contains("no trials"));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// Ends the process with the test, whatever becomes of it.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn optuna_dashboard_opens_our_file() {
+    let Some(python) = allometry_testkit::python_with("optuna_dashboard_opens_our_file", "optuna_dashboard")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    write_study(&SqliteStore::open(path.to_str().unwrap()).unwrap());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dashboard = Command::new(&python)
+        .args(["-c", "from optuna_dashboard._cli import main; main()"])
+        .arg(format!("sqlite:///{}", path.display()))
+        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _dashboard = Ended(dashboard);
+    let studies = get(port, "/api/studies");
+    assert_eq!(studies["study_summaries"][0]["study_name"], "café/2M");
+    let id = studies["study_summaries"][0]["study_id"].as_i64().unwrap();
+    let study = get(port, &format!("/api/studies/{id}?after=0"));
+    let trials = study["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 6);
+    assert_eq!(trials[0]["state"], "Complete");
+    assert_eq!(trials[0]["values"][0], 0.1 + 0.2);
+    assert_eq!(trials[1]["intermediate_values"][3]["value"], 0.625);
+}
+
+/// Body of the answer, once the server answers.
+fn get(port: u16, path: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) {
+            write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.lines().next().unwrap().contains("200"), "{head}\n{body}");
+            return serde_json::from_str(body).unwrap();
+        }
+        assert!(Instant::now() < deadline, "the dashboard does not answer");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,20 @@
+"""Prints a study: describe.py URL NAME."""
+
+import json
+import sys
+
+import optuna
+from described import described
+
+study = optuna.load_study(study_name=sys.argv[2], storage=sys.argv[1])
+print(
+    json.dumps(
+        {
+            "trials": described(study),
+            "direction": study.direction.name,
+            "best": study.best_trial.number,
+            "user_attributes": study.user_attrs,
+            "record": {"seed": study.trials[0].user_attrs["allometry:record"]["seed"]},
+        }
+    )
+)

@@ -1,0 +1,206 @@
+//! A small series with a known signal, for demonstrations.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use allometry_core::rng::{TrialRng, stream};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, date};
+use rand::Rng as _;
+
+/// Names of the features, as in [`GeneratedTable`].
+const FEATURES: [&str; 8] = [
+    "level_lag0",
+    "level_lag1",
+    "level_lag3",
+    "level_lag5",
+    "drift_lag0",
+    "drift_lag2",
+    "unrelated_slow",
+    "unrelated_fast",
+];
+const LEVEL_LAGS: [usize; 4] = [0, 1, 3, 5];
+const DRIFT_LAGS: [usize; 2] = [0, 2];
+/// Persistence of the level, and of the drift and of what is unrelated.
+const SLOW: f64 = 0.95;
+const FAST: f64 = 0.9;
+/// Standard deviation of the noise on every indicator; that of what it indicates is 1.
+const NOISE: f64 = 1.5;
+/// Rows over which the level's change counts.
+const MEMORY: usize = 10;
+/// Standard deviation of what nobody can know about a label.
+const CHANCE: f64 = 0.55;
+/// About three tenths of the scores, whose standard deviation is 1.1, are above.
+const THRESHOLD: f64 = 0.575;
+/// Rows before the first, so that it does not remember the start.
+const BURN_IN: usize = 200;
+const FIRST_DAY: Date = date(2010, 1, 1);
+
+/// A series of days with features and a label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GeneratedTable {
+    /// Names of the features.
+    pub feature_names: Vec<&'static str>,
+    /// One day per row, without gaps.
+    pub dates: Vec<Date>,
+    /// Features, row-major.
+    pub values: Vec<f64>,
+    /// Whether the event follows the row.
+    pub labels: Vec<bool>,
+}
+
+/// Generates `rows` rows: the same for the same seed on every platform (sums and square roots only), and the first rows
+/// of a longer table are those of a shorter one.
+///
+/// Two hidden series drive it, a level `h` and a drift `g`: autoregressions of order 1 with unit variance and persistence
+/// 0.95 and 0.9. The event follows row `t` where
+///
+/// `h[t] - h[t - 10] / 2 + g[t] / 2 + 0.55 e[t] > 0.575`,
+///
+/// with standard normal `e`: in about 30% of rows. The eight features are
+/// - four indicators of the level, 0, 1, 3 and 5 rows late, and two of the drift, 0 and 2 rows late, each buried in
+///   independent normal noise of standard deviation 1.5;
+/// - an autoregression with persistence 0.9 and white noise that have nothing to do with either.
+///
+/// So one row says a little about where the hidden series are, and the rows before it say more: by how much the noise
+/// averages out, and how the level moved. A model that reads the window can beat a regression on the last row.
+///
+/// # Panics
+/// If `rows` is more than 2,000,000: the calendar ends.
+pub fn generate(rows: usize, seed: u64) -> GeneratedTable {
+    assert!(rows <= 2_000_000, "at most 2,000,000 days");
+    let length = BURN_IN + rows;
+    let level = autoregression(&mut normals(seed, "level", 0), SLOW, length);
+    let drift = autoregression(&mut normals(seed, "drift", 0), FAST, length);
+    let late = |series: &[f64], lag: usize, index: u64| -> Vec<f64> {
+        let mut noise = normals(seed, "indicator", index);
+        (0..length).map(|t| series[t.saturating_sub(lag)] + NOISE * noise()).collect()
+    };
+    let mut columns: Vec<Vec<f64>> =
+        LEVEL_LAGS.iter().zip(0..).map(|(&lag, index)| late(&level, lag, index)).collect();
+    columns.extend(DRIFT_LAGS.iter().zip(4..).map(|(&lag, index)| late(&drift, lag, index)));
+    columns.push(autoregression(&mut normals(seed, "unrelated", 0), FAST, length));
+    columns.push(autoregression(&mut normals(seed, "unrelated", 1), 0.0, length));
+
+    let mut chance = normals(seed, "chance", 0);
+    let labels: Vec<bool> = (0..length)
+        .map(|t| {
+            let before = level[t.saturating_sub(MEMORY)];
+            level[t] - before / 2.0 + drift[t] / 2.0 + CHANCE * chance() > THRESHOLD
+        })
+        .collect();
+    GeneratedTable {
+        feature_names: FEATURES.to_vec(),
+        dates: (0..rows).map(|row| FIRST_DAY.saturating_add((row as i64).days())).collect(),
+        values: (BURN_IN..length).flat_map(|t| columns.iter().map(move |column| column[t])).collect(),
+        labels: labels[BURN_IN..].to_vec(),
+    }
+}
+
+impl GeneratedTable {
+    /// Writes the table as CSV with columns `date`, the features (four decimals) and `label` (0 or 1).
+    ///
+    /// # Errors
+    /// Those of creating and writing the file.
+    pub fn write_csv(&self, path: &Path) -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        writeln!(out, "date,{},label", self.feature_names.join(","))?;
+        let rows = self.values.chunks_exact(self.feature_names.len());
+        for ((date, values), &label) in self.dates.iter().zip(rows).zip(&self.labels) {
+            write!(out, "{date}")?;
+            for value in values {
+                write!(out, ",{value:.4}")?;
+            }
+            writeln!(out, ",{}", u8::from(label))?;
+        }
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    }
+}
+
+/// An autoregression of order 1 that starts at 0 and tends to unit variance.
+fn autoregression(normal: &mut impl FnMut() -> f64, persistence: f64, length: usize) -> Vec<f64> {
+    let innovation = (1.0 - persistence * persistence).sqrt();
+    let mut value = 0.0;
+    (0..length)
+        .map(|_| {
+            value = persistence * value + innovation * normal();
+            value
+        })
+        .collect()
+}
+
+/// A stream of nearly normal numbers: sums of twelve uniform ones, less 6. They never leave [-6, 6], and unlike with
+/// logarithms and cosines their bits do not depend on the platform.
+fn normals(seed: u64, name: &str, index: u64) -> impl FnMut() -> f64 + use<> {
+    const UNIT: f64 = 1.0 / (1_u64 << 53) as f64;
+    let mut rng: TrialRng = stream(seed, name, index);
+    move || (0..12).map(|_| (rng.next_u64() >> 11) as f64 * UNIT).sum::<f64>() - 6.0
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::ladder::spec::{
+        DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec,
+    };
+
+    use super::*;
+    use crate::baseline::baselines;
+    use crate::data::load;
+
+    #[test]
+    fn the_same_seed_gives_the_same_rows() {
+        let table = generate(300, 7);
+        assert_eq!(table, generate(300, 7));
+        let shorter = generate(100, 7);
+        assert_eq!(shorter.values, table.values[..800]);
+        assert_eq!(shorter.labels, table.labels[..100]);
+        assert_ne!(table.values, generate(300, 8).values);
+        assert_eq!(table.dates[31].to_string(), "2010-02-01");
+    }
+
+    #[test]
+    fn the_streams_are_nearly_standard_normal() {
+        let mut normal = normals(1, "test", 0);
+        let n = 200_000;
+        let draws: Vec<f64> = (0..n).map(|_| normal()).collect();
+        let moment = |power| draws.iter().map(|x| x.powi(power)).sum::<f64>() / f64::from(n);
+        // Standard errors are 0.0022, 0.0032 and 0.02; the sum of twelve uniform numbers has a fourth moment of 2.9.
+        assert!(moment(1).abs() < 0.01, "{}", moment(1));
+        assert!((moment(2) - 1.0).abs() < 0.015, "{}", moment(2));
+        assert!((moment(4) - 2.9).abs() < 0.1, "{}", moment(4));
+    }
+
+    #[test]
+    fn three_tenths_are_positive() {
+        let table = generate(50_000, 3);
+        let share = table.labels.iter().filter(|&&l| l).count() as f64 / 50_000.0;
+        assert!((share - 0.30).abs() < 0.02, "{share}");
+    }
+
+    #[test]
+    fn one_row_tells_a_little() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let path = folder.path().join("series.csv");
+        generate(4000, 42).write_csv(&path).expect("file is written");
+        let spec = DataSpec {
+            path,
+            time: Some("date".to_owned()),
+            label: LabelSpec::Column("label".to_owned()),
+            features: FeatureSpec::default(),
+            split: SplitSpec { train: 0.70, validation: 0.15 },
+            missing: MissingPolicy::Error,
+        };
+        let dataset = load(&spec, 32, Normalize::Standard).expect("is loaded").dataset;
+        assert_eq!(dataset.feature_names, FEATURES);
+        let auc = baselines(&dataset)[1].metrics["auc"];
+        assert!((0.68..0.80).contains(&auc), "{auc}");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let error = generate(3, 1).write_csv(&folder.path().join("no/series.csv")).expect_err("is refused");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}
