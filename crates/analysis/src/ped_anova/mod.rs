@@ -3,7 +3,7 @@
 mod grid;
 mod parzen;
 
-use allometry_core::{Direction, Params, SearchSpace};
+use allometry_core::{Direction, ParamValue, Params, SearchSpace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::ped_anova::parzen::Density;
 const TARGET: f64 = 0.1;
 
 /// Trials with a parameter below which its densities are not estimated.
-const FEWEST: usize = 2;
+const FEWEST: u32 = 2;
 
 /// Importances among the best trials, or why there are none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,15 +79,21 @@ pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Dire
     if count == trials.len() {
         return PedAnovaOutcome::Withheld { reason: Indistinct::AllAmongTheBest };
     }
+    let mut tallies: Vec<Option<Tally>> =
+        space.iter().map(|(_, set)| Grid::new(set).map(Tally::new)).collect();
+    // Trial by trial, since each trial's values lie together in memory.
+    for ((params, _), is_best) in trials.iter().zip(&is_best) {
+        for (order, ((parameter, _), tally)) in space.iter().zip(&mut tallies).enumerate() {
+            if let (Some(tally), Some(value)) = (tally, value(params, parameter, order)) {
+                tally.count(value, *is_best);
+            }
+        }
+    }
     let mut parameters: Vec<PedShare> = space
         .iter()
-        .enumerate()
-        .map(|(order, (parameter, set))| {
-            let cells = Grid::new(set).map(|grid| {
-                let cells = trials.iter().map(|(params, _)| grid.cell(value(params, parameter, order)?));
-                (cells.collect(), grid)
-            });
-            let divergence = cells.map_or(0.0, |(cells, grid)| divergence(&grid, cells, &is_best, count));
+        .zip(&tallies)
+        .map(|((parameter, _), tally)| {
+            let divergence = tally.as_ref().map_or(0.0, |tally| tally.divergence(trials.len(), count));
             PedShare { parameter: parameter.to_owned(), divergence, share: None }
         })
         .collect();
@@ -110,32 +116,43 @@ fn best(trials: &[(&Params, f64)], direction: Direction) -> Vec<bool> {
     trials.iter().map(|(_, value)| loss(*value) <= cutoff).collect()
 }
 
-/// One parameter's divergence, from the cell of each trial that has it.
-fn divergence(grid: &Grid, cells: Vec<Option<usize>>, is_best: &[bool], best: usize) -> f64 {
-    let (mut all, mut top) = (vec![0_u32; grid.cells()], vec![0_u32; grid.cells()]);
-    let (mut with, mut best_with) = (0_usize, 0_usize);
-    for (cell, is_best) in cells.iter().zip(is_best) {
-        if let Some(cell) = *cell {
-            all[cell] += 1;
-            with += 1;
-            if *is_best {
-                top[cell] += 1;
-                best_with += 1;
-            }
+/// Trials by the cell of one parameter's grid.
+struct Tally {
+    grid: Grid,
+    all: Vec<u32>,
+    best: Vec<u32>,
+}
+
+impl Tally {
+    fn new(grid: Grid) -> Self {
+        let empty = vec![0; grid.cells()];
+        Self { grid, all: empty.clone(), best: empty }
+    }
+
+    fn count(&mut self, value: &ParamValue, is_best: bool) {
+        if let Some(cell) = self.grid.cell(value) {
+            self.all[cell] += 1;
+            self.best[cell] += u32::from(is_best);
         }
     }
-    if with < FEWEST || best_with == 0 {
-        return 0.0;
+
+    /// The divergence, given the numbers of all trials and of the best ones, whether or not they have the parameter.
+    fn divergence(&self, trials: usize, best: usize) -> f64 {
+        let (with, best_with) = (self.all.iter().sum::<u32>(), self.best.iter().sum::<u32>());
+        if with < FEWEST || best_with == 0 {
+            return 0.0;
+        }
+        let density = |counts: &[u32]| {
+            if self.grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) }
+        };
+        let (top, all) = (density(&self.best), density(&self.all));
+        let pearson = top.0.iter().zip(&all.0).map(|(top, all)| {
+            let ratio = top / all - 1.0;
+            all * ratio * ratio
+        });
+        let target_share = f64::from(best_with) / best as f64;
+        let region_share = f64::from(with) / trials as f64;
+        let quantile = best as f64 / trials as f64;
+        quantile * quantile * target_share * target_share / region_share * pearson.sum::<f64>()
     }
-    let density =
-        |counts: &[u32]| if grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) };
-    let (top, all) = (density(&top), density(&all));
-    let pearson = top.0.iter().zip(&all.0).map(|(top, all)| {
-        let ratio = top / all - 1.0;
-        all * ratio * ratio
-    });
-    let total = cells.len() as f64;
-    let (target_share, region_share) = (best_with as f64 / best as f64, with as f64 / total);
-    let quantile = best as f64 / total;
-    quantile * quantile * target_share * target_share / region_share * pearson.sum::<f64>()
 }
