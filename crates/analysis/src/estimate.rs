@@ -45,6 +45,12 @@ pub enum Method {
     AssumedCorrelation,
     /// Share with Wilson's interval.
     Wilson,
+    /// Residuals resampled around a fit, basic interval: covers new noise at the same configurations.
+    ResidualBootstrap,
+    /// Coefficient of a linear model with HC3 errors, t interval.
+    Hc3,
+    /// Trials resampled, percentile interval: covers new trials of the same search, scored on the same rows.
+    TrialBootstrap,
 }
 
 impl fmt::Display for Method {
@@ -55,6 +61,9 @@ impl fmt::Display for Method {
             Self::Independent => "Hanley-McNeil, independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::Wilson => "Wilson",
+            Self::ResidualBootstrap => "residual bootstrap, basic interval",
+            Self::Hc3 => "HC3, t interval",
+            Self::TrialBootstrap => "bootstrap of trials, percentile interval",
         })
     }
 }

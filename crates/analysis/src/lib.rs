@@ -17,6 +17,7 @@ pub mod forest;
 pub mod importance;
 pub mod input;
 pub mod level;
+pub mod model;
 pub mod number;
 pub mod options;
 pub mod ped_anova;

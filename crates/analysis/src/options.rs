@@ -20,6 +20,12 @@ pub struct Options {
     pub few_trials: u64,
     /// Share of failed trials above which it is a finding.
     pub failed_share: f64,
+    /// Permutations behind a p-value, fewer where there are very many trials.
+    pub permutations: u64,
+    /// Resamples behind an interval, fewer where there are very many trials or parameters.
+    pub bootstraps: u64,
+    /// Seed of both.
+    pub seed: u64,
 }
 
 impl Default for Options {
@@ -32,6 +38,9 @@ impl Default for Options {
             size_tolerance: 0.25,
             few_trials: 10,
             failed_share: 0.1,
+            permutations: 10_000,
+            bootstraps: 2_000,
+            seed: 0,
         }
     }
 }

@@ -10,14 +10,15 @@ use crate::collapse::{Aucs, Collapse};
 use crate::coverage::Coverage;
 use crate::duplicates::Duplicates;
 use crate::edge::{Edge, edges};
-use crate::importance::Importance;
+use crate::importance::{Importance, ImportanceModel, importance};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::level::{Level, binned, levels};
+use crate::model::Model;
 use crate::options::Options;
 use crate::sample::Sample;
 use crate::size::StudySizes;
 use crate::summary::Summary;
-use crate::trend::Trend;
+use crate::trend::{Trend, adjusted_trends};
 
 /// Parameters of the classic report, in its order; they come first everywhere.
 const FIRST: [&str; 7] =
@@ -42,6 +43,8 @@ pub struct StudyAnalysis {
     pub collapse: Collapse,
     /// Importance by parameter, the largest naive figure first.
     pub importance: Vec<Importance>,
+    /// The model behind the importances, and what survives.
+    pub importance_model: ImportanceModel,
     /// Trend by parameter.
     pub trends: Vec<Trend>,
     /// Combinations of pairs of parameters.
@@ -69,13 +72,21 @@ impl StudyAnalysis {
         let coarse: Vec<Vec<Level>> = exact.iter().map(|(_, levels)| binned(levels.clone())).collect();
         let pairs =
             || exact.iter().zip(&coarse).map(|((parameter, exact), binned)| (parameter, exact, binned));
-        let mut importance: Vec<Importance> = pairs()
-            .map(|(parameter, exact, binned)| Importance::new(parameter, &sample.values, exact, binned))
+        let parameters: Vec<(&str, &[Level], &[Level])> = pairs()
+            .map(|(name, exact, binned)| (name.as_str(), exact.as_slice(), binned.as_slice()))
             .collect();
-        importance.sort_by(|a, b| b.naive.total_cmp(&a.naive));
-        let trends = pairs().filter_map(|(parameter, exact, binned)| {
-            Trend::new(parameter, &sample.values, exact, binned, ladder.direction)
-        });
+        let duplicates = Duplicates::new(&sample);
+        let model = Model::new(
+            &sample,
+            &parameters.iter().map(|(name, _, binned)| (*name, *binned)).collect::<Vec<_>>(),
+        );
+        let seed_name = format!("analysis of {}", study.budget.label);
+        let (importance, importance_model) =
+            importance(&parameters, &sample.values, &model, duplicates.repeat_sd, &seed_name, options);
+        let trends =
+            pairs().zip(adjusted_trends(&model, options)).filter_map(|((name, exact, binned), adjusted)| {
+                Trend::new(name, &sample.values, exact, binned, ladder.direction, adjusted)
+            });
         let find = |wanted| pairs().find(|(parameter, ..)| *parameter == wanted).map(|(.., binned)| binned);
         let coverage = PAIRS
             .iter()
@@ -87,10 +98,11 @@ impl StudyAnalysis {
             sizes: StudySizes::new(study, &sample, options),
             collapse: Collapse::new(&sample, ladder.rows, aucs, options),
             importance,
+            importance_model,
             trends: trends.collect(),
             coverage: coverage.collect(),
             edges,
-            duplicates: Duplicates::new(&sample),
+            duplicates,
             summary,
         }
     }

@@ -1,8 +1,13 @@
 //! How the metric goes with the values of a parameter.
 
+mod adjusted;
+
 use allometry_core::{Direction, ParamValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use adjusted::adjusted_trends;
+pub use adjusted::{AdjustedTrend, MonotoneShape, OrderTest, TrendClass};
 
 use crate::level::{Level, values_at};
 use crate::sample::first_best;
@@ -20,6 +25,8 @@ pub struct Trend {
     pub levels: Vec<LevelSummary>,
     /// The classic report's reading of the single values.
     pub naive: NaiveTrend,
+    /// The reading to believe; `null` for a parameter without an order, or with a single value.
+    pub adjusted: Option<AdjustedTrend>,
 }
 
 /// The trials at one value of a parameter.
@@ -91,9 +98,10 @@ impl Trend {
         exact: &[Level],
         binned: &[Level],
         direction: Direction,
+        adjusted: Option<AdjustedTrend>,
     ) -> Option<Self> {
         let naive = naive(&summarize(values, exact), direction)?;
-        Some(Self { parameter: parameter.to_owned(), levels: summarize(values, binned), naive })
+        Some(Self { parameter: parameter.to_owned(), levels: summarize(values, binned), naive, adjusted })
     }
 }
 

@@ -143,7 +143,9 @@ fn importances_are_withheld_with_a_reason() {
     assert_eq!(reason(&SearchSpace::default(), &four_by_two(3)), Withheld::NoParameter);
     assert_eq!(reason(&grid, &four_by_two(1)), Withheld::TooFewTrials { needed: 10 });
     let mut equal = four_by_two(5);
-    equal.iter_mut().for_each(|(_, value)| *value = 0.5);
+    for (_, value) in &mut equal {
+        *value = 0.5;
+    }
     assert_eq!(reason(&grid, &equal), Withheld::NoVariance);
     let mut noise = four_by_two(10);
     for (i, (_, value)) in noise.iter_mut().enumerate() {

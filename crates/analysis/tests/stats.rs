@@ -2,6 +2,7 @@
 
 use allometry_analysis::importance;
 use allometry_analysis::level::Level;
+use allometry_analysis::stats::one_way::OneWay;
 use allometry_analysis::stats::{auc, holm, normal, proportion};
 use allometry_core::{ClassCounts, ParamValue};
 use serde_json::Value;
@@ -110,7 +111,9 @@ fn one_way_effect_sizes() {
             levels.push(Level { value: ParamValue::Int(i as i64), upper: None, members });
         }
         close(importance::naive(&values, &levels), number(&case["naive"]));
-        let ours = importance::epsilon_squared(&values, &levels).unwrap();
+        let codes: Vec<usize> =
+            levels.iter().enumerate().flat_map(|(code, level)| vec![code; level.members.len()]).collect();
+        let ours = OneWay::new(&values, &codes, levels.len()).epsilon_squared().unwrap();
         close(ours, number(&case["epsilon_squared"]));
     }
 }

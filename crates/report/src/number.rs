@@ -37,6 +37,21 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.0}%", share * 100.0)
 }
 
+/// Three decimals with a sign.
+pub(crate) fn signed3(x: f64) -> String {
+    format!("{x:+.3}")
+}
+
+/// A probability: `0.034`, `<0.001`, or `unknown`.
+pub(crate) fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => UNKNOWN.into(),
+        Some(p) if p < 0.001 => "<0.001".into(),
+        Some(p) if p < 0.0995 => format!("{p:.3}"),
+        Some(p) => format!("{p:.2}"),
+    }
+}
+
 /// A number of rows in two digits, or `unknown`.
 pub(crate) fn rows(count: Option<f64>) -> String {
     count.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::about)

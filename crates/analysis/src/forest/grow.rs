@@ -1,12 +1,12 @@
 //! Growing one tree on a bootstrap sample.
 
 use allometry_core::TrialRng;
-use rand::RngExt as _;
 
 use crate::forest::axis::Axis;
 use crate::forest::domain::Rows;
 use crate::forest::split::{Split, Total, View};
 use crate::forest::tree::{Node, Side, Tree};
+use crate::stats::random::below;
 
 /// What every tree of a forest is grown from.
 pub(super) struct Ground<'a> {
@@ -47,7 +47,7 @@ pub(super) fn grow(ground: &Ground<'_>, rng: &mut TrialRng) -> (Tree, Vec<u32>) 
     let n = ground.rows.values.len();
     let mut counts = vec![0_u32; n];
     for _ in 0..n {
-        counts[rng.random_range(0..n)] += 1;
+        counts[below(rng, n)] += 1;
     }
     let draws = counts.iter().zip(&ground.rows.values).map(|(count, value)| {
         let weight = f64::from(*count);
@@ -109,7 +109,7 @@ impl Grower<'_> {
             if tried >= self.ground.tried && best.is_some() {
                 break;
             }
-            let pick = rng.random_range(tried..self.candidates.len());
+            let pick = tried + below(rng, self.candidates.len() - tried);
             self.candidates.swap(tried, pick);
             let axis = self.candidates[tried];
             let view = View {

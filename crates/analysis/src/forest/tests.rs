@@ -1,10 +1,15 @@
 //! The forest's own properties, and its variance against enumeration.
 
-use allometry_core::{Distribution, Params, SearchSpace};
+use allometry_core::{Distribution, Params, SearchSpace, TrialRng};
 
 use super::*;
 use crate::forest::axis::Axis;
 use crate::forest::variance::decompose;
+use crate::stats::random::below;
+
+fn uniform(rng: &mut TrialRng) -> f64 {
+    below(rng, 1 << 53) as f64 / (1_u64 << 53) as f64
+}
 
 fn space() -> SearchSpace {
     let words = ["a", "b", "c", "d", "e"].map(Into::into).to_vec();
@@ -20,16 +25,15 @@ fn space() -> SearchSpace {
 
 /// Trials at random points of the space whose value depends on single parameters, on pairs and on noise.
 fn trials(n: usize, noise: f64) -> Vec<(Params, f64)> {
-    use rand::RngExt as _;
     let mut rng = rng::stream(5, "forest tests", n as u64);
     let points = (0..n).map(|_| {
         let (word, rank, width, share) = (
-            rng.random_range(0..5_usize),
-            rng.random_range(0..4_usize),
-            rng.random_range(1..=7_i64),
-            rng.random_range(0..5_i64),
+            below(&mut rng, 5),
+            below(&mut rng, 4),
+            1 + below(&mut rng, 7) as i64,
+            below(&mut rng, 5) as i64,
         );
-        let rate: f64 = rng.random_range(-5.0..-2.0);
+        let rate = -5.0 + 3.0 * uniform(&mut rng);
         let mut params = Params::default();
         params.insert("word", ["a", "b", "c", "d", "e"][word]);
         params.insert("rank", [1_i64, 2, 4, 8][rank]);
@@ -38,7 +42,7 @@ fn trials(n: usize, noise: f64) -> Vec<(Params, f64)> {
         params.insert("share", share as f64 * 0.1);
         let peak = -(rate + 3.5) * (rate + 3.5);
         let joint = if word % 2 == 0 { rank as f64 } else { -(rank as f64) };
-        let value = peak + joint + 0.3 * (width as f64).ln() + noise * rng.random_range(-1.0..1.0_f64);
+        let value = peak + joint + 0.3 * (width as f64).ln() + noise * (2.0 * uniform(&mut rng) - 1.0);
         (params, value)
     });
     points.collect()
@@ -151,7 +155,7 @@ fn out_of_bag_predictions_see_signal_and_no_noise() {
 
     let (domain, mut rows, _) = fitted(400, ForestOptions::default());
     let mut noise = rng::stream(1, "noise", 0);
-    rows.values = rows.values.iter().map(|_| rand::RngExt::random_range(&mut noise, 0.0..1.0)).collect();
+    rows.values = rows.values.iter().map(|_| uniform(&mut noise)).collect();
     let r_squared = Forest::fit(&domain, &rows, ForestOptions::default()).unwrap().oob_r_squared.unwrap();
     assert!(r_squared < 0.1, "{r_squared}");
 }

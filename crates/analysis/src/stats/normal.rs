@@ -16,3 +16,13 @@ pub fn half_width(level: f64) -> f64 {
 pub fn two_sided_p(z: f64) -> f64 {
     2.0 * Normal::standard().sf(z.abs())
 }
+
+/// Probability that a standard normal variable is at most `z`.
+pub fn cdf(z: f64) -> f64 {
+    Normal::standard().cdf(z)
+}
+
+/// Probability that a standard normal variable is above `z`.
+pub fn upper_tail(z: f64) -> f64 {
+    Normal::standard().sf(z)
+}

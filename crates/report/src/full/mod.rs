@@ -1,9 +1,11 @@
 //! The full report: what the trials say with its uncertainty, what they do not, and the classic figures marked as naive.
 
 mod comparison;
+mod importance;
 mod scaling;
 mod study;
 mod summary;
+mod trend;
 
 use allometry_analysis::Analysis;
 use allometry_core::Params;
@@ -43,8 +45,12 @@ fn notes(text: &mut Text, analysis: &Analysis) {
         "**Naive** figures are those of the classic report, kept because they are known: comparisons of means and maxima \
          without any uncertainty."
             .to_owned(),
-        "**Corrected share** is epsilon squared: the share of the metric's variance that goes with one parameter, less what \
-         chance alone gives. Other parameters are not taken out, so that shares need not add up; below 0 means none."
+        "**Shares** are averages over all orders in which parameters can be added to the model (Lindeman, Merenda and Gold \
+         1980): they add up. **ω², ε²** are shares of the variance less what chance alone gives; below 0 means none. Of a \
+         configuration repeated with the very same result, one evaluation counts."
+            .to_owned(),
+        "**p (Holm)** is adjusted for the number of tests in its table: below 0.05, some effect is there beyond doubt at that \
+         level for the whole table."
             .to_owned(),
         "**↓ ↑** mark best values at the lowest or highest end of their range.".to_owned(),
     ];

@@ -2,20 +2,12 @@
 
 use allometry_analysis::collapse::NaiveOutcome;
 use allometry_analysis::coverage::{Coverage, Step};
-use allometry_analysis::trend::{LevelSummary, Trend};
 use allometry_analysis::{Analysis, StudyAnalysis};
-use allometry_core::ParamValue;
 
-use super::{parameters, tag};
+use super::{importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
 use crate::number::{UNKNOWN, decimals, interval, known, percent, share, short, step};
 use crate::text::Text;
-
-/// Trials at a value below which its mean is marked.
-const FEW: u64 = 5;
-
-/// Width of the bars in characters: one for each 2% of the variance.
-const BAR: f64 = 50.0;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(1, format_args!("HPO Analysis: {}{}", escape(&study.budget.label), tag(analysis)));
@@ -25,8 +17,8 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     }
     configurations(text, study, analysis);
     collapse(text, study);
-    importance(text, study, analysis);
-    trends(text, study, analysis);
+    importance::render(text, study, analysis);
+    trend::render(text, study, analysis);
     coverage(text, study);
 }
 
@@ -132,82 +124,6 @@ fn collapse(text: &mut Text, study: &StudyAnalysis) {
     let kinds: Vec<String> =
         kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}")).collect();
     text.line(format_args!("- Trials by kind: {}", kinds.join(", ")));
-}
-
-fn importance(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
-    text.heading(2, format_args!("Parameter Importance"));
-    let sum: f64 = study.importance.iter().map(|importance| importance.naive).sum();
-    text.line(format_args!(
-        "How much of the variance of {} goes with each parameter, one at a time. The naive figures add up to {sum:.2}: they \
-         are no shares of a whole, and by chance alone each is about what its column says.",
-        escape(&analysis.metric)
-    ));
-    text.blank();
-    text.table(
-        &["Parameter", "Values", "Corrected share", "Naive", "Naive by chance", "Naive, as a bar of 50"],
-        study.importance.iter().map(|importance| {
-            let bar = "#".repeat((importance.naive * BAR) as usize);
-            vec![
-                escape(&importance.parameter),
-                importance.values.to_string(),
-                importance.epsilon_squared.map_or_else(|| UNKNOWN.into(), |share| format!("{share:.3}")),
-                decimals(importance.naive),
-                decimals(importance.naive_by_chance),
-                if bar.is_empty() { String::new() } else { format!("`{bar}`") },
-            ]
-        }),
-    );
-}
-
-fn trends(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
-    text.heading(2, format_args!("Parameter Trends"));
-    text.line(format_args!(
-        "Means by value. The naive word compares the mean at the last value with that at the first, and is no test; values \
-         tried fewer than {FEW} times are marked with \\*."
-    ));
-    if study.duplicates.repeats > 0 {
-        text.blank();
-        text.line(format_args!(
-            "Repeated configurations count as often as they were tried, so that standard errors are too small where trials \
-             repeat one."
-        ));
-    }
-    for trend in &study.trends {
-        text.heading(3, format_args!("{}", escape(&trend.parameter)));
-        one_trend(text, trend, study, analysis);
-    }
-}
-
-fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &Analysis) {
-    let metric = escape(&analysis.metric);
-    let naive = &trend.naive;
-    text.line(format_args!("- Naive trend: **{}**", naive.direction.as_str().replace('_', " ")));
-    for (word, extreme) in [("Best", &naive.best), ("Worst", &naive.worst)] {
-        let value = escape(&short(&extreme.value));
-        text.line(format_args!("- {word} value: {value} (mean {metric}: {})", decimals(extreme.mean)));
-    }
-    text.blank();
-    let best = study.summary.incumbent().and_then(|trial| trial.params.get(&trend.parameter));
-    text.table(
-        &["Value", &format!("Mean {metric}"), "Std. error", "Std", "Count"],
-        trend.levels.iter().map(|level| {
-            let winner = if best.is_some_and(|best| holds(level, best)) { " (best trial)" } else { "" };
-            let error = level.sd / (level.count as f64).sqrt();
-            vec![
-                format!("{}{winner}", escape(&step(&level.value, level.upper.as_ref()))),
-                decimals(level.mean),
-                if level.count > 1 { decimals(error) } else { UNKNOWN.into() },
-                if level.count > 1 { decimals(level.sd) } else { UNKNOWN.into() },
-                format!("{}{}", level.count, if level.count < FEW { " \\*" } else { "" }),
-            ]
-        }),
-    );
-}
-
-/// Whether a value is that of a level, or in its range.
-fn holds(level: &LevelSummary, value: &ParamValue) -> bool {
-    let upper = level.upper.as_ref().unwrap_or(&level.value);
-    level.value.total_cmp(value).is_le() && value.total_cmp(upper).is_le()
 }
 
 fn coverage(text: &mut Text, study: &StudyAnalysis) {

@@ -4,4 +4,5 @@ mod classic;
 mod full;
 mod json;
 mod property;
+mod seed;
 mod support;

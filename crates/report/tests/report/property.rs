@@ -122,7 +122,8 @@ fn ladder() -> impl Strategy<Value = LadderTrials> {
 proptest! {
     #[test]
     fn any_trials_give_every_report(ladder in ladder()) {
-        let analysis = analyze(&ladder, &Options::default());
+        let options = Options { permutations: 99, bootstraps: 20, ..Options::default() };
+        let analysis = analyze(&ladder, &options);
         let document: ReportDocument = serde_json::from_str(&json(&analysis)).unwrap();
         prop_assert_eq!(&document.analysis.verdict, &analysis.verdict);
         prop_assert_eq!(&document.analysis.findings, &analysis.findings);

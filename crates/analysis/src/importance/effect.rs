@@ -1,0 +1,216 @@
+//! Effects of parameters in the main-effects model.
+
+use allometry_core::rng::stream;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::share::shares;
+use crate::estimate::Estimate;
+use crate::model::{Coding, Model};
+use crate::number::{counted, listed};
+use crate::options::Options;
+use crate::stats::design::{Design, Term};
+use crate::stats::least_squares::Fit;
+use crate::stats::moments::sample_variance;
+use crate::stats::{holm, permutation};
+
+/// Visits of a value that permutations may take in all.
+const PERMUTATION_BUDGET: usize = 200_000_000;
+
+/// A parameter's effect given all other parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AdjustedEffect {
+    /// Degrees of freedom that the other parameters leave it; 0 where they determine it.
+    pub freedom: u64,
+    /// Type-II F of the main-effects model.
+    pub f: Option<f64>,
+    /// `df (F - 1) / (df (F - 1) + N)`: share of the variance that the other parameters leave; about 0, also below it,
+    /// without an effect.
+    pub partial_omega_squared: Option<f64>,
+    /// P-value of F.
+    pub p: Option<f64>,
+    /// The same after Holm's adjustment over the parameters of the budget.
+    pub p_holm: Option<f64>,
+}
+
+/// The model behind the adjusted effects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ImportanceModel {
+    /// Distinct evaluations: a repeat of a configuration with the very same value is none.
+    pub evaluations: u64,
+    /// How parameters enter; `null` where there are too few evaluations for a model.
+    pub coding: Option<Coding>,
+    /// Share of the evaluations' variance that the model takes up.
+    pub r_squared: Option<f64>,
+    /// The same, corrected for the number of coefficients.
+    pub adjusted_r_squared: Option<f64>,
+    /// Evaluations less coefficients.
+    pub residual_freedom: Option<u64>,
+    /// Parameters with a level that other parameters determine.
+    pub aliased: Vec<String>,
+    /// Parameters with too many levels for the model.
+    pub left_out: Vec<String>,
+    /// Largest share of the variance that any model can take up, the rest being what repeats of one configuration differ
+    /// by; `null`, unknown, without repeats that differ.
+    pub noise_ceiling: Option<f64>,
+    /// Tests that Holm's adjustment took together.
+    pub family: u64,
+    /// Parameters with an effect after it.
+    pub surviving: Vec<String>,
+    /// Permutations behind each permutation p-value.
+    pub permutations: u64,
+    /// Replicates behind each interval of a share.
+    pub bootstraps: u64,
+    /// What survives, in words.
+    pub sentence: String,
+}
+
+/// Effect of one parameter.
+#[derive(Debug, Clone)]
+pub(super) struct Effect {
+    parameter: String,
+    pub(super) adjusted: AdjustedEffect,
+    pub(super) share: Option<Estimate>,
+}
+
+/// Effects of all parameters.
+pub(super) struct Effects {
+    by_parameter: Vec<Effect>,
+    permutations: Vec<(String, f64)>,
+    pub(super) model: ImportanceModel,
+}
+
+impl Effects {
+    pub(super) fn new(model: &Model, repeat_sd: Option<f64>, seed_name: &str, options: &Options) -> Self {
+        let (permutations, count) = permute(model, seed_name, options);
+        let mut summary = ImportanceModel {
+            evaluations: model.values.len() as u64,
+            coding: None,
+            r_squared: None,
+            adjusted_r_squared: None,
+            residual_freedom: None,
+            aliased: Vec::new(),
+            left_out: model.left_out(),
+            noise_ceiling: ceiling(model, repeat_sd),
+            family: 0,
+            surviving: Vec::new(),
+            permutations: count as u64,
+            bootstraps: 0,
+            sentence: String::new(),
+        };
+        let mut effects = Vec::new();
+        if let Some(coding) = model.coding {
+            let terms: Vec<Term> = model.included().map(|factor| factor.term(coding)).collect();
+            let design = Design::new(model.values.len(), &terms);
+            if let Some(fit) = Fit::new(&design, &model.values).filter(|fit| fit.residual_freedom > 0) {
+                effects = summary.fill(&fit, &design, model, coding, options);
+                let (shares, bootstraps) = shares(&fit, &design, seed_name, options);
+                summary.bootstraps = bootstraps as u64;
+                for (effect, share) in effects.iter_mut().zip(shares) {
+                    effect.share = Some(share);
+                }
+            }
+        }
+        summary.sentence = summary.words();
+        Self { by_parameter: effects, permutations, model: summary }
+    }
+
+    pub(super) fn of(&self, parameter: &str) -> Option<&Effect> {
+        self.by_parameter.iter().find(|effect| effect.parameter == parameter)
+    }
+
+    pub(super) fn permutation(&self, parameter: &str) -> Option<f64> {
+        self.permutations.iter().find(|(name, _)| name == parameter).map(|(_, p)| *p)
+    }
+}
+
+impl ImportanceModel {
+    fn fill(
+        &mut self,
+        fit: &Fit<'_>,
+        design: &Design,
+        model: &Model,
+        coding: Coding,
+        options: &Options,
+    ) -> Vec<Effect> {
+        let n = model.values.len() as f64;
+        self.coding = Some(coding);
+        self.r_squared = Some(fit.r_squared());
+        self.adjusted_r_squared =
+            Some(1.0 - (1.0 - fit.r_squared()) * (n - 1.0) / fit.residual_freedom as f64);
+        self.residual_freedom = Some(fit.residual_freedom as u64);
+        self.aliased = model
+            .included()
+            .zip(design.terms())
+            .filter(|(_, columns)| fit.aliased.iter().any(|column| columns.contains(column)))
+            .map(|(factor, _)| factor.parameter.clone())
+            .collect();
+        let tests = fit.term_tests();
+        let mut effects: Vec<Effect> = model
+            .included()
+            .zip(&tests)
+            .map(|(factor, test)| {
+                let freedom = test.freedom as f64;
+                let partial = test.f.map(|f| freedom * (f - 1.0) / (freedom * (f - 1.0) + n));
+                let adjusted = AdjustedEffect {
+                    freedom: test.freedom as u64,
+                    f: test.f,
+                    partial_omega_squared: partial,
+                    p: test.p,
+                    p_holm: None,
+                };
+                Effect { parameter: factor.parameter.clone(), adjusted, share: None }
+            })
+            .collect();
+        let tested: Vec<usize> =
+            (0..effects.len()).filter(|&position| effects[position].adjusted.p.is_some()).collect();
+        let p_values: Vec<f64> = tested.iter().filter_map(|&position| effects[position].adjusted.p).collect();
+        for (&position, p) in tested.iter().zip(holm::adjust(&p_values)) {
+            effects[position].adjusted.p_holm = Some(p);
+            if p < 1.0 - options.level {
+                self.surviving.push(effects[position].parameter.clone());
+            }
+        }
+        self.family = tested.len() as u64;
+        effects
+    }
+
+    fn words(&self) -> String {
+        let evaluations = counted(self.evaluations, "distinct evaluation");
+        let Some(freedom) = self.residual_freedom else {
+            return format!("Unknown: {evaluations} give no model of all parameters at once.");
+        };
+        if self.family == 0 {
+            return format!("Unknown: {evaluations} leave no parameter a test of its own.");
+        }
+        let basis = format!(
+            "main effects of {}, {evaluations}, {freedom} residual degrees of freedom",
+            counted(self.family, "parameter")
+        );
+        match self.surviving.as_slice() {
+            [] => format!("No parameter's effect survives Holm's adjustment ({basis})."),
+            [one] => format!("Only the effect of {one} survives Holm's adjustment ({basis})."),
+            several => format!("The effects of {} survive Holm's adjustment ({basis}).", listed(several)),
+        }
+    }
+}
+
+fn ceiling(model: &Model, repeat_sd: Option<f64>) -> Option<f64> {
+    let noise = repeat_sd.filter(|sd| *sd > 0.0)?;
+    let variance = sample_variance(model.values.iter().copied()).filter(|variance| *variance > 0.0)?;
+    Some((1.0 - noise * noise / variance).max(0.0))
+}
+
+/// Permutation p-values of the model's parameters by name, and how many permutations they rest on.
+fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, f64)>, usize) {
+    let factors: Vec<(&[usize], usize)> =
+        model.included().map(|factor| (factor.codes.as_slice(), factor.groups())).collect();
+    if factors.is_empty() || model.values.len() < 3 {
+        return (Vec::new(), 0);
+    }
+    let affordable = PERMUTATION_BUDGET / (model.values.len() * (factors.len() + 1));
+    let count = (options.permutations as usize).min(affordable.max(199));
+    let mut rng = stream(options.seed, seed_name, 0);
+    let p_values = permutation::one_way(&model.values, &factors, count, &mut rng);
+    (model.included().map(|factor| factor.parameter.clone()).zip(p_values).collect(), count)
+}

@@ -1,0 +1,87 @@
+//! Shares of R squared with intervals.
+
+use allometry_core::rng::stream;
+
+use crate::estimate::{Estimate, Interval, Method};
+use crate::options::Options;
+use crate::stats::bootstrap;
+use crate::stats::design::Design;
+use crate::stats::least_squares::Fit;
+use crate::stats::lmg::{self, MOST_EXACT};
+use crate::stats::random::below;
+
+/// Pairs of random orders where there are too many terms for every subset.
+const ORDERS: usize = 32;
+/// Multiplications that the replicates may take in all.
+const BUDGET: f64 = 3e9;
+/// Replicates below which there is no interval.
+const FEWEST: usize = 100;
+
+/// Share of R squared of each term and the replicates behind its interval.
+///
+/// The interval resamples residuals around the fit at the same configurations and is reflected at the estimate: a share is
+/// biased upwards by chance, and resampled ones are so once more. Resampling the trials themselves would leave levels out
+/// and fit the rest all but exactly.
+pub(super) fn shares(
+    fit: &Fit<'_>,
+    design: &Design,
+    seed_name: &str,
+    options: &Options,
+) -> (Vec<Estimate>, usize) {
+    let point = lmg_shares(&design.cross_products(fit.response(), None), design, options);
+    let replicates = affordable(design).min(options.bootstraps as usize);
+    let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(replicates); point.len()];
+    if replicates >= FEWEST.min(options.bootstraps as usize) {
+        let fitted = fit.fitted();
+        // Residuals are smaller than errors by what the model's coefficients take up.
+        let scale = (fitted.len() as f64 / fit.residual_freedom as f64).sqrt();
+        let errors: Vec<f64> =
+            fit.response().iter().zip(&fitted).map(|(y, fitted)| (y - fitted) * scale).collect();
+        let mut rng = stream(options.seed, seed_name, 1);
+        let mut matrix = design.cross_products(fit.response(), None);
+        for _ in 0..replicates {
+            let drawn: Vec<f64> =
+                fitted.iter().map(|fitted| fitted + errors[below(&mut rng, errors.len())]).collect();
+            design.replace_response(&mut matrix, &drawn);
+            for (points, share) in points.iter_mut().zip(lmg_shares(&matrix, design, options)) {
+                points.push(share);
+            }
+        }
+    }
+    let estimates = point
+        .iter()
+        .zip(&mut points)
+        .map(|(&point, replicates)| {
+            let interval = bootstrap::basic(replicates, point, options.level);
+            let inside = |(lower, upper): (f64, f64)| Interval {
+                lower: lower.clamp(0.0, 1.0),
+                upper: upper.clamp(0.0, 1.0),
+            };
+            Estimate {
+                interval: interval.map(inside),
+                method: Method::ResidualBootstrap,
+                ..Estimate::observed(point, options)
+            }
+        })
+        .collect();
+    (estimates, points.first().map_or(0, Vec::len))
+}
+
+fn lmg_shares(matrix: &[f64], design: &Design, options: &Options) -> Vec<f64> {
+    if design.terms().len() <= MOST_EXACT {
+        return lmg::exact(matrix, design.terms());
+    }
+    // The same orders for every replicate, so that their choice adds no spread.
+    lmg::sampled(matrix, design.terms(), ORDERS, &mut stream(options.seed, "shares of R squared", 2))
+}
+
+/// Replicates that stay within the budget.
+fn affordable(design: &Design) -> usize {
+    let columns = design.columns() as f64 + 1.0;
+    let one = if design.terms().len() <= MOST_EXACT {
+        2.0_f64.powi(design.terms().len() as i32) * columns * columns / 4.0
+    } else {
+        2.0 * ORDERS as f64 * columns.powi(3) / 3.0
+    };
+    (BUDGET / one) as usize
+}

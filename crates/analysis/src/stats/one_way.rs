@@ -1,0 +1,53 @@
+//! Effect sizes of one factor.
+
+/// Sums of squares of values in groups.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OneWay {
+    /// Groups with values.
+    pub groups: usize,
+    /// Values.
+    pub count: usize,
+    /// Sum of squares between the groups' means.
+    pub between: f64,
+    /// Sum of squares of all values around their mean.
+    pub total: f64,
+}
+
+impl OneWay {
+    /// Splits the variation of `values` by group, given as a code below `groups` for each.
+    pub fn new(values: &[f64], codes: &[usize], groups: usize) -> Self {
+        let center = super::moments::mean(values.iter().copied()).unwrap_or(0.0);
+        let (mut sums, mut counts) = (vec![0.0; groups], vec![0_usize; groups]);
+        let mut total = 0.0;
+        for (value, &code) in values.iter().zip(codes) {
+            let distance = value - center;
+            sums[code] += distance;
+            counts[code] += 1;
+            total += distance * distance;
+        }
+        let filled = || sums.iter().zip(&counts).filter(|(_, count)| **count > 0);
+        let between = filled().map(|(sum, &count): (&f64, _)| sum * sum / count as f64).sum();
+        Self { groups: filled().count(), count: values.len(), between, total }
+    }
+
+    /// Mean square within groups; `None` without repeats in any.
+    fn within(&self) -> Option<f64> {
+        let freedom = self.count.checked_sub(self.groups).filter(|freedom| *freedom > 0)?;
+        Some((self.total - self.between).max(0.0) / freedom as f64)
+    }
+
+    fn excess(&self) -> Option<f64> {
+        let within = self.within().filter(|_| self.groups > 1 && self.total > 0.0)?;
+        Some(self.between - (self.groups - 1) as f64 * within)
+    }
+
+    /// Kelley's (1935) epsilon squared: `(SSB - (k-1) MSW) / SST`; about 0, also below it, without an effect.
+    pub fn epsilon_squared(&self) -> Option<f64> {
+        Some(self.excess()? / self.total)
+    }
+
+    /// Hays' omega squared: `(SSB - (k-1) MSW) / (SST + MSW)`.
+    pub fn omega_squared(&self) -> Option<f64> {
+        Some(self.excess()? / (self.total + self.within()?))
+    }
+}

@@ -1,0 +1,123 @@
+//! How the metric goes with each parameter of a budget.
+
+use allometry_analysis::trend::{AdjustedTrend, LevelSummary, Trend};
+use allometry_analysis::{Analysis, StudyAnalysis};
+use allometry_core::ParamValue;
+
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, interval, p_value, percent, short, step};
+use crate::text::Text;
+
+/// Trials at a value below which its mean is marked.
+const FEW: u64 = 5;
+
+pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
+    text.heading(2, format_args!("Parameter Trends"));
+    overview(text, study, analysis);
+    text.blank();
+    text.line(format_args!(
+        "Means by value follow. The naive word compares the mean at the last value with that at the first, and is no test; \
+         values tried fewer than {FEW} times are marked with \\*: where later trials were chosen by the results of earlier \
+         ones, their means are biased towards worse values."
+    ));
+    if study.duplicates.repeats > 0 {
+        text.blank();
+        text.line(format_args!(
+            "In these means repeated configurations count as often as they were tried, so that standard errors are too small \
+             where trials repeat one."
+        ));
+    }
+    for trend in &study.trends {
+        text.heading(3, format_args!("{}", escape(&trend.parameter)));
+        one_trend(text, trend, study, analysis);
+    }
+}
+
+fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
+    let ordered = || study.trends.iter().filter_map(|trend| Some((trend, trend.adjusted.as_ref()?)));
+    let Some((_, first)) = ordered().next() else {
+        text.line(format_args!("No parameter has values in an order."));
+        return;
+    };
+    let level = analysis.options.level * 100.0;
+    text.line(format_args!(
+        "Change of {} per step to the next value, the other parameters held fixed (distinct evaluations, HC3 errors; {} slopes \
+         adjusted together by Holm's method, and likewise peaks and valleys inside).",
+        escape(&analysis.metric),
+        first.family
+    ));
+    text.blank();
+    text.table(
+        &[
+            "Parameter",
+            "Trend",
+            "Per step",
+            &format!("{level:.0}% interval"),
+            "p (Holm)",
+            "Peak or valley, p (Holm)",
+            "Order: τ, p",
+            "Naive",
+        ],
+        ordered().map(|(trend, adjusted)| {
+            let AdjustedTrend { class, slope, p_holm, p_inside_holm, order, .. } = adjusted;
+            vec![
+                escape(&trend.parameter),
+                format!("**{}**", class.as_str()),
+                slope.map_or_else(|| UNKNOWN.into(), |slope| format!("{:+.4}", slope.point)),
+                interval(slope.and_then(|slope| slope.interval)),
+                p_value(*p_holm),
+                p_value(*p_inside_holm),
+                order.map_or_else(
+                    || UNKNOWN.into(),
+                    |order| format!("{:+.2}, {}", order.tau_b, p_value(Some(order.p))),
+                ),
+                trend.naive.direction.as_str().replace('_', " "),
+            ]
+        }),
+    );
+}
+
+fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &Analysis) {
+    let metric = escape(&analysis.metric);
+    let naive = &trend.naive;
+    if let Some(adjusted) = &trend.adjusted {
+        let change = adjusted.total_change.map_or_else(String::new, |change| {
+            format!(" (from the first value to the last {:+.4}, {})", change.point, interval(change.interval))
+        });
+        text.line(format_args!("- Trend: **{}**{change}", adjusted.class.as_str()));
+        if let Some(shape) = adjusted.shape {
+            text.line(format_args!(
+                "- Shape: a curve that never falls takes up {} of the variation between values, one that never rises {}",
+                percent(shape.increasing),
+                percent(shape.decreasing)
+            ));
+        }
+    }
+    text.line(format_args!("- Naive trend: **{}**", naive.direction.as_str().replace('_', " ")));
+    for (word, extreme) in [("Best", &naive.best), ("Worst", &naive.worst)] {
+        let value = escape(&short(&extreme.value));
+        text.line(format_args!("- {word} value: {value} (mean {metric}: {})", decimals(extreme.mean)));
+    }
+    text.blank();
+    let best = study.summary.incumbent().and_then(|trial| trial.params.get(&trend.parameter));
+    text.table(
+        &["Value", &format!("Mean {metric}"), "Std. error", "Std", "Count"],
+        trend.levels.iter().map(|level| {
+            let winner = if best.is_some_and(|best| holds(level, best)) { " (best trial)" } else { "" };
+            let error = level.sd / (level.count as f64).sqrt();
+            vec![
+                format!("{}{winner}", escape(&step(&level.value, level.upper.as_ref()))),
+                decimals(level.mean),
+                if level.count > 1 { decimals(error) } else { UNKNOWN.into() },
+                if level.count > 1 { decimals(level.sd) } else { UNKNOWN.into() },
+                format!("{}{}", level.count, if level.count < FEW { " \\*" } else { "" }),
+            ]
+        }),
+    );
+}
+
+/// Whether a value is that of a level, or in its range.
+fn holds(level: &LevelSummary, value: &ParamValue) -> bool {
+    let upper = level.upper.as_ref().unwrap_or(&level.value);
+    level.value.total_cmp(value).is_le() && value.total_cmp(upper).is_le()
+}
