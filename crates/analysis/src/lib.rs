@@ -24,6 +24,7 @@ pub mod ped_anova;
 pub mod sample;
 pub mod scaling;
 pub mod size;
+pub mod space_importance;
 pub mod stats;
 pub mod study;
 pub mod summary;
