@@ -1,20 +1,24 @@
 //! Everything about a ladder's trials.
 
-use allometry_core::{ClassCounts, Direction, Params};
+use allometry_core::{ClassCounts, Direction, ParamValue, Params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::BaselineComparison;
-use crate::consistency::Consistency;
+use crate::consistency::{BestValueSet, Consistency, interaction};
 use crate::finding::{Finding, findings};
 use crate::input::LadderTrials;
 use crate::options::Options;
+use crate::sample::Sample;
 use crate::scaling::Scaling;
 use crate::study::StudyAnalysis;
 use crate::verdict::Verdict;
 
-/// Parameters whose best values are compared across budgets.
+/// Parameters whose best values are compared across budgets, before those of other programs.
 const COMPARED: [&str; 3] = ["dropout", "learning_rate", "weight_decay"];
+
+/// Parameters that make the size of a model, whose best values differ between budgets by design.
+const ARCHITECTURE: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_ratio"];
 
 /// The analysis of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,11 +59,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         .iter()
         .filter_map(|study| Some((study.budget.label.as_str(), study.best_params()?)))
         .collect();
-    let consistency = COMPARED
-        .iter()
-        .map(|parameter| Consistency::new(parameter, &best))
-        .filter(|consistency| !consistency.values.is_empty())
-        .collect();
+    let consistency = consistency(ladder, &studies, &best);
     let verdict = Verdict::new(&scaling, &studies, ladder, options);
     let findings = findings(ladder, &studies, &scaling, &baselines, &verdict, options);
     Analysis {
@@ -76,4 +76,39 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         consistency,
         studies,
     }
+}
+
+fn consistency(
+    ladder: &LadderTrials,
+    studies: &[StudyAnalysis],
+    best: &[(&str, &Params)],
+) -> Vec<Consistency> {
+    let evaluations: Vec<Vec<(&Params, f64)>> =
+        ladder.studies.iter().map(|study| Sample::new(study, ladder.direction).distinct()).collect();
+    let mut names = COMPARED.to_vec();
+    for set in studies.iter().flat_map(|study| &study.best_values) {
+        let name = set.parameter.as_str();
+        if !names.contains(&name) && !ARCHITECTURE.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+        .into_iter()
+        .map(|parameter| {
+            let sets: Vec<&BestValueSet> = studies
+                .iter()
+                .filter_map(|study| study.best_values.iter().find(|set| set.parameter == parameter))
+                .collect();
+            let budgets: Vec<Vec<(ParamValue, f64)>> = evaluations
+                .iter()
+                .map(|budget| {
+                    let value =
+                        |(params, value): &(&Params, f64)| Some((params.get(parameter)?.clone(), *value));
+                    budget.iter().filter_map(value).collect()
+                })
+                .collect();
+            Consistency::new(parameter, best, &sets, interaction(&budgets))
+        })
+        .filter(|consistency| !consistency.values.is_empty())
+        .collect()
 }

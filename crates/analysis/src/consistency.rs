@@ -1,8 +1,18 @@
 //! Whether budgets agree on the best value of a parameter.
 
+mod best_value;
+mod interaction;
+
 use allometry_core::{ParamValue, Params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use best_value::BestValueSet;
+pub(crate) use best_value::best_value_sets;
+pub use interaction::Interaction;
+pub(crate) use interaction::interaction;
+
+use crate::coverage::Step;
 
 /// A parameter's value in the best configuration of one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,6 +21,29 @@ pub struct BestValue {
     pub budget: String,
     /// The value.
     pub value: ParamValue,
+}
+
+/// Whether the budgets' sets of possible best values have a value in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Agreement {
+    /// Some value may be the best of every budget.
+    Compatible,
+    /// No value that every budget tried may be the best of all.
+    Inconsistent,
+    /// Fewer than two budgets compare values, or they tried different ones.
+    Undetermined,
+}
+
+impl Agreement {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compatible => "compatible",
+            Self::Inconsistent => "inconsistent",
+            Self::Undetermined => "undetermined",
+        }
+    }
 }
 
 /// One parameter's best values across budgets.
@@ -23,11 +56,23 @@ pub struct Consistency {
     /// The classic report's comparison: whether they are equal. `null` for fewer than two. That report leaves out budgets
     /// whose best configuration was not recorded; here the best trial's stands in for it.
     pub naive: Option<NaiveConsistency>,
+    /// Whether one value may be best everywhere.
+    pub agreement: Agreement,
+    /// Values, or ranges of them, that may be the best of every budget.
+    pub common: Vec<Step>,
+    /// Whether the effect of the values differs between budgets; `null` without enough evaluations at common values.
+    pub interaction: Option<Interaction>,
 }
 
 impl Consistency {
-    /// Compares the best configurations, given by budget label.
-    pub fn new(parameter: &str, best: &[(&str, &Params)]) -> Self {
+    /// Compares the best configurations, given by budget label, and the sets of possible best values of the budgets that
+    /// have one.
+    pub(crate) fn new(
+        parameter: &str,
+        best: &[(&str, &Params)],
+        sets: &[&BestValueSet],
+        interaction: Option<Interaction>,
+    ) -> Self {
         let values: Vec<BestValue> = best
             .iter()
             .filter_map(|(budget, params)| {
@@ -35,8 +80,40 @@ impl Consistency {
             })
             .collect();
         let naive = naive(&values);
-        Self { parameter: parameter.to_owned(), values, naive }
+        let (agreement, common) = agreement(sets);
+        Self { parameter: parameter.to_owned(), values, naive, agreement, common, interaction }
     }
+}
+
+fn agreement(sets: &[&BestValueSet]) -> (Agreement, Vec<Step>) {
+    let comparing: Vec<&&BestValueSet> = sets.iter().filter(|set| set.tried.len() > 1).collect();
+    let Some((first, others)) = comparing.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return (Agreement::Undetermined, Vec::new());
+    };
+    let meet = |pick: fn(&BestValueSet) -> Vec<Step>| {
+        others.iter().fold(pick(first), |common, set| meets(&common, &pick(set)))
+    };
+    let common = meet(BestValueSet::joined_possible);
+    if !common.is_empty() {
+        return (Agreement::Compatible, common);
+    }
+    let tried = meet(BestValueSet::joined_tried);
+    let all_reach = comparing.iter().all(|set| !meets(&set.joined_possible(), &tried).is_empty());
+    (if all_reach { Agreement::Inconsistent } else { Agreement::Undetermined }, Vec::new())
+}
+
+/// What two lists of values and ranges have in common.
+fn meets(first: &[Step], second: &[Step]) -> Vec<Step> {
+    first.iter().flat_map(|a| second.iter().filter_map(move |b| meet(a, b))).collect()
+}
+
+fn meet(a: &Step, b: &Step) -> Option<Step> {
+    let end = |step: &'_ Step| step.upper.clone().unwrap_or_else(|| step.value.clone());
+    let low = if a.value.total_cmp(&b.value).is_ge() { &a.value } else { &b.value };
+    let (end_a, end_b) = (end(a), end(b));
+    let high = if end_a.total_cmp(&end_b).is_le() { end_a } else { end_b };
+    let order = low.total_cmp(&high);
+    order.is_le().then(|| Step { value: low.clone(), upper: order.is_lt().then_some(high) })
 }
 
 /// The classic report's comparison of best configurations.

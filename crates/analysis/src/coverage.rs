@@ -1,10 +1,15 @@
-//! Which combinations of two parameters were tried.
+//! Which combinations of parameters were tried.
+
+mod summary;
 
 use allometry_core::ParamValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use summary::{Confounding, SpaceCoverage};
+
 use crate::level::Level;
+use crate::stats::table::association;
 
 /// Cells above which a pair is left out: nobody reads such a table.
 const MOST_CELLS: usize = 2_500;
@@ -30,6 +35,9 @@ pub struct Coverage {
     pub largest_cell: u64,
     /// Combinations that the trials would fill evenly: the exponential of the counts' entropy.
     pub effective_cells: f64,
+    /// Cramer's V, corrected for chance (Bergsma 2013): 0 where the two were varied independently, 1 where one determines
+    /// the other, so that their effects cannot be told apart. `null` where one has a single value.
+    pub cramers_v: Option<f64>,
 }
 
 /// A value, or a range of values, along one side of a table.
@@ -62,13 +70,15 @@ impl Coverage {
             empty_by_chance: cells as f64 * (1.0 - 1.0 / cells as f64).powf(trials),
             largest_cell: filled().max().unwrap_or(0),
             effective_cells: if trials > 0.0 { entropy.exp() } else { 0.0 },
+            cramers_v: association(&counts).map(|association| association.cramers_v),
             counts,
         })
     }
 }
 
 impl Step {
-    fn of(level: &Level) -> Self {
+    /// That of a level.
+    pub(crate) fn of(level: &Level) -> Self {
         Self { value: level.value.clone(), upper: level.upper.clone() }
     }
 }

@@ -45,7 +45,7 @@ pub enum Method {
     AssumedCorrelation,
     /// Share with Wilson's interval.
     Wilson,
-    /// Residuals resampled around a fit, basic interval: covers new noise at the same configurations.
+    /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at the same configurations.
     ResidualBootstrap,
     /// Coefficient of a linear model with HC3 errors, t interval.
     Hc3,
@@ -61,7 +61,7 @@ impl fmt::Display for Method {
             Self::Independent => "Hanley-McNeil, independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::Wilson => "Wilson",
-            Self::ResidualBootstrap => "residual bootstrap, basic interval",
+            Self::ResidualBootstrap => "residual bootstrap",
             Self::Hc3 => "HC3, t interval",
             Self::TrialBootstrap => "bootstrap of trials, percentile interval",
         })

@@ -10,6 +10,7 @@ pub mod consistency;
 pub mod coverage;
 pub mod duplicates;
 pub mod edge;
+pub mod effort;
 pub mod estimate;
 pub mod fanova;
 pub mod finding;

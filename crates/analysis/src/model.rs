@@ -1,11 +1,8 @@
 //! The distinct evaluations of a study with its parameters as terms of one linear model.
 
-use std::collections::HashSet;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duplicates::key;
 use crate::level::Level;
 use crate::sample::Sample;
 use crate::stats::design::Term;
@@ -105,12 +102,7 @@ pub(crate) struct Model {
 impl Model {
     /// Takes the parameters, by name with their levels, of the usable trials of a study.
     pub(crate) fn new(sample: &Sample<'_>, parameters: &[(&str, &[Level])]) -> Self {
-        let mut seen: HashSet<(String, u64)> = HashSet::new();
-        let kept: Vec<usize> = (0..sample.values.len())
-            .filter(|&position| {
-                seen.insert((key(&sample.trials[position].params), sample.values[position].to_bits()))
-            })
-            .collect();
+        let kept = sample.distinct_positions();
         let factors: Vec<Factor> =
             parameters.iter().map(|(parameter, levels)| Factor::new(parameter, levels, &kept)).collect();
         let mut model = Self {

@@ -1,7 +1,10 @@
 //! The trials of a study that statistics are computed from.
 
-use allometry_core::{Direction, FrozenTrial};
+use std::collections::HashSet;
 
+use allometry_core::{Direction, FrozenTrial, Params};
+
+use crate::duplicates::key;
 use crate::input::StudyTrials;
 
 /// Values beyond this are no measurements, and their squares overflow.
@@ -37,6 +40,24 @@ impl<'a> Sample<'a> {
     /// Position of the best trial; the earliest of equals.
     pub fn best(&self) -> Option<usize> {
         first_best(&self.values, self.direction)
+    }
+
+    /// Configurations and values of the distinct evaluations: a repeat of a configuration with the very same value is none.
+    pub fn distinct(&self) -> Vec<(&'a Params, f64)> {
+        self.distinct_positions()
+            .into_iter()
+            .map(|position| (&self.trials[position].params, self.values[position]))
+            .collect()
+    }
+
+    /// Positions of the distinct evaluations.
+    pub(crate) fn distinct_positions(&self) -> Vec<usize> {
+        let mut seen: HashSet<(String, u64)> = HashSet::new();
+        (0..self.values.len())
+            .filter(|&position| {
+                seen.insert((key(&self.trials[position].params), self.values[position].to_bits()))
+            })
+            .collect()
     }
 
     /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a user

@@ -1,8 +1,12 @@
 //! What more weights buy.
 
+mod trend;
+
 use allometry_core::{ClassCounts, Direction, ModelSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend};
 
 use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;
@@ -68,6 +72,8 @@ pub struct Scaling {
     pub points: Vec<ScalingPoint>,
     /// Every pair of them.
     pub differences: Vec<Difference>,
+    /// The metric over exact weights, from every trial; `null` without enough sizes.
+    pub trend: Option<SizeTrend>,
 }
 
 impl Scaling {
@@ -93,7 +99,13 @@ impl Scaling {
         }
         let order = if exact { SizeOrder::Exact } else { SizeOrder::Given };
         let differences = differences(&points, ladder, options);
-        Self { naive: best.and_then(|best| naive(&best, ladder.direction)), order, points, differences }
+        Self {
+            naive: best.and_then(|best| naive(&best, ladder.direction)),
+            order,
+            points,
+            differences,
+            trend: SizeTrend::new(ladder, options),
+        }
     }
 
     /// The difference that is largest in absolute value.

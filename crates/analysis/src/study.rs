@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::collapse::{Aucs, Collapse};
-use crate::coverage::Coverage;
+use crate::consistency::{BestValueSet, best_value_sets};
+use crate::coverage::{Coverage, SpaceCoverage};
 use crate::duplicates::Duplicates;
 use crate::edge::{Edge, edges};
+use crate::effort::{BestOf, best_of_k};
 use crate::importance::{Importance, ImportanceModel, importance};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::level::{Level, binned, levels};
@@ -52,6 +54,12 @@ pub struct StudyAnalysis {
     pub trends: Vec<Trend>,
     /// Combinations of pairs of parameters.
     pub coverage: Vec<Coverage>,
+    /// How the trials fill the space as a whole.
+    pub space_coverage: SpaceCoverage,
+    /// Expected best of fewer trials.
+    pub best_of: Vec<BestOf>,
+    /// Which values of each parameter may be its best.
+    pub best_values: Vec<BestValueSet>,
     /// Best values at an end of their range.
     pub edges: Vec<Edge>,
     /// Repeated configurations.
@@ -105,6 +113,14 @@ impl StudyAnalysis {
             space_importance: SpaceImportance::new(study, &sample),
             trends: trends.collect(),
             coverage: coverage.collect(),
+            space_coverage: SpaceCoverage::new(study, &sample, &parameters, options),
+            best_of: best_of_k(&sample, &seed_name, options),
+            best_values: best_value_sets(
+                &model,
+                &parameters.iter().map(|(.., binned)| *binned).collect::<Vec<_>>(),
+                ladder.direction,
+                options,
+            ),
             edges,
             duplicates,
             summary,

@@ -5,9 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::LadderTrials;
-use crate::number::{about, decimals, quoted, signed};
+use crate::number::{about, counted, decimals, quoted, signed};
 use crate::options::Options;
-use crate::scaling::{Difference, Scaling, ScalingPoint, SizeOrder};
+use crate::scaling::{
+    DECADES_FOR_EXPONENT, Difference, PowerLawFit, SIZES_FOR_EXPONENT, Scaling, ScalingPoint, SizeOrder,
+    SizeTrend,
+};
 use crate::study::StudyAnalysis;
 
 /// The conclusion on scaling.
@@ -79,7 +82,9 @@ impl Verdict {
         ladder: &LadderTrials,
         options: &Options,
     ) -> Self {
-        let evidence = scaling.differences.iter().map(|d| evidence(d, ladder, options)).collect();
+        let differences = scaling.differences.iter().map(|d| evidence(d, ladder, options));
+        let evidence =
+            differences.chain(scaling.trend.iter().flat_map(|t| trend_evidence(t, ladder))).collect();
         let (outcome, mut sentence) = conclude(scaling, ladder, options);
         if let Some(disorder) = size_disorder(studies) {
             sentence = format!("{sentence} And: {disorder}");
@@ -224,6 +229,38 @@ fn evidence(difference: &Difference, ladder: &LadderTrials, options: &Options) -
     Evidence { statement: parts.join("; ") }
 }
 
+/// What the trials of all budgets say over their exact sizes.
+fn trend_evidence(trend: &SizeTrend, ladder: &LadderTrials) -> Vec<Evidence> {
+    let gain = trend.gain_per_decade;
+    let interval = gain.interval.map_or_else(String::new, |interval| {
+        let (lower, upper) = (signed(interval.lower), signed(interval.upper));
+        format!(" ({:.0}% interval {lower} to {upper}, over new trials on the same rows)", gain.level * 100.0)
+    });
+    let mut statements = vec![format!(
+        "over {} of {} to {} weights ({:.1} decades) the gain per decade is {} {}{interval}: {} by itself",
+        counted(trend.evaluations, "distinct evaluation"),
+        human_weights(trend.smallest as f64),
+        human_weights(trend.largest as f64),
+        trend.decades,
+        signed(gain.point),
+        ladder.metric,
+        trend.outcome.as_str().to_lowercase()
+    )];
+    statements.push(match &trend.power_law {
+        Some(PowerLawFit { exponent, .. }) => {
+            let interval = exponent.interval.map_or_else(String::new, |interval| {
+                format!(" ({:.0}% interval {:.2} to {:.2})", exponent.level * 100.0, interval.lower, interval.upper)
+            });
+            format!("a saturating power law through them has the exponent {:.2}{interval}", exponent.point)
+        }
+        None => format!(
+            "no exponent: it takes {SIZES_FOR_EXPONENT} sizes over {DECADES_FOR_EXPONENT} decades, and there are {} over {:.1}",
+            trend.sizes, trend.decades
+        ),
+    });
+    statements.into_iter().map(|statement| Evidence { statement }).collect()
+}
+
 fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> Vec<Caveat> {
     let mut statements = Vec::new();
     if scaling.points.iter().any(|point| point.best.standard_error.is_some()) {
@@ -244,6 +281,12 @@ fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> V
     }
     if studies.iter().any(|study| study.summary.trials > 1) {
         statements.push("The best of many trials is biased towards better values.".to_owned());
+    }
+    if scaling.trend.is_some() {
+        statements.push(
+            "The gain per decade is that of all trials, good and bad, whatever else differs between small and large models."
+                .to_owned(),
+        );
     }
     if scaling.order == SizeOrder::Given && scaling.points.len() > 1 {
         statements.push("Exact sizes are not known: budgets are compared in the order given.".to_owned());

@@ -1,11 +1,13 @@
 //! Findings on the ladder as a whole.
 
+use allometry_core::Origin;
+
 use super::{Finding, FindingCode};
 use crate::baseline::BaselineComparison;
 use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, grouped, quoted};
 use crate::options::Options;
-use crate::scaling::Scaling;
+use crate::scaling::{DECADES_FOR_EXPONENT, SIZES_FOR_EXPONENT, Scaling};
 use crate::study::StudyAnalysis;
 use crate::verdict::{Outcome, Verdict, size_disorder};
 
@@ -39,6 +41,8 @@ pub(super) fn findings(
     found(FindingCode::RowsUnknown, rows_unknown(ladder, scaling));
     found(FindingCode::MissingSizes, missing_sizes(studies));
     found(FindingCode::SingleBudget, single_budget(studies));
+    found(FindingCode::TooFewSizes, too_few_sizes(scaling));
+    found(FindingCode::AdaptiveSampling, adaptive_sampling(ladder));
     findings
 }
 
@@ -144,5 +148,29 @@ fn single_budget(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
     (studies.len() == 1).then(|| {
         let message = "there is one budget, so nothing can be said about scale".to_owned();
         (message, "Add budgets to the ladder.")
+    })
+}
+
+fn too_few_sizes(scaling: &Scaling) -> Option<(String, &'static str)> {
+    let trend = scaling.trend.filter(|trend| !trend.identifies_exponent())?;
+    let message = format!(
+        "{} over {:.1} decades are too few for an exponent, which takes {SIZES_FOR_EXPONENT} over {DECADES_FOR_EXPONENT}",
+        counted(trend.sizes, "distinct size"),
+        trend.decades
+    );
+    Some((message, "Read the gain per decade alone, or add budgets further apart."))
+}
+
+fn adaptive_sampling(ladder: &LadderTrials) -> Option<(String, &'static str)> {
+    let trials = || ladder.studies.iter().flat_map(|study| &study.trials);
+    let modelled = trials().filter(|trial| trial.record.origin == Some(Origin::Model)).count() as u64;
+    (modelled > 0).then(|| {
+        let message = format!(
+            "{} of {} were chosen by a model of earlier ones: where it looked little, means are biased towards worse values, \
+             and parameters tested one at a time show effects that are not theirs",
+            grouped(modelled),
+            counted(trials().count() as u64, "trial")
+        );
+        (message, "Read the adjusted figures, not the means by value.")
     })
 }

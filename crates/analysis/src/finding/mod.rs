@@ -68,6 +68,12 @@ pub enum FindingCode {
     TooFewRows,
     /// A simple baseline is ahead of every trial.
     BehindBaseline,
+    /// Two parameters were not varied independently.
+    ConfoundedParameters,
+    /// There are too few sizes for an exponent.
+    TooFewSizes,
+    /// A model of earlier trials chose later ones.
+    AdaptiveSampling,
 }
 
 impl FindingCode {
@@ -86,13 +92,16 @@ impl FindingCode {
             | Self::EdgeOfSpace
             | Self::CollapsedTrials
             | Self::TooFewRows
-            | Self::BehindBaseline => Severity::Warning,
+            | Self::BehindBaseline
+            | Self::ConfoundedParameters => Severity::Warning,
             Self::SingleBudget
             | Self::MissingSizes
             | Self::SingleLevel
             | Self::Duplicates
             | Self::CollapseUnknown
-            | Self::RowsUnknown => Severity::Info,
+            | Self::RowsUnknown
+            | Self::TooFewSizes
+            | Self::AdaptiveSampling => Severity::Info,
         }
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, optio
         (FindingCode::NominalNotSize, nominal(study)),
         (FindingCode::EdgeOfSpace, edges(study)),
         (FindingCode::SingleLevel, single_levels(study)),
+        (FindingCode::ConfoundedParameters, confounded(study)),
         (FindingCode::Duplicates, duplicates(study)),
         (FindingCode::CollapsedTrials, collapsed(study)),
         (FindingCode::CollapseUnknown, collapse_unknown(study)),
@@ -179,6 +180,19 @@ fn single_levels(study: &StudyAnalysis) -> Words {
     (!single.is_empty()).then(|| {
         let message = format!("tried at one value only: {}", single.join(", "));
         (message, "Nothing can be said about what these parameters do.")
+    })
+}
+
+fn confounded(study: &StudyAnalysis) -> Words {
+    let pairs: Vec<String> = study
+        .space_coverage
+        .confounded
+        .iter()
+        .map(|pair| format!("{} with {} (V = {:.2})", pair.first, pair.second, pair.cramers_v))
+        .collect();
+    (!pairs.is_empty()).then(|| {
+        let message = format!("parameters were not varied independently: {}", pairs.join(", "));
+        (message, "What one of a pair does may be the other's doing: vary them independently, or fix one.")
     })
 }
 

@@ -4,7 +4,7 @@ use allometry_core::rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::share::shares;
+use super::share::{adjusted_r_squared, shares};
 use crate::estimate::Estimate;
 use crate::model::{Coding, Model};
 use crate::number::{counted, listed};
@@ -136,8 +136,7 @@ impl ImportanceModel {
         let n = model.values.len() as f64;
         self.coding = Some(coding);
         self.r_squared = Some(fit.r_squared());
-        self.adjusted_r_squared =
-            Some(1.0 - (1.0 - fit.r_squared()) * (n - 1.0) / fit.residual_freedom as f64);
+        self.adjusted_r_squared = Some(adjusted_r_squared(fit));
         self.residual_freedom = Some(fit.residual_freedom as u64);
         self.aliased = model
             .included()

@@ -19,9 +19,10 @@ const FEWEST: usize = 100;
 
 /// Share of R squared of each term and the replicates behind its interval.
 ///
-/// The interval resamples residuals around the fit at the same configurations and is reflected at the estimate: a share is
-/// biased upwards by chance, and resampled ones are so once more. Resampling the trials themselves would leave levels out
-/// and fit the rest all but exactly.
+/// The interval resamples residuals around the fit, shrunk to what is left of R squared after its correction, at the same
+/// configurations. Its upper end is the percentile. Shares are biased upwards by chance, and resampled ones once more, so
+/// that the percentile's lower end never reaches 0: where the interval reflected at the estimate begins lower, that counts.
+/// Resampling the trials themselves would leave levels out and fit the rest all but exactly.
 pub(super) fn shares(
     fit: &Fit<'_>,
     design: &Design,
@@ -32,6 +33,7 @@ pub(super) fn shares(
     let replicates = affordable(design).min(options.bootstraps as usize);
     let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(replicates); point.len()];
     if replicates >= FEWEST.min(options.bootstraps as usize) {
+        let shrink = (adjusted_r_squared(fit).max(0.0) / fit.r_squared().max(f64::MIN_POSITIVE)).sqrt();
         let fitted = fit.fitted();
         // Residuals are smaller than errors by what the model's coefficients take up.
         let scale = (fitted.len() as f64 / fit.residual_freedom as f64).sqrt();
@@ -41,7 +43,7 @@ pub(super) fn shares(
         let mut matrix = design.cross_products(fit.response(), None);
         for _ in 0..replicates {
             let drawn: Vec<f64> =
-                fitted.iter().map(|fitted| fitted + errors[below(&mut rng, errors.len())]).collect();
+                fitted.iter().map(|fitted| shrink * fitted + errors[below(&mut rng, errors.len())]).collect();
             design.replace_response(&mut matrix, &drawn);
             for (points, share) in points.iter_mut().zip(lmg_shares(&matrix, design, options)) {
                 points.push(share);
@@ -52,19 +54,21 @@ pub(super) fn shares(
         .iter()
         .zip(&mut points)
         .map(|(&point, replicates)| {
-            let interval = bootstrap::basic(replicates, point, options.level);
-            let inside = |(lower, upper): (f64, f64)| Interval {
-                lower: lower.clamp(0.0, 1.0),
+            let percentile = bootstrap::percentile(replicates, options.level);
+            let interval = percentile.map(|(lower, upper)| Interval {
+                lower: lower.min(2.0 * point - upper).clamp(0.0, 1.0),
                 upper: upper.clamp(0.0, 1.0),
-            };
-            Estimate {
-                interval: interval.map(inside),
-                method: Method::ResidualBootstrap,
-                ..Estimate::observed(point, options)
-            }
+            });
+            Estimate { interval, method: Method::ResidualBootstrap, ..Estimate::observed(point, options) }
         })
         .collect();
     (estimates, points.first().map_or(0, Vec::len))
+}
+
+/// R squared corrected for the number of coefficients.
+pub(super) fn adjusted_r_squared(fit: &Fit<'_>) -> f64 {
+    let freedom = fit.response().len().saturating_sub(1) as f64;
+    1.0 - (1.0 - fit.r_squared()) * freedom / fit.residual_freedom as f64
 }
 
 fn lmg_shares(matrix: &[f64], design: &Design, options: &Options) -> Vec<f64> {

@@ -18,13 +18,6 @@ pub fn percentile(replicates: &mut [f64], level: f64) -> Option<(f64, f64)> {
     quantile(replicates, tail).zip(quantile(replicates, 1.0 - tail))
 }
 
-/// Basic interval: the percentile interval reflected at the estimate (Davison & Hinkley 1997, eq. 5.6), which undoes the
-/// bias of a statistic that resampling shifts, such as a share of variance. Sorts `replicates`; `None` without them.
-pub fn basic(replicates: &mut [f64], estimate: f64, level: f64) -> Option<(f64, f64)> {
-    let (lower, upper) = percentile(replicates, level)?;
-    Some((2.0 * estimate - upper, 2.0 * estimate - lower))
-}
-
 /// Bias-corrected and accelerated interval (Efron 1987) from replicates, the estimate, and its leave-one-out values.
 ///
 /// Replicates equal to the estimate count half. Sorts `replicates`; `None` without them, where all lie on one side of

@@ -2,12 +2,13 @@
 
 use allometry_analysis::collapse::NaiveOutcome;
 use allometry_analysis::consistency::NaiveConsistency;
+use allometry_analysis::coverage::Step;
 use allometry_analysis::edge::End;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::parameters;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, known, share, short};
+use crate::number::{UNKNOWN, decimals, known, p_value, share, short, step};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
@@ -62,15 +63,19 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     let labels: Vec<String> = analysis.studies.iter().map(|study| escape(&study.budget.label)).collect();
     let mut header = vec!["Parameter"];
     header.extend(labels.iter().map(String::as_str));
-    header.push("Naive");
+    header.extend(["May one value be best everywhere?", "Which", "Budgets differ, p", "Naive"]);
     text.table(
         &header,
         analysis.consistency.iter().map(|consistency| {
             let mut cells = vec![escape(&consistency.parameter)];
             cells.extend(analysis.studies.iter().map(|study| {
                 let value = study.best_params().and_then(|params| params.get(&consistency.parameter));
-                value.map_or_else(|| "N/A".into(), |value| escape(&short(value)))
+                let value = value.map_or_else(|| "N/A".into(), |value| escape(&short(value)));
+                format!("{value}{}", possible(study, &consistency.parameter))
             }));
+            cells.push(format!("**{}**", consistency.agreement.as_str()));
+            cells.push(steps(&consistency.common));
+            cells.push(p_value(consistency.interaction.map(|interaction| interaction.p)));
             let naive = match consistency.naive {
                 Some(NaiveConsistency::Consistent) => "consistent",
                 Some(NaiveConsistency::Inconsistent) => "inconsistent",
@@ -82,9 +87,28 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "The naive word says whether the winners' values are equal. It is no test: where trials of different values are \
-         as good within their error, the winner's value is chance."
+        "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: those that no other \
+         is told to be better than (one-sided Welch tests on distinct evaluations, Holm's adjustment). *Budgets differ* tests \
+         whether the parameter acts differently. The naive word says whether the winners' values are equal. It is no test: \
+         where trials of different values are as good within their error, the winner's value is chance."
     ));
+}
+
+/// The values that may be best, in brackets; `any` where none is excluded.
+fn possible(study: &StudyAnalysis, parameter: &str) -> String {
+    match study.best_values.iter().find(|set| set.parameter == parameter) {
+        None => String::new(),
+        Some(set) if set.possible.len() == set.tried.len() => " (any)".into(),
+        Some(set) => format!(" ({})", steps(&set.possible)),
+    }
+}
+
+fn steps(steps: &[Step]) -> String {
+    if steps.is_empty() {
+        return "none".into();
+    }
+    let steps: Vec<String> = steps.iter().map(|one| escape(&step(&one.value, one.upper.as_ref()))).collect();
+    steps.join(", ")
 }
 
 pub(super) fn collapse(text: &mut Text, analysis: &Analysis) {

@@ -17,7 +17,26 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
     naive(text, analysis);
     sizes(text, analysis);
     differences(text, &analysis.scaling, analysis);
+    trend(text, analysis);
     caveats(text, analysis);
+}
+
+/// What all trials say over their exact sizes: the verdict's evidence beyond the differences, which have a table.
+fn trend(text: &mut Text, analysis: &Analysis) {
+    let evidence = analysis.verdict.evidence.iter().skip(analysis.scaling.differences.len());
+    let mut evidence = evidence.peekable();
+    if evidence.peek().is_none() {
+        return;
+    }
+    text.heading(3, format_args!("All trials over exact sizes"));
+    for evidence in evidence {
+        text.line(format_args!("- {}.", escape(&capitalized(&evidence.statement))));
+    }
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut rest = sentence.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 fn naive(text: &mut Text, analysis: &Analysis) {

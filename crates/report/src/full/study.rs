@@ -2,11 +2,12 @@
 
 use allometry_analysis::collapse::NaiveOutcome;
 use allometry_analysis::coverage::{Coverage, Step};
+use allometry_analysis::effort::Support;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
-use crate::number::{UNKNOWN, decimals, interval, known, percent, share, short, step};
+use crate::number::{UNKNOWN, decimals, interval, known, p_value, percent, share, short, step};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
@@ -16,6 +17,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
         return;
     }
     configurations(text, study, analysis);
+    effort(text, study, analysis);
     collapse(text, study);
     importance::render(text, study, analysis);
     trend::render(text, study, analysis);
@@ -92,6 +94,34 @@ fn configurations(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     );
 }
 
+fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
+    if study.best_of.len() < 2 {
+        return;
+    }
+    text.heading(2, format_args!("Search Effort"));
+    text.line(format_args!(
+        "The best {} of k trials drawn from these, and the best after the first k as they came. Where the sampler learns from \
+         earlier trials, read the latter.",
+        escape(&analysis.metric)
+    ));
+    text.blank();
+    let level = analysis.options.level * 100.0;
+    text.table(
+        &["k", "Expected best", &format!("{level:.0}% interval"), "Best so far"],
+        study.best_of.iter().map(|best| {
+            let mark = if best.support == Support::Thin { " (thin)" } else { "" };
+            vec![
+                best.k.to_string(),
+                format!("{}{mark}", decimals(best.expected.point)),
+                interval(best.expected.interval),
+                decimals(best.incumbent),
+            ]
+        }),
+    );
+    text.blank();
+    text.line(format_args!("Thin: k is more than half of the trials, so that a few of the best decide."));
+}
+
 fn collapse(text: &mut Text, study: &StudyAnalysis) {
     text.heading(2, format_args!("Probability Collapse Analysis"));
     let collapse = &study.collapse;
@@ -135,6 +165,30 @@ fn coverage(text: &mut Text, study: &StudyAnalysis) {
     for coverage in &study.coverage {
         matrix(text, coverage);
     }
+    space(text, study);
+}
+
+fn space(text: &mut Text, study: &StudyAnalysis) {
+    let space = &study.space_coverage;
+    text.heading(3, format_args!("The space as a whole"));
+    text.line(format_args!(
+        "- Combinations of two values, over all pairs of parameters: {} of {} tried",
+        space.pairs_tried, space.pairs
+    ));
+    if let Some((discrepancy, at_random)) = space.discrepancy.zip(space.discrepancy_at_random) {
+        text.line(format_args!(
+            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected of points at random; smaller is more even)"
+        ));
+    }
+    for pair in &space.confounded {
+        text.line(format_args!(
+            "- Confounded: {} with {} (Cramer's V {:.2}, p (Holm) {})",
+            escape(&pair.first),
+            escape(&pair.second),
+            pair.cramers_v,
+            p_value(Some(pair.p_holm))
+        ));
+    }
 }
 
 fn matrix(text: &mut Text, coverage: &Coverage) {
@@ -152,11 +206,13 @@ fn matrix(text: &mut Text, coverage: &Coverage) {
     text.blank();
     text.line(format_args!(
         "{} of {cells} combinations tried ({} empty; {:.1} would be if trials fell on them at random); the fullest holds {}; \
-         evenly filled, the trials would cover {:.1}.",
+         evenly filled, the trials would cover {:.1}. Cramer's V, corrected: {} (0: varied independently; 1: one determines \
+         the other).",
         cells as u64 - coverage.empty_cells,
         coverage.empty_cells,
         coverage.empty_by_chance,
         coverage.largest_cell,
-        coverage.effective_cells
+        coverage.effective_cells,
+        coverage.cramers_v.map_or_else(|| UNKNOWN.into(), |v| format!("{v:.2}"))
     ));
 }

@@ -1,5 +1,6 @@
 //! What the analysis must and must not conclude from the seed's trials.
 
+use allometry_analysis::consistency::Agreement;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{Analysis, Options, analyze};
 use allometry_core::ClassCounts;
@@ -58,17 +59,48 @@ fn few_trends_are_called() {
         called,
         [("20M", "d_model", TrendClass::Decreasing), ("200M", "learning_rate", TrendClass::Decreasing)]
     );
-    for study in &analysis.studies {
-        println!(
-            "{:?}",
-            study
-                .trends
-                .iter()
-                .map(|t| (
-                    t.parameter.clone(),
-                    t.adjusted.as_ref().map(|a| (a.class, a.p_holm, a.p_inside_holm))
-                ))
-                .collect::<Vec<_>>()
-        );
-    }
+}
+
+#[test]
+fn one_value_may_be_best_everywhere() {
+    let Some(analysis) = analysis("one_value_may_be_best_everywhere") else { return };
+    let agreement: Vec<(&str, Agreement)> =
+        analysis.consistency.iter().map(|one| (one.parameter.as_str(), one.agreement)).collect();
+    let expected = ["dropout", "learning_rate", "weight_decay"].map(|name| (name, Agreement::Compatible));
+    assert_eq!(agreement, expected);
+    let learning_rate = &analysis.consistency[1];
+    assert_eq!(learning_rate.common.len(), 1);
+    assert_eq!(learning_rate.common[0].value, 5e-5.into(), "the only value that no budget excludes");
+}
+
+/// Figures that Bergsma's formula and the definitions give by hand from the table of counts.
+#[test]
+fn width_and_depth_were_not_varied_independently() {
+    let Some(analysis) = analysis("width_and_depth_were_not_varied_independently") else { return };
+    let coverage = &analysis.studies[0].coverage[0];
+    assert_eq!(
+        (coverage.row_parameter.as_str(), coverage.column_parameter.as_str()),
+        ("d_model", "n_layers")
+    );
+    assert_eq!(25 - coverage.empty_cells, 16);
+    assert_eq!(format!("{:.1}", coverage.effective_cells), "8.8");
+    assert_eq!(format!("{:.2}", coverage.cramers_v.unwrap()), "0.39");
+    let confounded = &analysis.studies[2].space_coverage.confounded;
+    assert!(confounded.iter().any(|pair| pair.first == "d_model" && pair.second == "d_ff_ratio"));
+}
+
+#[test]
+fn sizes_are_enough_for_a_trend_that_decides_little() {
+    let Some(analysis) = analysis("sizes_are_enough_for_a_trend_that_decides_little") else { return };
+    let trend = analysis.scaling.trend.unwrap();
+    assert_eq!(trend.evaluations, 107);
+    assert!(trend.identifies_exponent());
+    let interval = trend.gain_per_decade.interval.unwrap();
+    assert!(interval.contains(trend.gain_per_decade.point));
+    let best = &analysis.studies[0].best_of;
+    assert!(best.windows(2).all(|pair| pair[0].expected.point <= pair[1].expected.point));
+    assert_eq!(
+        best.last().unwrap().expected.point,
+        analysis.scaling.points.iter().find(|p| p.budget == "2M").unwrap().best.point
+    );
 }

@@ -1,0 +1,79 @@
+//! Whether the effect of a parameter differs between budgets.
+
+use allometry_core::ParamValue;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::stats::design::{Design, Term};
+use crate::stats::distribution;
+use crate::stats::least_squares::Fit;
+use crate::stats::one_way::OneWay;
+
+/// Values above which there is no test.
+const MOST_VALUES: usize = 30;
+
+/// Test of budget times value beyond the effects of each.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Interaction {
+    /// Mean square of the interaction over that within cells.
+    pub f: f64,
+    /// Degrees of freedom of the interaction.
+    pub freedom: u64,
+    /// Those within cells.
+    pub residual_freedom: u64,
+    /// P-value of F: that budgets differ in what the parameter does; other parameters are not taken out.
+    pub p: f64,
+}
+
+/// Tests whether a parameter acts alike in all budgets, each given by its distinct evaluations: the parameter's value and
+/// the metric. Values that only one budget tried are left out.
+pub(crate) fn interaction(budgets: &[Vec<(ParamValue, f64)>]) -> Option<Interaction> {
+    let mut values: Vec<(&ParamValue, usize)> = Vec::new();
+    for (budget, evaluations) in budgets.iter().enumerate() {
+        for (value, _) in evaluations {
+            if !values.contains(&(value, budget)) {
+                values.push((value, budget));
+            }
+            if values.len() > MOST_VALUES * budgets.len() {
+                return None;
+            }
+        }
+    }
+    let mut shared: Vec<&ParamValue> = Vec::new();
+    for (value, budget) in &values {
+        let elsewhere = values.iter().any(|(other, place)| other == value && place != budget);
+        if elsewhere && !shared.contains(value) {
+            shared.push(value);
+        }
+    }
+    let (mut budget_codes, mut value_codes, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
+    for (budget, evaluations) in budgets.iter().enumerate() {
+        for (value, metric) in evaluations {
+            if let Some(code) = shared.iter().position(|shared| *shared == value) {
+                budget_codes.push(budget);
+                value_codes.push(code);
+                metrics.push(*metric);
+            }
+        }
+    }
+    let cells: Vec<usize> =
+        budget_codes.iter().zip(&value_codes).map(|(budget, value)| budget * shared.len() + value).collect();
+    let within = OneWay::new(&metrics, &cells, budgets.len() * shared.len());
+    let terms = [
+        Term::Factor { codes: budget_codes, levels: budgets.len() },
+        Term::Factor { codes: value_codes, levels: shared.len() },
+    ];
+    let design = Design::new(metrics.len(), &terms);
+    let additive = Fit::new(&design, &metrics)?;
+    let residual_freedom = metrics.len().checked_sub(within.groups).filter(|freedom| *freedom > 0)?;
+    let freedom = additive.residual_freedom.checked_sub(residual_freedom).filter(|freedom| *freedom > 0)?;
+    let noise = (within.total - within.between).max(0.0);
+    let f = (additive.residual() - noise).max(0.0) / freedom as f64 / (noise / residual_freedom as f64);
+    let p = distribution::f_upper_tail(f, freedom as f64, residual_freedom as f64)?;
+    f.is_finite().then_some(Interaction {
+        f,
+        freedom: freedom as u64,
+        residual_freedom: residual_freedom as u64,
+        p,
+    })
+}
