@@ -10,7 +10,8 @@ use allometry_core::ladder::BudgetSpec;
 use allometry_core::rng::{stream, stream_seed};
 use allometry_core::trial::incumbent;
 use allometry_core::{
-    Direction, FrozenTrial, Objective, Origin, Params, Sampler, SampleError, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialSpec, TrialState,
+    Direction, FrozenTrial, Objective, Origin, Params, SampleError, Sampler, StudyEvent, StudyView,
+    TrialNumber, TrialRecord, TrialSpec, TrialState,
 };
 use allometry_store::{NewTrial, Owner, Start, Store, StudyId, TrialId};
 
@@ -94,7 +95,11 @@ impl<'a> Dispatcher<'a> {
                 ended: None,
                 exhausted: false,
             };
-            let started = StudyEvent::StudyStarted { budget: label.clone(), trials: run.spec.trials, done: run.complete() };
+            let started = StudyEvent::StudyStarted {
+                budget: label.clone(),
+                trials: run.spec.trials,
+                done: run.complete(),
+            };
             let _ = events.send(started);
             if !recovered.is_empty() {
                 let _ = events.send(StudyEvent::TrialsRecovered { budget: label, numbers: recovered });
@@ -185,13 +190,25 @@ impl<'a> Dispatcher<'a> {
                 params,
                 seed: record.seed.expect("`choose` always sets a seed"),
             };
-            return Ok(Some(Assignment { study: index, slot, id: handle.id, spec, record, started: Instant::now() }));
+            return Ok(Some(Assignment {
+                study: index,
+                slot,
+                id: handle.id,
+                spec,
+                record,
+                started: Instant::now(),
+            }));
         }
         Ok(None)
     }
 
     /// Takes note of a trial that the store was told about.
-    pub(crate) fn done(&self, assignment: &Assignment, worker: usize, ended: Result<Ended, RunError>) -> Result<(), RunError> {
+    pub(crate) fn done(
+        &self,
+        assignment: &Assignment,
+        worker: usize,
+        ended: Result<Ended, RunError>,
+    ) -> Result<(), RunError> {
         let mut state = self.lock();
         let ended = match ended {
             Ok(ended) => ended,
@@ -260,7 +277,8 @@ impl StudyRun {
     }
 
     fn failed(&self) -> u64 {
-        self.finished.iter().filter(|t| t.state == TrialState::Failed && !recover::was_interrupted(t)).count() as u64
+        self.finished.iter().filter(|t| t.state == TrialState::Failed && !recover::was_interrupted(t)).count()
+            as u64
     }
 
     /// An interrupted trial's configuration and seed again, or the sampler's next; `None` when the space is used up.

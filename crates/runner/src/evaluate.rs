@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_core::{
-    EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, StudyEvent, TrialRecord, TrialSpec, TrialState,
+    EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, StudyEvent,
+    TrialRecord, TrialSpec, TrialState,
 };
 use allometry_store::{Finished, FinishedState, Store, StoreError, TrialId};
 
@@ -69,7 +70,10 @@ fn finished(
     let mut scores = None;
     let (state, value) = match outcome {
         Ok(outcome) if outcome.value.is_nan() => {
-            record.failure = Some(Failure { reason: "the objective's value is not a number".into(), detail: String::new() });
+            record.failure = Some(Failure {
+                reason: "the objective's value is not a number".into(),
+                detail: String::new(),
+            });
             (FinishedState::Failed, None)
         }
         Ok(outcome) => {

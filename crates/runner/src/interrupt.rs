@@ -22,7 +22,11 @@ impl Interrupt {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {
             // Handlers run in the order of their registration: the number is there before the flag is seen.
-            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&interrupt.asked))?;
+            signal_hook::flag::register_conditional_shutdown(
+                signal,
+                128 + signal,
+                Arc::clone(&interrupt.asked),
+            )?;
             signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.signal), signal as usize)?;
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
         }

@@ -67,7 +67,10 @@ pub fn open_studies(
 fn attributes(ladder: &Ladder, spec: &BudgetSpec, facts: &Facts) -> BTreeMap<String, Value> {
     let position = ladder.budgets.iter().position(|b| b.budget.label == spec.budget.label);
     BTreeMap::from([
-        ("ladder".into(), json!({"name": ladder.name, "tag": ladder.tag, "seed": ladder.seed, "position": position})),
+        (
+            "ladder".into(),
+            json!({"name": ladder.name, "tag": ladder.tag, "seed": ladder.seed, "position": position}),
+        ),
         ("budget".into(), to_json(&spec.budget)),
         ("objective".into(), facts.objective.clone()),
     ])
@@ -98,7 +101,12 @@ fn compare(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
             let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             for key in keys {
                 let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                compare(&inner, a.get(key).unwrap_or(&Value::Null), b.get(key).unwrap_or(&Value::Null), changes);
+                compare(
+                    &inner,
+                    a.get(key).unwrap_or(&Value::Null),
+                    b.get(key).unwrap_or(&Value::Null),
+                    changes,
+                );
             }
         }
         _ if old == new => {}

@@ -47,7 +47,8 @@ pub(crate) fn recover(store: &dyn Store, study: StudyId, label: &str) -> Result<
 
 /// Whether a trial has no value only because its process ended.
 pub(crate) fn was_interrupted(trial: &FrozenTrial) -> bool {
-    trial.state == TrialState::Failed && trial.record.failure.as_ref().is_some_and(|f| f.reason == INTERRUPTED)
+    trial.state == TrialState::Failed
+        && trial.record.failure.as_ref().is_some_and(|f| f.reason == INTERRUPTED)
 }
 
 /// One record per suggestion: a repetition takes the place of the trial that it repeats, under that trial's number.

@@ -68,7 +68,8 @@ pub fn run(
     interrupt: &Interrupt,
     events: &Sender<StudyEvent>,
 ) -> Result<RunSummary, RunError> {
-    let dispatcher = Dispatcher::start(studies, store, objective, options, interrupt.clone(), events.clone())?;
+    let dispatcher =
+        Dispatcher::start(studies, store, objective, options, interrupt.clone(), events.clone())?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
         let beating = scope.spawn(|| heartbeat.beat(store));
@@ -87,7 +88,8 @@ pub fn run(
             .collect();
         let mut outcome = Ok(());
         for worker in workers {
-            let ended = worker.join().expect("workers catch the panics of objectives and have none of their own");
+            let ended =
+                worker.join().expect("workers catch the panics of objectives and have none of their own");
             if ended.is_err() && outcome.is_ok() {
                 outcome = ended;
             }

@@ -1,16 +1,16 @@
 //! A run over a store: exact numbers of trials, failures as data, interruption without loss.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::Arc;
 
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, Signal,
-    StudyEvent, TrialSpec, TrialState, ladder, sampler,
+    EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params,
+    Reporter, Signal, StudyEvent, TrialSpec, TrialState, ladder, sampler,
 };
 use allometry_runner::{Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
 use allometry_store::{MemoryStore, Owner, Start, Store};
@@ -25,10 +25,18 @@ struct Scripted<'a> {
 }
 
 impl Objective for Scripted<'_> {
-    fn evaluate(&self, trial: &TrialSpec, reporter: &dyn Reporter) -> Result<ObjectiveOutcome, ObjectiveError> {
+    fn evaluate(
+        &self,
+        trial: &TrialSpec,
+        reporter: &dyn Reporter,
+    ) -> Result<ObjectiveOutcome, ObjectiveError> {
         let evaluation = self.evaluations.fetch_add(1, Ordering::SeqCst);
         for step in 1..=3 {
-            let epoch = EpochReport { step, value: step as f64 / 10.0, metrics: BTreeMap::from([("loss".into(), 0.5)]) };
+            let epoch = EpochReport {
+                step,
+                value: step as f64 / 10.0,
+                metrics: BTreeMap::from([("loss".into(), 0.5)]),
+            };
             if reporter.report(&epoch) == Signal::Interrupt {
                 return Err(ObjectiveError::Interrupted);
             }
@@ -87,7 +95,8 @@ fn go(
             (spec.clone(), sampler::build(kind, Arc::new(feasible), ladder.seed).unwrap())
         })
         .collect();
-    let facts = Facts { objective: serde_json::json!({"context": ladder.model.context}), report: BTreeMap::new() };
+    let facts =
+        Facts { objective: serde_json::json!({"context": ladder.model.context}), report: BTreeMap::new() };
     let studies = open_studies(store, ladder, budgets, &facts)?;
     let (sender, receiver) = channel();
     let options = RunOptions { workers, deadline: None, seed: ladder.seed, epochs: None };
@@ -117,7 +126,10 @@ fn every_study_gets_exactly_its_trials_and_all_are_distinct() {
         for trial in &trials {
             assert_eq!(trial.state, TrialState::Complete);
             assert_eq!(trial.intermediate.len(), 3);
-            assert_eq!(trial.record.size.map(|s| s.total as i64), trial.params.get("d_model").unwrap().as_i64());
+            assert_eq!(
+                trial.record.size.map(|s| s.total as i64),
+                trial.params.get("d_model").unwrap().as_i64()
+            );
             assert!(trial.record.origin.is_some() && trial.record.seed.is_some());
         }
     }
@@ -209,7 +221,8 @@ fn an_interrupted_run_goes_on_with_the_same_results() {
         trials.map(|t| (t.params.to_string(), t.value)).collect()
     };
     assert_eq!(complete(&store), complete(&whole));
-    let retry = trials(&store, "a").into_iter().find(|t| t.record.retry_of.is_some()).expect("a trial was repeated");
+    let retry =
+        trials(&store, "a").into_iter().find(|t| t.record.retry_of.is_some()).expect("a trial was repeated");
     assert_eq!(retry.record.retry_of.unwrap().0, 3);
     assert_eq!(retry.record.seed, trials(&store, "a")[3].record.seed);
 }
@@ -232,10 +245,13 @@ fn a_study_of_a_living_process_is_left_alone_and_that_of_a_dead_one_recovered() 
         };
         store.create_trial(study.id, &trial).unwrap();
     };
-    let dead = Owner { process_start: format!("{}0", Owner::this_process().process_start), ..Owner::this_process() };
+    let dead =
+        Owner { process_start: format!("{}0", Owner::this_process().process_start), ..Owner::this_process() };
     start(&dead);
     let (_, events) = go(&more, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
-    assert!(events.iter().any(|e| matches!(e, StudyEvent::TrialsRecovered { numbers, .. } if numbers.len() == 1)));
+    assert!(
+        events.iter().any(|e| matches!(e, StudyEvent::TrialsRecovered { numbers, .. } if numbers.len() == 1))
+    );
     start(&Owner::this_process());
     let error = go(&more, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();
     assert!(matches!(error, RunError::Busy { .. }), "{error}");

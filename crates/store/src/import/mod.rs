@@ -7,13 +7,13 @@ mod json;
 mod optuna_sqlite;
 mod typing;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
+
+use crate::sqlite::is_database;
 
 /// One study of another program.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,8 @@ pub struct ImportedStudy {
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
 pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    if is_sqlite(path)? {
+    let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
+    if is_database(path).map_err(unreadable)? {
         return optuna_sqlite::read(path, detail);
     }
     let text = String::from_utf8(read_file(path)?)
@@ -61,15 +62,6 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
         None => (None, None),
     };
     Ok(ImportedStudy { name: None, direction: Direction::Maximize, trials, best_params, space })
-}
-
-/// Whether the file begins as SQLite's do.
-fn is_sqlite(path: &Path) -> Result<bool, ImportError> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start));
-    read.map_err(|source| ImportError::Read { path: path.to_path_buf(), source })?;
-    Ok(start == MAGIC)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -23,6 +23,7 @@ use crate::store::{
 };
 use crate::url;
 use failure::Failure;
+pub(crate) use open::is_database;
 
 /// How long a call waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

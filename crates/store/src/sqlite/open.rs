@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::failure::Failure;
 use crate::error::StoreError;
@@ -19,6 +19,29 @@ const OWN_VERSION: i64 = 1;
 
 /// Opens for reading and writing; makes what is missing.
 pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    open_writable(path, busy_timeout).map_err(|failure| match failure {
+        Failure::Sql(error)
+            if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !folder_is_writable(path) =>
+        {
+            StoreError::ReadOnly { path: path.into() }.into()
+        }
+        other => other,
+    })
+}
+
+/// Whether files can be made beside `path`, as SQLite must.
+fn folder_is_writable(path: &Path) -> bool {
+    let probe = beside(path, &format!("-probe-{}", std::process::id()));
+    let made = fs::File::create_new(&probe);
+    let refused = made.as_ref().err().map(io::Error::kind);
+    if made.is_ok() {
+        // It is empty and named after this process: staying is no harm.
+        let _ = fs::remove_file(&probe);
+    }
+    !matches!(refused, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem))
+}
+
+fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     let cannot = |reason: String| Failure::Store(StoreError::CannotOpen { path: path.into(), reason });
     if path.is_dir() {
         return Err(cannot("it is a folder".into()));
@@ -72,32 +95,63 @@ pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connectio
     if path.is_dir() {
         return Err(cannot("it is a folder".into()));
     }
-    let mut header = [0; 20];
-    match fs::File::open(path).map(|mut file| file.read_exact(&mut header)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+    let base = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match kind(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::NoFile { path: path.into() }.into());
         }
         Err(error) => return Err(cannot(error.to_string())),
-        Ok(Err(_)) if fs::metadata(path).is_ok_and(|file| file.len() == 0) => {
-            return Err(Failure::NotAStore("it is empty".into()));
+        Ok(FileKind::Empty) => return Err(Failure::NotAStore("it is empty".into())),
+        Ok(FileKind::Other) => return Err(StoreError::NotADatabase { path: path.into() }.into()),
+        // SQLite would leave a log and an index beside the file, and cannot make them in a read-only folder, unless it
+        // is told that the file does not change.
+        Ok(FileKind::LoggedAtRest) => {
+            let uri = format!("file:{}?immutable=1", percent_encoded(path));
+            Connection::open_with_flags(uri, base | OpenFlags::SQLITE_OPEN_URI)?
         }
-        Ok(Err(_)) => return Err(StoreError::NotADatabase { path: path.into() }.into()),
-        Ok(Ok(())) => {}
-    }
-    let base = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    // A file in write-ahead mode that nobody has open: SQLite would leave its log and index beside it, and cannot make
-    // them in a read-only folder, unless it is told that the file does not change.
-    let connection = if header[18] == 2 && !beside(path, "-wal").exists() {
-        let uri = format!("file:{}?immutable=1", percent_encoded(path));
-        Connection::open_with_flags(uri, base | OpenFlags::SQLITE_OPEN_URI)?
-    } else {
-        Connection::open_with_flags(path, base)?
+        Ok(FileKind::Database) => Connection::open_with_flags(path, base)?,
     };
     connection.busy_timeout(busy_timeout)?;
     let tables = tables(&connection)?;
     check_optuna(path, &connection, &tables)?;
     check_own(path, &connection, &tables)?;
     Ok(connection)
+}
+
+/// What a file is, by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Empty,
+    Other,
+    Database,
+    /// A database in write-ahead mode that nobody has open.
+    LoggedAtRest,
+}
+
+/// Whether a file is a SQLite database.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn is_database(path: &Path) -> io::Result<bool> {
+    Ok(matches!(kind(path)?, FileKind::Database | FileKind::LoggedAtRest))
+}
+
+fn kind(path: &Path) -> io::Result<FileKind> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    const WRITE_VERSION: usize = 18;
+    // POSIX drops the locks of a connection in this process when the file is closed here: where there may be one, SQLite
+    // alone touches the file.
+    if fs::metadata(path)?.is_file() && beside(path, "-wal").exists() {
+        return Ok(FileKind::Database);
+    }
+    let mut header = Vec::new();
+    fs::File::open(path)?.take(WRITE_VERSION as u64 + 1).read_to_end(&mut header)?;
+    Ok(match header.as_slice() {
+        [] => FileKind::Empty,
+        header if !header.starts_with(MAGIC) => FileKind::Other,
+        header if header.get(WRITE_VERSION) == Some(&2) => FileKind::LoggedAtRest,
+        _ => FileKind::Database,
+    })
 }
 
 fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {

@@ -285,20 +285,24 @@ struct Batch {
 enum Reading {
     /// All rows of the table in order: the trials are most of it.
     Scan,
-    /// Through the index, for trials of these ids.
-    Lookup { study: StudyId, first: TrialNumber },
+    /// Through the index, for trials of the study from this id on.
+    Lookup { study: StudyId, first: i64 },
 }
 
 impl Batch {
     fn begin(db: &Connection, study: StudyId, first: TrialNumber) -> Result<Self, Failure> {
+        // Numbers grow with ids: from the end, the first smaller number is where to stop.
         let mut statement = db.prepare_cached(
             "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
-             WHERE study_id = ?1 AND number >= ?2 ORDER BY trial_id",
+             WHERE study_id = ?1 ORDER BY trial_id DESC",
         )?;
-        let mut rows = statement.query(params![study.0, first.0 as i64])?;
+        let mut rows = statement.query([study.0])?;
         let (mut ids, mut trials) = (Vec::new(), Vec::new());
         while let Some(row) = rows.next()? {
             let number: u32 = row.get(1)?;
+            if u64::from(number) < first.0 {
+                break;
+            }
             let mut trial =
                 FrozenTrial::new(number.into(), state_of(number, text(row, 2))?, None, Params::default());
             trial.started = column::time(text(row, 3));
@@ -306,10 +310,16 @@ impl Batch {
             ids.push(row.get(0)?);
             trials.push(trial);
         }
-        let all: i64 = db.prepare_cached("SELECT count(*) FROM trials")?.query_row([], |row| row.get(0))?;
+        ids.reverse();
+        trials.reverse();
+        let last: i64 = db
+            .prepare_cached("SELECT ifnull(max(trial_id), 0) FROM trials")?
+            .query_row([], |row| row.get(0))?;
         // Looking a row up takes a few times as long as passing over it.
-        let reading =
-            if ids.len() as i64 * 4 >= all { Reading::Scan } else { Reading::Lookup { study, first } };
+        let reading = match ids.first() {
+            Some(first) if (ids.len() as i64) < last / 4 => Reading::Lookup { study, first: *first },
+            _ => Reading::Scan,
+        };
         Ok(Self { ids, trials, reading })
     }
 
@@ -327,10 +337,10 @@ impl Batch {
             Reading::Scan => (format!("{all} ORDER BY rowid"), Vec::new()),
             Reading::Lookup { study, first } => (
                 format!(
-                    "{all} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1 AND number >= ?2)
+                    "{all} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id >= ?2)
                      ORDER BY {table}.rowid"
                 ),
-                vec![study.0, first.0 as i64],
+                vec![study.0, first],
             ),
         };
         let mut statement = db.prepare_cached(&sql)?;

@@ -101,3 +101,30 @@ fn what_was_told_survives_a_kill() {
         told_before = trials.len() as u64;
     }
 }
+
+/// POSIX drops a process's locks on a file when any of its handles to the file is closed. Without its lock a writer is
+/// overlooked by the next program that closes the file as its last user, and removes the log that the writer goes on
+/// writing to.
+#[cfg(target_os = "linux")]
+#[test]
+fn readers_in_the_process_leave_the_writers_lock() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let url = path.to_str().unwrap();
+    let writer = SqliteStore::open(url).unwrap();
+    writer.create_study(&study("s")).unwrap();
+    let inode = std::fs::metadata(&path).unwrap().ino();
+    let held = || {
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("POSIX") && line.contains(&format!(":{inode} ")))
+    };
+    assert!(held());
+    drop(SqliteStore::open_read_only(url).unwrap());
+    assert!(held(), "after reading");
+    drop(SqliteStore::open(url).unwrap());
+    assert!(held(), "after writing");
+    assert!(allometry_store::import::read(&path, None).is_err());
+    assert!(held(), "after importing");
+}

@@ -1,0 +1,189 @@
+//! `allometry check`.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::stats;
+use allometry_core::ladder::{BudgetSpec, Ladder};
+use allometry_core::size::human_weights;
+use allometry_core::space::{Architecture, Feasible};
+use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
+use allometry_trainer::PatchTstObjective;
+use allometry_trainer::data::{PartName, TableSummary};
+use clap::Args;
+
+use super::ladder_file::LadderFile;
+use super::prepare::{Prepared, feasible};
+use super::run::default_workers;
+use super::speed::flops_per_second;
+use crate::error::CliError;
+use crate::output;
+
+/// Architectures listed per budget unless all are asked for.
+const LISTED: usize = 12;
+
+/// AUC at which the uncertainty of the validation part is shown.
+const TYPICAL_AUC: f64 = 0.75;
+
+/// Standard error of one AUC above which no usual difference between models can be told.
+const LARGE_ERROR: f64 = 0.02;
+
+/// Validates a ladder file and its data, and shows what each budget's search space really holds.
+///
+/// Prints, per budget, the architectures that its weights admit with their exact sizes and work, the number of distinct
+/// configurations, and an estimate of time. A budget that no architecture reaches is an error.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    file: LadderFile,
+
+    /// Lists every feasible architecture.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Check {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let ladder = self.file.read()?;
+        let prepared = Prepared::new(&ladder)?;
+        let objective = prepared.objective()?;
+        let spaces: Vec<Feasible> =
+            ladder.budgets.iter().map(|spec| feasible(spec, &objective)).collect::<Result<_, _>>()?;
+        let mut text = String::new();
+        table_lines(&mut text, &ladder, prepared.summary());
+        let listed = if self.all { usize::MAX } else { LISTED };
+        for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
+            Budget { feasible, objective: &objective, spec, most_epochs: ladder.model.epochs }
+                .lines(&mut text, listed);
+        }
+        output::print(&text)
+    }
+}
+
+fn table_lines(text: &mut String, ladder: &Ladder, summary: &TableSummary) {
+    let TableSummary { rows, features, dropped, .. } = summary;
+    let _ = writeln!(text, "{}: {rows} rows, {features} features", ladder.data.path.display());
+    if *dropped > 0 {
+        let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
+    }
+    for part in &summary.parts {
+        let name = match part.name {
+            PartName::Train => "training",
+            PartName::Validation => "validation",
+            PartName::Test => "test",
+        };
+        let span = match (&part.first, &part.last) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            _ => String::new(),
+        };
+        let (windows, positives) = (part.windows(), part.counts.positives);
+        let share = 100.0 * positives as f64 / windows.max(1) as f64;
+        let _ = writeln!(text, "  {name:<10} {windows:>7} windows, {positives} positive ({share:.1}%){span}");
+        if part.name == PartName::Validation {
+            validation_line(text, part.counts);
+        }
+    }
+}
+
+fn validation_line(text: &mut String, counts: ClassCounts) {
+    let Some(error) = stats::auc::hanley_mcneil(TYPICAL_AUC, counts) else { return };
+    let warning = if error > LARGE_ERROR { "  warning:" } else { "  " };
+    let _ = writeln!(
+        text,
+        "{warning} with {} positives, one AUC of {TYPICAL_AUC} is known to +-{:.3} (95%)",
+        counts.positives,
+        1.96 * error
+    );
+}
+
+struct Budget<'a> {
+    spec: &'a BudgetSpec,
+    feasible: &'a Feasible,
+    objective: &'a PatchTstObjective<'a>,
+    most_epochs: usize,
+}
+
+impl Budget<'_> {
+    fn lines(&self, text: &mut String, listed: usize) {
+        let Self { feasible, spec, .. } = self;
+        let census = feasible.census();
+        let _ = writeln!(text, "\n{} ({})", spec.budget.label, target_words(&spec.budget));
+        let _ = write!(text, "  {} of {} architectures", census.feasible, census.considered);
+        if let Some((smallest, largest)) = feasible.sizes() {
+            let _ = write!(text, ", {} to {} weights", smallest.total, largest.total);
+        }
+        let _ = writeln!(text);
+        let removed = &census.removed;
+        for (count, why) in [
+            (removed.heads, "n_heads does not divide d_model"),
+            (removed.smaller, "too small"),
+            (removed.larger, "too large"),
+        ] {
+            if count > 0 {
+                let _ = writeln!(text, "  {count} left out: {why}");
+            }
+        }
+        let configurations = match (feasible.configurations(), feasible.continuous()) {
+            (Some(n), _) if n < spec.trials => {
+                format!("{n} distinct configurations, fewer than {} trials", spec.trials)
+            }
+            (Some(n), _) => format!("{n} distinct configurations"),
+            (None, Some(parameter)) => format!("configurations without end ({parameter} is continuous)"),
+            (None, None) => "more than 2^64 configurations".into(),
+        };
+        let _ = writeln!(text, "  {configurations}");
+        self.time_line(text);
+        for architecture in feasible.architectures().take(listed) {
+            let size = architecture.size.map_or_else(|| "?".into(), |size| size.total.to_string());
+            let work = self.objective.cost(&architecture.params).map_or_else(
+                |_| String::new(),
+                |cost| {
+                    let gigaflop = cost.flops_per_epoch as f64 / 1e9;
+                    let mebibytes = cost.memory_bytes as f64 / f64::from(1 << 20);
+                    format!("  {gigaflop:>8.2} GFLOP an epoch  {mebibytes:>5.0} MiB")
+                },
+            );
+            let _ = writeln!(text, "  {size:>10} weights{work}  {}", architecture.params);
+        }
+        let more = feasible.architecture_count().saturating_sub(listed);
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more (--all lists them)");
+        }
+    }
+
+    /// What the trials take at most, from a few training steps of a middling architecture on this machine.
+    fn time_line(&self, text: &mut String) {
+        let count = self.feasible.architecture_count();
+        let flops =
+            |a: &Architecture| self.objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
+        let mean = self.feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
+        let Some(middle) = self.feasible.architectures().nth(count / 2) else { return };
+        let Some(rate) = flops_per_second(self.objective, &self.spec.budget, &middle.params) else { return };
+        let seconds = mean / rate * self.most_epochs as f64 * self.spec.trials as f64;
+        let workers = default_workers();
+        let _ = writeln!(
+            text,
+            "  {} trials of {} epochs: at most about {} with {workers} workers",
+            self.spec.trials,
+            self.most_epochs,
+            human_time(seconds / workers as f64)
+        );
+    }
+}
+
+fn target_words(budget: &SizeBudget) -> String {
+    match budget.target {
+        WeightTarget::Any => "any number of weights: the label is a name only".into(),
+        WeightTarget::Near { weights, tolerance } => {
+            format!("{} weights +-{:.0}%", human_weights(weights as f64), 100.0 * tolerance)
+        }
+    }
+}
+
+fn human_time(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
+    }
+}

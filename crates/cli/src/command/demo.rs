@@ -1,0 +1,80 @@
+//! `allometry demo`.
+
+use std::path::{Path, PathBuf};
+
+use allometry_runner::RunOptions;
+use allometry_trainer::generate::generate;
+use clap::Args;
+
+use super::ladder_file;
+use super::run::{default_workers, report_folder, run_ladder};
+use crate::error::CliError;
+use crate::output;
+use crate::progress::Style;
+use crate::source;
+
+/// Rows of the generated table.
+const ROWS: usize = 6_000;
+
+/// Seed of the generated table.
+const SEED: u64 = 7;
+
+const LADDER: &str = include_str!("demo_ladder.toml");
+
+/// Generates a small data set with a signal to be learned, runs a ladder of three budgets on it and writes the report.
+///
+/// Takes well under a minute on two cores. In DIR are then data.csv, ladder.toml (to start from for your own), the trials and
+/// report/. Running it again goes on where it was stopped.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Folder to write to; made where it is missing.
+    #[arg(value_name = "DIR", default_value = "allometry-demo")]
+    folder: PathBuf,
+
+    /// Trials evaluated at the same time, each on one thread; as many as there are cores if not given.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    workers: Option<u64>,
+
+    /// Shows nothing but errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let path = self.folder.join("ladder.toml");
+        std::fs::create_dir_all(&self.folder)
+            .map_err(|source| CliError::Write { path: self.folder.clone(), source })?;
+        self.unless_there(&self.folder.join("data.csv"), |table| {
+            generate(ROWS, SEED)
+                .write_csv(table)
+                .map_err(|source| CliError::Write { path: table.into(), source })
+        })?;
+        self.unless_there(&path, |ladder| output::write_file(ladder, LADDER.as_bytes()))?;
+        let ladder = ladder_file::read(&path, &[])?;
+        let url = source::storage_url(&ladder, None, &path);
+        let options = RunOptions {
+            workers: self.workers.map_or_else(default_workers, |n| n as usize),
+            deadline: None,
+            seed: ladder.seed,
+            epochs: Some(ladder.model.epochs as u64),
+        };
+        run_ladder(&ladder, &url, &options, Style::choose(self.quiet), &report_folder(&path))
+    }
+
+    /// Writes a file unless it is there: what the user changed stays changed.
+    fn unless_there(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&Path) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        if path.exists() {
+            return Ok(());
+        }
+        write(path)?;
+        if !self.quiet {
+            eprintln!("wrote {}", path.display());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! The arguments that name a ladder file, and reading it.
+
+use std::path::PathBuf;
+
+use allometry_core::ladder::{self, Ladder};
+use clap::Args;
+
+use crate::error::CliError;
+
+/// A ladder file and changes to it.
+#[derive(Debug, Args)]
+pub(super) struct LadderFile {
+    /// The ladder file.
+    #[arg(value_name = "LADDER", default_value = "ladder.toml")]
+    pub(super) ladder: PathBuf,
+
+    /// Changes a setting of the file, such as model.epochs=20; may be repeated.
+    #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub(super) set: Vec<(String, String)>,
+
+    /// Where trials are stored, such as sqlite:///trials.db.
+    #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE")]
+    pub(super) storage: Option<String>,
+}
+
+impl LadderFile {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// [`CliError::Read`], or [`CliError::Ladder`] with every problem of the file.
+    pub(super) fn read(&self) -> Result<Ladder, CliError> {
+        read(&self.ladder, &self.set)
+    }
+}
+
+/// Reads and checks a ladder file.
+///
+/// # Errors
+/// As [`LadderFile::read`].
+pub(crate) fn read(path: &std::path::Path, set: &[(String, String)]) -> Result<Ladder, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|source| {
+        if source.kind() == std::io::ErrorKind::NotFound {
+            return CliError::NotFound {
+                message: format!("there is no ladder file {}", path.display()),
+                hint: Some("name one, or try `allometry demo`, which writes one to start from".into()),
+            };
+        }
+        CliError::Read { path: path.to_path_buf(), source }
+    })?;
+    ladder::parse_with(&text, path, set).map_err(|errors| CliError::Ladder(Box::new(errors)))
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.trim().into())),
+        _ => Err("expected KEY=VALUE".into()),
+    }
+}

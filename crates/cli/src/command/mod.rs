@@ -1,0 +1,46 @@
+//! One file per command; the doc comment of its arguments is its help.
+
+mod check;
+mod demo;
+mod ladder_file;
+mod prepare;
+mod report;
+mod run;
+mod speed;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use ladder_file::read as read_ladder;
+
+use crate::error::CliError;
+
+/// Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
+#[derive(Debug, Parser)]
+#[command(name = "allometry", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Check(check::Check),
+    Report(report::Report),
+    Demo(demo::Demo),
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// [`CliError`], whose exit code the process ends with.
+    pub(crate) fn run(self) -> Result<(), CliError> {
+        match self.command {
+            Command::Run(args) => args.run(),
+            Command::Check(args) => args.run(),
+            Command::Report(args) => args.run(),
+            Command::Demo(args) => args.run(),
+        }
+    }
+}

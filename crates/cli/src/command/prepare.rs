@@ -1,0 +1,101 @@
+//! What `run` and `check` share: the data in memory, the model's objective, the feasible architectures.
+
+use std::collections::BTreeMap;
+
+use allometry_analysis::SizeReach;
+use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder};
+use allometry_core::space::Feasible;
+use allometry_core::{ModelSize, Objective as _, Params, SearchSpace, SizeBudget, WeightTarget};
+use allometry_runner::Facts;
+use allometry_trainer::PatchTstObjective;
+use allometry_trainer::baseline::baselines;
+use allometry_trainer::data::{Dataset, TableSummary, load};
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+
+/// A ladder whose data are in memory.
+pub(super) struct Prepared<'a> {
+    ladder: &'a Ladder,
+    dataset: Dataset,
+    summary: TableSummary,
+}
+
+impl<'a> Prepared<'a> {
+    /// Loads the data.
+    ///
+    /// # Errors
+    /// [`CliError::Data`].
+    pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
+        let loaded = load(&ladder.data, ladder.model.context, ladder.model.normalize)?;
+        Ok(Self { ladder, dataset: loaded.dataset, summary: loaded.summary })
+    }
+
+    /// What trials are evaluated by.
+    ///
+    /// # Errors
+    /// [`CliError::Model`] where the ladder's model does not fit its data.
+    pub(super) fn objective(&self) -> Result<PatchTstObjective<'_>, CliError> {
+        Ok(PatchTstObjective::new(&self.dataset, self.ladder.model.clone())?)
+    }
+
+    /// Figures of the table.
+    pub(super) fn summary(&self) -> &TableSummary {
+        &self.summary
+    }
+
+    /// What is stored with the studies: the question asked, and what the report says beside the trials.
+    ///
+    /// Baselines are fitted here; that takes about as long as one short trial.
+    pub(super) fn facts(&self) -> Facts {
+        let ladder = self.ladder;
+        let label = match &ladder.data.label {
+            LabelSpec::Column(name) => json!(name),
+            LabelSpec::Rise { rise, of, over, horizon } => {
+                json!({"rise": rise, "of": of, "over": over, "horizon": horizon})
+            }
+        };
+        let split = ladder.data.split;
+        let objective = json!({
+            "model": ladder.model,
+            "data": {
+                "rows": self.summary.rows,
+                "features": self.dataset.feature_names,
+                "label": label,
+                "split": {"train": split.train, "validation": split.validation},
+                "na": ladder.data.missing,
+            },
+        });
+        let baselines: Vec<Value> = baselines(&self.dataset)
+            .into_iter()
+            .map(|b| {
+                json!({
+                    "name": b.name,
+                    "description": b.description,
+                    "value": b.metrics.get("auc"),
+                    "metrics": b.metrics,
+                })
+            })
+            .collect();
+        let report = BTreeMap::from([
+            ("validation".to_owned(), json!(self.dataset.validation.counts())),
+            ("baselines".to_owned(), Value::Array(baselines)),
+        ]);
+        Facts { objective, report }
+    }
+}
+
+/// The architectures that a budget admits.
+///
+/// # Errors
+/// [`CliError::Space`] where there is none.
+pub(super) fn feasible(spec: &BudgetSpec, objective: &PatchTstObjective<'_>) -> Result<Feasible, CliError> {
+    Ok(Feasible::new(&spec.space, &spec.budget, |params| objective.model_size(params))?)
+}
+
+/// Sizes that a space reaches whatever the budget; `None` where none can be counted.
+pub(super) fn reach(space: &SearchSpace, size: impl Fn(&Params) -> Option<ModelSize>) -> Option<SizeReach> {
+    let any = SizeBudget { label: String::new(), target: WeightTarget::Any };
+    let (smallest, largest) = Feasible::new(space, &any, size).ok()?.census().reach?;
+    Some(SizeReach { smallest, largest })
+}

@@ -1,0 +1,156 @@
+//! `allometry report`.
+
+use std::cell::LazyCell;
+
+use allometry_analysis::{LadderTrials, Options, analyze};
+use allometry_core::ClassCounts;
+use clap::{Args, ValueEnum};
+
+use super::prepare::reach;
+use crate::error::CliError;
+use crate::output::Destination;
+use crate::source::{self, Source};
+use crate::weights::Counting;
+
+/// Analyses trials and writes the report.
+///
+/// A SOURCE is a ladder file, a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
+/// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
+/// a CSV of trials, or an Optuna SQLite file (LABEL=FILE:STUDY where it holds several studies).
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// Where the trials are; ladder.toml if nothing is given.
+    #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
+    sources: Vec<Source>,
+
+    /// File to write, its format by its ending (.md, .json), or - for Markdown on standard output; may be repeated.
+    #[arg(short, long = "output", value_name = "FILE", default_value = "-")]
+    output: Vec<String>,
+
+    /// What the Markdown report holds.
+    #[arg(long, value_enum, default_value_t = Template::Full)]
+    template: Template,
+
+    /// Names the data set or feature tier in titles.
+    #[arg(long)]
+    tag: Option<String>,
+
+    /// Name of the metric in the report.
+    #[arg(long)]
+    metric: Option<String>,
+
+    /// Counts exact weights for trials that lack them: patchtst:features=105,context=80,patch=16,stride=8.
+    #[arg(long, value_name = "MODEL")]
+    weights: Option<Counting>,
+
+    /// Positive and negative validation rows, such as 76:346; what an AUC is known to follows from them.
+    #[arg(long, value_name = "POSITIVES:NEGATIVES", value_parser = parse_rows)]
+    rows: Option<ClassCounts>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Template {
+    /// Everything that is known, with its uncertainty.
+    Full,
+    /// The scripts' report that people know, to the byte.
+    Classic,
+}
+
+enum Format {
+    Markdown,
+    Json,
+}
+
+impl Report {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let mut destinations = Vec::with_capacity(self.output.len());
+        for text in &self.output {
+            destinations.push((Destination::parse(text), format_of(text)?));
+        }
+        let mut ladder = source::read(&self.sources)?;
+        self.complete(&mut ladder);
+        for (destination, content) in destinations.iter().zip(render(&ladder, self.template, &destinations)) {
+            destination.0.write(&content)?;
+        }
+        Ok(())
+    }
+
+    /// Adds what the command line knows beyond the sources.
+    fn complete(&self, ladder: &mut LadderTrials) {
+        ladder.tag = self.tag.clone().or(ladder.tag.take());
+        if let Some(metric) = &self.metric {
+            ladder.metric.clone_from(metric);
+        }
+        ladder.rows = self.rows.or(ladder.rows);
+        if let Some(counting) = self.weights {
+            for study in &mut ladder.studies {
+                for trial in &mut study.trials {
+                    trial.record.size = trial.record.size.or_else(|| counting.size(&trial.params));
+                }
+                study.reach = study.reach.or_else(|| {
+                    study.space.as_ref().and_then(|space| reach(space, |params| counting.size(params)))
+                });
+            }
+        }
+    }
+}
+
+/// Writes a ladder's reports in both formats, as a run does at its end.
+pub(super) fn write_all(ladder: &LadderTrials, folder: &std::path::Path) -> Result<(), CliError> {
+    let destinations = [
+        (Destination::File(folder.join("report.md")), Format::Markdown),
+        (Destination::File(folder.join("report.json")), Format::Json),
+    ];
+    for (destination, content) in destinations.iter().zip(render(ladder, Template::Full, &destinations)) {
+        destination.0.write(&content)?;
+    }
+    Ok(())
+}
+
+fn render(ladder: &LadderTrials, template: Template, to: &[(Destination, Format)]) -> Vec<String> {
+    let analysis = LazyCell::new(|| analyze(ladder, &Options::default()));
+    to.iter()
+        .map(|(_, format)| match (format, template) {
+            (Format::Markdown, Template::Full) => allometry_report::full(&analysis),
+            (Format::Markdown, Template::Classic) => allometry_report::classic(ladder),
+            (Format::Json, _) => allometry_report::json(&analysis),
+        })
+        .collect()
+}
+
+fn format_of(output: &str) -> Result<Format, CliError> {
+    let ending = output.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    match ending.as_deref() {
+        _ if output == "-" => Ok(Format::Markdown),
+        Some("md" | "markdown") => Ok(Format::Markdown),
+        Some("json") => Ok(Format::Json),
+        _ => Err(CliError::Usage {
+            message: format!("cannot tell the format of `{output}`"),
+            hint: Some("end its name in .md or .json, or write - for Markdown on standard output".into()),
+        }),
+    }
+}
+
+fn parse_rows(text: &str) -> Result<ClassCounts, String> {
+    let counts =
+        text.split_once(':').and_then(|(p, n)| Some((p.trim().parse().ok()?, n.trim().parse().ok()?)));
+    match counts {
+        Some((positives, negatives)) if positives > 0 && negatives > 0 => {
+            Ok(ClassCounts { positives, negatives })
+        }
+        _ => Err("expected two counts of at least 1, such as 76:346".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_need_both_classes() {
+        assert_eq!(parse_rows("76:346"), Ok(ClassCounts { positives: 76, negatives: 346 }));
+        for bad in ["76", "0:3", "a:b", "-1:5", "1:2:3"] {
+            assert!(parse_rows(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `allometry run`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Instant;
+
+use allometry_analysis::SizeReach;
+use allometry_core::event::StopReason;
+use allometry_core::ladder::Ladder;
+use allometry_core::sampler;
+use allometry_runner::{Interrupt, RunOptions, RunSummary, open_studies};
+use allometry_store::SqliteStore;
+use clap::Args;
+
+use super::ladder_file::LadderFile;
+use super::prepare::{Prepared, feasible};
+use crate::error::CliError;
+use crate::progress::{self, Style};
+use crate::source;
+
+/// Runs or resumes the studies of every budget, then writes the report.
+///
+/// Resuming is running the same command again: what was told is kept, interrupted trials are tried again. The reports go to
+/// report/ beside the ladder file.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    file: LadderFile,
+
+    /// Runs only this budget; may be repeated.
+    #[arg(long, value_name = "LABEL")]
+    budget: Vec<String>,
+
+    /// Complete trials per budget, in place of the ladder's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    trials: Option<u64>,
+
+    /// Trials evaluated at the same time, each on one thread; as many as there are cores if not given.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    workers: Option<u64>,
+
+    /// Starts no new trial after this time, such as 90m or 2h.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    until: Option<std::time::Duration>,
+
+    /// Shows nothing but errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Run {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let started = Instant::now();
+        let mut ladder = self.file.read()?;
+        self.restrict(&mut ladder)?;
+        let url = source::storage_url(&ladder, self.file.storage.as_deref(), &self.file.ladder);
+        let options = RunOptions {
+            workers: self.workers.map_or_else(default_workers, |n| n as usize),
+            deadline: self.until.map(|until| started + until),
+            seed: ladder.seed,
+            epochs: Some(ladder.model.epochs as u64),
+        };
+        let style = Style::choose(self.quiet);
+        let report = report_folder(&self.file.ladder);
+        run_ladder(&ladder, &url, &options, style, &report)
+    }
+
+    fn restrict(&self, ladder: &mut Ladder) -> Result<(), CliError> {
+        if let Some(unknown) =
+            self.budget.iter().find(|l| !ladder.budgets.iter().any(|b| b.budget.label == **l))
+        {
+            let labels: Vec<&str> = ladder.budgets.iter().map(|b| b.budget.label.as_str()).collect();
+            return Err(CliError::Usage {
+                message: format!("the ladder has no budget `{unknown}`"),
+                hint: Some(format!("it has {}", labels.join(", "))),
+            });
+        }
+        for budget in &mut ladder.budgets {
+            if !self.budget.is_empty() && !self.budget.contains(&budget.budget.label) {
+                // A study that is not to run is still in the ladder: its place in the order and its report stay.
+                budget.trials = 0;
+            } else if let Some(trials) = self.trials {
+                budget.trials = trials;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs a ladder into a store and writes its report.
+///
+/// # Errors
+/// [`CliError`] with the exit code of cli conventions; an interrupted run still writes the report of what there is.
+pub(super) fn run_ladder(
+    ladder: &Ladder,
+    url: &str,
+    options: &RunOptions,
+    style: Style,
+    report: &Path,
+) -> Result<(), CliError> {
+    let prepared = Prepared::new(ladder)?;
+    let objective = prepared.objective()?;
+    let interrupt = Interrupt::listen()
+        .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
+    let store = SqliteStore::open(url)?;
+    let mut budgets = Vec::new();
+    let mut reaches = Vec::new();
+    for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
+        let feasible = Arc::new(feasible(spec, &objective)?);
+        reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
+        budgets.push((spec.clone(), sampler::build(ladder.sampler, feasible, ladder.seed)?));
+    }
+    let studies = open_studies(&store, ladder, budgets, &prepared.facts())?;
+    for (study, reach) in studies.iter().zip(&reaches) {
+        store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
+    }
+
+    let (sender, receiver) = channel();
+    let summary = std::thread::scope(|scope| {
+        let screen = scope.spawn(move || progress::show(&receiver, style));
+        let summary = allometry_runner::run(studies, &store, &objective, options, &interrupt, &sender);
+        drop(sender);
+        screen.join().expect("the progress display does not panic");
+        summary
+    })?;
+
+    let trials = source::ladder_of_store(&store, Some(&ladder.name), url)?;
+    super::report::write_all(&trials, report)?;
+    if style != Style::Quiet {
+        eprintln!("report: {}", report.join("report.md").display());
+    }
+    conclude(&summary, &interrupt)
+}
+
+fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {
+    if interrupt.is_asked() {
+        return Err(CliError::Interrupted { code: interrupt.exit_code() });
+    }
+    let failing: Vec<&str> = summary
+        .studies
+        .iter()
+        .filter(|s| s.reason == StopReason::FailureLimit || (s.complete == 0 && s.failed > 0))
+        .map(|s| s.label.as_str())
+        .collect();
+    if failing.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::TrialsFailed { message: format!("too many trials failed for {}", failing.join(", ")) })
+}
+
+/// The folder of the reports, beside the ladder file.
+pub(super) fn report_folder(ladder: &Path) -> PathBuf {
+    ladder.parent().unwrap_or(Path::new("")).join("report")
+}
+
+pub(super) fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let duration = parsed.map_err(|_| "expected a duration such as 90m or 2h".to_owned())?;
+    duration.try_into().map_err(|_| "expected a duration of at least zero".to_owned())
+}

@@ -1,0 +1,149 @@
+//! Every way in which a command can end badly, with its exit code and what the user can do.
+
+use std::path::PathBuf;
+
+use allometry_core::ladder::LadderErrors;
+use allometry_core::space::SpaceError;
+use allometry_runner::RunError;
+use allometry_store::{ErrorKind, ImportError, StoreError};
+use allometry_trainer::ArchitectureError;
+use allometry_trainer::data::DataError;
+
+use crate::exit_code::ExitCode;
+
+/// Every way in which a command can end badly.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The command line asks for something that makes no sense.
+    #[error("{message}")]
+    Usage {
+        /// What.
+        message: String,
+        /// What to write instead.
+        hint: Option<String>,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The ladder file has problems.
+    #[error("the ladder file is not valid")]
+    Ladder(Box<LadderErrors>),
+    /// A budget's search space has no configuration.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The ladder's model does not fit its data.
+    #[error(transparent)]
+    Model(#[from] ArchitectureError),
+    /// Foreign trials cannot be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The storage fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A run cannot start or go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// There is nothing to do the command with.
+    #[error("{message}")]
+    NotFound {
+        /// What is missing.
+        message: String,
+        /// Where it may be.
+        hint: Option<String>,
+    },
+    /// No trial of the run has a value, or too many failed.
+    #[error("{message}")]
+    TrialsFailed {
+        /// Which studies.
+        message: String,
+    },
+    /// A signal ended the run.
+    #[error("interrupted; all results are saved")]
+    Interrupted {
+        /// 128 plus the signal's number.
+        code: u8,
+    },
+    /// The operating system refused something that always works.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+}
+
+impl CliError {
+    /// What the process tells its parent.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage { .. } => ExitCode::Usage,
+            Self::Data(DataError::Io { .. }) => ExitCode::NotFound,
+            Self::Ladder(_) | Self::Space(_) | Self::Model(_) | Self::Data(_) => ExitCode::Ladder,
+            Self::Read { .. } | Self::Import(_) | Self::NotFound { .. } => ExitCode::NotFound,
+            Self::Store(error) | Self::Run(RunError::Store(error)) => store_code(error),
+            Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => ExitCode::Ladder,
+            Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
+            Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
+            Self::Interrupted { code } => ExitCode::Interrupted(*code),
+            Self::Write { .. } | Self::System { .. } => ExitCode::Internal,
+        }
+    }
+
+    /// What the user can do.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage { hint, .. } | Self::NotFound { hint, .. } => hint.clone(),
+            Self::Space(error) => error.hint(),
+            Self::Data(error) => error.hint(),
+            Self::Model(error) => error.hint(),
+            Self::Import(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Run(error) => error.hint(),
+            Self::TrialsFailed { .. } => Some(
+                "`allometry report` lists the reasons; the same command tries further configurations".into(),
+            ),
+            Self::Interrupted { .. } => Some("the same command goes on from here".into()),
+            _ => None,
+        }
+    }
+}
+
+fn store_code(error: &StoreError) -> ExitCode {
+    if error.kind() == ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Storage }
+}
+
+/// Prints an error and its hint on standard error.
+pub(crate) fn print(error: &CliError) {
+    if let CliError::Ladder(errors) = error {
+        for problem in errors.reports() {
+            eprintln!("{problem:?}");
+        }
+        return;
+    }
+    eprintln!("error: {error}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        eprintln!("  caused by: {cause}");
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        eprintln!("hint: {hint}");
+    }
+}

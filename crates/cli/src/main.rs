@@ -1,0 +1,23 @@
+//! Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
+
+mod command;
+mod error;
+mod exit_code;
+mod output;
+mod progress;
+mod source;
+mod weights;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match command::Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error::print(&error);
+            error.exit_code().into()
+        }
+    }
+}

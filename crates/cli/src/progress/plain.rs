@@ -1,0 +1,64 @@
+//! One line per trial, for logs.
+
+use allometry_core::{StudyEvent, TrialState};
+
+use super::end_words;
+
+/// The line for an event, if it has one.
+pub(super) fn line(event: &StudyEvent) -> Option<String> {
+    match event {
+        StudyEvent::StudyStarted { budget, trials, done: 0 } => Some(format!("{budget}: {trials} trials")),
+        StudyEvent::StudyStarted { budget, trials, done } => {
+            Some(format!("{budget}: {trials} trials, {done} of them done already"))
+        }
+        StudyEvent::TrialsRecovered { budget, numbers } => {
+            let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            Some(format!("{budget}: trial {} ended with its process; tried again", list.join(", ")))
+        }
+        StudyEvent::TrialStarted { .. } | StudyEvent::EpochFinished { .. } => None,
+        StudyEvent::TrialFinished { budget, number, state, value, reason, incumbent, seconds, .. } => {
+            let outcome = match (state, value, reason) {
+                (TrialState::Complete, Some(value), _) => format!("complete {value:.4}"),
+                (TrialState::Pruned, _, _) => "pruned".into(),
+                (_, _, Some(reason)) => format!("failed: {reason}"),
+                _ => "failed".into(),
+            };
+            let best = incumbent.map_or_else(String::new, |best| format!(", best {best:.4}"));
+            Some(format!("{budget}: trial {number} {outcome} ({seconds:.1} s{best})"))
+        }
+        StudyEvent::StudyFinished { budget, reason } => {
+            end_words(*reason).map(|words| format!("{budget}: {words}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::TrialNumber;
+
+    use super::*;
+
+    fn finished(state: TrialState, value: Option<f64>, reason: Option<&str>) -> StudyEvent {
+        StudyEvent::TrialFinished {
+            budget: "2M".into(),
+            number: TrialNumber(3),
+            worker: 0,
+            state,
+            value,
+            reason: reason.map(Into::into),
+            incumbent: Some(0.75),
+            seconds: 12.34,
+        }
+    }
+
+    #[test]
+    fn trials_read_as_one_line() {
+        let complete = finished(TrialState::Complete, Some(0.712_34), None);
+        assert_eq!(line(&complete).unwrap(), "2M: trial 3 complete 0.7123 (12.3 s, best 0.7500)");
+        let failed = finished(TrialState::Failed, None, Some("the loss is not finite"));
+        assert_eq!(
+            line(&failed).unwrap(),
+            "2M: trial 3 failed: the loss is not finite (12.3 s, best 0.7500)"
+        );
+    }
+}

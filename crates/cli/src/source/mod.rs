@@ -1,0 +1,73 @@
+//! SOURCES of trials on the command line: a ladder file, a storage URL, or `LABEL=FILE[:DETAIL]`.
+
+mod foreign;
+mod parse;
+mod stored;
+
+use std::path::PathBuf;
+
+use allometry_analysis::{LadderTrials, StudyTrials};
+use allometry_core::{Direction, SizeBudget, WeightTarget};
+
+pub(crate) use parse::Source;
+pub(crate) use stored::{ladder_of_store, storage_url};
+
+use crate::error::CliError;
+
+/// Reads every source into one ladder.
+///
+/// # Errors
+/// [`CliError`] naming the source that cannot be read, or sources that do not go together.
+pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
+    let mut foreign: Vec<StudyTrials> = Vec::new();
+    let mut directions: Vec<Direction> = Vec::new();
+    for source in sources {
+        match source {
+            Source::Ladder(path) if sources.len() == 1 => return stored::ladder_of_file(path),
+            Source::Store(url) if sources.len() == 1 => return stored::ladder_of_url(url),
+            Source::Ladder(_) | Source::Store(_) => {
+                return Err(CliError::Usage {
+                    message: format!("`{source}` holds whole studies and cannot be mixed with other sources"),
+                    hint: Some("name each study as LABEL=FILE:STUDY, in order of size".into()),
+                });
+            }
+            Source::Labelled { label, file, detail } => {
+                if foreign.iter().any(|s| s.budget.label == *label) {
+                    return Err(CliError::Usage {
+                        message: format!("two sources are labelled `{label}`"),
+                        hint: None,
+                    });
+                }
+                let (study, direction) = foreign::read(label, file, detail.as_deref())?;
+                foreign.push(study);
+                directions.push(direction);
+            }
+        }
+    }
+    let direction = directions.first().copied().unwrap_or_default();
+    if let Some(other) = directions.iter().position(|d| *d != direction) {
+        return Err(CliError::Usage {
+            message: format!("study `{}` minimises and others maximise", foreign[other].budget.label),
+            hint: Some("studies of one ladder have one objective".into()),
+        });
+    }
+    Ok(LadderTrials {
+        name: None,
+        tag: None,
+        metric: "AUC".into(),
+        direction,
+        studies: foreign,
+        rows: None,
+        baselines: Vec::new(),
+    })
+}
+
+/// A budget that is a name only, as foreign studies have it.
+fn nominal(label: &str) -> SizeBudget {
+    SizeBudget { label: label.into(), target: WeightTarget::Any }
+}
+
+/// Whether a path looks like a ladder file rather than a database.
+fn is_ladder(path: &PathBuf) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
+}

@@ -1,0 +1,82 @@
+//! Reads the form of a SOURCE.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where trials come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A ladder file; its trials are in its storage.
+    Ladder(PathBuf),
+    /// The URL or path of a store with the studies of one ladder.
+    Store(String),
+    /// One study of a budget.
+    Labelled {
+        /// The budget's label.
+        label: String,
+        /// The file.
+        file: PathBuf,
+        /// The best parameters' file, or the study's name.
+        detail: Option<String>,
+    },
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains("://") && !text.split("://").next().is_some_and(|scheme| scheme.contains('=')) {
+            return Ok(Self::Store(text.into()));
+        }
+        if let Some((label, rest)) = text.split_once('=') {
+            if label.is_empty() || rest.is_empty() {
+                return Err("expected LABEL=FILE or LABEL=FILE:DETAIL".into());
+            }
+            let rest = rest.strip_prefix("sqlite:///").unwrap_or(rest);
+            // A colon may belong to the file's name: it does where such a file exists.
+            let (file, detail) = match rest.split_once(':') {
+                Some((file, detail)) if !PathBuf::from(rest).exists() => (file, Some(detail.to_owned())),
+                _ => (rest, None),
+            };
+            return Ok(Self::Labelled { label: label.into(), file: file.into(), detail });
+        }
+        let path = PathBuf::from(text);
+        Ok(if super::is_ladder(&path) { Self::Ladder(path) } else { Self::Store(text.into()) })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ladder(path) => write!(f, "{}", path.display()),
+            Self::Store(url) => f.write_str(url),
+            Self::Labelled { label, file, detail: None } => write!(f, "{label}={}", file.display()),
+            Self::Labelled { label, file, detail: Some(detail) } => {
+                write!(f, "{label}={}:{detail}", file.display())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_told_apart() {
+        let parse = |text: &str| text.parse::<Source>();
+        assert_eq!(parse("ladder.toml"), Ok(Source::Ladder("ladder.toml".into())));
+        assert_eq!(parse("sqlite:///a.db"), Ok(Source::Store("sqlite:///a.db".into())));
+        assert_eq!(parse("trials.db"), Ok(Source::Store("trials.db".into())));
+        let labelled = |file: &str, detail: Option<&str>| {
+            Ok(Source::Labelled { label: "2M".into(), file: file.into(), detail: detail.map(Into::into) })
+        };
+        assert_eq!(parse("2M=a.json"), labelled("a.json", None));
+        assert_eq!(parse("2M=a.json:best.json"), labelled("a.json", Some("best.json")));
+        assert_eq!(parse("2M=a.db:ladder/2M"), labelled("a.db", Some("ladder/2M")));
+        assert_eq!(parse("2M=sqlite:///a.db:x"), labelled("a.db", Some("x")));
+        assert!(parse("=a.json").is_err());
+        assert!(parse("2M=").is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! Data flows one way: a crate imports only crates to its left.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// What each crate may import directly. `testkit` serves every crate's tests.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("allometry-core", &[]),
+    ("allometry-store", &["allometry-core"]),
+    ("allometry-trainer", &["allometry-core"]),
+    ("allometry-runner", &["allometry-core", "allometry-store"]),
+    ("allometry-analysis", &["allometry-core"]),
+    ("allometry-report", &["allometry-core", "allometry-analysis"]),
+    (
+        "allometry",
+        &[
+            "allometry-core",
+            "allometry-store",
+            "allometry-trainer",
+            "allometry-runner",
+            "allometry-analysis",
+            "allometry-report",
+        ],
+    ),
+    ("allometry-testkit", &[]),
+];
+
+fn metadata() -> serde_json::Value {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--manifest-path",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ])
+        .output()
+        .expect("cargo runs this test");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
+}
+
+#[test]
+fn crates_import_only_crates_to_their_left() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    let metadata = metadata();
+    let members = metadata["workspace_members"].as_array().unwrap();
+    let mut seen = 0;
+    for package in metadata["packages"].as_array().unwrap() {
+        if !members.contains(&package["id"]) {
+            continue;
+        }
+        seen += 1;
+        let name = package["name"].as_str().unwrap();
+        let allowed = allowed.get(name).unwrap_or_else(|| panic!("{name} has no place in the layering"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let target = dependency["name"].as_str().unwrap();
+            let for_tests = dependency["kind"].as_str() == Some("dev");
+            if target.starts_with("allometry") && !(for_tests && target == "allometry-testkit") {
+                assert!(allowed.contains(&target), "{name} imports {target}");
+            }
+        }
+    }
+    assert_eq!(seen, ALLOWED.len(), "every crate of the layering is in the workspace");
+}
+
+/// Every dependency comes under a licence that allows MIT or Apache-2.0 distribution.
+#[test]
+fn dependencies_have_permissive_licences() {
+    const PERMISSIVE: &[&str] = &[
+        "MIT",
+        "Apache-2.0",
+        "BSD-2-Clause",
+        "BSD-3-Clause",
+        "ISC",
+        "Zlib",
+        "Unlicense",
+        "Unicode-3.0",
+        "CC0-1.0",
+        "0BSD",
+        "MIT-0",
+        "BSL-1.0",
+        "blessing",
+    ];
+    let metadata = metadata();
+    for package in metadata["packages"].as_array().unwrap() {
+        let licence = package["license"].as_str().unwrap_or("none stated");
+        // `A OR B` needs one permissive choice, `A AND B` needs all; `/` is the old way to write OR.
+        let normal = licence.replace('/', " OR ").replace(['(', ')'], " ");
+        let permitted = normal.split(" AND ").all(|part| {
+            part.split(" OR ")
+                .any(|choice| PERMISSIVE.contains(&choice.trim().trim_end_matches(" WITH LLVM-exception")))
+        });
+        assert!(permitted, "{} {} has licence {licence}", package["name"], package["version"]);
+    }
+}

@@ -1,0 +1,103 @@
+//! `allometry report` on foreign trials.
+
+mod support;
+
+use allometry_testkit::reference_file;
+use support::{run, texts};
+
+fn seed_sources(test: &str) -> Option<Vec<String>> {
+    ["2m", "20m", "200m"]
+        .iter()
+        .map(|folder| {
+            let trials = reference_file(test, &format!("seed/trials/{folder}/all_trials.json"))?;
+            let best = trials.with_file_name("best_params.json");
+            Some(format!("{}={}:{}", folder.to_uppercase(), trials.display(), best.display()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_classic_report_is_the_seeds_to_the_byte() {
+    let Some(sources) = seed_sources("the_classic_report_is_the_seeds_to_the_byte") else { return };
+    let Some(expected) = reference_file("the_classic_report_is_the_seeds_to_the_byte", "seed/report.md")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = vec!["report", "--tag", "a100", "--template", "classic"];
+    arguments.extend(sources.iter().map(String::as_str));
+    let (code, out, err) = run(folder.path(), &arguments);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, std::fs::read_to_string(expected).unwrap());
+}
+
+#[test]
+fn the_full_report_of_the_seed_says_what_its_numbers_allow() {
+    let Some(sources) = seed_sources("the_full_report_of_the_seed_says_what_its_numbers_allow") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut arguments = vec![
+        "report",
+        "--tag",
+        "a100",
+        "--rows",
+        "76:346",
+        "--weights",
+        "patchtst:features=105,context=80,patch=16,stride=8",
+        "-o",
+        "-",
+        "-o",
+        "r.json",
+    ];
+    arguments.extend(sources.iter().map(String::as_str));
+    let (code, out, err) = run(folder.path(), &arguments);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for said in ["Undecided", "0.0099", "0.0352", "unknown", "3.89M", "0.24M", "0.39M"] {
+        assert!(out.contains(said), "`{said}` is missing from\n{out}");
+    }
+    assert!(!out.contains("**Scaling law VIOLATED**"), "the seed's verdict is not ours");
+    let document: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("r.json")).unwrap()).unwrap();
+    assert_eq!(document["schema"], "allometry.report/1");
+}
+
+#[test]
+fn csv_and_json_of_the_same_trials_give_the_same_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = r#"[
+      {"number": 0, "value": 0.7, "params": {"d_model": 32, "dropout": 0.1}, "state": "TrialState.COMPLETE"},
+      {"number": 1, "value": null, "params": {"d_model": 64, "dropout": 0.5}, "state": "TrialState.FAIL"},
+      {"number": 2, "value": 0.75, "params": {"d_model": 64, "dropout": 0.1}, "state": "TrialState.COMPLETE"}
+    ]"#;
+    let csv =
+        "number,value,state,d_model,dropout\n0,0.7,COMPLETE,32,0.1\n1,,FAIL,64,0.5\n2,0.75,COMPLETE,64,0.1\n";
+    std::fs::write(folder.path().join("a.json"), json).unwrap();
+    std::fs::write(folder.path().join("a.csv"), csv).unwrap();
+    let of = |source: &str| run(folder.path(), &["report", "--template", "classic", source]);
+    let (from_json, from_csv) = (of("X=a.json"), of("X=a.csv"));
+    assert_eq!(from_json.0, 0, "{}", from_json.2);
+    assert!(from_json.1.contains("- Total trials: 2"));
+    assert_eq!(from_json, from_csv);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), "number,value,d_model\n0,0.7,32\n1,0.8,64\n").unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", &format!("{} report X=a.csv; echo code $? >&2", env!("CARGO_BIN_EXE_allometry"))])
+        .current_dir(folder.path())
+        .stdout(closed_pipe())
+        .output()
+        .unwrap();
+    let (_, _, err) = texts(&output);
+    assert_eq!(err, "code 0\n");
+}
+
+/// The writing end of a pipe that nobody reads.
+fn closed_pipe() -> std::process::Stdio {
+    let (reader, writer) = std::io::pipe().expect("the system has pipes");
+    drop(reader);
+    writer.into()
+}

@@ -1,0 +1,76 @@
+//! `AdamW` (Loshchilov & Hutter 2019) over flat buffers in one pass, gradient clipping included.
+
+use super::lanes::sum_over;
+use super::{Isa, Kernel, Real, multiply_add};
+
+/// Exponential decay of the first moment.
+const BETA1: f64 = 0.9;
+/// Exponential decay of the second moment.
+const BETA2: f64 = 0.999;
+/// Added to the root of the second moment.
+const EPSILON: f64 = 1e-8;
+
+/// One update of every weight, with the semantics of `torch.optim.AdamW`.
+pub(crate) struct AdamW<'a, T> {
+    /// Weights, updated.
+    pub(crate) weights: &'a mut [T],
+    /// Their gradient.
+    pub(crate) gradient: &'a [T],
+    /// First moments, updated.
+    pub(crate) first: &'a mut [T],
+    /// Second moments, updated.
+    pub(crate) second: &'a mut [T],
+    /// What the gradient is multiplied by first: below 1 where it is clipped.
+    pub(crate) clip: f64,
+    /// Learning rate of this step.
+    pub(crate) learning_rate: f64,
+    /// Decoupled weight decay.
+    pub(crate) weight_decay: f64,
+    /// Number of this update, from 1.
+    pub(crate) step: u64,
+}
+
+impl<T: Real> Kernel for AdamW<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let power = self.step.min(1 << 30) as i32;
+        let step_size = T::from_f64(self.learning_rate / (1.0 - BETA1.powi(power)));
+        let correction = T::from_f64(1.0 / (1.0 - BETA2.powi(power)).sqrt());
+        let decay = T::from_f64(1.0 - self.learning_rate * self.weight_decay);
+        let (clip, epsilon) = (T::from_f64(self.clip), T::from_f64(EPSILON));
+        let (one_minus_beta1, beta2) = (T::from_f64(1.0 - BETA1), T::from_f64(BETA2));
+        let one_minus_beta2 = T::from_f64(1.0 - BETA2);
+        let n = self.weights.len();
+        let (gradient, first, second) = (&self.gradient[..n], &mut self.first[..n], &mut self.second[..n]);
+        for i in 0..n {
+            let g = gradient[i] * clip;
+            let m = multiply_add::<I, T>(g - first[i], one_minus_beta1, first[i]);
+            let v = multiply_add::<I, T>(g * g, one_minus_beta2, second[i] * beta2);
+            first[i] = m;
+            second[i] = v;
+            let denominator = multiply_add::<I, T>(v.sqrt(), correction, epsilon);
+            self.weights[i] = multiply_add::<I, T>(self.weights[i], decay, -(step_size * m / denominator));
+        }
+    }
+}
+
+/// Sum of squares, in blocks so that single precision loses nothing that matters.
+pub(crate) struct SumOfSquares<'a, T> {
+    /// The numbers.
+    pub(crate) values: &'a [T],
+}
+
+impl<T: Real> Kernel for SumOfSquares<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> f64 {
+        let mut total = 0.0;
+        for block in self.values.chunks(4096) {
+            total += sum_over(block.len(), |i| block[i] * block[i]).to_f64();
+        }
+        total
+    }
+}

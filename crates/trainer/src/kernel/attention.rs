@@ -1,0 +1,375 @@
+//! Multi-head attention over the few patches of a window, written out: products of 9 x 12 x 9 numbers are too small
+//! for a general matrix product.
+//!
+//! A head's columns are read a whole chunk at a time, past the head's end where its width is no multiple of the
+//! chunk. What the surplus lanes compute lands in the columns of the next head, which is written later, or in the
+//! slack at the end of a row of scratch. So `qkv` and `d_mixed` must be [`SLACK`] longer than their rows need.
+
+use super::dropout::Dropout;
+use super::lanes::{self, Chunk, LANES, padded};
+use super::{Isa, Kernel, Real, multiply_add};
+
+/// Values that must follow the last row of `qkv` and `d_mixed`.
+pub(crate) const SLACK: usize = LANES;
+
+/// Shape of the attention of one layer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttentionShape {
+    /// Patches of a window.
+    pub(crate) patches: usize,
+    /// Width of the residual stream.
+    pub(crate) width: usize,
+    /// Heads; they divide the width.
+    pub(crate) heads: usize,
+}
+
+impl AttentionShape {
+    /// Columns of a head.
+    fn head_width(self) -> usize {
+        self.width / self.heads
+    }
+
+    /// Stored probabilities of one head and window: a row per query, padded to whole chunks of keys.
+    fn head_probabilities(self) -> usize {
+        self.patches * padded(self.patches)
+    }
+
+    /// Stored probabilities of one window.
+    pub(crate) fn window_probabilities(self) -> usize {
+        self.heads * self.head_probabilities()
+    }
+
+    /// Values of scratch that both kernels need.
+    pub(crate) fn scratch(self) -> usize {
+        self.head_width() * padded(self.patches)
+            + 2 * self.head_probabilities()
+            + 3 * self.patches * (self.width + SLACK)
+    }
+
+    /// `1 / sqrt(head width)`, the factor of the scores.
+    fn scale<T: Real>(self) -> T {
+        T::from_f64(1.0 / (self.head_width() as f64).sqrt())
+    }
+
+    /// Scratch as a transposed head, two head's tables of probabilities, and three tables of rows with slack.
+    #[inline(always)]
+    fn split<T>(self, scratch: &mut [T]) -> (&mut [T], [&mut [T]; 2], [&mut [T]; 3]) {
+        let rows = self.patches * (self.width + SLACK);
+        let (turned, rest) = scratch.split_at_mut(self.head_width() * padded(self.patches));
+        let (first, rest) = rest.split_at_mut(self.head_probabilities());
+        let (second, rest) = rest.split_at_mut(self.head_probabilities());
+        let (a, rest) = rest.split_at_mut(rows);
+        let (b, rest) = rest.split_at_mut(rows);
+        (turned, [first, second], [a, b, &mut rest[..rows]])
+    }
+}
+
+/// `mixed = dropout(softmax(q k' / sqrt(head width))) v` for every window and head.
+pub(crate) struct Attention<'a, T> {
+    /// Shape of the layer.
+    pub(crate) shape: AttentionShape,
+    /// Queries, keys and values without their bias, `rows x (3 width)` and slack; the bias is added in place.
+    pub(crate) qkv: &'a mut [T],
+    /// Bias of queries, keys and values.
+    pub(crate) bias: &'a [T],
+    /// Mask of the probabilities.
+    pub(crate) dropout: Dropout<T>,
+    /// Probabilities before dropout, for the way back.
+    pub(crate) probabilities: &'a mut [T],
+    /// Result, `rows x width`; its length says how many windows there are.
+    pub(crate) mixed: &'a mut [T],
+    /// [`AttentionShape::scratch`] values.
+    pub(crate) scratch: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Attention<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let AttentionShape { patches, width, heads } = self.shape;
+        let head_width = self.shape.head_width();
+        let (row, lanes) = (3 * width, padded(patches));
+        let out_row = width + SLACK;
+        let scale = self.shape.scale::<T>();
+        let (turned, [masked, _], [out, _, _]) = self.shape.split(self.scratch);
+        turned.fill(T::ZERO);
+        let tables = self.probabilities.chunks_exact_mut(self.shape.window_probabilities());
+        for (window, (mixed, tables)) in self.mixed.chunks_exact_mut(patches * width).zip(tables).enumerate()
+        {
+            let first = window * patches * row;
+            for values in self.qkv[first..first + patches * row].chunks_exact_mut(row) {
+                for (value, &bias) in values.iter_mut().zip(self.bias) {
+                    *value += bias;
+                }
+            }
+            let qkv = &self.qkv[first..];
+            for (head, table) in tables.chunks_exact_mut(self.shape.head_probabilities()).enumerate() {
+                let column = head * head_width;
+                transpose(&qkv[width + column..], row, head_width, patches, turned);
+                product::<I, T>(
+                    [patches, head_width],
+                    Factors { values: &qkv[column..], strides: [row, 1] },
+                    Rows { values: turned, stride: lanes, lanes },
+                    table,
+                    lanes,
+                );
+                for scores in table.chunks_exact_mut(lanes) {
+                    softmax::<I, T>(scores, patches, scale);
+                }
+                let weights = if self.dropout.is_off() {
+                    &*table
+                } else {
+                    let position = (window * heads + head) * table.len();
+                    for (i, (m, &p)) in masked.iter_mut().zip(&*table).enumerate() {
+                        *m = p * self.dropout.factor((position as u32).wrapping_add(i as u32));
+                    }
+                    &*masked
+                };
+                product::<I, T>(
+                    [patches, patches],
+                    Factors { values: weights, strides: [lanes, 1] },
+                    Rows { values: &qkv[2 * width + column..], stride: row, lanes: padded(head_width) },
+                    &mut out[column..],
+                    out_row,
+                );
+            }
+            for (mixed, out) in mixed.chunks_exact_mut(width).zip(out.chunks_exact(out_row)) {
+                mixed.copy_from_slice(&out[..width]);
+            }
+        }
+    }
+}
+
+/// Gradients through [`Attention`].
+pub(crate) struct AttentionBackward<'a, T> {
+    /// Shape of the layer.
+    pub(crate) shape: AttentionShape,
+    /// Queries, keys and values as the forward pass left them, `rows x (3 width)` and slack.
+    pub(crate) qkv: &'a [T],
+    /// Mask of the probabilities.
+    pub(crate) dropout: Dropout<T>,
+    /// Probabilities before dropout.
+    pub(crate) probabilities: &'a [T],
+    /// Gradient of the result, `rows x width` and slack.
+    pub(crate) d_mixed: &'a [T],
+    /// Gradient of queries, keys and values, `rows x (3 width)`, overwritten; its length says how many windows.
+    pub(crate) d_qkv: &'a mut [T],
+    /// Gradient of their bias, added to.
+    pub(crate) d_bias: &'a mut [T],
+    /// [`AttentionShape::scratch`] values.
+    pub(crate) scratch: &'a mut [T],
+}
+
+impl<T: Real> Kernel for AttentionBackward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let AttentionShape { patches, width, heads } = self.shape;
+        let head_width = self.shape.head_width();
+        let (row, lanes) = (3 * width, padded(patches));
+        let out_row = width + SLACK;
+        let scale = self.shape.scale::<T>();
+        let (turned, [masked, d_scores], [d_query, d_key, d_value]) = self.shape.split(self.scratch);
+        turned.fill(T::ZERO);
+        let head_lanes = padded(head_width);
+        let tables = self.probabilities.chunks_exact(self.shape.window_probabilities());
+        for (window, (d_qkv, tables)) in self.d_qkv.chunks_exact_mut(patches * row).zip(tables).enumerate() {
+            let qkv = &self.qkv[window * patches * row..];
+            let d_mixed = &self.d_mixed[window * patches * width..];
+            for (head, table) in tables.chunks_exact(self.shape.head_probabilities()).enumerate() {
+                let column = head * head_width;
+                transpose(&qkv[2 * width + column..], row, head_width, patches, turned);
+                product::<I, T>(
+                    [patches, head_width],
+                    Factors { values: &d_mixed[column..], strides: [width, 1] },
+                    Rows { values: turned, stride: lanes, lanes },
+                    d_scores,
+                    lanes,
+                );
+                let weights = if self.dropout.is_off() {
+                    table
+                } else {
+                    let position = (window * heads + head) * table.len();
+                    for (i, (m, &p)) in masked.iter_mut().zip(table).enumerate() {
+                        let factor = self.dropout.factor((position as u32).wrapping_add(i as u32));
+                        *m = p * factor;
+                        d_scores[i] *= factor;
+                    }
+                    &*masked
+                };
+                for (d, p) in d_scores.chunks_exact_mut(lanes).zip(table.chunks_exact(lanes)) {
+                    softmax_backward(d, p, scale);
+                }
+                product::<I, T>(
+                    [patches, patches],
+                    Factors { values: d_scores, strides: [lanes, 1] },
+                    Rows { values: &qkv[width + column..], stride: row, lanes: head_lanes },
+                    &mut d_query[column..],
+                    out_row,
+                );
+                product::<I, T>(
+                    [patches, patches],
+                    Factors { values: d_scores, strides: [1, lanes] },
+                    Rows { values: &qkv[column..], stride: row, lanes: head_lanes },
+                    &mut d_key[column..],
+                    out_row,
+                );
+                product::<I, T>(
+                    [patches, patches],
+                    Factors { values: weights, strides: [1, lanes] },
+                    Rows { values: &d_mixed[column..], stride: width, lanes: head_lanes },
+                    &mut d_value[column..],
+                    out_row,
+                );
+            }
+            for (patch, d_qkv) in d_qkv.chunks_exact_mut(row).enumerate() {
+                let parts = d_qkv.chunks_exact_mut(width).zip(self.d_bias.chunks_exact_mut(width));
+                for ((d, d_bias), from) in parts.zip([&*d_query, &*d_key, &*d_value]) {
+                    let from = &from[patch * out_row..][..width];
+                    for i in 0..width {
+                        d[i] = from[i];
+                        d_bias[i] += from[i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Turns a head's columns of `patches` rows into rows of keys; lanes beyond the last patch stay as they are.
+#[inline(always)]
+fn transpose<T: Real>(from: &[T], stride: usize, columns: usize, patches: usize, to: &mut [T]) {
+    let lanes = padded(patches);
+    for patch in 0..patches {
+        let row = &from[patch * stride..][..columns];
+        for (column, &value) in row.iter().enumerate() {
+            to[column * lanes + patch] = value;
+        }
+    }
+}
+
+/// Softmax of `scale * scores` over the first `patches` lanes; 0 in the others.
+#[inline(always)]
+fn softmax<I: Isa, T: Real>(scores: &mut [T], patches: usize, scale: T) {
+    let (chunks, _) = scores.as_chunks_mut::<LANES>();
+    let mut highest = [T::NEG_INFINITY; LANES];
+    for (c, chunk) in chunks.iter_mut().enumerate() {
+        for (lane, (value, highest)) in chunk.iter_mut().zip(&mut highest).enumerate() {
+            let score = if c * LANES + lane < patches { *value * scale } else { T::NEG_INFINITY };
+            *value = score;
+            *highest = if score > *highest { score } else { *highest };
+        }
+    }
+    let highest = highest.into_iter().fold(T::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    let mut total = [T::ZERO; LANES];
+    for (c, chunk) in chunks.iter_mut().enumerate() {
+        for (lane, (value, total)) in chunk.iter_mut().zip(&mut total).enumerate() {
+            let e = (*value - highest).exponential::<I>();
+            let e = if c * LANES + lane < patches { e } else { T::ZERO };
+            *value = e;
+            *total += e;
+        }
+    }
+    let inverse = T::ONE / lanes::sum(total);
+    for value in chunks.as_flattened_mut() {
+        *value *= inverse;
+    }
+}
+
+/// Turns the gradient of a row of probabilities into that of its unscaled scores.
+#[inline(always)]
+fn softmax_backward<T: Real>(d: &mut [T], p: &[T], scale: T) {
+    let (d, _) = d.as_chunks_mut::<LANES>();
+    let (p, _) = p.as_chunks::<LANES>();
+    let mut total = [T::ZERO; LANES];
+    for (d, p) in d.iter().zip(p) {
+        for lane in 0..LANES {
+            total[lane] += d[lane] * p[lane];
+        }
+    }
+    let total = lanes::sum(total);
+    for (d, p) in d.iter_mut().zip(p) {
+        for lane in 0..LANES {
+            d[lane] = (d[lane] - total) * p[lane] * scale;
+        }
+    }
+}
+
+/// Left factor of [`product`]: the number for row `r` and step `k` lies at `r * strides[0] + k * strides[1]`.
+#[derive(Clone, Copy)]
+struct Factors<'a, T> {
+    values: &'a [T],
+    strides: [usize; 2],
+}
+
+/// Right factor of [`product`]: row `k` starts at `k * stride` and has `lanes` numbers, a multiple of [`LANES`].
+#[derive(Clone, Copy)]
+struct Rows<'a, T> {
+    values: &'a [T],
+    stride: usize,
+    lanes: usize,
+}
+
+/// `out[r] = sum over k of a[r, k] * b[k]`, `b.lanes` numbers a row, for `[rows, depth]` of both at least 1.
+#[inline(always)]
+fn product<I: Isa, T: Real>(
+    [rows, depth]: [usize; 2],
+    a: Factors<'_, T>,
+    b: Rows<'_, T>,
+    out: &mut [T],
+    out_stride: usize,
+) {
+    assert!((rows - 1) * a.strides[0] + (depth - 1) * a.strides[1] < a.values.len());
+    assert!((depth - 1) * b.stride + b.lanes <= b.values.len() && b.lanes.is_multiple_of(LANES));
+    assert!((rows - 1) * out_stride + b.lanes <= out.len());
+    let mut column = 0;
+    while column < b.lanes {
+        let mut row = 0;
+        while row + 3 <= rows {
+            // SAFETY: the assertions above bound every index for rows below `rows` and columns below `b.lanes`.
+            unsafe { block::<I, T, 3>(row, column, depth, a, b, out, out_stride) };
+            row += 3;
+        }
+        while row < rows {
+            // SAFETY: as above.
+            unsafe { block::<I, T, 1>(row, column, depth, a, b, out, out_stride) };
+            row += 1;
+        }
+        column += LANES;
+    }
+}
+
+/// Rows `row..row + R` and lanes `column..column + LANES` of [`product`].
+///
+/// # Safety
+/// `row + R` is at most the rows and `column + LANES` at most the lanes that [`product`] has checked the three
+/// slices for.
+#[inline(always)]
+unsafe fn block<I: Isa, T: Real, const R: usize>(
+    row: usize,
+    column: usize,
+    depth: usize,
+    a: Factors<'_, T>,
+    b: Rows<'_, T>,
+    out: &mut [T],
+    out_stride: usize,
+) {
+    let mut totals = [[T::ZERO; LANES]; R];
+    for k in 0..depth {
+        // SAFETY: k < depth, and the caller vouches for the row and the column.
+        let numbers = unsafe { *b.values.as_ptr().add(k * b.stride + column).cast::<Chunk<T>>() };
+        for (r, total) in totals.iter_mut().enumerate() {
+            // SAFETY: as above.
+            let factor = unsafe { *a.values.get_unchecked((row + r) * a.strides[0] + k * a.strides[1]) };
+            for lane in 0..LANES {
+                total[lane] = multiply_add::<I, T>(factor, numbers[lane], total[lane]);
+            }
+        }
+    }
+    for (r, total) in totals.into_iter().enumerate() {
+        // SAFETY: as above.
+        unsafe { *out.as_mut_ptr().add((row + r) * out_stride + column).cast::<Chunk<T>>() = total };
+    }
+}

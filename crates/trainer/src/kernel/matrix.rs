@@ -1,0 +1,60 @@
+//! Matrix products over the `gemm` crate, single-threaded.
+
+use super::Real;
+
+/// A row-major matrix that is read: `rows x columns`, its rows one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Matrix<'a, T> {
+    values: &'a [T],
+    rows: usize,
+    columns: usize,
+    /// Distance in memory from one row, or column, to the next.
+    strides: [usize; 2],
+}
+
+impl<'a, T> Matrix<'a, T> {
+    /// The first `rows * columns` of `values`.
+    pub(crate) fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
+        Self { values: &values[..rows * columns], rows, columns, strides: [columns, 1] }
+    }
+
+    /// The same numbers with rows and columns exchanged.
+    pub(crate) fn transposed(self) -> Self {
+        Self { rows: self.columns, columns: self.rows, strides: [self.strides[1], self.strides[0]], ..self }
+    }
+}
+
+/// `out = a b`, row-major; what `out` held before is overwritten.
+///
+/// # Panics
+/// Where the shapes do not fit; they come from the architecture, never from a user.
+pub(crate) fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
+    let (rows, depth, columns) = (a.rows, a.columns, b.columns);
+    assert_eq!(depth, b.rows, "inner dimensions");
+    let out = &mut out[..rows * columns];
+    // SAFETY: `Matrix` holds slices of exactly rows * columns values addressed by strides of a full row-major (or
+    // transposed) layout, `out` is as long as the row-major result, and being exclusive does not overlap them.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            depth,
+            out.as_mut_ptr(),
+            1,
+            columns as isize,
+            false,
+            a.values.as_ptr(),
+            a.strides[1] as isize,
+            a.strides[0] as isize,
+            b.values.as_ptr(),
+            b.strides[1] as isize,
+            b.strides[0] as isize,
+            T::ZERO,
+            T::ONE,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}

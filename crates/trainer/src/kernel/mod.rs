@@ -1,0 +1,107 @@
+//! Numeric kernels: the only place with `unsafe`.
+//!
+//! A kernel is a struct of slices with a [`Kernel::run`] written as plain loops over fixed-size chunks. [`launch`]
+//! compiles it once per instruction set and picks the widest that the processor has. Everything is generic over
+//! [`Real`], so that gradients can be checked in double precision.
+#![expect(
+    unsafe_code,
+    reason = "run-time choice of instruction sets, and matrix products through raw pointers"
+)]
+#![expect(
+    clippy::inline_always,
+    reason = "code that is not inlined does not see the caller's instruction set"
+)]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "several slices share an index in the loops that become vectors"
+)]
+#![expect(clippy::manual_memcpy, reason = "a copy fused with the sum beside it is one pass")]
+
+pub(crate) mod adamw;
+pub(crate) mod attention;
+pub(crate) mod dropout;
+pub(crate) mod embed;
+pub(crate) mod gelu;
+pub(crate) mod head;
+mod lanes;
+pub(crate) mod matrix;
+pub(crate) mod norm;
+mod real;
+pub(crate) mod revin;
+
+pub(crate) use real::Real;
+
+/// An instruction set that kernels are compiled for.
+pub(crate) trait Isa: Copy {
+    /// Whether `a * b + c` is one instruction; without, a fused product would be a slow library call.
+    const FUSED: bool;
+}
+
+/// What every processor of the target has.
+#[derive(Clone, Copy)]
+pub(crate) struct Baseline;
+
+impl Isa for Baseline {
+    const FUSED: bool = cfg!(target_arch = "aarch64");
+}
+
+/// 256- or 512-bit vectors with fused products.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy)]
+pub(crate) struct Wide;
+
+#[cfg(target_arch = "x86_64")]
+impl Isa for Wide {
+    const FUSED: bool = true;
+}
+
+/// A computation that is compiled once per instruction set.
+pub(crate) trait Kernel {
+    /// What it returns.
+    type Output;
+
+    /// Does it. Implementations are `#[inline(always)]`: only then do they see the instruction set of the caller.
+    fn run<I: Isa>(self) -> Self::Output;
+}
+
+/// Runs a kernel with the widest instruction set at hand.
+pub(crate) fn launch<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("fma")
+        {
+            // SAFETY: the processor has every feature that the function is compiled for.
+            return unsafe { launch_avx512(kernel) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: the processor has every feature that the function is compiled for.
+            return unsafe { launch_avx2(kernel) };
+        }
+    }
+    kernel.run::<Baseline>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn launch_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Wide>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn launch_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Wide>()
+}
+
+/// `a * b + c`, fused where the instruction set has it.
+#[inline(always)]
+pub(crate) fn multiply_add<I: Isa, T: Real>(a: T, b: T, c: T) -> T {
+    if I::FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[cfg(test)]
+mod tests;

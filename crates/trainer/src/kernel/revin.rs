@@ -1,0 +1,53 @@
+//! Reversible instance normalisation without its affine part (Kim et al. 2022): a classifier never reverses it.
+
+use super::{Isa, Kernel, Real};
+
+/// Added to the variance, as the paper's code does.
+const EPSILON: f64 = 1e-5;
+
+/// Scales each feature of one window by the window's own mean and deviation (over `n`).
+pub(crate) struct Revin<'a, T> {
+    /// The window, `context x features`.
+    pub(crate) window: &'a [f32],
+    /// Room for mean and deviation of each feature: twice the features.
+    pub(crate) statistics: &'a mut [T],
+    /// The scaled window, as long as `window`.
+    pub(crate) out: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Revin<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let features = self.statistics.len() / 2;
+        let (mean, inverse) = self.statistics.split_at_mut(features);
+        let rows = T::ONE / T::from_f64((self.window.len() / features) as f64);
+        for (o, &x) in self.out.iter_mut().zip(self.window) {
+            *o = T::from_f64(f64::from(x));
+        }
+        mean.fill(T::ZERO);
+        inverse.fill(T::ZERO);
+        for row in self.out.chunks_exact(features) {
+            for (m, &x) in mean.iter_mut().zip(row) {
+                *m += x;
+            }
+        }
+        for m in &mut *mean {
+            *m *= rows;
+        }
+        for row in self.out.chunks_exact(features) {
+            for ((v, &m), &x) in inverse.iter_mut().zip(&*mean).zip(row) {
+                *v += (x - m) * (x - m);
+            }
+        }
+        for v in &mut *inverse {
+            *v = T::ONE / (*v * rows + T::from_f64(EPSILON)).sqrt();
+        }
+        for row in self.out.chunks_exact_mut(features) {
+            for ((o, &m), &i) in row.iter_mut().zip(&*mean).zip(&*inverse) {
+                *o = (*o - m) * i;
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! From patches to logits.
+
+use crate::kernel::attention::Attention;
+use crate::kernel::embed::EmbedNorm;
+use crate::kernel::gelu::Gelu;
+use crate::kernel::head::Head;
+use crate::kernel::matrix::{Matrix, multiply};
+use crate::kernel::norm::AddNorm;
+use crate::kernel::{Real, launch};
+
+use super::layout::Span;
+use super::workspace::{DropoutSite, Masks, Workspace, attention_shape};
+
+impl<T: Real> Workspace<T> {
+    /// Computes the logits of the first `windows` windows in [`patches`](Self::patches), leaving in the workspace
+    /// what [`backward`](Self::backward) needs.
+    pub(crate) fn forward(&mut self, weights: &[T], windows: usize, masks: Masks) {
+        self.embed(weights, windows, masks);
+        for block in 0..self.architecture.n_layers {
+            self.attend(weights, block, windows, masks);
+            self.add_norm(weights, 2 * block + 1, windows, masks);
+            self.feed_forward(weights, block, windows, masks);
+            self.add_norm(weights, 2 * block + 2, windows, masks);
+        }
+        let rows = windows * self.geometry.patches();
+        let last = &self.sites[2 * self.architecture.n_layers];
+        launch(Head {
+            normed: &last.normed[..rows * self.architecture.d_model],
+            weights: self.layout.head.weight.of(weights),
+            bias: self.layout.head.bias.of(weights)[0],
+            logits: &mut self.logits[..windows],
+        });
+    }
+
+    fn embed(&mut self, weights: &[T], windows: usize, masks: Masks) {
+        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let depth = self.geometry.patch_values();
+        let site = &mut self.sites[0];
+        multiply(
+            Matrix::new(&self.patches, rows, depth),
+            Matrix::new(self.layout.embedding.of(weights), depth, d),
+            &mut site.stream,
+        );
+        let norm = self.layout.norm(0);
+        launch(EmbedNorm {
+            stream: &mut site.stream[..rows * d],
+            bias: self.layout.embedding_bias.of(weights),
+            positions: self.layout.positions.of(weights),
+            dropout: masks.at(DropoutSite::Branch(0)),
+            gain: norm.gain.of(weights),
+            shift: norm.shift.of(weights),
+            normed: &mut site.normed,
+            statistics: &mut site.statistics,
+        });
+    }
+
+    fn attend(&mut self, weights: &[T], block: usize, windows: usize, masks: Masks) {
+        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let spans = self.layout.blocks[block];
+        let state = &mut self.blocks[block];
+        let weight = |span: Span, inputs, outputs| Matrix::new(span.of(weights), inputs, outputs);
+        multiply(
+            Matrix::new(&self.sites[2 * block].normed, rows, d),
+            weight(spans.qkv.weight, d, 3 * d),
+            &mut state.qkv,
+        );
+        launch(Attention {
+            shape: attention_shape(self.architecture, self.geometry),
+            qkv: &mut state.qkv,
+            bias: spans.qkv.bias.of(weights),
+            dropout: masks.at(DropoutSite::Attention(block)),
+            probabilities: &mut state.probabilities,
+            mixed: &mut state.mixed[..rows * d],
+            scratch: &mut self.scratch,
+        });
+        multiply(Matrix::new(&state.mixed, rows, d), weight(spans.projection.weight, d, d), &mut self.branch);
+    }
+
+    fn feed_forward(&mut self, weights: &[T], block: usize, windows: usize, masks: Masks) {
+        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let ff = self.architecture.d_ff();
+        let spans = self.layout.blocks[block];
+        let state = &mut self.blocks[block];
+        multiply(
+            Matrix::new(&self.sites[2 * block + 1].normed, rows, d),
+            Matrix::new(spans.widen.weight.of(weights), d, ff),
+            &mut state.wide,
+        );
+        launch(Gelu {
+            wide: &mut state.wide[..rows * ff],
+            bias: spans.widen.bias.of(weights),
+            dropout: masks.at(DropoutSite::FeedForward(block)),
+            activated: &mut state.activated[..rows * ff],
+        });
+        multiply(
+            Matrix::new(&state.activated, rows, ff),
+            Matrix::new(spans.narrow.weight.of(weights), ff, d),
+            &mut self.branch,
+        );
+    }
+
+    /// Adds the branch to the stream before normalisation `site`, and normalises.
+    fn add_norm(&mut self, weights: &[T], site: usize, windows: usize, masks: Masks) {
+        let length = windows * self.geometry.patches() * self.architecture.d_model;
+        let norm = self.layout.norm(site);
+        let (before, after) = self.sites.split_at_mut(site);
+        let target = &mut after[0];
+        launch(AddNorm {
+            residual: &before[site - 1].stream,
+            branch: &self.branch,
+            bias: self.layout.bias_before(site).of(weights),
+            dropout: masks.at(DropoutSite::Branch(site)),
+            gain: norm.gain.of(weights),
+            shift: norm.shift.of(weights),
+            sum: &mut target.stream[..length],
+            normed: &mut target.normed,
+            statistics: &mut target.statistics,
+        });
+    }
+}

@@ -1,0 +1,56 @@
+//! Initial weights, as `PyTorch`'s stock modules choose them, from a counter-based generator: a weight depends on the
+//! seed and its place alone.
+
+use allometry_core::rng::stream_seed;
+
+use crate::kernel::Real;
+
+use super::architecture::{Architecture, Geometry};
+use super::layout::{Layout, LinearSpans, Span};
+
+/// Standard deviation of the initial positions.
+const POSITION_DEVIATION: f64 = 0.02;
+
+/// Weights of a new model: linear maps and their biases uniform in `+-1/sqrt(inputs)`, normalisations 1 and 0,
+/// positions normal with deviation 0.02.
+pub(crate) fn initial_weights<T: Real>(architecture: Architecture, geometry: Geometry, seed: u64) -> Vec<T> {
+    let layout = Layout::new(architecture, geometry);
+    let mut weights = vec![T::ZERO; layout.total];
+    let (d, ff) = (architecture.d_model, architecture.d_ff());
+    let mut linear = |spans: LinearSpans, inputs: usize| {
+        let bound = 1.0 / (inputs as f64).sqrt();
+        for span in [spans.weight, spans.bias] {
+            fill(span, &mut weights, |i| bound * (2.0 * uniform(seed, i) - 1.0));
+        }
+    };
+    linear(LinearSpans { weight: layout.embedding, bias: layout.embedding_bias }, geometry.patch_values());
+    for block in &layout.blocks {
+        linear(block.qkv, d);
+        linear(block.projection, d);
+        linear(block.widen, d);
+        linear(block.narrow, ff);
+    }
+    linear(layout.head, geometry.patches() * d);
+    fill(layout.positions, &mut weights, |i| POSITION_DEVIATION * normal(seed, i));
+    for site in 0..=2 * architecture.n_layers {
+        layout.norm(site).gain.of_mut(&mut weights).fill(T::ONE);
+    }
+    weights
+}
+
+fn fill<T: Real>(span: Span, weights: &mut [T], value: impl Fn(u64) -> f64) {
+    for (i, weight) in span.of_mut(weights).iter_mut().enumerate() {
+        *weight = T::from_f64(value((span.start + i) as u64));
+    }
+}
+
+/// Uniform in (0, 1).
+fn uniform(seed: u64, index: u64) -> f64 {
+    ((stream_seed(seed, "weight", index) >> 11) as f64 + 0.5) / 2f64.powi(53)
+}
+
+/// Standard normal by Box and Muller (1958).
+fn normal(seed: u64, index: u64) -> f64 {
+    let angle = ((stream_seed(seed, "angle", index) >> 11) as f64 + 0.5) / 2f64.powi(53);
+    (-2.0 * uniform(seed, index).ln()).sqrt() * (2.0 * std::f64::consts::PI * angle).cos()
+}

@@ -1,0 +1,149 @@
+//! Where each tensor lies in the flat buffer of weights; gradients and moments lie the same way.
+
+use super::architecture::{Architecture, Geometry};
+
+/// One tensor in a flat buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// Index of its first value.
+    pub(crate) start: usize,
+    /// Values in it.
+    pub(crate) length: usize,
+}
+
+impl Span {
+    /// The tensor in `buffer`.
+    pub(crate) fn of<T>(self, buffer: &[T]) -> &[T] {
+        &buffer[self.start..self.start + self.length]
+    }
+
+    /// The tensor in `buffer`, to be written.
+    pub(crate) fn of_mut<T>(self, buffer: &mut [T]) -> &mut [T] {
+        &mut buffer[self.start..self.start + self.length]
+    }
+}
+
+/// Several tensors of one buffer, to be written at once.
+pub(crate) fn disjoint<T, const N: usize>(buffer: &mut [T], spans: [Span; N]) -> [&mut [T]; N] {
+    buffer
+        .get_disjoint_mut(spans.map(|s| s.start..s.start + s.length))
+        .expect("tensors of a layout are distinct and inside its buffer")
+}
+
+/// Weights of a normalisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NormSpans {
+    /// Gain, `d_model`.
+    pub(crate) gain: Span,
+    /// Shift, `d_model`.
+    pub(crate) shift: Span,
+}
+
+/// Weights of a linear map, row-major with one row per input: `y = x weight + bias`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LinearSpans {
+    /// `inputs x outputs`.
+    pub(crate) weight: Span,
+    /// `outputs`.
+    pub(crate) bias: Span,
+}
+
+/// Weights of one encoder block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BlockSpans {
+    /// Before the attention.
+    pub(crate) attention_norm: NormSpans,
+    /// Queries, keys and values side by side: `d_model -> 3 d_model`.
+    pub(crate) qkv: LinearSpans,
+    /// Output projection: `d_model -> d_model`.
+    pub(crate) projection: LinearSpans,
+    /// Before the feed-forward layer.
+    pub(crate) feed_forward_norm: NormSpans,
+    /// `d_model -> d_ff`.
+    pub(crate) widen: LinearSpans,
+    /// `d_ff -> d_model`.
+    pub(crate) narrow: LinearSpans,
+}
+
+/// The tensors of a model, in the order in which they lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Patch embedding, `patch values x d_model`.
+    pub(crate) embedding: Span,
+    /// Its bias, `d_model`.
+    pub(crate) embedding_bias: Span,
+    /// Learned positions, `patches x d_model`.
+    pub(crate) positions: Span,
+    /// Encoder blocks.
+    pub(crate) blocks: Vec<BlockSpans>,
+    /// After the last block.
+    pub(crate) final_norm: NormSpans,
+    /// `patches * d_model -> 1`.
+    pub(crate) head: LinearSpans,
+    /// Values of all tensors together.
+    pub(crate) total: usize,
+}
+
+impl Layout {
+    /// Layout of a model.
+    pub(crate) fn new(architecture: Architecture, geometry: Geometry) -> Self {
+        let d = architecture.d_model;
+        let mut total = 0;
+        let mut take = |length: usize| {
+            let span = Span { start: total, length };
+            total += length;
+            span
+        };
+        let embedding = take(geometry.patch_values() * d);
+        let embedding_bias = take(d);
+        let positions = take(geometry.patches() * d);
+        let blocks = (0..architecture.n_layers).map(|_| BlockSpans::take(architecture, &mut take)).collect();
+        let final_norm = NormSpans { gain: take(d), shift: take(d) };
+        let head = LinearSpans { weight: take(geometry.patches() * d), bias: take(1) };
+        Self { embedding, embedding_bias, positions, blocks, final_norm, head, total }
+    }
+
+    /// The normalisation at site `s`: before attention and feed-forward of each block in turn, then the last.
+    pub(crate) fn norm(&self, site: usize) -> NormSpans {
+        match self.blocks.get(site / 2) {
+            Some(block) if site.is_multiple_of(2) => block.attention_norm,
+            Some(block) => block.feed_forward_norm,
+            None => self.final_norm,
+        }
+    }
+
+    /// Bias of the branch whose output is added to the stream just before the normalisation at site `s`.
+    pub(crate) fn bias_before(&self, site: usize) -> Span {
+        match site {
+            0 => self.embedding_bias,
+            s if s.is_multiple_of(2) => self.blocks[s / 2 - 1].narrow.bias,
+            s => self.blocks[s / 2].projection.bias,
+        }
+    }
+
+    /// The tensors whose gradients are summed up bit by bit and therefore start from zero: all but the matrices.
+    pub(crate) fn accumulated(&self) -> impl Iterator<Item = Span> {
+        let ends = [self.embedding_bias, self.positions, self.final_norm.gain, self.final_norm.shift];
+        let head = [self.head.weight, self.head.bias];
+        let blocks = self.blocks.iter().flat_map(|b| {
+            let (a, f) = (b.attention_norm, b.feed_forward_norm);
+            let biases = [b.qkv.bias, b.projection.bias, b.widen.bias, b.narrow.bias];
+            [a.gain, a.shift, f.gain, f.shift].into_iter().chain(biases)
+        });
+        ends.into_iter().chain(head).chain(blocks)
+    }
+}
+
+impl BlockSpans {
+    fn take(architecture: Architecture, take: &mut impl FnMut(usize) -> Span) -> Self {
+        let (d, ff) = (architecture.d_model, architecture.d_ff());
+        Self {
+            attention_norm: NormSpans { gain: take(d), shift: take(d) },
+            qkv: LinearSpans { weight: take(d * 3 * d), bias: take(3 * d) },
+            projection: LinearSpans { weight: take(d * d), bias: take(d) },
+            feed_forward_norm: NormSpans { gain: take(d), shift: take(d) },
+            widen: LinearSpans { weight: take(d * ff), bias: take(ff) },
+            narrow: LinearSpans { weight: take(ff * d), bias: take(d) },
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The `PatchTST` classifier (Nie et al., ICLR 2023): its shape, its weights, its forward and backward pass.
+
+mod architecture;
+mod backward;
+mod cost;
+mod forward;
+mod initial;
+mod layout;
+mod loss;
+mod workspace;
+
+pub use architecture::{Architecture, ArchitectureError, Geometry};
+pub use cost::{Cost, cost};
+pub(crate) use initial::initial_weights;
+pub(crate) use loss::{bce_with_logits, probability};
+pub(crate) use workspace::{Masks, Workspace};
+
+#[cfg(test)]
+mod tests;

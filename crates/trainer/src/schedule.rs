@@ -1,0 +1,62 @@
+//! The learning rate over the training steps.
+
+use allometry_core::ladder::{ModelSpec, Schedule};
+
+/// The factor of the peak learning rate in training step `step`, from 0: a linear rise over the warm-up epochs, then
+/// constant, or a half cosine that would reach zero with the last of the epochs.
+pub(crate) fn rate_factor(spec: &ModelSpec, steps_per_epoch: usize, step: u64) -> f64 {
+    let per_epoch = steps_per_epoch as f64;
+    let warmup = spec.warmup_epochs * per_epoch;
+    let done = step as f64;
+    if done < warmup {
+        return ((done + 1.0) / warmup).min(1.0);
+    }
+    match spec.schedule {
+        Schedule::Constant => 1.0,
+        Schedule::Cosine => {
+            let whole = (spec.epochs as f64 * per_epoch - warmup).max(1.0);
+            let share = ((done - warmup) / whole).min(1.0);
+            0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allometry_core::ladder::Normalize;
+
+    fn spec(schedule: Schedule, warmup_epochs: f64) -> ModelSpec {
+        ModelSpec {
+            context: 8,
+            patch: 4,
+            stride: 4,
+            normalize: Normalize::None,
+            epochs: 4,
+            patience: 2,
+            minimum_gain: 0.0,
+            batch_size: 8,
+            gradient_clip: 1.0,
+            schedule,
+            warmup_epochs,
+        }
+    }
+
+    #[test]
+    fn warm_up_rises_to_the_peak_and_ends() {
+        let constant = spec(Schedule::Constant, 0.5);
+        let factors: Vec<f64> = (0..7).map(|s| rate_factor(&constant, 10, s)).collect();
+        assert_eq!(factors, [0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_cosine_halves_midway_and_nears_zero_at_the_end() {
+        let cosine = spec(Schedule::Cosine, 0.0);
+        assert_eq!(rate_factor(&cosine, 10, 0), 1.0);
+        assert!((rate_factor(&cosine, 10, 20) - 0.5).abs() < 1e-12);
+        assert!(rate_factor(&cosine, 10, 40) < 1e-12);
+        let after_warm_up = spec(Schedule::Cosine, 2.0);
+        assert_eq!(rate_factor(&after_warm_up, 10, 20), 1.0);
+        assert!((rate_factor(&after_warm_up, 10, 30) - 0.5).abs() < 1e-12);
+    }
+}

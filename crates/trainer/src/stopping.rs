@@ -1,0 +1,66 @@
+//! Early stopping.
+
+/// What follows from an epoch's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The best so far: its weights are kept.
+    Best,
+    /// Not the best.
+    Worse,
+}
+
+/// Keeps the best value, and says when to stop. Small gains count as soon as they add up to the minimum.
+#[derive(Debug)]
+pub(crate) struct Stopping {
+    patience: usize,
+    minimum_gain: f64,
+    best: f64,
+    reference: f64,
+    waited: usize,
+}
+
+impl Stopping {
+    /// Stops after `patience` epochs without a gain of at least `minimum_gain`.
+    pub(crate) fn new(patience: usize, minimum_gain: f64) -> Self {
+        let none = f64::NEG_INFINITY;
+        Self { patience, minimum_gain, best: none, reference: none, waited: 0 }
+    }
+
+    /// Takes the value of the next epoch, larger being better.
+    pub(crate) fn observe(&mut self, value: f64) -> Progress {
+        if value > self.reference && value - self.reference >= self.minimum_gain {
+            self.reference = value;
+            self.waited = 0;
+        } else {
+            self.waited += 1;
+        }
+        if value > self.best {
+            self.best = value;
+            Progress::Best
+        } else {
+            Progress::Worse
+        }
+    }
+
+    /// Whether patience is exhausted.
+    pub(crate) fn is_over(&self) -> bool {
+        self.waited >= self.patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_counts_epochs_without_the_minimum_gain() {
+        let mut stopping = Stopping::new(2, 0.1);
+        assert_eq!(stopping.observe(0.5), Progress::Best);
+        assert_eq!(stopping.observe(0.55), Progress::Best);
+        assert!(!stopping.is_over());
+        assert_eq!(stopping.observe(0.7), Progress::Best, "0.2 above the value that last counted");
+        assert_eq!(stopping.observe(0.6), Progress::Worse);
+        assert_eq!(stopping.observe(0.75), Progress::Best, "kept, though too little to wait longer for");
+        assert!(stopping.is_over());
+    }
+}
