@@ -12,6 +12,9 @@ use crate::text::Text;
 /// Pairs that are listed at most.
 const MOST_PAIRS: usize = 5;
 
+/// Best trials below which what sets them apart is mostly chance; Optuna's manual asks for as many.
+const FEW_BEST: u64 = 5;
+
 /// Share below which a pair is not listed.
 const LEAST_SHARE: f64 = 0.01;
 
@@ -35,9 +38,10 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
         PedAnovaOutcome::Computed(ped_anova) => {
             text.line(format_args!(
                 "*Among the best* says what sets the best {} of {} apart (PED-ANOVA), as shares of a whole; it has no \
-                 interval and no test.",
+                 interval and no test{}.",
                 ped_anova.best,
-                counted(ped_anova.trials, "trial")
+                counted(ped_anova.trials, "trial"),
+                if ped_anova.best < FEW_BEST { ", and with so few it is mostly chance" } else { "" }
             ));
             Some(ped_anova)
         }
