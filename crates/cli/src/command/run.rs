@@ -10,7 +10,7 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::Ladder;
 use allometry_core::sampler;
 use allometry_runner::{Interrupt, RunOptions, RunSummary, open_studies};
-use allometry_store::SqliteStore;
+use allometry_store::{SqliteStore, Store as _};
 use clap::Args;
 
 use super::ladder_file::LadderFile;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// The program, in `folder`, with nothing of the caller's environment that it reads.
-pub fn allometry(folder: &Path) -> Command {
+pub(crate) fn allometry(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allometry"));
     command
         .current_dir(folder)
@@ -17,13 +17,13 @@ pub fn allometry(folder: &Path) -> Command {
 }
 
 /// Runs the program and returns its exit code, standard output and standard error.
-pub fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = allometry(folder).args(arguments).output().expect("the program starts");
     texts(&output)
 }
 
 /// Exit code (minus the signal's number where one killed the process), standard output and standard error.
-pub fn texts(output: &Output) -> (i32, String, String) {
+pub(crate) fn texts(output: &Output) -> (i32, String, String) {
     use std::os::unix::process::ExitStatusExt as _;
     let code = output.status.code().unwrap_or_else(|| -output.status.signal().unwrap_or(0));
     (
@@ -34,7 +34,7 @@ pub fn texts(output: &Output) -> (i32, String, String) {
 }
 
 /// A table of `rows` days with two features, of which the label depends on `up`.
-pub fn table(rows: usize) -> String {
+pub(crate) fn table(rows: usize) -> String {
     let mut text = String::from("date,up,noise,label\n");
     let mut state: u64 = 9;
     let mut next = move || {
@@ -51,7 +51,7 @@ pub fn table(rows: usize) -> String {
 }
 
 /// A ladder of two tiny budgets over [`table`].
-pub const LADDER: &str = r#"
+pub(crate) const LADDER: &str = r#"
 name = "tiny"
 tag = "t"
 trials = 4
@@ -91,7 +91,7 @@ d_model = [12, 16]
 "#;
 
 /// A folder with the table and the ladder.
-pub fn project() -> tempfile::TempDir {
+pub(crate) fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("data.csv"), table(400)).expect("the table is written");
     std::fs::write(folder.path().join("ladder.toml"), LADDER).expect("the ladder is written");

@@ -1,0 +1,250 @@
+//! Whole trials of the built-in objective on small series.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
+use allometry_core::{
+    EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, Signal, SizeBudget,
+    TrialNumber, TrialSpec, WeightTarget,
+};
+use allometry_trainer::PatchTstObjective;
+use allometry_trainer::data::{Dataset, Part, Window};
+
+const CONTEXT: usize = 12;
+
+/// A small deterministic pseudo-random number in (-1, 1).
+fn number(index: usize) -> f32 {
+    let x = ((index as f64 + 1.0) * 12.989_8).sin() * 43_758.545;
+    (2.0 * (x - x.floor()) - 1.0) as f32
+}
+
+/// Two noise features; a window is positive where the first one's last four rows have a positive sum.
+fn series(rows: usize) -> Dataset {
+    let values: Vec<f32> = (0..2 * rows).map(number).collect();
+    let windows: Vec<Window> = (CONTEXT - 1..rows)
+        .map(|last| {
+            let sum: f32 = (last - 3..=last).map(|row| values[2 * row]).sum();
+            Window { last, row: last as u64, label: sum > 0.0 }
+        })
+        .collect();
+    let cut = |share: f64| (windows.len() as f64 * share) as usize;
+    let part = |windows: &[Window]| Part { windows: windows.to_vec() };
+    Dataset {
+        feature_names: vec!["signal".into(), "noise".into()],
+        train: part(&windows[..cut(0.6)]),
+        validation: part(&windows[cut(0.65)..cut(0.8)]),
+        test: part(&windows[cut(0.85)..]),
+        values,
+        context: CONTEXT,
+    }
+}
+
+fn spec() -> ModelSpec {
+    ModelSpec {
+        context: CONTEXT,
+        patch: 4,
+        stride: 4,
+        normalize: Normalize::None,
+        epochs: 12,
+        patience: 4,
+        minimum_gain: 1e-4,
+        batch_size: 32,
+        gradient_clip: 1.0,
+        schedule: Schedule::Cosine,
+        warmup_epochs: 0.5,
+    }
+}
+
+fn params(extra: &[(&str, f64)]) -> Params {
+    let mut params: Params = [("d_model", 16i64), ("n_layers", 1), ("n_heads", 2)].into_iter().collect();
+    params.insert("learning_rate", 3e-3);
+    for (name, value) in extra {
+        params.insert(*name, *value);
+    }
+    params
+}
+
+fn trial(seed: u64, params: Params) -> TrialSpec {
+    let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
+    TrialSpec { budget, number: TrialNumber(0), params, seed }
+}
+
+#[derive(Default)]
+struct Recorder {
+    epochs: Mutex<Vec<EpochReport>>,
+    prune_at: Option<i64>,
+    interrupt_after_polls: Option<usize>,
+    polls: AtomicUsize,
+}
+
+impl Reporter for Recorder {
+    fn report(&self, epoch: &EpochReport) -> Signal {
+        self.epochs.lock().unwrap().push(epoch.clone());
+        if self.prune_at == Some(epoch.step) { Signal::Prune } else { Signal::Continue }
+    }
+
+    fn interrupted(&self) -> bool {
+        let polls = self.polls.fetch_add(1, Ordering::Relaxed);
+        self.interrupt_after_polls.is_some_and(|limit| polls >= limit)
+    }
+}
+
+fn run(
+    dataset: &Dataset,
+    spec: ModelSpec,
+    trial: &TrialSpec,
+    reporter: &Recorder,
+) -> Result<ObjectiveOutcome, ObjectiveError> {
+    PatchTstObjective::new(dataset, spec).unwrap().evaluate(trial, reporter)
+}
+
+fn bits(outcome: &ObjectiveOutcome) -> Vec<u32> {
+    outcome.scores.as_ref().unwrap().scores.iter().map(|s| s.to_bits()).collect()
+}
+
+fn failure(result: Result<ObjectiveOutcome, ObjectiveError>) -> (String, String) {
+    match result {
+        Err(ObjectiveError::Failed(failure)) => (failure.reason, failure.detail),
+        other => panic!("expected a failed trial, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_plain_signal_is_learned_and_reported() {
+    let dataset = series(700);
+    let recorder = Recorder::default();
+    let outcome = run(&dataset, spec(), &trial(1, params(&[])), &recorder).unwrap();
+    assert!(outcome.value > 0.95, "AUC {}", outcome.value);
+    let epochs = recorder.epochs.into_inner().unwrap();
+    let best = epochs.iter().map(|e| e.value).fold(0.0, f64::max);
+    assert_eq!(outcome.value, best);
+    let step = outcome.best_step.unwrap();
+    assert_eq!(epochs[step as usize - 1].value, best);
+    assert_eq!(epochs[step as usize - 1].metrics, outcome.metrics);
+    assert_eq!(outcome.metrics["auc"], outcome.value);
+    let (validation, log_loss) = (outcome.metrics["validation_loss"], outcome.metrics["log_loss"]);
+    assert!((validation - log_loss).abs() < 1e-4 * validation, "{validation} and {log_loss}");
+    assert!(epochs.last().unwrap().metrics["train_loss"] < epochs[0].metrics["train_loss"]);
+    let scores = outcome.scores.unwrap();
+    assert_eq!(scores.rows, dataset.validation.windows.iter().map(|w| w.row).collect::<Vec<_>>());
+    assert_eq!(scores.labels, dataset.validation.windows.iter().map(|w| w.label).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_trial_depends_on_its_seed_alone() {
+    let dataset = series(300);
+    let alone = run(&dataset, spec(), &trial(5, params(&[])), &Recorder::default()).unwrap();
+    let other = run(&dataset, spec(), &trial(6, params(&[])), &Recorder::default()).unwrap();
+    assert_ne!(bits(&alone), bits(&other));
+    std::thread::scope(|scope| {
+        let crowd: Vec<_> = (4..8)
+            .map(|seed| {
+                let dataset = &dataset;
+                scope.spawn(move || {
+                    run(dataset, spec(), &trial(seed, params(&[])), &Recorder::default()).unwrap()
+                })
+            })
+            .collect();
+        let crowd: Vec<ObjectiveOutcome> = crowd.into_iter().map(|t| t.join().unwrap()).collect();
+        assert_eq!(bits(&crowd[1]), bits(&alone));
+        assert_eq!(crowd[1].metrics, alone.metrics);
+        assert_eq!(bits(&crowd[2]), bits(&other));
+    });
+}
+
+#[test]
+fn the_best_epochs_weights_are_kept() {
+    let dataset = series(400);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let mut fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
+    let again = fitted.score(&dataset, &dataset.validation);
+    assert_eq!(Some(again), fitted.outcome.scores);
+    let test = fitted.score(&dataset, &dataset.test);
+    assert_eq!(test.scores.len(), dataset.test.windows.len());
+}
+
+#[test]
+fn reporters_stop_a_trial() {
+    let dataset = series(300);
+    let pruner = Recorder { prune_at: Some(2), ..Recorder::default() };
+    let pruned = run(&dataset, spec(), &trial(1, params(&[])), &pruner);
+    assert!(matches!(pruned, Err(ObjectiveError::Pruned)));
+    assert_eq!(pruner.epochs.into_inner().unwrap().len(), 2);
+    let interrupter = Recorder { interrupt_after_polls: Some(3), ..Recorder::default() };
+    let interrupted = run(&dataset, spec(), &trial(1, params(&[])), &interrupter);
+    assert!(matches!(interrupted, Err(ObjectiveError::Interrupted)));
+    assert!(interrupter.epochs.into_inner().unwrap().is_empty(), "it is polled between batches");
+}
+
+#[test]
+fn patience_ends_a_trial() {
+    let dataset = series(300);
+    let recorder = Recorder::default();
+    let impatient = ModelSpec { patience: 1, minimum_gain: 1.0, ..spec() };
+    run(&dataset, impatient, &trial(1, params(&[])), &recorder).unwrap();
+    assert_eq!(recorder.epochs.into_inner().unwrap().len(), 2);
+}
+
+#[test]
+fn divergence_fails_the_trial_and_says_where() {
+    let dataset = series(300);
+    let wild = trial(1, params(&[("learning_rate", 1e30)]));
+    let (reason, detail) = failure(run(&dataset, spec(), &wild, &Recorder::default()));
+    assert!(reason.starts_with("diverged: the loss is") && reason.contains("at step"), "{reason}");
+    assert!(detail.contains("largest activation") && detail.contains("largest gradient norm"), "{detail}");
+}
+
+#[test]
+fn impossible_configurations_fail_with_the_parameter_named() {
+    let dataset = series(100);
+    for (extra, reason) in [
+        (("n_heads", 3.0), "n_heads = 3 does not divide d_model = 16"),
+        (("d_model", 0.0), "parameter `d_model` is 0.0, but must be a whole number from 1"),
+        (("dropout", 1.0), "parameter `dropout` is 1.0, but must be a number in [0, 1)"),
+        (("learning_rate", 0.0), "parameter `learning_rate` is 0.0, but must be a number above 0"),
+        (("momentum", 0.9), "the built-in trainer has no parameter `momentum`"),
+    ] {
+        let result = run(&dataset, spec(), &trial(1, params(&[extra])), &Recorder::default());
+        assert_eq!(failure(result).0, reason);
+    }
+    let missing: Params = [("d_model", 16i64), ("n_layers", 1)].into_iter().collect();
+    let result = run(&dataset, spec(), &trial(1, missing), &Recorder::default());
+    assert_eq!(failure(result).0, "parameter `n_heads` is missing");
+}
+
+#[test]
+fn what_cannot_be_scored_fails() {
+    let mut dataset = series(200);
+    for window in &mut dataset.validation.windows {
+        window.label = true;
+    }
+    let (reason, _) = failure(run(&dataset, spec(), &trial(1, params(&[])), &Recorder::default()));
+    assert!(reason.contains("only one class"), "{reason}");
+    dataset.validation.windows.clear();
+    let (reason, _) = failure(run(&dataset, spec(), &trial(1, params(&[])), &Recorder::default()));
+    assert!(reason.contains("no windows"), "{reason}");
+}
+
+#[test]
+fn a_trial_that_does_not_fit_fails_before_it_starts() {
+    let dataset = series(200);
+    let huge = trial(1, params(&[("d_model", 1e6)]));
+    let (reason, detail) = failure(run(&dataset, spec(), &huge, &Recorder::default()));
+    assert_eq!(reason, "the trial does not fit into memory");
+    assert!(detail.contains("MiB"), "{detail}");
+}
+
+#[test]
+fn costs_grow_with_the_model() {
+    let dataset = series(300);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    // Per window: 3 patches of 8 values; forward 2 x (3 x (8 + 12 x 16) x 16 + attention 2 x 3 x 3 x 16 + head 48).
+    let cost = objective.cost(&params(&[])).unwrap();
+    let forward = 2 * (3 * (8 + 12 * 16) * 16 + 2 * 9 * 16 + 48);
+    let step = 3 * forward - 2 * 3 * 8 * 16;
+    assert_eq!(cost.flops_per_step, 32 * step);
+    let [train, validation] = [dataset.train.windows.len() as u64, dataset.validation.windows.len() as u64];
+    assert_eq!(cost.flops_per_epoch, train * step + validation * forward);
+    assert!(objective.cost(&params(&[("n_layers", 4.0)])).unwrap().memory_bytes > cost.memory_bytes);
+}
