@@ -1,5 +1,4 @@
 //! Importances of 1,000 and 10,000 trials of 20 parameters.
-#![expect(missing_docs, reason = "criterion's macro writes an undocumented function")]
 
 use allometry_analysis::fanova::{FanovaOptions, fanova};
 use allometry_analysis::ped_anova::ped_anova;
