@@ -4,7 +4,7 @@
     python3 benches/peers/importance.py --runs 3 target/release/examples/importance
 
 Seconds are those of the call alone. CPU seconds are those of the whole process for Allometry, of the call for Optuna;
-peak memory is that of the process. Trials are those of crates/analysis/benches/trials.rs.
+peak memory is that of the process. Trials are those of crates/analysis/benches/trials/mod.rs.
 """
 
 import argparse

@@ -8,7 +8,7 @@ use allometry_analysis::ped_anova::ped_anova;
 use allometry_core::{Direction, Params};
 use serde_json::json;
 
-#[path = "../benches/trials.rs"]
+#[path = "../benches/trials/mod.rs"]
 mod trials;
 
 fn main() {
