@@ -19,6 +19,7 @@ use crate::model::Model;
 use crate::options::Options;
 use crate::sample::Sample;
 use crate::size::StudySizes;
+use crate::space_importance::SpaceImportance;
 use crate::summary::Summary;
 use crate::trend::{Trend, adjusted_trends};
 
@@ -47,6 +48,8 @@ pub struct StudyAnalysis {
     pub importance: Vec<Importance>,
     /// The model behind the importances, and what survives.
     pub importance_model: ImportanceModel,
+    /// Importance over the whole space, pairs included, and among the best trials.
+    pub space_importance: SpaceImportance,
     /// Trend by parameter.
     pub trends: Vec<Trend>,
     /// Combinations of pairs of parameters.
@@ -107,6 +110,7 @@ impl StudyAnalysis {
             collapse: Collapse::new(&sample, ladder.rows, aucs, options),
             importance,
             importance_model,
+            space_importance: SpaceImportance::new(study, &sample),
             trends: trends.collect(),
             coverage: coverage.collect(),
             space_coverage: SpaceCoverage::new(study, &sample, &parameters, options),

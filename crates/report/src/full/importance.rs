@@ -4,6 +4,7 @@ use allometry_analysis::importance::Importance;
 use allometry_analysis::model::Coding;
 use allometry_analysis::{Analysis, Interval, StudyAnalysis};
 
+use super::space_importance;
 use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, p_value, percent, signed3};
 use crate::text::Text;
@@ -19,6 +20,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     shares(text, study, analysis);
     tests(text, study);
     basis(text, study);
+    space_importance::render(text, study);
     naive(text, study, analysis);
 }
 

@@ -3,6 +3,7 @@
 mod comparison;
 mod importance;
 mod scaling;
+mod space_importance;
 mod study;
 mod summary;
 mod trend;
@@ -48,6 +49,10 @@ fn notes(text: &mut Text, analysis: &Analysis) {
         "**Shares** are averages over all orders in which parameters can be added to the model (Lindeman, Merenda and Gold \
          1980): they add up. **ω², ε²** are shares of the variance less what chance alone gives; below 0 means none. Of a \
          configuration repeated with the very same result, one evaluation counts."
+            .to_owned(),
+        "**Shares over the whole space** (Hutter, Hoos and Leyton-Brown 2014) are those of a regression forest's predictions, each \
+         discrete value weighing alike and log parameters measured between logarithms; they include effects of any form. \
+         **Among the best** (Watanabe, Bansal and Hutter 2023) is Optuna 5's default importance."
             .to_owned(),
         "**p (Holm)** is adjusted for the number of tests in its table: below 0.05, some effect is there beyond doubt at that \
          level for the whole table."

@@ -1,0 +1,218 @@
+//! Shares of the variance of a forest's predictions: single parameters and pairs, non-linear effects included.
+
+use std::collections::BTreeMap;
+
+use allometry_core::{Params, SearchSpace};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::forest::domain::Domain;
+use crate::forest::variance::{TreeVariance, decompose};
+use crate::forest::{Forest, ForestOptions};
+use crate::stats::moments::{mean, sample_sd};
+
+/// How importances are computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FanovaOptions {
+    /// How the forest is grown.
+    pub forest: ForestOptions,
+    /// Fewest trials that a forest is grown on.
+    pub few_trials: u64,
+    /// Out-of-bag coefficient of determination below which importances are withheld.
+    pub least_r_squared: f64,
+    /// Pairs that are listed, the largest.
+    pub most_pairs: usize,
+}
+
+impl Default for FanovaOptions {
+    fn default() -> Self {
+        Self { forest: ForestOptions::default(), few_trials: 10, least_r_squared: 0.3, most_pairs: 20 }
+    }
+}
+
+/// Importances, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum FanovaOutcome {
+    /// The forest predicts trials that it has not seen.
+    Computed(Fanova),
+    /// Importances of a forest that predicts nothing mean nothing.
+    Withheld {
+        /// Why.
+        reason: Withheld,
+        /// Trials that the forest was grown on.
+        trials: u64,
+        /// Trials without a usable value, without one of the parameters, or outside the space.
+        left_out: u64,
+        /// Parameters without a measurable set, or absent from more than half of the trials.
+        absent: Vec<String>,
+    },
+}
+
+/// Why importances are withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Withheld {
+    /// The space has no parameter that trials recorded.
+    NoParameter,
+    /// Too few trials inside the space.
+    TooFewTrials {
+        /// How many are needed.
+        needed: u64,
+    },
+    /// All values are equal, or no tree varies over the space.
+    NoVariance,
+    /// The forest does not predict trials that it has not seen.
+    PoorFit {
+        /// Out-of-bag coefficient of determination; `null` where too few trees left trials out.
+        oob_r_squared: Option<f64>,
+        /// What it would have to be.
+        needed: f64,
+    },
+}
+
+/// A share of the variance: mean and spread over the trees of a forest.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TreeShare {
+    /// Mean over trees.
+    pub mean: f64,
+    /// Sample standard deviation over trees; how much bootstrap samples of the trials differ, no error of the mean.
+    pub sd: f64,
+}
+
+/// The share of one parameter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SingleShare {
+    /// The parameter.
+    pub parameter: String,
+    /// `Var(E[f | x_i]) / Var(f)`.
+    pub share: TreeShare,
+}
+
+/// The share of two parameters together, beyond what each has alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PairShare {
+    /// The parameters, in the space's order.
+    pub parameters: [String; 2],
+    /// `(Var(E[f | x_i, x_j]) - V_i - V_j) / Var(f)`.
+    pub share: TreeShare,
+}
+
+/// Shares of the variance of a forest's predictions over the space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fanova {
+    /// Trials that the forest was grown on.
+    pub trials: u64,
+    /// Trials without a usable value, without one of the parameters, or outside the space.
+    pub left_out: u64,
+    /// Parameters without a measurable set, or absent from more than half of the trials.
+    pub absent: Vec<String>,
+    /// Trees that vary over the space.
+    pub trees: u64,
+    /// How well trials are predicted by the trees that have not seen them: 1 perfectly, 0 no better than by their mean.
+    pub oob_r_squared: f64,
+    /// One per parameter, the largest first.
+    pub singles: Vec<SingleShare>,
+    /// The largest pairs, the largest first.
+    pub pairs: Vec<PairShare>,
+    /// What is left: pairs that are not listed, and three or more parameters together.
+    pub rest: TreeShare,
+}
+
+/// Functional ANOVA on a regression forest (Hutter, Hoos & Leyton-Brown 2014), under the measure of the space: discrete
+/// values weigh alike, log parameters are measured between logarithms, ranges are the space's and not the trials'.
+///
+/// Takes each trial's configuration and value. The same trials in the same order give the same bits, whatever the number
+/// of threads.
+pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOptions) -> FanovaOutcome {
+    let domain = Domain::new(space, trials);
+    let rows = domain.rows(trials);
+    let count = rows.values.len() as u64;
+    let withheld = |reason| FanovaOutcome::Withheld {
+        reason,
+        trials: count,
+        left_out: rows.left_out,
+        absent: domain.absent.clone(),
+    };
+    if domain.axes.is_empty() {
+        return withheld(Withheld::NoParameter);
+    }
+    if count < options.few_trials {
+        return withheld(Withheld::TooFewTrials { needed: options.few_trials });
+    }
+    if rows.values.iter().all(|value| *value == rows.values[0]) {
+        return withheld(Withheld::NoVariance);
+    }
+    let forest = Forest::fit(&domain, &rows, options.forest);
+    let oob_r_squared = forest.as_ref().and_then(|forest| forest.oob_r_squared);
+    let (Some(forest), Some(oob_r_squared)) =
+        (forest, oob_r_squared.filter(|r_squared| *r_squared >= options.least_r_squared))
+    else {
+        return withheld(Withheld::PoorFit { oob_r_squared, needed: options.least_r_squared });
+    };
+    let variances: Vec<TreeVariance> = forest.trees.par_iter().map(|tree| decompose(tree, &domain)).collect();
+    let variances: Vec<TreeVariance> =
+        variances.into_iter().filter(|variance| variance.total > 0.0).collect();
+    if variances.is_empty() {
+        return withheld(Withheld::NoVariance);
+    }
+    let singles = singles(&domain, &variances);
+    let pairs = largest_pairs(&variances, options.most_pairs);
+    let rest = rest(&variances, &pairs);
+    let pairs = pairs.into_iter().map(|((a, b), share)| {
+        let parameters = [a, b].map(|axis| domain.axes[axis as usize].parameter.clone());
+        PairShare { parameters, share }
+    });
+    FanovaOutcome::Computed(Fanova {
+        trials: count,
+        left_out: rows.left_out,
+        trees: variances.len() as u64,
+        oob_r_squared,
+        singles,
+        pairs: pairs.collect(),
+        rest,
+        absent: domain.absent,
+    })
+}
+
+fn spread(shares: impl Iterator<Item = f64> + Clone) -> TreeShare {
+    let (mean, sd) = (mean(shares.clone()), sample_sd(shares));
+    TreeShare { mean: mean.unwrap_or(0.0), sd: sd.unwrap_or(0.0) }
+}
+
+fn singles(domain: &Domain, variances: &[TreeVariance]) -> Vec<SingleShare> {
+    let single = |(axis, parameter): (usize, &str)| {
+        let shares = variances.iter().map(|variance| variance.singles[axis] / variance.total);
+        SingleShare { parameter: parameter.to_owned(), share: spread(shares) }
+    };
+    let parameters = domain.axes.iter().map(|axis| axis.parameter.as_str());
+    let mut singles: Vec<SingleShare> = parameters.enumerate().map(single).collect();
+    singles.sort_by(|a, b| b.share.mean.total_cmp(&a.share.mean));
+    singles
+}
+
+/// The pairs with the largest mean shares, by axes.
+fn largest_pairs(variances: &[TreeVariance], most: usize) -> Vec<((u32, u32), TreeShare)> {
+    let mut shares: BTreeMap<(u32, u32), Vec<f64>> = BTreeMap::new();
+    for (tree, variance) in variances.iter().enumerate() {
+        for (pair, part) in &variance.pairs {
+            shares.entry(*pair).or_insert_with(|| vec![0.0; variances.len()])[tree] = part / variance.total;
+        }
+    }
+    let spread_of = |(pair, shares): ((u32, u32), Vec<f64>)| (pair, spread(shares.into_iter()));
+    let mut pairs: Vec<((u32, u32), TreeShare)> = shares.into_iter().map(spread_of).collect();
+    pairs.sort_by(|a, b| b.1.mean.total_cmp(&a.1.mean));
+    pairs.truncate(most);
+    pairs
+}
+
+fn rest(variances: &[TreeVariance], listed: &[((u32, u32), TreeShare)]) -> TreeShare {
+    let rests = variances.iter().map(|variance| {
+        let singles: f64 = variance.singles.iter().sum();
+        let listed = variance.pairs.iter().filter(|(pair, _)| listed.iter().any(|(other, _)| other == pair));
+        let pairs: f64 = listed.map(|(_, part)| part).sum();
+        (1.0 - (singles + pairs) / variance.total).max(0.0)
+    });
+    spread(rests)
+}

@@ -1,0 +1,143 @@
+//! The leaves of a tree as boxes of the domain.
+
+use std::iter;
+use std::ops::Range;
+
+use crate::forest::axis::Axis;
+use crate::forest::tree::{Node, Side, Tree};
+
+/// Neighbouring cells of one axis, as runs in ascending order.
+pub(super) type Cells = Vec<Range<u32>>;
+
+/// A leaf: the product of sets of cells, whole axes left out.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    pub(super) value: f64,
+    pub(super) mass: f64,
+    /// Axes that the leaf is confined on, ascending.
+    pub(super) sides: Vec<Confined>,
+}
+
+/// A leaf's extent along an axis.
+#[derive(Debug, Clone)]
+pub(super) struct Confined {
+    pub(super) axis: u32,
+    pub(super) cells: Cells,
+    pub(super) mass: f64,
+}
+
+/// A tree's boxes. Each axis is divided into cells at all cuts of the tree (nominal ones into their categories), so
+/// that the tree is constant on products of cells.
+#[derive(Debug)]
+pub(super) struct Boxes {
+    /// Masses of the cells, by axis.
+    pub(super) cells: Vec<Vec<f64>>,
+    pub(super) leaves: Vec<Leaf>,
+}
+
+impl Boxes {
+    /// The boxes of positive mass of `tree`.
+    pub(super) fn new(tree: &Tree, axes: &[Axis]) -> Self {
+        let cuts = cuts(tree, axes.len());
+        let cells = axes.iter().zip(&cuts).map(|(axis, cuts)| masses(axis, cuts)).collect();
+        let mut boxes = Self { cells, leaves: Vec::with_capacity(tree.leaves()) };
+        boxes.walk(tree, &cuts, 0, &mut Vec::new());
+        boxes
+    }
+
+    fn walk(&mut self, tree: &Tree, cuts: &[Vec<f64>], node: u32, sides: &mut Vec<Confined>) {
+        match &tree.nodes[node as usize] {
+            Node::Leaf { value } => {
+                let mass: f64 = sides.iter().map(|side| side.mass).product();
+                if mass > 0.0 {
+                    let mut sides = sides.clone();
+                    sides.sort_by_key(|side| side.axis);
+                    self.leaves.push(Leaf { value: *value, mass, sides });
+                }
+            }
+            Node::Split { axis, left, children } => {
+                let place = sides.iter().position(|side| side.axis == *axis);
+                let before = place.map(|place| sides[place].cells.clone());
+                let whole = 0..self.cells[*axis as usize].len() as u32;
+                let within = before.clone().unwrap_or_else(|| iter::once(whole).collect());
+                let parts = part(&within, left, &cuts[*axis as usize]);
+                let place = place.unwrap_or_else(|| {
+                    sides.push(Confined { axis: *axis, cells: Vec::new(), mass: 0.0 });
+                    sides.len() - 1
+                });
+                for (child, cells) in children.iter().zip(parts) {
+                    let mass = self.mass(*axis, &cells);
+                    sides[place] = Confined { axis: *axis, cells, mass };
+                    self.walk(tree, cuts, *child, sides);
+                }
+                match before {
+                    Some(cells) => {
+                        let mass = self.mass(*axis, &cells);
+                        sides[place] = Confined { axis: *axis, cells, mass };
+                    }
+                    None => {
+                        sides.pop();
+                    }
+                }
+            }
+        }
+    }
+
+    fn mass(&self, axis: u32, cells: &Cells) -> f64 {
+        let masses = &self.cells[axis as usize];
+        cells.iter().flat_map(|run| &masses[run.start as usize..run.end as usize]).sum()
+    }
+}
+
+/// The cuts of a tree by axis, ascending and distinct.
+fn cuts(tree: &Tree, axes: usize) -> Vec<Vec<f64>> {
+    let mut cuts = vec![Vec::new(); axes];
+    for node in &tree.nodes {
+        if let Node::Split { axis, left: Side::Below(cut), .. } = node {
+            cuts[*axis as usize].push(*cut);
+        }
+    }
+    for cuts in &mut cuts {
+        cuts.sort_by(f64::total_cmp);
+        cuts.dedup();
+    }
+    cuts
+}
+
+/// Masses of an axis's cells.
+fn masses(axis: &Axis, cuts: &[f64]) -> Vec<f64> {
+    if let Some(count) = axis.categories() {
+        return vec![1.0 / count as f64; count];
+    }
+    let mut ends = vec![0.0];
+    ends.extend(cuts.iter().map(|cut| axis.below(*cut)));
+    ends.push(1.0);
+    ends.windows(2).map(|ends| ends[1] - ends[0]).collect()
+}
+
+/// The cells within `cells` on the left and on the right of a split.
+fn part(cells: &Cells, left: &Side, cuts: &[f64]) -> [Cells; 2] {
+    let left: Cells = match left {
+        Side::Below(cut) => {
+            let last = cuts.partition_point(|other| other < cut) as u32;
+            iter::once(0..last + 1).collect()
+        }
+        Side::Among(runs) => runs.clone(),
+    };
+    let mut parts = [Vec::new(), Vec::new()];
+    for run in cells {
+        let mut from = run.start;
+        for chosen in left.iter().filter(|chosen| chosen.end > run.start && chosen.start < run.end) {
+            let inside = chosen.start.max(run.start)..chosen.end.min(run.end);
+            if from < inside.start {
+                parts[1].push(from..inside.start);
+            }
+            from = inside.end;
+            parts[0].push(inside);
+        }
+        if from < run.end {
+            parts[1].push(from..run.end);
+        }
+    }
+    parts
+}

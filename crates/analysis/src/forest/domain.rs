@@ -1,0 +1,73 @@
+//! The domain of a forest, and trials as points of it.
+
+use allometry_core::{ParamValue, Params, SearchSpace};
+
+use crate::forest::axis::Axis;
+use crate::sample::is_usable;
+
+/// The parameters that a forest predicts from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Domain {
+    /// One per parameter, in the space's order.
+    pub axes: Vec<Axis>,
+    /// Parameters of the space that are left out: without a measurable set, or absent from more than half of the trials.
+    pub absent: Vec<String>,
+}
+
+/// Trials inside a domain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// Positions of the trials, by axis.
+    pub columns: Vec<Vec<f64>>,
+    /// Their values.
+    pub values: Vec<f64>,
+    /// Trials without a usable value, without one of the parameters, or outside the space.
+    pub left_out: u64,
+}
+
+impl Domain {
+    /// The parameters of `space` that at least half of the trials have.
+    pub fn new(space: &SearchSpace, trials: &[(&Params, f64)]) -> Self {
+        let (mut axes, mut absent) = (Vec::new(), Vec::new());
+        for (order, (parameter, set)) in space.iter().enumerate() {
+            let have = trials.iter().filter(|(params, _)| value(params, parameter, order).is_some()).count();
+            match Axis::new(parameter, set) {
+                Some(axis) if have > 0 && 2 * have >= trials.len() => axes.push(axis),
+                _ => absent.push(parameter.to_owned()),
+            }
+        }
+        Self { axes, absent }
+    }
+
+    /// The trials inside the domain that have a usable value.
+    pub fn rows(&self, trials: &[(&Params, f64)]) -> Rows {
+        let mut columns = vec![Vec::with_capacity(trials.len()); self.axes.len()];
+        let mut values = Vec::with_capacity(trials.len());
+        let mut point = vec![0.0; self.axes.len()];
+        for (params, y) in trials {
+            let inside = self.axes.iter().enumerate().zip(&mut point).all(|((order, axis), x)| {
+                let position = value(params, &axis.parameter, order).and_then(|value| axis.position(value));
+                position.is_some_and(|position| {
+                    *x = position;
+                    true
+                })
+            });
+            if inside && is_usable(*y) {
+                for (column, x) in columns.iter_mut().zip(&point) {
+                    column.push(*x);
+                }
+                values.push(*y);
+            }
+        }
+        let left_out = (trials.len() - values.len()) as u64;
+        Rows { columns, values, left_out }
+    }
+}
+
+/// The value of `parameter`, looked for first where the space has it: trials mostly keep the space's order.
+pub(crate) fn value<'p>(params: &'p Params, parameter: &str, order: usize) -> Option<&'p ParamValue> {
+    match params.0.get_index(order) {
+        Some((name, value)) if name == parameter => Some(value),
+        _ => params.get(parameter),
+    }
+}

@@ -1,0 +1,158 @@
+//! What sets the best trials apart: PED-ANOVA.
+
+mod grid;
+mod parzen;
+
+use allometry_core::{Direction, ParamValue, Params, SearchSpace};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::forest::domain::value;
+use crate::ped_anova::grid::Grid;
+use crate::ped_anova::parzen::Density;
+
+/// Share of the trials that are the best ones.
+const TARGET: f64 = 0.1;
+
+/// Trials with a parameter below which its densities are not estimated.
+const FEWEST: u32 = 2;
+
+/// Importances among the best trials, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum PedAnovaOutcome {
+    /// There are best trials, and others.
+    Computed(PedAnova),
+    /// Nothing to tell apart.
+    Withheld {
+        /// Why.
+        reason: Indistinct,
+    },
+}
+
+/// Why importances among the best are withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Indistinct {
+    /// Fewer than two trials with a finite value.
+    TooFewTrials,
+    /// So many trials share the value of the best tenth's last one that all are among the best.
+    AllAmongTheBest,
+}
+
+/// How the best trials' values differ from all trials'.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PedAnova {
+    /// Trials with a finite value.
+    pub trials: u64,
+    /// How many of them are among the best: a tenth, rounded up, and all that tie with its last one.
+    pub best: u64,
+    /// One per parameter of the space, the largest first.
+    pub parameters: Vec<PedShare>,
+}
+
+/// One parameter among the best trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PedShare {
+    /// The parameter.
+    pub parameter: String,
+    /// Pearson divergence of the best trials' density from all trials', times the square of the best's share; as Optuna 5's
+    /// evaluator gives it. 0 where the parameter has a single value, or fewer than two trials have it.
+    pub divergence: f64,
+    /// Its share of the sum over parameters, as Optuna normalizes it; `null` where all divergences are 0.
+    pub share: Option<f64>,
+}
+
+/// PED-ANOVA (Watanabe, Bansal & Hutter 2023) with the settings of Optuna 5: the best tenth against all trials, on grids
+/// of at most 50 cells; conditional parameters by the regimes "has it" and "has it not" (theorem 4.2 of the conditional
+/// version, arXiv 2601.20800).
+///
+/// A value outside its parameter's set counts as not there, except that numbers beyond the ends of a range count at the
+/// nearest end.
+pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Direction) -> PedAnovaOutcome {
+    let trials: Vec<(&Params, f64)> = trials.iter().copied().filter(|(_, y)| y.is_finite()).collect();
+    if trials.len() < 2 {
+        return PedAnovaOutcome::Withheld { reason: Indistinct::TooFewTrials };
+    }
+    let is_best = best(&trials, direction);
+    let count = is_best.iter().filter(|best| **best).count();
+    if count == trials.len() {
+        return PedAnovaOutcome::Withheld { reason: Indistinct::AllAmongTheBest };
+    }
+    let mut tallies: Vec<Option<Tally>> =
+        space.iter().map(|(_, set)| Grid::new(set).map(Tally::new)).collect();
+    // Trial by trial, since each trial's values lie together in memory.
+    for ((params, _), is_best) in trials.iter().zip(&is_best) {
+        for (order, ((parameter, _), tally)) in space.iter().zip(&mut tallies).enumerate() {
+            if let (Some(tally), Some(value)) = (tally, value(params, parameter, order)) {
+                tally.count(value, *is_best);
+            }
+        }
+    }
+    let mut parameters: Vec<PedShare> = space
+        .iter()
+        .zip(&tallies)
+        .map(|((parameter, _), tally)| {
+            let divergence = tally.as_ref().map_or(0.0, |tally| tally.divergence(trials.len(), count));
+            PedShare { parameter: parameter.to_owned(), divergence, share: None }
+        })
+        .collect();
+    parameters.sort_by(|a, b| b.divergence.total_cmp(&a.divergence));
+    let sum: f64 = parameters.iter().map(|parameter| parameter.divergence).sum();
+    if sum > 0.0 {
+        for parameter in &mut parameters {
+            parameter.share = Some(parameter.divergence / sum);
+        }
+    }
+    PedAnovaOutcome::Computed(PedAnova { trials: trials.len() as u64, best: count as u64, parameters })
+}
+
+/// Which trials are no worse than the last of the best tenth.
+fn best(trials: &[(&Params, f64)], direction: Direction) -> Vec<bool> {
+    let loss = |value: f64| if direction == Direction::Maximize { -value } else { value };
+    let mut losses: Vec<f64> = trials.iter().map(|(_, value)| loss(*value)).collect();
+    let last = (TARGET * losses.len() as f64).ceil() as usize - 1;
+    let cutoff = *losses.select_nth_unstable_by(last, f64::total_cmp).1;
+    trials.iter().map(|(_, value)| loss(*value) <= cutoff).collect()
+}
+
+/// Trials by the cell of one parameter's grid.
+struct Tally {
+    grid: Grid,
+    all: Vec<u32>,
+    best: Vec<u32>,
+}
+
+impl Tally {
+    fn new(grid: Grid) -> Self {
+        let empty = vec![0; grid.cells()];
+        Self { grid, all: empty.clone(), best: empty }
+    }
+
+    fn count(&mut self, value: &ParamValue, is_best: bool) {
+        if let Some(cell) = self.grid.cell(value) {
+            self.all[cell] += 1;
+            self.best[cell] += u32::from(is_best);
+        }
+    }
+
+    /// The divergence, given the numbers of all trials and of the best ones, whether or not they have the parameter.
+    fn divergence(&self, trials: usize, best: usize) -> f64 {
+        let (with, best_with) = (self.all.iter().sum::<u32>(), self.best.iter().sum::<u32>());
+        if with < FEWEST || best_with == 0 {
+            return 0.0;
+        }
+        let density = |counts: &[u32]| {
+            if self.grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) }
+        };
+        let (top, all) = (density(&self.best), density(&self.all));
+        let pearson = top.0.iter().zip(&all.0).map(|(top, all)| {
+            let ratio = top / all - 1.0;
+            all * ratio * ratio
+        });
+        let target_share = f64::from(best_with) / best as f64;
+        let region_share = f64::from(with) / trials as f64;
+        let quantile = best as f64 / trials as f64;
+        quantile * quantile * target_share * target_share / region_share * pearson.sum::<f64>()
+    }
+}

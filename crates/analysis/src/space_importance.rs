@@ -1,0 +1,47 @@
+//! Importances over the whole space of a study, beside those of the linear model.
+
+use std::collections::HashSet;
+
+use allometry_core::Params;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::duplicates::key;
+use crate::edge::RangeSource;
+use crate::fanova::{FanovaOptions, FanovaOutcome, fanova};
+use crate::forest::space::known_space;
+use crate::input::StudyTrials;
+use crate::ped_anova::{PedAnovaOutcome, ped_anova};
+use crate::sample::Sample;
+
+/// What matters anywhere in the space, and what matters among the best.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SpaceImportance {
+    /// How the space is known; of its parameters the least known.
+    pub source: RangeSource,
+    /// Shares of the variance of a forest's predictions: non-linear effects and pairs included. Of a configuration repeated
+    /// with the very same value one evaluation counts: such repeats would let trees know what they are tested on.
+    pub forest: FanovaOutcome,
+    /// What sets the best tenth of all trials apart.
+    pub among_best: PedAnovaOutcome,
+}
+
+impl SpaceImportance {
+    /// Computes both from the usable trials of `study`.
+    pub fn new(study: &StudyTrials, sample: &Sample<'_>) -> Self {
+        let (space, source) = known_space(study);
+        let all: Vec<(&Params, f64)> =
+            sample.trials.iter().zip(&sample.values).map(|(trial, value)| (&trial.params, *value)).collect();
+        let mut seen: HashSet<(String, u64)> = HashSet::new();
+        let distinct: Vec<(&Params, f64)> = all
+            .iter()
+            .copied()
+            .filter(|(params, value)| seen.insert((key(params), value.to_bits())))
+            .collect();
+        Self {
+            source,
+            forest: fanova(&space, &distinct, &FanovaOptions::default()),
+            among_best: ped_anova(&space, &all, sample.direction),
+        }
+    }
+}
