@@ -94,11 +94,18 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage { .. } => ExitCode::Usage,
-            Self::Data(DataError::Io { .. }) => ExitCode::NotFound,
-            Self::Ladder(_) | Self::Space(_) | Self::Model(_) | Self::Data(_) => ExitCode::Ladder,
-            Self::Read { .. } | Self::Import(_) | Self::NotFound { .. } => ExitCode::NotFound,
+            Self::Data(DataError::Io { .. })
+            | Self::Read { .. }
+            | Self::Import(_)
+            | Self::NotFound { .. } => ExitCode::NotFound,
+            Self::Ladder(_)
+            | Self::Space(_)
+            | Self::Model(_)
+            | Self::Data(_)
+            | Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => {
+                ExitCode::Ladder
+            }
             Self::Store(error) | Self::Run(RunError::Store(error)) => store_code(error),
-            Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => ExitCode::Ladder,
             Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),

@@ -1,5 +1,7 @@
 //! Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
 
+#![expect(clippy::doc_markdown, reason = "doc comments of commands are their help, printed as they are")]
+
 mod command;
 mod error;
 mod exit_code;

@@ -82,7 +82,7 @@ fn the_table() {
         .enumerate()
         .map(|(i, l)| if i > 0 { format!("{},0\n", &l[..l.rfind(',').unwrap()]) } else { format!("{l}\n") })
         .collect();
-    refused(with_table(&one_class).path(), &["run"], 3, &["class"]);
+    refused(with_table(&one_class).path(), &["run"], 3, &["data.csv", "training part", "labelled 0"]);
 }
 
 #[test]

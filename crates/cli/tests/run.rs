@@ -83,7 +83,7 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
         .unwrap();
     let database = folder.path().join("trials.db");
     let patience = Instant::now();
-    while !database.exists() && patience.elapsed() < Duration::from_secs(60) {
+    while !database.exists() && patience.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(20));
     }
     std::thread::sleep(Duration::from_millis(300));

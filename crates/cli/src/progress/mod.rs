@@ -38,7 +38,9 @@ pub(crate) fn show(events: &Receiver<StudyEvent>, style: Style) {
     match style {
         Style::Quiet => events.iter().for_each(drop),
         Style::Plain => {
-            events.iter().for_each(|event| plain::line(&event).iter().for_each(|l| eprintln!("{l}")))
+            for line in events.iter().filter_map(|event| plain::line(&event)) {
+                eprintln!("{line}");
+            }
         }
         Style::Bars => bars::show(events),
     }

@@ -4,21 +4,27 @@ mod foreign;
 mod parse;
 mod stored;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::{Direction, SizeBudget, WeightTarget};
+use allometry_core::{Direction, SizeBudget, ValidationScores, WeightTarget};
 
 pub(crate) use parse::Source;
 pub(crate) use stored::{ladder_of_store, storage_url};
 
 use crate::error::CliError;
 
+/// A ladder's trials, and the validation scores of each study's best where they were stored.
+pub(crate) struct Trials {
+    pub(crate) ladder: LadderTrials,
+    pub(crate) scores: Vec<Option<ValidationScores>>,
+}
+
 /// Reads every source into one ladder.
 ///
 /// # Errors
 /// [`CliError`] naming the source that cannot be read, or sources that do not go together.
-pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
+pub(crate) fn read(sources: &[Source]) -> Result<Trials, CliError> {
     let mut foreign: Vec<StudyTrials> = Vec::new();
     let mut directions: Vec<Direction> = Vec::new();
     for source in sources {
@@ -51,7 +57,7 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
             hint: Some("studies of one ladder have one objective".into()),
         });
     }
-    Ok(LadderTrials {
+    let ladder = LadderTrials {
         name: None,
         tag: None,
         metric: "AUC".into(),
@@ -59,7 +65,8 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
         studies: foreign,
         rows: None,
         baselines: Vec::new(),
-    })
+    };
+    Ok(Trials { ladder, scores: Vec::new() })
 }
 
 /// A budget that is a name only, as foreign studies have it.
@@ -68,6 +75,6 @@ fn nominal(label: &str) -> SizeBudget {
 }
 
 /// Whether a path looks like a ladder file rather than a database.
-fn is_ladder(path: &PathBuf) -> bool {
+fn is_ladder(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"))
 }

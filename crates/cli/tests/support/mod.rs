@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part of this module")]
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -45,7 +46,7 @@ pub(crate) fn table(rows: usize) -> String {
         let (up, noise) = (next(), next());
         let label = u8::from(up + 0.2 * next() > 0.15);
         let date = format!("{}-{:02}-{:02}", 2000 + day / 336, day / 28 % 12 + 1, day % 28 + 1);
-        text.push_str(&format!("{date},{up:.4},{noise:.4},{label}\n"));
+        writeln!(text, "{date},{up:.4},{noise:.4},{label}").expect("writing to a string cannot fail");
     }
     text
 }
