@@ -23,7 +23,7 @@ const LADDER: &str = include_str!("demo_ladder.toml");
 
 /// Generates a small data set with a signal to be learned, runs a ladder of three budgets on it and writes the report.
 ///
-/// Takes well under a minute on two cores. In DIR are then data.csv, ladder.toml (to start from for your own), the trials and
+/// Takes about a minute on two cores. In DIR are then data.csv, ladder.toml (to start from for your own), the trials and
 /// report/. Running it again goes on where it was stopped.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
