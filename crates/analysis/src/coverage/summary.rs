@@ -116,8 +116,9 @@ fn points(
         if exact.len() < 2 || covered < trials {
             continue;
         }
+        let is_log = is_log(study, parameter);
         for (position, level) in exact.iter().enumerate() {
-            let place = place(study, parameter, exact, position);
+            let place = place(is_log, exact, position);
             for member in level.members.iter().filter(|member| **member % stride == 0) {
                 points[member / stride].push(place);
             }
@@ -126,12 +127,12 @@ fn points(
     points
 }
 
-fn place(study: &StudyTrials, parameter: &str, levels: &[Level], position: usize) -> f64 {
+fn place(is_log: bool, levels: &[Level], position: usize) -> f64 {
     let rank = (position as f64 + 0.5) / levels.len() as f64;
     if levels.len() <= RANKED {
         return rank;
     }
-    let scale = |x: f64| if is_log(study, parameter) { x.ln() } else { x };
+    let scale = |x: f64| if is_log { x.ln() } else { x };
     let number = |level: &Level| level.value.as_f64().map(scale);
     let ends = levels.first().and_then(number).zip(levels.last().and_then(number));
     let place = ends.zip(number(&levels[position])).map(|((low, high), x)| (x - low) / (high - low));

@@ -1,6 +1,6 @@
 //! What more weights buy, and how sure that is.
 
-use allometry_analysis::scaling::{Difference, NaiveScaling, Scaling, SizeOrder};
+use allometry_analysis::scaling::{NaiveScaling, Scaling, SizeOrder};
 use allometry_analysis::{Analysis, EvidenceBasis, StudyAnalysis};
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
