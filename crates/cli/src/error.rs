@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use allometry_analysis::Finding;
+use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
 use allometry_runner::RunError;
@@ -73,6 +75,9 @@ pub(crate) enum CliError {
         /// Which studies.
         message: String,
     },
+    /// What `--fail-on` names was found.
+    #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
+    FindingsMet(Vec<Finding>),
     /// A signal ended the run.
     #[error("interrupted; all results are saved")]
     Interrupted {
@@ -108,6 +113,7 @@ impl CliError {
             Self::Store(error) | Self::Run(RunError::Store(error)) => store_code(error),
             Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
+            Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
             Self::Write { .. } | Self::System { .. } => ExitCode::Internal,
         }
@@ -134,6 +140,14 @@ impl CliError {
 
 fn store_code(error: &StoreError) -> ExitCode {
     if error.kind() == ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Storage }
+}
+
+/// One finding a line.
+fn listed(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        format!("\n  {} {}: {}", finding.severity.as_str(), finding.code, finding.message)
+    };
+    findings.iter().map(line).collect()
 }
 
 /// Prints an error and its hint on standard error.
