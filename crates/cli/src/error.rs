@@ -6,6 +6,7 @@ use allometry_analysis::Finding;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
+use allometry_report::ReadError;
 use allometry_runner::RunError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -55,6 +56,14 @@ pub(crate) enum CliError {
     /// Foreign trials cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A file is no report document.
+    #[error("cannot read {} as a report: {why}", .path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: ReadError,
+    },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -102,6 +111,7 @@ impl CliError {
             Self::Data(DataError::Io { .. })
             | Self::Read { .. }
             | Self::Import(_)
+            | Self::Report { .. }
             | Self::NotFound { .. } => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
@@ -127,6 +137,7 @@ impl CliError {
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Import(error) => error.hint(),
+            Self::Report { why, .. } => why.hint(),
             Self::Store(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
