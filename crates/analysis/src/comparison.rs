@@ -9,7 +9,7 @@ mod rows;
 mod value;
 mod words;
 
-use allometry_core::{ClassCounts, Direction, ValidationScores};
+use allometry_core::{ClassCounts, Direction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +35,8 @@ pub struct Side<'s> {
     pub source: &'s str,
     /// Its analysis.
     pub analysis: &'s Analysis,
-    /// Its trials; a report document holds none.
+    /// Its trials, with the studies in the analysis' order; a report document holds none.
     pub trials: Option<&'s LadderTrials>,
-    /// Validation scores of each study's best trial, in the order of the studies; empty where they are not at hand.
-    pub scores: &'s [Option<ValidationScores>],
 }
 
 /// What the comparison says of one ladder as a whole.

@@ -3,10 +3,10 @@
 use allometry_analysis::comparison::{Preference, RowRelation, Survival};
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::{
-    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyTrials, analyze,
+    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyScores, StudyTrials, analyze,
 };
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, ParamValue, Params, SizeBudget, TrialState,
+    ClassCounts, Direction, FrozenTrial, ModelSize, ParamValue, Params, SizeBudget, TrialNumber, TrialState,
     ValidationScores, WeightTarget,
 };
 
@@ -26,6 +26,7 @@ fn study(label: &str, trials: Vec<FrozenTrial>) -> StudyTrials {
         best_params: None,
         space: None,
         reach: None,
+        scores: StudyScores::default(),
     }
 }
 
@@ -50,17 +51,18 @@ fn of(ladder: &LadderTrials) -> Analysis {
 
 /// Compares ladders whose trials are at hand.
 fn compare(a: &LadderTrials, b: &LadderTrials) -> Comparison {
-    compare_scored((a, &[]), (b, &[]))
+    let (first, second) = (of(a), of(b));
+    Comparison::new(
+        &Side { source: "a", analysis: &first, trials: Some(a) },
+        &Side { source: "b", analysis: &second, trials: Some(b) },
+    )
 }
 
-type Scored<'s> = (&'s LadderTrials, &'s [Option<ValidationScores>]);
-
-fn compare_scored(a: Scored<'_>, b: Scored<'_>) -> Comparison {
-    let (first, second) = (of(a.0), of(b.0));
-    Comparison::new(
-        &Side { source: "a", analysis: &first, trials: Some(a.0), scores: a.1 },
-        &Side { source: "b", analysis: &second, trials: Some(b.0), scores: b.1 },
-    )
+/// The ladder with the given scores of the first trial of its first budget.
+fn scored(ladder: &LadderTrials, scores: ValidationScores) -> LadderTrials {
+    let mut ladder = ladder.clone();
+    assert!(ladder.studies[0].scores.insert(TrialNumber(0), scores));
+    ladder
 }
 
 #[track_caller]
@@ -152,9 +154,8 @@ fn scores(rows: [u64; 4], scores: [f32; 4]) -> ValidationScores {
 fn scores_of_the_same_rows_are_paired() {
     let rows = Some(ClassCounts { positives: 2, negatives: 2 });
     let (a, b) = (ladder(&[("x", 0.75), ("y", 0.6)], rows), ladder(&[("x", 0.5), ("y", 0.6)], rows));
-    let of_a = [Some(scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1])), None];
-    let of_b = [Some(scores([5, 6, 7, 8], [0.8, 0.7, 0.6, 0.9])), None];
-    let comparison = compare_scored((&a, &of_a), (&b, &of_b));
+    let scored_a = scored(&a, scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]));
+    let comparison = compare(&scored_a, &scored(&b, scores([5, 6, 7, 8], [0.8, 0.7, 0.6, 0.9])));
     let value = comparison.budgets[0].value.unwrap();
     assert_eq!(value.difference.method, Method::PairedDelong);
     near(value.difference.point, -0.25);
@@ -165,11 +166,10 @@ fn scores_of_the_same_rows_are_paired() {
     let bound = "on the same validation rows, but at y not both scores are stored: the error, as if independent, is an upper";
     assert!(comparison.caveats.iter().any(|caveat| caveat.statement.contains(bound)));
 
-    let elsewhere = [Some(scores([5, 6, 7, 9], [0.8, 0.7, 0.6, 0.9])), None];
-    let comparison = compare_scored((&a, &of_a), (&b, &elsewhere));
+    let comparison = compare(&scored_a, &scored(&b, scores([5, 6, 7, 9], [0.8, 0.7, 0.6, 0.9])));
     assert_eq!(comparison.rows, RowRelation::Different);
     assert_eq!(comparison.budgets[0].value.unwrap().difference.method, Method::Independent);
-    let comparison = compare_scored((&a, &of_a), (&b, &[]));
+    let comparison = compare(&scored_a, &b);
     assert_eq!(comparison.rows, RowRelation::Unknown);
     assert!(comparison.caveats.iter().all(|caveat| !caveat.statement.contains("upper bound")));
 }
@@ -184,8 +184,8 @@ fn a_ladder_is_no_different_from_itself() {
             trial
         }));
     }
-    let stored = [Some(scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1])), None];
-    let comparison = compare_scored((&own, &stored), (&own, &stored));
+    let own = scored(&own, scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]));
+    let comparison = compare(&own, &own);
     assert!(comparison.identical);
     assert_eq!(comparison.budgets[1].value.unwrap().difference.method, Method::Identical);
     let first = comparison.budgets[0].value.unwrap();
@@ -213,9 +213,11 @@ fn a_ladder_is_no_different_from_itself() {
 #[test]
 fn models_that_predict_alike_do_not_differ() {
     let rows = Some(ClassCounts { positives: 2, negatives: 2 });
-    let stored = [Some(scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1])), None];
     let (a, b) = (ladder(&[("x", 0.75), ("y", 0.6)], rows), ladder(&[("x", 0.75), ("y", 0.7)], rows));
-    let comparison = compare_scored((&a, &stored), (&b, &stored));
+    let comparison = {
+        let stored = scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]);
+        compare(&scored(&a, stored.clone()), &scored(&b, stored))
+    };
     assert!(!comparison.identical);
     let value = comparison.budgets[0].value.unwrap();
     assert_eq!((value.difference.method, value.difference.standard_error), (Method::Identical, Some(0.0)));
@@ -258,7 +260,7 @@ fn what_cannot_be_compared_is_said() {
     assert!(comparison.obstacles[0].statement.contains("validation rows of A are not known"));
 
     let (first, second) = (of(&renamed), of(&ladder(&[("x", 0.7)], Some(FEW))));
-    let side = |analysis| Side { source: "report.json", analysis, trials: None, scores: &[] };
+    let side = |analysis| Side { source: "report.json", analysis, trials: None };
     let comparison = Comparison::new(&side(&first), &side(&second));
     assert_eq!(comparison.budgets[0].distribution, None);
     assert!(comparison.obstacles[0].statement.contains("A and B are reports, which hold no trials"));
@@ -266,7 +268,8 @@ fn what_cannot_be_compared_is_said() {
     assert!(empty.budgets.is_empty() && empty.identical);
 }
 
-/// By hand: of the 6 pairs 5 have the larger value in B. Repeats of a configuration with the very same value count once.
+/// By hand: of the 6 pairs 5 have the larger value in B. Repeats of a configuration with the very same value count once. The
+/// p-value is that of `scipy.stats.mannwhitneyu([.25, .35], [.1, .2, .3], method="asymptotic")`.
 #[test]
 fn values_of_all_trials_compare_searches() {
     let with = |values: &[f64], direction| {
@@ -286,6 +289,7 @@ fn values_of_all_trials_compare_searches() {
     near(distribution.b.upper_quartile, 0.325);
     let interval = distribution.superiority.interval.unwrap();
     assert!(interval.lower < 5.0 / 6.0 && interval.upper < 1.0);
+    near(distribution.p.unwrap(), 0.386_476_230_771_232_7);
     assert_eq!(distribution.p, distribution.p_holm);
     let reversed = both(Direction::Minimize).budgets[0].distribution.unwrap();
     near(reversed.superiority.point, 1.0 / 6.0);

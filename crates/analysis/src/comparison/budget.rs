@@ -1,6 +1,6 @@
 //! One budget in two ladders.
 
-use allometry_core::{ModelSize, ValidationScores};
+use allometry_core::ModelSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use super::importance::ImportanceComparison;
 use super::optimum::OptimumComparison;
 use super::value::{Measured, Preference, ValueDifference};
 use super::{Side, measure_alike, words};
+use crate::analysis::Analysis;
 use crate::estimate::Estimate;
 use crate::options::Options;
 use crate::stats::holm;
@@ -19,6 +20,8 @@ use crate::study::StudyAnalysis;
 pub struct ComparedBudget {
     /// Its best value; `null` without a usable trial. The best of many trials is biased towards better values.
     pub best: Option<Estimate>,
+    /// That value without the bias of choosing the best of many on the same rows; `null` without stored scores.
+    pub corrected: Option<Estimate>,
     /// Exact size of that trial's model.
     pub size: Option<ModelSize>,
     /// Trials that statistics use.
@@ -67,8 +70,8 @@ impl BudgetComparison {
                     measured.filter(|_| alike).map(|(a, b)| ValueDifference::new(&a, &b, identical, options));
                 Self {
                     budget: studies.0.budget.label.clone(),
-                    a: ComparedBudget::new(studies.0),
-                    b: ComparedBudget::new(studies.1),
+                    a: ComparedBudget::new(studies.0, a.analysis),
+                    b: ComparedBudget::new(studies.1, b.analysis),
                     value,
                     outcome: Preference::Unknown,
                     sentence: String::new(),
@@ -97,9 +100,14 @@ impl BudgetComparison {
 }
 
 impl ComparedBudget {
-    fn new(study: &StudyAnalysis) -> Self {
+    fn new(study: &StudyAnalysis, analysis: &Analysis) -> Self {
+        let corrected = analysis.scaling.resampled.iter().flat_map(|resampled| &resampled.corrected);
         Self {
             best: study.summary.incumbent().map(|best| best.value),
+            corrected: corrected
+                .filter(|corrected| corrected.budget == study.budget.label)
+                .map(|corrected| corrected.best)
+                .next(),
             size: study.sizes.best,
             trials: study.summary.trials,
         }
@@ -107,8 +115,8 @@ impl ComparedBudget {
 }
 
 fn measured<'s>(side: &Side<'s>, position: usize) -> Option<Measured<'s>> {
-    let best = side.analysis.studies[position].summary.incumbent()?.value;
-    let of_auc = side.trials.is_some_and(crate::input::LadderTrials::measures_auc);
-    let scores: Option<&ValidationScores> = side.scores.get(position).and_then(Option::as_ref);
-    Some(Measured { best, rows: side.analysis.rows, scores: scores.filter(|_| of_auc) })
+    let incumbent = side.analysis.studies[position].summary.incumbent()?;
+    let ladder = side.trials.filter(|ladder| ladder.measures_auc());
+    let scores = ladder.and_then(|ladder| ladder.studies.get(position)?.scores.of(incumbent.number));
+    Some(Measured { best: incumbent.value, rows: side.analysis.rows, scores })
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Side;
-use crate::scaling::are_of_same_rows;
+use crate::scores::Predictions;
 
 /// What is known of the validation rows of two ladders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,20 +19,23 @@ pub enum RowRelation {
 }
 
 impl RowRelation {
-    pub(super) fn new(a: &Side<'_>, b: &Side<'_>) -> Self {
+    pub(super) fn new<'s>(a: &Side<'s>, b: &Side<'s>) -> Self {
         let counts = a.analysis.rows.zip(b.analysis.rows);
         if counts.is_some_and(|(first, second)| first != second) {
             return Self::Different;
         }
-        let stored = |side: &Side<'_>| side.scores.iter().flatten().count();
-        if stored(a) == 0 || stored(b) == 0 {
+        let stored = |side: &Side<'s>| -> Vec<Predictions<'s>> {
+            side.trials
+                .into_iter()
+                .flat_map(|ladder| &ladder.studies)
+                .filter_map(|study| study.scores.first())
+                .collect()
+        };
+        let (first, second) = (stored(a), stored(b));
+        if first.is_empty() || second.is_empty() {
             return Self::Unknown;
         }
-        let same = a
-            .scores
-            .iter()
-            .flatten()
-            .any(|one| b.scores.iter().flatten().any(|other| are_of_same_rows(one, other)));
+        let same = first.iter().any(|one| second.iter().any(|other| one.same_rows(other)));
         if same { Self::Same } else { Self::Different }
     }
 }

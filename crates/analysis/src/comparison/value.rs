@@ -1,12 +1,13 @@
 //! The best values of one budget in two ladders.
 
-use allometry_core::{ClassCounts, Direction, ValidationScores};
+use allometry_core::{ClassCounts, Direction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
-use crate::scaling::{Paired, are_of_same_rows};
+use crate::scaling::Paired;
+use crate::scores::Predictions;
 use crate::stats::{auc, normal};
 
 /// Which of two is better, as far as can be told.
@@ -59,7 +60,7 @@ pub struct ValueDifference {
 pub(super) struct Measured<'s> {
     pub(super) best: Estimate,
     pub(super) rows: Option<ClassCounts>,
-    pub(super) scores: Option<&'s ValidationScores>,
+    pub(super) scores: Option<Predictions<'s>>,
 }
 
 impl ValueDifference {
@@ -75,11 +76,11 @@ impl ValueDifference {
         };
         let scores = a.scores.zip(b.scores);
         let predict_alike =
-            point == 0.0 && scores.is_some_and(|(a, b)| are_of_same_rows(a, b) && a.scores == b.scores);
+            point == 0.0 && scores.is_some_and(|(a, b)| a.same_rows(&b) && a.scores == b.scores);
         if identical || predict_alike {
             difference.difference = Estimate::normal(0.0, 0.0, Method::Identical, options);
             difference.p = Some(1.0);
-        } else if let Some(paired) = scores.and_then(|(a, b)| Paired::new(a, b)) {
+        } else if let Some(paired) = scores.and_then(|(a, b)| Paired::new(&a, &b)) {
             difference.measured_correlation = Some(paired.correlation);
             difference.weigh(paired.error, Method::PairedDelong, (paired.rows, paired.rows), options);
         } else if let (Some((first, second)), Some(rows)) =

@@ -78,6 +78,8 @@ pub enum FindingCode {
     CollapsedTrials,
     /// The classes of the validation rows are not known.
     RowsUnknown,
+    /// The scores of the best trials on the validation rows were not stored.
+    MissingScores,
     /// The validation rows are too few to tell the budgets apart.
     TooFewRows,
     /// A simple baseline is ahead of every trial.
@@ -92,7 +94,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -110,6 +112,7 @@ impl FindingCode {
         Self::CollapseUnknown,
         Self::CollapsedTrials,
         Self::RowsUnknown,
+        Self::MissingScores,
         Self::TooFewRows,
         Self::BehindBaseline,
         Self::ConfoundedParameters,
@@ -140,6 +143,7 @@ impl FindingCode {
             | Self::Duplicates
             | Self::CollapseUnknown
             | Self::RowsUnknown
+            | Self::MissingScores
             | Self::TooFewSizes
             | Self::AdaptiveSampling => Severity::Info,
         }

@@ -1,10 +1,11 @@
 //! Differences between models that were scored on the same rows.
 
-use allometry_core::{ClassCounts, ValidationScores};
+use allometry_core::ClassCounts;
 
 use super::Difference;
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
+use crate::scores::Predictions;
 use crate::stats::delong::delong;
 use crate::stats::{auc, normal};
 
@@ -19,40 +20,27 @@ pub(crate) struct Paired {
     pub(crate) rows: ClassCounts,
 }
 
-/// Whether scores are of the same rows with the same labels.
-pub(crate) fn are_of_same_rows(first: &ValidationScores, second: &ValidationScores) -> bool {
-    first.rows == second.rows && first.labels == second.labels
-}
-
 impl Paired {
     /// `None` where the scores are not of the same rows, or do not vary between the two models.
-    pub(crate) fn new(first: &ValidationScores, second: &ValidationScores) -> Option<Self> {
-        if !are_of_same_rows(first, second) {
+    pub(crate) fn new(first: &Predictions<'_>, second: &Predictions<'_>) -> Option<Self> {
+        if !first.same_rows(second) {
             return None;
         }
-        let numbers = |scores: &ValidationScores| {
-            scores.scores.iter().map(|score| f64::from(*score)).collect::<Vec<f64>>()
-        };
-        let labels = &first.labels;
-        let (first, second) = (numbers(first), numbers(second));
-        if first.iter().chain(&second).any(|score| !score.is_finite()) {
-            return None;
-        }
-        let paired = delong(labels, &[&first, &second])?;
+        let paired = delong(first.labels, &[&first.numbers(), &second.numbers()])?;
         let (_, error) = paired.difference(0, 1);
         let correlation = paired.covariance[0][1] / (paired.standard_error(0) * paired.standard_error(1));
         if error.is_nan() || error <= 0.0 || !correlation.is_finite() {
             return None;
         }
-        let positives = labels.iter().filter(|label| **label).count() as u64;
-        let rows = ClassCounts { positives, negatives: labels.len() as u64 - positives };
+        let (positives, negatives) = first.classes();
+        let rows = ClassCounts { positives: positives as u64, negatives: negatives as u64 };
         Some(Self { error, correlation, rows })
     }
 }
 
 impl Difference {
     /// Replaces assumed errors by that of the paired difference; nothing where there is none.
-    pub(super) fn pair(&mut self, smaller: &ValidationScores, larger: &ValidationScores, options: &Options) {
+    pub(super) fn pair(&mut self, smaller: &Predictions<'_>, larger: &Predictions<'_>, options: &Options) {
         let Some(Paired { error, correlation, rows }) = Paired::new(smaller, larger) else { return };
         let gain = self.gain.point;
         self.gain = Estimate::normal(gain, error, Method::PairedDelong, options);

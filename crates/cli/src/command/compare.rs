@@ -1,12 +1,12 @@
 //! `allometry compare`.
 
-use allometry_analysis::{Analysis, Comparison, Options, Side, analyze_with_scores};
+use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, analyze};
 use clap::Args;
 
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{Destination, Format};
-use crate::source::{self, Compared, Trials, read_report};
+use crate::source::{self, Compared, read_report};
 
 /// Compares two ladders: another data set, another feature tier, before and after.
 ///
@@ -36,7 +36,7 @@ pub(super) struct Compare {
 /// One side as it was read.
 enum Read {
     Report(Box<Analysis>),
-    Trials(Trials),
+    Trials(LadderTrials),
 }
 
 impl Compare {
@@ -80,14 +80,14 @@ fn options(a: &Read, b: &Read) -> Options {
 fn analysis(read: &Read, options: &Options) -> Analysis {
     match read {
         Read::Report(analysis) => Analysis::clone(analysis),
-        Read::Trials(Trials { ladder, scores }) => analyze_with_scores(ladder, scores, options),
+        Read::Trials(ladder) => analyze(ladder, options),
     }
 }
 
 fn side<'s>(source: &'s str, analysis: &'s Analysis, read: &'s Read) -> Side<'s> {
-    let (trials, scores) = match read {
-        Read::Report(_) => (None, [].as_slice()),
-        Read::Trials(Trials { ladder, scores }) => (Some(ladder), scores.as_slice()),
+    let trials = match read {
+        Read::Report(_) => None,
+        Read::Trials(ladder) => Some(ladder),
     };
-    Side { source, analysis, trials, scores }
+    Side { source, analysis, trials }
 }

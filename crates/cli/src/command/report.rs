@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use allometry_analysis::{Analysis, LadderTrials, Options, analyze_with_scores};
+use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
 use clap::{Args, ValueEnum};
 
@@ -10,7 +10,7 @@ use super::prepare::reach;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{Destination, Format};
-use crate::source::{self, Source, Trials};
+use crate::source::{self, Source};
 use crate::weights::Counting;
 
 /// Analyses trials and writes the report.
@@ -66,11 +66,11 @@ impl Report {
     pub(super) fn run(self) -> Result<(), CliError> {
         let destinations: Vec<(Destination, Format)> =
             self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
-        let mut trials = source::read(&self.sources)?;
-        self.complete(&mut trials.ladder);
-        let analysis = LazyCell::new(|| analysis(&trials, self.template));
+        let mut ladder = source::read(&self.sources)?;
+        self.complete(&mut ladder);
+        let analysis = LazyCell::new(|| analysis(&ladder, self.template));
         for (destination, format) in &destinations {
-            destination.write(&render(&trials.ladder, &analysis, self.template, *format))?;
+            destination.write(&render(&ladder, &analysis, self.template, *format))?;
         }
         fail_on::check(&self.fail_on, || &analysis.findings)
     }
@@ -96,22 +96,22 @@ impl Report {
 }
 
 /// Writes a ladder's reports in both formats, as a run does at its end.
-pub(super) fn write_all(trials: &Trials, folder: &std::path::Path) -> Result<(), CliError> {
-    let analysis = LazyCell::new(|| analysis(trials, Template::Full));
+pub(super) fn write_all(ladder: &LadderTrials, folder: &std::path::Path) -> Result<(), CliError> {
+    let analysis = LazyCell::new(|| analysis(ladder, Template::Full));
     for (name, format) in [("report.md", Format::Markdown), ("report.json", Format::Json)] {
-        let content = render(&trials.ladder, &analysis, Template::Full, format);
+        let content = render(ladder, &analysis, Template::Full, format);
         Destination::File(folder.join(name)).write(&content)?;
     }
     Ok(())
 }
 
-fn analysis(trials: &Trials, template: Template) -> Analysis {
+fn analysis(ladder: &LadderTrials, template: Template) -> Analysis {
     // The classic report takes nothing for granted and resamples nothing; its JSON comes as fast.
     let options = match template {
         Template::Full => Options::default(),
         Template::Classic => Options { permutations: 0, bootstraps: 0, ..Options::default() },
     };
-    analyze_with_scores(&trials.ladder, &trials.scores, &options)
+    analyze(ladder, &options)
 }
 
 fn render<F: FnOnce() -> Analysis>(

@@ -126,18 +126,35 @@ fn sizes(text: &mut Text, comparison: &Comparison) {
         return;
     }
     text.heading(3, format_args!("Sizes and effort"));
+    let mut header =
+        vec!["Budget", "A: weights of the best", "B: weights of the best", "A: trials", "B: trials"];
+    let is_corrected =
+        comparison.budgets.iter().any(|budget| budget.a.corrected.or(budget.b.corrected).is_some());
+    if is_corrected {
+        header.extend(["A: corrected best", "B: corrected best"]);
+    }
     text.table(
-        &["Budget", "A: weights of the best", "B: weights of the best", "A: trials", "B: trials"],
+        &header,
         comparison.budgets.iter().map(|budget| {
-            vec![
+            let mut cells = vec![
                 escape(&budget.budget),
                 weights(budget.a.size),
                 weights(budget.b.size),
                 grouped(budget.a.trials),
                 grouped(budget.b.trials),
-            ]
+            ];
+            if is_corrected {
+                cells.extend([best(budget.a.corrected), best(budget.b.corrected)]);
+            }
+            cells
         }),
     );
+    if is_corrected {
+        text.blank();
+        text.line(format_args!(
+            "*Corrected* is the best value less what choosing the best of many trials on the same rows adds."
+        ));
+    }
 }
 
 fn weights(size: Option<ModelSize>) -> String {

@@ -1,7 +1,7 @@
 //! What must hold of any trials whatever.
 
 use allometry_analysis::{
-    Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyTrials, analyze,
+    Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyScores, StudyTrials, analyze,
 };
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
@@ -95,7 +95,8 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
             });
             let budget = SizeBudget { label, target };
-            StudyTrials { budget, source: "x`y".into(), trials, best_params, space, reach }
+            let scores = StudyScores::default();
+            StudyTrials { budget, source: "x`y".into(), trials, best_params, space, reach, scores }
         },
     )
 }
@@ -131,9 +132,8 @@ proptest! {
         let options = Options { permutations: 0, bootstraps: 20, ..Options::default() };
         let (first, second) = (analyze(&a, &options), analyze(&b, &options));
         let compare = |(a, first), (b, second)| {
-            let side = |ladder, analysis| {
-                Side { source: "x`y", analysis, trials: at_hand.then_some(ladder), scores: &[] }
-            };
+            let side =
+                |ladder, analysis| Side { source: "x`y", analysis, trials: at_hand.then_some(ladder) };
             Comparison::new(&side(a, first), &side(b, second))
         };
         let both = compare((&a, &first), (&b, &second));

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
     SizeBudget, TrialState, WeightTarget,
@@ -33,6 +33,7 @@ pub(crate) fn study(label: &str, trials: &Value, best_params: Option<Params>) ->
         best_params,
         space: None,
         reach: None,
+        scores: StudyScores::default(),
     }
 }
 
