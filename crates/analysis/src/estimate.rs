@@ -81,7 +81,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Self::Observed => "as observed",
             Self::HanleyMcneil => "Hanley-McNeil, logit interval",
-            Self::Independent => "Hanley-McNeil, independent",
+            Self::Independent => "those of both values, as if independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::PairedDelong => "DeLong, paired",
             Self::Delong => "DeLong, logit interval",

@@ -183,7 +183,8 @@ pub(super) fn caveats(comparison: &Comparison, options_b: &Options) -> Vec<Cavea
                 .into(),
         );
         statements.extend(rows(comparison));
-        if comparison.budgets.len() > 1 {
+        let is_undecided = comparison.budgets.iter().any(|budget| budget.outcome == Preference::Undecided);
+        if is_undecided && comparison.budgets.len() > 1 {
             statements.push(
                 "Numbers of rows are for one budget on its own; the verdicts adjust for all of them (Holm)."
                     .into(),
