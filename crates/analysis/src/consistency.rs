@@ -85,7 +85,8 @@ impl Consistency {
     }
 }
 
-fn agreement(sets: &[&BestValueSet]) -> (Agreement, Vec<Step>) {
+/// Whether some value may be the best of every set, and which.
+pub(crate) fn agreement(sets: &[&BestValueSet]) -> (Agreement, Vec<Step>) {
     let comparing: Vec<&&BestValueSet> = sets.iter().filter(|set| set.tried.len() > 1).collect();
     let Some((first, others)) = comparing.split_first().filter(|(_, others)| !others.is_empty()) else {
         return (Agreement::Undetermined, Vec::new());

@@ -28,6 +28,11 @@ impl Interval {
     pub fn contains(&self, x: f64) -> bool {
         (self.lower..=self.upper).contains(&x)
     }
+
+    /// Whether no number inside is further from 0 than `limit`.
+    pub fn is_within(&self, limit: f64) -> bool {
+        self.lower >= -limit && self.upper <= limit
+    }
 }
 
 impl From<(f64, f64)> for Interval {
@@ -62,6 +67,13 @@ pub enum Method {
     Hc3,
     /// Trials resampled, percentile interval: covers new trials of the same search, scored on the same rows.
     TrialBootstrap,
+    /// Difference of two such numbers as if their trials were drawn apart, normal interval.
+    IndependentTrials,
+    /// Difference of one and the same thing: none, whatever the rows and trials.
+    Identical,
+    /// Probability that a value of one group is better than one of another, with the error of an AUC (`DeLong` et al. 1988)
+    /// and an interval in the logit: covers new trials of the same searches.
+    Superiority,
 }
 
 impl fmt::Display for Method {
@@ -69,7 +81,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Self::Observed => "as observed",
             Self::HanleyMcneil => "Hanley-McNeil, logit interval",
-            Self::Independent => "Hanley-McNeil, independent",
+            Self::Independent => "those of both values, as if independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::PairedDelong => "DeLong, paired",
             Self::Delong => "DeLong, logit interval",
@@ -78,6 +90,9 @@ impl fmt::Display for Method {
             Self::ResidualBootstrap => "residual bootstrap",
             Self::Hc3 => "HC3, t interval",
             Self::TrialBootstrap => "bootstrap of trials, percentile interval",
+            Self::IndependentTrials => "bootstraps of trials, independent",
+            Self::Identical => "none, being one and the same",
+            Self::Superiority => "DeLong over trials, logit interval",
         })
     }
 }

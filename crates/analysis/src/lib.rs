@@ -6,6 +6,7 @@
 pub mod analysis;
 pub mod baseline;
 pub mod collapse;
+pub mod comparison;
 pub mod consistency;
 pub mod coverage;
 pub mod duplicates;
@@ -34,6 +35,7 @@ pub mod trend;
 pub mod verdict;
 
 pub use analysis::{Analysis, analyze};
+pub use comparison::{Comparison, Side};
 pub use estimate::{Estimate, Interval, Method};
 pub use fanova::{Fanova, FanovaOptions, FanovaOutcome};
 pub use finding::{Finding, FindingCode, Severity};

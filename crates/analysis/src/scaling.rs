@@ -8,6 +8,7 @@ use allometry_core::{ClassCounts, Direction, ModelSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use paired::Paired;
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend};
 
@@ -157,11 +158,9 @@ fn differences(points: &[Scored<'_>], ladder: &LadderTrials, options: &Options) 
             differences.push(difference);
         }
     }
-    let tested: Vec<&mut Difference> =
-        differences.iter_mut().filter(|difference| difference.p.is_some()).collect();
-    let p_values: Vec<f64> = tested.iter().filter_map(|difference| difference.p).collect();
-    for (difference, p) in tested.into_iter().zip(holm::adjust(&p_values)) {
-        difference.p_holm = Some(p);
+    let p_values = holm::adjust_known(differences.iter().map(|difference| difference.p));
+    for (difference, p) in differences.iter_mut().zip(p_values) {
+        difference.p_holm = p;
     }
     differences
 }

@@ -35,6 +35,11 @@ impl StudyScores {
         Some(Predictions { rows: &self.rows, labels: &self.labels, scores })
     }
 
+    /// Predictions of the first trial that has any: they tell the rows.
+    pub fn first(&self) -> Option<Predictions<'_>> {
+        self.of(*self.trials.keys().next()?)
+    }
+
     /// Whether no trial has any.
     pub fn is_empty(&self) -> bool {
         self.trials.is_empty()

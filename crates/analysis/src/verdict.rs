@@ -138,11 +138,8 @@ fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Options) -> (Out
         return (Outcome::Unknown, sentence);
     };
     let decided = |d: &Difference| d.p_holm.is_some_and(|p| p < 1.0 - options.level);
-    let inside = |d: &Difference| {
-        d.gain
-            .interval
-            .is_some_and(|i| i.lower >= -options.smallest_effect && i.upper <= options.smallest_effect)
-    };
+    let inside =
+        |d: &Difference| d.gain.interval.is_some_and(|interval| interval.is_within(options.smallest_effect));
     if scaling.differences.iter().all(inside) {
         let sentence = format!(
             "Flat: every difference between budgets is smaller than {} {metric}, the smallest of interest.",

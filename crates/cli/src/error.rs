@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use allometry_analysis::Finding;
+use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
+use allometry_report::ReadError;
 use allometry_runner::RunError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -53,6 +56,14 @@ pub(crate) enum CliError {
     /// Foreign trials cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A file is no report document.
+    #[error("cannot read {} as a report: {why}", .path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: ReadError,
+    },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,6 +84,9 @@ pub(crate) enum CliError {
         /// Which studies.
         message: String,
     },
+    /// What `--fail-on` names was found.
+    #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
+    FindingsMet(Vec<Finding>),
     /// A signal ended the run.
     #[error("interrupted; all results are saved")]
     Interrupted {
@@ -97,6 +111,7 @@ impl CliError {
             Self::Data(DataError::Io { .. })
             | Self::Read { .. }
             | Self::Import(_)
+            | Self::Report { .. }
             | Self::NotFound { .. } => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
@@ -108,6 +123,7 @@ impl CliError {
             Self::Store(error) | Self::Run(RunError::Store(error)) => store_code(error),
             Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
+            Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
             Self::Write { .. } | Self::System { .. } => ExitCode::Internal,
         }
@@ -121,6 +137,7 @@ impl CliError {
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Import(error) => error.hint(),
+            Self::Report { why, .. } => why.hint(),
             Self::Store(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
@@ -134,6 +151,14 @@ impl CliError {
 
 fn store_code(error: &StoreError) -> ExitCode {
     if error.kind() == ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Storage }
+}
+
+/// One finding a line.
+fn listed(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        format!("\n  {} {}: {}", finding.severity.as_str(), finding.code, finding.message)
+    };
+    findings.iter().map(line).collect()
 }
 
 /// Prints an error and its hint on standard error.

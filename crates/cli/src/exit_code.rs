@@ -15,6 +15,8 @@ pub(crate) enum ExitCode {
     Storage,
     /// Every trial failed, or the failure limit was reached.
     TrialsFailed,
+    /// What `--fail-on` names was found.
+    ConditionMet,
     /// A signal ended the run; its state is saved. Holds 128 plus the signal's number.
     Interrupted(u8),
 }
@@ -28,6 +30,7 @@ impl From<ExitCode> for std::process::ExitCode {
             ExitCode::NotFound => 4,
             ExitCode::Storage => 5,
             ExitCode::TrialsFailed => 6,
+            ExitCode::ConditionMet => 7,
             ExitCode::Interrupted(code) => code,
         })
     }

@@ -5,6 +5,7 @@
 mod command;
 mod error;
 mod exit_code;
+mod fail_on;
 mod output;
 mod progress;
 mod source;

@@ -14,10 +14,41 @@ pub(crate) enum Destination {
     File(PathBuf),
 }
 
+/// What a document is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
 impl Destination {
     /// Reads a command line's value: `-` or a path.
-    pub(crate) fn parse(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         if text == "-" { Self::Stdout } else { Self::File(PathBuf::from(text)) }
+    }
+
+    /// Reads a command line's value and tells the document's format from its ending.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] for an ending of no known format.
+    pub(crate) fn with_format(text: &str) -> Result<(Self, Format), CliError> {
+        let ending = text.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        let format = match ending.as_deref() {
+            _ if text == "-" => Format::Markdown,
+            Some("md" | "markdown") => Format::Markdown,
+            Some("json") => Format::Json,
+            _ => {
+                return Err(CliError::Usage {
+                    message: format!("cannot tell the format of `{text}`"),
+                    hint: Some(
+                        "end its name in .md or .json, or write - for Markdown on standard output".into(),
+                    ),
+                });
+            }
+        };
+        Ok((Self::parse(text), format))
     }
 
     /// Writes `content`. A file appears whole, by renaming: a full disk or a kill leaves the old one.

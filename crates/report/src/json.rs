@@ -25,8 +25,12 @@ pub struct ReportDocument {
 
 /// Renders the analysis as a document of the form that [`json_schema`] describes.
 pub fn json(analysis: &Analysis) -> String {
-    let document = ReportDocument { schema: SchemaVersion::V1, analysis: analysis.clone() };
-    let text = serde_json::to_string_pretty(&document);
+    pretty(&ReportDocument { schema: SchemaVersion::V1, analysis: analysis.clone() })
+}
+
+/// A document as text for people to look at, with a line break at its end.
+pub(crate) fn pretty(document: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(document);
     text.expect("a document of strings, numbers and lists has no key that is no string") + "\n"
 }
 

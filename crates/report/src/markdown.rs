@@ -1,5 +1,9 @@
 //! Text of users inside Markdown.
 
+use allometry_analysis::coverage::Step;
+
+use crate::number::step;
+
 /// Text that reads in Markdown as it is: nothing in it starts emphasis, a link, a tag, a table cell or a heading; line
 /// breaks become spaces.
 pub(crate) fn escape(text: &str) -> String {
@@ -22,6 +26,15 @@ pub(crate) fn escape(text: &str) -> String {
         before = Some(c);
     }
     out
+}
+
+/// Values, or ranges of them, in a row; `none` where there is none.
+pub(crate) fn steps(steps: &[Step]) -> String {
+    if steps.is_empty() {
+        return "none".into();
+    }
+    let steps: Vec<String> = steps.iter().map(|one| escape(&step(&one.value, one.upper.as_ref()))).collect();
+    steps.join(", ")
 }
 
 /// Text as code: fenced by more backticks than it holds, line breaks as spaces. Not for table cells.

@@ -26,6 +26,20 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// From the mildest to the worst.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Error];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// What was found. Codes never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -79,6 +93,33 @@ pub enum FindingCode {
 }
 
 impl FindingCode {
+    /// Every code, in the order of their definition.
+    pub const ALL: [Self; 23] = [
+        Self::NoTrials,
+        Self::FewTrials,
+        Self::FailedTrials,
+        Self::NonFiniteValues,
+        Self::UnequalEffort,
+        Self::SingleBudget,
+        Self::BestParamsMismatch,
+        Self::MissingSizes,
+        Self::BudgetOutOfReach,
+        Self::NominalNotSize,
+        Self::SizesOutOfOrder,
+        Self::EdgeOfSpace,
+        Self::SingleLevel,
+        Self::Duplicates,
+        Self::CollapseUnknown,
+        Self::CollapsedTrials,
+        Self::RowsUnknown,
+        Self::MissingScores,
+        Self::TooFewRows,
+        Self::BehindBaseline,
+        Self::ConfoundedParameters,
+        Self::TooFewSizes,
+        Self::AdaptiveSampling,
+    ];
+
     /// How bad it is.
     pub fn severity(self) -> Severity {
         match self {
@@ -160,4 +201,25 @@ pub fn findings(
     let first = |code| order.iter().position(|known| *known == code);
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), first(finding.code)));
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The schema lists what the definition has, so that a code that is added to one alone fails here.
+    fn variants<T: JsonSchema>() -> Vec<String> {
+        let schema = schemars::schema_for!(T);
+        let listed = schema.get("oneOf").and_then(serde_json::Value::as_array).expect("an enum of words");
+        listed.iter().map(|one| one["const"].as_str().expect("a word").to_owned()).collect()
+    }
+
+    #[test]
+    fn every_code_and_severity_is_listed() {
+        assert_eq!(FindingCode::ALL.map(|code| code.to_string()).to_vec(), variants::<FindingCode>());
+        assert_eq!(
+            Severity::ALL.map(|severity| severity.as_str().to_owned()).to_vec(),
+            variants::<Severity>()
+        );
+    }
 }

@@ -9,23 +9,40 @@ use crate::scores::Predictions;
 use crate::stats::delong::delong;
 use crate::stats::{auc, normal};
 
-impl Difference {
-    /// Replaces assumed errors by that of the paired difference; nothing where the scores are not of the same rows, or do
-    /// not vary between the two models.
-    pub(super) fn pair(&mut self, smaller: &Predictions<'_>, larger: &Predictions<'_>, options: &Options) {
-        if !smaller.same_rows(larger) {
-            return;
+/// What the scores of two models on the same rows say of the difference of their AUCs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Paired {
+    /// Standard error of the difference; above 0.
+    pub(crate) error: f64,
+    /// Correlation between the two AUCs over new rows.
+    pub(crate) correlation: f64,
+    /// Classes of the rows.
+    pub(crate) rows: ClassCounts,
+}
+
+impl Paired {
+    /// `None` where the scores are not of the same rows, or do not vary between the two models.
+    pub(crate) fn new(first: &Predictions<'_>, second: &Predictions<'_>) -> Option<Self> {
+        if !first.same_rows(second) {
+            return None;
         }
-        let (first, second) = (smaller.numbers(), larger.numbers());
-        let Some(paired) = delong(smaller.labels, &[&first, &second]) else { return };
+        let paired = delong(first.labels, &[&first.numbers(), &second.numbers()])?;
         let (_, error) = paired.difference(0, 1);
         let correlation = paired.covariance[0][1] / (paired.standard_error(0) * paired.standard_error(1));
         if error.is_nan() || error <= 0.0 || !correlation.is_finite() {
-            return;
+            return None;
         }
-        let gain = self.gain.point;
-        let (positives, negatives) = smaller.classes();
+        let (positives, negatives) = first.classes();
         let rows = ClassCounts { positives: positives as u64, negatives: negatives as u64 };
+        Some(Self { error, correlation, rows })
+    }
+}
+
+impl Difference {
+    /// Replaces assumed errors by that of the paired difference; nothing where there is none.
+    pub(super) fn pair(&mut self, smaller: &Predictions<'_>, larger: &Predictions<'_>, options: &Options) {
+        let Some(Paired { error, correlation, rows }) = Paired::new(smaller, larger) else { return };
+        let gain = self.gain.point;
         self.gain = Estimate::normal(gain, error, Method::PairedDelong, options);
         self.gain_correlated = self.gain;
         self.measured_correlation = Some(correlation);

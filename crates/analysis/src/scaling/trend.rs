@@ -114,9 +114,7 @@ impl SizeTrend {
 fn outcome(interval: Option<Interval>, smallest_effect: f64) -> Outcome {
     match interval {
         None => Outcome::Unknown,
-        Some(Interval { lower, upper }) if lower >= -smallest_effect && upper <= smallest_effect => {
-            Outcome::Flat
-        }
+        Some(interval) if interval.is_within(smallest_effect) => Outcome::Flat,
         Some(Interval { lower, .. }) if lower > 0.0 => Outcome::Holds,
         Some(Interval { upper, .. }) if upper < 0.0 => Outcome::Violated,
         Some(_) => Outcome::Undecided,

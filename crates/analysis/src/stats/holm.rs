@@ -13,3 +13,21 @@ pub fn adjust(p_values: &[f64]) -> Vec<f64> {
     }
     adjusted
 }
+
+/// [`adjust`] over those p-values that there are; the others stay absent.
+pub fn adjust_known(p_values: impl IntoIterator<Item = Option<f64>>) -> Vec<Option<f64>> {
+    let p_values: Vec<Option<f64>> = p_values.into_iter().collect();
+    let mut adjusted = adjust(&p_values.iter().flatten().copied().collect::<Vec<f64>>()).into_iter();
+    p_values.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_tests_are_no_family() {
+        assert_eq!(adjust_known([None, Some(0.04), None, Some(0.01)]), [None, Some(0.04), None, Some(0.02)]);
+        assert_eq!(adjust_known([None, None]), [None, None]);
+    }
+}

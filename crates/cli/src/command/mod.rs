@@ -1,6 +1,7 @@
 //! One file per command; the doc comment of its arguments is its help.
 
 mod check;
+mod compare;
 mod demo;
 mod ladder_file;
 mod prepare;
@@ -27,6 +28,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Report(report::Report),
+    Compare(compare::Compare),
     Demo(demo::Demo),
 }
 
@@ -40,6 +42,7 @@ impl Cli {
             Command::Run(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Report(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Demo(args) => args.run(),
         }
     }

@@ -2,13 +2,14 @@
 
 use std::cell::LazyCell;
 
-use allometry_analysis::{LadderTrials, Options, analyze};
+use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
 use clap::{Args, ValueEnum};
 
 use super::prepare::reach;
 use crate::error::CliError;
-use crate::output::Destination;
+use crate::fail_on::{self, FailOn};
+use crate::output::{Destination, Format};
 use crate::source::{self, Source};
 use crate::weights::Counting;
 
@@ -46,6 +47,11 @@ pub(super) struct Report {
     /// Positive and negative validation rows, such as 76:346; what an AUC is known to follows from them.
     #[arg(long, value_name = "POSITIVES:NEGATIVES", value_parser = parse_rows)]
     rows: Option<ClassCounts>,
+
+    /// After writing, ends with exit code 7 where a finding has this code (such as too-few-rows), or this severity or a
+    /// worse one (info, warning, error); may be repeated.
+    #[arg(long, value_name = "CODE|SEVERITY")]
+    fail_on: Vec<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,23 +62,17 @@ enum Template {
     Classic,
 }
 
-enum Format {
-    Markdown,
-    Json,
-}
-
 impl Report {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let mut destinations = Vec::with_capacity(self.output.len());
-        for text in &self.output {
-            destinations.push((Destination::parse(text), format_of(text)?));
-        }
+        let destinations: Vec<(Destination, Format)> =
+            self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
         let mut ladder = source::read(&self.sources)?;
         self.complete(&mut ladder);
-        for (destination, content) in destinations.iter().zip(render(&ladder, self.template, &destinations)) {
-            destination.0.write(&content)?;
+        let analysis = LazyCell::new(|| analysis(&ladder, self.template));
+        for (destination, format) in &destinations {
+            destination.write(&render(&ladder, &analysis, self.template, *format))?;
         }
-        Ok(())
+        fail_on::check(&self.fail_on, || &analysis.findings)
     }
 
     /// Adds what the command line knows beyond the sources.
@@ -97,42 +97,33 @@ impl Report {
 
 /// Writes a ladder's reports in both formats, as a run does at its end.
 pub(super) fn write_all(ladder: &LadderTrials, folder: &std::path::Path) -> Result<(), CliError> {
-    let destinations = [
-        (Destination::File(folder.join("report.md")), Format::Markdown),
-        (Destination::File(folder.join("report.json")), Format::Json),
-    ];
-    for (destination, content) in destinations.iter().zip(render(ladder, Template::Full, &destinations)) {
-        destination.0.write(&content)?;
+    let analysis = LazyCell::new(|| analysis(ladder, Template::Full));
+    for (name, format) in [("report.md", Format::Markdown), ("report.json", Format::Json)] {
+        let content = render(ladder, &analysis, Template::Full, format);
+        Destination::File(folder.join(name)).write(&content)?;
     }
     Ok(())
 }
 
-fn render(ladder: &LadderTrials, template: Template, to: &[(Destination, Format)]) -> Vec<String> {
+fn analysis(ladder: &LadderTrials, template: Template) -> Analysis {
     // The classic report takes nothing for granted and resamples nothing; its JSON comes as fast.
     let options = match template {
         Template::Full => Options::default(),
         Template::Classic => Options { permutations: 0, bootstraps: 0, ..Options::default() },
     };
-    let analysis = LazyCell::new(|| analyze(ladder, &options));
-    to.iter()
-        .map(|(_, format)| match (format, template) {
-            (Format::Markdown, Template::Full) => allometry_report::full(&analysis),
-            (Format::Markdown, Template::Classic) => allometry_report::classic(ladder),
-            (Format::Json, _) => allometry_report::json(&analysis),
-        })
-        .collect()
+    analyze(ladder, &options)
 }
 
-fn format_of(output: &str) -> Result<Format, CliError> {
-    let ending = output.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref() {
-        _ if output == "-" => Ok(Format::Markdown),
-        Some("md" | "markdown") => Ok(Format::Markdown),
-        Some("json") => Ok(Format::Json),
-        _ => Err(CliError::Usage {
-            message: format!("cannot tell the format of `{output}`"),
-            hint: Some("end its name in .md or .json, or write - for Markdown on standard output".into()),
-        }),
+fn render<F: FnOnce() -> Analysis>(
+    ladder: &LadderTrials,
+    analysis: &LazyCell<Analysis, F>,
+    template: Template,
+    format: Format,
+) -> String {
+    match (format, template) {
+        (Format::Markdown, Template::Full) => allometry_report::full(analysis),
+        (Format::Markdown, Template::Classic) => allometry_report::classic(ladder),
+        (Format::Json, _) => allometry_report::json(analysis),
     }
 }
 

@@ -1,5 +1,6 @@
 //! SOURCES of trials on the command line: a ladder file, a storage URL, or `LABEL=FILE[:DETAIL]`.
 
+mod compared;
 mod foreign;
 mod parse;
 mod stored;
@@ -9,6 +10,7 @@ use std::path::Path;
 use allometry_analysis::{LadderTrials, StudyTrials};
 use allometry_core::{Direction, SizeBudget, WeightTarget};
 
+pub(crate) use compared::{Compared, read_report};
 pub(crate) use parse::Source;
 pub(crate) use stored::{ladder_of_store, storage_url};
 

@@ -1,13 +1,12 @@
 //! Tables across budgets.
 
 use allometry_analysis::consistency::NaiveConsistency;
-use allometry_analysis::coverage::Step;
 use allometry_analysis::edge::End;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::parameters;
-use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, p_value, short, step};
+use crate::markdown::{escape, steps};
+use crate::number::{UNKNOWN, decimals, p_value, short};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
@@ -100,12 +99,4 @@ fn possible(study: &StudyAnalysis, parameter: &str) -> String {
         Some(set) if set.possible.len() == set.tried.len() => " (any)".into(),
         Some(set) => format!(" ({})", steps(&set.possible)),
     }
-}
-
-fn steps(steps: &[Step]) -> String {
-    if steps.is_empty() {
-        return "none".into();
-    }
-    let steps: Vec<String> = steps.iter().map(|one| escape(&step(&one.value, one.upper.as_ref()))).collect();
-    steps.join(", ")
 }

@@ -1,7 +1,7 @@
 //! What a reader takes away.
 
 use allometry_analysis::baseline::BaselineComparison;
-use allometry_analysis::{Analysis, Finding, FindingCode, Severity, StudyAnalysis};
+use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::size::human_weights;
 
 use crate::markdown::escape;
@@ -94,11 +94,7 @@ fn findings(text: &mut Text, analysis: &Analysis) {
     }
     for group in analysis.findings.chunk_by(|a, b| a.code == b.code && a.advice == b.advice) {
         let Finding { code, severity, advice, .. } = &group[0];
-        let severity = match severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        };
+        let severity = severity.as_str();
         let advice = escape(advice);
         match group {
             [finding] => {

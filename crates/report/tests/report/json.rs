@@ -1,11 +1,8 @@
 //! The JSON document: its committed schema, its precision, what it does with odd input.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use allometry_analysis::{Options, analyze};
-use allometry_report::{ReportDocument, json, json_schema};
+use allometry_report::{ReadError, ReportDocument, json, json_schema, read_json};
+use serde_json::{Value, json as value};
 
 use crate::support;
 
@@ -13,16 +10,7 @@ const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/
 
 #[test]
 fn the_committed_schema_is_that_of_the_types() {
-    let generated = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
-    if std::env::var("ALLOMETRY_BLESS").as_deref() == Ok("1") {
-        std::fs::create_dir_all(Path::new(SCHEMA).parent().unwrap()).unwrap();
-        std::fs::write(SCHEMA, &generated).unwrap();
-    }
-    let committed = std::fs::read_to_string(SCHEMA).unwrap_or_default();
-    assert!(
-        committed == generated,
-        "docs/reference/report.schema.json is stale: ALLOMETRY_BLESS=1 cargo test -p allometry-report"
-    );
+    support::assert_committed(SCHEMA, &json_schema());
 }
 
 #[test]
@@ -36,24 +24,53 @@ fn a_document_reads_back_to_the_last_digit() {
 
 #[test]
 fn documents_satisfy_the_schema() {
-    let Some(python) = allometry_testkit::python_with("documents_satisfy_the_schema", "jsonschema") else {
-        return;
+    let documents =
+        [support::synthetic(), support::odd()].map(|ladder| json(&analyze(&ladder, &Options::default())));
+    support::assert_valid("documents_satisfy_the_schema", SCHEMA, &documents);
+}
+
+/// What is absent stays absent, what is a number stays that number, whichever template the analysis was made for.
+#[test]
+fn the_seeds_report_reads_back_to_the_last_digit() {
+    let Some(ladder) = support::seed("the_seeds_report_reads_back_to_the_last_digit") else { return };
+    let mut sized = support::with_seed_sizes(ladder.clone());
+    sized.rows = Some(allometry_core::ClassCounts { positives: 76, negatives: 346 });
+    for ladder in [ladder, sized] {
+        for options in [Options::default(), Options { permutations: 0, bootstraps: 0, ..Options::default() }]
+        {
+            let analysis = analyze(&ladder, &options);
+            let text = json(&analysis);
+            let read = read_json(&text).unwrap();
+            assert_eq!(read, analysis);
+            assert_eq!(json(&read), text);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_report_is_told_apart() {
+    let whole = json(&analyze(&support::synthetic(), &Options::default()));
+    let cut = &whole[..whole.len() / 2];
+    assert!(matches!(read_json(cut), Err(ReadError::Json(_))));
+    assert!(matches!(read_json(""), Err(ReadError::Json(_))));
+    for other in ["[]", "7", "{}", r#"{"schema": 1}"#, r#"{"schema": "allometry.comparison/1"}"#] {
+        assert!(matches!(read_json(other), Err(ReadError::NotAReport { .. })), "{other}");
+    }
+    let changed = |change: fn(&mut Value)| {
+        let mut document: Value = serde_json::from_str(&whole).unwrap();
+        change(&mut document);
+        read_json(&document.to_string())
     };
-    let program = "import json, sys, jsonschema\n\
-                   schema = json.load(open(sys.argv[1]))\n\
-                   check = jsonschema.validators.validator_for(schema)\n\
-                   check.check_schema(schema)\n\
-                   check(schema).validate(json.load(sys.stdin))";
-    for ladder in [support::synthetic(), support::odd()] {
-        let document = json(&analyze(&ladder, &Options::default()));
-        let mut child = Command::new(&python)
-            .args(["-c", program, SCHEMA])
-            .stdin(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let newer = changed(|document| document["schema"] = value!("allometry.report/2")).unwrap_err();
+    assert!(matches!(&newer, ReadError::Newer { found } if found == "allometry.report/2"));
+    let missing = changed(|document| {
+        document.as_object_mut().unwrap().remove("metric");
+    });
+    assert!(missing.unwrap_err().to_string().contains("`metric`"));
+    for level in [value!(1.0), value!(0), value!(-3), value!(1e300)] {
+        let mut document: Value = serde_json::from_str(&whole).unwrap();
+        document["options"]["level"] = level;
+        let error = read_json(&document.to_string()).unwrap_err().to_string();
+        assert!(error.contains("options.level"), "{error}");
     }
 }

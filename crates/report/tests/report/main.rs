@@ -1,6 +1,7 @@
 //! Reports against references, oracles and snapshots.
 
 mod classic;
+mod comparison;
 mod full;
 mod json;
 mod property;

@@ -1,11 +1,15 @@
 //! What must hold of any trials whatever.
 
-use allometry_analysis::{Baseline, LadderTrials, Options, SizeReach, StudyScores, StudyTrials, analyze};
+use allometry_analysis::{
+    Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyScores, StudyTrials, analyze,
+};
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
     SizeBudget, TrialState, WeightTarget,
 };
-use allometry_report::{ReportDocument, classic, full, json};
+use allometry_report::{
+    ComparisonDocument, ReportDocument, classic, comparison, comparison_json, full, json,
+};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -121,6 +125,33 @@ fn ladder() -> impl Strategy<Value = LadderTrials> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_two_ladders_give_a_comparison(a in ladder(), b in ladder(), at_hand in any::<bool>()) {
+        let options = Options { permutations: 0, bootstraps: 20, ..Options::default() };
+        let (first, second) = (analyze(&a, &options), analyze(&b, &options));
+        let compare = |(a, first), (b, second)| {
+            let side =
+                |ladder, analysis| Side { source: "x`y", analysis, trials: at_hand.then_some(ladder) };
+            Comparison::new(&side(a, first), &side(b, second))
+        };
+        let both = compare((&a, &first), (&b, &second));
+        let document: ComparisonDocument = serde_json::from_str(&comparison_json(&both)).unwrap();
+        prop_assert_eq!(&document.comparison.sentence, &both.sentence);
+        prop_assert_eq!(&document.comparison.findings, &both.findings);
+        let text = comparison(&both);
+        prop_assert!(!text.contains("NaN") && !text.contains("inf "), "{}", text);
+        let (n, m) = (a.studies.len(), b.studies.len());
+        prop_assert_eq!((both.budgets.len() + both.only_a.len(), both.budgets.len() + both.only_b.len()), (n, m));
+        let own = compare((&a, &first), (&a, &first));
+        prop_assert!(own.findings.appeared.is_empty() && own.findings.gone.is_empty());
+        for budget in &own.budgets {
+            prop_assert_eq!(budget.value.map_or(0.0, |value| value.difference.point), 0.0);
+            prop_assert_eq!(budget.distribution.map_or(0.5, |values| values.superiority.point), 0.5);
+        }
+    }
+
     #[test]
     fn any_trials_give_every_report(ladder in ladder()) {
         let options = Options { permutations: 99, bootstraps: 20, ..Options::default() };

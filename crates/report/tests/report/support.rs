@@ -1,6 +1,8 @@
 //! Trials of tests, read from JSON.
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
 use allometry_core::{
@@ -213,4 +215,36 @@ pub(crate) fn odd() -> LadderTrials {
         metrics: [("loss".to_owned(), f64::INFINITY)].into(),
     }];
     ladder
+}
+
+/// Checks that the schema at `path` is the generated one; writes it anew where `ALLOMETRY_BLESS` is 1.
+pub(crate) fn assert_committed(path: &str, schema: &schemars::Schema) {
+    let generated = serde_json::to_string_pretty(schema).unwrap() + "\n";
+    if std::env::var("ALLOMETRY_BLESS").as_deref() == Ok("1") {
+        std::fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+        std::fs::write(path, &generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == generated, "{path} is stale: ALLOMETRY_BLESS=1 cargo test --workspace");
+}
+
+/// Checks documents against the schema at `path` with Python's jsonschema.
+pub(crate) fn assert_valid(test: &str, path: &str, documents: &[String]) {
+    let Some(python) = allometry_testkit::python_with(test, "jsonschema") else { return };
+    let program = "import json, sys, jsonschema\n\
+                   schema = json.load(open(sys.argv[1]))\n\
+                   check = jsonschema.validators.validator_for(schema)\n\
+                   check.check_schema(schema)\n\
+                   check(schema).validate(json.load(sys.stdin))";
+    for document in documents {
+        let mut child = Command::new(&python)
+            .args(["-c", program, path])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(document.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -1,0 +1,210 @@
+//! Two ladders side by side: another data set, another feature tier, before and after.
+
+mod budget;
+mod distribution;
+mod finding;
+mod importance;
+mod optimum;
+mod rows;
+mod value;
+mod words;
+
+use allometry_core::{ClassCounts, Direction};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use budget::{BudgetComparison, ComparedBudget};
+pub use distribution::{DistributionComparison, ValueDistribution};
+pub use finding::{FindingChanges, StayedFinding};
+pub use importance::{ComparedImportance, ImportanceComparison, Survival};
+pub use optimum::OptimumComparison;
+pub use rows::RowRelation;
+pub use value::{Preference, RowsNeeded, ValueDifference};
+
+use crate::analysis::Analysis;
+use crate::estimate::{Estimate, Method};
+use crate::input::LadderTrials;
+use crate::options::Options;
+use crate::scaling::SizeTrend;
+use crate::verdict::{Caveat, Outcome};
+
+/// One of the two ladders, and what is known of it beyond its analysis.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'s> {
+    /// Where it was read from, for people.
+    pub source: &'s str,
+    /// Its analysis.
+    pub analysis: &'s Analysis,
+    /// Its trials, with the studies in the analysis' order; a report document holds none.
+    pub trials: Option<&'s LadderTrials>,
+}
+
+/// What the comparison says of one ladder as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComparedLadder {
+    /// Where it was read from.
+    pub source: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+    /// Its data set or feature tier.
+    pub tag: Option<String>,
+    /// Its metric.
+    pub metric: String,
+    /// Which values of it are better.
+    pub direction: Direction,
+    /// Classes of its validation rows, where known.
+    pub rows: Option<ClassCounts>,
+    /// Whether more weights pay in it.
+    pub outcome: Outcome,
+    /// That in words.
+    pub verdict: String,
+    /// Its metric over exact weights.
+    pub trend: Option<SizeTrend>,
+}
+
+/// Something that could not be compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Obstacle {
+    /// What and why.
+    pub statement: String,
+    /// What would make it comparable, where something would.
+    pub hint: Option<String>,
+}
+
+/// What tenfold weights gain in B, less what they gain in A.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GainDifference {
+    /// The difference of the two gains per decade, as if the trials of the two were drawn apart.
+    pub difference: Estimate,
+    /// Which ladder gains more from weights.
+    pub outcome: Preference,
+}
+
+/// Two ladders side by side. Differences are those of B less A.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Comparison {
+    /// The first ladder.
+    pub a: ComparedLadder,
+    /// The second.
+    pub b: ComparedLadder,
+    /// What was taken for granted: the settings of A's analysis.
+    pub options: Options,
+    /// Whether the two analyses are equal in everything but where they were read from: they are of the same trials.
+    pub identical: bool,
+    /// The outcome of all budgets, to be repeated.
+    pub sentence: String,
+    /// What is known of the validation rows of both.
+    pub rows: RowRelation,
+    /// The budgets that both have, matched by label, in A's order.
+    pub budgets: Vec<BudgetComparison>,
+    /// Labels of budgets that only A has.
+    pub only_a: Vec<String>,
+    /// Labels of budgets that only B has.
+    pub only_b: Vec<String>,
+    /// Difference of the gains per decade; `null` where one is unknown or the metrics differ.
+    pub gain_per_decade: Option<GainDifference>,
+    /// Findings that appeared, went and stayed.
+    pub findings: FindingChanges,
+    /// What could not be compared.
+    pub obstacles: Vec<Obstacle>,
+    /// What the comparison does not take into account.
+    pub caveats: Vec<Caveat>,
+}
+
+impl Comparison {
+    /// Compares two ladders. Never fails: what cannot be compared is absent and said so.
+    pub fn new(a: &Side<'_>, b: &Side<'_>) -> Self {
+        let options = a.analysis.options;
+        let identical = are_identical(a.analysis, b.analysis);
+        let rows = if identical { RowRelation::Same } else { RowRelation::new(a, b) };
+        let (matched, only_a, only_b) = matched(a.analysis, b.analysis);
+        let budgets = BudgetComparison::all(a, b, &matched, identical, &options);
+        let mut comparison = Self {
+            a: ComparedLadder::new(a),
+            b: ComparedLadder::new(b),
+            identical,
+            sentence: String::new(),
+            rows,
+            budgets,
+            only_a,
+            only_b,
+            gain_per_decade: gain_difference(a.analysis, b.analysis, identical, &options),
+            findings: FindingChanges::new(&a.analysis.findings, &b.analysis.findings),
+            obstacles: words::obstacles(a, b),
+            caveats: Vec::new(),
+            options,
+        };
+        comparison.sentence = words::sentence(&comparison);
+        comparison.caveats = words::caveats(&comparison, &b.analysis.options);
+        comparison
+    }
+}
+
+impl ComparedLadder {
+    fn new(side: &Side<'_>) -> Self {
+        let analysis = side.analysis;
+        Self {
+            source: side.source.to_owned(),
+            name: analysis.name.clone(),
+            tag: analysis.tag.clone(),
+            metric: analysis.metric.clone(),
+            direction: analysis.direction,
+            rows: analysis.rows,
+            outcome: analysis.verdict.outcome,
+            verdict: analysis.verdict.sentence.clone(),
+            trend: analysis.scaling.trend,
+        }
+    }
+}
+
+/// Whether two analyses differ in nothing but where their trials were read from.
+fn are_identical(a: &Analysis, b: &Analysis) -> bool {
+    let nowhere = |analysis: &Analysis| {
+        let mut analysis = analysis.clone();
+        analysis.studies.iter_mut().for_each(|study| study.source.clear());
+        analysis
+    };
+    nowhere(a) == nowhere(b)
+}
+
+/// Whether values of both are of one metric and better in one direction.
+fn measure_alike(a: &Analysis, b: &Analysis) -> bool {
+    let letters = |name: &str| -> String {
+        name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    a.direction == b.direction && letters(&a.metric) == letters(&b.metric)
+}
+
+/// Positions of the studies of one label in both, and the labels of those left over. Of several studies with one label the
+/// first goes with the first.
+fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec<String>) {
+    let label = |analysis: &Analysis, position: usize| analysis.studies[position].budget.label.clone();
+    let mut left: Vec<usize> = (0..b.studies.len()).collect();
+    let (mut pairs, mut only_a) = (Vec::new(), Vec::new());
+    for first in 0..a.studies.len() {
+        match left.iter().position(|&second| label(b, second) == label(a, first)) {
+            Some(place) => pairs.push((first, left.remove(place))),
+            None => only_a.push(label(a, first)),
+        }
+    }
+    (pairs, only_a, left.into_iter().map(|second| label(b, second)).collect())
+}
+
+fn gain_difference(a: &Analysis, b: &Analysis, identical: bool, options: &Options) -> Option<GainDifference> {
+    let (first, second) = a.scaling.trend.zip(b.scaling.trend).filter(|_| measure_alike(a, b))?;
+    let (first, second) = (first.gain_per_decade, second.gain_per_decade);
+    let point = second.point - first.point;
+    let difference = match first.standard_error.zip(second.standard_error) {
+        _ if identical => Estimate::normal(0.0, 0.0, Method::Identical, options),
+        Some((a, b)) => Estimate::normal(point, a.hypot(b), Method::IndependentTrials, options),
+        None => Estimate::observed(point, options),
+    };
+    let outcome = match difference.interval {
+        None => Preference::Unknown,
+        Some(interval) if interval.is_within(options.smallest_effect) => Preference::Equivalent,
+        Some(interval) if interval.lower > 0.0 => Preference::B,
+        Some(interval) if interval.upper < 0.0 => Preference::A,
+        Some(_) => Preference::Undecided,
+    };
+    Some(GainDifference { difference, outcome })
+}

@@ -1,0 +1,122 @@
+//! One budget in two ladders.
+
+use allometry_core::ModelSize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::distribution::DistributionComparison;
+use super::importance::ImportanceComparison;
+use super::optimum::OptimumComparison;
+use super::value::{Measured, Preference, ValueDifference};
+use super::{Side, measure_alike, words};
+use crate::analysis::Analysis;
+use crate::estimate::Estimate;
+use crate::options::Options;
+use crate::stats::holm;
+use crate::study::StudyAnalysis;
+
+/// A budget in one of the ladders.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComparedBudget {
+    /// Its best value; `null` without a usable trial. The best of many trials is biased towards better values.
+    pub best: Option<Estimate>,
+    /// That value without the bias of choosing the best of many on the same rows; `null` without stored scores.
+    pub corrected: Option<Estimate>,
+    /// Exact size of that trial's model.
+    pub size: Option<ModelSize>,
+    /// Trials that statistics use.
+    pub trials: u64,
+}
+
+/// A budget that both ladders have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetComparison {
+    /// Its label in both.
+    pub budget: String,
+    /// What A found.
+    pub a: ComparedBudget,
+    /// What B found.
+    pub b: ComparedBudget,
+    /// The best value of B less that of A; `null` where one has none, or where the metrics differ.
+    pub value: Option<ValueDifference>,
+    /// Whose best trial is better.
+    pub outcome: Preference,
+    /// That in words, with its numbers and what would decide it.
+    pub sentence: String,
+    /// Importances side by side, in A's order and then B's.
+    pub importance: Vec<ImportanceComparison>,
+    /// Best configurations side by side, in that order too.
+    pub optimum: Vec<OptimumComparison>,
+    /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at hand.
+    pub distribution: Option<DistributionComparison>,
+}
+
+impl BudgetComparison {
+    /// Compares the studies at the given positions of A and B.
+    pub(super) fn all(
+        a: &Side<'_>,
+        b: &Side<'_>,
+        matched: &[(usize, usize)],
+        identical: bool,
+        options: &Options,
+    ) -> Vec<Self> {
+        let alike = measure_alike(a.analysis, b.analysis);
+        let mut budgets: Vec<Self> = matched
+            .iter()
+            .map(|&(first, second)| {
+                let studies = (&a.analysis.studies[first], &b.analysis.studies[second]);
+                let measured = measured(a, first).zip(measured(b, second));
+                let value =
+                    measured.filter(|_| alike).map(|(a, b)| ValueDifference::new(&a, &b, identical, options));
+                Self {
+                    budget: studies.0.budget.label.clone(),
+                    a: ComparedBudget::new(studies.0, a.analysis),
+                    b: ComparedBudget::new(studies.1, b.analysis),
+                    value,
+                    outcome: Preference::Unknown,
+                    sentence: String::new(),
+                    importance: ImportanceComparison::all(studies.0, studies.1),
+                    optimum: OptimumComparison::all(studies.0, studies.1),
+                    distribution: alike
+                        .then(|| DistributionComparison::new((a, first), (b, second), options))
+                        .flatten(),
+                }
+            })
+            .collect();
+        let p_values = holm::adjust_known(budgets.iter().map(|budget| budget.value?.p));
+        let p_distributions = holm::adjust_known(budgets.iter().map(|budget| budget.distribution?.p));
+        for ((budget, p_value), p_distribution) in budgets.iter_mut().zip(p_values).zip(p_distributions) {
+            if let Some(value) = &mut budget.value {
+                value.p_holm = p_value;
+                budget.outcome = value.preference(a.analysis.direction, options);
+            }
+            if let Some(distribution) = &mut budget.distribution {
+                distribution.p_holm = p_distribution;
+            }
+            budget.sentence = words::budget(budget, a.analysis, alike, options);
+        }
+        budgets
+    }
+}
+
+impl ComparedBudget {
+    fn new(study: &StudyAnalysis, analysis: &Analysis) -> Self {
+        let corrected = analysis.scaling.resampled.iter().flat_map(|resampled| &resampled.corrected);
+        Self {
+            best: study.summary.incumbent().map(|best| best.value),
+            corrected: corrected
+                .filter(|corrected| corrected.budget == study.budget.label)
+                .map(|corrected| corrected.best)
+                .next(),
+            size: study.sizes.best,
+            trials: study.summary.trials,
+        }
+    }
+}
+
+fn measured<'s>(side: &Side<'s>, position: usize) -> Option<Measured<'s>> {
+    let incumbent = side.analysis.studies[position].summary.incumbent()?;
+    let ladder = side.trials.filter(|ladder| ladder.measures_auc());
+    let scores = ladder.and_then(|ladder| ladder.studies.get(position)?.scores.of(incumbent.number));
+    Some(Measured { best: incumbent.value, rows: side.analysis.rows, scores })
+}

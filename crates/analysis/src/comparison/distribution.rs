@@ -1,0 +1,102 @@
+//! The values of all trials of one budget in two searches.
+
+use allometry_core::Direction;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Side;
+use crate::estimate::{Estimate, Interval, Method};
+use crate::options::Options;
+use crate::sample::Sample;
+use crate::stats::delong::delong;
+use crate::stats::two_sample::{self, MannWhitney};
+use crate::stats::{auc, bootstrap};
+
+/// The values of one search.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValueDistribution {
+    /// Distinct evaluations.
+    pub evaluations: u64,
+    /// A quarter of them have a smaller value.
+    pub lower_quartile: f64,
+    /// Half of them have a smaller value.
+    pub median: f64,
+    /// A quarter of them have a larger value.
+    pub upper_quartile: f64,
+}
+
+/// Values of all trials of two searches: what was tried goes into it as much as what the models can do.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DistributionComparison {
+    /// A's values.
+    pub a: ValueDistribution,
+    /// B's values.
+    pub b: ValueDistribution,
+    /// Probability that a trial of B has a better value than one of A, ties counting half: the effect size that belongs to
+    /// the test.
+    pub superiority: Estimate,
+    /// Two-sided p-value (Mann & Whitney 1947); `null` where nothing varies. As if trials were drawn independently, which
+    /// those of an adaptive sampler are not.
+    pub p: Option<f64>,
+    /// The same after Holm's adjustment over the budgets.
+    pub p_holm: Option<f64>,
+}
+
+impl DistributionComparison {
+    /// Compares the studies at the given positions; `None` where the trials of one are not at hand, or there are none.
+    pub(super) fn new(a: (&Side<'_>, usize), b: (&Side<'_>, usize), options: &Options) -> Option<Self> {
+        let direction = a.0.analysis.direction;
+        let (first, second) = (values(a)?, values(b)?);
+        let sign = match direction {
+            Direction::Maximize => 1.0,
+            Direction::Minimize => -1.0,
+        };
+        let gains = |values: &[f64]| values.iter().map(|value| sign * value).collect::<Vec<f64>>();
+        let (gains_a, gains_b) = (gains(&first), gains(&second));
+        let test = two_sample::mann_whitney(&gains_b, &gains_a);
+        Some(Self {
+            a: ValueDistribution::new(first)?,
+            b: ValueDistribution::new(second)?,
+            superiority: superiority(&gains_a, &gains_b, test, options),
+            p: test.map(|test| test.p),
+            p_holm: None,
+        })
+    }
+}
+
+impl ValueDistribution {
+    fn new(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        Some(Self {
+            evaluations: values.len() as u64,
+            lower_quartile: bootstrap::quantile(&values, 0.25)?,
+            median: bootstrap::quantile(&values, 0.5)?,
+            upper_quartile: bootstrap::quantile(&values, 0.75)?,
+        })
+    }
+}
+
+fn values((side, position): (&Side<'_>, usize)) -> Option<Vec<f64>> {
+    let ladder = side.trials?;
+    let sample = Sample::new(ladder.studies.get(position)?, ladder.direction);
+    Some(sample.distinct().into_iter().map(|(_, value)| value).collect())
+}
+
+/// The share of pairs in which B is ahead is the AUC of the values as scores of coming from B.
+fn superiority(a: &[f64], b: &[f64], test: Option<MannWhitney>, options: &Options) -> Estimate {
+    let pairs = a.len() as f64 * b.len() as f64;
+    let mut estimate = Estimate::observed(test.map_or(0.5, |test| test.u / pairs), options);
+    let labels: Vec<bool> = a.iter().map(|_| false).chain(b.iter().map(|_| true)).collect();
+    let scores: Vec<f64> = a.iter().chain(b).copied().collect();
+    let error = delong(&labels, &[&scores]).map(|delong| delong.standard_error(0));
+    if let Some(error) = error.filter(|error| *error > 0.0) {
+        let interval = auc::logit_interval(estimate.point, error, options.level);
+        estimate = Estimate {
+            standard_error: Some(error),
+            interval: interval.map(Interval::from),
+            method: Method::Superiority,
+            ..estimate
+        };
+    }
+    estimate
+}

@@ -1,0 +1,41 @@
+//! Whether two ladders were scored on the same validation rows.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Side;
+use crate::scores::Predictions;
+
+/// What is known of the validation rows of two ladders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RowRelation {
+    /// Stored scores of both are of the same rows with the same labels, or the two are one analysis.
+    Same,
+    /// Their counts of classes, or the rows of stored scores, differ.
+    Different,
+    /// Nothing says.
+    Unknown,
+}
+
+impl RowRelation {
+    pub(super) fn new<'s>(a: &Side<'s>, b: &Side<'s>) -> Self {
+        let counts = a.analysis.rows.zip(b.analysis.rows);
+        if counts.is_some_and(|(first, second)| first != second) {
+            return Self::Different;
+        }
+        let stored = |side: &Side<'s>| -> Vec<Predictions<'s>> {
+            side.trials
+                .into_iter()
+                .flat_map(|ladder| &ladder.studies)
+                .filter_map(|study| study.scores.first())
+                .collect()
+        };
+        let (first, second) = (stored(a), stored(b));
+        if first.is_empty() || second.is_empty() {
+            return Self::Unknown;
+        }
+        let same = first.iter().any(|one| second.iter().any(|other| one.same_rows(other)));
+        if same { Self::Same } else { Self::Different }
+    }
+}

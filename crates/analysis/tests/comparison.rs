@@ -1,0 +1,365 @@
+//! Two ladders side by side, against figures worked out by hand.
+
+use allometry_analysis::comparison::{Preference, RowRelation, Survival};
+use allometry_analysis::consistency::Agreement;
+use allometry_analysis::{
+    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyScores, StudyTrials, analyze,
+};
+use allometry_core::{
+    ClassCounts, Direction, FrozenTrial, ModelSize, ParamValue, Params, SizeBudget, TrialNumber, TrialState,
+    ValidationScores, WeightTarget,
+};
+
+const FEW: ClassCounts = ClassCounts { positives: 76, negatives: 346 };
+const MANY: ClassCounts = ClassCounts { positives: 1_000, negatives: 4_000 };
+
+fn trial(number: u64, value: f64, params: &[(&str, ParamValue)]) -> FrozenTrial {
+    let params: Params = params.iter().cloned().collect();
+    FrozenTrial::new(number, TrialState::Complete, Some(value), params)
+}
+
+fn study(label: &str, trials: Vec<FrozenTrial>) -> StudyTrials {
+    StudyTrials {
+        budget: SizeBudget { label: label.into(), target: WeightTarget::Any },
+        source: "test".into(),
+        trials,
+        best_params: None,
+        space: None,
+        reach: None,
+        scores: StudyScores::default(),
+    }
+}
+
+/// Budgets with one trial each, given by label and value.
+fn ladder(best: &[(&str, f64)], rows: Option<ClassCounts>) -> LadderTrials {
+    let single =
+        |&(label, value): &(&str, f64)| study(label, vec![trial(0, value, &[("d_model", 16.into())])]);
+    LadderTrials {
+        name: None,
+        tag: None,
+        metric: "AUC".into(),
+        direction: Direction::Maximize,
+        studies: best.iter().map(single).collect(),
+        rows,
+        baselines: Vec::new(),
+    }
+}
+
+fn of(ladder: &LadderTrials) -> Analysis {
+    analyze(ladder, &Options::default())
+}
+
+/// Compares ladders whose trials are at hand.
+fn compare(a: &LadderTrials, b: &LadderTrials) -> Comparison {
+    let (first, second) = (of(a), of(b));
+    Comparison::new(
+        &Side { source: "a", analysis: &first, trials: Some(a) },
+        &Side { source: "b", analysis: &second, trials: Some(b) },
+    )
+}
+
+/// The ladder with the given scores of the first trial of its first budget.
+fn scored(ladder: &LadderTrials, scores: ValidationScores) -> LadderTrials {
+    let mut ladder = ladder.clone();
+    assert!(ladder.studies[0].scores.insert(TrialNumber(0), scores));
+    ladder
+}
+
+#[track_caller]
+fn near(ours: f64, theirs: f64) {
+    assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1e-3), "{ours} against {theirs}");
+}
+
+/// Hanley and McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 : 346), and 0.010351967 at 0.60 and
+/// 0.009929992 at 0.70 (1000 : 4000); the errors of differences are the roots of the sums of their squares.
+#[test]
+fn differences_have_the_errors_of_two_sets_of_rows() {
+    let budgets = |first, second| [("2M", first), ("20M", second)];
+    let few = compare(&ladder(&budgets(0.72, 0.72), Some(FEW)), &ladder(&budgets(0.77, 0.72), Some(FEW)));
+    let value = few.budgets[0].value.unwrap();
+    near(value.difference.point, 0.05);
+    near(value.difference.standard_error.unwrap(), 0.048_503_901_767_083_52);
+    assert_eq!(value.difference.method, Method::Independent);
+    near(value.p.unwrap(), 0.302_613_556_577_991_6);
+    near(value.p_holm.unwrap(), 2.0 * 0.302_613_556_577_991_6);
+    assert_eq!(few.budgets[0].outcome, Preference::Undecided);
+    // (1.959964 + 0.841621)^2 (0.0485039 / 0.05)^2 422
+    let needed = value.rows_to_tell.unwrap();
+    assert!((needed.a - 3_116.9).abs() < 1.0, "{}", needed.a);
+    assert_eq!((needed.a, value.rows_to_equate), (needed.b, None));
+    assert!(
+        few.budgets[0].sentence.contains("about 3,100 validation rows on each side would tell it from 0")
+    );
+    assert_eq!(few.budgets[1].value.unwrap().difference.point, 0.0);
+    assert_eq!(few.sentence, "Undecided at 2M and 20M.");
+
+    let many = compare(&ladder(&budgets(0.60, 0.70), Some(MANY)), &ladder(&budgets(0.70, 0.60), Some(MANY)));
+    near(many.budgets[0].value.unwrap().difference.standard_error.unwrap(), 0.014_344_614_114_876_664);
+    let outcomes: Vec<Preference> = many.budgets.iter().map(|budget| budget.outcome).collect();
+    assert_eq!(outcomes, [Preference::B, Preference::A]);
+    assert_eq!(many.sentence, "B is better at 2M; A is better at 20M.");
+    assert_eq!(many.rows, RowRelation::Unknown, "equal counts do not make equal rows");
+}
+
+#[test]
+fn other_rows_are_weighed_as_they_are() {
+    let other = ClassCounts { positives: 100, negatives: 500 };
+    let comparison = compare(&ladder(&[("x", 0.72)], Some(FEW)), &ladder(&[("x", 0.80)], Some(other)));
+    let value = comparison.budgets[0].value.unwrap();
+    near(value.difference.standard_error.unwrap(), 0.044_792_071_812_860_296);
+    near(value.p.unwrap(), 0.074_094_343_082_044_89);
+    let needed = value.rows_to_tell.unwrap();
+    near(needed.b / needed.a, 600.0 / 422.0);
+    assert_eq!(comparison.rows, RowRelation::Different);
+    assert!(comparison.caveats.iter().any(|caveat| caveat.statement.contains("different validation rows")));
+}
+
+#[test]
+fn a_difference_inside_the_smallest_effect_is_of_no_interest() {
+    let rows = Some(ClassCounts { positives: 400_000, negatives: 1_600_000 });
+    let comparison = compare(&ladder(&[("x", 0.7200)], rows), &ladder(&[("x", 0.7203)], rows));
+    assert_eq!(comparison.budgets[0].outcome, Preference::Equivalent);
+    let undecided = compare(&ladder(&[("x", 0.7200)], Some(MANY)), &ladder(&[("x", 0.7203)], Some(MANY)));
+    assert_eq!(undecided.budgets[0].outcome, Preference::Undecided);
+    assert!(undecided.budgets[0].sentence.contains("would show it to be within 0.005 AUC"));
+    // Both ends inside with 80%: (1.959964 + 1.281552)^2 (0.0136817 / 0.0047)^2 5000, half of the risk at each end.
+    let error = undecided.budgets[0].value.unwrap().difference.standard_error.unwrap();
+    let expected = ((1.959_963_984_540_054 + 1.281_551_565_544_600_4) * error / 0.0047).powi(2) * 5_000.0;
+    near(undecided.budgets[0].value.unwrap().rows_to_equate.unwrap().a, expected);
+}
+
+#[test]
+fn a_smaller_loss_is_better_and_without_an_error_unknown() {
+    let losses = |value| {
+        let mut ladder = ladder(&[("x", value)], Some(MANY));
+        ladder.direction = Direction::Minimize;
+        ladder
+    };
+    let mut by_auc = compare(&losses(0.70), &losses(0.60));
+    assert_eq!(by_auc.budgets.remove(0).outcome, Preference::B, "smaller is better");
+    let named = |value| LadderTrials { metric: "log loss".into(), ..losses(value) };
+    let comparison = compare(&named(0.70), &named(0.60));
+    assert_eq!(comparison.budgets[0].outcome, Preference::Unknown);
+    near(comparison.budgets[0].value.unwrap().difference.point, -0.10);
+    assert!(comparison.budgets[0].sentence.contains("its standard error is not known"));
+}
+
+fn scores(rows: [u64; 4], scores: [f32; 4]) -> ValidationScores {
+    ValidationScores { rows: rows.into(), labels: vec![true, true, false, false], scores: scores.into() }
+}
+
+/// By hand: A ranks 3 of 4 pairs rightly, B 2 of 4. Shares of the other class beaten, B less A: -1/2 and 0 at the positives
+/// (variance 1/8), 1/2 and -1 at the negatives (variance 9/8), so that the variance is (1/8 + 9/8) / 2.
+#[test]
+fn scores_of_the_same_rows_are_paired() {
+    let rows = Some(ClassCounts { positives: 2, negatives: 2 });
+    let (a, b) = (ladder(&[("x", 0.75), ("y", 0.6)], rows), ladder(&[("x", 0.5), ("y", 0.6)], rows));
+    let scored_a = scored(&a, scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]));
+    let comparison = compare(&scored_a, &scored(&b, scores([5, 6, 7, 8], [0.8, 0.7, 0.6, 0.9])));
+    let value = comparison.budgets[0].value.unwrap();
+    assert_eq!(value.difference.method, Method::PairedDelong);
+    near(value.difference.point, -0.25);
+    near(value.difference.standard_error.unwrap(), 0.625_f64.sqrt());
+    assert!(value.measured_correlation.is_some());
+    assert_eq!(comparison.rows, RowRelation::Same);
+    assert_eq!(comparison.budgets[1].value.unwrap().difference.method, Method::Independent);
+    let bound = "on the same validation rows, but at y not both scores are stored: the error, as if independent, is an upper";
+    assert!(comparison.caveats.iter().any(|caveat| caveat.statement.contains(bound)));
+
+    let comparison = compare(&scored_a, &scored(&b, scores([5, 6, 7, 9], [0.8, 0.7, 0.6, 0.9])));
+    assert_eq!(comparison.rows, RowRelation::Different);
+    assert_eq!(comparison.budgets[0].value.unwrap().difference.method, Method::Independent);
+    let comparison = compare(&scored_a, &b);
+    assert_eq!(comparison.rows, RowRelation::Unknown);
+    assert!(comparison.caveats.iter().all(|caveat| !caveat.statement.contains("upper bound")));
+}
+
+#[test]
+fn a_ladder_is_no_different_from_itself() {
+    let mut own = ladder(&[("x", 0.75), ("y", 0.6)], Some(ClassCounts { positives: 2, negatives: 2 }));
+    for study in &mut own.studies {
+        study.trials.extend((1..9).map(|i| {
+            let mut trial = trial(i, 0.5 - 0.01 * i as f64, &[("d_model", ParamValue::Int(16 * i as i64))]);
+            trial.record.size = Some(ModelSize { total: 100 * i, non_embedding: i });
+            trial
+        }));
+    }
+    let own = scored(&own, scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]));
+    let comparison = compare(&own, &own);
+    assert!(comparison.identical);
+    assert_eq!(comparison.budgets[1].value.unwrap().difference.method, Method::Identical);
+    let first = comparison.budgets[0].value.unwrap();
+    assert_eq!(
+        (first.difference.point, first.difference.standard_error, first.p),
+        (0.0, Some(0.0), Some(1.0))
+    );
+    assert_eq!(comparison.budgets[0].outcome, Preference::Equivalent);
+    for budget in &comparison.budgets {
+        assert_eq!(budget.value.unwrap().difference.point, 0.0);
+        assert_eq!(budget.distribution.unwrap().superiority.point, 0.5);
+        assert!(budget.optimum.iter().all(|optimum| !optimum.differs));
+        assert!(budget.importance.iter().all(|importance| importance.a == importance.b));
+        assert!(budget.importance.iter().all(|importance| importance.shares_overlap != Some(false)));
+        assert!(
+            !budget.importance.iter().any(|one| matches!(one.survives, Survival::OnlyA | Survival::OnlyB))
+        );
+    }
+    assert_eq!(comparison.gain_per_decade.unwrap().difference.point, 0.0);
+    assert!(comparison.findings.appeared.is_empty() && comparison.findings.gone.is_empty());
+    assert_eq!(comparison.findings.stayed.len(), of(&own).findings.len());
+    assert!(comparison.only_a.is_empty() && comparison.only_b.is_empty());
+}
+
+#[test]
+fn models_that_predict_alike_do_not_differ() {
+    let rows = Some(ClassCounts { positives: 2, negatives: 2 });
+    let (a, b) = (ladder(&[("x", 0.75), ("y", 0.6)], rows), ladder(&[("x", 0.75), ("y", 0.7)], rows));
+    let comparison = {
+        let stored = scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]);
+        compare(&scored(&a, stored.clone()), &scored(&b, stored))
+    };
+    assert!(!comparison.identical);
+    let value = comparison.budgets[0].value.unwrap();
+    assert_eq!((value.difference.method, value.difference.standard_error), (Method::Identical, Some(0.0)));
+    assert_eq!(comparison.budgets[0].outcome, Preference::Equivalent);
+    assert_eq!(comparison.budgets[1].outcome, Preference::Undecided);
+}
+
+#[test]
+fn budgets_are_matched_by_label() {
+    let a = ladder(&[("2M", 0.7), ("20M", 0.71), ("twice", 0.6), ("twice", 0.61)], Some(FEW));
+    let b = ladder(&[("twice", 0.65), ("20M", 0.72), ("200M", 0.73)], Some(FEW));
+    let comparison = compare(&a, &b);
+    let labels: Vec<&str> = comparison.budgets.iter().map(|budget| budget.budget.as_str()).collect();
+    assert_eq!(labels, ["20M", "twice"]);
+    near(comparison.budgets[1].value.unwrap().difference.point, 0.05);
+    assert_eq!(comparison.only_a, ["2M", "twice"]);
+    assert_eq!(comparison.only_b, ["200M"]);
+    let apart = compare(&ladder(&[("x", 0.7)], Some(FEW)), &ladder(&[("y", 0.7)], Some(FEW)));
+    assert!(apart.sentence.starts_with("Unknown: no budget has the same label in both"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_said() {
+    let mut loss = ladder(&[("x", 0.4)], Some(FEW));
+    loss.metric = "log loss".into();
+    loss.direction = Direction::Minimize;
+    let comparison = compare(&ladder(&[("x", 0.7)], Some(FEW)), &loss);
+    let budget = &comparison.budgets[0];
+    assert_eq!((budget.value, budget.distribution, budget.outcome), (None, None, Preference::Unknown));
+    assert!(!budget.optimum.is_empty() && !budget.importance.is_empty(), "these have no unit");
+    assert_eq!(comparison.gain_per_decade, None);
+    assert_eq!(
+        comparison.obstacles[0].statement,
+        "Values: A measures AUC (larger is better), B log loss (smaller is better)."
+    );
+    let mut renamed = ladder(&[("x", 0.72)], Some(FEW));
+    renamed.metric = "auc".into();
+    let comparison = compare(&ladder(&[("x", 0.7)], None), &renamed);
+    assert!(comparison.budgets[0].value.is_some(), "case does not matter");
+    assert!(comparison.obstacles[0].statement.contains("validation rows of A are not known"));
+
+    let (first, second) = (of(&renamed), of(&ladder(&[("x", 0.7)], Some(FEW))));
+    let side = |analysis| Side { source: "report.json", analysis, trials: None };
+    let comparison = Comparison::new(&side(&first), &side(&second));
+    assert_eq!(comparison.budgets[0].distribution, None);
+    assert!(comparison.obstacles[0].statement.contains("A and B are reports, which hold no trials"));
+    let empty = compare(&ladder(&[], None), &ladder(&[], None));
+    assert!(empty.budgets.is_empty() && empty.identical);
+}
+
+/// By hand: of the 6 pairs 5 have the larger value in B. Repeats of a configuration with the very same value count once. The
+/// p-value is that of `scipy.stats.mannwhitneyu([.25, .35], [.1, .2, .3], method="asymptotic")`.
+#[test]
+fn values_of_all_trials_compare_searches() {
+    let with = |values: &[f64], direction| {
+        let trials = values.iter().enumerate().map(|(i, value)| {
+            trial(i as u64, *value, &[("dropout", ParamValue::Float((100.0 * value).round() / 100.0))])
+        });
+        let mut ladder = ladder(&[], Some(FEW));
+        ladder.direction = direction;
+        ladder.studies = vec![study("x", trials.collect())];
+        ladder
+    };
+    let both = |direction| compare(&with(&[0.1, 0.2, 0.3, 0.3], direction), &with(&[0.25, 0.35], direction));
+    let distribution = both(Direction::Maximize).budgets[0].distribution.unwrap();
+    near(distribution.superiority.point, 5.0 / 6.0);
+    assert_eq!((distribution.a.evaluations, distribution.b.evaluations), (3, 2));
+    near(distribution.a.median, 0.2);
+    near(distribution.b.upper_quartile, 0.325);
+    let interval = distribution.superiority.interval.unwrap();
+    assert!(interval.lower < 5.0 / 6.0 && interval.upper < 1.0);
+    near(distribution.p.unwrap(), 0.386_476_230_771_232_7);
+    assert_eq!(distribution.p, distribution.p_holm);
+    let reversed = both(Direction::Minimize).budgets[0].distribution.unwrap();
+    near(reversed.superiority.point, 1.0 / 6.0);
+    assert_eq!(reversed.p, distribution.p);
+}
+
+/// In A the width decides, in B the dropout; both were tried at all values in both.
+#[test]
+fn importances_and_optima_stand_side_by_side() {
+    let made = |by_width: f64, by_dropout: f64| {
+        let trials = (0..48).map(|i| {
+            let (width, dropout) = (1 + i % 4, i / 4 % 3);
+            // A fixed disturbance of mean 0 over each value.
+            let noise = 0.002 * (((i * 7) % 11) as f64 - 5.0) / 5.0;
+            let value = 0.6 + by_width * width as f64 + by_dropout * dropout as f64 + noise;
+            let params = [
+                ("d_model", ParamValue::Int(16 * width)),
+                ("dropout", ParamValue::Float(0.1 * dropout as f64)),
+            ];
+            trial(i as u64, value, &params)
+        });
+        let mut ladder = ladder(&[], Some(MANY));
+        ladder.studies = vec![study("x", trials.collect())];
+        ladder
+    };
+    let comparison = compare(&made(0.02, 0.0), &made(0.0, 0.02));
+    let budget = &comparison.budgets[0];
+    let survives = |name: &str| {
+        budget.importance.iter().find(|importance| importance.parameter == name).unwrap().survives
+    };
+    assert_eq!((survives("d_model"), survives("dropout")), (Survival::OnlyA, Survival::OnlyB));
+    assert!(budget.importance.iter().all(|importance| importance.shares_overlap == Some(false)));
+    let optimum = |name: &str| budget.optimum.iter().find(|optimum| optimum.parameter == name).unwrap();
+    assert_eq!(optimum("d_model").a, Some(64.into()));
+    assert_eq!(optimum("d_model").agreement, Agreement::Compatible, "no width is told to be worse in B");
+    assert_eq!(optimum("dropout").b, Some(0.2.into()));
+    let against = compare(&made(0.02, 0.0), &made(-0.02, 0.0));
+    let width = &against.budgets[0].optimum[0];
+    assert_eq!((width.agreement, width.differs, width.common.len()), (Agreement::Inconsistent, true, 0));
+}
+
+#[test]
+fn findings_appear_go_and_stay() {
+    let a = ladder(&[("x", 0.7)], None);
+    let mut b = ladder(&[("x", 0.7), ("y", 0.7)], Some(FEW));
+    b.studies[0].trials.push(FrozenTrial::new(1, TrialState::Failed, None, Params::default()));
+    let changes = compare(&a, &b).findings;
+    let pairs = |findings: &[allometry_analysis::Finding]| -> Vec<(FindingCode, Option<String>)> {
+        findings.iter().map(|finding| (finding.code, finding.budget.clone())).collect()
+    };
+    let appeared = pairs(&changes.appeared);
+    assert!(appeared.contains(&(FindingCode::FailedTrials, Some("x".into()))));
+    assert!(appeared.contains(&(FindingCode::FewTrials, Some("y".into()))));
+    assert!(!appeared.contains(&(FindingCode::FewTrials, Some("x".into()))));
+    let gone = pairs(&changes.gone);
+    assert!(
+        gone.contains(&(FindingCode::RowsUnknown, None)) && gone.contains(&(FindingCode::SingleBudget, None))
+    );
+    assert!(changes.stayed.iter().any(|stayed| stayed.b.code == FindingCode::FewTrials));
+}
+
+#[test]
+fn unequal_sizes_and_efforts_are_said() {
+    let (mut a, mut b) = (ladder(&[("2M", 0.7)], Some(FEW)), ladder(&[("2M", 0.72)], Some(FEW)));
+    a.studies[0].trials[0].record.size = Some(ModelSize { total: 2_000_000, non_embedding: 1 });
+    b.studies[0].trials[0].record.size = Some(ModelSize { total: 3_000_000, non_embedding: 1 });
+    b.studies[0].trials.push(trial(1, 0.5, &[("d_model", 32.into())]));
+    let statements: Vec<String> =
+        compare(&a, &b).caveats.into_iter().map(|caveat| caveat.statement).collect();
+    let all = statements.join("\n");
+    assert!(all.contains("'2M' (2.00M in A, 3.00M in B)"), "{all}");
+    assert!(all.contains("unequal: 2M (1 in A, 2 in B)"), "{all}");
+}

@@ -1,0 +1,93 @@
+//! `allometry compare`.
+
+use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, analyze};
+use clap::Args;
+
+use crate::error::CliError;
+use crate::fail_on::{self, FailOn};
+use crate::output::{Destination, Format};
+use crate::source::{self, Compared, read_report};
+
+/// Compares two ladders: another data set, another feature tier, before and after.
+///
+/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, or a report.json that
+/// `allometry report` or a run wrote. Of trials that Allometry did not run, write the report first:
+/// allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels. Differences are B less A.
+#[derive(Debug, Args)]
+pub(super) struct Compare {
+    /// The first ladder, such as the one before a change.
+    #[arg(value_name = "A")]
+    a: Compared,
+
+    /// The second.
+    #[arg(value_name = "B")]
+    b: Compared,
+
+    /// File to write, its format by its ending (.md, .json), or - for Markdown on standard output; may be repeated.
+    #[arg(short, long = "output", value_name = "FILE", default_value = "-")]
+    output: Vec<String>,
+
+    /// After writing, ends with exit code 7 where a finding that B has and A has not is of this code (such as
+    /// too-few-rows), or of this severity or a worse one (info, warning, error); may be repeated.
+    #[arg(long, value_name = "CODE|SEVERITY")]
+    fail_on: Vec<FailOn>,
+}
+
+/// One side as it was read.
+enum Read {
+    Report(Box<Analysis>),
+    Trials(LadderTrials),
+}
+
+impl Compare {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let destinations: Vec<(Destination, Format)> =
+            self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
+        let (a, b) = (read(&self.a)?, read(&self.b)?);
+        let options = options(&a, &b);
+        let (analysis_a, analysis_b) = (analysis(&a, &options), analysis(&b, &options));
+        let (source_a, source_b) = (self.a.to_string(), self.b.to_string());
+        let comparison =
+            Comparison::new(&side(&source_a, &analysis_a, &a), &side(&source_b, &analysis_b, &b));
+        for (destination, format) in &destinations {
+            destination.write(&match format {
+                Format::Markdown => allometry_report::comparison(&comparison),
+                Format::Json => allometry_report::comparison_json(&comparison),
+            })?;
+        }
+        fail_on::check(&self.fail_on, || &comparison.findings.appeared)
+    }
+}
+
+fn read(compared: &Compared) -> Result<Read, CliError> {
+    Ok(match compared {
+        Compared::Report(path) => Read::Report(Box::new(read_report(path)?)),
+        Compared::Trials(source) => Read::Trials(source::read(std::slice::from_ref(source))?),
+    })
+}
+
+/// Trials are analysed as the report beside them was, but for what it may have left out to be fast.
+fn options(a: &Read, b: &Read) -> Options {
+    let defaults = Options::default();
+    let written = [a, b].into_iter().find_map(|read| match read {
+        Read::Report(analysis) => Some(analysis.options),
+        Read::Trials(_) => None,
+    });
+    let Options { permutations, bootstraps, .. } = defaults;
+    Options { permutations, bootstraps, ..written.unwrap_or(defaults) }
+}
+
+fn analysis(read: &Read, options: &Options) -> Analysis {
+    match read {
+        Read::Report(analysis) => Analysis::clone(analysis),
+        Read::Trials(ladder) => analyze(ladder, options),
+    }
+}
+
+fn side<'s>(source: &'s str, analysis: &'s Analysis, read: &'s Read) -> Side<'s> {
+    let trials = match read {
+        Read::Report(_) => None,
+        Read::Trials(ladder) => Some(ladder),
+    };
+    Side { source, analysis, trials }
+}

@@ -1,0 +1,81 @@
+//! What `compare` takes: a ladder file, a storage, or a report that was written as JSON.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use allometry_analysis::Analysis;
+
+use super::Source;
+use crate::error::CliError;
+
+/// One of the two things that are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// A report document.
+    Report(PathBuf),
+    /// A ladder's trials.
+    Trials(Source),
+}
+
+impl FromStr for Compared {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let path = Path::new(text);
+        if !text.contains("://")
+            && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
+            && !text.contains('=')
+        {
+            return Ok(Self::Report(path.into()));
+        }
+        match text.parse()? {
+            Source::Labelled { .. } => {
+                Err("expected a ladder file, a storage, or a report.json; of trials that \
+                                            Allometry did not run, write the report first: allometry report \
+                                            LABEL=FILE... -o report.json"
+                    .into())
+            }
+            source => Ok(Self::Trials(source)),
+        }
+    }
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Report(path) => write!(f, "{}", path.display()),
+            Self::Trials(source) => source.fmt(f),
+        }
+    }
+}
+
+/// Reads a report document.
+///
+/// # Errors
+/// [`CliError`] naming the file.
+pub(crate) fn read_report(path: &Path) -> Result<Analysis, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound => CliError::NotFound {
+            message: format!("there is no report {}", path.display()),
+            hint: Some("`allometry report ... -o report.json` writes one".into()),
+        },
+        _ => CliError::Read { path: path.into(), source },
+    })?;
+    allometry_report::read_json(&text).map_err(|why| CliError::Report { path: path.into(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_and_sources_are_told_apart() {
+        let parse = |text: &str| text.parse::<Compared>();
+        assert_eq!(parse("a/report.json"), Ok(Compared::Report("a/report.json".into())));
+        assert_eq!(parse("ladder.toml"), Ok(Compared::Trials(Source::Ladder("ladder.toml".into()))));
+        assert_eq!(parse("trials.db"), Ok(Compared::Trials(Source::Store("trials.db".into()))));
+        assert!(parse("2M=all_trials.json").unwrap_err().contains("-o report.json"));
+    }
+}

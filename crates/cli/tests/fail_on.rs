@@ -1,0 +1,66 @@
+//! `--fail-on`: exit code 7 after the reports are written, and what met it.
+
+mod support;
+
+use support::{project, run};
+
+/// Two foreign trials: few trials, unknown rows, one budget.
+const TRIALS: &str = "number,value,d_model\n0,0.7,32\n1,0.8,64\n";
+
+#[test]
+fn a_finding_ends_the_report_with_code_7_after_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), TRIALS).unwrap();
+    let report = |arguments: &[&str]| {
+        let mut all = vec!["report", "X=a.csv"];
+        all.extend(arguments);
+        run(folder.path(), &all)
+    };
+    let (code, out, err) = report(&["--fail-on", "few-trials", "--fail-on", "no-trials"]);
+    assert_eq!(code, 7, "{err}");
+    assert!(out.starts_with("# Cross-Budget HPO Comparison"), "the report is written: {out}");
+    assert!(err.starts_with("error: 1 finding met --fail-on:\n  warning few-trials: X: "), "{err}");
+    let (code, _, err) = report(&["--fail-on", "no-trials", "--fail-on", "error"]);
+    assert_eq!((code, err.as_str()), (0, ""), "neither is found");
+    let (code, _, err) = report(&["--fail-on", "info"]);
+    assert_eq!(code, 7);
+    for found in ["warning few-trials", "info rows-unknown", "info single-budget"] {
+        assert!(err.contains(found), "everything is at least info: {err}");
+    }
+    let (code, _, err) = report(&["--fail-on", "warning"]);
+    assert_eq!(code, 7);
+    assert!(!err.contains("single-budget"), "info is milder than warning: {err}");
+    let (code, out, _) = report(&["--fail-on", "single-budget", "--template", "classic"]);
+    assert_eq!(code, 7, "findings do not depend on the template");
+    assert!(out.contains("- Total trials: 2"));
+}
+
+#[test]
+fn a_failing_report_is_written_to_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), TRIALS).unwrap();
+    let arguments = ["report", "X=a.csv", "-o", "r.md", "-o", "r.json", "--fail-on", "single-budget"];
+    assert_eq!(run(folder.path(), &arguments).0, 7);
+    assert!(folder.path().join("r.md").exists() && folder.path().join("r.json").exists());
+}
+
+#[test]
+fn own_stores_are_looked_at_too() {
+    let folder = project();
+    assert_eq!(run(folder.path(), &["run", "--quiet"]).0, 0);
+    for source in ["ladder.toml", "trials.db", "sqlite:///trials.db"] {
+        let (code, _, err) = run(folder.path(), &["report", source, "--fail-on", "few-trials"]);
+        assert_eq!(code, 7, "{source}: {err}");
+        assert!(err.contains("few-trials: s: ") && err.contains("few-trials: l: "), "{err}");
+    }
+}
+
+#[test]
+fn an_unknown_code_is_refused_with_the_nearest_and_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, out, err) = run(folder.path(), &["report", "X=a.csv", "--fail-on", "too-few-row"]);
+    assert_eq!((code, out.as_str()), (2, ""), "{err}");
+    for said in ["too-few-row", "did you mean `too-few-rows`?", "info, warning, error", "adaptive-sampling"] {
+        assert!(err.contains(said), "`{said}` is missing from\n{err}");
+    }
+}

@@ -1,0 +1,110 @@
+//! Two ladders side by side: the look, the committed schema, what the seed's trials give.
+
+use allometry_analysis::comparison::{Preference, Survival};
+use allometry_analysis::{Analysis, Comparison, FindingCode, LadderTrials, Options, Side, analyze};
+use allometry_core::ClassCounts;
+use allometry_report::{ComparisonDocument, comparison, comparison_json, comparison_json_schema};
+
+use crate::support;
+
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/comparison.schema.json");
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    support::assert_committed(SCHEMA, &comparison_json_schema());
+}
+
+fn compare(a: (&LadderTrials, &Analysis), b: (&LadderTrials, &Analysis)) -> Comparison {
+    let side = |source, (trials, analysis)| Side { source, analysis, trials: Some(trials) };
+    Comparison::new(&side("before.db", a), &side("after.db", b))
+}
+
+/// Another feature tier: one budget lacks, one is new, widths help more, other rows, no baselines.
+fn other_tier() -> LadderTrials {
+    let mut ladder = support::synthetic();
+    ladder.tag = Some("v3".into());
+    ladder.rows = Some(ClassCounts { positives: 1_230, negatives: 5_940 });
+    ladder.baselines.clear();
+    ladder.studies[2].budget.label = "6.4M".into();
+    for trial in &mut ladder.studies[1].trials {
+        trial.value = trial.value.map(|value| value + 0.06);
+    }
+    ladder
+}
+
+fn made() -> [Comparison; 2] {
+    let (a, b) = (support::synthetic(), other_tier());
+    let (first, second) = (analyze(&a, &Options::default()), analyze(&b, &Options::default()));
+    let mut odd = support::odd();
+    odd.metric = "log | loss".into();
+    let odd_analysis = analyze(&odd, &Options::default());
+    let unlike = support::odd();
+    let unlike_analysis = analyze(&unlike, &Options::default());
+    [compare((&a, &first), (&b, &second)), compare((&odd, &odd_analysis), (&unlike, &unlike_analysis))]
+}
+
+#[test]
+fn two_small_ladders_look_as_committed() {
+    insta::assert_snapshot!(comparison(&made()[0]));
+}
+
+#[test]
+fn odd_input_looks_as_committed() {
+    insta::assert_snapshot!(comparison(&made()[1]));
+}
+
+#[test]
+fn documents_satisfy_the_schema_and_read_back() {
+    for comparison in made() {
+        let document: ComparisonDocument = serde_json::from_str(&comparison_json(&comparison)).unwrap();
+        assert_eq!(document.comparison, comparison);
+    }
+    support::assert_valid("comparisons_satisfy_the_schema", SCHEMA, &made().map(|one| comparison_json(&one)));
+}
+
+/// The 20M trials replaced by those of 200M: B - A is 0.7147095 - 0.7245969, and Hanley and McNeil's errors (76 : 346),
+/// 0.0353817 and 0.0350787, make 0.0498235 and z = -0.1984.
+#[test]
+fn a_replaced_budget_of_the_seed_is_found() {
+    let Some(ladder) = support::seed("a_replaced_budget_of_the_seed_is_found") else { return };
+    let mut a = support::with_seed_sizes(ladder);
+    a.rows = Some(ClassCounts { positives: 76, negatives: 346 });
+    let mut b = a.clone();
+    b.studies[1] = b.studies[2].clone();
+    b.studies[1].budget.label = "20M".into();
+    let (first, second) = (analyze(&a, &Options::default()), analyze(&b, &Options::default()));
+    let comparison = compare((&a, &first), (&b, &second));
+    let points: Vec<String> = comparison
+        .budgets
+        .iter()
+        .map(|budget| format!("{:+.4}", budget.value.unwrap().difference.point))
+        .collect();
+    assert_eq!(points, ["+0.0000", "-0.0099", "+0.0000"]);
+    let value = comparison.budgets[1].value.unwrap();
+    let error = value.difference.standard_error.unwrap();
+    assert!((error - 0.049_823_524_905_7).abs() < 1e-12, "{error}");
+    assert!((value.p.unwrap() - 0.842_693_678_696).abs() < 1e-9, "{:?}", value.p);
+    assert_eq!(value.p_holm, Some(1.0));
+    assert!(comparison.budgets.iter().all(|budget| budget.outcome == Preference::Undecided));
+    let survives: Vec<(&str, Survival)> = comparison.budgets[1]
+        .importance
+        .iter()
+        .filter(|importance| importance.survives != Survival::Neither)
+        .map(|importance| (importance.parameter.as_str(), importance.survives))
+        .collect();
+    assert_eq!(
+        survives,
+        [
+            ("dropout", Survival::OnlyA),
+            ("d_model", Survival::OnlyA),
+            ("d_ff_ratio", Survival::OnlyA),
+            ("learning_rate", Survival::OnlyB)
+        ]
+    );
+    assert!(comparison.budgets[1].optimum.iter().all(|optimum| optimum.differs));
+    assert!(comparison.budgets[0].optimum.iter().all(|optimum| !optimum.differs));
+    assert!(comparison.findings.appeared.is_empty());
+    let gone: Vec<FindingCode> = comparison.findings.gone.iter().map(|finding| finding.code).collect();
+    assert_eq!(gone, [FindingCode::SizesOutOfOrder, FindingCode::BudgetOutOfReach]);
+    assert_eq!(comparison.budgets[0].distribution.unwrap().superiority.point, 0.5);
+}
