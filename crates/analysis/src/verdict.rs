@@ -101,7 +101,7 @@ impl Verdict {
         let differences = scaling.differences.iter().map(|d| evidence(d, ladder, options));
         let evidence = differences
             .chain(scaling.trend.iter().flat_map(|t| trend_evidence(t, ladder)))
-            .chain(scaling.resampled.iter().flat_map(order_evidence))
+            .chain(scaling.resampled.iter().filter_map(order_evidence))
             .collect();
         let (outcome, mut sentence) = conclude(scaling, ladder, options);
         if let Some(disorder) = size_disorder(studies) {

@@ -53,6 +53,7 @@ impl ParamValue {
     }
 
     /// The value for people: a float in three significant digits.
+    #[must_use]
     pub fn rounded(&self) -> Self {
         match self {
             Self::Float(x) if x.is_finite() => Self::Float(format!("{x:.2e}").parse().unwrap_or(*x)),

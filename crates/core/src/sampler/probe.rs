@@ -9,7 +9,7 @@ use crate::space::{Configuration, Feasible};
 /// all other architecture parameters as near to the middle as the budget allows; each once.
 ///
 /// The middle is that of the admitted ranks; near is the least sum of squared rank differences, each relative to its
-/// parameter's admitted range. The other parameters form a Latin hypercube over the probes (McKay, Beckman & Conover 1979): each
+/// parameter's admitted range. The other parameters form a Latin hypercube over the probes (`McKay`, Beckman & Conover 1979): each
 /// takes its range in as many equal steps as there are probes, in an order that `seed` shuffles, so that a small budget of
 /// trials does not spend most of them on one setting of the training. Takes two passes over the architectures.
 pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
