@@ -1,5 +1,6 @@
 //! The arguments that name a ladder file, and reading it.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use allometry_core::ladder::{self, Ladder};
@@ -10,8 +11,8 @@ use crate::error::CliError;
 /// A ladder file and changes to it.
 #[derive(Debug, Args)]
 pub(super) struct LadderFile {
-    /// The ladder file.
-    #[arg(value_name = "LADDER", default_value = "ladder.toml")]
+    /// The ladder file, or the folder of a ladder.toml.
+    #[arg(value_name = "LADDER", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(in_folder(text)))]
     pub(super) ladder: PathBuf,
 
     /// Changes a setting of the file, such as model.epochs=20; may be repeated.
@@ -48,6 +49,12 @@ pub(crate) fn read(path: &std::path::Path, set: &[(String, String)]) -> Result<L
         CliError::Read { path: path.to_path_buf(), source }
     })?;
     ladder::parse_with(&text, path, set).map_err(|errors| CliError::Ladder(Box::new(errors)))
+}
+
+/// The ladder file that a path names: a folder stands for the `ladder.toml` in it.
+pub(crate) fn in_folder(path: impl Into<PathBuf>) -> PathBuf {
+    let path = path.into();
+    if path.is_dir() { path.join("ladder.toml") } else { path }
 }
 
 fn parse_setting(text: &str) -> Result<(String, String), String> {

@@ -11,7 +11,7 @@ mod speed;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use ladder_file::read as read_ladder;
+pub(crate) use ladder_file::{in_folder as ladder_in_folder, read as read_ladder};
 
 use crate::error::CliError;
 

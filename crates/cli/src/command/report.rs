@@ -15,7 +15,7 @@ use crate::weights::Counting;
 
 /// Analyses trials and writes the report.
 ///
-/// A SOURCE is a ladder file, a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
+/// A SOURCE is a ladder file (or its folder), a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
 /// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
 /// a CSV of trials, or an Optuna SQLite file (LABEL=FILE:STUDY where it holds several studies).
 #[derive(Debug, Args)]

@@ -4,10 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::command::ladder_in_folder;
+
 /// Where trials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A ladder file; its trials are in its storage.
+    /// A ladder file, which may be named by its folder; its trials are in its storage.
     Ladder(PathBuf),
     /// The URL or path of a store with the studies of one ladder.
     Store(String),
@@ -41,7 +43,7 @@ impl FromStr for Source {
             };
             return Ok(Self::Labelled { label: label.into(), file: file.into(), detail });
         }
-        let path = PathBuf::from(text);
+        let path = ladder_in_folder(text);
         Ok(if super::is_ladder(&path) { Self::Ladder(path) } else { Self::Store(text.into()) })
     }
 }
@@ -62,6 +64,13 @@ impl fmt::Display for Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_stands_for_its_ladder() {
+        let folder = tempfile::tempdir().unwrap();
+        let parsed = folder.path().to_str().unwrap().parse::<Source>();
+        assert_eq!(parsed, Ok(Source::Ladder(folder.path().join("ladder.toml"))));
+    }
 
     #[test]
     fn every_form_is_told_apart() {
