@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
+use allometry_report::classic::ReadError;
 use allometry_runner::RunError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -53,6 +54,15 @@ pub(crate) enum CliError {
     /// Foreign trials cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A classic report cannot be read.
+    #[error("{}, {source}", .path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ReadError,
+    },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,6 +107,7 @@ impl CliError {
             Self::Data(DataError::Io { .. })
             | Self::Read { .. }
             | Self::Import(_)
+            | Self::Report { .. }
             | Self::NotFound { .. } => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
@@ -121,6 +132,7 @@ impl CliError {
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
             Self::Import(error) => error.hint(),
+            Self::Report { source, .. } => source.hint(),
             Self::Store(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(

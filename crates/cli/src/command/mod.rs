@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod ladder_file;
+mod lint;
 mod prepare;
 mod report;
 mod run;

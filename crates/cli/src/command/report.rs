@@ -1,11 +1,13 @@
 //! `allometry report`.
 
 use std::cell::LazyCell;
+use std::path::Path;
 
 use allometry_analysis::{LadderTrials, Options, analyze_with_scores};
 use allometry_core::ClassCounts;
 use clap::{Args, ValueEnum};
 
+use super::lint;
 use super::prepare::reach;
 use crate::error::CliError;
 use crate::output::Destination;
@@ -17,6 +19,9 @@ use crate::weights::Counting;
 /// A SOURCE is a ladder file, a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
 /// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
 /// a CSV of trials, or an Optuna SQLite file (LABEL=FILE:STUDY where it holds several studies).
+///
+/// A SOURCE that ends in .md is a report that a script made, as --template classic writes it: nothing but the report is
+/// needed to see which of its conclusions stand. It comes alone; --rows and --weights tell more.
 #[derive(Debug, Args)]
 pub(super) struct Report {
     /// Where the trials are; ladder.toml if nothing is given.
@@ -56,7 +61,7 @@ enum Template {
     Classic,
 }
 
-enum Format {
+pub(super) enum Format {
     Markdown,
     Json,
 }
@@ -67,10 +72,31 @@ impl Report {
         for text in &self.output {
             destinations.push((Destination::parse(text), format_of(text)?));
         }
+        if let [Source::Report(path)] = self.sources.as_slice() {
+            return self.lint(path, &destinations);
+        }
         let mut trials = source::read(&self.sources)?;
         self.complete(&mut trials.ladder);
         for (destination, content) in destinations.iter().zip(render(&trials, self.template, &destinations)) {
             destination.0.write(&content)?;
+        }
+        Ok(())
+    }
+
+    /// Weighs a report instead of trials.
+    fn lint(&self, path: &Path, to: &[(Destination, Format)]) -> Result<(), CliError> {
+        let classic = self.template == Template::Classic;
+        let names =
+            [("--template", classic), ("--tag", self.tag.is_some()), ("--metric", self.metric.is_some())];
+        if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
+            return Err(CliError::Usage {
+                message: format!("`{option}` does not go with a report, {}", path.display()),
+                hint: Some("it is for reports that are made from trials".into()),
+            });
+        }
+        let lint = lint::read(path, self.rows, self.weights)?;
+        for (destination, format) in to {
+            destination.write(&lint.render(format))?;
         }
         Ok(())
     }
@@ -96,7 +122,7 @@ impl Report {
 }
 
 /// Writes a ladder's reports in both formats, as a run does at its end.
-pub(super) fn write_all(trials: &Trials, folder: &std::path::Path) -> Result<(), CliError> {
+pub(super) fn write_all(trials: &Trials, folder: &Path) -> Result<(), CliError> {
     let destinations = [
         (Destination::File(folder.join("report.md")), Format::Markdown),
         (Destination::File(folder.join("report.json")), Format::Json),

@@ -3,6 +3,8 @@
 mod classic;
 mod full;
 mod json;
+mod lint;
+mod mutation;
 mod property;
 mod seed;
 mod support;
