@@ -55,53 +55,12 @@ class Peer:
 
 def run_torch(width, layers, heads, batch, steps):
     import torch
+    from patchtst import Classifier
     from torch import nn
 
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    rate = 0.1
-
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.attention_norm = nn.LayerNorm(width)
-            self.qkv = nn.Linear(width, 3 * width)
-            self.projection = nn.Linear(width, width)
-            self.feed_forward_norm = nn.LayerNorm(width)
-            self.widen = nn.Linear(width, 4 * width)
-            self.narrow = nn.Linear(4 * width, width)
-            self.dropout = nn.Dropout(rate)
-
-        def forward(self, x):
-            n, patches, _ = x.shape
-            parts = self.qkv(self.attention_norm(x)).view(n, patches, 3, heads, width // heads)
-            q, k, v = parts.permute(2, 0, 3, 1, 4)
-            p = rate if self.training else 0.0
-            mixed = nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=p)
-            mixed = mixed.transpose(1, 2).reshape(n, patches, width)
-            x = x + self.dropout(self.projection(mixed))
-            wide = self.dropout(nn.functional.gelu(self.widen(self.feed_forward_norm(x))))
-            return x + self.dropout(self.narrow(wide))
-
-    class Classifier(nn.Module):
-        def __init__(self):
-            super().__init__()
-            patches = (CONTEXT - PATCH) // STRIDE + 1
-            self.embedding = nn.Linear(PATCH * FEATURES, width)
-            self.positions = nn.Parameter(0.02 * torch.randn(patches, width))
-            self.dropout = nn.Dropout(rate)
-            self.blocks = nn.ModuleList(Block() for _ in range(layers))
-            self.final_norm = nn.LayerNorm(width)
-            self.head = nn.Linear(patches * width, 1)
-
-        def forward(self, windows):
-            patches = windows.unfold(1, PATCH, STRIDE).transpose(2, 3).flatten(2)
-            x = self.dropout(self.embedding(patches) + self.positions)
-            for block in self.blocks:
-                x = block(x)
-            return self.head(self.final_norm(x).flatten(1)).squeeze(1)
-
-    model = Classifier().train()
+    model = Classifier(width, layers, heads, 0.1, FEATURES, CONTEXT, PATCH, STRIDE).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
     windows = torch.randn(batch, CONTEXT, FEATURES)
     labels = (torch.arange(batch) % 5 == 0).float()

@@ -1,6 +1,7 @@
 //! Everything about a ladder's trials.
 
-use allometry_core::{ClassCounts, Direction, ParamValue, Params, ValidationScores};
+use allometry_core::{ClassCounts, Direction, ParamValue, Params};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,21 +50,12 @@ pub struct Analysis {
     pub studies: Vec<StudyAnalysis>,
 }
 
-/// Analyses the trials of a ladder. Never fails: what cannot be computed is absent and said so.
+/// Analyses the trials of a ladder. Never fails: what cannot be computed is absent and said so. The same trials give the same
+/// bits, whatever the number of threads.
 pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
-    analyze_with_scores(ladder, &[], options)
-}
-
-/// As [`analyze`], with the validation scores of each study's best trial where they were stored, in the order of the
-/// studies: differences between budgets are then weighed on the very rows, not at an assumed correlation.
-pub fn analyze_with_scores(
-    ladder: &LadderTrials,
-    scores: &[Option<ValidationScores>],
-    options: &Options,
-) -> Analysis {
     let studies: Vec<StudyAnalysis> =
-        ladder.studies.iter().map(|study| StudyAnalysis::new(study, ladder, options)).collect();
-    let scaling = Scaling::new(&studies, scores, ladder, options);
+        ladder.studies.par_iter().map(|study| StudyAnalysis::new(study, ladder, options)).collect();
+    let scaling = Scaling::new(&studies, ladder, options);
     let baselines = BaselineComparison::all(&scaling.points, ladder, options);
     let best: Vec<(&str, &Params)> = studies
         .iter()

@@ -1,10 +1,18 @@
 //! Whether models stopped telling rows apart.
 
+mod scored;
+mod setting;
+
 use allometry_core::{ClassCounts, FrozenTrial};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use scored::ScoreSummary;
+pub use setting::CollapseSetting;
+
 use crate::estimate::Estimate;
+use crate::input::{LadderTrials, StudyTrials};
+use crate::level::Level;
 use crate::options::Options;
 use crate::sample::{Sample, recorded_metric};
 use crate::stats::moments::mean;
@@ -17,11 +25,12 @@ pub(crate) const NAIVE_ZERO_RECALL: f64 = 0.3;
 /// Spread of predictions, relative to that of the labels, below which they are one number.
 pub(crate) const CONSTANT: f64 = 0.02;
 
-/// How a trial's predictions on the validation rows look, as far as its recorded metrics tell.
+/// How a trial's predictions on the validation rows look, as far as its stored scores or recorded metrics tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CollapseKind {
-    /// All rows get the same prediction: the standard deviation is below 2% of that of the labels.
+    /// All rows get the same prediction: the standard deviation is below 2% of that of the labels, or there are at most two
+    /// distinct ones.
     Constant,
     /// Brier score no better than the prior's although the AUC's interval lies above 0.5, and a constant shift would
     /// not mend it: the predictions order the rows but should be recalibrated.
@@ -50,7 +59,7 @@ pub struct KindCounts {
 }
 
 /// Whether the models of one budget stopped telling rows apart.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Collapse {
     /// The classic report's rules.
     pub naive: NaiveCollapse,
@@ -58,37 +67,88 @@ pub struct Collapse {
     pub kinds: KindCounts,
     /// Share of constant models among the trials whose kind is known.
     pub constant_share: Option<Estimate>,
+    /// Which parameters go with constant models, the surest first; empty with fewer than three constant or other ones.
+    #[serde(default)]
+    pub settings: Vec<CollapseSetting>,
+    /// How the best trial's predictions look; `null` without stored scores.
+    #[serde(default)]
+    pub best: Option<ScoreSummary>,
 }
 
 impl Collapse {
-    /// Looks at each usable trial's recorded metrics.
-    pub fn new(sample: &Sample<'_>, rows: Option<ClassCounts>, aucs: Aucs, options: &Options) -> Self {
-        let mut kinds = KindCounts::default();
-        for (trial, &value) in sample.trials.iter().zip(&sample.values) {
-            let auc = match aucs {
-                Aucs::Values => Some(value),
-                Aucs::Metrics => recorded_metric(trial, "auc"),
-            };
-            match rows.map_or(CollapseKind::Unknown, |rows| kind(trial, auc, rows, options)) {
-                CollapseKind::Constant => kinds.constant += 1,
-                CollapseKind::Shrunken => kinds.shrunken += 1,
-                CollapseKind::Shifted => kinds.shifted += 1,
-                CollapseKind::Healthy => kinds.healthy += 1,
-                CollapseKind::Unknown => kinds.unknown += 1,
+    /// Looks at each usable trial's stored predictions or, without them, at its recorded metrics. `parameters` are names with
+    /// their levels.
+    pub(crate) fn new(
+        study: &StudyTrials,
+        sample: &Sample<'_>,
+        ladder: &LadderTrials,
+        parameters: &[(&str, &[Level])],
+        seed_name: &str,
+        options: &Options,
+    ) -> Self {
+        let aucs = if ladder.measures_auc() { Aucs::Values } else { Aucs::Metrics };
+        let kinds: Vec<CollapseKind> = sample
+            .trials
+            .iter()
+            .zip(&sample.values)
+            .map(|(trial, &value)| {
+                let auc = aucs.of(trial, value);
+                let scores = study.scores.of(trial.number);
+                scores
+                    .and_then(|scores| scored::kind(&scores, auc?, options))
+                    .or_else(|| ladder.rows.map(|rows| kind(trial, auc, rows, options)))
+                    .unwrap_or(CollapseKind::Unknown)
+            })
+            .collect();
+        let counts = KindCounts::new(&kinds);
+        let best = sample.best().and_then(|position| {
+            let trial = sample.trials[position];
+            let auc = aucs.of(trial, sample.values[position])?;
+            ScoreSummary::new(trial.number, &study.scores.of(trial.number)?, auc, seed_name, options)
+        });
+        let known = sample.values.len() as u64 - counts.unknown;
+        Self {
+            naive: naive(sample),
+            kinds: counts,
+            constant_share: Estimate::share(counts.constant, known, options),
+            settings: setting::settings(&kinds, parameters, seed_name, options),
+            best,
+        }
+    }
+}
+
+impl KindCounts {
+    fn new(kinds: &[CollapseKind]) -> Self {
+        let mut counts = Self::default();
+        for kind in kinds {
+            match kind {
+                CollapseKind::Constant => counts.constant += 1,
+                CollapseKind::Shrunken => counts.shrunken += 1,
+                CollapseKind::Shifted => counts.shifted += 1,
+                CollapseKind::Healthy => counts.healthy += 1,
+                CollapseKind::Unknown => counts.unknown += 1,
             }
         }
-        let known = sample.values.len() as u64 - kinds.unknown;
-        Self { naive: naive(sample), kinds, constant_share: Estimate::share(kinds.constant, known, options) }
+        counts
     }
 }
 
 /// Where a trial's AUC stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aucs {
+enum Aucs {
     /// It is the trial's value.
     Values,
     /// It is among its metrics, as `auc`.
     Metrics,
+}
+
+impl Aucs {
+    fn of(self, trial: &FrozenTrial, value: f64) -> Option<f64> {
+        match self {
+            Self::Values => Some(value),
+            Self::Metrics => recorded_metric(trial, "auc"),
+        }
+    }
 }
 
 /// The kind of one trial from its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`), `pred_mean` and

@@ -1,8 +1,8 @@
 //! Configurations that were tried more than once.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
-use allometry_core::Params;
+use allometry_core::{ParamValue, Params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +26,17 @@ pub struct Duplicates {
 impl Duplicates {
     /// Finds repeated configurations; the order of parameters does not matter.
     pub fn new(sample: &Sample<'_>) -> Self {
-        let mut groups: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let mut group_of: HashMap<Key<'_>, usize> = HashMap::new();
+        let mut groups: Vec<Vec<f64>> = Vec::new();
         for (trial, value) in sample.trials.iter().zip(&sample.values) {
-            groups.entry(key(&trial.params)).or_default().push(*value);
+            let group = *group_of.entry(Key::new(&trial.params)).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push(*value);
         }
         let (mut repeats, mut identical, mut squares) = (0_u64, 0_u64, 0.0);
-        for values in groups.values() {
+        for values in &groups {
             let freedom = values.len() - 1;
             repeats += freedom as u64;
             identical += values[1..].iter().filter(|&&value| value == values[0]).count() as u64;
@@ -43,15 +48,26 @@ impl Duplicates {
     }
 }
 
-/// Equal for equal configurations: numbers by value, so that 1 and 1.0 agree.
-pub(crate) fn key(params: &Params) -> String {
-    let mut parts: Vec<String> = params
-        .iter()
-        .map(|(name, value)| match value.as_f64() {
-            Some(number) => format!("{name:?}={:?}", number + 0.0),
-            None => format!("{name:?}={}", value.repr()),
-        })
-        .collect();
-    parts.sort_unstable();
-    parts.join(",")
+/// Equal for equal configurations, whatever the order of their parameters: numbers by value, so that 1 and 1.0 agree.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key<'a>(Vec<(&'a str, KeyValue)>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum KeyValue {
+    /// Bits of a number, -0 being 0.
+    Number(u64),
+    /// Anything else, as Python writes it.
+    Other(String),
+}
+
+impl<'a> Key<'a> {
+    pub(crate) fn new(params: &'a Params) -> Self {
+        let value = |value: &ParamValue| match value.as_f64() {
+            Some(number) => KeyValue::Number((number + 0.0).to_bits()),
+            None => KeyValue::Other(value.repr()),
+        };
+        let mut parts: Vec<(&str, KeyValue)> = params.iter().map(|(name, set)| (name, value(set))).collect();
+        parts.sort_unstable_by_key(|(name, _)| *name);
+        Self(parts)
+    }
 }

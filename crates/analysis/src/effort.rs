@@ -13,7 +13,7 @@ use crate::stats::random::below;
 use crate::stats::{best_of, bootstrap};
 
 /// Values drawn over all replicates at most.
-const BUDGET: usize = 4_000_000;
+const BUDGET: usize = 2_000_000;
 
 /// How far the trials carry an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

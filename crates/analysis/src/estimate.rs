@@ -7,7 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::options::Options;
+use crate::scores::Predictions;
+use crate::stats::delong::delong;
 use crate::stats::{auc, normal, proportion};
+
+/// Difference from the AUC of the stored scores up to which a value is that AUC.
+const SAME_AUC: f64 = 1e-6;
 
 /// Two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +50,10 @@ pub enum Method {
     AssumedCorrelation,
     /// Difference of two AUCs on the same rows from their scores (`DeLong` et al. 1988): covers new rows of the same mix.
     PairedDelong,
+    /// One AUC from its scores (`DeLong` et al. 1988), interval in the logit: covers new rows of the same mix, the model being fixed.
+    Delong,
+    /// Values on the rows that resamples left out, percentile interval: covers new rows and another choice among the same trials.
+    LeftOutRows,
     /// Share with Wilson's interval.
     Wilson,
     /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at the same configurations.
@@ -63,6 +72,8 @@ impl fmt::Display for Method {
             Self::Independent => "Hanley-McNeil, independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::PairedDelong => "DeLong, paired",
+            Self::Delong => "DeLong, logit interval",
+            Self::LeftOutRows => "rows left out of resamples, percentile interval",
             Self::Wilson => "Wilson",
             Self::ResidualBootstrap => "residual bootstrap",
             Self::Hc3 => "HC3, t interval",
@@ -98,6 +109,23 @@ impl Estimate {
         let Some(error) = auc::hanley_mcneil(point, rows) else { return observed };
         let interval = auc::logit_interval(point, error, options.level).map(Interval::from);
         Self { standard_error: Some(error), interval, method: Method::HanleyMcneil, ..observed }
+    }
+
+    /// An AUC with the standard error that its scores give it; `None` where the scores have another AUC, or give it no error.
+    pub fn scored_auc(point: f64, predictions: &Predictions<'_>, options: &Options) -> Option<Self> {
+        let delong = delong(predictions.labels, &[&predictions.numbers()])?;
+        let error = delong.standard_error(0);
+        if (delong.auc[0] - point).abs() > SAME_AUC || error <= 0.0 {
+            return None;
+        }
+        let interval = auc::logit_interval(point, error, options.level)?.into();
+        let observed = Self::observed(point, options);
+        Some(Self {
+            standard_error: Some(error),
+            interval: Some(interval),
+            method: Method::Delong,
+            ..observed
+        })
     }
 
     /// A number with a normal standard error.

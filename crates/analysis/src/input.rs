@@ -6,6 +6,8 @@ use allometry_core::{ClassCounts, Direction, FrozenTrial, ModelSize, Params, Sea
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::scores::StudyScores;
+
 /// Exact sizes of the smallest and the largest architecture of a search space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeReach {
@@ -30,6 +32,8 @@ pub struct StudyTrials {
     pub space: Option<SearchSpace>,
     /// Sizes that the space reaches, where they could be computed.
     pub reach: Option<SizeReach>,
+    /// What the trials predict on the validation rows, where stored.
+    pub scores: StudyScores,
 }
 
 /// A simple model scored on the same validation rows.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use allometry_core::{Direction, FrozenTrial, Params};
 
-use crate::duplicates::key;
+use crate::duplicates::Key;
 use crate::input::StudyTrials;
 
 /// Values beyond this are no measurements, and their squares overflow.
@@ -52,10 +52,10 @@ impl<'a> Sample<'a> {
 
     /// Positions of the distinct evaluations.
     pub(crate) fn distinct_positions(&self) -> Vec<usize> {
-        let mut seen: HashSet<(String, u64)> = HashSet::new();
+        let mut seen: HashSet<(Key<'_>, u64)> = HashSet::new();
         (0..self.values.len())
             .filter(|&position| {
-                seen.insert((key(&self.trials[position].params), self.values[position].to_bits()))
+                seen.insert((Key::new(&self.trials[position].params), self.values[position].to_bits()))
             })
             .collect()
     }

@@ -1,17 +1,20 @@
 //! What more weights buy.
 
 mod paired;
+mod resampled;
 mod trend;
 
-use allometry_core::{ClassCounts, Direction, ModelSize, ValidationScores};
+use allometry_core::{ClassCounts, Direction, ModelSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend};
 
 use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
+use crate::scores::Predictions;
 use crate::stats::{auc, holm, normal};
 use crate::study::StudyAnalysis;
 
@@ -79,22 +82,21 @@ pub struct Scaling {
     pub differences: Vec<Difference>,
     /// The metric over exact weights, from every trial; `null` without enough sizes.
     pub trend: Option<SizeTrend>,
+    /// What resampled validation rows say of the best values and their order; `null` without stored scores.
+    #[serde(default)]
+    pub resampled: Option<RowResamples>,
 }
 
 impl Scaling {
-    /// Compares the best trials of all budgets. `scores` holds those of each study's best trial, where stored.
-    pub fn new(
-        studies: &[StudyAnalysis],
-        scores: &[Option<ValidationScores>],
-        ladder: &LadderTrials,
-        options: &Options,
-    ) -> Self {
+    /// Compares the best trials of all budgets: where their scores on the same rows are stored, on these very rows, not at an
+    /// assumed correlation.
+    pub fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Self {
         let best: Option<Vec<f64>> =
             studies.iter().map(|study| Some(study.summary.incumbent()?.value.point)).collect();
-        let mut scored: Vec<(ScalingPoint, Option<&ValidationScores>)> = studies
+        let mut scored: Vec<Scored<'_>> = studies
             .iter()
-            .enumerate()
-            .filter_map(|(position, study)| {
+            .zip(&ladder.studies)
+            .filter_map(|(study, trials)| {
                 let incumbent = study.summary.incumbent()?;
                 let point = ScalingPoint {
                     budget: study.budget.label.clone(),
@@ -102,7 +104,7 @@ impl Scaling {
                     size: incumbent.size,
                     best: incumbent.value,
                 };
-                let scores = scores.get(position).and_then(Option::as_ref);
+                let scores = trials.scores.of(incumbent.number);
                 Some((point, scores.filter(|_| ladder.measures_auc())))
             })
             .collect();
@@ -119,6 +121,7 @@ impl Scaling {
             points,
             differences,
             trend: SizeTrend::new(ladder, options),
+            resampled: RowResamples::new(studies, ladder, options),
         }
     }
 
@@ -132,7 +135,7 @@ impl Scaling {
         let scored: Vec<Scored<'_>> = points.into_iter().map(|point| (point, None)).collect();
         let differences = differences(&scored, ladder, options);
         let points = scored.into_iter().map(|(point, _)| point).collect();
-        Self { naive: None, order, points, differences, trend: None }
+        Self { naive: None, order, points, differences, trend: None, resampled: None }
     }
 
     /// The difference that is largest in absolute value.
@@ -154,7 +157,7 @@ impl Difference {
     }
 }
 
-type Scored<'s> = (ScalingPoint, Option<&'s ValidationScores>);
+type Scored<'s> = (ScalingPoint, Option<Predictions<'s>>);
 
 fn differences(points: &[Scored<'_>], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
     let mut differences = Vec::new();
@@ -162,7 +165,7 @@ fn differences(points: &[Scored<'_>], ladder: &LadderTrials, options: &Options) 
         for (smaller, smaller_scores) in &points[..position] {
             let mut difference = compare(smaller, larger, ladder, options);
             if let Some((first, second)) = smaller_scores.zip(*larger_scores) {
-                difference.pair(first, second, options);
+                difference.pair(&first, &second, options);
             }
             differences.push(difference);
         }

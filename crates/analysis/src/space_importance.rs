@@ -1,12 +1,9 @@
 //! Importances over the whole space of a study, beside those of the linear model.
 
-use std::collections::HashSet;
-
 use allometry_core::Params;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duplicates::key;
 use crate::edge::RangeSource;
 use crate::fanova::{FanovaOptions, FanovaOutcome, fanova};
 use crate::forest::space::known_space;
@@ -32,12 +29,7 @@ impl SpaceImportance {
         let (space, source) = known_space(study);
         let all: Vec<(&Params, f64)> =
             sample.trials.iter().zip(&sample.values).map(|(trial, value)| (&trial.params, *value)).collect();
-        let mut seen: HashSet<(String, u64)> = HashSet::new();
-        let distinct: Vec<(&Params, f64)> = all
-            .iter()
-            .copied()
-            .filter(|(params, value)| seen.insert((key(params), value.to_bits())))
-            .collect();
+        let distinct = sample.distinct();
         Self {
             source,
             forest: fanova(&space, &distinct, &FanovaOptions::default()),

@@ -6,7 +6,7 @@ use allometry_core::{Params, SizeBudget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::collapse::{Aucs, Collapse};
+use crate::collapse::Collapse;
 use crate::consistency::{BestValueSet, best_value_sets};
 use crate::coverage::{Coverage, SpaceCoverage};
 use crate::duplicates::Duplicates;
@@ -87,13 +87,20 @@ impl StudyAnalysis {
             .map(|(name, exact, binned)| (name.as_str(), exact.as_slice(), binned.as_slice()))
             .collect();
         let duplicates = Duplicates::new(&sample);
-        let model = Model::new(
-            &sample,
-            &parameters.iter().map(|(name, _, binned)| (*name, *binned)).collect::<Vec<_>>(),
-        );
+        let coarse_levels: Vec<(&str, &[Level])> =
+            parameters.iter().map(|(name, _, binned)| (*name, *binned)).collect();
+        let model = Model::new(&sample, &coarse_levels);
         let seed_name = format!("analysis of {}", study.budget.label);
-        let (importance, importance_model) =
-            importance(&parameters, &sample.values, &model, duplicates.repeat_sd, &seed_name, options);
+        let (((importance, importance_model), best_of), space_importance) = rayon::join(
+            || {
+                let repeat_sd = duplicates.repeat_sd;
+                rayon::join(
+                    || importance(&parameters, &sample.values, &model, repeat_sd, &seed_name, options),
+                    || best_of_k(&sample, &seed_name, options),
+                )
+            },
+            || SpaceImportance::new(study, &sample),
+        );
         let trends =
             pairs().zip(adjusted_trends(&model, options)).filter_map(|((name, exact, binned), adjusted)| {
                 Trend::new(name, &sample.values, exact, binned, ladder.direction, adjusted)
@@ -102,19 +109,18 @@ impl StudyAnalysis {
         let coverage = PAIRS
             .iter()
             .filter_map(|(row, column)| Coverage::new((row, find(row)?), (column, find(column)?)));
-        let aucs = if ladder.measures_auc() { Aucs::Values } else { Aucs::Metrics };
         Self {
             budget: study.budget.clone(),
             source: study.source.clone(),
             sizes: StudySizes::new(study, &sample, options),
-            collapse: Collapse::new(&sample, ladder.rows, aucs, options),
+            collapse: Collapse::new(study, &sample, ladder, &coarse_levels, &seed_name, options),
             importance,
             importance_model,
-            space_importance: SpaceImportance::new(study, &sample),
+            space_importance,
             trends: trends.collect(),
             coverage: coverage.collect(),
             space_coverage: SpaceCoverage::new(study, &sample, &parameters, options),
-            best_of: best_of_k(&sample, &seed_name, options),
+            best_of,
             best_values: best_value_sets(
                 &model,
                 &parameters.iter().map(|(.., binned)| *binned).collect::<Vec<_>>(),

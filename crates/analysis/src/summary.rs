@@ -6,7 +6,7 @@ use allometry_core::{ModelSize, Params, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duplicates::key;
+use crate::duplicates::Key;
 use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
@@ -71,7 +71,7 @@ impl Summary {
             trials: sample.values.len() as u64,
             mean: mean(sample.values.iter().copied()),
             sd: sample_sd(sample.values.iter().copied()),
-            best: rank(sample, ladder, options),
+            best: rank(study, sample, ladder, options),
             recorded_best_params: study.best_params.clone(),
         }
     }
@@ -105,22 +105,29 @@ fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
     counts
 }
 
-fn rank(sample: &Sample<'_>, ladder: &LadderTrials, options: &Options) -> Vec<RankedTrial> {
+fn rank(
+    study: &StudyTrials,
+    sample: &Sample<'_>,
+    ladder: &LadderTrials,
+    options: &Options,
+) -> Vec<RankedTrial> {
     let mut order: Vec<usize> = (0..sample.values.len()).collect();
     order.sort_by(|&a, &b| {
         let ascending = sample.values[a].total_cmp(&sample.values[b]);
         if ladder.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
     });
-    let mut listed: HashSet<String> = HashSet::new();
+    let mut listed: HashSet<Key<'_>> = HashSet::new();
     order
         .into_iter()
-        .filter(|&position| listed.insert(key(&sample.trials[position].params)))
+        .filter(|&position| listed.insert(Key::new(&sample.trials[position].params)))
         .take(RANKED)
         .map(|position| {
-            let trial = sample.trials[position];
+            let (trial, value) = (sample.trials[position], sample.values[position]);
+            let scores = study.scores.of(trial.number).filter(|_| ladder.measures_auc());
+            let scored = scores.and_then(|scores| Estimate::scored_auc(value, &scores, options));
             RankedTrial {
                 number: trial.number,
-                value: metric_estimate(sample.values[position], ladder, options),
+                value: scored.unwrap_or_else(|| metric_estimate(value, ladder, options)),
                 size: trial.record.size,
                 params: trial.params.clone(),
             }

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::Interval;
 use crate::input::LadderTrials;
-use crate::number::{about, counted, decimals, quoted, signed};
+use crate::number::{about, counted, decimals, percent, quoted, signed};
 use crate::options::Options;
 use crate::scaling::{
-    DECADES_FOR_EXPONENT, Difference, PowerLawFit, SIZES_FOR_EXPONENT, Scaling, ScalingPoint, SizeOrder,
-    SizeTrend,
+    DECADES_FOR_EXPONENT, Difference, PowerLawFit, RowResamples, SIZES_FOR_EXPONENT, Scaling, ScalingPoint,
+    SizeOrder, SizeTrend,
 };
 use crate::stats::power_law::EXPONENTS;
 use crate::study::StudyAnalysis;
@@ -44,9 +44,23 @@ impl Outcome {
     }
 }
 
+/// What a piece of evidence looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EvidenceBasis {
+    /// The best trials of two budgets.
+    Difference,
+    /// All trials over their exact sizes.
+    Trend,
+    /// Resampled validation rows.
+    Rows,
+}
+
 /// Something that the conclusion rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
+    /// What it looks at.
+    pub basis: EvidenceBasis,
     /// In words, with its numbers.
     pub statement: String,
 }
@@ -85,8 +99,10 @@ impl Verdict {
         options: &Options,
     ) -> Self {
         let differences = scaling.differences.iter().map(|d| evidence(d, ladder, options));
-        let evidence =
-            differences.chain(scaling.trend.iter().flat_map(|t| trend_evidence(t, ladder))).collect();
+        let evidence = differences
+            .chain(scaling.trend.iter().flat_map(|t| trend_evidence(t, ladder)))
+            .chain(scaling.resampled.iter().flat_map(order_evidence))
+            .collect();
         let (outcome, mut sentence) = conclude(scaling, ladder, options);
         if let Some(disorder) = size_disorder(studies) {
             sentence = format!("{sentence} And: {disorder}");
@@ -242,7 +258,7 @@ fn evidence(difference: &Difference, ladder: &LadderTrials, options: &Options) -
         let power = options.power * 100.0;
         parts.push(format!("{power:.0}% power at that r takes about {} rows", about(rows)));
     }
-    Evidence { statement: parts.join("; ") }
+    Evidence { basis: EvidenceBasis::Difference, statement: parts.join("; ") }
 }
 
 /// What the trials of all budgets say over their exact sizes.
@@ -280,7 +296,21 @@ fn trend_evidence(trend: &SizeTrend, ladder: &LadderTrials) -> Vec<Evidence> {
             trend.sizes, trend.decades
         ),
     });
-    statements.into_iter().map(|statement| Evidence { statement }).collect()
+    let basis = EvidenceBasis::Trend;
+    statements.into_iter().map(|statement| Evidence { basis, statement }).collect()
+}
+
+/// How probable the observed order of the budgets is over new rows.
+fn order_evidence(resampled: &RowResamples) -> Option<Evidence> {
+    let likeliest = resampled.orders.first()?;
+    Some(Evidence {
+        basis: EvidenceBasis::Rows,
+        statement: format!(
+            "over new rows the best trials order as {} with probability {}, the likeliest order",
+            likeliest.budgets.join(" > "),
+            percent(likeliest.probability)
+        ),
+    })
 }
 
 fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> Vec<Caveat> {
@@ -304,7 +334,10 @@ fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> V
         }
     }
     if studies.iter().any(|study| study.summary.trials > 1) {
-        statements.push("The best of many trials is biased towards better values.".to_owned());
+        statements.push(match optimism(scaling) {
+            Some(words) => format!("The best of many trials is biased towards better values: {words}."),
+            None => "The best of many trials is biased towards better values.".to_owned(),
+        });
     }
     if scaling.trend.is_some() {
         statements.push(
@@ -322,6 +355,14 @@ fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], options: &Options) -> V
         statements.push("Labels of budgets are not the sizes of their best models.".to_owned());
     }
     statements.into_iter().map(|statement| Caveat { statement }).collect()
+}
+
+/// By how much choosing the best of many trials flatters each budget.
+fn optimism(scaling: &Scaling) -> Option<String> {
+    let corrected = &scaling.resampled.as_ref()?.corrected;
+    let parts: Vec<String> =
+        corrected.iter().map(|one| format!("{} by about {}", one.budget, decimals(one.optimism))).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn is_off_label(point: &ScalingPoint, studies: &[StudyAnalysis]) -> bool {

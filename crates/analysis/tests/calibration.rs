@@ -4,7 +4,7 @@
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::stats::random::below;
 use allometry_analysis::trend::TrendClass;
-use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyTrials, analyze};
+use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyScores, StudyTrials, analyze};
 use allometry_core::rng::stream;
 use allometry_core::{
     Direction, FrozenTrial, ModelSize, Params, SizeBudget, TrialRng, TrialState, WeightTarget,
@@ -33,6 +33,7 @@ fn ladder(studies: Vec<Vec<FrozenTrial>>) -> LadderTrials {
         best_params: None,
         space: None,
         reach: None,
+        scores: StudyScores::default(),
     };
     LadderTrials {
         name: None,

@@ -4,12 +4,13 @@ use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
 use allometry_analysis::scaling::SizeOrder;
 use allometry_analysis::{
-    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyTrials,
-    analyze, analyze_with_scores,
+    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyScores,
+    StudyTrials, analyze,
 };
+use allometry_core::trial::incumbent;
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    SizeBudget, TrialState, ValidationScores, WeightTarget,
+    SizeBudget, TrialNumber, TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };
@@ -28,6 +29,7 @@ fn study(label: &str, trials: Vec<FrozenTrial>) -> StudyTrials {
         best_params: None,
         space: None,
         reach: None,
+        scores: StudyScores::default(),
     }
 }
 
@@ -116,6 +118,10 @@ fn a_difference_that_only_correlation_would_tell_says_so() {
     assert!(!codes(&analysis).contains(&FindingCode::TooFewRows));
 }
 
+fn best_trial(study: &StudyTrials) -> TrialNumber {
+    incumbent(&study.trials, Direction::Maximize).unwrap().number
+}
+
 /// The same gap that class counts leave undecided is told where both models err on the same rows.
 #[test]
 fn scores_on_the_same_rows_weigh_a_difference() {
@@ -133,8 +139,15 @@ fn scores_on_the_same_rows_weigh_a_difference() {
             })
             .collect(),
     };
-    let stored = [Some(scores(0.0)), None, Some(scores(0.1))];
-    let analysis = analyze_with_scores(&ladder, &stored, &Options::default());
+    let stored = |small: ValidationScores| {
+        let mut ladder = ladder.clone();
+        let first = best_trial(&ladder.studies[0]);
+        assert!(ladder.studies[0].scores.insert(first, small));
+        let best = best_trial(&ladder.studies[2]);
+        assert!(ladder.studies[2].scores.insert(best, scores(0.1)));
+        ladder
+    };
+    let analysis = analyze(&stored(scores(0.0)), &Options::default());
     let paired: Vec<_> =
         analysis.scaling.differences.iter().filter(|one| one.measured_correlation.is_some()).collect();
     assert_eq!(paired.len(), 1);
@@ -145,9 +158,9 @@ fn scores_on_the_same_rows_weigh_a_difference() {
     let independent = assumed.scaling.differences.iter().find(|one| one.larger == "large").unwrap();
     assert!(paired[0].gain.standard_error.unwrap() < independent.gain.standard_error.unwrap());
     assert_eq!(assumed.verdict.outcome, Outcome::Undecided);
-    let mut shifted = stored.clone();
-    shifted[0].as_mut().unwrap().rows[0] = 999;
-    let other_rows = analyze_with_scores(&ladder, &shifted, &Options::default());
+    let mut shifted = scores(0.0);
+    shifted.rows[0] = 999;
+    let other_rows = analyze(&stored(shifted), &Options::default());
     assert!(other_rows.scaling.differences.iter().all(|one| one.measured_correlation.is_none()));
 }
 

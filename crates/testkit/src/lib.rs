@@ -1,5 +1,9 @@
-//! What the tests of several crates share: reference data that lies outside the repository, the Python peers, and
-//! skipping a test so that it is seen.
+//! What the tests of several crates share: reference data that lies outside the repository, the Python peers, skipping a
+//! test so that it is seen, and damaged files.
+
+mod mutation;
+
+pub use mutation::damaged;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -39,6 +39,7 @@ pub(super) fn findings(
     found(FindingCode::TooFewRows, too_few_rows(ladder, scaling, verdict, options));
     found(FindingCode::UnequalEffort, unequal_effort(studies));
     found(FindingCode::RowsUnknown, rows_unknown(ladder, scaling));
+    found(FindingCode::MissingScores, missing_scores(ladder, studies));
     found(FindingCode::MissingSizes, missing_sizes(studies));
     found(FindingCode::SingleBudget, single_budget(studies));
     found(FindingCode::TooFewSizes, too_few_sizes(scaling));
@@ -82,19 +83,27 @@ fn too_few_rows(
     let largest = scaling.largest()?;
     let available = rows.positives.saturating_add(rows.negatives);
     let needed = largest.rows_to_detect.filter(|needed| *needed > available as f64)?;
-    let independent = largest.rows_to_detect_independent?;
+    let power = format!("{:.0}% power", options.power * 100.0);
+    let needed = match (largest.measured_correlation, largest.rows_to_detect_independent) {
+        (Some(correlation), _) => {
+            format!("{} at the measured correlation of {correlation:.2} ({power})", about(needed))
+        }
+        (None, Some(independent)) => format!(
+            "{} at a correlation of {}, {} if independent ({power})",
+            about(needed),
+            options.correlation,
+            about(independent)
+        ),
+        (None, None) => return None,
+    };
     let (better, worse, gap) = largest.better_over_worse();
     let message = format!(
-        "{} ({} positive) do not tell the budgets apart: the largest difference, {} {} ({better} over {worse}), would \
-         take about {} at a correlation of {}, {} if independent ({:.0}% power)",
+        "{} ({} positive) do not tell the budgets apart: the largest difference, {} {} ({better} over {worse}), would take \
+         about {needed}",
         counted(available, "validation row"),
         grouped(rows.positives),
         decimals(gap),
         ladder.metric,
-        about(needed),
-        options.correlation,
-        about(independent),
-        options.power * 100.0
     );
     Some((
         message,
@@ -122,6 +131,24 @@ fn rows_unknown(ladder: &LadderTrials, scaling: &Scaling) -> Option<(String, &'s
     (ladder.rows.is_none() && ladder.measures_auc() && !scaling.points.is_empty()).then(|| {
         let message = "the numbers of positive and negative validation rows are not known, so no difference can be weighed";
         (message.to_owned(), "Give them: --rows POSITIVES:NEGATIVES.")
+    })
+}
+
+fn missing_scores(ladder: &LadderTrials, studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
+    let lacking: Vec<String> = studies
+        .iter()
+        .zip(&ladder.studies)
+        .filter(|(analysis, study)| {
+            analysis.summary.incumbent().is_some_and(|best| study.scores.of(best.number).is_none())
+        })
+        .map(|(analysis, _)| quoted(&analysis.budget.label))
+        .collect();
+    (ladder.measures_auc() && !lacking.is_empty()).then(|| {
+        let message = format!(
+            "the best trials' scores on the validation rows are not known: {}",
+            lacking.join(", ")
+        );
+        (message, "Store each trial's scores: two models on the same rows are told apart by far smaller differences.")
     })
 }
 

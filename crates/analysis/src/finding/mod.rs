@@ -64,6 +64,8 @@ pub enum FindingCode {
     CollapsedTrials,
     /// The classes of the validation rows are not known.
     RowsUnknown,
+    /// The scores of the best trials on the validation rows were not stored.
+    MissingScores,
     /// The validation rows are too few to tell the budgets apart.
     TooFewRows,
     /// A simple baseline is ahead of every trial.
@@ -100,6 +102,7 @@ impl FindingCode {
             | Self::Duplicates
             | Self::CollapseUnknown
             | Self::RowsUnknown
+            | Self::MissingScores
             | Self::TooFewSizes
             | Self::AdaptiveSampling => Severity::Info,
         }

@@ -91,7 +91,8 @@ fn ascending(column: &[f64]) -> Vec<u32> {
     order
 }
 
-/// `1 - sum (y - prediction)^2 / sum (y - mean)^2`, the prediction of a row being the mean over the trees that have one.
+/// `1 - sum (y - prediction)^2 / sum (y - mean)^2`, the prediction of a row being the mean over the trees that have one; `None`
+/// where the values do not vary.
 fn r_squared(values: &[f64], predicted: &[Vec<(u32, f64)>]) -> Option<f64> {
     let mut sums = vec![(0.0, 0_u32); values.len()];
     for (row, prediction) in predicted.iter().flatten() {
@@ -109,5 +110,6 @@ fn r_squared(values: &[f64], predicted: &[Vec<(u32, f64)>]) -> Option<f64> {
     let center = mean(pairs().map(|(y, _)| y))?;
     let total: f64 = pairs().map(|(y, _)| (y - center) * (y - center)).sum();
     let residual: f64 = pairs().map(|(y, prediction)| (y - prediction) * (y - prediction)).sum();
-    (total > 0.0).then(|| 1.0 - residual / total)
+    // Squares of very small or very large values leave the range of numbers.
+    Some(1.0 - residual / total).filter(|r_squared| r_squared.is_finite())
 }

@@ -70,6 +70,7 @@ mod tests {
             best_params: None,
             space: None,
             reach: None,
+            scores: crate::scores::StudyScores::default(),
         };
         let (space, source) = known_space(&study);
         assert_eq!(source, RangeSource::Observed);

@@ -19,7 +19,7 @@ const FEW: usize = 12;
 /// Assignments that are tried at most.
 const MOST_ASSIGNMENTS: usize = 5_000;
 /// Visits of a value that permutations may take in all.
-const PERMUTATION_BUDGET: usize = 200_000_000;
+const PERMUTATION_BUDGET: usize = 50_000_000;
 
 /// A parameter's effect given all other parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -14,6 +14,8 @@ use crate::stats::random::below;
 const ORDERS: usize = 32;
 /// Multiplications that the replicates may take in all.
 const BUDGET: f64 = 1e9;
+/// Of these, those of drawn values with columns of the design: they wait for memory, which makes them dearer.
+const DRAWING_BUDGET: f64 = 6e7;
 /// Replicates below which there is no interval.
 const FEWEST: usize = 100;
 
@@ -30,7 +32,7 @@ pub(super) fn shares(
     options: &Options,
 ) -> (Vec<Estimate>, usize) {
     let point = lmg_shares(&design.cross_products(fit.response(), None), design, options);
-    let replicates = affordable(design).min(options.bootstraps as usize);
+    let replicates = affordable(design, fit.response().len()).min(options.bootstraps as usize);
     let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(replicates); point.len()];
     if replicates >= FEWEST.min(options.bootstraps as usize) {
         let shrink = (adjusted_r_squared(fit).max(0.0) / fit.r_squared().max(f64::MIN_POSITIVE)).sqrt();
@@ -80,12 +82,13 @@ fn lmg_shares(matrix: &[f64], design: &Design, options: &Options) -> Vec<f64> {
 }
 
 /// Replicates that stay within the budget.
-fn affordable(design: &Design) -> usize {
+fn affordable(design: &Design, rows: usize) -> usize {
     let columns = design.columns() as f64 + 1.0;
     let one = if design.terms().len() <= MOST_EXACT {
         2.0_f64.powi(design.terms().len() as i32) * columns * columns / 4.0
     } else {
         2.0 * ORDERS as f64 * columns.powi(3) / 3.0
     };
-    (BUDGET / one) as usize
+    let drawing = rows as f64 * columns;
+    (BUDGET / one).min(DRAWING_BUDGET / drawing) as usize
 }

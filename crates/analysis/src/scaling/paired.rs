@@ -1,36 +1,31 @@
 //! Differences between models that were scored on the same rows.
 
-use allometry_core::{ClassCounts, ValidationScores};
+use allometry_core::ClassCounts;
 
 use super::Difference;
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
+use crate::scores::Predictions;
 use crate::stats::delong::delong;
 use crate::stats::{auc, normal};
 
 impl Difference {
     /// Replaces assumed errors by that of the paired difference; nothing where the scores are not of the same rows, or do
     /// not vary between the two models.
-    pub(super) fn pair(&mut self, smaller: &ValidationScores, larger: &ValidationScores, options: &Options) {
-        if smaller.rows != larger.rows || smaller.labels != larger.labels {
+    pub(super) fn pair(&mut self, smaller: &Predictions<'_>, larger: &Predictions<'_>, options: &Options) {
+        if !smaller.same_rows(larger) {
             return;
         }
-        let numbers = |scores: &ValidationScores| {
-            scores.scores.iter().map(|score| f64::from(*score)).collect::<Vec<f64>>()
-        };
-        let (first, second) = (numbers(smaller), numbers(larger));
-        if first.iter().chain(&second).any(|score| !score.is_finite()) {
-            return;
-        }
-        let Some(paired) = delong(&smaller.labels, &[&first, &second]) else { return };
+        let (first, second) = (smaller.numbers(), larger.numbers());
+        let Some(paired) = delong(smaller.labels, &[&first, &second]) else { return };
         let (_, error) = paired.difference(0, 1);
         let correlation = paired.covariance[0][1] / (paired.standard_error(0) * paired.standard_error(1));
         if error.is_nan() || error <= 0.0 || !correlation.is_finite() {
             return;
         }
         let gain = self.gain.point;
-        let positives = smaller.labels.iter().filter(|label| **label).count() as u64;
-        let rows = ClassCounts { positives, negatives: smaller.labels.len() as u64 - positives };
+        let (positives, negatives) = smaller.classes();
+        let rows = ClassCounts { positives: positives as u64, negatives: negatives as u64 };
         self.gain = Estimate::normal(gain, error, Method::PairedDelong, options);
         self.gain_correlated = self.gain;
         self.measured_correlation = Some(correlation);

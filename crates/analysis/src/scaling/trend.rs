@@ -21,7 +21,7 @@ pub const DECADES_FOR_EXPONENT: f64 = 1.5;
 /// Evaluations that a trend needs.
 const FEWEST: usize = 5;
 /// Values drawn over all replicates of the trend, and of the power law, at most.
-const BUDGETS: (usize, usize) = (10_000_000, 300_000);
+const BUDGETS: (usize, usize) = (2_000_000, 300_000);
 /// Replicates of the power law at most, and at least for an interval.
 const POWER_LAW_REPLICATES: (usize, usize) = (200, 50);
 

@@ -27,3 +27,4 @@ pub mod rank;
 pub mod sweep;
 pub mod table;
 pub mod two_sample;
+pub mod weighted_auc;

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::path::Path;
 
-use allometry_analysis::{LadderTrials, Options, analyze_with_scores};
+use allometry_analysis::{LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
 use clap::{Args, ValueEnum};
 
@@ -11,7 +11,7 @@ use super::lint;
 use super::prepare::reach;
 use crate::error::CliError;
 use crate::output::Destination;
-use crate::source::{self, Source, Trials};
+use crate::source::{self, Source};
 use crate::weights::Counting;
 
 /// Analyses trials and writes the report.
@@ -75,9 +75,9 @@ impl Report {
         if let [Source::Report(path)] = self.sources.as_slice() {
             return self.lint(path, &destinations);
         }
-        let mut trials = source::read(&self.sources)?;
-        self.complete(&mut trials.ladder);
-        for (destination, content) in destinations.iter().zip(render(&trials, self.template, &destinations)) {
+        let mut ladder = source::read(&self.sources)?;
+        self.complete(&mut ladder);
+        for (destination, content) in destinations.iter().zip(render(&ladder, self.template, &destinations)) {
             destination.0.write(&content)?;
         }
         Ok(())
@@ -122,25 +122,24 @@ impl Report {
 }
 
 /// Writes a ladder's reports in both formats, as a run does at its end.
-pub(super) fn write_all(trials: &Trials, folder: &Path) -> Result<(), CliError> {
+pub(super) fn write_all(ladder: &LadderTrials, folder: &Path) -> Result<(), CliError> {
     let destinations = [
         (Destination::File(folder.join("report.md")), Format::Markdown),
         (Destination::File(folder.join("report.json")), Format::Json),
     ];
-    for (destination, content) in destinations.iter().zip(render(trials, Template::Full, &destinations)) {
+    for (destination, content) in destinations.iter().zip(render(ladder, Template::Full, &destinations)) {
         destination.0.write(&content)?;
     }
     Ok(())
 }
 
-fn render(trials: &Trials, template: Template, to: &[(Destination, Format)]) -> Vec<String> {
-    let Trials { ladder, scores } = trials;
+fn render(ladder: &LadderTrials, template: Template, to: &[(Destination, Format)]) -> Vec<String> {
     // The classic report takes nothing for granted and resamples nothing; its JSON comes as fast.
     let options = match template {
         Template::Full => Options::default(),
         Template::Classic => Options { permutations: 0, bootstraps: 0, ..Options::default() },
     };
-    let analysis = LazyCell::new(|| analyze_with_scores(ladder, scores, &options));
+    let analysis = LazyCell::new(|| analyze(ladder, &options));
     to.iter()
         .map(|(_, format)| match (format, template) {
             (Format::Markdown, Template::Full) => allometry_report::full(&analysis),

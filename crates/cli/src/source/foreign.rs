@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_analysis::StudyTrials;
+use allometry_analysis::{StudyScores, StudyTrials};
 use allometry_core::Direction;
 use allometry_store::import;
 
@@ -27,6 +27,7 @@ pub(super) fn read(
         best_params: imported.best_params,
         space: imported.space,
         reach: None,
+        scores: StudyScores::default(),
     };
     Ok((study, imported.direction))
 }

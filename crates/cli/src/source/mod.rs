@@ -7,24 +7,18 @@ mod stored;
 use std::path::Path;
 
 use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::{Direction, SizeBudget, ValidationScores, WeightTarget};
+use allometry_core::{Direction, SizeBudget, WeightTarget};
 
 pub(crate) use parse::Source;
 pub(crate) use stored::{ladder_of_store, storage_url};
 
 use crate::error::CliError;
 
-/// A ladder's trials, and the validation scores of each study's best where they were stored.
-pub(crate) struct Trials {
-    pub(crate) ladder: LadderTrials,
-    pub(crate) scores: Vec<Option<ValidationScores>>,
-}
-
 /// Reads every source into one ladder.
 ///
 /// # Errors
 /// [`CliError`] naming the source that cannot be read, or sources that do not go together.
-pub(crate) fn read(sources: &[Source]) -> Result<Trials, CliError> {
+pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
     let mut foreign: Vec<StudyTrials> = Vec::new();
     let mut directions: Vec<Direction> = Vec::new();
     for source in sources {
@@ -63,7 +57,7 @@ pub(crate) fn read(sources: &[Source]) -> Result<Trials, CliError> {
             hint: Some("studies of one ladder have one objective".into()),
         });
     }
-    let ladder = LadderTrials {
+    Ok(LadderTrials {
         name: None,
         tag: None,
         metric: "AUC".into(),
@@ -71,8 +65,7 @@ pub(crate) fn read(sources: &[Source]) -> Result<Trials, CliError> {
         studies: foreign,
         rows: None,
         baselines: Vec::new(),
-    };
-    Ok(Trials { ladder, scores: Vec::new() })
+    })
 }
 
 /// A budget that is a name only, as foreign studies have it.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
 use allometry_core::ladder::Ladder;
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, SizeBudget};
@@ -10,7 +10,7 @@ use allometry_store::{SqliteStore, Store, StudyRecord};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Trials, nominal};
+use super::nominal;
 use crate::command::read_ladder;
 use crate::error::CliError;
 
@@ -36,7 +36,7 @@ pub(crate) fn storage_url(ladder: &Ladder, given: Option<&str>, file: &Path) -> 
 ///
 /// # Errors
 /// [`CliError`] where the file, the storage or the ladder's studies are not there.
-pub(super) fn ladder_of_file(path: &Path) -> Result<Trials, CliError> {
+pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
     ladder_of_store(&SqliteStore::open_read_only(&url)?, Some(&ladder.name), &url)
@@ -46,7 +46,7 @@ pub(super) fn ladder_of_file(path: &Path) -> Result<Trials, CliError> {
 ///
 /// # Errors
 /// [`CliError`] where the storage cannot be read or does not hold exactly one ladder.
-pub(super) fn ladder_of_url(url: &str) -> Result<Trials, CliError> {
+pub(super) fn ladder_of_url(url: &str) -> Result<LadderTrials, CliError> {
     ladder_of_store(&SqliteStore::open_read_only(url)?, None, url)
 }
 
@@ -70,7 +70,11 @@ struct BaselineAttribute {
 ///
 /// # Errors
 /// [`CliError::NotFound`] where there is no such ladder or several; [`CliError::Store`].
-pub(crate) fn ladder_of_store(store: &dyn Store, name: Option<&str>, url: &str) -> Result<Trials, CliError> {
+pub(crate) fn ladder_of_store(
+    store: &dyn Store,
+    name: Option<&str>,
+    url: &str,
+) -> Result<LadderTrials, CliError> {
     let mut studies: Vec<(LadderAttribute, StudyRecord)> = store
         .studies()?
         .into_iter()
@@ -103,19 +107,11 @@ pub(crate) fn ladder_of_store(store: &dyn Store, name: Option<&str>, url: &str) 
     let rows: Option<ClassCounts> = attribute(any, "validation");
     let baselines: Vec<BaselineAttribute> = attribute(any, "baselines").unwrap_or_default();
     let direction = any.direction;
-    let mut scores = Vec::with_capacity(studies.len());
-    let mut read = Vec::with_capacity(studies.len());
-    for (_, study) in studies {
-        let id = study.id;
-        let direction = study.direction;
-        let study = read_study(store, study, url)?;
-        scores.push(match incumbent(&study.trials, direction) {
-            Some(best) => store.scores(id, best.number)?,
-            None => None,
-        });
-        read.push(study);
-    }
-    let ladder = LadderTrials {
+    let studies = studies
+        .into_iter()
+        .map(|(_, study)| read_study(store, study, url))
+        .collect::<Result<Vec<StudyTrials>, CliError>>()?;
+    Ok(LadderTrials {
         name: Some(first.name),
         tag: first.tag,
         metric: "AUC".into(),
@@ -130,19 +126,25 @@ pub(crate) fn ladder_of_store(store: &dyn Store, name: Option<&str>, url: &str) 
                 metrics: b.metrics,
             })
             .collect(),
-        studies: read,
-    };
-    Ok(Trials { ladder, scores })
+        studies,
+    })
 }
 
 fn read_study(store: &dyn Store, study: StudyRecord, url: &str) -> Result<StudyTrials, CliError> {
     let trials = store.trials(study.id)?;
+    let mut scores = StudyScores::default();
+    for trial in trials.iter().filter(|trial| trial.complete_value().is_some()) {
+        if let Some(stored) = store.scores(study.id, trial.number)? {
+            scores.insert(trial.number, stored);
+        }
+    }
     Ok(StudyTrials {
         budget: attribute::<SizeBudget>(&study, "budget").unwrap_or_else(|| nominal(&study.name)),
         source: format!("{url}:{}", study.name),
         best_params: incumbent(&trials, study.direction).map(|t| t.params.clone()),
         trials,
         reach: attribute::<SizeReach>(&study, "reach"),
+        scores,
         space: study.space,
     })
 }

@@ -42,7 +42,7 @@ pub fn build(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Bo
             (None, None) => return Err(SpaceError::GridTooLarge { budget: feasible.budget().label.clone() }),
         },
     };
-    let probes = if spec.probes { probes(&feasible) } else { Vec::new() };
+    let probes = if spec.probes { probes(&feasible, seed) } else { Vec::new() };
     let history = History::new(&feasible);
     Ok(Box::new(Plain { feasible, probes, sequence, origin, history }))
 }

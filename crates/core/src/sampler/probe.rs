@@ -1,13 +1,18 @@
 //! Probes: configurations on the edges of the architecture's parameters.
 
+use rand::seq::SliceRandom as _;
+
+use crate::rng::stream;
 use crate::space::{Configuration, Feasible};
 
-/// For each architecture parameter with more than one admitted value the configurations at its smallest and its
-/// largest one, all other parameters as near to the middle as the budget allows; each once.
+/// For each architecture parameter with more than one admitted value the architectures at its smallest and its largest one,
+/// all other architecture parameters as near to the middle as the budget allows; each once.
 ///
 /// The middle is that of the admitted ranks; near is the least sum of squared rank differences, each relative to its
-/// parameter's admitted range. Takes two passes over the architectures.
-pub(super) fn probes(feasible: &Feasible) -> Vec<Configuration> {
+/// parameter's admitted range. The other parameters form a Latin hypercube over the probes (McKay, Beckman & Conover 1979): each
+/// takes its range in as many equal steps as there are probes, in an order that `seed` shuffles, so that a small budget of
+/// trials does not spend most of them on one setting of the training. Takes two passes over the architectures.
+pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
     let ranges = feasible.admitted_ranks();
     let mut nearest: Vec<[(f64, u32); 2]> = vec![[(f64::INFINITY, 0); 2]; ranges.len()];
     for i in 0..feasible.architecture_count() {
@@ -30,18 +35,30 @@ pub(super) fn probes(feasible: &Feasible) -> Vec<Configuration> {
             }
         }
     }
-    let middle = feasible.at(&vec![0.5; feasible.dimension()]).rest;
-    let mut probes: Vec<Configuration> = Vec::new();
-    for (edges, (low, high)) in nearest.iter().zip(&ranges) {
-        if low == high {
-            continue;
-        }
-        for (_, architecture) in edges {
-            let probe = Configuration { architecture: *architecture, rest: middle.clone() };
-            if !probes.contains(&probe) {
-                probes.push(probe);
+    let mut edges: Vec<u32> = Vec::new();
+    for (nearest, (low, high)) in nearest.iter().zip(&ranges) {
+        for (_, architecture) in nearest {
+            if low < high && !edges.contains(architecture) {
+                edges.push(*architecture);
             }
         }
     }
-    probes
+    let coordinates: Vec<Vec<f64>> =
+        (0..feasible.dimension()).map(|d| shuffled_steps(edges.len(), feasible, seed, d)).collect();
+    edges
+        .into_iter()
+        .enumerate()
+        .map(|(probe, architecture)| {
+            let point: Vec<f64> = coordinates.iter().map(|steps| steps[probe]).collect();
+            Configuration { architecture, rest: feasible.at(&point).rest }
+        })
+        .collect()
+}
+
+/// Middles of `count` equal parts of `[0, 1)` in random order.
+fn shuffled_steps(count: usize, feasible: &Feasible, seed: u64, dimension: usize) -> Vec<f64> {
+    let mut steps: Vec<f64> = (0..count).map(|step| (step as f64 + 0.5) / count as f64).collect();
+    let name = format!("probes/{}", feasible.budget().label);
+    steps.shuffle(&mut stream(seed, &name, dimension as u64));
+    steps
 }

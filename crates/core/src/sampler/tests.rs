@@ -303,17 +303,43 @@ fn probes_sit_on_the_edges_with_the_others_in_the_middle() {
     let suggestions = run.take(6);
     let origins: Vec<Origin> = suggestions.iter().map(|s| s.origin).collect();
     assert_eq!(origins, [vec![Origin::Probe; 4], vec![Origin::Random; 2]].concat());
-    let edges: Vec<String> = suggestions[..4].iter().map(|s| key(&s.params)).collect();
-    let rest = "d_ff_ratio=4 learning_rate=0.0001 dropout=0.3";
-    assert_eq!(
-        edges,
-        [
-            format!("d_model=32 n_layers=3 {rest}"),
-            format!("d_model=96 n_layers=3 {rest}"),
-            format!("d_model=64 n_layers=1 {rest}"),
-            format!("d_model=64 n_layers=5 {rest}"),
-        ]
-    );
+    let value = |name: &str| -> Vec<f64> {
+        suggestions[..4].iter().map(|s| s.params.get(name).unwrap().as_f64().unwrap()).collect()
+    };
+    assert_eq!(value("d_model"), [32.0, 96.0, 64.0, 64.0]);
+    assert_eq!(value("n_layers"), [3.0, 3.0, 1.0, 5.0]);
+    assert_eq!(value("d_ff_ratio"), [4.0; 4]);
+}
+
+#[test]
+fn probes_spread_the_training_parameters() {
+    let space = space_of(&[
+        ("d_model", ints(&[32, 64, 96])),
+        ("n_layers", Distribution::Int { low: 1, high: 5, log: false, step: 1 }),
+        ("learning_rate", Distribution::Float { low: 1e-5, high: 1e-3, log: true, step: None }),
+        ("dropout", floats(&[0.1, 0.3, 0.5, 0.7])),
+    ]);
+    let probes = |seed| -> Vec<Params> {
+        let feasible = Feasible::new(&space, &any(), size).unwrap();
+        Run::new(feasible, spec(SamplerKind::Sobol, true), seed, 2)
+            .take(4)
+            .into_iter()
+            .map(|s| s.params)
+            .collect()
+    };
+    let sorted = |probes: &[Params], name: &str| -> Vec<f64> {
+        let mut values: Vec<f64> = probes.iter().map(|p| p.get(name).unwrap().as_f64().unwrap()).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let first = probes(3);
+    assert_eq!(first, probes(3));
+    assert_ne!(first, probes(4));
+    assert_eq!(sorted(&first, "dropout"), [0.1, 0.3, 0.5, 0.7]);
+    for (rate, eighths) in sorted(&first, "learning_rate").iter().zip([1.0, 3.0, 5.0, 7.0]) {
+        let expected = 10.0_f64.powf(-5.0 + 2.0 * eighths / 8.0);
+        assert!((rate / expected - 1.0).abs() < 1e-9, "{rate} is not the middle of its quarter, {expected}");
+    }
 }
 
 #[test]

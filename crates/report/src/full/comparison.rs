@@ -1,6 +1,5 @@
 //! Tables across budgets.
 
-use allometry_analysis::collapse::NaiveOutcome;
 use allometry_analysis::consistency::NaiveConsistency;
 use allometry_analysis::coverage::Step;
 use allometry_analysis::edge::End;
@@ -8,7 +7,7 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::parameters;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, known, p_value, share, short, step};
+use crate::number::{UNKNOWN, decimals, p_value, short, step};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
@@ -109,32 +108,4 @@ fn steps(steps: &[Step]) -> String {
     }
     let steps: Vec<String> = steps.iter().map(|one| escape(&step(&one.value, one.upper.as_ref()))).collect();
     steps.join(", ")
-}
-
-pub(super) fn collapse(text: &mut Text, analysis: &Analysis) {
-    text.heading(2, format_args!("Probability Collapse by Budget"));
-    text.table(
-        &["Budget", "Collapse? (naive)", "Pred Range", "Avg Recall", "Constant models", "Unknown"],
-        analysis.studies.iter().map(|study| {
-            let collapse = &study.collapse;
-            let naive = match collapse.naive.outcome {
-                NaiveOutcome::Collapsed => "Yes",
-                NaiveOutcome::NotCollapsed => "No",
-                NaiveOutcome::Unknown => UNKNOWN,
-            };
-            vec![
-                escape(&study.budget.label),
-                naive.to_owned(),
-                known(collapse.naive.range),
-                known(collapse.naive.recall),
-                collapse.constant_share.map_or_else(|| UNKNOWN.into(), share),
-                format!("{} of {}", collapse.kinds.unknown, study.summary.trials),
-            ]
-        }),
-    );
-    text.blank();
-    text.line(format_args!(
-        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where nothing was recorded, \
-         whether models collapsed is unknown: the classic report prints \"No\"."
-    ));
 }

@@ -1,5 +1,6 @@
 //! The full report: what the trials say with its uncertainty, what they do not, and the classic figures marked as naive.
 
+mod collapse;
 mod comparison;
 mod importance;
 mod scaling;
@@ -23,7 +24,7 @@ pub fn full(analysis: &Analysis) -> String {
     comparison::best_results(&mut text, analysis);
     scaling::render(&mut text, analysis);
     comparison::consistency(&mut text, analysis);
-    comparison::collapse(&mut text, analysis);
+    collapse::ladder(&mut text, analysis);
     for study in &analysis.studies {
         text.blank();
         text.line(format_args!("---"));
@@ -40,8 +41,8 @@ fn notes(text: &mut Text, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     let notes = [
         format!(
-            "**Intervals** ({level:.0}%) of an AUC follow from the numbers of positive and negative validation rows (Hanley \
-             and McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not a new search."
+            "**Intervals** ({level:.0}%) of an AUC follow from the trial's stored scores (DeLong et al. 1988) or, without them, from the \
+             numbers of positive and negative validation rows (Hanley and McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not a new search."
         ),
         "**Naive** figures are those of the classic report, kept because they are known: comparisons of means and maxima \
          without any uncertainty."

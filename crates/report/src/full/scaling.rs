@@ -1,12 +1,12 @@
 //! What more weights buy, and how sure that is.
 
 use allometry_analysis::scaling::{Difference, NaiveScaling, Scaling, SizeOrder};
-use allometry_analysis::{Analysis, StudyAnalysis};
+use allometry_analysis::{Analysis, EvidenceBasis, StudyAnalysis};
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, rows};
+use crate::number::{UNKNOWN, decimals, interval, percent, rows};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis) {
@@ -17,13 +17,14 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
     naive(text, analysis);
     sizes(text, analysis);
     differences(text, &analysis.scaling, analysis);
+    resampled(text, analysis);
     trend(text, analysis);
     caveats(text, analysis);
 }
 
 /// What all trials say over their exact sizes: the verdict's evidence beyond the differences, which have a table.
 fn trend(text: &mut Text, analysis: &Analysis) {
-    let evidence = analysis.verdict.evidence.iter().skip(analysis.scaling.differences.len());
+    let evidence = analysis.verdict.evidence.iter().filter(|one| one.basis == EvidenceBasis::Trend);
     let mut evidence = evidence.peekable();
     if evidence.peek().is_none() {
         return;
@@ -113,6 +114,50 @@ fn differences(text: &mut Text, scaling: &Scaling, analysis: &Analysis) {
                 format!("{}{}", interval(difference.gain_correlated.interval), measured(difference)),
                 difference.p_holm.map_or_else(|| UNKNOWN.into(), |p| format!("{p:.2}")),
                 rows(difference.rows_to_detect),
+            ]
+        }),
+    );
+}
+
+/// What resampled validation rows say.
+fn resampled(text: &mut Text, analysis: &Analysis) {
+    let Some(resampled) = &analysis.scaling.resampled else { return };
+    text.heading(3, format_args!("Other validation rows"));
+    text.line(format_args!(
+        "The validation rows resampled {} times, for all budgets at once.",
+        allometry_analysis::number::grouped(resampled.replicates)
+    ));
+    if !resampled.orders.is_empty() {
+        text.blank();
+        text.table(
+            &["Order of the best trials", "Probability"],
+            resampled.orders.iter().map(|order| {
+                let labels: Vec<String> = order.budgets.iter().map(|label| escape(label)).collect();
+                vec![labels.join(" > "), percent(order.probability)]
+            }),
+        );
+    }
+    let metric = escape(&analysis.metric);
+    text.blank();
+    text.line(format_args!(
+        "The best of many trials is best partly by luck. Chosen on a resample and scored on the rows it left out, it reaches:"
+    ));
+    text.blank();
+    text.table(
+        &[
+            "Budget",
+            &format!("Corrected best {metric}"),
+            &format!("{:.0}% interval", analysis.options.level * 100.0),
+            "Observed less corrected",
+            "Trials that could win",
+        ],
+        resampled.corrected.iter().map(|corrected| {
+            vec![
+                escape(&corrected.budget),
+                decimals(corrected.best.point),
+                interval(corrected.best.interval),
+                format!("{:+.4}", corrected.optimism),
+                corrected.candidates.to_string(),
             ]
         }),
     );

@@ -1,13 +1,12 @@
 //! The part about one budget.
 
-use allometry_analysis::collapse::NaiveOutcome;
 use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
-use super::{importance, parameters, tag, trend};
+use super::{collapse, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
-use crate::number::{UNKNOWN, decimals, interval, known, p_value, percent, share, short, step};
+use crate::number::{UNKNOWN, decimals, interval, known, p_value, short, step};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
@@ -18,7 +17,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     }
     configurations(text, study, analysis);
     effort(text, study, analysis);
-    collapse(text, study);
+    collapse::study(text, study);
     importance::render(text, study, analysis);
     trend::render(text, study, analysis);
     coverage(text, study);
@@ -120,40 +119,6 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!("Thin: k is more than half of the trials, so that a few of the best decide."));
-}
-
-fn collapse(text: &mut Text, study: &StudyAnalysis) {
-    text.heading(2, format_args!("Probability Collapse Analysis"));
-    let collapse = &study.collapse;
-    let (naive, kinds) = (collapse.naive, collapse.kinds);
-    match naive.outcome {
-        NaiveOutcome::Unknown if kinds.unknown == study.summary.trials => {
-            text.line(format_args!("Unknown: no trial recorded its predictions."));
-            return;
-        }
-        NaiveOutcome::Unknown => text.line(format_args!("Naive rule: nothing recorded that it looks at.")),
-        NaiveOutcome::Collapsed => text.line(format_args!("**Naive rule: probability collapse detected.**")),
-        NaiveOutcome::NotCollapsed => {
-            text.line(format_args!("Naive rule: no probability collapse detected."));
-        }
-    }
-    text.blank();
-    text.line(format_args!("- Mean prediction range: {}", known(naive.range)));
-    let zeros = naive.zero_recall.map_or_else(|| UNKNOWN.into(), percent);
-    text.line(format_args!("- Trials with zero recall: {zeros}"));
-    if let Some(constant) = collapse.constant_share {
-        text.line(format_args!("- Models with constant predictions: {}", share(constant)));
-    }
-    let kinds = [
-        (kinds.constant, "constant"),
-        (kinds.shrunken, "shrunken (recalibrate)"),
-        (kinds.shifted, "shifted"),
-        (kinds.healthy, "healthy as far as was recorded"),
-        (kinds.unknown, "unknown"),
-    ];
-    let kinds: Vec<String> =
-        kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}")).collect();
-    text.line(format_args!("- Trials by kind: {}", kinds.join(", ")));
 }
 
 fn coverage(text: &mut Text, study: &StudyAnalysis) {

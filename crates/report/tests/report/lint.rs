@@ -254,7 +254,7 @@ fn errors_name_the_line_and_what_was_expected() {
         ("- Total trials: 16", "- Total trials: many", "a number of trials"),
         ("- Mean AUC: 0", "- Mean AUC: O", "a number with decimals"),
         ("- Trend: **", "- Trend: **rising", "increasing, decreasing"),
-        ("**Scaling law ", "**Scaling law WON", "HOLDS, VIOLATED or PARTIAL"),
+        ("**Scaling law ", "**Scaling law WON", "VIOLATED or PARTIAL"),
         ("| Value | Mean AUC | Std | Count |", "| Value | Mean AUC | Std | N |", "ends in Count"),
         ("Inconsistent - {", "Inconsistent - [", "Inconsistent"),
     ];

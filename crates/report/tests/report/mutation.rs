@@ -4,11 +4,12 @@ use allometry_analysis::{Knowledge, LadderTrials, Options, lint as weigh};
 use allometry_core::{ClassCounts, ModelSize, ParamValue, Params};
 use allometry_report::classic::read;
 use allometry_report::{classic, lint, lint_json};
+use allometry_testkit::damaged;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::property;
+use crate::{property, support};
 
 /// Trials whose names and words hold nothing that means something in the report's own form.
 fn plain(mut ladder: LadderTrials) -> LadderTrials {
@@ -122,6 +123,11 @@ proptest! {
     #[test]
     fn no_edit_stops_the_program(ladder in property::ladder(), edits in vec(edit(), 1..12)) {
         survive(&edited(&classic(&plain(ladder)), &edits));
+    }
+
+    #[test]
+    fn no_damage_stops_the_program(bytes in damaged(classic(&support::synthetic()).into_bytes())) {
+        survive(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What must hold of any trials whatever.
 
-use allometry_analysis::{Baseline, LadderTrials, Options, SizeReach, StudyTrials, analyze};
+use allometry_analysis::{Baseline, LadderTrials, Options, SizeReach, StudyScores, StudyTrials, analyze};
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
     SizeBudget, TrialState, WeightTarget,
@@ -91,7 +91,8 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
             });
             let budget = SizeBudget { label, target };
-            StudyTrials { budget, source: "x`y".into(), trials, best_params, space, reach }
+            let scores = StudyScores::default();
+            StudyTrials { budget, source: "x`y".into(), trials, best_params, space, reach, scores }
         },
     )
 }

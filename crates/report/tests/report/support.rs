@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
     SizeBudget, TrialState, WeightTarget,
@@ -31,6 +31,7 @@ pub(crate) fn study(label: &str, trials: &Value, best_params: Option<Params>) ->
         best_params,
         space: None,
         reach: None,
+        scores: StudyScores::default(),
     }
 }
 

@@ -73,4 +73,6 @@ fn has_ending(path: &Path, ending: &str) -> bool {
 }
 
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod tests;

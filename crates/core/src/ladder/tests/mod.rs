@@ -1,5 +1,6 @@
 //! A whole file is read as written; bad files are told with every problem at once.
 
+mod damaged;
 mod messages;
 
 use std::path::Path;

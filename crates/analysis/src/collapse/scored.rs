@@ -1,0 +1,199 @@
+//! What a trial's stored predictions say about collapse and calibration.
+
+use allometry_core::rng::stream;
+use allometry_core::{TrialNumber, TrialRng};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CONSTANT, CollapseKind};
+use crate::estimate::Estimate;
+use crate::options::Options;
+use crate::scores::Predictions;
+use crate::stats::bootstrap::quantile;
+use crate::stats::random::below;
+
+/// Bins of the calibration error, of nearly equal counts.
+const BINS: usize = 10;
+/// Draws of the classes behind what the calibration error is by chance.
+const DRAWS: usize = 400;
+/// Predictions of a model that never tells more than two groups of rows apart.
+const FEW_SCORES: usize = 2;
+
+/// How a model's predictions on the validation rows look.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScoreSummary {
+    /// The trial.
+    pub trial: TrialNumber,
+    /// What its predictions are.
+    pub kind: CollapseKind,
+    /// Standard deviation of the predictions over that of the labels; 1 would take a perfect model.
+    pub sd_ratio: f64,
+    /// First percentile of the predictions.
+    pub low: f64,
+    /// 99th percentile of the predictions.
+    pub high: f64,
+    /// Distinct predictions.
+    pub distinct: u64,
+    /// 1 less the Brier score over that of always predicting the share of positive rows; 0 or less: no better than that.
+    pub brier_skill: f64,
+    /// Mean log loss in nats.
+    pub log_loss: f64,
+    /// Log loss of always predicting the share of positive rows.
+    pub log_loss_of_prior: f64,
+    /// Expected calibration error in ten bins of equal mass (Naeini, Cooper & Hauskrecht 2015).
+    pub calibration_error: f64,
+    /// What it is on average of a calibrated model with the same predictions: it is never 0 on few rows.
+    pub calibration_error_by_chance: f64,
+    /// Share of draws from a calibrated model with at least this calibration error.
+    pub p_calibration: f64,
+    /// Share of the positive rows that are predicted above 0.5; few of a calibrated model where positives are rare.
+    pub recall_at_half: f64,
+    /// Share of the positive rows that are predicted above the share of positive rows.
+    pub recall_at_prior: f64,
+}
+
+/// Mean, variance, and Brier score of predicted probabilities.
+struct Moments {
+    mean: f64,
+    variance: f64,
+    brier: f64,
+    prior: f64,
+}
+
+impl Moments {
+    fn new(predictions: &Predictions<'_>) -> Option<Self> {
+        let (positives, negatives) = predictions.classes();
+        let are_probabilities = predictions.scores.iter().all(|score| (0.0..=1.0).contains(score));
+        if positives == 0 || negatives == 0 || !are_probabilities {
+            return None;
+        }
+        let n = predictions.labels.len() as f64;
+        let mean = predictions.scores.iter().map(|score| f64::from(*score)).sum::<f64>() / n;
+        let (mut variance, mut brier) = (0.0, 0.0);
+        for (score, label) in predictions.scores.iter().zip(predictions.labels) {
+            let score = f64::from(*score);
+            variance += (score - mean) * (score - mean) / n;
+            brier += (score - f64::from(u8::from(*label))).powi(2) / n;
+        }
+        Some(Self { mean, variance, brier, prior: positives as f64 / n })
+    }
+
+    fn label_variance(&self) -> f64 {
+        self.prior * (1.0 - self.prior)
+    }
+
+    fn sd_ratio(&self) -> f64 {
+        (self.variance / self.label_variance()).sqrt()
+    }
+}
+
+/// The kind of a trial from its predictions and its AUC; `None` where they are no probabilities, or of one class.
+pub(super) fn kind(predictions: &Predictions<'_>, auc: f64, options: &Options) -> Option<CollapseKind> {
+    let moments = Moments::new(predictions)?;
+    Some(kind_of(predictions, &moments, auc, options))
+}
+
+fn kind_of(predictions: &Predictions<'_>, moments: &Moments, auc: f64, options: &Options) -> CollapseKind {
+    if moments.sd_ratio() < CONSTANT || has_few_scores(predictions.scores) {
+        return CollapseKind::Constant;
+    }
+    let orders = Estimate::scored_auc(auc, predictions, options)
+        .and_then(|auc| auc.interval)
+        .is_some_and(|interval| interval.lower > 0.5);
+    if moments.brier < moments.label_variance() || !orders {
+        return CollapseKind::Healthy;
+    }
+    let shift = moments.mean - moments.prior;
+    if moments.brier - shift * shift < moments.label_variance() {
+        CollapseKind::Shifted
+    } else {
+        CollapseKind::Shrunken
+    }
+}
+
+fn has_few_scores(scores: &[f32]) -> bool {
+    let mut seen: Vec<f32> = Vec::with_capacity(FEW_SCORES);
+    scores.iter().all(|score| {
+        let is_known = seen.contains(score);
+        if !is_known && seen.len() < FEW_SCORES {
+            seen.push(*score);
+            return true;
+        }
+        is_known
+    })
+}
+
+impl ScoreSummary {
+    /// Looks at the predictions of one trial; `None` where they are no probabilities, or of one class.
+    pub(super) fn new(
+        trial: TrialNumber,
+        predictions: &Predictions<'_>,
+        auc: f64,
+        seed_name: &str,
+        options: &Options,
+    ) -> Option<Self> {
+        let moments = Moments::new(predictions)?;
+        let mut order: Vec<usize> = (0..predictions.scores.len()).collect();
+        order.sort_by(|&a, &b| predictions.scores[a].total_cmp(&predictions.scores[b]));
+        let scores: Vec<f64> = order.iter().map(|&row| f64::from(predictions.scores[row])).collect();
+        let labels: Vec<bool> = order.iter().map(|&row| predictions.labels[row]).collect();
+        let n = scores.len() as f64;
+        let observed = calibration_error(&scores, &labels);
+        let chance = by_chance(&scores, &mut stream(options.seed, seed_name, 4));
+        let reached = chance.iter().filter(|error| **error >= observed).count();
+        let prior = moments.prior;
+        let recall_above = |threshold: f64| {
+            let above =
+                scores.iter().zip(&labels).filter(|(score, label)| **label && **score > threshold).count();
+            above as f64 / (prior * n)
+        };
+        let loss = |score: f64, label: bool| {
+            let right = if label { score } else { 1.0 - score };
+            -right.max(f64::MIN_POSITIVE).ln()
+        };
+        Some(Self {
+            trial,
+            kind: kind_of(predictions, &moments, auc, options),
+            sd_ratio: moments.sd_ratio(),
+            low: quantile(&scores, 0.01)?,
+            high: quantile(&scores, 0.99)?,
+            distinct: scores.chunk_by(|a, b| a == b).count() as u64,
+            brier_skill: 1.0 - moments.brier / moments.label_variance(),
+            log_loss: scores.iter().zip(&labels).map(|(score, label)| loss(*score, *label)).sum::<f64>() / n,
+            log_loss_of_prior: -(prior * prior.ln() + (1.0 - prior) * (1.0 - prior).ln()),
+            calibration_error: observed,
+            calibration_error_by_chance: chance.iter().sum::<f64>() / DRAWS as f64,
+            p_calibration: (1 + reached) as f64 / (1 + DRAWS) as f64,
+            recall_at_half: recall_above(0.5),
+            recall_at_prior: recall_above(prior),
+        })
+    }
+}
+
+/// Calibration errors of the same ascending predictions with classes drawn from them.
+fn by_chance(scores: &[f64], rng: &mut TrialRng) -> Vec<f64> {
+    const STEPS: usize = 1 << 30;
+    let mut labels = vec![false; scores.len()];
+    (0..DRAWS)
+        .map(|_| {
+            for (label, score) in labels.iter_mut().zip(scores) {
+                *label = (below(rng, STEPS) as f64) < score * STEPS as f64;
+            }
+            calibration_error(scores, &labels)
+        })
+        .collect()
+}
+
+/// Mean distance, weighted by rows, between the mean prediction and the share of positive rows of each bin; `scores`
+/// ascend.
+fn calibration_error(scores: &[f64], labels: &[bool]) -> f64 {
+    let n = scores.len();
+    (0..BINS)
+        .map(|bin| bin * n / BINS..(bin + 1) * n / BINS)
+        .map(|rows| {
+            let predicted: f64 = scores[rows.clone()].iter().sum();
+            let found = labels[rows].iter().filter(|label| **label).count() as f64;
+            (predicted - found).abs() / n as f64
+        })
+        .sum()
+}

@@ -1,0 +1,201 @@
+//! What other validation rows would have said: rows resampled, for all budgets at once.
+
+use allometry_core::TrialNumber;
+use allometry_core::rng::stream;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{Estimate, Method};
+use crate::input::{LadderTrials, StudyTrials};
+use crate::options::Options;
+use crate::sample::Sample;
+use crate::scores::Predictions;
+use crate::stats::moments::{mean, sample_sd};
+use crate::stats::weighted_auc::SortedRows;
+use crate::stats::{bootstrap, random};
+use crate::study::StudyAnalysis;
+
+/// Trials of a budget that may win a resample: the best by value. Others are too far behind to matter.
+const CANDIDATES: usize = 50;
+/// Rows that all replicates visit at most, over all candidates.
+const BUDGET: usize = 100_000_000;
+/// Replicates below which nothing is said.
+const FEWEST: usize = 100;
+/// Orders that are listed.
+const LISTED: usize = 6;
+
+/// An order of the budgets by the metric of their best trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderProbability {
+    /// Labels of the budgets, the best first.
+    pub budgets: Vec<String>,
+    /// Share of the resamples that put them in this order.
+    pub probability: f64,
+}
+
+/// A budget's best value less what choosing the best of many trials on the same rows adds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CorrectedBest {
+    /// Label of the size budget.
+    pub budget: String,
+    /// Mean value, on the rows that a resample left out, of the trial that was best on the resample (Tsamardinos, Greasidou &
+    /// Borboudakis 2018); the percentile interval covers new rows and, with them, another choice among the same trials.
+    pub best: Estimate,
+    /// The value as observed less the corrected one.
+    pub optimism: f64,
+    /// Trials with stored scores that could win.
+    pub candidates: u64,
+}
+
+/// What resampled validation rows say; needs stored scores.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RowResamples {
+    /// Resamples of the rows.
+    pub replicates: u64,
+    /// How probable each order of the budgets' best trials is over new rows of the same mix, the models being as they are; the most
+    /// probable first, at most six. Empty unless all best trials have scores on the same rows.
+    pub orders: Vec<OrderProbability>,
+    /// The best values without the bias of choosing them; one per budget with scores.
+    pub corrected: Vec<CorrectedBest>,
+}
+
+/// One budget's candidates, the best trial first.
+struct Candidates<'a> {
+    budget: &'a str,
+    best: Predictions<'a>,
+    observed: f64,
+    sorted: Vec<SortedRows>,
+}
+
+impl<'a> Candidates<'a> {
+    fn new(study: &'a StudyTrials, analysis: &'a StudyAnalysis, ladder: &LadderTrials) -> Option<Self> {
+        let incumbent = analysis.summary.incumbent()?;
+        let best = study.scores.of(incumbent.number)?;
+        let (positives, negatives) = best.classes();
+        if positives < 2 || negatives < 2 {
+            return None;
+        }
+        let sample = Sample::new(study, ladder.direction);
+        let mut order: Vec<(f64, TrialNumber)> =
+            sample.values.iter().zip(&sample.trials).map(|(value, trial)| (*value, trial.number)).collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let sorted = order
+            .iter()
+            .filter_map(|(_, number)| study.scores.of(*number))
+            .take(CANDIDATES)
+            .map(|scores| SortedRows::new(scores.labels, scores.scores))
+            .collect();
+        Some(Self { budget: &study.budget.label, best, observed: incumbent.value.point, sorted })
+    }
+}
+
+impl RowResamples {
+    /// Resamples the rows; `None` where no best trial has scores, or where the metric is not an AUC to be maximised.
+    pub(super) fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Option<Self> {
+        if !ladder.measures_auc() || !ladder.direction.better(1.0, 0.0) {
+            return None;
+        }
+        let with_trials = studies.iter().filter(|study| study.summary.trials > 0).count();
+        let candidates: Vec<Candidates<'_>> = ladder
+            .studies
+            .iter()
+            .zip(studies)
+            .filter_map(|(study, analysis)| Candidates::new(study, analysis, ladder))
+            .collect();
+        let visits: usize = candidates.iter().map(|one| one.sorted.len() * one.best.labels.len()).sum();
+        let replicates = (BUDGET / visits.max(1)).min(options.bootstraps as usize);
+        if candidates.is_empty() || replicates < FEWEST {
+            return None;
+        }
+        let resamples: Vec<Resampled> =
+            candidates.iter().map(|one| Resampled::new(one, replicates, options)).collect();
+        let is_joint = candidates.len() == with_trials
+            && candidates.iter().all(|one| one.best.same_rows(&candidates[0].best));
+        let orders = if is_joint && candidates.len() > 1 {
+            orders(&candidates, &resamples, replicates)
+        } else {
+            Vec::new()
+        };
+        let corrected = candidates
+            .iter()
+            .zip(resamples)
+            .filter_map(|(candidates, resampled)| resampled.corrected(candidates, options))
+            .collect();
+        Some(Self { replicates: replicates as u64, orders, corrected })
+    }
+}
+
+/// Values of one budget over the resamples. The same rows are drawn for every budget with as many.
+struct Resampled {
+    /// Of the best trial, on each resample; `None` for one without both classes.
+    best: Vec<Option<f64>>,
+    /// Of the trial that won a resample, on the rows left out.
+    left_out: Vec<f64>,
+}
+
+impl Resampled {
+    fn new(candidates: &Candidates<'_>, replicates: usize, options: &Options) -> Self {
+        let rows = candidates.best.labels.len();
+        let mut drawn = vec![0.0; rows];
+        let mut resampled = Self { best: Vec::with_capacity(replicates), left_out: Vec::new() };
+        for replicate in 0..replicates {
+            random::resample(&mut stream(options.seed, "validation rows", replicate as u64), &mut drawn);
+            let values: Vec<Option<f64>> =
+                candidates.sorted.iter().map(|sorted| sorted.auc(&drawn)).collect();
+            resampled.best.push(values.first().copied().flatten());
+            let winner =
+                (0..values.len()).reduce(|best, next| if values[next] > values[best] { next } else { best });
+            let left_out: Vec<f64> =
+                drawn.iter().map(|count| if *count == 0.0 { 1.0 } else { 0.0 }).collect();
+            resampled.left_out.extend(winner.and_then(|winner| candidates.sorted[winner].auc(&left_out)));
+        }
+        resampled
+    }
+
+    fn corrected(mut self, candidates: &Candidates<'_>, options: &Options) -> Option<CorrectedBest> {
+        let point = mean(self.left_out.iter().copied())?;
+        let standard_error = sample_sd(self.left_out.iter().copied());
+        let interval = bootstrap::percentile(&mut self.left_out, options.level)?;
+        let best = Estimate {
+            standard_error,
+            interval: Some(interval.into()),
+            method: Method::LeftOutRows,
+            ..Estimate::observed(point, options)
+        };
+        Some(CorrectedBest {
+            budget: candidates.budget.to_owned(),
+            best,
+            optimism: candidates.observed - point,
+            candidates: candidates.sorted.len() as u64,
+        })
+    }
+}
+
+fn orders(
+    candidates: &[Candidates<'_>],
+    resamples: &[Resampled],
+    replicates: usize,
+) -> Vec<OrderProbability> {
+    let mut counts: Vec<(Vec<usize>, u64)> = Vec::new();
+    let mut total = 0_u64;
+    for replicate in 0..replicates {
+        let values: Option<Vec<f64>> = resamples.iter().map(|one| one.best[replicate]).collect();
+        let Some(values) = values else { continue };
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        total += 1;
+        match counts.iter_mut().find(|(known, _)| *known == order) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((order, 1)),
+        }
+    }
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts
+        .into_iter()
+        .take(LISTED)
+        .map(|(order, count)| OrderProbability {
+            budgets: order.into_iter().map(|position| candidates[position].budget.to_owned()).collect(),
+            probability: count as f64 / total as f64,
+        })
+        .collect()
+}

@@ -1,0 +1,134 @@
+//! Figures of stored predictions against scikit-learn and NumPy (`oracle/predictions.py`).
+
+use allometry_analysis::collapse::CollapseKind;
+use allometry_analysis::{LadderTrials, Method, Options, StudyAnalysis, StudyScores, StudyTrials, analyze};
+use allometry_core::{
+    Direction, FrozenTrial, Params, SizeBudget, TrialNumber, TrialState, ValidationScores, WeightTarget,
+};
+use serde_json::Value;
+
+fn cases() -> Vec<Value> {
+    serde_json::from_str(include_str!("oracle/predictions.json")).unwrap()
+}
+
+fn numbers(json: &Value) -> impl Iterator<Item = f64> {
+    json.as_array().unwrap().iter().map(|x| x.as_f64().unwrap())
+}
+
+fn scores(case: &Value) -> ValidationScores {
+    let labels: Vec<bool> = numbers(&case["labels"]).map(|label| label == 1.0).collect();
+    let scores = numbers(&case["scores"]).map(|score| score as f32).collect();
+    ValidationScores { rows: (0..labels.len() as u64).collect(), labels, scores }
+}
+
+/// The analysis of a study of the given trials: their learning rate, AUC and scores.
+fn study(trials: Vec<(f64, f64, Option<ValidationScores>)>) -> StudyAnalysis {
+    let mut kept = StudyScores::default();
+    let trials = trials
+        .into_iter()
+        .enumerate()
+        .map(|(number, (rate, auc, scores))| {
+            let number = number as u64;
+            assert!(scores.is_none_or(|scores| kept.insert(TrialNumber(number), scores)));
+            let params: Params =
+                [("learning_rate", rate), ("dropout", f64::from(number as u32 % 2))].into_iter().collect();
+            FrozenTrial::new(number, TrialState::Complete, Some(auc), params)
+        })
+        .collect();
+    let study = StudyTrials {
+        budget: SizeBudget { label: "2M".into(), target: WeightTarget::Any },
+        source: "oracle".into(),
+        trials,
+        best_params: None,
+        space: None,
+        reach: None,
+        scores: kept,
+    };
+    let ladder = LadderTrials {
+        name: None,
+        tag: None,
+        metric: "AUC".into(),
+        direction: Direction::Maximize,
+        studies: vec![study],
+        rows: None,
+        baselines: Vec::new(),
+    };
+    analyze(&ladder, &Options::default()).studies.remove(0)
+}
+
+#[test]
+fn figures_are_those_of_scikit_learn() {
+    for case in cases() {
+        let study = study(vec![(1e-4, case["auc"].as_f64().unwrap(), Some(scores(&case)))]);
+        let best = study.collapse.best.unwrap();
+        let figures = [
+            ("sd_ratio", best.sd_ratio),
+            ("low", best.low),
+            ("high", best.high),
+            ("distinct", best.distinct as f64),
+            ("brier_skill", best.brier_skill),
+            ("log_loss", best.log_loss),
+            ("log_loss_of_prior", best.log_loss_of_prior),
+            ("calibration_error", best.calibration_error),
+            ("recall_at_half", best.recall_at_half),
+            ("recall_at_prior", best.recall_at_prior),
+        ];
+        for (name, ours) in figures {
+            let theirs = case[name].as_f64().unwrap();
+            assert!((ours - theirs).abs() < 1e-9, "{} of {}: {ours} against {theirs}", name, case["name"]);
+        }
+    }
+}
+
+#[test]
+fn kinds_are_told_from_predictions() {
+    for case in cases().iter().filter(|case| case["labels"].as_array().unwrap().len() > 100) {
+        let study = study(vec![(1e-4, case["auc"].as_f64().unwrap(), Some(scores(case)))]);
+        let expected = match case["name"].as_str().unwrap() {
+            "healthy" => CollapseKind::Healthy,
+            "shifted" => CollapseKind::Shifted,
+            "shrunken" => CollapseKind::Shrunken,
+            _ => CollapseKind::Constant,
+        };
+        assert_eq!(study.collapse.best.unwrap().kind, expected, "{}", case["name"]);
+        assert_eq!(study.summary.best[0].value.method, Method::Delong);
+    }
+}
+
+/// A calibrated model's error is what chance gives; an overconfident one's is far beyond.
+#[test]
+fn calibration_is_held_against_chance() {
+    let of = |name: &str| {
+        let case = cases().into_iter().rfind(|case| case["name"] == name).unwrap();
+        study(vec![(1e-4, case["auc"].as_f64().unwrap(), Some(scores(&case)))]).collapse.best.unwrap()
+    };
+    let shifted = of("shifted");
+    assert!(shifted.p_calibration < 0.01);
+    assert!(shifted.calibration_error > 3.0 * shifted.calibration_error_by_chance);
+    assert!(of("healthy").p_calibration > 0.05);
+}
+
+#[test]
+fn settings_that_go_with_constant_models_are_found() {
+    let all = cases();
+    let pick = |name: &str| all.iter().rfind(|case| case["name"] == name).unwrap();
+    let (healthy, constant) = (pick("healthy"), pick("constant"));
+    // Constant at the largest rate only, whatever the dropout.
+    let trials = (0..24_u32)
+        .map(|number| {
+            let rate = [1e-5, 1e-4, 1e-2][number as usize % 3];
+            let case = if number % 3 == 2 { constant } else { healthy };
+            let mut scores = scores(healthy);
+            scores.scores = self::scores(case).scores.iter().take(scores.labels.len()).copied().collect();
+            (rate, 0.5 + f64::from(number) / 100.0, Some(scores))
+        })
+        .collect();
+    let collapse = study(trials).collapse;
+    assert_eq!((collapse.kinds.constant, collapse.kinds.healthy), (8, 16));
+    let [rate, dropout] = collapse.settings.as_slice() else {
+        panic!("two parameters: {:?}", collapse.settings)
+    };
+    assert_eq!((rate.parameter.as_str(), rate.value.value.as_f64()), ("learning_rate", Some(1e-2)));
+    assert_eq!((rate.constant, rate.trials), (8, 8));
+    assert!(rate.p_adjusted < 0.001 && dropout.p > 0.1, "{rate:?} {dropout:?}");
+}

@@ -1,0 +1,145 @@
+//! How often the verdict errs on simulated ladders where scale pays, hurts, or does nothing, with stored scores and without.
+//! Seeds are fixed; bounds allow for the number of simulations.
+
+use allometry_analysis::stats::normal;
+use allometry_analysis::stats::random::below;
+use allometry_analysis::stats::weighted_auc::SortedRows;
+use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyScores, StudyTrials, analyze};
+use allometry_core::rng::stream;
+use allometry_core::{
+    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SizeBudget, TrialNumber, TrialRng, TrialState,
+    ValidationScores, WeightTarget,
+};
+
+const SIMULATIONS: u64 = 200;
+const TRIALS: u64 = 10;
+const BUDGETS: [(&str, u64); 3] = [("100k", 100_000), ("1M", 1_000_000), ("10M", 10_000_000)];
+const ROWS: ClassCounts = ClassCounts { positives: 123, negatives: 594 };
+/// Correlation between the scores of two models on a row of either class.
+const SHARED: f64 = 0.8;
+
+fn uniform(rng: &mut TrialRng) -> f64 {
+    (below(rng, 1 << 40) as f64 + 0.5) / (1_u64 << 40) as f64
+}
+
+/// Box and Muller's normal variable.
+fn gaussian(rng: &mut TrialRng) -> f64 {
+    (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
+}
+
+/// A ladder whose models separate the classes by a distance that depends on the budget: an AUC of `Phi(distance / sqrt 2)`,
+/// less what a configuration is worse than the best possible.
+fn ladder(rng: &mut TrialRng, distances: [f64; 3], has_scores: bool) -> LadderTrials {
+    let count = (ROWS.positives + ROWS.negatives) as usize;
+    let labels: Vec<bool> = (0..count).map(|row| row < ROWS.positives as usize).collect();
+    let shared: Vec<f64> = (0..count).map(|_| gaussian(rng)).collect();
+    let ones = vec![1.0; count];
+    let studies = BUDGETS.iter().zip(distances).map(|((label, weights), distance)| {
+        let mut scores = StudyScores::default();
+        let trials = (0..TRIALS)
+            .map(|number| {
+                let distance = distance - 0.1 * uniform(rng);
+                let predicted: Vec<f32> = labels
+                    .iter()
+                    .zip(&shared)
+                    .map(|(label, shared)| {
+                        let noise = SHARED.sqrt() * shared + (1.0 - SHARED).sqrt() * gaussian(rng);
+                        let score = noise + if *label { distance } else { 0.0 };
+                        (1.0 / (1.0 + (-score).exp())) as f32
+                    })
+                    .collect();
+                let auc = SortedRows::new(&labels, &predicted).auc(&ones).unwrap();
+                let params: Params = [("distance", distance)].into_iter().collect();
+                let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(auc), params);
+                trial.record.size = Some(ModelSize { total: *weights, non_embedding: 0 });
+                if has_scores {
+                    let rows = (0..count as u64).collect();
+                    let stored = ValidationScores { rows, labels: labels.clone(), scores: predicted };
+                    assert!(scores.insert(TrialNumber(number), stored));
+                }
+                trial
+            })
+            .collect();
+        StudyTrials {
+            budget: SizeBudget { label: (*label).into(), target: WeightTarget::Any },
+            source: "simulation".into(),
+            trials,
+            best_params: None,
+            space: None,
+            reach: None,
+            scores,
+        }
+    });
+    LadderTrials {
+        name: None,
+        tag: None,
+        metric: "AUC".into(),
+        direction: Direction::Maximize,
+        studies: studies.collect(),
+        rows: Some(ROWS),
+        baselines: Vec::new(),
+    }
+}
+
+fn simulate(name: &str, distances: [f64; 3], has_scores: bool) -> Vec<Analysis> {
+    let options = Options { permutations: 0, bootstraps: 199, ..Options::default() };
+    (0..SIMULATIONS)
+        .map(|index| {
+            let mut rng = stream(11, name, index);
+            analyze(&ladder(&mut rng, distances, has_scores), &options)
+        })
+        .collect()
+}
+
+fn share(analyses: &[Analysis], outcome: Outcome) -> f64 {
+    analyses.iter().filter(|one| one.verdict.outcome == outcome).count() as f64 / analyses.len() as f64
+}
+
+/// Where every difference is chance, at most 5% of the ladders may be told otherwise; where scale pays or hurts by 0.07 AUC or
+/// more a step, the opposite is never said.
+#[test]
+fn a_verdict_is_seldom_wrong() {
+    for has_scores in [false, true] {
+        let nothing = simulate("nothing", [0.85; 3], has_scores);
+        let told = share(&nothing, Outcome::Holds) + share(&nothing, Outcome::Violated);
+        assert!(told <= 0.05, "scores {has_scores}: chance is told to be an effect in {told}");
+        let pays = simulate("pays", [0.6, 0.85, 1.1], has_scores);
+        assert_eq!(share(&pays, Outcome::Violated), 0.0);
+        assert!(share(&pays, Outcome::Holds) > 0.9, "scores {has_scores}: a gain is seldom told");
+        let hurts = simulate("hurts", [1.1, 0.85, 0.6], has_scores);
+        assert_eq!(share(&hurts, Outcome::Holds), 0.0);
+        assert!(share(&hurts, Outcome::Violated) > 0.9, "scores {has_scores}: a loss is seldom told");
+    }
+}
+
+/// A gain of about 0.03 AUC over two decades: too small for class counts alone, large enough on the very rows.
+#[test]
+fn scores_decide_what_class_counts_cannot() {
+    let distances = [0.80, 0.88, 0.96];
+    let (blind, paired) = (simulate("small", distances, false), simulate("small", distances, true));
+    let (blind_found, paired_found) = (share(&blind, Outcome::Holds), share(&paired, Outcome::Holds));
+    assert!(paired_found > 0.2 + blind_found, "{paired_found} with scores, {blind_found} without");
+    let wrong = share(&blind, Outcome::Violated) + share(&paired, Outcome::Violated);
+    assert!(wrong <= 0.01, "the opposite is said in {wrong}");
+}
+
+/// The best of ten trials flatters; chosen on resampled rows and scored on those left out it does not.
+#[test]
+fn the_corrected_best_is_no_longer_flattered() {
+    let analyses = simulate("corrected", [0.85; 3], true);
+    let mean = |value: &dyn Fn(&Analysis) -> Vec<f64>| {
+        let values: Vec<f64> = analyses.iter().flat_map(value).collect();
+        values.iter().sum::<f64>() / values.len() as f64
+    };
+    let observed = mean(&|one| one.scaling.points.iter().map(|point| point.best.point).collect());
+    let corrected = mean(&|one| {
+        one.scaling.resampled.as_ref().unwrap().corrected.iter().map(|budget| budget.best.point).collect()
+    });
+    let truth = mean(&|one| {
+        let best = one.studies.iter().map(|study| study.summary.incumbent().unwrap());
+        let distance = best.map(|best| best.params.get("distance").unwrap().as_f64().unwrap());
+        distance.map(|distance| normal::cdf(distance / 2.0_f64.sqrt())).collect()
+    });
+    assert!(observed - truth > 0.01, "the best of ten is flattered: {observed:.4} for {truth:.4}");
+    assert!((corrected - truth).abs() < 0.004, "corrected {corrected:.4} for {truth:.4}");
+}

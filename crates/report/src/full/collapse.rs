@@ -1,0 +1,127 @@
+//! Whether models stopped telling rows apart, and how the best one's predictions look.
+
+use allometry_analysis::collapse::{CollapseSetting, NaiveOutcome, ScoreSummary};
+use allometry_analysis::{Analysis, StudyAnalysis};
+
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, known, p_value, percent, share, step};
+use crate::text::Text;
+
+/// The table over all budgets.
+pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
+    text.heading(2, format_args!("Probability Collapse by Budget"));
+    text.table(
+        &["Budget", "Collapse? (naive)", "Pred Range", "Avg Recall", "Constant models", "Unknown"],
+        analysis.studies.iter().map(|study| {
+            let collapse = &study.collapse;
+            let naive = match collapse.naive.outcome {
+                NaiveOutcome::Collapsed => "Yes",
+                NaiveOutcome::NotCollapsed => "No",
+                NaiveOutcome::Unknown => UNKNOWN,
+            };
+            vec![
+                escape(&study.budget.label),
+                naive.to_owned(),
+                known(collapse.naive.range),
+                known(collapse.naive.recall),
+                collapse.constant_share.map_or_else(|| UNKNOWN.into(), share),
+                format!("{} of {}", collapse.kinds.unknown, study.summary.trials),
+            ]
+        }),
+    );
+    text.blank();
+    text.line(format_args!(
+        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where nothing was recorded, \
+         whether models collapsed is unknown: the classic report prints \"No\"."
+    ));
+}
+
+/// The section of one budget.
+pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
+    text.heading(2, format_args!("Probability Collapse Analysis"));
+    let collapse = &study.collapse;
+    let (naive, kinds) = (collapse.naive, collapse.kinds);
+    match naive.outcome {
+        NaiveOutcome::Unknown if kinds.unknown == study.summary.trials => {
+            text.line(format_args!("Unknown: no trial recorded its predictions."));
+            return;
+        }
+        NaiveOutcome::Unknown => text.line(format_args!("Naive rule: nothing recorded that it looks at.")),
+        NaiveOutcome::Collapsed => text.line(format_args!("**Naive rule: probability collapse detected.**")),
+        NaiveOutcome::NotCollapsed => {
+            text.line(format_args!("Naive rule: no probability collapse detected."));
+        }
+    }
+    text.blank();
+    text.line(format_args!("- Mean prediction range: {}", known(naive.range)));
+    let zeros = naive.zero_recall.map_or_else(|| UNKNOWN.into(), percent);
+    text.line(format_args!("- Trials with zero recall: {zeros}"));
+    if let Some(constant) = collapse.constant_share {
+        text.line(format_args!("- Models with constant predictions: {}", share(constant)));
+    }
+    let kinds = [
+        (kinds.constant, "constant"),
+        (kinds.shrunken, "shrunken (recalibrate)"),
+        (kinds.shifted, "shifted"),
+        (kinds.healthy, "healthy as far as was recorded"),
+        (kinds.unknown, "unknown"),
+    ];
+    let kinds: Vec<String> =
+        kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}")).collect();
+    text.line(format_args!("- Trials by kind: {}", kinds.join(", ")));
+    if let Some(best) = &collapse.best {
+        best_trial(text, best);
+    }
+    settings(text, &collapse.settings);
+}
+
+/// How the best trial's predictions look.
+fn best_trial(text: &mut Text, best: &ScoreSummary) {
+    text.line(format_args!(
+        "- The best trial's predictions (trial {}): from {} to {} (1% to 99%), {} distinct; they vary by {} of what the labels vary",
+        best.trial,
+        decimals(best.low),
+        decimals(best.high),
+        best.distinct,
+        percent(best.sd_ratio),
+    ));
+    text.line(format_args!(
+        "- Against always predicting the share of positive rows: Brier skill {}, log loss {} (that share's: {})",
+        decimals(best.brier_skill),
+        decimals(best.log_loss),
+        decimals(best.log_loss_of_prior),
+    ));
+    text.line(format_args!(
+        "- Calibration error: {} ({} expected of a calibrated model with these predictions; p {})",
+        decimals(best.calibration_error),
+        decimals(best.calibration_error_by_chance),
+        p_value(Some(best.p_calibration)),
+    ));
+    text.line(format_args!(
+        "- Recall: {} at a threshold of 0.5, {} at the share of positive rows",
+        percent(best.recall_at_half),
+        percent(best.recall_at_prior),
+    ));
+}
+
+/// What goes with constant models.
+fn settings(text: &mut Text, settings: &[CollapseSetting]) {
+    if settings.is_empty() {
+        return;
+    }
+    text.blank();
+    text.line(format_args!("What goes with constant models, the surest first:"));
+    text.blank();
+    text.table(
+        &["Parameter", "Most at", "Constant there", "p", "p (Benjamini-Hochberg)"],
+        settings.iter().map(|setting| {
+            vec![
+                escape(&setting.parameter),
+                escape(&step(&setting.value.value, setting.value.upper.as_ref())),
+                format!("{} of {}", setting.constant, setting.trials),
+                p_value(Some(setting.p)),
+                p_value(Some(setting.p_adjusted)),
+            ]
+        }),
+    );
+}

@@ -1,0 +1,87 @@
+//! Damaged files of trials.
+
+use std::sync::LazyLock;
+
+use allometry_core::{Distribution, ParamValue, Params, SearchSpace, TrialRecord};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _};
+
+const JSON: &str = r#"[
+  {"number": 0, "value": 0.71, "params": {"lr": 1e-05, "n": 2, "act": "gelu"}, "state": "TrialState.COMPLETE",
+   "user_attrs": {"pred_min": 0.1}, "intermediate_values": {"1": 0.6, "2": NaN},
+   "datetime_start": "2026-01-25T23:53:25.053461", "datetime_complete": "2026-01-25 23:54:00"},
+  {"number": 1, "value": null, "params": {"lr": 0}, "state": "FAIL"}
+]"#;
+const CSV: &str = "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
+                   0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5,64,0,,FAIL\n";
+const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71, "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
+
+/// Bytes of a database with one study of three trials.
+static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+    let mut space = SearchSpace::default();
+    space.0.insert("lr".into(), Distribution::Float { low: 1e-5, high: 1e-2, log: true, step: None });
+    space.0.insert("act".into(), Distribution::list(["gelu", "relu"].map(ParamValue::from).into()));
+    let new = NewStudy { name: "study".into(), space: space.clone(), ..NewStudy::default() };
+    let study = store.create_study(&new).unwrap();
+    let owner = Owner::this_process();
+    for number in 0..3_u8 {
+        let params: Params = [("lr", ParamValue::from(1e-4)), ("act", "relu".into())].into_iter().collect();
+        let record = TrialRecord::default();
+        let start = Start::Running(&owner);
+        let trial = store
+            .create_trial(study, &NewTrial { start, params: &params, space: &space, record: &record })
+            .unwrap();
+        let value = Some(0.5 + f64::from(number) / 10.0);
+        let finished = Finished { value, reports: Vec::new(), record, scores: None };
+        store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+    }
+    drop(store);
+    std::fs::read(path).unwrap()
+});
+
+/// Reads a file and holds its error to naming it.
+fn read_bytes(name: &str, bytes: &[u8], detail: Option<&str>) -> Result<(), TestCaseError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    match read(&path, detail) {
+        Ok(study) => prop_assert!(study.trials.iter().is_sorted_by_key(|trial| trial.number)),
+        Err(error) => prop_assert!(error.to_string().contains(name), "{error} does not name {name}"),
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn json(bytes in allometry_testkit::damaged(JSON.as_bytes().to_vec())) {
+        read_bytes("trials.json", &bytes, None)?;
+    }
+
+    #[test]
+    fn csv(bytes in allometry_testkit::damaged(CSV.as_bytes().to_vec())) {
+        read_bytes("trials.csv", &bytes, None)?;
+    }
+
+    #[test]
+    fn database(bytes in allometry_testkit::damaged(DATABASE.clone())) {
+        read_bytes("trials.db", &bytes, None)?;
+    }
+
+    #[test]
+    fn best_params(bytes in allometry_testkit::damaged(BEST.as_bytes().to_vec())) {
+        let folder = tempfile::tempdir().unwrap();
+        let (trials, best) = (folder.path().join("trials.json"), folder.path().join("best.json"));
+        std::fs::write(&trials, JSON).unwrap();
+        std::fs::write(&best, &bytes).unwrap();
+        if let Err(error) = read(&trials, best.to_str()) {
+            prop_assert!(error.to_string().contains("best.json"), "{}", error);
+        }
+    }
+}
