@@ -1,6 +1,6 @@
 """Compares validation AUCs of the built-in trainer with PyTorch's on the same windows and settings.
 
-Usage: python benches/peers/validation_auc.py TABLE.parquet [--seeds 3]   (needs torch, pandas, pyarrow, scikit-learn)
+Usage: python benches/peers/validation_auc.py TABLE.parquet [--seeds 4]   (needs torch, pandas, pyarrow, scikit-learn)
 
 The table has columns date, close, high, label and features. Model: d_model 96, 2 layers, 8 heads, ratio 4, context 80, patches of 16
 every 8; batch 128, AdamW with weight decay 1e-4, gradients clipped at norm 1, 20 epochs, best epoch by AUC. Every combination of learning
@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 CONTEXT, PATCH, STRIDE, EPOCHS, BATCH, DECAY = 80, 16, 8, 20, 128, 1e-4
-RATES, DROPOUTS = (1e-4, 3e-4), (0.3, 0.5)
+RATES, DROPOUTS = (1e-4, 5e-4), (0.4,)
 LADDER = """
 name = "auc"
 trials = {trials}
@@ -56,8 +56,8 @@ probes = false
 """
 
 
-def ours(table, normalize, seed):
-    """AUC by (learning rate, dropout), and the classes of the validation rows."""
+def ours(binary, table, normalize, seed):
+    """AUC by (learning rate, dropout)."""
     with tempfile.TemporaryDirectory() as folder:
         ladder = Path(folder) / "ladder.toml"
         ladder.write_text(
@@ -66,7 +66,7 @@ def ours(table, normalize, seed):
                 normalize=normalize, epochs=EPOCHS, batch=BATCH, rates=list(RATES), dropouts=list(DROPOUTS), decay=DECAY,
             )
         )
-        command = ["cargo", "run", "--release", "--quiet", "--", "run", str(ladder), "--workers", "2"]
+        command = [binary, "run", str(ladder), "--workers", "2"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         database = sqlite3.connect(Path(folder) / "trials.db")
         numbers = "select trial_id, param_name, param_value, distribution_json from trial_params"
@@ -128,7 +128,8 @@ def theirs(arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--binary", default="target/release/allometry", help="from `cargo build --release`")
+    parser.add_argument("--seeds", type=int, default=4)
     options = parser.parse_args()
     table = str(Path(options.table).resolve())
     sys.stdout.reconfigure(line_buffering=True)
@@ -137,7 +138,7 @@ def main():
     print("normalize  rate    dropout  ours mean (sd)   PyTorch mean (sd)  p of the difference")
     for normalize in ("standard", "revin"):
         settings = [(rate, dropout) for rate in RATES for dropout in DROPOUTS]
-        own = [ours(table, normalize, seed) for seed in range(options.seeds)]
+        own = [ours(options.binary, table, normalize, seed) for seed in range(options.seeds)]
         work = [(table, normalize, *setting, seed) for setting in settings for seed in range(options.seeds)]
         with multiprocessing.get_context("spawn").Pool(2) as pool:
             peers = dict(zip((item[2:] for item in work), pool.map(theirs, work, chunksize=1)))

@@ -1,5 +1,6 @@
 //! Everything about a ladder's trials.
 
+use allometry_core::space::ARCHITECTURE;
 use allometry_core::{ClassCounts, Direction, ParamValue, Params};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -17,9 +18,6 @@ use crate::verdict::Verdict;
 
 /// Parameters whose best values are compared across budgets, before those of other programs.
 const COMPARED: [&str; 3] = ["dropout", "learning_rate", "weight_decay"];
-
-/// Parameters that make the size of a model, whose best values differ between budgets by design.
-const ARCHITECTURE: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_ratio"];
 
 /// The analysis of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -88,6 +86,7 @@ fn consistency(
     let evaluations: Vec<Vec<(&Params, f64)>> =
         ladder.studies.iter().map(|study| Sample::new(study, ladder.direction).distinct()).collect();
     let mut names = COMPARED.to_vec();
+    // The best architectures of different budgets differ by design.
     for set in studies.iter().flat_map(|study| &study.best_values) {
         let name = set.parameter.as_str();
         if !names.contains(&name) && !ARCHITECTURE.contains(&name) {

@@ -292,7 +292,7 @@ fn trend_evidence(trend: &SizeTrend, ladder: &LadderTrials) -> Vec<Evidence> {
             format!("a saturating power law through them has the exponent {:.2}{interval}", exponent.point)
         }
         None => format!(
-            "no exponent: it takes {SIZES_FOR_EXPONENT} sizes over {DECADES_FOR_EXPONENT} decades, and there are {} over {:.1}",
+            "no exponent: it takes {SIZES_FOR_EXPONENT} sizes over {DECADES_FOR_EXPONENT} decades, and there are {} over {:.2}",
             trend.sizes, trend.decades
         ),
     });

@@ -52,6 +52,14 @@ impl ParamValue {
         }
     }
 
+    /// The value for people: a float in three significant digits.
+    pub fn rounded(&self) -> Self {
+        match self {
+            Self::Float(x) if x.is_finite() => Self::Float(format!("{x:.2e}").parse().unwrap_or(*x)),
+            value => value.clone(),
+        }
+    }
+
     /// The value inside Python's containers: text quoted.
     pub fn repr(&self) -> String {
         match self {

@@ -62,13 +62,7 @@ pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
 
 /// A value in three digits.
 pub(crate) fn short(value: &ParamValue) -> String {
-    match value {
-        ParamValue::Float(x) if x.is_finite() => {
-            let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(*x);
-            ParamValue::Float(rounded).to_string()
-        }
-        value => value.to_string(),
-    }
+    value.rounded().to_string()
 }
 
 #[cfg(test)]

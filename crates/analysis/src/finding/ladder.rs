@@ -181,7 +181,7 @@ fn single_budget(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
 fn too_few_sizes(scaling: &Scaling) -> Option<(String, &'static str)> {
     let trend = scaling.trend.filter(|trend| !trend.identifies_exponent())?;
     let message = format!(
-        "{} over {:.1} decades are too few for an exponent, which takes {SIZES_FOR_EXPONENT} over {DECADES_FOR_EXPONENT}",
+        "{} over {:.2} decades are too few for an exponent, which takes {SIZES_FOR_EXPONENT} over {DECADES_FOR_EXPONENT}",
         counted(trend.sizes, "distinct size"),
         trend.decades
     );

@@ -1,9 +1,12 @@
 //! Findings on one budget.
 
+use allometry_core::WeightTarget;
 use allometry_core::size::human_weights;
+use allometry_core::space::ARCHITECTURE;
 
 use super::{Finding, FindingCode};
 use crate::collapse::NaiveOutcome;
+use crate::coverage::Confounding;
 use crate::edge::{Edge, End, RangeSource};
 use crate::number::{counted, decimals, grouped, percent};
 use crate::options::Options;
@@ -192,7 +195,17 @@ fn confounded(study: &StudyAnalysis) -> Words {
         .collect();
     (!pairs.is_empty()).then(|| {
         let message = format!("parameters were not varied independently: {}", pairs.join(", "));
-        (message, "What one of a pair does may be the other's doing: vary them independently, or fix one.")
+        let shapes = |pair: &Confounding| {
+            [&pair.first, &pair.second].into_iter().all(|name| ARCHITECTURE.contains(&name.as_str()))
+        };
+        let is_by_design = matches!(study.budget.target, WeightTarget::Near { .. })
+            && study.space_coverage.confounded.iter().all(shapes);
+        let advice = if is_by_design {
+            "A budget of weights makes the parts of an architecture trade off: read them together, as its shape."
+        } else {
+            "What one of a pair does may be the other's doing: vary them independently, or fix one."
+        };
+        (message, advice)
     })
 }
 

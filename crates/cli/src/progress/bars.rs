@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use allometry_core::StudyEvent;
+use allometry_core::{Params, StudyEvent};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{end_words, plain};
@@ -23,9 +23,28 @@ pub(super) fn show(events: &Receiver<StudyEvent>) {
 
 struct Screen {
     area: MultiProgress,
-    budgets: BTreeMap<String, ProgressBar>,
+    budgets: BTreeMap<String, Budget>,
     /// The bar of each worker and the configuration that it tries.
     workers: BTreeMap<usize, (ProgressBar, String)>,
+}
+
+struct Budget {
+    bar: ProgressBar,
+    /// Whether a trial of it was started.
+    is_running: bool,
+}
+
+impl Budget {
+    /// Counts time from the first trial: neither those of an earlier run nor those of other budgets say how fast it goes.
+    fn start(&mut self) {
+        if !self.is_running {
+            self.is_running = true;
+            self.bar.set_style(running_style());
+            self.bar.reset_eta();
+            self.bar.reset_elapsed();
+            self.bar.enable_steady_tick(Duration::from_secs(1));
+        }
+    }
 }
 
 impl Screen {
@@ -33,21 +52,21 @@ impl Screen {
         match event {
             StudyEvent::StudyStarted { budget, trials, done } => {
                 let bar =
-                    self.area.add(ProgressBar::new(*trials).with_style(budget_style()).with_position(*done));
+                    self.area.add(ProgressBar::new(*trials).with_style(waiting_style()).with_position(*done));
                 bar.set_prefix(budget.clone());
-                bar.enable_steady_tick(Duration::from_secs(1));
-                // Trials done in an earlier run say nothing about the speed of this one.
-                bar.reset_eta();
                 bar.tick();
-                self.budgets.insert(budget.clone(), bar);
+                self.budgets.insert(budget.clone(), Budget { bar, is_running: false });
             }
             StudyEvent::TrialsRecovered { .. } => self.say(event),
             StudyEvent::TrialStarted { budget, number, worker, params, epochs } => {
+                if let Some(budget) = self.budgets.get_mut(budget) {
+                    budget.start();
+                }
                 let (bar, configuration) = self
                     .workers
                     .entry(*worker)
                     .or_insert_with(|| (self.area.add(ProgressBar::new(0)), String::new()));
-                *configuration = params.to_string();
+                *configuration = words(params);
                 bar.reset();
                 bar.set_style(trial_style());
                 bar.set_length(epochs.unwrap_or(0));
@@ -62,7 +81,7 @@ impl Screen {
                 }
             }
             StudyEvent::TrialFinished { budget, value, incumbent, .. } => {
-                if let Some(bar) = self.budgets.get(budget) {
+                if let Some(Budget { bar, .. }) = self.budgets.get(budget) {
                     if value.is_some() {
                         bar.inc(1);
                     }
@@ -75,10 +94,11 @@ impl Screen {
                 }
             }
             StudyEvent::StudyFinished { budget, reason } => {
-                if let Some(bar) = self.budgets.get(budget) {
+                if let Some(Budget { bar, is_running }) = self.budgets.get(budget) {
                     if let Some(words) = end_words(*reason) {
                         bar.set_message(format!("{}  {words}", bar.message()));
                     }
+                    bar.set_style(if *is_running { ended_style() } else { waiting_style() });
                     bar.abandon();
                 }
             }
@@ -93,12 +113,29 @@ impl Screen {
     }
 }
 
-fn budget_style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}  {eta} left")
-        .expect("the template is valid")
+/// A configuration for a line of the screen.
+fn words(params: &Params) -> String {
+    let parts: Vec<String> =
+        params.iter().map(|(name, value)| format!("{name}={}", value.rounded())).collect();
+    parts.join(" ")
+}
+
+fn waiting_style() -> ProgressStyle {
+    style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}")
+}
+
+fn running_style() -> ProgressStyle {
+    style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}  {eta} left")
+}
+
+fn ended_style() -> ProgressStyle {
+    style("{prefix:>8} {bar:24} {pos}/{len} trials  {msg}  in {elapsed}")
 }
 
 fn trial_style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:>16} {bar:12} epoch {pos}/{len}  {wide_msg}")
-        .expect("the template is valid")
+    style("{prefix:>16} {bar:12} epoch {pos}/{len}  {wide_msg}")
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is valid")
 }

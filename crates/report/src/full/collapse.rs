@@ -63,7 +63,7 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
         (kinds.constant, "constant"),
         (kinds.shrunken, "shrunken (recalibrate)"),
         (kinds.shifted, "shifted"),
-        (kinds.healthy, "healthy as far as was recorded"),
+        (kinds.healthy, if collapse.best.is_some() { "healthy" } else { "healthy as far as was recorded" }),
         (kinds.unknown, "unknown"),
     ];
     let kinds: Vec<String> =

@@ -6,7 +6,7 @@ use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, percent, rows};
+use crate::number::{UNKNOWN, decimals, interval, p_value, percent, rows};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis) {
@@ -93,26 +93,55 @@ fn differences(text: &mut Text, scaling: &Scaling, analysis: &Analysis) {
     };
     text.line(format_args!("Gain of the larger over the smaller, {order}."));
     text.blank();
-    let correlation = analysis.options.correlation;
-    let options = &analysis.options;
+    let level = format!("{:.0}% interval", analysis.options.level * 100.0);
+    if scaling.differences.iter().all(|difference| difference.measured_correlation.is_some()) {
+        measured(text, scaling, &level);
+    } else {
+        assumed(text, scaling, &level, analysis.options.correlation);
+    }
+}
+
+/// Differences whose error is known from the scores of the same rows.
+fn measured(text: &mut Text, scaling: &Scaling, level: &str) {
     text.table(
-        &[
-            "Larger",
-            "Smaller",
-            "Gain",
-            &format!("{:.0}% interval, if independent", options.level * 100.0),
-            &format!("{:.0}% interval, at r = {correlation}", options.level * 100.0),
-            "p (Holm)",
-            &format!("Rows to tell, at r = {correlation}"),
-        ],
+        &["Larger", "Smaller", "Gain", level, "Measured correlation", "p (Holm)", "Rows to tell"],
         scaling.differences.iter().map(|difference| {
             vec![
                 escape(&difference.larger),
                 escape(&difference.smaller),
                 format!("{:+.4}", difference.gain.point),
                 interval(difference.gain.interval),
-                format!("{}{}", interval(difference.gain_correlated.interval), measured(difference)),
-                difference.p_holm.map_or_else(|| UNKNOWN.into(), |p| format!("{p:.2}")),
+                difference.measured_correlation.map_or_else(|| UNKNOWN.into(), |r| format!("{r:.2}")),
+                p_value(difference.p_holm),
+                rows(difference.rows_to_detect),
+            ]
+        }),
+    );
+}
+
+/// Differences of which some rest on class counts and an assumed correlation.
+fn assumed(text: &mut Text, scaling: &Scaling, level: &str, correlation: f64) {
+    text.table(
+        &[
+            "Larger",
+            "Smaller",
+            "Gain",
+            &format!("{level}, if independent"),
+            &format!("{level}, at r = {correlation}"),
+            "p (Holm)",
+            &format!("Rows to tell, at r = {correlation}"),
+        ],
+        scaling.differences.iter().map(|difference| {
+            let measured = difference.measured_correlation;
+            let measured =
+                measured.map_or_else(String::new, |r| format!(" (measured on the same rows: r = {r:.2})"));
+            vec![
+                escape(&difference.larger),
+                escape(&difference.smaller),
+                format!("{:+.4}", difference.gain.point),
+                interval(difference.gain.interval),
+                format!("{}{measured}", interval(difference.gain_correlated.interval)),
+                p_value(difference.p_holm),
                 rows(difference.rows_to_detect),
             ]
         }),
@@ -161,12 +190,6 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
             ]
         }),
     );
-}
-
-/// That an interval rests on scores of the same rows.
-fn measured(difference: &Difference) -> String {
-    let correlation = difference.measured_correlation;
-    correlation.map_or_else(String::new, |r| format!(" (measured on the same rows: r = {r:.2})"))
 }
 
 fn caveats(text: &mut Text, analysis: &Analysis) {

@@ -1,6 +1,7 @@
 //! Loading whole files, good and bad. Messages are compared in full, less the folder.
 
 mod bad;
+mod damaged;
 mod good;
 
 use std::fmt::Write as _;

@@ -1,0 +1,42 @@
+//! Damaged tables.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+
+static CSV: LazyLock<Vec<u8>> = LazyLock::new(|| text(HEADER, &days(24)).into_bytes());
+
+static PARQUET: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let numbers = || floats((0..24).map(f64::from));
+    let table =
+        Table::parquet(vec![("date", numbers()), ("a", numbers()), ("b", numbers()), ("y", alternating(24))]);
+    std::fs::read(&table.spec.path).expect("the table was written")
+});
+
+/// A damaged table is read, or refused with a message that names it.
+fn load_bytes(name: &str, bytes: &[u8], missing: MissingPolicy) -> Result<(), TestCaseError> {
+    let table = Table::empty(name).with(|spec| spec.missing = missing);
+    std::fs::write(&table.spec.path, bytes).expect("file is written");
+    match table.load(2) {
+        Ok(loaded) => prop_assert!(loaded.dataset.train.windows.len() <= 2 * 24),
+        Err(error) => prop_assert!(!error.to_string().is_empty()),
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn csv(bytes in allometry_testkit::damaged(CSV.clone()), drop: bool) {
+        let missing = if drop { MissingPolicy::Drop } else { MissingPolicy::Error };
+        load_bytes("t.csv", &bytes, missing)?;
+    }
+
+    #[test]
+    fn parquet(bytes in allometry_testkit::damaged(PARQUET.clone())) {
+        load_bytes("t.parquet", &bytes, MissingPolicy::Drop)?;
+    }
+}
