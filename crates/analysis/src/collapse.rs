@@ -18,12 +18,12 @@ use crate::sample::{Sample, recorded_metric};
 use crate::stats::moments::mean;
 
 /// Range of predictions below which the classic report sees a collapse.
-const NAIVE_RANGE: f64 = 0.2;
+pub(crate) const NAIVE_RANGE: f64 = 0.2;
 /// Share of trials without recall above which the classic report sees a collapse.
-const NAIVE_ZERO_RECALL: f64 = 0.3;
+pub(crate) const NAIVE_ZERO_RECALL: f64 = 0.3;
 
 /// Spread of predictions, relative to that of the labels, below which they are one number.
-const CONSTANT: f64 = 0.02;
+pub(crate) const CONSTANT: f64 = 0.02;
 
 /// How a trial's predictions on the validation rows look, as far as its stored scores or recorded metrics tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use best_value::BestValueSet;
-pub(crate) use best_value::best_value_sets;
+pub(crate) use best_value::{best_value_sets, may_be_best};
 pub use interaction::Interaction;
 pub(crate) use interaction::interaction;
 
@@ -85,7 +85,7 @@ impl Consistency {
     }
 }
 
-/// Whether some value may be the best of every set, and which.
+/// Whether the sets of possible best values have a value in common, and which.
 pub(crate) fn agreement(sets: &[&BestValueSet]) -> (Agreement, Vec<Step>) {
     let comparing: Vec<&&BestValueSet> = sets.iter().filter(|set| set.tried.len() > 1).collect();
     let Some((first, others)) = comparing.split_first().filter(|(_, others)| !others.is_empty()) else {

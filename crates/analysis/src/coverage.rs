@@ -57,22 +57,33 @@ impl Coverage {
         if cells == 0 || cells > MOST_CELLS {
             return None;
         }
+        let steps = |levels: &[Level]| levels.iter().map(Step::of).collect();
         let counts = count(row.1, column.1);
+        Some(Self::of_counts((row.0, steps(row.1)), (column.0, steps(column.1)), counts))
+    }
+
+    /// Looks at a table of counts of two parameters, given by name and values.
+    pub(crate) fn of_counts(
+        row: (&str, Vec<Step>),
+        column: (&str, Vec<Step>),
+        counts: Vec<Vec<u64>>,
+    ) -> Self {
+        let cells = row.1.len() * column.1.len();
         let filled = || counts.iter().flatten().copied().filter(|&count| count > 0);
         let trials = filled().sum::<u64>() as f64;
         let entropy: f64 = filled().map(|count| count as f64 / trials).map(|share| -share * share.ln()).sum();
-        Some(Self {
+        Self {
             row_parameter: row.0.to_owned(),
             column_parameter: column.0.to_owned(),
-            rows: row.1.iter().map(Step::of).collect(),
-            columns: column.1.iter().map(Step::of).collect(),
+            rows: row.1,
+            columns: column.1,
             empty_cells: (cells - filled().count()) as u64,
             empty_by_chance: cells as f64 * (1.0 - 1.0 / cells as f64).powf(trials),
             largest_cell: filled().max().unwrap_or(0),
             effective_cells: if trials > 0.0 { entropy.exp() } else { 0.0 },
             cramers_v: association(&counts).map(|association| association.cramers_v),
             counts,
-        })
+        }
     }
 }
 

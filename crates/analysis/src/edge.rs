@@ -80,6 +80,19 @@ pub fn edges(study: &StudyTrials, best: &Params, parameters: &[(String, Vec<Leve
         .collect()
 }
 
+/// The end of the values tried at which `value` lies, if it lies at one.
+pub(crate) fn observed_edge(parameter: &str, value: &ParamValue, tried: &[ParamValue]) -> Option<Edge> {
+    let range = Range::spanned(tried)?;
+    let end = range.end_at(value.as_f64().filter(|x| x.is_finite())?)?;
+    Some(Edge {
+        parameter: parameter.to_owned(),
+        value: value.clone(),
+        end,
+        values: range.values,
+        source: RangeSource::Observed,
+    })
+}
+
 struct Range {
     low: f64,
     high: f64,

@@ -41,6 +41,15 @@ pub fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.005 { "<1%".into() } else { format!("{:.0}%", share * 100.0) }
 }
 
+/// A probability: `0.034`, `<0.001`.
+pub fn p_value(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "<0.001".into(),
+        p if p < 0.0995 => format!("{p:.3}"),
+        p => format!("{p:.2}"),
+    }
+}
+
 /// A user's name in quotes.
 pub fn quoted(name: &str) -> String {
     format!("'{name}'")

@@ -126,6 +126,19 @@ impl Scaling {
         }
     }
 
+    /// Compares best values alone, in the order of `points`, from the smallest model to the largest.
+    pub(crate) fn of_points(
+        points: Vec<ScalingPoint>,
+        order: SizeOrder,
+        ladder: &LadderTrials,
+        options: &Options,
+    ) -> Self {
+        let scored: Vec<Scored<'_>> = points.into_iter().map(|point| (point, None)).collect();
+        let differences = differences(&scored, ladder, options);
+        let points = scored.into_iter().map(|(point, _)| point).collect();
+        Self { naive: None, order, points, differences, trend: None, resampled: None }
+    }
+
     /// The difference that is largest in absolute value.
     pub fn largest(&self) -> Option<&Difference> {
         self.differences

@@ -14,7 +14,7 @@ use crate::sample::first_best;
 use crate::stats::moments::{mean, sample_sd};
 
 /// Difference of means below which the classic report calls a trend flat.
-const NAIVE_FLAT: f64 = 0.01;
+pub(crate) const NAIVE_FLAT: f64 = 0.01;
 
 /// How the metric goes with one parameter in one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -111,7 +111,8 @@ impl Verdict {
     }
 }
 
-fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Options) -> (Outcome, String) {
+/// The conclusion and its sentence.
+pub(crate) fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Options) -> (Outcome, String) {
     let metric = &ladder.metric;
     let Some(largest) = scaling.largest() else {
         let reason = match scaling.points.len() {

@@ -6,7 +6,7 @@ use allometry_analysis::Finding;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
-use allometry_report::ReadError;
+use allometry_report::{ReadError, classic};
 use allometry_runner::RunError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -64,6 +64,15 @@ pub(crate) enum CliError {
         /// Why.
         why: ReadError,
     },
+    /// A classic report cannot be read.
+    #[error("{}, {source}", .path.display())]
+    ClassicReport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: classic::ReadError,
+    },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -112,6 +121,7 @@ impl CliError {
             | Self::Read { .. }
             | Self::Import(_)
             | Self::Report { .. }
+            | Self::ClassicReport { .. }
             | Self::NotFound { .. } => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
@@ -138,6 +148,7 @@ impl CliError {
             Self::Model(error) => error.hint(),
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),
+            Self::ClassicReport { source, .. } => source.hint(),
             Self::Store(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(

@@ -102,6 +102,31 @@ fn foreign_trials() {
 }
 
 #[test]
+fn reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+    write("diary.md", b"# Monday\n\nRain.\n");
+    refused(
+        folder.path(),
+        &["report", "diary.md"],
+        4,
+        &["diary.md", "no classic report", "hint", "all_trials.json"],
+    );
+    let table = "## Best Results by Budget\n\n| Budget | Best AUC |\n|---|---|\n| 2M | high |\n";
+    write("word.md", table.as_bytes());
+    refused(folder.path(), &["report", "word.md"], 4, &["word.md", "line 5", "a best value", "hint"]);
+    write("bytes.markdown", b"## Best Results by Budget\n\xff\n");
+    refused(folder.path(), &["report", "bytes.markdown"], 4, &["bytes.markdown", "line 2", "UTF-8"]);
+    refused(folder.path(), &["report", "nowhere.md"], 4, &["nowhere.md"]);
+    write("a.csv", b"number,value,d_model\n0,0.7,32\n1,0.8,64\n");
+    refused(folder.path(), &["report", "word.md", "X=a.csv"], 2, &["word.md", "cannot be mixed", "alone"]);
+    refused(folder.path(), &["report", "word.md", "--template", "classic"], 2, &["--template"]);
+    refused(folder.path(), &["report", "word.md", "--tag", "x"], 2, &["--tag"]);
+    write("full.md", b"# Cross-Budget HPO Comparison\n\n## Summary\n\n**Do more weights pay?** Unknown.\n");
+    refused(folder.path(), &["report", "full.md"], 4, &["full.md", "line 5", "full report"]);
+}
+
+#[test]
 fn the_storage() {
     let folder = project();
     refused(folder.path(), &["run", "--storage", "mysql://localhost/x"], 5, &["mysql", "sqlite"]);

@@ -63,6 +63,60 @@ fn the_full_report_of_the_seed_says_what_its_numbers_allow() {
 }
 
 #[test]
+fn a_report_alone_tells_which_of_its_conclusions_stand() {
+    let test = "a_report_alone_tells_which_of_its_conclusions_stand";
+    let Some(report) = reference_file(test, "seed/report.md") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let weights = "patchtst:features=105,context=80,patch=16,stride=8";
+    let path = report.display().to_string();
+    let arguments = [
+        "report",
+        &path,
+        "--rows",
+        "76:346",
+        "--weights",
+        weights,
+        "-o",
+        "-",
+        "-o",
+        "out.md",
+        "-o",
+        "out.json",
+    ];
+    let (code, out, err) = run(folder.path(), &arguments);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for said in
+        ["386,977", "242,753", "1,407,361", "0.20 of its standard error", "8,400", "compatible", "1.710"]
+    {
+        assert!(out.contains(said), "`{said}` is missing from\n{out}");
+    }
+    assert!(out.contains("agree with each other"), "the seed was not altered");
+    assert_eq!(out, std::fs::read_to_string(folder.path().join("out.md")).unwrap());
+    let document: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!((&document["schema"], &document["source"]), (&"allometry.lint/1".into(), &path.into()));
+}
+
+#[test]
+fn the_classic_report_of_trials_agrees_with_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String =
+        (0..20).map(|i| format!("{i},0.{},{}\n", 70 + i * 7 % 13, 32 + 16 * (i % 3))).collect();
+    std::fs::write(folder.path().join("a.csv"), format!("number,value,d_model\n{rows}")).unwrap();
+    let made = run(folder.path(), &["report", "--template", "classic", "-o", "classic.md", "X=a.csv"]);
+    assert_eq!((made.0, made.2.as_str()), (0, ""));
+    let (code, out, err) = run(folder.path(), &["report", "classic.md"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("agree with each other"), "{out}");
+    let report = std::fs::read_to_string(folder.path().join("classic.md")).unwrap();
+    let altered = report.replace("- Total trials: 20", "- Total trials: 19");
+    std::fs::write(folder.path().join("altered.md"), altered).unwrap();
+    let (code, out, _) = run(folder.path(), &["report", "altered.md"]);
+    assert_eq!(code, 0, "what a report is worth is a result, no error");
+    assert!(out.contains("contradicts itself") && out.contains("says 19 trials"), "{out}");
+}
+
+#[test]
 fn csv_and_json_of_the_same_trials_give_the_same_report() {
     let folder = tempfile::tempdir().unwrap();
     let json = r#"[

@@ -44,12 +44,7 @@ pub(crate) fn signed3(x: f64) -> String {
 
 /// A probability: `0.034`, `<0.001`, or `unknown`.
 pub(crate) fn p_value(p: Option<f64>) -> String {
-    match p {
-        None => UNKNOWN.into(),
-        Some(p) if p < 0.001 => "<0.001".into(),
-        Some(p) if p < 0.0995 => format!("{p:.3}"),
-        Some(p) => format!("{p:.2}"),
-    }
+    p.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::p_value)
 }
 
 /// A number of rows in two digits, or `unknown`.

@@ -8,6 +8,7 @@ use crate::coverage::Step;
 use crate::level::Level;
 use crate::model::Model;
 use crate::options::Options;
+use crate::stats::group::GroupSummary;
 use crate::stats::{holm, two_sample};
 
 /// The values of one parameter that may be the best of a budget, by the means of distinct evaluations.
@@ -72,6 +73,8 @@ pub(crate) fn best_value_sets(
                     group.push(sign * value);
                 }
             }
+            let groups: Vec<Option<GroupSummary>> =
+                groups.iter().map(|group| GroupSummary::of(group)).collect();
             let tried: Vec<Step> = levels.iter().map(Step::of).collect();
             let possible = if tried.len() > MOST_LEVELS {
                 tried.clone()
@@ -87,10 +90,15 @@ pub(crate) fn best_value_sets(
 /// Levels above which none is excluded.
 const MOST_LEVELS: usize = 100;
 
-fn may_be_best(groups: &[Vec<f64>], level: usize, alpha: f64) -> bool {
-    let p_values: Vec<f64> = (0..groups.len())
-        .filter(|&other| other != level)
-        .filter_map(|other| two_sample::welch(&groups[other], &groups[level]))
+/// Whether no other group's mean is told to be better than that of the group at `level`; higher is better. Groups of fewer
+/// than two values neither exclude nor are excluded.
+pub(crate) fn may_be_best(groups: &[Option<GroupSummary>], level: usize, alpha: f64) -> bool {
+    let Some(candidate) = &groups[level] else { return true };
+    let p_values: Vec<f64> = groups
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != level)
+        .filter_map(|(_, other)| two_sample::welch_of_summaries(other.as_ref()?, candidate))
         .map(|welch| welch.p_greater)
         .collect();
     holm::adjust(&p_values).into_iter().all(|p| p >= alpha)

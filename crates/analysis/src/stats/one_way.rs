@@ -1,5 +1,8 @@
 //! Effect sizes of one factor.
 
+use super::distribution;
+use super::group::GroupSummary;
+
 /// Sums of squares of values in groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OneWay {
@@ -28,6 +31,32 @@ impl OneWay {
         let filled = || sums.iter().zip(&counts).filter(|(_, count)| **count > 0);
         let between = filled().map(|(sum, &count): (&f64, _)| sum * sum / count as f64).sum();
         Self { groups: filled().count(), count: values.len(), between, total }
+    }
+
+    /// The same from the groups' summaries.
+    pub fn of_summaries(groups: &[GroupSummary]) -> Self {
+        let count: u64 = groups.iter().map(|group| group.count).sum();
+        let sum: f64 = groups.iter().map(|group| group.count as f64 * group.mean).sum();
+        let center = sum / count as f64;
+        let (mut between, mut within) = (0.0, 0.0);
+        for group in groups.iter().filter(|group| group.count > 0) {
+            between += group.count as f64 * (group.mean - center) * (group.mean - center);
+            within += group.freedom() * group.variance;
+        }
+        let groups = groups.iter().filter(|group| group.count > 0).count();
+        Self { groups, count: count as usize, between, total: between + within }
+    }
+
+    /// Fisher's F: mean square between groups over that within; infinite where nothing varies within them. `None` for
+    /// a single group, without repeats in any, or where nothing varies.
+    pub fn f(&self) -> Option<f64> {
+        let within = self.within().filter(|_| self.groups > 1 && self.total > 0.0)?;
+        Some(self.between / (self.groups - 1) as f64 / within)
+    }
+
+    /// Probability of a larger [`OneWay::f`] were all groups' means equal.
+    pub fn p(&self) -> Option<f64> {
+        distribution::f_upper_tail(self.f()?, (self.groups - 1) as f64, (self.count - self.groups) as f64)
     }
 
     /// Mean square within groups; `None` without repeats in any.

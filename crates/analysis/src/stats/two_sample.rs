@@ -1,6 +1,6 @@
 //! Two groups.
 
-use super::moments::{mean, sample_variance};
+use super::group::GroupSummary;
 use super::rank::{mid_ranks, tie_sizes};
 use super::{distribution, normal};
 
@@ -18,12 +18,16 @@ pub struct Welch {
 /// Welch's (1947) test that the first mean is larger. `None` for fewer than two values in a group. Where neither group
 /// varies, `t` is infinite or 0, and `p_greater` 0, 1/2 or 1.
 pub fn welch(first: &[f64], second: &[f64]) -> Option<Welch> {
-    if first.len() < 2 || second.len() < 2 {
+    welch_of_summaries(&GroupSummary::of(first)?, &GroupSummary::of(second)?)
+}
+
+/// As [`welch`], from the groups' summaries.
+pub fn welch_of_summaries(first: &GroupSummary, second: &GroupSummary) -> Option<Welch> {
+    if first.count < 2 || second.count < 2 {
         return None;
     }
-    let gap = mean(first.iter().copied())? - mean(second.iter().copied())?;
-    let part = |group: &[f64]| Some(sample_variance(group.iter().copied())? / group.len() as f64);
-    let (a, b) = (part(first)?, part(second)?);
+    let gap = first.mean - second.mean;
+    let (a, b) = (first.mean_variance(), second.mean_variance());
     if a + b <= 0.0 {
         let t = if gap == 0.0 { 0.0 } else { gap.signum() * f64::INFINITY };
         let p_greater = if gap > 0.0 {
@@ -33,13 +37,12 @@ pub fn welch(first: &[f64], second: &[f64]) -> Option<Welch> {
         } else {
             0.5
         };
-        return Some(Welch { t, freedom: (first.len() + second.len() - 2) as f64, p_greater });
+        return Some(Welch { t, freedom: first.freedom() + second.freedom(), p_greater });
     }
     let t = gap / (a + b).sqrt();
     // Shares rather than squares of variances: the squares of tiny ones vanish.
     let (share_a, share_b) = (a / (a + b), b / (a + b));
-    let freedom =
-        1.0 / (share_a * share_a / (first.len() - 1) as f64 + share_b * share_b / (second.len() - 1) as f64);
+    let freedom = 1.0 / (share_a * share_a / first.freedom() + share_b * share_b / second.freedom());
     Some(Welch { t, freedom, p_greater: distribution::t_upper_tail(t, freedom)? })
 }
 

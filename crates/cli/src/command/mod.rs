@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod demo;
 mod ladder_file;
+mod lint;
 mod prepare;
 mod report;
 mod run;

@@ -1,11 +1,13 @@
 //! `allometry report`.
 
 use std::cell::LazyCell;
+use std::path::Path;
 
 use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
 use clap::{Args, ValueEnum};
 
+use super::lint;
 use super::prepare::reach;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
@@ -18,6 +20,9 @@ use crate::weights::Counting;
 /// A SOURCE is a ladder file (or its folder), a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
 /// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
 /// a CSV of trials, or an Optuna SQLite file (LABEL=FILE:STUDY where it holds several studies).
+///
+/// A SOURCE that ends in .md is a report that a script made, as --template classic writes it: nothing but the report is
+/// needed to see which of its conclusions stand. It comes alone; --rows and --weights tell more.
 #[derive(Debug, Args)]
 pub(super) struct Report {
     /// Where the trials are; ladder.toml if nothing is given.
@@ -66,6 +71,9 @@ impl Report {
     pub(super) fn run(self) -> Result<(), CliError> {
         let destinations: Vec<(Destination, Format)> =
             self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
+        if let [Source::Report(path)] = self.sources.as_slice() {
+            return self.lint(path, &destinations);
+        }
         let mut ladder = source::read(&self.sources)?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template));
@@ -73,6 +81,28 @@ impl Report {
             destination.write(&render(&ladder, &analysis, self.template, *format))?;
         }
         fail_on::check(&self.fail_on, || &analysis.findings)
+    }
+
+    /// Weighs a report instead of trials.
+    fn lint(&self, path: &Path, to: &[(Destination, Format)]) -> Result<(), CliError> {
+        let classic = self.template == Template::Classic;
+        let names = [
+            ("--template", classic),
+            ("--tag", self.tag.is_some()),
+            ("--metric", self.metric.is_some()),
+            ("--fail-on", !self.fail_on.is_empty()),
+        ];
+        if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
+            return Err(CliError::Usage {
+                message: format!("`{option}` does not go with a report, {}", path.display()),
+                hint: Some("it is for reports that are made from trials".into()),
+            });
+        }
+        let lint = lint::read(path, self.rows, self.weights)?;
+        for (destination, format) in to {
+            destination.write(&lint.render(*format))?;
+        }
+        Ok(())
     }
 
     /// Adds what the command line knows beyond the sources.
@@ -96,7 +126,7 @@ impl Report {
 }
 
 /// Writes a ladder's reports in both formats, as a run does at its end.
-pub(super) fn write_all(ladder: &LadderTrials, folder: &std::path::Path) -> Result<(), CliError> {
+pub(super) fn write_all(ladder: &LadderTrials, folder: &Path) -> Result<(), CliError> {
     let analysis = LazyCell::new(|| analysis(ladder, Template::Full));
     for (name, format) in [("report.md", Format::Markdown), ("report.json", Format::Json)] {
         let content = render(ladder, &analysis, Template::Full, format);

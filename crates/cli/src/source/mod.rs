@@ -27,6 +27,12 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
         match source {
             Source::Ladder(path) if sources.len() == 1 => return stored::ladder_of_file(path),
             Source::Store(url) if sources.len() == 1 => return stored::ladder_of_url(url),
+            Source::Report(_) => {
+                return Err(CliError::Usage {
+                    message: format!("`{source}` is a report and cannot be mixed with other sources"),
+                    hint: Some("give it alone to see which of its conclusions stand".into()),
+                });
+            }
             Source::Ladder(_) | Source::Store(_) => {
                 return Err(CliError::Usage {
                     message: format!("`{source}` holds whole studies and cannot be mixed with other sources"),
@@ -67,6 +73,12 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
 /// A budget that is a name only, as foreign studies have it.
 fn nominal(label: &str) -> SizeBudget {
     SizeBudget { label: label.into(), target: WeightTarget::Any }
+}
+
+/// Whether a path looks like a report in Markdown.
+fn is_markdown(path: &Path) -> bool {
+    let endings = ["md", "markdown"];
+    path.extension().is_some_and(|e| endings.iter().any(|ending| e.eq_ignore_ascii_case(ending)))
 }
 
 /// Whether a path looks like a ladder file rather than a database.

@@ -13,6 +13,8 @@ pub(crate) enum Source {
     Ladder(PathBuf),
     /// The URL or path of a store with the studies of one ladder.
     Store(String),
+    /// A classic report in Markdown.
+    Report(PathBuf),
     /// One study of a budget.
     Labelled {
         /// The budget's label.
@@ -44,14 +46,20 @@ impl FromStr for Source {
             return Ok(Self::Labelled { label: label.into(), file: file.into(), detail });
         }
         let path = ladder_in_folder(text);
-        Ok(if super::is_ladder(&path) { Self::Ladder(path) } else { Self::Store(text.into()) })
+        Ok(if super::is_ladder(&path) {
+            Self::Ladder(path)
+        } else if super::is_markdown(&path) {
+            Self::Report(path)
+        } else {
+            Self::Store(text.into())
+        })
     }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ladder(path) => write!(f, "{}", path.display()),
+            Self::Ladder(path) | Self::Report(path) => write!(f, "{}", path.display()),
             Self::Store(url) => f.write_str(url),
             Self::Labelled { label, file, detail: None } => write!(f, "{label}={}", file.display()),
             Self::Labelled { label, file, detail: Some(detail) } => {
@@ -78,6 +86,7 @@ mod tests {
         assert_eq!(parse("ladder.toml"), Ok(Source::Ladder("ladder.toml".into())));
         assert_eq!(parse("sqlite:///a.db"), Ok(Source::Store("sqlite:///a.db".into())));
         assert_eq!(parse("trials.db"), Ok(Source::Store("trials.db".into())));
+        assert_eq!(parse("seed/report.MD"), Ok(Source::Report("seed/report.MD".into())));
         let labelled = |file: &str, detail: Option<&str>| {
             Ok(Source::Labelled { label: "2M".into(), file: file.into(), detail: detail.map(Into::into) })
         };

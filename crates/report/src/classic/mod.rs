@@ -3,11 +3,14 @@
 //! It says what it always said, also where that is more than the trials support.
 
 mod ladder;
+mod read;
 mod study;
 
 use allometry_analysis::input::{LadderTrials, StudyTrials};
 use allometry_analysis::sample::Sample;
 use allometry_core::Params;
+
+pub use read::{ReadError, read};
 
 use crate::text::Text;
 

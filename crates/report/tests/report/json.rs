@@ -1,16 +1,20 @@
 //! The JSON document: its committed schema, its precision, what it does with odd input.
 
-use allometry_analysis::{Options, analyze};
-use allometry_report::{ReadError, ReportDocument, json, json_schema, read_json};
+use allometry_analysis::{Knowledge, Options, analyze, lint};
+use allometry_report::{
+    ReadError, ReportDocument, classic, json, json_schema, lint_json, lint_schema, read_json,
+};
 use serde_json::{Value, json as value};
 
 use crate::support;
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/report.schema.json");
+const LINT_SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/lint.schema.json");
 
 #[test]
-fn the_committed_schema_is_that_of_the_types() {
+fn the_committed_schemas_are_those_of_the_types() {
     support::assert_committed(SCHEMA, &json_schema());
+    support::assert_committed(LINT_SCHEMA, &lint_schema());
 }
 
 #[test]
@@ -27,6 +31,13 @@ fn documents_satisfy_the_schema() {
     let documents =
         [support::synthetic(), support::odd()].map(|ladder| json(&analyze(&ladder, &Options::default())));
     support::assert_valid("documents_satisfy_the_schema", SCHEMA, &documents);
+    let lints: Vec<String> = [support::synthetic(), support::odd()]
+        .iter()
+        .filter_map(|ladder| classic::read(&classic(ladder)).ok())
+        .map(|report| lint_json(&lint(&report, &Knowledge::default(), &Options::default()), "report.md"))
+        .collect();
+    assert!(!lints.is_empty());
+    support::assert_valid("documents_satisfy_the_schema", LINT_SCHEMA, &lints);
 }
 
 /// What is absent stays absent, what is a number stays that number, whichever template the analysis was made for.

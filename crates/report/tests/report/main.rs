@@ -4,6 +4,8 @@ mod classic;
 mod comparison;
 mod full;
 mod json;
+mod lint;
+mod mutation;
 mod property;
 mod seed;
 mod support;

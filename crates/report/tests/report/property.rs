@@ -101,7 +101,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
     )
 }
 
-fn ladder() -> impl Strategy<Value = LadderTrials> {
+pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
     let metric_name = prop_oneof![Just("AUC"), Just("log loss")];
     let direction = prop_oneof![Just(Direction::Maximize), Just(Direction::Minimize)];
     let rows = prop_oneof![(0..200_u64, 0..200_u64), (any::<u64>(), any::<u64>())]

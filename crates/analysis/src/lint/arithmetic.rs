@@ -1,0 +1,113 @@
+//! Whether a report agrees with itself.
+
+mod coverage;
+mod importance;
+mod ladder;
+mod summary;
+mod trend;
+
+use allometry_core::Direction;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rounding::study_error;
+use super::stated::{Printed, StatedReport, StatedStudy};
+use crate::number::decimals;
+
+/// A place where the report says something that its other lines rule out, whatever the numbers were before rounding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Contradiction {
+    /// The line that is off, as far as can be told; of a table that of its heading.
+    pub line: u64,
+    /// Lines that it was held against.
+    pub against: Vec<u64>,
+    /// The budget that the line is about.
+    pub budget: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Something that is no contradiction but that a reader should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Note {
+    /// The line.
+    pub line: u64,
+    /// The budget that the line is about.
+    pub budget: Option<String>,
+    /// What is to be known.
+    pub message: String,
+}
+
+/// What was found while checking.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    pub(super) contradictions: Vec<Contradiction>,
+    pub(super) notes: Vec<Note>,
+    budget: Option<String>,
+}
+
+impl Checks {
+    fn contradiction(&mut self, line: u64, against: impl IntoIterator<Item = u64>, message: String) {
+        let mut against: Vec<u64> = against.into_iter().filter(|other| *other != line).collect();
+        against.sort_unstable();
+        against.dedup();
+        self.contradictions.push(Contradiction { line, against, budget: self.budget.clone(), message });
+    }
+
+    fn note(&mut self, line: u64, message: String) {
+        self.notes.push(Note { line, budget: self.budget.clone(), message });
+    }
+}
+
+/// Holds the lines of a report against each other.
+pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
+    let mut checks = Checks::default();
+    for line in &report.unread {
+        checks.note(*line, "left unread: of no form that the report has".into());
+    }
+    ladder::check(&mut checks, report, direction);
+    for study in &report.studies {
+        checks.budget = Some(study.label.clone());
+        let error = study_error(study);
+        summary::check(&mut checks, study, direction, error);
+        importance::check(&mut checks, study, error);
+        trend::check(&mut checks, study, direction);
+        coverage::check(&mut checks, study);
+    }
+    checks.contradictions.sort_by_key(|contradiction| contradiction.line);
+    checks.notes.sort_by_key(|note| note.line);
+    checks
+}
+
+/// Which values of the metric the report takes to be better, by where its best values lie; larger ones if nothing tells.
+pub(super) fn direction(report: &StatedReport) -> Direction {
+    let (mut larger, mut smaller) = (0, 0);
+    let mut vote = |best: f64, other: f64| {
+        larger += u64::from(best > other);
+        smaller += u64::from(best < other);
+    };
+    for study in &report.studies {
+        if let Some((best, mean)) = study.best_value().zip(mean(study)) {
+            let error = study_error(study);
+            if best.bounds(error).excludes(&mean.bounds(error)) {
+                vote(best.value, mean.value);
+            }
+        }
+        for trend in &study.trends {
+            if let (Some(best), Some(worst)) = (&trend.best, &trend.worst) {
+                vote(best.value.1, worst.value.1);
+            }
+        }
+    }
+    if smaller > larger { Direction::Minimize } else { Direction::Maximize }
+}
+
+fn mean(study: &StatedStudy) -> Option<Printed> {
+    study.mean.as_ref()?.value
+}
+
+/// `0.7005 (0.7004 to 0.7006)`.
+fn with_bounds(bounds: super::rounding::Bounds) -> String {
+    let middle = f64::midpoint(bounds.low, bounds.high);
+    format!("{} ({} to {})", decimals(middle), decimals(bounds.low), decimals(bounds.high))
+}

@@ -1,0 +1,93 @@
+//! Importances against the tables by value.
+
+use super::super::rounding::{Bounds, Groups};
+use super::super::stated::{Printed, StatedStudy, StatedTrend};
+use super::{Checks, mean, with_bounds};
+
+/// Characters of a whole bar.
+const BAR: f64 = 50.0;
+
+pub(super) fn check(checks: &mut Checks, study: &StatedStudy, error: f64) {
+    for pair in study.importance.windows(2) {
+        if pair[1].value.share.value > pair[0].value.share.value {
+            let message = format!(
+                "{} stands below {} although {} is larger than {}: figures are sorted",
+                pair[1].value.parameter,
+                pair[0].value.parameter,
+                pair[1].value.share.value,
+                pair[0].value.share.value
+            );
+            checks.contradiction(pair[1].line, [pair[0].line], message);
+        }
+    }
+    for stated in &study.importance {
+        let (name, share) = (&stated.value.parameter, stated.value.share);
+        let bar = (share.value * BAR) as u64;
+        if stated.value.bar != bar {
+            let message = format!(
+                "the bar of {name} has {} characters, and {} makes {bar}",
+                stated.value.bar, share.value
+            );
+            checks.contradiction(stated.line, [], message);
+        }
+        if share.value > 1.0 {
+            checks.contradiction(
+                stated.line,
+                [],
+                format!("no parameter explains more than all, {}", share.value),
+            );
+            continue;
+        }
+        let Some(trend) = study.trend(name).filter(|trend| !trend.levels.is_empty()) else { continue };
+        if let Some(implied) = implied(study, trend, error).filter(|b| b.excludes(&share.bounds(0.0))) {
+            let message =
+                format!("the table of {name} gives {}; this line says {}", with_bounds(implied), share.value);
+            checks.contradiction(stated.line, [trend.line], message);
+        }
+    }
+}
+
+/// What the importance of a table's parameter can be: `sum_g n_g (m_g - m)^2 / N / s^2`.
+pub(in super::super) fn implied(study: &StatedStudy, trend: &StatedTrend, error: f64) -> Option<Bounds> {
+    let trials = study.trials.as_ref()?.value;
+    let groups = Groups { levels: &trend.levels, error };
+    let count = trials as f64;
+    let missing = trials.checked_sub(groups.count())?;
+    let by_sd = study.sd.as_ref().and_then(|sd| sd.value).map(|sd| {
+        let between =
+            if missing == 0 { Some(groups.between()) } else { mean(study).map(|m| groups.around(m)) };
+        between.map(|between| by_sd(between, sd, count, error))
+    });
+    let whole = (missing == 0).then(|| by_parts(&groups, count));
+    let known: Vec<Bounds> = by_sd.flatten().into_iter().chain(whole).collect();
+    let (first, others) = known.split_first()?;
+    let bounds =
+        others.iter().fold(*first, |all, b| Bounds { low: all.low.max(b.low), high: all.high.min(b.high) });
+    // Where the two exclude each other the standard deviation is wrong, which is said elsewhere.
+    let bounds = if bounds.low > bounds.high { known[known.len() - 1] } else { bounds };
+    let arithmetic = (count + 16.0) * f64::EPSILON;
+    Some(Bounds { low: bounds.low * (1.0 - arithmetic), high: (bounds.high * (1.0 + arithmetic)).min(1.0) })
+}
+
+fn by_sd(between: Bounds, sd: Printed, count: f64, error: f64) -> Bounds {
+    let (low, high) = (sd.value - sd.half_unit - error, sd.value + sd.half_unit + error);
+    let ratio = |between: f64, sd: f64| between * between / count / (sd * sd);
+    // Where nothing varies, the importance is 0; where the deviation rounds to 0, it may be anything.
+    Bounds {
+        low: if low > 0.0 { ratio(between.low, high) } else { 0.0 },
+        high: if low > 0.0 { ratio(between.high, low) } else { 1.0 },
+    }
+}
+
+/// From the sums of squares alone: `(N - 1) / N` of the share between groups.
+fn by_parts(groups: &Groups<'_>, count: f64) -> Bounds {
+    let (between, within) = (groups.between(), groups.within());
+    let scale = (count - 1.0) / count;
+    let share = |between: f64, within: f64| {
+        let (between, within) = (between * between, within * within);
+        scale * between / (between + within)
+    };
+    let high = share(between.high, within.low);
+    let low = if between.low > 0.0 { share(between.low, within.high) } else { 0.0 };
+    Bounds { low, high: if high.is_nan() { 1.0 } else { high } }
+}

@@ -1,0 +1,181 @@
+//! The summary of a budget against the tables by value.
+
+use allometry_core::Direction;
+
+use super::super::rounding::{Bounds, Groups, length};
+use super::super::stated::{Printed, StatedStudy, StatedTrend};
+use super::{Checks, mean, with_bounds};
+use crate::number::counted;
+
+pub(super) fn check(checks: &mut Checks, study: &StatedStudy, direction: Direction, error: f64) {
+    best(checks, study, direction, error);
+    let Some(trials) = &study.trials else { return };
+    for trend in &study.trends {
+        let total = Groups { levels: &trend.levels, error }.count();
+        let name = &trend.parameter;
+        if total > trials.value {
+            let message = format!(
+                "the counts of {name} add up to {total}, and line {} says {} trials",
+                trials.line, trials.value
+            );
+            checks.contradiction(trend.line, [trials.line], message);
+        } else if total < trials.value && !trend.levels.is_empty() {
+            let message = format!(
+                "the counts of {name} add up to {total} of {}: {} without a value of it, or a count is wrong",
+                counted(trials.value, "trial"),
+                trials.value - total
+            );
+            checks.note(trend.line, message);
+        }
+    }
+    means(checks, study, error);
+    deviations(checks, study, error);
+}
+
+/// The tables of all trials, and those that lack some.
+fn tables(study: &StatedStudy, error: f64) -> Vec<(&StatedTrend, Groups<'_>, u64)> {
+    let trials = study.trials.as_ref().map_or(0, |trials| trials.value);
+    let groups = study.trends.iter().map(|trend| (trend, Groups { levels: &trend.levels, error }));
+    groups
+        .filter(|(trend, _)| !trend.levels.is_empty())
+        .filter_map(|(trend, groups)| Some((trend, groups, trials.checked_sub(groups.count())?)))
+        .collect()
+}
+
+fn means(checks: &mut Checks, study: &StatedStudy, error: f64) {
+    let Some((stated, mean)) = study.mean.as_ref().zip(mean(study)) else { return };
+    let whole: Vec<_> = tables(study, error).into_iter().filter(|(.., missing)| *missing == 0).collect();
+    let wrong: Vec<(u64, String)> = whole
+        .iter()
+        .map(|(trend, groups, _)| (trend, groups.mean()))
+        .filter(|(_, bounds)| bounds.excludes(&mean.bounds(error)))
+        .map(|(trend, bounds)| {
+            let said = format!(
+                "the means of {}, weighted by their counts, give {}",
+                trend.parameter,
+                with_bounds(bounds)
+            );
+            (trend.line, format!("{said}; line {} says {}", stated.line, mean.value))
+        })
+        .collect();
+    blame(checks, stated.line, "the mean of all trials", whole.len(), wrong);
+}
+
+fn deviations(checks: &mut Checks, study: &StatedStudy, error: f64) {
+    let (Some(trials), Some(stated)) = (&study.trials, &study.sd) else { return };
+    let Some(sd) = stated.value else { return };
+    if trials.value == 1 && sd.bounds(error).low > 0.0 {
+        checks.contradiction(
+            stated.line,
+            [trials.line],
+            format!("one trial has a standard deviation of 0, not {}", sd.value),
+        );
+        return;
+    }
+    let freedom = trials.value.saturating_sub(1) as f64;
+    let total = sd.bounds(error);
+    let tables = tables(study, error);
+    let mut wrong = Vec::new();
+    for (trend, groups, missing) in &tables {
+        let known = match mean(study).filter(|_| *missing > 0) {
+            None => length(&[groups.within(), groups.between()]),
+            // Trials in no group: their mean follows from that of all trials, their deviations add what they may.
+            Some(mean) => {
+                let known = length(&[groups.within(), groups.around(mean), rest(*groups, mean, *missing)]);
+                Bounds { high: f64::INFINITY, ..known }
+            }
+        };
+        let implied = Bounds { low: known.low / freedom.sqrt(), high: known.high / freedom.sqrt() };
+        if *missing > 0 && mean(study).is_none() || !implied.excludes(&total) {
+            continue;
+        }
+        let implied = if implied.high.is_finite() {
+            with_bounds(implied)
+        } else {
+            format!("at least {:.4}", implied.low)
+        };
+        let name = &trend.parameter;
+        let said = format!("within and between the values of {name} trials deviate by {implied}");
+        wrong.push((trend.line, format!("{said}; line {} says {}", stated.line, sd.value)));
+    }
+    blame(checks, stated.line, "the standard deviation of all trials", tables.len(), wrong);
+}
+
+/// What the trials in no group add to the sum of squares at least: `(sum_g n_g (m_g - m))^2 / r` for `r` of them, as a root.
+fn rest(groups: Groups<'_>, mean: Printed, missing: u64) -> Bounds {
+    let sum = groups.weighted(|level| level.mean.value - mean.value).abs();
+    let error = groups.weighted(|level| level.mean.half_unit + mean.half_unit + 2.0 * groups.error);
+    let root = (missing as f64).sqrt();
+    let bounds = Bounds::around(sum / root, error / root);
+    Bounds { low: bounds.low.max(0.0), ..bounds }
+}
+
+/// Names the summary's line where most tables disagree with it, else each table that does.
+fn blame(checks: &mut Checks, line: u64, what: &str, tables: usize, wrong: Vec<(u64, String)>) {
+    if wrong.len() > 1 && 2 * wrong.len() > tables {
+        let lines: Vec<u64> = wrong.iter().map(|(line, _)| *line).collect();
+        let first = &wrong[0].1;
+        let message = format!("{what} disagrees with {} of {tables} tables; {first}", wrong.len());
+        checks.contradiction(line, lines, message);
+    } else {
+        for (table, message) in wrong {
+            checks.contradiction(table, [line], message);
+        }
+    }
+}
+
+/// The best value is no worse than any mean, and near enough to the mean of some group to be in it.
+fn best(checks: &mut Checks, study: &StatedStudy, direction: Direction, error: f64) {
+    let Some((stated, best)) = study.best.as_ref().zip(study.best_value()) else { return };
+    let best_bounds = best.bounds(error);
+    let is_worse =
+        |mean: Printed| direction.better(mean.value, best.value) && mean.bounds(error).excludes(&best_bounds);
+    if let Some((line, mean)) = study.mean.as_ref().map(|mean| mean.line).zip(mean(study)) {
+        if is_worse(mean) {
+            let message = format!("the best value, {}, is worse than the mean, {}", best.value, mean.value);
+            checks.contradiction(stated.line, [line], message);
+            return;
+        }
+        let sd = study.sd.as_ref().and_then(|sd| sd.value);
+        if let Some((trials, sd)) = study.trials.as_ref().zip(sd) {
+            if !is_within_reach(best, mean, sd, trials.value, error) {
+                let message = format!(
+                    "no value of {} is further from the mean than {:.1} standard deviations, and {} is",
+                    counted(trials.value, "trial"),
+                    reach(trials.value),
+                    best.value
+                );
+                checks.contradiction(stated.line, [line], message);
+                return;
+            }
+        }
+    }
+    for (trend, _, missing) in tables(study, error) {
+        if let Some(level) = trend.levels.iter().find(|level| is_worse(level.mean)) {
+            let message = format!(
+                "the mean at {} {} is better than the best value, {} (line {})",
+                trend.parameter, level.value, best.value, stated.line
+            );
+            checks.contradiction(level.line, [stated.line], message);
+        } else if missing == 0
+            && !trend.levels.iter().any(|l| is_within_reach(best, l.mean, l.sd, l.count, error))
+        {
+            let message = format!(
+                "no value of {} can have had the best trial, {} (line {}): all are too far from their means",
+                trend.parameter, best.value, stated.line
+            );
+            checks.contradiction(trend.line, [stated.line], message);
+        }
+    }
+}
+
+/// Largest distance of one of `count` values from their mean, in sample standard deviations (Samuelson 1968).
+fn reach(count: u64) -> f64 {
+    let count = count.max(1) as f64;
+    (count - 1.0) / count.sqrt()
+}
+
+fn is_within_reach(value: Printed, mean: Printed, sd: Printed, count: u64, error: f64) -> bool {
+    let far = reach(count) * (sd.half_unit + sd.value + error) * (1.0 + 8.0 * f64::EPSILON);
+    !value.bounds(error).excludes(&Bounds::around(mean.value, mean.half_unit + error + far))
+}

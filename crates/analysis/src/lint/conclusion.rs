@@ -1,0 +1,122 @@
+//! The conclusions of a report, weighed.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::arithmetic::Contradiction;
+
+/// Whether the report's own numbers bear a conclusion out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// They do.
+    Stands,
+    /// They were tested and do not, or contradict it.
+    DoesNotStand,
+    /// The report does not hold what it takes.
+    CannotBeTold,
+}
+
+impl Standing {
+    /// The words for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stands => "stands",
+            Self::DoesNotStand => "does not stand",
+            Self::CannotBeTold => "cannot be told",
+        }
+    }
+}
+
+/// What a conclusion is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// Whether more weights pay.
+    Scaling,
+    /// How large a budget's models are.
+    Size,
+    /// Whether one value is best in every budget.
+    Consistency,
+    /// Whether models stopped telling rows apart.
+    Collapse,
+    /// A budget's best configuration.
+    BestConfiguration,
+    /// Importances as fractions of the variance.
+    Shares,
+    /// The importance of one parameter.
+    Importance,
+    /// Whether the metric rises or falls with a parameter.
+    Trend,
+    /// The best value of a parameter.
+    BestValue,
+}
+
+impl Subject {
+    /// All of them, in the order in which reports come to them.
+    pub const ALL: [Self; 9] = [
+        Self::Size,
+        Self::Scaling,
+        Self::Consistency,
+        Self::Collapse,
+        Self::BestConfiguration,
+        Self::Shares,
+        Self::Importance,
+        Self::Trend,
+        Self::BestValue,
+    ];
+
+    /// What it is called in a list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Size => "sizes of budgets",
+            Self::Scaling => "scaling",
+            Self::Consistency => "consistency across budgets",
+            Self::Collapse => "collapse",
+            Self::BestConfiguration => "best configurations",
+            Self::Shares => "importances as fractions of the variance",
+            Self::Importance => "importance of a parameter",
+            Self::Trend => "trends",
+            Self::BestValue => "best values of a parameter",
+        }
+    }
+}
+
+/// A conclusion of the report, and what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Conclusion {
+    /// The line that draws it.
+    pub line: u64,
+    /// The budget that it is about; `null` for all.
+    pub budget: Option<String>,
+    /// What it is about.
+    pub subject: Subject,
+    /// What the report says.
+    pub statement: String,
+    /// Whether it stands.
+    pub standing: Standing,
+    /// Why, with numbers.
+    pub reason: String,
+}
+
+impl Conclusion {
+    pub(super) fn new(line: u64, subject: Subject, statement: String, why: (Standing, String)) -> Self {
+        Self { line, budget: None, subject, statement, standing: why.0, reason: why.1 }
+    }
+
+    pub(super) fn of(self, budget: &str) -> Self {
+        Self { budget: Some(budget.to_owned()), ..self }
+    }
+
+    /// A conclusion that the report itself contradicts does not stand, whatever a test of it says.
+    pub(super) fn held_against(self, contradictions: &[Contradiction]) -> Self {
+        match contradictions.iter().find(|contradiction| contradiction.line == self.line) {
+            Some(found) => Self {
+                standing: Standing::DoesNotStand,
+                reason: format!("the report contradicts itself: {}", found.message),
+                ..self
+            },
+            None => self,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The verdict on scaling, weighed.
+
+use allometry_core::{Direction, SizeBudget, WeightTarget};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Knowledge;
+use super::conclusion::{Conclusion, Standing, Subject};
+use super::size::{Budget, SizeLint};
+use super::stated::{StatedReport, StatedVerdict};
+use crate::input::LadderTrials;
+use crate::options::Options;
+use crate::scaling::{Difference, NaiveScaling, Scaling, ScalingPoint, SizeOrder};
+use crate::summary::metric_estimate;
+use crate::verdict::{Outcome, conclude};
+
+/// What orders budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetOrder {
+    /// The exact sizes of the best models.
+    ExactSizes,
+    /// The weights of their blocks.
+    BlockWeights,
+    /// The report's order; sizes are not known.
+    Given,
+}
+
+/// The best values over sizes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScalingLint {
+    /// The report's word.
+    pub stated: Option<NaiveScaling>,
+    /// What its maxima tell.
+    pub outcome: Outcome,
+    /// It and its reason.
+    pub sentence: String,
+    /// What orders the budgets.
+    pub order: BudgetOrder,
+    /// The budgets with a best value, from the smallest best model to the largest.
+    pub points: Vec<ScalingPoint>,
+    /// Every pair of them.
+    pub differences: Vec<Difference>,
+    /// Sizes, in the report's order.
+    pub sizes: Vec<SizeLint>,
+}
+
+impl ScalingLint {
+    pub(super) fn new(
+        report: &StatedReport,
+        budgets: &[Budget],
+        direction: Direction,
+        knowledge: &Knowledge<'_>,
+        options: &Options,
+    ) -> Self {
+        let sizes: Vec<SizeLint> =
+            budgets.iter().map(|budget| SizeLint::new(report, budget, knowledge)).collect();
+        let ladder = LadderTrials {
+            name: None,
+            tag: report.tag.clone(),
+            metric: report.metric.clone(),
+            direction,
+            studies: Vec::new(),
+            rows: knowledge.rows,
+            baselines: Vec::new(),
+        };
+        let mut sized: Vec<(&SizeLint, ScalingPoint)> = budgets
+            .iter()
+            .zip(&sizes)
+            .filter_map(|(budget, size)| {
+                let point = ScalingPoint {
+                    budget: budget.label.clone(),
+                    nominal: SizeBudget { label: budget.label.clone(), target: WeightTarget::Any }
+                        .nominal_weights(),
+                    size: size.exact,
+                    best: metric_estimate(budget.best?, &ladder, options),
+                };
+                Some((size, point))
+            })
+            .collect();
+        let all =
+            |known: fn(&SizeLint) -> bool| !sized.is_empty() && sized.iter().all(|(size, _)| known(size));
+        let order = if all(|size| size.exact.is_some()) {
+            BudgetOrder::ExactSizes
+        } else if all(|size| size.blocks.is_some()) {
+            BudgetOrder::BlockWeights
+        } else {
+            BudgetOrder::Given
+        };
+        match order {
+            BudgetOrder::ExactSizes => sized.sort_by_key(|(size, _)| size.exact),
+            BudgetOrder::BlockWeights => sized.sort_by_key(|(size, _)| size.blocks),
+            BudgetOrder::Given => {}
+        }
+        let sorted = if order == BudgetOrder::Given { SizeOrder::Given } else { SizeOrder::Exact };
+        let points = sized.into_iter().map(|(_, point)| point).collect();
+        let scaling = Scaling::of_points(points, sorted, &ladder, options);
+        let (outcome, sentence) = conclude(&scaling, &ladder, options);
+        Self {
+            stated: report.verdict.as_ref().map(|verdict| verdict.value.word),
+            outcome,
+            sentence,
+            order,
+            points: scaling.points,
+            differences: scaling.differences,
+            sizes,
+        }
+    }
+
+    pub(super) fn conclusions(&self, report: &StatedReport, options: &Options) -> Vec<Conclusion> {
+        let verdict = report.verdict.as_ref().map(|verdict| {
+            let StatedVerdict { word, order } = &verdict.value;
+            let name = match word {
+                NaiveScaling::Holds => "HOLDS",
+                NaiveScaling::Violated => "VIOLATED",
+                NaiveScaling::Partial => "PARTIAL",
+            };
+            let statement = format!("scaling law {name}: {order}");
+            let why = (self.standing(*word, options), self.reason());
+            Conclusion::new(verdict.line, Subject::Scaling, statement, why)
+        });
+        verdict.into_iter().chain(self.sizes.iter().filter_map(|size| size.conclusion(options))).collect()
+    }
+
+    fn standing(&self, word: NaiveScaling, options: &Options) -> Standing {
+        let told = |sign: f64| {
+            let is_told = |d: &Difference| d.p_holm.is_some_and(|p| p < 1.0 - options.level);
+            self.differences.iter().any(|d| d.gain.point * sign > 0.0 && is_told(d))
+        };
+        match (self.outcome, word) {
+            (Outcome::Unknown, _) => Standing::CannotBeTold,
+            (Outcome::Holds, NaiveScaling::Holds) | (Outcome::Violated, NaiveScaling::Violated) => {
+                Standing::Stands
+            }
+            (Outcome::Violated, NaiveScaling::Partial) if told(1.0) && told(-1.0) => Standing::Stands,
+            _ => Standing::DoesNotStand,
+        }
+    }
+
+    fn reason(&self) -> String {
+        let mut sentence = self.sentence.trim_end_matches('.').to_owned();
+        if let Some(first) = sentence.get(..1).map(str::to_lowercase) {
+            sentence.replace_range(..1, &first);
+        }
+        let given: Vec<&str> = self.sizes.iter().map(|size| size.budget.as_str()).collect();
+        let sorted: Vec<&str> = self.points.iter().map(|point| point.budget.as_str()).collect();
+        if self.order == BudgetOrder::Given || sorted == given || sorted.len() < given.len() {
+            return sentence;
+        }
+        let what = if self.order == BudgetOrder::ExactSizes { "weights" } else { "weights of their blocks" };
+        format!("{sentence}. By the {what} of the best models the order of sizes is {}", sorted.join(" < "))
+    }
+}

@@ -1,0 +1,211 @@
+//! Trends from the tables by value.
+
+use allometry_core::{Direction, ParamValue};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::conclusion::{Conclusion, Standing, Subject};
+use super::groups::{FEW, best_values, summaries};
+use super::stated::{StatedStudy, StatedTrend};
+use crate::consistency::BestValueSet;
+use crate::estimate::Interval;
+use crate::number::{counted, listed, p_value, signed};
+use crate::options::Options;
+use crate::stats::contrast::{Contrast, pooled, welch};
+use crate::stats::distribution::t_half_width;
+use crate::stats::holm;
+use crate::stats::two_sample::welch_of_summaries;
+use crate::trend::{NAIVE_FLAT, NaiveDirection};
+
+/// One parameter's trend in one budget, from its table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrendLint {
+    /// The parameter.
+    pub parameter: String,
+    /// The report's line with its word; of its heading where there is none.
+    pub line: u64,
+    /// The report's word.
+    pub stated: Option<NaiveDirection>,
+    /// Linear contrast with unequal variances; `null` without an order or with fewer than two values of two trials.
+    pub contrast: Option<ContrastLint>,
+    /// The same contrast with one variance for all values.
+    pub pooled: Option<ContrastLint>,
+    /// Mean at the last value less that at the first, where each has two trials.
+    pub change: Option<ChangeLint>,
+    /// Values with fewer than five trials: under adaptive sampling their means are biased towards worse.
+    pub thin: Vec<ParamValue>,
+    /// Values with one trial, which the first contrast leaves out.
+    pub single: Vec<ParamValue>,
+    /// The values that may be best.
+    pub best_values: BestValueSet,
+}
+
+/// A test of a linear contrast over the ordered values.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ContrastLint {
+    /// Slope per step to the next value.
+    pub slope: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Degrees of freedom.
+    pub freedom: f64,
+    /// Two-sided p-value.
+    pub p: f64,
+    /// The same after Holm's adjustment over all trends of the report.
+    pub p_holm: f64,
+}
+
+/// The change from the first value to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ChangeLint {
+    /// Difference of the means.
+    pub point: f64,
+    /// Its interval (Welch).
+    pub interval: Interval,
+}
+
+impl TrendLint {
+    pub(super) fn new(trend: &StatedTrend, direction: Direction, options: &Options) -> Self {
+        let values = |keep: fn(u64) -> bool| {
+            trend.levels.iter().filter(|level| keep(level.count)).map(|level| level.value.clone()).collect()
+        };
+        let groups = summaries(&trend.levels);
+        let scored: Vec<(f64, _)> =
+            groups.iter().enumerate().map(|(rank, group)| (rank as f64, *group)).collect();
+        let scored = if is_ordered(trend) { scored } else { Vec::new() };
+        let ends = groups.first().zip(groups.last()).filter(|_| groups.len() > 1);
+        Self {
+            parameter: trend.parameter.clone(),
+            line: trend.word.as_ref().map_or(trend.line, |word| word.line),
+            stated: trend.word.as_ref().map(|word| word.value),
+            contrast: welch(&scored).map(ContrastLint::new),
+            pooled: pooled(&scored).map(ContrastLint::new),
+            change: ends.and_then(|(first, last)| {
+                let test = welch_of_summaries(last, first)?;
+                let point = last.mean - first.mean;
+                let error = (first.mean_variance() + last.mean_variance()).sqrt();
+                let half = t_half_width(options.level, test.freedom)? * error;
+                Some(ChangeLint { point, interval: Interval { lower: point - half, upper: point + half } })
+            }),
+            thin: values(|count| count < FEW),
+            single: values(|count| count == 1),
+            best_values: best_values(&trend.parameter, &trend.levels, direction, options),
+        }
+    }
+
+    /// The direction that the contrast tells.
+    pub fn told(&self, options: &Options) -> Option<NaiveDirection> {
+        let contrast = self.contrast.filter(|contrast| contrast.p_holm < 1.0 - options.level)?;
+        Some(if contrast.slope > 0.0 { NaiveDirection::Increasing } else { NaiveDirection::Decreasing })
+    }
+
+    pub(super) fn conclusions(&self, study: &StatedStudy, options: &Options) -> Vec<Conclusion> {
+        let word = self.stated.map(|stated| {
+            let statement = format!("{} is {}", self.parameter, stated.as_str().replace('_', " "));
+            Conclusion::new(self.line, Subject::Trend, statement, self.weigh(stated, options))
+                .of(&study.label)
+        });
+        let best = study.trend(&self.parameter).and_then(|trend| trend.best.as_ref()).map(|best| {
+            let statement = format!("the best {} is {}", self.parameter, best.value.0);
+            Conclusion::new(best.line, Subject::BestValue, statement, self.weigh_best(&best.value.0))
+                .of(&study.label)
+        });
+        word.into_iter().chain(best).collect()
+    }
+
+    fn weigh(&self, stated: NaiveDirection, options: &Options) -> (Standing, String) {
+        if stated == NaiveDirection::InsufficientData {
+            return (Standing::Stands, "one value tells no trend".into());
+        }
+        let Some(contrast) = self.contrast else {
+            return (Standing::CannotBeTold, "its values have no order, or no two have two trials".into());
+        };
+        let marked = self.marked();
+        let test = format!(
+            "slope {} +- {:.4} per step, p (Holm) {}{marked}",
+            signed(contrast.slope),
+            contrast.standard_error,
+            p_value(contrast.p_holm)
+        );
+        match (stated, self.told(options)) {
+            (stated, Some(told)) if stated == told => (Standing::Stands, test),
+            (_, Some(told)) => (Standing::DoesNotStand, format!("it is {}: {test}", told.as_str())),
+            (NaiveDirection::Flat, None) => self.weigh_flat(),
+            (_, None) => (Standing::DoesNotStand, format!("not told from chance: {test}")),
+        }
+    }
+
+    /// Flat is a claim of its own: that the change is small. Its margin is the report's.
+    fn weigh_flat(&self) -> (Standing, String) {
+        let Some(ChangeLint { interval, .. }) = self.change else {
+            return (Standing::CannotBeTold, format!("an end has a single trial{}", self.marked()));
+        };
+        let ends = format!("{} to {}", signed(interval.lower), signed(interval.upper));
+        let marked = self.marked();
+        if interval.lower > -NAIVE_FLAT && interval.upper < NAIVE_FLAT {
+            (Standing::Stands, format!("the change is {ends}, inside +-{NAIVE_FLAT}{marked}"))
+        } else {
+            (Standing::DoesNotStand, format!("the change may be {ends}, beyond +-{NAIVE_FLAT}{marked}"))
+        }
+    }
+
+    fn marked(&self) -> String {
+        if self.thin.is_empty() {
+            return String::new();
+        }
+        let values: Vec<String> = self.thin.iter().map(ToString::to_string).collect();
+        format!("; fewer than {FEW} trials at {}", listed(&values))
+    }
+
+    fn weigh_best(&self, stated: &ParamValue) -> (Standing, String) {
+        let BestValueSet { tried, possible, .. } = &self.best_values;
+        if tried.len() < 2 {
+            return (Standing::Stands, "it is the only value tried".into());
+        }
+        let others: Vec<&ParamValue> =
+            possible.iter().map(|step| &step.value).filter(|value| *value != stated).collect();
+        let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+        if others.is_empty() {
+            return (Standing::Stands, "every other value is told to be worse".into());
+        }
+        if others.iter().all(|value| self.single.contains(value)) {
+            let reason = format!("all others are told to be worse but {}, tried once each", listed(&names));
+            return (Standing::CannotBeTold, reason);
+        }
+        let reason = if possible.len() == tried.len() {
+            format!("any of the {} may be best", counted(tried.len() as u64, "value"))
+        } else {
+            format!("{} may be best as well", listed(&names))
+        };
+        (Standing::DoesNotStand, reason)
+    }
+}
+
+impl ContrastLint {
+    fn new(contrast: Contrast) -> Self {
+        let Contrast { slope, standard_error, freedom, p, .. } = contrast;
+        Self { slope, standard_error, freedom, p, p_holm: p }
+    }
+}
+
+/// Whether the values are numbers that rise.
+fn is_ordered(trend: &StatedTrend) -> bool {
+    let numbers: Option<Vec<f64>> = trend.levels.iter().map(|level| level.value.as_f64()).collect();
+    numbers.is_some_and(|numbers| numbers.windows(2).all(|pair| pair[0] < pair[1]))
+}
+
+/// Adjusts the tests of all trends of a report, given budget by budget.
+pub(super) fn adjust<'t>(trends: impl Iterator<Item = &'t mut TrendLint>) {
+    let mut contrasts: Vec<&mut ContrastLint> = Vec::new();
+    let mut pooled: Vec<&mut ContrastLint> = Vec::new();
+    for trend in trends {
+        contrasts.extend(trend.contrast.as_mut());
+        pooled.extend(trend.pooled.as_mut());
+    }
+    for tests in [contrasts, pooled] {
+        let p_values: Vec<f64> = tests.iter().map(|test| test.p).collect();
+        for (test, p) in tests.into_iter().zip(holm::adjust(&p_values)) {
+            test.p_holm = p;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `allometry report seed.md`: what of a script's report stands.
+
+use std::path::Path;
+
+use allometry_analysis::{Knowledge, Lint, Options, lint};
+use allometry_core::{ClassCounts, Params};
+use allometry_report::classic::{ReadError, read as read_report};
+
+use crate::error::CliError;
+use crate::output::Format;
+use crate::weights::Counting;
+
+/// A report, weighed.
+pub(super) struct Linted {
+    lint: Lint,
+    source: String,
+}
+
+/// Reads and weighs a report by its own tables.
+///
+/// # Errors
+/// [`CliError`]: the file cannot be read, or is no classic report.
+pub(super) fn read(
+    path: &Path,
+    rows: Option<ClassCounts>,
+    weights: Option<Counting>,
+) -> Result<Linted, CliError> {
+    let failed = |source| CliError::ClassicReport { path: path.to_path_buf(), source };
+    let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let found = "bytes that are none".to_owned();
+        failed(ReadError::Malformed { line, expected: "text in UTF-8".to_owned(), found })
+    })?;
+    let report = read_report(&text).map_err(failed)?;
+    let count = |params: &Params| weights?.size(params);
+    let size: Option<&dyn Fn(&Params) -> _> = if weights.is_some() { Some(&count) } else { None };
+    let lint = lint(&report, &Knowledge { rows, size }, &Options::default());
+    Ok(Linted { lint, source: path.display().to_string() })
+}
+
+impl Linted {
+    /// The result in a format.
+    pub(super) fn render(&self, format: Format) -> String {
+        match format {
+            Format::Markdown => allometry_report::lint(&self.lint, &self.source),
+            Format::Json => allometry_report::lint_json(&self.lint, &self.source),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! One line for each conclusion.
+
+use allometry_analysis::Lint;
+use allometry_analysis::lint::{Conclusion, Standing, Subject};
+use allometry_analysis::number::counted;
+
+use crate::markdown::escape;
+use crate::text::Text;
+
+pub(super) fn render(text: &mut Text, lint: &Lint) {
+    summary(text, lint);
+    subjects(text, lint);
+    contradictions(text, lint);
+    text.heading(2, format_args!("Conclusions"));
+    if lint.conclusions.is_empty() {
+        text.line(format_args!("The report draws none."));
+        return;
+    }
+    let of_all = |conclusion: &&Conclusion| conclusion.budget.is_none() || is_of_ladder(conclusion);
+    part(text, "All budgets", lint.conclusions.iter().filter(of_all).collect(), true);
+    for study in &lint.studies {
+        let own = lint
+            .conclusions
+            .iter()
+            .filter(|conclusion| !of_all(conclusion) && conclusion.budget.as_deref() == Some(&study.budget))
+            .filter(|conclusion| conclusion.line >= study.line)
+            .collect();
+        part(text, &format!("Budget {}", escape(&study.budget)), own, false);
+    }
+    text.blank();
+    text.line(format_args!(
+        "*Stands*: the report's own tables bear it out (at {:.0}%, adjusted for all tests of its table; trends for \
+         all of the report). *Does not stand*: tested, \
+         and not borne out. *Cannot be told*: the report does not hold what it takes.",
+        lint.level * 100.0
+    ));
+    text.line(format_args!(
+        "Every trial counts here, copies of a configuration with the same value included: a report cannot show them, and where \
+         there are some, p-values are too small."
+    ));
+}
+
+/// Conclusions on a budget that stand in the part about all.
+fn is_of_ladder(conclusion: &Conclusion) -> bool {
+    matches!(conclusion.subject, Subject::Size | Subject::Collapse)
+}
+
+fn summary(text: &mut Text, lint: &Lint) {
+    let all = lint.conclusions.len() as u64;
+    text.line(format_args!(
+        "Of {} **{} stand**, **{} do not**, **{} cannot be told**.",
+        counted(all, "conclusion"),
+        lint.count(Standing::Stands),
+        lint.count(Standing::DoesNotStand),
+        lint.count(Standing::CannotBeTold)
+    ));
+    match lint.contradictions.len() as u64 {
+        0 => text.line(format_args!("The report's figures agree with each other, within their rounding.")),
+        count => text.line(format_args!(
+            "The report contradicts itself in {}: it was altered, or not made by its rules.",
+            counted(count, "place")
+        )),
+    }
+}
+
+fn subjects(text: &mut Text, lint: &Lint) {
+    const STANDINGS: [Standing; 3] = [Standing::Stands, Standing::DoesNotStand, Standing::CannotBeTold];
+    if lint.conclusions.is_empty() {
+        return;
+    }
+    text.blank();
+    let counts = |subject| STANDINGS.map(|standing| lint.count_of(subject, standing));
+    let drawn = Subject::ALL.into_iter().filter(|subject| counts(*subject) != [0; 3]);
+    text.table(
+        &["On", "Stand", "Do not stand", "Cannot be told"],
+        drawn.map(|subject| {
+            [subject.as_str().to_owned()]
+                .into_iter()
+                .chain(counts(subject).map(|count| count.to_string()))
+                .collect()
+        }),
+    );
+}
+
+fn contradictions(text: &mut Text, lint: &Lint) {
+    if !lint.contradictions.is_empty() {
+        text.heading(2, format_args!("Contradictions"));
+        for found in &lint.contradictions {
+            let against: Vec<String> = found.against.iter().map(ToString::to_string).collect();
+            let against = match against.as_slice() {
+                [] => String::new(),
+                [one] => format!(" (against line {one})"),
+                several => format!(" (against lines {})", several.join(", ")),
+            };
+            let budget =
+                found.budget.as_ref().map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
+            text.line(format_args!("- line {}{against}: {budget}{}", found.line, escape(&found.message)));
+        }
+    }
+    if !lint.notes.is_empty() {
+        text.heading(2, format_args!("Notes"));
+        for note in &lint.notes {
+            let budget =
+                note.budget.as_ref().map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
+            text.line(format_args!("- line {}: {budget}{}", note.line, escape(&note.message)));
+        }
+    }
+}
+
+fn part(text: &mut Text, title: &str, conclusions: Vec<&Conclusion>, names_budget: bool) {
+    if conclusions.is_empty() {
+        return;
+    }
+    text.heading(3, format_args!("{title}"));
+    text.table(
+        &["Line", "The report says", "Standing", "Why"],
+        conclusions.into_iter().map(|conclusion| {
+            let budget = conclusion.budget.as_deref().filter(|_| names_budget);
+            let budget = budget.map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
+            let standing = match conclusion.standing {
+                Standing::Stands => format!("**{}**", conclusion.standing.as_str()),
+                other => other.as_str().to_owned(),
+            };
+            vec![
+                conclusion.line.to_string(),
+                format!("{budget}{}", escape(&conclusion.statement)),
+                standing,
+                escape(&conclusion.reason),
+            ]
+        }),
+    );
+}
