@@ -100,9 +100,10 @@ fn a_report_alone_tells_which_of_its_conclusions_stand() {
 #[test]
 fn the_classic_report_of_trials_agrees_with_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String =
-        (0..20).map(|i| format!("{i},0.{},{}\n", 70 + i * 7 % 13, 32 + 16 * (i % 3))).collect();
-    std::fs::write(folder.path().join("a.csv"), format!("number,value,d_model\n{rows}")).unwrap();
+    let row = |i: u32| format!("{i},0.{},{}", 70 + i * 7 % 13, 32 + 16 * (i % 3));
+    let table: Vec<String> =
+        std::iter::once("number,value,d_model".to_owned()).chain((0..20).map(row)).collect();
+    std::fs::write(folder.path().join("a.csv"), table.join("\n")).unwrap();
     let made = run(folder.path(), &["report", "--template", "classic", "-o", "classic.md", "X=a.csv"]);
     assert_eq!((made.0, made.2.as_str()), (0, ""));
     let (code, out, err) = run(folder.path(), &["report", "classic.md"]);

@@ -34,13 +34,16 @@ use crate::options::Options;
 use size::Budget;
 use stated::{StatedReport, StatedStudy};
 
+/// Exact size of a configuration's model; `None` for what is no whole architecture.
+pub type CountWeights<'k> = &'k dyn Fn(&Params) -> Option<ModelSize>;
+
 /// What is known beyond the report.
 #[derive(Clone, Copy, Default)]
 pub struct Knowledge<'k> {
     /// Classes of the validation rows.
     pub rows: Option<ClassCounts>,
-    /// Exact size of a configuration's model; `None` from it for what is no whole architecture.
-    pub size: Option<&'k dyn Fn(&Params) -> Option<ModelSize>>,
+    /// Counts the weights of a configuration's model.
+    pub size: Option<CountWeights<'k>>,
 }
 
 /// What a report's own numbers leave of it.

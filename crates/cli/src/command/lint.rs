@@ -29,7 +29,7 @@ pub(super) fn read(
     let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = 1 + String::from_utf8_lossy(valid).matches('\n').count() as u64;
         let found = "bytes that are none".to_owned();
         failed(ReadError::Malformed { line, expected: "text in UTF-8".to_owned(), found })
     })?;

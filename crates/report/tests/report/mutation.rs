@@ -90,7 +90,7 @@ fn edited(text: &str, edits: &[Edit]) -> String {
             Edit::Replace(at, text) => {
                 let piece = &mut pieces[at.index(count)];
                 let end = piece.chars().next_back().filter(|c| c.is_whitespace());
-                *piece = text.clone();
+                piece.clone_from(text);
                 piece.extend(end);
             }
             Edit::Insert(at, text) => pieces.insert(at.index(count), text.clone()),

@@ -216,8 +216,7 @@ fn collapse(checks: &mut Checks, report: &StatedReport, row: &CollapseRow) {
     };
     if !follows {
         let message = format!(
-            "the word does not follow: the rules are a range below {NAIVE_RANGE}, or zero recall in more than {}% of trials",
-            percent
+            "the word does not follow: the rules are a range below {NAIVE_RANGE}, or zero recall in more than {percent}% of trials"
         );
         checks.contradiction(row.line, [stated.line], message);
     }

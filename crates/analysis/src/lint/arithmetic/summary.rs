@@ -137,17 +137,17 @@ fn best(checks: &mut Checks, study: &StatedStudy, direction: Direction, error: f
             return;
         }
         let sd = study.sd.as_ref().and_then(|sd| sd.value);
-        if let Some((trials, sd)) = study.trials.as_ref().zip(sd) {
-            if !is_within_reach(best, mean, sd, trials.value, error) {
-                let message = format!(
-                    "no value of {} is further from the mean than {:.1} standard deviations, and {} is",
-                    counted(trials.value, "trial"),
-                    reach(trials.value),
-                    best.value
-                );
-                checks.contradiction(stated.line, [line], message);
-                return;
-            }
+        if let Some((trials, sd)) = study.trials.as_ref().zip(sd)
+            && !is_within_reach(best, mean, sd, trials.value, error)
+        {
+            let message = format!(
+                "no value of {} is further from the mean than {:.1} standard deviations, and {} is",
+                counted(trials.value, "trial"),
+                reach(trials.value),
+                best.value
+            );
+            checks.contradiction(stated.line, [line], message);
+            return;
         }
     }
     for (trend, _, missing) in tables(study, error) {
