@@ -54,6 +54,11 @@ impl Edge {
         let at_zero = self.end == End::Lowest && self.value.as_f64() == Some(0.0);
         self.values.is_none_or(|values| values > 2) && !at_zero
     }
+
+    /// Whether it is that of a learning rate, by the names that are usual for one.
+    pub fn is_learning_rate(&self) -> bool {
+        ["learning_rate", "lr"].contains(&self.parameter.as_str())
+    }
 }
 
 /// The values of `best` that lie at an end of their range, in order of `parameters` (names with their levels). Ranges

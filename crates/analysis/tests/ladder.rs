@@ -279,6 +279,25 @@ fn edges_come_from_the_best_knowledge_of_the_range() {
 }
 
 #[test]
+fn a_learning_rate_at_an_end_is_a_finding_of_its_own() {
+    let rates = [1e-5, 1e-4, 1e-3];
+    let trials = |best: usize| {
+        (0..9_usize).map(move |i| {
+            let value = if i % 3 == best { 0.8 } else { 0.7 } + i as f64 * 1e-4;
+            let params: Params = [("learning_rate", rates[i % 3])].into_iter().collect();
+            FrozenTrial::new(i as u64, TrialState::Complete, Some(value), params)
+        })
+    };
+    let of = |best| analyze(&ladder(vec![study("x", trials(best).collect())], None), &Options::default());
+    assert_eq!(
+        message(&of(2), FindingCode::LearningRateEdge),
+        "x: the best learning rate is at an end of its range: learning_rate 0.001 (highest of 3 tried)"
+    );
+    assert!(!codes(&of(2)).contains(&FindingCode::EdgeOfSpace), "it is told once");
+    assert!(!codes(&of(1)).contains(&FindingCode::LearningRateEdge));
+}
+
+#[test]
 fn repeats_tell_noise_from_determinism() {
     let with = |values: &[(f64, i64)]| {
         let trials = values.iter().enumerate().map(|(i, (value, width))| trial(i as u64, *value, *width));

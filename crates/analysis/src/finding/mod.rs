@@ -68,6 +68,8 @@ pub enum FindingCode {
     SizesOutOfOrder,
     /// Best values lie at an end of their range.
     EdgeOfSpace,
+    /// The best learning rate lies at an end of its range.
+    LearningRateEdge,
     /// Parameters were tried at one value only.
     SingleLevel,
     /// Configurations were tried more than once.
@@ -94,7 +96,7 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -107,6 +109,7 @@ impl FindingCode {
         Self::NominalNotSize,
         Self::SizesOutOfOrder,
         Self::EdgeOfSpace,
+        Self::LearningRateEdge,
         Self::SingleLevel,
         Self::Duplicates,
         Self::CollapseUnknown,
@@ -133,6 +136,7 @@ impl FindingCode {
             | Self::NominalNotSize
             | Self::SizesOutOfOrder
             | Self::EdgeOfSpace
+            | Self::LearningRateEdge
             | Self::CollapsedTrials
             | Self::TooFewRows
             | Self::BehindBaseline

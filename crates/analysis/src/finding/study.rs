@@ -36,6 +36,7 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, optio
         (FindingCode::BudgetOutOfReach, out_of_reach(study)),
         (FindingCode::NominalNotSize, nominal(study)),
         (FindingCode::EdgeOfSpace, edges(study)),
+        (FindingCode::LearningRateEdge, learning_rate(study)),
         (FindingCode::SingleLevel, single_levels(study)),
         (FindingCode::ConfoundedParameters, confounded(study)),
         (FindingCode::Duplicates, duplicates(study)),
@@ -150,11 +151,28 @@ fn nominal(study: &StudyAnalysis) -> Words {
 }
 
 fn edges(study: &StudyAnalysis) -> Words {
-    let telling: Vec<&Edge> = study.edges.iter().filter(|edge| edge.is_telling()).collect();
-    if telling.is_empty() {
-        return None;
-    }
-    let described: Vec<String> = telling
+    let telling: Vec<&Edge> =
+        study.edges.iter().filter(|edge| edge.is_telling() && !edge.is_learning_rate()).collect();
+    let described = described(&telling)?;
+    Some((
+        format!("best values at an end of their range: {described}"),
+        "Extend these ranges: the optimum may lie beyond them.",
+    ))
+}
+
+fn learning_rate(study: &StudyAnalysis) -> Words {
+    let telling: Vec<&Edge> =
+        study.edges.iter().filter(|edge| edge.is_telling() && edge.is_learning_rate()).collect();
+    let described = described(&telling)?;
+    Some((
+        format!("the best learning rate is at an end of its range: {described}"),
+        "Extend the range. Wider models want lower rates: cut off at an end, sizes are compared at rates that suit one better          than another.",
+    ))
+}
+
+/// Best values with their ends; `None` without any.
+fn described(edges: &[&Edge]) -> Option<String> {
+    let described: Vec<String> = edges
         .iter()
         .map(|edge| {
             let end = match edge.end {
@@ -166,8 +184,7 @@ fn edges(study: &StudyAnalysis) -> Words {
             format!("{} {} ({end}{values}{observed})", edge.parameter, edge.value)
         })
         .collect();
-    let message = format!("best values at an end of their range: {}", described.join(", "));
-    Some((message, "Extend these ranges: the optimum may lie beyond them."))
+    (!described.is_empty()).then(|| described.join(", "))
 }
 
 fn single_levels(study: &StudyAnalysis) -> Words {
