@@ -36,6 +36,21 @@ pub struct StudyTrials {
     pub scores: StudyScores,
 }
 
+impl StudyTrials {
+    /// Trials of a budget that is a name, of which nothing else is known.
+    pub fn new(label: &str, source: &str, trials: Vec<FrozenTrial>) -> Self {
+        Self {
+            budget: SizeBudget::nominal(label),
+            source: source.to_owned(),
+            trials,
+            best_params: None,
+            space: None,
+            reach: None,
+            scores: StudyScores::default(),
+        }
+    }
+}
+
 /// A simple model scored on the same validation rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
@@ -69,6 +84,19 @@ pub struct LadderTrials {
 }
 
 impl LadderTrials {
+    /// Studies of an AUC to be maximised, of which nothing else is known.
+    pub fn new(studies: Vec<StudyTrials>) -> Self {
+        Self {
+            name: None,
+            tag: None,
+            metric: "AUC".to_owned(),
+            direction: Direction::Maximize,
+            studies,
+            rows: None,
+            baselines: Vec::new(),
+        }
+    }
+
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.
     pub fn measures_auc(&self) -> bool {
         let name: String = self.metric.chars().filter(char::is_ascii_alphanumeric).collect();

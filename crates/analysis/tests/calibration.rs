@@ -4,11 +4,9 @@
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::stats::random::below;
 use allometry_analysis::trend::TrendClass;
-use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyScores, StudyTrials, analyze};
+use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyTrials, analyze};
 use allometry_core::rng::stream;
-use allometry_core::{
-    Direction, FrozenTrial, ModelSize, Params, SizeBudget, TrialRng, TrialState, WeightTarget,
-};
+use allometry_core::{FrozenTrial, ModelSize, Params, TrialRng, TrialState};
 
 const SIMULATIONS: u64 = 200;
 
@@ -26,24 +24,10 @@ fn options() -> Options {
 }
 
 fn ladder(studies: Vec<Vec<FrozenTrial>>) -> LadderTrials {
-    let study = |(position, trials): (usize, Vec<FrozenTrial>)| StudyTrials {
-        budget: SizeBudget { label: format!("b{position}"), target: WeightTarget::Any },
-        source: "simulation".into(),
-        trials,
-        best_params: None,
-        space: None,
-        reach: None,
-        scores: StudyScores::default(),
+    let study = |(position, trials): (usize, Vec<FrozenTrial>)| {
+        StudyTrials::new(&format!("b{position}"), "simulation", trials)
     };
-    LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction: Direction::Maximize,
-        studies: studies.into_iter().enumerate().map(study).collect(),
-        rows: None,
-        baselines: Vec::new(),
-    }
+    LadderTrials::new(studies.into_iter().enumerate().map(study).collect())
 }
 
 /// Trials whose metric rises with `real`, peaks inside `peak`, and ignores `null`; a third of the noise is the effect of

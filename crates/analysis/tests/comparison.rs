@@ -3,11 +3,11 @@
 use allometry_analysis::comparison::{Preference, RowRelation, Survival};
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::{
-    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyScores, StudyTrials, analyze,
+    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyTrials, analyze,
 };
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, ParamValue, Params, SizeBudget, TrialNumber, TrialState,
-    ValidationScores, WeightTarget,
+    ClassCounts, Direction, FrozenTrial, ModelSize, ParamValue, Params, TrialNumber, TrialState,
+    ValidationScores,
 };
 
 const FEW: ClassCounts = ClassCounts { positives: 76, negatives: 346 };
@@ -19,30 +19,14 @@ fn trial(number: u64, value: f64, params: &[(&str, ParamValue)]) -> FrozenTrial 
 }
 
 fn study(label: &str, trials: Vec<FrozenTrial>) -> StudyTrials {
-    StudyTrials {
-        budget: SizeBudget { label: label.into(), target: WeightTarget::Any },
-        source: "test".into(),
-        trials,
-        best_params: None,
-        space: None,
-        reach: None,
-        scores: StudyScores::default(),
-    }
+    StudyTrials::new(label, "test", trials)
 }
 
 /// Budgets with one trial each, given by label and value.
 fn ladder(best: &[(&str, f64)], rows: Option<ClassCounts>) -> LadderTrials {
     let single =
         |&(label, value): &(&str, f64)| study(label, vec![trial(0, value, &[("d_model", 16.into())])]);
-    LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction: Direction::Maximize,
-        studies: best.iter().map(single).collect(),
-        rows,
-        baselines: Vec::new(),
-    }
+    LadderTrials { rows, ..LadderTrials::new(best.iter().map(single).collect()) }
 }
 
 fn of(ladder: &LadderTrials) -> Analysis {

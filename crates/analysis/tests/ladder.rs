@@ -4,13 +4,13 @@ use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
 use allometry_analysis::scaling::SizeOrder;
 use allometry_analysis::{
-    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyScores,
-    StudyTrials, analyze,
+    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyTrials,
+    analyze,
 };
 use allometry_core::trial::incumbent;
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    SizeBudget, TrialNumber, TrialState, ValidationScores, WeightTarget,
+    TrialNumber, TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };
@@ -22,27 +22,11 @@ fn trial(number: u64, value: f64, width: i64) -> FrozenTrial {
 }
 
 fn study(label: &str, trials: Vec<FrozenTrial>) -> StudyTrials {
-    StudyTrials {
-        budget: SizeBudget { label: label.into(), target: WeightTarget::Any },
-        source: "test".into(),
-        trials,
-        best_params: None,
-        space: None,
-        reach: None,
-        scores: StudyScores::default(),
-    }
+    StudyTrials::new(label, "test", trials)
 }
 
 fn ladder(studies: Vec<StudyTrials>, rows: Option<ClassCounts>) -> LadderTrials {
-    LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction: Direction::Maximize,
-        studies,
-        rows,
-        baselines: Vec::new(),
-    }
+    LadderTrials { rows, ..LadderTrials::new(studies) }
 }
 
 /// Three budgets of three trials each whose best values are given.

@@ -2,9 +2,7 @@
 
 use allometry_analysis::collapse::CollapseKind;
 use allometry_analysis::{LadderTrials, Method, Options, StudyAnalysis, StudyScores, StudyTrials, analyze};
-use allometry_core::{
-    Direction, FrozenTrial, Params, SizeBudget, TrialNumber, TrialState, ValidationScores, WeightTarget,
-};
+use allometry_core::{FrozenTrial, Params, TrialNumber, TrialState, ValidationScores};
 use serde_json::Value;
 
 fn cases() -> Vec<Value> {
@@ -35,24 +33,8 @@ fn study(trials: Vec<(f64, f64, Option<ValidationScores>)>) -> StudyAnalysis {
             FrozenTrial::new(number, TrialState::Complete, Some(auc), params)
         })
         .collect();
-    let study = StudyTrials {
-        budget: SizeBudget { label: "2M".into(), target: WeightTarget::Any },
-        source: "oracle".into(),
-        trials,
-        best_params: None,
-        space: None,
-        reach: None,
-        scores: kept,
-    };
-    let ladder = LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction: Direction::Maximize,
-        studies: vec![study],
-        rows: None,
-        baselines: Vec::new(),
-    };
+    let study = StudyTrials { scores: kept, ..StudyTrials::new("2M", "oracle", trials) };
+    let ladder = LadderTrials::new(vec![study]);
     analyze(&ladder, &Options::default()).studies.remove(0)
 }
 

@@ -2,9 +2,9 @@
 
 use allometry_analysis::stats::permutation;
 use allometry_analysis::trend::TrendClass;
-use allometry_analysis::{LadderTrials, Options, StudyAnalysis, StudyScores, StudyTrials, analyze};
+use allometry_analysis::{LadderTrials, Options, StudyAnalysis, StudyTrials, analyze};
 use allometry_core::rng::stream;
-use allometry_core::{Direction, FrozenTrial, Params, SizeBudget, TrialState, WeightTarget};
+use allometry_core::{FrozenTrial, Params, TrialState};
 
 const PARAMETERS: [&str; 7] =
     ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
@@ -41,24 +41,8 @@ fn ladder(line: &str) -> LadderTrials {
         let value = value.parse::<f64>().unwrap() / 1e6;
         FrozenTrial::new(number as u64, TrialState::Complete, Some(value), params)
     };
-    let study = StudyTrials {
-        budget: SizeBudget { label: "recorded".into(), target: WeightTarget::Any },
-        source: "recorded".into(),
-        trials: line.split(' ').enumerate().map(trial).collect(),
-        best_params: None,
-        space: None,
-        reach: None,
-        scores: StudyScores::default(),
-    };
-    LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction: Direction::Maximize,
-        studies: vec![study],
-        rows: None,
-        baselines: Vec::new(),
-    }
+    let study = StudyTrials::new("recorded", "recorded", line.split(' ').enumerate().map(trial).collect());
+    LadderTrials::new(vec![study])
 }
 
 /// Share of tests on `parameters` that fire, over all studies; a parameter without a test does not count.

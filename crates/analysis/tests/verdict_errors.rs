@@ -7,8 +7,7 @@ use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyScores, StudyTrials, analyze};
 use allometry_core::rng::stream;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SizeBudget, TrialNumber, TrialRng, TrialState,
-    ValidationScores, WeightTarget,
+    ClassCounts, FrozenTrial, ModelSize, Params, TrialNumber, TrialRng, TrialState, ValidationScores,
 };
 
 const SIMULATIONS: u64 = 200;
@@ -60,25 +59,9 @@ fn ladder(rng: &mut TrialRng, distances: [f64; 3], has_scores: bool) -> LadderTr
                 trial
             })
             .collect();
-        StudyTrials {
-            budget: SizeBudget { label: (*label).into(), target: WeightTarget::Any },
-            source: "simulation".into(),
-            trials,
-            best_params: None,
-            space: None,
-            reach: None,
-            scores,
-        }
+        StudyTrials { scores, ..StudyTrials::new(label, "simulation", trials) }
     });
-    LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction: Direction::Maximize,
-        studies: studies.collect(),
-        rows: Some(ROWS),
-        baselines: Vec::new(),
-    }
+    LadderTrials { rows: Some(ROWS), ..LadderTrials::new(studies.collect()) }
 }
 
 fn simulate(name: &str, distances: [f64; 3], has_scores: bool) -> Vec<Analysis> {

@@ -39,6 +39,11 @@ pub struct SizeBudget {
 }
 
 impl SizeBudget {
+    /// A budget that is a name only, as foreign studies have it.
+    pub fn nominal(label: &str) -> Self {
+        Self { label: label.to_owned(), target: WeightTarget::Any }
+    }
+
     /// Whether a model of `size` belongs to the budget.
     pub fn admits(&self, size: ModelSize) -> bool {
         match self.target {

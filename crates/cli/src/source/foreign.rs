@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_analysis::{StudyScores, StudyTrials};
+use allometry_analysis::StudyTrials;
 use allometry_core::Direction;
 use allometry_store::import;
 
-use super::nominal;
 use crate::error::CliError;
 
 /// Reads the study of a budget, and whether it maximises.
@@ -21,13 +20,9 @@ pub(super) fn read(
     let detail = detail.map(|detail| beside(file, detail));
     let imported = import::read(file, detail.as_deref())?;
     let study = StudyTrials {
-        budget: nominal(label),
-        source: file.display().to_string(),
-        trials: imported.trials,
         best_params: imported.best_params,
         space: imported.space,
-        reach: None,
-        scores: StudyScores::default(),
+        ..StudyTrials::new(label, &file.display().to_string(), imported.trials)
     };
     Ok((study, imported.direction))
 }

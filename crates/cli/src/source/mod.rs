@@ -8,7 +8,7 @@ mod stored;
 use std::path::Path;
 
 use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::{Direction, SizeBudget, WeightTarget};
+use allometry_core::Direction;
 
 pub(crate) use compared::{Compared, read_report};
 pub(crate) use parse::Source;
@@ -59,20 +59,7 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
             hint: Some("studies of one ladder have one objective".into()),
         });
     }
-    Ok(LadderTrials {
-        name: None,
-        tag: None,
-        metric: "AUC".into(),
-        direction,
-        studies: foreign,
-        rows: None,
-        baselines: Vec::new(),
-    })
-}
-
-/// A budget that is a name only, as foreign studies have it.
-fn nominal(label: &str) -> SizeBudget {
-    SizeBudget { label: label.into(), target: WeightTarget::Any }
+    Ok(LadderTrials { direction, ..LadderTrials::new(foreign) })
 }
 
 /// Whether a path looks like a report in Markdown.

@@ -10,7 +10,6 @@ use allometry_store::{SqliteStore, Store, StudyRecord};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::nominal;
 use crate::command::read_ladder;
 use crate::error::CliError;
 
@@ -139,7 +138,7 @@ fn read_study(store: &dyn Store, study: StudyRecord, url: &str) -> Result<StudyT
         }
     }
     Ok(StudyTrials {
-        budget: attribute::<SizeBudget>(&study, "budget").unwrap_or_else(|| nominal(&study.name)),
+        budget: attribute::<SizeBudget>(&study, "budget").unwrap_or_else(|| SizeBudget::nominal(&study.name)),
         source: format!("{url}:{}", study.name),
         best_params: incumbent(&trials, study.direction).map(|t| t.params.clone()),
         trials,

@@ -4,37 +4,22 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials};
 use allometry_core::{
-    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    SizeBudget, TrialState, WeightTarget,
+    ClassCounts, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, TrialState,
+    WeightTarget,
 };
 use serde_json::{Value, json};
 
 /// A ladder of the given studies, nothing else known.
 pub(crate) fn ladder(tag: Option<&str>, metric: &str, studies: Vec<StudyTrials>) -> LadderTrials {
-    LadderTrials {
-        name: None,
-        tag: tag.map(Into::into),
-        metric: metric.into(),
-        direction: Direction::Maximize,
-        studies,
-        rows: None,
-        baselines: Vec::new(),
-    }
+    LadderTrials { tag: tag.map(Into::into), metric: metric.into(), ..LadderTrials::new(studies) }
 }
 
 /// A study from an array of trials with the fields `number`, `state`, `value`, `params` and maybe `metrics`.
 pub(crate) fn study(label: &str, trials: &Value, best_params: Option<Params>) -> StudyTrials {
-    StudyTrials {
-        budget: SizeBudget { label: label.into(), target: WeightTarget::Any },
-        source: format!("{label}.json"),
-        trials: trials.as_array().unwrap().iter().map(trial).collect(),
-        best_params,
-        space: None,
-        reach: None,
-        scores: StudyScores::default(),
-    }
+    let trials = trials.as_array().unwrap().iter().map(trial).collect();
+    StudyTrials { best_params, ..StudyTrials::new(label, &format!("{label}.json"), trials) }
 }
 
 fn trial(json: &Value) -> FrozenTrial {
