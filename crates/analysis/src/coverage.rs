@@ -27,6 +27,9 @@ pub struct Coverage {
     pub columns: Vec<Step>,
     /// Trials at each combination, by row and column.
     pub counts: Vec<Vec<u64>>,
+    /// Mean value of those trials, by row and column; `null` for none. Empty where the values are not known.
+    #[serde(default)]
+    pub means: Vec<Vec<Option<f64>>>,
     /// Combinations without a trial.
     pub empty_cells: u64,
     /// Those expected without one if as many trials fell on the combinations at random: `c (1 - 1/c)^n`.
@@ -50,16 +53,17 @@ pub struct Step {
 }
 
 impl Coverage {
-    /// Counts the combinations of two parameters, given by name and levels; `None` where one has no level, or where
-    /// the table would have more than 2,500 cells.
-    pub fn new(row: (&str, &[Level]), column: (&str, &[Level])) -> Option<Self> {
+    /// Counts the combinations of two parameters, given by name and levels, and averages the trials' `values` there; `None`
+    /// where one has no level, or where the table would have more than 2,500 cells.
+    pub fn new(row: (&str, &[Level]), column: (&str, &[Level]), values: &[f64]) -> Option<Self> {
         let cells = row.1.len() * column.1.len();
         if cells == 0 || cells > MOST_CELLS {
             return None;
         }
         let steps = |levels: &[Level]| levels.iter().map(Step::of).collect();
         let counts = count(row.1, column.1);
-        Some(Self::of_counts((row.0, steps(row.1)), (column.0, steps(column.1)), counts))
+        let means = means(row.1, column.1, &counts, values);
+        Some(Self { means, ..Self::of_counts((row.0, steps(row.1)), (column.0, steps(column.1)), counts) })
     }
 
     /// Looks at a table of counts of two parameters, given by name and values.
@@ -83,6 +87,7 @@ impl Coverage {
             effective_cells: if trials > 0.0 { entropy.exp() } else { 0.0 },
             cramers_v: association(&counts).map(|association| association.cramers_v),
             counts,
+            means: Vec::new(),
         }
     }
 }
@@ -96,6 +101,23 @@ impl Step {
 
 /// Trials at each pair of levels: one row per level of the first parameter, one column per level of the second.
 pub fn count(rows: &[Level], columns: &[Level]) -> Vec<Vec<u64>> {
+    let mut counts = vec![vec![0; columns.len()]; rows.len()];
+    for_each_trial(rows, columns, |row, column, _| counts[row][column] += 1);
+    counts
+}
+
+fn means(rows: &[Level], columns: &[Level], counts: &[Vec<u64>], values: &[f64]) -> Vec<Vec<Option<f64>>> {
+    let mut sums = vec![vec![0.0; columns.len()]; rows.len()];
+    for_each_trial(rows, columns, |row, column, position| sums[row][column] += values[position]);
+    let mean = |(sum, count): (f64, &u64)| (*count > 0).then(|| sum / *count as f64);
+    sums.into_iter()
+        .zip(counts)
+        .map(|(sums, counts)| sums.into_iter().zip(counts).map(mean).collect())
+        .collect()
+}
+
+/// Calls `visit` with row, column and position of each trial that has both parameters.
+fn for_each_trial(rows: &[Level], columns: &[Level], mut visit: impl FnMut(usize, usize, usize)) {
     let last = columns.iter().filter_map(|level| level.members.last()).max();
     let mut column_of: Vec<Option<usize>> = vec![None; last.map_or(0, |&position| position + 1)];
     for (column, level) in columns.iter().enumerate() {
@@ -103,15 +125,11 @@ pub fn count(rows: &[Level], columns: &[Level]) -> Vec<Vec<u64>> {
             column_of[position] = Some(column);
         }
     }
-    rows.iter()
-        .map(|row| {
-            let mut counts = vec![0; columns.len()];
-            for &position in &row.members {
-                if let Some(Some(column)) = column_of.get(position) {
-                    counts[*column] += 1;
-                }
+    for (row, level) in rows.iter().enumerate() {
+        for &position in &level.members {
+            if let Some(Some(column)) = column_of.get(position) {
+                visit(row, *column, position);
             }
-            counts
-        })
-        .collect()
+        }
+    }
 }

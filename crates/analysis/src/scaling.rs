@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use paired::Paired;
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
-pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend};
+pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend, TrendCenter};
 
 use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;

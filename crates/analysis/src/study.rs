@@ -106,9 +106,9 @@ impl StudyAnalysis {
                 Trend::new(name, &sample.values, exact, binned, ladder.direction, adjusted)
             });
         let find = |wanted| pairs().find(|(parameter, ..)| *parameter == wanted).map(|(.., binned)| binned);
-        let coverage = PAIRS
-            .iter()
-            .filter_map(|(row, column)| Coverage::new((row, find(row)?), (column, find(column)?)));
+        let coverage = PAIRS.iter().filter_map(|(row, column)| {
+            Coverage::new((row, find(row)?), (column, find(column)?), &sample.values)
+        });
         Self {
             budget: study.budget.clone(),
             source: study.source.clone(),

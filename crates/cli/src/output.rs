@@ -17,8 +17,10 @@ pub(crate) enum Destination {
 /// What a document is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// For people.
+    /// For people, as text.
     Markdown,
+    /// For people, as a page.
+    Html,
     /// For programs.
     Json,
 }
@@ -38,12 +40,14 @@ impl Destination {
         let format = match ending.as_deref() {
             _ if text == "-" => Format::Markdown,
             Some("md" | "markdown") => Format::Markdown,
+            Some("html" | "htm") => Format::Html,
             Some("json") => Format::Json,
             _ => {
                 return Err(CliError::Usage {
                     message: format!("cannot tell the format of `{text}`"),
                     hint: Some(
-                        "end its name in .md or .json, or write - for Markdown on standard output".into(),
+                        "end its name in .md, .html or .json, or write - for Markdown on standard output"
+                            .into(),
                     ),
                 });
             }
@@ -63,12 +67,13 @@ impl Destination {
     }
 }
 
-/// Writes to standard output; a reader that closed the pipe has what it wanted.
+/// Writes to standard output, colours only where they are shown and wanted (`NO_COLOR`); a reader that closed the pipe has
+/// what it wanted.
 ///
 /// # Errors
 /// [`CliError::Write`].
 pub(crate) fn print(content: &str) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
+    let mut out = anstream::stdout().lock();
     match out.write_all(content.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CliError::Write { path: "standard output".into(), source: error })

@@ -1,18 +1,23 @@
 //! Renders the trials of a ladder and their analysis: pure functions from data to text.
 
+pub mod chart;
 pub mod classic;
 pub mod comparison;
 pub mod full;
+pub mod html;
 pub mod json;
 pub mod lint;
 mod markdown;
 mod number;
 mod read;
+mod terminal;
 mod text;
 
 pub use classic::classic;
 pub use comparison::{ComparisonDocument, comparison, comparison_json, comparison_json_schema};
-pub use full::full;
+pub use full::{Pictures, full};
+pub use html::{html, html_of_markdown};
 pub use json::{ReportDocument, SchemaVersion, json, json_schema};
 pub use lint::{LintDocument, lint, lint_json, lint_schema};
 pub use read::{ReadError, read_json};
+pub use terminal::terminal;

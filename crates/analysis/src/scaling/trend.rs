@@ -35,6 +35,15 @@ pub struct PowerLawFit {
     pub limit: f64,
 }
 
+/// A point of the picture of the metric over weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TrendCenter {
+    /// Geometric mean of the exact weights.
+    pub weights: f64,
+    /// Mean value of the metric.
+    pub value: f64,
+}
+
 /// How the metric goes with exact weights over the distinct evaluations of all budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeTrend {
@@ -51,6 +60,9 @@ pub struct SizeTrend {
     /// Gain per tenfold weights: positive where more weights are better. Resampled within budgets: covers new trials of the
     /// same searches on the same validation rows.
     pub gain_per_decade: Estimate,
+    /// Where the fitted line passes, whatever its slope.
+    #[serde(default)]
+    pub center: Option<TrendCenter>,
     /// What that interval says by itself: flat, holds, violated or undecided, in this order.
     pub outcome: Outcome,
     /// An exponent, where the sizes can identify one: at least 5 over 1.5 decades.
@@ -96,6 +108,7 @@ impl SizeTrend {
             largest: 10.0_f64.powf(high).round() as u64,
             decades: high - low,
             gain_per_decade: gain,
+            center: Some(points.center(ladder.direction)),
             outcome: outcome(gain.interval, options.smallest_effect),
             power_law: None,
         };
@@ -162,6 +175,16 @@ impl Points {
             points.budgets.push(start..points.logs.len());
         }
         points
+    }
+
+    fn center(&self, direction: Direction) -> TrendCenter {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let gain = mean(&self.gains);
+        let value = match direction {
+            Direction::Maximize => gain,
+            Direction::Minimize => -gain,
+        };
+        TrendCenter { weights: 10.0_f64.powf(mean(&self.logs)), value }
     }
 
     /// How often each evaluation occurs in a resample within its budget.

@@ -1,6 +1,7 @@
 //! `allometry compare`.
 
 use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, analyze};
+use allometry_report::html_of_markdown;
 use clap::Args;
 
 use crate::error::CliError;
@@ -52,6 +53,7 @@ impl Compare {
         for (destination, format) in &destinations {
             destination.write(&match format {
                 Format::Markdown => allometry_report::comparison(&comparison),
+                Format::Html => html_of_markdown(&allometry_report::comparison(&comparison)),
                 Format::Json => allometry_report::comparison_json(&comparison),
             })?;
         }

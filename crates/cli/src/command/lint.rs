@@ -5,6 +5,7 @@ use std::path::Path;
 use allometry_analysis::{Knowledge, Lint, Options, lint};
 use allometry_core::{ClassCounts, Params};
 use allometry_report::classic::{ReadError, read as read_report};
+use allometry_report::html_of_markdown;
 
 use crate::error::CliError;
 use crate::output::Format;
@@ -45,6 +46,7 @@ impl Linted {
     pub(super) fn render(&self, format: Format) -> String {
         match format {
             Format::Markdown => allometry_report::lint(&self.lint, &self.source),
+            Format::Html => html_of_markdown(&allometry_report::lint(&self.lint, &self.source)),
             Format::Json => allometry_report::lint_json(&self.lint, &self.source),
         }
     }

@@ -1,17 +1,20 @@
 //! `allometry report`.
 
 use std::cell::LazyCell;
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
+use allometry_report::Pictures;
+use allometry_report::chart::Figures;
 use clap::{Args, ValueEnum};
 
 use super::lint;
 use super::prepare::reach;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
-use crate::output::{Destination, Format};
+use crate::output::{self, Destination, Format};
 use crate::source::{self, Source};
 use crate::weights::Counting;
 
@@ -29,8 +32,10 @@ pub(super) struct Report {
     #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
     sources: Vec<Source>,
 
-    /// File to write, its format by its ending (.md, .json), or - for Markdown on standard output; may be repeated.
-    #[arg(short, long = "output", value_name = "FILE", default_value = "-")]
+    /// File to write, its format by its ending (.md, .html, .json), or - for Markdown on standard output; may be repeated. Beside
+    /// a full Markdown file its figures are written as SVG, into the folder NAME-figures. Without this option a terminal gets
+    /// a summary, and anything else the Markdown.
+    #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<String>,
 
     /// What the Markdown report holds.
@@ -70,17 +75,30 @@ enum Template {
 impl Report {
     pub(super) fn run(self) -> Result<(), CliError> {
         let destinations: Vec<(Destination, Format)> =
-            self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
+            self.destinations().map(Destination::with_format).collect::<Result<_, _>>()?;
         if let [Source::Report(path)] = self.sources.as_slice() {
             return self.lint(path, &destinations);
         }
         let mut ladder = source::read(&self.sources)?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template));
-        for (destination, format) in &destinations {
-            destination.write(&render(&ladder, &analysis, self.template, *format))?;
+        if self.output.is_empty() && self.template == Template::Full && std::io::stdout().is_terminal() {
+            output::print(&allometry_report::terminal(&analysis))?;
+            output::print(
+                "\nMore: allometry report -o report.html (or .md, .json, or - for Markdown here)\n",
+            )?;
+        } else {
+            for (destination, format) in &destinations {
+                write(&ladder, &analysis, self.template, destination, *format)?;
+            }
         }
         fail_on::check(&self.fail_on, || &analysis.findings)
+    }
+
+    /// Where to write; standard output where nothing was said.
+    fn destinations(&self) -> impl Iterator<Item = &str> {
+        let default = self.output.is_empty().then_some("-");
+        self.output.iter().map(String::as_str).chain(default)
     }
 
     /// Weighs a report instead of trials.
@@ -125,12 +143,13 @@ impl Report {
     }
 }
 
-/// Writes a ladder's reports in both formats, as a run does at its end.
+/// Writes a ladder's reports in all formats, as a run does at its end.
 pub(super) fn write_all(ladder: &LadderTrials, folder: &Path) -> Result<(), CliError> {
     let analysis = LazyCell::new(|| analysis(ladder, Template::Full));
-    for (name, format) in [("report.md", Format::Markdown), ("report.json", Format::Json)] {
-        let content = render(ladder, &analysis, Template::Full, format);
-        Destination::File(folder.join(name)).write(&content)?;
+    let formats =
+        [("report.md", Format::Markdown), ("report.html", Format::Html), ("report.json", Format::Json)];
+    for (name, format) in formats {
+        write(ladder, &analysis, Template::Full, &Destination::File(folder.join(name)), format)?;
     }
     Ok(())
 }
@@ -144,17 +163,41 @@ fn analysis(ladder: &LadderTrials, template: Template) -> Analysis {
     analyze(ladder, &options)
 }
 
-fn render<F: FnOnce() -> Analysis>(
+fn write<F: FnOnce() -> Analysis>(
     ladder: &LadderTrials,
     analysis: &LazyCell<Analysis, F>,
     template: Template,
+    destination: &Destination,
     format: Format,
-) -> String {
-    match (format, template) {
-        (Format::Markdown, Template::Full) => allometry_report::full(analysis),
+) -> Result<(), CliError> {
+    let content = match (format, template) {
+        (Format::Markdown, Template::Full) => return write_markdown(ladder, analysis, destination),
         (Format::Markdown, Template::Classic) => allometry_report::classic(ladder),
+        (Format::Html, Template::Full) => allometry_report::html(analysis, ladder),
+        (Format::Html, Template::Classic) => {
+            allometry_report::html_of_markdown(&allometry_report::classic(ladder))
+        }
         (Format::Json, _) => allometry_report::json(analysis),
+    };
+    destination.write(&content)
+}
+
+/// Writes the full report, and beside a file its figures.
+fn write_markdown(ladder: &LadderTrials, analysis: &Analysis, to: &Destination) -> Result<(), CliError> {
+    let Destination::File(path) = to else {
+        return to.write(&allometry_report::full(analysis, &Pictures::none()));
+    };
+    let figures = Figures::new(analysis, ladder);
+    let stem = path.file_stem().map_or_else(|| "report".into(), |stem| stem.to_string_lossy());
+    let folder = format!("{stem}-figures");
+    let text = allometry_report::full(analysis, &Pictures::beside(&figures, &folder));
+    for figure in figures.iter() {
+        let name = format!("{}.svg", figure.id);
+        if text.contains(&format!("/{name})")) {
+            output::write_file(&path.with_file_name(&folder).join(name), figure.svg().as_bytes())?;
+        }
     }
+    to.write(&text)
 }
 
 fn parse_rows(text: &str) -> Result<ClassCounts, String> {

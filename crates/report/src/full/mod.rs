@@ -3,11 +3,15 @@
 mod collapse;
 mod comparison;
 mod importance;
+mod pictures;
 mod scaling;
 mod space_importance;
 mod study;
 mod summary;
 mod trend;
+
+pub(crate) use pictures::INSIDE;
+pub use pictures::Pictures;
 
 use allometry_analysis::Analysis;
 use allometry_core::Params;
@@ -15,20 +19,22 @@ use allometry_core::Params;
 use crate::markdown::escape;
 use crate::text::Text;
 
-/// Renders the full report as Markdown.
-pub fn full(analysis: &Analysis) -> String {
+/// Renders the full report as Markdown, with `pictures` where they belong.
+pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     let mut text = Text::default();
     let name = analysis.name.as_deref().map(|name| format!(": {}", escape(name))).unwrap_or_default();
     text.heading(1, format_args!("Cross-Budget HPO Comparison{name}{}", tag(analysis)));
-    summary::render(&mut text, analysis);
+    summary::render(&mut text, analysis, pictures);
     comparison::best_results(&mut text, analysis);
-    scaling::render(&mut text, analysis);
+    scaling::render(&mut text, analysis, pictures);
     comparison::consistency(&mut text, analysis);
     collapse::ladder(&mut text, analysis);
-    for study in &analysis.studies {
+    pictures.place(&mut text, "reliability");
+    pictures.place_on_page(&mut text, "timeline");
+    for (position, study) in analysis.studies.iter().enumerate() {
         text.blank();
         text.line(format_args!("---"));
-        study::render(&mut text, study, analysis);
+        study::render(&mut text, study, analysis, &pictures.of_study(position));
     }
     notes(&mut text, analysis);
     text.into_string()

@@ -5,11 +5,12 @@ use allometry_analysis::{Analysis, EvidenceBasis, StudyAnalysis};
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
+use super::Pictures;
 use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, interval, p_value, percent, rows};
 use crate::text::Text;
 
-pub(super) fn render(text: &mut Text, analysis: &Analysis) {
+pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(2, format_args!("Scaling Law Analysis"));
     let metric = escape(&analysis.metric);
     let word = analysis.verdict.outcome.as_str().to_uppercase();
@@ -17,8 +18,11 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis) {
     naive(text, analysis);
     sizes(text, analysis);
     differences(text, &analysis.scaling, analysis);
+    pictures.place(text, "differences");
     resampled(text, analysis);
     trend(text, analysis);
+    pictures.place(text, "best-of");
+    pictures.place(text, "distribution");
     caveats(text, analysis);
 }
 

@@ -4,23 +4,30 @@ use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
-use super::{collapse, importance, parameters, tag, trend};
+use super::{Pictures, collapse, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
 use crate::number::{UNKNOWN, decimals, interval, known, p_value, short, step};
 use crate::text::Text;
 
-pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
+pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(1, format_args!("HPO Analysis: {}{}", escape(&study.budget.label), tag(analysis)));
     statistics(text, study, analysis);
+    pictures.place(text, "history");
     if study.summary.trials == 0 {
         return;
     }
     configurations(text, study, analysis);
+    pictures.place(text, "parallel");
     effort(text, study, analysis);
+    pictures.place(text, "learning");
     collapse::study(text, study);
     importance::render(text, study, analysis);
+    pictures.place(text, "importance");
+    pictures.place(text, "interaction");
     trend::render(text, study, analysis);
+    pictures.place(text, "slice");
     coverage(text, study);
+    pictures.place(text, "coverage");
 }
 
 fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {

@@ -4,15 +4,17 @@ use allometry_analysis::baseline::BaselineComparison;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::size::human_weights;
 
+use super::Pictures;
 use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, interval};
 use crate::text::Text;
 
-pub(super) fn render(text: &mut Text, analysis: &Analysis) {
+pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(2, format_args!("Summary"));
     verdict(text, analysis);
     baselines_ahead(text, analysis);
     budgets(text, analysis);
+    pictures.place(text, "scaling");
     baselines(text, analysis);
     findings(text, analysis);
 }

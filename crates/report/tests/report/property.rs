@@ -8,7 +8,7 @@ use allometry_core::{
     SizeBudget, TrialState, WeightTarget,
 };
 use allometry_report::{
-    ComparisonDocument, ReportDocument, classic, comparison, comparison_json, full, json,
+    ComparisonDocument, Pictures, ReportDocument, classic, comparison, comparison_json, full, json,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -164,7 +164,7 @@ proptest! {
         let classic = classic(&ladder);
         let printed: Vec<&str> = classic.lines().filter(|line| line.starts_with("- Total trials: ")).collect();
         prop_assert_eq!(printed, totals);
-        let report = full(&analysis);
+        let report = full(&analysis, &Pictures::none());
         prop_assert!(!report.contains("NaN"), "{}", report);
         for (study, trials) in analysis.studies.iter().zip(&ladder.studies) {
             let complete = trials.trials.iter().filter(|trial| trial.state == TrialState::Complete).count();

@@ -1,0 +1,72 @@
+//! What fewer or more trials would have given.
+
+use allometry_analysis::Analysis;
+
+use super::figure::{Figure, FigureTable};
+use super::panel::{Axis, Layer, Panel, Zoom};
+use super::scale::Scale;
+use super::{budget_class, budget_line, shown};
+use crate::number::{decimals, interval};
+
+/// The expected best of `k` trials, by budget.
+pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
+    let budgets: Vec<_> =
+        analysis.studies.iter().enumerate().filter(|(_, study)| study.best_of.len() > 1).collect();
+    if budgets.is_empty() {
+        return None;
+    }
+    let all = || budgets.iter().flat_map(|(_, study)| &study.best_of);
+    let ends = all().filter_map(|best| best.expected.interval).flat_map(|i| [i.lower, i.upper]);
+    let y = Scale::linear(ends.chain(all().map(|best| best.expected.point)));
+    let x = Axis::new("trials", Scale::log(all().map(|best| best.k as f64)));
+    let mut panel =
+        Panel::new("", x, Axis::new(format!("expected best {}", shown(&analysis.metric)), y), (600.0, 300.0));
+    panel.zoom = Zoom::Offered;
+    let mut figure = Figure::new("best-of", "Best of so many trials", Vec::new());
+    let mut rows = Vec::new();
+    for (position, study) in &budgets {
+        let label = shown(&study.budget.label);
+        figure.entry(budget_class(*position), label.clone());
+        let band = study.best_of.iter().filter_map(|best| {
+            let ends = best.expected.interval?;
+            Some((best.k as f64, ends.lower, ends.upper))
+        });
+        panel.layers.push(Layer::Band { class: budget_class(*position), at: band.collect() });
+        let line = study.best_of.iter().map(|best| (best.k as f64, best.expected.point)).collect();
+        panel.layers.push(Layer::Line { class: budget_line(*position), at: line, tip: label.clone() });
+        for best in &study.best_of {
+            let tip = format!("{label}, {} trials: {}", best.k, decimals(best.expected.point));
+            panel.layers.push(Layer::Mark {
+                class: format!("small {}", budget_class(*position)),
+                at: (best.k as f64, best.expected.point),
+                tip,
+            });
+            rows.push(vec![
+                label.clone(),
+                best.k.to_string(),
+                decimals(best.expected.point),
+                interval(best.expected.interval),
+                decimals(best.incumbent),
+            ]);
+        }
+    }
+    figure.panels.push(panel);
+    figure.caption = "A budget that was given more trials has a better best one by that alone: compare budgets at the same number of trials. \
+                      A curve that still climbs at its end says that more trials would find better ones."
+        .into();
+    figure.describe(budgets.iter().filter_map(|(_, study)| Some((study, study.best_of.last()?))).map(
+        |(study, best)| {
+            format!(
+                "{}: {} expected of {} trials.",
+                study.budget.label,
+                decimals(best.expected.point),
+                best.k
+            )
+        },
+    ));
+    let header = ["Budget", "Trials", "Expected best", "Interval", "Best of the first so many"]
+        .map(str::to_owned)
+        .to_vec();
+    figure.table = Some(FigureTable { header, rows });
+    Some(figure)
+}

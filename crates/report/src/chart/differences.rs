@@ -1,0 +1,83 @@
+//! Differences between budgets with their intervals.
+
+use allometry_analysis::Analysis;
+
+use super::figure::Figure;
+use super::panel::{Axis, Layer, Panel};
+use super::scale::Scale;
+use super::shown;
+
+/// A forest plot: one line per pair of budgets.
+pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
+    let differences = &analysis.scaling.differences;
+    if differences.is_empty() {
+        return None;
+    }
+    let interest = analysis.options.smallest_effect;
+    let ends = differences.iter().flat_map(|difference| {
+        let intervals = [difference.gain.interval, difference.gain_correlated.interval];
+        intervals.into_iter().flatten().flat_map(|i| [i.lower, i.upper]).chain([difference.gain.point])
+    });
+    let x = Axis::new(
+        format!("gain of the larger, {}", shown(&analysis.metric)),
+        Scale::linear(ends.chain([0.0, interest, -interest])),
+    );
+    let names = differences
+        .iter()
+        .rev()
+        .map(|d| format!("{} over {}", shown(&d.larger), shown(&d.smaller)))
+        .collect();
+    let height = 70.0 + differences.len() as f64 * 34.0;
+    let mut panel = Panel::new("", x, Axis::new("", Scale::Places(names)), (600.0, height));
+    let (bottom, top) = panel.y.scale.ends();
+    panel.layers.push(Layer::Bar {
+        class: "pale soft".into(),
+        from: (-interest, bottom),
+        to: (interest, top),
+        tip: format!("smaller than {interest}, the smallest difference of interest"),
+    });
+    panel.layers.push(Layer::Segment {
+        class: "guide".into(),
+        from: (0.0, bottom),
+        to: (0.0, top),
+        tip: String::new(),
+    });
+    let mut assumed = false;
+    for (place, difference) in differences.iter().rev().enumerate() {
+        let y = place as f64;
+        let tip = format!("{} over {}: {:+.4}", difference.larger, difference.smaller, difference.gain.point);
+        let measured = difference.measured_correlation.is_some();
+        assumed |= !measured;
+        let wide = if measured { "ink" } else { "guide" };
+        if let Some(ends) = difference.gain.interval {
+            let (from, to) = ((ends.lower, y), (ends.upper, y));
+            panel.layers.push(Layer::Segment { class: wide.into(), from, to, tip: tip.clone() });
+        }
+        if let (false, Some(ends)) = (measured, difference.gain_correlated.interval) {
+            let (from, to) = ((ends.lower, y), (ends.upper, y));
+            panel.layers.push(Layer::Segment { class: "b0".into(), from, to, tip: tip.clone() });
+        }
+        panel.layers.push(Layer::Mark { class: "best small".into(), at: (difference.gain.point, y), tip });
+    }
+    let mut figure = Figure::new("differences", "Differences between budgets", vec![panel]);
+    let level = analysis.options.level * 100.0;
+    figure.caption = if assumed {
+        figure.entry("soft hollow", "if the two were scored on different rows (upper bound)");
+        figure.entry("b0 small", format!("at a correlation of {}", analysis.options.correlation));
+        format!(
+            "Each line is a {level:.0}% interval; one that crosses 0 decides nothing. The grey strip holds differences too small to matter."
+        )
+    } else {
+        format!(
+            "Each line is a {level:.0}% interval from the scores of both on the same rows; one that crosses 0 decides nothing. The grey strip holds differences too small to matter."
+        )
+    };
+    figure.describe(differences.iter().map(|d| {
+        let ends = d
+            .gain
+            .interval
+            .map_or_else(String::new, |i| format!(", interval {:+.4} to {:+.4}", i.lower, i.upper));
+        format!("{} over {}: {:+.4}{ends}.", d.larger, d.smaller, d.gain.point)
+    }));
+    Some(figure)
+}

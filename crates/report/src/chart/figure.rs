@@ -1,0 +1,177 @@
+//! A picture with everything that belongs to it.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::panel::Panel;
+
+/// Colours of charts, for light and dark surroundings; drawings that stand alone carry it inside.
+pub const CHART_STYLE: &str = include_str!("style.css");
+
+/// Distance between panels of a drawing that stands alone.
+const GAP: f64 = 8.0;
+/// Height of a line of the legend.
+const LINE: f64 = 20.0;
+
+/// One or more panels that answer one question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Unique in its report; letters, digits and hyphens, also the name of its file.
+    pub id: String,
+    /// What it shows.
+    pub title: String,
+    /// How to read it.
+    pub caption: String,
+    /// The picture in words, for those who do not see it.
+    pub alt: String,
+    /// What colours and lines mean.
+    pub(crate) legend: Vec<LegendEntry>,
+    pub(crate) panels: Vec<Panel>,
+    /// Panels side by side, where there is room.
+    pub(crate) columns: usize,
+    /// Numbers behind it, where no table of the report has them.
+    pub table: Option<FigureTable>,
+    /// What the page's script does with it beyond hovering.
+    pub(crate) behaviour: Option<&'static str>,
+}
+
+/// A meaning of a class of marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LegendEntry {
+    pub(crate) class: String,
+    pub(crate) words: String,
+}
+
+/// Numbers behind a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FigureTable {
+    /// Names of the columns.
+    pub header: Vec<String>,
+    /// One row each.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Figure {
+    pub(crate) fn new(id: impl Into<String>, title: impl Into<String>, panels: Vec<Panel>) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            caption: String::new(),
+            alt: String::new(),
+            legend: Vec::new(),
+            panels,
+            columns: 1,
+            table: None,
+            behaviour: None,
+        }
+    }
+
+    pub(crate) fn entry(&mut self, class: impl Into<String>, words: impl Into<String>) {
+        self.legend.push(LegendEntry { class: class.into(), words: words.into() });
+    }
+
+    /// Says the picture in words.
+    pub(crate) fn describe(&mut self, sentences: impl IntoIterator<Item = String>) {
+        self.alt = sentences.into_iter().collect::<Vec<_>>().join(" ");
+    }
+
+    /// The picture as a file of its own: its colours follow those of whoever looks at it, where the viewer tells.
+    pub fn svg(&self) -> String {
+        let columns = self.columns.clamp(1, self.panels.len().max(1));
+        let legend = self.legend_rows(columns);
+        let mut y = legend.len() as f64 * LINE + if legend.is_empty() { 0.0 } else { 6.0 };
+        let mut placed = Vec::new();
+        let mut width: f64 = 0.0;
+        for row in self.panels.chunks(columns) {
+            let mut x = 0.0;
+            for panel in row {
+                placed.push((panel, (x, y)));
+                x += panel.size.0 + GAP;
+            }
+            width = width.max(x - GAP);
+            y += row.iter().map(|panel| panel.size.1).fold(0.0, f64::max) + GAP;
+        }
+        let height = y - GAP;
+        let picture = html! {
+            svg.chart xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+                role="img" aria-labelledby={ (self.id) "-title " (self.id) "-alt" } {
+                title id={ (self.id) "-title" } { (self.title) }
+                desc id={ (self.id) "-alt" } { (self.alt) }
+                style { (PreEscaped(CHART_STYLE)) }
+                rect.paper width=(width) height=(height) {}
+                @for (line, entries) in legend.iter().enumerate() {
+                    @for (x, entry) in entries {
+                        @let y = line as f64 * LINE + 13.0;
+                        path class={ "mark " (entry.class) } d={ "M" (x + 8.0) " " (y - 4.0) "h0" } {}
+                        text x=(x + 18.0) y=(y) { (entry.words) }
+                    }
+                }
+                @for (number, (panel, place)) in placed.iter().enumerate() {
+                    (panel.svg(&format!("{}-{number}", self.id), Some(*place)))
+                }
+            }
+        };
+        // One element a line, so that a change of a drawing is a change of few lines.
+        picture.into_string().replace("><", ">\n<") + "\n"
+    }
+
+    /// The entries of the legend in lines that fit, each with its place.
+    fn legend_rows(&self, columns: usize) -> Vec<Vec<(f64, &LegendEntry)>> {
+        let room: f64 = self.panels.iter().take(columns).map(|panel| panel.size.0 + GAP).sum();
+        let mut rows: Vec<Vec<(f64, &LegendEntry)>> = Vec::new();
+        let mut x = f64::INFINITY;
+        for entry in &self.legend {
+            let width = entry.words.chars().count() as f64 * 6.6 + 34.0;
+            if x + width > room {
+                rows.push(Vec::new());
+                x = 4.0;
+            }
+            rows.last_mut().expect("the first entry opens a row").push((x, entry));
+            x += width;
+        }
+        rows
+    }
+
+    /// The picture as a part of a page that has [`CHART_STYLE`]: panels flow into as many columns as fit.
+    pub fn html(&self) -> Markup {
+        let wide = self.panels.iter().any(|panel| panel.size.0 > 700.0);
+        html! {
+            figure id=(self.id) data-behaviour=[self.behaviour] {
+                figcaption { strong { (self.title) } " " span.caption { (self.caption) } }
+                @if !self.legend.is_empty() {
+                    ul.legend {
+                        @for entry in &self.legend {
+                            li {
+                                svg width="16" height="16" viewBox="0 0 16 16" aria-hidden="true" {
+                                    path class={ "mark " (entry.class) } d="M8 8h0" {}
+                                }
+                                (entry.words)
+                            }
+                        }
+                    }
+                }
+                div class={ "panels" @if wide { " wide" } } role="img" aria-label=(self.alt) tabindex="0" {
+                    @for (number, panel) in self.panels.iter().enumerate() {
+                        (panel.svg(&format!("{}-{number}", self.id), None))
+                    }
+                }
+                @if let Some(table) = &self.table { (table.html()) }
+            }
+        }
+    }
+}
+
+impl FigureTable {
+    fn html(&self) -> Markup {
+        html! {
+            details {
+                summary { "Table" }
+                div.scroll {
+                    table {
+                        thead { tr { @for name in &self.header { th scope="col" { (name) } } } }
+                        tbody { @for row in &self.rows { tr { @for cell in row { td { (cell) } } } } }
+                    }
+                }
+            }
+        }
+    }
+}

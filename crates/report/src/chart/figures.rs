@@ -1,0 +1,69 @@
+//! All figures of a report.
+
+use allometry_analysis::{Analysis, LadderTrials, StudyAnalysis, StudyTrials};
+use indexmap::IndexMap;
+
+use super::figure::Figure;
+use super::{
+    best_of, coverage, differences, distribution, history, importance, interaction, learning, parallel,
+    reliability, scaling, slice, timeline,
+};
+
+/// The figures of a report by their names.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Figures {
+    figures: IndexMap<String, Figure>,
+}
+
+impl Figures {
+    /// Draws everything that the trials of a ladder and their analysis allow.
+    pub fn new(analysis: &Analysis, ladder: &LadderTrials) -> Self {
+        let mut all = ladder_figures(analysis, ladder);
+        for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
+            all.extend(study_figures(study, trials, position, analysis));
+        }
+        Self { figures: all.into_iter().map(|figure| (figure.id.clone(), figure)).collect() }
+    }
+
+    /// The figure of that name, where it could be drawn.
+    pub fn get(&self, id: &str) -> Option<&Figure> {
+        self.figures.get(id)
+    }
+
+    /// All of them, those of the ladder first.
+    pub fn iter(&self) -> impl Iterator<Item = &Figure> {
+        self.figures.values()
+    }
+}
+
+/// Figures over all budgets.
+pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure> {
+    let figures = [
+        scaling::figure(analysis, ladder),
+        differences::figure(analysis),
+        distribution::figure(ladder),
+        best_of::figure(analysis),
+        timeline::figure(ladder),
+        reliability::figure(analysis, ladder),
+    ];
+    figures.into_iter().flatten().collect()
+}
+
+/// Figures of one budget, at `position` in the ladder.
+pub fn study_figures(
+    study: &StudyAnalysis,
+    trials: &StudyTrials,
+    position: usize,
+    analysis: &Analysis,
+) -> Vec<Figure> {
+    let figures = [
+        history::figure(trials, position, analysis),
+        importance::figure(study, position),
+        interaction::figure(study, position),
+        slice::figure(study, trials, position, analysis),
+        parallel::figure(study, trials, position, analysis),
+        coverage::figure(study, position, analysis),
+        learning::figure(trials, position, analysis),
+    ];
+    figures.into_iter().flatten().collect()
+}

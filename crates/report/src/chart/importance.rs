@@ -1,0 +1,68 @@
+//! How much of the metric's variance goes with each parameter.
+
+use allometry_analysis::StudyAnalysis;
+
+use super::figure::Figure;
+use super::panel::{Axis, Layer, Panel};
+use super::scale::{Scale, TickFormat};
+use super::{budget_class, shown};
+use crate::number::share;
+
+/// Parameters that are shown, the largest.
+const MOST: usize = 24;
+
+/// Shares of the model's R squared with their intervals, and what chance alone gives.
+pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
+    let mut shares: Vec<_> = study.importance.iter().filter_map(|one| Some((one, one.share?))).collect();
+    if shares.is_empty() {
+        return None;
+    }
+    shares.sort_by(|a, b| b.1.point.total_cmp(&a.1.point));
+    shares.truncate(MOST);
+    let ends = shares
+        .iter()
+        .flat_map(|(one, share)| [share.point, one.naive, share.interval.map_or(0.0, |ends| ends.upper)]);
+    let high = ends.fold(0.05, f64::max) * 1.05;
+    let x = Axis::new("share of the variance", Scale::Linear { low: 0.0, high }).format(TickFormat::Percent);
+    let names = shares.iter().rev().map(|(one, _)| shown(&one.parameter)).collect();
+    let mut panel =
+        Panel::new("", x, Axis::new("", Scale::Places(names)), (600.0, 70.0 + shares.len() as f64 * 26.0));
+    for (place, (one, estimate)) in shares.iter().rev().enumerate() {
+        let y = place as f64;
+        let tip = format!("{}: {}", one.parameter, share(*estimate));
+        let class = format!("pale {}", budget_class(position));
+        panel.layers.push(Layer::Bar {
+            class,
+            from: (0.0, y - 0.32),
+            to: (estimate.point, y + 0.32),
+            tip: tip.clone(),
+        });
+        if let Some(ends) = estimate.interval {
+            let (from, to) = ((ends.lower, y), (ends.upper, y));
+            panel.layers.push(Layer::Segment { class: budget_class(position), from, to, tip: tip.clone() });
+        }
+        if let Some(chance) = one.share_by_chance {
+            let (from, to) = ((chance, y - 0.4), (chance, y + 0.4));
+            panel.layers.push(Layer::Segment {
+                class: "guide".into(),
+                from,
+                to,
+                tip: "expected without an effect".into(),
+            });
+        }
+        let tip = format!("naive: {:.4}", one.naive);
+        panel.layers.push(Layer::Mark { class: "hollow".into(), at: (one.naive, y), tip });
+    }
+    let mut figure = Figure::new(
+        format!("importance-{position}"),
+        format!("{}: importance", shown(&study.budget.label)),
+        vec![panel],
+    );
+    figure.entry(format!("{} small", budget_class(position)), "share with its interval");
+    figure.entry("hollow", "classic figure (naive)");
+    figure.caption = "Bars are averages over all orders of adding parameters to a linear model, lines their intervals. The dashed tick is what \
+                      a parameter without any effect is expected to have: a bar whose line reaches it tells nothing."
+        .into();
+    figure.describe(shares.iter().map(|(one, estimate)| format!("{}: {}.", one.parameter, share(*estimate))));
+    Some(figure)
+}

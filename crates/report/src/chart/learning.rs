@@ -1,0 +1,124 @@
+//! Learning curves.
+
+use allometry_analysis::sample::{Sample, is_usable};
+use allometry_analysis::{Analysis, StudyTrials};
+
+use super::figure::Figure;
+use super::panel::{Axis, Layer, Panel, Zoom};
+use super::scale::Scale;
+use super::{budget_class, shown};
+use crate::number::decimals;
+
+/// Curves that are drawn, of more trials at even steps of the rank.
+const MOST: usize = 150;
+
+/// A metric by epoch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// What it belongs to.
+    pub label: String,
+    /// Epoch and value, by epoch; values that are no numbers are left out.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Curves over each other, each with its own colour: few.
+pub fn curves_figure(id: &str, title: &str, metric: &str, curves: &[Curve]) -> Option<Figure> {
+    let points = || curves.iter().flat_map(|curve| usable(&curve.points));
+    points().next()?;
+    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0)));
+    let y = Axis::new(shown(metric), Scale::linear(points().map(|point| point.1)));
+    let mut panel = Panel::new("", x, y, (600.0, 280.0));
+    panel.zoom = Zoom::Offered;
+    let mut figure = Figure::new(id, title, Vec::new());
+    for (position, curve) in curves.iter().enumerate() {
+        let at: Vec<(f64, f64)> = usable(&curve.points).collect();
+        if at.len() == 1 {
+            panel.layers.push(Layer::Mark {
+                class: format!("small {}", budget_class(position)),
+                at: at[0],
+                tip: shown(&curve.label),
+            });
+        }
+        panel.layers.push(Layer::Line { class: super::budget_line(position), at, tip: shown(&curve.label) });
+        figure.entry(format!("small {}", budget_class(position)), shown(&curve.label));
+    }
+    figure.panels.push(panel);
+    figure.describe(
+        curves
+            .iter()
+            .filter_map(|curve| Some((curve, usable(&curve.points).last()?)))
+            .map(|(curve, (epoch, value))| format!("{}: {} at epoch {epoch}.", curve.label, decimals(value))),
+    );
+    Some(figure)
+}
+
+fn usable(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {
+    points.iter().copied().filter(|(_, value)| is_usable(*value))
+}
+
+/// The intermediate values of a study's trials, the best one's stronger.
+pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) -> Option<Figure> {
+    let curve = |trial: &allometry_core::FrozenTrial| -> Vec<(f64, f64)> {
+        let points = trial.intermediate.iter().map(|(step, value)| (*step as f64, *value));
+        points.filter(|(_, value)| is_usable(*value)).collect()
+    };
+    let sample = Sample::new(study, analysis.direction);
+    let best = sample.best().map(|best| sample.trials[best].number);
+    let curves: Vec<_> = study
+        .trials
+        .iter()
+        .map(|trial| (trial.number, curve(trial)))
+        .filter(|(_, curve)| curve.len() > 1)
+        .collect();
+    if curves.is_empty() {
+        return None;
+    }
+    let every = curves.len().div_ceil(MOST);
+    let points = || curves.iter().flat_map(|(_, curve)| curve);
+    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0)));
+    let y = Axis::new(shown(&analysis.metric), Scale::linear(points().map(|point| point.1)));
+    let mut panel = Panel::new("", x, y, (600.0, 300.0));
+    panel.zoom = Zoom::Offered;
+    let drawn: Vec<Vec<(f64, f64)>> = curves.iter().step_by(every).map(|(_, curve)| curve.clone()).collect();
+    let mut figure = Figure::new(
+        format!("learning-{position}"),
+        format!("{}: learning curves", shown(&study.budget.label)),
+        Vec::new(),
+    );
+    figure.entry(format!("small {}", budget_class(position)), "trials");
+    let count = drawn.len();
+    panel.layers.push(Layer::Lines { class: format!("thin {}", budget_class(position)), lines: drawn });
+    if let Some((number, curve)) = curves.iter().find(|(number, _)| Some(*number) == best) {
+        figure.entry("small ink", format!("best trial, {number}"));
+        let peak =
+            curve.iter().copied().reduce(|a, b| if analysis.direction.better(b.1, a.1) { b } else { a });
+        panel.layers.push(Layer::Line {
+            class: "ink".into(),
+            at: curve.clone(),
+            tip: format!("trial {number}"),
+        });
+        if let Some(at) = peak {
+            panel.layers.push(Layer::Mark {
+                class: "best small".into(),
+                at,
+                tip: format!("trial {number}, epoch {}: {}", at.0, decimals(at.1)),
+            });
+            figure.alt = format!(
+                "{} trials have curves; the best, trial {number}, peaks at {} in epoch {}.",
+                curves.len(),
+                decimals(at.1),
+                at.0
+            );
+        }
+    }
+    figure.panels.push(panel);
+    let some = if count < curves.len() {
+        format!(" {count} of {} trials are drawn.", curves.len())
+    } else {
+        String::new()
+    };
+    figure.caption = format!(
+        "The metric on the validation rows after each epoch. Curves that still climb at their end were stopped too early; those that fall were overfitted.{some}"
+    );
+    Some(figure)
+}

@@ -1,0 +1,113 @@
+//! Whole configurations side by side.
+
+use allometry_analysis::sample::Sample;
+use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
+
+use super::figure::Figure;
+use super::panel::{Anchor, Axis, Layer, Panel, shortened_to};
+use super::parameter::ParameterAxis;
+use super::scale::{Scale, TickFormat};
+use super::{budget_class, shown};
+
+/// Parameters that are shown, the most important.
+const MOST: usize = 14;
+/// Lines that are drawn; of more trials the best tenth of this, and others evenly by their rank.
+const MOST_LINES: usize = 400;
+
+/// Parallel coordinates: a line per trial through its values, the best tenth stronger.
+pub(super) fn figure(
+    study: &StudyAnalysis,
+    trials: &StudyTrials,
+    position: usize,
+    analysis: &Analysis,
+) -> Option<Figure> {
+    let sample = Sample::new(trials, analysis.direction);
+    let axes: Vec<(&str, ParameterAxis)> = study
+        .importance
+        .iter()
+        .take(MOST)
+        .filter_map(|one| Some((one.parameter.as_str(), ParameterAxis::new(trials, &one.parameter)?)))
+        .collect();
+    if sample.values.len() < 2 || axes.is_empty() {
+        return None;
+    }
+    let values = Scale::linear(sample.values.iter().copied());
+    let mut names: Vec<String> = axes.iter().map(|(name, _)| shortened_to(name, 14)).collect();
+    names.push(shortened_to(&analysis.metric, 14));
+    let last = names.len() - 1;
+    let width = 120.0 + last as f64 * 105.0;
+    let blank = Axis::new("", Scale::Places(names));
+    let mut panel = Panel::new(
+        "",
+        blank,
+        Axis::new("", Scale::Linear { low: -0.06, high: 1.06 }),
+        (width.max(600.0), 340.0),
+    );
+    panel.study = Some(position);
+    let mut order: Vec<usize> = (0..sample.values.len()).collect();
+    order.sort_by(|a, b| sample.values[*b].total_cmp(&sample.values[*a]).then(a.cmp(b)));
+    if analysis.direction == allometry_core::Direction::Minimize {
+        order.reverse();
+    }
+    let tenth = order.len().div_ceil(10);
+    let drawn = thinned(&order);
+    let line = |trial: usize| -> Vec<(f64, f64)> {
+        let params = axes.iter().enumerate().filter_map(|(place, (name, axis))| {
+            Some((place as f64, axis.scale.unit(axis.of(sample.trials[trial], name)?)))
+        });
+        params.chain([(last as f64, values.unit(sample.values[trial]))]).collect()
+    };
+    let (best, others): (Vec<&usize>, Vec<&usize>) =
+        drawn.iter().partition(|trial| order[..tenth].contains(trial));
+    for (class, group) in [("thin soft", others), (budget_class(position).as_str(), best)] {
+        panel.layers.push(Layer::Lines {
+            class: class.into(),
+            lines: group.into_iter().map(|trial| line(*trial)).collect(),
+        });
+    }
+    for (place, scale) in axes.iter().map(|(_, axis)| &axis.scale).chain([&values]).enumerate() {
+        let x = place as f64;
+        panel.layers.push(Layer::Segment {
+            class: "ruler".into(),
+            from: (x, 0.0),
+            to: (x, 1.0),
+            tip: String::new(),
+        });
+        for tick in scale.ticks(4, TickFormat::Number) {
+            let text = shortened_to(&tick.label, 10);
+            panel.layers.push(Layer::Words { at: (x, scale.unit(tick.at)), text, anchor: Anchor::Start });
+        }
+    }
+    let described =
+        axes.iter().map(|(name, axis)| Axis::new(*name, axis.scale.clone()).of(format!("param:{name}")));
+    panel.axes = described.chain([Axis::new(analysis.metric.clone(), values.clone()).of("value")]).collect();
+    let mut figure = Figure::new(
+        format!("parallel-{position}"),
+        format!("{}: whole configurations", shown(&study.budget.label)),
+        vec![panel],
+    );
+    figure.entry(format!("small {}", budget_class(position)), "best tenth");
+    figure.entry("small soft", "others");
+    let thinned = if drawn.len() < order.len() {
+        format!(" {} of {} trials are drawn, evenly by their rank.", drawn.len(), order.len())
+    } else {
+        String::new()
+    };
+    figure.caption = format!(
+        "Each line is a trial. In a page, drag along an axis to keep the trials that pass there; the table of trials follows.{thinned}"
+    );
+    figure.alt = format!("{} trials over {} parameters and {}.", order.len(), axes.len(), analysis.metric);
+    figure.behaviour = Some("parallel");
+    Some(figure)
+}
+
+/// The best and others at even steps of the rank.
+fn thinned(order: &[usize]) -> Vec<usize> {
+    if order.len() <= MOST_LINES {
+        return order.to_vec();
+    }
+    let (best, rest) = order.split_at(MOST_LINES / 10);
+    let wanted = MOST_LINES - best.len();
+    let others = (0..wanted).map(|step| rest[step * rest.len() / wanted]);
+    best.iter().copied().chain(others).collect()
+}

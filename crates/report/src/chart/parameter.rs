@@ -1,0 +1,86 @@
+//! Parameters as axes.
+
+use allometry_analysis::StudyTrials;
+use allometry_core::{Distribution, FrozenTrial, ParamValue};
+
+use super::panel::shortened_to;
+use super::scale::Scale;
+use crate::number::short;
+
+/// Distinct numbers up to which each has its own place.
+const MOST_PLACES: usize = 8;
+/// Ratio of the largest to the smallest value from which logarithms spread them better.
+const LOG_RATIO: f64 = 50.0;
+/// Characters of a value that are shown.
+const LONGEST_VALUE: usize = 24;
+
+/// The values of a parameter along an axis: few or without number at named places, others by their size.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ParameterAxis {
+    pub(crate) scale: Scale,
+    places: Option<Vec<ParamValue>>,
+}
+
+impl ParameterAxis {
+    /// Looks at the values that the trials of `study` have; `None` where none has the parameter.
+    pub(crate) fn new(study: &StudyTrials, parameter: &str) -> Option<Self> {
+        let mut values: Vec<&ParamValue> =
+            study.trials.iter().filter_map(|trial| trial.params.get(parameter)).collect();
+        values.sort_by(|a, b| a.total_cmp(b));
+        values.dedup();
+        if values.is_empty() {
+            return None;
+        }
+        let numbers: Option<Vec<f64>> = values
+            .iter()
+            .map(|value| value.as_f64().filter(|x| x.is_finite() && !matches!(value, ParamValue::Bool(_))))
+            .collect();
+        match numbers {
+            Some(numbers) if numbers.len() > MOST_PLACES => {
+                let (low, high) = (numbers[0], numbers[numbers.len() - 1]);
+                let log = is_log(study, parameter) || (low > 0.0 && high / low >= LOG_RATIO);
+                let scale = if log && low > 0.0 { Scale::log(numbers) } else { Scale::linear(numbers) };
+                Some(Self { scale, places: None })
+            }
+            _ => {
+                let names = values.iter().map(|value| shortened_to(&short(value), LONGEST_VALUE)).collect();
+                Some(Self {
+                    scale: Scale::Places(names),
+                    places: Some(values.into_iter().cloned().collect()),
+                })
+            }
+        }
+    }
+
+    /// Where a value lies on the scale.
+    pub(crate) fn place(&self, value: &ParamValue) -> Option<f64> {
+        match &self.places {
+            None => value.as_f64().filter(|x| x.is_finite()),
+            Some(places) => {
+                places.binary_search_by(|place| place.total_cmp(value)).ok().map(|place| place as f64)
+            }
+        }
+    }
+
+    /// What is written at the places, where there are some.
+    pub(crate) fn names(&self) -> Option<&[String]> {
+        match &self.scale {
+            Scale::Places(names) => Some(names),
+            _ => None,
+        }
+    }
+
+    /// Where a trial lies; `None` without the parameter.
+    pub(crate) fn of(&self, trial: &FrozenTrial, parameter: &str) -> Option<f64> {
+        self.place(trial.params.get(parameter)?)
+    }
+}
+
+fn is_log(study: &StudyTrials, parameter: &str) -> bool {
+    let recorded = study.space.as_ref().and_then(|space| space.get(parameter));
+    let of_trials = || study.trials.iter().find_map(|trial| trial.distributions.get(parameter));
+    matches!(
+        recorded.or_else(of_trials),
+        Some(Distribution::Float { log: true, .. } | Distribution::Int { log: true, .. })
+    )
+}

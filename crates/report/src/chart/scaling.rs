@@ -1,0 +1,156 @@
+//! The metric over exact weights.
+
+use allometry_analysis::sample::Sample;
+use allometry_analysis::scaling::SizeOrder;
+use allometry_analysis::{Analysis, LadderTrials};
+use allometry_core::size::human_weights;
+
+use super::figure::Figure;
+use super::panel::{Anchor, Axis, Layer, Panel, Zoom};
+use super::scale::{Scale, TickFormat};
+use super::{budget_class, shown};
+use crate::number::{decimals, interval};
+
+/// Every trial, the best ones with their intervals, the trend, and what the labels say.
+pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figure> {
+    let points = &analysis.scaling.points;
+    if points.is_empty() {
+        return None;
+    }
+    let exact = analysis.scaling.order == SizeOrder::Exact;
+    let dots: Vec<Vec<(f64, f64)>> = ladder
+        .studies
+        .iter()
+        .enumerate()
+        .map(|(position, study)| {
+            let sample = Sample::new(study, ladder.direction);
+            let pairs = sample.trials.iter().zip(&sample.values);
+            pairs
+                .filter_map(|(trial, value)| {
+                    let x = if exact { trial.record.size?.total as f64 } else { position as f64 };
+                    Some((x, *value))
+                })
+                .collect()
+        })
+        .collect();
+    let nominal = || analysis.studies.iter().filter_map(|study| study.sizes.nominal).filter(|_| exact);
+    let x = if exact {
+        Axis::new(
+            "exact weights of the model",
+            Scale::log(dots.iter().flatten().map(|dot| dot.0).chain(nominal())),
+        )
+        .format(TickFormat::Weights)
+        .of("size")
+    } else {
+        let labels = analysis.studies.iter().map(|study| study.budget.label.clone()).collect();
+        Axis::new("budget, as labelled", Scale::Places(labels))
+    };
+    let ends = points.iter().filter_map(|point| point.best.interval).flat_map(|i| [i.lower, i.upper]);
+    let values = dots.iter().flatten().map(|dot| dot.1);
+    let y = Axis::new(shown(&analysis.metric), Scale::linear(values.chain(ends))).of("value");
+    let mut panel = Panel::new("", x, y, (600.0, 350.0));
+    panel.zoom = Zoom::Offered;
+    if exact {
+        trend(&mut panel, analysis);
+    }
+    for (position, dots) in dots.into_iter().enumerate() {
+        panel.layers.push(Layer::Points { class: format!("faint {}", budget_class(position)), at: dots });
+    }
+    let mut figure = Figure::new("scaling", "The metric over exact sizes", Vec::new());
+    for (position, study) in analysis.studies.iter().enumerate() {
+        let label = &study.budget.label;
+        let Some(point) = points.iter().find(|point| point.budget == *label) else { continue };
+        figure.entry(budget_class(position), shown(label));
+        let x = match (exact, point.size) {
+            (true, Some(size)) => size.total as f64,
+            _ => position as f64,
+        };
+        best(&mut panel, analysis, &budget_class(position), x, point);
+    }
+    if exact {
+        nominal_ticks(&mut panel, analysis);
+    }
+    figure.entry("best small", "best trial");
+    if analysis.scaling.resampled.as_ref().is_some_and(|resampled| !resampled.corrected.is_empty()) {
+        figure.entry("hollow", "corrected for choosing it");
+    }
+    figure.panels.push(panel);
+    figure.caption = format!(
+        "{}. Dots are trials, those of a budget in one colour; the large dots are each budget's best with its {:.0}% interval{}.",
+        analysis.verdict.outcome.as_str(),
+        analysis.options.level * 100.0,
+        if exact { "; triangles below mark what the labels say" } else { "; exact sizes are not known" }
+    );
+    figure.describe(points.iter().map(|point| {
+        let size = point.size.map_or_else(String::new, |size| format!(" with {size} weights"));
+        format!(
+            "{}: best {}{size}, interval {}.",
+            point.budget,
+            decimals(point.best.point),
+            interval(point.best.interval)
+        )
+    }));
+    Some(figure)
+}
+
+fn best(
+    panel: &mut Panel,
+    analysis: &Analysis,
+    class: &str,
+    x: f64,
+    point: &allometry_analysis::scaling::ScalingPoint,
+) {
+    let tip =
+        format!("{}: best {} ({})", point.budget, decimals(point.best.point), interval(point.best.interval));
+    if let Some(ends) = point.best.interval {
+        let (from, to) = ((x, ends.lower), (x, ends.upper));
+        panel.layers.push(Layer::Segment { class: class.to_owned(), from, to, tip: tip.clone() });
+    }
+    panel.layers.push(Layer::Mark { class: "best".into(), at: (x, point.best.point), tip: tip.clone() });
+    panel.layers.push(Layer::Mark { class: format!("small {class}"), at: (x, point.best.point), tip });
+    let corrected = analysis.scaling.resampled.iter().flat_map(|resampled| &resampled.corrected);
+    for corrected in corrected.filter(|corrected| corrected.budget == point.budget) {
+        let tip = format!("{}: corrected best {}", point.budget, decimals(corrected.best.point));
+        panel.layers.push(Layer::Mark { class: "hollow".into(), at: (x, corrected.best.point), tip });
+    }
+    panel.layers.push(Layer::Words {
+        at: (x, point.best.point),
+        text: shown(&point.budget),
+        anchor: Anchor::Middle,
+    });
+}
+
+/// The trend over all trials, and between which lines its slope lies.
+fn trend(panel: &mut Panel, analysis: &Analysis) {
+    let Some(trend) = &analysis.scaling.trend else { return };
+    let Some(center) = trend.center else { return };
+    let sign = match analysis.direction {
+        allometry_core::Direction::Maximize => 1.0,
+        allometry_core::Direction::Minimize => -1.0,
+    };
+    let (low, high) = (trend.smallest as f64, trend.largest as f64);
+    let at = |weights: f64, slope: f64| center.value + sign * slope * (weights / center.weights).log10();
+    let places = || (0..=24).map(|step| low * (high / low).powf(f64::from(step) / 24.0));
+    if let Some(slope) = trend.gain_per_decade.interval {
+        let band = places().map(|x| {
+            let (a, b) = (at(x, slope.lower), at(x, slope.upper));
+            (x, a.min(b), a.max(b))
+        });
+        panel.layers.push(Layer::Band { class: "soft".into(), at: band.collect() });
+    }
+    let tip = format!("all trials: {:+.4} per tenfold weights", trend.gain_per_decade.point);
+    let line = [low, high].map(|x| (x, at(x, trend.gain_per_decade.point)));
+    panel.layers.push(Layer::Line { class: "guide".into(), at: line.to_vec(), tip });
+}
+
+fn nominal_ticks(panel: &mut Panel, analysis: &Analysis) {
+    let (bottom, top) = panel.y.scale.ends();
+    let height = (top - bottom) * 0.03;
+    for (position, study) in analysis.studies.iter().enumerate() {
+        let Some(nominal) = study.sizes.nominal else { continue };
+        let tip = format!("the label {} says {} weights", study.budget.label, human_weights(nominal));
+        let (left, right) = (nominal / 1.06, nominal * 1.06);
+        let at = vec![(left, bottom), (nominal, bottom + height), (right, bottom), (left, bottom)];
+        panel.layers.push(Layer::Line { class: budget_class(position), at, tip });
+    }
+}

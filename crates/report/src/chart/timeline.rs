@@ -1,0 +1,121 @@
+//! When trials ran, and how they ended.
+
+use allometry_analysis::LadderTrials;
+use allometry_core::{FrozenTrial, TrialState};
+
+use super::figure::{Figure, FigureTable};
+use super::panel::{Axis, Layer, Panel, Zoom};
+use super::scale::Scale;
+use super::shown;
+
+/// Lanes beyond which trials are drawn over each other.
+const MOST_LANES: usize = 32;
+
+/// Start and end of a trial, each with its lane.
+type Bar = [(f64, f64); 2];
+
+/// States, their classes and words.
+const STATES: [(TrialState, &str, &str); 4] = [
+    (TrialState::Complete, "b0", "complete"),
+    (TrialState::Running, "b4", "running, or given up"),
+    (TrialState::Pruned, "b1", "pruned"),
+    (TrialState::Failed, "bad", "failed"),
+];
+
+/// A Gantt chart by budget: as many lanes as trials ran at once.
+pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
+    let seconds = |trial: &FrozenTrial| {
+        let start = trial.started?.as_microsecond() as f64 / 1e6;
+        Some((start, trial.completed.map(|end| end.as_microsecond() as f64 / 1e6)))
+    };
+    let all = || ladder.studies.iter().flat_map(|study| &study.trials);
+    let first = all().filter_map(|trial| Some(seconds(trial)?.0)).reduce(f64::min)?;
+    let last = all().filter_map(seconds).map(|(start, end)| end.unwrap_or(start)).reduce(f64::max)?;
+    if last <= first {
+        return None;
+    }
+    let (unit, name) = match last - first {
+        span if span > 2.0 * 86_400.0 => (86_400.0, "days"),
+        span if span > 2.0 * 3_600.0 => (3_600.0, "hours"),
+        span if span > 120.0 => (60.0, "minutes"),
+        _ => (1.0, "seconds"),
+    };
+    let mut names = Vec::new();
+    let mut drawn: Vec<(TrialState, Vec<Bar>)> =
+        STATES.iter().map(|(state, ..)| (*state, Vec::new())).collect();
+    let mut rows = Vec::new();
+    for study in &ladder.studies {
+        let mut trials: Vec<(f64, f64, TrialState)> = study
+            .trials
+            .iter()
+            .filter_map(|trial| {
+                let (start, end) = seconds(trial)?;
+                Some((start, end.unwrap_or(last), trial.state))
+            })
+            .collect();
+        trials.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let base = names.len();
+        let mut free: Vec<f64> = Vec::new();
+        for (start, end, state) in &trials {
+            let lane = free
+                .iter()
+                .position(|until| until <= start)
+                .unwrap_or_else(|| free.len().min(MOST_LANES - 1));
+            if lane == free.len() {
+                free.push(*end);
+            } else {
+                free[lane] = free[lane].max(*end);
+            }
+            let y = (base + lane) as f64;
+            if let Some((_, segments)) = drawn.iter_mut().find(|(one, _)| one == state) {
+                segments.push([((start - first) / unit, y), ((end - first) / unit, y)]);
+            }
+        }
+        names.extend(
+            (0..free.len()).map(|lane| if lane == 0 { shown(&study.budget.label) } else { String::new() }),
+        );
+        let busy: f64 = trials.iter().map(|(start, end, _)| end - start).sum();
+        let count = |state| trials.iter().filter(|(.., one)| *one == state).count().to_string();
+        rows.push(vec![
+            shown(&study.budget.label),
+            trials.len().to_string(),
+            count(TrialState::Failed),
+            free.len().to_string(),
+            format!("{:.1}", busy / unit),
+        ]);
+    }
+    let height = 80.0 + names.len() as f64 * 12.0;
+    let x = Axis::new(
+        format!("{name} since the first trial"),
+        Scale::Linear { low: 0.0, high: (last - first) / unit },
+    );
+    let mut panel =
+        Panel::new("", x, Axis::new("", Scale::Places(names)), (600.0, height.clamp(140.0, 600.0)));
+    panel.zoom = Zoom::Offered;
+    let mut figure = Figure::new("timeline", "When trials ran", Vec::new());
+    for ((_, segments), (_, class, words)) in drawn.into_iter().zip(STATES) {
+        if !segments.is_empty() {
+            figure.entry(class, words);
+            panel.layers.push(Layer::Segments { class: format!("thick {class}"), between: segments });
+        }
+    }
+    figure.panels.push(panel);
+    figure.caption =
+        "Each bar is a trial; trials above each other ran at once. Gaps are workers that had nothing to do."
+            .into();
+    figure.describe(rows.iter().map(|row| {
+        format!(
+            "{}: {} trials, {} failed, {} at once at most, {} {name} of work.",
+            row[0], row[1], row[2], row[3], row[4]
+        )
+    }));
+    let header = vec![
+        "Budget".to_owned(),
+        "Trials with times".into(),
+        "Failed".into(),
+        "At once, at most".into(),
+        format!("Work, {name}"),
+    ];
+    figure.table = Some(FigureTable { header, rows });
+    Some(figure)
+}

@@ -1,0 +1,106 @@
+//! One page that holds everything: text, charts, trials, and the script that makes them answer. It asks no network.
+
+mod contents;
+mod trials;
+
+use allometry_analysis::{Analysis, LadderTrials};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+pub use trials::trials_json;
+
+use crate::chart::{CHART_STYLE, Figures};
+use crate::full::{Pictures, full};
+
+/// Style of pages, beside [`CHART_STYLE`].
+pub const STYLE: &str = include_str!("style.css");
+
+/// Script of pages: hovering, looking closer, brushing, the table of trials. It needs no other file.
+pub const SCRIPT: &str = concat!(
+    include_str!("script/scale.js"),
+    include_str!("script/trials.js"),
+    include_str!("script/panel.js"),
+    include_str!("script/zoom.js"),
+    include_str!("script/parallel.js"),
+    include_str!("script/table.js"),
+    include_str!("script/page.js"),
+);
+
+/// What the browser may do with a page: nothing leaves it, nothing comes from elsewhere.
+pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// Renders the full report as one page.
+pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
+    let figures = Figures::new(analysis, ladder);
+    let markdown = full(analysis, &Pictures::inside(&figures));
+    let (body, headings) = contents::render(&markdown, &figures);
+    let title = match &analysis.name {
+        Some(name) => format!("{name} – Allometry"),
+        None => "Allometry report".to_owned(),
+    };
+    let main = html! {
+        nav.contents aria-label="Contents" {
+            ul {
+                @for heading in &headings { li { a href={ "#" (heading.id) } { (heading.words) } } }
+                li { a href="#trials" { "All trials" } }
+            }
+        }
+        main {
+            p.hint.needs-script {
+                "In charts: point at a mark to read it, drag to look closer, double-click to go back. From the keyboard: reach a chart with Tab, then + and -, arrows, 0."
+            }
+            (PreEscaped(body))
+            (trials_section())
+        }
+    };
+    page(&title, &main, &trials_json(ladder)).into_string()
+}
+
+/// Renders a Markdown text of this crate, such as a comparison, as a page without figures.
+pub fn html_of_markdown(markdown: &str) -> String {
+    let (body, headings) = contents::render(markdown, &Figures::default());
+    let title = headings.first().map_or("Allometry", |heading| heading.words.as_str());
+    let content = html! {
+        nav.contents aria-label="Contents" {
+            ul { @for heading in &headings { li { a href={ "#" (heading.id) } { (heading.words) } } } }
+        }
+        main { (PreEscaped(body)) }
+    };
+    page(title, &content, "{\"studies\":[]}").into_string()
+}
+
+/// The table of all trials, which the script fills.
+pub fn trials_section() -> Markup {
+    html! {
+        section aria-labelledby="trials" {
+            h1 id="trials" { "All trials" }
+            p.unscripted { "The table needs the page's script; the JSON report and the store hold the same numbers." }
+            p.needs-script {
+                label for="trials-filter" { "Filter " }
+                input id="trials-filter" type="search" size="40" placeholder="value>0.7 d_model=64 complete" autocomplete="off";
+            }
+            div id="trials-table" {}
+        }
+    }
+}
+
+/// A whole page around its content; `trials` is [`trials_json`].
+pub fn page(title: &str, content: &Markup, trials: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
+                title { (title) }
+                style { (PreEscaped(CHART_STYLE)) (PreEscaped(STYLE)) }
+            }
+            body {
+                button #theme.needs-script type="button" { "light / dark" }
+                div.page { (content) }
+                script #allometry-trials type="application/json" { (PreEscaped(trials)) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+// Drawings of charts: where trials lie on them, hovering, highlighting, looking closer.
+const SVG = "http://www.w3.org/2000/svg";
+const shape = (name, attributes, parent) => {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (parent) parent.appendChild(element);
+  return element;
+};
+
+const panels = new WeakMap();
+const panelOf = (svg) => {
+  let panel = panels.get(svg);
+  if (!panel) {
+    const [left, top, width, height] = svg.dataset.frame.split(" ").map(Number);
+    const axes = svg.dataset.axes ? JSON.parse(svg.dataset.axes) : null;
+    panel = { svg, left, top, width, height, axes, x: JSON.parse(svg.dataset.x), y: JSON.parse(svg.dataset.y),
+      study: svg.dataset.study === undefined ? null : Number(svg.dataset.study), zoom: null, places: null };
+    panel.showsTrials = !axes && Boolean(panel.x.field && panel.y.field);
+    panels.set(svg, panel);
+  }
+  return panel;
+};
+const allPanels = () => Array.from(document.querySelectorAll("svg.panel"), panelOf);
+
+// Where a trial lies in the drawing before any zoom, or null.
+const placeOf = (panel, study, trial) => {
+  const x = fieldOf(study, trial, panel.x.field);
+  const y = fieldOf(study, trial, panel.y.field);
+  if (x === null || y === null || x === undefined || y === undefined) return null;
+  return [panel.left + unitOf(panel.x, x) * panel.width, panel.top + (1 - unitOf(panel.y, y)) * panel.height];
+};
+const placesOf = (panel) => {
+  const data = trialData();
+  if (!panel.places || panel.placesFrom !== data) {
+    panel.places = [];
+    panel.placesFrom = data;
+    data.studies.forEach((study, s) => {
+      if (panel.study !== null && panel.study !== s) return;
+      for (let trial = 0; trial < study.numbers.length; trial += 1) {
+        const place = placeOf(panel, study, trial);
+        if (place) panel.places.push([place[0], place[1], s, trial]);
+      }
+    });
+  }
+  return panel.places;
+};
+const zoomed = (panel, [x, y]) => {
+  const zoom = panel.zoom;
+  return zoom ? [zoom.dx + zoom.sx * x, zoom.dy + zoom.sy * y] : [x, y];
+};
+
+const pointIn = (panel, event) => {
+  const box = panel.svg.getBoundingClientRect();
+  const view = panel.svg.viewBox.baseVal;
+  return [(event.clientX - box.left) * view.width / box.width, (event.clientY - box.top) * view.height / box.height];
+};
+const inside = (panel, [x, y]) =>
+  x >= panel.left && x <= panel.left + panel.width && y >= panel.top && y <= panel.top + panel.height;
+
+const nearestTrial = (panel, point) => {
+  let best = null;
+  let distance = 14 * 14;
+  for (const place of placesOf(panel)) {
+    const [x, y] = zoomed(panel, place);
+    const next = (x - point[0]) ** 2 + (y - point[1]) ** 2;
+    if (next < distance && inside(panel, [x, y])) [best, distance] = [[place[2], place[3]], next];
+  }
+  return best;
+};
+
+const tip = (() => {
+  let box = null;
+  return (lines, event) => {
+    if (!box) {
+      box = document.createElement("div");
+      box.className = "tip";
+      box.setAttribute("role", "status");
+      document.body.appendChild(box);
+    }
+    box.hidden = lines === null;
+    if (lines === null) return;
+    box.replaceChildren(...lines.map((line) => Object.assign(document.createElement("div"), { textContent: line })));
+    const right = Math.min(event.clientX + 14, window.innerWidth - box.offsetWidth - 8);
+    const below = event.clientY + 16 + box.offsetHeight > window.innerHeight;
+    box.style.left = `${Math.max(4, right)}px`;
+    box.style.top = `${below ? Math.max(4, event.clientY - box.offsetHeight - 10) : event.clientY + 16}px`;
+  };
+})();
+
+// Titles of marks become the page's own tip, which shows at once.
+const markTip = (target) => {
+  const mark = target.closest(".marks > *");
+  if (!mark) return null;
+  const title = mark.querySelector("title");
+  if (title) {
+    mark.dataset.tip = title.textContent;
+    title.remove();
+  }
+  return mark.dataset.tip || null;
+};
+
+const hover = (event) => {
+  const svg = event.target.closest && event.target.closest("svg.panel");
+  if (!svg) {
+    tip(null);
+    if (!(event.target.closest && event.target.closest("[data-trial]"))) hoverTrial(null);
+    return;
+  }
+  const panel = panelOf(svg);
+  const point = pointIn(panel, event);
+  const trial = panel.showsTrials && inside(panel, point) ? nearestTrial(panel, point) : null;
+  const words = trial ? null : markTip(event.target);
+  tip(trial ? describeTrial(trialData().studies[trial[0]], trial[1]) : words ? [words] : null, event);
+  hoverTrial(trial);
+};
+document.addEventListener("pointermove", hover, { passive: true });
+document.addEventListener("scroll", () => tip(null), { passive: true });
+
+// Rings about the trials that somebody looks at, dots for those that a filter keeps.
+const drawLooks = (panel) => {
+  const data = trialData();
+  let layer = panel.svg.querySelector(".looks");
+  if (!layer) layer = shape("g", { class: "looks" }, panel.svg);
+  layer.replaceChildren();
+  const wanted = (s) => (panel.study === null || panel.study === s) && data.studies[s];
+  const kept = panel.study === null ? null : looks.kept.get(panel.study);
+  panel.svg.classList.toggle("filtered", Boolean(kept) && (panel.showsTrials || panel.axes !== null));
+  if (kept && panel.showsTrials) {
+    const places = placesOf(panel).filter((place) => kept.has(place[3])).map((place) => zoomed(panel, place));
+    const d = places.filter((place) => inside(panel, place)).map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`);
+    shape("path", { class: `dots b${panel.study % 8}`, d: d.join("") }, layer);
+  }
+  for (const [class_, trials] of [["pinned", looks.pinned], ["hovered", looks.hovered ? [looks.hovered] : []]]) {
+    for (const [s, trial] of trials.filter(([s]) => wanted(s))) {
+      if (panel.axes) {
+        shape("path", { class: `line ${class_}`, d: parallelLine(panel, data.studies[s], trial) }, layer);
+      } else if (panel.showsTrials) {
+        const place = placeOf(panel, data.studies[s], trial);
+        const [x, y] = place ? zoomed(panel, place) : [-99, -99];
+        if (inside(panel, [x, y])) shape("circle", { class: class_, cx: x, cy: y, r: 6 }, layer);
+      }
+    }
+  }
+  if (kept && panel.axes) drawKeptLines(panel, data.studies[panel.study], kept, layer);
+};
+looks.listeners.push(() => allPanels().filter((panel) => panel.showsTrials || panel.axes).forEach(drawLooks));

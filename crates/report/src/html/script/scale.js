@@ -1,0 +1,60 @@
+"use strict";
+
+// The same scales as in chart/scale.rs, for what moves after the drawing was made.
+const unitOf = (axis, value) => {
+  const [low, high] = [axis.low, axis.high];
+  return axis.kind === "log" ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+};
+const valueAt = (axis, unit) => {
+  const [low, high] = [axis.low, axis.high];
+  return axis.kind === "log" ? low * Math.pow(high / low, unit) : low + unit * (high - low);
+};
+
+const brief = (value) => {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "number") return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+};
+const weights = (value) => {
+  for (const [factor, unit] of [[1e9, "B"], [1e6, "M"], [1e3, "k"]]) {
+    if (value >= factor * 0.9995) return Number((value / factor).toPrecision(3)) + unit;
+  }
+  return String(Math.round(value));
+};
+const tickLabel = (axis, value) => {
+  if (axis.format === "weights") return weights(value);
+  if (axis.format === "percent") return Number((value * 100).toPrecision(3)) + "%";
+  return brief(Number(value.toPrecision(6)));
+};
+
+const ticks = (axis, low, high) => {
+  const found = [];
+  if (axis.kind === "places") {
+    const every = Math.max(1, Math.ceil((high - low) / 12));
+    for (let place = Math.max(0, Math.ceil(low)); place <= high && place < axis.names.length; place += every) {
+      found.push([place, axis.names[place]]);
+    }
+    return found;
+  }
+  if (axis.kind === "log" && high / low > 3) {
+    const decades = Math.log10(high / low);
+    const factors = decades > 2 ? [1] : [1, 2, 5];
+    const every = Math.max(1, Math.ceil(decades / 5));
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power += every) {
+      for (const factor of factors) {
+        const value = factor * Math.pow(10, power);
+        if (value >= low && value <= high) found.push([value, tickLabel(axis, value)]);
+      }
+    }
+    return found;
+  }
+  const rough = (high - low) / 5;
+  const power = Math.pow(10, Math.floor(Math.log10(rough)));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999);
+  for (let count = Math.ceil(low / step); count * step <= high; count += 1) {
+    found.push([count * step, tickLabel(axis, count * step)]);
+  }
+  return found;
+};

@@ -1,0 +1,134 @@
+// The table of all trials: sorted, filtered, a page at a time.
+const PAGE = 50;
+const table = { sort: "value", descending: null, page: 0, filter: "" };
+
+const make = (name, attributes, ...children) => {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value !== null) element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+};
+
+// `name=value`, `name<number`, `name>number`, or words that occur anywhere in the row.
+const parseFilter = (text) => text.split(/\s+/).filter(Boolean).map((word) => {
+  const match = word.match(/^(.+?)(<=|>=|=|<|>)(.+)$/);
+  return match ? { name: match[1], relation: match[2], value: match[3] } : { word: word.toLowerCase() };
+});
+const relations = { "=": (a, b) => a === b, "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b };
+const passesFilter = (row, terms) => terms.every((term) => {
+  if (term.word) return row.text().toLowerCase().includes(term.word);
+  const cell = row.cell(term.name);
+  if (term.relation === "=" && String(cell) === term.value) return true;
+  return cell !== null && relations[term.relation](Number(cell), Number(term.value));
+});
+
+const rowOf = (study, s, trial) => ({
+  s, trial, study,
+  cell(name) {
+    if (name === "budget") return study.label;
+    if (name === "trial") return study.numbers[trial];
+    if (name === "state") return stateNames[study.states[trial]];
+    if (name === "value") return study.values[trial];
+    if (name === "weights") return study.sizes[trial];
+    if (name === "seconds") return study.seconds[trial];
+    const parameter = study.params.find((one) => one.name === name);
+    if (!parameter || parameter.values[trial] === null) return null;
+    const value = parameter.values[trial];
+    if (!parameter.names) return value;
+    const number = Number(parameter.names[value]);
+    return Number.isFinite(number) ? number : parameter.names[value];
+  },
+  text() {
+    return columnsOf(trialData()).map((name) => this.cell(name)).join(" ");
+  },
+});
+const columnsOf = (data) => {
+  const parameters = new Set(data.studies.flatMap((study) => study.params.map((one) => one.name)));
+  return ["budget", "trial", "state", "value", "weights", "seconds", ...parameters];
+};
+
+const rowsOf = (data) => {
+  const terms = parseFilter(table.filter);
+  const rows = [];
+  data.studies.forEach((study, s) => {
+    const kept = looks.kept.get(s);
+    if (looks.kept.size > 0 && !kept) return;
+    for (let trial = 0; trial < study.numbers.length; trial += 1) {
+      if (kept && !kept.has(trial)) continue;
+      const row = rowOf(study, s, trial);
+      if (passesFilter(row, terms)) rows.push(row);
+    }
+  });
+  const sign = table.descending === null ? (data.direction === "maximize" ? -1 : 1) : table.descending ? -1 : 1;
+  const keys = new Map(rows.map((row) => [row, row.cell(table.sort)]));
+  rows.sort((a, b) => {
+    const [x, y] = [keys.get(a), keys.get(b)];
+    if (x === null || y === null) return (x === null) - (y === null);
+    return sign * (typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y)));
+  });
+  return rows;
+};
+
+const drawTable = () => {
+  const home = document.getElementById("trials-table");
+  if (!home) return;
+  const data = trialData();
+  const [columns, rows] = [columnsOf(data), rowsOf(data)];
+  const pages = Math.max(1, Math.ceil(rows.length / PAGE));
+  table.page = Math.min(table.page, pages - 1);
+  const head = columns.map((name) => {
+    const down = table.sort === name && (table.descending === null ? data.direction === "maximize" : table.descending);
+    const sorted = table.sort === name ? (down ? "descending" : "ascending") : null;
+    const sort = () => {
+      [table.descending, table.sort, table.page] = [table.sort === name ? !down : false, name, 0];
+      drawTable();
+      document.querySelector(`#trials-table th:nth-child(${columns.indexOf(name) + 1}) button`).focus();
+    };
+    const shown = name.length > 40 ? name.slice(0, 39) + "…" : name;
+    return make("th", { scope: "col", "aria-sort": sorted }, make("button", { type: "button", onclick: sort }, shown));
+  });
+  const body = rows.slice(table.page * PAGE, (table.page + 1) * PAGE).map((row) => {
+    const pinned = looks.pinned.some((one) => sameTrial(one, [row.s, row.trial]));
+    const cells = columns.map((name) => {
+      const value = row.cell(name);
+      if (name !== "trial") return make("td", {}, name === "weights" && value ? weights(value) : brief(value));
+      const pin = () => pinTrial([row.s, row.trial]);
+      return make("td", {}, make("button", { type: "button", class: "pin", "aria-pressed": String(pinned), title: "mark in all charts", onclick: pin }, String(value)));
+    });
+    return make("tr", { "data-trial": `${row.s} ${row.trial}`, class: pinned ? "pinned" : null }, ...cells);
+  });
+  const turn = (by) => () => {
+    table.page += by;
+    drawTable();
+  };
+  const button = (words, by, off) => make("button", { type: "button", onclick: turn(by), ...(off ? { disabled: "" } : {}) }, words);
+  const clear = looks.kept.size > 0 ? [make("button", { type: "button", onclick: clearBrushes }, "show all again")] : [];
+  home.replaceChildren(
+    make("p", { class: "count", "aria-live": "polite" }, `${rows.length} trials, page ${table.page + 1} of ${pages} `,
+      button("previous", -1, table.page === 0), button("next", 1, table.page + 1 >= pages), ...clear),
+    make("div", { class: "scroll", tabindex: "0" }, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body))),
+  );
+};
+
+const scheduled = { table: null };
+looks.listeners.push((what) => {
+  if (what === "hovered" || scheduled.table) return;
+  scheduled.table = requestAnimationFrame(() => {
+    scheduled.table = null;
+    drawTable();
+  });
+});
+const rowTrial = (event) => {
+  const row = event.target.closest && event.target.closest("[data-trial]");
+  if (row) hoverTrial(row.dataset.trial.split(" ").map(Number));
+};
+document.addEventListener("pointerover", rowTrial);
+document.addEventListener("focusin", rowTrial);
+document.addEventListener("input", (event) => {
+  if (event.target.id !== "trials-filter") return;
+  [table.filter, table.page] = [event.target.value, 0];
+  drawTable();
+});

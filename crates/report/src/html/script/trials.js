@@ -1,0 +1,58 @@
+// The trials of the page, read when first asked for. A page that replaces its data replaces the element.
+const trialData = (() => {
+  let source = null;
+  let data = { studies: [] };
+  return () => {
+    const element = document.getElementById("allometry-trials");
+    if (element !== source) {
+      source = element;
+      data = element ? JSON.parse(element.textContent) : { studies: [] };
+    }
+    return data;
+  };
+})();
+
+const stateNames = { C: "complete", R: "running", P: "pruned", F: "failed", W: "waiting" };
+
+const fieldOf = (study, trial, field) => {
+  if (field === "number") return study.numbers[trial];
+  if (field === "value") return study.values[trial];
+  if (field === "size") return study.sizes[trial];
+  const parameter = study.params.find((one) => "param:" + one.name === field);
+  return parameter ? parameter.values[trial] : null;
+};
+
+const paramText = (parameter, trial) => {
+  const value = parameter.values[trial];
+  return value === null ? "–" : parameter.names ? parameter.names[value] : brief(value);
+};
+
+const describeTrial = (study, trial) => {
+  const lines = [`${study.label}, trial ${study.numbers[trial]}: ${brief(study.values[trial])}`];
+  if (study.states[trial] !== "C") lines[0] += ` (${stateNames[study.states[trial]]})`;
+  if (study.sizes[trial]) lines.push(`${weights(study.sizes[trial])} weights`);
+  for (const parameter of study.params.slice(0, 14)) {
+    if (parameter.values[trial] !== null) lines.push(`${parameter.name.slice(0, 40)}: ${paramText(parameter, trial)}`);
+  }
+  return lines;
+};
+
+// Who looks at what: one trial under the pointer, some that are pinned, some that a filter keeps.
+const looks = { hovered: null, pinned: [], kept: new Map(), listeners: [] };
+const sameTrial = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
+const changed = (what) => looks.listeners.forEach((listener) => listener(what));
+const hoverTrial = (trial) => {
+  if (trial === looks.hovered || sameTrial(trial, looks.hovered)) return;
+  looks.hovered = trial;
+  changed("hovered");
+};
+const pinTrial = (trial) => {
+  const others = looks.pinned.filter((one) => !sameTrial(one, trial));
+  looks.pinned = others.length < looks.pinned.length ? others : [...others, trial].slice(-6);
+  changed("pinned");
+};
+const keepTrials = (study, kept) => {
+  if (kept === null) looks.kept.delete(study);
+  else looks.kept.set(study, kept);
+  changed("kept");
+};
