@@ -4,13 +4,22 @@ use allometry_analysis::coverage::Step;
 
 use crate::number::step;
 
+/// Characters of a text of users beyond which it is cut: longer than any sentence, shorter than a name meant to harm.
+const LONGEST: usize = 4_000;
+
 /// Text that reads in Markdown as it is: nothing in it starts emphasis, a link, a tag, a table cell or a heading; line
-/// breaks become spaces.
+/// breaks become spaces. What is very long is cut.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before: Option<char> = None;
     let mut rest = text.chars().peekable();
+    let mut count = 0;
     while let Some(c) = rest.next() {
+        count += 1;
+        if count > LONGEST {
+            out.push('…');
+            break;
+        }
         let inside_word = before.is_some_and(char::is_alphanumeric)
             && rest.peek().is_some_and(|next: &char| next.is_alphanumeric());
         match c {
@@ -54,6 +63,7 @@ mod tests {
     fn markup_is_text() {
         assert_eq!(escape("1 | 2 <b>*x*</b>"), "1 \\| 2 \\<b\\>\\*x\\*\\</b\\>");
         assert_eq!(escape("d_model _x_ a\nb"), "d_model \\_x\\_ a b");
+        assert_eq!(escape(&"x".repeat(100_000)).chars().count(), LONGEST + 1);
         assert_eq!(escape("`2M` #1 [a](b)"), "\\`2M\\` \\#1 \\[a\\](b)");
     }
 

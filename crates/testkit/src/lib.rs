@@ -32,6 +32,40 @@ pub fn reference_file(test: &str, relative: &str) -> Option<PathBuf> {
     None
 }
 
+/// A program on the path. `None`, with a visible skip of `test`, where there is none.
+///
+/// # Panics
+/// Where there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
+pub fn program(test: &str, name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        skip_absent(test, &format!("there is no {name} on the path"));
+    }
+    found
+}
+
+/// A file of an npm package, under the folder `node_modules` that `ALLOMETRY_NODE_MODULES` names. `None`, with a visible
+/// skip of `test`, where there is none.
+///
+/// # Panics
+/// Where there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
+pub fn npm_file(test: &str, relative: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ALLOMETRY_NODE_MODULES")
+        .map_or_else(|| PathBuf::from("node_modules"), PathBuf::from);
+    let path = folder.join(relative);
+    if path.is_file() {
+        return Some(path);
+    }
+    skip_absent(test, &format!("there is no {}", path.display()));
+    None
+}
+
+fn skip_absent(test: &str, reason: &str) {
+    assert!(std::env::var(REQUIRE).as_deref() != Ok("1"), "{test} cannot be skipped here: {reason}");
+    skip(test, reason);
+}
+
 /// A Python interpreter that imports `module`: the one that `ALLOMETRY_PYTHON` names, or `python3`. `None`, with a
 /// visible skip of `test`, where there is none.
 ///
@@ -44,7 +78,6 @@ pub fn python_with(test: &str, module: &str) -> Option<PathBuf> {
         return Some(python);
     }
     let reason = format!("{} has no module {module}", python.display());
-    assert!(std::env::var(REQUIRE).as_deref() != Ok("1"), "{test} cannot be skipped here: {reason}");
-    skip(test, &reason);
+    skip_absent(test, &reason);
     None
 }

@@ -3,7 +3,7 @@
 use allometry_analysis::Analysis;
 
 use super::figure::{Figure, FigureTable};
-use super::panel::{Axis, Layer, Panel, Zoom};
+use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::Scale;
 use super::{budget_class, budget_line, shown};
 use crate::number::{decimals, interval};
@@ -20,7 +20,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let y = Scale::linear(ends.chain(all().map(|best| best.expected.point)));
     let x = Axis::new("trials", Scale::log(all().map(|best| best.k as f64)));
     let mut panel =
-        Panel::new("", x, Axis::new(format!("expected best {}", shown(&analysis.metric)), y), (600.0, 300.0));
+        Panel::new("", x, Axis::new(format!("expected best {}", shown(&analysis.metric)), y), (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new("best-of", "Best of so many trials", Vec::new());
     let mut rows = Vec::new();

@@ -3,7 +3,7 @@
 use allometry_analysis::Analysis;
 
 use super::figure::Figure;
-use super::panel::{Axis, Layer, Panel};
+use super::panel::{Axis, Layer, Panel, WIDTH};
 use super::scale::Scale;
 use super::shown;
 
@@ -28,7 +28,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         .map(|d| format!("{} over {}", shown(&d.larger), shown(&d.smaller)))
         .collect();
     let height = 70.0 + differences.len() as f64 * 34.0;
-    let mut panel = Panel::new("", x, Axis::new("", Scale::Places(names)), (600.0, height));
+    let mut panel = Panel::new("", x, Axis::new("", Scale::Places(names)), (WIDTH, height));
     let (bottom, top) = panel.y.scale.ends();
     panel.layers.push(Layer::Bar {
         class: "pale soft".into(),

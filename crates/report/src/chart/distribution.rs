@@ -5,7 +5,7 @@ use allometry_analysis::sample::Sample;
 use allometry_core::Direction;
 
 use super::figure::{Figure, FigureTable};
-use super::panel::{Axis, Layer, Panel, Zoom};
+use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, budget_line, shown};
 use crate::number::decimals;
@@ -34,7 +34,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         Scale::linear(budgets.iter().flat_map(|(.., values)| values.iter().copied())),
     );
     let y = Axis::new("trials up to it", Scale::Linear { low: 0.0, high: 1.0 }).format(TickFormat::Percent);
-    let mut panel = Panel::new("", x, y, (600.0, 300.0));
+    let mut panel = Panel::new("", x, y, (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new("distribution", "Values of all trials", Vec::new());
     for (position, label, values) in &budgets {

@@ -5,7 +5,7 @@ use allometry_analysis::{Analysis, StudyTrials};
 use allometry_core::TrialState;
 
 use super::figure::{Figure, FigureTable};
-use super::panel::{Axis, Layer, Panel, Zoom};
+use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::Scale;
 use super::{budget_class, shown};
 use crate::number::decimals;
@@ -43,7 +43,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         .map(|trial| (trial.number.0 as f64, bottom))
         .collect();
     let x = Axis::new("trial", Scale::Linear { low: -0.5, high: last + 0.5 }).of("number");
-    let mut panel = Panel::new("", x, Axis::new(shown(&analysis.metric), y).of("value"), (600.0, 300.0));
+    let mut panel = Panel::new("", x, Axis::new(shown(&analysis.metric), y).of("value"), (WIDTH, 300.0));
     panel.study = Some(position);
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new(

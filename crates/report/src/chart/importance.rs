@@ -3,7 +3,7 @@
 use allometry_analysis::StudyAnalysis;
 
 use super::figure::Figure;
-use super::panel::{Axis, Layer, Panel};
+use super::panel::{Axis, Layer, Panel, WIDTH};
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::share;
@@ -26,7 +26,7 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     let x = Axis::new("share of the variance", Scale::Linear { low: 0.0, high }).format(TickFormat::Percent);
     let names = shares.iter().rev().map(|(one, _)| shown(&one.parameter)).collect();
     let mut panel =
-        Panel::new("", x, Axis::new("", Scale::Places(names)), (600.0, 70.0 + shares.len() as f64 * 26.0));
+        Panel::new("", x, Axis::new("", Scale::Places(names)), (WIDTH, 70.0 + shares.len() as f64 * 26.0));
     for (place, (one, estimate)) in shares.iter().rev().enumerate() {
         let y = place as f64;
         let tip = format!("{}: {}", one.parameter, share(*estimate));

@@ -4,7 +4,7 @@ use allometry_analysis::sample::{Sample, is_usable};
 use allometry_analysis::{Analysis, StudyTrials};
 
 use super::figure::Figure;
-use super::panel::{Axis, Layer, Panel, Zoom};
+use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::Scale;
 use super::{budget_class, shown};
 use crate::number::decimals;
@@ -27,7 +27,7 @@ pub fn curves_figure(id: &str, title: &str, metric: &str, curves: &[Curve]) -> O
     points().next()?;
     let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0)));
     let y = Axis::new(shown(metric), Scale::linear(points().map(|point| point.1)));
-    let mut panel = Panel::new("", x, y, (600.0, 280.0));
+    let mut panel = Panel::new("", x, y, (WIDTH, 280.0));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new(id, title, Vec::new());
     for (position, curve) in curves.iter().enumerate() {
@@ -77,7 +77,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     let points = || curves.iter().flat_map(|(_, curve)| curve);
     let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0)));
     let y = Axis::new(shown(&analysis.metric), Scale::linear(points().map(|point| point.1)));
-    let mut panel = Panel::new("", x, y, (600.0, 300.0));
+    let mut panel = Panel::new("", x, y, (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;
     let drawn: Vec<Vec<(f64, f64)>> = curves.iter().step_by(every).map(|(_, curve)| curve.clone()).collect();
     let mut figure = Figure::new(

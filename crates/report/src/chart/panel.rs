@@ -6,6 +6,8 @@ use maud::{Markup, html};
 
 use super::scale::{Scale, Tick, TickFormat};
 
+/// Width of a panel that stands by itself, in units of the drawing.
+pub(crate) const WIDTH: f64 = 520.0;
 /// Width of a character of a label, in units of the drawing; labels are 12 units high.
 const CHARACTER: f64 = 7.0;
 /// Characters of a name on an axis beyond which it is cut.

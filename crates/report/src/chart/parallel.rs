@@ -4,7 +4,7 @@ use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
 
 use super::figure::Figure;
-use super::panel::{Anchor, Axis, Layer, Panel, shortened_to};
+use super::panel::{Anchor, Axis, Layer, Panel, WIDTH, shortened_to};
 use super::parameter::ParameterAxis;
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
@@ -41,7 +41,7 @@ pub(super) fn figure(
         "",
         blank,
         Axis::new("", Scale::Linear { low: -0.06, high: 1.06 }),
-        (width.max(600.0), 340.0),
+        (width.max(WIDTH), 340.0),
     );
     panel.study = Some(position);
     let mut order: Vec<usize> = (0..sample.values.len()).collect();

@@ -6,7 +6,7 @@ use allometry_analysis::{Analysis, LadderTrials};
 use allometry_core::size::human_weights;
 
 use super::figure::Figure;
-use super::panel::{Anchor, Axis, Layer, Panel, Zoom};
+use super::panel::{Anchor, Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::{decimals, interval};
@@ -48,7 +48,7 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     let ends = points.iter().filter_map(|point| point.best.interval).flat_map(|i| [i.lower, i.upper]);
     let values = dots.iter().flatten().map(|dot| dot.1);
     let y = Axis::new(shown(&analysis.metric), Scale::linear(values.chain(ends))).of("value");
-    let mut panel = Panel::new("", x, y, (600.0, 350.0));
+    let mut panel = Panel::new("", x, y, (WIDTH, 330.0));
     panel.zoom = Zoom::Offered;
     if exact {
         trend(&mut panel, analysis);

@@ -4,7 +4,7 @@ use allometry_analysis::LadderTrials;
 use allometry_core::{FrozenTrial, TrialState};
 
 use super::figure::{Figure, FigureTable};
-use super::panel::{Axis, Layer, Panel, Zoom};
+use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
 use super::scale::Scale;
 use super::shown;
 
@@ -90,7 +90,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         Scale::Linear { low: 0.0, high: (last - first) / unit },
     );
     let mut panel =
-        Panel::new("", x, Axis::new("", Scale::Places(names)), (600.0, height.clamp(140.0, 600.0)));
+        Panel::new("", x, Axis::new("", Scale::Places(names)), (WIDTH, height.clamp(140.0, 600.0)));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new("timeline", "When trials ran", Vec::new());
     for ((_, segments), (_, class, words)) in drawn.into_iter().zip(STATES) {

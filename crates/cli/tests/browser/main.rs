@@ -1,0 +1,7 @@
+//! Pages in a real browser. Chromium and its driver are Debian's `chromium` and `chromium-driver`.
+
+mod driver;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod report;

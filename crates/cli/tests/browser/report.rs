@@ -1,0 +1,328 @@
+//! The report as a page.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::driver::{Browser, Screen};
+use crate::support::run;
+
+const DESKTOP: Screen = Screen { width: 1280, height: 900, theme: "light" };
+
+/// Trials as a CSV: three numbers of which the first matters, and a word; for none one that failed.
+fn trials(count: usize, seed: u64) -> String {
+    let mut csv =
+        "number,state,value,params_learning_rate,params_d_model,params_depth,params_activation\n".to_owned();
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / 2_147_483_648.0
+    };
+    if count == 0 {
+        csv += "0,FAIL,,0.1,32,1,relu\n";
+    }
+    for number in 0..count {
+        let (a, b, c, noise) = (next(), next(), next(), next());
+        let rate = 10.0_f64.powf(-5.0 + 3.0 * a);
+        let value = 0.7 - 0.1 * (a - 0.4) * (a - 0.4) + 0.02 * noise;
+        let width = [32, 64, 96, 128][(b * 4.0) as usize];
+        let word = ["relu", "gelu", "silu"][(c * 3.0) as usize];
+        let state = if number % 17 == 16 { "FAIL" } else { "COMPLETE" };
+        let value = if state == "FAIL" { String::new() } else { value.to_string() };
+        writeln!(csv, "{number},{state},{value},{rate},{width},{},{word}", 1 + (b * 7.0) as usize).unwrap();
+    }
+    csv
+}
+
+/// The page of two budgets of so many trials.
+fn page(folder: &Path, count: usize) -> String {
+    for (name, seed) in [("a.csv", 1), ("b.csv", 2)] {
+        std::fs::write(folder.join(name), trials(count, seed)).unwrap();
+    }
+    render(folder, &["1M=a.csv", "10M=b.csv", "--rows", "100:400"])
+}
+
+fn render(folder: &Path, arguments: &[&str]) -> String {
+    let arguments: Vec<&str> =
+        ["report"].iter().chain(arguments).chain(&["-o", "report.html"]).copied().collect();
+    let (code, _, error) = run(folder, &arguments);
+    assert_eq!(code, 0, "{error}");
+    format!("file://{}", folder.join("report.html").display())
+}
+
+/// Fails where a drawing has a number that is none, the page complained, or asked for anything beyond itself.
+fn assert_sound(browser: &Browser, url: &str) {
+    let broken = browser.value(
+        "Array.from(document.querySelectorAll('svg *')).filter((e) => Array.from(e.attributes).some((a) => \
+         /NaN|undefined|Infinity/.test(a.value))).map((e) => e.outerHTML.slice(0, 200))",
+    );
+    assert_eq!(broken, Value::Array(vec![]));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    let elsewhere: Vec<String> = browser.requests().into_iter().filter(|asked| asked != url).collect();
+    assert_eq!(elsewhere, Vec::<String>::new());
+}
+
+fn figures(browser: &Browser) -> Vec<String> {
+    let ids = browser.value("Array.from(document.querySelectorAll('figure'), (figure) => figure.id)");
+    serde_json::from_value(ids).unwrap()
+}
+
+#[test]
+fn every_figure_is_drawn_and_nothing_leaves_the_page() {
+    let Some(browser) = Browser::start("every_figure_is_drawn_and_nothing_leaves_the_page") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = page(folder.path(), 50);
+    browser.open(&url, DESKTOP);
+    let drawn = figures(&browser);
+    let wanted = ["scaling", "differences", "best-of", "distribution"].map(str::to_owned).into_iter();
+    let of_budgets = [0, 1].into_iter().flat_map(|position| {
+        ["history", "parallel", "importance", "slice"].map(|name| format!("{name}-{position}"))
+    });
+    for figure in wanted.chain(of_budgets) {
+        assert!(drawn.contains(&figure), "{figure} is not among {drawn:?}");
+    }
+    let empty = browser.value(
+        "Array.from(document.querySelectorAll('svg.panel')).filter((panel) => !panel.querySelector('.marks *')).map((panel) => panel.id)",
+    );
+    assert_eq!(empty, Value::Array(vec![]));
+    let unnamed = browser.value("Array.from(document.querySelectorAll('figure .panels')).filter((p) => !p.getAttribute('aria-label')).length");
+    assert_eq!(unnamed, 0);
+    assert_sound(&browser, &url);
+}
+
+#[test]
+fn few_trials_and_many_have_a_page_too() {
+    let Some(browser) = Browser::start("few_trials_and_many_have_a_page_too") else { return };
+    for count in [0, 1, 10_000] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = page(folder.path(), count);
+        browser.open(&url, DESKTOP);
+        browser.wait_for("document.querySelector('#trials-table p.count') !== null");
+        let words = browser.value("document.querySelector('#trials-table p.count').textContent");
+        assert!(
+            words.as_str().unwrap().starts_with(&format!("{} trials", 2 * count.max(1))),
+            "{count}: {words}"
+        );
+        assert_sound(&browser, &url);
+        assert!(
+            std::fs::metadata(folder.path().join("report.html")).unwrap().len() < 6_000_000,
+            "{count} trials"
+        );
+    }
+}
+
+#[test]
+fn the_pointer_finds_a_trial_and_marks_it_everywhere() {
+    let Some(browser) = Browser::start("the_pointer_finds_a_trial_and_marks_it_everywhere") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 50), DESKTOP);
+    browser.middle("#history-0 svg.panel");
+    let place = browser.value(
+        "(() => { const panel = panelOf(document.querySelector('#history-0 svg.panel')); const [x, y] = placesOf(panel)[7]; \
+         const box = panel.svg.getBoundingClientRect(); const view = panel.svg.viewBox.baseVal; \
+         return [box.left + x * box.width / view.width, box.top + y * box.height / view.height]; })()",
+    );
+    let at = (place[0].as_f64().unwrap() + 2.0, place[1].as_f64().unwrap() + 1.0);
+    browser.pointer(&[(at.0 - 40.0, at.1), at], false);
+    let words = browser.value("document.querySelector('.tip').textContent");
+    assert!(words.as_str().unwrap().starts_with("1M, trial 7:"), "{words}");
+    let rings = browser.value("document.querySelectorAll('#slice-0 circle.hovered').length");
+    assert_eq!(rings, 4, "one ring in each of the slices");
+    assert_eq!(browser.value("document.querySelectorAll('#slice-1 circle.hovered').length"), 0);
+    assert_eq!(browser.value("document.querySelectorAll('#parallel-0 path.hovered').length"), 1);
+    browser.picture("hover");
+}
+
+#[test]
+fn a_brush_filters_the_table_and_the_charts() {
+    let Some(browser) = Browser::start("a_brush_filters_the_table_and_the_charts") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 50), DESKTOP);
+    browser.middle("#parallel-0 svg.panel");
+    // From the middle of a wide gap between two values up to the end of the axis, so that a pixel does not matter.
+    let ends = browser.value(
+        "(() => { const panel = panelOf(document.querySelector('#parallel-0 svg.panel')); const last = panel.axes.length - 1; \
+         const values = trialData().studies[0].values.filter((value) => value !== null).sort((a, b) => b - a); \
+         const gaps = values.slice(5, 25).map((value, place) => [values[place + 4] - value, place + 5]).sort((a, b) => b[0] - a[0]); \
+         const kept = gaps[0][1]; const unit = unitOf(panel.axes[last], (values[kept - 1] + values[kept]) / 2); \
+         const box = panel.svg.getBoundingClientRect(); const view = panel.svg.viewBox.baseVal; \
+         const at = (unit) => [box.left + axisX(panel, last) * box.width / view.width, box.top + axisY(panel, unit) * box.height / view.height]; \
+         return [at(unit), at(1.02), kept]; })()",
+    );
+    let point = |end: usize| (ends[end][0].as_f64().unwrap(), ends[end][1].as_f64().unwrap());
+    let middle = (point(0).0, f64::midpoint(point(0).1, point(1).1));
+    browser.pointer(&[point(0), middle, point(1)], true);
+    let expected = &ends[2];
+    browser.wait_for("document.querySelectorAll('#parallel-0 .brush').length === 1");
+    browser.wait_for(&format!(
+        "document.querySelector('#trials-table p.count').textContent.startsWith('{expected} trials')"
+    ));
+    assert!(expected.as_u64().unwrap() > 0 && expected.as_u64().unwrap() < 47, "{expected}");
+    assert_eq!(
+        browser.value("document.querySelector('#slice-0 svg.panel').classList.contains('filtered')"),
+        true
+    );
+    assert_eq!(
+        browser.value("document.querySelector('#slice-1 svg.panel').classList.contains('filtered')"),
+        false
+    );
+    browser.picture("brush");
+    browser.pointer(&[point(0)], true);
+    browser.wait_for("document.querySelector('#trials-table p.count').textContent.startsWith('100 trials')");
+    assert_eq!(
+        browser.value("document.querySelector('#slice-0 svg.panel').classList.contains('filtered')"),
+        false
+    );
+}
+
+#[test]
+fn charts_zoom_by_pointer_and_by_keyboard() {
+    let Some(browser) = Browser::start("charts_zoom_by_pointer_and_by_keyboard") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 50), DESKTOP);
+    let (x, y) = browser.middle("#history-1 svg.panel");
+    let ticks =
+        "Array.from(document.querySelectorAll('#history-1 .grid text'), (text) => text.textContent).join()";
+    let before = browser.value(ticks);
+    browser.pointer(&[(x - 60.0, y - 40.0), (x, y), (x + 50.0, y + 30.0)], true);
+    let zoom = browser.value("panelOf(document.querySelector('#history-1 svg.panel')).zoom !== null");
+    assert_eq!(zoom, true);
+    assert_ne!(browser.value(ticks), before);
+    browser.value("document.querySelector('#history-1 .panels').focus()");
+    browser.key("0");
+    assert_eq!(browser.value(ticks), before);
+    browser.key("+");
+    let shown = browser.value("panelOf(document.querySelector('#history-1 svg.panel')).zoom.sx");
+    assert_eq!(shown, 2);
+    browser.key("Escape");
+    assert_eq!(browser.value(ticks), before);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn the_table_sorts_and_filters() {
+    let Some(browser) = Browser::start("the_table_sorts_and_filters") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 60), DESKTOP);
+    let column = |place: usize| -> Vec<f64> {
+        let cells = browser.value(&format!(
+            "Array.from(document.querySelectorAll('#trials-table tbody td:nth-child({place})'), (cell) => Number(cell.textContent))"
+        ));
+        serde_json::from_value(cells).unwrap()
+    };
+    let values = column(4);
+    assert_eq!(values.len(), 50, "a page of the table");
+    assert!(values.is_sorted_by(|a, b| a >= b), "the best first: {values:?}");
+    browser.click("#trials-table th:nth-child(4) button");
+    assert!(column(4).is_sorted());
+    browser.click("#trials-filter");
+    browser.value(
+        "(() => { const filter = document.getElementById('trials-filter'); filter.value = 'd_model=64 budget=10M value>0.69'; \
+         filter.dispatchEvent(new Event('input', { bubbles: true })); })()",
+    );
+    let expected = browser.value(
+        "(() => { const study = trialData().studies[1]; const model = study.params.find((one) => one.name === 'd_model'); \
+         return study.values.filter((value, trial) => value > 0.69 && model.names[model.values[trial]] === '64').length; })()",
+    );
+    assert_eq!(Value::from(column(4).len()), expected);
+    assert!(column(4).iter().all(|value| *value > 0.69));
+}
+
+#[test]
+fn names_of_users_are_text() {
+    let Some(browser) = Browser::start("names_of_users_are_text") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let payloads = [
+        "<script>window.harmed=1</script>",
+        "\"><img src=x onerror=window.harmed=1>",
+        "</title></script><svg onload=window.harmed=1>",
+        "[a](javascript:window.harmed=1)",
+        "![x](http://127.0.0.1:9/x.png)",
+        "`</code><b>`",
+    ];
+    let mut csv = "number,state,value".to_owned();
+    for payload in payloads {
+        write!(csv, ",\"params_{}\"", payload.replace('"', "\"\"")).unwrap();
+    }
+    write!(csv, ",params_{}\n", "x".repeat(100_000)).unwrap();
+    for number in 0..30 {
+        write!(csv, "{number},COMPLETE,{}", 0.5 + f64::from(number * 7 % 30) / 100.0).unwrap();
+        for payload in payloads {
+            write!(csv, ",\"{}{}\"", payload.replace('"', "\"\""), number % 3).unwrap();
+        }
+        writeln!(csv, ",{}", number % 5).unwrap();
+    }
+    std::fs::write(folder.path().join("a.csv"), csv).unwrap();
+    let label = "<b>2M</b><svg/onload>=a.csv";
+    let url = render(folder.path(), &[label, "--tag", payloads[0], "--metric", payloads[2]]);
+    browser.open(&url, DESKTOP);
+    assert_eq!(browser.value("window.harmed === undefined"), true);
+    assert_eq!(
+        browser.value(
+            "document.querySelectorAll('main img, main script, main b, main a[href^=javascript]').length"
+        ),
+        0
+    );
+    assert!(browser.value("document.querySelectorAll('figure').length").as_u64().unwrap() > 3);
+    let width = browser.value("document.documentElement.scrollWidth");
+    assert!(width.as_u64().unwrap() <= 1280, "the long name widens the page to {width}");
+    assert_sound(&browser, &url);
+}
+
+#[test]
+fn the_page_fits_its_screen_in_both_themes() {
+    let Some(browser) = Browser::start("the_page_fits_its_screen_in_both_themes") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = page(folder.path(), 50);
+    for (width, height) in [(360, 740), (1024, 768), (1920, 1080)] {
+        for theme in ["light", "dark"] {
+            browser.open(&url, Screen { width, height, theme });
+            let wide = browser.value("document.documentElement.scrollWidth");
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{width} pixels: the page is {wide} wide");
+            let paper = browser.value("getComputedStyle(document.documentElement).backgroundColor");
+            let expected = if theme == "dark" { "rgb(20, 25, 31)" } else { "rgb(255, 255, 255)" };
+            assert_eq!(paper, expected);
+            for place in
+                ["body", "#scaling", "#parallel-0", "#slice-0", "#importance-0", "#coverage-0", "#trials"]
+            {
+                if browser.value(&format!("document.querySelector('{place}') !== null")) == true {
+                    browser.value(&format!("document.querySelector('{place}').scrollIntoView()"));
+                    browser.picture(&format!("{width}-{theme}-{}", place.trim_start_matches('#')));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_theme_can_be_chosen() {
+    let Some(browser) = Browser::start("the_theme_can_be_chosen") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    browser.open(&page(folder.path(), 20), DESKTOP);
+    let ink = "getComputedStyle(document.body).color";
+    let light = browser.value(ink);
+    browser.click("#theme");
+    assert_ne!(browser.value(ink), light);
+    browser.click("#theme");
+    assert_eq!(browser.value(ink), light);
+}
+
+#[test]
+fn axe_finds_no_barrier() {
+    let Some(axe) = allometry_testkit::npm_file("axe_finds_no_barrier", "axe-core/axe.min.js") else {
+        return;
+    };
+    let Some(browser) = Browser::start("axe_finds_no_barrier") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = page(folder.path(), 50);
+    let axe = std::fs::read_to_string(axe).unwrap();
+    for theme in ["light", "dark"] {
+        browser.open(&url, Screen { theme, ..DESKTOP });
+        browser.cdp("Runtime.evaluate", &serde_json::json!({ "expression": axe }));
+        let barriers = browser.promised(
+            "axe.run().then((result) => result.violations.map((one) => `${one.id}: ${one.nodes.length} at ${one.nodes[0].target}: ${one.nodes[0].failureSummary}`))",
+        );
+        assert_eq!(barriers, Value::Array(vec![]), "{theme}");
+    }
+}
