@@ -43,6 +43,7 @@ pub use finding::{Finding, FindingCode, Severity};
 pub use input::{Baseline, LadderTrials, SizeReach, StudyTrials};
 pub use lint::{Knowledge, Lint, lint};
 pub use options::Options;
+pub use scaling::paired_gain;
 pub use scores::{Predictions, StudyScores};
 pub use study::StudyAnalysis;
 pub use verdict::{Caveat, Evidence, EvidenceBasis, Outcome, Verdict};

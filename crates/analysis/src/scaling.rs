@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use paired::Paired;
+pub use paired::paired_gain;
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend, TrendCenter};
 

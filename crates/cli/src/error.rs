@@ -8,6 +8,7 @@ use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
 use allometry_report::{ReadError, classic};
 use allometry_runner::RunError;
+use allometry_server::ServeError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
 use allometry_trainer::data::DataError;
@@ -79,6 +80,9 @@ pub(crate) enum CliError {
     /// A run cannot start or go on.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The dashboard cannot start.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// There is nothing to do the command with.
     #[error("{message}")]
     NotFound {
@@ -116,7 +120,9 @@ impl CliError {
     /// What the process tells its parent.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage { .. } => ExitCode::Usage,
+            Self::Usage { .. } | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. }) => {
+                ExitCode::Usage
+            }
             Self::Data(DataError::Io { .. })
             | Self::Read { .. }
             | Self::Import(_)
@@ -130,12 +136,16 @@ impl CliError {
             | Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => {
                 ExitCode::Ladder
             }
-            Self::Store(error) | Self::Run(RunError::Store(error)) => store_code(error),
+            Self::Store(error)
+            | Self::Run(RunError::Store(error))
+            | Self::Serve(ServeError::Store(error)) => store_code(error),
             Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
-            Self::Write { .. } | Self::System { .. } => ExitCode::Internal,
+            Self::Write { .. } | Self::System { .. } | Self::Serve(ServeError::System(_)) => {
+                ExitCode::Internal
+            }
         }
     }
 
@@ -149,7 +159,13 @@ impl CliError {
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),
             Self::ClassicReport { source, .. } => source.hint(),
-            Self::Store(error) => error.hint(),
+            Self::Store(error) | Self::Serve(ServeError::Store(error)) => error.hint(),
+            Self::Serve(ServeError::NeedsToken(_)) => Some(
+                "choose one with --token or ALLOMETRY_TOKEN, or listen on 127.0.0.1 and come through an SSH tunnel".into(),
+            ),
+            Self::Serve(ServeError::Listen { .. }) => {
+                Some("another program may use the port; --listen 127.0.0.1:0 takes a free one".into())
+            }
             Self::Run(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
                 "`allometry report` lists the reasons; the same command tries further configurations".into(),

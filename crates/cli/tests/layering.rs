@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-runner", &["allometry-core", "allometry-store"]),
     ("allometry-analysis", &["allometry-core"]),
     ("allometry-report", &["allometry-core", "allometry-analysis"]),
+    ("allometry-server", &["allometry-core", "allometry-store", "allometry-analysis", "allometry-report"]),
     (
         "allometry",
         &[
@@ -20,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "allometry-runner",
             "allometry-analysis",
             "allometry-report",
+            "allometry-server",
         ],
     ),
     ("allometry-testkit", &[]),

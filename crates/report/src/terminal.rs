@@ -12,7 +12,7 @@ use crate::number::{UNKNOWN, decimals, percent};
 /// Columns that the summary takes.
 const WIDTH: usize = 80;
 /// Columns of a bar.
-const BAR: usize = 24;
+const BAR: usize = 22;
 /// Columns of a name.
 const NAME: usize = 16;
 /// Parameters shown per budget.
@@ -179,27 +179,24 @@ fn findings(out: &mut String, analysis: &Analysis) {
         count(Severity::Info)
     );
     line(out, &paint(BOLD, &words));
-    for Finding { code, severity, message, .. } in analysis.findings.iter().take(FINDINGS) {
+    let groups: Vec<&[Finding]> = analysis.findings.chunk_by(|a, b| a.code == b.code).collect();
+    for group in groups.iter().take(FINDINGS) {
+        let Finding { code, severity, message, .. } = &group[0];
         let color = match severity {
             Severity::Error => AnsiColor::Red,
             Severity::Warning => AnsiColor::Yellow,
             Severity::Info => AnsiColor::Blue,
         };
-        line(
-            out,
-            &format!(
-                "{} {}",
-                paint(color.on_default().bold(), severity.as_str()),
-                paint(DIM, &code.to_string())
-            ),
-        );
+        let times = if group.len() > 1 { format!(", {} times", group.len()) } else { String::new() };
+        let code = paint(DIM, &format!("{code}{times}"));
+        line(out, &format!("{} {code}", paint(color.on_default().bold(), severity.as_str())));
         for text in wrapped(message, WIDTH - 2).into_iter().take(3) {
             line(out, &format!("  {text}"));
         }
     }
-    let more = analysis.findings.len().saturating_sub(FINDINGS);
+    let more = groups.len().saturating_sub(FINDINGS);
     if more > 0 {
-        line(out, &paint(DIM, &format!("and {more} more")));
+        line(out, &paint(DIM, &format!("and {more} more kinds")));
     }
 }
 

@@ -59,6 +59,7 @@ pub fn open_studies(
             for (key, value) in &facts.report {
                 store.set_study_attribute(id, key, value)?;
             }
+            store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
             Ok(OpenStudy { id, spec, sampler })
         })
         .collect()

@@ -38,6 +38,16 @@ impl Paired {
     }
 }
 
+/// Gain in AUC of the second of two models over the first, scored on the same rows (`DeLong` et al. 1988); `None` where the
+/// rows are not the same or the error of the difference is not known.
+pub fn paired_gain(first: &Predictions<'_>, second: &Predictions<'_>, options: &Options) -> Option<Estimate> {
+    if !first.same_rows(second) {
+        return None;
+    }
+    let (gain, error) = delong(first.labels, &[&second.numbers(), &first.numbers()])?.difference(0, 1);
+    (error > 0.0).then(|| Estimate::normal(gain, error, Method::PairedDelong, options))
+}
+
 impl Difference {
     /// Replaces assumed errors by that of the paired difference; nothing where there is none.
     pub(super) fn pair(&mut self, smaller: &Predictions<'_>, larger: &Predictions<'_>, options: &Options) {

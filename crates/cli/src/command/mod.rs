@@ -8,6 +8,7 @@ mod lint;
 mod prepare;
 mod report;
 mod run;
+mod serve;
 mod speed;
 
 use clap::{Parser, Subcommand};
@@ -30,6 +31,7 @@ enum Command {
     Check(check::Check),
     Report(report::Report),
     Compare(compare::Compare),
+    Serve(serve::Serve),
     Demo(demo::Demo),
 }
 
@@ -44,6 +46,7 @@ impl Cli {
             Command::Check(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Compare(args) => args.run(),
+            Command::Serve(args) => args.run(),
             Command::Demo(args) => args.run(),
         }
     }

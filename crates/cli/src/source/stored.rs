@@ -1,12 +1,13 @@
 //! Ladders that Allometry ran, read back from their store.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
 use allometry_core::ladder::Ladder;
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, SizeBudget};
-use allometry_store::{SqliteStore, Store, StudyRecord};
+use allometry_store::{SqliteStore, Store, StoreError, StoredStudy, StudyRecord};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -74,19 +75,16 @@ pub(crate) fn ladder_of_store(
     name: Option<&str>,
     url: &str,
 ) -> Result<LadderTrials, CliError> {
-    let mut studies: Vec<(LadderAttribute, StudyRecord)> = store
-        .studies()?
-        .into_iter()
-        .filter_map(|study| Some((attribute::<LadderAttribute>(&study, "ladder")?, study)))
-        .filter(|(ladder, _)| name.is_none_or(|name| ladder.name == name))
+    let records = store.studies()?;
+    let names: BTreeSet<String> = records
+        .iter()
+        .filter_map(|study| Some(attribute::<LadderAttribute>(study, "ladder")?.name))
+        .filter(|found| name.is_none_or(|name| found == name))
         .collect();
-    studies.sort_by_key(|(ladder, _)| ladder.position);
-    let mut names: Vec<&str> = studies.iter().map(|(ladder, _)| ladder.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let (first, _) = match names.as_slice() {
-        [_] => studies[0].clone(),
-        [] => {
+    let mut names = names.into_iter();
+    let only = match (names.next(), names.next()) {
+        (Some(only), None) => only,
+        (None, _) => {
             return Err(CliError::NotFound {
                 message: format!(
                     "{url} holds no trials of {}",
@@ -95,26 +93,39 @@ pub(crate) fn ladder_of_store(
                 hint: Some("run the ladder first; studies of Optuna are named as LABEL=FILE:STUDY".into()),
             });
         }
-        several => {
+        (Some(first), Some(second)) => {
+            let all: Vec<String> = [first, second].into_iter().chain(names).collect();
             return Err(CliError::NotFound {
-                message: format!("{url} holds several ladders: {}", several.join(", ")),
+                message: format!("{url} holds several ladders: {}", all.join(", ")),
                 hint: Some("give the ladder's file, or name each study as LABEL=FILE:STUDY".into()),
             });
         }
     };
-    let any = &studies[0].1;
-    let rows: Option<ClassCounts> = attribute(any, "validation");
-    let baselines: Vec<BaselineAttribute> = attribute(any, "baselines").unwrap_or_default();
-    let direction = any.direction;
-    let studies = studies
-        .into_iter()
-        .map(|(_, study)| read_study(store, study, url))
-        .collect::<Result<Vec<StudyTrials>, CliError>>()?;
-    Ok(LadderTrials {
-        name: Some(first.name),
-        tag: first.tag,
-        metric: "AUC".into(),
-        direction,
+    let of_ladder = |study: &StudyRecord| {
+        attribute::<LadderAttribute>(study, "ladder").is_some_and(|ladder| ladder.name == only)
+    };
+    let studies = records.into_iter().filter(of_ladder);
+    let studies =
+        studies.map(|study| StoredStudy::read(store, study)).collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(ladder(studies, url))
+}
+
+/// One ladder of its studies, in the order of its file; a study that belongs to none is a ladder by itself.
+///
+/// # Panics
+/// Without a study.
+pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
+    let place = |study: &StoredStudy| attribute::<LadderAttribute>(&study.record, "ladder");
+    studies.sort_by_key(|study| place(study).map_or(0, |ladder| ladder.position));
+    let first = studies.first().expect("a ladder has studies");
+    let ladder = place(first);
+    let rows: Option<ClassCounts> = attribute(&first.record, "validation");
+    let baselines: Vec<BaselineAttribute> = attribute(&first.record, "baselines").unwrap_or_default();
+    LadderTrials {
+        name: Some(ladder.as_ref().map_or_else(|| first.record.name.clone(), |ladder| ladder.name.clone())),
+        metric: if ladder.is_some() { "AUC".into() } else { "value".into() },
+        tag: ladder.and_then(|ladder| ladder.tag),
+        direction: first.record.direction,
         rows: rows.filter(|c| c.positives > 0 && c.negatives > 0),
         baselines: baselines
             .into_iter()
@@ -125,27 +136,36 @@ pub(crate) fn ladder_of_store(
                 metrics: b.metrics,
             })
             .collect(),
-        studies,
-    })
+        studies: studies.into_iter().map(|study| of_stored(study, url)).collect(),
+    }
 }
 
-fn read_study(store: &dyn Store, study: StudyRecord, url: &str) -> Result<StudyTrials, CliError> {
-    let trials = store.trials(study.id)?;
-    let mut scores = StudyScores::default();
-    for trial in trials.iter().filter(|trial| trial.complete_value().is_some()) {
-        if let Some(stored) = store.scores(study.id, trial.number)? {
-            scores.insert(trial.number, stored);
-        }
+/// Studies by ladder, those of none each by itself; ladders by name.
+pub(crate) fn by_ladder(studies: Vec<StoredStudy>) -> Vec<Vec<StoredStudy>> {
+    let mut ladders: BTreeMap<String, Vec<StoredStudy>> = BTreeMap::new();
+    for study in studies {
+        let name = attribute::<LadderAttribute>(&study.record, "ladder").map(|ladder| ladder.name);
+        ladders.entry(name.unwrap_or_else(|| study.record.name.clone())).or_default().push(study);
     }
-    Ok(StudyTrials {
-        budget: attribute::<SizeBudget>(&study, "budget").unwrap_or_else(|| SizeBudget::nominal(&study.name)),
-        source: format!("{url}:{}", study.name),
-        best_params: incumbent(&trials, study.direction).map(|t| t.params.clone()),
+    ladders.into_values().collect()
+}
+
+fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
+    let StoredStudy { record, trials, scores: stored, .. } = study;
+    let mut scores = StudyScores::default();
+    for (number, one) in stored {
+        scores.insert(number, one);
+    }
+    StudyTrials {
+        budget: attribute::<SizeBudget>(&record, "budget")
+            .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
+        source: format!("{url}:{}", record.name),
+        best_params: incumbent(&trials, record.direction).map(|t| t.params.clone()),
         trials,
-        reach: attribute::<SizeReach>(&study, "reach"),
+        reach: attribute::<SizeReach>(&record, "reach"),
         scores,
-        space: study.space,
-    })
+        space: record.space,
+    }
 }
 
 fn attribute<T: serde::de::DeserializeOwned>(study: &StudyRecord, key: &str) -> Option<T> {

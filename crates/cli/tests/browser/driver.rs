@@ -1,19 +1,19 @@
-//! Headless Chromium, driven through its WebDriver.
+//! Headless Chromium, driven through its web driver.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder};
 use http::Method;
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use thirtyfour::common::command::FormatRequestData;
+use thirtyfour::common::requestdata::RequestData;
+use thirtyfour::{Capabilities, SessionId, WebDriver};
 use tokio::runtime::Runtime;
 
 /// A browser with one page.
 pub(crate) struct Browser {
     driver: Child,
-    client: Client,
+    page: WebDriver,
     runtime: Runtime,
     _profile: tempfile::TempDir,
 }
@@ -62,14 +62,11 @@ impl Browser {
                 ],
             },
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!("capabilities are an object") };
-        let client = runtime.block_on(
-            ClientBuilder::new(HttpConnector::new())
-                .capabilities(capabilities)
-                .connect(&format!("http://127.0.0.1:{port}")),
-        );
-        let client = client.expect("chromium starts");
-        Some(Self { driver, client, runtime, _profile: profile })
+        let capabilities: Capabilities =
+            serde_json::from_value(capabilities).expect("capabilities are an object");
+        let page = runtime.block_on(WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities));
+        let page = page.expect("chromium starts");
+        Some(Self { driver, page, runtime, _profile: profile })
     }
 
     /// Shows a page.
@@ -80,15 +77,14 @@ impl Browser {
         );
         let feature = json!([{ "name": "prefers-color-scheme", "value": screen.theme }]);
         self.cdp("Emulation.setEmulatedMedia", &json!({ "features": feature }));
-        self.runtime.block_on(self.client.goto(url)).expect("the page opens");
+        self.runtime.block_on(self.page.goto(url)).expect("the page opens");
     }
 
     /// Value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("return ({expression})");
-        self.runtime
-            .block_on(self.client.execute(&script, vec![]))
-            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+        let returned = self.runtime.block_on(self.page.execute(script, Vec::new()));
+        returned.unwrap_or_else(|error| panic!("{expression}: {error}")).json().clone()
     }
 
     /// Result of a promise in the page.
@@ -96,7 +92,8 @@ impl Browser {
         let script = format!(
             "const done = arguments[arguments.length - 1]; ({expression}).then(done, (error) => done(String(error)))"
         );
-        self.runtime.block_on(self.client.execute_async(&script, vec![])).expect("the promise is kept")
+        let returned = self.runtime.block_on(self.page.execute_async(script, Vec::new()));
+        returned.expect("the promise is kept").json().clone()
     }
 
     /// Waits until an expression is true.
@@ -175,7 +172,7 @@ impl Browser {
     /// Saves a picture of the page where `ALLOMETRY_SCREENSHOTS` names a folder.
     pub(crate) fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("ALLOMETRY_SCREENSHOTS") else { return };
-        let png = self.runtime.block_on(self.client.screenshot()).expect("a picture");
+        let png = self.runtime.block_on(self.page.screenshot_as_png()).expect("a picture");
         std::fs::create_dir_all(&folder).expect("the folder for pictures");
         std::fs::write(std::path::Path::new(&folder).join(format!("{name}.png")), png)
             .expect("the picture is written");
@@ -192,15 +189,16 @@ impl Browser {
 
     fn issue(&self, path: &'static str, body: Value) -> Value {
         let command = ChromeCommand { path, body };
-        self.runtime
-            .block_on(self.client.issue_cmd(command))
+        let answer = self.runtime.block_on(self.page.handle().cmd(command));
+        answer
+            .and_then(thirtyfour::session::http::CmdResponse::value)
             .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.runtime.block_on(self.client.clone().close());
+        let _ = self.runtime.block_on(self.page.clone().quit());
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -213,12 +211,9 @@ struct ChromeCommand {
     body: Value,
 }
 
-impl WebDriverCompatibleCommand for ChromeCommand {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.expect("a session"), self.path))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.body.to_string()))
+impl FormatRequestData for ChromeCommand {
+    fn format_request(&self, session: &SessionId) -> RequestData {
+        let body = self.body.clone();
+        RequestData::new(Method::POST, format!("session/{session}/{}", self.path)).add_body(body)
     }
 }

@@ -245,7 +245,7 @@ fn names_of_users_are_text() {
     for payload in payloads {
         write!(csv, ",\"params_{}\"", payload.replace('"', "\"\"")).unwrap();
     }
-    write!(csv, ",params_{}\n", "x".repeat(100_000)).unwrap();
+    writeln!(csv, ",params_{}", "x".repeat(100_000)).unwrap();
     for number in 0..30 {
         write!(csv, "{number},COMPLETE,{}", 0.5 + f64::from(number * 7 % 30) / 100.0).unwrap();
         for payload in payloads {

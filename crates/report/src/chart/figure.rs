@@ -30,8 +30,6 @@ pub struct Figure {
     pub(crate) columns: usize,
     /// Numbers behind it, where no table of the report has them.
     pub table: Option<FigureTable>,
-    /// What the page's script does with it beyond hovering.
-    pub(crate) behaviour: Option<&'static str>,
 }
 
 /// A meaning of a class of marks.
@@ -61,7 +59,6 @@ impl Figure {
             panels,
             columns: 1,
             table: None,
-            behaviour: None,
         }
     }
 
@@ -135,7 +132,7 @@ impl Figure {
     pub fn html(&self) -> Markup {
         let wide = self.panels.iter().any(|panel| panel.size.0 > 700.0);
         html! {
-            figure id=(self.id) data-behaviour=[self.behaviour] {
+            figure id=(self.id) class=[(self.panels.len() > 1 || wide).then_some("whole")] {
                 figcaption { strong { (self.title) } " " span.caption { (self.caption) } }
                 @if !self.legend.is_empty() {
                     ul.legend {

@@ -6,7 +6,7 @@ use allometry_core::TrialState;
 
 use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
-use super::scale::Scale;
+use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::decimals;
 
@@ -42,7 +42,9 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         .filter(|trial| trial.state == TrialState::Failed)
         .map(|trial| (trial.number.0 as f64, bottom))
         .collect();
-    let x = Axis::new("trial", Scale::Linear { low: -0.5, high: last + 0.5 }).of("number");
+    let x = Axis::new("trial", Scale::Linear { low: -0.5, high: last + 0.5 })
+        .format(TickFormat::Count)
+        .of("number");
     let mut panel = Panel::new("", x, Axis::new(shown(&analysis.metric), y).of("value"), (WIDTH, 300.0));
     panel.study = Some(position);
     panel.zoom = Zoom::Offered;

@@ -5,7 +5,7 @@ use allometry_analysis::{Analysis, StudyTrials};
 
 use super::figure::Figure;
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
-use super::scale::Scale;
+use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
 use crate::number::decimals;
 
@@ -25,7 +25,7 @@ pub struct Curve {
 pub fn curves_figure(id: &str, title: &str, metric: &str, curves: &[Curve]) -> Option<Figure> {
     let points = || curves.iter().flat_map(|curve| usable(&curve.points));
     points().next()?;
-    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0)));
+    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0))).format(TickFormat::Count);
     let y = Axis::new(shown(metric), Scale::linear(points().map(|point| point.1)));
     let mut panel = Panel::new("", x, y, (WIDTH, 280.0));
     panel.zoom = Zoom::Offered;
@@ -75,7 +75,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     }
     let every = curves.len().div_ceil(MOST);
     let points = || curves.iter().flat_map(|(_, curve)| curve);
-    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0)));
+    let x = Axis::new("epoch", Scale::linear(points().map(|point| point.0))).format(TickFormat::Count);
     let y = Axis::new(shown(&analysis.metric), Scale::linear(points().map(|point| point.1)));
     let mut panel = Panel::new("", x, y, (WIDTH, 300.0));
     panel.zoom = Zoom::Offered;

@@ -294,7 +294,7 @@ fn description(axis: &Axis) -> serde_json::Value {
         _ => &[],
     };
     let format = match axis.format {
-        TickFormat::Number => "number",
+        TickFormat::Number | TickFormat::Count => "number",
         TickFormat::Weights => "weights",
         TickFormat::Percent => "percent",
     };

@@ -97,7 +97,6 @@ pub(super) fn figure(
         "Each line is a trial. In a page, drag along an axis to keep the trials that pass there; the table of trials follows.{thinned}"
     );
     figure.alt = format!("{} trials over {} parameters and {}.", order.len(), axes.len(), analysis.metric);
-    figure.behaviour = Some("parallel");
     Some(figure)
 }
 

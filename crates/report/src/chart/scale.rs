@@ -24,6 +24,8 @@ pub(crate) enum Scale {
 pub(crate) enum TickFormat {
     /// As short as the distance to the next tick allows.
     Number,
+    /// A whole number.
+    Count,
     /// Weights of a model: `387k`.
     Weights,
     /// A share of a whole: `20%`.
@@ -100,7 +102,8 @@ fn span(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
 }
 
 fn linear_ticks(low: f64, high: f64, wanted: usize, format: TickFormat) -> Vec<Tick> {
-    let rough = (high - low) / wanted.max(1) as f64;
+    let least = if format == TickFormat::Count { 1.0 } else { 0.0 };
+    let rough = ((high - low) / wanted.max(1) as f64).max(least);
     if !rough.is_finite() || rough <= 0.0 {
         return Vec::new();
     }
@@ -142,6 +145,7 @@ fn label(value: f64, step: f64, format: TickFormat) -> String {
     match format {
         TickFormat::Weights => human_weights(value),
         TickFormat::Percent => format!("{:.*}%", (digits(step) - 2).max(0) as usize, value * 100.0),
+        TickFormat::Count => format!("{value:.0}"),
         TickFormat::Number if digits(step) > MOST_DIGITS || value.abs() >= 1e6 => {
             ParamValue::Float(value).rounded().to_string()
         }
@@ -169,6 +173,8 @@ mod tests {
         assert_eq!(labels(&scale, 5, TickFormat::Number), ["0.69", "0.70", "0.71", "0.72", "0.73"]);
         let scale = Scale::Linear { low: -0.012, high: 0.011 };
         assert_eq!(labels(&scale, 4, TickFormat::Number), ["-0.01", "0.00", "0.01"]);
+        let scale = Scale::Linear { low: 0.9, high: 3.1 };
+        assert_eq!(labels(&scale, 5, TickFormat::Count), ["1", "2", "3"]);
         let scale = Scale::Linear { low: 0.0, high: 0.42 };
         assert_eq!(labels(&scale, 4, TickFormat::Percent), ["0%", "20%", "40%"]);
     }

@@ -52,7 +52,7 @@ pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
             (trials_section())
         }
     };
-    page(&title, &main, &trials_json(ladder)).into_string()
+    page(&title, &main, Setting::File { trials: &trials_json(ladder) }).into_string()
 }
 
 /// Renders a Markdown text of this crate, such as a comparison, as a page without figures.
@@ -65,7 +65,7 @@ pub fn html_of_markdown(markdown: &str) -> String {
         }
         main { (PreEscaped(body)) }
     };
-    page(title, &content, "{\"studies\":[]}").into_string()
+    page(title, &content, Setting::File { trials: "{\"studies\":[]}" }).into_string()
 }
 
 /// The table of all trials, which the script fills.
@@ -83,22 +83,36 @@ pub fn trials_section() -> Markup {
     }
 }
 
-/// A whole page around its content; `trials` is [`trials_json`].
-pub fn page(title: &str, content: &Markup, trials: &str) -> Markup {
+/// Where a page comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting<'a> {
+    /// A file, which holds its trials (see [`trials_json`]) and its rules for the browser.
+    File {
+        /// The trials.
+        trials: &'a str,
+    },
+    /// A server, which sends both.
+    Served,
+}
+
+/// A whole page around its content.
+pub fn page(title: &str, content: &Markup, setting: Setting<'_>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
+                @if setting != Setting::Served { meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY); }
                 title { (title) }
                 style { (PreEscaped(CHART_STYLE)) (PreEscaped(STYLE)) }
             }
             body {
                 button #theme.needs-script type="button" { "light / dark" }
                 div.page { (content) }
-                script #allometry-trials type="application/json" { (PreEscaped(trials)) }
+                @if let Setting::File { trials } = setting {
+                    script #allometry-trials type="application/json" { (PreEscaped(trials)) }
+                }
                 script { (PreEscaped(SCRIPT)) }
             }
         }

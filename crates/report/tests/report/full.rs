@@ -2,7 +2,7 @@
 
 use allometry_analysis::{Options, analyze};
 use allometry_core::ClassCounts;
-use allometry_report::{Pictures, full};
+use allometry_report::{Pictures, full, terminal};
 
 use crate::support;
 
@@ -37,4 +37,25 @@ fn the_seed_trials_decide_nothing() {
         assert!(report.contains(statement), "the report does not say: {statement}");
     }
     assert_eq!(report.matches("best values at an end of their range").count(), 3);
+}
+
+/// Text without the codes that colour it.
+fn plain(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
+#[test]
+fn the_summary_for_terminals_fits_and_says_the_verdict() {
+    for ladder in [support::synthetic(), support::odd()] {
+        let analysis = analyze(&ladder, &Options::default());
+        let summary = plain(&terminal(&analysis));
+        for line in summary.lines() {
+            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+        }
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&summary).contains(&words(&analysis.verdict.sentence)), "{summary}");
+    }
+    insta::assert_snapshot!(plain(&terminal(&analyze(&support::synthetic(), &Options::default()))));
 }

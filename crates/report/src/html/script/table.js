@@ -96,7 +96,9 @@ const drawTable = () => {
       const value = row.cell(name);
       if (name !== "trial") return make("td", {}, name === "weights" && value ? weights(value) : brief(value));
       const pin = () => pinTrial([row.s, row.trial]);
-      return make("td", {}, make("button", { type: "button", class: "pin", "aria-pressed": String(pinned), title: "mark in all charts", onclick: pin }, String(value)));
+      const button = make("button", { type: "button", class: "pin", "aria-pressed": String(pinned), title: "mark in all charts", onclick: pin }, String(value));
+      const links = trialLinks();
+      return make("td", {}, button, ...(links ? [" ", make("a", { href: links.pages[row.s] + value }, "open")] : []));
     });
     return make("tr", { "data-trial": `${row.s} ${row.trial}`, class: pinned ? "pinned" : null }, ...cells);
   });
@@ -106,6 +108,11 @@ const drawTable = () => {
   };
   const button = (words, by, off) => make("button", { type: "button", onclick: turn(by), ...(off ? { disabled: "" } : {}) }, words);
   const clear = looks.kept.size > 0 ? [make("button", { type: "button", onclick: clearBrushes }, "show all again")] : [];
+  const links = trialLinks();
+  if (links && looks.pinned.length > 1) {
+    const marked = looks.pinned.map(([s, trial]) => `${links.studies[s]}:${data.studies[s].numbers[trial]}`);
+    clear.push(make("a", { href: `/compare?trials=${marked.join(",")}` }, "compare the marked"));
+  }
   home.replaceChildren(
     make("p", { class: "count", "aria-live": "polite" }, `${rows.length} trials, page ${table.page + 1} of ${pages} `,
       button("previous", -1, table.page === 0), button("next", 1, table.page + 1 >= pages), ...clear),

@@ -12,6 +12,12 @@ const trialData = (() => {
   };
 })();
 
+// Where a dashboard has a page for each trial.
+const trialLinks = () => {
+  const element = document.getElementById("allometry-trials");
+  return element && element.dataset.links ? JSON.parse(element.dataset.links) : null;
+};
+
 const stateNames = { C: "complete", R: "running", P: "pruned", F: "failed", W: "waiting" };
 
 const fieldOf = (study, trial, field) => {

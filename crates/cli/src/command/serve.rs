@@ -1,0 +1,59 @@
+//! `allometry serve`.
+
+use std::net::SocketAddr;
+
+use allometry_server::Assembly;
+use clap::Args;
+
+use crate::error::CliError;
+use crate::output;
+use crate::source::{Source, by_ladder, ladder, storage_url};
+
+use super::read_ladder;
+
+/// Shows the ladders and studies of a store as a live web page.
+///
+/// The store is only read, and only when its files changed: a dashboard can neither slow nor break a study. It may be started
+/// before the first trial, and outlives the store's absence. Studies of Optuna are shown too.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// A ladder file (or its folder), a storage URL or a database file.
+    #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
+    source: Source,
+
+    /// Address to listen on; port 0 takes a free one. Beyond this machine (such as 0.0.0.0:8080) a token is needed.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// What every request must show: as ?token=... in the first address, or as a bearer token.
+    #[arg(long, env = "ALLOMETRY_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let storage = match &self.source {
+            Source::Ladder(path) => storage_url(&read_ladder(path, &[])?, None, path),
+            Source::Store(url) => url.clone(),
+            other => {
+                return Err(CliError::Usage {
+                    message: format!("`{other}` is no store that can be followed"),
+                    hint: Some("give a ladder file, a storage URL or a database file".into()),
+                });
+            }
+        };
+        let token = self.token.filter(|token| !token.is_empty());
+        let shown = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
+        let options = allometry_server::Options {
+            listen: self.listen,
+            token,
+            storage,
+            assembly: Assembly { by_ladder, ladder },
+        };
+        allometry_server::serve(options, |address| {
+            // Whoever closed the pipe does not want to know; the page is served all the same.
+            let _ = output::print(&format!("Dashboard: http://{address}/{shown}\nCtrl-C ends it.\n"));
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! The dashboard as a page, while another process writes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use allometry_core::{Direction, Distribution, EpochReport, ParamValue, Params, SearchSpace, TrialRecord};
+use allometry_store::{
+    Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StudyId, TrialId,
+};
+use serde_json::{Value, json};
+
+use crate::driver::{Browser, Screen};
+
+const DESKTOP: Screen = Screen { width: 1280, height: 900, theme: "light" };
+
+/// A dashboard over a store.
+struct Dashboard {
+    process: Child,
+    url: String,
+}
+
+impl Dashboard {
+    fn start(storage: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_allometry"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .arg(storage)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the dashboard starts");
+        let line = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+        let url = line.strip_prefix("Dashboard: ").expect("it says where").to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Dashboard {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A study of one budget in a store.
+struct Study {
+    store: SqliteStore,
+    id: StudyId,
+    space: SearchSpace,
+}
+
+impl Study {
+    fn create(path: &Path) -> Self {
+        let store = SqliteStore::open(&path.display().to_string()).unwrap();
+        let rate = Distribution::Float { low: 1e-5, high: 1e-2, log: true, step: None };
+        let width = Distribution::list(vec![ParamValue::Int(32), ParamValue::Int(64), ParamValue::Int(96)]);
+        let space = SearchSpace(
+            [("learning_rate".to_owned(), rate), ("d_model".into(), width)].into_iter().collect(),
+        );
+        let attributes = BTreeMap::from([
+            ("ladder".to_owned(), json!({ "name": "watched", "tag": null, "seed": 0, "position": 0 })),
+            ("budget".into(), json!({ "label": "1M", "target": { "kind": "any" } })),
+            ("target_trials".into(), json!(40)),
+        ]);
+        let new = NewStudy {
+            name: "watched/1M".into(),
+            direction: Direction::Maximize,
+            space: space.clone(),
+            attributes,
+        };
+        let id = store.create_study(&new).unwrap();
+        Self { store, id, space }
+    }
+
+    fn begin(&self, number: u32) -> TrialId {
+        let mut params = Params::default();
+        params.insert("learning_rate", 1e-5 * 10.0_f64.powf(f64::from(number * 7 % 29) / 10.0));
+        params.insert("d_model", [32, 64, 96][number as usize % 3]);
+        let (record, owner) = (TrialRecord::default(), Owner::this_process());
+        let new =
+            NewTrial { start: Start::Running(&owner), params: &params, space: &self.space, record: &record };
+        self.store.create_trial(self.id, &new).unwrap().id
+    }
+
+    fn end(&self, trial: TrialId, value: f64) {
+        let finished = Finished { value: Some(value), ..Finished::default() };
+        self.store.finish(trial, FinishedState::Complete, &finished).unwrap();
+    }
+}
+
+#[test]
+fn a_running_study_is_followed() {
+    let Some(browser) = Browser::start("a_running_study_is_followed") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let dashboard = Dashboard::start(&path);
+    browser.open(&dashboard.url, DESKTOP);
+    browser.wait_for("document.body.textContent.includes('holds no study yet') || document.body.textContent.includes('unavailable')");
+    let study = Study::create(&path);
+    browser.wait_for("document.querySelector('#live progress') !== null");
+    for number in 0..20 {
+        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
+    }
+    browser.wait_for("document.querySelector('#live progress').value === 20");
+    browser.wait_for("document.querySelector('#history-0') !== null");
+    browser.wait_for("document.querySelector('#trials-table p.count').textContent.startsWith('20 trials')");
+
+    let running = study.begin(20);
+    for epoch in 1..=3 {
+        let metrics = BTreeMap::new();
+        study
+            .store
+            .report(running, &[EpochReport { step: epoch, value: 0.7 + epoch as f64 / 100.0, metrics }])
+            .unwrap();
+    }
+    browser.wait_for("document.querySelector('#live').textContent.includes('trial 20, epoch 3: 0.7300')");
+    browser.wait_for("document.querySelector('#live figure svg .marks path') !== null");
+    browser.picture("dashboard-running");
+
+    let told = Instant::now();
+    study.end(running, 0.95);
+    browser.wait_for("document.querySelector('#live').textContent.includes('0.9500')");
+    println!("a told trial is on the page after {:.2} s", told.elapsed().as_secs_f64());
+    browser.wait_for("document.querySelector('#trials-table p.count').textContent.startsWith('21 trials')");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+    let requests = browser.requests();
+    assert!(requests.iter().all(|asked| asked.starts_with(&dashboard.url)), "{requests:?}");
+}
+
+#[test]
+fn a_tab_does_not_grow_while_trials_come() {
+    let Some(browser) = Browser::start("a_tab_does_not_grow_while_trials_come") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let study = Study::create(&path);
+    for number in 0..20 {
+        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
+    }
+    let dashboard = Dashboard::start(&path);
+    browser.open(&dashboard.url, DESKTOP);
+    browser.wait_for("document.querySelector('#history-0') !== null");
+    let nodes = || {
+        browser.cdp("HeapProfiler.collectGarbage", &json!({}));
+        let counted = browser.cdp("Memory.getDOMCounters", &json!({}));
+        (counted["nodes"].as_u64().unwrap(), counted["jsEventListeners"].as_u64().unwrap())
+    };
+    let trial = study.begin(20);
+    let round = |step: i64| {
+        let report = EpochReport { step, value: 0.7, metrics: BTreeMap::new() };
+        study.store.report(trial, &[report]).unwrap();
+        browser.wait_for(&format!("document.querySelector('#live').textContent.includes('epoch {step}:')"));
+    };
+    (1..=3).for_each(round);
+    let before = nodes();
+    (4..=24).for_each(round);
+    let after = nodes();
+    // The curve's table of axes grows by a few ticks; what is fetched anew replaces what was there.
+    assert!(after.0 < before.0 + 300, "nodes: {before:?}, then {after:?}");
+    assert!(after.1 <= before.1 + 5, "listeners: {before:?}, then {after:?}");
+}
+
+#[test]
+fn charts_looked_at_stand_still_and_outlive_the_server() {
+    let Some(browser) = Browser::start("charts_looked_at_stand_still_and_outlive_the_server") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let study = Study::create(&path);
+    for number in 0..20 {
+        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
+    }
+    let dashboard = Dashboard::start(&path);
+    browser.open(&dashboard.url, DESKTOP);
+    browser.wait_for("document.querySelector('#history-0') !== null");
+    browser.value("document.querySelector('#history-0 .panels').focus()");
+    browser.key("+");
+    study.end(study.begin(20), 0.9);
+    browser.wait_for("document.querySelector('#live progress').value === 21");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!(browser.value("panelOf(document.querySelector('#history-0 svg.panel')).zoom.sx"), 2);
+    browser.key("0");
+    browser.wait_for("document.querySelector('#trials-table p.count').textContent.startsWith('21 trials')");
+    browser.click("#trials-table tbody tr:nth-child(1) a");
+    browser.wait_for("location.pathname.startsWith('/studies/1/trials/')");
+    let title = browser.value("document.querySelector('h1').textContent");
+    assert_eq!(title, Value::from("watched/1M, trial 20"));
+    browser.open(&dashboard.url, DESKTOP);
+    browser.wait_for("document.querySelector('#history-0') !== null");
+    drop(dashboard);
+    browser.wait_for("document.querySelector('.away') !== null");
+    assert_eq!(browser.value("document.querySelector('#history-0') !== null"), true);
+}

@@ -1,0 +1,94 @@
+//! What programs ask for.
+
+use std::sync::Arc;
+
+use allometry_core::FrozenTrial;
+use allometry_report::Pictures;
+use serde_json::{Value, json};
+
+use crate::content::Content;
+use crate::render::{Analyzed, Dashboard};
+
+/// The ladder that is asked for, or the only one.
+pub(crate) fn asked(dashboard: &Dashboard, name: Option<&String>) -> Result<String, Content> {
+    let known = dashboard.known();
+    match (name, known.ladders.as_slice()) {
+        (Some(name), _) if dashboard.studies(&known, name).is_some() => Ok(name.clone()),
+        (Some(name), _) => Err(Content::missing(&format!("there is no ladder {name:?}"))),
+        (None, [only]) => Ok(dashboard.name(only)),
+        (None, []) => Err(Content::missing("the store holds no study")),
+        (None, several) => {
+            let names: Vec<String> = several.iter().map(|studies| dashboard.name(studies)).collect();
+            Err(Content::missing(&format!("say which with ?ladder=...: {}", names.join(", "))))
+        }
+    }
+}
+
+fn of_report(
+    dashboard: &Dashboard,
+    name: Option<&String>,
+    make: impl FnOnce(&Analyzed) -> Content,
+) -> Content {
+    let analyzed: Result<Arc<Analyzed>, Content> = asked(dashboard, name)
+        .and_then(|name| dashboard.analyzed(&name).ok_or_else(|| Content::missing("the ladder is gone")));
+    match analyzed {
+        Ok(analyzed) => make(&analyzed),
+        Err(refusal) => refusal,
+    }
+}
+
+pub(crate) fn report_html(dashboard: &Dashboard, name: Option<&String>) -> Content {
+    of_report(dashboard, name, |analyzed| {
+        Content::shared_html(allometry_report::html(&analyzed.analysis, &analyzed.ladder).into())
+    })
+}
+
+pub(crate) fn report_markdown(dashboard: &Dashboard, name: Option<&String>) -> Content {
+    of_report(dashboard, name, |analyzed| {
+        let text = allometry_report::full(&analyzed.analysis, &Pictures::none());
+        Content::text("text/markdown; charset=utf-8", text)
+    })
+}
+
+pub(crate) fn report_json(dashboard: &Dashboard, name: Option<&String>) -> Content {
+    of_report(dashboard, name, |analyzed| Content::json(allometry_report::json(&analyzed.analysis)))
+}
+
+/// `[{"name", "studies": [{"id", "name", "trials", "finished"}]}]`.
+pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
+    let known = dashboard.known();
+    let ladders: Vec<Value> = known
+        .ladders
+        .iter()
+        .map(|studies| {
+            let described: Vec<Value> = studies
+                .iter()
+                .map(|study| {
+                    let finished = study.trials.iter().filter(|trial| trial.state.is_finished()).count();
+                    json!({
+                        "id": study.record.id.0, "name": study.record.name, "trials": study.trials.len(), "finished": finished,
+                    })
+                })
+                .collect();
+            json!({ "name": dashboard.name(studies), "studies": described })
+        })
+        .collect();
+    Content::json(Value::Array(ladders).to_string())
+}
+
+/// `[{"number", "state", "value", "params", "intermediate", "started", "completed", "record"}]`.
+pub(crate) fn trials(dashboard: &Dashboard, id: i64) -> Content {
+    let known = dashboard.known();
+    let study = known.ladders.iter().flatten().find(|study| study.record.id.0 == id);
+    let Some(study) = study else { return Content::missing(&format!("there is no study {id}")) };
+    let trials: Vec<Value> = study.trials.iter().map(trial).collect();
+    Content::json(Value::Array(trials).to_string())
+}
+
+fn trial(trial: &FrozenTrial) -> Value {
+    json!({
+        "number": trial.number, "state": trial.state, "value": trial.value, "params": trial.params,
+        "intermediate": trial.intermediate, "started": trial.started.map(|at| at.to_string()),
+        "completed": trial.completed.map(|at| at.to_string()), "record": trial.record,
+    })
+}

@@ -1,0 +1,162 @@
+//! Who may ask, and for what.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use subtle::ConstantTimeEq as _;
+
+/// What a browser may do with our pages.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Name of the cookie that holds the token.
+const COOKIE: &str = "allometry-token";
+/// Refusals that are logged in one second at most.
+const MOST_LOGGED: u64 = 5;
+
+/// The rules of one server.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    address: SocketAddr,
+    token: Option<String>,
+    log: RefusalLog,
+}
+
+/// Writes refusals to standard error, not more than a few a second.
+#[derive(Debug)]
+pub(crate) struct RefusalLog {
+    start: Instant,
+    second: AtomicU64,
+    count: AtomicU64,
+}
+
+impl RefusalLog {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), second: AtomicU64::new(0), count: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn write(&self, what: &str) {
+        let now = self.start.elapsed().as_secs();
+        if self.second.swap(now, Ordering::Relaxed) != now {
+            self.count.store(0, Ordering::Relaxed);
+        }
+        if self.count.fetch_add(1, Ordering::Relaxed) < MOST_LOGGED {
+            eprintln!("refused: {what}");
+        }
+    }
+}
+
+impl Guard {
+    pub(crate) fn new(address: SocketAddr, token: Option<String>) -> Self {
+        Self { address, token, log: RefusalLog::new() }
+    }
+
+    fn refusal(&self, request: &Request) -> Option<(StatusCode, &'static str)> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Some((StatusCode::METHOD_NOT_ALLOWED, "the dashboard only reads: GET and HEAD"));
+        }
+        let headers = request.headers();
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let Some(host) = host else { return Some((StatusCode::BAD_REQUEST, "no Host header")) };
+        // A page of another site can point its own name at this machine; its requests carry that name.
+        if self.address.ip().is_loopback() && !is_loopback(host) {
+            return Some((StatusCode::FORBIDDEN, "the Host header names another machine"));
+        }
+        if let Some(origin) = headers.get(header::ORIGIN) {
+            let same = origin.to_str().is_ok_and(|origin| {
+                origin.strip_prefix("http://").or(origin.strip_prefix("https://")) == Some(host)
+            });
+            if !same {
+                return Some((StatusCode::FORBIDDEN, "the request comes from a page of another site"));
+            }
+        }
+        let Some(token) = &self.token else { return None };
+        let shown = [bearer(headers), cookie(headers), queried(request.uri().query())];
+        let known =
+            shown.into_iter().flatten().any(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes())));
+        (!known).then_some((
+            StatusCode::UNAUTHORIZED,
+            "no token, or another one; add ?token=... to the address once",
+        ))
+    }
+}
+
+/// Lets a request through, or refuses it; puts the rules for browsers on every answer.
+pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let refusal = guard.refusal(&request);
+    let asked: String = format!("{} {}", request.method(), request.uri().path()).chars().take(120).collect();
+    let remember = guard.token.as_ref().filter(|_| queried(request.uri().query()).is_some()).cloned();
+    let mut response = match refusal {
+        None => next.run(request).await,
+        Some((status, reason)) => {
+            guard.log.write(&format!("{} ({reason})", asked.escape_debug()));
+            (status, format!("{reason}\n")).into_response()
+        }
+    };
+    let status = response.status();
+    let headers = response.headers_mut();
+    let rules: [(HeaderName, &'static str); 4] = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in rules {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    let cookie = remember.filter(|_| status.is_success()).and_then(|token| {
+        HeaderValue::from_str(&format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/")).ok()
+    });
+    if let Some(cookie) = cookie {
+        headers.insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get(header::COOKIE)?.to_str().ok()?.split(';');
+    pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+fn queried(query: Option<&str>) -> Option<&str> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("token="))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_are_loopback() {
+        for host in ["localhost:8080", "127.0.0.1", "127.8.9.1:1", "[::1]:80", "LOCALHOST"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", "", "[fe80::1]:80"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+}

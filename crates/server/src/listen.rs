@@ -1,0 +1,110 @@
+//! Accepts connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
+
+use crate::guard::{Guard, RefusalLog};
+use crate::render::Dashboard;
+use crate::watch::{Watched, follow};
+use crate::{Options, ServeError, routes};
+
+/// Connections at once: some hundred tabs, each with its stream of events and a few requests.
+const MOST_CONNECTIONS: usize = 512;
+/// Bytes of a request's head.
+const LARGEST_HEAD: usize = 16 * 1024;
+/// Header lines of a request.
+const MOST_HEADERS: usize = 64;
+/// Time for a request's head to arrive, the wait of a kept connection included.
+const HEAD_TIME: Duration = Duration::from_secs(20);
+/// Time without progress after which an answer is given up.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+
+/// Serves until a signal ends it; `listening` is told the address once it can be asked.
+///
+/// # Errors
+/// [`ServeError`] where it cannot start.
+pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
+    if !options.listen.ip().is_loopback() && options.token.as_deref().is_none_or(str::is_empty) {
+        return Err(ServeError::NeedsToken(options.listen));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(ServeError::System)?;
+    let result = runtime.block_on(async {
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .map_err(|source| ServeError::Listen { address: options.listen, source })?;
+        let address = listener.local_addr().map_err(ServeError::System)?;
+        let watched = Arc::new(Watched::new(&options.storage));
+        follow(&watched, options.assembly)?;
+        let dashboard = Arc::new(Dashboard::new(watched, options.assembly));
+        let guard = Arc::new(Guard::new(address, options.token));
+        let mut ended = Ended::new().map_err(ServeError::System)?;
+        listening(address);
+        tokio::select! {
+            () = accept(listener, routes::router(dashboard, guard)) => {}
+            () = ended.wait() => {}
+        }
+        Ok(())
+    });
+    // An analysis that somebody waited for is not worth waiting for any more.
+    runtime.shutdown_background();
+    result
+}
+
+async fn accept(listener: TcpListener, router: axum::Router) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let log = RefusalLog::new();
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            // Out of file descriptors: those that close make room.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            log.write(&format!("a connection from {peer} ({MOST_CONNECTIONS} are open)"));
+            continue;
+        };
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIME));
+        let service = TowerToHyperService::new(router.clone());
+        tokio::spawn(async move {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIME)
+                .max_buf_size(LARGEST_HEAD)
+                .max_headers(MOST_HEADERS)
+                .serve_connection(TokioIo::new(Box::pin(stream)), service);
+            // A client that goes away or breaks the protocol concerns nobody else.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+}
+
+/// The signals that end a program.
+struct Ended {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Ended {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

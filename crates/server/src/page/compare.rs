@@ -1,0 +1,111 @@
+//! Trials side by side.
+
+use std::sync::Arc;
+
+use allometry_analysis::{Options, Predictions, paired_gain};
+use allometry_core::FrozenTrial;
+use allometry_report::chart::{Curve, curves_figure};
+use allometry_store::StoredStudy;
+use maud::{Markup, html};
+
+use super::{missing, shell, trial, trial_address, words};
+use crate::content::Content;
+use crate::render::Dashboard;
+
+/// Trials that are compared at most: as many as there are colours.
+const MOST: usize = 8;
+
+type Chosen = (Arc<StoredStudy>, FrozenTrial);
+
+/// The trials that are asked for as `study:number,study:number`.
+pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content {
+    let chosen: Option<Vec<Chosen>> = trials
+        .map(String::as_str)
+        .unwrap_or_default()
+        .split(',')
+        .take(MOST)
+        .map(|one| {
+            let (study, number) = one.split_once(':')?;
+            trial::find(dashboard, study.parse().ok()?, number.parse().ok()?)
+        })
+        .collect();
+    let Some(chosen) = chosen else {
+        return missing(
+            "The address does not name trials that are there: /compare?trials=STUDY:NUMBER,STUDY:NUMBER",
+        );
+    };
+    let curves: Vec<Curve> = chosen
+        .iter()
+        .map(|one| Curve {
+            label: label(one),
+            points: one.1.intermediate.iter().map(|(step, value)| (*step as f64, *value)).collect(),
+        })
+        .collect();
+    let content = html! {
+        h1 { "Trials side by side" }
+        p { a href="/" { "All ladders" } }
+        (table(&chosen))
+        @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) { (figure.html()) }
+        (gains(&chosen))
+    };
+    Content::html(shell("Trials side by side", "", "", &content))
+}
+
+fn label((study, trial): &Chosen) -> String {
+    format!("{}, {}", words::short(&study.record.name), trial.number)
+}
+
+fn table(chosen: &[Chosen]) -> Markup {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in chosen.iter().flat_map(|(_, trial)| trial.params.iter()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    html! {
+        div.scroll tabindex="0" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "" }
+                        @for one in chosen { th scope="col" { a href=(trial_address(&one.0, one.1.number.0)) { (label(one)) } } }
+                    }
+                }
+                tbody {
+                    tr { th scope="row" { "value" } @for (_, trial) in chosen { td { (trial.value.map_or_else(|| "–".into(), words::value)) } } }
+                    @for name in names {
+                        @let values: Vec<String> = chosen.iter().map(|(_, trial)| trial.params.get(name).map_or_else(|| "–".into(), |value| words::short(&value.rounded().to_string()))).collect();
+                        @let differ = values.iter().any(|value| *value != values[0]);
+                        tr { th scope="row" { (words::short(name)) } @for value in &values { td { @if differ { strong { (value) } } @else { (value) } } } }
+                    }
+                }
+            }
+        }
+        p.hint { "Parameters in bold differ." }
+    }
+}
+
+/// Differences in AUC on the same rows, each trial against the first.
+fn gains(chosen: &[Chosen]) -> Markup {
+    let predictions = |(study, trial): &Chosen| study.scores.get(&trial.number).cloned();
+    let Some((first, others)) = chosen.split_first() else { return html! {} };
+    let Some(base) = predictions(first) else { return html! {} };
+    let base = Predictions { rows: &base.rows, labels: &base.labels, scores: &base.scores };
+    let options = Options::default();
+    html! {
+        h2 { "Differences in AUC on the same rows" }
+        ul {
+            @for other in others {
+                @let scores = predictions(other);
+                @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &Predictions { rows: &s.rows, labels: &s.labels, scores: &s.scores }, &options));
+                li {
+                    (label(other)) " over " (label(first)) ": "
+                    @match gain.and_then(|gain| Some((gain.point, gain.interval?))) {
+                        Some((gain, ends)) => { (format!("{gain:+.4} ({:.0}% interval {:+.4} to {:+.4})", options.level * 100.0, ends.lower, ends.upper)) }
+                        None => { "unknown: there are no scores of both on the same rows" }
+                    }
+                }
+            }
+        }
+    }
+}

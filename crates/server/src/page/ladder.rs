@@ -1,0 +1,229 @@
+//! The parts of a ladder's page that change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use allometry_core::trial::incumbent;
+use allometry_core::{FrozenTrial, TrialState};
+use allometry_report::chart::{Curve, curves_figure, ladder_figures, study_figures};
+use allometry_report::html::trials_json;
+use allometry_store::{Liveness, StoredStudy};
+use maud::{Markup, PreEscaped, html};
+
+use super::{away, trial_address, words};
+use crate::api;
+use crate::content::Content;
+use crate::render::{Analyzed, Dashboard};
+use crate::watch::Known;
+
+/// Running trials whose curves are drawn.
+const MOST_CURVES: usize = 8;
+/// Failures that are listed, the latest.
+const MOST_FAILURES: usize = 8;
+/// Ended trials from whose durations the time left is estimated.
+const RECENT: usize = 10;
+
+/// Progress, running trials and failures.
+pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
+    let known = dashboard.known();
+    match api::asked(dashboard, name).ok().and_then(|name| dashboard.studies(&known, &name)) {
+        Some(studies) => Content::html(live_part(&known, &studies)),
+        None => Content::missing("the ladder is gone"),
+    }
+}
+
+/// Charts and the data of the table, of the latest analysis.
+pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>) -> Content {
+    let name = match api::asked(dashboard, name) {
+        Ok(name) => name,
+        Err(refusal) => return refusal,
+    };
+    let known = dashboard.known();
+    let Some(studies) = dashboard.studies(&known, &name) else {
+        return Content::missing("the ladder is gone");
+    };
+    match dashboard.charts(&name, |analyzed| charts_part(analyzed, &studies).into_string()) {
+        Some((_, html)) => Content::shared_html(html),
+        None => Content::missing("the ladder is gone"),
+    }
+}
+
+pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
+    html! {
+        (away(known))
+        section aria-label="Progress" {
+            div.scroll tabindex="0" {
+                table {
+                    thead {
+                        tr {
+                            @for name in ["Budget", "Progress", "Running", "Pruned", "Failed", "Best", "Its configuration", "Time left"] {
+                                th scope="col" { (name) }
+                            }
+                        }
+                    }
+                    tbody { @for study in studies { (progress(study)) } }
+                }
+            }
+        }
+        @for study in studies { (running(study)) }
+        (failures(studies))
+    }
+}
+
+fn label(study: &StoredStudy) -> String {
+    let budget = study.record.attributes.get("budget").and_then(|budget| budget.get("label")?.as_str());
+    words::short(budget.unwrap_or(&study.record.name))
+}
+
+fn progress(study: &StoredStudy) -> Markup {
+    let count = |state| study.trials.iter().filter(|trial| trial.state == state).count();
+    let complete = count(TrialState::Complete);
+    let target = study.record.attributes.get("target_trials").and_then(serde_json::Value::as_u64);
+    let best = incumbent(&study.trials, study.record.direction);
+    html! {
+        tr {
+            td { (label(study)) }
+            td {
+                @match target {
+                    Some(target) => {
+                        progress max=(target) value=(complete) aria-label={ (label(study)) ": " (complete) " of " (target) } {}
+                        " " (complete) " of " (target)
+                    }
+                    None => (complete),
+                }
+            }
+            td { (count(TrialState::Running)) }
+            td { (count(TrialState::Pruned)) }
+            td { (count(TrialState::Failed)) }
+            @match best {
+                Some(best) => {
+                    td { a href=(trial_address(study, best.number.0)) { (words::value(best.value.unwrap_or(f64::NAN))) } }
+                    td { (words::short(&rounded(best))) }
+                }
+                None => { td { "none yet" } td {} }
+            }
+            td { (time_left(study, target, complete).map_or_else(|| "–".into(), words::duration)) }
+        }
+    }
+}
+
+fn rounded(trial: &FrozenTrial) -> String {
+    let params: Vec<String> =
+        trial.params.iter().map(|(name, value)| format!("{name} {}", value.rounded())).collect();
+    params.join(", ")
+}
+
+/// What the remaining trials take if they take as long as the last ones and as many run at once.
+fn time_left(study: &StoredStudy, target: Option<u64>, complete: usize) -> Option<Duration> {
+    let left = target?.checked_sub(complete as u64).filter(|left| *left > 0)?;
+    let at_once = study.trials.iter().filter(|trial| trial.state == TrialState::Running).count();
+    let durations: Vec<f64> = study
+        .trials
+        .iter()
+        .rev()
+        .filter(|trial| trial.state == TrialState::Complete)
+        .filter_map(|trial| {
+            Some((trial.completed?.as_microsecond() - trial.started?.as_microsecond()) as f64 / 1e6)
+        })
+        .take(RECENT)
+        .collect();
+    if at_once == 0 || durations.is_empty() {
+        return None;
+    }
+    let mean = durations.iter().sum::<f64>() / durations.len() as f64;
+    Duration::try_from_secs_f64(mean * left as f64 / at_once as f64).ok()
+}
+
+fn running(study: &StoredStudy) -> Markup {
+    let trials: Vec<&FrozenTrial> =
+        study.trials.iter().filter(|trial| trial.state == TrialState::Running).collect();
+    if trials.is_empty() {
+        return html! {};
+    }
+    let curves: Vec<Curve> = trials
+        .iter()
+        .rev()
+        .take(MOST_CURVES)
+        .map(|trial| Curve {
+            label: format!("trial {}", trial.number),
+            points: trial.intermediate.iter().map(|(step, value)| (*step as f64, *value)).collect(),
+        })
+        .collect();
+    let id = format!("running-{}", study.record.id);
+    let figure = curves_figure(&id, &format!("{}: running", label(study)), "value", &curves);
+    html! {
+        section aria-label={ (label(study)) ": running trials" } {
+            h2 { (label(study)) ": " (trials.len()) " running" }
+            ul { @for trial in trials.iter().take(MOST_CURVES) { li { (running_trial(study, trial)) } } }
+            @if let Some(figure) = figure { (figure.html()) }
+        }
+    }
+}
+
+fn running_trial(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
+    let last = trial.intermediate.last_key_value();
+    let work = study.running.iter().find(|running| running.handle.number == trial.number);
+    let lost =
+        work.and_then(|work| work.owner.as_ref()).is_some_and(|owner| owner.liveness() == Liveness::Ended);
+    html! {
+        a href=(trial_address(study, trial.number.0)) { "trial " (trial.number) }
+        @if let Some((step, value)) = last { ", epoch " (step) ": " (words::value(*value)) }
+        @if lost { strong { ", its process has ended" } }
+        @else if let Some(age) = work.and_then(|work| work.heartbeat_age) { ", last heard of " (words::duration(age)) " before the last change" }
+    }
+}
+
+fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
+    let mut failed: Vec<(&StoredStudy, &FrozenTrial)> = studies
+        .iter()
+        .flat_map(|study| study.trials.iter().map(move |trial| (&**study, trial)))
+        .filter(|(_, trial)| trial.state == TrialState::Failed)
+        .collect();
+    failed.sort_by_key(|(_, trial)| std::cmp::Reverse(trial.completed));
+    html! {
+        @if !failed.is_empty() {
+            section aria-label="Failures" {
+                h2 { (failed.len()) " failed" }
+                ul {
+                    @for (study, trial) in failed.iter().take(MOST_FAILURES) {
+                        li {
+                            a href=(trial_address(study, trial.number.0)) { (label(study)) ", trial " (trial.number) }
+                            @if let Some(failure) = &trial.record.failure {
+                                ": " (words::short(&failure.reason))
+                                @if !failure.detail.is_empty() { details { summary { "what it said last" } pre { (super::trial::tail(&failure.detail)) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
+    let Analyzed { version, ladder, analysis } = analyzed;
+    let links: Vec<String> = ladder
+        .studies
+        .iter()
+        .map(|trials| {
+            let name = |study: &Arc<StoredStudy>| trials.source.ends_with(&format!(":{}", study.record.name));
+            studies
+                .iter()
+                .find(|study| name(study))
+                .map(|study| format!("/studies/{}/trials/", study.record.id))
+                .unwrap_or_default()
+        })
+        .collect();
+    let ids: Vec<&str> = links.iter().map(|link| link.split('/').nth(2).unwrap_or_default()).collect();
+    html! {
+        div data-version=(version) {
+            p.verdict { strong { "Do more weights pay?" } " " (analysis.verdict.sentence) }
+            div.figures { @for figure in ladder_figures(analysis, ladder) { (figure.html()) } }
+            @for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
+                h2 { (words::short(&study.budget.label)) }
+                div.figures { @for figure in study_figures(study, trials, position, analysis) { (figure.html()) } }
+            }
+            script #allometry-trials type="application/json" data-links=(serde_json::json!({ "pages": links, "studies": ids })) { (PreEscaped(trials_json(ladder))) }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What people look at.
+
+mod compare;
+mod ladder;
+mod trial;
+mod words;
+
+use std::sync::Arc;
+
+use allometry_core::TrialState;
+use allometry_report::html::{Setting, page as whole_page};
+use allometry_store::StoredStudy;
+use axum::http::StatusCode;
+use maud::{Markup, PreEscaped, html};
+
+pub(crate) use compare::compare;
+pub(crate) use ladder::{charts, live};
+pub(crate) use trial::trial;
+
+use crate::content::Content;
+use crate::render::Dashboard;
+use crate::watch::Known;
+
+/// Fetches what changed.
+const LIVE: &str = include_str!("live.js");
+
+/// Characters of a name that are shown.
+const LONGEST_NAME: usize = 80;
+
+/// All ladders, or the only one.
+pub(crate) fn home(dashboard: &Dashboard) -> Content {
+    let known = dashboard.known();
+    if let [only] = known.ladders.as_slice() {
+        return ladder(dashboard, &dashboard.name(only));
+    }
+    let content = html! {
+        h1 { "Ladders" }
+        (away(&known))
+        @if known.ladders.is_empty() { p { "The store holds no study yet. This page shows the first as soon as there is one." } }
+        div.scroll tabindex="0" {
+            table {
+                thead { tr { th scope="col" { "Ladder" } th scope="col" { "Studies" } th scope="col" { "Trials" } th scope="col" { "Running" } th scope="col" { "Failed" } } }
+                tbody {
+                    @for studies in &known.ladders {
+                        @let name = dashboard.name(studies);
+                        tr {
+                            td { a href=(ladder_address(&name)) { (words::short(&name)) } }
+                            td { (studies.len()) }
+                            td { (studies.iter().map(|study| study.trials.len()).sum::<usize>()) }
+                            td { (count(studies, TrialState::Running)) }
+                            td { (count(studies, TrialState::Failed)) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Content::html(shell("Ladders", "page", "", &content))
+}
+
+/// One ladder.
+pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
+    let known = dashboard.known();
+    let Some(studies) = dashboard.studies(&known, name) else {
+        return missing(&format!("There is no ladder of that name: {}", words::short(name)));
+    };
+    let several = known.ladders.len() > 1;
+    let query = format!("?ladder={}", words::encoded(name));
+    let content = html! {
+        h1 { (words::short(name)) }
+        p {
+            @if several { a href="/" { "All ladders" } " · " }
+            a href={ "/report" (query) } { "Report" } " · "
+            a href={ "/report.md" (query) } { "Markdown" } " · "
+            a href={ "/report.json" (query) } { "JSON" }
+        }
+        div #live aria-live="off" { (ladder::live_part(&known, &studies)) }
+        div #charts { p.hint { "The trials are being analysed…" } }
+        (allometry_report::html::trials_section())
+    };
+    Content::html(shell(name, "live charts", name, &content))
+}
+
+/// A page that follows the store: `parts` are the elements that are fetched anew, `page` the whole of it.
+fn shell(title: &str, parts: &str, ladder: &str, content: &Markup) -> Markup {
+    let content = html! {
+        main #dashboard data-parts=(parts) data-ladder=(ladder) { (content) }
+        script { (PreEscaped(LIVE)) }
+    };
+    whole_page(&format!("{} – Allometry", words::short(title)), &content, Setting::Served)
+}
+
+fn missing(reason: &str) -> Content {
+    let content = html! { h1 { "Not found" } p { (reason) } p { a href="/" { "All ladders" } } };
+    Content::html(shell("Not found", "", "", &content)).status(StatusCode::NOT_FOUND)
+}
+
+/// Says that what follows is not up to date.
+fn away(known: &Known) -> Markup {
+    html! {
+        @if let Some((since, reason)) = &known.unavailable {
+            p.away role="alert" { strong { "The store is unavailable" } " since " (words::time(*since)) ": " (words::short(reason)) ". Retrying; what was read before stays here." }
+        }
+    }
+}
+
+fn count(studies: &[Arc<StoredStudy>], state: TrialState) -> usize {
+    studies.iter().flat_map(|study| &study.trials).filter(|trial| trial.state == state).count()
+}
+
+fn ladder_address(name: &str) -> String {
+    format!("/ladders/{}", words::encoded(name))
+}
+
+fn trial_address(study: &StoredStudy, number: u64) -> String {
+    format!("/studies/{}/trials/{number}", study.record.id)
+}

@@ -1,0 +1,153 @@
+//! One trial.
+
+use std::sync::Arc;
+
+use allometry_analysis::Predictions;
+use allometry_core::{FrozenTrial, TrialNumber, TrialState};
+use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
+use allometry_store::{EpochMetrics, SqliteStore, Store as _, StoredStudy};
+use maud::{Markup, html};
+
+use super::{away, missing, shell, words};
+use crate::content::Content;
+use crate::render::Dashboard;
+
+/// Bytes of what a failed trial said last that are shown.
+const TAIL: usize = 64 * 1024;
+/// Level of the intervals of the reliability diagram.
+const LEVEL: f64 = 0.95;
+
+/// Everything that is known of a trial.
+pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content {
+    let known = dashboard.known();
+    let Some((study, trial)) = find(dashboard, id, number) else {
+        return missing(&format!("There is no trial {number} of a study {id}."));
+    };
+    let metrics = epoch_metrics(dashboard, &study, trial.number);
+    let title = format!("{}, trial {number}", words::short(&study.record.name));
+    let content = html! {
+        h1 { (title) }
+        p { a href="/" { "All ladders" } }
+        (away(&known))
+        (facts(&study, &trial))
+        (failure(&trial))
+        h2 { "Configuration" }
+        (configuration(&trial))
+        div.figures {
+            @for figure in curves(&trial, &metrics) { (figure.html()) }
+            @if let Some(figure) = reliability(&study, &trial) { (figure.html()) }
+        }
+        (final_metrics(&trial))
+    };
+    let parts = if trial.state.is_finished() { "" } else { "page" };
+    Content::html(shell(&title, parts, "", &content))
+}
+
+/// A trial by the keys of its page.
+pub(super) fn find(dashboard: &Dashboard, id: i64, number: u64) -> Option<(Arc<StoredStudy>, FrozenTrial)> {
+    let known = dashboard.known();
+    let study = known.ladders.iter().flatten().find(|study| study.record.id.0 == id)?;
+    let trial = study.trials.get(usize::try_from(number).ok()?)?.clone();
+    Some((Arc::clone(study), trial))
+}
+
+/// Metrics of each epoch; none while the store is away.
+pub(super) fn epoch_metrics(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> EpochMetrics {
+    SqliteStore::open_read_only(&dashboard.watched.storage)
+        .and_then(|store| store.epoch_metrics(study.record.id, number))
+        .unwrap_or_default()
+}
+
+/// The end of a text, where it is long.
+pub(super) fn tail(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(TAIL);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
+
+fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
+    let state = match trial.state {
+        TrialState::Waiting => "waiting",
+        TrialState::Running => "running",
+        TrialState::Complete => "complete",
+        TrialState::Pruned => "pruned",
+        TrialState::Failed => "failed",
+    };
+    let seconds = |(start, end): (jiff::Timestamp, jiff::Timestamp)| {
+        words::duration(std::time::Duration::from_micros(
+            (end.as_microsecond() - start.as_microsecond()).max(0) as u64,
+        ))
+    };
+    let owner =
+        study.running.iter().find(|one| one.handle.number == trial.number).and_then(|one| one.owner.as_ref());
+    let mut rows: Vec<(&str, String)> = vec![("State", state.into())];
+    rows.extend(trial.value.map(|value| ("Value", words::value(value))));
+    rows.extend(trial.record.size.map(|size| ("Weights", size.total.to_string())));
+    rows.extend(trial.record.best_step.map(|step| ("Best epoch", step.to_string())));
+    rows.extend(trial.record.seed.map(|seed| ("Seed", seed.to_string())));
+    rows.extend(trial.record.origin.map(|origin| ("Chosen by", format!("{origin:?}").to_lowercase())));
+    rows.extend(trial.record.retry_of.map(|number| ("Repeats trial", number.to_string())));
+    rows.extend(trial.started.map(|at| ("Started", words::time(at))));
+    rows.extend(trial.started.zip(trial.completed).map(|times| ("Took", seconds(times))));
+    rows.extend(owner.map(|owner| ("Works on it", format!("process {} on {}", owner.pid, owner.host))));
+    table(rows.into_iter().map(|(name, value)| (name.to_owned(), value)))
+}
+
+fn failure(trial: &FrozenTrial) -> Markup {
+    html! {
+        @if let Some(failure) = &trial.record.failure {
+            h2 { "Why it failed" }
+            p { (words::short(&failure.reason)) }
+            @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }
+        }
+    }
+}
+
+fn configuration(trial: &FrozenTrial) -> Markup {
+    table(trial.params.iter().map(|(name, value)| (words::short(name), words::short(&value.to_string()))))
+}
+
+fn final_metrics(trial: &FrozenTrial) -> Markup {
+    html! {
+        @if !trial.record.metrics.is_empty() {
+            h2 { "Metrics of the best epoch" }
+            (table(trial.record.metrics.iter().map(|(name, value)| (words::short(name), words::value(*value)))))
+        }
+    }
+}
+
+fn table(rows: impl Iterator<Item = (String, String)>) -> Markup {
+    html! {
+        div.scroll tabindex="0" {
+            table { tbody { @for (name, value) in rows { tr { th scope="row" { (name) } td { (value) } } } } }
+        }
+    }
+}
+
+fn curves(trial: &FrozenTrial, metrics: &EpochMetrics) -> Vec<Figure> {
+    let value = trial.intermediate.iter().map(|(step, value)| (*step as f64, *value)).collect();
+    let mut names: Vec<&String> = metrics.values().flat_map(|epoch| epoch.keys()).collect();
+    names.sort();
+    names.dedup();
+    let of_metric = |name: &String| -> Vec<(f64, f64)> {
+        metrics.iter().filter_map(|(step, epoch)| Some((*step as f64, *epoch.get(name)?))).collect()
+    };
+    let all = [("value".to_owned(), value)]
+        .into_iter()
+        .chain(names.into_iter().map(|name| (name.clone(), of_metric(name))));
+    all.enumerate()
+        .filter_map(|(position, (name, points))| {
+            let curve = Curve { label: words::short(&name), points };
+            curves_figure(&format!("curve-{position}"), &words::short(&name), &name, &[curve])
+        })
+        .collect()
+}
+
+fn reliability(study: &StoredStudy, trial: &FrozenTrial) -> Option<Figure> {
+    let scores = study.scores.get(&trial.number)?;
+    let predictions = Predictions { rows: &scores.rows, labels: &scores.labels, scores: &scores.scores };
+    let label = format!("trial {}", trial.number);
+    reliability_figure("reliability", "Predictions", [(label, 0, predictions)], LEVEL)
+}

@@ -1,0 +1,66 @@
+//! Names, times and addresses as text.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::LONGEST_NAME;
+
+/// A name of at most 80 characters.
+pub(super) fn short(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
+}
+
+/// A name as part of an address.
+pub(super) fn encoded(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
+            _ => write!(out, "%{byte:02X}").expect("writing to a string cannot fail"),
+        }
+    }
+    out
+}
+
+/// `2026-11-24 08:40:13 UTC`.
+pub(super) fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// `2 h 5 min`, `3 min 20 s`, `4.2 s`.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        3_600.. => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        60.. => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}
+
+/// A value of the metric in four decimals.
+pub(super) fn value(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_part_of_an_address() {
+        assert_eq!(encoded("a/b?c=ü \"<"), "a%2Fb%3Fc%3D%C3%BC%20%22%3C");
+    }
+
+    #[test]
+    fn durations_have_two_units() {
+        let said = [(4.25, "4.2 s"), (200.0, "3 min 20 s"), (7_500.0, "2 h 5 min")];
+        for (seconds, words) in said {
+            assert_eq!(duration(Duration::from_secs_f64(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What is computed once for all tabs: analyses, and the fragments made of them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, analyze};
+use allometry_store::StoredStudy;
+
+use crate::Assembly;
+use crate::watch::{Known, Versions, Watched};
+
+/// While trials end faster than analyses take, one may take this share of the time: every so many times its duration.
+const SHARE: u32 = 8;
+/// Shortest time between two analyses of a ladder.
+const LEAST: Duration = Duration::from_secs(2);
+
+/// An analysis and the trials that it is of.
+#[derive(Debug)]
+pub(crate) struct Analyzed {
+    pub(crate) version: u64,
+    pub(crate) ladder: LadderTrials,
+    pub(crate) analysis: Analysis,
+}
+
+/// Everything that the pages are made of.
+#[derive(Debug)]
+pub(crate) struct Dashboard {
+    pub(crate) watched: Arc<Watched>,
+    assembly: Assembly,
+    ladders: Mutex<HashMap<String, Arc<Mutex<Slot>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    latest: Option<Arc<Analyzed>>,
+    charts: Option<(u64, Arc<str>)>,
+    not_before: Option<Instant>,
+}
+
+impl Dashboard {
+    pub(crate) fn new(watched: Arc<Watched>, assembly: Assembly) -> Self {
+        Self { watched, assembly, ladders: Mutex::default() }
+    }
+
+    pub(crate) fn known(&self) -> Arc<Known> {
+        self.watched.known()
+    }
+
+    /// The name of a ladder, as its pages have it.
+    pub(crate) fn name(&self, studies: &[Arc<StoredStudy>]) -> String {
+        let empty = |study: &Arc<StoredStudy>| StoredStudy {
+            record: study.record.clone(),
+            trials: Vec::new(),
+            running: Vec::new(),
+            scores: std::collections::BTreeMap::new(),
+        };
+        (self.assembly.ladder)(studies.iter().map(empty).collect(), &self.watched.storage)
+            .name
+            .unwrap_or_default()
+    }
+
+    /// The studies of the ladder of that name.
+    pub(crate) fn studies(&self, known: &Known, name: &str) -> Option<Vec<Arc<StoredStudy>>> {
+        known.ladders.iter().find(|studies| self.name(studies) == name).cloned()
+    }
+
+    /// The trials of a ladder as they are now.
+    pub(crate) fn ladder(&self, studies: &[Arc<StoredStudy>]) -> LadderTrials {
+        let studies = studies.iter().map(|study| StoredStudy::clone(study)).collect();
+        (self.assembly.ladder)(studies, &self.watched.storage)
+    }
+
+    /// The analysis of a ladder, computed anew where trials ended since the last and enough time has gone by. Blocks.
+    pub(crate) fn analyzed(&self, name: &str) -> Option<Arc<Analyzed>> {
+        let slot = self.slot(name);
+        // Who comes while another computes waits for its result instead of computing the same.
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        self.bring_up(name, &mut slot)
+    }
+
+    /// The charts of a ladder, made once per analysis. Blocks.
+    pub(crate) fn charts(
+        &self,
+        name: &str,
+        make: impl FnOnce(&Analyzed) -> String,
+    ) -> Option<(u64, Arc<str>)> {
+        let slot = self.slot(name);
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let analyzed = self.bring_up(name, &mut slot)?;
+        if slot.charts.as_ref().is_none_or(|(version, _)| *version != analyzed.version) {
+            slot.charts = Some((analyzed.version, make(&analyzed).into()));
+        }
+        slot.charts.clone()
+    }
+
+    fn slot(&self, name: &str) -> Arc<Mutex<Slot>> {
+        let mut ladders = self.ladders.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(ladders.entry(name.to_owned()).or_default())
+    }
+
+    fn bring_up(&self, name: &str, slot: &mut Slot) -> Option<Arc<Analyzed>> {
+        let known = self.known();
+        let Versions { finished, .. } = known.versions;
+        let fresh = slot.latest.as_ref().is_some_and(|latest| latest.version == finished);
+        let early = slot.latest.is_some() && slot.not_before.is_some_and(|until| Instant::now() < until);
+        if fresh || early {
+            return slot.latest.clone();
+        }
+        let ladder = self.ladder(&self.studies(&known, name)?);
+        let start = Instant::now();
+        let analysis = analyze(&ladder, &AnalysisOptions::default());
+        slot.not_before = Some(Instant::now() + (start.elapsed() * SHARE).max(LEAST));
+        slot.latest = Some(Arc::new(Analyzed { version: finished, ladder, analysis }));
+        slot.latest.clone()
+    }
+}
