@@ -40,6 +40,17 @@ pub enum TrialState {
 }
 
 impl TrialState {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Pruned => "pruned",
+            Self::Failed => "failed",
+        }
+    }
+
     /// Whether the trial will never change again.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Complete | Self::Pruned | Self::Failed)

@@ -19,5 +19,6 @@ pub use full::{Pictures, full};
 pub use html::{html, html_of_markdown};
 pub use json::{ReportDocument, SchemaVersion, json, json_schema};
 pub use lint::{LintDocument, lint, lint_json, lint_schema};
+pub use number::shortened;
 pub use read::{ReadError, read_json};
 pub use terminal::terminal;

@@ -60,6 +60,14 @@ pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     }
 }
 
+/// A name of at most `longest` characters.
+pub fn shortened(name: &str, longest: usize) -> String {
+    if name.chars().count() <= longest {
+        return name.to_owned();
+    }
+    name.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+}
+
 /// A value in three digits.
 pub(crate) fn short(value: &ParamValue) -> String {
     value.rounded().to_string()

@@ -12,13 +12,14 @@ use crate::render::{Analyzed, Dashboard};
 /// The ladder that is asked for, or the only one.
 pub(crate) fn asked(dashboard: &Dashboard, name: Option<&String>) -> Result<String, Content> {
     let known = dashboard.known();
-    match (name, known.ladders.as_slice()) {
-        (Some(name), _) if dashboard.studies(&known, name).is_some() => Ok(name.clone()),
-        (Some(name), _) => Err(Content::missing(&format!("there is no ladder {name:?}"))),
-        (None, [only]) => Ok(dashboard.name(only)),
-        (None, []) => Err(Content::missing("the store holds no study")),
-        (None, several) => {
-            let names: Vec<String> = several.iter().map(|studies| dashboard.name(studies)).collect();
+    let mut names = known.ladders.keys();
+    match (name, names.next(), names.next()) {
+        (Some(name), ..) if known.ladders.contains_key(name) => Ok(name.clone()),
+        (Some(name), ..) => Err(Content::missing(&format!("there is no ladder {name:?}"))),
+        (None, Some(only), None) => Ok(only.clone()),
+        (None, None, _) => Err(Content::missing("the store holds no study")),
+        (None, Some(_), Some(_)) => {
+            let names: Vec<&str> = known.ladders.keys().map(String::as_str).collect();
             Err(Content::missing(&format!("say which with ?ladder=...: {}", names.join(", "))))
         }
     }
@@ -39,7 +40,7 @@ fn of_report(
 
 pub(crate) fn report_html(dashboard: &Dashboard, name: Option<&String>) -> Content {
     of_report(dashboard, name, |analyzed| {
-        Content::shared_html(allometry_report::html(&analyzed.analysis, &analyzed.ladder).into())
+        Content::html(allometry_report::html(&analyzed.analysis, &analyzed.ladder))
     })
 }
 
@@ -60,7 +61,7 @@ pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
     let ladders: Vec<Value> = known
         .ladders
         .iter()
-        .map(|studies| {
+        .map(|(name, studies)| {
             let described: Vec<Value> = studies
                 .iter()
                 .map(|study| {
@@ -70,7 +71,7 @@ pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
                     })
                 })
                 .collect();
-            json!({ "name": dashboard.name(studies), "studies": described })
+            json!({ "name": name, "studies": described })
         })
         .collect();
     Content::json(Value::Array(ladders).to_string())
@@ -79,7 +80,7 @@ pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
 /// `[{"number", "state", "value", "params", "intermediate", "started", "completed", "record"}]`.
 pub(crate) fn trials(dashboard: &Dashboard, id: i64) -> Content {
     let known = dashboard.known();
-    let study = known.ladders.iter().flatten().find(|study| study.record.id.0 == id);
+    let study = known.ladders.values().flatten().find(|study| study.record.id.0 == id);
     let Some(study) = study else { return Content::missing(&format!("there is no study {id}")) };
     let trials: Vec<Value> = study.trials.iter().map(trial).collect();
     Content::json(Value::Array(trials).to_string())

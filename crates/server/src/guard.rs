@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use allometry_report::html::CONTENT_POLICY;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
@@ -12,9 +13,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
-/// What a browser may do with our pages.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What a browser may do with our pages beyond [`CONTENT_POLICY`]: ask this server for what is new, and show them in no frame.
+const SERVED: &str = "connect-src 'self'; frame-ancestors 'none'";
 /// Name of the cookie that holds the token.
 const COOKIE: &str = "allometry-token";
 /// Refusals that are logged in one second at most.
@@ -25,6 +25,7 @@ const MOST_LOGGED: u64 = 5;
 pub(crate) struct Guard {
     address: SocketAddr,
     token: Option<String>,
+    policy: HeaderValue,
     log: RefusalLog,
 }
 
@@ -54,7 +55,8 @@ impl RefusalLog {
 
 impl Guard {
     pub(crate) fn new(address: SocketAddr, token: Option<String>) -> Self {
-        Self { address, token, log: RefusalLog::new() }
+        let policy = format!("{CONTENT_POLICY}; {SERVED}").parse().expect("rules are a header's text");
+        Self { address, token, policy, log: RefusalLog::new() }
     }
 
     fn refusal(&self, request: &Request) -> Option<(StatusCode, &'static str)> {
@@ -101,8 +103,8 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     };
     let status = response.status();
     let headers = response.headers_mut();
-    let rules: [(HeaderName, &'static str); 4] = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+    headers.insert(header::CONTENT_SECURITY_POLICY, guard.policy.clone());
+    let rules: [(HeaderName, &'static str); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),

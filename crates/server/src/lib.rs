@@ -16,7 +16,7 @@ mod watch;
 use std::net::SocketAddr;
 
 use allometry_analysis::LadderTrials;
-use allometry_store::StoredStudy;
+use allometry_store::{StoredStudy, StudyRecord};
 
 pub use error::ServeError;
 pub use listen::serve;
@@ -37,8 +37,8 @@ pub struct Options {
 /// How stored studies become ladders: what their attributes mean is known where they are written.
 #[derive(Debug, Clone, Copy)]
 pub struct Assembly {
-    /// Studies by ladder.
-    pub by_ladder: fn(Vec<StoredStudy>) -> Vec<Vec<StoredStudy>>,
+    /// Name of the ladder that a study is of.
+    pub ladder_name: fn(&StudyRecord) -> String,
     /// The trials of one ladder, its studies in order; takes the store's URL for people to read.
     pub ladder: fn(Vec<StoredStudy>, &str) -> LadderTrials,
 }

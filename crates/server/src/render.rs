@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, analyze};
 use allometry_store::StoredStudy;
+use axum::body::Bytes;
 
 use crate::Assembly;
 use crate::watch::{Known, Versions, Watched};
@@ -34,7 +35,7 @@ pub(crate) struct Dashboard {
 #[derive(Debug, Default)]
 struct Slot {
     latest: Option<Arc<Analyzed>>,
-    charts: Option<(u64, Arc<str>)>,
+    charts: Option<(u64, Bytes)>,
     not_before: Option<Instant>,
 }
 
@@ -47,30 +48,6 @@ impl Dashboard {
         self.watched.known()
     }
 
-    /// The name of a ladder, as its pages have it.
-    pub(crate) fn name(&self, studies: &[Arc<StoredStudy>]) -> String {
-        let empty = |study: &Arc<StoredStudy>| StoredStudy {
-            record: study.record.clone(),
-            trials: Vec::new(),
-            running: Vec::new(),
-            scores: std::collections::BTreeMap::new(),
-        };
-        (self.assembly.ladder)(studies.iter().map(empty).collect(), &self.watched.storage)
-            .name
-            .unwrap_or_default()
-    }
-
-    /// The studies of the ladder of that name.
-    pub(crate) fn studies(&self, known: &Known, name: &str) -> Option<Vec<Arc<StoredStudy>>> {
-        known.ladders.iter().find(|studies| self.name(studies) == name).cloned()
-    }
-
-    /// The trials of a ladder as they are now.
-    pub(crate) fn ladder(&self, studies: &[Arc<StoredStudy>]) -> LadderTrials {
-        let studies = studies.iter().map(|study| StoredStudy::clone(study)).collect();
-        (self.assembly.ladder)(studies, &self.watched.storage)
-    }
-
     /// The analysis of a ladder, computed anew where trials ended since the last and enough time has gone by. Blocks.
     pub(crate) fn analyzed(&self, name: &str) -> Option<Arc<Analyzed>> {
         let slot = self.slot(name);
@@ -80,18 +57,14 @@ impl Dashboard {
     }
 
     /// The charts of a ladder, made once per analysis. Blocks.
-    pub(crate) fn charts(
-        &self,
-        name: &str,
-        make: impl FnOnce(&Analyzed) -> String,
-    ) -> Option<(u64, Arc<str>)> {
+    pub(crate) fn charts(&self, name: &str, make: impl FnOnce(&Analyzed) -> String) -> Option<Bytes> {
         let slot = self.slot(name);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
         let analyzed = self.bring_up(name, &mut slot)?;
         if slot.charts.as_ref().is_none_or(|(version, _)| *version != analyzed.version) {
             slot.charts = Some((analyzed.version, make(&analyzed).into()));
         }
-        slot.charts.clone()
+        slot.charts.as_ref().map(|(_, charts)| charts.clone())
     }
 
     fn slot(&self, name: &str) -> Arc<Mutex<Slot>> {
@@ -107,7 +80,8 @@ impl Dashboard {
         if fresh || early {
             return slot.latest.clone();
         }
-        let ladder = self.ladder(&self.studies(&known, name)?);
+        let studies = known.ladders.get(name)?.iter().map(|study| StoredStudy::clone(study)).collect();
+        let ladder = (self.assembly.ladder)(studies, &self.watched.storage);
         let start = Instant::now();
         let analysis = analyze(&ladder, &AnalysisOptions::default());
         slot.not_before = Some(Instant::now() + (start.elapsed() * SHARE).max(LEAST));

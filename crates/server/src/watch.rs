@@ -1,7 +1,8 @@
 //! Follows a store: one thread looks whether its files changed, and reads what is new.
 
-use std::sync::{Arc, RwLock};
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use allometry_store::{ChangeMark, SqliteStore, Store as _, StoreError, StoredStudy};
 use jiff::Timestamp;
@@ -23,12 +24,15 @@ pub(crate) struct Versions {
     pub(crate) finished: u64,
 }
 
+/// Studies by the name of their ladder.
+pub(crate) type Ladders = BTreeMap<String, Vec<Arc<StoredStudy>>>;
+
 /// What is known of the store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub(crate) versions: Versions,
-    /// Studies by ladder.
-    pub(crate) ladders: Vec<Vec<Arc<StoredStudy>>>,
+    /// Studies by the name of their ladder.
+    pub(crate) ladders: Ladders,
     /// Since when the store cannot be read, and why.
     pub(crate) unavailable: Option<(Timestamp, String)>,
 }
@@ -49,7 +53,7 @@ impl Watched {
 
     /// What is known now.
     pub(crate) fn known(&self) -> Arc<Known> {
-        Arc::clone(&self.known.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Tells of every new version; a slow listener gets the last alone.
@@ -59,7 +63,7 @@ impl Watched {
 
     fn publish(&self, known: Known) {
         let versions = known.versions;
-        *self.known.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(known);
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
         self.versions.send_replace(versions);
     }
 }
@@ -70,7 +74,7 @@ impl Watched {
 /// [`StoreError`] where the URL names no store that can be followed.
 pub(crate) fn follow(watched: &Arc<Watched>, assembly: Assembly) -> Result<(), StoreError> {
     ChangeMark::of(&watched.storage)?;
-    let mut follower = Follower { watched: Arc::clone(watched), assembly, studies: Vec::new(), seen: None };
+    let mut follower = Follower::new(watched, assembly);
     follower.look();
     std::thread::Builder::new()
         .name("store".into())
@@ -87,38 +91,39 @@ pub(crate) fn follow(watched: &Arc<Watched>, assembly: Assembly) -> Result<(), S
 struct Follower {
     watched: Arc<Watched>,
     assembly: Assembly,
-    studies: Vec<StoredStudy>,
-    /// The mark last read, and when; `None` where the next look must read.
-    seen: Option<(ChangeMark, Instant)>,
+    studies: Vec<Arc<StoredStudy>>,
+    /// The mark when the studies were last read.
+    seen: Option<ChangeMark>,
+    /// Whether equal marks say that nothing changed since.
+    settled: bool,
 }
 
 impl Follower {
+    fn new(watched: &Arc<Watched>, assembly: Assembly) -> Self {
+        Self { watched: Arc::clone(watched), assembly, studies: Vec::new(), seen: None, settled: false }
+    }
+
     /// Reads what is new, if anything may be.
     fn look(&mut self) {
         let Ok(mark) = ChangeMark::of(&self.watched.storage) else { return };
-        if self.seen.as_ref().is_some_and(|(seen, _)| *seen == mark) {
+        if self.settled && self.seen.as_ref() == Some(&mark) {
             return;
         }
-        let same_file = self.seen.as_ref().is_some_and(|(seen, _)| seen.same_file(&mark));
-        if !same_file {
+        if !self.seen.as_ref().is_some_and(|seen| seen.same_file(&mark)) {
             self.studies.clear();
         }
         let read = if mark.exists() { self.read() } else { Err("the file is not there".to_owned()) };
         match read {
-            Ok(versions) => {
-                let groups = (self.assembly.by_ladder)(self.studies.clone());
-                let ladders =
-                    groups.into_iter().map(|group| group.into_iter().map(Arc::new).collect()).collect();
-                self.publish(versions, Some(ladders), None);
+            Ok(rose) => {
+                self.publish(rose, None);
                 // A write within the tick of the clock that the mark has would leave the same mark: look again.
                 std::thread::sleep(SETTLING);
-                let settled = ChangeMark::of(&self.watched.storage).is_ok_and(|after| after == mark);
-                self.seen = Some((mark, Instant::now())).filter(|_| settled);
+                self.settled = ChangeMark::of(&self.watched.storage).is_ok_and(|after| after == mark);
+                self.seen = Some(mark);
             }
             Err(reason) => {
                 self.seen = None;
-                self.studies.clear();
-                self.publish(Versions::default(), None, Some(reason));
+                self.publish(Versions::default(), Some(reason));
             }
         }
     }
@@ -128,35 +133,33 @@ impl Follower {
         let store = SqliteStore::open_read_only(&self.watched.storage).map_err(|error| error.to_string())?;
         let records = store.studies().map_err(|error| error.to_string())?;
         let mut rose = Versions::default();
-        let mut studies: Vec<StoredStudy> = Vec::with_capacity(records.len());
+        let mut gone = std::mem::take(&mut self.studies);
         for record in records {
-            let known = self.studies.iter().position(|study| study.record.id == record.id);
+            let known = gone.iter().position(|study| study.record.id == record.id);
             let study = if let Some(position) = known {
-                let mut study = self.studies.swap_remove(position);
-                let change = study.refresh(&store).map_err(|error| error.to_string())?;
+                let mut study = gone.swap_remove(position);
+                let news = study.news(&store).map_err(|error| error.to_string())?;
                 let renewed = study.record != record;
-                rose.live += u64::from(change.moved || change.ended > 0 || renewed);
-                rose.finished += u64::from(change.ended > 0 || renewed);
-                study.record = record;
+                rose.live += u64::from(news.differs || renewed);
+                rose.finished += u64::from(news.ended > 0 || renewed);
+                if news.differs || renewed {
+                    // Pages may still be made of the old one.
+                    let study = Arc::make_mut(&mut study);
+                    study.record = record;
+                    study.take(news);
+                }
                 study
             } else {
                 rose = Versions { live: rose.live + 1, finished: rose.finished + 1 };
-                StoredStudy::read(&store, record).map_err(|error| error.to_string())?
+                Arc::new(StoredStudy::read(&store, record).map_err(|error| error.to_string())?)
             };
-            studies.push(study);
+            self.studies.push(study);
         }
-        let gone = u64::from(!self.studies.is_empty());
-        rose = Versions { live: rose.live + gone, finished: rose.finished + gone };
-        self.studies = studies;
-        Ok(rose)
+        let gone = u64::from(!gone.is_empty());
+        Ok(Versions { live: rose.live + gone, finished: rose.finished + gone })
     }
 
-    fn publish(
-        &self,
-        rose: Versions,
-        ladders: Option<Vec<Vec<Arc<StoredStudy>>>>,
-        unavailable: Option<String>,
-    ) {
+    fn publish(&self, rose: Versions, unavailable: Option<String>) {
         let before = self.watched.known();
         let changed = before.unavailable.is_some() != unavailable.is_some();
         if rose == Versions::default() && !changed {
@@ -169,7 +172,55 @@ impl Follower {
         };
         let unavailable = unavailable.map(|reason| (Timestamp::now(), reason));
         // What was read last stays on the pages while the store is away.
-        let ladders = ladders.unwrap_or_else(|| before.ladders.clone());
+        let ladders = if unavailable.is_some() { before.ladders.clone() } else { self.ladders() };
         self.watched.publish(Known { versions, ladders, unavailable });
+    }
+
+    fn ladders(&self) -> Ladders {
+        let mut ladders = Ladders::new();
+        for study in &self.studies {
+            ladders.entry((self.assembly.ladder_name)(&study.record)).or_default().push(Arc::clone(study));
+        }
+        ladders
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_analysis::LadderTrials;
+    use allometry_store::NewStudy;
+
+    use super::*;
+
+    #[test]
+    fn another_look_at_the_same_store_reads_nothing_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trials.db").display().to_string();
+        let store = SqliteStore::open(&path).unwrap();
+        store.create_study(&NewStudy { name: "a".into(), ..NewStudy::default() }).unwrap();
+        let watched = Arc::new(Watched::new(&path));
+        let assembly = Assembly {
+            ladder_name: |study| study.name.clone(),
+            ladder: |_, _| LadderTrials::new(Vec::new()),
+        };
+        let mut follower = Follower::new(&watched, assembly);
+        follower.look();
+        let first = watched.known();
+        assert_eq!(first.ladders.keys().collect::<Vec<_>>(), ["a"]);
+        // As after a write that came while the files were being looked at.
+        follower.settled = false;
+        follower.look();
+        let second = watched.known();
+        assert_eq!(second.versions, first.versions);
+        assert!(Arc::ptr_eq(&second.ladders["a"][0], &first.ladders["a"][0]));
+        store.create_study(&NewStudy { name: "b".into(), ..NewStudy::default() }).unwrap();
+        follower.look();
+        let third = watched.known();
+        assert_ne!(third.versions, first.versions);
+        assert!(
+            Arc::ptr_eq(&third.ladders["a"][0], &first.ladders["a"][0]),
+            "what is known is not read again"
+        );
+        assert!(third.ladders.contains_key("b"));
     }
 }

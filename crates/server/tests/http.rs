@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Every study is a ladder.
 const ASSEMBLY: Assembly = Assembly {
-    by_ladder: |studies| studies.into_iter().map(|study| vec![study]).collect(),
+    ladder_name: |study| study.name.clone(),
     ladder: |studies: Vec<StoredStudy>, url| {
         let StoredStudy { record, trials, .. } = studies.into_iter().next().expect("a study");
         let study = StudyTrials::new(&record.name, &format!("{url}:{}", record.name), trials);

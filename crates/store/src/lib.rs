@@ -23,4 +23,4 @@ pub use store::{
     EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
     StudyRecord, TrialHandle, TrialId,
 };
-pub use stored_study::{Change, StoredStudy};
+pub use stored_study::{News, StoredStudy};

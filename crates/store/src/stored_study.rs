@@ -20,13 +20,17 @@ pub struct StoredStudy {
     pub scores: BTreeMap<TrialNumber, ValidationScores>,
 }
 
-/// What a reading found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Change {
+/// What a store holds of a study beyond what is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct News {
+    first: usize,
+    trials: Vec<FrozenTrial>,
+    running: Vec<RunningTrial>,
+    scores: BTreeMap<TrialNumber, ValidationScores>,
     /// Trials that have ended since.
     pub ended: usize,
-    /// Whether anything else is different: a trial that began, or an epoch of one that runs.
-    pub moved: bool,
+    /// Whether anything is different: a trial that began or ended, or an epoch of one that runs.
+    pub differs: bool,
 }
 
 impl StoredStudy {
@@ -36,42 +40,48 @@ impl StoredStudy {
     /// As those of the store.
     pub fn read(store: &dyn Store, record: StudyRecord) -> Result<Self, StoreError> {
         let mut study = Self { record, trials: Vec::new(), running: Vec::new(), scores: BTreeMap::new() };
-        study.refresh(store)?;
+        let news = study.news(store)?;
+        study.take(news);
         Ok(study)
     }
 
-    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change.
+    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change; where the last of
+    /// them did, it is another study that took the place of a deleted one, and all is read.
     ///
     /// # Errors
-    /// As those of the store; the study is then as it was.
-    pub fn refresh(&mut self, store: &dyn Store) -> Result<Change, StoreError> {
-        let first =
-            self.trials.iter().position(|trial| !trial.state.is_finished()).unwrap_or(self.trials.len());
-        let fresh = store.trials_from(self.record.id, TrialNumber(first as u64))?;
-        let running = if fresh.iter().any(|trial| trial.state == TrialState::Running) {
-            store.running(self.record.id)?
-        } else {
-            Vec::new()
-        };
-        let known = |trial: &FrozenTrial| self.trials.get(trial.number.0 as usize);
-        let mut change = Change { ended: 0, moved: self.trials.len() != first + fresh.len() };
-        let mut scores = Vec::new();
-        for trial in &fresh {
-            change.moved |= known(trial) != Some(trial);
-            let was_finished = known(trial).is_some_and(|known| known.state.is_finished());
-            if trial.state.is_finished() && !was_finished {
-                change.ended += 1;
-                if trial.complete_value().is_some() {
-                    scores.extend(
-                        store.scores(self.record.id, trial.number)?.map(|scores| (trial.number, scores)),
-                    );
-                }
+    /// As those of the store.
+    pub fn news(&self, store: &dyn Store) -> Result<News, StoreError> {
+        let study = self.record.id;
+        let unfinished = self.trials.iter().position(|trial| !trial.state.is_finished());
+        let last_known = unfinished.unwrap_or(self.trials.len()).saturating_sub(1);
+        let mut first = last_known;
+        let mut trials = store.trials_from(study, TrialNumber(first as u64))?;
+        if first > 0 && self.trials.get(first) != trials.first() {
+            first = 0;
+            trials = store.trials_from(study, TrialNumber(0))?;
+        }
+        let any_runs = trials.iter().any(|trial| trial.state == TrialState::Running);
+        let running = if any_runs { store.running(study)? } else { Vec::new() };
+        let differs = self.trials[first..] != trials;
+        let mut news = News { first, trials, running, scores: BTreeMap::new(), ended: 0, differs };
+        for trial in news.trials.iter().filter(|trial| trial.state.is_finished()) {
+            if self.trials.get(trial.number.0 as usize) == Some(trial) {
+                continue;
+            }
+            news.ended += 1;
+            if trial.complete_value().is_some() {
+                news.scores.extend(store.scores(study, trial.number)?.map(|scores| (trial.number, scores)));
             }
         }
-        self.trials.truncate(first);
-        self.trials.extend(fresh);
-        self.running = running;
-        self.scores.extend(scores);
-        Ok(change)
+        Ok(news)
+    }
+
+    /// Takes in what [`Self::news`] read.
+    pub fn take(&mut self, news: News) {
+        self.trials.truncate(news.first);
+        self.trials.extend(news.trials);
+        self.running = news.running;
+        self.scores.split_off(&TrialNumber(news.first as u64 + 1));
+        self.scores.extend(news.scores);
     }
 }

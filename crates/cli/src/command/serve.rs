@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::error::CliError;
 use crate::output;
-use crate::source::{Source, by_ladder, ladder, storage_url};
+use crate::source::{Source, ladder, ladder_name, storage_url};
 
 use super::read_ladder;
 
@@ -48,7 +48,7 @@ impl Serve {
             listen: self.listen,
             token,
             storage,
-            assembly: Assembly { by_ladder, ladder },
+            assembly: Assembly { ladder_name, ladder },
         };
         allometry_server::serve(options, |address| {
             // Whoever closed the pipe does not want to know; the page is served all the same.

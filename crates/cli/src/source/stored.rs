@@ -1,6 +1,6 @@
 //! Ladders that Allometry ran, read back from their store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
@@ -122,7 +122,7 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let rows: Option<ClassCounts> = attribute(&first.record, "validation");
     let baselines: Vec<BaselineAttribute> = attribute(&first.record, "baselines").unwrap_or_default();
     LadderTrials {
-        name: Some(ladder.as_ref().map_or_else(|| first.record.name.clone(), |ladder| ladder.name.clone())),
+        name: Some(ladder_name(&first.record)),
         metric: if ladder.is_some() { "AUC".into() } else { "value".into() },
         tag: ladder.and_then(|ladder| ladder.tag),
         direction: first.record.direction,
@@ -140,14 +140,9 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     }
 }
 
-/// Studies by ladder, those of none each by itself; ladders by name.
-pub(crate) fn by_ladder(studies: Vec<StoredStudy>) -> Vec<Vec<StoredStudy>> {
-    let mut ladders: BTreeMap<String, Vec<StoredStudy>> = BTreeMap::new();
-    for study in studies {
-        let name = attribute::<LadderAttribute>(&study.record, "ladder").map(|ladder| ladder.name);
-        ladders.entry(name.unwrap_or_else(|| study.record.name.clone())).or_default().push(study);
-    }
-    ladders.into_values().collect()
+/// Name of the ladder that a study is of; its own where it belongs to none.
+pub(crate) fn ladder_name(study: &StudyRecord) -> String {
+    attribute::<LadderAttribute>(study, "ladder").map_or_else(|| study.name.clone(), |ladder| ladder.name)
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {

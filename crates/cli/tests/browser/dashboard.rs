@@ -83,6 +83,13 @@ impl Study {
         self.store.create_trial(self.id, &new).unwrap().id
     }
 
+    /// The first twenty trials, from begin to end.
+    fn end_twenty(&self) {
+        for number in 0..20 {
+            self.end(self.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
+        }
+    }
+
     fn end(&self, trial: TrialId, value: f64) {
         let finished = Finished { value: Some(value), ..Finished::default() };
         self.store.finish(trial, FinishedState::Complete, &finished).unwrap();
@@ -99,9 +106,7 @@ fn a_running_study_is_followed() {
     browser.wait_for("document.body.textContent.includes('holds no study yet') || document.body.textContent.includes('unavailable')");
     let study = Study::create(&path);
     browser.wait_for("document.querySelector('#live progress') !== null");
-    for number in 0..20 {
-        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
-    }
+    study.end_twenty();
     browser.wait_for("document.querySelector('#live progress').value === 20");
     browser.wait_for("document.querySelector('#history-0') !== null");
     browser.wait_for("document.querySelector('#trials-table p.count').textContent.startsWith('20 trials')");
@@ -134,9 +139,7 @@ fn a_tab_does_not_grow_while_trials_come() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.db");
     let study = Study::create(&path);
-    for number in 0..20 {
-        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
-    }
+    study.end_twenty();
     let dashboard = Dashboard::start(&path);
     browser.open(&dashboard.url, DESKTOP);
     browser.wait_for("document.querySelector('#history-0') !== null");
@@ -168,9 +171,7 @@ fn charts_looked_at_stand_still_and_outlive_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.db");
     let study = Study::create(&path);
-    for number in 0..20 {
-        study.end(study.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
-    }
+    study.end_twenty();
     let dashboard = Dashboard::start(&path);
     browser.open(&dashboard.url, DESKTOP);
     browser.wait_for("document.querySelector('#history-0') !== null");

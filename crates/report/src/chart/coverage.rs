@@ -5,10 +5,10 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 use allometry_core::Direction;
 
 use super::figure::Figure;
-use super::panel::{Axis, Layer, Panel, shortened_to};
+use super::panel::{Axis, Layer, Panel};
 use super::scale::Scale;
 use super::shown;
-use crate::number::{decimals, step};
+use crate::number::{decimals, shortened, step};
 
 /// For each pair of parameters the number of trials, and beside it their mean.
 pub(super) fn figure(study: &StudyAnalysis, position: usize, analysis: &Analysis) -> Option<Figure> {
@@ -58,7 +58,7 @@ fn means(coverage: &Coverage, analysis: &Analysis) -> Panel {
 
 fn cells(what: &str, coverage: &Coverage, cell: impl Fn(usize, usize) -> Option<(f64, String)>) -> Panel {
     let names = |steps: &[allometry_analysis::coverage::Step], longest| -> Vec<String> {
-        steps.iter().map(|one| shortened_to(&step(&one.value, one.upper.as_ref()), longest)).collect()
+        steps.iter().map(|one| shortened(&step(&one.value, one.upper.as_ref()), longest)).collect()
     };
     let (rows, columns) = (names(&coverage.rows, 20), names(&coverage.columns, 20));
     let size = (400.0, 86.0 + rows.len().clamp(3, 14) as f64 * 24.0);

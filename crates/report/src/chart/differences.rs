@@ -36,12 +36,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         to: (interest, top),
         tip: format!("smaller than {interest}, the smallest difference of interest"),
     });
-    panel.layers.push(Layer::Segment {
-        class: "guide".into(),
-        from: (0.0, bottom),
-        to: (0.0, top),
-        tip: String::new(),
-    });
+    panel.layers.push(Layer::segment("guide", (0.0, bottom), (0.0, top), ""));
     let mut assumed = false;
     for (place, difference) in differences.iter().rev().enumerate() {
         let y = place as f64;
@@ -51,11 +46,11 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         let wide = if measured { "ink" } else { "guide" };
         if let Some(ends) = difference.gain.interval {
             let (from, to) = ((ends.lower, y), (ends.upper, y));
-            panel.layers.push(Layer::Segment { class: wide.into(), from, to, tip: tip.clone() });
+            panel.layers.push(Layer::segment(wide, from, to, tip.clone()));
         }
         if let (false, Some(ends)) = (measured, difference.gain_correlated.interval) {
             let (from, to) = ((ends.lower, y), (ends.upper, y));
-            panel.layers.push(Layer::Segment { class: "b0".into(), from, to, tip: tip.clone() });
+            panel.layers.push(Layer::segment("b0", from, to, tip.clone()));
         }
         panel.layers.push(Layer::Mark { class: "best small".into(), at: (difference.gain.point, y), tip });
     }

@@ -39,16 +39,11 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
         });
         if let Some(ends) = estimate.interval {
             let (from, to) = ((ends.lower, y), (ends.upper, y));
-            panel.layers.push(Layer::Segment { class: budget_class(position), from, to, tip: tip.clone() });
+            panel.layers.push(Layer::segment(budget_class(position), from, to, tip.clone()));
         }
         if let Some(chance) = one.share_by_chance {
             let (from, to) = ((chance, y - 0.4), (chance, y + 0.4));
-            panel.layers.push(Layer::Segment {
-                class: "guide".into(),
-                from,
-                to,
-                tip: "expected without an effect".into(),
-            });
+            panel.layers.push(Layer::segment("guide", from, to, "expected without an effect"));
         }
         let tip = format!("naive: {:.4}", one.naive);
         panel.layers.push(Layer::Mark { class: "hollow".into(), at: (one.naive, y), tip });

@@ -22,7 +22,7 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     let side = 90.0 + names.len() as f64 * 46.0;
     let mut panel = Panel::new(
         "",
-        Axis::new("", Scale::Places(labels().map(|name| super::panel::shortened_to(&name, 12)).collect())),
+        Axis::new("", Scale::Places(labels().map(|name| crate::number::shortened(&name, 12)).collect())),
         Axis::new("", Scale::Places(labels().rev().collect())),
         (side + 120.0, side * 0.72),
     );

@@ -37,5 +37,5 @@ fn budget_line(position: usize) -> String {
 
 /// A name that fits into a chart.
 fn shown(name: &str) -> String {
-    panel::shortened_to(name, 40)
+    crate::number::shortened(name, 40)
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::scale::{Scale, Tick, TickFormat};
+use crate::number::shortened;
 
 /// Width of a panel that stands by itself, in units of the drawing.
 pub(crate) const WIDTH: f64 = 520.0;
@@ -48,10 +49,6 @@ pub(crate) enum Layer {
     Band { class: String, at: Vec<(f64, f64, f64)> },
     /// Many broken lines, drawn as one.
     Lines { class: String, lines: Vec<Vec<(f64, f64)>> },
-    /// A line between two points.
-    Segment { class: String, from: (f64, f64), to: (f64, f64), tip: String },
-    /// Many of these, drawn as one.
-    Segments { class: String, between: Vec<[(f64, f64); 2]> },
     /// A rectangle between two corners.
     Bar { class: String, from: (f64, f64), to: (f64, f64), tip: String },
     /// A rectangle that is as strong as `strength`, from 0 to 1, with text inside.
@@ -122,7 +119,8 @@ impl Panel {
     fn frame(&self) -> Frame {
         let widest = |axis: &Axis| {
             let ticks = self.ticks(axis);
-            ticks.iter().map(|tick| shortened(&tick.label).chars().count()).max().unwrap_or(0) as f64
+            ticks.iter().map(|tick| shortened(&tick.label, LONGEST_NAME).chars().count()).max().unwrap_or(0)
+                as f64
         };
         let name = if self.y.label.is_empty() { 0.0 } else { 18.0 };
         let left = (widest(&self.y) * CHARACTER + 12.0 + name).max(24.0);
@@ -144,7 +142,7 @@ impl Panel {
                 data-axes=[(!self.axes.is_empty()).then(|| described_all(&self.axes))]
                 data-study=[self.study] data-zoom=[(self.zoom == Zoom::Offered).then_some("offered")] {
                 @if !self.title.is_empty() {
-                    text.title x=(round(frame.left)) y="17" { (shortened_to(&self.title, (width / CHARACTER) as usize - 4)) }
+                    text.title x=(round(frame.left)) y="17" { (shortened(&self.title, (width / CHARACTER) as usize - 4)) }
                 }
                 clipPath id={ (id) "-clip" } {
                     rect x=(round(frame.left)) y=(round(frame.top)) width=(round(frame.width)) height=(round(frame.height)) {}
@@ -185,12 +183,12 @@ impl Frame {
                 @for tick in &across {
                     @let x = round(self.left + panel.x.scale.unit(tick.at) * self.width);
                     @if !places(&panel.x) { line x1=(x) x2=(x) y1=(round(self.top)) y2=(round(bottom)) {} }
-                    text x=(x) y=(round(bottom + 16.0)) text-anchor="middle" { (shortened(&tick.label)) }
+                    text x=(x) y=(round(bottom + 16.0)) text-anchor="middle" { (shortened(&tick.label, LONGEST_NAME)) }
                 }
                 @for tick in &up {
                     @let y = round(bottom - panel.y.scale.unit(tick.at) * self.height);
                     @if !places(&panel.y) { line x1=(round(self.left)) x2=(round(right)) y1=(y) y2=(y) {} }
-                    text x=(round(self.left - 7.0)) y=(round(y + 4.0)) text-anchor="end" { (shortened(&tick.label)) }
+                    text x=(round(self.left - 7.0)) y=(round(y + 4.0)) text-anchor="end" { (shortened(&tick.label, LONGEST_NAME)) }
                 }
             }
             rect.frame x=(round(self.left)) y=(round(self.top)) width=(round(self.width)) height=(round(self.height)) {}
@@ -210,8 +208,9 @@ impl Frame {
             .rev()
             .map(|wanted| axis.scale.ticks(wanted, axis.format))
             .find(|ticks| {
-                let room =
-                    ticks.iter().map(|tick| (shortened(&tick.label).chars().count() + 2) as f64 * CHARACTER);
+                let room = ticks.iter().map(|tick| {
+                    (shortened(&tick.label, LONGEST_NAME).chars().count() + 2) as f64 * CHARACTER
+                });
                 room.sum::<f64>() <= self.width || ticks.len() <= 2
             })
             .unwrap_or_default()
@@ -219,6 +218,16 @@ impl Frame {
 }
 
 impl Layer {
+    /// A line between two points.
+    pub(crate) fn segment(
+        class: impl Into<String>,
+        from: (f64, f64),
+        to: (f64, f64),
+        tip: impl Into<String>,
+    ) -> Self {
+        Self::Line { class: class.into(), at: vec![from, to], tip: tip.into() }
+    }
+
     fn svg(&self, at: &impl Fn((f64, f64)) -> (f64, f64)) -> Markup {
         match self {
             Self::Points { class, at: points } => {
@@ -231,13 +240,6 @@ impl Layer {
                 let upper = points.iter().map(|(x, _, upper)| at((*x, *upper)));
                 let lower = points.iter().rev().map(|(x, lower, _)| at((*x, *lower)));
                 html! { path class={ "band " (class) } d={ (path(upper.chain(lower))) "Z" } {} }
-            }
-            Self::Segment { class, from, to, tip } => {
-                html! { path class={ "line " (class) } d=(path([at(*from), at(*to)])) { (title(tip)) } }
-            }
-            Self::Segments { class, between } => {
-                let d: String = between.iter().map(|ends| path(ends.iter().map(|end| at(*end)))).collect();
-                html! { path class={ "line " (class) } d=(d) {} }
             }
             Self::Lines { class, lines } => {
                 let d: String = lines.iter().map(|line| path(line.iter().map(|point| at(*point)))).collect();
@@ -336,19 +338,6 @@ fn path(points: impl IntoIterator<Item = (f64, f64)>) -> String {
 pub(crate) fn round(x: f64) -> f64 {
     let rounded = (x * 10.0).round() / 10.0;
     if rounded == 0.0 { 0.0 } else { rounded }
-}
-
-/// A name that fits an axis.
-pub(crate) fn shortened(name: &str) -> String {
-    shortened_to(name, LONGEST_NAME)
-}
-
-/// A name of at most `longest` characters.
-pub(crate) fn shortened_to(name: &str, longest: usize) -> String {
-    if name.chars().count() <= longest {
-        return name.to_owned();
-    }
-    name.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use allometry_analysis::sample::Sample;
 use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
 
 use super::figure::Figure;
-use super::panel::{Anchor, Axis, Layer, Panel, WIDTH, shortened_to};
+use super::panel::{Anchor, Axis, Layer, Panel, WIDTH};
 use super::parameter::ParameterAxis;
 use super::scale::{Scale, TickFormat};
 use super::{budget_class, shown};
+use crate::number::shortened;
 
 /// Parameters that are shown, the most important.
 const MOST: usize = 14;
@@ -32,8 +33,8 @@ pub(super) fn figure(
         return None;
     }
     let values = Scale::linear(sample.values.iter().copied());
-    let mut names: Vec<String> = axes.iter().map(|(name, _)| shortened_to(name, 14)).collect();
-    names.push(shortened_to(&analysis.metric, 14));
+    let mut names: Vec<String> = axes.iter().map(|(name, _)| shortened(name, 14)).collect();
+    names.push(shortened(&analysis.metric, 14));
     let last = names.len() - 1;
     let width = 120.0 + last as f64 * 105.0;
     let blank = Axis::new("", Scale::Places(names));
@@ -67,14 +68,9 @@ pub(super) fn figure(
     }
     for (place, scale) in axes.iter().map(|(_, axis)| &axis.scale).chain([&values]).enumerate() {
         let x = place as f64;
-        panel.layers.push(Layer::Segment {
-            class: "ruler".into(),
-            from: (x, 0.0),
-            to: (x, 1.0),
-            tip: String::new(),
-        });
+        panel.layers.push(Layer::segment("ruler", (x, 0.0), (x, 1.0), ""));
         for tick in scale.ticks(4, TickFormat::Number) {
-            let text = shortened_to(&tick.label, 10);
+            let text = shortened(&tick.label, 10);
             panel.layers.push(Layer::Words { at: (x, scale.unit(tick.at)), text, anchor: Anchor::Start });
         }
     }

@@ -3,9 +3,9 @@
 use allometry_analysis::StudyTrials;
 use allometry_core::{Distribution, FrozenTrial, ParamValue};
 
-use super::panel::shortened_to;
 use super::scale::Scale;
 use crate::number::short;
+use crate::number::shortened;
 
 /// Distinct numbers up to which each has its own place.
 const MOST_PLACES: usize = 8;
@@ -43,7 +43,7 @@ impl ParameterAxis {
                 Some(Self { scale, places: None })
             }
             _ => {
-                let names = values.iter().map(|value| shortened_to(&short(value), LONGEST_VALUE)).collect();
+                let names = values.iter().map(|value| shortened(&short(value), LONGEST_VALUE)).collect();
                 Some(Self {
                     scale: Scale::Places(names),
                     places: Some(values.into_iter().cloned().collect()),

@@ -99,21 +99,16 @@ fn reliability(
         Axis::new("observed", scale),
         (300.0, 260.0),
     );
-    panel.layers.push(Layer::Segment {
-        class: "guide".into(),
-        from: (low, low),
-        to: (high, high),
-        tip: String::new(),
-    });
+    panel.layers.push(Layer::segment("guide", (low, low), (high, high), ""));
     for (predicted, observed, interval, count) in groups {
         let tip = format!("predicted {}, observed {} of {count}", decimals(predicted), decimals(observed));
         if let Some((lower, upper)) = interval {
-            panel.layers.push(Layer::Segment {
-                class: budget_class(position),
-                from: (predicted, lower),
-                to: (predicted, upper),
-                tip: tip.clone(),
-            });
+            panel.layers.push(Layer::segment(
+                budget_class(position),
+                (predicted, lower),
+                (predicted, upper),
+                tip.clone(),
+            ));
         }
         panel.layers.push(Layer::Mark {
             class: format!("small {}", budget_class(position)),

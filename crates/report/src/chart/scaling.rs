@@ -104,7 +104,7 @@ fn best(
         format!("{}: best {} ({})", point.budget, decimals(point.best.point), interval(point.best.interval));
     if let Some(ends) = point.best.interval {
         let (from, to) = ((x, ends.lower), (x, ends.upper));
-        panel.layers.push(Layer::Segment { class: class.to_owned(), from, to, tip: tip.clone() });
+        panel.layers.push(Layer::segment(class, from, to, tip.clone()));
     }
     panel.layers.push(Layer::Mark { class: "best".into(), at: (x, point.best.point), tip: tip.clone() });
     panel.layers.push(Layer::Mark { class: format!("small {class}"), at: (x, point.best.point), tip });

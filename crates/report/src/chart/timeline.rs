@@ -11,9 +11,6 @@ use super::shown;
 /// Lanes beyond which trials are drawn over each other.
 const MOST_LANES: usize = 32;
 
-/// Start and end of a trial, each with its lane.
-type Bar = [(f64, f64); 2];
-
 /// States, their classes and words.
 const STATES: [(TrialState, &str, &str); 4] = [
     (TrialState::Complete, "b0", "complete"),
@@ -41,8 +38,7 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         _ => (1.0, "seconds"),
     };
     let mut names = Vec::new();
-    let mut drawn: Vec<(TrialState, Vec<Bar>)> =
-        STATES.iter().map(|(state, ..)| (*state, Vec::new())).collect();
+    let mut drawn: [Vec<Vec<(f64, f64)>>; STATES.len()] = Default::default();
     let mut rows = Vec::new();
     for study in &ladder.studies {
         let mut trials: Vec<(f64, f64, TrialState)> = study
@@ -67,8 +63,8 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
                 free[lane] = free[lane].max(*end);
             }
             let y = (base + lane) as f64;
-            if let Some((_, segments)) = drawn.iter_mut().find(|(one, _)| one == state) {
-                segments.push([((start - first) / unit, y), ((end - first) / unit, y)]);
+            if let Some(place) = STATES.iter().position(|(one, ..)| one == state) {
+                drawn[place].push(vec![((start - first) / unit, y), ((end - first) / unit, y)]);
             }
         }
         names.extend(
@@ -93,10 +89,10 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         Panel::new("", x, Axis::new("", Scale::Places(names)), (WIDTH, height.clamp(140.0, 600.0)));
     panel.zoom = Zoom::Offered;
     let mut figure = Figure::new("timeline", "When trials ran", Vec::new());
-    for ((_, segments), (_, class, words)) in drawn.into_iter().zip(STATES) {
-        if !segments.is_empty() {
+    for (lines, (_, class, words)) in drawn.into_iter().zip(STATES) {
+        if !lines.is_empty() {
             figure.entry(class, words);
-            panel.layers.push(Layer::Segments { class: format!("thick {class}"), between: segments });
+            panel.layers.push(Layer::Lines { class: format!("thick {class}"), lines });
         }
     }
     figure.panels.push(panel);

@@ -1,5 +1,7 @@
 //! Where figures stand in the report.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::chart::{Figure, Figures};
 use crate::markdown::escape;
 use crate::text::Text;
@@ -68,17 +70,12 @@ fn beside(text: &mut Text, figure: &Figure, folder: &str) {
     text.line(format_args!("*{}.* {}", escape(&figure.title), escape(&figure.caption)));
 }
 
+/// What a link may hold as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
+
 /// A folder's name inside a link.
 fn link(folder: &str) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::with_capacity(folder.len());
-    for byte in folder.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => out.push(byte as char),
-            _ => write!(out, "%{byte:02X}").expect("writing to a string cannot fail"),
-        }
-    }
-    out
+    utf8_percent_encode(folder, PLAIN).to_string()
 }
 
 #[cfg(test)]

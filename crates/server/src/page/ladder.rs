@@ -26,8 +26,8 @@ const RECENT: usize = 10;
 /// Progress, running trials and failures.
 pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
     let known = dashboard.known();
-    match api::asked(dashboard, name).ok().and_then(|name| dashboard.studies(&known, &name)) {
-        Some(studies) => Content::html(live_part(&known, &studies)),
+    match api::asked(dashboard, name).ok().and_then(|name| known.ladders.get(&name)) {
+        Some(studies) => Content::html(live_part(&known, studies).into_string()),
         None => Content::missing("the ladder is gone"),
     }
 }
@@ -39,11 +39,11 @@ pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>) -> Content {
         Err(refusal) => return refusal,
     };
     let known = dashboard.known();
-    let Some(studies) = dashboard.studies(&known, &name) else {
+    let Some(studies) = known.ladders.get(&name) else {
         return Content::missing("the ladder is gone");
     };
-    match dashboard.charts(&name, |analyzed| charts_part(analyzed, &studies).into_string()) {
-        Some((_, html)) => Content::shared_html(html),
+    match dashboard.charts(&name, |analyzed| charts_part(analyzed, studies).into_string()) {
+        Some(html) => Content::html(html),
         None => Content::missing("the ladder is gone"),
     }
 }

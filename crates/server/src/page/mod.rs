@@ -24,14 +24,11 @@ use crate::watch::Known;
 /// Fetches what changed.
 const LIVE: &str = include_str!("live.js");
 
-/// Characters of a name that are shown.
-const LONGEST_NAME: usize = 80;
-
 /// All ladders, or the only one.
 pub(crate) fn home(dashboard: &Dashboard) -> Content {
     let known = dashboard.known();
-    if let [only] = known.ladders.as_slice() {
-        return ladder(dashboard, &dashboard.name(only));
+    if let (1, Some(only)) = (known.ladders.len(), known.ladders.keys().next()) {
+        return ladder(dashboard, only);
     }
     let content = html! {
         h1 { "Ladders" }
@@ -41,10 +38,9 @@ pub(crate) fn home(dashboard: &Dashboard) -> Content {
             table {
                 thead { tr { th scope="col" { "Ladder" } th scope="col" { "Studies" } th scope="col" { "Trials" } th scope="col" { "Running" } th scope="col" { "Failed" } } }
                 tbody {
-                    @for studies in &known.ladders {
-                        @let name = dashboard.name(studies);
+                    @for (name, studies) in &known.ladders {
                         tr {
-                            td { a href=(ladder_address(&name)) { (words::short(&name)) } }
+                            td { a href=(ladder_address(name)) { (words::short(name)) } }
                             td { (studies.len()) }
                             td { (studies.iter().map(|study| study.trials.len()).sum::<usize>()) }
                             td { (count(studies, TrialState::Running)) }
@@ -61,7 +57,7 @@ pub(crate) fn home(dashboard: &Dashboard) -> Content {
 /// One ladder.
 pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
     let known = dashboard.known();
-    let Some(studies) = dashboard.studies(&known, name) else {
+    let Some(studies) = known.ladders.get(name) else {
         return missing(&format!("There is no ladder of that name: {}", words::short(name)));
     };
     let several = known.ladders.len() > 1;
@@ -74,7 +70,7 @@ pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
             a href={ "/report.md" (query) } { "Markdown" } " · "
             a href={ "/report.json" (query) } { "JSON" }
         }
-        div #live aria-live="off" { (ladder::live_part(&known, &studies)) }
+        div #live aria-live="off" { (ladder::live_part(&known, studies)) }
         div #charts { p.hint { "The trials are being analysed…" } }
         (allometry_report::html::trials_section())
     };
@@ -82,12 +78,12 @@ pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
 }
 
 /// A page that follows the store: `parts` are the elements that are fetched anew, `page` the whole of it.
-fn shell(title: &str, parts: &str, ladder: &str, content: &Markup) -> Markup {
+fn shell(title: &str, parts: &str, ladder: &str, content: &Markup) -> String {
     let content = html! {
         main #dashboard data-parts=(parts) data-ladder=(ladder) { (content) }
         script { (PreEscaped(LIVE)) }
     };
-    whole_page(&format!("{} – Allometry", words::short(title)), &content, Setting::Served)
+    whole_page(&format!("{} – Allometry", words::short(title)), &content, Setting::Served).into_string()
 }
 
 fn missing(reason: &str) -> Content {

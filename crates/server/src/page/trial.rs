@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allometry_analysis::Predictions;
-use allometry_core::{FrozenTrial, TrialNumber, TrialState};
+use allometry_core::{FrozenTrial, TrialNumber};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, SqliteStore, Store as _, StoredStudy};
 use maud::{Markup, html};
@@ -46,7 +46,7 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
 /// A trial by the keys of its page.
 pub(super) fn find(dashboard: &Dashboard, id: i64, number: u64) -> Option<(Arc<StoredStudy>, FrozenTrial)> {
     let known = dashboard.known();
-    let study = known.ladders.iter().flatten().find(|study| study.record.id.0 == id)?;
+    let study = known.ladders.values().flatten().find(|study| study.record.id.0 == id)?;
     let trial = study.trials.get(usize::try_from(number).ok()?)?.clone();
     Some((Arc::clone(study), trial))
 }
@@ -68,13 +68,6 @@ pub(super) fn tail(text: &str) -> &str {
 }
 
 fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
-    let state = match trial.state {
-        TrialState::Waiting => "waiting",
-        TrialState::Running => "running",
-        TrialState::Complete => "complete",
-        TrialState::Pruned => "pruned",
-        TrialState::Failed => "failed",
-    };
     let seconds = |(start, end): (jiff::Timestamp, jiff::Timestamp)| {
         words::duration(std::time::Duration::from_micros(
             (end.as_microsecond() - start.as_microsecond()).max(0) as u64,
@@ -82,7 +75,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     };
     let owner =
         study.running.iter().find(|one| one.handle.number == trial.number).and_then(|one| one.owner.as_ref());
-    let mut rows: Vec<(&str, String)> = vec![("State", state.into())];
+    let mut rows: Vec<(&str, String)> = vec![("State", trial.state.as_str().into())];
     rows.extend(trial.value.map(|value| ("Value", words::value(value))));
     rows.extend(trial.record.size.map(|size| ("Weights", size.total.to_string())));
     rows.extend(trial.record.best_step.map(|step| ("Best epoch", step.to_string())));

@@ -1,30 +1,25 @@
 //! Names, times and addresses as text.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
+pub(super) use allometry_analysis::number::decimals as value;
+use allometry_report::shortened;
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::LONGEST_NAME;
+/// Characters of a name that are shown.
+const LONGEST_NAME: usize = 80;
+/// What a part of an address may hold as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A name of at most 80 characters.
 pub(super) fn short(name: &str) -> String {
-    if name.chars().count() <= LONGEST_NAME {
-        return name.to_owned();
-    }
-    name.chars().take(LONGEST_NAME - 1).chain(['…']).collect()
+    shortened(name, LONGEST_NAME)
 }
 
 /// A name as part of an address.
 pub(super) fn encoded(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
-            _ => write!(out, "%{byte:02X}").expect("writing to a string cannot fail"),
-        }
-    }
-    out
+    utf8_percent_encode(name, PLAIN).to_string()
 }
 
 /// `2026-11-24 08:40:13 UTC`.
@@ -40,11 +35,6 @@ pub(super) fn duration(duration: Duration) -> String {
         60.. => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{:.1} s", duration.as_secs_f64()),
     }
-}
-
-/// A value of the metric in four decimals.
-pub(super) fn value(value: f64) -> String {
-    format!("{value:.4}")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::failure::Failure;
@@ -106,7 +107,8 @@ pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connectio
         // SQLite would leave a log and an index beside the file, and cannot make them in a read-only folder, unless it
         // is told that the file does not change.
         Ok(FileKind::LoggedAtRest) => {
-            let uri = format!("file:{}?immutable=1", percent_encoded(path));
+            let uri =
+                format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_encoded_bytes(), PLAIN));
             Connection::open_with_flags(uri, base | OpenFlags::SQLITE_OPEN_URI)?
         }
         Ok(FileKind::Database) => Connection::open_with_flags(path, base)?,
@@ -160,18 +162,8 @@ fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
     name.into()
 }
 
-/// The path as part of a URI.
-fn percent_encoded(path: &Path) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::new();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => out.push(*byte as char),
-            _ => write!(out, "%{byte:02X}").expect("writing to a string cannot fail"),
-        }
-    }
-    out
-}
+/// What the path of a URI may hold as it is.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
 
 fn tables(connection: &Connection) -> Result<BTreeSet<String>, Failure> {
     let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;

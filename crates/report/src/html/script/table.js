@@ -76,7 +76,7 @@ const drawTable = () => {
   const home = document.getElementById("trials-table");
   if (!home) return;
   const data = trialData();
-  const [columns, rows] = [columnsOf(data), rowsOf(data)];
+  const [columns, rows, links] = [columnsOf(data), rowsOf(data), trialLinks()];
   const pages = Math.max(1, Math.ceil(rows.length / PAGE));
   table.page = Math.min(table.page, pages - 1);
   const head = columns.map((name) => {
@@ -97,7 +97,6 @@ const drawTable = () => {
       if (name !== "trial") return make("td", {}, name === "weights" && value ? weights(value) : brief(value));
       const pin = () => pinTrial([row.s, row.trial]);
       const button = make("button", { type: "button", class: "pin", "aria-pressed": String(pinned), title: "mark in all charts", onclick: pin }, String(value));
-      const links = trialLinks();
       return make("td", {}, button, ...(links ? [" ", make("a", { href: links.pages[row.s] + value }, "open")] : []));
     });
     return make("tr", { "data-trial": `${row.s} ${row.trial}`, class: pinned ? "pinned" : null }, ...cells);
@@ -108,7 +107,6 @@ const drawTable = () => {
   };
   const button = (words, by, off) => make("button", { type: "button", onclick: turn(by), ...(off ? { disabled: "" } : {}) }, words);
   const clear = looks.kept.size > 0 ? [make("button", { type: "button", onclick: clearBrushes }, "show all again")] : [];
-  const links = trialLinks();
   if (links && looks.pinned.length > 1) {
     const marked = looks.pinned.map(([s, trial]) => `${links.studies[s]}:${data.studies[s].numbers[trial]}`);
     clear.push(make("a", { href: `/compare?trials=${marked.join(",")}` }, "compare the marked"));

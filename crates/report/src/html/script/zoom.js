@@ -79,8 +79,8 @@ document.addEventListener("pointerup", () => {
   drag.panel = null;
   drag.to = null;
   if (to && Math.abs(from[0] - to[0]) > 6 && Math.abs(from[1] - to[1]) > 6) {
-    const [low, high] = [0, 1].map((side) => Math[side ? "max" : "min"]);
-    zoomTo(panel, [low(from[0], to[0]), low(from[1], to[1])], [high(from[0], to[0]), high(from[1], to[1])]);
+    const ends = [Math.min, Math.max].map((end) => [end(from[0], to[0]), end(from[1], to[1])]);
+    zoomTo(panel, ...ends);
   } else if (looks.hovered) pinTrial(looks.hovered);
 });
 document.addEventListener("dblclick", (event) => {
