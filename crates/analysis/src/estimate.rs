@@ -57,12 +57,14 @@ pub enum Method {
     PairedDelong,
     /// One AUC from its scores (`DeLong` et al. 1988), interval in the logit: covers new rows of the same mix, the model being fixed.
     Delong,
-    /// Values on the rows that resamples left out, percentile interval: covers new rows and another choice among the same trials.
+    /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new rows and another choice among the same trials.
     LeftOutRows,
     /// Share with Wilson's interval.
     Wilson,
     /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at the same configurations.
     ResidualBootstrap,
+    /// Noncentralities at which the observed F is in no tail (Steiger 2004): covers new noise at the same configurations.
+    NoncentralF,
     /// Coefficient of a linear model with HC3 errors, t interval.
     Hc3,
     /// Trials resampled, percentile interval: covers new trials of the same search, scored on the same rows.
@@ -85,9 +87,10 @@ impl fmt::Display for Method {
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::PairedDelong => "DeLong, paired",
             Self::Delong => "DeLong, logit interval",
-            Self::LeftOutRows => "rows left out of resamples, percentile interval",
+            Self::LeftOutRows => "rows left out of resamples, scaled percentiles",
             Self::Wilson => "Wilson",
             Self::ResidualBootstrap => "residual bootstrap",
+            Self::NoncentralF => "noncentral F",
             Self::Hc3 => "HC3, t interval",
             Self::TrialBootstrap => "bootstrap of trials, percentile interval",
             Self::IndependentTrials => "bootstraps of trials, independent",

@@ -7,9 +7,11 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::estimate::Interval;
 use crate::forest::domain::Domain;
 use crate::forest::variance::{TreeVariance, decompose};
 use crate::forest::{Forest, ForestOptions};
+use crate::stats::bootstrap;
 use crate::stats::moments::{mean, sample_sd};
 
 /// How importances are computed.
@@ -23,11 +25,19 @@ pub struct FanovaOptions {
     pub least_r_squared: f64,
     /// Pairs that are listed, the largest.
     pub most_pairs: usize,
+    /// Probability with which intervals cover.
+    pub level: f64,
 }
 
 impl Default for FanovaOptions {
     fn default() -> Self {
-        Self { forest: ForestOptions::default(), few_trials: 10, least_r_squared: 0.3, most_pairs: 20 }
+        Self {
+            forest: ForestOptions::default(),
+            few_trials: 10,
+            least_r_squared: 0.3,
+            most_pairs: 20,
+            level: 0.95,
+        }
     }
 }
 
@@ -77,8 +87,12 @@ pub enum Withheld {
 pub struct TreeShare {
     /// Mean over trees.
     pub mean: f64,
-    /// Sample standard deviation over trees; how much bootstrap samples of the trials differ, no error of the mean.
+    /// Sample standard deviation over trees.
     pub sd: f64,
+    /// Percentiles over trees, each of which knows a bootstrap sample of the trials (Efron 1979): covers, and more often
+    /// than it says, what as many new trials of the same search would give on average. What a forest gets wrong of so
+    /// few trials it does not cover.
+    pub interval: Interval,
 }
 
 /// The share of one parameter.
@@ -110,6 +124,8 @@ pub struct Fanova {
     pub absent: Vec<String>,
     /// Trees that vary over the space.
     pub trees: u64,
+    /// Probability with which the shares' intervals cover.
+    pub level: f64,
     /// How well trials are predicted by the trees that have not seen them: 1 perfectly, 0 no better than by their mean.
     pub oob_r_squared: f64,
     /// One per parameter, the largest first.
@@ -157,9 +173,9 @@ pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOp
     if variances.is_empty() {
         return withheld(Withheld::NoVariance);
     }
-    let singles = singles(&domain, &variances);
-    let pairs = largest_pairs(&variances, options.most_pairs);
-    let rest = rest(&variances, &pairs);
+    let singles = singles(&domain, &variances, options.level);
+    let pairs = largest_pairs(&variances, options);
+    let rest = rest(&variances, &pairs, options.level);
     let pairs = pairs.into_iter().map(|((a, b), share)| {
         let parameters = [a, b].map(|axis| domain.axes[axis as usize].parameter.clone());
         PairShare { parameters, share }
@@ -168,6 +184,7 @@ pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOp
         trials: count,
         left_out: rows.left_out,
         trees: variances.len() as u64,
+        level: options.level,
         oob_r_squared,
         singles,
         pairs: pairs.collect(),
@@ -176,15 +193,18 @@ pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOp
     })
 }
 
-fn spread(shares: impl Iterator<Item = f64> + Clone) -> TreeShare {
-    let (mean, sd) = (mean(shares.clone()), sample_sd(shares));
-    TreeShare { mean: mean.unwrap_or(0.0), sd: sd.unwrap_or(0.0) }
+/// Of at least one tree.
+fn spread(shares: impl Iterator<Item = f64>, level: f64) -> TreeShare {
+    let mut shares: Vec<f64> = shares.collect();
+    let (mean, sd) = (mean(shares.iter().copied()), sample_sd(shares.iter().copied()));
+    let (lower, upper) = bootstrap::percentile(&mut shares, level).expect("a forest has a tree");
+    TreeShare { mean: mean.unwrap_or(0.0), sd: sd.unwrap_or(0.0), interval: Interval { lower, upper } }
 }
 
-fn singles(domain: &Domain, variances: &[TreeVariance]) -> Vec<SingleShare> {
+fn singles(domain: &Domain, variances: &[TreeVariance], level: f64) -> Vec<SingleShare> {
     let single = |(axis, parameter): (usize, &str)| {
         let shares = variances.iter().map(|variance| variance.singles[axis] / variance.total);
-        SingleShare { parameter: parameter.to_owned(), share: spread(shares) }
+        SingleShare { parameter: parameter.to_owned(), share: spread(shares, level) }
     };
     let parameters = domain.axes.iter().map(|axis| axis.parameter.as_str());
     let mut singles: Vec<SingleShare> = parameters.enumerate().map(single).collect();
@@ -193,26 +213,27 @@ fn singles(domain: &Domain, variances: &[TreeVariance]) -> Vec<SingleShare> {
 }
 
 /// The pairs with the largest mean shares, by axes.
-fn largest_pairs(variances: &[TreeVariance], most: usize) -> Vec<((u32, u32), TreeShare)> {
+fn largest_pairs(variances: &[TreeVariance], options: &FanovaOptions) -> Vec<((u32, u32), TreeShare)> {
     let mut shares: BTreeMap<(u32, u32), Vec<f64>> = BTreeMap::new();
     for (tree, variance) in variances.iter().enumerate() {
         for (pair, part) in &variance.pairs {
             shares.entry(*pair).or_insert_with(|| vec![0.0; variances.len()])[tree] = part / variance.total;
         }
     }
-    let spread_of = |(pair, shares): ((u32, u32), Vec<f64>)| (pair, spread(shares.into_iter()));
+    let spread_of =
+        |(pair, shares): ((u32, u32), Vec<f64>)| (pair, spread(shares.into_iter(), options.level));
     let mut pairs: Vec<((u32, u32), TreeShare)> = shares.into_iter().map(spread_of).collect();
     pairs.sort_by(|a, b| b.1.mean.total_cmp(&a.1.mean));
-    pairs.truncate(most);
+    pairs.truncate(options.most_pairs);
     pairs
 }
 
-fn rest(variances: &[TreeVariance], listed: &[((u32, u32), TreeShare)]) -> TreeShare {
+fn rest(variances: &[TreeVariance], listed: &[((u32, u32), TreeShare)], level: f64) -> TreeShare {
     let rests = variances.iter().map(|variance| {
         let singles: f64 = variance.singles.iter().sum();
         let listed = variance.pairs.iter().filter(|(pair, _)| listed.iter().any(|(other, _)| other == pair));
         let pairs: f64 = listed.map(|(_, part)| part).sum();
         (1.0 - (singles + pairs) / variance.total).max(0.0)
     });
-    spread(rests)
+    spread(rests, level)
 }

@@ -8,6 +8,7 @@ use crate::edge::RangeSource;
 use crate::fanova::{FanovaOptions, FanovaOutcome, fanova};
 use crate::forest::space::known_space;
 use crate::input::StudyTrials;
+use crate::options::Options;
 use crate::ped_anova::{PedAnovaOutcome, ped_anova};
 use crate::sample::Sample;
 
@@ -25,14 +26,18 @@ pub struct SpaceImportance {
 
 impl SpaceImportance {
     /// Computes both from the usable trials of `study`.
-    pub fn new(study: &StudyTrials, sample: &Sample<'_>) -> Self {
+    pub fn new(study: &StudyTrials, sample: &Sample<'_>, options: &Options) -> Self {
         let (space, source) = known_space(study);
         let all: Vec<(&Params, f64)> =
             sample.trials.iter().zip(&sample.values).map(|(trial, value)| (&trial.params, *value)).collect();
         let distinct = sample.distinct();
         Self {
             source,
-            forest: fanova(&space, &distinct, &FanovaOptions::default()),
+            forest: fanova(
+                &space,
+                &distinct,
+                &FanovaOptions { level: options.level, ..FanovaOptions::default() },
+            ),
             among_best: ped_anova(&space, &all, sample.direction),
         }
     }

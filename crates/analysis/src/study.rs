@@ -99,7 +99,7 @@ impl StudyAnalysis {
                     || best_of_k(&sample, &seed_name, options),
                 )
             },
-            || SpaceImportance::new(study, &sample),
+            || SpaceImportance::new(study, &sample, options),
         );
         let trends =
             pairs().zip(adjusted_trends(&model, options)).filter_map(|((name, exact, binned), adjusted)| {

@@ -6,7 +6,7 @@ use allometry_analysis::stats::least_squares::Fit;
 use allometry_analysis::stats::one_way::OneWay;
 use allometry_analysis::stats::{
     benjamini_hochberg, best_of, bootstrap, delong, discrepancy, distribution, jonckheere, kendall, lmg,
-    permutation, power_law, random, table, two_sample,
+    noncentral_f, permutation, power_law, random, table, two_sample,
 };
 use allometry_core::rng::stream;
 use serde_json::Value;
@@ -61,6 +61,29 @@ fn tails_of_distributions() {
     }
     assert_eq!(distribution::t_upper_tail(1.0, 0.0), None);
     assert_eq!(distribution::f_upper_tail(f64::NAN, 2.0, 2.0), None);
+}
+
+/// Against SciPy (`oracle/noncentral_f.py`).
+#[test]
+fn noncentral_f_and_the_noncentralities_it_admits() {
+    let oracle: Value = serde_json::from_str(include_str!("oracle/noncentral_f.json")).unwrap();
+    for case in oracle["cdf"].as_array().unwrap() {
+        let place = numbers(&case["place"]);
+        let ours = noncentral_f::cdf(place[0], place[1], place[2], place[3]).unwrap();
+        close(ours, number(&case["cdf"]));
+    }
+    for case in oracle["ends"].as_array().unwrap() {
+        let observed = numbers(&case["observed"]);
+        let level = number(&case["level"]);
+        let ours = noncentral_f::noncentrality(observed[0], observed[1], observed[2], level).unwrap();
+        let theirs = numbers(&case["ends"]);
+        near(ours.0, theirs[0], 1e-7);
+        near(ours.1, theirs[1], 1e-7);
+    }
+    assert_eq!(noncentral_f::noncentrality(f64::INFINITY, 2.0, 9.0, 0.9), None);
+    assert_eq!(noncentral_f::noncentrality(f64::NAN, 2.0, 9.0, 0.9), None);
+    assert_eq!(noncentral_f::noncentrality(0.0, 2.0, 9.0, 0.9), Some((0.0, 0.0)));
+    assert_eq!(noncentral_f::cdf(1.0, 0.0, 9.0, 1.0), None);
 }
 
 /// The terms of a case, and its response.

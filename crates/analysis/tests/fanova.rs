@@ -1,7 +1,9 @@
 //! Functional ANOVA where the truth is known by hand.
 
 use allometry_analysis::fanova::{Fanova, FanovaOptions, FanovaOutcome, Withheld, fanova};
-use allometry_core::{Distribution, Params, SearchSpace};
+use allometry_analysis::stats::random::below;
+use allometry_core::rng::stream;
+use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
 
 fn space(sets: Vec<(&str, Distribution)>) -> SearchSpace {
     SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
@@ -174,4 +176,44 @@ fn odd_trials_are_left_out_and_counted() {
     assert_eq!((fanova.trials, fanova.left_out), (196, 4));
     assert_eq!(fanova.absent, ["gone"]);
     single(&fanova, "cat", 0.75, 1e-12);
+}
+
+/// Mean shares of forests on `count` trials of `y = 0.01 real + 0.03 1[peak = 1] + 0.03 x`, `null` without effect, no noise.
+fn mean_shares(count: usize) -> [f64; 4] {
+    let list = |values: i64| Distribution::list((0..values).map(ParamValue::from).collect());
+    let x = Distribution::Float { low: 0.0, high: 1.0, log: false, step: None };
+    let grid = space(vec![("real", list(4)), ("peak", list(3)), ("null", list(4)), ("x", x)]);
+    let studies = 100;
+    let mut means = [0.0; 4];
+    for index in 0..studies {
+        let mut rng = stream(3, "few trials", index);
+        let trials: Vec<(Params, f64)> = (0..count)
+            .map(|_| {
+                let [real, peak, null] = [4, 3, 4].map(|values| below(&mut rng, values) as i64);
+                let x = below(&mut rng, 1 << 40) as f64 / (1_u64 << 40) as f64;
+                let mut params: Params =
+                    [("real", real), ("peak", peak), ("null", null)].into_iter().collect();
+                params.insert("x", x);
+                (params, 0.01 * real as f64 + if peak == 1 { 0.03 } else { 0.0 } + 0.03 * x)
+            })
+            .collect();
+        let options = FanovaOptions { least_r_squared: 0.0, ..FanovaOptions::default() };
+        let FanovaOutcome::Computed(fanova) = run(&grid, &trials, &options) else { panic!("withheld") };
+        for (mean, name) in means.iter_mut().zip(["real", "peak", "null", "x"]) {
+            let single = fanova.singles.iter().find(|single| single.parameter == name).unwrap();
+            *mean += single.share.mean / studies as f64;
+        }
+    }
+    println!("{count} trials: {means:.3?}");
+    means
+}
+
+/// What the page on methods says of few trials. The true shares are 31%, 50%, 0% and 19%.
+#[test]
+fn forests_on_few_trials_understate_a_peak() {
+    let (few, many) = (mean_shares(50), mean_shares(200));
+    assert!(few[1] < 0.35 && many[1] > 0.35 && many[1] < 0.5, "the peak has 50%: {few:?}, {many:?}");
+    for (place, truth) in [(0, 0.3125), (2, 0.0), (3, 0.1875)] {
+        assert!((few[place] - truth).abs() < 0.1 && (many[place] - truth).abs() < 0.05, "{few:?}, {many:?}");
+    }
 }

@@ -1,10 +1,13 @@
 //! How often the verdict errs on simulated ladders where scale pays, hurts, or does nothing, with stored scores and without.
 //! Seeds are fixed; bounds allow for the number of simulations.
 
+use allometry_analysis::stats::delong::delong;
 use allometry_analysis::stats::normal;
 use allometry_analysis::stats::random::below;
 use allometry_analysis::stats::weighted_auc::SortedRows;
-use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyScores, StudyTrials, analyze};
+use allometry_analysis::{
+    Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, StudyScores, StudyTrials, analyze,
+};
 use allometry_core::rng::stream;
 use allometry_core::{
     ClassCounts, FrozenTrial, ModelSize, Params, TrialNumber, TrialRng, TrialState, ValidationScores,
@@ -125,4 +128,53 @@ fn the_corrected_best_is_no_longer_flattered() {
     });
     assert!(observed - truth > 0.01, "the best of ten is flattered: {observed:.4} for {truth:.4}");
     assert!((corrected - truth).abs() < 0.004, "corrected {corrected:.4} for {truth:.4}");
+    let mut covered = 0;
+    for (point, best) in analyses.iter().flat_map(|one| {
+        let resampled = one.scaling.resampled.as_ref().unwrap();
+        resampled
+            .corrected
+            .iter()
+            .zip(&one.studies)
+            .map(|(point, study)| (point, study.summary.incumbent().unwrap()))
+    }) {
+        let distance = best.params.get("distance").unwrap().as_f64().unwrap();
+        let truth = normal::cdf(distance / 2.0_f64.sqrt());
+        covered += u32::from(point.best.interval.unwrap().contains(truth));
+    }
+    let covered = f64::from(covered) / (3.0 * SIMULATIONS as f64);
+    println!("95% intervals of the corrected best cover in {covered:.3}");
+    assert!((0.92..=0.98).contains(&covered), "95% intervals of the corrected best cover in {covered}");
+}
+
+/// One model, chosen beforehand: its AUC's intervals from class counts alone and from its scores, for two mixes of the classes
+/// and three qualities. Hanley and McNeil's approximation is cautious of good models: their scores tell more.
+#[test]
+fn intervals_of_an_auc_cover() {
+    let options = Options { level: 0.9, ..Options::default() };
+    for rows in [ROWS, ClassCounts { positives: 40, negatives: 60 }] {
+        let labels: Vec<bool> =
+            (0..rows.positives + rows.negatives).map(|row| row < rows.positives).collect();
+        for distance in [0.0, 0.85, 1.5] {
+            let truth = normal::cdf(distance / 2.0_f64.sqrt());
+            let (mut by_counts, mut by_scores) = (0, 0);
+            for index in 0..1000 {
+                let mut rng = stream(17, "auc", index);
+                let score = |label: &bool| (gaussian(&mut rng) + if *label { distance } else { 0.0 }) as f32;
+                let scores: Vec<f32> = labels.iter().map(score).collect();
+                let predictions = Predictions { rows: &[], labels: &labels, scores: &scores };
+                let auc = delong(&labels, &[&predictions.numbers()]).unwrap().auc[0];
+                let holds = |estimate: Estimate| u32::from(estimate.interval.unwrap().contains(truth));
+                by_counts += holds(Estimate::auc(auc, rows, &options));
+                by_scores += holds(Estimate::scored_auc(auc, &predictions, &options).unwrap());
+            }
+            for (name, covered) in [("Hanley-McNeil", by_counts), ("DeLong", by_scores)] {
+                println!(
+                    "{name}, {}+{} rows, AUC {truth:.3}: 90% intervals cover in {covered} of 1000",
+                    rows.positives, rows.negatives
+                );
+                let most = if name == "DeLong" { 940 } else { 1000 };
+                assert!((860..=most).contains(&covered), "{name} at an AUC of {truth:.3}: {covered} of 1000");
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::study::StudyAnalysis;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedImportance {
     /// Its effect given the other parameters: share of the variance that they leave.
-    pub partial_omega_squared: Option<f64>,
+    pub partial_omega_squared: Option<Estimate>,
     /// P-value of that effect after Holm's adjustment over the parameters of the budget.
     pub p_holm: Option<f64>,
     /// Its share of the model's R squared.

@@ -5,14 +5,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::share::{adjusted_r_squared, shares};
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Interval, Method};
 use crate::model::{Coding, Model};
 use crate::number::{counted, listed};
 use crate::options::Options;
 use crate::stats::design::{Design, Term};
-use crate::stats::least_squares::Fit;
+use crate::stats::least_squares::{Fit, TermTest};
 use crate::stats::moments::sample_variance;
-use crate::stats::{benjamini_hochberg, holm, permutation};
+use crate::stats::{benjamini_hochberg, holm, noncentral_f, permutation};
 
 /// Evaluations up to which every assignment to levels is tried, if there are not too many.
 const FEW: usize = 12;
@@ -29,8 +29,9 @@ pub struct AdjustedEffect {
     /// Type-II F of the main-effects model.
     pub f: Option<f64>,
     /// `df (F - 1) / (df (F - 1) + N)`: share of the variance that the other parameters leave; about 0, also below it,
-    /// without an effect.
-    pub partial_omega_squared: Option<f64>,
+    /// without an effect. The interval is that of `lambda / (lambda + N)` for the noncentralities `lambda` that F admits
+    /// (Steiger 2004).
+    pub partial_omega_squared: Option<Estimate>,
     /// P-value of F.
     pub p: Option<f64>,
     /// The same after Holm's adjustment over the parameters of the budget.
@@ -154,12 +155,10 @@ impl ImportanceModel {
             .included()
             .zip(&tests)
             .map(|(factor, test)| {
-                let freedom = test.freedom as f64;
-                let partial = test.f.map(|f| freedom * (f - 1.0) / (freedom * (f - 1.0) + n));
                 let adjusted = AdjustedEffect {
                     freedom: test.freedom as u64,
                     f: test.f,
-                    partial_omega_squared: partial,
+                    partial_omega_squared: partial_omega_squared(&test, fit.residual_freedom, n, options),
                     p: test.p,
                     p_holm: None,
                 };
@@ -197,6 +196,21 @@ impl ImportanceModel {
             several => format!("The effects of {} survive Holm's adjustment ({basis}).", listed(several)),
         }
     }
+}
+
+fn partial_omega_squared(
+    test: &TermTest,
+    residual_freedom: usize,
+    evaluations: f64,
+    options: &Options,
+) -> Option<Estimate> {
+    let (f, freedom) = (test.f?, test.freedom as f64);
+    let point = freedom * (f - 1.0) / (freedom * (f - 1.0) + evaluations);
+    let share = |noncentrality: f64| noncentrality / (noncentrality + evaluations);
+    let ends = noncentral_f::noncentrality(f, freedom, residual_freedom as f64, options.level);
+    let interval = ends.map(|(lower, upper)| Interval { lower: share(lower), upper: share(upper) });
+    let method = if interval.is_some() { Method::NoncentralF } else { Method::Observed };
+    Some(Estimate { interval, method, ..Estimate::observed(point, options) })
 }
 
 fn ceiling(model: &Model, repeat_sd: Option<f64>) -> Option<f64> {

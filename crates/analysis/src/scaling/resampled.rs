@@ -39,7 +39,7 @@ pub struct CorrectedBest {
     /// Label of the size budget.
     pub budget: String,
     /// Mean value, on the rows that a resample left out, of the trial that was best on the resample (Tsamardinos, Greasidou &
-    /// Borboudakis 2018); the percentile interval covers new rows and, with them, another choice among the same trials.
+    /// Borboudakis 2018); the interval, percentiles drawn in to the spread of all rows, covers new rows and, with them, another choice among the same trials.
     pub best: Estimate,
     /// The value as observed less the corrected one.
     pub optimism: f64,
@@ -131,13 +131,16 @@ struct Resampled {
     best: Vec<Option<f64>>,
     /// Of the trial that won a resample, on the rows left out.
     left_out: Vec<f64>,
+    /// Rows left out, of all rows, in the mean over the resamples.
+    left_out_share: f64,
 }
 
 impl Resampled {
     fn new(candidates: &Candidates<'_>, replicates: usize, options: &Options) -> Self {
         let rows = candidates.best.labels.len();
         let mut drawn = vec![0.0; rows];
-        let mut resampled = Self { best: Vec::with_capacity(replicates), left_out: Vec::new() };
+        let mut resampled =
+            Self { best: Vec::with_capacity(replicates), left_out: Vec::new(), left_out_share: 0.0 };
         for replicate in 0..replicates {
             random::resample(&mut stream(options.seed, "validation rows", replicate as u64), &mut drawn);
             let values: Vec<Option<f64>> =
@@ -147,6 +150,7 @@ impl Resampled {
                 (0..values.len()).reduce(|best, next| if values[next] > values[best] { next } else { best });
             let left_out: Vec<f64> =
                 drawn.iter().map(|count| if *count == 0.0 { 1.0 } else { 0.0 }).collect();
+            resampled.left_out_share += mean(left_out.iter().copied()).unwrap_or(0.0) / replicates as f64;
             resampled.left_out.extend(winner.and_then(|winner| candidates.sorted[winner].auc(&left_out)));
         }
         resampled
@@ -154,6 +158,11 @@ impl Resampled {
 
     fn corrected(mut self, candidates: &Candidates<'_>, options: &Options) -> Option<CorrectedBest> {
         let point = mean(self.left_out.iter().copied())?;
+        // Fewer rows than the whole spread further, by the factor of a delete-d jackknife (Shao & Wu 1989).
+        let scale = (self.left_out_share / (1.0 - self.left_out_share)).sqrt();
+        for value in &mut self.left_out {
+            *value = point + scale * (*value - point);
+        }
         let standard_error = sample_sd(self.left_out.iter().copied());
         let interval = bootstrap::percentile(&mut self.left_out, options.level)?;
         let best = Estimate {

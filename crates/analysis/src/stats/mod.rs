@@ -17,6 +17,7 @@ pub mod kendall;
 pub mod least_squares;
 pub mod lmg;
 pub mod moments;
+pub mod noncentral_f;
 pub mod normal;
 pub mod one_way;
 pub mod permutation;

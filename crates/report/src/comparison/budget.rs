@@ -72,7 +72,8 @@ fn importance(text: &mut Text, budget: &BudgetComparison) {
     let (known, untested): (Vec<&ImportanceComparison>, Vec<_>) =
         budget.importance.iter().partition(|importance| is_known(importance.a) || is_known(importance.b));
     let omega = |side: Option<ComparedImportance>| {
-        side.and_then(|side| side.partial_omega_squared).map_or_else(|| UNKNOWN.into(), signed3)
+        side.and_then(|side| side.partial_omega_squared)
+            .map_or_else(|| UNKNOWN.into(), |share| signed3(share.point))
     };
     let p = |side: Option<ComparedImportance>| p_value(side.and_then(|side| side.p_holm));
     let share = |side: Option<ComparedImportance>| {

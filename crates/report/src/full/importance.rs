@@ -18,7 +18,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     text.line(format_args!("**{}**", escape(&model.sentence)));
     text.blank();
     shares(text, study, analysis);
-    tests(text, study);
+    tests(text, study, analysis);
     basis(text, study);
     space_importance::render(text, study);
     naive(text, study, analysis);
@@ -62,20 +62,36 @@ fn share(importance: &Importance) -> f64 {
     importance.share.map_or(0.0, |share| share.point)
 }
 
-fn tests(text: &mut Text, study: &StudyAnalysis) {
+fn tests(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
+    let level = analysis.options.level * 100.0;
     text.line(format_args!(
         "Is there an effect? *Adjusted* holds the other parameters fixed; *alone* does not, and finds effects that belong \
          to others."
     ));
     text.blank();
     text.table(
-        &["Parameter", "Adjusted share (ω²)", "F", "df", "p", "p (Holm)", "Alone (ω²)", "p alone (BH)"],
+        &[
+            "Parameter",
+            "Adjusted share (ω²)",
+            &format!("{level:.0}% interval"),
+            "F",
+            "df",
+            "p",
+            "p (Holm)",
+            "Alone (ω²)",
+            "p alone (BH)",
+        ],
         study.importance.iter().map(|importance| {
             let adjusted = importance.adjusted;
+            let partial = adjusted.and_then(|effect| effect.partial_omega_squared);
             let number = |x: Option<f64>| x.map_or_else(|| UNKNOWN.into(), signed3);
             vec![
                 escape(&importance.parameter),
-                number(adjusted.and_then(|effect| effect.partial_omega_squared)),
+                number(partial.map(|share| share.point)),
+                partial.and_then(|share| share.interval).map_or_else(
+                    || UNKNOWN.into(),
+                    |Interval { lower, upper }| format!("{lower:.3} to {upper:.3}"),
+                ),
                 adjusted.and_then(|effect| effect.f).map_or_else(|| UNKNOWN.into(), |f| format!("{f:.2}")),
                 adjusted.map_or_else(|| UNKNOWN.into(), |effect| effect.freedom.to_string()),
                 p_value(adjusted.and_then(|effect| effect.p)),

@@ -1,10 +1,10 @@
 //! Importances over the whole space: a forest's, and those among the best trials.
 
-use allometry_analysis::StudyAnalysis;
 use allometry_analysis::edge::RangeSource;
 use allometry_analysis::fanova::{Fanova, FanovaOutcome, TreeShare, Withheld};
 use allometry_analysis::number::{counted, percent};
 use allometry_analysis::ped_anova::{Indistinct, PedAnova, PedAnovaOutcome};
+use allometry_analysis::{Interval, StudyAnalysis};
 
 use crate::markdown::escape;
 use crate::text::Text;
@@ -69,11 +69,12 @@ fn basis(fanova: &Fanova) -> String {
     };
     format!(
         "A forest of {} on {}{left_out} predicts evaluations that it has not seen with R² = {:.2}. *Share* is each \
-         parameter's part of the variance of its predictions over the space (functional ANOVA), with the standard deviation \
-         between trees.{absent}",
+         parameter's part of the variance of its predictions over the space (functional ANOVA), with {:.0}% intervals for what \
+         as many new trials would give such a forest.{absent}",
         counted(fanova.trees, "tree"),
         counted(fanova.trials, "distinct evaluation"),
-        fanova.oob_r_squared
+        fanova.oob_r_squared,
+        fanova.level * 100.0
     )
 }
 
@@ -121,7 +122,7 @@ fn table(text: &mut Text, forest: Option<&Fanova>, best: Option<&PedAnova>) {
     }
     let share = |name: &str| {
         let single = forest?.singles.iter().find(|single| single.parameter == name)?;
-        Some(with_spread(single.share))
+        Some(with_interval(single.share))
     };
     let divergence = |name: &str| {
         let one = best?.parameters.iter().find(|one| one.parameter == name)?;
@@ -145,7 +146,7 @@ fn pairs(text: &mut Text, fanova: &Fanova) {
         .filter(|pair| pair.share.mean >= LEAST_SHARE)
         .map(|pair| {
             let [first, second] = &pair.parameters;
-            format!("{} × {} {}", escape(first), escape(second), with_spread(pair.share))
+            format!("{} × {} {}", escape(first), escape(second), with_interval(pair.share))
         })
         .collect();
     let all: f64 = fanova.singles.iter().map(|single| single.share.mean).sum();
@@ -158,6 +159,7 @@ fn pairs(text: &mut Text, fanova: &Fanova) {
     text.line(format_args!("Single parameters take up {} of the variance of the predictions.", percent(all)));
 }
 
-fn with_spread(share: TreeShare) -> String {
-    format!("{} ± {}", percent(share.mean), percent(share.sd))
+fn with_interval(share: TreeShare) -> String {
+    let Interval { lower, upper } = share.interval;
+    format!("{} ({} to {})", percent(share.mean), percent(lower), percent(upper))
 }

@@ -1,0 +1,89 @@
+//! The noncentral F distribution, and what an F tells of its noncentrality.
+
+use statrs::function::beta::beta_reg;
+use statrs::function::gamma::ln_gamma;
+
+/// Share of a term below which the Poisson weights that follow are left out.
+const NEGLIGIBLE: f64 = 1e-17;
+/// Halvings of a bracket: its ends then differ by less than a double can tell.
+const HALVINGS: usize = 200;
+/// Noncentralities above this are not looked for.
+const MOST: f64 = 1e7;
+
+/// Probability that a noncentral F with `numerator` and `denominator` degrees of freedom is at most `f` (Patnaik 1949): the
+/// central one's, a mixture over Poisson weights of mean `noncentrality / 2`.
+///
+/// `None` for degrees of freedom that are not positive, a negative noncentrality, or no number.
+pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Option<f64> {
+    let is_defined = numerator > 0.0 && denominator > 0.0 && noncentrality >= 0.0;
+    if !is_defined || f.is_nan() || !noncentrality.is_finite() {
+        return None;
+    }
+    if f <= 0.0 {
+        return Some(0.0);
+    }
+    if f.is_infinite() {
+        return Some(1.0);
+    }
+    let x = numerator * f / (numerator * f + denominator);
+    let central = |extra: f64| beta_reg(numerator / 2.0 + extra, denominator / 2.0, x);
+    let mean = noncentrality / 2.0;
+    if mean == 0.0 {
+        return Some(central(0.0));
+    }
+    let mode = mean.floor();
+    let weight = (mode * mean.ln() - mean - ln_gamma(mode + 1.0)).exp();
+    let mut sum = weight * central(mode);
+    let (mut up, mut down) = (weight, weight);
+    let mut count = mode;
+    while up > NEGLIGIBLE * weight {
+        count += 1.0;
+        up *= mean / count;
+        sum += up * central(count);
+    }
+    count = mode;
+    while count > 0.0 && down > NEGLIGIBLE * weight {
+        down *= count / mean;
+        count -= 1.0;
+        sum += down * central(count);
+    }
+    Some(sum.clamp(0.0, 1.0))
+}
+
+/// Noncentralities at which an observed `f` is not in either tail of `(1 - level) / 2` (Steiger 2004, section "noncentrality
+/// interval estimation"); an end is 0 where even the central F would have it there.
+///
+/// `None` where undefined, as of an infinite `f`.
+pub fn noncentrality(f: f64, numerator: f64, denominator: f64, level: f64) -> Option<(f64, f64)> {
+    if f.is_infinite() || !(level > 0.0 && level < 1.0) {
+        return None;
+    }
+    let at = |noncentrality: f64| cdf(f, numerator, denominator, noncentrality);
+    // The probability falls as the noncentrality grows.
+    let crossing = |probability: f64| -> Option<f64> {
+        if at(0.0)? <= probability {
+            return Some(0.0);
+        }
+        let (mut low, mut high) = (0.0, 1.0);
+        while at(high)? > probability {
+            (low, high) = (high, 2.0 * high);
+            if high > MOST {
+                return None;
+            }
+        }
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(low, high);
+            if middle <= low || middle >= high {
+                break;
+            }
+            if at(middle)? > probability {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Some(low)
+    };
+    let tail = (1.0 - level) / 2.0;
+    crossing(1.0 - tail).zip(crossing(tail))
+}
