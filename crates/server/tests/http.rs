@@ -168,6 +168,37 @@ fn a_store_may_come_go_and_return() {
     wait_until(address, "/live", |body| body.contains("unavailable") && body.contains("0.2500"));
 }
 
+/// As while another program brings its tables up to a version of its own, and takes that back.
+#[test]
+fn a_store_that_is_being_migrated_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = database(&folder);
+    let store = SqliteStore::open(&path.display().to_string()).unwrap();
+    let id = study(&store, "a study", "x");
+    tell(&store, id, "x", Ok(0.25));
+    let address = start(&path, None);
+    wait_until(address, "/live", |body| body.contains("0.2500") && !body.contains("unavailable"));
+    let migration = rusqlite::Connection::open(&path).unwrap();
+    let version: String =
+        migration.query_row("SELECT version_num FROM alembic_version", [], |row| row.get(0)).unwrap();
+    migration.execute("UPDATE alembic_version SET version_num = 'v99.0.0.a'", []).unwrap();
+    wait_until(address, "/live", |body| body.contains("v99.0.0.a"));
+    let answer = get(address, "/live");
+    assert!(
+        answer.status == 200 && answer.body.contains("0.2500"),
+        "what was read last stays: {}",
+        answer.body
+    );
+    // Readers wait for no writer, and no writer for readers.
+    migration.execute_batch("BEGIN IMMEDIATE").unwrap();
+    migration.execute("UPDATE alembic_version SET version_num = ?1", [&version]).unwrap();
+    assert_eq!(get(address, "/live").status, 200);
+    migration.execute_batch("COMMIT").unwrap();
+    wait_until(address, "/live", |body| body.contains("0.2500") && !body.contains("unavailable"));
+    tell(&store, id, "x", Ok(0.75));
+    wait_until(address, "/live", |body| body.contains("0.7500"));
+}
+
 #[test]
 fn requests_that_are_not_ours_are_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use allometry_core::{Direction, Distribution, EpochReport, ParamValue, Params, SearchSpace, TrialRecord};
+use allometry_core::{
+    Direction, Distribution, EpochReport, Failure, ParamValue, Params, SearchSpace, TrialRecord,
+};
 use allometry_store::{
     Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StudyId, TrialId,
 };
@@ -131,6 +133,55 @@ fn a_running_study_is_followed() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     let requests = browser.requests();
     assert!(requests.iter().all(|asked| asked.starts_with(&dashboard.url)), "{requests:?}");
+}
+
+#[test]
+fn the_dashboard_fits_its_screen_and_axe_finds_no_barrier() {
+    let test = "the_dashboard_fits_its_screen_and_axe_finds_no_barrier";
+    let Some(axe) = allometry_testkit::npm_file(test, "axe-core/axe.min.js") else { return };
+    let Some(browser) = Browser::start(test) else { return };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    let study = Study::create(&path);
+    study.end_twenty();
+    let running = study.begin(20);
+    let curve: Vec<EpochReport> =
+        (1..=9).map(|step| EpochReport { step, value: 0.7, metrics: BTreeMap::new() }).collect();
+    study.store.report(running, &curve).unwrap();
+    let failure =
+        Failure { reason: "loss is not finite".into(), detail: "step 12\nlargest activation 3e38".into() };
+    let record = TrialRecord { failure: Some(failure), ..TrialRecord::default() };
+    let failed = Finished { record, ..Finished::default() };
+    study.store.finish(study.begin(21), FinishedState::Failed, &failed).unwrap();
+    let dashboard = Dashboard::start(&path);
+    let home = dashboard.url.trim_end_matches('/');
+    let pages = [
+        ("home", String::new()),
+        ("trial", "/studies/1/trials/20".into()),
+        ("compare", "/compare?trials=1:3,1:5".into()),
+    ];
+    for (name, page) in pages {
+        for (width, height) in [(360, 740), (1024, 768), (1920, 1080)] {
+            for theme in ["light", "dark"] {
+                browser.open(&format!("{home}{page}"), Screen { width, height, theme });
+                browser.wait_for(if name == "home" {
+                    "document.querySelector('#history-0') !== null"
+                } else {
+                    "document.querySelector('h1') !== null"
+                });
+                let wide = browser.value("document.documentElement.scrollWidth");
+                assert!(wide.as_u64().unwrap() <= u64::from(width), "{name}, {width} pixels: {wide} wide");
+                browser.picture(&format!("dashboard-{name}-{width}-{theme}"));
+            }
+        }
+        browser.cdp("Runtime.evaluate", &json!({ "expression": axe }));
+        let barriers = browser.promised(
+            "axe.run().then((result) => result.violations.map((one) => `${one.id}: ${one.nodes.length} at ${one.nodes[0].target}`))",
+        );
+        assert_eq!(barriers, Value::Array(vec![]), "{name}");
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 #[test]

@@ -51,6 +51,51 @@ fn render(folder: &Path, arguments: &[&str]) -> String {
     format!("file://{}", folder.join("report.html").display())
 }
 
+/// The page of the reference ladder, whose trials recorded no scores.
+fn reference_page(test: &str, folder: &Path) -> Option<String> {
+    let source = |label: &str, name: &str| {
+        let trials = allometry_testkit::reference_file(test, &format!("seed/trials/{name}/all_trials.json"))?;
+        let best = allometry_testkit::reference_file(test, &format!("seed/trials/{name}/best_params.json"))?;
+        Some(format!("{label}={}:{}", trials.display(), best.display()))
+    };
+    let sources = [source("2M", "2m")?, source("20M", "20m")?, source("200M", "200m")?];
+    let weights = "patchtst:features=105,context=80,patch=16,stride=8";
+    let arguments = ["--tag", "a100", "--rows", "76:346", "--weights", weights];
+    Some(render(folder, &arguments.into_iter().chain(sources.iter().map(String::as_str)).collect::<Vec<_>>()))
+}
+
+#[test]
+fn a_reference_ladder_is_drawn_on_every_screen() {
+    let test = "a_reference_ladder_is_drawn_on_every_screen";
+    let Some(browser) = Browser::start(test) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(url) = reference_page(test, folder.path()) else { return };
+    for (width, height) in [(360, 740), (1024, 768), (1920, 1080)] {
+        for theme in ["light", "dark"] {
+            browser.open(&url, Screen { width, height, theme });
+            browser.wait_for(
+                "document.querySelector('#trials-table p.count').textContent.startsWith('150 trials')",
+            );
+            let wide = browser.value("document.documentElement.scrollWidth");
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{width} pixels: the page is {wide} wide");
+            for place in ["body", "#scaling", "#parallel-2", "#slice-0", "#interaction-1", "#trials"] {
+                browser.value(&format!("document.querySelector('{place}')?.scrollIntoView()"));
+                browser.picture(&format!("reference-{width}-{theme}-{}", place.trim_start_matches('#')));
+            }
+        }
+    }
+    let drawn = figures(&browser);
+    let of_budgets = (0..3).flat_map(|position| {
+        ["history", "parallel", "importance", "slice", "coverage"].map(|name| format!("{name}-{position}"))
+    });
+    for figure in
+        ["scaling", "differences", "best-of", "distribution"].map(str::to_owned).into_iter().chain(of_budgets)
+    {
+        assert!(drawn.contains(&figure), "{figure} is not among {drawn:?}");
+    }
+    assert_sound(&browser, &url);
+}
+
 /// Fails where a drawing has a number that is none, the page complained, or asked for anything beyond itself.
 fn assert_sound(browser: &Browser, url: &str) {
     let broken = browser.value(
@@ -91,6 +136,28 @@ fn every_figure_is_drawn_and_nothing_leaves_the_page() {
     assert_sound(&browser, &url);
 }
 
+/// Prints when the page was first painted and its table stood, and how long the page takes over a move of the pointer.
+fn say_how_long(browser: &Browser, count: usize) {
+    let painted =
+        browser.value("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null");
+    let ready = browser.value("performance.getEntriesByType('navigation')[0].loadEventEnd");
+    let moved = if count == 0 {
+        Value::Null
+    } else {
+        browser.middle("#history-0 svg.panel");
+        browser.value(
+            "(() => { const svg = document.querySelector('#history-0 svg.panel'); const box = svg.getBoundingClientRect(); \
+             const times = []; for (let at = 1; at < 40; at++) { const start = performance.now(); \
+             svg.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: box.left + box.width * at / 40, \
+             clientY: box.top + box.height / 2 })); document.body.getBoundingClientRect(); times.push(performance.now() - start); } \
+             return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)]; })()",
+        )
+    };
+    println!(
+        "2 x {count} trials: first paint {painted} ms, loaded {ready} ms, 95% of the pointer's moves within {moved} ms"
+    );
+}
+
 #[test]
 fn few_trials_and_many_have_a_page_too() {
     let Some(browser) = Browser::start("few_trials_and_many_have_a_page_too") else { return };
@@ -99,6 +166,7 @@ fn few_trials_and_many_have_a_page_too() {
         let url = page(folder.path(), count);
         browser.open(&url, DESKTOP);
         browser.wait_for("document.querySelector('#trials-table p.count') !== null");
+        say_how_long(&browser, count);
         let words = browser.value("document.querySelector('#trials-table p.count').textContent");
         assert!(
             words.as_str().unwrap().starts_with(&format!("{} trials", 2 * count.max(1))),
