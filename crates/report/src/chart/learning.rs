@@ -86,6 +86,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         Vec::new(),
     );
     figure.entry(format!("small {}", budget_class(position)), "trials");
+    figure.alt = format!("{} trials have curves.", curves.len());
     let count = drawn.len();
     panel.layers.push(Layer::Lines { class: format!("thin {}", budget_class(position)), lines: drawn });
     if let Some((number, curve)) = curves.iter().find(|(number, _)| Some(*number) == best) {
@@ -104,8 +105,8 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
                 tip: format!("trial {number}, epoch {}: {}", at.0, decimals(at.1)),
             });
             figure.alt = format!(
-                "{} trials have curves; the best, trial {number}, peaks at {} in epoch {}.",
-                curves.len(),
+                "{} The best, trial {number}, peaks at {} in epoch {}.",
+                figure.alt,
                 decimals(at.1),
                 at.0
             );

@@ -143,4 +143,7 @@ const drawLooks = (panel) => {
   }
   if (kept && panel.axes) drawKeptLines(panel, data.studies[panel.study], kept, layer);
 };
-looks.listeners.push(() => allPanels().filter((panel) => panel.showsTrials || panel.axes).forEach(drawLooks));
+looks.listeners.push((what, studies) => {
+  const touched = (panel) => !studies || panel.study === null || studies.includes(panel.study);
+  allPanels().filter((panel) => (panel.showsTrials || panel.axes) && touched(panel)).forEach(drawLooks);
+});

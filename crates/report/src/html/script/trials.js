@@ -46,11 +46,12 @@ const describeTrial = (study, trial) => {
 // Who looks at what: one trial under the pointer, some that are pinned, some that a filter keeps.
 const looks = { hovered: null, pinned: [], kept: new Map(), listeners: [] };
 const sameTrial = (a, b) => a !== null && b !== null && a[0] === b[0] && a[1] === b[1];
-const changed = (what) => looks.listeners.forEach((listener) => listener(what));
+const changed = (what, studies) => looks.listeners.forEach((listener) => listener(what, studies));
 const hoverTrial = (trial) => {
   if (trial === looks.hovered || sameTrial(trial, looks.hovered)) return;
+  const studies = [trial, looks.hovered].filter(Boolean).map((one) => one[0]);
   looks.hovered = trial;
-  changed("hovered");
+  changed("hovered", studies);
 };
 const pinTrial = (trial) => {
   const others = looks.pinned.filter((one) => !sameTrial(one, trial));
