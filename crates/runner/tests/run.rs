@@ -91,7 +91,7 @@ fn go(
         .iter()
         .map(|spec| {
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
-            let kind = SamplerSpec { kind: SamplerKind::Random, probes: true };
+            let kind = SamplerSpec::new(SamplerKind::Random);
             (spec.clone(), sampler::build(kind, Arc::new(feasible), ladder.seed).unwrap())
         })
         .collect();

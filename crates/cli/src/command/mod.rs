@@ -8,6 +8,7 @@ mod lint;
 mod prepare;
 mod report;
 mod run;
+mod sampler;
 mod serve;
 mod speed;
 
@@ -33,6 +34,7 @@ enum Command {
     Compare(compare::Compare),
     Serve(serve::Serve),
     Demo(demo::Demo),
+    Sampler(sampler::Sampler),
 }
 
 impl Cli {
@@ -48,6 +50,7 @@ impl Cli {
             Command::Compare(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Demo(args) => args.run(),
+            Command::Sampler(args) => args.run(),
         }
     }
 }

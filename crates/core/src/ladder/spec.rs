@@ -176,13 +176,26 @@ pub enum SamplerKind {
     Sobol,
     /// Every configuration in order.
     Grid,
+    /// Bayesian optimisation with a Gaussian process.
+    Gp,
+    /// Tree-structured Parzen estimator.
+    Tpe,
 }
 
 /// How configurations are picked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SamplerSpec {
     /// The sampler.
     pub kind: SamplerKind,
     /// Whether the first trials sit on the edges of each architecture parameter.
     pub probes: bool,
+    /// Share of the trials that a model-based sampler leaves to random draws, for the statistics that need them, in `[0, 1]`.
+    pub random_share: f64,
+}
+
+impl SamplerSpec {
+    /// A sampler with the defaults of the ladder file: probes, and a fifth of random trials.
+    pub const fn new(kind: SamplerKind) -> Self {
+        Self { kind, probes: true, random_share: 0.2 }
+    }
 }

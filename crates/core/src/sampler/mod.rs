@@ -1,11 +1,16 @@
 //! What picks the next configuration.
 
+mod build;
+mod gp;
 mod history;
+mod lattice;
+mod outcome;
 mod plain;
 mod probe;
 mod sequence;
 
-pub use plain::build;
+pub use build::{build, build_toward};
+pub use gp::{Recommendation, recommend};
 
 use crate::param::Params;
 use crate::rng::TrialRng;

@@ -13,7 +13,7 @@ use crate::trial::Origin;
 
 /// Probes first, then the configurations of a sequence.
 #[derive(Debug)]
-struct Plain {
+pub(super) struct Plain {
     feasible: Arc<Feasible>,
     probes: Vec<Configuration>,
     sequence: Sequence,
@@ -21,30 +21,29 @@ struct Plain {
     history: History,
 }
 
-/// The sampler that `spec` asks for.
-///
-/// Its suggestion depends on the configurations in the view, on the number of its trials, on `seed` and, for random
-/// draws, on the generator: not on values, on states or on the order in which trials end. A suggestion costs the
-/// trials that are new since the last one and a few binary searches; the first one of a resumed study reads all
-/// trials once. In a space used up almost completely what is left is drawn by number, never by repeated tries.
-///
-/// # Errors
-/// [`SpaceError::GridOfContinuous`] where a grid is asked for over a range without steps.
-pub fn build(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Box<dyn Sampler>, SpaceError> {
-    let (sequence, origin) = match spec.kind {
-        SamplerKind::Random => (Sequence::Random, Origin::Random),
-        SamplerKind::Sobol => (Sequence::sobol(&feasible, seed), Origin::Random),
-        SamplerKind::Grid => match (feasible.configurations(), feasible.continuous()) {
-            (Some(count), _) => (Sequence::grid(count), Origin::Grid),
-            (None, Some(parameter)) => {
-                return Err(SpaceError::GridOfContinuous { parameter: parameter.into() });
+impl Plain {
+    /// # Errors
+    /// [`SpaceError::GridOfContinuous`] where a grid is asked for over a range without steps.
+    pub(super) fn new(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Self, SpaceError> {
+        let (sequence, origin) = match spec.kind {
+            SamplerKind::Random => (Sequence::Random, Origin::Random),
+            SamplerKind::Grid => match (feasible.configurations(), feasible.continuous()) {
+                (Some(count), _) => (Sequence::grid(count), Origin::Grid),
+                (None, Some(parameter)) => {
+                    return Err(SpaceError::GridOfContinuous { parameter: parameter.into() });
+                }
+                (None, None) => {
+                    return Err(SpaceError::GridTooLarge { budget: feasible.budget().label.clone() });
+                }
+            },
+            SamplerKind::Sobol | SamplerKind::Gp | SamplerKind::Tpe => {
+                (Sequence::sobol(&feasible, seed), Origin::Random)
             }
-            (None, None) => return Err(SpaceError::GridTooLarge { budget: feasible.budget().label.clone() }),
-        },
-    };
-    let probes = if spec.probes { probes(&feasible, seed) } else { Vec::new() };
-    let history = History::new(&feasible);
-    Ok(Box::new(Plain { feasible, probes, sequence, origin, history }))
+        };
+        let probes = if spec.probes { probes(&feasible, seed) } else { Vec::new() };
+        let history = History::new(&feasible);
+        Ok(Self { feasible, probes, sequence, origin, history })
+    }
 }
 
 impl Sampler for Plain {

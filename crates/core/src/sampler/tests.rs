@@ -76,7 +76,7 @@ impl Run {
 }
 
 fn spec(kind: SamplerKind, probes: bool) -> SamplerSpec {
-    SamplerSpec { kind, probes }
+    SamplerSpec { probes, ..SamplerSpec::new(kind) }
 }
 
 fn small_space(d_model: usize, n_layers: i64, rest: usize, log: bool) -> SearchSpace {

@@ -18,7 +18,10 @@ const SEED: u64 = 42;
 const TRIALS: u64 = 50;
 const METRICS: &[&str] = &["auc"];
 const SAMPLERS: (&[&str], &[SamplerKind]) =
-    (&["sobol", "random", "grid"], &[SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid]);
+    (
+        &["gp", "tpe", "sobol", "random", "grid"],
+        &[SamplerKind::Gp, SamplerKind::Tpe, SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid],
+    );
 const COUNT_FROM_ONE: (fn(u64) -> bool, &str) = (|n| n >= 1, "at least 1");
 
 /// Checks the whole file. `None` only where something was reported.
@@ -44,13 +47,15 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     Some(Ladder { name: name?.value, tag, seed, data: data?, model: model?, budgets, sampler, storage })
 }
 
-const SAMPLER: SamplerSpec = SamplerSpec { kind: SamplerKind::Sobol, probes: true };
+const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Sobol);
+const SHARE: (fn(f64) -> bool, &str) = (|share| (0.0..=1.0).contains(&share), "between 0 and 1");
 
 fn sampler(mut section: Section<'_>, problems: &mut Problems) -> SamplerSpec {
     let kind = section.word("kind", SAMPLERS, problems).unwrap_or(SAMPLER.kind);
     let probes = section.read("probes", problems).map_or(SAMPLER.probes, |probes| probes.value);
+    let random_share = section.within("random", SAMPLER.random_share, SHARE, problems);
     section.finish(problems);
-    SamplerSpec { kind, probes }
+    SamplerSpec { kind, probes, random_share }
 }
 
 fn storage(mut section: Section<'_>, problems: &mut Problems) -> Option<String> {

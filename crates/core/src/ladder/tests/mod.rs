@@ -128,7 +128,7 @@ fn every_key_of_the_sample_is_read() {
         warmup_epochs: 2.0,
     };
     assert_eq!(ladder.model, model);
-    assert_eq!(ladder.sampler, SamplerSpec { kind: SamplerKind::Grid, probes: false });
+    assert_eq!(ladder.sampler, SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Grid) });
     assert_eq!(ladder.storage.as_deref(), Some("sqlite:///sp500.db"));
 }
 
@@ -168,7 +168,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, 128));
     assert_eq!((model.minimum_gain, model.gradient_clip, model.warmup_epochs), (0.0, 1.0, 0.0));
     assert_eq!((model.normalize, model.schedule), (Normalize::Standard, Schedule::Constant));
-    assert_eq!(ladder.sampler, SamplerSpec { kind: SamplerKind::Sobol, probes: true });
+    assert_eq!(ladder.sampler, SamplerSpec::new(SamplerKind::Sobol));
 }
 
 fn with(settings: &[(&str, &str)]) -> Result<Ladder, LadderErrors> {

@@ -1,0 +1,187 @@
+//! The lines of `allometry sampler`.
+
+use allometry_core::{ChoiceOrder, Distribution, ParamValue, Params};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Values that an `int` range or a stepped `float` range may have at most.
+const MOST_LEVELS: f64 = 1e6;
+
+/// A line that asks for something.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// The next configuration, for trial `number`.
+    Ask { number: u64 },
+    /// The value of trial `number`; `None` where it failed.
+    Tell { number: u64, value: Option<f64> },
+    /// The configuration to take.
+    Recommend,
+}
+
+/// What is answered.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    Params(Params),
+    Error(String),
+}
+
+/// Why a line has no proper answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LineError {
+    #[error("the line is no JSON object: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(
+        "the first line must describe the space: {{\"seed\": 7, \"params\": [{{\"name\": \"lr\", \"type\": \"ordinal\", \"values\": [0.1, 0.2]}}]}}"
+    )]
+    NoSpace,
+    #[error("the space was described already")]
+    SecondSpace,
+    #[error("the line must have one of \"ask\", \"tell\" and \"recommend\"")]
+    Unknown,
+    #[error("\"{key}\" must be a trial's number, from 0")]
+    Number { key: &'static str },
+    #[error("\"value\" must be a finite number, or null for a failed trial")]
+    Value,
+    #[error("parameter {name:?}: {problem}")]
+    Parameter { name: String, problem: String },
+    #[error("\"params\" must have at least one parameter")]
+    NoParameters,
+    #[error("the parameter {0:?} occurs twice")]
+    SameName(String),
+    #[error("trial {0} was asked for already")]
+    AskedTwice(u64),
+    #[error("trial {0} was never asked for")]
+    NeverAsked(u64),
+    #[error("trial {0} was told already")]
+    ToldTwice(u64),
+    #[error("no trial was told with a value")]
+    NothingTold,
+    #[error(transparent)]
+    Sampler(#[from] allometry_core::SampleError),
+    #[error(transparent)]
+    Space(#[from] allometry_core::space::SpaceError),
+}
+
+/// The first line.
+#[derive(Debug, Deserialize)]
+pub(super) struct Header {
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) seed: u64,
+    pub(super) params: Vec<Parameter>,
+}
+
+/// One parameter of the first line.
+#[derive(Debug, Deserialize)]
+pub(super) struct Parameter {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    values: Vec<ParamValue>,
+    low: Option<Value>,
+    high: Option<Value>,
+    #[serde(default)]
+    log: bool,
+    step: Option<Value>,
+}
+
+impl Parameter {
+    /// Its set.
+    pub(super) fn distribution(&self) -> Result<Distribution, LineError> {
+        let problem = |problem: &str| LineError::Parameter { name: self.name.clone(), problem: problem.into() };
+        match self.kind.as_str() {
+            "ordinal" | "categorical" => {
+                if self.values.is_empty() {
+                    return Err(problem("\"values\" must have at least one value"));
+                }
+                let twice = (1..self.values.len()).find(|i| self.values[..*i].contains(&self.values[*i]));
+                if let Some(i) = twice {
+                    return Err(problem(&format!("the value {} occurs twice", self.values[i].repr())));
+                }
+                let order =
+                    if self.kind == "ordinal" { ChoiceOrder::Ordinal } else { ChoiceOrder::Nominal };
+                Ok(Distribution::Categorical { choices: self.values.clone(), order })
+            }
+            "float" => self.float().map_err(problem),
+            "int" => self.int().map_err(problem),
+            _ => Err(problem("\"type\" must be \"ordinal\", \"categorical\", \"float\" or \"int\"")),
+        }
+    }
+
+    fn float(&self) -> Result<Distribution, &'static str> {
+        let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_f64);
+        let (Some(low), Some(high)) = (number(&self.low), number(&self.high)) else {
+            return Err("\"low\" and \"high\" must be numbers");
+        };
+        let step = number(&self.step);
+        if low > high {
+            return Err("\"low\" must not exceed \"high\"");
+        }
+        if self.log && low <= 0.0 {
+            return Err("\"low\" must be positive on a log scale");
+        }
+        match (&self.step, step) {
+            (Some(Value::Null) | None, _) => {}
+            (Some(_), _) if self.log => return Err("a log scale takes no \"step\""),
+            (_, Some(step)) if step > 0.0 && (high - low) / step < MOST_LEVELS => {
+                let steps = (high - low) / step;
+                if (steps - steps.round()).abs() > 1e-8 * steps.max(1.0) {
+                    return Err("\"step\" must divide the range");
+                }
+            }
+            _ => return Err("\"step\" must be positive and give at most a million values"),
+        }
+        Ok(Distribution::Float { low, high, log: self.log, step })
+    }
+
+    fn int(&self) -> Result<Distribution, &'static str> {
+        let whole = |value: &Option<Value>| {
+            let value: ParamValue = serde_json::from_value(value.clone()?).ok()?;
+            matches!(value, ParamValue::Int(_) | ParamValue::Float(_)).then(|| value.as_i64())?
+        };
+        let (Some(low), Some(high)) = (whole(&self.low), whole(&self.high)) else {
+            return Err("\"low\" and \"high\" must be whole numbers");
+        };
+        let step = match &self.step {
+            None | Some(Value::Null) => 1,
+            Some(_) => whole(&self.step).filter(|step| *step >= 1).ok_or("\"step\" must be a whole number from 1")?,
+        };
+        if low > high {
+            return Err("\"low\" must not exceed \"high\"");
+        }
+        if self.log && low < 1 {
+            return Err("\"low\" must be at least 1 on a log scale");
+        }
+        if i128::from(high) - i128::from(low) >= MOST_LEVELS as i128 * i128::from(step) {
+            return Err("the range has more than a million values");
+        }
+        if (high - low) % step != 0 {
+            return Err("\"step\" must divide the range");
+        }
+        Ok(Distribution::Int { low, high, log: self.log, step })
+    }
+}
+
+/// A line after the first.
+pub(super) fn request(object: &Map<String, Value>) -> Result<Request, LineError> {
+    let number = |key: &'static str| object[key].as_u64().ok_or(LineError::Number { key });
+    if object.contains_key("ask") {
+        return Ok(Request::Ask { number: number("ask")? });
+    }
+    if object.contains_key("tell") {
+        let number = number("tell")?;
+        let value = match object.get("value") {
+            Some(Value::Null) => None,
+            Some(value) => Some(value.as_f64().ok_or(LineError::Value)?),
+            None => return Err(LineError::Value),
+        };
+        return Ok(Request::Tell { number, value });
+    }
+    if object.get("recommend") == Some(&Value::Bool(true)) {
+        return Ok(Request::Recommend);
+    }
+    Err(if object.contains_key("params") { LineError::SecondSpace } else { LineError::Unknown })
+}

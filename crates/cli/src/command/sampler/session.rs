@@ -1,0 +1,118 @@
+//! A study that lives as long as the command.
+
+use std::sync::Arc;
+
+use allometry_core::ladder::{SamplerKind, SamplerSpec};
+use allometry_core::rng::stream;
+use allometry_core::sampler::{self, recommend};
+use allometry_core::space::Feasible;
+use allometry_core::{
+    Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber, TrialState, WeightTarget,
+};
+use serde_json::{Map, Value};
+
+use super::protocol::{Answer, Header, LineError, Request, request};
+
+/// Answers lines.
+pub(super) struct Session {
+    kind: SamplerKind,
+    study: Option<Study>,
+}
+
+struct Study {
+    seed: u64,
+    /// The parameters' names. Inside they are numbered, since some names have a meaning to the space.
+    names: Vec<String>,
+    feasible: Arc<Feasible>,
+    sampler: Box<dyn Sampler>,
+    finished: Vec<FrozenTrial>,
+    running: Vec<FrozenTrial>,
+}
+
+impl Session {
+    pub(super) fn new(kind: SamplerKind) -> Self {
+        Self { kind, study: None }
+    }
+
+    /// The answer to a line, where there is one.
+    pub(super) fn answer(&mut self, line: &str) -> Result<Option<Answer>, LineError> {
+        let object: Map<String, Value> = serde_json::from_str(line)?;
+        let Some(study) = &mut self.study else {
+            if !object.contains_key("params") {
+                return Err(LineError::NoSpace);
+            }
+            self.study = Some(Study::new(self.kind, serde_json::from_value(Value::Object(object))?)?);
+            return Ok(None);
+        };
+        match request(&object)? {
+            Request::Ask { number } => study.ask(number).map(|params| Some(Answer::Params(params))),
+            Request::Tell { number, value } => study.tell(number, value).map(|()| None),
+            Request::Recommend => study.recommend().map(|params| Some(Answer::Params(params))),
+        }
+    }
+}
+
+impl Study {
+    fn new(kind: SamplerKind, header: Header) -> Result<Self, LineError> {
+        if header.params.is_empty() {
+            return Err(LineError::NoParameters);
+        }
+        let names: Vec<String> = header.params.iter().map(|p| p.name.clone()).collect();
+        if let Some(i) = (1..names.len()).find(|i| names[..*i].contains(&names[*i])) {
+            return Err(LineError::SameName(names[i].clone()));
+        }
+        let sets = header.params.iter().enumerate().map(|(i, p)| Ok((i.to_string(), p.distribution()?)));
+        let space = SearchSpace(sets.collect::<Result<_, LineError>>()?);
+        let budget = SizeBudget { label: header.name, target: WeightTarget::Any };
+        let feasible = Arc::new(Feasible::new(&space, &budget, |_| None)?);
+        // No statistics are drawn from these trials, so that none need be random.
+        let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
+        let sampler = sampler::build_toward(Direction::Minimize, spec, Arc::clone(&feasible), header.seed)?;
+        Ok(Self { seed: header.seed, names, feasible, sampler, finished: Vec::new(), running: Vec::new() })
+    }
+
+    fn ask(&mut self, number: u64) -> Result<Params, LineError> {
+        let by_number = |t: &FrozenTrial| t.number;
+        let wanted = TrialNumber(number);
+        if self.running.iter().chain(&self.finished).map(by_number).any(|n| n == wanted) {
+            return Err(LineError::AskedTwice(number));
+        }
+        let view = self.view();
+        let mut rng = stream(self.seed, "sampler", view.len() as u64);
+        let suggestion = self.sampler.suggest(&StudyView { finished: &self.finished, running: &self.running }, &mut rng)?;
+        let mut trial = FrozenTrial::new(number, TrialState::Running, None, suggestion.params);
+        trial.record.origin = Some(suggestion.origin);
+        let params = self.outside(&trial.params);
+        let place = self.running.partition_point(|t| t.number < wanted);
+        self.running.insert(place, trial);
+        Ok(params)
+    }
+
+    fn tell(&mut self, number: u64, value: Option<f64>) -> Result<(), LineError> {
+        let wanted = TrialNumber(number);
+        let Ok(place) = self.running.binary_search_by_key(&wanted, |t| t.number) else {
+            let told = self.finished.binary_search_by_key(&wanted, |t| t.number).is_ok();
+            return Err(if told { LineError::ToldTwice(number) } else { LineError::NeverAsked(number) });
+        };
+        let mut trial = self.running.remove(place);
+        trial.state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
+        trial.value = value;
+        let place = self.finished.partition_point(|t| t.number < wanted);
+        self.finished.insert(place, trial);
+        Ok(())
+    }
+
+    fn recommend(&self) -> Result<Params, LineError> {
+        let found = recommend(&self.view(), &self.feasible, Direction::Minimize);
+        found.map(|recommended| self.outside(&recommended.params)).ok_or(LineError::NothingTold)
+    }
+
+    fn view(&self) -> StudyView<'_> {
+        StudyView { finished: &self.finished, running: &self.running }
+    }
+
+    /// The configuration under the caller's names.
+    fn outside(&self, params: &Params) -> Params {
+        self.names.iter().zip(params.iter()).map(|(name, (_, value))| (name.clone(), value.clone())).collect()
+    }
+}

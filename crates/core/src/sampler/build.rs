@@ -1,0 +1,40 @@
+//! From a sampler's name to the sampler.
+
+use std::sync::Arc;
+
+use super::Sampler;
+use super::gp::Gp;
+use super::plain::Plain;
+use crate::ladder::{SamplerKind, SamplerSpec};
+use crate::space::{Feasible, SpaceError};
+use crate::trial::Direction;
+
+/// The sampler that `spec` asks for, of a study whose larger values are better: [`build_toward`].
+///
+/// # Errors
+/// As [`build_toward`].
+pub fn build(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Box<dyn Sampler>, SpaceError> {
+    build_toward(Direction::Maximize, spec, feasible, seed)
+}
+
+/// The sampler that `spec` asks for.
+///
+/// Suggestions of `random`, `sobol` and `grid` depend on the configurations in the view, on the number of its trials, on `seed` and, for
+/// random draws, on the generator: not on values, on states or on the order in which trials end. Those of `gp` and `tpe` depend on the
+/// values too. A suggestion costs the trials that are new since the last one and a few binary searches; the first one of a resumed study reads all
+/// trials once. In a space used up almost completely what is left is drawn by number, never by repeated tries.
+///
+/// # Errors
+/// [`SpaceError::GridOfContinuous`] where a grid is asked for over a range without steps.
+pub fn build_toward(
+    direction: Direction,
+    spec: SamplerSpec,
+    feasible: Arc<Feasible>,
+    seed: u64,
+) -> Result<Box<dyn Sampler>, SpaceError> {
+    let plain = Plain::new(spec, Arc::clone(&feasible), seed)?;
+    Ok(match spec.kind {
+        SamplerKind::Gp => Box::new(Gp::new(direction, spec, feasible, plain)),
+        _ => Box::new(plain),
+    })
+}

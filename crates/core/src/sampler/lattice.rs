@@ -1,0 +1,230 @@
+//! A space as the model-based samplers see it: one coordinate per parameter that varies.
+
+use indexmap::IndexMap;
+use rand::Rng as _;
+
+use crate::distribution::{ChoiceOrder, Distribution};
+use crate::param::{ParamValue, Params};
+use crate::rng::TrialRng;
+use crate::space::Feasible;
+
+/// Stands for a parameter that a configuration does not have.
+pub(super) const ABSENT: u64 = u64::MAX;
+
+/// A configuration by coordinates: the rank of each value, the bits of a continuous one, or [`ABSENT`]; equal exactly
+/// where the configurations are.
+pub(super) type Cell = Vec<u64>;
+
+/// How distances along an axis are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// The square of the difference of positions in `[0, 1]`.
+    Ordered,
+    /// 1 between any two different values.
+    Nominal,
+}
+
+/// One parameter.
+#[derive(Debug, Clone)]
+pub(super) struct Axis {
+    name: String,
+    pub(super) scale: Scale,
+    set: Distribution,
+    /// The values by rank; empty for a continuous range.
+    levels: Vec<ParamValue>,
+    /// The position of each level: for an ordered one in `[0, 1]`, for a nominal one its rank.
+    pub(super) positions: Vec<f64>,
+}
+
+/// The axes of a space.
+#[derive(Debug, Clone)]
+pub(super) struct Lattice {
+    /// The parameters with more than one value.
+    pub(super) axes: Vec<Axis>,
+    /// All parameters in order: the axis, or the only value.
+    order: Vec<(String, Option<ParamValue>)>,
+    /// How distances along each of `axes` are measured.
+    scales: Vec<Scale>,
+    /// Whether every combination of levels is feasible.
+    is_box: bool,
+}
+
+impl Axis {
+    fn new(name: &str, set: &Distribution) -> Self {
+        let levels = set.levels().unwrap_or_default();
+        let scale = match set {
+            Distribution::Categorical { order: ChoiceOrder::Nominal, .. } => Scale::Nominal,
+            _ => Scale::Ordered,
+        };
+        let last = levels.len().saturating_sub(1).max(1) as f64;
+        let positions = match (set, scale) {
+            (_, Scale::Nominal) => (0..levels.len()).map(|rank| rank as f64).collect(),
+            (Distribution::Int { low, high, log: true, .. }, _) => {
+                let (low, high) = ((*low as f64).ln(), (*high as f64).ln());
+                let position = |v: &ParamValue| (v.as_f64().unwrap_or(1.0).ln() - low) / (high - low);
+                levels.iter().map(position).collect()
+            }
+            _ => (0..levels.len()).map(|rank| rank as f64 / last).collect(),
+        };
+        Self { name: name.into(), scale, set: set.clone(), levels, positions }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of values; `None` where they are not finite.
+    pub(super) fn level_count(&self) -> Option<usize> {
+        (!self.levels.is_empty()).then_some(self.levels.len())
+    }
+
+    /// The position of a coordinate; NaN where it is absent.
+    pub(super) fn position(&self, coordinate: u64) -> f64 {
+        if coordinate == ABSENT {
+            return f64::NAN;
+        }
+        if !self.levels.is_empty() {
+            return self.positions[coordinate as usize];
+        }
+        let x = f64::from_bits(coordinate);
+        let Distribution::Float { low, high, log, .. } = self.set else { return f64::NAN };
+        if log { (x.ln() - low.ln()) / (high.ln() - low.ln()) } else { (x - low) / (high - low) }
+    }
+
+    /// The coordinate of the value nearest to a position in `[0, 1]` of an ordered axis.
+    pub(super) fn at(&self, position: f64) -> u64 {
+        let position = position.clamp(0.0, 1.0);
+        if let Some(count) = self.level_count() {
+            let after = self.positions.partition_point(|p| *p < position);
+            let nearer = |a: usize, b: usize| {
+                if position - self.positions[a] <= self.positions[b] - position { a } else { b }
+            };
+            return if after == 0 { 0 } else if after == count { count - 1 } else { nearer(after - 1, after) } as u64;
+        }
+        let Distribution::Float { low, high, log, .. } = self.set else { return ABSENT };
+        let x = if log {
+            (low.ln() + position * (high.ln() - low.ln())).exp()
+        } else {
+            low + position * (high - low)
+        };
+        // Nine digits: readable, and the same on platforms whose logarithms differ in the last bit.
+        let rounded: f64 = format!("{x:.8e}").parse().unwrap_or(x);
+        (rounded.clamp(low, high) + 0.0).to_bits()
+    }
+
+    fn coordinate(&self, value: &ParamValue) -> Option<u64> {
+        if self.levels.is_empty() {
+            return value.as_f64().filter(|_| self.set.contains(value)).map(|x| (x + 0.0).to_bits());
+        }
+        if let Distribution::Int { low, step, .. } = self.set {
+            let rank = u64::try_from(value.as_i64()?.checked_sub(low)? / step.max(1)).ok()?;
+            return self.set.contains(value).then_some(rank);
+        }
+        let found = self.levels.iter().position(|level| level == value);
+        found.or_else(|| self.nearest_step(value)).map(|rank| rank as u64)
+    }
+
+    /// Floats on a grid carry rounding errors.
+    fn nearest_step(&self, value: &ParamValue) -> Option<usize> {
+        let Distribution::Float { low, step: Some(step), .. } = self.set else { return None };
+        let rank = ((value.as_f64()? - low) / step).round() as usize;
+        (self.set.contains(value) && rank < self.levels.len()).then_some(rank)
+    }
+
+    fn value(&self, coordinate: u64) -> ParamValue {
+        if self.levels.is_empty() {
+            ParamValue::Float(f64::from_bits(coordinate))
+        } else {
+            self.levels[coordinate as usize].clone()
+        }
+    }
+}
+
+impl Lattice {
+    pub(super) fn new(feasible: &Feasible) -> Self {
+        let mut axes: Vec<Axis> = Vec::new();
+        let mut order = Vec::new();
+        for (name, set) in feasible.space().iter() {
+            let axis = Axis::new(name, set);
+            let only = (axis.levels.len() == 1).then(|| axis.levels[0].clone());
+            if only.is_none() {
+                axes.push(axis);
+            }
+            order.push((name.to_owned(), only));
+        }
+        let combinations = axes
+            .iter()
+            .try_fold(1_u64, |count, axis| count.checked_mul(axis.level_count()? as u64));
+        let is_box = combinations.is_some() && combinations == feasible.configurations();
+        let scales = axes.iter().map(|axis: &Axis| axis.scale).collect();
+        Self { axes, order, scales, is_box }
+    }
+
+    /// Whether some combinations of levels are not feasible, or values are not finite in number.
+    pub(super) fn is_bound(&self) -> bool {
+        !self.is_box
+    }
+
+    /// How distances along each axis are measured.
+    pub(super) fn scales(&self) -> &[Scale] {
+        &self.scales
+    }
+
+    /// Number of parameters that vary.
+    pub(super) fn dimension(&self) -> usize {
+        self.axes.len()
+    }
+
+    /// The cell of a configuration; `None` where a value is not in its set.
+    pub(super) fn cell(&self, params: &Params) -> Option<Cell> {
+        let coordinate = |axis: &Axis| match params.get(&axis.name) {
+            None => Some(ABSENT),
+            Some(value) => axis.coordinate(value),
+        };
+        self.axes.iter().map(coordinate).collect()
+    }
+
+    /// The configuration of a cell.
+    pub(super) fn params(&self, cell: &[u64]) -> Params {
+        let mut coordinates = self.axes.iter().zip(cell);
+        let mut values = IndexMap::with_capacity(self.order.len());
+        for (name, only) in &self.order {
+            if let Some(value) = only {
+                values.insert(name.clone(), value.clone());
+            } else if let Some((axis, coordinate)) = coordinates.next()
+                && *coordinate != ABSENT
+            {
+                values.insert(name.clone(), axis.value(*coordinate));
+            }
+        }
+        Params(values)
+    }
+
+    /// The positions of a cell, one per axis.
+    pub(super) fn positions(&self, cell: &[u64]) -> Vec<f64> {
+        self.axes.iter().zip(cell).map(|(axis, coordinate)| axis.position(*coordinate)).collect()
+    }
+
+    /// Whether the space has the configuration of `cell`.
+    pub(super) fn admits(&self, cell: &[u64], feasible: &Feasible) -> bool {
+        self.is_box || feasible.find(&self.params(cell)).is_some()
+    }
+
+    /// A feasible cell drawn uniformly.
+    pub(super) fn draw(&self, feasible: &Feasible, rng: &mut TrialRng) -> Cell {
+        if self.is_box {
+            let rank = |axis: &Axis, rng: &mut TrialRng| {
+                ((u128::from(rng.next_u64()) * axis.levels.len() as u128) >> 64) as u64
+            };
+            return self.axes.iter().map(|axis| rank(axis, rng)).collect();
+        }
+        let point: Vec<f64> = (0..feasible.dimension()).map(|_| uniform(rng)).collect();
+        let params = feasible.params(&feasible.at(&point));
+        self.cell(&params).expect("a feasible configuration is in the space")
+    }
+}
+
+/// A number in `[0, 1)` of 53 bits.
+pub(super) fn uniform(rng: &mut TrialRng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
