@@ -5,15 +5,15 @@ from torch import nn
 
 
 class Block(nn.Module):
-    def __init__(self, width, heads, rate):
+    def __init__(self, width, heads, rate, ratio=4):
         super().__init__()
         self.heads, self.rate = heads, rate
         self.attention_norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.projection = nn.Linear(width, width)
         self.feed_forward_norm = nn.LayerNorm(width)
-        self.widen = nn.Linear(width, 4 * width)
-        self.narrow = nn.Linear(4 * width, width)
+        self.widen = nn.Linear(width, ratio * width)
+        self.narrow = nn.Linear(ratio * width, width)
         self.dropout = nn.Dropout(rate)
 
     def forward(self, x):
@@ -31,16 +31,33 @@ class Block(nn.Module):
 class Classifier(nn.Module):
     """Windows (batch, context, features) to one logit each; `revin` scales each window by its own mean and deviation."""
 
-    def __init__(self, width, layers, heads, rate, features, context, patch, stride, revin=False):
+    def __init__(self, width, layers, heads, rate, features, context, patch, stride, revin=False, ratio=4):
         super().__init__()
         self.patch, self.stride, self.revin = patch, stride, revin
         patches = (context - patch) // stride + 1
         self.embedding = nn.Linear(patch * features, width)
         self.positions = nn.Parameter(0.02 * torch.randn(patches, width))
         self.dropout = nn.Dropout(rate)
-        self.blocks = nn.ModuleList(Block(width, heads, rate) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, rate, ratio) for _ in range(layers))
         self.final_norm = nn.LayerNorm(width)
         self.head = nn.Linear(patches * width, 1)
+
+    @classmethod
+    def from_description(cls, description):
+        """The module of a checkpoint's description, weights not yet loaded."""
+        params, model = description["params"], description["model"]
+        return cls(
+            params["d_model"],
+            params["n_layers"],
+            params["n_heads"],
+            params.get("dropout", 0.1),
+            len(description["data"]["features"]),
+            model["context"],
+            model["patch"],
+            model["stride"],
+            revin=model["normalize"] == "revin",
+            ratio=params.get("d_ff_ratio", 4),
+        )
 
     def forward(self, windows):
         if self.revin:

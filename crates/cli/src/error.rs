@@ -11,6 +11,7 @@ use allometry_runner::RunError;
 use allometry_server::ServeError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
+use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
@@ -54,6 +55,9 @@ pub(crate) enum CliError {
     /// The ladder's model does not fit its data.
     #[error(transparent)]
     Model(#[from] ArchitectureError),
+    /// A checkpoint cannot be read, written or gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// Foreign trials cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -124,6 +128,13 @@ impl CliError {
                 ExitCode::Usage
             }
             Self::Data(DataError::Io { .. })
+            | Self::Checkpoint(
+                CheckpointError::Read { .. }
+                | CheckpointError::Damaged { .. }
+                | CheckpointError::Foreign { .. }
+                | CheckpointError::Version { .. }
+                | CheckpointError::NoModel { .. },
+            )
             | Self::Read { .. }
             | Self::Import(_)
             | Self::Report { .. }
@@ -132,6 +143,7 @@ impl CliError {
             Self::Ladder(_)
             | Self::Space(_)
             | Self::Model(_)
+            | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::Data(_)
             | Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => {
                 ExitCode::Ladder
@@ -143,9 +155,10 @@ impl CliError {
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
-            Self::Write { .. } | Self::System { .. } | Self::Serve(ServeError::System(_)) => {
-                ExitCode::Internal
-            }
+            Self::Checkpoint(CheckpointError::Write { .. })
+            | Self::Write { .. }
+            | Self::System { .. }
+            | Self::Serve(ServeError::System(_)) => ExitCode::Internal,
         }
     }
 
@@ -156,6 +169,7 @@ impl CliError {
             Self::Space(error) => error.hint(),
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
+            Self::Checkpoint(error) => error.hint(),
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),
             Self::ClassicReport { source, .. } => source.hint(),

@@ -81,3 +81,16 @@ pub fn python_with(test: &str, module: &str) -> Option<PathBuf> {
     skip_absent(test, &reason);
     None
 }
+
+/// A Python interpreter that imports `torch`: the one that `ALLOMETRY_TORCH` names, or that of [`python_with`]. `None`, with a
+/// visible skip of `test`, where there is none; that is no failure anywhere, for PyTorch is too large a peer to be asked for.
+pub fn torch(test: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("ALLOMETRY_TORCH").or_else(|| std::env::var_os("ALLOMETRY_PYTHON"));
+    let python = given.map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let found = Command::new(&python).args(["-c", "import torch, safetensors"]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    skip(test, &format!("{} has no torch and safetensors", python.display()));
+    None
+}

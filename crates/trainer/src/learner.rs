@@ -3,21 +3,18 @@
 use allometry_core::ladder::Normalize;
 use allometry_core::rng::stream_seed;
 
-use crate::batch::Cutter;
 use crate::hyperparameters::Hyperparameters;
 use crate::kernel::adamw::{AdamW, SumOfSquares};
 use crate::kernel::launch;
-use crate::model::{Geometry, Masks, Workspace, bce_with_logits, initial_weights};
+use crate::model::{Architecture, Geometry, Masks, bce_with_logits, initial_weights};
+use crate::network::Network;
 
 /// A model in training. All its buffers are allocated at the start; everything random in it follows from its seed.
 #[derive(Debug)]
 pub struct Learner {
     hyperparameters: Hyperparameters,
-    geometry: Geometry,
     seed: u64,
-    workspace: Workspace<f32>,
-    cutter: Cutter<f32>,
-    weights: Vec<f32>,
+    network: Network,
     gradient: Vec<f32>,
     first_moment: Vec<f32>,
     second_moment: Vec<f32>,
@@ -63,24 +60,18 @@ impl Learner {
         let zeros = || vec![0.0; weights.len()];
         Self {
             hyperparameters,
-            geometry,
             seed,
-            workspace: Workspace::new(architecture, geometry, capacity),
-            cutter: match normalize {
-                Normalize::Revin => Cutter::revin(geometry),
-                Normalize::Standard | Normalize::None => Cutter::Plain,
-            },
             gradient: zeros(),
             first_moment: zeros(),
             second_moment: zeros(),
-            weights,
+            network: Network::new(architecture, geometry, normalize, capacity, weights),
             steps: 0,
         }
     }
 
     /// The weights, tensor after tensor: patch embedding and its bias, positions, blocks, last normalisation, head.
     pub fn weights(&self) -> &[f32] {
-        &self.weights
+        self.network.weights()
     }
 
     /// Replaces the weights.
@@ -88,7 +79,7 @@ impl Learner {
     /// # Panics
     /// If there are more or fewer.
     pub fn set_weights(&mut self, weights: &[f32]) {
-        self.weights.copy_from_slice(weights);
+        self.network.weights_mut().copy_from_slice(weights);
     }
 
     /// The gradient of the last step before clipping, in the order of the weights.
@@ -96,9 +87,14 @@ impl Learner {
         &self.gradient
     }
 
+    /// Shape of the model.
+    pub(crate) fn architecture(&self) -> Architecture {
+        self.hyperparameters.architecture
+    }
+
     /// Windows that one call takes at most.
     pub fn capacity(&self) -> usize {
-        self.workspace.capacity
+        self.network.capacity()
     }
 
     /// Training steps done.
@@ -120,27 +116,27 @@ impl Learner {
         learning_rate: f64,
         gradient_clip: f64,
     ) -> Result<StepReport, Diverged> {
-        let count = self.load(windows);
+        let count = self.network.load(windows);
         assert!(count == labels.len() && count > 0, "{count} windows, {} labels", labels.len());
         let masks =
             Masks::Step { probability: self.hyperparameters.dropout, seed: self.seed, step: self.steps };
-        self.workspace.forward(&self.weights, count, masks);
-        let workspace = &mut self.workspace;
+        let Network { workspace, weights, .. } = &mut self.network;
+        workspace.forward(weights, count, masks);
         let loss = bce_with_logits(&workspace.logits[..count], labels, &mut workspace.d_logits[..count]);
         let gradient_norm = if loss.is_finite() {
-            self.workspace.backward(&self.weights, &mut self.gradient, count, masks);
+            workspace.backward(weights, &mut self.gradient, count, masks);
             launch(SumOfSquares { values: &self.gradient }).sqrt()
         } else {
             f64::NAN
         };
         if !gradient_norm.is_finite() {
-            let (largest_activation, not_finite) = self.workspace.largest_activation(count);
+            let (largest_activation, not_finite) = workspace.largest_activation(count);
             let step = self.steps + 1;
             return Err(Diverged { step, loss, gradient_norm, largest_activation, not_finite });
         }
         self.steps += 1;
         launch(AdamW {
-            weights: &mut self.weights,
+            weights,
             gradient: &self.gradient,
             first: &mut self.first_moment,
             second: &mut self.second_moment,
@@ -154,21 +150,24 @@ impl Learner {
 
     /// Logits of at most [`capacity`](Self::capacity) windows, without dropout.
     pub fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
-        let count = self.load(windows);
-        self.workspace.forward(&self.weights, count, Masks::Off);
-        &self.workspace.logits[..count]
+        self.network.logits(windows)
     }
 
-    /// Cuts windows into patches; returns how many there were.
-    fn load<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> usize {
-        let size = self.geometry.patches() * self.geometry.patch_values();
-        let mut rooms = self.workspace.patches.chunks_exact_mut(size);
-        let mut count = 0;
-        for window in windows {
-            let room = rooms.next().expect("no more windows than the capacity");
-            self.cutter.cut(self.geometry, window, room);
-            count += 1;
-        }
-        count
+    /// Both moments of every weight, in the order of the weights.
+    pub(crate) fn moments(&self) -> [&[f32]; 2] {
+        [&self.first_moment, &self.second_moment]
+    }
+
+    /// Goes on from where another learner of the same architecture was.
+    pub(crate) fn restore(&mut self, weights: &[f32], [first, second]: [&[f32]; 2], steps: u64) {
+        self.set_weights(weights);
+        self.first_moment.copy_from_slice(first);
+        self.second_moment.copy_from_slice(second);
+        self.steps = steps;
+    }
+
+    /// The network, with the weights as they are.
+    pub(crate) fn network_mut(&mut self) -> &mut Network {
+        &mut self.network
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 mod batch;
+pub mod checkpoint;
 pub mod data;
 pub mod generate;
 mod hyperparameters;
@@ -10,11 +11,16 @@ mod learner;
 mod memory;
 pub mod metric;
 mod model;
+mod network;
 mod objective;
+mod predict;
 mod schedule;
 mod stopping;
+mod training;
 
 pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES};
 pub use learner::{Diverged, Learner, StepReport};
 pub use model::{Architecture, ArchitectureError, Cost, Geometry, cost};
 pub use objective::{Fitted, PatchTstObjective};
+pub use predict::{Prediction, Predictor};
+pub use training::TrainError;

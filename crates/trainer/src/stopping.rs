@@ -1,5 +1,7 @@
 //! Early stopping.
 
+use serde::{Deserialize, Serialize};
+
 /// What follows from an epoch's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -10,32 +12,31 @@ pub(crate) enum Progress {
 }
 
 /// Keeps the best value, and says when to stop. Small gains count as soon as they add up to the minimum.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stopping {
     patience: usize,
     minimum_gain: f64,
-    best: f64,
-    reference: f64,
+    best: Option<f64>,
+    reference: Option<f64>,
     waited: usize,
 }
 
 impl Stopping {
     /// Stops after `patience` epochs without a gain of at least `minimum_gain`.
     pub(crate) fn new(patience: usize, minimum_gain: f64) -> Self {
-        let none = f64::NEG_INFINITY;
-        Self { patience, minimum_gain, best: none, reference: none, waited: 0 }
+        Self { patience, minimum_gain, best: None, reference: None, waited: 0 }
     }
 
     /// Takes the value of the next epoch, larger being better.
     pub(crate) fn observe(&mut self, value: f64) -> Progress {
-        if value > self.reference && value - self.reference >= self.minimum_gain {
-            self.reference = value;
+        if self.reference.is_none_or(|r| value > r && value - r >= self.minimum_gain) {
+            self.reference = Some(value);
             self.waited = 0;
         } else {
             self.waited += 1;
         }
-        if value > self.best {
-            self.best = value;
+        if self.best.is_none_or(|best| value > best) {
+            self.best = Some(value);
             Progress::Best
         } else {
             Progress::Worse

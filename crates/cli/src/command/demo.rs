@@ -7,7 +7,7 @@ use allometry_trainer::generate::generate;
 use clap::Args;
 
 use super::ladder_file;
-use super::run::{default_workers, report_folder, run_ladder};
+use super::run::{default_workers, run_ladder};
 use crate::error::CliError;
 use crate::output;
 use crate::progress::Style;
@@ -59,7 +59,7 @@ impl Demo {
             seed: ladder.seed,
             epochs: Some(ladder.model.epochs as u64),
         };
-        run_ladder(&ladder, &url, &options, Style::choose(self.quiet), &report_folder(&path))
+        run_ladder(&ladder, &url, &options, Style::choose(self.quiet), &path)
     }
 
     /// Writes a file unless it is there: what the user changed stays changed.

@@ -5,12 +5,14 @@ mod compare;
 mod demo;
 mod ladder_file;
 mod lint;
+mod predict;
 mod prepare;
 mod report;
 mod run;
 mod sampler;
 mod serve;
 mod speed;
+mod train;
 
 use clap::{Parser, Subcommand};
 
@@ -30,6 +32,8 @@ pub(crate) struct Cli {
 enum Command {
     Run(run::Run),
     Check(check::Check),
+    Train(train::Train),
+    Predict(predict::Predict),
     Report(report::Report),
     Compare(compare::Compare),
     Serve(serve::Serve),
@@ -46,6 +50,8 @@ impl Cli {
         match self.command {
             Command::Run(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::Train(args) => args.run(),
+            Command::Predict(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Serve(args) => args.run(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allometry_analysis::SizeReach;
-use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder};
+use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, ModelSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{ModelSize, Objective as _, Params, SearchSpace, SizeBudget, WeightTarget};
 use allometry_runner::Facts;
@@ -37,6 +37,11 @@ impl<'a> Prepared<'a> {
     /// [`CliError::Model`] where the ladder's model does not fit its data.
     pub(super) fn objective(&self) -> Result<PatchTstObjective<'_>, CliError> {
         Ok(PatchTstObjective::new(&self.dataset, self.ladder.model.clone())?)
+    }
+
+    /// Batches of one epoch.
+    pub(super) fn batches(&self, model: &ModelSpec) -> usize {
+        self.dataset.train.windows.len().div_ceil(model.batch_size)
     }
 
     /// Figures of the table.

@@ -62,8 +62,7 @@ impl Run {
             epochs: Some(ladder.model.epochs as u64),
         };
         let style = Style::choose(self.quiet);
-        let report = report_folder(&self.file.ladder);
-        run_ladder(&ladder, &url, &options, style, &report)
+        run_ladder(&ladder, &url, &options, style, &self.file.ladder)
     }
 
     fn restrict(&self, ladder: &mut Ladder) -> Result<(), CliError> {
@@ -88,7 +87,7 @@ impl Run {
     }
 }
 
-/// Runs a ladder into a store and writes its report.
+/// Runs the ladder of `file` into a store and writes its report; interrupted trials are kept beside the file.
 ///
 /// # Errors
 /// [`CliError`] with the exit code of cli conventions; an interrupted run still writes the report of what there is.
@@ -97,10 +96,11 @@ pub(super) fn run_ladder(
     url: &str,
     options: &RunOptions,
     style: Style,
-    report: &Path,
+    file: &Path,
 ) -> Result<(), CliError> {
+    let report = report_folder(file);
     let prepared = Prepared::new(ladder)?;
-    let objective = prepared.objective()?;
+    let objective = prepared.objective()?.with_checkpoints(runs_folder(file));
     let interrupt = Interrupt::listen()
         .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
     let store = SqliteStore::open(url)?;
@@ -126,7 +126,7 @@ pub(super) fn run_ladder(
     })?;
 
     let trials = source::ladder_of_store(&store, Some(&ladder.name), url)?;
-    super::report::write_all(&trials, report)?;
+    super::report::write_all(&trials, &report)?;
     if style != Style::Quiet {
         eprintln!("report: {}", report.join("report.md").display());
     }
@@ -150,8 +150,13 @@ fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError>
 }
 
 /// The folder of the reports, beside the ladder file.
-pub(super) fn report_folder(ladder: &Path) -> PathBuf {
+fn report_folder(ladder: &Path) -> PathBuf {
     ladder.parent().unwrap_or(Path::new("")).join("report")
+}
+
+/// The folder of checkpoints beside a ladder file: `ladder.runs` for `ladder.toml`.
+pub(super) fn runs_folder(ladder: &Path) -> PathBuf {
+    ladder.with_extension("runs")
 }
 
 pub(super) fn default_workers() -> usize {

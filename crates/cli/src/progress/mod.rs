@@ -1,6 +1,7 @@
 //! Shows the event stream of a run: bars on a terminal, one line per trial elsewhere.
 
 mod bars;
+mod curve;
 mod plain;
 
 use std::io::IsTerminal as _;
@@ -8,6 +9,8 @@ use std::sync::mpsc::Receiver;
 
 use allometry_core::StudyEvent;
 use allometry_core::event::StopReason;
+
+pub(crate) use curve::Curve;
 
 /// How much a run shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

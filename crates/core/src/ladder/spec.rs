@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::size::SizeBudget;
 use crate::space::SearchSpace;
@@ -157,12 +157,17 @@ pub struct ModelSpec {
     pub minimum_gain: f64,
     /// Windows in a batch.
     pub batch_size: usize,
-    /// Largest L2 norm of the gradient; infinite for no clipping.
+    /// Largest L2 norm of the gradient; infinite for no clipping, which JSON writes as null.
+    #[serde(deserialize_with = "null_as_infinity")]
     pub gradient_clip: f64,
     /// Learning rate over the epochs.
     pub schedule: Schedule,
     /// Epochs over which the learning rate rises linearly from zero first.
     pub warmup_epochs: f64,
+}
+
+fn null_as_infinity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 /// Which sampler picks configurations.

@@ -58,7 +58,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::data::{Part, Window, load};
+    use crate::data::{Part, Preparation, Window, load};
 
     fn part(labels: &[u8], first: usize) -> Part {
         let windows = labels
@@ -78,6 +78,7 @@ mod tests {
             train: part(&[0, 0, 0, 1], 0),
             validation: part(&[0, 1], 4),
             test: Part::default(),
+            preparation: Preparation::default(),
         };
         let [prior, logistic] = &baselines(&dataset)[..] else { panic!("two baselines") };
         assert_eq!(prior.scores.scores, [0.25, 0.25]);

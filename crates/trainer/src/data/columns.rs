@@ -3,9 +3,26 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use allometry_core::ladder::spec::{DataSpec, LabelSpec};
+use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec};
 
 use super::error::{DataError, Role};
+
+/// What is to be read of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    pub(super) path: &'a Path,
+    pub(super) time: Option<&'a str>,
+    /// `None` where rows are only to be predicted.
+    pub(super) label: Option<&'a LabelSpec>,
+    pub(super) features: &'a FeatureSpec,
+}
+
+impl<'a> From<&'a DataSpec> for Wanted<'a> {
+    fn from(spec: &'a DataSpec) -> Self {
+        let DataSpec { path, time, label, features, .. } = spec;
+        Self { path, time: time.as_deref(), label: Some(label), features }
+    }
+}
 
 /// A column as a reader finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +57,8 @@ pub(super) enum LabelColumns {
     Class(usize),
     /// The two columns of a threshold.
     Rise { of: usize, over: usize },
+    /// Nothing.
+    None,
 }
 
 /// Whether a column is the row index that pandas writes beside the data: its numbers count rows and would tell a model
@@ -61,11 +80,11 @@ pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError
 ///
 /// Features are the numeric columns that are neither time nor label nor excluded nor a row index of pandas; or exactly
 /// those that are included, in that order, less the excluded.
-pub(super) fn select(spec: &DataSpec, columns: &[Column]) -> Result<Selection, DataError> {
-    let path = &spec.path;
+pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection, DataError> {
+    let path = wanted.path;
     let find = |name: &str, role: Role| {
         columns.iter().position(|c| c.name == name).ok_or_else(|| DataError::MissingColumn {
-            path: path.clone(),
+            path: path.to_owned(),
             column: name.to_owned(),
             role,
             columns: columns.iter().map(|c| c.name.clone()).collect(),
@@ -74,7 +93,7 @@ pub(super) fn select(spec: &DataSpec, columns: &[Column]) -> Result<Selection, D
     let numeric = |index: usize, role: Role| match &columns[index].kind {
         ColumnKind::Numeric => Ok(index),
         ColumnKind::Other(found) => Err(DataError::WrongType {
-            path: path.clone(),
+            path: path.to_owned(),
             column: columns[index].name.clone(),
             role,
             found: found.clone(),
@@ -82,16 +101,17 @@ pub(super) fn select(spec: &DataSpec, columns: &[Column]) -> Result<Selection, D
         }),
     };
 
-    let time = spec.time.as_deref().map(|name| find(name, Role::Time)).transpose()?;
-    let label = match &spec.label {
-        LabelSpec::Column(name) => LabelColumns::Class(find(name, Role::Label)?),
-        LabelSpec::Rise { of, over, .. } => LabelColumns::Rise {
+    let time = wanted.time.map(|name| find(name, Role::Time)).transpose()?;
+    let label = match wanted.label {
+        None => LabelColumns::None,
+        Some(LabelSpec::Column(name)) => LabelColumns::Class(find(name, Role::Label)?),
+        Some(LabelSpec::Rise { of, over, .. }) => LabelColumns::Rise {
             of: numeric(find(of, Role::Label)?, Role::Label)?,
             over: numeric(find(over, Role::Label)?, Role::Label)?,
         },
     };
     let excluded: Vec<usize> =
-        spec.features.exclude.iter().map(|name| find(name, Role::Excluded)).collect::<Result<_, _>>()?;
+        wanted.features.exclude.iter().map(|name| find(name, Role::Excluded)).collect::<Result<_, _>>()?;
     let reserved = |index: usize| {
         if time == Some(index) {
             Some(Role::Time)
@@ -104,14 +124,14 @@ pub(super) fn select(spec: &DataSpec, columns: &[Column]) -> Result<Selection, D
 
     let mut features = Vec::new();
     let mut skipped = Vec::new();
-    if let Some(include) = &spec.features.include {
+    if let Some(include) = &wanted.features.include {
         for name in include {
             let index = find(name, Role::Feature)?;
             if let Some(role) = reserved(index) {
-                return Err(DataError::ReservedColumn { path: path.clone(), column: name.clone(), role });
+                return Err(DataError::ReservedColumn { path: path.to_owned(), column: name.clone(), role });
             }
             if features.contains(&index) {
-                return Err(DataError::RepeatedFeature { path: path.clone(), column: name.clone() });
+                return Err(DataError::RepeatedFeature { path: path.to_owned(), column: name.clone() });
             }
             features.push(index);
         }
@@ -132,7 +152,7 @@ pub(super) fn select(spec: &DataSpec, columns: &[Column]) -> Result<Selection, D
         }
     }
     if features.is_empty() {
-        return Err(DataError::NoFeatures { path: path.clone(), skipped });
+        return Err(DataError::NoFeatures { path: path.to_owned(), skipped });
     }
     Ok(Selection { features, time, label, skipped })
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use allometry_core::ClassCounts;
+use allometry_core::ladder::MissingPolicy;
+use serde::{Deserialize, Serialize};
 
 /// A table ready for training: features in memory once, windows as references into it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,19 @@ pub struct Dataset {
     pub validation: Part,
     /// What nothing is chosen by.
     pub test: Part,
+    /// How the values came from the table.
+    pub preparation: Preparation,
+}
+
+/// How rows of a table become values; a model's predictions need the same.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Column that orders the rows; `None` where the file is in order already.
+    pub time: Option<String>,
+    /// What happens to rows with missing or infinite features.
+    pub missing: MissingPolicy,
+    /// Mean and deviation by which each feature was scaled, where it was.
+    pub scaling: Option<Vec<(f64, f64)>>,
 }
 
 /// One of the three parts of a chronological split. No row belongs to windows of two parts.

@@ -233,6 +233,16 @@ pub enum DataError {
         /// Rows in a window.
         context: usize,
     },
+    /// Fewer rows to be predicted than a window has.
+    #[error("{}: {rows} rows are too few for a window of {context}", path.display())]
+    NoWindow {
+        /// File.
+        path: PathBuf,
+        /// Rows that are left.
+        rows: usize,
+        /// Rows in a window.
+        context: usize,
+    },
     /// A part where every label is the same.
     #[error("{}: all {windows} windows of the {part} part are labelled {}", path.display(), u8::from(*class))]
     OneClass {

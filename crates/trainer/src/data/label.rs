@@ -19,6 +19,7 @@ pub(super) fn classes(
                 (!reached.is_nan() && !wanted.is_nan()).then_some(reached >= wanted)
             })
             .collect(),
+        (Targets::None(_), _) => vec![None; order.len()],
         (Targets::Class(classes) | Targets::Rise { of: classes, .. }, _) => {
             order.iter().map(|&row| (!classes[row].is_nan()).then_some(classes[row] == 1.0)).collect()
         }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use allometry_core::ladder::spec::{DataSpec, LabelSpec, MissingPolicy, Normalize};
 
-use super::dataset::{Dataset, Part, PartName, Window};
+use super::columns::Wanted;
+use super::dataset::{Dataset, Part, PartName, Preparation, Window};
 use super::error::DataError;
 use super::label;
 use super::rows::Rows;
@@ -42,7 +43,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize) -> Result<Loa
     if spec.split.train + spec.split.validation >= 1.0 {
         return Err(DataError::SplitSum { train: spec.split.train, validation: spec.split.validation });
     }
-    let rows = read(spec)?;
+    let rows = read(Wanted::from(spec))?;
     if rows.len() == 0 {
         return Err(DataError::NoRows { path: path.clone() });
     }
@@ -87,18 +88,19 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize) -> Result<Loa
     let features = summary.features;
     let feature_names = rows.selection.features.iter().map(|&column| rows.names[column].clone()).collect();
     let mut values = Rows::gather(rows.values, features, &kept);
-    if normalize == Normalize::Standard {
-        standardise(&mut values, features, split.train.end);
-    }
-    Ok(Loaded { dataset: Dataset { feature_names, values, context, train, validation, test }, summary })
+    let scaling =
+        (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
+    let preparation = Preparation { time: spec.time.clone(), missing: spec.missing, scaling };
+    let dataset = Dataset { feature_names, values, context, train, validation, test, preparation };
+    Ok(Loaded { dataset, summary })
 }
 
-fn read(spec: &DataSpec) -> Result<Rows, DataError> {
-    let extension = spec.path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
+    let extension = wanted.path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
     match extension.as_deref() {
-        Some("csv") => read_csv::read(spec),
-        Some("parquet") => read_parquet::read(spec),
-        _ => Err(DataError::UnknownFormat { path: spec.path.clone() }),
+        Some("csv") => read_csv::read(wanted),
+        Some("parquet") => read_parquet::read(wanted),
+        _ => Err(DataError::UnknownFormat { path: wanted.path.to_owned() }),
     }
 }
 

@@ -15,11 +15,13 @@ pub(crate) mod scale;
 mod split;
 mod summary;
 mod time;
+mod unlabelled;
 
 #[cfg(test)]
 mod tests;
 
-pub use dataset::{Dataset, Part, PartName, Window};
+pub use dataset::{Dataset, Part, PartName, Preparation, Window};
 pub use error::{DataError, Gap, Location, Role};
 pub use load::{Loaded, load};
 pub use summary::{PartSummary, TableSummary};
+pub use unlabelled::{Row, Unlabelled, load_unlabelled};

@@ -4,24 +4,23 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::spec::DataSpec;
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 
-use super::columns::{self, Column, ColumnKind, LabelColumns};
+use super::columns::{self, Column, ColumnKind, LabelColumns, Wanted};
 use super::error::{DataError, Location};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
 
-/// Reads the columns of a CSV file that a ladder uses.
+/// Reads the columns of a CSV file that are wanted.
 ///
 /// A column is numeric if its first field that is not empty is a number or a boolean; text further down is an error,
 /// not a reason to pass the column over.
-pub(super) fn read(spec: &DataSpec) -> Result<Rows, DataError> {
-    let path = &spec.path;
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
+    let path = wanted.path;
     let columns = scan(path)?;
-    let selection = columns::select(spec, &columns)?;
+    let selection = columns::select(wanted, &columns)?;
     let names = columns.into_iter().map(|c| c.name).collect();
-    let mut rows = Rows::new(names, selection.clone(), Places::Bytes(path.clone(), Vec::new()));
+    let mut rows = Rows::new(names, selection.clone(), Places::Bytes(path.to_owned(), Vec::new()));
 
     let mut records = Records::open(path)?;
     while records.next()? {
@@ -56,6 +55,7 @@ pub(super) fn read(spec: &DataSpec) -> Result<Rows, DataError> {
                     over.push(base);
                 }
             }
+            LabelColumns::None => rows.count(1),
         }
     }
     Ok(rows)

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use allometry_core::ladder::spec::DataSpec;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -15,25 +14,25 @@ use jiff::SignedDuration;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::columns::{self, Column, ColumnKind, LabelColumns, Selection};
+use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
 use super::error::{DataError, Role};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// Reads the columns of a Parquet file that a ladder uses; the others are not decoded.
-pub(super) fn read(spec: &DataSpec) -> Result<Rows, DataError> {
-    let path = &spec.path;
-    let file = File::open(path).map_err(|cause| DataError::Io { path: path.clone(), cause })?;
+/// Reads the columns of a Parquet file that are wanted; the others are not decoded.
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
+    let path = wanted.path;
+    let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
     // The decoder panics on some corrupt pages (about 1 in 2,500 single changed bytes) where it should return an error.
     // Nothing that it may have left half done outlives the call.
-    catch_unwind(AssertUnwindSafe(|| decode(spec, file)))
+    catch_unwind(AssertUnwindSafe(|| decode(wanted, file)))
         .unwrap_or_else(|_| Err(unreadable(path, "a page of it is corrupt")))
 }
 
-fn decode(spec: &DataSpec, file: File) -> Result<Rows, DataError> {
-    let path = &spec.path;
+fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
+    let path = wanted.path;
     let failed = |message: String| unreadable(path, &message);
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| failed(e.to_string()))?;
 
@@ -42,17 +41,17 @@ fn decode(spec: &DataSpec, file: File) -> Result<Rows, DataError> {
         fields.iter().map(|f| Column { name: f.name().clone(), kind: kind(f.data_type()) }).collect();
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     columns::check_names(path, &names)?;
-    let selection = columns::select(spec, &columns)?;
+    let selection = columns::select(wanted, &columns)?;
 
-    let wanted = used(&selection);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.iter().copied());
+    let read = used(&selection);
+    let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
     let rows_in_file = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
     let mut rows = Rows::new(names, selection, Places::Counted);
     // A corrupt count must not be believed: where memory cannot be had for it, the vector grows as rows come.
     let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
     let batches = builder.with_projection(mask).build().map_err(|e| failed(e.to_string()))?;
     for batch in batches {
-        append(path, &mut rows, &wanted, &batch.map_err(|e| failed(e.to_string()))?)?;
+        append(path, &mut rows, &read, &batch.map_err(|e| failed(e.to_string()))?)?;
     }
     Ok(rows)
 }
@@ -64,6 +63,7 @@ fn used(selection: &Selection) -> Vec<usize> {
     match selection.label {
         LabelColumns::Class(column) => used.push(column),
         LabelColumns::Rise { of, over } => used.extend([of, over]),
+        LabelColumns::None => {}
     }
     used.sort_unstable();
     used.dedup();
@@ -78,11 +78,11 @@ fn kind(data_type: &DataType) -> ColumnKind {
     }
 }
 
-fn append(path: &Path, rows: &mut Rows, wanted: &[usize], batch: &RecordBatch) -> Result<(), DataError> {
+fn append(path: &Path, rows: &mut Rows, read: &[usize], batch: &RecordBatch) -> Result<(), DataError> {
     let selection = rows.selection.clone();
     let first = rows.len();
     let array = |column: usize| {
-        let position = wanted.binary_search(&column).expect("every selected column is read");
+        let position = read.binary_search(&column).expect("every selected column is read");
         batch.column(position)
     };
     let width = selection.features.len();
@@ -109,6 +109,7 @@ fn append(path: &Path, rows: &mut Rows, wanted: &[usize], batch: &RecordBatch) -
                 }
             }
         }
+        LabelColumns::None => rows.count(batch.num_rows()),
     }
     Ok(())
 }

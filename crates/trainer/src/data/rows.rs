@@ -36,6 +36,8 @@ pub(super) enum Targets {
     Class(Vec<f64>),
     /// The two columns of a threshold.
     Rise { of: Vec<f64>, over: Vec<f64> },
+    /// Not even that: how many rows there are.
+    None(usize),
 }
 
 /// Missing and infinite values.
@@ -51,6 +53,7 @@ impl Rows {
         let targets = match selection.label {
             LabelColumns::Class(_) => Targets::Class(Vec::new()),
             LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
+            LabelColumns::None => Targets::None(0),
         };
         Self {
             names,
@@ -68,6 +71,7 @@ impl Rows {
         match &self.targets {
             Targets::Class(classes) => classes.len(),
             Targets::Rise { of, .. } => of.len(),
+            Targets::None(rows) => *rows,
         }
     }
 
@@ -143,6 +147,13 @@ impl Rows {
             location: self.location(row),
             value: shown(),
         })
+    }
+
+    /// Counts rows that have nothing to be predicted.
+    pub(super) fn count(&mut self, more: usize) {
+        if let Targets::None(rows) = &mut self.targets {
+            *rows += more;
+        }
     }
 
     /// Adds the time of row `row`, the next one. `shown` is the value as in the file.

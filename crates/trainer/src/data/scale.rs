@@ -1,11 +1,17 @@
 //! Scaling of features by what the training part shows.
 
 /// Subtracts from every feature its mean over the first `fitted` rows and divides by its standard deviation there
-/// (population form, in `f64`); a feature that is constant there is only centred.
-pub(super) fn standardise(values: &mut [f32], features: usize, fitted: usize) {
-    for (feature, (mean, deviation)) in
-        moments(&values[..fitted * features], features).into_iter().enumerate()
-    {
+/// (population form, in `f64`); a feature that is constant there is only centred. Returns both.
+pub(super) fn standardise(values: &mut [f32], features: usize, fitted: usize) -> Vec<(f64, f64)> {
+    let scaling = moments(&values[..fitted * features], features);
+    scale(values, &scaling);
+    scaling
+}
+
+/// Subtracts the mean of each feature and divides by its deviation.
+pub(super) fn scale(values: &mut [f32], scaling: &[(f64, f64)]) {
+    let features = scaling.len();
+    for (feature, (mean, deviation)) in scaling.iter().enumerate() {
         for value in values.iter_mut().skip(feature).step_by(features) {
             let scaled = (f64::from(*value) - mean) / deviation;
             // A feature that hardly moves in training and leaps later must stay finite.

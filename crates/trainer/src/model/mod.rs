@@ -7,12 +7,15 @@ mod forward;
 mod initial;
 mod layout;
 mod loss;
+mod tensors;
 mod workspace;
 
 pub use architecture::{Architecture, ArchitectureError, Geometry};
 pub use cost::{Cost, cost};
 pub(crate) use initial::initial_weights;
+pub(crate) use layout::Layout;
 pub(crate) use loss::{bce_with_logits, probability};
+pub(crate) use tensors::{Tensor, named_tensors};
 pub(crate) use workspace::{Masks, Workspace};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use allometry_core::ladder::Normalize;
 
-use super::layout::{Layout, Span};
+use super::layout::Span;
 use super::*;
 use crate::batch::Cutter;
 use crate::kernel::Real;
@@ -83,7 +83,8 @@ impl Case {
         self.loss(&mut workspace, &weights);
         workspace.backward(&weights, &mut gradient, self.windows, self.masks);
         let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
-        for (name, span) in tensors(&Layout::new(self.architecture, self.geometry)) {
+        let layout = Layout::new(self.architecture, self.geometry);
+        for Tensor { name, span, .. } in named_tensors(&layout, self.architecture, self.geometry) {
             let own_largest = span.of(&gradient).iter().fold(0.0f64, |a, g| a.max(g.abs()));
             // The gradient of the keys' bias is zero but for rounding; every other tensor must matter.
             assert!(own_largest > 1e-6 * largest, "{name}: no gradient");
@@ -112,40 +113,13 @@ impl Case {
     }
 }
 
-fn tensors(layout: &Layout) -> Vec<(String, Span)> {
-    let mut all = vec![
-        ("embedding".into(), layout.embedding),
-        ("embedding bias".into(), layout.embedding_bias),
-        ("positions".into(), layout.positions),
-        ("final gain".into(), layout.final_norm.gain),
-        ("final shift".into(), layout.final_norm.shift),
-        ("head".into(), layout.head.weight),
-        ("head bias".into(), layout.head.bias),
-    ];
-    for (b, block) in layout.blocks.iter().enumerate() {
-        for (name, norm) in
-            [("attention norm", block.attention_norm), ("feed-forward norm", block.feed_forward_norm)]
-        {
-            all.push((format!("block {b} {name} gain"), norm.gain));
-            all.push((format!("block {b} {name} shift"), norm.shift));
-        }
-        for (name, linear) in [
-            ("qkv", block.qkv),
-            ("projection", block.projection),
-            ("widen", block.widen),
-            ("narrow", block.narrow),
-        ] {
-            all.push((format!("block {b} {name} weight"), linear.weight));
-            all.push((format!("block {b} {name} bias"), linear.bias));
-        }
-    }
-    all
-}
-
 #[test]
 fn the_tensors_tile_the_buffer() {
-    let layout = Layout::new(architecture(12, 2, 3, 2), geometry(3, 20, 4, 4));
-    let mut spans: Vec<Span> = tensors(&layout).into_iter().map(|(_, span)| span).collect();
+    let (architecture, geometry) = (architecture(12, 2, 3, 2), geometry(3, 20, 4, 4));
+    let layout = Layout::new(architecture, geometry);
+    let tensors = named_tensors(&layout, architecture, geometry);
+    let mut spans: Vec<Span> = tensors.iter().map(|t| t.span).collect();
+    assert!(tensors.iter().all(|t| t.shape.iter().product::<usize>() == t.span.length));
     spans.sort_by_key(|s| s.start);
     let mut end = 0;
     for span in spans {

@@ -1,0 +1,185 @@
+//! `allometry train`.
+
+use std::path::{Path, PathBuf};
+
+use allometry_core::ladder::{BudgetSpec, Ladder};
+use allometry_core::rng::stream_seed;
+use allometry_core::{Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
+use allometry_runner::Interrupt;
+use allometry_store::SqliteStore;
+use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
+use clap::Args;
+use serde_json::json;
+
+use super::ladder_file::{LadderFile, read};
+use super::prepare::{Prepared, feasible};
+use super::run::runs_folder;
+use crate::error::CliError;
+use crate::output;
+use crate::progress::{Curve, Style};
+use crate::source;
+
+/// Trains one configuration of a budget, with its learning curve and a checkpoint.
+///
+/// The configuration is that of the budget's best stored trial, or the middle of its space where none is stored, with
+/// what --set gives in its place: --set dropout=0.3 names a parameter, --set model.epochs=20 a setting of the file. Ctrl-C
+/// saves; the same command goes on from there and ends with the same bytes as without the interruption.
+#[derive(Debug, Args)]
+pub(super) struct Train {
+    #[command(flatten)]
+    file: LadderFile,
+
+    /// The budget; needed where the ladder has several.
+    #[arg(long, value_name = "LABEL")]
+    budget: Option<String>,
+
+    /// Seed of the initial weights, batches and dropout; from the ladder's seed if not given.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Where the checkpoint goes; beside the ladder, in ladder.runs/BUDGET/, if not given.
+    #[arg(long, short = 'o', value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+
+    /// Trains anew where there is a checkpoint.
+    #[arg(long)]
+    restart: bool,
+
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+
+    /// Shows nothing but errors and the result.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Train {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let (ladder, spec, given) = self.ladder()?;
+        let prepared = Prepared::new(&ladder)?;
+        let objective = prepared.objective()?;
+        let (mut params, origin) = match self.incumbent(&ladder, &spec)? {
+            Some(params) => (params, "its best stored trial"),
+            None => {
+                let feasible = feasible(&spec, &objective)?;
+                (feasible.params(&feasible.at(&vec![0.5; feasible.dimension()])), "the middle of its space")
+            }
+        };
+        for (name, set) in spec.space.iter().filter(|(name, _)| given.iter().any(|g| g == name)) {
+            let levels = set.levels().unwrap_or_default();
+            let [value] = levels.as_slice() else {
+                return Err(CliError::Usage {
+                    message: format!(
+                        "`{name}` has {} values where one configuration is trained",
+                        levels.len()
+                    ),
+                    hint: Some(format!("write --set {name}=VALUE")),
+                });
+            };
+            params.insert(name, value.clone());
+        }
+        let path = self.checkpoint.clone().unwrap_or_else(|| {
+            runs_folder(&self.file.ladder).join(&spec.budget.label).join("train.safetensors")
+        });
+        if self.restart && path.exists() {
+            std::fs::remove_file(&path).map_err(|source| CliError::Write { path: path.clone(), source })?;
+        }
+        let style = Style::choose(self.quiet);
+        if style != Style::Quiet {
+            let size =
+                objective.model_size(&params).map_or_else(String::new, |size| format!(" ({size} weights)"));
+            eprintln!("{}, from {origin}: {params}{size}", spec.budget.label);
+        }
+        let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
+        let trial = TrialSpec { budget: spec.budget.clone(), number: TrialNumber(0), params, seed };
+        let interrupt = Interrupt::listen()
+            .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
+        let batches = prepared.batches(&ladder.model);
+        let curve = Curve::new(style, interrupt.clone(), ladder.model.epochs, batches);
+        let fitted = objective.fit_with_checkpoint(&trial, &curve, &path);
+        curve.finish();
+        match fitted {
+            Ok(fitted) => output::print(&self.result(&trial, &fitted, &path)),
+            Err(TrainError::Objective(ObjectiveError::Interrupted)) => {
+                Err(CliError::Interrupted { code: interrupt.exit_code() })
+            }
+            Err(TrainError::Objective(ObjectiveError::Failed(failure))) => {
+                let detail =
+                    if failure.detail.is_empty() { String::new() } else { format!("\n  {}", failure.detail) };
+                Err(CliError::TrialsFailed { message: format!("{}{detail}", failure.reason) })
+            }
+            Err(TrainError::Objective(error)) => Err(CliError::TrialsFailed { message: error.to_string() }),
+            Err(TrainError::Checkpoint(error)) => Err(error.into()),
+        }
+    }
+
+    /// The ladder with the settings laid over it, the budget, and the parameters that settings give.
+    fn ladder(&self) -> Result<(Ladder, BudgetSpec, Vec<String>), CliError> {
+        let is_parameter = |key: &str| PARAMETER_NAMES.contains(&key);
+        let (parameters, mut settings): (Vec<_>, Vec<_>) =
+            self.file.set.iter().cloned().partition(|(key, _)| is_parameter(key));
+        let plain = read(&self.file.ladder, &settings)?;
+        let label = self.label(&plain)?;
+        let given = parameters.iter().map(|(name, _)| name.clone()).collect();
+        let quoted = label.replace('\\', "\\\\").replace('"', "\\\"");
+        settings.extend(
+            parameters.into_iter().map(|(name, value)| (format!("budget.\"{quoted}\".space.{name}"), value)),
+        );
+        let ladder = read(&self.file.ladder, &settings)?;
+        let spec = ladder.budgets.iter().find(|b| b.budget.label == label).cloned();
+        let spec = spec.expect("settings of parameters change no label");
+        Ok((ladder, spec, given))
+    }
+
+    fn label(&self, ladder: &Ladder) -> Result<String, CliError> {
+        let labels: Vec<&str> = ladder.budgets.iter().map(|b| b.budget.label.as_str()).collect();
+        let message = match &self.budget {
+            Some(label) if labels.contains(&label.as_str()) => return Ok(label.clone()),
+            Some(label) => format!("the ladder has no budget `{label}`"),
+            None if labels.len() == 1 => return Ok(labels[0].to_owned()),
+            None => "the ladder has several budgets".to_owned(),
+        };
+        Err(CliError::Usage { message, hint: Some(format!("give --budget, one of {}", labels.join(", "))) })
+    }
+
+    /// The best configuration that the ladder's storage has of a budget.
+    fn incumbent(&self, ladder: &Ladder, spec: &BudgetSpec) -> Result<Option<Params>, CliError> {
+        let url = source::storage_url(ladder, self.file.storage.as_deref(), &self.file.ladder);
+        let store = match SqliteStore::open_read_only(&url) {
+            Err(error) if error.kind() == allometry_store::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let trials = match source::ladder_of_store(&store, Some(&ladder.name), &url) {
+            Err(CliError::NotFound { .. }) => return Ok(None),
+            read => read?,
+        };
+        let study = trials.studies.into_iter().find(|study| study.budget.label == spec.budget.label);
+        Ok(study.and_then(|study| study.best_params))
+    }
+
+    fn result(&self, trial: &TrialSpec, fitted: &Fitted, path: &Path) -> String {
+        let outcome = &fitted.outcome;
+        if self.json {
+            let document = json!({
+                "schema": "allometry.train/1",
+                "budget": trial.budget.label,
+                "params": trial.params,
+                "seed": trial.seed,
+                "value": outcome.value,
+                "epoch": outcome.best_step,
+                "metrics": outcome.metrics,
+                "weights": outcome.size.map(|size| size.total),
+                "checkpoint": path,
+            });
+            return format!("{document:#}\n");
+        }
+        let epoch = outcome.best_step.unwrap_or(0);
+        let mut text =
+            format!("value {:.4} at epoch {epoch}; checkpoint {}\n", outcome.value, path.display());
+        for (name, value) in &outcome.metrics {
+            text += &format!("  {name:<20} {value:.4}\n");
+        }
+        text
+    }
+}

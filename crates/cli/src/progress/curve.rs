@@ -1,0 +1,105 @@
+//! The learning curve of one trial as it grows: a line per epoch, and on a terminal a bar with the curve under them.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use allometry_core::{EpochReport, Reporter, Signal};
+use allometry_runner::Interrupt;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Style;
+
+/// Heights of one character of the curve.
+const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Epochs that the curve under the lines shows, the last ones.
+const SHOWN: usize = 40;
+
+/// Shows epochs as they end, and ends the trial when the program is to end.
+pub(crate) struct Curve {
+    interrupt: Interrupt,
+    style: Style,
+    bar: ProgressBar,
+    values: Mutex<Vec<f64>>,
+}
+
+impl Curve {
+    /// A curve of at most `epochs` epochs of `batches` batches.
+    pub(crate) fn new(style: Style, interrupt: Interrupt, epochs: usize, batches: usize) -> Self {
+        let bar = match style {
+            Style::Bars => {
+                let bar = ProgressBar::new((epochs * batches) as u64);
+                let template = "{bar:24} {elapsed} of at most {duration}  {wide_msg}";
+                bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
+                bar.enable_steady_tick(Duration::from_secs(1));
+                bar
+            }
+            Style::Quiet | Style::Plain => ProgressBar::hidden(),
+        };
+        let curve = Self { interrupt, style, bar, values: Mutex::default() };
+        curve.say("epoch  train loss  validation loss     value");
+        curve
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn say(&self, line: &str) {
+        match self.style {
+            Style::Quiet => {}
+            Style::Plain => eprintln!("{line}"),
+            Style::Bars => self.bar.println(line),
+        }
+    }
+}
+
+impl Reporter for Curve {
+    fn report(&self, epoch: &EpochReport) -> Signal {
+        let Ok(mut values) = self.values.lock() else { return Signal::Interrupt };
+        let best = values.iter().all(|value| epoch.value > *value);
+        values.push(epoch.value);
+        let metric = |name: &str| {
+            epoch.metrics.get(name).map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
+        };
+        self.say(&format!(
+            "{:>5}  {:>10}  {:>15}  {:>8.4}{}",
+            epoch.step,
+            metric("train_loss"),
+            metric("validation_loss"),
+            epoch.value,
+            if best { "  best so far" } else { "" }
+        ));
+        self.bar.set_message(drawn(&values));
+        if self.interrupt.is_asked() { Signal::Interrupt } else { Signal::Continue }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.bar.inc(1);
+        self.interrupt.is_asked()
+    }
+}
+
+/// The last values as bars between the lowest and the highest of them.
+fn drawn(values: &[f64]) -> String {
+    let last = &values[values.len().saturating_sub(SHOWN)..];
+    let low = last.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let level = |value: f64| {
+        let share = if high > low { (value - low) / (high - low) } else { 0.5 };
+        LEVELS[(share * 7.0).round() as usize]
+    };
+    last.iter().map(|value| level(*value)).chain(format!(" {low:.3} to {high:.3}").chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curves_span_their_range() {
+        assert_eq!(drawn(&[0.5, 0.6, 0.7]), "▁▅█ 0.500 to 0.700");
+        assert_eq!(drawn(&[0.5]), "▅ 0.500 to 0.500");
+        assert_eq!(drawn(&[0.25; 100]).chars().filter(|c| *c == '▅').count(), SHOWN);
+    }
+}

@@ -1,0 +1,169 @@
+//! What a checkpoint says about itself, as JSON beside its tensors.
+
+use std::collections::BTreeMap;
+
+use allometry_core::ladder::ModelSpec;
+use allometry_core::{EpochReport, Params, TrialSpec};
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Dataset, Part, Preparation};
+use crate::hyperparameters::Hyperparameters;
+use crate::model::{ArchitectureError, Geometry};
+use crate::stopping::Stopping;
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "allometry.checkpoint/1";
+
+/// What a checkpoint says about itself: enough to rebuild the model, to prepare a table for it, and to go on training.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Description {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Version of the program that wrote it.
+    pub program: String,
+    /// Label of the size budget.
+    pub budget: String,
+    /// The configuration.
+    pub params: Params,
+    /// Seed of everything random in the training.
+    pub seed: u64,
+    /// Settings of the ladder's `[model]`.
+    pub model: ModelSpec,
+    /// What a row holds and how it is prepared.
+    pub data: DataDescription,
+    /// The epoch whose weights are kept; `None` before the first has ended.
+    pub best: Option<Epoch>,
+    /// Where training stands; `None` where it has ended.
+    pub(crate) progress: Option<Progress>,
+}
+
+/// Which rows a model takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataDescription {
+    /// Names of the features, in the order of their columns in a window.
+    pub features: Vec<String>,
+    /// How rows of a table become values.
+    pub preparation: Preparation,
+    /// Hash of the training and validation windows, so that training never goes on with others.
+    pub fingerprint: String,
+}
+
+/// Figures of one epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Epoch, from 1.
+    pub step: i64,
+    /// Objective value after it.
+    pub value: f64,
+    /// Every metric by name.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+/// Where training stands between two batches.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// Training steps done.
+    pub(crate) steps: u64,
+    /// Batches done of the epoch that is not over.
+    pub(crate) batches: usize,
+    /// Sum over their windows of the training loss.
+    pub(crate) loss: f64,
+    /// Largest gradient norm among them.
+    pub(crate) largest_norm: f64,
+    /// Early stopping.
+    pub(crate) stopping: Stopping,
+    /// Epochs that are over.
+    pub(crate) history: Vec<Epoch>,
+}
+
+impl Description {
+    /// A trial that has not begun.
+    pub(crate) fn new(trial: &TrialSpec, model: &ModelSpec, dataset: &Dataset) -> Self {
+        Self {
+            schema: SCHEMA.into(),
+            program: env!("CARGO_PKG_VERSION").into(),
+            budget: trial.budget.label.clone(),
+            params: trial.params.clone(),
+            seed: trial.seed,
+            model: model.clone(),
+            data: DataDescription {
+                features: dataset.feature_names.clone(),
+                preparation: dataset.preparation.clone(),
+                fingerprint: fingerprint(dataset),
+            },
+            best: None,
+            progress: None,
+        }
+    }
+
+    /// The configuration's settings and the shape of its windows.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`] where they are no model.
+    pub(crate) fn shape(&self) -> Result<(Hyperparameters, Geometry), ArchitectureError> {
+        let geometry = Geometry::new(self.data.features.len(), &self.model)?;
+        Ok((Hyperparameters::from_params(&self.params)?, geometry))
+    }
+
+    /// In what the trial of `other` is another; empty where the two give the same bytes.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let mut compare = |what: &str, ours: String, theirs: String| {
+            if ours != theirs {
+                differences.push(format!("{what} was {ours}, is {theirs}"));
+            }
+        };
+        compare("the configuration", self.params.to_string(), other.params.to_string());
+        compare("the seed", self.seed.to_string(), other.seed.to_string());
+        let settings = |d: &Self| match serde_json::to_value(&d.model) {
+            Ok(serde_json::Value::Object(settings)) => settings,
+            _ => serde_json::Map::new(),
+        };
+        let (ours, theirs) = (settings(self), settings(other));
+        let keys: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        for key in keys {
+            let shown = |settings: &serde_json::Map<String, serde_json::Value>| {
+                settings.get(key).map_or_else(|| "not given".to_owned(), ToString::to_string)
+            };
+            compare(&format!("model.{key}"), shown(&ours), shown(&theirs));
+        }
+        let features = |d: &Self| d.data.features.join(", ");
+        compare("the features", features(self), features(other));
+        if differences.is_empty() && self.data != other.data {
+            differences.push("the table has changed".into());
+        }
+        differences
+    }
+}
+
+impl Progress {
+    /// Before the first batch.
+    pub(crate) fn new(model: &ModelSpec) -> Self {
+        let stopping = Stopping::new(model.patience, model.minimum_gain);
+        Self { steps: 0, batches: 0, loss: 0.0, largest_norm: 0.0, stopping, history: Vec::new() }
+    }
+}
+
+impl From<&EpochReport> for Epoch {
+    fn from(report: &EpochReport) -> Self {
+        Self { step: report.step, value: report.value, metrics: report.metrics.clone() }
+    }
+}
+
+impl From<&Epoch> for EpochReport {
+    fn from(epoch: &Epoch) -> Self {
+        Self { step: epoch.step, value: epoch.value, metrics: epoch.metrics.clone() }
+    }
+}
+
+/// FNV-1a over the bits of all values, and the places and labels of training and validation windows.
+fn fingerprint(dataset: &Dataset) -> String {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+    dataset.values.iter().for_each(|v| add(u64::from(v.to_bits())));
+    for Part { windows } in [&dataset.train, &dataset.validation] {
+        add(windows.len() as u64);
+        windows.iter().for_each(|w| add(w.last as u64 * 2 + u64::from(w.label)));
+    }
+    format!("{hash:016x}")
+}

@@ -1,0 +1,27 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// Writes a file by way of a sibling that is renamed over it once it is on the disk: whatever happens, either the old
+/// file is there or the new one. Makes the folder where it is missing.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = folder.join(name);
+    let written = write(&part).and_then(|()| File::open(&part)?.sync_all()).and_then(|()| {
+        fs::rename(&part, path)?;
+        // The renaming itself is only on the disk once the folder is.
+        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}

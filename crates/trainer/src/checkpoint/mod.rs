@@ -1,0 +1,149 @@
+//! Checkpoints: one safetensors file with the model's tensors, its description as JSON, and while training goes on all that
+//! is needed to go on to the same bytes.
+//!
+//! The model's tensors have the names and shapes of `benches/peers/patchtst.py`, so that `load_state_dict` takes them. The
+//! description stands in the file's metadata under `allometry`; a file is replaced as a whole, so that the two cannot
+//! disagree. Tensors of the training itself are called `training.*`.
+
+mod description;
+mod error;
+mod file;
+mod tensors;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::{SafeTensorError, SafeTensors, serialize_to_file};
+
+pub(crate) use description::Progress;
+pub use description::{DataDescription, Description, Epoch, SCHEMA};
+pub use error::CheckpointError;
+use tensors::{Stored, read_into};
+
+use crate::model::{Layout, named_tensors};
+
+/// Key of the description in the file's metadata.
+const KEY: &str = "allometry";
+
+/// Names of the buffers of a training that goes on, in the order of [`Buffers`].
+const TRAINING: [&str; 3] = ["training.weights", "training.first_moment", "training.second_moment"];
+
+/// Weights and moments of a training that goes on.
+pub(crate) type Buffers<T> = [T; 3];
+
+/// A checkpoint in memory.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// What it says about itself.
+    pub description: Description,
+    /// Weights of the best epoch, in the order of the layout.
+    pub(crate) weights: Vec<f32>,
+    /// Where training goes on from.
+    pub(crate) training: Option<Buffers<Vec<f32>>>,
+}
+
+/// Writes a checkpoint; `path` holds the old one or the new one whatever happens.
+///
+/// # Errors
+/// [`CheckpointError::Write`].
+pub(crate) fn save(
+    path: &Path,
+    description: &Description,
+    weights: &[f32],
+    training: Option<Buffers<&[f32]>>,
+) -> Result<(), CheckpointError> {
+    let (hyperparameters, geometry) = description.shape().expect("what was trained is a model");
+    let layout = Layout::new(hyperparameters.architecture, geometry);
+    let mut views: Vec<(String, Stored<'_>)> = named_tensors(&layout, hyperparameters.architecture, geometry)
+        .into_iter()
+        .map(|tensor| (tensor.name.clone(), Stored::of(&tensor, weights)))
+        .collect();
+    for (name, buffer) in TRAINING.iter().zip(training.into_iter().flatten()) {
+        views.push(((*name).to_owned(), Stored::flat(buffer)));
+    }
+    let text = serde_json::to_string(description).expect("a description has text keys only");
+    let metadata = HashMap::from([(KEY.to_owned(), text)]);
+    file::replace(path, |part| {
+        serialize_to_file(views, Some(metadata), part).map_err(|error| match error {
+            SafeTensorError::IoError(error) => error,
+            other => std::io::Error::other(other),
+        })
+    })
+    .map_err(|source| CheckpointError::Write { path: path.to_owned(), source })
+}
+
+/// Fails where [`save`] would for want of a folder that can be written to.
+///
+/// # Errors
+/// [`CheckpointError::Write`].
+pub(crate) fn check_writable(path: &Path) -> Result<(), CheckpointError> {
+    let probe = path.with_extension("probe");
+    file::replace(&probe, |part| std::fs::write(part, b""))
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(|source| CheckpointError::Write { path: path.to_owned(), source })
+}
+
+impl Checkpoint {
+    /// Reads a checkpoint and holds its tensors against its description.
+    ///
+    /// # Errors
+    /// Every [`CheckpointError`] but those of writing.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let read = |source| CheckpointError::Read { path: path.to_owned(), source };
+        let bytes = std::fs::read(path).map_err(read)?;
+        let damaged = |why: String| CheckpointError::Damaged { path: path.to_owned(), why };
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(e.to_string()))?;
+        let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
+        let text = text.ok_or_else(|| CheckpointError::Foreign { path: path.to_owned() })?;
+        let description = Self::describe(path, text)?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+
+        let wrong = |why: String| CheckpointError::Architecture { path: path.to_owned(), why };
+        let (hyperparameters, geometry) = description.shape().map_err(|e| wrong(e.to_string()))?;
+        let layout = Layout::new(hyperparameters.architecture, geometry);
+        let find = |name: &str, shape: &[usize]| {
+            let tensor = tensors.tensor(name).map_err(|_| wrong(format!("tensor `{name}` is missing")))?;
+            if tensor.shape() != shape || tensor.dtype() != safetensors::Dtype::F32 {
+                let (found, dtype) = (tensor.shape(), tensor.dtype());
+                return Err(wrong(format!("tensor `{name}` is {dtype:?} {found:?}, not F32 {shape:?}")));
+            }
+            Ok(tensor.data())
+        };
+        let mut weights = vec![0.0; layout.total];
+        for tensor in named_tensors(&layout, hyperparameters.architecture, geometry) {
+            let data = find(&tensor.name, &tensor.shape)?;
+            read_into(data, &tensor.shape, tensor.turned, tensor.span.of_mut(&mut weights));
+        }
+        let training = match &description.progress {
+            None => None,
+            Some(_) => {
+                let mut buffers = [const { Vec::new() }; 3];
+                for (name, buffer) in TRAINING.iter().zip(&mut buffers) {
+                    *buffer = vec![0.0; layout.total];
+                    read_into(find(name, &[layout.total])?, &[], false, buffer);
+                }
+                Some(buffers)
+            }
+        };
+        Ok(Self { description, weights, training })
+    }
+
+    /// The description, its version first: another version may say anything else.
+    fn describe(path: &Path, text: &str) -> Result<Description, CheckpointError> {
+        let damaged = |why: String| CheckpointError::Damaged { path: path.to_owned(), why };
+        let document: serde_json::Value = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;
+        match document.get("schema").and_then(serde_json::Value::as_str) {
+            Some(SCHEMA) => {}
+            found => {
+                let found = found.unwrap_or("no name").to_owned();
+                return Err(CheckpointError::Version { path: path.to_owned(), found, expected: SCHEMA });
+            }
+        }
+        serde_json::from_value(document).map_err(|e| damaged(format!("its description is wrong: {e}")))
+    }
+
+    /// Whether training has ended.
+    pub fn is_finished(&self) -> bool {
+        self.description.progress.is_none()
+    }
+}

@@ -1,0 +1,51 @@
+//! The tensors of a model by the names that `PyTorch` modules would give them.
+
+use super::architecture::{Architecture, Geometry};
+use super::layout::{Layout, LinearSpans, NormSpans, Span};
+
+/// One named tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tensor {
+    /// Name, such as `blocks.0.qkv.weight`.
+    pub(crate) name: String,
+    /// Shape as `PyTorch` has it: one row per output for the weight of a linear map.
+    pub(crate) shape: Vec<usize>,
+    /// Where it lies in the flat buffer.
+    pub(crate) span: Span,
+    /// Whether it lies there with rows and columns exchanged.
+    pub(crate) turned: bool,
+}
+
+/// Every tensor of a model, in the order in which they lie.
+pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometry: Geometry) -> Vec<Tensor> {
+    let (d, ff) = (architecture.d_model, architecture.d_ff());
+    let mut all = Vec::new();
+    let mut add = |name: String, shape: Vec<usize>, span: Span, turned: bool| {
+        all.push(Tensor { name, shape, span, turned });
+    };
+    let depth = geometry.patch_values();
+    add("embedding.weight".into(), vec![d, depth], layout.embedding, true);
+    add("embedding.bias".into(), vec![d], layout.embedding_bias, false);
+    add("positions".into(), vec![geometry.patches(), d], layout.positions, false);
+    for (b, block) in layout.blocks.iter().enumerate() {
+        let mut norm = |name: &str, spans: NormSpans| {
+            add(format!("blocks.{b}.{name}.weight"), vec![d], spans.gain, false);
+            add(format!("blocks.{b}.{name}.bias"), vec![d], spans.shift, false);
+        };
+        norm("attention_norm", block.attention_norm);
+        norm("feed_forward_norm", block.feed_forward_norm);
+        let mut linear = |name: &str, spans: LinearSpans, [outputs, inputs]: [usize; 2], turned: bool| {
+            add(format!("blocks.{b}.{name}.weight"), vec![outputs, inputs], spans.weight, turned);
+            add(format!("blocks.{b}.{name}.bias"), vec![outputs], spans.bias, false);
+        };
+        linear("qkv", block.qkv, [3 * d, d], true);
+        linear("projection", block.projection, [d, d], true);
+        linear("widen", block.widen, [ff, d], false);
+        linear("narrow", block.narrow, [d, ff], true);
+    }
+    add("final_norm.weight".into(), vec![d], layout.final_norm.gain, false);
+    add("final_norm.bias".into(), vec![d], layout.final_norm.shift, false);
+    add("head.weight".into(), vec![1, geometry.patches() * d], layout.head.weight, false);
+    add("head.bias".into(), vec![1], layout.head.bias, false);
+    all
+}

@@ -1,0 +1,199 @@
+//! Checkpoints: the same bytes after an interruption, the same scores from a file, and clear errors for every other file.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use allometry_core::ladder::Normalize;
+use allometry_core::{Objective as _, ObjectiveError};
+use allometry_trainer::checkpoint::{Checkpoint, CheckpointError};
+use allometry_trainer::{Fitted, PatchTstObjective, Predictor, TrainError};
+use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
+
+fn train(objective: &PatchTstObjective<'_>, path: &Path) -> Result<Fitted, TrainError> {
+    objective.fit_with_checkpoint(&trial(4, params(&[("dropout", 0.2)])), &Recorder::default(), path)
+}
+
+#[test]
+fn an_interrupted_trial_goes_on_to_the_same_bytes() {
+    let dataset = series(400);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("whole.safetensors");
+    let uninterrupted = Recorder::default();
+    let configuration = trial(4, params(&[("dropout", 0.2)]));
+    let expected = objective.fit_with_checkpoint(&configuration, &uninterrupted, &whole).unwrap().outcome;
+
+    let parts = folder.path().join("parts.safetensors");
+    // In the middle of the first epoch, at the end of an epoch, in the middle of a later one.
+    for polls in [3, 5, 17, 9] {
+        let reporter = Recorder { interrupt_after_polls: Some(polls), ..Recorder::default() };
+        let ended = objective.fit_with_checkpoint(&configuration, &reporter, &parts);
+        assert!(matches!(ended, Err(TrainError::Objective(ObjectiveError::Interrupted))), "after {polls}");
+        assert!(!Checkpoint::load(&parts).unwrap().is_finished());
+    }
+    let last = Recorder::default();
+    let resumed = objective.fit_with_checkpoint(&configuration, &last, &parts).unwrap().outcome;
+    assert_eq!(bits(&resumed), bits(&expected));
+    assert_eq!((resumed.value, resumed.best_step), (expected.value, expected.best_step));
+    assert_eq!(resumed.metrics, expected.metrics);
+    assert_eq!(fs::read(&parts).unwrap(), fs::read(&whole).unwrap(), "the files are the same too");
+    let curve =
+        |r: Recorder| r.epochs.into_inner().unwrap().into_iter().map(|e| e.metrics).collect::<Vec<_>>();
+    assert_eq!(curve(last), curve(uninterrupted), "epochs before the interruption are told again");
+
+    let again = Recorder::default();
+    let read = objective.fit_with_checkpoint(&configuration, &again, &parts).unwrap().outcome;
+    assert_eq!(bits(&read), bits(&expected));
+    assert!(again.epochs.into_inner().unwrap().is_empty(), "what has ended is only read");
+}
+
+#[test]
+fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
+    let dataset = series(300);
+    let folder = tempfile::tempdir().unwrap();
+    let plain = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let kept = PatchTstObjective::new(&dataset, spec()).unwrap().with_checkpoints(folder.path().into());
+    let configuration = trial(9, params(&[]));
+    let expected = plain.evaluate(&configuration, &Recorder::default()).unwrap();
+    let reporter = Recorder { interrupt_after_polls: Some(8), ..Recorder::default() };
+    assert!(matches!(kept.evaluate(&configuration, &reporter), Err(ObjectiveError::Interrupted)));
+    let files = || fs::read_dir(folder.path().join("tiny")).unwrap().count();
+    assert_eq!(files(), 1);
+    let resumed = kept.evaluate(&configuration, &Recorder::default()).unwrap();
+    assert_eq!((bits(&resumed), &resumed.metrics), (bits(&expected), &expected.metrics));
+    assert_eq!(files(), 0);
+
+    // A damaged file costs the time that it would have saved.
+    assert!(matches!(
+        kept.evaluate(&configuration, &Recorder { interrupt_after_polls: Some(8), ..Recorder::default() }),
+        Err(ObjectiveError::Interrupted)
+    ));
+    let file = fs::read_dir(folder.path().join("tiny")).unwrap().next().unwrap().unwrap().path();
+    fs::write(&file, b"torn").unwrap();
+    assert_eq!(bits(&kept.evaluate(&configuration, &Recorder::default()).unwrap()), bits(&expected));
+}
+
+#[test]
+fn a_predictor_says_of_a_table_what_the_trial_said() {
+    let dataset = series(400);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, table) = (folder.path().join("c.safetensors"), folder.path().join("rows.csv"));
+    let scores = train(&objective, &path).unwrap().outcome.scores.unwrap();
+    // Columns in another order, one more, no label.
+    let rows = dataset.values.chunks(2).map(|r| format!("{:?},7,{:?}\n", r[1], r[0]));
+    fs::write(&table, format!("noise,more,signal\n{}", rows.collect::<String>())).unwrap();
+    let predictions = Predictor::load(&path).unwrap().predict(&table).unwrap();
+    assert_eq!(predictions.len(), 400 - (CONTEXT - 1));
+    for (row, score) in scores.rows.iter().zip(&scores.scores) {
+        let prediction = &predictions[*row as usize - (CONTEXT - 1)];
+        assert_eq!(prediction.row.number, *row);
+        // Batches of another size may round differently.
+        assert!((prediction.score - score).abs() < 1e-5, "{} and {score}", prediction.score);
+    }
+
+    fs::write(&table, "noise\n1\n").unwrap();
+    let error = Predictor::load(&path).unwrap().predict(&table).unwrap_err();
+    assert!(error.to_string().contains("no column `signal`"), "{error}");
+    fs::write(&table, "noise,signal\n1,2\n").unwrap();
+    let error = Predictor::load(&path).unwrap().predict(&table).unwrap_err();
+    assert!(error.to_string().ends_with("1 rows are too few for a window of 12"), "{error}");
+}
+
+fn load_error(path: &Path, bytes: &[u8]) -> CheckpointError {
+    fs::write(path, bytes).unwrap();
+    Checkpoint::load(path).unwrap_err()
+}
+
+#[test]
+fn other_files_are_refused_with_the_reason() {
+    let dataset = series(300);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    assert!(matches!(Checkpoint::load(&path), Err(CheckpointError::Read { .. })));
+    train(&objective, &path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let other = folder.path().join("other.safetensors");
+    for cut in [0, 4, 100, bytes.len() / 2, bytes.len() - 1] {
+        let error = load_error(&other, &bytes[..cut]);
+        assert!(matches!(error, CheckpointError::Damaged { .. }), "{cut}: {error}");
+        assert!(error.to_string().contains("other.safetensors is no whole safetensors file"), "{error}");
+    }
+    let replaced = |old: &str, new: &str| {
+        assert_eq!(old.len(), new.len(), "the header keeps its length");
+        let at = bytes.windows(old.len()).position(|w| w == old.as_bytes()).expect(old);
+        [&bytes[..at], new.as_bytes(), &bytes[at + old.len()..]].concat()
+    };
+    let error = load_error(&other, &replaced("allometry.checkpoint/1", "allometry.checkpoint/9"));
+    assert!(
+        error
+            .to_string()
+            .ends_with("has the format allometry.checkpoint/9; this program reads allometry.checkpoint/1"),
+        "{error}"
+    );
+    let error = load_error(&other, &replaced("final_norm.bias", "final_norm.biAs"));
+    assert!(error.to_string().ends_with("tensor `final_norm.bias` is missing"), "{error}");
+    let error = load_error(&other, &replaced(r#"\"d_model\":16"#, r#"\"d_model\":12"#));
+    assert!(error.to_string().contains("is F32 [") && error.to_string().contains("not F32 ["), "{error}");
+    let error = load_error(&other, &replaced("\"allometry\":", "\"allometri\":"));
+    assert!(matches!(error, CheckpointError::Foreign { .. }), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_another_trial_is_kept() {
+    let dataset = series(300);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    train(&PatchTstObjective::new(&dataset, spec()).unwrap(), &path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let mut longer = spec();
+    longer.epochs += 1;
+    let error = train(&PatchTstObjective::new(&dataset, longer).unwrap(), &path).unwrap_err();
+    assert!(error.to_string().ends_with("another trial: model.epochs was 12, is 13"), "{error}");
+    let mut changed = dataset.clone();
+    changed.values[5] += 1.0;
+    let error = train(&PatchTstObjective::new(&changed, spec()).unwrap(), &path).unwrap_err();
+    assert!(error.to_string().ends_with("the table has changed"), "{error}");
+    let unwritable = path.join("inside/a/file.safetensors");
+    let error = train(&PatchTstObjective::new(&dataset, spec()).unwrap(), &unwritable).unwrap_err();
+    assert!(
+        matches!(error, TrainError::Checkpoint(CheckpointError::Read { .. } | CheckpointError::Write { .. })),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn pytorch_rebuilds_the_model_with_the_same_logits() {
+    let Some(python) = allometry_testkit::torch("pytorch_rebuilds_the_model_with_the_same_logits") else {
+        return;
+    };
+    let mut dataset = series(300);
+    dataset.preparation.scaling = Some(vec![(0.1, 0.5), (-0.2, 2.0)]);
+    for normalize in [Normalize::Standard, Normalize::Revin] {
+        let mut model = spec();
+        (model.normalize, model.epochs, model.stride) = (normalize, 3, 2);
+        let folder = tempfile::tempdir().unwrap();
+        let (path, table) = (folder.path().join("c.safetensors"), folder.path().join("rows.csv"));
+        train(&PatchTstObjective::new(&dataset, model).unwrap(), &path).unwrap();
+        let rows = dataset.values.chunks(2).map(|r| format!("{:?},{:?}\n", r[0], r[1]));
+        fs::write(&table, format!("signal,noise\n{}", rows.collect::<String>())).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benches/peers/checkpoint.py");
+        let output = std::process::Command::new(&python).arg(script).arg(&path).arg(&table).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let ours = Predictor::load(&path).unwrap().predict(&table).unwrap();
+        let theirs: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            let (row, logit) = theirs.split_once(',').unwrap();
+            assert_eq!(row, ours.row.number.to_string());
+            let logit: f32 = logit.parse().unwrap();
+            assert!((logit - ours.logit).abs() < 1e-5, "{} and {logit} in PyTorch", ours.logit);
+        }
+    }
+}
