@@ -14,8 +14,8 @@ use allometry_core::rng::stream;
 use allometry_core::sampler::{build_toward, recommend};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    ChoiceOrder, Direction, Distribution, FrozenTrial, ParamValue, SearchSpace, SizeBudget, StudyView, TrialState,
-    WeightTarget,
+    ChoiceOrder, Direction, Distribution, FrozenTrial, ParamValue, SearchSpace, SizeBudget, StudyView,
+    TrialState, WeightTarget,
 };
 use rand::Rng as _;
 use serde::Deserialize;
@@ -56,7 +56,8 @@ fn main() {
         "sobol" => SamplerKind::Sobol,
         _ => SamplerKind::Random,
     };
-    let (seeds, trials): (u64, usize) = (arguments[1].parse().expect("seeds"), arguments[2].parse().expect("trials"));
+    let (seeds, trials): (u64, usize) =
+        (arguments[1].parse().expect("seeds"), arguments[2].parse().expect("trials"));
     let mut all: Vec<[f64; 9]> = Vec::new();
     for path in &arguments[3..] {
         let text = std::fs::read_to_string(path).expect("a table");
@@ -72,7 +73,8 @@ fn main() {
         });
         let space = SearchSpace(sets.collect());
         let budget = SizeBudget { label: table.name.clone(), target: WeightTarget::Any };
-        let feasible = Arc::new(Feasible::new(&space, &budget, |_| None).expect("a table has configurations"));
+        let feasible =
+            Arc::new(Feasible::new(&space, &budget, |_| None).expect("a table has configurations"));
         let ranks: HashMap<String, usize> = (0..means.len())
             .map(|i| (feasible.params(&feasible.configuration(i as u64)).to_string(), i))
             .collect();
@@ -80,25 +82,29 @@ fn main() {
         let mut regrets = Vec::new();
         for seed in 0..seeds {
             let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
-            let mut sampler = build_toward(Direction::Minimize, spec, Arc::clone(&feasible), seed).expect("a sampler");
+            let mut sampler =
+                build_toward(Direction::Minimize, spec, Arc::clone(&feasible), seed).expect("a sampler");
             let mut finished: Vec<FrozenTrial> = Vec::new();
             let mut indices = Vec::new();
             let mut row = [f64::NAN; 9];
             for number in 0..trials {
                 let view = StudyView { finished: &finished, running: &[] };
-                let suggestion =
-                    sampler.suggest(&view, &mut stream(seed, "sampler", number as u64)).expect("a suggestion");
+                let suggestion = sampler
+                    .suggest(&view, &mut stream(seed, "sampler", number as u64))
+                    .expect("a suggestion");
                 let index = ranks[&suggestion.params.to_string()];
                 let replicates = &table.values[index];
                 let pick = stream(seed, "replicate", index as u64).next_u64() as usize % replicates.len();
-                let state = if replicates[pick].is_some() { TrialState::Complete } else { TrialState::Failed };
+                let state =
+                    if replicates[pick].is_some() { TrialState::Complete } else { TrialState::Failed };
                 let mut trial = FrozenTrial::new(number as u64, state, replicates[pick], suggestion.params);
                 trial.record.origin = Some(suggestion.origin);
                 finished.push(trial);
                 indices.push(index);
                 if let Some(k) = CHECKPOINTS.iter().position(|c| *c == number + 1) {
                     let view = StudyView { finished: &finished, running: &[] };
-                    let recommended = recommend(&view, &feasible, Direction::Minimize).expect("a recommendation");
+                    let recommended =
+                        recommend(&view, &feasible, Direction::Minimize).expect("a recommendation");
                     let told = finished.iter().enumerate().filter_map(|(i, t)| Some((t.value?, i)));
                     let told = told.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, i)| i);
                     row[k] = regret(ranks[&recommended.params.to_string()]);

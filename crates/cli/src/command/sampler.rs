@@ -66,7 +66,9 @@ impl Sampler {
             let Ok(line) = line else { break };
             let answer = match std::str::from_utf8(&line) {
                 Ok(text) if text.trim().is_empty() => continue,
-                Ok(text) => session.answer(text).unwrap_or_else(|error| Some(Answer::Error(error.to_string()))),
+                Ok(text) => {
+                    session.answer(text).unwrap_or_else(|error| Some(Answer::Error(error.to_string())))
+                }
                 Err(_) => Some(Answer::Error("the line is not UTF-8".into())),
             };
             let Some(answer) = answer else { continue };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Sampler;
 use super::gp::Gp;
 use super::plain::Plain;
+use super::tpe::Tpe;
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::space::{Feasible, SpaceError};
 use crate::trial::Direction;
@@ -34,7 +35,16 @@ pub fn build_toward(
 ) -> Result<Box<dyn Sampler>, SpaceError> {
     let plain = Plain::new(spec, Arc::clone(&feasible), seed)?;
     Ok(match spec.kind {
-        SamplerKind::Gp => Box::new(Gp::new(direction, spec, feasible, plain)),
+        SamplerKind::Gp => {
+            let tpe = Tpe::new(
+                direction,
+                spec,
+                Arc::clone(&feasible),
+                Plain::new(spec, Arc::clone(&feasible), seed)?,
+            );
+            Box::new(Gp::new(direction, spec, feasible, plain, tpe))
+        }
+        SamplerKind::Tpe => Box::new(Tpe::new(direction, spec, feasible, plain)),
         _ => Box::new(plain),
     })
 }

@@ -99,7 +99,13 @@ impl Axis {
             let nearer = |a: usize, b: usize| {
                 if position - self.positions[a] <= self.positions[b] - position { a } else { b }
             };
-            return if after == 0 { 0 } else if after == count { count - 1 } else { nearer(after - 1, after) } as u64;
+            return if after == 0 {
+                0
+            } else if after == count {
+                count - 1
+            } else {
+                nearer(after - 1, after)
+            } as u64;
         }
         let Distribution::Float { low, high, log, .. } = self.set else { return ABSENT };
         let x = if log {
@@ -152,9 +158,8 @@ impl Lattice {
             }
             order.push((name.to_owned(), only));
         }
-        let combinations = axes
-            .iter()
-            .try_fold(1_u64, |count, axis| count.checked_mul(axis.level_count()? as u64));
+        let combinations =
+            axes.iter().try_fold(1_u64, |count, axis| count.checked_mul(axis.level_count()? as u64));
         let is_box = combinations.is_some() && combinations == feasible.configurations();
         let scales = axes.iter().map(|axis: &Axis| axis.scale).collect();
         Self { axes, order, scales, is_box }

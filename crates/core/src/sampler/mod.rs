@@ -8,10 +8,12 @@ mod outcome;
 mod plain;
 mod probe;
 mod sequence;
+mod tpe;
 
 pub use build::{build, build_toward};
-pub use gp::{Recommendation, recommend};
+pub use gp::{MOST_TRIALS as MOST_GP_TRIALS, Recommendation, recommend};
 
+use crate::ladder::SamplerSpec;
 use crate::param::Params;
 use crate::rng::TrialRng;
 use crate::trial::{FrozenTrial, Origin};
@@ -61,6 +63,20 @@ pub enum SampleError {
         /// Distinct configurations of the space.
         configurations: u64,
     },
+}
+
+/// Trials that come before a model's: enough to tell something of each of `dimension` parameters.
+fn initial_design(dimension: usize) -> usize {
+    (dimension + 1).max(8)
+}
+
+/// Whether the next trial belongs to the initial design or to the share that is kept random.
+fn wants_random(view: &StudyView<'_>, spec: &SamplerSpec, dimension: usize) -> bool {
+    if view.len() < initial_design(dimension) {
+        return true;
+    }
+    let due = (spec.random_share * (view.len() + 1) as f64).floor() as usize;
+    due > 0 && view.all().filter(|t| t.record.origin == Some(Origin::Random)).count() < due
 }
 
 /// Picks configurations.

@@ -1,6 +1,8 @@
 //! Trials as the model-based samplers see them.
 
-use statrs::function::erf::erfc_inv;
+use std::f64::consts::SQRT_2;
+
+use statrs::function::erf::{erfc, erfc_inv};
 
 use super::StudyView;
 use super::lattice::{Cell, Lattice};
@@ -37,9 +39,15 @@ impl<'a> Outcomes<'a> {
         Self { told, pending }
     }
 
-    /// Ended trials with a finite value.
-    pub(super) fn valued(&self) -> usize {
-        self.told.iter().filter(|(_, _, value)| value.is_some_and(f64::is_finite)).count()
+    /// Leaves the `most` best ended trials, in their order.
+    pub(super) fn keep_best(&mut self, most: usize) {
+        if self.told.len() <= most {
+            return;
+        }
+        let rank = |value: &Option<f64>| value.unwrap_or(f64::NEG_INFINITY);
+        self.told.sort_by(|a, b| rank(&b.2).total_cmp(&rank(&a.2)).then(a.0.number.cmp(&b.0.number)));
+        self.told.truncate(most);
+        self.told.sort_by_key(|(trial, ..)| trial.number);
     }
 }
 
@@ -48,16 +56,20 @@ impl<'a> Outcomes<'a> {
 pub(super) struct Warp {
     /// Warped values: mean 0, variance 1.
     pub(super) values: Vec<f64>,
+    /// The values, ascending; those that are not finite are left out.
+    finite: Vec<f64>,
     median: f64,
+    /// Deviation of the better half from the median.
+    spread: f64,
     /// Mean and deviation of the half-warped values.
     mean: f64,
     deviation: f64,
 }
 
 impl Warp {
-    /// Half-rank warping as in Vizier (Golovin et al. 2017; Song et al. 2024, section 3): the better half of the values stays as it
-    /// is; worse ones become the normal quantiles of their ranks, with the deviation that the better half has from the median, so that a
-    /// diverged trial is merely bad. Trials without a value rank last. Then mean 0 and variance 1.
+    /// Half-rank warping as in Vizier (Song et al. 2024, section 3): the better half of the values stays as it is; worse ones become the normal
+    /// quantiles of their ranks, with the deviation that the better half has from the median, so that a diverged trial is merely bad. Trials
+    /// without a value rank last. Then mean 0 and variance 1.
     ///
     /// `None` where fewer than two values are finite.
     pub(super) fn new(values: &[Option<f64>]) -> Option<Self> {
@@ -69,13 +81,14 @@ impl Warp {
         if finite.len() < 2 {
             return None;
         }
-        // Where most trials failed the median is that of the values.
-        let median = finite[finite.len() / 2].max(sorted[n / 2]);
-        let median = if median.is_finite() { median } else { finite[finite.len() / 2] };
         let top = finite[finite.len() - 1];
+        // Where most trials failed the median is that of the values.
+        let middle = sorted[n / 2];
+        let median = if middle.is_finite() { middle } else { finite[finite.len() / 2] };
         let better: Vec<f64> = sorted.iter().filter(|v| **v >= median).map(|v| v.min(top)).collect();
         let spread = (better.iter().map(|v| (v - median).powi(2)).sum::<f64>() / better.len() as f64).sqrt();
         let spread = if spread > 0.0 { spread } else { (top - finite[0]).max(f64::MIN_POSITIVE) };
+        let worse = n - better.len();
         let warped: Vec<f64> = values
             .iter()
             .map(|v| {
@@ -85,16 +98,61 @@ impl Warp {
                 }
                 let below = sorted.partition_point(|other| *other < v);
                 let upto = sorted.partition_point(|other| *other <= v);
-                let worse = n - better.len();
-                let quantile = 0.5 * (0.5 * (below + upto) as f64) / worse as f64;
+                let quantile = 0.25 * (below + upto) as f64 / worse as f64;
                 // Normal quantile.
-                median - spread * 2.0_f64.sqrt() * erfc_inv(2.0 * quantile)
+                median - spread * SQRT_2 * erfc_inv(2.0 * quantile)
             })
             .collect();
         let mean = warped.iter().sum::<f64>() / n as f64;
         let deviation = (warped.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
         let deviation = if deviation > 0.0 { deviation } else { 1.0 };
         let values = warped.iter().map(|v| (v - mean) / deviation).collect();
-        Some(Self { values, median, mean, deviation })
+        Some(Self { values, finite, median, spread, mean, deviation })
+    }
+
+    /// The value that a warped one stands for. Below the median these are the told values of that rank.
+    pub(super) fn back(&self, warped: f64) -> f64 {
+        let half = self.mean + self.deviation * warped;
+        if half >= self.median {
+            return half;
+        }
+        // Normal distribution function.
+        let quantile = 0.5 * erfc((self.median - half) / (self.spread * SQRT_2));
+        let worse = self.finite.partition_point(|v| *v < self.median);
+        let place = 2.0 * quantile * worse as f64;
+        self.finite[(place as usize).min(worse)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_better_half_keeps_its_distances_and_the_worse_its_order() {
+        let values = [Some(1.0), Some(2.0), Some(4.0), Some(-1e9), None, Some(0.5), Some(-3.0)];
+        let warp = Warp::new(&values).unwrap();
+        let w = &warp.values;
+        assert!(((w[2] - w[1]) / (w[1] - w[0]) - 2.0).abs() < 1e-9, "{w:?}");
+        assert!(w[0] > w[5] && w[5] > w[6] && w[6] > w[3] && w[3] > w[4], "{w:?}");
+        assert!(w.iter().all(|v| v.abs() < 3.0), "{w:?}");
+        for (value, warped) in values.iter().zip(w) {
+            if let Some(value) = value.filter(|v| *v >= 0.5) {
+                assert!((warp.back(*warped) - value).abs() < 1e-9);
+            }
+        }
+        assert_eq!(warp.back(-50.0), -1e9);
+    }
+
+    #[test]
+    fn odd_values_do_no_harm() {
+        assert!(Warp::new(&[Some(1.0), None, Some(f64::INFINITY)]).is_none());
+        let equal = Warp::new(&[Some(1.0); 5]).unwrap();
+        assert!(equal.values.iter().all(|v| *v == 0.0));
+        let infinite =
+            Warp::new(&[Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(1.0), Some(2.0)]).unwrap();
+        assert!(infinite.values.iter().all(|v| v.is_finite()), "{infinite:?}");
+        let failed = Warp::new(&[None, None, None, None, Some(1.0), Some(2.0)]).unwrap();
+        assert!(failed.values.iter().all(|v| v.is_finite()) && failed.values[5] > failed.values[4]);
     }
 }

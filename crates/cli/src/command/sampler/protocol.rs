@@ -91,7 +91,8 @@ pub(super) struct Parameter {
 impl Parameter {
     /// Its set.
     pub(super) fn distribution(&self) -> Result<Distribution, LineError> {
-        let problem = |problem: &str| LineError::Parameter { name: self.name.clone(), problem: problem.into() };
+        let problem =
+            |problem: &str| LineError::Parameter { name: self.name.clone(), problem: problem.into() };
         match self.kind.as_str() {
             "ordinal" | "categorical" => {
                 if self.values.is_empty() {
@@ -101,8 +102,7 @@ impl Parameter {
                 if let Some(i) = twice {
                     return Err(problem(&format!("the value {} occurs twice", self.values[i].repr())));
                 }
-                let order =
-                    if self.kind == "ordinal" { ChoiceOrder::Ordinal } else { ChoiceOrder::Nominal };
+                let order = if self.kind == "ordinal" { ChoiceOrder::Ordinal } else { ChoiceOrder::Nominal };
                 Ok(Distribution::Categorical { choices: self.values.clone(), order })
             }
             "float" => self.float().map_err(problem),
@@ -147,7 +147,9 @@ impl Parameter {
         };
         let step = match &self.step {
             None | Some(Value::Null) => 1,
-            Some(_) => whole(&self.step).filter(|step| *step >= 1).ok_or("\"step\" must be a whole number from 1")?,
+            Some(_) => {
+                whole(&self.step).filter(|step| *step >= 1).ok_or("\"step\" must be a whole number from 1")?
+            }
         };
         if low > high {
             return Err("\"low\" must not exceed \"high\"");

@@ -7,7 +7,8 @@ use allometry_core::rng::stream;
 use allometry_core::sampler::{self, recommend};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber, TrialState, WeightTarget,
+    Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber, TrialState,
+    WeightTarget,
 };
 use serde_json::{Map, Value};
 
@@ -79,7 +80,9 @@ impl Study {
         }
         let view = self.view();
         let mut rng = stream(self.seed, "sampler", view.len() as u64);
-        let suggestion = self.sampler.suggest(&StudyView { finished: &self.finished, running: &self.running }, &mut rng)?;
+        let suggestion = self
+            .sampler
+            .suggest(&StudyView { finished: &self.finished, running: &self.running }, &mut rng)?;
         let mut trial = FrozenTrial::new(number, TrialState::Running, None, suggestion.params);
         trial.record.origin = Some(suggestion.origin);
         let params = self.outside(&trial.params);

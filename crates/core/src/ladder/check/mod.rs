@@ -17,11 +17,10 @@ pub(super) use space::is_parameter;
 const SEED: u64 = 42;
 const TRIALS: u64 = 50;
 const METRICS: &[&str] = &["auc"];
-const SAMPLERS: (&[&str], &[SamplerKind]) =
-    (
-        &["gp", "tpe", "sobol", "random", "grid"],
-        &[SamplerKind::Gp, SamplerKind::Tpe, SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid],
-    );
+const SAMPLERS: (&[&str], &[SamplerKind]) = (
+    &["gp", "tpe", "sobol", "random", "grid"],
+    &[SamplerKind::Gp, SamplerKind::Tpe, SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid],
+);
 const COUNT_FROM_ONE: (fn(u64) -> bool, &str) = (|n| n >= 1, "at least 1");
 
 /// Checks the whole file. `None` only where something was reported.

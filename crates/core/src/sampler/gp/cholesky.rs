@@ -111,7 +111,8 @@ mod tests {
         let mut a = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..n {
-                a[i * n + j] = dot(&b[i * n..(i + 1) * n], &b[j * n..(j + 1) * n]) + if i == j { 0.1 } else { 0.0 };
+                a[i * n + j] =
+                    dot(&b[i * n..(i + 1) * n], &b[j * n..(j + 1) * n]) + if i == j { 0.1 } else { 0.0 };
             }
         }
         let factor = Cholesky::new(a.clone(), n).unwrap();
@@ -121,8 +122,7 @@ mod tests {
         for i in 0..n {
             assert!((dot(&a[i * n..(i + 1) * n], &x) - right[i]).abs() < 1e-9);
             for j in 0..n {
-                let product: f64 =
-                    (0..n).map(|k| a[i * n + k] * inverse[k.max(j) * n + k.min(j)]).sum();
+                let product: f64 = (0..n).map(|k| a[i * n + k] * inverse[k.max(j) * n + k.min(j)]).sum();
                 assert!((product - f64::from(u8::from(i == j))).abs() < 1e-8);
             }
         }

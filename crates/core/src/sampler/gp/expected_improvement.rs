@@ -27,7 +27,9 @@ mod tests {
     /// Against a sum of `(x - best)+` times the density in small steps.
     #[test]
     fn it_is_the_integral() {
-        for (mean, variance, best) in [(0.0_f64, 1.0_f64, 0.0), (1.0, 0.25, 0.4), (-1.0, 0.3, 0.9), (0.0, 1.0, 6.0), (0.0, 0.01, 1.1)] {
+        for (mean, variance, best) in
+            [(0.0_f64, 1.0_f64, 0.0), (1.0, 0.25, 0.4), (-1.0, 0.3, 0.9), (0.0, 1.0, 6.0), (0.0, 0.01, 1.1)]
+        {
             let s: f64 = variance.sqrt();
             let step = s * 1e-4;
             let density = |x: f64| (-0.5 * ((x - mean) / s).powi(2)).exp() / (s * (2.0 * PI).sqrt());
@@ -42,7 +44,8 @@ mod tests {
 
     #[test]
     fn it_never_falls_with_the_mean() {
-        let values: Vec<f64> = (-4000..400).map(|i| log_expected_improvement(f64::from(i) * 0.01, 1.0, 0.0)).collect();
+        let values: Vec<f64> =
+            (-4000..400).map(|i| log_expected_improvement(f64::from(i) * 0.01, 1.0, 0.0)).collect();
         assert!(values.windows(2).all(|pair| pair[0] < pair[1] && pair[0].is_finite()));
     }
 }

@@ -102,7 +102,11 @@ impl<'a> Likelihood<'a> {
     /// The most probable parameters, from two starts: the priors' means, and short length scales with more noise.
     pub(super) fn fit(&self) -> Kernel {
         let dimension = self.dimension;
-        let evaluations = if self.y.len() <= 100 { 60 } else { 30 };
+        let evaluations = match self.y.len() {
+            0..=100 => 60,
+            101..=200 => 30,
+            _ => 15,
+        };
         let mut start: Vec<f64> = (0..dimension + 2).map(|k| prior(k, dimension).0).collect();
         let f = |theta: &[f64]| self.negative_log_posterior(theta);
         let far = minimize(f, start.clone(), 0.02, evaluations);

@@ -34,14 +34,3 @@ pub(super) fn matern(r2: f64) -> (f64, f64) {
     let decay = (-root).exp();
     ((1.0 + root + 5.0 / 3.0 * r2) * decay, 5.0 / 3.0 * (1.0 + root) * decay)
 }
-
-impl Kernel {
-    /// Covariance of the function at two points.
-    pub(super) fn covariance(&self, scales: &[Scale], a: &[f64], b: &[f64]) -> f64 {
-        let mut r2 = 0.0;
-        for d in 0..scales.len() {
-            r2 += self.weights[d] * squared_difference(scales[d], a[d], b[d]);
-        }
-        self.signal * matern(r2).0 + MEAN_VARIANCE
-    }
-}

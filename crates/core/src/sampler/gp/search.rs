@@ -35,13 +35,13 @@ impl Search<'_> {
     /// seen was tried.
     pub(super) fn maximize(
         &self,
-        mut score: impl FnMut(&[f64]) -> f64,
+        mut score: impl FnMut(&Cell) -> f64,
         starts: &[Cell],
         rng: &mut TrialRng,
     ) -> Option<Cell> {
         let mut best: Option<(f64, Cell)> = None;
         let mut see = |cell: &Cell| {
-            let value = score(&self.lattice.positions(cell));
+            let value = score(cell);
             if best.as_ref().is_none_or(|(highest, _)| value > *highest) && !self.tried.contains(cell) {
                 best = Some((value, cell.clone()));
             }
@@ -86,13 +86,17 @@ impl Search<'_> {
             let mut coordinates: Vec<u64> = match axis.level_count().map(|count| count as u64) {
                 Some(count) if count <= FEW_LEVELS => (0..count).collect(),
                 Some(count) => {
-                    let near = [1, 2, 4].into_iter().flat_map(|step| [cell[d].checked_sub(step), Some(cell[d] + step)]);
+                    let near = [1, 2, 4]
+                        .into_iter()
+                        .flat_map(|step| [cell[d].checked_sub(step), Some(cell[d] + step)]);
                     near.flatten().filter(|rank| *rank < count).chain([rng.next_u64() % count]).collect()
                 }
                 None => {
                     let position = axis.position(cell[d]);
                     let near = [0.2, 0.05, 0.0125].map(|reach| reach * (0.5 + uniform(rng)));
-                    near.iter().flat_map(|step| [axis.at(position - step), axis.at(position + step)]).collect()
+                    near.iter()
+                        .flat_map(|step| [axis.at(position - step), axis.at(position + step)])
+                        .collect()
                 }
             };
             coordinates.retain(|coordinate| *coordinate != cell[d]);

@@ -1,0 +1,225 @@
+//! A density over configurations: a mixture of one product kernel per trial and a uniform prior.
+
+use std::f64::consts::{PI, SQRT_2};
+
+use statrs::function::erf::{erfc, erfc_inv};
+
+use crate::rng::TrialRng;
+use crate::sampler::lattice::{ABSENT, Axis, Cell, Lattice, Scale, uniform};
+
+/// Weight of the prior, in trials.
+const PRIOR: f64 = 1.0;
+
+/// The density.
+pub(super) struct Parzen<'a> {
+    lattice: &'a Lattice,
+    /// Weights of the kernels, the prior's last; they add up to one.
+    weights: Vec<f64>,
+    factors: Vec<Factor>,
+}
+
+/// The kernels along one axis.
+enum Factor {
+    /// Probabilities: of level `l` in row `r` at `l rows + r`. Each kernel has a row.
+    Levels { rows: usize, count: usize, probabilities: Vec<f64>, row_of: Vec<u16> },
+    /// Truncated normal densities over `[0, 1]`, by mean and deviation; an infinite deviation is the uniform density.
+    Range { normals: Vec<(f64, f64)> },
+}
+
+impl<'a> Parzen<'a> {
+    pub(super) fn new(lattice: &'a Lattice, cells: &[(&Cell, f64)]) -> Self {
+        let mut weights: Vec<f64> = cells.iter().map(|(_, weight)| *weight).chain([PRIOR]).collect();
+        let total: f64 = weights.iter().sum();
+        weights.iter_mut().for_each(|w| *w /= total);
+        let factors = lattice.axes.iter().enumerate().map(|(d, axis)| {
+            let coordinates = cells.iter().map(|(cell, _)| cell[d]);
+            match (axis.level_count(), axis.scale) {
+                (Some(count), Scale::Nominal) => nominal(count, coordinates),
+                (Some(_), Scale::Ordered) => ordinal(axis, coordinates.collect()),
+                (None, _) => range(axis, coordinates.collect()),
+            }
+        });
+        let factors = factors.collect();
+        Self { lattice, weights, factors }
+    }
+
+    /// A cell drawn from the density; it need not be feasible.
+    pub(super) fn draw(&self, rng: &mut TrialRng) -> Cell {
+        let mut u = uniform(rng);
+        let pick = self.weights.iter().position(|w| {
+            u -= w;
+            u < 0.0
+        });
+        let kernel = pick.unwrap_or(self.weights.len() - 1);
+        self.factors
+            .iter()
+            .zip(&self.lattice.axes)
+            .map(|(factor, axis)| factor.draw(kernel, axis, uniform(rng)))
+            .collect()
+    }
+
+    /// Logarithm of the density at a cell.
+    pub(super) fn log_density(&self, cell: &Cell) -> f64 {
+        let mut products = self.weights.clone();
+        for (factor, coordinate) in self.factors.iter().zip(cell) {
+            if *coordinate == ABSENT {
+                continue;
+            }
+            match factor {
+                Factor::Levels { rows, probabilities, row_of, .. } => {
+                    let start = *coordinate as usize * rows;
+                    let column = &probabilities[start..start + rows];
+                    for (product, row) in products.iter_mut().zip(row_of) {
+                        *product *= column[usize::from(*row)];
+                    }
+                }
+                Factor::Range { normals } => {
+                    let axis = &self.lattice.axes
+                        [self.factors.iter().position(|f| std::ptr::eq(f, factor)).unwrap_or(0)];
+                    let x = axis.position(*coordinate);
+                    for (product, (mean, deviation)) in products.iter_mut().zip(normals) {
+                        *product *= truncated_density(x, *mean, *deviation);
+                    }
+                }
+            }
+        }
+        products.iter().sum::<f64>().max(f64::MIN_POSITIVE).ln()
+    }
+}
+
+impl Factor {
+    fn draw(&self, kernel: usize, axis: &Axis, u: f64) -> u64 {
+        match self {
+            Self::Levels { rows, count, probabilities, row_of } => {
+                let row = usize::from(row_of[kernel]);
+                let mut left = u;
+                let found = (0..*count).find(|level| {
+                    left -= probabilities[level * rows + row];
+                    left < 0.0
+                });
+                found.unwrap_or(count - 1) as u64
+            }
+            Self::Range { normals } => {
+                let (mean, deviation) = normals[kernel];
+                if deviation.is_infinite() {
+                    return axis.at(u);
+                }
+                let (low, high) = (cdf(-mean / deviation), cdf((1.0 - mean) / deviation));
+                // Normal quantile.
+                axis.at(mean - deviation * SQRT_2 * erfc_inv(2.0 * (low + u * (high - low))))
+            }
+        }
+    }
+}
+
+/// A level's own kernel puts `1 + 1/n` on it and `1/n` on each other one before scaling (as in Optuna), the prior the same on all.
+fn nominal(count: usize, coordinates: impl Iterator<Item = u64>) -> Factor {
+    let prior_row = count as u16;
+    let row_of: Vec<u16> =
+        coordinates.map(|c| if c == ABSENT { prior_row } else { c as u16 }).chain([prior_row]).collect();
+    let share = PRIOR / row_of.len() as f64;
+    let rows = count + 1;
+    let mut probabilities = vec![share / (1.0 + share * count as f64); rows * count];
+    for level in 0..count {
+        probabilities[level * rows + level] = (1.0 + share) / (1.0 + share * count as f64);
+        probabilities[level * rows + count] = 1.0 / count as f64;
+    }
+    Factor::Levels { rows, count, probabilities, row_of }
+}
+
+/// Normal kernels over the levels, each level the interval half way to its neighbours. All kernels of one level but the first and the last
+/// have the smallest deviation, so that at most three rows a level are needed.
+fn ordinal(axis: &Axis, coordinates: Vec<u64>) -> Factor {
+    let positions = &axis.positions;
+    let count = positions.len();
+    let mut edges: Vec<f64> = positions.windows(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect();
+    edges.insert(0, positions[0] - (edges[0] - positions[0]));
+    edges.push(2.0 * positions[count - 1] - edges[count - 1]);
+    let mut by_level = vec![Vec::new(); count];
+    let mut row_of = vec![0_u16; coordinates.len() + 1];
+    for (kernel, coordinate) in coordinates.iter().enumerate() {
+        if *coordinate != ABSENT {
+            by_level[*coordinate as usize].push(kernel);
+        }
+    }
+    let (low, high) = (edges[0], edges[count]);
+    let order: Vec<(usize, f64)> =
+        by_level.iter().enumerate().flat_map(|(l, ks)| ks.iter().map(move |k| (*k, positions[l]))).collect();
+    let deviations = deviations(&order, low, high);
+    // Row 0 is the prior, which also stands for a trial without the parameter.
+    let mut kinds: Vec<(f64, f64)> = vec![(f64::midpoint(low, high), high - low)];
+    for ((kernel, mean), deviation) in order.iter().zip(deviations) {
+        let kind = (*mean, deviation);
+        let last = kinds.iter().rev().take(3).position(|other| *other == kind);
+        row_of[*kernel] = last.map_or(kinds.len(), |back| kinds.len() - 1 - back) as u16;
+        if last.is_none() {
+            kinds.push(kind);
+        }
+    }
+    let rows = kinds.len();
+    let mut probabilities = vec![0.0; rows * count];
+    for (row, (mean, deviation)) in kinds.iter().enumerate() {
+        let below: Vec<f64> = edges.iter().map(|edge| cdf((edge - mean) / deviation)).collect();
+        let total = below[count] - below[0];
+        for level in 0..count {
+            probabilities[level * rows + row] = ((below[level + 1] - below[level]) / total).max(1e-300);
+        }
+    }
+    Factor::Levels { rows, count, probabilities, row_of }
+}
+
+fn range(axis: &Axis, coordinates: Vec<u64>) -> Factor {
+    let mut order: Vec<(usize, f64)> = coordinates
+        .iter()
+        .enumerate()
+        .filter(|(_, coordinate)| **coordinate != ABSENT)
+        .map(|(kernel, coordinate)| (kernel, axis.position(*coordinate)))
+        .collect();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut normals = vec![(0.5, f64::INFINITY); coordinates.len() + 1];
+    normals[coordinates.len()] = (0.5, 1.0);
+    for ((kernel, mean), deviation) in order.iter().zip(deviations(&order, 0.0, 1.0)) {
+        normals[*kernel] = (*mean, deviation);
+    }
+    Factor::Range { normals }
+}
+
+/// The deviation of each kernel, sorted by mean: the larger distance to its neighbours (the ends of the range count as neighbours of a single kernel
+/// alone), at least the range over `min(100, n + 2)` and at most the range (as in Optuna).
+fn deviations(order: &[(usize, f64)], low: f64, high: f64) -> Vec<f64> {
+    let n = order.len();
+    let least = (high - low) / (n as f64 + 2.0).min(100.0);
+    let gap = |i: usize| order[i + 1].1 - order[i].1;
+    (0..n)
+        .map(|i| {
+            let before = if i > 0 {
+                gap(i - 1)
+            } else if n == 1 {
+                order[i].1 - low
+            } else {
+                0.0
+            };
+            let after = if i + 1 < n {
+                gap(i)
+            } else if n == 1 {
+                high - order[i].1
+            } else {
+                0.0
+            };
+            before.max(after).clamp(least, high - low)
+        })
+        .collect()
+}
+
+fn cdf(z: f64) -> f64 {
+    0.5 * erfc(-z / SQRT_2)
+}
+
+fn truncated_density(x: f64, mean: f64, deviation: f64) -> f64 {
+    if deviation.is_infinite() {
+        return 1.0;
+    }
+    let z = (x - mean) / deviation;
+    let mass = cdf((1.0 - mean) / deviation) - cdf(-mean / deviation);
+    (-0.5 * z * z).exp() / (deviation * (2.0 * PI).sqrt() * mass)
+}
