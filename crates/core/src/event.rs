@@ -1,7 +1,7 @@
 //! The one stream of events that feeds screen and recorder, so that they cannot disagree.
 
 use crate::param::Params;
-use crate::trial::{TrialNumber, TrialState};
+use crate::trial::{EarlyStop, TrialNumber, TrialState};
 
 /// Something that happened while studies ran. `budget` is the label of the study's size budget.
 #[derive(Debug, Clone)]
@@ -10,9 +10,9 @@ pub enum StudyEvent {
     StudyStarted {
         /// Size budget.
         budget: String,
-        /// Complete trials wanted.
+        /// Trials wanted that end with a value.
         trials: u64,
-        /// Complete trials already there.
+        /// Those already there.
         done: u64,
     },
     /// Trials of an ended process were found; their configurations are tried again.
@@ -60,6 +60,8 @@ pub enum StudyEvent {
         state: TrialState,
         /// Its value, where it has one.
         value: Option<f64>,
+        /// Why it was stopped early, where it was.
+        early_stop: Option<EarlyStop>,
         /// Why it failed, in one line.
         reason: Option<String>,
         /// Best value of the study so far.
@@ -79,7 +81,7 @@ pub enum StudyEvent {
 /// Why a study ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopReason {
-    /// As many trials completed as were asked for.
+    /// As many trials ended with a value as were asked for.
     TrialsReached,
     /// Every distinct configuration was tried.
     SpaceExhausted,

@@ -1,29 +1,30 @@
 //! Hands trials to workers: one at a time, under one lock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use allometry_core::event::StopReason;
 use allometry_core::ladder::BudgetSpec;
+use allometry_core::pruner::{Decision, ReportingTrial};
 use allometry_core::rng::{stream, stream_seed};
 use allometry_core::trial::incumbent;
 use allometry_core::{
-    Direction, FrozenTrial, Objective, Origin, Params, SampleError, Sampler, StudyEvent, StudyView,
-    TrialNumber, TrialRecord, TrialSpec, TrialState,
+    Direction, EarlyStop, EpochReport, FrozenTrial, Objective, Origin, Params, SampleError, Sampler,
+    StudyEvent, StudyView, TrialNumber, TrialRecord, TrialSpec, TrialState,
 };
 use allometry_store::{NewTrial, Owner, Start, Store, StudyId, TrialId};
 
 use crate::error::RunError;
 use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
-use crate::open::OpenStudy;
+use crate::open::{OpenStudy, Pruning};
 use crate::recover;
 use crate::run::{RunOptions, RunSummary, StudyOutcome};
 
-/// A study stops when its failed trials outnumber its complete ones by this many.
-const FAILURES_BEYOND_COMPLETE: u64 = 10;
+/// A study stops when its failed trials outnumber those with a value by this many.
+const FAILURES_BEYOND_VALUED: u64 = 10;
 
 /// A trial for a worker.
 #[derive(Debug)]
@@ -61,6 +62,7 @@ struct StudyRun {
     id: StudyId,
     spec: BudgetSpec,
     sampler: Box<dyn Sampler>,
+    pruning: Option<Pruning>,
     /// One record per suggestion by number; a repetition stands under the number of its first attempt.
     finished: Vec<FrozenTrial>,
     running: Vec<FrozenTrial>,
@@ -81,7 +83,7 @@ impl<'a> Dispatcher<'a> {
         events: Sender<StudyEvent>,
     ) -> Result<Self, RunError> {
         let mut runs = Vec::with_capacity(studies.len());
-        for OpenStudy { id, spec, sampler } in studies {
+        for OpenStudy { id, spec, sampler, pruning } in studies {
             let label = spec.budget.label.clone();
             let recovered = recover::recover(store, id, &label)?;
             let finished = recover::fold_attempts(store.trials(id)?);
@@ -90,6 +92,7 @@ impl<'a> Dispatcher<'a> {
                 id,
                 spec,
                 sampler,
+                pruning,
                 finished,
                 running: Vec::new(),
                 ended: None,
@@ -98,7 +101,7 @@ impl<'a> Dispatcher<'a> {
             let started = StudyEvent::StudyStarted {
                 budget: label.clone(),
                 trials: run.spec.trials,
-                done: run.complete(),
+                done: run.valued(),
             };
             let _ = events.send(started);
             if !recovered.is_empty() {
@@ -202,6 +205,27 @@ impl<'a> Dispatcher<'a> {
         Ok(None)
     }
 
+    /// Takes note of an epoch and says why the trial stops there, if it does. `metrics` are those of all its epochs.
+    pub(crate) fn judge(
+        &self,
+        assignment: &Assignment,
+        epoch: &EpochReport,
+        metrics: &BTreeMap<i64, BTreeMap<String, f64>>,
+    ) -> Option<EarlyStop> {
+        let mut state = self.lock();
+        let StudyRun { running, finished, pruning, .. } = &mut state.studies[assignment.study];
+        let place = running.binary_search_by_key(&assignment.slot, |t| t.number);
+        let place = place.expect("an assigned trial is running until it is done");
+        running[place].intermediate.insert(epoch.step, epoch.value);
+        let pruning = pruning.as_ref().filter(|_| !assignment.record.exempt)?;
+        let trial =
+            ReportingTrial { number: assignment.slot, intermediate: &running[place].intermediate, metrics };
+        match pruning.pruner.decide(&StudyView { finished, running }, &trial) {
+            Decision::Continue => None,
+            Decision::Stop(reason) => Some(reason),
+        }
+    }
+
     /// Takes note of a trial that the store was told about.
     pub(crate) fn done(
         &self,
@@ -225,7 +249,7 @@ impl<'a> Dispatcher<'a> {
         trial.state = ended.state;
         trial.value = ended.value;
         trial.record = ended.record;
-        let (state, value) = (trial.state, trial.value);
+        let (state, value, early_stop) = (trial.state, trial.value, trial.record.early_stop);
         let reason = trial.record.failure.as_ref().map(|f| f.reason.clone());
         insert_by_number(&mut run.finished, trial);
         let _ = events.send(StudyEvent::TrialFinished {
@@ -234,6 +258,7 @@ impl<'a> Dispatcher<'a> {
             worker,
             state,
             value,
+            early_stop,
             reason,
             incumbent: incumbent(&run.finished, Direction::Maximize).and_then(|t| t.value),
             seconds: assignment.started.elapsed().as_secs_f64(),
@@ -254,7 +279,8 @@ impl<'a> Dispatcher<'a> {
                 StudyOutcome {
                     label: run.label(),
                     reason: run.ended.unwrap_or(StopReason::Interrupted),
-                    complete: run.complete(),
+                    complete: run.count(TrialState::Complete),
+                    pruned: run.count(TrialState::Pruned),
                     failed: run.failed(),
                 }
             })
@@ -272,8 +298,13 @@ impl StudyRun {
         self.spec.budget.label.clone()
     }
 
-    fn complete(&self) -> u64 {
-        self.finished.iter().filter(|t| t.state == TrialState::Complete).count() as u64
+    fn count(&self, state: TrialState) -> u64 {
+        self.finished.iter().filter(|t| t.state == state).count() as u64
+    }
+
+    /// Trials that ended with what they were run for: complete or stopped early.
+    fn valued(&self) -> u64 {
+        self.count(TrialState::Complete) + self.count(TrialState::Pruned)
     }
 
     fn failed(&self) -> u64 {
@@ -292,6 +323,7 @@ impl StudyRun {
                 seed: Some(first.record.seed.unwrap_or_else(|| trial_seed(ladder_seed, label, number.0))),
                 origin: Some(Origin::Retry),
                 retry_of: Some(number),
+                exempt: first.record.exempt,
                 ..TrialRecord::default()
             };
             return Some((first.params.clone(), record));
@@ -304,10 +336,13 @@ impl StudyRun {
         let mut rng = stream(ladder_seed, &format!("sampler/{}", self.spec.budget.label), index);
         match self.sampler.suggest(&view, &mut rng) {
             Ok(suggestion) => {
+                let label = &self.spec.budget.label;
+                let exemption = self.pruning.as_ref().map(|pruning| pruning.exemption);
                 let record = TrialRecord {
                     size: objective.model_size(&suggestion.params),
-                    seed: Some(trial_seed(ladder_seed, &self.spec.budget.label, index)),
+                    seed: Some(trial_seed(ladder_seed, label, index)),
                     origin: Some(suggestion.origin),
+                    exempt: exemption.is_some_and(|e| e.covers(label, index, suggestion.origin)),
                     ..TrialRecord::default()
                 };
                 Some((suggestion.params, record))
@@ -320,18 +355,18 @@ impl StudyRun {
     }
 
     fn too_many_failed(&self) -> bool {
-        self.failed() >= self.complete() + FAILURES_BEYOND_COMPLETE
+        self.failed() >= self.valued() + FAILURES_BEYOND_VALUED
     }
 
     fn wants_more(&self) -> bool {
-        self.complete() + (self.running.len() as u64) < self.spec.trials && !self.too_many_failed()
+        self.valued() + (self.running.len() as u64) < self.spec.trials && !self.too_many_failed()
     }
 
     fn end_if_done(&mut self, events: &Sender<StudyEvent>) {
         if !self.running.is_empty() {
             return;
         }
-        if self.complete() >= self.spec.trials {
+        if self.valued() >= self.spec.trials {
             self.end(StopReason::TrialsReached, events);
         } else if self.too_many_failed() {
             self.end(StopReason::FailureLimit, events);

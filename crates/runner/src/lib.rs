@@ -11,5 +11,5 @@ mod run;
 
 pub use error::RunError;
 pub use interrupt::Interrupt;
-pub use open::{Facts, OpenStudy, open_studies};
+pub use open::{Facts, OpenStudy, Pruning, open_studies};
 pub use run::{RunOptions, RunSummary, StudyOutcome, run};

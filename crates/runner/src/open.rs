@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use allometry_core::ladder::{BudgetSpec, Ladder};
-use allometry_core::{Direction, Sampler, SearchSpace, space};
+use allometry_core::pruner::{self, Exemption, PrunedStudy};
+use allometry_core::{Direction, Pruner, Sampler, SearchSpace, space};
 use allometry_store::{NewStudy, Store, StudyId};
 use serde_json::{Value, json};
 
@@ -17,6 +18,32 @@ pub struct OpenStudy {
     pub spec: BudgetSpec,
     /// What picks its configurations.
     pub sampler: Box<dyn Sampler>,
+    /// What stops its trials early.
+    pub pruning: Option<Pruning>,
+}
+
+/// What stops the trials of a study early, and which of them it leaves alone.
+pub struct Pruning {
+    /// Decides after each epoch.
+    pub pruner: Box<dyn Pruner>,
+    /// The trials that run to their end.
+    pub exemption: Exemption,
+}
+
+impl Pruning {
+    /// As the ladder has it, for its study `name`.
+    fn new(ladder: &Ladder, name: &str) -> Option<Self> {
+        let spec = ladder.pruner.as_ref()?;
+        let study = PrunedStudy {
+            name: name.into(),
+            direction: Direction::Maximize,
+            steps: ladder.model.epochs as u64,
+        };
+        Some(Self {
+            pruner: pruner::build(spec, &study),
+            exemption: Exemption::new(spec, ladder.sampler.kind, ladder.seed),
+        })
+    }
 }
 
 /// What is known about a ladder beside its trials; stored with each of its studies for the report.
@@ -43,6 +70,7 @@ pub fn open_studies(
         .into_iter()
         .map(|(spec, sampler)| {
             let name = format!("{}/{}", ladder.name, spec.budget.label);
+            let pruning = Pruning::new(ladder, &name);
             let id = match store.study(&name)? {
                 Some(existing) => {
                     check_same_space(&name, existing.space.as_ref(), &spec.space)?;
@@ -60,7 +88,7 @@ pub fn open_studies(
                 store.set_study_attribute(id, key, value)?;
             }
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
-            Ok(OpenStudy { id, spec, sampler })
+            Ok(OpenStudy { id, spec, sampler, pruning })
         })
         .collect()
 }

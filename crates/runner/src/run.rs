@@ -36,6 +36,8 @@ pub struct StudyOutcome {
     pub reason: StopReason,
     /// Complete trials.
     pub complete: u64,
+    /// Trials stopped early.
+    pub pruned: u64,
     /// Failed trials, interrupted ones not counted.
     pub failed: u64,
 }
@@ -79,7 +81,8 @@ pub fn run(
                 scope.spawn(move || -> Result<(), RunError> {
                     while let Some(assignment) = dispatcher.next(worker)? {
                         let _alive = heartbeat.watch(assignment.id);
-                        let result = evaluate(&assignment, worker, store, objective, interrupt, &events);
+                        let result =
+                            evaluate(&assignment, worker, dispatcher, store, objective, interrupt, &events);
                         dispatcher.done(&assignment, worker, result)?;
                     }
                     Ok(())

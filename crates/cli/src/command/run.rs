@@ -140,7 +140,7 @@ fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError>
     let failing: Vec<&str> = summary
         .studies
         .iter()
-        .filter(|s| s.reason == StopReason::FailureLimit || (s.complete == 0 && s.failed > 0))
+        .filter(|s| s.reason == StopReason::FailureLimit || (s.complete + s.pruned == 0 && s.failed > 0))
         .map(|s| s.label.as_str())
         .collect();
     if failing.is_empty() {

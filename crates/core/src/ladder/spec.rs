@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::pruner::PrunerSpec;
 use crate::size::SizeBudget;
 use crate::space::SearchSpace;
 
@@ -25,6 +26,8 @@ pub struct Ladder {
     pub budgets: Vec<BudgetSpec>,
     /// How configurations are picked.
     pub sampler: SamplerSpec,
+    /// How trials are stopped early; `None` for not at all.
+    pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
     pub storage: Option<String>,
 }
@@ -36,7 +39,7 @@ pub struct BudgetSpec {
     pub budget: SizeBudget,
     /// What may vary at this size, overrides applied.
     pub space: SearchSpace,
-    /// Complete trials wanted.
+    /// Trials wanted that end with a value: complete ones and those stopped early.
     pub trials: u64,
 }
 

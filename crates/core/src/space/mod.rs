@@ -2,6 +2,7 @@
 
 mod axis;
 mod census;
+mod complete;
 mod diff;
 mod error;
 mod feasible;

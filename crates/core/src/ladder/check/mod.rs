@@ -3,6 +3,7 @@
 mod budget;
 mod data;
 mod model;
+mod pruner;
 mod range;
 mod space;
 
@@ -39,9 +40,20 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let shared = file.section("space", problems).map(|section| space::parameters(&section, problems));
     let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, problems);
     let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, problems));
+    let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
     file.finish(problems);
-    Some(Ladder { name: name?.value, tag, seed, data: data?, model: model?, budgets, sampler, storage })
+    Some(Ladder {
+        name: name?.value,
+        tag,
+        seed,
+        data: data?,
+        model: model?,
+        budgets,
+        sampler,
+        pruner,
+        storage,
+    })
 }
 
 const SAMPLER: SamplerSpec = SamplerSpec { kind: SamplerKind::Sobol, probes: true };
