@@ -1,5 +1,10 @@
 //! The one stream of events that feeds screen and recorder, so that they cannot disagree.
 
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::param::Params;
 use crate::trial::{EarlyStop, TrialNumber, TrialState};
 
@@ -79,16 +84,40 @@ pub enum StudyEvent {
 }
 
 /// Why a study ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum StopReason {
     /// As many trials ended with a value as were asked for.
     TrialsReached,
     /// Every distinct configuration was tried.
     SpaceExhausted,
+    /// The sampler's model expects too little of another trial.
+    ExpectedGain {
+        /// What it expects a further trial to add to the best value.
+        gain: f64,
+        /// The least that is worth a trial.
+        least: f64,
+    },
     /// Too many trials failed.
     FailureLimit,
     /// The time limit passed.
     TimeLimit,
     /// The user stopped it.
     Interrupted,
+}
+
+/// As people say it.
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TrialsReached => f.write_str("it has its trials"),
+            Self::SpaceExhausted => f.write_str("every configuration of the space was tried"),
+            Self::ExpectedGain { gain, least } => {
+                write!(f, "stopped: another trial is expected to gain {gain:.2e}, less than {least:.2e}")
+            }
+            Self::FailureLimit => f.write_str("stopped: too many trials failed"),
+            Self::TimeLimit => f.write_str("stopped: the time is up"),
+            Self::Interrupted => f.write_str("interrupted: the same command goes on from here"),
+        }
+    }
 }

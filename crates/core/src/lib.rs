@@ -18,7 +18,7 @@ pub mod space;
 pub mod trial;
 
 pub use distribution::{ChoiceOrder, Distribution};
-pub use event::StudyEvent;
+pub use event::{StopReason, StudyEvent};
 pub use ladder::Ladder;
 pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
 pub use param::{ParamName, ParamValue, Params};

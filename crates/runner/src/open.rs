@@ -1,10 +1,12 @@
 //! Opens a ladder's studies in a store: new ones are created, old ones must ask the same question.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, Ladder};
+use allometry_core::ladder::{BudgetSpec, Ladder, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
-use allometry_core::{Direction, Pruner, Sampler, SearchSpace, space};
+use allometry_core::space::{self, Feasible};
+use allometry_core::{Direction, Pruner, Sampler, SearchSpace};
 use allometry_store::{NewStudy, Store, StudyId};
 use serde_json::{Value, json};
 
@@ -16,10 +18,14 @@ pub struct OpenStudy {
     pub id: StudyId,
     /// Its size, space and number of trials.
     pub spec: BudgetSpec,
+    /// What its budget admits.
+    pub feasible: Arc<Feasible>,
     /// What picks its configurations.
     pub sampler: Box<dyn Sampler>,
     /// What stops its trials early.
     pub pruning: Option<Pruning>,
+    /// When it ends before it has its trials.
+    pub stop: StopRule,
 }
 
 /// What stops the trials of a study early, and which of them it leaves alone.
@@ -63,12 +69,12 @@ pub struct Facts {
 pub fn open_studies(
     store: &dyn Store,
     ladder: &Ladder,
-    budgets: Vec<(BudgetSpec, Box<dyn Sampler>)>,
+    budgets: Vec<(BudgetSpec, Arc<Feasible>, Box<dyn Sampler>)>,
     facts: &Facts,
 ) -> Result<Vec<OpenStudy>, RunError> {
     budgets
         .into_iter()
-        .map(|(spec, sampler)| {
+        .map(|(spec, feasible, sampler)| {
             let name = format!("{}/{}", ladder.name, spec.budget.label);
             let pruning = Pruning::new(ladder, &name);
             let id = match store.study(&name)? {
@@ -88,7 +94,8 @@ pub fn open_studies(
                 store.set_study_attribute(id, key, value)?;
             }
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
-            Ok(OpenStudy { id, spec, sampler, pruning })
+            store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
+            Ok(OpenStudy { id, spec, feasible, sampler, pruning, stop: ladder.stop })
         })
         .collect()
 }

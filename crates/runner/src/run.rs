@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use allometry_core::event::StopReason;
 use allometry_core::{Objective, StudyEvent};
-use allometry_store::Store;
+use allometry_store::{Store, StudyId};
 
 use crate::dispatcher::Dispatcher;
 use crate::error::RunError;
@@ -13,6 +13,9 @@ use crate::evaluate::evaluate;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
+
+/// Attribute of a study with the [`StopReason`] of its last run.
+const ENDED: &str = "ended";
 
 /// How a run goes.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct RunOptions {
 /// How a study ended.
 #[derive(Debug, Clone)]
 pub struct StudyOutcome {
+    /// Its place in the store.
+    pub id: StudyId,
     /// Label of its size budget.
     pub label: String,
     /// Why it ended.
@@ -102,5 +107,10 @@ pub fn run(
         outcome
     });
     outcome?;
-    Ok(dispatcher.summary())
+    let summary = dispatcher.summary();
+    for study in &summary.studies {
+        let reason = serde_json::to_value(study.reason).expect("a reason has text keys and numbers");
+        store.set_study_attribute(study.id, ENDED, &reason)?;
+    }
+    Ok(summary)
 }

@@ -94,7 +94,9 @@ fn go(
         .map(|spec| {
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
             let kind = SamplerSpec { kind: SamplerKind::Random, probes: true };
-            (spec.clone(), sampler::build(kind, Arc::new(feasible), ladder.seed).unwrap())
+            let feasible = Arc::new(feasible);
+            let sampler = sampler::build(kind, Arc::clone(&feasible), ladder.seed).unwrap();
+            (spec.clone(), feasible, sampler)
         })
         .collect();
     let facts =
@@ -267,8 +269,10 @@ fn pruned_trials_count_have_their_last_value_and_spare_the_exempt() {
 
 #[test]
 fn a_collapsed_trial_is_marked_as_such() {
-    let ladder =
-        read(&format!("{LADDER}[pruner]\nkind = \"collapse\"\ncollapse = 2\ncomplete_share = 0.5\n"));
+    let ladder = read(&format!(
+        "{}[pruner]\nkind = \"collapse\"\ncollapse = 2\ncomplete_share = 0.3\n",
+        LADDER.replace("trials = 6", "trials = 12")
+    ));
     let store = MemoryStore::default();
     go(&ladder, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     let stopped = |t: &FrozenTrial| t.record.early_stop;

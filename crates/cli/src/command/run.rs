@@ -109,7 +109,8 @@ pub(super) fn run_ladder(
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
         let feasible = Arc::new(feasible(spec, &objective)?);
         reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
-        budgets.push((spec.clone(), sampler::build(ladder.sampler, feasible, ladder.seed)?));
+        let sampler = sampler::build(ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        budgets.push((spec.clone(), feasible, sampler));
     }
     let studies = open_studies(&store, ladder, budgets, &prepared.facts())?;
     for (study, reach) in studies.iter().zip(&reaches) {

@@ -26,10 +26,19 @@ pub struct Ladder {
     pub budgets: Vec<BudgetSpec>,
     /// How configurations are picked.
     pub sampler: SamplerSpec,
+    /// When a study ends before it has its trials.
+    pub stop: StopRule,
     /// How trials are stopped early; `None` for not at all.
     pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
     pub storage: Option<String>,
+}
+
+/// When a study ends before it has its trials.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct StopRule {
+    /// Ends where the sampler's model expects less than this of another trial, in units of the metric.
+    pub expected_gain: Option<f64>,
 }
 
 /// One study of a ladder.
