@@ -153,9 +153,11 @@ impl CliError {
             | Self::Model(_)
             | Self::DeclaredSpace { .. }
             | Self::Data(_)
-            | Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => {
-                ExitCode::Ladder
-            }
+            | Self::Run(
+                RunError::SpaceChanged { .. }
+                | RunError::KindChanged { .. }
+                | RunError::ObjectiveChanged { .. },
+            ) => ExitCode::Ladder,
             Self::Store(error)
             | Self::Run(RunError::Store(error))
             | Self::Ask(AskError::Store(error))

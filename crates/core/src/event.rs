@@ -27,6 +27,13 @@ pub enum StudyEvent {
         /// The interrupted trials.
         numbers: Vec<TrialNumber>,
     },
+    /// Trials lie outside of the study's space and count no more.
+    TrialsOutside {
+        /// Size budget.
+        budget: String,
+        /// How many.
+        count: u64,
+    },
     /// A worker starts a trial.
     TrialStarted {
         /// Size budget.

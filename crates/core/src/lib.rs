@@ -6,6 +6,7 @@
 
 pub mod distribution;
 pub mod event;
+pub mod expression;
 pub mod ladder;
 pub mod objective;
 pub mod param;

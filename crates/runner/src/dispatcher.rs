@@ -98,7 +98,10 @@ impl<'a> Dispatcher<'a> {
             let recovered = recover::recover(store, id, &label)?;
             let trials = store.trials(id)?;
             let next = TrialNumber(trials.len() as u64);
-            let (finished, running) = split(recover::fold_attempts(trials));
+            let (mut finished, running) = split(recover::fold_attempts(trials));
+            let all = finished.len();
+            finished.retain(|trial| trial.state == TrialState::Failed || spec.space.contains(&trial.params));
+            let outside = all - finished.len();
             let chooser = Chooser { label: label.clone(), seed: options.seed, feasible, sampler };
             let run = StudyRun {
                 retries: finished.iter().filter(|t| recover::was_interrupted(t)).map(|t| t.number).collect(),
@@ -121,6 +124,10 @@ impl<'a> Dispatcher<'a> {
                 done: run.valued(),
             };
             let _ = events.send(started);
+            if outside > 0 {
+                let _ =
+                    events.send(StudyEvent::TrialsOutside { budget: label.clone(), count: outside as u64 });
+            }
             if !recovered.is_empty() {
                 let _ = events.send(StudyEvent::TrialsRecovered { budget: label, numbers: recovered });
             }

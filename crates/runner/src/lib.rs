@@ -14,5 +14,5 @@ mod run;
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
 pub use error::RunError;
 pub use interrupt::Interrupt;
-pub use open::{Facts, OpenStudy, Pruning, open_studies};
+pub use open::{ChangedSpace, Facts, OpenStudy, Pruning, open_studies};
 pub use run::{RunOptions, RunSummary, StudyOutcome, run};

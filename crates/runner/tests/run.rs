@@ -12,7 +12,7 @@ use allometry_core::{
     EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
     Origin, Params, Reporter, Signal, StudyEvent, TrialSpec, TrialState, ladder, sampler,
 };
-use allometry_runner::{Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
+use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
 use allometry_store::{MemoryStore, Owner, Start, Store};
 
 /// What the test objective does with a trial.
@@ -101,7 +101,7 @@ fn go(
         .collect();
     let facts =
         Facts { objective: serde_json::json!({"context": ladder.model.context}), report: BTreeMap::new() };
-    let studies = open_studies(store, ladder, budgets, &facts)?;
+    let studies = open_studies(store, ladder, budgets, &facts, ChangedSpace::Refuse)?;
     let (sender, receiver) = channel();
     let options = RunOptions { workers, deadline: None, seed: ladder.seed, epochs: None };
     let summary = run(studies, store, &objective, &options, interrupt, &sender)?;

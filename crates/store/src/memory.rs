@@ -178,7 +178,10 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         let record =
             tables.studies.iter_mut().find(|s| s.id == study).ok_or(StoreError::UnknownStudy(study))?;
-        record.attributes.insert(key.into(), value.clone());
+        match (key, serde_json::from_value(value.clone())) {
+            ("search_space", Ok(space)) => record.space = Some(space),
+            _ => drop(record.attributes.insert(key.into(), value.clone())),
+        }
         Ok(())
     }
 

@@ -182,7 +182,7 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
 
-    /// Sets one of Allometry's own attributes; `key` is without the prefix.
+    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of [`StudyRecord::space`].
     ///
     /// # Errors
     /// See the trait.

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use allometry_core::expression::Condition;
 use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
-use allometry_core::space::Feasible;
+use allometry_core::space::{self, Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
 use allometry_runner::Driven;
 use allometry_store::{SqliteStore, Store, StoreError, StudyRecord, url};
-use allometry_trainer::{Architecture, Geometry};
+use allometry_trainer::Geometry;
 use clap::Args;
 use serde::Deserialize;
 
+use super::prepare::measured;
 use super::read_ladder;
 use crate::error::CliError;
 use crate::source::{Source, attribute, storage_url};
@@ -179,15 +181,24 @@ pub(super) fn driven<'a>(
         patch: objective.model.patch,
         stride: objective.model.stride,
     });
-    let size = move |params: &Params| -> Option<ModelSize> {
-        Some(Architecture::from_params(params).ok()?.model_size(geometry?))
+    let measure = move |params: &Params| -> Measured {
+        geometry.map_or_else(Measured::default, |geometry| measured(params, geometry))
     };
+    let size = move |params: &Params| -> Option<ModelSize> { measure(params).size };
+    let texts: Vec<String> = attribute(study, "constraints").unwrap_or_default();
+    let constraints: Vec<Condition> =
+        texts.iter().map(|text| space::constraint(text)).collect::<Result<_, _>>().map_err(|error| {
+            CliError::Usage {
+                message: format!("study `{}` has a constraint that makes no sense here: {error}", study.name),
+                hint: Some("it was written by another version of Allometry".into()),
+            }
+        })?;
     let stored = attribute(study, "sampler");
     let mut spec = stored.unwrap_or(SamplerSpec { kind: SamplerKind::Sobol, probes: false });
     spec.kind = sampler.unwrap_or(spec.kind);
     let own_seed = attribute::<SeedAttribute>(study, "ladder").map(|ladder| ladder.seed);
     let seed = seed.or(own_seed).unwrap_or(SEED);
-    let feasible = Feasible::new(&space, &budget, size)?;
+    let feasible = Feasible::constrained(&space, &budget, &constraints, measure)?;
     Ok(Driven::new(store, study.id, feasible, spec, seed, size)?)
 }
 

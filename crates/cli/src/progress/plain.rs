@@ -15,6 +15,9 @@ pub(super) fn line(event: &StudyEvent) -> Option<String> {
             let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             Some(format!("{budget}: trial {} ended with its process; tried again", list.join(", ")))
         }
+        StudyEvent::TrialsOutside { budget, count } => {
+            Some(format!("{budget}: {count} trials lie outside of the space and are not counted"))
+        }
         StudyEvent::TrialStarted { .. } | StudyEvent::EpochFinished { .. } => None,
         StudyEvent::TrialFinished {
             budget,

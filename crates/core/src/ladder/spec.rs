@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::expression::Condition;
 use crate::pruner::PrunerSpec;
 use crate::size::SizeBudget;
 use crate::space::SearchSpace;
@@ -48,6 +49,8 @@ pub struct BudgetSpec {
     pub budget: SizeBudget,
     /// What may vary at this size, overrides applied.
     pub space: SearchSpace,
+    /// What must hold for its architectures.
+    pub constraints: Vec<Condition>,
     /// Trials wanted that end with a value: complete ones and those stopped early.
     pub trials: u64,
 }

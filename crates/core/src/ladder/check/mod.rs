@@ -1,6 +1,7 @@
 //! From the tree of a file to the checked ladder.
 
 mod budget;
+mod constraint;
 mod data;
 mod model;
 mod pruner;
@@ -37,7 +38,8 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let model = file
         .required_section("model", "[model] with context = 80, patch = 16 and stride = 8", problems)
         .and_then(|section| model::model(section, problems));
-    let shared = file.section("space", problems).map(|section| space::parameters(&section, problems));
+    let shared =
+        file.section("space", problems).map(|mut section| space::Space::read(&mut section, problems));
     let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, problems);
     let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));

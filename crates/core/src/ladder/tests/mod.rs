@@ -270,3 +270,29 @@ fn pruners_are_read_with_optunas_names() {
         assert!(told.len() == 1 && told[0].contains(words), "{section}: {told:?}");
     }
 }
+
+#[test]
+fn constraints_are_read_and_budgets_add_their_own() {
+    let text = LEAST.replace(
+        "d_model = [32, 64]",
+        "d_model = [32, 64]\nconstraints = [\"head_dim >= 16\", 'weights <= 3e6']",
+    ) + "[budget.space]\nconstraints = \"d_model > 32 or n_heads == 2\"\n";
+    let ladder = parse(&text, Path::new("ladder.toml")).unwrap();
+    let constraints: Vec<String> = ladder.budgets[0].constraints.iter().map(ToString::to_string).collect();
+    assert_eq!(constraints, ["head_dim >= 16", "weights <= 3e6", "d_model > 32 or n_heads == 2"]);
+    assert_eq!(ladder.budgets[0].space.0.len(), 3);
+    for (constraint, words, place) in [
+        ("learning_rate < 1", "`learning_rate` is not known here", "learning_rate"),
+        ("head_dim => 16", "write `==`", "="),
+        ("weights <= 2M", "no number", "2M"),
+        ("head_dim", "compare it", "head_dim"),
+    ] {
+        let text =
+            LEAST.replace("n_layers = [2]", &format!("n_layers = [2]\nconstraints = [\"{constraint}\"]"));
+        let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();
+        let [problem] = errors.problems() else { panic!("{constraint}: {:?}", errors.problems()) };
+        assert!(problem.to_string().contains(words), "{problem}");
+        let label = &problem.labels[0];
+        assert_eq!(&text[label.offset()..label.offset() + label.len()], place, "{constraint}");
+    }
+}
