@@ -24,6 +24,7 @@ pub mod model;
 pub mod number;
 pub mod options;
 pub mod ped_anova;
+pub mod pruning;
 pub mod sample;
 pub mod scaling;
 pub mod scores;

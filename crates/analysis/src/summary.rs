@@ -10,6 +10,7 @@ use crate::duplicates::Key;
 use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
+use crate::pruning::Pruning;
 use crate::sample::Sample;
 use crate::stats::moments::{mean, sample_sd};
 
@@ -61,6 +62,9 @@ pub struct Summary {
     pub best: Vec<RankedTrial>,
     /// The best configuration as recorded beside the trials, in its file's order.
     pub recorded_best_params: Option<Params>,
+    /// What stopping trials early saved; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruning: Option<Pruning>,
 }
 
 impl Summary {
@@ -73,6 +77,7 @@ impl Summary {
             sd: sample_sd(sample.values.iter().copied()),
             best: rank(study, sample, ladder, options),
             recorded_best_params: study.best_params.clone(),
+            pruning: Pruning::new(&study.trials),
         }
     }
 

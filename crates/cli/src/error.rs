@@ -7,7 +7,7 @@ use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
 use allometry_report::{ReadError, classic};
-use allometry_runner::RunError;
+use allometry_runner::{AskError, RunError};
 use allometry_server::ServeError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -84,6 +84,17 @@ pub(crate) enum CliError {
     /// A run cannot start or go on.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A call from outside is refused.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// Declared parameters make no sense.
+    #[error("{}: {problem}", .path.display())]
+    DeclaredSpace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
     /// The dashboard cannot start.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -124,9 +135,16 @@ impl CliError {
     /// What the process tells its parent.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Usage { .. } | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. }) => {
-                ExitCode::Usage
-            }
+            Self::Usage { .. }
+            | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
+            | Self::Ask(
+                AskError::Finished { .. }
+                | AskError::Waiting { .. }
+                | AskError::Foreign { .. }
+                | AskError::NotFinite { .. }
+                | AskError::Unfit { .. }
+                | AskError::Store(StoreError::NotRunning { .. }),
+            ) => ExitCode::Usage,
             Self::Data(DataError::Io { .. })
             | Self::Checkpoint(
                 CheckpointError::Read { .. }
@@ -139,17 +157,22 @@ impl CliError {
             | Self::Import(_)
             | Self::Report { .. }
             | Self::ClassicReport { .. }
-            | Self::NotFound { .. } => ExitCode::NotFound,
+            | Self::NotFound { .. }
+            | Self::Ask(AskError::UnknownTrial { .. } | AskError::Exhausted(_)) => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
             | Self::Model(_)
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
+            | Self::DeclaredSpace { .. }
             | Self::Data(_)
-            | Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => {
-                ExitCode::Ladder
-            }
+            | Self::Run(
+                RunError::SpaceChanged { .. }
+                | RunError::KindChanged { .. }
+                | RunError::ObjectiveChanged { .. },
+            ) => ExitCode::Ladder,
             Self::Store(error)
             | Self::Run(RunError::Store(error))
+            | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error)) => store_code(error),
             Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
@@ -181,6 +204,7 @@ impl CliError {
                 Some("another program may use the port; --listen 127.0.0.1:0 takes a free one".into())
             }
             Self::Run(error) => error.hint(),
+            Self::Ask(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
                 "`allometry report` lists the reasons; the same command tries further configurations".into(),
             ),

@@ -82,6 +82,14 @@ pub(crate) fn print(content: &str) -> Result<(), CliError> {
     }
 }
 
+/// Writes one JSON document to standard output.
+///
+/// # Errors
+/// [`CliError::Write`].
+pub(crate) fn print_json(document: &serde_json::Value) -> Result<(), CliError> {
+    print(&format!("{document:#}\n"))
+}
+
 /// Writes a file by way of a sibling that is renamed over it; makes the folder where it is missing.
 ///
 /// # Errors

@@ -105,3 +105,66 @@ fn a_changed_space_is_refused_with_the_difference() {
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("model.context: was 8, is 12"), "{err}");
 }
+
+#[test]
+fn a_changed_space_goes_on_with_the_trials_that_fit_where_that_is_asked_for() {
+    let folder = project();
+    let path = folder.path();
+    let narrow = ["run", "--budget", "s", "-S", "space.learning_rate={ float = [1e-3, 4e-3], log = true }"];
+    assert_eq!(run(path, &["run", "--budget", "s"]).0, 0);
+    let (code, _, err) = run(path, &narrow);
+    assert!(code == 3 && err.contains("--allow-space-change"), "{err}");
+    let allowed = [&narrow[..], &["--allow-space-change"]].concat();
+    let (code, _, err) = run(path, &allowed);
+    assert_eq!(code, 0, "{err}");
+    let outside: u64 = err
+        .lines()
+        .find_map(|line| line.strip_suffix(" trials lie outside of the space and are not counted"))
+        .map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap());
+    let (_, out, _) = run(path, &["status", "--study", "s", "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(outside > 0, "{err}");
+    assert_eq!(status["studies"][0]["trials"]["complete"].as_u64(), Some(4 + outside));
+    let (code, _, err) = run(path, &narrow);
+    assert_eq!(code, 0, "the changed space is the study's now: {err}");
+
+    let list = ["run", "--budget", "s", "-S", "space.dropout=[0.0, 0.2]", "--allow-space-change"];
+    let (code, _, err) = run(path, &list);
+    assert!(code == 3 && err.contains("`dropout` changed from [0.0, 0.1] to [0.0, 0.2]"), "{err}");
+    assert!(err.contains("enqueue --from"), "{err}");
+    assert_eq!(run(path, &narrow).0, 0, "the study is as it was");
+}
+
+#[test]
+fn constraints_are_shown_kept_and_compared() {
+    let folder = project();
+    let path = folder.path();
+    let constrained =
+        ["-S", "space.constraints=[\"head_dim >= 4\", \"flops < 1e9\"]", "-S", "budget.l.trials=2"];
+    let (code, out, err) = run(path, &[&["check"], &constrained[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("4 left out: not head_dim >= 4") && out.contains("0 left out: not flops < 1e9"),
+        "{out}"
+    );
+    let run_it = [&["run", "--budget", "s"], &constrained[..]].concat();
+    assert_eq!(run(path, &run_it).0, 0);
+    let (_, out, _) = run(path, &["list", "--study", "s", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    for trial in document["studies"][0]["trials"].as_array().unwrap() {
+        let (d_model, n_heads) = (&trial["params"]["d_model"], &trial["params"]["n_heads"]);
+        assert!(d_model.as_i64().unwrap() / n_heads.as_i64().unwrap() >= 4, "{trial}");
+    }
+    let (code, asked, err) = run(path, &["ask", "--study", "s"]);
+    assert_eq!(code, 0, "{err}");
+    let asked: serde_json::Value = serde_json::from_str(&asked).unwrap();
+    assert!(asked["params"]["d_model"].as_i64().unwrap() / asked["params"]["n_heads"].as_i64().unwrap() >= 4);
+    let (code, _, err) = run(path, &["run", "--budget", "s"]);
+    assert!(code == 3 && err.contains("constraint `head_dim >= 4`: gone"), "{err}");
+
+    let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim > 100\"]"]);
+    assert!(code == 3 && err.contains("`head_dim > 100` holds for none of the 12 architectures"), "{err}");
+    assert!(err.contains("without `head_dim > 100` the budget has 12 architectures"), "{err}");
+    let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim >> 100\"]"]);
+    assert!(code == 3 && err.contains("a number or a name is expected, not `>`"), "{err}");
+}

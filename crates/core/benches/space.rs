@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use allometry_core::ladder::{SamplerKind, SamplerSpec};
-use allometry_core::space::Feasible;
+use allometry_core::space::{Feasible, Measured, constraint};
 use allometry_core::trial::TrialState;
 use allometry_core::{
     Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeBudget, StudyView,
@@ -72,6 +72,21 @@ fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("space");
     group.sample_size(10);
     group.bench_function("enumerate 1,000,000 architectures", |b| b.iter(|| black_box(feasible(true))));
+    let conditions: Vec<_> = ["head_dim >= 16 and head_dim <= 256", "flops < 2e9", "d_ff <= 8192"]
+        .iter()
+        .map(|text| constraint(text).expect("the constraint is well written"))
+        .collect();
+    group.bench_function("enumerate 1,000,000 architectures under three constraints", |b| {
+        let measure = |params: &Params| {
+            let size = size(params);
+            Measured { size, flops: size.map(|size| 6.0 * size.total as f64) }
+        };
+        let budget = SizeBudget {
+            label: "20M".into(),
+            target: WeightTarget::Near { weights: 20_000_000, tolerance: 0.25 },
+        };
+        b.iter(|| black_box(Feasible::constrained(&space(true), &budget, &conditions, measure)));
+    });
     let finite = Arc::new(feasible(false));
     let infinite = Arc::new(feasible(true));
     for (name, feasible, kind) in [

@@ -76,6 +76,22 @@ impl Distribution {
         }
     }
 
+    /// The value of the set that a text stands for: the choice that is written so, or the number. `None` where it is not in
+    /// the set.
+    pub fn read(&self, text: &str) -> Option<ParamValue> {
+        let number = || text.parse::<f64>().ok();
+        let value = match self {
+            Self::Int { .. } => ParamValue::Int(ParamValue::Float(number()?).as_i64()?),
+            Self::Float { .. } => ParamValue::Float(number()?),
+            Self::Categorical { choices, .. } => {
+                let written = choices.iter().find(|choice| choice.to_string() == text);
+                let number = number().map(ParamValue::Float);
+                written.or_else(|| choices.iter().find(|choice| Some(*choice) == number.as_ref()))?.clone()
+            }
+        };
+        self.contains(&value).then_some(value)
+    }
+
     /// Whether `value` belongs to the set.
     pub fn contains(&self, value: &ParamValue) -> bool {
         match self {
@@ -140,6 +156,20 @@ mod tests {
         }
         assert!(!sets[2].contains(&3i64.into()));
         assert!(!sets[0].contains(&0.15.into()));
+    }
+
+    #[test]
+    fn texts_read_as_members() {
+        let list = Distribution::list(vec![1e-5.into(), 3i64.into()]);
+        assert_eq!(list.read("0.00001"), Some(1e-5.into()));
+        assert!(matches!(list.read("3.0"), Some(ParamValue::Int(3))));
+        assert_eq!(list.read("4"), None);
+        let names = Distribution::list(vec!["gelu".into(), ParamValue::Bool(true), ParamValue::Null]);
+        assert_eq!(names.read("True"), Some(ParamValue::Bool(true)));
+        assert_eq!(names.read("None"), Some(ParamValue::Null));
+        let int = Distribution::Int { low: 2, high: 11, log: false, step: 3 };
+        assert!(matches!(int.read("5"), Some(ParamValue::Int(5))));
+        assert_eq!((int.read("6"), int.read("5.5"), int.read("five")), (None, None, None));
     }
 
     #[test]

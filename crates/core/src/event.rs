@@ -1,7 +1,12 @@
 //! The one stream of events that feeds screen and recorder, so that they cannot disagree.
 
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::param::Params;
-use crate::trial::{TrialNumber, TrialState};
+use crate::trial::{EarlyStop, TrialNumber, TrialState};
 
 /// Something that happened while studies ran. `budget` is the label of the study's size budget.
 #[derive(Debug, Clone)]
@@ -10,9 +15,9 @@ pub enum StudyEvent {
     StudyStarted {
         /// Size budget.
         budget: String,
-        /// Complete trials wanted.
+        /// Trials wanted that end with a value.
         trials: u64,
-        /// Complete trials already there.
+        /// Those already there.
         done: u64,
     },
     /// Trials of an ended process were found; their configurations are tried again.
@@ -21,6 +26,13 @@ pub enum StudyEvent {
         budget: String,
         /// The interrupted trials.
         numbers: Vec<TrialNumber>,
+    },
+    /// Trials lie outside of the study's space and count no more.
+    TrialsOutside {
+        /// Size budget.
+        budget: String,
+        /// How many.
+        count: u64,
     },
     /// A worker starts a trial.
     TrialStarted {
@@ -60,6 +72,8 @@ pub enum StudyEvent {
         state: TrialState,
         /// Its value, where it has one.
         value: Option<f64>,
+        /// Why it was stopped early, where it was.
+        early_stop: Option<EarlyStop>,
         /// Why it failed, in one line.
         reason: Option<String>,
         /// Best value of the study so far.
@@ -77,16 +91,40 @@ pub enum StudyEvent {
 }
 
 /// Why a study ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
 pub enum StopReason {
-    /// As many trials completed as were asked for.
+    /// As many trials ended with a value as were asked for.
     TrialsReached,
     /// Every distinct configuration was tried.
     SpaceExhausted,
+    /// The sampler's model expects too little of another trial.
+    ExpectedGain {
+        /// What it expects a further trial to add to the best value.
+        gain: f64,
+        /// The least that is worth a trial.
+        least: f64,
+    },
     /// Too many trials failed.
     FailureLimit,
     /// The time limit passed.
     TimeLimit,
     /// The user stopped it.
     Interrupted,
+}
+
+/// As people say it.
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TrialsReached => f.write_str("it has its trials"),
+            Self::SpaceExhausted => f.write_str("every configuration of the space was tried"),
+            Self::ExpectedGain { gain, least } => {
+                write!(f, "stopped: another trial is expected to gain {gain:.2e}, less than {least:.2e}")
+            }
+            Self::FailureLimit => f.write_str("stopped: too many trials failed"),
+            Self::TimeLimit => f.write_str("stopped: the time is up"),
+            Self::Interrupted => f.write_str("interrupted: the same command goes on from here"),
+        }
+    }
 }

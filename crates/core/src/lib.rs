@@ -6,9 +6,11 @@
 
 pub mod distribution;
 pub mod event;
+pub mod expression;
 pub mod ladder;
 pub mod objective;
 pub mod param;
+pub mod pruner;
 pub mod python;
 pub mod rng;
 pub mod sampler;
@@ -17,15 +19,16 @@ pub mod space;
 pub mod trial;
 
 pub use distribution::{ChoiceOrder, Distribution};
-pub use event::StudyEvent;
+pub use event::{StopReason, StudyEvent};
 pub use ladder::Ladder;
 pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
 pub use param::{ParamName, ParamValue, Params};
+pub use pruner::Pruner;
 pub use rng::TrialRng;
 pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
 pub use size::{ModelSize, SizeBudget, WeightTarget};
 pub use space::SearchSpace;
 pub use trial::{
-    ClassCounts, Direction, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord, TrialState,
+    ClassCounts, Direction, EarlyStop, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord, TrialState,
     ValidationScores,
 };

@@ -1,6 +1,7 @@
 //! Named streams of random numbers: the same seed and names give the same numbers on every platform and in every
 //! order of calls.
 
+use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -25,6 +26,11 @@ pub fn stream_seed(seed: u64, name: &str, index: u64) -> u64 {
 /// Generator of the stream `name`, `index` under `seed`.
 pub fn stream(seed: u64, name: &str, index: u64) -> TrialRng {
     ChaCha8Rng::seed_from_u64(stream_seed(seed, name, index))
+}
+
+/// A number in `[0, 1)` of 53 bits.
+pub fn uniform(rng: &mut TrialRng) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -106,6 +106,16 @@ pub struct Failure {
     pub detail: String,
 }
 
+/// Why a trial was stopped before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlyStop {
+    /// A pruner found it not worth finishing.
+    Pruned,
+    /// Its predictions had become constant.
+    Collapsed,
+}
+
 /// Numbers of the two classes in a set of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassCounts {
@@ -138,12 +148,19 @@ pub struct TrialRecord {
     pub origin: Option<Origin>,
     /// Epoch whose weights were kept, from 1.
     pub best_step: Option<i64>,
-    /// Metrics of that epoch by name, such as `log_loss`, `pred_min`, `recall_at_half`.
+    /// Metrics of that epoch by name, such as `log_loss`, `pred_min`, `recall_at_half`; of the last one where the trial was
+    /// stopped early.
     pub metrics: BTreeMap<String, f64>,
     /// Why it failed, where it did.
     pub failure: Option<Failure>,
     /// The interrupted trial that it repeats.
     pub retry_of: Option<TrialNumber>,
+    /// Why it was stopped early, where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
+    /// Whether no pruner might stop it, since statistics need it complete.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub exempt: bool,
 }
 
 /// One trial as read back from a store or a file.

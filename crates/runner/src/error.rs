@@ -17,6 +17,18 @@ pub enum RunError {
         /// Each difference, in words.
         changes: Vec<String>,
     },
+    /// A parameter is of another kind than in the stored trials, or has another list of values.
+    #[error("study `{study}` cannot go on with `{parameter}` changed from {old} to {new}")]
+    KindChanged {
+        /// Name of the study.
+        study: String,
+        /// The parameter.
+        parameter: String,
+        /// Its set in the stored trials.
+        old: String,
+        /// Its set in the ladder file.
+        new: String,
+    },
     /// What is trained is not what the stored trials trained.
     #[error("what study `{study}` trains has changed:\n{}", .changes.iter().map(|c| format!("  {c}")).collect::<Vec<_>>().join("\n"))]
     ObjectiveChanged {
@@ -42,7 +54,17 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::SpaceChanged { .. } | Self::ObjectiveChanged { .. } => Some(
+            Self::SpaceChanged { .. } => Some(
+                "undo the change, give the ladder another `name` or `[storage] url`, or let --allow-space-change go on with \
+                 the trials that fit"
+                    .into(),
+            ),
+            Self::KindChanged { .. } => Some(
+                "within a study Optuna's schema fixes a parameter's kind and its list of values: give the ladder another \
+                 `name` and bring the best configurations over with `allometry enqueue --from`"
+                    .into(),
+            ),
+            Self::ObjectiveChanged { .. } => Some(
                 "trials of different questions do not compare: undo the change, or give the ladder another `name` or \
                  `[storage] url`"
                     .into(),

@@ -1,17 +1,18 @@
 //! One trial from its start to what the store is told.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_core::{
-    EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, StudyEvent,
-    TrialRecord, TrialSpec, TrialState,
+    EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal,
+    StudyEvent, TrialRecord, TrialState,
 };
-use allometry_store::{Finished, FinishedState, Store, StoreError, TrialId};
+use allometry_store::{Finished, FinishedState, Store, StoreError};
 
-use crate::dispatcher::Assignment;
+use crate::dispatcher::{Assignment, Dispatcher};
 use crate::error::RunError;
 use crate::interrupt::Interrupt;
 
@@ -36,19 +37,27 @@ pub(crate) struct Ended {
 pub(crate) fn evaluate(
     assignment: &Assignment,
     worker: usize,
+    dispatcher: &Dispatcher<'_>,
     store: &dyn Store,
     objective: &dyn Objective,
     interrupt: &Interrupt,
     events: &Sender<StudyEvent>,
 ) -> Result<Ended, RunError> {
     let reporter = TrialReporter {
-        trial: assignment.id,
-        spec: &assignment.spec,
+        assignment,
         worker,
+        dispatcher,
         store,
         interrupt,
         events: Mutex::new(events.clone()),
-        pending: Mutex::new(Pending { epochs: Vec::new(), flushed: Instant::now(), error: None }),
+        pending: Mutex::new(Pending {
+            epochs: Vec::new(),
+            flushed: Instant::now(),
+            metrics: BTreeMap::new(),
+            last: None,
+            early_stop: None,
+            error: None,
+        }),
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(&assignment.spec, &reporter)))
         .unwrap_or_else(|panic| Err(ObjectiveError::Failed(panic_failure(panic.as_ref()))));
@@ -56,15 +65,20 @@ pub(crate) fn evaluate(
     if let Some(error) = pending.error {
         return Err(error.into());
     }
-    let (state, finished) = finished(assignment, outcome, pending.epochs);
+    let last = pending.last;
+    let (state, finished) = finished(assignment, outcome, pending);
     let state = store.finish(assignment.id, state, &finished)?;
-    Ok(Ended { state, value: finished.value, record: finished.record })
+    let value = match state {
+        TrialState::Pruned => last.filter(|value| !value.is_nan()),
+        _ => finished.value,
+    };
+    Ok(Ended { state, value, record: finished.record })
 }
 
 fn finished(
     assignment: &Assignment,
     outcome: Result<ObjectiveOutcome, ObjectiveError>,
-    reports: Vec<EpochReport>,
+    pending: Pending,
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
     let mut scores = None;
@@ -83,7 +97,11 @@ fn finished(
             scores = outcome.scores;
             (FinishedState::Complete, Some(outcome.value))
         }
-        Err(ObjectiveError::Pruned) => (FinishedState::Pruned, None),
+        Err(ObjectiveError::Pruned) => {
+            record.early_stop = Some(pending.early_stop.unwrap_or(EarlyStop::Pruned));
+            record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
+            (FinishedState::Pruned, None)
+        }
         Err(ObjectiveError::Interrupted) => {
             record.failure = Some(Failure { reason: INTERRUPTED.into(), detail: String::new() });
             (FinishedState::Failed, None)
@@ -93,7 +111,7 @@ fn finished(
             (FinishedState::Failed, None)
         }
     };
-    (state, Finished { value, reports, record, scores })
+    (state, Finished { value, reports: pending.epochs, record, scores })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
@@ -102,11 +120,11 @@ fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
     Failure { reason: "the objective panicked".into(), detail }
 }
 
-/// Passes a trial's epochs on to the store and the event stream.
+/// Passes a trial's epochs on to the store, the event stream and the pruner.
 struct TrialReporter<'a> {
-    trial: TrialId,
-    spec: &'a TrialSpec,
+    assignment: &'a Assignment,
     worker: usize,
+    dispatcher: &'a Dispatcher<'a>,
     store: &'a dyn Store,
     interrupt: &'a Interrupt,
     events: Mutex<Sender<StudyEvent>>,
@@ -114,8 +132,14 @@ struct TrialReporter<'a> {
 }
 
 struct Pending {
+    /// Epochs that the store does not have yet.
     epochs: Vec<EpochReport>,
     flushed: Instant,
+    /// Metrics of every epoch so far.
+    metrics: BTreeMap<i64, BTreeMap<String, f64>>,
+    /// Value of the newest epoch.
+    last: Option<f64>,
+    early_stop: Option<EarlyStop>,
     /// The store stopped taking reports: the trial ends, and the run with it.
     error: Option<StoreError>,
 }
@@ -123,8 +147,8 @@ struct Pending {
 impl Reporter for TrialReporter<'_> {
     fn report(&self, epoch: &EpochReport) -> Signal {
         let event = StudyEvent::EpochFinished {
-            budget: self.spec.budget.label.clone(),
-            number: self.spec.number,
+            budget: self.assignment.spec.budget.label.clone(),
+            number: self.assignment.spec.number,
             worker: self.worker,
             step: epoch.step,
             value: epoch.value,
@@ -134,15 +158,21 @@ impl Reporter for TrialReporter<'_> {
 
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.epochs.push(epoch.clone());
+        pending.metrics.insert(epoch.step, epoch.metrics.clone());
+        pending.last = Some(epoch.value);
         if pending.flushed.elapsed() >= FLUSH_INTERVAL {
-            if let Err(error) = self.store.report(self.trial, &pending.epochs) {
+            if let Err(error) = self.store.report(self.assignment.id, &pending.epochs) {
                 pending.error = Some(error);
                 return Signal::Interrupt;
             }
             pending.epochs.clear();
             pending.flushed = Instant::now();
         }
-        if self.interrupt.is_asked() { Signal::Interrupt } else { Signal::Continue }
+        if self.interrupt.is_asked() {
+            return Signal::Interrupt;
+        }
+        pending.early_stop = self.dispatcher.judge(self.assignment, epoch, &pending.metrics);
+        if pending.early_stop.is_some() { Signal::Prune } else { Signal::Continue }
     }
 
     fn interrupted(&self) -> bool {

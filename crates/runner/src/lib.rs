@@ -1,5 +1,7 @@
 //! Runs the studies of a ladder: opens or resumes them in a store, keeps workers busy, survives interruption.
 
+mod ask;
+mod choice;
 mod dispatcher;
 mod error;
 mod evaluate;
@@ -9,7 +11,8 @@ mod open;
 mod recover;
 mod run;
 
+pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
 pub use error::RunError;
 pub use interrupt::Interrupt;
-pub use open::{Facts, OpenStudy, open_studies};
+pub use open::{ChangedSpace, Facts, OpenStudy, Pruning, open_studies};
 pub use run::{RunOptions, RunSummary, StudyOutcome, run};

@@ -1,13 +1,20 @@
 //! Opens a ladder's studies in a store: new ones are created, old ones must ask the same question.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, Ladder};
-use allometry_core::{Direction, Sampler, SearchSpace, space};
-use allometry_store::{NewStudy, Store, StudyId};
+use allometry_core::expression::Condition;
+use allometry_core::ladder::{BudgetSpec, Ladder, StopRule};
+use allometry_core::pruner::{self, Exemption, PrunedStudy};
+use allometry_core::space::{self, Feasible};
+use allometry_core::{Direction, Pruner, Sampler, SearchSpace};
+use allometry_store::{NewStudy, Store, StudyId, StudyRecord, distribution};
 use serde_json::{Value, json};
 
 use crate::error::RunError;
+
+/// Attribute of a study with the texts of its constraints.
+const CONSTRAINTS: &str = "constraints";
 
 /// A study ready to run.
 pub struct OpenStudy {
@@ -15,8 +22,38 @@ pub struct OpenStudy {
     pub id: StudyId,
     /// Its size, space and number of trials.
     pub spec: BudgetSpec,
+    /// What its budget admits.
+    pub feasible: Arc<Feasible>,
     /// What picks its configurations.
     pub sampler: Box<dyn Sampler>,
+    /// What stops its trials early.
+    pub pruning: Option<Pruning>,
+    /// When it ends before it has its trials.
+    pub stop: StopRule,
+}
+
+/// What stops the trials of a study early, and which of them it leaves alone.
+pub struct Pruning {
+    /// Decides after each epoch.
+    pub pruner: Box<dyn Pruner>,
+    /// The trials that run to their end.
+    pub exemption: Exemption,
+}
+
+impl Pruning {
+    /// As the ladder has it, for its study `name`.
+    fn new(ladder: &Ladder, name: &str) -> Option<Self> {
+        let spec = ladder.pruner.as_ref()?;
+        let study = PrunedStudy {
+            name: name.into(),
+            direction: Direction::Maximize,
+            steps: ladder.model.epochs as u64,
+        };
+        Some(Self {
+            pruner: pruner::build(spec, &study),
+            exemption: Exemption::new(spec, ladder.sampler.kind, ladder.seed),
+        })
+    }
 }
 
 /// What is known about a ladder beside its trials; stored with each of its studies for the report.
@@ -28,6 +65,16 @@ pub struct Facts {
     pub report: BTreeMap<String, Value>,
 }
 
+/// What happens to a study whose search space is not the ladder's any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChangedSpace {
+    /// It is refused, with the difference.
+    #[default]
+    Refuse,
+    /// It goes on with the ladder's space; trials outside of that stay in the store but count no more.
+    KeepFitting,
+}
+
 /// Opens or creates the study of each budget in `budgets`, with its sampler.
 ///
 /// # Errors
@@ -36,16 +83,25 @@ pub struct Facts {
 pub fn open_studies(
     store: &dyn Store,
     ladder: &Ladder,
-    budgets: Vec<(BudgetSpec, Box<dyn Sampler>)>,
+    budgets: Vec<(BudgetSpec, Arc<Feasible>, Box<dyn Sampler>)>,
     facts: &Facts,
+    changed: ChangedSpace,
 ) -> Result<Vec<OpenStudy>, RunError> {
     budgets
         .into_iter()
-        .map(|(spec, sampler)| {
+        .map(|(spec, feasible, sampler)| {
             let name = format!("{}/{}", ladder.name, spec.budget.label);
+            let pruning = Pruning::new(ladder, &name);
             let id = match store.study(&name)? {
                 Some(existing) => {
-                    check_same_space(&name, existing.space.as_ref(), &spec.space)?;
+                    let changes = changes(&existing, &spec);
+                    if !changes.is_empty() {
+                        if changed == ChangedSpace::Refuse {
+                            return Err(RunError::SpaceChanged { study: name, changes });
+                        }
+                        check_compatible(&name, existing.space.as_ref(), &spec.space)?;
+                        store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
+                    }
                     check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
                     existing.id
                 }
@@ -59,8 +115,10 @@ pub fn open_studies(
             for (key, value) in &facts.report {
                 store.set_study_attribute(id, key, value)?;
             }
+            store.set_study_attribute(id, CONSTRAINTS, &json!(texts(&spec.constraints)))?;
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
-            Ok(OpenStudy { id, spec, sampler })
+            store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
+            Ok(OpenStudy { id, spec, feasible, sampler, pruning, stop: ladder.stop })
         })
         .collect()
 }
@@ -81,10 +139,43 @@ fn to_json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("the vocabulary's types have text keys and finite fields")
 }
 
-fn check_same_space(study: &str, stored: Option<&SearchSpace>, now: &SearchSpace) -> Result<(), RunError> {
-    let Some(stored) = stored else { return Ok(()) };
-    let changes: Vec<String> = space::diff(stored, now).iter().map(ToString::to_string).collect();
-    if changes.is_empty() { Ok(()) } else { Err(RunError::SpaceChanged { study: study.into(), changes }) }
+fn texts(constraints: &[Condition]) -> Vec<String> {
+    constraints.iter().map(ToString::to_string).collect()
+}
+
+/// How a stored study's space and constraints differ from the ladder's, in words.
+fn changes(stored: &StudyRecord, now: &BudgetSpec) -> Vec<String> {
+    let Some(space) = &stored.space else { return Vec::new() };
+    let mut changes: Vec<String> = space::diff(space, &now.space).iter().map(ToString::to_string).collect();
+    let before: Vec<String> = stored
+        .attributes
+        .get(CONSTRAINTS)
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
+        .unwrap_or_default();
+    let now = texts(&now.constraints);
+    let new = now.iter().filter(|text| !before.contains(text));
+    changes.extend(new.map(|text| format!("constraint `{text}`: new")));
+    let gone = before.iter().filter(|text| !now.contains(text));
+    changes.extend(gone.map(|text| format!("constraint `{text}`: gone")));
+    changes
+}
+
+/// # Errors
+/// [`RunError::KindChanged`] where a parameter is of another kind or has another list, which no study of Optuna's schema
+/// may.
+fn check_compatible(study: &str, stored: Option<&SearchSpace>, now: &SearchSpace) -> Result<(), RunError> {
+    for (name, set) in now.iter() {
+        let before = stored.and_then(|space| space.get(name));
+        if let Some(before) = before.filter(|before| !distribution::compatible(before, set)) {
+            return Err(RunError::KindChanged {
+                study: study.into(),
+                parameter: name.into(),
+                old: before.to_string(),
+                new: set.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn check_same_objective(study: &str, stored: Option<&Value>, now: &Value) -> Result<(), RunError> {

@@ -11,6 +11,11 @@ use crate::evaluate::INTERRUPTED;
 /// Without a heartbeat for this long, a process on another machine counts as ended.
 const GRACE: Duration = Duration::from_mins(1);
 
+/// Whether a trial was handed out to another program, which may take as long as it likes: nobody says that it works on it.
+fn was_asked(running: &RunningTrial) -> bool {
+    running.owner.is_none() && running.heartbeat_age.is_none()
+}
+
 /// Whether a process is, or may be, still at work on a trial.
 fn is_alive(running: &RunningTrial) -> bool {
     match running.owner.as_ref().map_or(Liveness::Unknown, Owner::liveness) {
@@ -25,7 +30,8 @@ fn is_alive(running: &RunningTrial) -> bool {
 /// # Errors
 /// [`RunError::Busy`] where a living process still works on the study.
 pub(crate) fn recover(store: &dyn Store, study: StudyId, label: &str) -> Result<Vec<TrialNumber>, RunError> {
-    let running = store.running(study)?;
+    let mut running = store.running(study)?;
+    running.retain(|trial| !was_asked(trial));
     let Some(first) = running.first() else { return Ok(Vec::new()) };
     if let Some(alive) = running.iter().find(|r| is_alive(r)) {
         return Err(RunError::Busy {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use allometry_core::event::StopReason;
 use allometry_core::{Objective, StudyEvent};
-use allometry_store::Store;
+use allometry_store::{Store, StudyId};
 
 use crate::dispatcher::Dispatcher;
 use crate::error::RunError;
@@ -13,6 +13,9 @@ use crate::evaluate::evaluate;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
+
+/// Attribute of a study with the [`StopReason`] of its last run.
+const ENDED: &str = "ended";
 
 /// How a run goes.
 #[derive(Debug, Clone)]
@@ -30,12 +33,16 @@ pub struct RunOptions {
 /// How a study ended.
 #[derive(Debug, Clone)]
 pub struct StudyOutcome {
+    /// Its place in the store.
+    pub id: StudyId,
     /// Label of its size budget.
     pub label: String,
     /// Why it ended.
     pub reason: StopReason,
     /// Complete trials.
     pub complete: u64,
+    /// Trials stopped early.
+    pub pruned: u64,
     /// Failed trials, interrupted ones not counted.
     pub failed: u64,
 }
@@ -79,7 +86,8 @@ pub fn run(
                 scope.spawn(move || -> Result<(), RunError> {
                     while let Some(assignment) = dispatcher.next(worker)? {
                         let _alive = heartbeat.watch(assignment.id);
-                        let result = evaluate(&assignment, worker, store, objective, interrupt, &events);
+                        let result =
+                            evaluate(&assignment, worker, dispatcher, store, objective, interrupt, &events);
                         dispatcher.done(&assignment, worker, result)?;
                     }
                     Ok(())
@@ -99,5 +107,10 @@ pub fn run(
         outcome
     });
     outcome?;
-    Ok(dispatcher.summary())
+    let summary = dispatcher.summary();
+    for study in &summary.studies {
+        let reason = serde_json::to_value(study.reason).expect("a reason has text keys and numbers");
+        store.set_study_attribute(study.id, ENDED, &reason)?;
+    }
+    Ok(summary)
 }

@@ -9,10 +9,10 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params,
-    Reporter, Signal, StudyEvent, TrialSpec, TrialState, ladder, sampler,
+    EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
+    Origin, Params, Reporter, Signal, StudyEvent, TrialSpec, TrialState, ladder, sampler,
 };
-use allometry_runner::{Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
+use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
 use allometry_store::{MemoryStore, Owner, Start, Store};
 
 /// What the test objective does with a trial.
@@ -35,10 +35,12 @@ impl Objective for Scripted<'_> {
             let epoch = EpochReport {
                 step,
                 value: step as f64 / 10.0,
-                metrics: BTreeMap::from([("loss".into(), 0.5)]),
+                metrics: BTreeMap::from([("pred_min".into(), 0.5), ("pred_max".into(), 0.5)]),
             };
-            if reporter.report(&epoch) == Signal::Interrupt {
-                return Err(ObjectiveError::Interrupted);
+            match reporter.report(&epoch) {
+                Signal::Continue => {}
+                Signal::Prune => return Err(ObjectiveError::Pruned),
+                Signal::Interrupt => return Err(ObjectiveError::Interrupted),
             }
         }
         let value = (self.behaviour)(trial, evaluation)?;
@@ -92,12 +94,14 @@ fn go(
         .map(|spec| {
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
             let kind = SamplerSpec::new(SamplerKind::Random);
-            (spec.clone(), sampler::build(kind, Arc::new(feasible), ladder.seed).unwrap())
+            let feasible = Arc::new(feasible);
+            let sampler = sampler::build(kind, Arc::clone(&feasible), ladder.seed).unwrap();
+            (spec.clone(), feasible, sampler)
         })
         .collect();
     let facts =
         Facts { objective: serde_json::json!({"context": ladder.model.context}), report: BTreeMap::new() };
-    let studies = open_studies(store, ladder, budgets, &facts)?;
+    let studies = open_studies(store, ladder, budgets, &facts, ChangedSpace::Refuse)?;
     let (sender, receiver) = channel();
     let options = RunOptions { workers, deadline: None, seed: ladder.seed, epochs: None };
     let summary = run(studies, store, &objective, &options, interrupt, &sender)?;
@@ -225,6 +229,57 @@ fn an_interrupted_run_goes_on_with_the_same_results() {
         trials(&store, "a").into_iter().find(|t| t.record.retry_of.is_some()).expect("a trial was repeated");
     assert_eq!(retry.record.retry_of.unwrap().0, 3);
     assert_eq!(retry.record.seed, trials(&store, "a")[3].record.seed);
+}
+
+#[test]
+fn pruned_trials_count_have_their_last_value_and_spare_the_exempt() {
+    let ladder = read(&format!(
+        "{}[pruner]\nkind = \"threshold\"\nlower = 0.25\nn_warmup_steps = 2\ncomplete_share = 0.0\n",
+        LADDER.replace("trials = 6", "trials = 10")
+    ));
+    let store = MemoryStore::default();
+    let (summary, events) = go(&ladder, &store, 3, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    for (label, study) in ["a", "b"].iter().zip(&summary.studies) {
+        assert_eq!((study.reason, study.complete + study.pruned), (StopReason::TrialsReached, 10));
+        assert!(study.pruned > 0 && study.complete > 0, "{study:?}");
+        for trial in trials(&store, label) {
+            if trial.record.exempt {
+                assert_eq!((trial.state, trial.record.origin), (TrialState::Complete, Some(Origin::Probe)));
+                continue;
+            }
+            assert_eq!(
+                (trial.state, trial.value),
+                (TrialState::Pruned, Some(0.2)),
+                "stopped at the second epoch"
+            );
+            assert_eq!(trial.intermediate.len(), 2);
+            assert_eq!(trial.record.early_stop, Some(EarlyStop::Pruned));
+            assert_eq!(trial.record.metrics["pred_max"], 0.5);
+        }
+    }
+    let pruned =
+        |e: &&StudyEvent| matches!(e, StudyEvent::TrialFinished { early_stop: Some(_), value: Some(_), .. });
+    assert_eq!(
+        events.iter().filter(pruned).count() as u64,
+        summary.studies.iter().map(|s| s.pruned).sum::<u64>()
+    );
+    let (_, events) = go(&ladder, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    assert!(!events.iter().any(|e| matches!(e, StudyEvent::TrialStarted { .. })), "nothing is left to do");
+}
+
+#[test]
+fn a_collapsed_trial_is_marked_as_such() {
+    let ladder = read(&format!(
+        "{}[pruner]\nkind = \"collapse\"\ncollapse = 2\ncomplete_share = 0.3\n",
+        LADDER.replace("trials = 6", "trials = 12")
+    ));
+    let store = MemoryStore::default();
+    go(&ladder, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    let stopped = |t: &FrozenTrial| t.record.early_stop;
+    let trials = trials(&store, "a");
+    assert!(trials.iter().any(|t| stopped(t) == Some(EarlyStop::Collapsed)));
+    assert!(trials.iter().all(|t| (stopped(t).is_some() == !t.record.exempt)
+        && (stopped(t).is_none() || (t.state, t.intermediate.len()) == (TrialState::Pruned, 2))));
 }
 
 #[test]

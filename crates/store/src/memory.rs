@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use allometry_core::{
-    Distribution, EpochReport, FrozenTrial, Params, TrialNumber, TrialState, ValidationScores,
+    Distribution, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
+    ValidationScores,
 };
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde_json::Value;
@@ -44,12 +45,21 @@ impl Row {
         TrialHandle { id: trial_id(index), number: self.trial.number }
     }
 
-    fn begin(&mut self, owner: &Owner) {
+    fn begin(&mut self, owner: Option<&Owner>) {
         let now = now();
         self.trial.state = TrialState::Running;
         self.trial.started = Some(now);
-        self.owner = Some(owner.clone());
-        self.heartbeat = Some(now);
+        self.owner = owner.cloned();
+        self.heartbeat = owner.map(|_| now);
+    }
+
+    fn place(&mut self, placed: &[Placed<'_>], space: Option<&SearchSpace>) {
+        for place in placed {
+            let mut given: Distribution = place.distribution.clone();
+            distribution::restore_order(place.name, &mut given, space);
+            self.trial.params.insert(place.name, place.value());
+            self.trial.distributions.insert(place.name.into(), given);
+        }
     }
 
     fn report(&mut self, reports: &[EpochReport]) {
@@ -89,6 +99,25 @@ impl Tables {
             TrialState::Running => Ok(row),
             state => Err(StoreError::NotRunning { number: row.trial.number.0, state }),
         }
+    }
+
+    fn create(&mut self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
+        let placed = distribution::place(new.params, new.space)?;
+        self.check_compatible(study, &placed)?;
+        let number = self.of_study(study)?.count() as u64;
+        let mut trial = FrozenTrial::new(number, TrialState::Waiting, None, Params::default());
+        trial.record = new.record.clone();
+        let mut row =
+            Row { study, trial, owner: None, heartbeat: None, metrics: EpochMetrics::new(), scores: None };
+        row.place(&placed, self.study(study)?.space.as_ref());
+        match new.start {
+            Start::Waiting => {}
+            Start::Running(owner) => row.begin(Some(owner)),
+            Start::Asked => row.begin(None),
+        }
+        let handle = row.handle(self.trials.len());
+        self.trials.push(row);
+        Ok(handle)
     }
 
     fn check_compatible(&self, study: StudyId, placed: &[Placed<'_>]) -> Result<(), StoreError> {
@@ -149,37 +178,55 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         let record =
             tables.studies.iter_mut().find(|s| s.id == study).ok_or(StoreError::UnknownStudy(study))?;
-        record.attributes.insert(key.into(), value.clone());
+        match (key, serde_json::from_value(value.clone())) {
+            ("search_space", Ok(space)) => record.space = Some(space),
+            _ => drop(record.attributes.insert(key.into(), value.clone())),
+        }
         Ok(())
     }
 
     fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
-        let placed = distribution::place(new.params, new.space)?;
+        self.tables().create(study, new)
+    }
+
+    fn create_trial_at(
+        &self,
+        study: StudyId,
+        new: &NewTrial<'_>,
+        number: TrialNumber,
+    ) -> Result<Option<TrialHandle>, StoreError> {
         let mut tables = self.tables();
+        if tables.of_study(study)?.count() as u64 != number.0 {
+            return Ok(None);
+        }
+        tables.create(study, new).map(Some)
+    }
+
+    fn complete_params(
+        &self,
+        trial: TrialId,
+        params: &Params,
+        space: &SearchSpace,
+        record: &TrialRecord,
+    ) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let row = tables.running(trial)?;
+        let (study, known) = (row.study, row.trial.params.clone());
+        let missing = params.iter().filter(|(name, _)| known.get(name).is_none());
+        let missing: Params = missing.map(|(name, value)| (name, value.clone())).collect();
+        let placed = distribution::place(&missing, space)?;
         tables.check_compatible(study, &placed)?;
-        let number = tables.of_study(study)?.count() as u64;
-        let space = tables.study(study)?.space.as_ref();
-        let mut trial = FrozenTrial::new(number, TrialState::Waiting, None, values(&placed));
-        for Placed { name, distribution: given, .. } in &placed {
-            let mut given: Distribution = (*given).clone();
-            distribution::restore_order(name, &mut given, space);
-            trial.distributions.insert((*name).into(), given);
-        }
-        trial.record = new.record.clone();
-        let mut row =
-            Row { study, trial, owner: None, heartbeat: None, metrics: EpochMetrics::new(), scores: None };
-        if let Start::Running(owner) = new.start {
-            row.begin(owner);
-        }
-        let handle = row.handle(tables.trials.len());
-        tables.trials.push(row);
-        Ok(handle)
+        let stored = tables.study(study)?.space.clone();
+        let row = tables.running(trial)?;
+        row.place(&placed, stored.as_ref());
+        row.trial.record = record.clone();
+        Ok(())
     }
 
     fn claim_waiting(
         &self,
         study: StudyId,
-        owner: &Owner,
+        owner: Option<&Owner>,
     ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
         let mut tables = self.tables();
         let first = tables.of_study(study)?.find(|(_, row)| row.trial.state == TrialState::Waiting);
@@ -252,8 +299,4 @@ impl Store for MemoryStore {
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
         Ok(self.tables().numbered(study, number)?.map(|row| row.metrics.clone()).unwrap_or_default())
     }
-}
-
-fn values(placed: &[Placed<'_>]) -> Params {
-    placed.iter().map(|p| (p.name, p.value())).collect()
 }

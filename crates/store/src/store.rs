@@ -74,6 +74,8 @@ pub enum Start<'a> {
     Waiting,
     /// At once, by a process.
     Running(&'a Owner),
+    /// At once, by another program that tells the result some time, however late.
+    Asked,
 }
 
 /// What a trial starts with.
@@ -180,7 +182,7 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
 
-    /// Sets one of Allometry's own attributes; `key` is without the prefix.
+    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of [`StudyRecord::space`].
     ///
     /// # Errors
     /// See the trait.
@@ -193,7 +195,32 @@ pub trait Store: Send + Sync {
     /// [`StoreError::IncompatibleDistribution`] if the study has trials in which a parameter is of another kind.
     fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> Result<TrialHandle, StoreError>;
 
-    /// Makes the first waiting trial of a study a running one; `None` if none waits.
+    /// As [`Self::create_trial`] where the trial's number becomes `number`; `None`, and no trial, where others were made
+    /// meanwhile: what was chosen by what the study held is chosen anew.
+    ///
+    /// # Errors
+    /// As [`Self::create_trial`].
+    fn create_trial_at(
+        &self,
+        study: StudyId,
+        trial: &NewTrial<'_>,
+        number: TrialNumber,
+    ) -> Result<Option<TrialHandle>, StoreError>;
+
+    /// Gives a running trial those of `params` that it lacks, and its record.
+    ///
+    /// # Errors
+    /// [`StoreError::NotRunning`]; as [`Self::create_trial`] for parameters that do not fit.
+    fn complete_params(
+        &self,
+        trial: TrialId,
+        params: &Params,
+        space: &SearchSpace,
+        record: &TrialRecord,
+    ) -> Result<(), StoreError>;
+
+    /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is one that another
+    /// program asked for.
     ///
     /// A trial that was enqueued through Optuna has of the parameters fixed there those that the study's space has, so
     /// perhaps not all.
@@ -203,7 +230,7 @@ pub trait Store: Send + Sync {
     fn claim_waiting(
         &self,
         study: StudyId,
-        owner: &Owner,
+        owner: Option<&Owner>,
     ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError>;
 
     /// Records epochs of a running trial; a step reported before is replaced.

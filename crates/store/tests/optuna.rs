@@ -199,7 +199,7 @@ fn optuna_goes_on_with_our_study_and_we_with_its() {
 
     let owner = Owner::this_process();
     assert_eq!(trials[9].params.to_string(), "d_model=64 lr=0.001 batch=7");
-    let (handle, claimed) = store.claim_waiting(id, &owner).unwrap().unwrap();
+    let (handle, claimed) = store.claim_waiting(id, Some(&owner)).unwrap().unwrap();
     assert_eq!((handle.number.0, claimed.params.to_string().as_str()), (9, "d_model=64 lr=0.001"));
     assert_eq!(claimed.state, TrialState::Running);
     store

@@ -12,7 +12,7 @@ use allometry_trainer::data::{PartName, TableSummary};
 use clap::Args;
 
 use super::ladder_file::LadderFile;
-use super::prepare::{Prepared, feasible};
+use super::prepare::Prepared;
 use super::run::default_workers;
 use super::speed::flops_per_second;
 use crate::error::CliError;
@@ -47,7 +47,7 @@ impl Check {
         let prepared = Prepared::new(&ladder)?;
         let objective = prepared.objective()?;
         let spaces: Vec<Feasible> =
-            ladder.budgets.iter().map(|spec| feasible(spec, &objective)).collect::<Result<_, _>>()?;
+            ladder.budgets.iter().map(|spec| prepared.feasible(spec)).collect::<Result<_, _>>()?;
         let mut text = String::new();
         table_lines(&mut text, &ladder, prepared.summary());
         let listed = if self.all { usize::MAX } else { LISTED };
@@ -121,6 +121,9 @@ impl Budget<'_> {
             if count > 0 {
                 let _ = writeln!(text, "  {count} left out: {why}");
             }
+        }
+        for (constraint, count) in &census.constrained {
+            let _ = writeln!(text, "  {count} left out: not {constraint}");
         }
         let configurations = match (feasible.configurations(), feasible.continuous()) {
             (Some(n), _) if n < spec.trials => {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_runner::RunOptions;
+use allometry_runner::{ChangedSpace, RunOptions};
 use allometry_trainer::generate::generate;
 use clap::Args;
 
@@ -59,7 +59,7 @@ impl Demo {
             seed: ladder.seed,
             epochs: Some(ladder.model.epochs as u64),
         };
-        run_ladder(&ladder, &url, &options, Style::choose(self.quiet), &path)
+        run_ladder(&ladder, &url, &options, ChangedSpace::Refuse, Style::choose(self.quiet), &path)
     }
 
     /// Writes a file unless it is there: what the user changed stays changed.

@@ -1,18 +1,28 @@
 //! One file per command; the doc comment of its arguments is its help.
 
+mod ask;
+mod best;
 mod check;
 mod compare;
+mod declared_space;
 mod demo;
+mod enqueue;
 mod ladder_file;
 mod lint;
+mod list;
 mod predict;
 mod prepare;
 mod report;
 mod run;
 mod sampler;
 mod serve;
+mod show;
 mod speed;
+mod status;
+mod study_args;
+mod tell;
 mod train;
+mod trial_json;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +47,13 @@ enum Command {
     Report(report::Report),
     Compare(compare::Compare),
     Serve(serve::Serve),
+    Status(status::Status),
+    List(list::List),
+    Show(show::Show),
+    Best(best::Best),
+    Ask(ask::Ask),
+    Tell(tell::Tell),
+    Enqueue(enqueue::Enqueue),
     Demo(demo::Demo),
     Sampler(sampler::Sampler),
 }
@@ -55,6 +72,13 @@ impl Cli {
             Command::Report(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Serve(args) => args.run(),
+            Command::Status(args) => args.run(),
+            Command::List(args) => args.run(),
+            Command::Show(args) => args.run(),
+            Command::Best(args) => args.run(),
+            Command::Ask(args) => args.run(),
+            Command::Tell(args) => args.run(),
+            Command::Enqueue(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Sampler(args) => args.run(),
         }

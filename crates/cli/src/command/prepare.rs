@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use allometry_analysis::SizeReach;
 use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, ModelSpec};
-use allometry_core::space::Feasible;
-use allometry_core::{ModelSize, Objective as _, Params, SearchSpace, SizeBudget, WeightTarget};
+use allometry_core::space::{Feasible, Measured};
+use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, WeightTarget};
 use allometry_runner::Facts;
-use allometry_trainer::PatchTstObjective;
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, TableSummary, load};
+use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -42,6 +42,16 @@ impl<'a> Prepared<'a> {
     /// Batches of one epoch.
     pub(super) fn batches(&self, model: &ModelSpec) -> usize {
         self.dataset.train.windows.len().div_ceil(model.batch_size)
+    }
+
+    /// The architectures that a budget admits.
+    ///
+    /// # Errors
+    /// [`CliError::Space`] where there is none, [`CliError::Model`] where the ladder's model does not fit its data.
+    pub(super) fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, CliError> {
+        let geometry = Geometry::new(self.dataset.feature_names.len(), &self.ladder.model)?;
+        let measure = |params: &Params| measured(params, geometry);
+        Ok(Feasible::constrained(&spec.space, &spec.budget, &spec.constraints, measure)?)
     }
 
     /// Figures of the table.
@@ -90,12 +100,12 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// The architectures that a budget admits.
-///
-/// # Errors
-/// [`CliError::Space`] where there is none.
-pub(super) fn feasible(spec: &BudgetSpec, objective: &PatchTstObjective<'_>) -> Result<Feasible, CliError> {
-    Ok(Feasible::new(&spec.space, &spec.budget, |params| objective.model_size(params))?)
+/// What is known of an architecture before it is trained.
+pub(super) fn measured(params: &Params, geometry: Geometry) -> Measured {
+    let Ok(architecture) = Architecture::from_params(params) else { return Measured::default() };
+    // Training on one window and validating on none.
+    let flops = cost(architecture, geometry, 1, [1, 0]).flops_per_epoch as f64;
+    Measured { size: Some(architecture.model_size(geometry)), flops: Some(flops) }
 }
 
 /// Sizes that a space reaches whatever the budget; `None` where none can be counted.

@@ -9,12 +9,12 @@ use allometry_analysis::SizeReach;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::Ladder;
 use allometry_core::sampler;
-use allometry_runner::{Interrupt, RunOptions, RunSummary, open_studies};
+use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, open_studies};
 use allometry_store::{SqliteStore, Store as _};
 use clap::Args;
 
 use super::ladder_file::LadderFile;
-use super::prepare::{Prepared, feasible};
+use super::prepare::Prepared;
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
@@ -44,6 +44,10 @@ pub(super) struct Run {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     until: Option<std::time::Duration>,
 
+    /// Goes on where the search space has changed: trials outside of it stay in the store but count no more.
+    #[arg(long)]
+    allow_space_change: bool,
+
     /// Shows nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -62,7 +66,8 @@ impl Run {
             epochs: Some(ladder.model.epochs as u64),
         };
         let style = Style::choose(self.quiet);
-        run_ladder(&ladder, &url, &options, style, &self.file.ladder)
+        let changed = if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse };
+        run_ladder(&ladder, &url, &options, changed, style, &self.file.ladder)
     }
 
     fn restrict(&self, ladder: &mut Ladder) -> Result<(), CliError> {
@@ -95,6 +100,7 @@ pub(super) fn run_ladder(
     ladder: &Ladder,
     url: &str,
     options: &RunOptions,
+    changed: ChangedSpace,
     style: Style,
     file: &Path,
 ) -> Result<(), CliError> {
@@ -107,11 +113,12 @@ pub(super) fn run_ladder(
     let mut budgets = Vec::new();
     let mut reaches = Vec::new();
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
-        let feasible = Arc::new(feasible(spec, &objective)?);
+        let feasible = Arc::new(prepared.feasible(spec)?);
         reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
-        budgets.push((spec.clone(), sampler::build(ladder.sampler, feasible, ladder.seed)?));
+        let sampler = sampler::build(ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        budgets.push((spec.clone(), feasible, sampler));
     }
-    let studies = open_studies(&store, ladder, budgets, &prepared.facts())?;
+    let studies = open_studies(&store, ladder, budgets, &prepared.facts(), changed)?;
     for (study, reach) in studies.iter().zip(&reaches) {
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
     }
@@ -140,7 +147,7 @@ fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError>
     let failing: Vec<&str> = summary
         .studies
         .iter()
-        .filter(|s| s.reason == StopReason::FailureLimit || (s.complete == 0 && s.failed > 0))
+        .filter(|s| s.reason == StopReason::FailureLimit || (s.complete + s.pruned == 0 && s.failed > 0))
         .map(|s| s.label.as_str())
         .collect();
     if failing.is_empty() {

@@ -12,7 +12,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::ladder_file::{LadderFile, read};
-use super::prepare::{Prepared, feasible};
+use super::prepare::Prepared;
 use super::run::runs_folder;
 use crate::error::CliError;
 use crate::output;
@@ -62,7 +62,7 @@ impl Train {
         let (mut params, origin) = match self.incumbent(&ladder, &spec)? {
             Some(params) => (params, "its best stored trial"),
             None => {
-                let feasible = feasible(&spec, &objective)?;
+                let feasible = prepared.feasible(&spec)?;
                 (feasible.params(&feasible.at(&vec![0.5; feasible.dimension()])), "the middle of its space")
             }
         };

@@ -50,12 +50,6 @@ pub(crate) fn show(events: &Receiver<StudyEvent>, style: Style) {
 }
 
 /// Why a study ended, as people say it; nothing for the ordinary end.
-fn end_words(reason: StopReason) -> Option<&'static str> {
-    match reason {
-        StopReason::TrialsReached => None,
-        StopReason::SpaceExhausted => Some("every configuration of the space was tried"),
-        StopReason::FailureLimit => Some("stopped: too many trials failed"),
-        StopReason::TimeLimit => Some("stopped: the time is up"),
-        StopReason::Interrupted => Some("interrupted: the same command goes on from here"),
-    }
+fn end_words(reason: StopReason) -> Option<String> {
+    (reason != StopReason::TrialsReached).then(|| reason.to_string())
 }

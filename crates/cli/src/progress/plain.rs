@@ -1,6 +1,6 @@
 //! One line per trial, for logs.
 
-use allometry_core::{StudyEvent, TrialState};
+use allometry_core::{EarlyStop, StudyEvent, TrialState};
 
 use super::end_words;
 
@@ -15,11 +15,27 @@ pub(super) fn line(event: &StudyEvent) -> Option<String> {
             let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             Some(format!("{budget}: trial {} ended with its process; tried again", list.join(", ")))
         }
+        StudyEvent::TrialsOutside { budget, count } => {
+            Some(format!("{budget}: {count} trials lie outside of the space and are not counted"))
+        }
         StudyEvent::TrialStarted { .. } | StudyEvent::EpochFinished { .. } => None,
-        StudyEvent::TrialFinished { budget, number, state, value, reason, incumbent, seconds, .. } => {
+        StudyEvent::TrialFinished {
+            budget,
+            number,
+            state,
+            value,
+            early_stop,
+            reason,
+            incumbent,
+            seconds,
+            ..
+        } => {
             let outcome = match (state, value, reason) {
                 (TrialState::Complete, Some(value), _) => format!("complete {value:.4}"),
-                (TrialState::Pruned, _, _) => "pruned".into(),
+                (TrialState::Pruned, value, _) => {
+                    let word = if *early_stop == Some(EarlyStop::Collapsed) { "collapsed" } else { "pruned" };
+                    value.map_or_else(|| word.into(), |value| format!("{word} at {value:.4}"))
+                }
                 (_, _, Some(reason)) => format!("failed: {reason}"),
                 _ => "failed".into(),
             };
@@ -45,6 +61,7 @@ mod tests {
             worker: 0,
             state,
             value,
+            early_stop: (state == TrialState::Pruned).then_some(EarlyStop::Collapsed),
             reason: reason.map(Into::into),
             incumbent: Some(0.75),
             seconds: 12.34,
@@ -55,6 +72,8 @@ mod tests {
     fn trials_read_as_one_line() {
         let complete = finished(TrialState::Complete, Some(0.712_34), None);
         assert_eq!(line(&complete).unwrap(), "2M: trial 3 complete 0.7123 (12.3 s, best 0.7500)");
+        let collapsed = finished(TrialState::Pruned, Some(0.5), None);
+        assert_eq!(line(&collapsed).unwrap(), "2M: trial 3 collapsed at 0.5000 (12.3 s, best 0.7500)");
         let failed = finished(TrialState::Failed, None, Some("the loss is not finite"));
         assert_eq!(
             line(&failed).unwrap(),

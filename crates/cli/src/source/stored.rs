@@ -163,6 +163,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
     }
 }
 
-fn attribute<T: serde::de::DeserializeOwned>(study: &StudyRecord, key: &str) -> Option<T> {
+/// An attribute of our own, where it is there and reads as a `T`.
+pub(crate) fn attribute<T: serde::de::DeserializeOwned>(study: &StudyRecord, key: &str) -> Option<T> {
     study.attributes.get(key).cloned().and_then(|value: Value| serde_json::from_value(value).ok())
 }

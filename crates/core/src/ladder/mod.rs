@@ -12,7 +12,7 @@ use std::path::Path;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, DataSpec, FeatureSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, SamplerKind,
-    SamplerSpec, Schedule, SplitSpec,
+    SamplerSpec, Schedule, SplitSpec, StopRule,
 };
 
 use document::{Place, Sources};

@@ -127,6 +127,8 @@ pub enum ProblemKind {
     LogWithStep { key: String },
     #[error("steps of {step} from {low} do not end at {high}")]
     StepDoesNotDivide { step: String, low: String, high: String, last: String },
+    #[error("the constraint makes no sense: {message}")]
+    BadConstraint { message: String },
     #[error("`{key}` has {count} values, more than {limit}")]
     TooManyValues { key: String, count: u64, limit: u64 },
     #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
@@ -168,6 +170,7 @@ impl ProblemKind {
             Self::LogWithStep { .. } => "log_with_step",
             Self::StepDoesNotDivide { .. } => "step_does_not_divide",
             Self::TooManyValues { .. } => "too_many_values",
+            Self::BadConstraint { .. } => "bad_constraint",
             Self::Exceeds { .. } => "exceeds",
             Self::NoTestRows { .. } => "no_test_rows",
             Self::RepeatedLabel { .. } => "repeated_label",
@@ -214,6 +217,10 @@ impl ProblemKind {
                 format!("the last step ends at {last}: write [{low}, {last}]")
             }
             Self::TooManyValues { .. } => "take larger steps".into(),
+            Self::BadConstraint { .. } => {
+                "constraints are over the architecture and what follows from it, such as head_dim >= 16 and weights <= 3e6"
+                    .into()
+            }
             Self::NoTestRows { .. } => "the test part is what is left of the rows: keep about 0.15".into(),
             Self::RepeatedLabel { .. } => "each budget is a study of its own: give it its own label".into(),
             Self::BadCharacter { .. } => "names of studies and folders are made of it".into(),
@@ -237,7 +244,7 @@ impl ProblemKind {
     /// What is written under the text.
     pub(super) fn label(&self) -> &'static str {
         match self {
-            Self::Syntax { .. } | Self::Setting { .. } => "here",
+            Self::Syntax { .. } | Self::Setting { .. } | Self::BadConstraint { .. } => "here",
             Self::UnknownKey { .. } | Self::UnknownParameter { .. } | Self::UnknownWord { .. } => "not known",
             Self::MissingKey { .. }
             | Self::MissingTable { .. }

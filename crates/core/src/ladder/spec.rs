@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::expression::Condition;
+use crate::pruner::PrunerSpec;
 use crate::size::SizeBudget;
 use crate::space::SearchSpace;
 
@@ -25,8 +27,19 @@ pub struct Ladder {
     pub budgets: Vec<BudgetSpec>,
     /// How configurations are picked.
     pub sampler: SamplerSpec,
+    /// When a study ends before it has its trials.
+    pub stop: StopRule,
+    /// How trials are stopped early; `None` for not at all.
+    pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
     pub storage: Option<String>,
+}
+
+/// When a study ends before it has its trials.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct StopRule {
+    /// Ends where the sampler's model expects less than this of another trial, in units of the metric.
+    pub expected_gain: Option<f64>,
 }
 
 /// One study of a ladder.
@@ -36,7 +49,9 @@ pub struct BudgetSpec {
     pub budget: SizeBudget,
     /// What may vary at this size, overrides applied.
     pub space: SearchSpace,
-    /// Complete trials wanted.
+    /// What must hold for its architectures.
+    pub constraints: Vec<Condition>,
+    /// Trials wanted that end with a value: complete ones and those stopped early.
     pub trials: u64,
 }
 
@@ -195,12 +210,17 @@ pub struct SamplerSpec {
     /// Whether the first trials sit on the edges of each architecture parameter.
     pub probes: bool,
     /// Share of the trials that a model-based sampler leaves to random draws, for the statistics that need them, in `[0, 1]`.
+    #[serde(default = "default_random_share")]
     pub random_share: f64,
+}
+
+const fn default_random_share() -> f64 {
+    0.2
 }
 
 impl SamplerSpec {
     /// A sampler with the defaults of the ladder file: probes, and a fifth of random trials.
     pub const fn new(kind: SamplerKind) -> Self {
-        Self { kind, probes: true, random_share: 0.2 }
+        Self { kind, probes: true, random_share: default_random_share() }
     }
 }

@@ -86,6 +86,12 @@ pub trait Sampler: Send {
     /// # Errors
     /// [`SampleError::Exhausted`] when nothing new is left.
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError>;
+
+    /// What the last suggestion is expected to add to the best value, in units of the objective; `None` where no model was
+    /// asked.
+    fn expected_gain(&self) -> Option<f64> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the constraints left of a space's architectures.
 
+use crate::expression::Condition;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget, WeightTarget};
 
@@ -23,9 +24,11 @@ pub struct Census {
     pub considered: u64,
     /// Those that the budget admits.
     pub feasible: u64,
-    /// The others.
+    /// The others, but for those that a constraint removed.
     pub removed: Removed,
-    /// Smallest and largest size that the space reaches, whatever the budget; `None` where no size is known.
+    /// Each constraint with the architectures that it is the first not to hold for; asked after the heads, before the size.
+    pub constrained: Vec<(String, u64)>,
+    /// Smallest and largest size that the space reaches under the constraints, whatever the budget; `None` where no size is known.
     pub reach: Option<(ModelSize, ModelSize)>,
     /// The architectures just below and just above the budget's range, where there are such.
     pub nearest: Vec<(Params, ModelSize)>,
@@ -36,14 +39,29 @@ pub(super) struct Counter<'a> {
     budget: &'a SizeBudget,
     pub(super) considered: u64,
     removed: Removed,
+    constrained: Vec<u64>,
     reach: Option<(ModelSize, ModelSize)>,
     below: Option<(u32, ModelSize)>,
     above: Option<(u32, ModelSize)>,
 }
 
 impl<'a> Counter<'a> {
-    pub(super) fn new(budget: &'a SizeBudget) -> Self {
-        Self { budget, considered: 0, removed: Removed::default(), reach: None, below: None, above: None }
+    pub(super) fn new(budget: &'a SizeBudget, constraints: usize) -> Self {
+        Self {
+            budget,
+            considered: 0,
+            removed: Removed::default(),
+            constrained: vec![0; constraints],
+            reach: None,
+            below: None,
+            above: None,
+        }
+    }
+
+    /// Counts an architecture that a constraint, the first of them, does not hold for.
+    pub(super) fn violates(&mut self, constraint: usize) {
+        self.considered += 1;
+        self.constrained[constraint] += 1;
     }
 
     /// Counts an architecture that the heads do not fit.
@@ -83,12 +101,18 @@ impl<'a> Counter<'a> {
         false
     }
 
-    pub(super) fn finish(self, feasible: u64, params: impl Fn(u32) -> Params) -> Census {
+    pub(super) fn finish(
+        self,
+        feasible: u64,
+        constraints: &[Condition],
+        params: impl Fn(u32) -> Params,
+    ) -> Census {
         let nearest = self.below.into_iter().chain(self.above);
         Census {
             considered: self.considered,
             feasible,
             removed: self.removed,
+            constrained: constraints.iter().map(ToString::to_string).zip(self.constrained).collect(),
             reach: self.reach,
             nearest: nearest.map(|(index, size)| (params(index), size)).collect(),
         }

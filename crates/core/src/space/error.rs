@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::census::Census;
+use super::constraint::Blame;
 use crate::size::{ModelSize, SizeBudget, WeightTarget, human_weights};
 
 /// Why a space cannot be searched.
@@ -76,20 +77,33 @@ pub struct NoFeasible {
     pub budget: SizeBudget,
     /// What was looked at, with the nearest sizes and the whole reach.
     pub census: Census,
+    /// What each constraint costs.
+    pub blames: Vec<Blame>,
 }
 
 impl fmt::Display for NoFeasible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { budget, census } = self;
+        let Self { budget, census, blames } = self;
         write!(f, "budget `{}`: ", budget.label)?;
         let n = census.considered;
         if census.removed.heads == n {
             return write!(f, "`n_heads` divides `d_model` in none of the {n} architectures of the space");
         }
+        let left = n - census.removed.heads - census.constrained.iter().map(|(_, count)| count).sum::<u64>();
+        if left == 0 {
+            return match blames.iter().find(|blame| blame.holds == 0) {
+                Some(blame) => {
+                    write!(f, "`{}` holds for none of the {n} architectures of the space", blame.constraint)
+                }
+                None => write!(f, "no architecture of the {n} of the space meets all constraints together"),
+            };
+        }
+        let constrained = if left < n - census.removed.heads { " that meet the constraints" } else { "" };
         match (census.reach, range(budget)) {
             (Some((smallest, largest)), Some((low, high))) => write!(
                 f,
-                "none of the {n} architectures of the space has {} to {} weights; they reach from {smallest} to {largest}",
+                "none of the {} architectures of the space{constrained} has {} to {} weights; they reach from {smallest} to {largest}",
+                if constrained.is_empty() { n } else { left },
                 human_weights(low),
                 human_weights(high),
             ),
@@ -105,6 +119,20 @@ impl NoFeasible {
     pub fn hint(&self) -> Option<String> {
         if self.census.removed.heads == self.census.considered {
             return Some("give `d_model` multiples of `n_heads`".into());
+        }
+        let freed: Vec<String> = self
+            .blames
+            .iter()
+            .filter(|blame| blame.without > 0)
+            .map(|blame| {
+                format!("without `{}` the budget has {} architectures", blame.constraint, blame.without)
+            })
+            .collect();
+        if !freed.is_empty() {
+            return Some(freed.join("; "));
+        }
+        if !self.blames.is_empty() && self.census.reach.is_none() {
+            return Some("loosen or leave out a constraint, or widen the architecture's parameters".into());
         }
         let nearest: Vec<String> =
             self.census.nearest.iter().map(|(params, size)| format!("{size} with {params}")).collect();

@@ -2,10 +2,12 @@
 
 use super::axis::Axis;
 use super::census::{Census, Counter};
+use super::constraint::{Blame, Blames, Measured, Quantities};
 use super::error::{NoFeasible, SpaceError};
 use super::{ARCHITECTURE, SearchSpace};
+use crate::expression::Condition;
 use crate::param::{ParamValue, Params};
-use crate::size::{ModelSize, SizeBudget};
+use crate::size::{ModelSize, SizeBudget, WeightTarget};
 
 /// Architectures that are enumerated at most.
 const MAX_ARCHITECTURES: u64 = 1 << 24;
@@ -63,6 +65,20 @@ impl Feasible {
         budget: &SizeBudget,
         size: impl Fn(&Params) -> Option<ModelSize>,
     ) -> Result<Self, SpaceError> {
+        Self::constrained(space, budget, &[], |params| Measured { size: size(params), flops: None })
+    }
+
+    /// As [`Self::new`], of those architectures alone that every constraint holds for. `measure` is given the architecture
+    /// parameters alone.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; [`SpaceError::NoFeasible`] names the constraint that leaves nothing.
+    pub fn constrained(
+        space: &SearchSpace,
+        budget: &SizeBudget,
+        constraints: &[Condition],
+        measure: impl Fn(&Params) -> Measured,
+    ) -> Result<Self, SpaceError> {
         let is_architecture: Vec<bool> = space.iter().map(|(name, _)| ARCHITECTURE.contains(&name)).collect();
         let axes = |wanted: bool| {
             let with_side = space.iter().zip(&is_architecture).filter(move |(_, side)| **side == wanted);
@@ -80,10 +96,11 @@ impl Feasible {
             census: Census::default(),
         };
         feasible.check_axes()?;
-        feasible.enumerate(size);
+        feasible.enumerate(constraints, &measure);
         feasible.weigh();
         if feasible.places.is_empty() {
-            let no_feasible = NoFeasible { budget: budget.clone(), census: feasible.census };
+            let blames = feasible.blames(constraints, &measure);
+            let no_feasible = NoFeasible { budget: budget.clone(), census: feasible.census, blames };
             return Err(SpaceError::NoFeasible(Box::new(no_feasible)));
         }
         Ok(feasible)
@@ -106,28 +123,66 @@ impl Feasible {
         Ok(())
     }
 
-    /// Walks the grid like an odometer, the last parameter fastest, changing one `Params` in place.
-    fn enumerate(&mut self, size: impl Fn(&Params) -> Option<ModelSize>) {
+    fn enumerate(&mut self, constraints: &[Condition], measure: &impl Fn(&Params) -> Measured) {
+        let quantities = Quantities::new(&self.architecture);
+        let mut counter = Counter::new(&self.budget, constraints.len());
+        let (mut places, mut sizes) = (Vec::new(), Vec::new());
+        self.walk(|index, digits, params, fits| {
+            if !fits {
+                counter.heads_do_not_fit();
+                return;
+            }
+            let measured = measure(params);
+            if !constraints.is_empty() {
+                let values = quantities.of(digits, measured);
+                if let Some(violated) = constraints.iter().position(|c| !c.holds(&values)) {
+                    counter.violates(violated);
+                    return;
+                }
+            }
+            if counter.admits(index, measured.size) {
+                places.push(index);
+                sizes.push(measured.size);
+            }
+        });
+        let feasible = places.len() as u64;
+        self.census = counter.finish(feasible, constraints, |index| self.grid_params(index));
+        (self.places, self.sizes) = (places, sizes);
+    }
+
+    /// What each constraint costs a budget that nothing is left of.
+    fn blames(&self, constraints: &[Condition], measure: &impl Fn(&Params) -> Measured) -> Vec<Blame> {
+        let quantities = Quantities::new(&self.architecture);
+        let mut blames = Blames::new(constraints);
+        if constraints.is_empty() {
+            return blames.finish();
+        }
+        self.walk(|_, digits, params, fits| {
+            if fits {
+                let measured = measure(params);
+                let values = quantities.of(digits, measured);
+                let holds: Vec<bool> = constraints.iter().map(|c| c.holds(&values)).collect();
+                let any = self.budget.target == WeightTarget::Any;
+                blames.take(&holds, measured.size.map_or(any, |size| self.budget.admits(size)));
+            }
+        });
+        blames.finish()
+    }
+
+    /// Walks the grid like an odometer, the last parameter fastest, changing one `Params` in place. `visit` is given each
+    /// architecture's place, the ranks of its values, these, and whether its heads divide its width.
+    fn walk(&self, mut visit: impl FnMut(u32, &[usize], &Params, bool)) {
         let axes = &self.architecture;
         let count: usize = axes.iter().map(|axis| axis.levels.len()).product();
         let position = |name: &str| axes.iter().position(|axis| axis.name == name);
         let heads = position("d_model").zip(position("n_heads"));
         let mut digits = vec![0_usize; axes.len()];
         let mut params = self.grid_params(0);
-        let mut counter = Counter::new(&self.budget);
         for index in 0..count as u32 {
             let fits = heads.is_none_or(|(d_model, n_heads)| {
                 divides(&axes[n_heads].levels[digits[n_heads]], &axes[d_model].levels[digits[d_model]])
             });
-            if fits {
-                let size = size(&params);
-                if counter.admits(index, size) {
-                    self.places.push(index);
-                    self.sizes.push(size);
-                }
-            } else {
-                counter.heads_do_not_fit();
-            }
+            visit(index, &digits, &params, fits);
             for d in (0..axes.len()).rev() {
                 digits[d] = (digits[d] + 1) % axes[d].levels.len();
                 params.0[d].clone_from(&axes[d].levels[digits[d]]);
@@ -136,7 +191,6 @@ impl Feasible {
                 }
             }
         }
-        self.census = counter.finish(self.places.len() as u64, |index| self.grid_params(index));
     }
 
     fn weigh(&mut self) {

@@ -2,12 +2,15 @@
 
 mod axis;
 mod census;
+mod complete;
+mod constraint;
 mod diff;
 mod error;
 mod feasible;
 mod unit_cube;
 
 pub use census::{Census, Removed};
+pub use constraint::{Blame, Measured, QUANTITIES, constraint};
 pub use diff::{SpaceChange, diff};
 pub use error::{NoFeasible, SpaceError};
 pub use feasible::{Architecture, Configuration, Feasible};

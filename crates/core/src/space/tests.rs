@@ -253,3 +253,56 @@ fn integers_on_a_log_scale_weigh_by_their_logarithm() {
     let expected = (7.5_f64 / 0.5).ln() / (64.5_f64 / 0.5).ln();
     assert!((below_eight - expected).abs() < 0.002, "{below_eight} {expected}");
 }
+
+fn conditions(texts: &[&str]) -> Vec<crate::expression::Condition> {
+    texts.iter().map(|text| constraint(text).unwrap()).collect()
+}
+
+fn measured(params: &Params) -> Measured {
+    Measured { size: size(params), flops: size(params).map(|size| 6.0 * size.total as f64) }
+}
+
+#[test]
+fn constraints_leave_what_nested_loops_leave() {
+    let budget = near(2_000_000, 0.25);
+    let texts = ["head_dim >= 64", "flops < 6 * 2.2e6 and d_ff <= 1024", "weights > 1_700_000"];
+    let feasible = Feasible::constrained(&sample(), &budget, &conditions(&texts), measured).unwrap();
+    let all = Feasible::new(&sample(), &budget, size).unwrap();
+    let kept = |a: &Architecture| {
+        let get = |name| a.params.get(name).unwrap().as_i64().unwrap();
+        let total = a.size.unwrap().total;
+        get("d_model") / get("n_heads") >= 64
+            && (total < 2_200_000 && get("d_model") * get("d_ff_ratio") <= 1024)
+            && total > 1_700_000
+    };
+    let expected: Vec<Architecture> = all.architectures().filter(kept).collect();
+    assert!(!expected.is_empty() && expected.len() < all.architecture_count());
+    assert_eq!(feasible.architectures().collect::<Vec<_>>(), expected);
+    let census = feasible.census();
+    let removed = &census.removed;
+    let counted = removed.heads + removed.smaller + removed.larger + removed.unknown + census.feasible;
+    let constrained: u64 = census.constrained.iter().map(|(_, count)| count).sum();
+    assert_eq!(counted + constrained, census.considered);
+    assert!(census.constrained.iter().map(|(text, _)| text.as_str()).eq(texts));
+}
+
+#[test]
+fn a_constraint_that_leaves_nothing_is_named() {
+    let refused = |budget: SizeBudget, texts: &[&str]| {
+        let error = Feasible::constrained(&sample(), &budget, &conditions(texts), measured).unwrap_err();
+        (error.to_string(), error.hint().unwrap())
+    };
+    let (message, hint) = refused(near(2_000_000, 0.25), &["d_model < 512", "head_dim > 500"]);
+    assert!(message.contains("`head_dim > 500` holds for none of the 120 architectures"), "{message}");
+    assert!(hint.contains("without `head_dim > 500` the budget has"), "{hint}");
+    let (message, _) = refused(any(), &["d_model < 200", "d_model > 200"]);
+    assert!(message.contains("meets all constraints together"), "{message}");
+    let (message, hint) = refused(near(2_000_000, 0.01), &["n_layers == 2", "d_model < 300"]);
+    assert!(
+        message.contains("that meet the constraints has 1.98M to 2.02M weights; they reach from"),
+        "{message}"
+    );
+    assert!(hint.contains("without") || hint.contains("nearest:"), "{hint}");
+    let (_, hint) = refused(near(90_000_000, 0.1), &["n_layers >= 2"]);
+    assert!(hint.contains("nearest: ") && hint.contains("n_layers=6"), "{hint}");
+}

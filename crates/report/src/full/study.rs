@@ -2,6 +2,7 @@
 
 use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
+use allometry_analysis::pruning::Pruning;
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{Pictures, collapse, importance, parameters, tag, trend};
@@ -48,6 +49,9 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(2, format_args!("Summary Statistics"));
     text.line(format_args!("- Source: {}", code(&study.source)));
     text.line(format_args!("- Total trials: {}{others}", summary.trials));
+    if let Some(pruning) = summary.pruning {
+        stopped_early(text, pruning, counts.pruned);
+    }
     let Some(best) = summary.incumbent() else { return };
     let level = best.value.level * 100.0;
     text.line(format_args!(
@@ -63,6 +67,18 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         format!("; repeats: {}, with a standard deviation of {}", duplicates.repeats, decimals(sd))
     });
     text.line(format_args!("- Distinct configurations: {}{repeat_sd}", duplicates.configurations));
+}
+
+fn stopped_early(text: &mut Text, pruning: Pruning, count: u64) {
+    let Pruning { collapsed, exempt, epochs, saved } = pruning;
+    let collapsed = if collapsed > 0 { format!(", {collapsed} of them collapsed") } else { String::new() };
+    let saved = saved.map_or_else(
+        || "no complete trial tells how many that saved".into(),
+        |saved| format!("about {saved:.0} epochs saved, by the lengths of complete trials"),
+    );
+    text.line(format_args!(
+        "- Stopped early: {count} trials after {epochs} epochs in all{collapsed}; {saved}. {exempt} trials were exempt"
+    ));
 }
 
 fn configurations(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {

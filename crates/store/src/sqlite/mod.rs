@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use allometry_core::{EpochReport, FrozenTrial, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{
+    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationScores,
+};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde_json::Value;
 
@@ -148,10 +150,35 @@ impl Store for SqliteStore {
         self.write(|db| write::trial(db, study, new, &mut compatible))
     }
 
+    fn create_trial_at(
+        &self,
+        study: StudyId,
+        new: &NewTrial<'_>,
+        number: TrialNumber,
+    ) -> Result<Option<TrialHandle>, StoreError> {
+        let mut compatible = self.compatible.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(|db| {
+            if u64::from(write::next_number(db, study)?) != number.0 {
+                return Ok(None);
+            }
+            write::trial(db, study, new, &mut compatible).map(Some)
+        })
+    }
+
+    fn complete_params(
+        &self,
+        trial: TrialId,
+        params: &Params,
+        space: &SearchSpace,
+        record: &TrialRecord,
+    ) -> Result<(), StoreError> {
+        self.write(|db| write::complete_params(db, trial, params, space, record))
+    }
+
     fn claim_waiting(
         &self,
         study: StudyId,
-        owner: &Owner,
+        owner: Option<&Owner>,
     ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
         self.write(|db| {
             let Some(handle) = write::claim(db, study, owner)? else { return Ok(None) };

@@ -68,7 +68,7 @@ pub(super) fn trial(
     let number = next_number(db, study)?;
     let (state, started) = match new.start {
         Start::Waiting => (TrialState::Waiting, None),
-        Start::Running(_) => (TrialState::Running, Some(stored_time(Timestamp::now()))),
+        Start::Running(_) | Start::Asked => (TrialState::Running, Some(stored_time(Timestamp::now()))),
     };
     db.prepare_cached(
         "INSERT INTO trials (number, study_id, state, datetime_start) VALUES (?1, ?2, ?3, ?4)",
@@ -83,11 +83,12 @@ pub(super) fn trial(
             lease(db, id, owner)?;
             heartbeats(db, &[id])?;
         }
+        Start::Asked => {}
     }
     Ok(TrialHandle { id, number: TrialNumber(number.into()) })
 }
 
-fn next_number(db: &Connection, study: StudyId) -> Result<u32, Failure> {
+pub(super) fn next_number(db: &Connection, study: StudyId) -> Result<u32, Failure> {
     let last: Option<u32> = db
         .prepare_cached("SELECT number FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1")?
         .query_row([study.0], |row| row.get(0))
@@ -191,7 +192,11 @@ pub(super) fn heartbeats(db: &Connection, trials: &[TrialId]) -> Result<(), Fail
     Ok(())
 }
 
-pub(super) fn claim(db: &Connection, study: StudyId, owner: &Owner) -> Result<Option<TrialHandle>, Failure> {
+pub(super) fn claim(
+    db: &Connection,
+    study: StudyId,
+    owner: Option<&Owner>,
+) -> Result<Option<TrialHandle>, Failure> {
     read::require_study(db, study)?;
     let first: Option<(i64, u32)> = db
         .prepare_cached(
@@ -203,8 +208,10 @@ pub(super) fn claim(db: &Connection, study: StudyId, owner: &Owner) -> Result<Op
     let handle = TrialHandle { id: TrialId(id), number: TrialNumber(number.into()) };
     db.prepare_cached("UPDATE trials SET state = 'RUNNING', datetime_start = ?2 WHERE trial_id = ?1")?
         .execute(params![id, stored_time(Timestamp::now())])?;
-    lease(db, handle.id, owner)?;
-    heartbeats(db, &[handle.id])?;
+    if let Some(owner) = owner {
+        lease(db, handle.id, owner)?;
+        heartbeats(db, &[handle.id])?;
+    }
     place_fixed(db, study, handle)?;
     Ok(Some(handle))
 }
@@ -224,6 +231,26 @@ fn place_fixed(db: &Connection, study: StudyId, handle: TrialHandle) -> Result<(
         .collect();
     let placed = distribution::place(&fitting, &space)?;
     write_params(db, study, handle.id, &placed, &mut Compatible::new())
+}
+
+pub(super) fn complete_params(
+    db: &Connection,
+    trial: TrialId,
+    params: &Params,
+    space: &SearchSpace,
+    complete: &TrialRecord,
+) -> Result<(), Failure> {
+    read::require_running(db, trial)?;
+    let study: i64 = db
+        .prepare_cached("SELECT study_id FROM trials WHERE trial_id = ?1")?
+        .query_row([trial.0], |row| row.get(0))?;
+    let mut known = db.prepare_cached("SELECT param_name FROM trial_params WHERE trial_id = ?1")?;
+    let known: HashSet<String> = known.query_map([trial.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let missing = params.iter().filter(|(name, _)| !known.contains(*name));
+    let missing: Params = missing.map(|(name, value)| (name, value.clone())).collect();
+    let placed = distribution::place(&missing, space)?;
+    write_params(db, StudyId(study), trial, &placed, &mut Compatible::new())?;
+    record(db, trial, complete)
 }
 
 pub(super) fn reports(db: &Connection, trial: TrialId, reports: &[EpochReport]) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ fn write_at_once(stores: &[&dyn Store]) {
                 scope.spawn(move || {
                     let owner = Owner::this_process();
                     let mut claimed = Vec::new();
-                    while let Some((handle, _)) = store.claim_waiting(id, &owner).unwrap() {
+                    while let Some((handle, _)) = store.claim_waiting(id, Some(&owner)).unwrap() {
                         claimed.push(handle.number);
                     }
                     for i in 0..TRIALS {

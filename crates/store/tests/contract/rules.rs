@@ -54,6 +54,7 @@ rules!(
     a_pruned_trial_takes_its_last_value,
     steps_may_be_reported_again,
     waiting_trials_are_claimed_once_in_order,
+    asked_trials_belong_to_no_process_and_are_made_at_their_number,
     parameters_must_fit_their_space,
     a_parameter_keeps_its_kind,
     running_trials_name_their_process,
@@ -254,7 +255,7 @@ fn wait(store: &dyn Store, study: StudyId, params: &Params) -> TrialId {
 fn waiting_trials_are_claimed_once_in_order(store: &dyn Store, reader: &dyn Store) {
     let id = store.create_study(&study("s")).unwrap();
     let owner = Owner::this_process();
-    assert!(store.claim_waiting(id, &owner).unwrap().is_none());
+    assert!(store.claim_waiting(id, Some(&owner)).unwrap().is_none());
     start(store, id, &params());
     let (first, second) = (wait(store, id, &params()), wait(store, id, &params()));
     let waiting = &reader.trials(id).unwrap()[1];
@@ -262,17 +263,46 @@ fn waiting_trials_are_claimed_once_in_order(store: &dyn Store, reader: &dyn Stor
     assert_eq!(waiting.params.to_string(), params().to_string());
     assert_eq!(reader.running(id).unwrap().len(), 1);
 
-    let (handle, trial) = store.claim_waiting(id, &owner).unwrap().unwrap();
+    let (handle, trial) = store.claim_waiting(id, Some(&owner)).unwrap().unwrap();
     assert_eq!((handle.id, handle.number, trial.number), (first, TrialNumber(1), TrialNumber(1)));
     assert_eq!(trial.state, TrialState::Running);
     assert_eq!(trial.params.to_string(), params().to_string());
     assert_eq!(trial.record.retry_of, Some(TrialNumber(0)));
     assert!(trial.started.is_some());
     assert_eq!(reader.trials(id).unwrap()[1], trial);
-    assert_eq!(store.claim_waiting(id, &owner).unwrap().unwrap().0.id, second);
-    assert!(store.claim_waiting(id, &owner).unwrap().is_none());
+    assert_eq!(store.claim_waiting(id, Some(&owner)).unwrap().unwrap().0.id, second);
+    assert!(store.claim_waiting(id, Some(&owner)).unwrap().is_none());
     let finished = Finished { value: Some(0.5), ..Finished::default() };
     store.finish(first, FinishedState::Complete, &finished).unwrap();
+}
+
+fn asked_trials_belong_to_no_process_and_are_made_at_their_number(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let record = TrialRecord::default();
+    let few: Params = params().0.into_iter().take(2).collect();
+    let new = NewTrial { start: Start::Asked, params: &few, space: &space(), record: &record };
+    assert_eq!(store.create_trial_at(id, &new, TrialNumber(1)).unwrap(), None);
+    let handle = store.create_trial_at(id, &new, TrialNumber(0)).unwrap().unwrap();
+    assert_eq!(store.create_trial_at(id, &new, TrialNumber(0)).unwrap(), None);
+    let running = &reader.running(id).unwrap()[0];
+    assert_eq!((running.handle, &running.owner, running.heartbeat_age), (handle, &None, None));
+
+    let mut all = params();
+    all.insert("d_model", 64i64);
+    let seeded = TrialRecord { seed: Some(7), ..TrialRecord::default() };
+    store.complete_params(handle.id, &all, &space(), &seeded).unwrap();
+    let trial = &reader.trials(id).unwrap()[0];
+    assert_eq!(trial.params.0.len(), 6);
+    assert_eq!(trial.params.get("d_model"), Some(&48i64.into()), "what it had stays");
+    assert!(trial.started.is_some());
+    assert_eq!(trial.record, seeded);
+
+    wait(store, id, &params());
+    let (claimed, _) = store.claim_waiting(id, None).unwrap().unwrap();
+    assert_eq!(reader.running(id).unwrap()[1].owner, None);
+    let finished = Finished { value: Some(0.5), ..Finished::default() };
+    store.finish(claimed.id, FinishedState::Complete, &finished).unwrap();
+    assert!(store.complete_params(claimed.id, &all, &space(), &seeded).is_err());
 }
 
 fn parameters_must_fit_their_space(store: &dyn Store, reader: &dyn Store) {
@@ -370,7 +400,7 @@ fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
     for error in [
         store.create_trial(study, &new).map(|_| ()).unwrap_err(),
         store.set_study_attribute(study, "a", &json!(1)).unwrap_err(),
-        store.claim_waiting(study, &owner).map(|_| ()).unwrap_err(),
+        store.claim_waiting(study, Some(&owner)).map(|_| ()).unwrap_err(),
         reader.trials(study).map(|_| ()).unwrap_err(),
         reader.running(study).map(|_| ()).unwrap_err(),
         reader.scores(study, TrialNumber(0)).map(|_| ()).unwrap_err(),

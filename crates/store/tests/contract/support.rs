@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use allometry_core::{
-    ClassCounts, Direction, Distribution, EpochReport, Failure, ModelSize, Origin, ParamValue, Params,
-    SearchSpace, TrialNumber, TrialRecord, ValidationScores,
+    ClassCounts, Direction, Distribution, EarlyStop, EpochReport, Failure, ModelSize, Origin, ParamValue,
+    Params, SearchSpace, TrialNumber, TrialRecord, ValidationScores,
 };
 use allometry_store::{NewStudy, NewTrial, Owner, Start, Store, StudyId, TrialHandle};
 use serde_json::json;
@@ -65,6 +65,8 @@ pub(crate) fn record() -> TrialRecord {
         ]),
         failure: Some(Failure { reason: "it is \u{1F600}".into(), detail: "line\nline".into() }),
         retry_of: Some(TrialNumber(3)),
+        early_stop: Some(EarlyStop::Collapsed),
+        exempt: true,
     }
 }
 

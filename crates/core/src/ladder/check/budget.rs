@@ -4,7 +4,7 @@ use super::super::document::{Located, Node};
 use super::super::problem::ProblemKind;
 use super::super::section::{FromNode as _, Problems, Section, wrong_type};
 use super::super::spec::BudgetSpec;
-use super::space::{self, Parameters};
+use super::space::{self, Space};
 use super::{COUNT_FROM_ONE, safe_name};
 use crate::size::{SizeBudget, WeightTarget};
 use crate::space::SearchSpace;
@@ -15,7 +15,7 @@ const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 
 /// Checks every budget; each gets the shared parameters with its own laid over them.
 pub(super) fn budgets(
     file: &mut Section<'_>,
-    shared: &Parameters,
+    shared: &Space,
     trials: u64,
     problems: &mut Problems,
 ) -> Vec<BudgetSpec> {
@@ -54,7 +54,7 @@ pub(super) fn budgets(
 
 fn budget(
     mut section: Section<'_>,
-    shared: &Parameters,
+    shared: &Space,
     trials: u64,
     missing: &mut space::Missing,
     problems: &mut Problems,
@@ -64,8 +64,8 @@ fn budget(
     let name = label.as_ref().map_or_else(|| "?".into(), |l| l.value.clone());
     let target = target(&mut section, &name, problems);
     let trials = section.within("trials", trials, COUNT_FROM_ONE, problems);
-    let own = section.section("space", problems).map(|inner| space::parameters(&inner, problems));
-    let parameters = shared.overlaid(own.unwrap_or_default());
+    let own = section.section("space", problems).map(|mut inner| Space::read(&mut inner, problems));
+    let Space { parameters, constraints } = shared.overlaid(own.unwrap_or_default());
     let place = section.place().clone();
     section.finish(problems);
     missing.note(&parameters, &name, &place);
@@ -73,6 +73,7 @@ fn budget(
     let spec = label.as_ref().zip(target).map(|(label, target)| BudgetSpec {
         budget: SizeBudget { label: label.value.clone(), target },
         space,
+        constraints,
         trials,
     });
     (label, spec)

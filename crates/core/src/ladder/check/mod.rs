@@ -1,8 +1,10 @@
 //! From the tree of a file to the checked ladder.
 
 mod budget;
+mod constraint;
 mod data;
 mod model;
+mod pruner;
 mod range;
 mod space;
 
@@ -11,7 +13,7 @@ use std::path::Path;
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{Ladder, SamplerKind, SamplerSpec};
+use super::spec::{Ladder, SamplerKind, SamplerSpec, StopRule};
 pub(super) use space::is_parameter;
 
 const SEED: u64 = 42;
@@ -38,12 +40,26 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let model = file
         .required_section("model", "[model] with context = 80, patch = 16 and stride = 8", problems)
         .and_then(|section| model::model(section, problems));
-    let shared = file.section("space", problems).map(|section| space::parameters(&section, problems));
+    let shared =
+        file.section("space", problems).map(|mut section| space::Space::read(&mut section, problems));
     let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, problems);
     let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, problems));
+    let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
+    let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
     file.finish(problems);
-    Some(Ladder { name: name?.value, tag, seed, data: data?, model: model?, budgets, sampler, storage })
+    Some(Ladder {
+        name: name?.value,
+        tag,
+        seed,
+        data: data?,
+        model: model?,
+        budgets,
+        sampler,
+        stop,
+        pruner,
+        storage,
+    })
 }
 
 const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Sobol);
@@ -55,6 +71,14 @@ fn sampler(mut section: Section<'_>, problems: &mut Problems) -> SamplerSpec {
     let random_share = section.within("random", SAMPLER.random_share, SHARE, problems);
     section.finish(problems);
     SamplerSpec { kind, probes, random_share }
+}
+
+fn stop(mut section: Section<'_>, problems: &mut Problems) -> StopRule {
+    const GAIN: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
+    let given = section.node("expected_gain").is_some();
+    let least = section.within("expected_gain", 0.0, GAIN, problems);
+    section.finish(problems);
+    StopRule { expected_gain: Some(least).filter(|_| given) }
 }
 
 fn storage(mut section: Section<'_>, problems: &mut Problems) -> Option<String> {

@@ -3,8 +3,10 @@
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, wrong_type};
+use super::constraint::{self, CONSTRAINTS};
 use super::range;
 use crate::distribution::Distribution;
+use crate::expression::Condition;
 use crate::param::ParamValue;
 use crate::space::SearchSpace;
 
@@ -99,6 +101,27 @@ impl Parameters {
     }
 }
 
+/// A whole table: the sets and what must hold between them.
+#[derive(Default, Clone)]
+pub(super) struct Space {
+    pub(super) parameters: Parameters,
+    pub(super) constraints: Vec<Condition>,
+}
+
+impl Space {
+    /// Checks every entry of a table.
+    pub(super) fn read(section: &mut Section<'_>, problems: &mut Problems) -> Self {
+        let constraints = constraint::constraints(section, problems);
+        Self { parameters: parameters(section, problems), constraints }
+    }
+
+    /// This with the sets of `own` in their place and its constraints besides.
+    pub(super) fn overlaid(&self, own: Self) -> Self {
+        let constraints = self.constraints.iter().cloned().chain(own.constraints).collect();
+        Self { parameters: self.parameters.overlaid(own.parameters), constraints }
+    }
+}
+
 /// Budgets that lack required parameters, so that it is told once for all of them.
 #[derive(Default)]
 pub(super) struct Missing(Vec<(Vec<&'static str>, String, Place)>);
@@ -130,9 +153,9 @@ pub(in super::super) fn is_parameter(name: &str) -> bool {
 }
 
 /// Checks every set of a table.
-pub(super) fn parameters(section: &Section<'_>, problems: &mut Problems) -> Parameters {
+fn parameters(section: &Section<'_>, problems: &mut Problems) -> Parameters {
     let mut checked = Parameters::default();
-    for (key, node) in &section.table().entries {
+    for (key, node) in section.table().entries.iter().filter(|(key, _)| key.value != CONSTRAINTS) {
         let Some(parameter) = PARAMETERS.iter().find(|p| p.name == key.value) else {
             let known = PARAMETERS.iter().map(|p| p.name).collect();
             problems.push(&key.place, ProblemKind::UnknownParameter { name: key.value.clone(), known });

@@ -231,3 +231,68 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn pruners_are_read_with_optunas_names() {
+    use crate::pruner::{CollapseSpec, IntervalSpec, PercentileSpec, PrunerKind, PrunerSpec};
+    let pruner = |section: &str| {
+        let text = format!("{LEAST}\n[pruner]\n{section}");
+        parse(&text, Path::new("ladder.toml")).map(|ladder| ladder.pruner.unwrap())
+    };
+    let interval = IntervalSpec { n_warmup_steps: 3, interval_steps: 1 };
+    let median = PercentileSpec { percentile: 50.0, n_startup_trials: 5, n_min_trials: 1, interval };
+    assert_eq!(
+        pruner("kind = \"median\"\nn_warmup_steps = 3\ncollapse = { epochs = 4 }").unwrap(),
+        PrunerSpec {
+            kind: PrunerKind::Percentile(median),
+            collapse: Some(CollapseSpec { epochs: 4, spread: 0.01 }),
+            complete_share: 0.2
+        }
+    );
+    let collapse = pruner("kind = \"collapse\"\ncomplete_share = 0").unwrap();
+    assert_eq!(
+        (collapse.kind, collapse.collapse.map(|c| c.epochs), collapse.complete_share),
+        (PrunerKind::None, Some(5), 0.0)
+    );
+    for (section, words) in [
+        ("kind = \"best\"", "`kind` cannot be `best`"),
+        ("n_warmup_steps = 3", "no `kind`"),
+        ("kind = \"median\"\npercentile = 3", "unknown key `percentile`"),
+        ("kind = \"percentile\"", "no `percentile`"),
+        ("kind = \"threshold\"", "no `lower`"),
+        ("kind = \"threshold\"\nlower = 1\nupper = 0", "1.0 is above 0.0"),
+        ("kind = \"patience\"\npatience = 3\nwrapped = { kind = \"patience\" }", "cannot be `patience`"),
+        ("kind = \"successive_halving\"\nreduction_factor = 1", "from 2 to 1000"),
+        ("kind = \"collapse\"\ncollapse = -1", "`collapse` must be"),
+    ] {
+        let errors = pruner(section).unwrap_err();
+        let told: Vec<String> = errors.problems().iter().map(ToString::to_string).collect();
+        assert!(told.len() == 1 && told[0].contains(words), "{section}: {told:?}");
+    }
+}
+
+#[test]
+fn constraints_are_read_and_budgets_add_their_own() {
+    let text = LEAST.replace(
+        "d_model = [32, 64]",
+        "d_model = [32, 64]\nconstraints = [\"head_dim >= 16\", 'weights <= 3e6']",
+    ) + "[budget.space]\nconstraints = \"d_model > 32 or n_heads == 2\"\n";
+    let ladder = parse(&text, Path::new("ladder.toml")).unwrap();
+    let constraints: Vec<String> = ladder.budgets[0].constraints.iter().map(ToString::to_string).collect();
+    assert_eq!(constraints, ["head_dim >= 16", "weights <= 3e6", "d_model > 32 or n_heads == 2"]);
+    assert_eq!(ladder.budgets[0].space.0.len(), 3);
+    for (constraint, words, place) in [
+        ("learning_rate < 1", "`learning_rate` is not known here", "learning_rate"),
+        ("head_dim => 16", "write `==`", "="),
+        ("weights <= 2M", "no number", "2M"),
+        ("head_dim", "compare it", "head_dim"),
+    ] {
+        let text =
+            LEAST.replace("n_layers = [2]", &format!("n_layers = [2]\nconstraints = [\"{constraint}\"]"));
+        let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();
+        let [problem] = errors.problems() else { panic!("{constraint}: {:?}", errors.problems()) };
+        assert!(problem.to_string().contains(words), "{problem}");
+        let label = &problem.labels[0];
+        assert_eq!(&text[label.offset()..label.offset() + label.len()], place, "{constraint}");
+    }
+}

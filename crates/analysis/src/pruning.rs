@@ -1,0 +1,75 @@
+//! What stopping trials early saved.
+
+use allometry_core::{EarlyStop, FrozenTrial, TrialState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What stopping trials early saved.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pruning {
+    /// Trials that were stopped because their predictions had become constant.
+    pub collapsed: u64,
+    /// Trials that no pruner might stop.
+    pub exempt: u64,
+    /// Epochs that the stopped trials took.
+    pub epochs: u64,
+    /// Epochs that they would have taken beyond these, by the complete trials that went further than where each one was stopped;
+    /// `null` where none did.
+    pub saved: Option<f64>,
+}
+
+impl Pruning {
+    /// Counts over the trials of a study; `None` where none was stopped early.
+    pub(crate) fn new(trials: &[FrozenTrial]) -> Option<Self> {
+        let last = |trial: &FrozenTrial| trial.intermediate.last_key_value().map_or(0, |(step, _)| *step);
+        let of_state = |state| trials.iter().filter(move |trial| trial.state == state);
+        let lengths: Vec<i64> = of_state(TrialState::Complete).map(last).collect();
+        let stopped: Vec<&FrozenTrial> = of_state(TrialState::Pruned).collect();
+        if stopped.is_empty() {
+            return None;
+        }
+        let beyond = |step: i64| {
+            let further: Vec<i64> =
+                lengths.iter().map(|length| length - step).filter(|more| *more > 0).collect();
+            (!further.is_empty()).then(|| further.iter().sum::<i64>() as f64 / further.len() as f64)
+        };
+        let saved: Vec<f64> = stopped.iter().filter_map(|trial| beyond(last(trial))).collect();
+        let collapsed = |trial: &&&FrozenTrial| trial.record.early_stop == Some(EarlyStop::Collapsed);
+        Some(Self {
+            collapsed: stopped.iter().filter(collapsed).count() as u64,
+            exempt: trials.iter().filter(|trial| trial.record.exempt).count() as u64,
+            epochs: stopped.iter().map(|trial| last(trial).unsigned_abs()).sum(),
+            saved: (!saved.is_empty()).then(|| saved.iter().sum()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::Params;
+
+    use super::*;
+
+    fn trial(state: TrialState, epochs: i64) -> FrozenTrial {
+        let mut trial = FrozenTrial::new(0, state, Some(0.5), Params::default());
+        trial.intermediate = (1..=epochs).map(|step| (step, 0.5)).collect();
+        trial
+    }
+
+    #[test]
+    fn saved_epochs_are_those_of_complete_trials_that_went_further() {
+        let mut trials = vec![
+            trial(TrialState::Complete, 10),
+            trial(TrialState::Complete, 20),
+            trial(TrialState::Failed, 50),
+        ];
+        assert_eq!(Pruning::new(&trials), None);
+        // 7 and 17 epochs more, of which the mean is 12; 8 more after epoch 12, since one trial ended before that.
+        trials.extend([trial(TrialState::Pruned, 3), trial(TrialState::Pruned, 12)]);
+        trials[4].record.early_stop = Some(EarlyStop::Collapsed);
+        trials[0].record.exempt = true;
+        let pruning = Pruning::new(&trials).unwrap();
+        assert_eq!(pruning, Pruning { collapsed: 1, exempt: 1, epochs: 15, saved: Some(20.0) });
+        assert_eq!(Pruning::new(&trials[3..]).unwrap().saved, None, "nothing to go by");
+    }
+}

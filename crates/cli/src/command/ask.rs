@@ -1,0 +1,87 @@
+//! `allometry ask`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use allometry_core::ladder::SamplerKind;
+use allometry_core::{Direction, SizeBudget};
+use allometry_store::{NewStudy, SqliteStore, Store as _, StudyRecord};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::declared_space;
+use super::study_args::{Place, StudyArgs, driven};
+use crate::error::CliError;
+use crate::output;
+
+/// Hands out the next configuration of a study to another program, as one line of JSON.
+///
+/// Enqueued configurations come first, then what the sampler says. The trial then runs until `allometry tell` ends it, however
+/// long that takes. Any number of programs may ask at the same time.
+#[derive(Debug, Args)]
+pub(super) struct Ask {
+    #[command(flatten)]
+    study: StudyArgs,
+
+    /// Makes the study where it is not there, with the parameters in this JSON file.
+    #[arg(long, value_name = "FILE", requires = "study")]
+    space: Option<PathBuf>,
+
+    /// Which values are better, for a study that is made.
+    #[arg(long, value_name = "DIRECTION", default_value = "maximize")]
+    direction: DirectionArg,
+
+    /// The sampler, in place of the study's own.
+    #[arg(long, value_name = "KIND", value_parser = parse_sampler)]
+    sampler: Option<SamplerKind>,
+
+    /// The seed, in place of the study's own.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DirectionArg {
+    Maximize,
+    Minimize,
+}
+
+impl Ask {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let place = self.study.place()?;
+        let store = if self.space.is_some() { SqliteStore::open(&place.url)? } else { place.write()? };
+        let record = self.find_or_make(&place, &store)?;
+        let asked = driven(&store, &record, self.sampler, self.seed)?.ask()?;
+        let line = json!({
+            "schema": "allometry.ask/1",
+            "study": record.name,
+            "number": asked.number,
+            "params": asked.params,
+            "seed": asked.record.seed,
+            "weights": asked.record.size.map(|size| size.total),
+        });
+        output::print(&format!("{line}\n"))
+    }
+
+    fn find_or_make(&self, place: &Place, store: &SqliteStore) -> Result<StudyRecord, CliError> {
+        let (Some(path), Some(name)) = (&self.space, self.study.wanted()) else {
+            return self.study.one(place, store);
+        };
+        if let Some(existing) = store.study(name)? {
+            return Ok(existing);
+        }
+        let space = declared_space::read(path)?;
+        let direction = match self.direction {
+            DirectionArg::Maximize => Direction::Maximize,
+            DirectionArg::Minimize => Direction::Minimize,
+        };
+        let attributes = BTreeMap::from([("budget".to_owned(), json!(SizeBudget::nominal(name)))]);
+        let new = NewStudy { name: name.into(), direction, space, attributes };
+        store.create_study(&new)?;
+        self.study.one(place, store)
+    }
+}
+
+fn parse_sampler(text: &str) -> Result<SamplerKind, String> {
+    serde_json::from_value(json!(text)).map_err(|error| error.to_string())
+}

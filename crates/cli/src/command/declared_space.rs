@@ -1,0 +1,169 @@
+//! Parameters that another program declares, as JSON.
+
+use std::path::Path;
+
+use allometry_core::{Distribution, ParamValue, SearchSpace};
+use serde::Deserialize;
+
+use crate::error::CliError;
+
+/// `{"params": [...]}`, or the list alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Declared {
+    List(Vec<Parameter>),
+    Object { params: Vec<Parameter> },
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: String,
+    #[serde(flatten)]
+    set: Set,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Set {
+    Ordinal {
+        values: Vec<ParamValue>,
+    },
+    Categorical {
+        values: Vec<ParamValue>,
+    },
+    Int {
+        low: i64,
+        high: i64,
+        #[serde(default)]
+        log: bool,
+        step: Option<i64>,
+    },
+    Float {
+        low: f64,
+        high: f64,
+        #[serde(default)]
+        log: bool,
+        step: Option<f64>,
+    },
+}
+
+/// Reads and checks a file.
+///
+/// # Errors
+/// [`CliError::Read`]; [`CliError::DeclaredSpace`] naming the parameter that makes no sense.
+pub(super) fn read(path: &Path) -> Result<SearchSpace, CliError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.into(), source })?;
+    parse(&text).map_err(|problem| CliError::DeclaredSpace { path: path.into(), problem })
+}
+
+fn parse(text: &str) -> Result<SearchSpace, String> {
+    const FORM: &str = r#"expected [{"name": "x", "type": "float", "low": 0, "high": 1}, ...]"#;
+    let declared: Declared = serde_json::from_str(text).map_err(|error| format!("{error}; {FORM}"))?;
+    let (Declared::List(parameters) | Declared::Object { params: parameters }) = declared;
+    let mut space = SearchSpace::default();
+    for Parameter { name, set } in parameters {
+        let set = set.checked().map_err(|problem| format!("`{name}`: {problem}"))?;
+        if space.0.insert(name.clone(), set).is_some() {
+            return Err(format!("`{name}` is declared twice"));
+        }
+    }
+    if space.0.is_empty() { Err("it declares no parameter".into()) } else { Ok(space) }
+}
+
+impl Set {
+    fn checked(self) -> Result<Distribution, String> {
+        match self {
+            Self::Ordinal { values } if values.iter().any(|v| v.as_f64().is_none_or(|x| !x.is_finite())) => {
+                Err("an ordinal parameter has numbers alone".into())
+            }
+            Self::Ordinal { values } | Self::Categorical { values } if values.is_empty() => {
+                Err("it has no value".into())
+            }
+            Self::Ordinal { mut values } => {
+                values.sort_by(ParamValue::total_cmp);
+                distinct(&values)?;
+                Ok(Distribution::Categorical { choices: values, order: allometry_core::ChoiceOrder::Ordinal })
+            }
+            Self::Categorical { values } => {
+                distinct(&values)?;
+                Ok(Distribution::Categorical { choices: values, order: allometry_core::ChoiceOrder::Nominal })
+            }
+            Self::Int { low, high, log, step } => {
+                let step = step.unwrap_or(1);
+                range(low as f64, high as f64, log, Some(step as f64).filter(|_| step != 1))?;
+                Ok(Distribution::Int { low, high, log, step })
+            }
+            Self::Float { low, high, log, step } => {
+                range(low, high, log, step)?;
+                Ok(Distribution::Float { low, high, log, step })
+            }
+        }
+    }
+}
+
+fn distinct(values: &[ParamValue]) -> Result<(), String> {
+    let repeated = values.iter().enumerate().find(|(i, value)| values[..*i].contains(value));
+    repeated.map_or(Ok(()), |(_, value)| Err(format!("it has {value} twice")))
+}
+
+fn range(low: f64, high: f64, log: bool, step: Option<f64>) -> Result<(), String> {
+    if !(low <= high && low.is_finite() && high.is_finite()) {
+        return Err(format!("its range from {low} to {high} is empty"));
+    }
+    if log && low <= 0.0 {
+        return Err(format!("a log scale has no place for {low}"));
+    }
+    let Some(step) = step else { return Ok(()) };
+    if log {
+        return Err("it has both a log scale and a step".into());
+    }
+    let steps = (high - low) / step;
+    if !(step > 0.0 && steps <= 100_000.0) {
+        return Err(format!("its step is {step}"));
+    }
+    if (steps - steps.round()).abs() > 1e-8 {
+        return Err(format!("steps of {step} from {low} do not end at {high}"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_are_read_and_their_mistakes_named() {
+        let space = parse(
+            r#"{"params": [{"name": "lr", "type": "ordinal", "values": [0.1, 0.01], "log": true},
+            {"name": "act", "type": "categorical", "values": ["relu", "tanh"]},
+            {"name": "n", "type": "int", "low": 1, "high": 9, "step": 2},
+            {"name": "x", "type": "float", "low": 0, "high": 1, "log": false}]}"#,
+        )
+        .unwrap();
+        let written: Vec<String> = space.iter().map(|(name, set)| format!("{name} {set}")).collect();
+        assert_eq!(
+            written,
+            [
+                "lr [0.01, 0.1]",
+                "act ['relu', 'tanh']",
+                "n { int = [1, 9], step = 2 }",
+                "x { float = [0.0, 1.0] }"
+            ]
+        );
+        for (parameter, words) in [
+            (r#""type": "float", "low": 0, "high": 1, "log": true"#, "a log scale has no place for 0"),
+            (r#""type": "float", "low": 2, "high": 1"#, "from 2 to 1 is empty"),
+            (r#""type": "float", "low": 0, "high": 1, "step": 0.3"#, "do not end at 1"),
+            (r#""type": "int", "low": 1, "high": 4, "step": -1"#, "its step is -1"),
+            (r#""type": "ordinal", "values": ["a"]"#, "numbers alone"),
+            (r#""type": "categorical", "values": []"#, "no value"),
+            (r#""type": "categorical", "values": [1, 1.0]"#, "twice"),
+            (r#""type": "normal""#, "expected"),
+        ] {
+            let problem = parse(&format!(r#"[{{"name": "x", {parameter}}}]"#)).unwrap_err();
+            assert!(problem.contains(words), "{parameter}: {problem}");
+        }
+        assert!(parse("[]").unwrap_err().contains("no parameter"));
+    }
+}

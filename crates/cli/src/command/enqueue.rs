@@ -1,0 +1,153 @@
+//! `allometry enqueue`.
+
+use std::collections::BTreeSet;
+
+use allometry_analysis::StudyTrials;
+use allometry_core::{FrozenTrial, Params, TrialState};
+use allometry_runner::{AskError, Driven, Enqueued};
+use allometry_store::StudyRecord;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::study_args::{StudyArgs, driven, label};
+use crate::error::CliError;
+use crate::output;
+use crate::source::{self, Source};
+
+/// Puts configurations in a study's queue: `allometry run` and `allometry ask` try them first, each once.
+///
+/// Parameters that are not given are drawn when the turn comes. A configuration that the study has already is not tried again
+/// unless --again asks for it.
+#[derive(Debug, Args)]
+pub(super) struct Enqueue {
+    #[command(flatten)]
+    study: StudyArgs,
+
+    /// Values, such as learning_rate=1e-4 dropout=0.1.
+    #[arg(value_name = "PARAM=VALUE", required_unless_present = "from")]
+    values: Vec<String>,
+
+    /// Enqueues the best configurations of other trials: a ladder file, a store, or LABEL=FILE[:STUDY].
+    #[arg(long, value_name = "SOURCE", conflicts_with = "values")]
+    from: Option<Source>,
+
+    /// How many of them.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    top: u64,
+
+    /// Tries a configuration again that the study has already.
+    #[arg(long)]
+    again: bool,
+}
+
+impl Enqueue {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let place = self.study.place()?;
+        let store = place.write()?;
+        let study = self.study.one(&place, &store)?;
+        let driven = driven(&store, &study, None, None)?;
+        let configurations = match &self.from {
+            None => vec![self.given(&driven)?],
+            Some(source) => {
+                let (best, unfit) = warm(source, &study, &driven, self.top as usize)?;
+                if best.is_empty() {
+                    return Err(CliError::NotFound {
+                        message: format!("`{source}` has no complete trial that fits study `{}`", study.name),
+                        hint: (unfit > 0).then(|| format!("{unfit} configurations lie outside of its space")),
+                    });
+                }
+                if unfit > 0 {
+                    eprintln!(
+                        "{unfit} configurations of `{source}` lie outside of the space and are left out"
+                    );
+                }
+                best
+            }
+        };
+        let mut lines = String::new();
+        for params in configurations {
+            let line = match driven.enqueue(&params, self.again)? {
+                Enqueued::New(number) => answer(number.0, &params, true),
+                Enqueued::Known(number, state) => {
+                    eprintln!("trial {number} has this configuration and is {}: {params}", state.as_str());
+                    answer(number.0, &params, false)
+                }
+            };
+            lines.push_str(&format!("{line}\n"));
+        }
+        output::print(&lines)
+    }
+
+    fn given(&self, driven: &Driven<'_>) -> Result<Params, CliError> {
+        let mut params = Params::default();
+        for text in &self.values {
+            let Some((name, value)) = text.split_once('=') else {
+                return Err(CliError::Usage {
+                    message: format!("`{text}` is no PARAM=VALUE"),
+                    hint: Some("write, for example, learning_rate=1e-4".into()),
+                });
+            };
+            if params.get(name).is_some() {
+                return Err(CliError::Usage { message: format!("`{name}` is given twice"), hint: None });
+            }
+            let problem = match driven.space().get(name).map(|set| (set, set.read(value))) {
+                Some((_, Some(value))) => {
+                    params.0.insert(name.into(), value);
+                    continue;
+                }
+                Some((set, None)) => format!("`{name}` cannot be {value}; its set is {set}"),
+                None => {
+                    let known: Vec<&str> = driven.space().iter().map(|(name, _)| name).collect();
+                    format!("the space has no parameter `{name}`; it has {}", known.join(", "))
+                }
+            };
+            return Err(AskError::Unfit { problem }.into());
+        }
+        Ok(params)
+    }
+}
+
+fn answer(number: u64, params: &Params, is_new: bool) -> Value {
+    json!({"schema": "allometry.enqueue/1", "number": number, "params": params, "new": is_new})
+}
+
+/// The best distinct configurations of other trials that fit, and how many better ones did not. Of several studies the one with
+/// the study's own label counts, else all.
+fn warm(
+    source: &Source,
+    study: &StudyRecord,
+    driven: &Driven<'_>,
+    top: usize,
+) -> Result<(Vec<Params>, usize), CliError> {
+    let other = source::read(std::slice::from_ref(source))?;
+    let own = |s: &&StudyTrials| s.budget.label == label(study);
+    let same: Vec<&StudyTrials> = other.studies.iter().filter(own).collect();
+    let studies = if same.is_empty() { other.studies.iter().collect() } else { same };
+    let mut trials: Vec<(&FrozenTrial, f64)> = studies
+        .iter()
+        .flat_map(|study| &study.trials)
+        .filter(|trial| trial.state == TrialState::Complete)
+        .filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
+        .collect();
+    trials.sort_by(|a, b| {
+        let ascending = a.1.total_cmp(&b.1);
+        if other.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
+    });
+    let (mut best, mut seen, mut unfit) = (Vec::new(), BTreeSet::new(), 0);
+    for (trial, _) in trials {
+        if best.len() == top {
+            break;
+        }
+        let of_space = trial.params.iter().filter(|(name, _)| driven.space().get(name).is_some());
+        let params: Params = of_space.map(|(name, value)| (name, value.clone())).collect();
+        if !seen.insert(params.to_string()) {
+            continue;
+        }
+        if params.0.is_empty() || driven.check(&params).is_err() {
+            unfit += 1;
+        } else {
+            best.push(params);
+        }
+    }
+    Ok((best, unfit))
+}

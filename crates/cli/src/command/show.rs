@@ -1,0 +1,76 @@
+//! `allometry show`.
+
+use allometry_core::{FrozenTrial, TrialNumber};
+use allometry_store::Store as _;
+use clap::Args;
+use serde_json::json;
+
+use super::study_args::StudyArgs;
+use super::trial_json::{outcome, trial_json};
+use crate::error::CliError;
+use crate::output;
+
+/// Shows everything that is known of one trial.
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    study: StudyArgs,
+
+    /// The trial's number.
+    #[arg(value_name = "TRIAL")]
+    number: u64,
+
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let place = self.study.place()?;
+        let store = place.read()?;
+        let study = self.study.one(&place, &store)?;
+        let number = TrialNumber(self.number);
+        let trials = store.trials(study.id)?;
+        let Some(trial) = trials.iter().find(|trial| trial.number == number) else {
+            return Err(CliError::NotFound {
+                message: format!("study `{}` has no trial {number}", study.name),
+                hint: Some(format!("it has {} trials; `allometry list` shows them", trials.len())),
+            });
+        };
+        if self.json {
+            let document =
+                json!({"schema": "allometry.show/1", "study": study.name, "trial": trial_json(trial)});
+            return output::print_json(&document);
+        }
+        output::print(&text(&study.name, trial))
+    }
+}
+
+fn text(study: &str, trial: &FrozenTrial) -> String {
+    let record = &trial.record;
+    let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
+    let mut line = |name: &str, value: Option<String>| {
+        lines.extend(value.map(|value| format!("  {name:<12} {value}")));
+    };
+    for (name, value) in trial.params.iter() {
+        line(name, Some(value.to_string()));
+    }
+    line("weights", record.size.map(|size| size.total.to_string()));
+    line("seed", record.seed.map(|seed| seed.to_string()));
+    line("started", trial.started.map(|time| time.to_string()));
+    line("ended", trial.completed.map(|time| time.to_string()));
+    line("best epoch", record.best_step.map(|step| step.to_string()));
+    line("repeats", record.retry_of.map(|number| format!("trial {number}")));
+    line("exempt", record.exempt.then(|| "no pruner might stop it".into()));
+    for (name, value) in &record.metrics {
+        line(name, Some(format!("{value:.6}")));
+    }
+    for (step, value) in &trial.intermediate {
+        line(&format!("epoch {step}"), Some(format!("{value:.6}")));
+    }
+    if let Some(failure) = record.failure.as_ref().filter(|failure| !failure.detail.is_empty()) {
+        lines.push(failure.detail.clone());
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,95 @@
+//! `allometry status`.
+
+use allometry_core::trial::incumbent;
+use allometry_core::{FrozenTrial, StopReason, TrialState};
+use allometry_store::{RunningTrial, Store as _, StudyRecord};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::study_args::{StudyArgs, label};
+use crate::error::CliError;
+use crate::output;
+use crate::source::attribute;
+
+const STATES: [TrialState; 5] =
+    [TrialState::Complete, TrialState::Pruned, TrialState::Failed, TrialState::Running, TrialState::Waiting];
+
+/// Says how far each study is: trials by state, the best value, who works on what, and why it ended.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    #[command(flatten)]
+    study: StudyArgs,
+
+    /// Prints one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let place = self.study.place()?;
+        let store = place.read()?;
+        let (mut text, mut documents) = (String::new(), Vec::new());
+        for study in self.study.select(&place, &store)? {
+            let (trials, running) = (store.trials(study.id)?, store.running(study.id)?);
+            text.push_str(&lines(&study, &trials, &running));
+            documents.push(document(&study, &trials, &running));
+        }
+        if self.json {
+            return output::print_json(&json!({"schema": "allometry.status/1", "studies": documents}));
+        }
+        output::print(&text)
+    }
+}
+
+fn count(trials: &[FrozenTrial], state: TrialState) -> usize {
+    trials.iter().filter(|trial| trial.state == state).count()
+}
+
+fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> Value {
+    let counts: serde_json::Map<String, Value> =
+        STATES.iter().map(|state| (state.as_str().into(), json!(count(trials, *state)))).collect();
+    let running = running.iter().map(|trial| {
+        json!({
+            "number": trial.handle.number,
+            "owner": trial.owner.as_ref().map(ToString::to_string),
+            "heartbeat_age": trial.heartbeat_age.map(|age| age.as_secs()),
+        })
+    });
+    let best = incumbent(trials, study.direction);
+    json!({
+        "study": study.name,
+        "budget": label(study),
+        "direction": study.direction,
+        "trials": counts,
+        "target": study.attributes.get("target_trials"),
+        "best": best.map(|best| json!({"number": best.number, "value": best.value})),
+        "running": running.collect::<Vec<_>>(),
+        "ended": study.attributes.get("ended"),
+    })
+}
+
+fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> String {
+    let target = attribute::<u64>(study, "target_trials");
+    let target = target.map_or_else(String::new, |target| format!(" of {target}"));
+    let counts: Vec<String> = STATES
+        .iter()
+        .map(|state| (count(trials, *state), state))
+        .filter(|(count, state)| *count > 0 || **state == TrialState::Complete)
+        .map(|(count, state)| {
+            let target = if *state == TrialState::Complete { &target } else { "" };
+            format!("{count}{target} {}", state.as_str())
+        })
+        .collect();
+    let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value?)));
+    let best = best.map_or_else(String::new, |(n, value)| format!("; best {value:.4} (trial {n})"));
+    let mut text = format!("{}: {}{best}\n", label(study), counts.join(", "));
+    for RunningTrial { handle, owner, .. } in running {
+        let owner = owner.as_ref().map_or_else(|| "another program".into(), ToString::to_string);
+        text.push_str(&format!("  trial {} is being evaluated by {owner}\n", handle.number));
+    }
+    if let Some(ending) = attribute::<StopReason>(study, "ended") {
+        text.push_str(&format!("  {ending}\n"));
+    }
+    text
+}

@@ -1,0 +1,222 @@
+//! The arguments that name studies of a store, and reading them.
+
+use std::path::PathBuf;
+
+use allometry_core::expression::Condition;
+use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
+use allometry_core::space::{self, Feasible, Measured};
+use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
+use allometry_runner::Driven;
+use allometry_store::{SqliteStore, Store, StoreError, StudyRecord, url};
+use allometry_trainer::Geometry;
+use clap::Args;
+use serde::Deserialize;
+
+use super::prepare::measured;
+use super::read_ladder;
+use crate::error::CliError;
+use crate::source::{Source, attribute, storage_url};
+
+/// Seed of studies that have none of their own.
+const SEED: u64 = 42;
+
+/// Studies of a store.
+#[derive(Debug, Args)]
+pub(super) struct StudyArgs {
+    /// Where the studies are: a ladder file (or its folder), a storage URL or a database file.
+    #[arg(long = "in", value_name = "SOURCE", default_value = "ladder.toml", env = "ALLOMETRY_STORAGE")]
+    source: Source,
+
+    /// The study, by its budget's label or its name.
+    #[arg(long, value_name = "LABEL", visible_alias = "budget")]
+    study: Option<String>,
+}
+
+/// Where studies are.
+pub(super) struct Place {
+    pub(super) ladder: Option<Ladder>,
+    pub(super) url: String,
+}
+
+impl StudyArgs {
+    /// # Errors
+    /// [`CliError`] where the ladder file is not valid, or the source is no store.
+    pub(super) fn place(&self) -> Result<Place, CliError> {
+        match &self.source {
+            Source::Ladder(path) => {
+                let ladder = read_ladder(path, &[])?;
+                let url = storage_url(&ladder, None, path);
+                Ok(Place { ladder: Some(ladder), url })
+            }
+            Source::Store(url) => Ok(Place { ladder: None, url: url.clone() }),
+            other => Err(CliError::Usage {
+                message: format!("`{other}` is no store"),
+                hint: Some("give a ladder file, a storage URL or a database file".into()),
+            }),
+        }
+    }
+
+    /// The studies asked for, in order of size; at least one.
+    ///
+    /// # Errors
+    /// [`CliError::NotFound`] where there is none.
+    pub(super) fn select(&self, place: &Place, store: &dyn Store) -> Result<Vec<StudyRecord>, CliError> {
+        let mut studies = place.studies(store)?;
+        let known: Vec<String> = studies.iter().map(|study| format!("`{}`", study.name)).collect();
+        if let Some(wanted) = &self.study {
+            studies.retain(|study| study.name == *wanted || label(study) == *wanted);
+        }
+        if studies.is_empty() {
+            let message = match &self.study {
+                Some(wanted) => format!("{} has no study `{wanted}`", place.url),
+                None => format!("{} has no study", place.url),
+            };
+            let hint = if known.is_empty() {
+                "`allometry run` makes the studies of a ladder".into()
+            } else {
+                format!("it has {}", known.join(", "))
+            };
+            return Err(CliError::NotFound { message, hint: Some(hint) });
+        }
+        Ok(studies)
+    }
+
+    /// What the study is called on the command line.
+    pub(super) fn wanted(&self) -> Option<&str> {
+        self.study.as_deref()
+    }
+
+    /// The one study asked for.
+    ///
+    /// # Errors
+    /// As [`Self::select`]; [`CliError::Usage`] where there are several.
+    pub(super) fn one(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
+        let mut studies = self.select(place, store)?;
+        if studies.len() > 1 {
+            let labels: Vec<String> = studies.iter().map(label).collect();
+            return Err(CliError::Usage {
+                message: format!("{} has {} studies", place.url, studies.len()),
+                hint: Some(format!("name one with --study: {}", labels.join(", "))),
+            });
+        }
+        Ok(studies.remove(0))
+    }
+}
+
+impl Place {
+    /// # Errors
+    /// [`CliError::Store`] where there is no such store.
+    pub(super) fn read(&self) -> Result<SqliteStore, CliError> {
+        Ok(SqliteStore::open_read_only(&self.url)?)
+    }
+
+    /// Opens the store for writing; it must be there.
+    ///
+    /// # Errors
+    /// [`CliError::Store`].
+    pub(super) fn write(&self) -> Result<SqliteStore, CliError> {
+        let path: PathBuf = url::sqlite_path(&self.url)?;
+        if !path.exists() {
+            return Err(StoreError::NoFile { path }.into());
+        }
+        Ok(SqliteStore::open(&self.url)?)
+    }
+
+    /// The studies of the ladder in the order of its file, or all of the store.
+    fn studies(&self, store: &dyn Store) -> Result<Vec<StudyRecord>, CliError> {
+        let all = store.studies()?;
+        let Some(ladder) = &self.ladder else { return Ok(all) };
+        let names = ladder.budgets.iter().map(|b| format!("{}/{}", ladder.name, b.budget.label));
+        Ok(names.filter_map(|name| all.iter().find(|study| study.name == name).cloned()).collect())
+    }
+}
+
+/// The budget's label, or the study's name where it has no budget.
+pub(super) fn label(study: &StudyRecord) -> String {
+    attribute::<SizeBudget>(study, "budget").map_or_else(|| study.name.clone(), |budget| budget.label)
+}
+
+#[derive(Deserialize)]
+struct SeedAttribute {
+    seed: u64,
+}
+
+/// What a study of our own trains, as far as sizes need it.
+#[derive(Deserialize)]
+struct ObjectiveAttribute {
+    model: GeometryAttribute,
+    data: FeaturesAttribute,
+}
+
+#[derive(Deserialize)]
+struct GeometryAttribute {
+    context: usize,
+    patch: usize,
+    stride: usize,
+}
+
+#[derive(Deserialize)]
+struct FeaturesAttribute {
+    features: Vec<String>,
+}
+
+/// Hands out a study's configurations. `sampler` and `seed` override what the study has.
+///
+/// # Errors
+/// [`CliError::Space`]; [`CliError::Usage`] where nothing says what the study may try.
+pub(super) fn driven<'a>(
+    store: &'a dyn Store,
+    study: &StudyRecord,
+    sampler: Option<SamplerKind>,
+    seed: Option<u64>,
+) -> Result<Driven<'a>, CliError> {
+    let space = match &study.space {
+        Some(space) => space.clone(),
+        None => recorded_space(store, study)?,
+    };
+    let budget = attribute(study, "budget").unwrap_or_else(|| SizeBudget::nominal(&study.name));
+    let geometry = attribute::<ObjectiveAttribute>(study, "objective").map(|objective| Geometry {
+        features: objective.data.features.len(),
+        context: objective.model.context,
+        patch: objective.model.patch,
+        stride: objective.model.stride,
+    });
+    let measure = move |params: &Params| -> Measured {
+        geometry.map_or_else(Measured::default, |geometry| measured(params, geometry))
+    };
+    let size = move |params: &Params| -> Option<ModelSize> { measure(params).size };
+    let texts: Vec<String> = attribute(study, "constraints").unwrap_or_default();
+    let constraints: Vec<Condition> =
+        texts.iter().map(|text| space::constraint(text)).collect::<Result<_, _>>().map_err(|error| {
+            CliError::Usage {
+                message: format!("study `{}` has a constraint that makes no sense here: {error}", study.name),
+                hint: Some("it was written by another version of Allometry".into()),
+            }
+        })?;
+    let stored = attribute(study, "sampler");
+    let mut spec = stored.unwrap_or(SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Sobol) });
+    spec.kind = sampler.unwrap_or(spec.kind);
+    let own_seed = attribute::<SeedAttribute>(study, "ladder").map(|ladder| ladder.seed);
+    let seed = seed.or(own_seed).unwrap_or(SEED);
+    let feasible = Feasible::constrained(&space, &budget, &constraints, measure)?;
+    Ok(Driven::new(store, study.id, feasible, spec, seed, size)?)
+}
+
+/// The space of a study that another program made, by the distributions of its trials: the newest of each parameter.
+fn recorded_space(store: &dyn Store, study: &StudyRecord) -> Result<SearchSpace, CliError> {
+    let mut space = SearchSpace::default();
+    for trial in store.trials(study.id)? {
+        for (name, set) in trial.distributions {
+            space.0.insert(name, set);
+        }
+    }
+    if space.0.is_empty() {
+        return Err(CliError::Usage {
+            message: format!("nothing says what study `{}` may try: it has no trial", study.name),
+            hint: Some(
+                "make the study with `allometry ask --space FILE`, or tell a first trial from Optuna".into(),
+            ),
+        });
+    }
+    Ok(space)
+}

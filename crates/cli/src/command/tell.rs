@@ -1,0 +1,106 @@
+//! `allometry tell`.
+
+use std::collections::BTreeMap;
+
+use allometry_core::pruner::{self, Decision, PrunedStudy, ReportingTrial};
+use allometry_core::{EpochReport, StudyView, TrialNumber, TrialState};
+use allometry_runner::{asked_trial, tell, tell_state};
+use allometry_store::{FinishedState, Store, StudyRecord};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::study_args::{Place, StudyArgs};
+use crate::error::CliError;
+use crate::output;
+
+/// Tells the value of a trial that `allometry ask` handed out, or that it has none.
+///
+/// With --step the value is that of one step (an epoch): the trial goes on, and the answer, one line of JSON, says whether
+/// the ladder's pruner would stop it there.
+#[derive(Debug, Args)]
+pub(super) struct Tell {
+    #[command(flatten)]
+    study: StudyArgs,
+
+    /// The trial's number.
+    #[arg(value_name = "TRIAL")]
+    number: u64,
+
+    /// Its value: a finite number.
+    #[arg(value_name = "VALUE", allow_negative_numbers = true, required_unless_present = "state")]
+    value: Option<f64>,
+
+    /// Ends the trial without a value of its own; a pruned one keeps that of its last step.
+    #[arg(long, conflicts_with_all = ["value", "step"])]
+    state: Option<StateArg>,
+
+    /// Why it failed.
+    #[arg(long, requires = "state")]
+    reason: Option<String>,
+
+    /// The step that the value is of.
+    #[arg(long, value_name = "STEP")]
+    step: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StateArg {
+    Failed,
+    Pruned,
+}
+
+impl Tell {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let place = self.study.place()?;
+        let store = place.write()?;
+        let study = self.study.one(&place, &store)?;
+        let number = TrialNumber(self.number);
+        match (self.value, self.step, self.state) {
+            (Some(value), Some(step), _) => {
+                let stop = report(&place, &store, &study, number, (step, value))?;
+                let line =
+                    json!({"schema": "allometry.tell/1", "number": number, "step": step, "stop": stop});
+                return output::print(&format!("{line}\n"));
+            }
+            (Some(value), None, _) => tell(&store, study.id, number, value)?,
+            (None, _, Some(StateArg::Pruned)) => {
+                tell_state(&store, study.id, number, FinishedState::Pruned, None)?;
+            }
+            (None, ..) => {
+                let reason = self.reason.as_deref().or(Some("no value was told"));
+                tell_state(&store, study.id, number, FinishedState::Failed, reason)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Stores a step's value and says whether the ladder's pruner would stop the trial there.
+fn report(
+    place: &Place,
+    store: &dyn Store,
+    study: &StudyRecord,
+    number: TrialNumber,
+    (step, value): (i64, f64),
+) -> Result<bool, CliError> {
+    let handle = asked_trial(store, study.id, number)?;
+    store.report(handle.id, &[EpochReport { step, value, metrics: BTreeMap::new() }])?;
+    let Some((spec, ladder)) = place.ladder.as_ref().and_then(|l| Some((l.pruner.as_ref()?, l))) else {
+        return Ok(false);
+    };
+    let facts = PrunedStudy {
+        name: study.name.clone(),
+        direction: study.direction,
+        steps: ladder.model.epochs as u64,
+    };
+    let trials = store.trials(study.id)?;
+    let (finished, running): (Vec<_>, Vec<_>) =
+        trials.into_iter().partition(|trial| trial.state.is_finished());
+    let Some(trial) = running.iter().find(|t| t.number == number && t.state == TrialState::Running) else {
+        return Ok(false);
+    };
+    let reporting = ReportingTrial { number, intermediate: &trial.intermediate, metrics: &BTreeMap::new() };
+    let view = StudyView { finished: &finished, running: &running };
+    let decision = pruner::build(spec, &facts).decide(&view, &reporting);
+    Ok(decision != Decision::Continue && !trial.record.exempt)
+}

@@ -1,0 +1,36 @@
+//! A trial for programs.
+
+use allometry_core::{FrozenTrial, TrialState};
+use serde_json::{Value, json};
+
+/// Everything that is known of a trial; numbers that are not finite are null.
+pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
+    let record = &trial.record;
+    let steps = trial.intermediate.iter().map(|(step, value)| json!({"step": step, "value": value}));
+    json!({
+        "number": trial.number,
+        "state": trial.state,
+        "value": trial.value,
+        "params": trial.params,
+        "weights": record.size.map(|size| size.total),
+        "origin": record.origin,
+        "seed": record.seed,
+        "started": trial.started,
+        "completed": trial.completed,
+        "best_step": record.best_step,
+        "early_stop": record.early_stop,
+        "exempt": record.exempt,
+        "failure": record.failure,
+        "retry_of": record.retry_of,
+        "metrics": record.metrics,
+        "intermediate": steps.collect::<Vec<_>>(),
+    })
+}
+
+/// `complete 0.7123`, `failed: no value`.
+pub(super) fn outcome(trial: &FrozenTrial) -> String {
+    let reason = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
+    let value = trial.value.map_or_else(String::new, |value| format!(" {value:.4}"));
+    let reason = reason.map_or_else(String::new, |failure| format!(": {}", failure.reason));
+    format!("{}{value}{reason}", trial.state.as_str())
+}

@@ -1,0 +1,265 @@
+//! Studies driven from other programs: `ask`, `tell`, `enqueue`, and what is shown of them.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::{allometry, project, run};
+
+const SPACE: &str = r#"{"params": [
+    {"name": "lr", "type": "float", "low": 1e-5, "high": 0.1, "log": true},
+    {"name": "act", "type": "categorical", "values": ["relu", "tanh"]},
+    {"name": "n", "type": "int", "low": 1, "high": 4}]}"#;
+
+/// Arguments that name the study of [`with_study`].
+const MINE: [&str; 4] = ["--in", "sqlite:///x.db", "--study", "mine"];
+
+/// Runs a command on the study; its exit code, its JSON where it printed some, and standard error.
+fn on(folder: &Path, command: &str, arguments: &[&str]) -> (i32, Value, String) {
+    let (code, out, err) = run(folder, &[&[command], &MINE[..], arguments].concat());
+    (code, serde_json::from_str(&out).unwrap_or(Value::Null), err)
+}
+
+/// A folder with a study that nobody asked yet, minimised.
+fn with_study() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("space.json"), SPACE).unwrap();
+    folder
+}
+
+fn ask(folder: &Path) -> Value {
+    let (code, asked, err) = on(folder, "ask", &["--space", "space.json", "--direction", "minimize"]);
+    assert_eq!(code, 0, "{err}");
+    asked
+}
+
+#[test]
+fn a_program_asks_and_tells() {
+    let folder = with_study();
+    let path = folder.path();
+    let first = ask(path);
+    assert_eq!((first["schema"].as_str(), first["number"].as_u64()), (Some("allometry.ask/1"), Some(0)));
+    assert_eq!(first["params"].as_object().unwrap().len(), 3);
+    assert_eq!(on(path, "tell", &["0", "0.5"]).0, 0);
+    ask(path);
+    assert_eq!(on(path, "tell", &["1", "-1.5"]).0, 0);
+    ask(path);
+    let (code, reported, _) = on(path, "tell", &["2", "0.25", "--step", "1"]);
+    assert_eq!((code, reported["stop"].as_bool()), (0, Some(false)));
+    assert_eq!(on(path, "tell", &["2", "--state", "pruned"]).0, 0);
+    ask(path);
+    assert_eq!(on(path, "tell", &["3", "--state", "failed", "--reason", "no memory"]).0, 0);
+
+    let best = on(path, "best", &["--json"]).1;
+    assert_eq!(best["studies"][0]["number"], 1, "the study minimises: {best}");
+    let status = on(path, "status", &["--json"]).1;
+    let trials = &status["studies"][0]["trials"];
+    assert_eq!(
+        (trials["complete"].as_u64(), trials["pruned"].as_u64(), trials["failed"].as_u64()),
+        (Some(2), Some(1), Some(1))
+    );
+    let pruned = on(path, "show", &["2", "--json"]).1;
+    assert_eq!(
+        (pruned["trial"]["state"].as_str(), pruned["trial"]["value"].as_f64()),
+        (Some("pruned"), Some(0.25))
+    );
+    let failed = on(path, "list", &["--state", "failed", "--json"]).1;
+    assert_eq!(failed["studies"][0]["trials"][0]["failure"]["reason"], "no memory");
+    let (_, text, _) = run(path, &[&["list"], &MINE[..]].concat());
+    assert_eq!(text.lines().count(), 4);
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
+    let folder = with_study();
+    let path = folder.path();
+    ask(path);
+    ask(path);
+    assert_eq!(on(path, "tell", &["0", "0.5"]).0, 0);
+    assert_eq!(on(path, "enqueue", &["n=2"]).0, 0);
+    let refused = [
+        (&["tell", "0", "0.4"][..], 2, "trial 0 is complete already, with 0.5"),
+        (&["tell", "1", "nan"], 2, "trial 1 cannot be told NaN"),
+        (&["tell", "1", "inf"], 2, "trial 1 cannot be told inf"),
+        (&["tell", "1", "high"], 2, "invalid value 'high'"),
+        (&["tell", "1"], 2, "VALUE"),
+        (&["tell", "2", "1"], 2, "trial 2 is waiting"),
+        (&["tell", "9", "1"], 4, "the study has no trial 9; it has 3"),
+        (&["show", "9"], 4, "no trial 9"),
+        (&["enqueue", "n=9"], 2, "`n` cannot be 9; its set is { int = [1, 4] }"),
+        (&["enqueue", "depth=2"], 2, "no parameter `depth`; it has lr, act, n"),
+        (&["enqueue", "n"], 2, "no PARAM=VALUE"),
+    ];
+    for (arguments, code, words) in refused {
+        let (actual, _, err) = on(path, arguments[0], &arguments[1..]);
+        assert_eq!(actual, code, "{arguments:?}: {err}");
+        assert!(err.contains(words), "{arguments:?}: {err}");
+    }
+    let other = ["--in", "sqlite:///x.db", "--study", "yours"];
+    let (code, _, err) = run(path, &[&["ask"], &other[..]].concat());
+    assert_eq!(code, 4, "{err}");
+    assert!(err.contains("`mine`"), "{err}");
+    assert_eq!(run(path, &["status", "--in", "nowhere.db"]).0, 4);
+    std::fs::write(
+        path.join("bad.json"),
+        r#"[{"name": "x", "type": "float", "low": 0, "high": 1, "log": true}]"#,
+    )
+    .unwrap();
+    let (code, _, err) = run(path, &[&["ask"], &other[..], &["--space", "bad.json"]].concat());
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("`x`: a log scale has no place for 0"), "{err}");
+
+    assert_eq!(ask(path)["number"], 2, "the enqueued one");
+    assert_eq!(on(path, "tell", &["1", "0.1"]).0, 0);
+    assert_eq!(on(path, "tell", &["2", "0.2"]).0, 0);
+    assert_eq!(ask(path)["number"], 3);
+}
+
+#[test]
+fn programs_that_ask_at_once_get_different_configurations() {
+    let folder = with_study();
+    ask(folder.path());
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            let mut command = allometry(folder.path());
+            command.arg("ask").args(MINE).stdout(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let asked: Vec<Value> = children
+        .into_iter()
+        .map(|child| serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap())
+        .collect();
+    let numbers: BTreeSet<u64> = asked.iter().map(|a| a["number"].as_u64().unwrap()).collect();
+    let params: BTreeSet<String> = asked.iter().map(|a| a["params"].to_string()).collect();
+    assert_eq!((numbers, params.len()), ((1..9).collect(), 8));
+}
+
+/// Trials of a study of the ladder, as JSON.
+fn trials(folder: &Path, label: &str) -> Vec<Value> {
+    let (code, out, err) = run(folder, &["list", "--study", label, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let document: Value = serde_json::from_str(&out).unwrap();
+    document["studies"][0]["trials"].as_array().unwrap().clone()
+}
+
+#[test]
+fn enqueued_configurations_are_run_once() {
+    let folder = project();
+    let path = folder.path();
+    assert_eq!(run(path, &["run", "--quiet"]).0, 0);
+    let wanted =
+        ["d_model=8", "n_heads=2", "n_layers=1", "d_ff_ratio=2", "learning_rate=0.002", "dropout=0.1"];
+    let enqueue = |extra: &[&str]| run(path, &[&["enqueue", "--study", "s"], &wanted[..], extra].concat());
+    let (code, out, err) = enqueue(&[]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("\"number\":4,") && out.contains("\"new\":true"), "{out}");
+    let (code, out, err) = enqueue(&[]);
+    assert!(
+        code == 0 && out.contains("\"new\":false") && err.contains("trial 4 has this configuration"),
+        "{out}{err}"
+    );
+    let (code, _, err) = run(path, &["enqueue", "--study", "s", "dropout=0.1"]);
+    assert_eq!(code, 0, "{err}");
+    // The study has its trials: what waits is run beyond them.
+    assert_eq!(run(path, &["run", "--quiet"]).0, 0);
+    assert_eq!(run(path, &["run", "--quiet"]).0, 0);
+    let all = trials(path, "s");
+    assert_eq!(all.len(), 6);
+    assert!(
+        all[4..].iter().all(|t| t["state"] == "complete" && t["origin"] == "enqueued" && t["seed"].is_u64())
+    );
+    assert_eq!(all[4]["params"]["learning_rate"], 0.002);
+    assert_eq!(all[5]["params"]["dropout"], 0.1);
+    assert_eq!(all[5]["params"].as_object().unwrap().len(), 6, "the others were drawn");
+
+    let (code, _, err) = run(path, &["enqueue"]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = run(path, &["enqueue", "dropout=0.1"]);
+    assert!(code == 2 && err.contains("--study: s, l"), "{err}");
+    let (code, out, err) =
+        run(path, &["enqueue", "--study", "l", "--from", "s=trials.db:tiny/s", "--top", "2"]);
+    assert!(
+        code == 4 && out.is_empty() && err.contains("lie outside of its space"),
+        "no width of `s` is one of `l`: {err}"
+    );
+    assert_eq!(run(path, &["run", "--quiet", "--storage", "sqlite:///other.db"]).0, 0);
+    let (code, out, err) =
+        run(path, &["enqueue", "--study", "s", "--from", "sqlite:///other.db", "--top", "3", "--again"]);
+    assert_eq!((code, out.lines().count()), (0, 3), "{err}");
+}
+
+#[test]
+fn the_reason_why_a_study_ended_is_kept() {
+    let folder = project();
+    let path = folder.path();
+    assert_eq!(run(path, &["run", "--quiet", "--until", "0s"]).0, 0);
+    let ended = || {
+        let (_, out, _) = run(path, &["status", "--json"]);
+        let document: Value = serde_json::from_str(&out).unwrap();
+        document["studies"][0]["ended"]["kind"].clone()
+    };
+    assert_eq!(ended(), "time_limit");
+    assert_eq!(run(path, &["run", "--quiet"]).0, 0);
+    assert_eq!(ended(), "trials_reached");
+    assert!(run(path, &["status"]).1.contains("it has its trials"));
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optuna").join(name)
+}
+
+fn python(python: &Path, name: &str, file: &Path, study: &str) -> String {
+    let output = Command::new(python).arg(script(name)).arg(file).arg(study).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn optuna_goes_on_with_a_run_and_the_run_goes_on_after_it() {
+    let Some(interpreter) = allometry_testkit::python_with("optuna_goes_on_with_a_run", "optuna") else {
+        return;
+    };
+    let folder = project();
+    let path = folder.path();
+    assert_eq!(run(path, &["run", "--quiet"]).0, 0);
+    let said: Value =
+        serde_json::from_str(&python(&interpreter, "go_on.py", &path.join("trials.db"), "tiny/s")).unwrap();
+    assert_eq!(said["trials"], 8);
+    let before = trials(path, "s");
+    let (code, _, err) = run(path, &["run", "--quiet", "--trials", "9"]);
+    assert_eq!(code, 0, "{err}");
+    let after = trials(path, "s");
+    assert_eq!(after[..7], before[..7], "what Optuna did stays, its running trial too");
+    assert_eq!((after[6]["state"].as_str(), after[7]["state"].as_str()), (Some("running"), Some("complete")));
+    assert_eq!(after[7]["params"]["dropout"], 0.1);
+    let complete = after.iter().filter(|t| t["state"] == "complete").count();
+    assert_eq!(complete, 9, "Optuna's trials count");
+    let distinct: BTreeSet<String> = after[7..].iter().map(|t| t["params"].to_string()).collect();
+    assert_eq!(distinct.len(), after.len() - 7);
+    assert_eq!(run(path, &["tell", "--study", "s", "6", "0.5"]).0, 0, "whoever asked for it may tell it");
+}
+
+#[test]
+fn we_go_on_with_a_study_of_optuna_and_optuna_after_us() {
+    let Some(interpreter) = allometry_testkit::python_with("we_go_on_with_a_study_of_optuna", "optuna")
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    python(&interpreter, "begin.py", &path.join("x.db"), "mine");
+    let (code, asked, err) = on(path, "ask", &[]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(asked["number"], 5);
+    let x = asked["params"]["x"].as_f64().unwrap();
+    assert!((-1.0..=1.0).contains(&x) && ["a", "b"].contains(&asked["params"]["kind"].as_str().unwrap()));
+    assert_eq!(on(path, "tell", &["5", "-3"]).0, 0);
+    assert_eq!(on(path, "best", &["--json"]).1["studies"][0]["number"], 5);
+    let said: Value =
+        serde_json::from_str(&python(&interpreter, "go_on_any.py", &path.join("x.db"), "mine")).unwrap();
+    assert_eq!((said["best"].as_u64(), said["trials"].as_u64()), (Some(5), Some(8)));
+    assert_eq!(on(path, "ask", &[]).1["number"], 8);
+}

@@ -1,0 +1,347 @@
+//! From tokens to a tree, by recursive descent.
+
+use std::ops::Range;
+
+use super::ExpressionError;
+use super::token::{Token, tokens};
+
+/// Nested parentheses, signs and negations at most.
+const DEEPEST: usize = 50;
+
+#[derive(Debug, Clone)]
+pub(super) enum Node {
+    Number(f64),
+    Name(usize),
+    Negative(Box<Node>),
+    Arithmetic(Arithmetic, Box<Node>, Box<Node>),
+    Call(Function, Vec<Node>),
+    /// Each operand with how it compares with the one before; the first has no meaning.
+    Comparison(Vec<(Compare, Node)>),
+    Not(Box<Node>),
+    And(Vec<Node>),
+    Or(Vec<Node>),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    FloorDivide,
+    Modulo,
+    Power,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Compare {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Function {
+    Min,
+    Max,
+    Abs,
+    Log,
+    Sqrt,
+}
+
+const FUNCTIONS: [(&str, Function); 5] = [
+    ("min", Function::Min),
+    ("max", Function::Max),
+    ("abs", Function::Abs),
+    ("log", Function::Log),
+    ("sqrt", Function::Sqrt),
+];
+
+const COMPARISONS: [(&str, Compare); 6] = [
+    ("==", Compare::Equal),
+    ("!=", Compare::NotEqual),
+    ("<", Compare::Less),
+    ("<=", Compare::LessEqual),
+    (">", Compare::Greater),
+    (">=", Compare::GreaterEqual),
+];
+
+/// What a part of an expression is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Number,
+    Truth,
+}
+
+/// A part of an expression, what it is and where it stands.
+struct Part {
+    node: Node,
+    kind: Kind,
+    span: Range<usize>,
+}
+
+/// Reads a whole condition.
+pub(super) fn condition(text: &str, names: &[&str]) -> Result<Node, ExpressionError> {
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, end: text.len(), names, depth: 0 };
+    let part = parser.any()?;
+    if let Some((_, span)) = parser.tokens.get(parser.at) {
+        let message = "nothing is expected after the end of the condition".into();
+        return Err(ExpressionError { span: span.clone(), message });
+    }
+    parser.expect(&part, Kind::Truth)?;
+    Ok(part.node)
+}
+
+struct Parser<'a> {
+    tokens: Vec<(Token, Range<usize>)>,
+    at: usize,
+    end: usize,
+    names: &'a [&'a str],
+    depth: usize,
+}
+
+impl Parser<'_> {
+    fn any(&mut self) -> Result<Part, ExpressionError> {
+        self.joined("or", Node::Or, |parser| parser.joined("and", Node::And, Self::negated))
+    }
+
+    /// One or more truths with `word` between them.
+    fn joined(
+        &mut self,
+        word: &str,
+        join: fn(Vec<Node>) -> Node,
+        operand: impl Fn(&mut Self) -> Result<Part, ExpressionError>,
+    ) -> Result<Part, ExpressionError> {
+        let first = operand(self)?;
+        if !self.peek_word(word) {
+            return Ok(first);
+        }
+        self.expect(&first, Kind::Truth)?;
+        let mut span = first.span;
+        let mut parts = vec![first.node];
+        while self.take_word(word) {
+            let next = operand(self)?;
+            self.expect(&next, Kind::Truth)?;
+            span.end = next.span.end;
+            parts.push(next.node);
+        }
+        Ok(Part { node: join(parts), kind: Kind::Truth, span })
+    }
+
+    fn negated(&mut self) -> Result<Part, ExpressionError> {
+        let start = self.place().start;
+        if !self.take_word("not") {
+            return self.comparison();
+        }
+        let operand = self.deeper(Self::negated)?;
+        self.expect(&operand, Kind::Truth)?;
+        let span = start..operand.span.end;
+        Ok(Part { node: Node::Not(Box::new(operand.node)), kind: Kind::Truth, span })
+    }
+
+    fn comparison(&mut self) -> Result<Part, ExpressionError> {
+        let first = self.sum()?;
+        let mut span = first.span.clone();
+        let mut operands = vec![(Compare::Equal, first)];
+        while let Some(compare) = self.take_symbol(&COMPARISONS) {
+            let next = self.sum()?;
+            span.end = next.span.end;
+            operands.push((compare, next));
+        }
+        if operands.len() == 1 {
+            return Ok(operands.remove(0).1);
+        }
+        for (_, operand) in &operands {
+            self.expect(operand, Kind::Number)?;
+        }
+        let operands = operands.into_iter().map(|(compare, part)| (compare, part.node)).collect();
+        Ok(Part { node: Node::Comparison(operands), kind: Kind::Truth, span })
+    }
+
+    fn sum(&mut self) -> Result<Part, ExpressionError> {
+        const OPERATORS: [(&str, Arithmetic); 2] = [("+", Arithmetic::Add), ("-", Arithmetic::Subtract)];
+        self.left_to_right(&OPERATORS, Self::product)
+    }
+
+    fn product(&mut self) -> Result<Part, ExpressionError> {
+        const OPERATORS: [(&str, Arithmetic); 4] = [
+            ("*", Arithmetic::Multiply),
+            ("/", Arithmetic::Divide),
+            ("//", Arithmetic::FloorDivide),
+            ("%", Arithmetic::Modulo),
+        ];
+        self.left_to_right(&OPERATORS, Self::signed)
+    }
+
+    fn left_to_right(
+        &mut self,
+        operators: &[(&str, Arithmetic)],
+        operand: fn(&mut Self) -> Result<Part, ExpressionError>,
+    ) -> Result<Part, ExpressionError> {
+        let mut left = operand(self)?;
+        while let Some(operator) = self.take_symbol(operators) {
+            let right = operand(self)?;
+            left = self.arithmetic(operator, left, right)?;
+        }
+        Ok(left)
+    }
+
+    fn arithmetic(&self, operator: Arithmetic, left: Part, right: Part) -> Result<Part, ExpressionError> {
+        self.expect(&left, Kind::Number)?;
+        self.expect(&right, Kind::Number)?;
+        let span = left.span.start..right.span.end;
+        let node = Node::Arithmetic(operator, Box::new(left.node), Box::new(right.node));
+        Ok(Part { node, kind: Kind::Number, span })
+    }
+
+    fn signed(&mut self) -> Result<Part, ExpressionError> {
+        let start = self.place().start;
+        match self.take_symbol(&[("-", true), ("+", false)]) {
+            None => self.power(),
+            Some(is_negative) => {
+                let operand = self.deeper(Self::signed)?;
+                self.expect(&operand, Kind::Number)?;
+                let span = start..operand.span.end;
+                let node = if is_negative { Node::Negative(Box::new(operand.node)) } else { operand.node };
+                Ok(Part { node, kind: Kind::Number, span })
+            }
+        }
+    }
+
+    /// Binds tighter than a sign before it, less tight than one in the exponent, and from right to left.
+    fn power(&mut self) -> Result<Part, ExpressionError> {
+        let base = self.atom()?;
+        if self.take_symbol(&[("**", ())]).is_none() {
+            return Ok(base);
+        }
+        let exponent = self.deeper(Self::signed)?;
+        self.arithmetic(Arithmetic::Power, base, exponent)
+    }
+
+    fn atom(&mut self) -> Result<Part, ExpressionError> {
+        let span = self.place();
+        let Some((token, _)) = self.tokens.get(self.at).cloned() else {
+            return Err(self.unexpected("the condition ends too early"));
+        };
+        match token {
+            Token::Number(number) => {
+                self.at += 1;
+                Ok(Part { node: Node::Number(number), kind: Kind::Number, span })
+            }
+            Token::Symbol("(") => {
+                self.at += 1;
+                let inner = self.deeper(Self::any)?;
+                let end = self.close()?;
+                Ok(Part { span: span.start..end, ..inner })
+            }
+            Token::Word(word) if ["and", "or", "not"].contains(&word.as_str()) => {
+                Err(self.unexpected(&format!("a number or a name is expected before `{word}`")))
+            }
+            Token::Word(word) => {
+                self.at += 1;
+                match FUNCTIONS.iter().find(|(name, _)| *name == word) {
+                    Some((_, function)) => self.call(*function, &word, &span),
+                    None => self.name(&word, span),
+                }
+            }
+            Token::Symbol(symbol) => {
+                Err(self.unexpected(&format!("a number or a name is expected, not `{symbol}`")))
+            }
+        }
+    }
+
+    fn name(&self, word: &str, span: Range<usize>) -> Result<Part, ExpressionError> {
+        match self.names.iter().position(|name| *name == word) {
+            Some(place) => Ok(Part { node: Node::Name(place), kind: Kind::Number, span }),
+            None => {
+                let message = format!("`{word}` is not known here; there are {}", self.names.join(", "));
+                Err(ExpressionError { span, message })
+            }
+        }
+    }
+
+    fn call(&mut self, function: Function, word: &str, span: &Range<usize>) -> Result<Part, ExpressionError> {
+        if self.take_symbol(&[("(", ())]).is_none() {
+            return Err(self.unexpected(&format!("`{word}` is a function: write `{word}(...)`")));
+        }
+        let mut arguments = Vec::new();
+        loop {
+            let argument = self.deeper(Self::any)?;
+            self.expect(&argument, Kind::Number)?;
+            arguments.push(argument.node);
+            if self.take_symbol(&[(",", ())]).is_none() {
+                break;
+            }
+        }
+        let span = span.start..self.close()?;
+        let takes_one = matches!(function, Function::Abs | Function::Log | Function::Sqrt);
+        if takes_one && arguments.len() > 1 {
+            let message = format!("`{word}` takes one number, not {}", arguments.len());
+            return Err(ExpressionError { span, message });
+        }
+        Ok(Part { node: Node::Call(function, arguments), kind: Kind::Number, span })
+    }
+
+    /// The closing parenthesis; where it ends.
+    fn close(&mut self) -> Result<usize, ExpressionError> {
+        let end = self.place().end;
+        match self.take_symbol(&[(")", ())]) {
+            Some(()) => Ok(end),
+            None => Err(self.unexpected("`)` is expected here")),
+        }
+    }
+
+    fn deeper(
+        &mut self,
+        parse: fn(&mut Self) -> Result<Part, ExpressionError>,
+    ) -> Result<Part, ExpressionError> {
+        if self.depth == DEEPEST {
+            return Err(self.unexpected("the condition is nested too deeply"));
+        }
+        self.depth += 1;
+        let part = parse(self);
+        self.depth -= 1;
+        part
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as the other steps of the parser do")]
+    fn expect(&self, part: &Part, kind: Kind) -> Result<(), ExpressionError> {
+        if part.kind == kind {
+            return Ok(());
+        }
+        let message = match kind {
+            Kind::Number => "a number is expected here, and this is true or false",
+            Kind::Truth => "a condition is expected here, and this is a number: compare it with something",
+        };
+        Err(ExpressionError { span: part.span.clone(), message: message.into() })
+    }
+
+    fn unexpected(&self, message: &str) -> ExpressionError {
+        ExpressionError { span: self.place(), message: message.into() }
+    }
+
+    /// Where the next token stands, or the end of the text.
+    fn place(&self) -> Range<usize> {
+        self.tokens.get(self.at).map_or(self.end..self.end, |(_, span)| span.clone())
+    }
+
+    fn peek_word(&self, word: &str) -> bool {
+        matches!(self.tokens.get(self.at), Some((Token::Word(found), _)) if found == word)
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.peek_word(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take_symbol<T: Copy>(&mut self, symbols: &[(&str, T)]) -> Option<T> {
+        let Some((Token::Symbol(found), _)) = self.tokens.get(self.at) else { return None };
+        let (_, meaning) = symbols.iter().find(|(symbol, _)| symbol == found)?;
+        self.at += 1;
+        Some(*meaning)
+    }
+}

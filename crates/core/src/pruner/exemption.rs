@@ -1,0 +1,53 @@
+//! Trials that no pruner may stop.
+
+use super::PrunerSpec;
+use crate::ladder::SamplerKind;
+use crate::rng::{stream, uniform};
+use crate::trial::Origin;
+
+/// Which trials run to their end because statistics over all of them need it: probes and, with a sampler that models the
+/// trials, those that it draws at random. Other samplers draw everything at random: of theirs a share.
+#[derive(Debug, Clone, Copy)]
+pub struct Exemption {
+    draws_everything: bool,
+    share: f64,
+    seed: u64,
+}
+
+impl Exemption {
+    /// For trials that `sampler` picks. The same `seed` exempts the same trials.
+    pub fn new(pruner: &PrunerSpec, sampler: SamplerKind, seed: u64) -> Self {
+        let draws_everything =
+            matches!(sampler, SamplerKind::Random | SamplerKind::Sobol | SamplerKind::Grid);
+        Self { draws_everything, share: pruner.complete_share, seed }
+    }
+
+    /// Whether the trial `index` of the study of budget `label` is exempt.
+    pub fn covers(&self, label: &str, index: u64, origin: Origin) -> bool {
+        match origin {
+            Origin::Probe => true,
+            Origin::Random | Origin::Grid if self.draws_everything => {
+                let mut rng = stream(self.seed, &format!("exemption/{label}"), index);
+                uniform(&mut rng) < self.share
+            }
+            Origin::Random => true,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pruner::PrunerKind;
+
+    #[test]
+    fn probes_and_a_share_of_what_is_drawn_are_exempt() {
+        let spec = PrunerSpec { kind: PrunerKind::None, collapse: None, complete_share: 0.2 };
+        let exemption = Exemption::new(&spec, SamplerKind::Sobol, 42);
+        assert!(exemption.covers("2M", 0, Origin::Probe));
+        assert!(!(0..100).any(|i| exemption.covers("2M", i, Origin::Enqueued)));
+        let share = (0..10_000).filter(|i| exemption.covers("2M", *i, Origin::Random)).count();
+        assert!((1800..2200).contains(&share), "{share} of 10,000 are about a fifth");
+    }
+}

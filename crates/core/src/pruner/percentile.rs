@@ -1,0 +1,68 @@
+//! Worse than a percentile of the complete trials.
+
+use super::{Decision, IntervalSpec, PercentileSpec, Pruner, ReportingTrial};
+use crate::sampler::StudyView;
+use crate::trial::{Direction, TrialState};
+
+/// Stops a trial whose best value so far is worse than a percentile of the complete trials' values at the same step, as
+/// Optuna's `PercentilePruner`.
+#[derive(Debug)]
+pub(super) struct Percentile {
+    pub(super) spec: PercentileSpec,
+    pub(super) direction: Direction,
+}
+
+impl Pruner for Percentile {
+    fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+        let Some((step, _)) = trial.last() else { return Decision::Continue };
+        let complete = || view.finished.iter().filter(|t| t.state == TrialState::Complete);
+        let count = complete().count() as u64;
+        if count == 0 || count < self.spec.n_startup_trials || !self.spec.interval.looks_at(step, trial) {
+            return Decision::Continue;
+        }
+        let Some(best) = best_of(trial.intermediate.values().copied(), self.direction) else {
+            return Decision::prune_if(true);
+        };
+        let reported: Vec<f64> = complete().filter_map(|t| t.intermediate.get(&step).copied()).collect();
+        if (reported.len() as u64) < self.spec.n_min_trials {
+            return Decision::Continue;
+        }
+        let share = match self.direction {
+            Direction::Maximize => 100.0 - self.spec.percentile,
+            Direction::Minimize => self.spec.percentile,
+        };
+        let bar = percentile(reported, share);
+        Decision::prune_if(bar.is_some_and(|bar| self.direction.better(bar, best)))
+    }
+}
+
+/// The best of the values that are numbers.
+pub(super) fn best_of(values: impl Iterator<Item = f64>, direction: Direction) -> Option<f64> {
+    let numbers = values.filter(|value| !value.is_nan());
+    numbers.reduce(|best, value| if direction.better(value, best) { value } else { best })
+}
+
+/// Linear interpolation between the order statistics of the values that are numbers, `share` in percent.
+fn percentile(values: Vec<f64>, share: f64) -> Option<f64> {
+    let mut values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
+    values.sort_by(f64::total_cmp);
+    let place = share / 100.0 * (values.len().checked_sub(1)?) as f64;
+    let (below, weight) = (place.floor() as usize, place.fract());
+    let (low, high) = (values[below], values[(below + 1).min(values.len() - 1)]);
+    // From the nearer end, so that equal neighbours give themselves exactly.
+    let between =
+        if weight < 0.5 { low + (high - low) * weight } else { high - (high - low) * (1.0 - weight) };
+    Some(between).filter(|value| !value.is_nan())
+}
+
+impl IntervalSpec {
+    /// Whether `step` is the first that the trial reports in its interval, past the warm-up.
+    pub(super) fn looks_at(self, step: i64, trial: &ReportingTrial<'_>) -> bool {
+        let (warmup, interval) = (self.n_warmup_steps as i64, self.interval_steps.max(1) as i64);
+        if step < warmup {
+            return false;
+        }
+        let start = (step - warmup) / interval * interval + warmup;
+        trial.intermediate.range(..step).next_back().is_none_or(|(before, _)| *before < start)
+    }
+}

@@ -1,0 +1,20 @@
+//! Values outside a range.
+
+use super::{Decision, IntervalSpec, Pruner, ReportingTrial};
+use crate::sampler::StudyView;
+
+/// Stops a trial whose newest value lies outside a range or is no number, as Optuna's `ThresholdPruner`.
+#[derive(Debug)]
+pub(super) struct Threshold {
+    pub(super) lower: f64,
+    pub(super) upper: f64,
+    pub(super) interval: IntervalSpec,
+}
+
+impl Pruner for Threshold {
+    fn decide(&self, _view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
+        let Some((step, value)) = trial.last() else { return Decision::Continue };
+        let outside = value.is_nan() || value < self.lower || value > self.upper;
+        Decision::prune_if(outside && self.interval.looks_at(step, trial))
+    }
+}

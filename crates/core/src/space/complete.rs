@@ -1,0 +1,76 @@
+//! Configurations of which some values are given.
+
+use super::feasible::{Configuration, Feasible};
+use crate::param::Params;
+
+impl Feasible {
+    /// The configuration at a point of `[0, 1)^d`, as [`Self::at`] has it, among those with the values that `fixed` has.
+    /// `None` where the budget admits none, or a value is not in its set; parameters that the space does not have are passed over.
+    ///
+    /// # Panics
+    /// Where `point` has fewer than [`Self::dimension`] coordinates.
+    pub fn complete(&self, fixed: &Params, point: &[f64]) -> Option<Params> {
+        let mut ranks = Vec::with_capacity(self.architecture.len());
+        for axis in &self.architecture {
+            ranks.push(match fixed.get(&axis.name) {
+                Some(value) => Some(axis.rank(value)?),
+                None => None,
+            });
+        }
+        let fits = |i: &usize| {
+            ranks.iter().enumerate().all(|(d, rank)| rank.is_none_or(|rank| rank == self.digit(*i, d)))
+        };
+        let drawn = self.at(point);
+        let architecture = if fits(&(drawn.architecture as usize)) {
+            drawn.architecture
+        } else {
+            let fitting: Vec<usize> = (0..self.architecture_count()).filter(fits).collect();
+            let place = (point.first().copied().unwrap_or(0.0) * fitting.len() as f64) as usize;
+            *fitting.get(place)? as u32
+        };
+        let mut rest = drawn.rest;
+        for (coordinate, axis) in rest.iter_mut().zip(&self.rest) {
+            if let Some(value) = fixed.get(&axis.name) {
+                *coordinate = axis.coordinate(value)?;
+            }
+        }
+        Some(self.params(&Configuration { architecture, rest }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{any, floats, ints, space_of};
+    use super::*;
+    use crate::param::ParamValue;
+
+    #[test]
+    fn given_values_stay_and_the_rest_is_feasible() {
+        let space = space_of(&[
+            ("d_model", ints(&[32, 48, 64])),
+            ("n_heads", ints(&[2, 3, 4])),
+            ("dropout", floats(&[0.0, 0.1])),
+        ]);
+        let feasible = Feasible::new(&space, &any(), |_| None).unwrap();
+        let fixed: Params =
+            [("n_heads", ParamValue::Int(3)), ("dropout", ParamValue::Float(0.1))].into_iter().collect();
+        for u in [0.0, 0.3, 0.6, 0.99] {
+            let params = feasible.complete(&fixed, &[u, u, u]).unwrap();
+            assert_eq!(
+                params.get("d_model"),
+                Some(&ParamValue::Int(48)),
+                "the only width that 3 heads divide"
+            );
+            assert_eq!(params.get("dropout"), Some(&ParamValue::Float(0.1)));
+            assert!(space.contains(&params));
+        }
+        let impossible: Params = [("d_model", 32i64), ("n_heads", 3)].into_iter().collect();
+        assert_eq!(feasible.complete(&impossible, &[0.5; 3]), None);
+        let outside: Params = [("dropout", 0.2)].into_iter().collect();
+        assert_eq!(feasible.complete(&outside, &[0.5; 3]), None);
+        assert_eq!(
+            feasible.complete(&Params::default(), &[0.5; 3]),
+            Some(feasible.params(&feasible.at(&[0.5; 3])))
+        );
+    }
+}

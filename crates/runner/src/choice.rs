@@ -1,0 +1,93 @@
+//! The next configuration of a study: an enqueued one, or what its sampler says.
+
+use std::sync::Arc;
+
+use allometry_core::rng::{stream, stream_seed, uniform};
+use allometry_core::space::Feasible;
+use allometry_core::{
+    FrozenTrial, ModelSize, Origin, Params, SampleError, Sampler, StudyView, TrialRecord, TrialState,
+};
+
+/// What a study's configurations are chosen from.
+pub(crate) struct Chooser {
+    pub(crate) label: String,
+    /// Seed of the ladder.
+    pub(crate) seed: u64,
+    pub(crate) feasible: Arc<Feasible>,
+    pub(crate) sampler: Box<dyn Sampler>,
+}
+
+/// A configuration and what is recorded of it beforehand.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Choice {
+    pub(crate) params: Params,
+    pub(crate) record: TrialRecord,
+    /// Place of its random numbers in the study's streams.
+    pub(crate) index: u64,
+}
+
+impl Chooser {
+    /// What the sampler says.
+    ///
+    /// # Errors
+    /// [`SampleError`] where nothing is left.
+    pub(crate) fn suggest(
+        &mut self,
+        view: &StudyView<'_>,
+        size: &dyn Fn(&Params) -> Option<ModelSize>,
+    ) -> Result<Choice, SampleError> {
+        let index = view.len() as u64;
+        let mut rng = stream(self.seed, &format!("sampler/{}", self.label), index);
+        let suggestion = self.sampler.suggest(view, &mut rng)?;
+        let record = TrialRecord {
+            size: size(&suggestion.params),
+            seed: Some(trial_seed(self.seed, &self.label, index)),
+            origin: Some(suggestion.origin),
+            ..TrialRecord::default()
+        };
+        Ok(Choice { params: suggestion.params, record, index })
+    }
+
+    /// An enqueued trial with every parameter: those it lacks are drawn at random, from its number, among the configurations
+    /// that have the others. `None` where there are none.
+    pub(crate) fn complete(
+        &self,
+        trial: &FrozenTrial,
+        size: &dyn Fn(&Params) -> Option<ModelSize>,
+    ) -> Option<Choice> {
+        let index = trial.number.0;
+        let mut rng = stream(self.seed, &format!("enqueued/{}", self.label), index);
+        let space = self.feasible.space();
+        let given = |(name, _): (&str, &_)| trial.params.get(name).is_some();
+        // A whole configuration is the user's will even where the budget would not admit its size.
+        let params = if space.iter().all(given) {
+            trial.params.clone()
+        } else {
+            let point: Vec<f64> = (0..self.feasible.dimension()).map(|_| uniform(&mut rng)).collect();
+            self.feasible.complete(&trial.params, &point)?
+        };
+        let seed = stream_seed(self.seed, &format!("enqueued/{}", self.label), index);
+        let record = TrialRecord {
+            size: size(&params),
+            seed: Some(trial.record.seed.unwrap_or(seed)),
+            origin: Some(Origin::Enqueued),
+            ..trial.record.clone()
+        };
+        Some(Choice { params, record, index })
+    }
+}
+
+/// Seed of everything random in trial `index` of a budget.
+pub(crate) fn trial_seed(seed: u64, label: &str, index: u64) -> u64 {
+    stream_seed(seed, &format!("trial/{label}"), index)
+}
+
+/// Splits a study's trials, repetitions folded, into those that ended and the others.
+pub(crate) fn split(trials: Vec<FrozenTrial>) -> (Vec<FrozenTrial>, Vec<FrozenTrial>) {
+    trials.into_iter().partition(|trial| trial.state.is_finished())
+}
+
+/// Whether a trial waits to be evaluated.
+pub(crate) fn waits(trial: &FrozenTrial) -> bool {
+    trial.state == TrialState::Waiting
+}
