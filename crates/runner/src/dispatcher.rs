@@ -10,13 +10,13 @@ use allometry_core::ladder::{BudgetSpec, StopRule};
 use allometry_core::pruner::{Decision, ReportingTrial};
 use allometry_core::trial::incumbent;
 use allometry_core::{
-    Direction, EarlyStop, EpochReport, FrozenTrial, ModelSize, Objective, Origin, Params, StudyEvent,
-    StudyView, TrialNumber, TrialRecord, TrialSpec, TrialState,
+    Direction, EarlyStop, EpochReport, FrozenTrial, Objective, Origin, StudyEvent, StudyView, TrialNumber,
+    TrialRecord, TrialSpec, TrialState,
 };
 use allometry_store::{NewTrial, Owner, Start, Store, StoreError, StudyId, TrialHandle, TrialId};
 
 use crate::ask::reject;
-use crate::choice::{Choice, Chooser, split, trial_seed, waits};
+use crate::choice::{Choice, Chooser, SizeOf, split, trial_seed, waits};
 use crate::error::RunError;
 use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
@@ -369,7 +369,7 @@ impl StudyRun {
     }
 
     /// An interrupted trial's configuration and seed again, or the sampler's next; `None` when the space is used up.
-    fn choose(&mut self, ladder_seed: u64, size: &dyn Fn(&Params) -> Option<ModelSize>) -> Option<Choice> {
+    fn choose(&mut self, ladder_seed: u64, size: &SizeOf<'_>) -> Option<Choice> {
         if let Some(number) = self.retries.pop_front() {
             let place = self.finished.binary_search_by_key(&number, |t| t.number);
             let first = &self.finished[place.expect("a trial to be repeated is in the history")];
