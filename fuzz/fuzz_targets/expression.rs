@@ -3,9 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (&str, [f64; 9])| {
+fuzz_target!(|input: (String, [f64; 9])| {
     let (text, values) = input;
-    match allometry_core::space::constraint(text) {
+    match allometry_core::space::constraint(&text) {
         Ok(condition) => {
             let truth = condition.holds(&values);
             let again = allometry_core::space::constraint(&condition.to_string()).expect("it reads as it is written");

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget};
+use allometry_core::{
+    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,8 @@ pub struct StudyTrials {
     pub reach: Option<SizeReach>,
     /// What the trials predict on the validation rows, where stored.
     pub scores: StudyScores,
+    /// Why the last run of the study ended, where stored.
+    pub ended: Option<StopReason>,
 }
 
 impl StudyTrials {
@@ -47,6 +51,7 @@ impl StudyTrials {
             space: None,
             reach: None,
             scores: StudyScores::default(),
+            ended: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use allometry_core::{ModelSize, Params, TrialNumber, TrialState};
+use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,9 @@ pub struct Summary {
     pub best: Vec<RankedTrial>,
     /// The best configuration as recorded beside the trials, in its file's order.
     pub recorded_best_params: Option<Params>,
+    /// Why the last run ended; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<StopReason>,
     /// What stopping trials early saved; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -77,6 +80,7 @@ impl Summary {
             sd: sample_sd(sample.values.iter().copied()),
             best: rank(study, sample, ladder, options),
             recorded_best_params: study.best_params.clone(),
+            ended: study.ended,
             pruning: Pruning::new(&study.trials),
         }
     }

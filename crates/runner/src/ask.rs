@@ -11,7 +11,7 @@ use allometry_store::{
     Finished, FinishedState, NewTrial, RunningTrial, Start, Store, StoreError, StudyId, TrialHandle,
 };
 
-use crate::choice::{Chooser, split};
+use crate::choice::{Chooser, SizeOf, split};
 use crate::recover::fold_attempts;
 
 /// Why a call from outside is refused. The study is as it was.
@@ -91,7 +91,7 @@ pub struct Driven<'a> {
     store: &'a dyn Store,
     study: StudyId,
     chooser: Chooser,
-    size: Box<dyn Fn(&Params) -> Option<ModelSize> + 'a>,
+    size: Box<SizeOf<'a>>,
 }
 
 /// A configuration handed out.

@@ -8,6 +8,9 @@ use allometry_core::{
     FrozenTrial, ModelSize, Origin, Params, SampleError, Sampler, StudyView, TrialRecord, TrialState,
 };
 
+/// Exact size of a configuration's model, where it can be told beforehand.
+pub(crate) type SizeOf<'a> = dyn Fn(&Params) -> Option<ModelSize> + 'a;
+
 /// What a study's configurations are chosen from.
 pub(crate) struct Chooser {
     pub(crate) label: String,
@@ -31,11 +34,7 @@ impl Chooser {
     ///
     /// # Errors
     /// [`SampleError`] where nothing is left.
-    pub(crate) fn suggest(
-        &mut self,
-        view: &StudyView<'_>,
-        size: &dyn Fn(&Params) -> Option<ModelSize>,
-    ) -> Result<Choice, SampleError> {
+    pub(crate) fn suggest(&mut self, view: &StudyView<'_>, size: &SizeOf<'_>) -> Result<Choice, SampleError> {
         let index = view.len() as u64;
         let mut rng = stream(self.seed, &format!("sampler/{}", self.label), index);
         let suggestion = self.sampler.suggest(view, &mut rng)?;
@@ -50,11 +49,7 @@ impl Chooser {
 
     /// An enqueued trial with every parameter: those it lacks are drawn at random, from its number, among the configurations
     /// that have the others. `None` where there are none.
-    pub(crate) fn complete(
-        &self,
-        trial: &FrozenTrial,
-        size: &dyn Fn(&Params) -> Option<ModelSize>,
-    ) -> Option<Choice> {
+    pub(crate) fn complete(&self, trial: &FrozenTrial, size: &SizeOf<'_>) -> Option<Choice> {
         let index = trial.number.0;
         let mut rng = stream(self.seed, &format!("enqueued/{}", self.label), index);
         let space = self.feasible.space();

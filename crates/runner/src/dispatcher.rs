@@ -1,31 +1,28 @@
 //! Hands trials to workers: one at a time, under one lock.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{BudgetSpec, StopRule};
 use allometry_core::pruner::{Decision, ReportingTrial};
 use allometry_core::trial::incumbent;
 use allometry_core::{
-    Direction, EarlyStop, EpochReport, FrozenTrial, ModelSize, Objective, Origin, Params, StudyEvent,
-    StudyView, TrialNumber, TrialRecord, TrialSpec, TrialState,
+    Direction, EarlyStop, EpochReport, FrozenTrial, Objective, StudyEvent, StudyView, TrialNumber,
+    TrialRecord, TrialSpec, TrialState,
 };
-use allometry_store::{NewTrial, Owner, Start, Store, StoreError, StudyId, TrialHandle, TrialId};
+use allometry_store::{NewTrial, Owner, Start, Store, TrialHandle, TrialId};
 
 use crate::ask::reject;
-use crate::choice::{Choice, Chooser, split, trial_seed, waits};
+use crate::choice::{Choice, Chooser, split, waits};
 use crate::error::RunError;
 use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
-use crate::open::{OpenStudy, Pruning};
+use crate::open::OpenStudy;
 use crate::recover;
 use crate::run::{RunOptions, RunSummary, StudyOutcome};
-
-/// A study stops when its failed trials outnumber those with a value by this many.
-const FAILURES_BEYOND_VALUED: u64 = 10;
+use crate::study_run::{StudyRun, insert_by_number};
 
 /// A trial for a worker.
 #[derive(Debug)]
@@ -57,29 +54,6 @@ struct State {
     studies: Vec<StudyRun>,
     events: Sender<StudyEvent>,
     broken: bool,
-}
-
-struct StudyRun {
-    id: StudyId,
-    spec: BudgetSpec,
-    chooser: Chooser,
-    pruning: Option<Pruning>,
-    stop: StopRule,
-    /// One record per suggestion by number; a repetition stands under the number of its first attempt.
-    finished: Vec<FrozenTrial>,
-    /// Those that this process evaluates, and those that wait or that other programs asked for.
-    running: Vec<FrozenTrial>,
-    /// Of `running` those that this process evaluates.
-    own: BTreeSet<TrialNumber>,
-    /// Numbers, in the store, of all trials that this process started.
-    started: BTreeSet<TrialNumber>,
-    /// The first number that the store had not given away when it was last read.
-    next: TrialNumber,
-    /// Interrupted trials to be run again.
-    retries: VecDeque<TrialNumber>,
-    ended: Option<StopReason>,
-    /// Why the sampler gives nothing more.
-    exhausted: Option<StopReason>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -347,121 +321,4 @@ impl<'a> Dispatcher<'a> {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl StudyRun {
-    fn label(&self) -> String {
-        self.spec.budget.label.clone()
-    }
-
-    fn count(&self, state: TrialState) -> u64 {
-        self.finished.iter().filter(|t| t.state == state).count() as u64
-    }
-
-    /// Trials that ended with what they were run for: complete or stopped early.
-    fn valued(&self) -> u64 {
-        self.count(TrialState::Complete) + self.count(TrialState::Pruned)
-    }
-
-    fn failed(&self) -> u64 {
-        self.finished.iter().filter(|t| t.state == TrialState::Failed && !recover::was_interrupted(t)).count()
-            as u64
-    }
-
-    /// An interrupted trial's configuration and seed again, or the sampler's next; `None` when the space is used up.
-    fn choose(&mut self, ladder_seed: u64, size: &dyn Fn(&Params) -> Option<ModelSize>) -> Option<Choice> {
-        if let Some(number) = self.retries.pop_front() {
-            let place = self.finished.binary_search_by_key(&number, |t| t.number);
-            let first = &self.finished[place.expect("a trial to be repeated is in the history")];
-            let label = &self.spec.budget.label;
-            let record = TrialRecord {
-                size: first.record.size,
-                seed: Some(first.record.seed.unwrap_or_else(|| trial_seed(ladder_seed, label, number.0))),
-                origin: Some(Origin::Retry),
-                retry_of: Some(number),
-                exempt: first.record.exempt,
-                ..TrialRecord::default()
-            };
-            return Some(Choice { params: first.params.clone(), record, index: number.0 });
-        }
-        if self.exhausted.is_some() {
-            return None;
-        }
-        let view = StudyView { finished: &self.finished, running: &self.running };
-        let Ok(mut choice) = self.chooser.suggest(&view, size) else {
-            self.exhausted = Some(StopReason::SpaceExhausted);
-            return None;
-        };
-        if let Some((gain, least)) = self.chooser.sampler.expected_gain().zip(self.stop.expected_gain)
-            && gain < least
-        {
-            self.exhausted = Some(StopReason::ExpectedGain { gain, least });
-            return None;
-        }
-        let exemption = self.pruning.as_ref().map(|pruning| pruning.exemption);
-        let origin = choice.record.origin.unwrap_or(Origin::Model);
-        choice.record.exempt =
-            exemption.is_some_and(|exemption| exemption.covers(&self.chooser.label, choice.index, origin));
-        Some(choice)
-    }
-
-    /// Takes in what other programs did: enqueued, asked for, told.
-    fn refresh(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        let elsewhere = self.running.iter().map(|trial| trial.number).filter(|n| !self.own.contains(n));
-        let first = elsewhere.min().unwrap_or(self.next).min(self.next);
-        for trial in store.trials_from(self.id, first)? {
-            let number = trial.number;
-            self.next = self.next.max(TrialNumber(number.0 + 1));
-            if self.started.contains(&number) || self.own.contains(&number) {
-                continue;
-            }
-            if trial.state.is_finished() {
-                self.running.retain(|known| known.number != number);
-                if self.finished.binary_search_by_key(&number, |known| known.number).is_err() {
-                    insert_by_number(&mut self.finished, trial);
-                }
-            } else if !self.running.iter().any(|known| known.number == number) {
-                insert_by_number(&mut self.running, trial);
-            }
-        }
-        Ok(())
-    }
-
-    fn too_many_failed(&self) -> bool {
-        self.failed() >= self.valued() + FAILURES_BEYOND_VALUED
-    }
-
-    /// Whether trials wait or new ones are wanted.
-    fn wants_more(&self) -> bool {
-        (self.running.iter().any(waits) || self.wants_new()) && !self.too_many_failed()
-    }
-
-    fn wants_new(&self) -> bool {
-        self.valued() + (self.own.len() as u64) < self.spec.trials
-    }
-
-    fn end_if_done(&mut self, events: &Sender<StudyEvent>) {
-        if !self.own.is_empty() || (self.running.iter().any(waits) && !self.too_many_failed()) {
-            return;
-        }
-        if self.valued() >= self.spec.trials {
-            self.end(StopReason::TrialsReached, events);
-        } else if self.too_many_failed() {
-            self.end(StopReason::FailureLimit, events);
-        } else if let Some(reason) = self.exhausted {
-            self.end(reason, events);
-        }
-    }
-
-    fn end(&mut self, reason: StopReason, events: &Sender<StudyEvent>) {
-        if self.ended.is_none() {
-            self.ended = Some(reason);
-            let _ = events.send(StudyEvent::StudyFinished { budget: self.label(), reason });
-        }
-    }
-}
-
-fn insert_by_number(trials: &mut Vec<FrozenTrial>, trial: FrozenTrial) {
-    let place = trials.partition_point(|t| t.number < trial.number);
-    trials.insert(place, trial);
 }

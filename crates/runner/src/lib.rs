@@ -10,6 +10,7 @@ mod interrupt;
 mod open;
 mod recover;
 mod run;
+mod study_run;
 
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
 pub use error::RunError;

@@ -10,7 +10,8 @@ use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
     EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
-    Origin, Params, Reporter, Signal, StudyEvent, TrialSpec, TrialState, ladder, sampler,
+    Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent, StudyView, Suggestion, TrialRng,
+    TrialSpec, TrialState, ladder, sampler,
 };
 use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
 use allometry_store::{MemoryStore, Owner, Start, Store};
@@ -267,6 +268,41 @@ fn pruned_trials_count_have_their_last_value_and_spare_the_exempt() {
     assert!(!events.iter().any(|e| matches!(e, StudyEvent::TrialStarted { .. })), "nothing is left to do");
 }
 
+/// A sampler whose model expects half as much of every further trial.
+struct Saturating(Box<dyn Sampler>, f64);
+
+impl Sampler for Saturating {
+    fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
+        self.1 = 0.5_f64.powi(view.len() as i32);
+        self.0.suggest(view, rng)
+    }
+
+    fn expected_gain(&self) -> Option<f64> {
+        Some(self.1)
+    }
+}
+
+#[test]
+fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
+    let ladder = read(&format!("{LADDER}[stop]\nexpected_gain = 0.1\n"));
+    let store = MemoryStore::default();
+    let objective = Scripted { evaluations: AtomicU64::new(0), behaviour: &|t, _| Ok(value_of(t)) };
+    let spec = ladder.budgets[0].clone();
+    let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
+    let plain = SamplerSpec { kind: SamplerKind::Random, probes: false };
+    let sampler = Box::new(Saturating(sampler::build(plain, Arc::clone(&feasible), 1).unwrap(), 1.0));
+    let facts = Facts { objective: serde_json::json!({}), report: BTreeMap::new() };
+    let studies =
+        open_studies(&store, &ladder, vec![(spec, feasible, sampler)], &facts, ChangedSpace::Refuse).unwrap();
+    let (sender, _receiver) = channel();
+    let options = RunOptions { workers: 1, deadline: None, seed: 1, epochs: None };
+    let summary = run(studies, &store, &objective, &options, &Interrupt::default(), &sender).unwrap();
+    let reason = StopReason::ExpectedGain { gain: 0.0625, least: 0.1 };
+    assert_eq!((summary.studies[0].reason, summary.studies[0].complete), (reason, 4));
+    let stored = store.study("test/a").unwrap().unwrap().attributes["ended"].clone();
+    assert_eq!(serde_json::from_value::<StopReason>(stored).unwrap(), reason);
+}
+
 #[test]
 fn a_collapsed_trial_is_marked_as_such() {
     let ladder = read(&format!(
@@ -278,7 +314,7 @@ fn a_collapsed_trial_is_marked_as_such() {
     let stopped = |t: &FrozenTrial| t.record.early_stop;
     let trials = trials(&store, "a");
     assert!(trials.iter().any(|t| stopped(t) == Some(EarlyStop::Collapsed)));
-    assert!(trials.iter().all(|t| (stopped(t).is_some() == !t.record.exempt)
+    assert!(trials.iter().all(|t| (stopped(t).is_some() != t.record.exempt)
         && (stopped(t).is_none() || (t.state, t.intermediate.len()) == (TrialState::Pruned, 2))));
 }
 

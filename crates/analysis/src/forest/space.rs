@@ -49,7 +49,7 @@ fn observed(study: &StudyTrials, parameter: &str) -> Distribution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allometry_core::{FrozenTrial, Params, SizeBudget, TrialState, WeightTarget};
+    use allometry_core::{FrozenTrial, Params, TrialState};
 
     #[test]
     fn recorded_sets_come_before_values_that_occur() {
@@ -63,15 +63,7 @@ mod tests {
             trial.distributions.insert("width".into(), width);
             trial
         };
-        let mut study = StudyTrials {
-            budget: SizeBudget { label: "x".into(), target: WeightTarget::Any },
-            source: "x".into(),
-            trials: (0..15).map(trial).collect(),
-            best_params: None,
-            space: None,
-            reach: None,
-            scores: crate::scores::StudyScores::default(),
-        };
+        let mut study = StudyTrials::new("x", "x", (0..15).map(trial).collect());
         let (space, source) = known_space(&study);
         assert_eq!(source, RangeSource::Observed);
         assert_eq!(

@@ -1,5 +1,7 @@
 //! `allometry best`.
 
+use std::fmt::Write as _;
+
 use allometry_core::trial::incumbent;
 use allometry_store::Store as _;
 use clap::Args;
@@ -40,12 +42,13 @@ impl Best {
             }));
             let value = best.value.unwrap_or(f64::NAN);
             let weights = weights.map_or_else(String::new, |weights| format!(", {weights} weights"));
-            text.push_str(&format!(
-                "{}: {value:.4} (trial {}{weights})  {}\n",
+            let _ = writeln!(
+                text,
+                "{}: {value:.4} (trial {}{weights})  {}",
                 label(&study),
                 best.number,
                 best.params
-            ));
+            );
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {

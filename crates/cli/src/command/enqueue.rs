@@ -1,6 +1,7 @@
 //! `allometry enqueue`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use allometry_analysis::StudyTrials;
 use allometry_core::{FrozenTrial, Params, TrialState};
@@ -73,7 +74,7 @@ impl Enqueue {
                     answer(number.0, &params, false)
                 }
             };
-            lines.push_str(&format!("{line}\n"));
+            let _ = writeln!(lines, "{line}");
         }
         output::print(&lines)
     }

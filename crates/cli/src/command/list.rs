@@ -1,9 +1,11 @@
 //! `allometry list`.
 
+use std::fmt::Write as _;
+
 use allometry_core::TrialState;
 use allometry_store::Store as _;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::study_args::{StudyArgs, label};
 use super::trial_json::{outcome, trial_json};
@@ -62,18 +64,18 @@ impl List {
             for trial in &trials {
                 let mut line = json!({"schema": "allometry.trial/1", "study": study.name});
                 let fields = trial_json(trial);
-                line.as_object_mut()
-                    .zip(fields.as_object())
-                    .map(|(line, fields)| line.extend(fields.clone()))
-                    .unwrap_or_default();
-                lines.push_str(&format!("{line}\n"));
-                text.push_str(&format!(
-                    "{:>8} {:>5}  {:<18} {}\n",
+                if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), fields) {
+                    line.extend(fields);
+                }
+                let _ = writeln!(lines, "{line}");
+                let _ = writeln!(
+                    text,
+                    "{:>8} {:>5}  {:<18} {}",
                     label(&study),
                     trial.number,
                     outcome(trial),
                     trial.params
-                ));
+                );
             }
             let trials: Vec<_> = trials.iter().map(trial_json).collect();
             documents.push(json!({"study": study.name, "budget": label(&study), "trials": trials}));

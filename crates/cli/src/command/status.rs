@@ -1,5 +1,7 @@
 //! `allometry status`.
 
+use std::fmt::Write as _;
+
 use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, StopReason, TrialState};
 use allometry_store::{RunningTrial, Store as _, StudyRecord};
@@ -86,10 +88,10 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
     let mut text = format!("{}: {}{best}\n", label(study), counts.join(", "));
     for RunningTrial { handle, owner, .. } in running {
         let owner = owner.as_ref().map_or_else(|| "another program".into(), ToString::to_string);
-        text.push_str(&format!("  trial {} is being evaluated by {owner}\n", handle.number));
+        let _ = writeln!(text, "  trial {} is being evaluated by {owner}", handle.number);
     }
     if let Some(ending) = attribute::<StopReason>(study, "ended") {
-        text.push_str(&format!("  {ending}\n"));
+        let _ = writeln!(text, "  {ending}");
     }
     text
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
 use allometry_core::ladder::Ladder;
 use allometry_core::trial::incumbent;
-use allometry_core::{ClassCounts, SizeBudget};
+use allometry_core::{ClassCounts, SizeBudget, StopReason};
 use allometry_store::{SqliteStore, Store, StoreError, StoredStudy, StudyRecord};
 use serde::Deserialize;
 use serde_json::Value;
@@ -158,6 +158,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         best_params: incumbent(&trials, record.direction).map(|t| t.params.clone()),
         trials,
         reach: attribute::<SizeReach>(&record, "reach"),
+        ended: attribute::<StopReason>(&record, "ended"),
         scores,
         space: record.space,
     }

@@ -254,13 +254,11 @@ impl Parser<'_> {
     }
 
     fn name(&self, word: &str, span: Range<usize>) -> Result<Part, ExpressionError> {
-        match self.names.iter().position(|name| *name == word) {
-            Some(place) => Ok(Part { node: Node::Name(place), kind: Kind::Number, span }),
-            None => {
-                let message = format!("`{word}` is not known here; there are {}", self.names.join(", "));
-                Err(ExpressionError { span, message })
-            }
+        if let Some(place) = self.names.iter().position(|name| *name == word) {
+            return Ok(Part { node: Node::Name(place), kind: Kind::Number, span });
         }
+        let message = format!("`{word}` is not known here; there are {}", self.names.join(", "));
+        Err(ExpressionError { span, message })
     }
 
     fn call(&mut self, function: Function, word: &str, span: &Range<usize>) -> Result<Part, ExpressionError> {

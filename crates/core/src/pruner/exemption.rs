@@ -25,12 +25,11 @@ impl Exemption {
     /// Whether the trial `index` of the study of budget `label` is exempt.
     pub fn covers(&self, label: &str, index: u64, origin: Origin) -> bool {
         match origin {
-            Origin::Probe => true,
             Origin::Random | Origin::Grid if self.draws_everything => {
                 let mut rng = stream(self.seed, &format!("exemption/{label}"), index);
                 uniform(&mut rng) < self.share
             }
-            Origin::Random => true,
+            Origin::Probe | Origin::Random => true,
             _ => false,
         }
     }

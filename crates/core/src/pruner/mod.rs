@@ -95,7 +95,7 @@ fn of_kind(kind: &PrunerKind, study: &PrunedStudy) -> Option<Box<dyn Pruner>> {
             Box::new(threshold::Threshold { lower: *lower, upper: *upper, interval: *interval })
         }
         PrunerKind::Patience { patience, min_delta, wrapped } => Box::new(patience::Patience {
-            patience: *patience,
+            wait: *patience,
             min_delta: *min_delta,
             direction,
             wrapped: wrapped.as_ref().and_then(|inner| of_kind(inner, study)),

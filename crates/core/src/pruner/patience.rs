@@ -5,10 +5,10 @@ use super::{Decision, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 use crate::trial::Direction;
 
-/// Stops a trial, or lets another pruner decide, where the best of its last `patience` + 1 values is worse than the best
+/// Stops a trial, or lets another pruner decide, where the best of its last `wait` + 1 values is worse than the best
 /// before them by more than `min_delta`, as Optuna's `PatientPruner`.
 pub(super) struct Patience {
-    pub(super) patience: u64,
+    pub(super) wait: u64,
     pub(super) min_delta: f64,
     pub(super) direction: Direction,
     pub(super) wrapped: Option<Box<dyn Pruner>>,
@@ -16,7 +16,7 @@ pub(super) struct Patience {
 
 impl Pruner for Patience {
     fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision {
-        let recent = self.patience as usize + 1;
+        let recent = self.wait as usize + 1;
         let Some(before) = trial.intermediate.len().checked_sub(recent).filter(|before| *before > 0) else {
             return Decision::Continue;
         };

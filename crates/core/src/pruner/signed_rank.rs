@@ -58,7 +58,7 @@ fn ranks(differences: &[f64]) -> (Vec<f64>, f64) {
     for group in order.chunk_by(|a, b| differences[*a].abs() == differences[*b].abs()) {
         let t = group.len() as f64;
         for place in group {
-            ranks[*place] = before as f64 + (t + 1.0) / 2.0;
+            ranks[*place] = before as f64 + f64::midpoint(t, 1.0);
         }
         ties += t.powi(3) - t;
         before += group.len();

@@ -49,6 +49,9 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(2, format_args!("Summary Statistics"));
     text.line(format_args!("- Source: {}", code(&study.source)));
     text.line(format_args!("- Total trials: {}{others}", summary.trials));
+    if let Some(ended) = summary.ended {
+        text.line(format_args!("- Last run: {ended}"));
+    }
     if let Some(pruning) = summary.pruning {
         stopped_early(text, pruning, counts.pruned);
     }

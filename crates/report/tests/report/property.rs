@@ -96,7 +96,16 @@ fn study() -> impl Strategy<Value = StudyTrials> {
             });
             let budget = SizeBudget { label, target };
             let scores = StudyScores::default();
-            StudyTrials { budget, source: "x`y".into(), trials, best_params, space, reach, scores }
+            StudyTrials {
+                budget,
+                source: "x`y".into(),
+                trials,
+                best_params,
+                space,
+                reach,
+                scores,
+                ended: None,
+            }
         },
     )
 }

@@ -39,7 +39,7 @@ fn condition(item: &Located<Node>, problems: &mut Problems) -> Option<Condition>
 /// The place of a part of a text; that of the whole where escapes move it.
 fn within(text: &Located<String>, part: &std::ops::Range<usize>, problems: &Problems) -> Place {
     let written = problems.sources.text(&text.place);
-    let quotes = if written == text.value { 0 } else { 1 };
+    let quotes = usize::from(written != text.value);
     let is_verbatim = written.get(quotes..written.len().saturating_sub(quotes)) == Some(text.value.as_str());
     if !is_verbatim || part.is_empty() {
         return text.place.clone();

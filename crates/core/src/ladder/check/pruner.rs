@@ -81,13 +81,13 @@ fn collapse(section: &mut Section<'_>, default: bool, problems: &mut Problems) -
             inner.finish(problems);
             Some(CollapseSpec { epochs, spread })
         }
-        other => match u64::from_node(other).filter(|epochs| *epochs >= 1) {
-            Some(epochs) => Some(CollapseSpec { epochs, ..COLLAPSE }),
-            None => {
+        other => {
+            let epochs = u64::from_node(other).filter(|epochs| *epochs >= 1);
+            if epochs.is_none() {
                 problems.push(place, wrong_type("collapse", EXPECTED, other));
-                None
             }
-        },
+            Some(CollapseSpec { epochs: epochs?, ..COLLAPSE })
+        }
     }
 }
 
