@@ -101,6 +101,12 @@ pub(crate) enum CliError {
         /// Which studies.
         message: String,
     },
+    /// Models predict labels that were put in random order.
+    #[error("{message}")]
+    LabelsKnown {
+        /// What came out, and what chance would be.
+        message: String,
+    },
     /// What `--fail-on` names was found.
     #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
     FindingsMet(Vec<Finding>),
@@ -145,6 +151,7 @@ impl CliError {
             | Self::Model(_)
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::Data(_)
+            | Self::LabelsKnown { .. }
             | Self::Run(RunError::SpaceChanged { .. } | RunError::ObjectiveChanged { .. }) => {
                 ExitCode::Ladder
             }
@@ -183,6 +190,9 @@ impl CliError {
             Self::Run(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
                 "`allometry report` lists the reasons; the same command tries further configurations".into(),
+            ),
+            Self::LabelsKnown { .. } => Some(
+                "look for a column that is computed from the label, and for rows that are there more than once".into(),
             ),
             Self::Interrupted { .. } => Some("the same command goes on from here".into()),
             _ => None,

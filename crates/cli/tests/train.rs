@@ -93,3 +93,38 @@ fn ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes() {
     };
     assert_eq!(finish("parts.safetensors"), finish("whole.safetensors"));
 }
+
+#[test]
+fn shuffled_labels_give_chance_and_memory_is_told() {
+    let folder = project();
+    let (code, out, err) = run(folder.path(), &["check", "--shuffle"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(out.matches(" MiB of memory a trial").count(), 2, "{out}");
+    let controls: Vec<&str> =
+        out.lines().filter(|l| l.contains("with labels in random order: AUC")).collect();
+    assert_eq!(controls.len(), 2, "{out}");
+    for control in controls {
+        let auc = control.split("AUC ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+        let auc: f64 = auc.parse().unwrap();
+        assert!((auc - 0.5).abs() < 0.2, "{control}");
+    }
+    let (code, _, err) = run(folder.path(), &["check", "--shuffle", "-S", "model.task=classes"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn ladders_of_numbers_and_of_classes_run_to_their_report() {
+    for (settings, metric) in [
+        (["-S", "model.task=regression", "-S", "data.label=noise"], "R2"),
+        (["-S", "model.task=classes", "-S", "data.label=label"], "AUC"),
+    ] {
+        let folder = project();
+        let (code, _, err) = run(folder.path(), &[&["run", "--quiet"][..], &settings].concat());
+        assert_eq!(code, 0, "{err}");
+        // The stored ladder says what was asked, so that the report does.
+        let url = format!("sqlite:///{}", folder.path().join("trials.db").display());
+        let (code, report, err) = run(folder.path(), &["report", &url, "-o", "-"]);
+        assert_eq!(code, 0, "{err}");
+        assert!(report.contains(metric), "{report:.600}");
+    }
+}

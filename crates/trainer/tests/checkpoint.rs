@@ -91,7 +91,7 @@ fn a_predictor_says_of_a_table_what_the_trial_said() {
         let prediction = &predictions[*row as usize - (CONTEXT - 1)];
         assert_eq!(prediction.row.number, *row);
         // Batches of another size may round differently.
-        assert!((prediction.score - score).abs() < 1e-5, "{} and {score}", prediction.score);
+        assert!((prediction.scores[0] - score).abs() < 1e-5, "{:?} and {score}", prediction.scores);
     }
 
     fs::write(&table, "noise\n1\n").unwrap();
@@ -193,7 +193,7 @@ fn pytorch_rebuilds_the_model_with_the_same_logits() {
             let (row, logit) = theirs.split_once(',').unwrap();
             assert_eq!(row, ours.row.number.to_string());
             let logit: f32 = logit.parse().unwrap();
-            assert!((logit - ours.logit).abs() < 1e-5, "{} and {logit} in PyTorch", ours.logit);
+            assert!((logit - ours.logits[0]).abs() < 1e-5, "{:?} and {logit} in PyTorch", ours.logits);
         }
     }
 }

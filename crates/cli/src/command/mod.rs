@@ -10,6 +10,7 @@ mod prepare;
 mod report;
 mod run;
 mod serve;
+mod shuffle;
 mod speed;
 mod train;
 
