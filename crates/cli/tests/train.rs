@@ -68,6 +68,27 @@ fn what_cannot_be_trained_or_applied_is_said() {
 }
 
 #[test]
+fn a_disk_that_fills_leaves_the_old_checkpoint() {
+    let folder = project();
+    assert_eq!(run(folder.path(), &["train", "--budget", "l", "-q", "-o", "c.safetensors"]).0, 0);
+    let old = std::fs::read(folder.path().join("c.safetensors")).unwrap();
+    // A limit on the size of files stands in for the full disk: the write fails in the middle.
+    let script =
+        "trap '' XFSZ; ulimit -f 1; exec \"$0\" train --budget l -q --restart --seed 2 -o c.safetensors";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_allometry")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let (code, _, err) = support::texts(&output);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("cannot write checkpoint c.safetensors") && err.contains("--checkpoint"), "{err}");
+    assert_eq!(std::fs::read(folder.path().join("c.safetensors")).unwrap(), old);
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 3, "the table, the ladder, the checkpoint");
+}
+
+#[test]
 fn ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes() {
     let folder = project();
     let command =

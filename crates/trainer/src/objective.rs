@@ -81,7 +81,7 @@ impl<'a> PatchTstObjective<'a> {
     }
 
     /// Trains one trial with its checkpoint at `path`, going on from there where it was interrupted; a checkpoint of the
-    /// same trial that has ended is only read.
+    /// same trial that has ended is only read. With `restart` what is there is not looked at, and replaced.
     ///
     /// # Errors
     /// [`CheckpointError`] for a file that cannot be read, is of another trial, or cannot be written; [`ObjectiveError`]
@@ -91,9 +91,11 @@ impl<'a> PatchTstObjective<'a> {
         trial: &TrialSpec,
         reporter: &dyn Reporter,
         path: &Path,
+        restart: bool,
     ) -> Result<Fitted, TrainError> {
         let description = Description::new(trial, &self.spec, self.dataset);
         let old = match Checkpoint::load(path) {
+            _ if restart => None,
             Err(CheckpointError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 None
             }

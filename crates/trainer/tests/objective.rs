@@ -192,7 +192,7 @@ fn averaged_weights_are_the_mean_of_the_last_epochs() {
         let path = folder.path().join(format!("{epochs}-{average_epochs}.safetensors"));
         let objective = PatchTstObjective::new(&dataset, model).unwrap();
         let trial = trial(3, params(&[]));
-        let fitted = objective.fit_with_checkpoint(&trial, &Recorder::default(), &path).unwrap();
+        let fitted = objective.fit_with_checkpoint(&trial, &Recorder::default(), &path, false).unwrap();
         assert_eq!(fitted.outcome.best_step, Some(epochs as i64));
         let bytes = std::fs::read(&path).unwrap();
         let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();

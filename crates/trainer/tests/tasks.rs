@@ -97,8 +97,10 @@ fn classes_are_learned_and_predicted() {
     assert_eq!(dataset.preparation.classes, 3);
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let path = folder.path().join("c.safetensors");
-    let outcome =
-        objective.fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path).unwrap().outcome;
+    let outcome = objective
+        .fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path, false)
+        .unwrap()
+        .outcome;
     assert!(outcome.value > 0.9, "macro AUC {}", outcome.value);
     let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
     assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
@@ -114,8 +116,10 @@ fn numbers_are_learned_in_their_own_units() {
     let (dataset, model) = learned(Task::Regression, folder.path());
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let path = folder.path().join("c.safetensors");
-    let outcome =
-        objective.fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path).unwrap().outcome;
+    let outcome = objective
+        .fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path, false)
+        .unwrap()
+        .outcome;
     assert!(outcome.value > 0.8, "R2 {}", outcome.value);
     assert!((outcome.metrics["pred_mean"] - 50.0).abs() < 0.01, "{:?}", outcome.metrics);
     let [mean] = &baselines(&dataset, Task::Regression)[..] else { panic!("one baseline") };

@@ -83,9 +83,6 @@ impl Train {
         let path = self.checkpoint.clone().unwrap_or_else(|| {
             runs_folder(&self.file.ladder).join(&spec.budget.label).join("train.safetensors")
         });
-        if self.restart && path.exists() {
-            std::fs::remove_file(&path).map_err(|source| CliError::Write { path: path.clone(), source })?;
-        }
         let style = Style::choose(self.quiet);
         let size = objective.model_size(&params);
         if style != Style::Quiet {
@@ -98,7 +95,7 @@ impl Train {
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let steps = prepared.steps(size.map_or(0, |size| size.total));
         let curve = Curve::new(style, interrupt.clone(), &ladder.model, steps);
-        let fitted = objective.fit_with_checkpoint(&trial, &curve, &path);
+        let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
             Ok(fitted) => output::print(&self.result(&trial, &fitted, &path)),
