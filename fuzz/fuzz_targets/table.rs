@@ -1,7 +1,7 @@
 //! Any file is a table of data or an error.
 #![no_main]
 
-use allometry_core::ladder::Normalize;
+use allometry_core::ladder::{Normalize, Task};
 use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, SplitSpec};
 use allometry_trainer::data::load;
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
             split: SplitSpec { train: 0.5, validation: 0.25 },
             missing: MissingPolicy::Drop,
         };
-        if let Err(error) = load(&spec, 2, Normalize::Standard) {
+        if let Err(error) = load(&spec, 2, Normalize::Standard, Task::Binary) {
             assert!(!error.to_string().is_empty());
         }
     }

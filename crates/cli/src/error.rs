@@ -112,6 +112,12 @@ pub(crate) enum CliError {
         /// Which studies.
         message: String,
     },
+    /// Models predict labels that were put in random order.
+    #[error("{message}")]
+    LabelsKnown {
+        /// What came out, and what chance would be.
+        message: String,
+    },
     /// What `--fail-on` names was found.
     #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
     FindingsMet(Vec<Finding>),
@@ -165,6 +171,7 @@ impl CliError {
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::DeclaredSpace { .. }
             | Self::Data(_)
+            | Self::LabelsKnown { .. }
             | Self::Run(
                 RunError::SpaceChanged { .. }
                 | RunError::KindChanged { .. }
@@ -207,6 +214,9 @@ impl CliError {
             Self::Ask(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
                 "`allometry report` lists the reasons; the same command tries further configurations".into(),
+            ),
+            Self::LabelsKnown { .. } => Some(
+                "look for a column that is computed from the label, and for rows that are there more than once".into(),
             ),
             Self::Interrupted { .. } => Some("the same command goes on from here".into()),
             _ => None,

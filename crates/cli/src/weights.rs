@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use allometry_core::{ModelSize, Params};
-use allometry_trainer::{Architecture, Geometry};
+use allometry_trainer::{Architecture, Form, Geometry};
 
 /// What a configuration's weights are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,6 @@ impl FromStr for Counting {
         if patch > context {
             return Err(format!("a patch of {patch} rows does not fit into a context of {context}"));
         }
-        Ok(Self(Geometry { features, context, patch, stride }))
+        Ok(Self(Geometry { features, context, patch, stride, form: Form::PLAIN }))
     }
 }

@@ -68,6 +68,27 @@ fn what_cannot_be_trained_or_applied_is_said() {
 }
 
 #[test]
+fn a_disk_that_fills_leaves_the_old_checkpoint() {
+    let folder = project();
+    assert_eq!(run(folder.path(), &["train", "--budget", "l", "-q", "-o", "c.safetensors"]).0, 0);
+    let old = std::fs::read(folder.path().join("c.safetensors")).unwrap();
+    // A limit on the size of files stands in for the full disk: the write fails in the middle.
+    let script =
+        "trap '' XFSZ; ulimit -f 1; exec \"$0\" train --budget l -q --restart --seed 2 -o c.safetensors";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_allometry")])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let (code, _, err) = support::texts(&output);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("cannot write checkpoint c.safetensors") && err.contains("--checkpoint"), "{err}");
+    assert_eq!(std::fs::read(folder.path().join("c.safetensors")).unwrap(), old);
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 3, "the table, the ladder, the checkpoint");
+}
+
+#[test]
 fn ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes() {
     let folder = project();
     let command =
@@ -92,4 +113,39 @@ fn ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes() {
         std::fs::read(folder.path().join(file)).unwrap()
     };
     assert_eq!(finish("parts.safetensors"), finish("whole.safetensors"));
+}
+
+#[test]
+fn shuffled_labels_give_chance_and_memory_is_told() {
+    let folder = project();
+    let (code, out, err) = run(folder.path(), &["check", "--shuffle"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(out.matches(" MiB of memory a trial").count(), 2, "{out}");
+    let controls: Vec<&str> =
+        out.lines().filter(|l| l.contains("with labels in random order: AUC")).collect();
+    assert_eq!(controls.len(), 2, "{out}");
+    for control in controls {
+        let auc = control.split("AUC ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+        let auc: f64 = auc.parse().unwrap();
+        assert!((auc - 0.5).abs() < 0.2, "{control}");
+    }
+    let (code, _, err) = run(folder.path(), &["check", "--shuffle", "-S", "model.task=classes"]);
+    assert_eq!(code, 2, "{err}");
+}
+
+#[test]
+fn ladders_of_numbers_and_of_classes_run_to_their_report() {
+    for (settings, metric) in [
+        (["-S", "model.task=regression", "-S", "data.label=noise"], "R2"),
+        (["-S", "model.task=classes", "-S", "data.label=label"], "AUC"),
+    ] {
+        let folder = project();
+        let (code, _, err) = run(folder.path(), &[&["run", "--quiet"][..], &settings].concat());
+        assert_eq!(code, 0, "{err}");
+        // The stored ladder says what was asked, so that the report does.
+        let url = format!("sqlite:///{}", folder.path().join("trials.db").display());
+        let (code, report, err) = run(folder.path(), &["report", &url, "-o", "-"]);
+        assert_eq!(code, 0, "{err}");
+        assert!(report.contains(metric), "{report:.600}");
+    }
 }

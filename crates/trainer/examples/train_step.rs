@@ -5,10 +5,10 @@
 
 use std::io::BufRead as _;
 
-use allometry_core::ladder::Normalize;
-use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner};
+use allometry_core::ladder::ModelSpec;
+use allometry_trainer::{Architecture, Form, Geometry, Hyperparameters, Learner};
 
-const GEOMETRY: Geometry = Geometry { features: 105, context: 80, patch: 16, stride: 8 };
+const GEOMETRY: Geometry = Geometry { features: 105, context: 80, patch: 16, stride: 8, form: Form::PLAIN };
 const WARM_UP: usize = 3;
 
 fn main() {
@@ -23,10 +23,10 @@ fn main() {
         dropout: 0.1,
         weight_decay: 0.01,
     };
-    let mut learner = Learner::new(hyperparameters, GEOMETRY, Normalize::Standard, batch, 1);
+    let mut learner = Learner::new(hyperparameters, GEOMETRY, &ModelSpec::new(80, 16, 8), batch, 1);
     let size = GEOMETRY.window_values();
     let windows: Vec<f32> = (0..batch * size).map(|i| (i as f32 * 0.7).sin()).collect();
-    let labels: Vec<bool> = (0..batch).map(|i| i % 5 == 0).collect();
+    let labels: Vec<f32> = (0..batch).map(|i| if i % 5 == 0 { 1.0 } else { 0.0 }).collect();
     let mut run = |steps: usize| {
         for _ in 0..steps {
             learner

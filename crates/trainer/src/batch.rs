@@ -1,10 +1,11 @@
 //! Windows in the order in which they are trained on, and their values as rows of patches.
 
+use allometry_core::ladder::Normalize;
 use allometry_core::rng::stream_seed;
 
 use crate::kernel::revin::Revin;
 use crate::kernel::{Real, launch};
-use crate::model::Geometry;
+use crate::model::{Geometry, Workspace, cut};
 
 /// Indices `0..count` in the random order of one epoch: sorted by a hash of seed, epoch and index.
 pub(crate) fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
@@ -14,7 +15,7 @@ pub(crate) fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
-/// How windows become rows of patches.
+/// How windows become what a workspace takes.
 #[derive(Debug)]
 pub(crate) enum Cutter<T> {
     /// As they are.
@@ -29,30 +30,39 @@ pub(crate) enum Cutter<T> {
 }
 
 impl<T: Real> Cutter<T> {
-    /// One that scales each window by itself.
-    pub(crate) fn revin(geometry: Geometry) -> Self {
-        Self::Revin {
-            scaled: vec![T::ZERO; geometry.window_values()],
-            statistics: vec![T::ZERO; 2 * geometry.features],
+    /// One for windows that are prepared in this way.
+    pub(crate) fn new(normalize: Normalize, geometry: Geometry) -> Self {
+        match normalize {
+            Normalize::Revin => Self::Revin {
+                scaled: vec![T::ZERO; geometry.window_values()],
+                statistics: vec![T::ZERO; 2 * geometry.features],
+            },
+            Normalize::Standard | Normalize::None => Self::Plain,
         }
     }
 
-    /// Writes the patches of one window, one after the other.
-    pub(crate) fn cut(&mut self, geometry: Geometry, window: &[f32], patches: &mut [T]) {
-        let step = geometry.stride * geometry.features;
-        let rows = patches.chunks_exact_mut(geometry.patch_values()).enumerate();
-        match self {
-            Self::Plain => {
-                for (i, patch) in rows {
-                    for (to, &from) in patch.iter_mut().zip(&window[i * step..]) {
-                        *to = T::from_f64(f64::from(from));
-                    }
+    /// Puts window number `place` where the workspace takes it: as patches, or whole where weights stand before them.
+    pub(crate) fn load(&mut self, window: &[f32], place: usize, workspace: &mut Workspace<T>) {
+        let geometry = workspace.geometry();
+        let convert = |x: f32| T::from_f64(f64::from(x));
+        if let Self::Revin { scaled, statistics } = self {
+            launch(Revin { window, statistics, out: scaled });
+        }
+        match (&mut workspace.front, self) {
+            (Some(front), Self::Revin { scaled, .. }) => {
+                front.windows[place * scaled.len()..][..scaled.len()].copy_from_slice(scaled);
+            }
+            (Some(front), Self::Plain) => {
+                for (to, &from) in front.windows[place * window.len()..].iter_mut().zip(window) {
+                    *to = convert(from);
                 }
             }
-            Self::Revin { scaled, statistics } => {
-                launch(Revin { window, statistics, out: scaled });
-                for (i, patch) in rows {
-                    patch.copy_from_slice(&scaled[i * step..][..patch.len()]);
+            (None, cutter) => {
+                let size = geometry.rows() * geometry.patch_values();
+                let patches = &mut workspace.patches[place * size..][..size];
+                match cutter {
+                    Self::Revin { scaled, .. } => cut(geometry).apply(scaled, patches, |x| x),
+                    Self::Plain => cut(geometry).apply(window, patches, convert),
                 }
             }
         }

@@ -141,7 +141,7 @@ fn normals(seed: u64, name: &str, index: u64) -> impl FnMut() -> f64 + use<> {
 #[cfg(test)]
 mod tests {
     use allometry_core::ladder::spec::{
-        DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec,
+        DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task,
     };
 
     use super::*;
@@ -191,9 +191,9 @@ mod tests {
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,
         };
-        let dataset = load(&spec, 32, Normalize::Standard).expect("is loaded").dataset;
+        let dataset = load(&spec, 32, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
         assert_eq!(dataset.feature_names, FEATURES);
-        let auc = baselines(&dataset)[1].metrics["auc"];
+        let auc = baselines(&dataset, Task::Binary)[1].metrics["auc"];
         assert!((0.68..0.80).contains(&auc), "{auc}");
     }
 

@@ -1,30 +1,47 @@
 //! A model being trained: its weights, their gradient and moments, and one step at a time.
 
-use allometry_core::ladder::Normalize;
+use std::collections::BTreeMap;
+
+use allometry_core::ladder::ModelSpec;
 use allometry_core::rng::stream_seed;
+
+use serde::{Deserialize, Serialize};
 
 use crate::hyperparameters::Hyperparameters;
 use crate::kernel::adamw::{AdamW, SumOfSquares};
 use crate::kernel::launch;
-use crate::model::{Architecture, Geometry, Masks, bce_with_logits, initial_weights};
+use crate::model::{Architecture, Geometry, Loss, Masks, initial_weights};
 use crate::network::Network;
 
 /// A model in training. All its buffers are allocated at the start; everything random in it follows from its seed.
 #[derive(Debug)]
 pub struct Learner {
     hyperparameters: Hyperparameters,
+    head_dropout: f64,
+    loss: Loss,
     seed: u64,
     network: Network,
     gradient: Vec<f32>,
+    /// Sum of the gradients of the batches of one step; empty where a step has one batch.
+    sum: Vec<f32>,
     first_moment: Vec<f32>,
     second_moment: Vec<f32>,
-    steps: u64,
+    count: Count,
+}
+
+/// What a learner has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Count {
+    /// Updates of the weights.
+    pub(crate) steps: u64,
+    /// Batches, on which the masks depend.
+    pub(crate) batches: u64,
 }
 
 /// Figures of one training step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
-    /// Mean binary cross-entropy of the batch, dropout on.
+    /// Mean loss of the windows, dropout on.
     pub loss: f64,
     /// L2 norm of the gradient before clipping.
     pub gradient_norm: f64,
@@ -51,7 +68,7 @@ impl Learner {
     pub fn new(
         hyperparameters: Hyperparameters,
         geometry: Geometry,
-        normalize: Normalize,
+        settings: &ModelSpec,
         capacity: usize,
         seed: u64,
     ) -> Self {
@@ -60,18 +77,32 @@ impl Learner {
         let zeros = || vec![0.0; weights.len()];
         Self {
             hyperparameters,
+            head_dropout: settings.head_dropout,
+            loss: Loss::new(settings, 1.0),
             seed,
             gradient: zeros(),
+            sum: if settings.accumulate > 1 { zeros() } else { Vec::new() },
             first_moment: zeros(),
             second_moment: zeros(),
-            network: Network::new(architecture, geometry, normalize, capacity, weights),
-            steps: 0,
+            network: Network::new(architecture, geometry, settings, capacity, weights),
+            count: Count::default(),
         }
     }
 
-    /// The weights, tensor after tensor: patch embedding and its bias, positions, blocks, last normalisation, head.
+    /// Minimises another loss.
+    #[must_use]
+    pub(crate) fn with_loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
+    }
+
+    /// What is minimised.
+    pub(crate) fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// The weights, tensor after tensor in the order of the layout.
     pub fn weights(&self) -> &[f32] {
-        self.network.weights()
+        &self.network.weights
     }
 
     /// Replaces the weights.
@@ -79,7 +110,37 @@ impl Learner {
     /// # Panics
     /// If there are more or fewer.
     pub fn set_weights(&mut self, weights: &[f32]) {
-        self.network.weights_mut().copy_from_slice(weights);
+        self.network.weights.copy_from_slice(weights);
+    }
+
+    /// Replaces every tensor by the one of its name in `tensors`, which has the shape that `PyTorch` gives it.
+    ///
+    /// # Panics
+    /// If one is missing or of another size.
+    pub fn set_tensors(&mut self, tensors: &BTreeMap<String, Vec<f32>>) {
+        for tensor in self.network.tensors() {
+            let values = &tensors[&tensor.name];
+            assert_eq!(values.len(), tensor.span.length, "{}", tensor.name);
+            for (place, &value) in values.iter().enumerate() {
+                tensor.span.of_mut(&mut self.network.weights)[tensor.place(place)] = value;
+            }
+        }
+    }
+
+    /// The gradient of the last step before clipping, as `PyTorch` would give it: by name, in its shapes.
+    pub fn gradient_tensors(&self) -> BTreeMap<String, Vec<f32>> {
+        let tensors = self.network.tensors().into_iter();
+        let values = tensors.map(|tensor| {
+            let lying = tensor.span.of(&self.gradient);
+            let turned = (0..lying.len()).map(|place| lying[tensor.place(place)]).collect();
+            (tensor.name, turned)
+        });
+        values.collect()
+    }
+
+    /// Exchanges the weights with others of the same number.
+    pub(crate) fn swap_weights(&mut self, weights: &mut Vec<f32>) {
+        std::mem::swap(&mut self.network.weights, weights);
     }
 
     /// The gradient of the last step before clipping, in the order of the weights.
@@ -92,63 +153,118 @@ impl Learner {
         self.hyperparameters.architecture
     }
 
-    /// Windows that one call takes at most.
+    /// Windows that one batch has at most.
     pub fn capacity(&self) -> usize {
         self.network.capacity()
     }
 
-    /// Training steps done.
-    pub fn steps(&self) -> u64 {
-        self.steps
+    /// What was done so far.
+    pub(crate) fn count(&self) -> Count {
+        self.count
     }
 
-    /// One step of `AdamW` on a batch of windows, `context * features` values each, with as many labels.
+    /// One step of `AdamW` on a batch of windows, `context * features` values each, with what is to be predicted of each.
     ///
     /// # Errors
     /// [`Diverged`] where loss or gradient are not finite.
     ///
     /// # Panics
-    /// If there are no windows, more than the capacity, or not as many as labels.
+    /// If there are no windows, more than the capacity, or not as many as targets.
     pub fn step<'a>(
         &mut self,
         windows: impl IntoIterator<Item = &'a [f32]>,
-        labels: &[bool],
+        targets: &[f32],
         learning_rate: f64,
         gradient_clip: f64,
     ) -> Result<StepReport, Diverged> {
+        let loss = self.add(windows, targets, 1.0, true)?;
+        self.update(loss, learning_rate, gradient_clip)
+    }
+
+    /// Adds the gradient of a batch to that of the step: `share` is the batch's share of the step's windows, `first` says
+    /// whether it is the first. Returns its mean loss.
+    pub(crate) fn add<'a>(
+        &mut self,
+        windows: impl IntoIterator<Item = &'a [f32]>,
+        targets: &[f32],
+        share: f64,
+        first: bool,
+    ) -> Result<f64, Diverged> {
+        let loss = self.pass(windows, targets)?;
+        if self.sum.is_empty() {
+            return Ok(loss);
+        }
+        if first {
+            self.sum.fill(0.0);
+        }
+        let share = share as f32;
+        for (sum, gradient) in self.sum.iter_mut().zip(&self.gradient) {
+            *sum += share * gradient;
+        }
+        Ok(loss)
+    }
+
+    /// Forward and backward; the gradient is overwritten with that of this batch.
+    fn pass<'a>(
+        &mut self,
+        windows: impl IntoIterator<Item = &'a [f32]>,
+        targets: &[f32],
+    ) -> Result<f64, Diverged> {
         let count = self.network.load(windows);
-        assert!(count == labels.len() && count > 0, "{count} windows, {} labels", labels.len());
-        let masks =
-            Masks::Step { probability: self.hyperparameters.dropout, seed: self.seed, step: self.steps };
+        assert!(count == targets.len() && count > 0, "{count} windows, {} targets", targets.len());
+        let masks = Masks::Step {
+            probability: self.hyperparameters.dropout,
+            head: self.head_dropout,
+            seed: self.seed,
+            step: self.count.batches,
+        };
+        let outputs = count * self.network.outputs();
         let Network { workspace, weights, .. } = &mut self.network;
         workspace.forward(weights, count, masks);
-        let loss = bce_with_logits(&workspace.logits[..count], labels, &mut workspace.d_logits[..count]);
-        let gradient_norm = if loss.is_finite() {
-            workspace.backward(weights, &mut self.gradient, count, masks);
-            launch(SumOfSquares { values: &self.gradient }).sqrt()
-        } else {
-            f64::NAN
-        };
-        if !gradient_norm.is_finite() {
-            let (largest_activation, not_finite) = workspace.largest_activation(count);
-            let step = self.steps + 1;
-            return Err(Diverged { step, loss, gradient_norm, largest_activation, not_finite });
+        let loss =
+            self.loss.evaluate(&workspace.logits[..outputs], targets, &mut workspace.d_logits[..outputs]);
+        if !loss.is_finite() {
+            return Err(self.diverged(loss, f64::NAN));
         }
-        self.steps += 1;
+        workspace.backward(weights, &mut self.gradient, count, masks);
+        self.count.batches += 1;
+        Ok(loss)
+    }
+
+    /// One step of `AdamW` with what was [`add`](Self::add)ed in batches of mean loss `loss`.
+    pub(crate) fn update(
+        &mut self,
+        loss: f64,
+        learning_rate: f64,
+        gradient_clip: f64,
+    ) -> Result<StepReport, Diverged> {
+        if !self.sum.is_empty() {
+            std::mem::swap(&mut self.sum, &mut self.gradient);
+        }
+        let gradient_norm = launch(SumOfSquares { values: &self.gradient }).sqrt();
+        if !gradient_norm.is_finite() {
+            return Err(self.diverged(loss, gradient_norm));
+        }
+        self.count.steps += 1;
         launch(AdamW {
-            weights,
+            weights: &mut self.network.weights,
             gradient: &self.gradient,
             first: &mut self.first_moment,
             second: &mut self.second_moment,
             clip: (gradient_clip / (gradient_norm + 1e-6)).min(1.0),
             learning_rate,
             weight_decay: self.hyperparameters.weight_decay,
-            step: self.steps,
+            step: self.count.steps,
         });
         Ok(StepReport { loss, gradient_norm })
     }
 
-    /// Logits of at most [`capacity`](Self::capacity) windows, without dropout.
+    fn diverged(&self, loss: f64, gradient_norm: f64) -> Diverged {
+        let (largest_activation, not_finite) = self.network.workspace.largest_activation();
+        Diverged { step: self.count.steps + 1, loss, gradient_norm, largest_activation, not_finite }
+    }
+
+    /// Logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without dropout.
     pub fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
         self.network.logits(windows)
     }
@@ -159,11 +275,11 @@ impl Learner {
     }
 
     /// Goes on from where another learner of the same architecture was.
-    pub(crate) fn restore(&mut self, weights: &[f32], [first, second]: [&[f32]; 2], steps: u64) {
+    pub(crate) fn restore(&mut self, weights: &[f32], [first, second]: [&[f32]; 2], count: Count) {
         self.set_weights(weights);
         self.first_moment.copy_from_slice(first);
         self.second_moment.copy_from_slice(second);
-        self.steps = steps;
+        self.count = count;
     }
 
     /// The network, with the weights as they are.

@@ -15,12 +15,13 @@ mod network;
 mod objective;
 mod predict;
 mod schedule;
+mod scoring;
 mod stopping;
 mod training;
 
 pub use hyperparameters::{Hyperparameters, NAMES as PARAMETER_NAMES};
 pub use learner::{Diverged, Learner, StepReport};
-pub use model::{Architecture, ArchitectureError, Cost, Geometry, cost};
+pub use model::{Architecture, ArchitectureError, Cost, Form, Geometry, cost};
 pub use objective::{Fitted, PatchTstObjective};
 pub use predict::{Prediction, Predictor};
 pub use training::TrainError;

@@ -1,4 +1,4 @@
-//! Figures of a binary classifier's predictions.
+//! Figures of predictions: of a binary label, of several classes, of numbers.
 //!
 //! Conventions are scikit-learn's, so that users can check them: a row is predicted positive where its probability is
 //! at least the threshold, and a precision, recall or F1 whose denominator is zero is 0.
@@ -38,6 +38,77 @@ pub fn evaluate(labels: &[bool], probabilities: &[f32], prior: f64) -> BTreeMap<
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?)))
     .collect()
+}
+
+/// Share of the labels' deviation below which predictions count as constant (docs/methods/collapse.md).
+const CONSTANT: f64 = 0.02;
+
+/// Whether predictions of a binary label, by their deviation, no longer tell rows apart.
+pub fn is_constant(labels: &[bool], pred_sd: f64) -> bool {
+    let share = labels.iter().filter(|l| **l).count() as f64 / labels.len().max(1) as f64;
+    pred_sd < CONSTANT * (share * (1.0 - share)).sqrt()
+}
+
+/// Every metric of predicted classes: `probabilities` has a row per label, a column per class.
+///
+/// `auc` is the mean over the classes of the AUC of each against the rest (scikit-learn's `ovr`, macro), left out where a
+/// class is absent; `log_loss`; `accuracy`, the share of rows whose class has the highest probability.
+///
+/// # Panics
+/// If the probabilities are not a whole number of columns.
+pub fn evaluate_classes(labels: &[usize], probabilities: &[f32]) -> BTreeMap<String, f64> {
+    if labels.is_empty() {
+        return BTreeMap::new();
+    }
+    assert!(probabilities.len().is_multiple_of(labels.len()), "a column per class");
+    let classes = probabilities.len() / labels.len();
+    let one_class = |class: usize| {
+        let own: Vec<bool> = labels.iter().map(|&l| l == class).collect();
+        let scores: Vec<f32> = probabilities.iter().skip(class).step_by(classes).copied().collect();
+        auc(&own, &scores)
+    };
+    let sum: Option<f64> = (0..classes).map(one_class).sum();
+    let rows = || labels.iter().zip(probabilities.chunks_exact(classes));
+    let certainty = |(label, p): (&usize, &[f32])| -f64::from(p[*label].max(f32::EPSILON)).ln();
+    // The first of equals is the predicted class.
+    let right = |(label, p): &(&usize, &[f32])| {
+        let (before, after) = p.split_at(**label);
+        before.iter().all(|other| *other < after[0]) && after.iter().all(|other| *other <= after[0])
+    };
+    let n = labels.len() as f64;
+    let mut metrics = BTreeMap::from([
+        ("log_loss".to_owned(), rows().map(certainty).sum::<f64>() / n),
+        ("accuracy".to_owned(), rows().filter(right).count() as f64 / n),
+    ]);
+    metrics.extend(sum.map(|sum| ("auc".to_owned(), sum / classes as f64)));
+    metrics
+}
+
+/// Every metric of predicted numbers: `mse`, `mae`, `r2` (1 minus the share of the variance that is left, left out where
+/// there is none), and where the predictions lie.
+///
+/// # Panics
+/// If the slices have different lengths.
+pub fn evaluate_numbers(targets: &[f64], predictions: &[f32]) -> BTreeMap<String, f64> {
+    assert_eq!(targets.len(), predictions.len(), "one prediction per target");
+    let n = targets.len() as f64;
+    let Some(spread) = Spread::of(predictions) else { return BTreeMap::new() };
+    let errors = || targets.iter().zip(predictions).map(|(t, &p)| f64::from(p) - t);
+    let squares = errors().map(|e| e * e).sum::<f64>();
+    let mean = targets.iter().sum::<f64>() / n;
+    let variation = targets.iter().map(|t| (t - mean).powi(2)).sum::<f64>();
+    let mut metrics = BTreeMap::from([
+        ("mse".to_owned(), squares / n),
+        ("mae".to_owned(), errors().map(f64::abs).sum::<f64>() / n),
+        ("pred_min".to_owned(), spread.min),
+        ("pred_max".to_owned(), spread.max),
+        ("pred_mean".to_owned(), spread.mean),
+        ("pred_sd".to_owned(), spread.sd),
+    ]);
+    if variation > 0.0 {
+        metrics.insert("r2".to_owned(), 1.0 - squares / variation);
+    }
+    metrics
 }
 
 /// Area under the ROC curve: the probability that a positive scores above a negative, ties counting half

@@ -1,14 +1,13 @@
 //! A model that predicts: its weights and the buffers of a forward pass.
 
-use allometry_core::ladder::Normalize;
+use allometry_core::ladder::ModelSpec;
 
 use crate::batch::Cutter;
-use crate::model::{Architecture, Geometry, Masks, Workspace};
+use crate::model::{Architecture, Geometry, Masks, Tensor, Workspace};
 
 /// Weights and buffers. What a pass leaves in the buffers, training goes on from.
 #[derive(Debug)]
 pub(crate) struct Network {
-    geometry: Geometry,
     pub(crate) workspace: Workspace<f32>,
     cutter: Cutter<f32>,
     pub(crate) weights: Vec<f32>,
@@ -19,29 +18,16 @@ impl Network {
     pub(crate) fn new(
         architecture: Architecture,
         geometry: Geometry,
-        normalize: Normalize,
+        settings: &ModelSpec,
         capacity: usize,
         weights: Vec<f32>,
     ) -> Self {
+        let head_dropout = settings.head_dropout > 0.0;
         Self {
-            geometry,
-            workspace: Workspace::new(architecture, geometry, capacity),
-            cutter: match normalize {
-                Normalize::Revin => Cutter::revin(geometry),
-                Normalize::Standard | Normalize::None => Cutter::Plain,
-            },
+            workspace: Workspace::new(architecture, geometry, head_dropout, capacity),
+            cutter: Cutter::new(settings.normalize, geometry),
             weights,
         }
-    }
-
-    /// The weights, in the order of the layout.
-    pub(crate) fn weights(&self) -> &[f32] {
-        &self.weights
-    }
-
-    /// The weights, to be written.
-    pub(crate) fn weights_mut(&mut self) -> &mut [f32] {
-        &mut self.weights
     }
 
     /// Windows that one call takes at most.
@@ -49,23 +35,34 @@ impl Network {
         self.workspace.capacity
     }
 
-    /// Cuts windows into patches; returns how many there were.
+    /// The tensors by name.
+    pub(crate) fn tensors(&self) -> Vec<Tensor> {
+        self.workspace.tensors()
+    }
+
+    /// Outputs per window.
+    pub(crate) fn outputs(&self) -> usize {
+        self.workspace.geometry().form.outputs
+    }
+
+    /// Takes windows in; returns how many there were.
+    ///
+    /// # Panics
+    /// If there are more than the capacity.
     pub(crate) fn load<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> usize {
-        let size = self.geometry.patches() * self.geometry.patch_values();
-        let mut rooms = self.workspace.patches.chunks_exact_mut(size);
         let mut count = 0;
         for window in windows {
-            let room = rooms.next().expect("no more windows than the capacity");
-            self.cutter.cut(self.geometry, window, room);
+            assert!(count < self.workspace.capacity, "no more windows than the capacity");
+            self.cutter.load(window, count, &mut self.workspace);
             count += 1;
         }
         count
     }
 
-    /// Logits of at most [`capacity`](Self::capacity) windows, without dropout.
+    /// Logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without dropout.
     pub(crate) fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
         let count = self.load(windows);
         self.workspace.forward(&self.weights, count, Masks::Off);
-        &self.workspace.logits[..count]
+        &self.workspace.logits[..count * self.outputs()]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::ModelSpec;
+use allometry_core::ladder::{ModelSpec, Task};
 use allometry_core::{
     Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
     ValidationScores,
@@ -13,10 +13,12 @@ use crate::data::{Dataset, Part};
 use crate::hyperparameters::Hyperparameters;
 use crate::learner::Learner;
 use crate::memory;
-use crate::model::{ArchitectureError, Cost, Geometry, cost};
-use crate::training::{Best, TrainError, Training, failed, score};
+use crate::model::{ArchitectureError, Cost, Geometry, Loss, cost};
+use crate::scoring::score;
+use crate::training::{Best, TrainError, Training, failed};
 
-/// Trains a `PatchTST` classifier on the CPU, one thread per trial. The value is the best validation AUC.
+/// Trains a `PatchTST` model on the CPU, one thread per trial. The value is the validation part's AUC, or R2 where numbers are
+/// predicted, after the epoch that is best by what the ladder monitors.
 #[derive(Debug)]
 pub struct PatchTstObjective<'a> {
     dataset: &'a Dataset,
@@ -31,6 +33,7 @@ pub struct Fitted {
     /// What the trial gives.
     pub outcome: ObjectiveOutcome,
     learner: Learner,
+    task: Task,
 }
 
 impl<'a> PatchTstObjective<'a> {
@@ -39,7 +42,7 @@ impl<'a> PatchTstObjective<'a> {
     /// # Errors
     /// [`ArchitectureError`] where no patch fits into a window or there are no features.
     pub fn new(dataset: &'a Dataset, spec: ModelSpec) -> Result<Self, ArchitectureError> {
-        let geometry = Geometry::new(dataset.features(), &spec)?;
+        let geometry = Geometry::new(dataset.features(), dataset.preparation.classes, &spec)?;
         Ok(Self { dataset, spec, geometry, checkpoints: None })
     }
 
@@ -50,6 +53,11 @@ impl<'a> PatchTstObjective<'a> {
         self
     }
 
+    /// Bytes that the system could hand out to trials now, where it says so.
+    pub fn available_memory() -> Option<u64> {
+        memory::available()
+    }
+
     /// What training a configuration takes.
     ///
     /// # Errors
@@ -57,7 +65,7 @@ impl<'a> PatchTstObjective<'a> {
     pub fn cost(&self, params: &Params) -> Result<Cost, ArchitectureError> {
         let architecture = Hyperparameters::from_params(params)?.architecture;
         let windows = [self.dataset.train.windows.len(), self.dataset.validation.windows.len()];
-        Ok(cost(architecture, self.geometry, self.spec.batch_size, windows))
+        Ok(cost(architecture, self.geometry, &self.spec, windows))
     }
 
     /// Trains one trial and keeps the model.
@@ -73,7 +81,7 @@ impl<'a> PatchTstObjective<'a> {
     }
 
     /// Trains one trial with its checkpoint at `path`, going on from there where it was interrupted; a checkpoint of the
-    /// same trial that has ended is only read.
+    /// same trial that has ended is only read. With `restart` what is there is not looked at, and replaced.
     ///
     /// # Errors
     /// [`CheckpointError`] for a file that cannot be read, is of another trial, or cannot be written; [`ObjectiveError`]
@@ -83,9 +91,11 @@ impl<'a> PatchTstObjective<'a> {
         trial: &TrialSpec,
         reporter: &dyn Reporter,
         path: &Path,
+        restart: bool,
     ) -> Result<Fitted, TrainError> {
         let description = Description::new(trial, &self.spec, self.dataset);
         let old = match Checkpoint::load(path) {
+            _ if restart => None,
             Err(CheckpointError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
                 None
             }
@@ -103,8 +113,7 @@ impl<'a> PatchTstObjective<'a> {
             Some(Checkpoint { weights, description, training: None }) if description.best.is_some() => {
                 let epoch = description.best.expect("it was there in the line before");
                 training.learner.set_weights(&weights);
-                let network = training.learner.network_mut();
-                let scores = score(network, self.dataset, &self.dataset.validation).0;
+                let scores = training.validate().into_scores();
                 return Ok(self.fitted(training.learner, Best { epoch, weights, scores }));
             }
             Some(old) => training.resume(old)?,
@@ -125,8 +134,15 @@ impl<'a> PatchTstObjective<'a> {
         if train.windows.is_empty() || validation.windows.is_empty() {
             return Err(failed("the training or the validation part has no windows", String::new()));
         }
-        let capacity = self.spec.batch_size.clamp(1, train.windows.len());
-        let learner = Learner::new(hyperparameters, self.geometry, self.spec.normalize, capacity, trial.seed);
+        if let Some(leak) = self.dataset.leak() {
+            return Err(failed("the parts of the data share rows", leak));
+        }
+        let weights = hyperparameters.architecture.model_size(self.geometry).total;
+        let capacity = self.spec.batch_size(weights).clamp(1, train.windows.len());
+        let counts = train.counts();
+        let loss = Loss::new(&self.spec, counts.negatives as f64 / counts.positives.max(1) as f64);
+        let learner =
+            Learner::new(hyperparameters, self.geometry, &self.spec, capacity, trial.seed).with_loss(loss);
         Ok(Training::new(self.dataset, &self.spec, trial, reporter, hyperparameters, learner))
     }
 
@@ -136,9 +152,9 @@ impl<'a> PatchTstObjective<'a> {
             best_step: Some(best.epoch.step),
             metrics: best.epoch.metrics,
             size: Some(learner.architecture().model_size(self.geometry)),
-            scores: Some(best.scores),
+            scores: best.scores,
         };
-        Fitted { outcome, learner }
+        Fitted { outcome, learner, task: self.spec.task }
     }
 
     fn check_memory(&self, params: &Params) -> Result<(), ObjectiveError> {
@@ -202,9 +218,11 @@ impl Objective for PatchTstObjective<'_> {
 }
 
 impl Fitted {
-    /// Predictions for the windows of a part, such as the test part, by the best epoch's weights.
-    pub fn score(&mut self, dataset: &Dataset, part: &Part) -> ValidationScores {
-        score(self.learner.network_mut(), dataset, part).0
+    /// Predictions for the windows of a part, such as the test part, by the best epoch's weights; `None` where the label is
+    /// not binary.
+    pub fn score(&mut self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
+        let loss = self.learner.loss();
+        score(self.learner.network_mut(), loss, self.task, dataset, part).into_scores()
     }
 }
 

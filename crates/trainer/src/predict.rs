@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description};
 use crate::data::{DataError, Row, load_unlabelled};
-use crate::model::probability;
 use crate::network::Network;
+use crate::scoring::outputs;
 
 /// Windows that are scored at once.
 const BATCH: usize = 64;
@@ -23,10 +23,10 @@ pub struct Predictor {
 pub struct Prediction {
     /// The window's last row.
     pub row: Row,
-    /// Output of the model before the sigmoid.
-    pub logit: f32,
-    /// Probability of a positive label.
-    pub score: f32,
+    /// Outputs of the model as they are.
+    pub logits: Vec<f32>,
+    /// Probability of a positive label, or of each class, or the predicted number.
+    pub scores: Vec<f32>,
 }
 
 impl Predictor {
@@ -40,8 +40,8 @@ impl Predictor {
             return Err(CheckpointError::NoModel { path: path.to_owned() });
         }
         let (hyperparameters, geometry) = description.shape().expect("loading has checked it");
-        let normalize = description.model.normalize;
-        let network = Network::new(hyperparameters.architecture, geometry, normalize, BATCH, weights);
+        let architecture = hyperparameters.architecture;
+        let network = Network::new(architecture, geometry, &description.model, BATCH, weights);
         Ok(Self { description, network })
     }
 
@@ -59,10 +59,14 @@ impl Predictor {
         for batch in windows.chunks(BATCH) {
             logits.extend_from_slice(self.network.logits(batch.iter().copied()));
         }
+        let mut scores = Vec::with_capacity(logits.len());
+        outputs(&logits, model.task, &data.preparation, &mut scores);
         let ends = rows.rows.into_iter().skip(context - 1);
+        let each = self.network.outputs();
+        let values = logits.chunks_exact(each).zip(scores.chunks_exact(each));
         Ok(ends
-            .zip(logits)
-            .map(|(row, logit)| Prediction { row, logit, score: probability(f64::from(logit)) as f32 })
+            .zip(values)
+            .map(|(row, (logits, scores))| Prediction { row, logits: logits.into(), scores: scores.into() })
             .collect())
     }
 }

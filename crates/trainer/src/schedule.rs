@@ -3,7 +3,7 @@
 use allometry_core::ladder::{ModelSpec, Schedule};
 
 /// The factor of the peak learning rate in training step `step`, from 0: a linear rise over the warm-up epochs, then
-/// constant, or a half cosine that would reach zero with the last of the epochs.
+/// constant, or a half cosine or a line that would reach zero with the last of the epochs.
 pub(crate) fn rate_factor(spec: &ModelSpec, steps_per_epoch: usize, step: u64) -> f64 {
     let per_epoch = steps_per_epoch as f64;
     let warmup = spec.warmup_epochs * per_epoch;
@@ -11,35 +11,21 @@ pub(crate) fn rate_factor(spec: &ModelSpec, steps_per_epoch: usize, step: u64) -
     if done < warmup {
         return ((done + 1.0) / warmup).min(1.0);
     }
+    let whole = (spec.epochs as f64 * per_epoch - warmup).max(1.0);
+    let share = ((done - warmup) / whole).min(1.0);
     match spec.schedule {
         Schedule::Constant => 1.0,
-        Schedule::Cosine => {
-            let whole = (spec.epochs as f64 * per_epoch - warmup).max(1.0);
-            let share = ((done - warmup) / whole).min(1.0);
-            0.5 * (1.0 + (std::f64::consts::PI * share).cos())
-        }
+        Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * share).cos()),
+        Schedule::Linear => 1.0 - share,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use allometry_core::ladder::Normalize;
 
     fn spec(schedule: Schedule, warmup_epochs: f64) -> ModelSpec {
-        ModelSpec {
-            context: 8,
-            patch: 4,
-            stride: 4,
-            normalize: Normalize::None,
-            epochs: 4,
-            patience: 2,
-            minimum_gain: 0.0,
-            batch_size: 8,
-            gradient_clip: 1.0,
-            schedule,
-            warmup_epochs,
-        }
+        ModelSpec { epochs: 4, schedule, warmup_epochs, ..ModelSpec::new(8, 4, 4) }
     }
 
     #[test]
@@ -47,6 +33,15 @@ mod tests {
         let constant = spec(Schedule::Constant, 0.5);
         let factors: Vec<f64> = (0..7).map(|s| rate_factor(&constant, 10, s)).collect();
         assert_eq!(factors, [0.2, 0.4, 0.6, 0.8, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_line_falls_from_the_peak_to_zero() {
+        let linear = spec(Schedule::Linear, 1.0);
+        let factors: Vec<f64> = [10, 20, 25, 40, 50].iter().map(|s| rate_factor(&linear, 10, *s)).collect();
+        for (factor, expected) in factors.iter().zip([1.0, 2.0 / 3.0, 0.5, 0.0, 0.0]) {
+            assert!((factor - expected).abs() < 1e-12, "{factors:?}");
+        }
     }
 
     #[test]

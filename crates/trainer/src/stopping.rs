@@ -1,5 +1,6 @@
 //! Early stopping.
 
+use allometry_core::Direction;
 use serde::{Deserialize, Serialize};
 
 /// What follows from an epoch's value.
@@ -16,6 +17,7 @@ pub(crate) enum Progress {
 pub(crate) struct Stopping {
     patience: usize,
     minimum_gain: f64,
+    direction: Direction,
     best: Option<f64>,
     reference: Option<f64>,
     waited: usize,
@@ -23,12 +25,16 @@ pub(crate) struct Stopping {
 
 impl Stopping {
     /// Stops after `patience` epochs without a gain of at least `minimum_gain`.
-    pub(crate) fn new(patience: usize, minimum_gain: f64) -> Self {
-        Self { patience, minimum_gain, best: None, reference: None, waited: 0 }
+    pub(crate) fn new(patience: usize, minimum_gain: f64, direction: Direction) -> Self {
+        Self { patience, minimum_gain, direction, best: None, reference: None, waited: 0 }
     }
 
-    /// Takes the value of the next epoch, larger being better.
+    /// Takes the value of the next epoch.
     pub(crate) fn observe(&mut self, value: f64) -> Progress {
+        let value = match self.direction {
+            Direction::Maximize => value,
+            Direction::Minimize => -value,
+        };
         if self.reference.is_none_or(|r| value > r && value - r >= self.minimum_gain) {
             self.reference = Some(value);
             self.waited = 0;
@@ -55,7 +61,7 @@ mod tests {
 
     #[test]
     fn patience_counts_epochs_without_the_minimum_gain() {
-        let mut stopping = Stopping::new(2, 0.1);
+        let mut stopping = Stopping::new(2, 0.1, Direction::Maximize);
         assert_eq!(stopping.observe(0.5), Progress::Best);
         assert_eq!(stopping.observe(0.55), Progress::Best);
         assert!(!stopping.is_over());
@@ -63,5 +69,16 @@ mod tests {
         assert_eq!(stopping.observe(0.6), Progress::Worse);
         assert_eq!(stopping.observe(0.75), Progress::Best, "kept, though too little to wait longer for");
         assert!(stopping.is_over());
+    }
+
+    #[test]
+    fn what_is_minimised_is_the_same_mirrored() {
+        let values = [0.9, 0.8, 0.95, 0.75, 0.74, 0.9, 0.3];
+        let mut up = Stopping::new(3, 0.05, Direction::Maximize);
+        let mut down = Stopping::new(3, 0.05, Direction::Minimize);
+        for value in values {
+            assert_eq!(up.observe(1.0 - value), down.observe(value), "{value}");
+            assert_eq!(up.is_over(), down.is_over());
+        }
     }
 }

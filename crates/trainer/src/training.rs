@@ -1,21 +1,20 @@
 //! One trial's training: epoch after epoch, from its start or from a checkpoint, to the same bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use allometry_core::ladder::ModelSpec;
+use allometry_core::ladder::{ModelSpec, Monitor};
 use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, TrialSpec, ValidationScores};
 
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
-use crate::data::{Dataset, Part};
+use crate::data::Dataset;
 use crate::hyperparameters::Hyperparameters;
 use crate::learner::{Diverged, Learner};
 use crate::metric;
-use crate::model::{bce_with_logits, probability};
-use crate::network::Network;
 use crate::schedule::rate_factor;
+use crate::scoring::{Scored, scaled, score};
 use crate::stopping;
 
 /// A checkpoint is written at most this often while training goes on, so that it costs little.
@@ -42,6 +41,10 @@ pub(crate) struct Training<'a> {
     pub(crate) learner: Learner,
     progress: Progress,
     best: Option<Best>,
+    /// Weights at the ends of the last epochs, oldest first, where they are averaged.
+    ends: VecDeque<Vec<f32>>,
+    /// Room for their mean.
+    mean: Vec<f32>,
     /// Where checkpoints go, if anywhere.
     saver: Option<Saver<'a>>,
 }
@@ -50,7 +53,7 @@ pub(crate) struct Training<'a> {
 pub(crate) struct Best {
     pub(crate) epoch: Epoch,
     pub(crate) weights: Vec<f32>,
-    pub(crate) scores: ValidationScores,
+    pub(crate) scores: Option<ValidationScores>,
 }
 
 struct Saver<'a> {
@@ -72,7 +75,19 @@ impl<'a> Training<'a> {
         learner: Learner,
     ) -> Self {
         let progress = Progress::new(spec);
-        Self { dataset, spec, trial, reporter, hyperparameters, learner, progress, best: None, saver: None }
+        Self {
+            dataset,
+            spec,
+            trial,
+            reporter,
+            hyperparameters,
+            learner,
+            progress,
+            best: None,
+            ends: VecDeque::new(),
+            mean: Vec::new(),
+            saver: None,
+        }
     }
 
     /// Writes checkpoints to `path` from now on; that this fails is an error where they are `essential`.
@@ -84,17 +99,19 @@ impl<'a> Training<'a> {
 
     /// Goes on from a checkpoint of the same trial. Its epochs are reported again, so that whoever listens has them all.
     pub(crate) fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), ObjectiveError> {
-        let (Some(progress), Some([weights, first, second])) =
-            (checkpoint.description.progress, checkpoint.training)
-        else {
+        let (Some(progress), Some(buffers)) = (checkpoint.description.progress, checkpoint.training) else {
             return Ok(());
         };
+        let mut buffers = VecDeque::from(buffers);
+        let mut next = || buffers.pop_front().expect("a checkpoint that was read has every buffer");
+        let (weights, first, second) = (next(), next(), next());
+        self.ends = buffers;
         if let Some(epoch) = checkpoint.description.best {
             self.learner.set_weights(&checkpoint.weights);
-            let scores = score(self.learner.network_mut(), self.dataset, &self.dataset.validation).0;
+            let scores = self.validate().into_scores();
             self.best = Some(Best { epoch, weights: checkpoint.weights, scores });
         }
-        self.learner.restore(&weights, [&first, &second], progress.steps);
+        self.learner.restore(&weights, [&first, &second], progress.count);
         self.progress = progress;
         for epoch in &self.progress.history {
             obey(self.reporter.report(&epoch.into()))?;
@@ -120,7 +137,7 @@ impl<'a> Training<'a> {
         self.learner.set_weights(&best.weights);
         if let Some(Saver { path, mut description, essential: true, .. }) = self.saver {
             description.best = Some(best.epoch.clone());
-            save(path, &description, &best.weights, None)?;
+            save(path, &description, &best.weights, &[])?;
         }
         Ok((self.learner, best))
     }
@@ -128,14 +145,17 @@ impl<'a> Training<'a> {
     /// Writes a checkpoint to go on from.
     fn save(&mut self) -> Result<(), CheckpointError> {
         let Some(saver) = &mut self.saver else { return Ok(()) };
-        self.progress.steps = self.learner.steps();
+        self.progress.count = self.learner.count();
+        self.progress.ends = self.ends.len();
         saver.description.progress = Some(self.progress.clone());
         saver.description.best = self.best.as_ref().map(|best| best.epoch.clone());
         let [first, second] = self.learner.moments();
         let weights = self.learner.weights();
         let best = self.best.as_ref().map_or(weights, |best| &best.weights);
         saver.saved = Instant::now();
-        match save(saver.path, &saver.description, best, Some([weights, first, second])) {
+        let ends = self.ends.iter().map(Vec::as_slice);
+        let buffers: Vec<&[f32]> = [weights, first, second].into_iter().chain(ends).collect();
+        match save(saver.path, &saver.description, best, &buffers) {
             Err(_) if !saver.essential => Ok(()),
             saved => saved,
         }
@@ -144,20 +164,21 @@ impl<'a> Training<'a> {
     /// One epoch, or what is left of it: training, scores, report.
     fn epoch(&mut self) -> Result<(), ObjectiveError> {
         let mut metrics = self.train_epoch()?;
-        let validation = &self.dataset.validation;
-        let (scores, loss) = score(self.learner.network_mut(), self.dataset, validation);
-        metrics.insert("validation_loss".into(), loss);
-        metrics.extend(metric::evaluate(&scores.labels, &scores.scores, self.dataset.prior()));
-        let Some(&value) = metrics.get("auc") else {
-            return Err(failed(
-                "the validation part has only one class, so that its AUC is undefined",
-                String::new(),
-            ));
-        };
+        self.average();
+        let scored = self.validate();
+        metrics.insert("validation_loss".into(), scored.loss);
+        metrics.extend(scored.metrics(self.dataset.prior()));
+        let scores = scored.into_scores();
+        if let (Some(scores), Some(sd)) = (&scores, metrics.get("pred_sd")) {
+            let constant = metric::is_constant(&scores.labels, *sd);
+            metrics.insert("constant".into(), f64::from(u8::from(constant)));
+        }
+        let value = figure(&metrics, self.spec.task.metric())?;
+        let watched = figure(&metrics, self.spec.monitored())?;
         let step = self.progress.history.len() as i64 + 1;
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
-        if self.progress.stopping.observe(value) == stopping::Progress::Best {
+        if self.progress.stopping.observe(watched) == stopping::Progress::Best {
             match &mut self.best {
                 Some(best) => {
                     best.weights.copy_from_slice(self.learner.weights());
@@ -169,9 +190,44 @@ impl<'a> Training<'a> {
                 }
             }
         }
+        if !self.mean.is_empty() {
+            self.learner.swap_weights(&mut self.mean);
+        }
         self.progress.history.push(epoch);
-        (self.progress.batches, self.progress.loss, self.progress.largest_norm) = (0, 0.0, 0.0);
+        (self.progress.steps, self.progress.loss, self.progress.largest_norm) = (0, 0.0, 0.0);
         obey(self.reporter.report(&report))
+    }
+
+    /// Keeps the weights, and puts the mean of those at the ends of the last epochs in their place until the epoch is over
+    /// (Izmailov et al. 2018, with a window that moves along so that every epoch can be judged).
+    fn average(&mut self) {
+        let most = self.spec.average_epochs;
+        if most < 2 {
+            return;
+        }
+        let mut end = if self.ends.len() < most {
+            vec![0.0; self.learner.weights().len()]
+        } else {
+            self.ends.pop_front().expect("there are at least two")
+        };
+        end.copy_from_slice(self.learner.weights());
+        self.ends.push_back(end);
+        self.mean.resize(self.learner.weights().len(), 0.0);
+        self.mean.fill(0.0);
+        let share = 1.0 / self.ends.len() as f32;
+        for end in &self.ends {
+            for (mean, weight) in self.mean.iter_mut().zip(end) {
+                *mean += share * weight;
+            }
+        }
+        self.learner.swap_weights(&mut self.mean);
+    }
+
+    /// What the model says of the validation part.
+    pub(crate) fn validate(&mut self) -> Scored {
+        let loss = self.learner.loss();
+        let validation = &self.dataset.validation;
+        score(self.learner.network_mut(), loss, self.spec.task, self.dataset, validation)
     }
 
     /// Trains on every window once, less those that were trained on before an interruption; returns the epoch's
@@ -179,28 +235,37 @@ impl<'a> Training<'a> {
     fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, ObjectiveError> {
         let windows = &self.dataset.train.windows;
         let batch_size = self.learner.capacity();
+        let step_size = batch_size * self.spec.accumulate;
         let order = shuffled(windows.len(), self.trial.seed, self.progress.history.len() as u64);
-        let steps_per_epoch = windows.len().div_ceil(batch_size);
-        let mut labels = Vec::with_capacity(batch_size);
-        for batch in order.chunks(batch_size).skip(self.progress.batches) {
+        let steps_per_epoch = windows.len().div_ceil(step_size);
+        let mut targets = Vec::with_capacity(batch_size);
+        for step in order.chunks(step_size).skip(self.progress.steps) {
             if self.reporter.interrupted() {
                 return Err(ObjectiveError::Interrupted);
             }
-            labels.clear();
-            labels.extend(batch.iter().map(|&i| windows[i].label));
-            let factor = rate_factor(self.spec, steps_per_epoch, self.learner.steps());
+            let factor = rate_factor(self.spec, steps_per_epoch, self.learner.count().steps);
+            let rate = self.hyperparameters.learning_rate * factor;
+            let largest_norm = self.progress.largest_norm;
+            let mut loss = 0.0;
+            for (number, batch) in step.chunks(batch_size).enumerate() {
+                let preparation = &self.dataset.preparation;
+                targets.clear();
+                targets.extend(batch.iter().map(|&i| scaled(windows[i].target, preparation)));
+                let share = batch.len() as f64 / step.len() as f64;
+                let inputs = batch.iter().map(|&i| self.dataset.window(windows[i]));
+                let own = self
+                    .learner
+                    .add(inputs, &targets, share, number == 0)
+                    .map_err(|e| diverged(&e, largest_norm))?;
+                loss += share * own;
+            }
             let report = self
                 .learner
-                .step(
-                    batch.iter().map(|&i| self.dataset.window(windows[i])),
-                    &labels,
-                    self.hyperparameters.learning_rate * factor,
-                    self.spec.gradient_clip,
-                )
-                .map_err(|e| diverged(&e, self.progress.largest_norm))?;
-            self.progress.batches += 1;
-            self.progress.loss += report.loss * batch.len() as f64;
-            self.progress.largest_norm = self.progress.largest_norm.max(report.gradient_norm);
+                .update(loss, rate, self.spec.gradient_clip)
+                .map_err(|e| diverged(&e, largest_norm))?;
+            self.progress.steps += 1;
+            self.progress.loss += loss * step.len() as f64;
+            self.progress.largest_norm = largest_norm.max(report.gradient_norm);
         }
         Ok(BTreeMap::from([
             ("train_loss".into(), self.progress.loss / windows.len() as f64),
@@ -209,29 +274,25 @@ impl<'a> Training<'a> {
     }
 }
 
+/// A metric that the trial cannot do without.
+fn figure(metrics: &BTreeMap<String, f64>, monitor: Monitor) -> Result<f64, ObjectiveError> {
+    let name = monitor.as_str();
+    metrics.get(name).copied().ok_or_else(|| {
+        let reason = if monitor == Monitor::Auc {
+            "the validation part has only one class, so that its AUC is undefined".to_owned()
+        } else {
+            format!("the validation part leaves `{name}` undefined")
+        };
+        failed(&reason, String::new())
+    })
+}
+
 fn obey(signal: Signal) -> Result<(), ObjectiveError> {
     match signal {
         Signal::Continue => Ok(()),
         Signal::Prune => Err(ObjectiveError::Pruned),
         Signal::Interrupt => Err(ObjectiveError::Interrupted),
     }
-}
-
-/// Predictions for a part, and their mean loss.
-pub(crate) fn score(network: &mut Network, dataset: &Dataset, part: &Part) -> (ValidationScores, f64) {
-    let capacity = network.capacity();
-    let mut scores = Vec::with_capacity(part.windows.len());
-    let mut unused = vec![0.0; capacity];
-    let labels: Vec<bool> = part.windows.iter().map(|w| w.label).collect();
-    let mut loss = 0.0;
-    for (windows, labels) in part.windows.chunks(capacity).zip(labels.chunks(capacity)) {
-        let logits = network.logits(windows.iter().map(|&w| dataset.window(w)));
-        loss += bce_with_logits(logits, labels, &mut unused) * labels.len() as f64;
-        scores.extend(logits.iter().map(|&z| probability(f64::from(z)) as f32));
-    }
-    let rows = part.windows.iter().map(|w| w.row).collect();
-    let loss = loss / labels.len() as f64;
-    (ValidationScores { rows, labels, scores }, loss)
 }
 
 pub(crate) fn failed(reason: &str, detail: String) -> ObjectiveError {

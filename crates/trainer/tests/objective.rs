@@ -2,11 +2,11 @@
 
 mod support;
 
-use allometry_core::ladder::ModelSpec;
+use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
 use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, Params, TrialSpec};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
-use support::{Recorder, bits, params, series, spec, trial};
+use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
 fn run(
     dataset: &Dataset,
@@ -42,7 +42,7 @@ fn a_plain_signal_is_learned_and_reported() {
     assert!(epochs.last().unwrap().metrics["train_loss"] < epochs[0].metrics["train_loss"]);
     let scores = outcome.scores.unwrap();
     assert_eq!(scores.rows, dataset.validation.windows.iter().map(|w| w.row).collect::<Vec<_>>());
-    assert_eq!(scores.labels, dataset.validation.windows.iter().map(|w| w.label).collect::<Vec<_>>());
+    assert_eq!(scores.labels, dataset.validation.windows.iter().map(|w| w.is_positive()).collect::<Vec<_>>());
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn the_best_epochs_weights_are_kept() {
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let mut fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
     let again = fitted.score(&dataset, &dataset.validation);
-    assert_eq!(Some(again), fitted.outcome.scores);
-    let test = fitted.score(&dataset, &dataset.test);
+    assert_eq!(again, fitted.outcome.scores);
+    let test = fitted.score(&dataset, &dataset.test).unwrap();
     assert_eq!(test.scores.len(), dataset.test.windows.len());
 }
 
@@ -129,9 +129,9 @@ fn impossible_configurations_fail_with_the_parameter_named() {
 
 #[test]
 fn what_cannot_be_scored_fails() {
-    let mut dataset = series(200);
+    let mut dataset = series(300);
     for window in &mut dataset.validation.windows {
-        window.label = true;
+        window.target = 1.0;
     }
     let (reason, _) = failure(run(&dataset, spec(), &trial(1, params(&[])), &Recorder::default()));
     assert!(reason.contains("only one class"), "{reason}");
@@ -161,4 +161,93 @@ fn costs_grow_with_the_model() {
     let [train, validation] = [dataset.train.windows.len() as u64, dataset.validation.windows.len() as u64];
     assert_eq!(cost.flops_per_epoch, train * step + validation * forward);
     assert!(objective.cost(&params(&[("n_layers", 4.0)])).unwrap().memory_bytes > cost.memory_bytes);
+}
+
+fn weights_after(dataset: &Dataset, spec: ModelSpec) -> ObjectiveOutcome {
+    run(dataset, spec, &trial(3, params(&[("dropout", 0.0)])), &Recorder::default()).unwrap()
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    let dataset = series(400);
+    let whole = ModelSpec { batch_size: Some(48), epochs: 3, ..spec() };
+    let parts = ModelSpec { batch_size: Some(12), accumulate: 4, ..whole.clone() };
+    let (whole, parts) = (weights_after(&dataset, whole), weights_after(&dataset, parts));
+    for (a, b) in whole.scores.unwrap().scores.iter().zip(&parts.scores.unwrap().scores) {
+        assert!((a - b).abs() < 1e-4, "{a} and {b}");
+    }
+    let loss = |metrics: &std::collections::BTreeMap<String, f64>| metrics["train_loss"];
+    assert!((loss(&whole.metrics) - loss(&parts.metrics)).abs() < 1e-5);
+}
+
+#[test]
+fn averaged_weights_are_the_mean_of_the_last_epochs() {
+    let dataset = series(300);
+    let folder = tempfile::tempdir().unwrap();
+    // The training loss falls, so that the last epoch is the one that is kept.
+    let tensor = |epochs: usize, average_epochs: usize| {
+        let monitor = Some(serde_json::from_value("train_loss".into()).unwrap());
+        let schedule = Schedule::Constant;
+        let model = ModelSpec { epochs, average_epochs, monitor, schedule, ..spec() };
+        let path = folder.path().join(format!("{epochs}-{average_epochs}.safetensors"));
+        let objective = PatchTstObjective::new(&dataset, model).unwrap();
+        let trial = trial(3, params(&[]));
+        let fitted = objective.fit_with_checkpoint(&trial, &Recorder::default(), &path, false).unwrap();
+        assert_eq!(fitted.outcome.best_step, Some(epochs as i64));
+        let bytes = std::fs::read(&path).unwrap();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let data = tensors.tensor("blocks.0.widen.weight").unwrap().data().to_vec();
+        data.chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect::<Vec<f32>>()
+    };
+    let ends = [tensor(1, 1), tensor(2, 1), tensor(3, 1)];
+    for (averaged, over) in [(tensor(3, 2), &ends[1..]), (tensor(3, 3), &ends[..]), (tensor(3, 9), &ends[..])]
+    {
+        for (i, weight) in averaged.iter().enumerate() {
+            let mean = over.iter().map(|end| end[i]).sum::<f32>() / over.len() as f32;
+            assert!((weight - mean).abs() < 1e-6, "{weight} and {mean}");
+        }
+    }
+}
+
+#[test]
+fn what_is_monitored_chooses_the_epoch() {
+    let dataset = series(300);
+    let epochs = |monitor: &str| {
+        let monitor = Some(serde_json::from_value(monitor.into()).unwrap());
+        let recorder = Recorder::default();
+        let model = ModelSpec { monitor, epochs: 8, patience: 8, ..spec() };
+        let outcome = run(&dataset, model, &trial(3, params(&[])), &recorder).unwrap();
+        (outcome, recorder.epochs.into_inner().unwrap())
+    };
+    for (monitor, sign) in
+        [("validation_loss", -1.0), ("brier", -1.0), ("average_precision", 1.0), ("auc", 1.0)]
+    {
+        let (outcome, epochs) = epochs(monitor);
+        let best = epochs.iter().map(|e| sign * e.metrics[monitor]).fold(f64::NEG_INFINITY, f64::max);
+        assert_eq!(sign * outcome.metrics[monitor], best, "{monitor}");
+        assert_eq!(outcome.value, outcome.metrics["auc"], "the value stays the AUC");
+    }
+}
+
+#[test]
+fn parts_that_share_rows_are_refused() {
+    let mut dataset = series(300);
+    let last = dataset.train.windows.last_mut().unwrap();
+    last.last = dataset.validation.windows[0].last - CONTEXT + 1;
+    let (reason, detail) = failure(run(&dataset, spec(), &trial(1, params(&[])), &Recorder::default()));
+    assert_eq!(reason, "the parts of the data share rows");
+    assert!(detail.starts_with("windows of the training part reach to row"), "{detail}");
+}
+
+#[test]
+fn constant_predictions_are_noticed() {
+    let dataset = series(300);
+    let recorder = Recorder::default();
+    let still = trial(1, params(&[("learning_rate", 1e-12), ("weight_decay", 0.0)]));
+    run(&dataset, ModelSpec { epochs: 1, normalize: Normalize::Revin, ..spec() }, &still, &recorder).unwrap();
+    let spread = recorder.epochs.lock().unwrap()[0].metrics["pred_sd"];
+    assert_eq!(
+        recorder.epochs.lock().unwrap()[0].metrics["constant"],
+        f64::from(u8::from(spread < 0.02 * 0.5))
+    );
 }

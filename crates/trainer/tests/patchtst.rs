@@ -1,7 +1,9 @@
 //! The model against PyTorch on the same weights and batches (`oracle/patchtst.py`).
 
-use allometry_core::ladder::Normalize;
-use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner};
+use std::collections::BTreeMap;
+
+use allometry_core::ladder::{ModelSpec, Normalize};
+use allometry_trainer::{Architecture, Form, Geometry, Hyperparameters, Learner};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -24,7 +26,7 @@ struct Settings {
     gradient_clip: f64,
 }
 
-const GEOMETRY: Geometry = Geometry { features: 3, context: 12, patch: 4, stride: 4 };
+const GEOMETRY: Geometry = Geometry { features: 3, context: 12, patch: 4, stride: 4, form: Form::PLAIN };
 
 fn oracle() -> Oracle {
     serde_json::from_str(include_str!("oracle/patchtst.json")).unwrap()
@@ -37,7 +39,8 @@ fn learner(oracle: &Oracle, normalize: Normalize) -> Learner {
         dropout: 0.0,
         weight_decay: oracle.settings.weight_decay,
     };
-    let mut learner = Learner::new(hyperparameters, GEOMETRY, normalize, oracle.labels[0].len(), 0);
+    let settings = ModelSpec { normalize, ..ModelSpec::new(12, 4, 4) };
+    let mut learner = Learner::new(hyperparameters, GEOMETRY, &settings, oracle.labels[0].len(), 0);
     learner.set_weights(&oracle.weights);
     learner
 }
@@ -67,7 +70,8 @@ fn gradients_and_twenty_updates_are_those_of_pytorch() {
     for (step, (&loss, &norm)) in oracle.losses.iter().zip(&oracle.gradient_norms).enumerate() {
         let windows = oracle.windows[step % 2].chunks(GEOMETRY.window_values());
         let Settings { learning_rate, gradient_clip, .. } = oracle.settings;
-        let report = learner.step(windows, &oracle.labels[step % 2], learning_rate, gradient_clip).unwrap();
+        let targets: Vec<f32> = oracle.labels[step % 2].iter().map(|&l| f32::from(u8::from(l))).collect();
+        let report = learner.step(windows, &targets, learning_rate, gradient_clip).unwrap();
         close("loss", report.loss, loss, loss);
         close("gradient norm", report.gradient_norm, norm, norm);
         if step == 0 {
@@ -78,4 +82,69 @@ fn gradients_and_twenty_updates_are_those_of_pytorch() {
             }
         }
     }
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    settings: serde_json::Map<String, serde_json::Value>,
+    windows: Vec<f32>,
+    targets: Vec<f32>,
+    tensors: BTreeMap<String, Vec<f32>>,
+    logits: Vec<f64>,
+    gradients: BTreeMap<String, Vec<f64>>,
+    losses: Vec<f64>,
+}
+
+impl Case {
+    fn settings(&self) -> ModelSpec {
+        let mut document = serde_json::to_value(ModelSpec::new(12, 4, 4)).unwrap();
+        document.as_object_mut().unwrap().extend(self.settings.clone());
+        serde_json::from_value(document).unwrap()
+    }
+}
+
+/// Every option of `[model]` that changes outputs or gradients, against `oracle/options.py`.
+#[test]
+fn options_are_those_of_pytorch() {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("oracle/options.json")).unwrap();
+    assert_eq!(cases.len(), 12);
+    let mut first_losses = Vec::new();
+    for case in &cases {
+        let settings = case.settings();
+        let geometry = Geometry::new(3, 3, &settings).unwrap();
+        let hyperparameters = Hyperparameters {
+            architecture: Architecture { d_model: 8, n_layers: 1, n_heads: 2, d_ff_ratio: 2 },
+            learning_rate: 3e-3,
+            dropout: 0.0,
+            weight_decay: 0.01,
+        };
+        let mut learner = Learner::new(hyperparameters, geometry, &settings, case.targets.len(), 0);
+        learner.set_tensors(&case.tensors);
+        let windows = || case.windows.chunks(geometry.window_values());
+        let logits = learner.logits(windows()).to_vec();
+        assert_eq!(logits.len(), case.logits.len(), "{}", case.name);
+        for (&ours, &theirs) in logits.iter().zip(&case.logits) {
+            close(&format!("{}: logit", case.name), f64::from(ours), theirs, theirs.abs().max(0.1));
+        }
+        for (step, &loss) in case.losses.iter().enumerate() {
+            let report = learner.step(windows(), &case.targets, 3e-3, 0.5).unwrap();
+            close(&format!("{}: loss {step}", case.name), report.loss, loss, loss);
+            if step > 0 {
+                continue;
+            }
+            first_losses.push(report.loss);
+            for (name, ours) in learner.gradient_tensors() {
+                let theirs = &case.gradients[&name];
+                let largest = theirs.iter().fold(1e-3f64, |a, g| a.max(g.abs()));
+                assert_eq!(ours.len(), theirs.len(), "{}: {name}", case.name);
+                for (&ours, &theirs) in ours.iter().zip(theirs) {
+                    let name = format!("{}: gradient of {name}", case.name);
+                    close(&name, f64::from(ours), theirs, largest.max(theirs.abs()));
+                }
+            }
+        }
+    }
+    first_losses.sort_by(f64::total_cmp);
+    assert!(first_losses.windows(2).all(|w| w[0] < w[1]), "every option changes the loss: {first_losses:?}");
 }

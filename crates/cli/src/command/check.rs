@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, Ladder};
+use allometry_core::ladder::{BudgetSpec, Ladder, Task};
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
@@ -39,6 +39,10 @@ pub(super) struct Check {
     /// Lists every feasible architecture.
     #[arg(long)]
     all: bool,
+
+    /// Trains the middle of each space on labels in random order; an AUC other than 0.5 then means that labels are known.
+    #[arg(long)]
+    shuffle: bool,
 }
 
 impl Check {
@@ -54,6 +58,13 @@ impl Check {
         for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
             Budget { feasible, objective: &objective, spec, most_epochs: ladder.model.epochs }
                 .lines(&mut text, listed);
+        }
+        if self.shuffle {
+            let _ = writeln!(text);
+            for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
+                let middle = feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]));
+                let _ = writeln!(text, "{}", prepared.shuffle_control(spec, &middle)?);
+            }
         }
         output::print(&text)
     }
@@ -76,9 +87,14 @@ fn table_lines(text: &mut String, ladder: &Ladder, summary: &TableSummary) {
             _ => String::new(),
         };
         let (windows, positives) = (part.windows(), part.counts.positives);
-        let share = 100.0 * positives as f64 / windows.max(1) as f64;
-        let _ = writeln!(text, "  {name:<10} {windows:>7} windows, {positives} positive ({share:.1}%){span}");
-        if part.name == PartName::Validation {
+        let _ = write!(text, "  {name:<10} {windows:>7} windows");
+        let binary = ladder.model.task == Task::Binary;
+        if binary {
+            let share = 100.0 * positives as f64 / windows.max(1) as f64;
+            let _ = write!(text, ", {positives} positive ({share:.1}%)");
+        }
+        let _ = writeln!(text, "{span}");
+        if binary && part.name == PartName::Validation {
             validation_line(text, part.counts);
         }
     }
@@ -134,6 +150,7 @@ impl Budget<'_> {
             (None, None) => "more than 2^64 configurations".into(),
         };
         let _ = writeln!(text, "  {configurations}");
+        self.memory_line(text);
         self.time_line(text);
         for architecture in feasible.architectures().take(listed) {
             let size = architecture.size.map_or_else(|| "?".into(), |size| size.total.to_string());
@@ -151,6 +168,23 @@ impl Budget<'_> {
         if more > 0 {
             let _ = writeln!(text, "  and {more} more (--all lists them)");
         }
+    }
+
+    /// What a trial of the largest architecture takes, and whether it fits.
+    fn memory_line(&self, text: &mut String) {
+        let bytes = |a: Architecture| self.objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
+        let Some(most) = self.feasible.architectures().map(bytes).max() else { return };
+        let workers = default_workers() as u64;
+        let fits = match PatchTstObjective::available_memory() {
+            Some(available) if most > available => {
+                format!("; warning: only {} MiB are free, so that such trials fail", available >> 20)
+            }
+            Some(available) if most * workers > available => {
+                format!("; warning: only {} MiB are free for {workers} workers", available >> 20)
+            }
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  at most {} MiB of memory a trial{fits}", most.div_ceil(1 << 20));
     }
 
     /// What the trials take at most, from a few training steps of a middling architecture on this machine.

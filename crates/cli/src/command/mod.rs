@@ -17,6 +17,7 @@ mod run;
 mod sampler;
 mod serve;
 mod show;
+mod shuffle;
 mod speed;
 mod status;
 mod study_args;

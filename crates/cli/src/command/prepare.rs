@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allometry_analysis::SizeReach;
-use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, ModelSpec};
+use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, Task};
 use allometry_core::space::{Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, WeightTarget};
 use allometry_runner::Facts;
@@ -12,6 +12,7 @@ use allometry_trainer::data::{Dataset, TableSummary, load};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 use serde_json::{Value, json};
 
+use super::shuffle;
 use crate::error::CliError;
 
 /// A ladder whose data are in memory.
@@ -27,7 +28,10 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// [`CliError::Data`].
     pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
-        let loaded = load(&ladder.data, ladder.model.context, ladder.model.normalize)?;
+        let loaded = {
+            let model = &ladder.model;
+            load(&ladder.data, model.context, model.normalize, model.task)?
+        };
         Ok(Self { ladder, dataset: loaded.dataset, summary: loaded.summary })
     }
 
@@ -39,9 +43,10 @@ impl<'a> Prepared<'a> {
         Ok(PatchTstObjective::new(&self.dataset, self.ladder.model.clone())?)
     }
 
-    /// Batches of one epoch.
-    pub(super) fn batches(&self, model: &ModelSpec) -> usize {
-        self.dataset.train.windows.len().div_ceil(model.batch_size)
+    /// Training steps of one epoch of a model of this many weights.
+    pub(super) fn steps(&self, weights: u64) -> usize {
+        let model = &self.ladder.model;
+        self.dataset.train.windows.len().div_ceil(model.batch_size(weights) * model.accumulate)
     }
 
     /// The architectures that a budget admits.
@@ -57,6 +62,21 @@ impl<'a> Prepared<'a> {
     /// Figures of the table.
     pub(super) fn summary(&self) -> &TableSummary {
         &self.summary
+    }
+
+    /// The label-shuffle control of a configuration.
+    ///
+    /// # Errors
+    /// [`CliError`] where labels are not binary, a training fails, or the control does.
+    pub(super) fn shuffle_control(&self, spec: &BudgetSpec, params: &Params) -> Result<String, CliError> {
+        let ladder = self.ladder;
+        if ladder.model.task != Task::Binary {
+            return Err(CliError::Usage {
+                message: "--shuffle judges an AUC of binary labels".into(),
+                hint: None,
+            });
+        }
+        shuffle::control(&self.dataset, &ladder.model, spec, params, ladder.seed)
     }
 
     /// What is stored with the studies: the question asked, and what the report says beside the trials.
@@ -81,21 +101,21 @@ impl<'a> Prepared<'a> {
                 "na": ladder.data.missing,
             },
         });
-        let baselines: Vec<Value> = baselines(&self.dataset)
+        let baselines: Vec<Value> = baselines(&self.dataset, ladder.model.task)
             .into_iter()
             .map(|b| {
                 json!({
                     "name": b.name,
                     "description": b.description,
-                    "value": b.metrics.get("auc"),
+                    "value": b.metrics.get(ladder.model.task.metric().as_str()),
                     "metrics": b.metrics,
                 })
             })
             .collect();
-        let report = BTreeMap::from([
-            ("validation".to_owned(), json!(self.dataset.validation.counts())),
-            ("baselines".to_owned(), Value::Array(baselines)),
-        ]);
+        let mut report = BTreeMap::from([("baselines".to_owned(), Value::Array(baselines))]);
+        if ladder.model.task == Task::Binary {
+            report.insert("validation".to_owned(), json!(self.dataset.validation.counts()));
+        }
         Facts { objective, report }
     }
 }

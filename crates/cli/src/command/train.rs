@@ -1,5 +1,6 @@
 //! `allometry train`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use allometry_core::ladder::{BudgetSpec, Ladder};
@@ -82,22 +83,19 @@ impl Train {
         let path = self.checkpoint.clone().unwrap_or_else(|| {
             runs_folder(&self.file.ladder).join(&spec.budget.label).join("train.safetensors")
         });
-        if self.restart && path.exists() {
-            std::fs::remove_file(&path).map_err(|source| CliError::Write { path: path.clone(), source })?;
-        }
         let style = Style::choose(self.quiet);
+        let size = objective.model_size(&params);
         if style != Style::Quiet {
-            let size =
-                objective.model_size(&params).map_or_else(String::new, |size| format!(" ({size} weights)"));
+            let size = size.map_or_else(String::new, |size| format!(" ({size} weights)"));
             eprintln!("{}, from {origin}: {params}{size}", spec.budget.label);
         }
         let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
         let trial = TrialSpec { budget: spec.budget.clone(), number: TrialNumber(0), params, seed };
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
-        let batches = prepared.batches(&ladder.model);
-        let curve = Curve::new(style, interrupt.clone(), ladder.model.epochs, batches);
-        let fitted = objective.fit_with_checkpoint(&trial, &curve, &path);
+        let steps = prepared.steps(size.map_or(0, |size| size.total));
+        let curve = Curve::new(style, interrupt.clone(), &ladder.model, steps);
+        let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
             Ok(fitted) => output::print(&self.result(&trial, &fitted, &path)),
@@ -178,7 +176,7 @@ impl Train {
         let mut text =
             format!("value {:.4} at epoch {epoch}; checkpoint {}\n", outcome.value, path.display());
         for (name, value) in &outcome.metrics {
-            text += &format!("  {name:<20} {value:.4}\n");
+            let _ = writeln!(text, "  {name:<20} {value:.4}");
         }
         text
     }

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use allometry_core::ladder::ModelSpec;
 use allometry_core::{EpochReport, Reporter, Signal};
 use allometry_runner::Interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,11 +24,11 @@ pub(crate) struct Curve {
 }
 
 impl Curve {
-    /// A curve of at most `epochs` epochs of `batches` batches.
-    pub(crate) fn new(style: Style, interrupt: Interrupt, epochs: usize, batches: usize) -> Self {
+    /// A curve of a model's epochs of `steps` training steps.
+    pub(crate) fn new(style: Style, interrupt: Interrupt, model: &ModelSpec, steps: usize) -> Self {
         let bar = match style {
             Style::Bars => {
-                let bar = ProgressBar::new((epochs * batches) as u64);
+                let bar = ProgressBar::new((model.epochs * steps) as u64);
                 let template = "{bar:24} {elapsed} of at most {duration}  {wide_msg}";
                 bar.set_style(ProgressStyle::with_template(template).expect("the template is valid"));
                 bar.enable_steady_tick(Duration::from_secs(1));
@@ -36,7 +37,7 @@ impl Curve {
             Style::Quiet | Style::Plain => ProgressBar::hidden(),
         };
         let curve = Self { interrupt, style, bar, values: Mutex::default() };
-        curve.say("epoch  train loss  validation loss     value");
+        curve.say(&format!("epoch  train loss  validation loss  {:>8}", model.task.metric().as_str()));
         curve
     }
 
@@ -68,7 +69,11 @@ impl Reporter for Curve {
             metric("train_loss"),
             metric("validation_loss"),
             epoch.value,
-            if best { "  best so far" } else { "" }
+            match (best, epoch.metrics.get("constant")) {
+                (_, Some(1.0)) => "  predictions are constant",
+                (true, _) => "  best so far",
+                _ => "",
+            }
         ));
         self.bar.set_message(drawn(&values));
         if self.interrupt.is_asked() { Signal::Interrupt } else { Signal::Continue }

@@ -123,7 +123,7 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let baselines: Vec<BaselineAttribute> = attribute(&first.record, "baselines").unwrap_or_default();
     LadderTrials {
         name: Some(ladder_name(&first.record)),
-        metric: if ladder.is_some() { "AUC".into() } else { "value".into() },
+        metric: metric(&first.record, ladder.is_some()),
         tag: ladder.and_then(|ladder| ladder.tag),
         direction: first.record.direction,
         rows: rows.filter(|c| c.positives > 0 && c.negatives > 0),
@@ -137,6 +137,16 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
             })
             .collect(),
         studies: studies.into_iter().map(|study| of_stored(study, url)).collect(),
+    }
+}
+
+/// The metric of a study as reports write it.
+fn metric(study: &StudyRecord, of_ladder: bool) -> String {
+    let task = study.attributes.get("objective").and_then(|objective| objective.pointer("/model/task"));
+    match (of_ladder, task.and_then(Value::as_str)) {
+        (false, _) => "value".into(),
+        (true, Some("regression")) => "R2".into(),
+        (true, _) => "AUC".into(),
     }
 }
 

@@ -11,8 +11,8 @@ use std::path::Path;
 
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
-    BudgetSpec, DataSpec, FeatureSpec, LabelSpec, Ladder, MissingPolicy, ModelSpec, Normalize, SamplerKind,
-    SamplerSpec, Schedule, SplitSpec, StopRule,
+    BudgetSpec, Channels, DataSpec, FeatureSpec, LabelSpec, Ladder, LossKind, MissingPolicy, ModelSpec,
+    Monitor, Normalize, Pooling, SamplerKind, SamplerSpec, Schedule, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

@@ -133,6 +133,8 @@ pub enum ProblemKind {
     TooManyValues { key: String, count: u64, limit: u64 },
     #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
     Exceeds { key: &'static str, count: usize, other: &'static str, limit: usize },
+    #[error("`{key}` needs {what}")]
+    Needs { key: &'static str, what: &'static str },
     #[error("the training and validation shares are {} together, which leaves no test rows", float_repr(*.sum))]
     NoTestRows { sum: f64 },
     #[error("two budgets are labelled `{label}`")]
@@ -172,6 +174,7 @@ impl ProblemKind {
             Self::TooManyValues { .. } => "too_many_values",
             Self::BadConstraint { .. } => "bad_constraint",
             Self::Exceeds { .. } => "exceeds",
+            Self::Needs { .. } => "needs",
             Self::NoTestRows { .. } => "no_test_rows",
             Self::RepeatedLabel { .. } => "repeated_label",
             Self::ToleranceWithoutWeights => "tolerance_without_weights",
@@ -237,6 +240,7 @@ impl ProblemKind {
             | Self::OutOfRange { .. }
             | Self::Empty { .. }
             | Self::Exceeds { .. }
+            | Self::Needs { .. }
             | Self::BadFolder { .. } => return None,
         })
     }

@@ -9,6 +9,7 @@ use crate::expression::Condition;
 use crate::pruner::PrunerSpec;
 use crate::size::SizeBudget;
 use crate::space::SearchSpace;
+use crate::trial::Direction;
 
 /// One question asked at several sizes: the data, the objective, one study per size.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +152,133 @@ pub enum Schedule {
     Constant,
     /// It falls to zero along a half cosine.
     Cosine,
+    /// It falls to zero along a line.
+    Linear,
+}
+
+/// What is learned of a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Whether it is 1 rather than 0; the value is the AUC.
+    #[default]
+    Binary,
+    /// Which of the whole numbers from 0 it is; the value is the mean over the classes of the AUC of each against the rest.
+    Classes,
+    /// The number that it is; the value is the coefficient of determination, R2.
+    Regression,
+}
+
+/// What training minimises for a binary label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LossKind {
+    /// Binary cross-entropy.
+    #[default]
+    Bce,
+    /// The same with positive windows weighted.
+    Weighted,
+    /// The same with easy windows weighted down (Lin et al. 2017).
+    Focal,
+    /// A convex stand-in for 1 - AUC over pairs of windows (Gao & Zhou 2015).
+    SoftAuc,
+}
+
+/// Whether the features of a row are one token's values or series of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channels {
+    /// A patch holds all features.
+    #[default]
+    Mixed,
+    /// A patch holds one feature; all share the weights and meet in the head (Nie et al. 2023).
+    Independent,
+}
+
+/// What the head sees of a window's patches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Pooling {
+    /// All of them, one after the other.
+    #[default]
+    Flatten,
+    /// Their mean.
+    Mean,
+}
+
+/// A figure of each epoch that early stopping can watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the metrics' names say what they are")]
+pub enum Monitor {
+    Auc,
+    AveragePrecision,
+    F1AtHalf,
+    F1AtPrior,
+    Brier,
+    LogLoss,
+    ValidationLoss,
+    TrainLoss,
+    Accuracy,
+    R2,
+    Mse,
+    Mae,
+}
+
+impl Monitor {
+    /// Its name among an epoch's metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auc => "auc",
+            Self::AveragePrecision => "average_precision",
+            Self::F1AtHalf => "f1_at_half",
+            Self::F1AtPrior => "f1_at_prior",
+            Self::Brier => "brier",
+            Self::LogLoss => "log_loss",
+            Self::ValidationLoss => "validation_loss",
+            Self::TrainLoss => "train_loss",
+            Self::Accuracy => "accuracy",
+            Self::R2 => "r2",
+            Self::Mse => "mse",
+            Self::Mae => "mae",
+        }
+    }
+
+    /// Which values are better.
+    pub fn direction(self) -> Direction {
+        match self {
+            Self::Auc
+            | Self::AveragePrecision
+            | Self::F1AtHalf
+            | Self::F1AtPrior
+            | Self::Accuracy
+            | Self::R2 => Direction::Maximize,
+            Self::Brier | Self::LogLoss | Self::ValidationLoss | Self::TrainLoss | Self::Mse | Self::Mae => {
+                Direction::Minimize
+            }
+        }
+    }
+
+    /// Whether models of a task have it.
+    pub fn is_of(self, task: Task) -> bool {
+        match self {
+            Self::ValidationLoss | Self::TrainLoss => true,
+            Self::Auc | Self::LogLoss => task != Task::Regression,
+            Self::AveragePrecision | Self::F1AtHalf | Self::F1AtPrior | Self::Brier => task == Task::Binary,
+            Self::Accuracy => task == Task::Classes,
+            Self::R2 | Self::Mse | Self::Mae => task == Task::Regression,
+        }
+    }
+}
+
+impl Task {
+    /// The metric that is a trial's value.
+    pub fn metric(self) -> Monitor {
+        match self {
+            Self::Binary | Self::Classes => Monitor::Auc,
+            Self::Regression => Monitor::R2,
+        }
+    }
 }
 
 /// Settings of the built-in `PatchTST` classifier that are not searched.
@@ -162,16 +290,56 @@ pub struct ModelSpec {
     pub patch: usize,
     /// Rows from one patch to the next.
     pub stride: usize,
+    /// What is learned of the label.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub task: Task,
     /// Scaling of the inputs.
     pub normalize: Normalize,
+    /// Whether a window that is scaled by itself is then multiplied and moved by learned numbers per feature.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub revin_affine: bool,
+    /// Whether features are mixed in a patch.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub channels: Channels,
+    /// Columns that a learned linear map makes of a row's features before patches are cut; 0 for no map.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub feature_embedding: usize,
+    /// What the head sees of the patches.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub head: Pooling,
+    /// Probability with which a value that the head sees is dropped.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub head_dropout: f64,
+    /// What training minimises for a binary label.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub loss: LossKind,
+    /// Weight of positive windows in the weighted loss; `None` for the training part's negatives per positive.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub positive_weight: Option<f64>,
+    /// Exponent of the focal loss.
+    #[serde(default = "focal_gamma", skip_serializing_if = "is_focal_gamma")]
+    pub focal_gamma: f64,
+    /// Share by which labels are moved towards all classes alike.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub label_smoothing: f64,
     /// Epochs at most.
     pub epochs: usize,
     /// Epochs without improvement before a trial stops.
     pub patience: usize,
-    /// Gain in validation AUC that counts as an improvement.
+    /// Gain in what is monitored that counts as an improvement.
     pub minimum_gain: f64,
-    /// Windows in a batch.
-    pub batch_size: usize,
+    /// What early stopping watches and the best epoch is chosen by; `None` for the metric that is the value.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub monitor: Option<Monitor>,
+    /// Windows in a batch; `None` for a number that falls with the size of the model.
+    pub batch_size: Option<usize>,
+    /// Batches whose gradients are averaged for one update.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub accumulate: usize,
+    /// Epochs over whose ends weights are averaged: a trial's weights after an epoch are the mean of those after it and the
+    /// ones before it.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub average_epochs: usize,
     /// Largest L2 norm of the gradient; infinite for no clipping, which JSON writes as null.
     #[serde(deserialize_with = "null_as_infinity")]
     pub gradient_clip: f64,
@@ -179,6 +347,75 @@ pub struct ModelSpec {
     pub schedule: Schedule,
     /// Epochs over which the learning rate rises linearly from zero first.
     pub warmup_epochs: f64,
+}
+
+impl ModelSpec {
+    /// Settings with every default.
+    pub fn new(context: usize, patch: usize, stride: usize) -> Self {
+        Self {
+            context,
+            patch,
+            stride,
+            task: Task::default(),
+            normalize: Normalize::default(),
+            revin_affine: false,
+            channels: Channels::default(),
+            feature_embedding: 0,
+            head: Pooling::default(),
+            head_dropout: 0.0,
+            loss: LossKind::default(),
+            positive_weight: None,
+            focal_gamma: focal_gamma(),
+            label_smoothing: 0.0,
+            epochs: 50,
+            patience: 10,
+            minimum_gain: 0.0,
+            monitor: None,
+            batch_size: Some(128),
+            accumulate: 1,
+            average_epochs: 1,
+            gradient_clip: 1.0,
+            schedule: Schedule::default(),
+            warmup_epochs: 0.0,
+        }
+    }
+
+    /// What early stopping watches.
+    pub fn monitored(&self) -> Monitor {
+        self.monitor.unwrap_or(self.task.metric())
+    }
+
+    /// Windows in a batch of a model of this many weights: where not given 128, from 1 million 64, from 8 million 32.
+    pub fn batch_size(&self, weights: u64) -> usize {
+        self.batch_size.unwrap_or(match weights {
+            0..1_000_000 => 128,
+            1_000_000..8_000_000 => 64,
+            _ => 32,
+        })
+    }
+}
+
+/// Settings that are as they always were are not written, so that studies begun before they existed go on.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn focal_gamma() -> f64 {
+    2.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_focal_gamma(gamma: &f64) -> bool {
+    *gamma == focal_gamma()
+}
+
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 fn null_as_infinity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {

@@ -1,15 +1,13 @@
 //! Logistic regression on single rows, fitted by Newton's method.
 
-use super::cholesky;
+use super::{cholesky, held_out};
+use crate::data::Dataset;
 use crate::data::scale::moments;
-use crate::data::{Dataset, Part};
 use crate::metric;
 
 /// Values of scikit-learn's `C` that are tried, the inverse of the weight of half the squared norm against the sum of
 /// log losses; the first where none can be tried.
 const STRENGTHS: [f64; 5] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4];
-/// Share of the training windows, its last, on which they are compared.
-const COMPARED: f64 = 0.2;
 const MAX_ITERATIONS: usize = 100;
 const MAX_HALVINGS: usize = 40;
 
@@ -22,10 +20,9 @@ pub(super) struct Prediction {
 }
 
 /// Fits the training windows' last rows and predicts the validation windows.
-pub(super) fn predict(dataset: &Dataset) -> Prediction {
+pub(super) fn predict(dataset: &Dataset, [train, validation]: [&[f32]; 2], labels: &[bool]) -> Prediction {
     let features = dataset.features();
-    let mut train = last_rows(dataset, &dataset.train);
-    let mut validation = last_rows(dataset, &dataset.validation);
+    let (mut train, mut validation) = (train.to_vec(), validation.to_vec());
     let scaling = moments(&train, features);
     for values in [&mut train, &mut validation] {
         for row in values.chunks_exact_mut(features) {
@@ -34,17 +31,15 @@ pub(super) fn predict(dataset: &Dataset) -> Prediction {
             }
         }
     }
-    let labels: Vec<bool> = dataset.train.windows.iter().map(|w| w.label).collect();
-    let strength = choose(&train, &labels, features, dataset.context);
-    let scores = Logistic::fit(&train, &labels, features, strength).predict(&validation);
+    let strength = choose(&train, labels, features, dataset.context);
+    let scores = Logistic::fit(&train, labels, features, strength).predict(&validation);
     Prediction { scores, strength }
 }
 
 /// The `C` with the lowest log loss on the last fifth of the windows after fitting those before, less `embargo` windows
 /// in between.
 fn choose(values: &[f32], labels: &[bool], features: usize, embargo: usize) -> f64 {
-    let compared = labels.len() - (labels.len() as f64 * COMPARED) as usize;
-    let fitted = compared.saturating_sub(embargo);
+    let [fitted, compared] = held_out(labels.len(), embargo);
     let both_classes = labels[..fitted].contains(&true) && labels[..fitted].contains(&false);
     if !both_classes || compared == labels.len() {
         return STRENGTHS[0];
@@ -57,12 +52,6 @@ fn choose(values: &[f32], labels: &[bool], features: usize, embargo: usize) -> f
     let losses = STRENGTHS.map(|strength| (strength, log_loss(strength)));
     let best = losses.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
     best.map_or(STRENGTHS[0], |(strength, _)| strength)
-}
-
-/// The features of each window's last row, row-major.
-fn last_rows(dataset: &Dataset, part: &Part) -> Vec<f32> {
-    let first = (dataset.context - 1) * dataset.features();
-    part.windows.iter().flat_map(|&w| &dataset.window(w)[first..]).copied().collect()
 }
 
 /// A fitted model.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Part, Preparation};
 use crate::hyperparameters::Hyperparameters;
+use crate::learner::Count;
 use crate::model::{ArchitectureError, Geometry};
 use crate::stopping::Stopping;
 
@@ -62,10 +63,12 @@ pub struct Epoch {
 /// Where training stands between two batches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Progress {
-    /// Training steps done.
-    pub(crate) steps: u64,
-    /// Batches done of the epoch that is not over.
-    pub(crate) batches: usize,
+    /// Updates and batches done.
+    pub(crate) count: Count,
+    /// Epochs whose last weights are kept to be averaged.
+    pub(crate) ends: usize,
+    /// Steps done of the epoch that is not over.
+    pub(crate) steps: usize,
     /// Sum over their windows of the training loss.
     pub(crate) loss: f64,
     /// Largest gradient norm among them.
@@ -101,7 +104,7 @@ impl Description {
     /// # Errors
     /// [`ArchitectureError`] where they are no model.
     pub(crate) fn shape(&self) -> Result<(Hyperparameters, Geometry), ArchitectureError> {
-        let geometry = Geometry::new(self.data.features.len(), &self.model)?;
+        let geometry = Geometry::new(self.data.features.len(), self.data.preparation.classes, &self.model)?;
         Ok((Hyperparameters::from_params(&self.params)?, geometry))
     }
 
@@ -139,8 +142,17 @@ impl Description {
 impl Progress {
     /// Before the first batch.
     pub(crate) fn new(model: &ModelSpec) -> Self {
-        let stopping = Stopping::new(model.patience, model.minimum_gain);
-        Self { steps: 0, batches: 0, loss: 0.0, largest_norm: 0.0, stopping, history: Vec::new() }
+        let direction = model.monitored().direction();
+        let stopping = Stopping::new(model.patience, model.minimum_gain, direction);
+        Self {
+            count: Count::default(),
+            ends: 0,
+            steps: 0,
+            loss: 0.0,
+            largest_norm: 0.0,
+            stopping,
+            history: Vec::new(),
+        }
     }
 }
 
@@ -163,7 +175,7 @@ fn fingerprint(dataset: &Dataset) -> String {
     dataset.values.iter().for_each(|v| add(u64::from(v.to_bits())));
     for Part { windows } in [&dataset.train, &dataset.validation] {
         add(windows.len() as u64);
-        windows.iter().for_each(|w| add(w.last as u64 * 2 + u64::from(w.label)));
+        windows.iter().for_each(|w| add(((w.last as u64) << 32) | u64::from(w.target.to_bits())));
     }
     format!("{hash:016x}")
 }

@@ -18,18 +18,19 @@ use safetensors::{SafeTensorError, SafeTensors, serialize_to_file};
 pub(crate) use description::Progress;
 pub use description::{DataDescription, Description, Epoch, SCHEMA};
 pub use error::CheckpointError;
-use tensors::{Stored, read_into};
+use tensors::{Stored, numbers};
 
 use crate::model::{Layout, named_tensors};
 
 /// Key of the description in the file's metadata.
 const KEY: &str = "allometry";
 
-/// Names of the buffers of a training that goes on, in the order of [`Buffers`].
-const TRAINING: [&str; 3] = ["training.weights", "training.first_moment", "training.second_moment"];
-
-/// Weights and moments of a training that goes on.
-pub(crate) type Buffers<T> = [T; 3];
+/// Names of the buffers of a training that goes on: weights and both moments, then the weights at the ends of the last
+/// epochs, oldest first.
+fn buffer_names(ends: usize) -> impl Iterator<Item = String> {
+    let fixed = ["training.weights", "training.first_moment", "training.second_moment"];
+    fixed.into_iter().map(str::to_owned).chain((0..ends).map(|i| format!("training.epoch_end.{i}")))
+}
 
 /// A checkpoint in memory.
 #[derive(Debug)]
@@ -38,8 +39,8 @@ pub struct Checkpoint {
     pub description: Description,
     /// Weights of the best epoch, in the order of the layout.
     pub(crate) weights: Vec<f32>,
-    /// Where training goes on from.
-    pub(crate) training: Option<Buffers<Vec<f32>>>,
+    /// Where training goes on from: the buffers of [`buffer_names`].
+    pub(crate) training: Option<Vec<Vec<f32>>>,
 }
 
 /// Writes a checkpoint; `path` holds the old one or the new one whatever happens.
@@ -50,17 +51,17 @@ pub(crate) fn save(
     path: &Path,
     description: &Description,
     weights: &[f32],
-    training: Option<Buffers<&[f32]>>,
+    training: &[&[f32]],
 ) -> Result<(), CheckpointError> {
     let (hyperparameters, geometry) = description.shape().expect("what was trained is a model");
     let layout = Layout::new(hyperparameters.architecture, geometry);
     let mut views: Vec<(String, Stored<'_>)> = named_tensors(&layout, hyperparameters.architecture, geometry)
         .into_iter()
-        .map(|tensor| (tensor.name.clone(), Stored::of(&tensor, weights)))
+        .map(|tensor| (tensor.name.clone(), Stored::Weights(tensor, weights)))
         .collect();
-    for (name, buffer) in TRAINING.iter().zip(training.into_iter().flatten()) {
-        views.push(((*name).to_owned(), Stored::flat(buffer)));
-    }
+    let ends = training.len().saturating_sub(3);
+    let buffers = buffer_names(ends).zip(training);
+    views.extend(buffers.map(|(name, buffer)| (name, Stored::Buffer(buffer, [buffer.len()]))));
     let text = serde_json::to_string(description).expect("a description has text keys only");
     let metadata = HashMap::from([(KEY.to_owned(), text)]);
     file::replace(path, |part| {
@@ -111,18 +112,16 @@ impl Checkpoint {
         };
         let mut weights = vec![0.0; layout.total];
         for tensor in named_tensors(&layout, hyperparameters.architecture, geometry) {
-            let data = find(&tensor.name, &tensor.shape)?;
-            read_into(data, &tensor.shape, tensor.turned, tensor.span.of_mut(&mut weights));
+            let values = tensor.span.of_mut(&mut weights);
+            for (place, number) in numbers(find(&tensor.name, &tensor.shape)?).enumerate() {
+                values[tensor.place(place)] = number;
+            }
         }
         let training = match &description.progress {
             None => None,
-            Some(_) => {
-                let mut buffers = [const { Vec::new() }; 3];
-                for (name, buffer) in TRAINING.iter().zip(&mut buffers) {
-                    *buffer = vec![0.0; layout.total];
-                    read_into(find(name, &[layout.total])?, &[], false, buffer);
-                }
-                Some(buffers)
+            Some(progress) => {
+                let read = |name: String| Ok(numbers(find(&name, &[layout.total])?).collect());
+                Some(buffer_names(progress.ends).map(read).collect::<Result<Vec<_>, _>>()?)
             }
         };
         Ok(Self { description, weights, training })

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec};
+use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, Task};
 
 use super::error::{DataError, Role};
 
@@ -15,12 +15,15 @@ pub(super) struct Wanted<'a> {
     /// `None` where rows are only to be predicted.
     pub(super) label: Option<&'a LabelSpec>,
     pub(super) features: &'a FeatureSpec,
+    /// What a label may be.
+    pub(super) task: Task,
 }
 
-impl<'a> From<&'a DataSpec> for Wanted<'a> {
-    fn from(spec: &'a DataSpec) -> Self {
+impl<'a> Wanted<'a> {
+    /// What a ladder asks for.
+    pub(super) fn new(spec: &'a DataSpec, task: Task) -> Self {
         let DataSpec { path, time, label, features, .. } = spec;
-        Self { path, time: time.as_deref(), label: Some(label), features }
+        Self { path, time: time.as_deref(), label: Some(label), features, task }
     }
 }
 

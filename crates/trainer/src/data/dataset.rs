@@ -6,6 +6,8 @@ use allometry_core::ClassCounts;
 use allometry_core::ladder::MissingPolicy;
 use serde::{Deserialize, Serialize};
 
+use crate::batch::shuffled;
+
 /// A table ready for training: features in memory once, windows as references into it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -34,6 +36,12 @@ pub struct Preparation {
     pub missing: MissingPolicy,
     /// Mean and deviation by which each feature was scaled, where it was.
     pub scaling: Option<Vec<(f64, f64)>>,
+    /// Classes of the label; 0 where it is not one of several.
+    #[serde(default)]
+    pub classes: usize,
+    /// Mean and deviation of the training windows' targets where numbers are learned: models learn them scaled.
+    #[serde(default)]
+    pub target: Option<(f64, f64)>,
 }
 
 /// One of the three parts of a chronological split. No row belongs to windows of two parts.
@@ -44,14 +52,21 @@ pub struct Part {
 }
 
 /// One window: the `context` rows that end with row `last`, and what followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
     /// Index of its last row in [`Dataset::values`], at least `context - 1`.
     pub last: usize,
     /// Row of the file that `last` was, from 0, counting rows that were dropped.
     pub row: u64,
-    /// Its class.
-    pub label: bool,
+    /// What is to be predicted: 0 or 1, the number of its class, or the number itself.
+    pub target: f32,
+}
+
+impl Window {
+    /// Whether a binary label is 1.
+    pub fn is_positive(self) -> bool {
+        self.target > 0.5
+    }
 }
 
 /// Names the parts in messages and reports.
@@ -77,6 +92,43 @@ impl Dataset {
         counts.positives as f64 / self.train.windows.len().max(1) as f64
     }
 
+    /// The same rows with the targets of each part in random order, so that nothing is left to be learned.
+    #[must_use]
+    pub fn shuffled(&self, seed: u64) -> Self {
+        let mut other = self.clone();
+        let parts = [&mut other.train, &mut other.validation, &mut other.test];
+        for (number, part) in parts.into_iter().enumerate() {
+            let targets: Vec<f32> = part.windows.iter().map(|w| w.target).collect();
+            let order = shuffled(targets.len(), seed, number as u64);
+            for (window, from) in part.windows.iter_mut().zip(order) {
+                window.target = targets[from];
+            }
+        }
+        other
+    }
+
+    /// What windows of one part have in common with those of another, in words; `None` where no row is in two parts.
+    pub fn leak(&self) -> Option<String> {
+        let parts = [
+            (PartName::Train, &self.train),
+            (PartName::Validation, &self.validation),
+            (PartName::Test, &self.test),
+        ];
+        let reach = |part: &Part| {
+            let ends = || part.windows.iter().map(|w| w.last);
+            Some((ends().min()?.checked_sub(self.context - 1)?, ends().max()?))
+        };
+        let mut reaches: Vec<(usize, usize, PartName)> = parts
+            .into_iter()
+            .filter_map(|(name, part)| reach(part).map(|(first, last)| (first, last, name)))
+            .collect();
+        reaches.sort_by_key(|(first, ..)| *first);
+        reaches.windows(2).find(|pair| pair[0].1 >= pair[1].0).map(|pair| {
+            let [(_, last, earlier), (first, _, later)] = [pair[0], pair[1]];
+            format!("windows of the {earlier} part reach to row {last}, those of the {later} part begin at row {first}")
+        })
+    }
+
     /// The values of a window: `context * features` floats, row-major, oldest row first.
     pub fn window(&self, window: Window) -> &[f32] {
         let end = (window.last + 1) * self.features();
@@ -87,7 +139,7 @@ impl Dataset {
 impl Part {
     /// Windows of each class.
     pub fn counts(&self) -> ClassCounts {
-        let positives = self.windows.iter().filter(|w| w.label).count() as u64;
+        let positives = self.windows.iter().filter(|w| w.is_positive()).count() as u64;
         ClassCounts { positives, negatives: self.windows.len() as u64 - positives }
     }
 }

@@ -156,9 +156,9 @@ pub enum DataError {
         /// How many more are, not counting those at the end.
         more: u64,
     },
-    /// A label that is neither 0 nor 1.
-    #[error("{}: {location}: label `{column}` is {value}; it must be 0 or 1", path.display())]
-    NotBinary {
+    /// A label that is nothing to be learned.
+    #[error("{}: {location}: label `{column}` is {value}; it must be {wanted}", path.display())]
+    BadLabel {
         /// File.
         path: PathBuf,
         /// Label column.
@@ -167,6 +167,8 @@ pub enum DataError {
         location: Location,
         /// What is there.
         value: String,
+        /// What must be there.
+        wanted: &'static str,
     },
     /// A time that cannot be understood.
     #[error("{}: {location}: time `{column}` is {value}, which is no date, time or number", path.display())]
@@ -243,8 +245,24 @@ pub enum DataError {
         /// Rows in a window.
         context: usize,
     },
+    /// A class that the training part does not show.
+    #[error("{}: class {class} of {classes} has no window in the training part", path.display())]
+    AbsentClass {
+        /// File.
+        path: PathBuf,
+        /// The class.
+        class: usize,
+        /// Classes of the whole table: one more than the highest number.
+        classes: usize,
+    },
+    /// A threshold label where numbers or several classes are to be learned.
+    #[error("{}: a label by threshold is 0 or 1, so that there is no more to learn of it", path.display())]
+    ThresholdLabel {
+        /// File.
+        path: PathBuf,
+    },
     /// A part where every label is the same.
-    #[error("{}: all {windows} windows of the {part} part are labelled {}", path.display(), u8::from(*class))]
+    #[error("{}: all {windows} windows of the {part} part are labelled {class}", path.display())]
     OneClass {
         /// File.
         path: PathBuf,
@@ -253,7 +271,7 @@ pub enum DataError {
         /// Its windows.
         windows: u64,
         /// Their class.
-        class: bool,
+        class: usize,
     },
 }
 
@@ -282,7 +300,7 @@ impl DataError {
             Self::MissingLabel { .. } => {
                 "na = \"drop\" under [data] keeps such rows as history and predicts none of them".to_owned()
             }
-            Self::NotBinary { .. } => "a threshold can be the label: \
+            Self::BadLabel { wanted: "0 or 1", .. } => "a threshold can be the label: \
                  label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }"
                 .to_owned(),
             Self::BadTime { .. } => {

@@ -1,27 +1,27 @@
-//! Classes of rows.
+//! What is predicted of rows.
 
 use super::rows::Targets;
 
-/// The class of each row, in the order given; `None` where it cannot be known.
+/// The class or number of each row, in the order given; `None` where it cannot be known.
 ///
 /// With a threshold, a row's class is whether `of`, `horizon` rows later in that order, is at least `1 + rise` times
 /// `over` in the row, compared in `f64`.
-pub(super) fn classes(
+pub(super) fn targets(
     targets: &Targets,
     threshold: Option<(f64, usize)>,
     order: &[usize],
-) -> Vec<Option<bool>> {
+) -> Vec<Option<f32>> {
     match (targets, threshold) {
         (Targets::Rise { of, over }, Some((rise, horizon))) => (0..order.len())
             .map(|i| {
                 let reached = of[*order.get(i.checked_add(horizon)?)?];
                 let wanted = (1.0 + rise) * over[order[i]];
-                (!reached.is_nan() && !wanted.is_nan()).then_some(reached >= wanted)
+                (!reached.is_nan() && !wanted.is_nan()).then_some(f32::from(u8::from(reached >= wanted)))
             })
             .collect(),
         (Targets::None(_), _) => vec![None; order.len()],
         (Targets::Class(classes) | Targets::Rise { of: classes, .. }, _) => {
-            order.iter().map(|&row| (!classes[row].is_nan()).then_some(classes[row] == 1.0)).collect()
+            order.iter().map(|&row| (!classes[row].is_nan()).then_some(classes[row] as f32)).collect()
         }
     }
 }

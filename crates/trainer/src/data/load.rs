@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::path::Path;
 
-use allometry_core::ladder::spec::{DataSpec, LabelSpec, MissingPolicy, Normalize};
+use allometry_core::ladder::spec::{DataSpec, LabelSpec, MissingPolicy, Normalize, Task};
 
 use super::columns::Wanted;
 use super::dataset::{Dataset, Part, PartName, Preparation, Window};
 use super::error::DataError;
 use super::label;
 use super::rows::Rows;
-use super::scale::standardise;
+use super::scale::{moments, standardise};
 use super::split::Split;
 use super::summary::{PartSummary, TableSummary};
 use super::{read_csv, read_parquet};
@@ -38,12 +38,15 @@ pub struct Loaded {
 /// # Errors
 /// [`DataError`] where the file cannot be read, does not hold what the ladder asks for, or leaves a part without a window,
 /// or the training or validation part with a single class.
-pub fn load(spec: &DataSpec, context: usize, normalize: Normalize) -> Result<Loaded, DataError> {
+pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -> Result<Loaded, DataError> {
     let path = &spec.path;
     if spec.split.train + spec.split.validation >= 1.0 {
         return Err(DataError::SplitSum { train: spec.split.train, validation: spec.split.validation });
     }
-    let rows = read(Wanted::from(spec))?;
+    if task != Task::Binary && matches!(spec.label, LabelSpec::Rise { .. }) {
+        return Err(DataError::ThresholdLabel { path: path.clone() });
+    }
+    let rows = read(Wanted::new(spec, task))?;
     if rows.len() == 0 {
         return Err(DataError::NoRows { path: path.clone() });
     }
@@ -55,14 +58,14 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize) -> Result<Loa
         LabelSpec::Column(_) => None,
         LabelSpec::Rise { rise, horizon, .. } => Some((*rise, *horizon)),
     };
-    let classes = label::classes(&rows.targets, threshold, &order);
-    check_labels(spec, &rows, &order, &classes)?;
+    let targets = label::targets(&rows.targets, threshold, &order);
+    check_labels(spec, &rows, &order, &targets)?;
 
-    let (kept, classes): (Vec<usize>, Vec<Option<bool>>) =
-        order.iter().zip(&classes).filter(|(row, _)| rows.is_complete(**row)).unzip();
+    let (kept, targets): (Vec<usize>, Vec<Option<f32>>) =
+        order.iter().zip(&targets).filter(|(row, _)| rows.is_complete(**row)).unzip();
     let split = Split::new(kept.len(), context, spec.label.horizon(), spec.split);
     let part = |ends: &Range<usize>| {
-        let window = |last: usize| Some(Window { last, row: kept[last] as u64, label: classes[last]? });
+        let window = |last: usize| Some(Window { last, row: kept[last] as u64, target: targets[last]? });
         Part { windows: ends.clone().filter_map(window).collect() }
     };
     let (train, validation, test) = (part(&split.train), part(&split.validation), part(&split.test));
@@ -74,13 +77,23 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize) -> Result<Loa
             return Err(DataError::TooFewRows { path, part: name, rows: kept.len(), dropped, context });
         }
     }
-    check_classes(path, PartName::Train, &train)?;
-    check_classes(path, PartName::Validation, &validation)?;
+    let classes = match task {
+        Task::Binary | Task::Regression => 0,
+        Task::Classes => count_classes(path, &targets, &train)?,
+    };
+    if task != Task::Regression {
+        check_classes(path, PartName::Train, &train)?;
+        check_classes(path, PartName::Validation, &validation)?;
+    }
+    let target = (task == Task::Regression).then(|| {
+        let values: Vec<f32> = train.windows.iter().map(|w| w.target).collect();
+        moments(&values, 1)[0]
+    });
 
     let summary = TableSummary {
         rows: rows.len() as u64,
         dropped: (rows.len() - kept.len()) as u64,
-        unlabelled: classes.iter().filter(|class| class.is_none()).count() as u64,
+        unlabelled: targets.iter().filter(|target| target.is_none()).count() as u64,
         features: rows.selection.features.len(),
         skipped: rows.selection.skipped.clone(),
         parts: parts.map(|(name, part)| PartSummary::new(name, part, |row| rows.times.text(row))),
@@ -90,7 +103,8 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize) -> Result<Loa
     let mut values = Rows::gather(rows.values, features, &kept);
     let scaling =
         (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
-    let preparation = Preparation { time: spec.time.clone(), missing: spec.missing, scaling };
+    let preparation =
+        Preparation { time: spec.time.clone(), missing: spec.missing, scaling, classes, target };
     let dataset = Dataset { feature_names, values, context, train, validation, test, preparation };
     Ok(Loaded { dataset, summary })
 }
@@ -109,16 +123,16 @@ fn check_labels(
     spec: &DataSpec,
     rows: &Rows,
     order: &[usize],
-    classes: &[Option<bool>],
+    targets: &[Option<f32>],
 ) -> Result<(), DataError> {
     let LabelSpec::Column(column) = &spec.label else {
         return Ok(());
     };
-    let last = classes.iter().rposition(Option::is_some);
+    let last = targets.iter().rposition(Option::is_some);
     if last.is_some() && spec.missing == MissingPolicy::Drop {
         return Ok(());
     }
-    let within = &classes[..last.unwrap_or(classes.len())];
+    let within = &targets[..last.unwrap_or(targets.len())];
     let Some(first) = within.iter().position(Option::is_none) else {
         return Ok(());
     };
@@ -130,11 +144,21 @@ fn check_labels(
     })
 }
 
+/// Fails where all windows of a part are of one class.
 fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), DataError> {
-    let counts = part.counts();
-    if counts.positives > 0 && counts.negatives > 0 {
+    let first = part.windows[0].target;
+    if part.windows.iter().any(|w| w.target != first) {
         return Ok(());
     }
-    let (windows, class) = (part.windows.len() as u64, counts.positives > 0);
-    Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class })
+    let windows = part.windows.len() as u64;
+    Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class: first as usize })
+}
+
+/// Classes of a table, each of which the training part must show.
+fn count_classes(path: &Path, targets: &[Option<f32>], train: &Part) -> Result<usize, DataError> {
+    let classes = targets.iter().flatten().fold(0, |most, &target| most.max(target as usize + 1));
+    match (0..classes).find(|&class| train.windows.iter().all(|w| w.target as usize != class)) {
+        None => Ok(classes),
+        Some(class) => Err(DataError::AbsentClass { path: path.to_owned(), class, classes }),
+    }
 }

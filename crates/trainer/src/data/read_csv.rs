@@ -20,7 +20,8 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     let columns = scan(path)?;
     let selection = columns::select(wanted, &columns)?;
     let names = columns.into_iter().map(|c| c.name).collect();
-    let mut rows = Rows::new(names, selection.clone(), Places::Bytes(path.to_owned(), Vec::new()));
+    let mut rows =
+        Rows::new(names, selection.clone(), wanted.task, Places::Bytes(path.to_owned(), Vec::new()));
 
     let mut records = Records::open(path)?;
     while records.next()? {

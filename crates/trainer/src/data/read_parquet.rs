@@ -46,7 +46,7 @@ fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     let read = used(&selection);
     let mask = ProjectionMask::roots(builder.parquet_schema(), read.iter().copied());
     let rows_in_file = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-    let mut rows = Rows::new(names, selection, Places::Counted);
+    let mut rows = Rows::new(names, selection, wanted.task, Places::Counted);
     // A corrupt count must not be believed: where memory cannot be had for it, the vector grows as rows come.
     let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
     let batches = builder.with_projection(mask).build().map_err(|e| failed(e.to_string()))?;

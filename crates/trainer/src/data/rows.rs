@@ -2,9 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use allometry_core::ladder::Task;
+
 use super::columns::{LabelColumns, Selection};
 use super::error::{DataError, Gap, Location};
 use super::time::{Time, Times};
+
+/// Highest number of a class.
+const MOST_CLASSES: f64 = 999.0;
 
 /// The columns of a table that are used. Features are held once, as `f32`, with NaN where there is no finite value.
 #[derive(Debug)]
@@ -12,6 +17,7 @@ pub(super) struct Rows {
     /// Names of all columns of the table.
     pub(super) names: Vec<String>,
     pub(super) selection: Selection,
+    task: Task,
     /// Features, row-major.
     pub(super) values: Vec<f32>,
     pub(super) times: Times,
@@ -32,7 +38,7 @@ pub(super) enum Places {
 /// What labels are made of, one entry per row; NaN where unknown.
 #[derive(Debug)]
 pub(super) enum Targets {
-    /// 0 or 1.
+    /// The class, or the number.
     Class(Vec<f64>),
     /// The two columns of a threshold.
     Rise { of: Vec<f64>, over: Vec<f64> },
@@ -49,7 +55,7 @@ struct Gaps {
 }
 
 impl Rows {
-    pub(super) fn new(names: Vec<String>, selection: Selection, places: Places) -> Self {
+    pub(super) fn new(names: Vec<String>, selection: Selection, task: Task, places: Places) -> Self {
         let targets = match selection.label {
             LabelColumns::Class(_) => Targets::Class(Vec::new()),
             LabelColumns::Rise { .. } => Targets::Rise { of: Vec::new(), over: Vec::new() },
@@ -58,6 +64,7 @@ impl Rows {
         Self {
             names,
             selection,
+            task,
             values: Vec::new(),
             times: Times::Empty,
             targets,
@@ -137,15 +144,24 @@ impl Rows {
         else {
             unreachable!("readers push classes where the label is a column");
         };
-        if class == 0.0 || class == 1.0 || class.is_nan() {
+        let (fits, wanted) = match self.task {
+            Task::Binary => (class == 0.0 || class == 1.0, "0 or 1"),
+            Task::Classes => (
+                class.fract() == 0.0 && (0.0..=MOST_CLASSES).contains(&class),
+                "a whole number from 0 to 999",
+            ),
+            Task::Regression => (Gap::of(class).is_none(), "a finite number"),
+        };
+        if fits || class.is_nan() {
             classes.push(class);
             return Ok(());
         }
-        Err(DataError::NotBinary {
+        Err(DataError::BadLabel {
             path: path.to_owned(),
             column: self.names[column].clone(),
             location: self.location(row),
             value: shown(),
+            wanted,
         })
     }
 

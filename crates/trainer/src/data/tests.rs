@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec};
+use allometry_core::ladder::spec::{
+    DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task,
+};
 use arrow::array::{ArrayRef, Float64Array, Int8Array, RecordBatch};
 use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
@@ -53,7 +55,7 @@ impl Table {
     }
 
     fn load(&self, context: usize) -> Result<Loaded, DataError> {
-        load(&self.spec, context, Normalize::None)
+        load(&self.spec, context, Normalize::None, Task::Binary)
     }
 
     /// The error of loading, and its hint, without the folder.

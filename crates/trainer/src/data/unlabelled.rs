@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::ladder::spec::{FeatureSpec, MissingPolicy};
+use allometry_core::ladder::spec::{FeatureSpec, MissingPolicy, Task};
 
 use super::columns::Wanted;
 use super::dataset::Preparation;
@@ -42,7 +42,7 @@ pub fn load_unlabelled(
 ) -> Result<Unlabelled, DataError> {
     let feature_spec = FeatureSpec { include: Some(features.to_vec()), exclude: Vec::new() };
     let time = preparation.time.as_deref();
-    let rows = read(Wanted { path, time, label: None, features: &feature_spec })?;
+    let rows = read(Wanted { path, time, label: None, features: &feature_spec, task: Task::default() })?;
     if preparation.missing == MissingPolicy::Error {
         rows.check_gaps(path)?;
     }

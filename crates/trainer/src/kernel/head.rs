@@ -1,17 +1,17 @@
-//! The last layer: a window's normalised patches times one vector of weights, plus a bias.
+//! The last layer: what is seen of a window times one vector of weights per output, plus a bias.
 
 use super::lanes::sums;
 use super::{Isa, Kernel, Real, multiply_add};
 
-/// One logit per window.
+/// The outputs of each window.
 pub(crate) struct Head<'a, T> {
-    /// Normalised stream, `windows x (patches * width)`.
-    pub(crate) normed: &'a [T],
-    /// Weights, `patches * width`.
+    /// What the head sees, `windows x inputs`.
+    pub(crate) inputs: &'a [T],
+    /// Weights, `outputs x inputs`.
     pub(crate) weights: &'a [T],
-    /// The bias.
-    pub(crate) bias: T,
-    /// Logits, one per window.
+    /// One per output.
+    pub(crate) bias: &'a [T],
+    /// Logits, `windows x outputs`.
     pub(crate) logits: &'a mut [T],
 }
 
@@ -20,25 +20,31 @@ impl<T: Real> Kernel for Head<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let width = self.weights.len();
-        for (normed, logit) in self.normed.chunks_exact(width).zip(self.logits) {
-            *logit = sums([normed, self.weights], |[x, w]| [x * w])[0] + self.bias;
+        let outputs = self.bias.len();
+        let width = self.weights.len() / outputs;
+        for (inputs, logits) in self.inputs.chunks_exact(width).zip(self.logits.chunks_exact_mut(outputs)) {
+            let rows = self.weights.chunks_exact(width).zip(self.bias);
+            for (logit, (weights, &bias)) in logits.iter_mut().zip(rows) {
+                *logit = sums([inputs, weights], |[x, w]| [x * w])[0] + bias;
+            }
         }
     }
 }
 
 /// Gradients of the head's weights and of its input.
 pub(crate) struct HeadBackward<'a, T> {
-    /// Normalised stream, `windows x (patches * width)`.
-    pub(crate) normed: &'a [T],
-    /// Weights, `patches * width`.
+    /// What the head saw, `windows x inputs`.
+    pub(crate) inputs: &'a [T],
+    /// How many.
+    pub(crate) outputs: usize,
+    /// Weights, `outputs x inputs`.
     pub(crate) weights: &'a [T],
-    /// Gradient of the logits, one per window.
+    /// Gradient of the logits, `windows x outputs`.
     pub(crate) d_logits: &'a [T],
     /// Gradient of the weights, added to.
     pub(crate) d_weights: &'a mut [T],
-    /// Gradient of the normalised stream, overwritten.
-    pub(crate) d_normed: &'a mut [T],
+    /// Gradient of what the head saw, overwritten.
+    pub(crate) d_inputs: &'a mut [T],
 }
 
 impl<T: Real> Kernel for HeadBackward<'_, T> {
@@ -46,13 +52,17 @@ impl<T: Real> Kernel for HeadBackward<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let width = self.weights.len();
-        let d_weights = &mut self.d_weights[..width];
-        let windows = self.normed.chunks_exact(width).zip(self.d_normed.chunks_exact_mut(width));
-        for ((normed, d_normed), &d_logit) in windows.zip(self.d_logits) {
-            for i in 0..width {
-                d_weights[i] = multiply_add::<I, T>(d_logit, normed[i], d_weights[i]);
-                d_normed[i] = d_logit * self.weights[i];
+        let outputs = self.outputs;
+        let width = self.weights.len() / outputs;
+        let windows = self.inputs.chunks_exact(width).zip(self.d_inputs.chunks_exact_mut(width));
+        for ((inputs, d_inputs), d_logits) in windows.zip(self.d_logits.chunks_exact(outputs)) {
+            d_inputs.fill(T::ZERO);
+            let rows = self.weights.chunks_exact(width).zip(self.d_weights.chunks_exact_mut(width));
+            for ((weights, d_weights), &d_logit) in rows.zip(d_logits) {
+                for i in 0..width {
+                    d_weights[i] = multiply_add::<I, T>(d_logit, inputs[i], d_weights[i]);
+                    d_inputs[i] = multiply_add::<I, T>(d_logit, weights[i], d_inputs[i]);
+                }
             }
         }
     }

@@ -21,11 +21,13 @@ pub(crate) mod adamw;
 pub(crate) mod attention;
 pub(crate) mod dropout;
 pub(crate) mod embed;
+pub(crate) mod front;
 pub(crate) mod gelu;
 pub(crate) mod head;
 mod lanes;
 pub(crate) mod matrix;
 pub(crate) mod norm;
+pub(crate) mod pool;
 mod real;
 pub(crate) mod revin;
 

@@ -1,6 +1,6 @@
 //! What fixes the number of weights.
 
-use allometry_core::ladder::ModelSpec;
+use allometry_core::ladder::{Channels, ModelSpec, Pooling, Task};
 use allometry_core::{ModelSize, Params};
 
 use super::layout::Layout;
@@ -29,6 +29,34 @@ pub struct Geometry {
     pub patch: usize,
     /// Rows from one patch to the next.
     pub stride: usize,
+    /// What stands before the patches and after them.
+    pub form: Form,
+}
+
+/// What stands before the patches and after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Form {
+    /// Whether windows that are scaled by themselves are then multiplied and moved by learned numbers per feature.
+    pub affine: bool,
+    /// Columns that a learned linear map makes of a row's features; 0 for no map.
+    pub feature_embedding: usize,
+    /// Whether each column is a series of its own.
+    pub channels: Channels,
+    /// What the head sees of the patches.
+    pub head: Pooling,
+    /// Outputs of the head: the classes, or 1.
+    pub outputs: usize,
+}
+
+impl Form {
+    /// Nothing before the patches, features mixed, all patches seen by one output.
+    pub const PLAIN: Self = Self {
+        affine: false,
+        feature_embedding: 0,
+        channels: Channels::Mixed,
+        head: Pooling::Flatten,
+        outputs: 1,
+    };
 }
 
 /// Why parameters are no architecture, or not one that can be trained.
@@ -138,17 +166,18 @@ impl Architecture {
     /// Exact number of weights in a model of this architecture.
     pub fn model_size(self, geometry: Geometry) -> ModelSize {
         let layout = Layout::new(self, geometry);
-        let embedding = layout.embedding.length + layout.embedding_bias.length + layout.positions.length;
+        let embedding = layout.blocks[0].attention_norm.gain.start;
         ModelSize { total: layout.total as u64, non_embedding: (layout.total - embedding) as u64 }
     }
 }
 
 impl Geometry {
-    /// The shape of windows of `features` columns under a ladder's settings.
+    /// The shape of windows of `features` columns under a ladder's settings; `classes` are those of the label where there
+    /// are such.
     ///
     /// # Errors
     /// [`ArchitectureError`] where no patch fits into a window or there are no features.
-    pub fn new(features: usize, spec: &ModelSpec) -> Result<Self, ArchitectureError> {
+    pub fn new(features: usize, classes: usize, spec: &ModelSpec) -> Result<Self, ArchitectureError> {
         let ModelSpec { context, patch, stride, .. } = *spec;
         if patch == 0 || stride == 0 || patch > context {
             return Err(ArchitectureError::PatchesDoNotFit { context, patch, stride });
@@ -156,7 +185,14 @@ impl Geometry {
         if features == 0 {
             return Err(ArchitectureError::NoFeatures);
         }
-        Ok(Self { features, context, patch, stride })
+        let form = Form {
+            affine: spec.revin_affine,
+            feature_embedding: spec.feature_embedding,
+            channels: spec.channels,
+            head: spec.head,
+            outputs: if spec.task == Task::Classes { classes } else { 1 },
+        };
+        Ok(Self { features, context, patch, stride, form })
     }
 
     /// Patches of a window.
@@ -164,9 +200,48 @@ impl Geometry {
         (self.context - self.patch) / self.stride + 1
     }
 
+    /// Columns of the series that patches are cut from.
+    pub fn columns(self) -> usize {
+        match self.form.feature_embedding {
+            0 => self.features,
+            columns => columns,
+        }
+    }
+
+    /// Series that pass through the encoder by themselves.
+    pub fn channels(self) -> usize {
+        match self.form.channels {
+            Channels::Mixed => 1,
+            Channels::Independent => self.columns(),
+        }
+    }
+
     /// Values of a patch.
     pub fn patch_values(self) -> usize {
-        self.patch * self.features
+        self.patch * self.columns() / self.channels()
+    }
+
+    /// Patches of a window over all its series: rows of the encoder.
+    pub fn rows(self) -> usize {
+        self.channels() * self.patches()
+    }
+
+    /// Rows of the encoder that the head takes the mean of.
+    pub fn pooled(self) -> usize {
+        match self.form.head {
+            Pooling::Flatten => 1,
+            Pooling::Mean => self.patches(),
+        }
+    }
+
+    /// Inputs of the head of a model of this width.
+    pub fn head_inputs(self, d_model: usize) -> usize {
+        self.rows() / self.pooled() * d_model
+    }
+
+    /// Whether there are weights before the patches.
+    pub fn has_front(self) -> bool {
+        self.form.affine || self.form.feature_embedding > 0
     }
 
     /// Values of a window.

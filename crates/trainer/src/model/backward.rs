@@ -2,14 +2,16 @@
 
 use crate::kernel::attention::{AttentionBackward, SLACK};
 use crate::kernel::embed::EmbedBackward;
+use crate::kernel::front::{AffineBackward, SumRows};
 use crate::kernel::gelu::GeluBackward;
 use crate::kernel::head::HeadBackward;
 use crate::kernel::matrix::{Matrix, multiply};
 use crate::kernel::norm::AddNormBackward;
+use crate::kernel::pool::PoolBackward;
 use crate::kernel::{Real, launch};
 
 use super::layout::disjoint;
-use super::workspace::{DropoutSite, Masks, Workspace, attention_shape};
+use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
     /// Overwrites `gradient` with the gradient of `sum(logits * d_logits)` by the weights, after a
@@ -18,17 +20,9 @@ impl<T: Real> Workspace<T> {
         for span in self.layout.accumulated() {
             span.of_mut(gradient).fill(T::ZERO);
         }
-        let length = windows * self.geometry.patches() * self.architecture.d_model;
+        let length = windows * self.geometry.rows() * self.architecture.d_model;
         let last = 2 * self.architecture.n_layers;
-        let head = self.layout.head;
-        head.bias.of_mut(gradient)[0] = self.d_logits[..windows].iter().copied().sum();
-        launch(HeadBackward {
-            normed: &self.sites[last].normed[..length],
-            weights: head.weight.of(weights),
-            d_logits: &self.d_logits[..windows],
-            d_weights: head.weight.of_mut(gradient),
-            d_normed: &mut self.d_narrow[..length],
-        });
+        self.classify_backward(weights, gradient, windows, masks);
         self.d_stream[..length].fill(T::ZERO);
         self.add_norm_backward(weights, gradient, last, windows, masks);
         for block in (0..self.architecture.n_layers).rev() {
@@ -38,6 +32,40 @@ impl<T: Real> Workspace<T> {
             self.add_norm_backward(weights, gradient, 2 * block, windows, masks);
         }
         self.embed_backward(gradient, windows);
+        self.front_backward(weights, gradient, windows);
+    }
+
+    fn classify_backward(&mut self, weights: &[T], gradient: &mut [T], windows: usize, masks: Masks) {
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
+        let inputs = windows * self.geometry.head_inputs(d);
+        let head = self.layout.head;
+        let normed = &self.sites[2 * self.architecture.n_layers].normed[..rows * d];
+        let d_normed = &mut self.d_narrow[..rows * d];
+        let d_logits = &self.d_logits[..windows * self.geometry.form.outputs];
+        launch(SumRows { values: d_logits, sum: head.bias.of_mut(gradient) });
+        let d_weights = head.weight.of_mut(gradient);
+        let weights = head.weight.of(weights);
+        let outputs = self.geometry.form.outputs;
+        if self.pooled.is_empty() {
+            launch(HeadBackward {
+                inputs: normed,
+                outputs,
+                weights,
+                d_logits,
+                d_weights,
+                d_inputs: d_normed,
+            });
+            return;
+        }
+        let (seen, d_seen) = (&self.pooled[..inputs], &mut self.d_pooled[..inputs]);
+        launch(HeadBackward { inputs: seen, outputs, weights, d_logits, d_weights, d_inputs: d_seen });
+        launch(PoolBackward {
+            d_out: d_seen,
+            group: self.geometry.pooled(),
+            width: d,
+            dropout: masks.at(DropoutSite::Head),
+            d_normed,
+        });
     }
 
     /// From the gradient of the normalised stream in `d_narrow` to that of the stream and of the branch before.
@@ -49,7 +77,7 @@ impl<T: Real> Workspace<T> {
         windows: usize,
         masks: Masks,
     ) {
-        let length = windows * self.geometry.patches() * self.architecture.d_model;
+        let length = windows * self.geometry.rows() * self.architecture.d_model;
         let norm = self.layout.norm(site);
         let state = &self.sites[site];
         let [d_gain, d_shift, d_bias] =
@@ -69,7 +97,7 @@ impl<T: Real> Workspace<T> {
     }
 
     fn feed_forward_backward(&mut self, weights: &[T], gradient: &mut [T], block: usize, windows: usize) {
-        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let ff = self.architecture.d_ff();
         let spans = self.layout.blocks[block];
         let state = &self.blocks[block];
@@ -106,7 +134,7 @@ impl<T: Real> Workspace<T> {
         windows: usize,
         masks: Masks,
     ) {
-        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let spans = self.layout.blocks[block];
         let state = &self.blocks[block];
         let d_output = Matrix::new(&self.branch, rows, d);
@@ -140,7 +168,7 @@ impl<T: Real> Workspace<T> {
     }
 
     fn embed_backward(&mut self, gradient: &mut [T], windows: usize) {
-        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
         launch(EmbedBackward {
             d_embedded: &self.branch[..rows * d],
@@ -151,5 +179,44 @@ impl<T: Real> Workspace<T> {
             Matrix::new(&self.branch, rows, d),
             self.layout.embedding.of_mut(gradient),
         );
+    }
+    /// From the gradient of the embedded patches in `branch` to that of the weights before the patches.
+    fn front_backward(&mut self, weights: &[T], gradient: &mut [T], windows: usize) {
+        let Some(front) = &mut self.front else { return };
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
+        let depth = self.geometry.patch_values();
+        let (features, columns) = (self.geometry.features, self.geometry.columns());
+        multiply(
+            Matrix::new(&self.branch, rows, d),
+            Matrix::new(self.layout.embedding.of(weights), depth, d).transposed(),
+            &mut front.d_patches,
+        );
+        let times = windows * self.geometry.context;
+        let d_series = &mut front.d_series[..times * columns];
+        d_series.fill(T::ZERO);
+        let patches = front.d_patches.chunks_exact(self.geometry.rows() * depth);
+        for (d_window, d_patches) in d_series.chunks_exact_mut(self.geometry.context * columns).zip(patches) {
+            cut(self.geometry).add_back(d_patches, d_window);
+        }
+        let mut d_out = &*d_series;
+        if let Some(linear) = self.layout.feature_embedding {
+            launch(SumRows { values: d_out, sum: linear.bias.of_mut(gradient) });
+            let input = if self.layout.affine.is_some() { &front.scaled } else { &front.windows };
+            let d_columns = Matrix::new(d_out, times, columns);
+            multiply(
+                Matrix::new(input, times, features).transposed(),
+                d_columns,
+                linear.weight.of_mut(gradient),
+            );
+            if self.layout.affine.is_some() {
+                let weight = Matrix::new(linear.weight.of(weights), features, columns);
+                multiply(d_columns, weight.transposed(), &mut front.d_scaled);
+                d_out = &front.d_scaled[..times * features];
+            }
+        }
+        if let Some(affine) = self.layout.affine {
+            let [d_gain, d_shift] = disjoint(gradient, [affine.gain, affine.shift]);
+            launch(AffineBackward { x: &front.windows[..times * features], d_out, d_gain, d_shift });
+        }
     }
 }

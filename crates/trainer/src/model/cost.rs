@@ -1,5 +1,7 @@
 //! What training a model will take, known before it starts.
 
+use allometry_core::ladder::ModelSpec;
+
 use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
 use super::workspace::Workspace;
@@ -16,28 +18,40 @@ pub struct Cost {
     pub memory_bytes: u64,
 }
 
-/// Predicts the cost of training with batches of `batch_size` on `train` windows and validating on `validation`.
+/// Predicts the cost of training by a ladder's settings on `train` windows and validating on `validation`.
 pub fn cost(
     architecture: Architecture,
     geometry: Geometry,
-    batch_size: usize,
+    settings: &ModelSpec,
     [train, validation]: [usize; 2],
 ) -> Cost {
     let layout = Layout::new(architecture, geometry);
-    let embedding = geometry.patches() * layout.embedding.length;
+    let embedding = geometry.rows() * layout.embedding.length;
+    let front = geometry.context * layout.feature_embedding.map_or(0, |linear| linear.weight.length);
     let blocks: usize = layout
         .blocks
         .iter()
         .map(|b| [b.qkv, b.projection, b.widen, b.narrow].iter().map(|l| l.weight.length).sum::<usize>())
         .sum();
-    let attention =
-        2 * architecture.n_layers * geometry.patches() * geometry.patches() * architecture.d_model;
+    let attention = 2 * architecture.n_layers * geometry.rows() * geometry.patches() * architecture.d_model;
     let forward =
-        2 * (embedding + geometry.patches() * blocks + attention + layout.head.weight.length) as u64;
-    // Backward, each product becomes two, but the input's gradient is not needed.
-    let step = 3 * forward - 2 * embedding as u64;
-    let batch = batch_size.min(train);
-    let values = 5 * layout.total + Workspace::<f32>::values(architecture, geometry, batch_size);
+        2 * (front + embedding + geometry.rows() * blocks + attention + layout.head.weight.length) as u64;
+    // Backward, each product becomes two, but the gradient of the first one's input is not needed.
+    let first = match (geometry.has_front(), geometry.form.affine) {
+        (false, _) => embedding,
+        (true, false) => front,
+        (true, true) => 0,
+    };
+    let step = 3 * forward - 2 * first as u64;
+    let batch_size = settings.batch_size(layout.total as u64).clamp(1, train.max(1));
+    let batch = (batch_size * settings.accumulate).min(train);
+    // Weights, those of the best epoch, gradient, two moments; the sum of gradients; the weights that are averaged, their
+    // mean.
+    let averaged = if settings.average_epochs > 1 { settings.average_epochs + 1 } else { 0 };
+    let copies = 5 + usize::from(settings.accumulate > 1) + averaged;
+    let head_dropout = settings.head_dropout > 0.0;
+    let workspace = Workspace::<f32>::values(architecture, geometry, head_dropout, batch_size);
+    let values = copies * layout.total + workspace;
     Cost {
         flops_per_step: step * batch as u64,
         flops_per_epoch: step * train as u64 + forward * validation as u64,

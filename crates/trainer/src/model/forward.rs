@@ -2,19 +2,22 @@
 
 use crate::kernel::attention::Attention;
 use crate::kernel::embed::EmbedNorm;
+use crate::kernel::front::{AddRow, Affine};
 use crate::kernel::gelu::Gelu;
 use crate::kernel::head::Head;
 use crate::kernel::matrix::{Matrix, multiply};
 use crate::kernel::norm::AddNorm;
+use crate::kernel::pool::Pool;
 use crate::kernel::{Real, launch};
 
 use super::layout::Span;
-use super::workspace::{DropoutSite, Masks, Workspace, attention_shape};
+use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
-    /// Computes the logits of the first `windows` windows in [`patches`](Self::patches), leaving in the workspace
+    /// Computes the logits of the first `windows` windows in [`patches`](Self::patches), or in [`front`](Self::front), leaving in the workspace
     /// what [`backward`](Self::backward) needs.
     pub(crate) fn forward(&mut self, weights: &[T], windows: usize, masks: Masks) {
+        self.front(weights, windows);
         self.embed(weights, windows, masks);
         for block in 0..self.architecture.n_layers {
             self.attend(weights, block, windows, masks);
@@ -22,18 +25,63 @@ impl<T: Real> Workspace<T> {
             self.feed_forward(weights, block, windows, masks);
             self.add_norm(weights, 2 * block + 2, windows, masks);
         }
-        let rows = windows * self.geometry.patches();
-        let last = &self.sites[2 * self.architecture.n_layers];
+        self.classify(weights, windows, masks);
+    }
+
+    fn classify(&mut self, weights: &[T], windows: usize, masks: Masks) {
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
+        let normed = &self.sites[2 * self.architecture.n_layers].normed[..rows * d];
+        let inputs = windows * self.geometry.head_inputs(d);
+        let seen = if self.pooled.is_empty() {
+            normed
+        } else {
+            launch(Pool {
+                normed,
+                group: self.geometry.pooled(),
+                width: d,
+                dropout: masks.at(DropoutSite::Head),
+                out: &mut self.pooled[..inputs],
+            });
+            &self.pooled[..inputs]
+        };
         launch(Head {
-            normed: &last.normed[..rows * self.architecture.d_model],
+            inputs: seen,
             weights: self.layout.head.weight.of(weights),
-            bias: self.layout.head.bias.of(weights)[0],
-            logits: &mut self.logits[..windows],
+            bias: self.layout.head.bias.of(weights),
+            logits: &mut self.logits[..windows * self.geometry.form.outputs],
         });
     }
 
+    /// From the windows to the patches, where there are weights in between.
+    fn front(&mut self, weights: &[T], windows: usize) {
+        let Some(front) = &mut self.front else { return };
+        let (features, columns) = (self.geometry.features, self.geometry.columns());
+        let rows = windows * self.geometry.context;
+        let mut series = &front.windows[..rows * features];
+        if let Some(affine) = self.layout.affine {
+            launch(Affine {
+                x: series,
+                gain: affine.gain.of(weights),
+                shift: affine.shift.of(weights),
+                out: &mut front.scaled[..rows * features],
+            });
+            series = &front.scaled[..rows * features];
+        }
+        if let Some(linear) = self.layout.feature_embedding {
+            let weight = Matrix::new(linear.weight.of(weights), features, columns);
+            multiply(Matrix::new(series, rows, features), weight, &mut front.embedded);
+            let values = &mut front.embedded[..rows * columns];
+            launch(AddRow { values, row: linear.bias.of(weights) });
+            series = &front.embedded[..rows * columns];
+        }
+        let patches = self.patches.chunks_exact_mut(self.geometry.rows() * self.geometry.patch_values());
+        for (window, patches) in series.chunks_exact(self.geometry.context * columns).zip(patches) {
+            cut(self.geometry).apply(window, patches, |x| x);
+        }
+    }
+
     fn embed(&mut self, weights: &[T], windows: usize, masks: Masks) {
-        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
         let site = &mut self.sites[0];
         multiply(
@@ -55,7 +103,7 @@ impl<T: Real> Workspace<T> {
     }
 
     fn attend(&mut self, weights: &[T], block: usize, windows: usize, masks: Masks) {
-        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let spans = self.layout.blocks[block];
         let state = &mut self.blocks[block];
         let weight = |span: Span, inputs, outputs| Matrix::new(span.of(weights), inputs, outputs);
@@ -77,7 +125,7 @@ impl<T: Real> Workspace<T> {
     }
 
     fn feed_forward(&mut self, weights: &[T], block: usize, windows: usize, masks: Masks) {
-        let (rows, d) = (windows * self.geometry.patches(), self.architecture.d_model);
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let ff = self.architecture.d_ff();
         let spans = self.layout.blocks[block];
         let state = &mut self.blocks[block];
@@ -101,7 +149,7 @@ impl<T: Real> Workspace<T> {
 
     /// Adds the branch to the stream before normalisation `site`, and normalises.
     fn add_norm(&mut self, weights: &[T], site: usize, windows: usize, masks: Masks) {
-        let length = windows * self.geometry.patches() * self.architecture.d_model;
+        let length = windows * self.geometry.rows() * self.architecture.d_model;
         let norm = self.layout.norm(site);
         let (before, after) = self.sites.split_at_mut(site);
         let target = &mut after[0];

@@ -23,6 +23,9 @@ pub(crate) fn initial_weights<T: Real>(architecture: Architecture, geometry: Geo
             fill(span, &mut weights, |i| bound * (2.0 * uniform(seed, i) - 1.0));
         }
     };
+    if let Some(spans) = layout.feature_embedding {
+        linear(spans, geometry.features);
+    }
     linear(LinearSpans { weight: layout.embedding, bias: layout.embedding_bias }, geometry.patch_values());
     for block in &layout.blocks {
         linear(block.qkv, d);
@@ -30,7 +33,10 @@ pub(crate) fn initial_weights<T: Real>(architecture: Architecture, geometry: Geo
         linear(block.widen, d);
         linear(block.narrow, ff);
     }
-    linear(layout.head, geometry.patches() * d);
+    linear(layout.head, geometry.head_inputs(d));
+    if let Some(affine) = layout.affine {
+        affine.gain.of_mut(&mut weights).fill(T::ONE);
+    }
     fill(layout.positions, &mut weights, |i| POSITION_DEVIATION * normal(seed, i));
     for site in 0..=2 * architecture.n_layers {
         layout.norm(site).gain.of_mut(&mut weights).fill(T::ONE);

@@ -68,6 +68,10 @@ pub(crate) struct BlockSpans {
 /// The tensors of a model, in the order in which they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {
+    /// The affine part of `RevIN`: gain and shift of each feature.
+    pub(crate) affine: Option<NormSpans>,
+    /// `features -> columns`, before patches are cut.
+    pub(crate) feature_embedding: Option<LinearSpans>,
     /// Patch embedding, `patch values x d_model`.
     pub(crate) embedding: Span,
     /// Its bias, `d_model`.
@@ -78,7 +82,7 @@ pub(crate) struct Layout {
     pub(crate) blocks: Vec<BlockSpans>,
     /// After the last block.
     pub(crate) final_norm: NormSpans,
-    /// `patches * d_model -> 1`.
+    /// Inputs of the head to its outputs, with one row per output.
     pub(crate) head: LinearSpans,
     /// Values of all tensors together.
     pub(crate) total: usize,
@@ -94,13 +98,32 @@ impl Layout {
             total += length;
             span
         };
+        let features = geometry.features;
+        let affine = geometry.form.affine.then(|| NormSpans { gain: take(features), shift: take(features) });
+        let feature_embedding = (geometry.form.feature_embedding > 0).then(|| {
+            let columns = geometry.columns();
+            LinearSpans { weight: take(features * columns), bias: take(columns) }
+        });
         let embedding = take(geometry.patch_values() * d);
         let embedding_bias = take(d);
         let positions = take(geometry.patches() * d);
         let blocks = (0..architecture.n_layers).map(|_| BlockSpans::take(architecture, &mut take)).collect();
         let final_norm = NormSpans { gain: take(d), shift: take(d) };
-        let head = LinearSpans { weight: take(geometry.patches() * d), bias: take(1) };
-        Self { embedding, embedding_bias, positions, blocks, final_norm, head, total }
+        let head = {
+            let outputs = geometry.form.outputs;
+            LinearSpans { weight: take(outputs * geometry.head_inputs(d)), bias: take(outputs) }
+        };
+        Self {
+            affine,
+            feature_embedding,
+            embedding,
+            embedding_bias,
+            positions,
+            blocks,
+            final_norm,
+            head,
+            total,
+        }
     }
 
     /// The normalisation at site `s`: before attention and feed-forward of each block in turn, then the last.
@@ -125,12 +148,14 @@ impl Layout {
     pub(crate) fn accumulated(&self) -> impl Iterator<Item = Span> {
         let ends = [self.embedding_bias, self.positions, self.final_norm.gain, self.final_norm.shift];
         let head = [self.head.weight, self.head.bias];
+        let affine = self.affine.iter().flat_map(|a| [a.gain, a.shift]);
+        let front = affine.chain(self.feature_embedding.iter().map(|e| e.bias));
         let blocks = self.blocks.iter().flat_map(|b| {
             let (a, f) = (b.attention_norm, b.feed_forward_norm);
             let biases = [b.qkv.bias, b.projection.bias, b.widen.bias, b.narrow.bias];
             [a.gain, a.shift, f.gain, f.shift].into_iter().chain(biases)
         });
-        ends.into_iter().chain(head).chain(blocks)
+        front.chain(ends).chain(head).chain(blocks)
     }
 }
 

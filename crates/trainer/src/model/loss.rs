@@ -1,22 +1,147 @@
-//! Binary cross-entropy on logits: the sigmoid is inside, so that it cannot be applied twice.
+//! What training minimises. Losses take logits: the sigmoid is inside, so that it cannot be applied twice.
+
+use allometry_core::ladder::{LossKind, ModelSpec, Task};
 
 use crate::kernel::Real;
 
-/// Mean of `-log P(label)` over the windows, and its gradient by each logit.
-///
-/// `max(z, 0) - z y + log(1 + exp(-|z|))`, which neither overflows nor loses digits.
-pub(crate) fn bce_with_logits<T: Real>(logits: &[T], labels: &[bool], d_logits: &mut [T]) -> f64 {
-    let share = 1.0 / logits.len() as f64;
+/// A loss with its settings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Loss {
+    /// Binary cross-entropy, its positive part multiplied by `weight`, each part by `(1 - p)^gamma` of its class (Lin et
+    /// al. 2017), labels moved by `smoothing / 2` towards each other.
+    Binary {
+        /// 1 for none.
+        weight: f64,
+        /// 0 for none.
+        gamma: f64,
+        /// 0 for none.
+        smoothing: f64,
+    },
+    /// Mean over all pairs of a positive and a negative window of `log(1 + exp(z_negative - z_positive))`, a convex stand-in for
+    /// 1 - AUC that is consistent with it (Gao & Zhou 2015).
+    SoftAuc,
+    /// Cross-entropy over the softmax of the outputs, labels smoothed (Szegedy et al. 2016).
+    Classes {
+        /// 0 for none.
+        smoothing: f64,
+    },
+    /// Mean squared difference.
+    Squared,
+}
+
+impl Loss {
+    /// The loss that a ladder asks for; `balance` is the weight of positive windows where it gives none.
+    pub(crate) fn new(spec: &ModelSpec, balance: f64) -> Self {
+        let smoothing = spec.label_smoothing;
+        match (spec.task, spec.loss) {
+            (Task::Classes, _) => Self::Classes { smoothing },
+            (Task::Regression, _) => Self::Squared,
+            (Task::Binary, LossKind::SoftAuc) => Self::SoftAuc,
+            (Task::Binary, LossKind::Bce) => Self::Binary { weight: 1.0, gamma: 0.0, smoothing },
+            (Task::Binary, LossKind::Focal) => {
+                Self::Binary { weight: 1.0, gamma: spec.focal_gamma, smoothing }
+            }
+            (Task::Binary, LossKind::Weighted) => {
+                Self::Binary { weight: spec.positive_weight.unwrap_or(balance), gamma: 0.0, smoothing }
+            }
+        }
+    }
+
+    /// Mean loss over the windows, of `logits.len() / targets.len()` outputs each, and its gradient by every logit.
+    pub(crate) fn evaluate<T: Real>(self, logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
+        let share = 1.0 / targets.len() as f64;
+        match self {
+            Self::Binary { weight, gamma, smoothing } => {
+                let mut total = 0.0;
+                for ((logit, &target), d) in logits.iter().zip(targets).zip(d_logits) {
+                    let y = f64::from(target) * (1.0 - smoothing) + 0.5 * smoothing;
+                    let (loss, slope) = binary(logit.to_f64(), y, weight, gamma);
+                    total += loss;
+                    *d = T::from_f64(slope * share);
+                }
+                total * share
+            }
+            Self::SoftAuc => soft_auc(logits, targets, d_logits),
+            Self::Classes { smoothing } => {
+                let outputs = logits.len() / targets.len();
+                let mut total = 0.0;
+                let rows = logits.chunks_exact(outputs).zip(d_logits.chunks_exact_mut(outputs));
+                for ((logits, d), &target) in rows.zip(targets) {
+                    total += classes(logits, target as usize, smoothing, share, d);
+                }
+                total * share
+            }
+            Self::Squared => {
+                let mut total = 0.0;
+                for ((logit, &target), d) in logits.iter().zip(targets).zip(d_logits) {
+                    let difference = logit.to_f64() - f64::from(target);
+                    total += difference * difference;
+                    *d = T::from_f64(2.0 * difference * share);
+                }
+                total * share
+            }
+        }
+    }
+}
+
+/// Loss of one window and its derivative by the logit `z`, for a label `y` in `[0, 1]`.
+fn binary(z: f64, y: f64, weight: f64, gamma: f64) -> (f64, f64) {
+    // -log p and -log (1 - p), which neither overflow nor lose digits.
+    let (positive, negative) = (softplus(-z), softplus(z));
+    let p = probability(z);
+    let q = probability(-z);
+    if gamma == 0.0 {
+        return (weight * y * positive + (1.0 - y) * negative, (1.0 - y) * p - weight * y * q);
+    }
+    let (hard, easy) = (q.powf(gamma), p.powf(gamma));
+    let loss = weight * y * hard * positive + (1.0 - y) * easy * negative;
+    let rising = -hard * (gamma * p * positive + q);
+    let falling = easy * (gamma * q * negative + p);
+    (loss, weight * y * rising + (1.0 - y) * falling)
+}
+
+fn soft_auc<T: Real>(logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
+    let positives = targets.iter().filter(|t| **t > 0.5).count();
+    let pairs = positives * (targets.len() - positives);
+    d_logits[..targets.len()].fill(T::ZERO);
+    let mut slopes = vec![0.0; targets.len()];
     let mut total = 0.0;
-    for ((logit, &label), d) in logits.iter().zip(labels).zip(d_logits) {
-        let z = logit.to_f64();
-        let y = f64::from(u8::from(label));
-        // Not `z.max(0.0)`, which would turn NaN into 0.
-        let positive = if z < 0.0 { 0.0 } else { z };
-        total += positive - z * y + (-z.abs()).exp().ln_1p();
-        *d = T::from_f64((probability(z) - y) * share);
+    for (i, _) in targets.iter().enumerate().filter(|(_, t)| **t > 0.5) {
+        for (j, _) in targets.iter().enumerate().filter(|(_, t)| **t <= 0.5) {
+            let difference = logits[j].to_f64() - logits[i].to_f64();
+            total += softplus(difference);
+            let slope = probability(difference);
+            slopes[j] += slope;
+            slopes[i] -= slope;
+        }
+    }
+    // A batch of one class has nothing to be ranked.
+    let share = 1.0 / pairs.max(1) as f64;
+    for (d, slope) in d_logits.iter_mut().zip(slopes) {
+        *d = T::from_f64(slope * share);
     }
     total * share
+}
+
+fn classes<T: Real>(logits: &[T], target: usize, smoothing: f64, share: f64, d: &mut [T]) -> f64 {
+    let highest = logits.iter().map(|z| z.to_f64()).fold(f64::NEG_INFINITY, |a, z| if z > a { z } else { a });
+    let sum: f64 = logits.iter().map(|z| (z.to_f64() - highest).exp()).sum();
+    let log_sum = highest + sum.ln();
+    let even = smoothing / logits.len() as f64;
+    let mut loss = 0.0;
+    for (k, (z, d)) in logits.iter().zip(d).enumerate() {
+        let wanted = even + if k == target { 1.0 - smoothing } else { 0.0 };
+        loss += wanted * (log_sum - z.to_f64());
+        *d = T::from_f64(((z.to_f64() - log_sum).exp() - wanted) * share);
+    }
+    loss
+}
+
+/// `log(1 + e^x)`.
+fn softplus(x: f64) -> f64 {
+    // Not `x.max(0.0)`, which would turn NaN into 0.
+    let positive = if x < 0.0 { 0.0 } else { x };
+    positive + (-x.abs()).exp().ln_1p()
 }
 
 /// The logistic function.

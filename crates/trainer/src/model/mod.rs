@@ -10,13 +10,13 @@ mod loss;
 mod tensors;
 mod workspace;
 
-pub use architecture::{Architecture, ArchitectureError, Geometry};
+pub use architecture::{Architecture, ArchitectureError, Form, Geometry};
 pub use cost::{Cost, cost};
 pub(crate) use initial::initial_weights;
 pub(crate) use layout::Layout;
-pub(crate) use loss::{bce_with_logits, probability};
+pub(crate) use loss::{Loss, probability};
 pub(crate) use tensors::{Tensor, named_tensors};
-pub(crate) use workspace::{Masks, Workspace};
+pub(crate) use workspace::{Masks, Workspace, cut};
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,16 @@ pub(crate) struct Tensor {
     pub(crate) turned: bool,
 }
 
+impl Tensor {
+    /// Where the number that `PyTorch` has at `place` of the flattened tensor lies within its span.
+    pub(crate) fn place(&self, place: usize) -> usize {
+        match self.shape[..] {
+            [rows, columns] if self.turned => place % columns * rows + place / columns,
+            _ => place,
+        }
+    }
+}
+
 /// Every tensor of a model, in the order in which they lie.
 pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometry: Geometry) -> Vec<Tensor> {
     let (d, ff) = (architecture.d_model, architecture.d_ff());
@@ -23,6 +33,15 @@ pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometr
     let mut add = |name: String, shape: Vec<usize>, span: Span, turned: bool| {
         all.push(Tensor { name, shape, span, turned });
     };
+    if let Some(affine) = layout.affine {
+        add("revin.weight".into(), vec![geometry.features], affine.gain, false);
+        add("revin.bias".into(), vec![geometry.features], affine.shift, false);
+    }
+    if let Some(linear) = layout.feature_embedding {
+        let shape = vec![geometry.columns(), geometry.features];
+        add("feature_embedding.weight".into(), shape, linear.weight, true);
+        add("feature_embedding.bias".into(), vec![geometry.columns()], linear.bias, false);
+    }
     let depth = geometry.patch_values();
     add("embedding.weight".into(), vec![d, depth], layout.embedding, true);
     add("embedding.bias".into(), vec![d], layout.embedding_bias, false);
@@ -45,7 +64,12 @@ pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometr
     }
     add("final_norm.weight".into(), vec![d], layout.final_norm.gain, false);
     add("final_norm.bias".into(), vec![d], layout.final_norm.shift, false);
-    add("head.weight".into(), vec![1, geometry.patches() * d], layout.head.weight, false);
-    add("head.bias".into(), vec![1], layout.head.bias, false);
+    add(
+        "head.weight".into(),
+        vec![geometry.form.outputs, geometry.head_inputs(d)],
+        layout.head.weight,
+        false,
+    );
+    add("head.bias".into(), vec![geometry.form.outputs], layout.head.bias, false);
     all
 }

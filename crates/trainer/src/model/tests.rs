@@ -1,4 +1,4 @@
-use allometry_core::ladder::Normalize;
+use allometry_core::ladder::{Channels, ModelSpec, Normalize, Pooling};
 
 use super::layout::Span;
 use super::*;
@@ -8,7 +8,7 @@ use crate::kernel::Real;
 const SEED: u64 = 7;
 
 fn geometry(features: usize, context: usize, patch: usize, stride: usize) -> Geometry {
-    Geometry { features, context, patch, stride }
+    Geometry { features, context, patch, stride, form: Form::PLAIN }
 }
 
 fn architecture(d_model: usize, n_layers: usize, n_heads: usize, d_ff_ratio: usize) -> Architecture {
@@ -37,21 +37,18 @@ struct Case {
     geometry: Geometry,
     normalize: Normalize,
     masks: Masks,
+    loss: Loss,
     windows: usize,
 }
 
 impl Case {
     fn workspace<T: Real>(&self) -> Workspace<T> {
-        let mut workspace = Workspace::new(self.architecture, self.geometry, self.windows + 1);
-        let mut cutter = match self.normalize {
-            Normalize::Revin => Cutter::revin(self.geometry),
-            _ => Cutter::Plain,
-        };
+        let mut workspace = Workspace::new(self.architecture, self.geometry, self.drops(), self.windows + 1);
+        let mut cutter = Cutter::new(self.normalize, self.geometry);
         let values = self.geometry.window_values();
-        let size = self.geometry.patches() * self.geometry.patch_values();
-        for (w, patches) in workspace.patches.chunks_exact_mut(size).take(self.windows).enumerate() {
+        for w in 0..self.windows {
             let window: Vec<f32> = (0..values).map(|i| number(w * values + i) as f32).collect();
-            cutter.cut(self.geometry, &window, patches);
+            cutter.load(&window, w, &mut workspace);
         }
         workspace
     }
@@ -65,14 +62,20 @@ impl Case {
         weights
     }
 
-    fn labels(&self) -> Vec<bool> {
-        (0..self.windows).map(|w| w % 3 == 0).collect()
+    /// Whether the head ever sees less than all.
+    fn drops(&self) -> bool {
+        matches!(self.masks, Masks::Step { head, .. } if head > 0.0)
+    }
+
+    fn targets(&self) -> Vec<f32> {
+        let classes = self.geometry.form.outputs.max(2);
+        (0..self.windows).map(|w| if w % 3 == 0 { 1.0 } else { (w % classes / 2 * 2) as f32 }).collect()
     }
 
     fn loss<T: Real>(&self, workspace: &mut Workspace<T>, weights: &[T]) -> f64 {
         workspace.forward(weights, self.windows, self.masks);
-        let n = self.windows;
-        bce_with_logits(&workspace.logits[..n], &self.labels(), &mut workspace.d_logits[..n])
+        let n = self.windows * self.geometry.form.outputs;
+        self.loss.evaluate(&workspace.logits[..n], &self.targets(), &mut workspace.d_logits[..n])
     }
 
     /// Compares the gradient of every tensor with central differences.
@@ -87,7 +90,9 @@ impl Case {
         for Tensor { name, span, .. } in named_tensors(&layout, self.architecture, self.geometry) {
             let own_largest = span.of(&gradient).iter().fold(0.0f64, |a, g| a.max(g.abs()));
             // The gradient of the keys' bias is zero but for rounding; every other tensor must matter.
-            assert!(own_largest > 1e-6 * largest, "{name}: no gradient");
+            // What moves all logits alike changes no order.
+            let idle = self.loss == Loss::SoftAuc && ["final_norm.bias", "head.bias"].contains(&&*name);
+            assert!(idle || own_largest > 1e-6 * largest, "{name}: no gradient");
             let stride = span.length.div_ceil(23);
             for i in (span.start..span.start + span.length).step_by(stride) {
                 let step = 1e-4;
@@ -129,20 +134,113 @@ fn the_tensors_tile_the_buffer() {
     assert_eq!(end, layout.total);
 }
 
+const BCE: Loss = Loss::Binary { weight: 1.0, gamma: 0.0, smoothing: 0.0 };
+
+fn dropout(head: f64) -> Masks {
+    Masks::Step { probability: 0.3, head, seed: SEED, step: 5 }
+}
+
 #[test]
 fn gradients_agree_with_finite_differences() {
-    let dropout = Masks::Step { probability: 0.3, seed: SEED, step: 5 };
     let cases = [
         // One head narrower than a chunk of lanes, five patches.
         (architecture(12, 2, 3, 2), geometry(3, 20, 4, 4), Normalize::None, Masks::Off, 5),
-        (architecture(12, 2, 3, 2), geometry(3, 20, 4, 4), Normalize::Revin, dropout, 5),
+        (architecture(12, 2, 3, 2), geometry(3, 20, 4, 4), Normalize::Revin, dropout(0.0), 5),
         // Heads wider than a chunk, more patches than a chunk, overlapping patches.
-        (architecture(40, 1, 2, 1), geometry(2, 40, 4, 2), Normalize::None, dropout, 2),
+        (architecture(40, 1, 2, 1), geometry(2, 40, 4, 2), Normalize::None, dropout(0.0), 2),
         // One patch, one head, one window.
-        (architecture(16, 1, 1, 4), geometry(4, 6, 6, 1), Normalize::None, dropout, 1),
+        (architecture(16, 1, 1, 4), geometry(4, 6, 6, 1), Normalize::None, dropout(0.0), 1),
     ];
     for (architecture, geometry, normalize, masks, windows) in cases {
-        Case { architecture, geometry, normalize, masks, windows }.check();
+        Case { architecture, geometry, normalize, masks, loss: BCE, windows }.check();
+    }
+}
+
+#[test]
+fn gradients_of_every_form_agree_with_finite_differences() {
+    let (independent, mean) = (Channels::Independent, Pooling::Mean);
+    let forms = [
+        Form { affine: true, ..Form::PLAIN },
+        Form { feature_embedding: 2, ..Form::PLAIN },
+        Form { affine: true, feature_embedding: 5, ..Form::PLAIN },
+        Form { channels: independent, ..Form::PLAIN },
+        Form { channels: independent, affine: true, feature_embedding: 2, head: mean, outputs: 3 },
+        Form { head: mean, ..Form::PLAIN },
+        Form { outputs: 4, ..Form::PLAIN },
+    ];
+    for form in forms {
+        let geometry = Geometry { form, ..geometry(3, 20, 4, 4) };
+        let architecture = architecture(12, 1, 3, 2);
+        let loss = if form.outputs > 1 { Loss::Classes { smoothing: 0.1 } } else { BCE };
+        for masks in [Masks::Off, dropout(0.2)] {
+            let normalize = if form.affine { Normalize::Revin } else { Normalize::None };
+            Case { architecture, geometry, normalize, masks, loss, windows: 4 }.check();
+        }
+    }
+}
+
+#[test]
+fn gradients_of_every_loss_agree_with_finite_differences() {
+    for loss in [
+        Loss::Binary { weight: 3.0, gamma: 0.0, smoothing: 0.1 },
+        Loss::Binary { weight: 1.0, gamma: 2.0, smoothing: 0.0 },
+        Loss::Binary { weight: 0.5, gamma: 0.7, smoothing: 0.2 },
+        Loss::SoftAuc,
+        Loss::Squared,
+    ] {
+        let (architecture, geometry) = (architecture(12, 1, 3, 2), geometry(3, 20, 4, 4));
+        Case { architecture, geometry, normalize: Normalize::None, masks: Masks::Off, loss, windows: 5 }
+            .check();
+    }
+}
+
+#[test]
+fn the_head_drops_its_share_of_what_it_sees() {
+    let (architecture, geometry) = (architecture(12, 1, 3, 2), geometry(3, 20, 4, 4));
+    let masks = Masks::Step { probability: 0.0, head: 0.25, seed: SEED, step: 0 };
+    let case = Case { architecture, geometry, normalize: Normalize::None, masks, loss: BCE, windows: 64 };
+    let (mut workspace, weights) = (case.workspace::<f64>(), case.weights::<f64>());
+    workspace.forward(&weights, 64, Masks::Off);
+    let seen = workspace.pooled.clone();
+    workspace.forward(&weights, 64, masks);
+    let used = 64 * geometry.head_inputs(12);
+    let dropped = workspace.pooled[..used].iter().filter(|x| **x == 0.0).count() as f64 / used as f64;
+    // Five standard deviations.
+    assert!((dropped - 0.25).abs() < 5.0 * (0.1875 / used as f64).sqrt(), "{dropped}");
+    for (kept, all) in workspace.pooled[..used].iter().zip(&seen).filter(|(kept, _)| **kept != 0.0) {
+        assert!((kept * 0.75 - all).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn weights_of_every_form_are_those_allocated() {
+    for d_model in [12, 24, 40] {
+        for affine in [false, true] {
+            for feature_embedding in [0, 5] {
+                for channels in [Channels::Mixed, Channels::Independent] {
+                    for (head, outputs) in [(Pooling::Flatten, 1), (Pooling::Mean, 1), (Pooling::Flatten, 3)]
+                    {
+                        let form = Form { affine, feature_embedding, channels, head, outputs };
+                        let geometry = Geometry { form, ..geometry(7, 20, 4, 4) };
+                        let architecture = architecture(d_model, 2, 2, 2);
+                        let total = architecture.model_size(geometry).total;
+                        let weights = initial_weights::<f32>(architecture, geometry, SEED);
+                        assert_eq!(total, weights.len() as u64, "{form:?}");
+                        // Counted anew: front, patches, positions, blocks, last normalisation, head.
+                        let columns = if feature_embedding == 0 { 7 } else { 5 };
+                        let series = if channels == Channels::Mixed { 1 } else { columns };
+                        let front =
+                            if affine { 14 } else { 0 } + if feature_embedding > 0 { 7 * 5 + 5 } else { 0 };
+                        let d = d_model;
+                        let block = 4 * d + (d + 1) * 3 * d + (d + 1) * d + (d + 1) * 2 * d + (2 * d + 1) * d;
+                        let seen = series * d * if head == Pooling::Mean { 1 } else { 5 };
+                        let embedding = (4 * columns / series + 1) * d + 5 * d;
+                        let expected = front + embedding + 2 * block + 2 * d + outputs * (seen + 1);
+                        assert_eq!(total, expected as u64, "{form:?}");
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -152,7 +250,8 @@ fn single_precision_follows_double() {
         architecture: architecture(24, 3, 2, 4),
         geometry: geometry(5, 36, 8, 4),
         normalize: Normalize::Revin,
-        masks: Masks::Step { probability: 0.2, seed: SEED, step: 1 },
+        masks: Masks::Step { probability: 0.2, head: 0.1, seed: SEED, step: 1 },
+        loss: BCE,
         windows: 6,
     };
     let (mut single, mut double) = (case.workspace::<f32>(), case.workspace::<f64>());
@@ -175,6 +274,7 @@ fn a_window_scores_the_same_in_any_company() {
         geometry: geometry(5, 36, 8, 4),
         normalize: Normalize::None,
         masks: Masks::Off,
+        loss: BCE,
         windows: 7,
     };
     let weights = case.weights::<f32>();
@@ -189,27 +289,61 @@ fn a_window_scores_the_same_in_any_company() {
 
 #[test]
 fn predicted_memory_is_what_is_allocated() {
-    let (architecture, geometry) = (architecture(24, 3, 2, 4), geometry(5, 36, 8, 4));
-    let w = Workspace::<f32>::new(architecture, geometry, 6);
-    let sites: usize = w.sites.iter().map(|s| s.stream.len() + s.normed.len() + 2 * s.statistics.len()).sum();
-    let blocks: usize = w
-        .blocks
-        .iter()
-        .map(|b| b.qkv.len() + b.probabilities.len() + b.mixed.len() + b.wide.len() + b.activated.len())
-        .sum();
-    let rest = w.patches.len() + w.branch.len() + w.d_stream.len() + w.d_narrow.len() + w.d_wide.len();
-    let ends = w.scratch.len() + w.logits.len() + w.d_logits.len();
-    assert_eq!(Workspace::<f32>::values(architecture, geometry, 6), sites + blocks + rest + ends);
+    let independent = Channels::Independent;
+    let forms = [
+        Form::PLAIN,
+        Form { affine: true, feature_embedding: 3, channels: independent, head: Pooling::Mean, outputs: 4 },
+        Form { affine: true, ..Form::PLAIN },
+        Form { feature_embedding: 2, ..Form::PLAIN },
+    ];
+    for (form, drops) in forms.into_iter().zip([false, true, true, false]) {
+        let architecture = architecture(24, 3, 2, 4);
+        let geometry = Geometry { form, ..geometry(5, 36, 8, 4) };
+        let w = Workspace::<f32>::new(architecture, geometry, drops, 6);
+        let sites: usize =
+            w.sites.iter().map(|s| s.stream.len() + s.normed.len() + 2 * s.statistics.len()).sum();
+        let blocks: usize = w
+            .blocks
+            .iter()
+            .map(|b| b.qkv.len() + b.probabilities.len() + b.mixed.len() + b.wide.len() + b.activated.len())
+            .sum();
+        let front = w.front.as_ref().map_or(0, |f| {
+            [&f.windows, &f.scaled, &f.embedded, &f.d_patches, &f.d_series, &f.d_scaled]
+                .iter()
+                .map(|b| b.len())
+                .sum()
+        });
+        let rest = w.patches.len() + w.branch.len() + w.d_stream.len() + w.d_narrow.len() + w.d_wide.len();
+        let ends = w.scratch.len() + w.logits.len() + w.d_logits.len() + w.pooled.len() + w.d_pooled.len();
+        let values = Workspace::<f32>::values(architecture, geometry, drops, 6);
+        assert_eq!(values, sites + blocks + front + rest + ends, "{form:?}");
+    }
+}
+
+#[test]
+fn losses_that_a_ladder_asks_for() {
+    let spec =
+        |text: &str| ModelSpec { loss: serde_json::from_str(text).unwrap(), ..ModelSpec::new(8, 4, 4) };
+    let weighted = Loss::new(&spec("\"weighted\""), 3.5);
+    assert_eq!(weighted, Loss::Binary { weight: 3.5, gamma: 0.0, smoothing: 0.0 });
+    let focal = Loss::new(&spec("\"focal\""), 3.5);
+    assert_eq!(focal, Loss::Binary { weight: 1.0, gamma: 2.0, smoothing: 0.0 });
+    assert_eq!(Loss::new(&spec("\"soft_auc\""), 3.5), Loss::SoftAuc);
 }
 
 #[test]
 fn the_loss_is_that_of_the_definition() {
-    let (logits, labels) = ([0.0f64, 2.0, -3.0, 800.0], [true, false, true, true]);
+    let (logits, targets) = ([0.0f64, 2.0, -3.0, 800.0], [1.0, 0.0, 1.0, 1.0]);
     let mut d = [0.0; 4];
-    let loss = bce_with_logits(&logits, &labels, &mut d);
+    let loss = BCE.evaluate(&logits, &targets, &mut d);
     let expected = (2f64.ln() + (1.0 + 2f64.exp()).ln() + (1.0 + 3f64.exp()).ln()) / 4.0;
     assert!((loss - expected).abs() < 1e-14);
     assert_eq!(d[0], -0.125);
     assert_eq!(d[3], 0.0);
-    assert!(bce_with_logits(&[f64::NAN], &[true], &mut [0.0]).is_nan());
+    for loss in [BCE, Loss::Classes { smoothing: 0.0 }, Loss::Squared] {
+        assert!(loss.evaluate(&[f64::NAN], &[0.0], &mut [0.0]).is_nan(), "{loss:?}");
+    }
+    let ranked = Loss::SoftAuc.evaluate(&[1.0f64, -1.0, 0.0], &[1.0, 0.0, 0.0], &mut d[..3]);
+    assert!((ranked - ((-2f64).exp().ln_1p() + (-1f64).exp().ln_1p()) / 2.0).abs() < 1e-14);
+    assert_eq!(Loss::SoftAuc.evaluate(&[1.0f64, 2.0], &[1.0, 1.0], &mut d[..2]), 0.0, "nothing to rank");
 }

@@ -3,10 +3,12 @@
 use crate::kernel::Real;
 use crate::kernel::attention::{AttentionShape, SLACK};
 use crate::kernel::dropout::Dropout;
+use crate::kernel::front::Cut;
 use crate::kernel::norm::RowStatistics;
 
 use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
+use super::tensors::{Tensor, named_tensors};
 
 /// The dropout of one pass.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +19,8 @@ pub(crate) enum Masks {
     Step {
         /// Probability in `[0, 1)`.
         probability: f64,
+        /// The same for what the head sees.
+        head: f64,
         /// Seed of the trial.
         seed: u64,
         /// Training step, from 0.
@@ -33,20 +37,27 @@ pub(crate) enum DropoutSite {
     Attention(usize),
     /// Activations of the feed-forward layer of this block.
     FeedForward(usize),
+    /// What the head sees.
+    Head,
 }
 
 impl Masks {
     /// The mask of one place.
     pub(crate) fn at<T: Real>(self, site: DropoutSite) -> Dropout<T> {
         match self {
-            Self::Off | Self::Step { probability: 0.0, .. } => Dropout::off(),
-            Self::Step { probability, seed, step } => {
-                let number = match site {
-                    DropoutSite::Branch(n) => 3 * n,
-                    DropoutSite::Attention(n) => 3 * n + 1,
-                    DropoutSite::FeedForward(n) => 3 * n + 2,
+            Self::Off => Dropout::off(),
+            Self::Step { probability, head, seed, step } => {
+                let (number, probability) = match site {
+                    DropoutSite::Branch(n) => (3 * n as u64, probability),
+                    DropoutSite::Attention(n) => (3 * n as u64 + 1, probability),
+                    DropoutSite::FeedForward(n) => (3 * n as u64 + 2, probability),
+                    DropoutSite::Head => (u64::MAX, head),
                 };
-                Dropout::new(probability, seed, step, number as u64)
+                if probability == 0.0 {
+                    Dropout::off()
+                } else {
+                    Dropout::new(probability, seed, step, number)
+                }
             }
         }
     }
@@ -78,6 +89,23 @@ pub(crate) struct BlockState<T> {
     pub(crate) activated: Vec<T>,
 }
 
+/// Buffers of what stands before the patches where it has weights.
+#[derive(Debug)]
+pub(crate) struct FrontState<T> {
+    /// Windows as they come, `windows x context x features`: to be filled before a forward pass.
+    pub(crate) windows: Vec<T>,
+    /// After the affine part of `RevIN`; empty without.
+    pub(super) scaled: Vec<T>,
+    /// After the embedding of the features, `windows x context x columns`; empty without.
+    pub(super) embedded: Vec<T>,
+    /// Gradient of the patches, `rows x patch values`.
+    pub(super) d_patches: Vec<T>,
+    /// Gradient of what patches are cut from, `windows x context x columns`.
+    pub(super) d_series: Vec<T>,
+    /// Gradient of the embedding's input; empty where it is not needed.
+    pub(super) d_scaled: Vec<T>,
+}
+
 /// Buffers of passes over at most `capacity` windows. A row is one patch of one window.
 #[derive(Debug)]
 pub(crate) struct Workspace<T> {
@@ -86,7 +114,9 @@ pub(crate) struct Workspace<T> {
     pub(super) layout: Layout,
     /// Windows at most.
     pub(crate) capacity: usize,
-    /// Input, `rows x patch values`: to be filled before a forward pass.
+    /// What stands before the patches, where that has weights.
+    pub(crate) front: Option<FrontState<T>>,
+    /// Input, `rows x patch values`: to be filled before a forward pass where nothing stands before it.
     pub(crate) patches: Vec<T>,
     pub(super) sites: Vec<NormSite<T>>,
     pub(super) blocks: Vec<BlockState<T>>,
@@ -99,16 +129,24 @@ pub(crate) struct Workspace<T> {
     /// Gradient inside a branch, `rows x max(d_ff, 3 d_model)`.
     pub(super) d_wide: Vec<T>,
     pub(super) scratch: Vec<T>,
-    /// Results of a forward pass, one per window.
+    /// What the head sees, and its gradient; empty where that is the normalised stream as it is.
+    pub(super) pooled: Vec<T>,
+    pub(super) d_pooled: Vec<T>,
+    /// Results of a forward pass, `windows x outputs`.
     pub(crate) logits: Vec<T>,
     /// Gradient of the logits: to be filled before a backward pass.
     pub(crate) d_logits: Vec<T>,
 }
 
 impl<T: Real> Workspace<T> {
-    /// Buffers for `capacity` windows.
-    pub(crate) fn new(architecture: Architecture, geometry: Geometry, capacity: usize) -> Self {
-        let rows = capacity * geometry.patches();
+    /// Buffers for `capacity` windows; `head_dropout` says whether the head ever sees less than all.
+    pub(crate) fn new(
+        architecture: Architecture,
+        geometry: Geometry,
+        head_dropout: bool,
+        capacity: usize,
+    ) -> Self {
+        let rows = capacity * geometry.rows();
         let (d, ff) = (architecture.d_model, architecture.d_ff());
         let shape = attention_shape(architecture, geometry);
         let zeros = |length: usize| vec![T::ZERO; length];
@@ -117,6 +155,7 @@ impl<T: Real> Workspace<T> {
             geometry,
             layout: Layout::new(architecture, geometry),
             capacity,
+            front: geometry.has_front().then(|| FrontState::new(geometry, capacity)),
             patches: zeros(rows * geometry.patch_values()),
             sites: (0..=2 * architecture.n_layers)
                 .map(|_| NormSite {
@@ -128,7 +167,7 @@ impl<T: Real> Workspace<T> {
             blocks: (0..architecture.n_layers)
                 .map(|_| BlockState {
                     qkv: zeros(rows * 3 * d + SLACK),
-                    probabilities: zeros(capacity * shape.window_probabilities()),
+                    probabilities: zeros(capacity * geometry.channels() * shape.window_probabilities()),
                     mixed: zeros(rows * d),
                     wide: zeros(rows * ff),
                     activated: zeros(rows * ff),
@@ -139,14 +178,30 @@ impl<T: Real> Workspace<T> {
             d_narrow: zeros(rows * d + SLACK),
             d_wide: zeros(rows * ff.max(3 * d)),
             scratch: zeros(shape.scratch()),
-            logits: zeros(capacity),
-            d_logits: zeros(capacity),
+            pooled: zeros(pooled_values(architecture, geometry, head_dropout) * capacity),
+            d_pooled: zeros(pooled_values(architecture, geometry, head_dropout) * capacity),
+            logits: zeros(capacity * geometry.form.outputs),
+            d_logits: zeros(capacity * geometry.form.outputs),
         }
     }
 
+    /// The tensors of the model by name.
+    pub(crate) fn tensors(&self) -> Vec<Tensor> {
+        named_tensors(&self.layout, self.architecture, self.geometry)
+    }
+
+    /// Shape of the windows.
+    pub(crate) fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
     /// Values that [`new`](Self::new) allocates.
-    pub(super) fn values(architecture: Architecture, geometry: Geometry, capacity: usize) -> usize {
-        let patches = geometry.patches();
+    pub(super) fn values(
+        architecture: Architecture,
+        geometry: Geometry,
+        head_dropout: bool,
+        capacity: usize,
+    ) -> usize {
         let (d, ff) = (architecture.d_model, architecture.d_ff());
         let shape = attention_shape(architecture, geometry);
         let site = 2 * d + 2;
@@ -156,17 +211,22 @@ impl<T: Real> Workspace<T> {
             + architecture.n_layers * block_row
             + 3 * d
             + ff.max(3 * d);
-        let probabilities = architecture.n_layers * shape.window_probabilities();
-        capacity * (patches * row + probabilities + 2) + shape.scratch() + SLACK * (architecture.n_layers + 1)
+        let probabilities = architecture.n_layers * geometry.channels() * shape.window_probabilities();
+        let ends = 2 * geometry.form.outputs
+            + 2 * pooled_values(architecture, geometry, head_dropout)
+            + front_values(geometry);
+        capacity * (geometry.rows() * row + probabilities + ends)
+            + shape.scratch()
+            + SLACK * (architecture.n_layers + 1)
     }
 
-    /// The largest finite magnitude in the residual stream of the first `windows`, and how many values are not finite.
-    pub(crate) fn largest_activation(&self, windows: usize) -> (f64, usize) {
-        let rows = windows * self.geometry.patches();
+    /// The largest finite magnitude in the residual stream of the windows of the last passes, and how many values are not
+    /// finite.
+    pub(crate) fn largest_activation(&self) -> (f64, usize) {
         let mut largest = 0.0f64;
         let mut broken = 0;
         for site in &self.sites {
-            for value in &site.stream[..rows * self.architecture.d_model] {
+            for value in &site.stream {
                 let magnitude = value.to_f64().abs();
                 if magnitude.is_finite() {
                     largest = largest.max(magnitude);
@@ -176,6 +236,53 @@ impl<T: Real> Workspace<T> {
             }
         }
         (largest, broken)
+    }
+}
+
+impl<T: Real> FrontState<T> {
+    fn new(geometry: Geometry, capacity: usize) -> Self {
+        let zeros = |length: usize| vec![T::ZERO; length * capacity];
+        let (affine, embeds) = (geometry.form.affine, geometry.form.feature_embedding > 0);
+        let when = |needed: bool, length: usize| zeros(if needed { length } else { 0 });
+        let series = geometry.context * geometry.columns();
+        Self {
+            windows: zeros(geometry.window_values()),
+            scaled: when(affine, geometry.window_values()),
+            embedded: when(embeds, series),
+            d_patches: zeros(geometry.rows() * geometry.patch_values()),
+            d_series: zeros(series),
+            d_scaled: when(affine && embeds, geometry.window_values()),
+        }
+    }
+}
+
+/// Values of a window that [`FrontState::new`] allocates.
+fn front_values(geometry: Geometry) -> usize {
+    if !geometry.has_front() {
+        return 0;
+    }
+    let (affine, embeds) =
+        (usize::from(geometry.form.affine), usize::from(geometry.form.feature_embedding > 0));
+    let (window, series) = (geometry.window_values(), geometry.context * geometry.columns());
+    window * (1 + affine + affine * embeds)
+        + series * (1 + embeds)
+        + geometry.rows() * geometry.patch_values()
+}
+
+/// Values of a window that the head sees in a buffer of its own.
+fn pooled_values(architecture: Architecture, geometry: Geometry, head_dropout: bool) -> usize {
+    let own = head_dropout || geometry.pooled() > 1;
+    if own { geometry.head_inputs(architecture.d_model) } else { 0 }
+}
+
+/// How a geometry's series are cut into patches.
+pub(crate) fn cut(geometry: Geometry) -> Cut {
+    Cut {
+        columns: geometry.columns(),
+        patch: geometry.patch,
+        stride: geometry.stride,
+        patches: geometry.patches(),
+        independent: geometry.channels() > 1 || geometry.columns() == 1,
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn series(rows: usize) -> Dataset {
     let windows: Vec<Window> = (CONTEXT - 1..rows)
         .map(|last| {
             let sum: f32 = (last - 3..=last).map(|row| values[2 * row]).sum();
-            Window { last, row: last as u64, label: sum > 0.0 }
+            Window { last, row: last as u64, target: f32::from(u8::from(sum > 0.0)) }
         })
         .collect();
     let cut = |share: f64| (windows.len() as f64 * share) as usize;
@@ -43,17 +43,14 @@ pub(crate) fn series(rows: usize) -> Dataset {
 
 pub(crate) fn spec() -> ModelSpec {
     ModelSpec {
-        context: CONTEXT,
-        patch: 4,
-        stride: 4,
         normalize: Normalize::None,
         epochs: 12,
         patience: 4,
         minimum_gain: 1e-4,
-        batch_size: 32,
-        gradient_clip: 1.0,
+        batch_size: Some(32),
         schedule: Schedule::Cosine,
         warmup_epochs: 0.5,
+        ..ModelSpec::new(CONTEXT, 4, 4)
     }
 }
 

@@ -1,29 +1,97 @@
 //! `[model]`.
 
+use super::super::document::{Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
-use super::super::spec::{ModelSpec, Normalize, Schedule};
+use super::super::spec::{Channels, LossKind, ModelSpec, Monitor, Normalize, Pooling, Schedule, Task};
 
 const KINDS: &[&str] = &["patchtst"];
+const TASKS: (&[&str], &[Task]) =
+    (&["binary", "classes", "regression"], &[Task::Binary, Task::Classes, Task::Regression]);
 const NORMALIZE: (&[&str], &[Normalize]) =
     (&["standard", "revin", "none"], &[Normalize::Standard, Normalize::Revin, Normalize::None]);
-const SCHEDULE: (&[&str], &[Schedule]) = (&["constant", "cosine"], &[Schedule::Constant, Schedule::Cosine]);
+const CHANNELS: (&[&str], &[Channels]) =
+    (&["mixed", "independent"], &[Channels::Mixed, Channels::Independent]);
+const HEADS: (&[&str], &[Pooling]) = (&["flatten", "mean"], &[Pooling::Flatten, Pooling::Mean]);
+const LOSSES: (&[&str], &[LossKind]) = (
+    &["bce", "weighted", "focal", "soft_auc"],
+    &[LossKind::Bce, LossKind::Weighted, LossKind::Focal, LossKind::SoftAuc],
+);
+const SCHEDULE: (&[&str], &[Schedule]) =
+    (&["constant", "cosine", "linear"], &[Schedule::Constant, Schedule::Cosine, Schedule::Linear]);
+const MONITORS: (&[&str], &[Monitor]) = (
+    &[
+        "auc",
+        "average_precision",
+        "f1_at_half",
+        "f1_at_prior",
+        "brier",
+        "log_loss",
+        "validation_loss",
+        "train_loss",
+        "accuracy",
+        "r2",
+        "mse",
+        "mae",
+    ],
+    &[
+        Monitor::Auc,
+        Monitor::AveragePrecision,
+        Monitor::F1AtHalf,
+        Monitor::F1AtPrior,
+        Monitor::Brier,
+        Monitor::LogLoss,
+        Monitor::ValidationLoss,
+        Monitor::TrainLoss,
+        Monitor::Accuracy,
+        Monitor::R2,
+        Monitor::Mse,
+        Monitor::Mae,
+    ],
+);
 const NOT_NEGATIVE: (fn(f64) -> bool, &str) = (|x| x >= 0.0 && x.is_finite(), "0 or more");
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0, "above 0, or inf for no clipping");
+const WEIGHT: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
+const PROBABILITY: (fn(f64) -> bool, &str) = (|x| (0.0..1.0).contains(&x), "from 0 to below 1");
+const COLUMNS: (fn(usize) -> bool, &str) = (|n| n <= 65_536, "from 0 to 65536");
+const EPOCHS: (fn(usize) -> bool, &str) = (|n| (1..=100).contains(&n), "from 1 to 100");
 
 pub(super) fn model(mut section: Section<'_>, problems: &mut Problems) -> Option<ModelSpec> {
     section.word("kind", (KINDS, &[()]), problems);
     let context = section.required_count("context", "context = 80", problems);
     let patch = section.required_count("patch", "patch = 16", problems);
     let stride = section.required_count("stride", "stride = 8", problems);
-    let normalize = section.word("normalize", NORMALIZE, problems).unwrap_or_default();
-    let epochs = section.within("epochs", 50, AT_LEAST_ONE, problems);
-    let patience = section.within("patience", 10, AT_LEAST_ONE, problems);
-    let minimum_gain = section.within("minimum_gain", 0.0, NOT_NEGATIVE, problems);
-    let batch_size = section.within("batch_size", 128, AT_LEAST_ONE, problems);
-    let gradient_clip = section.within("gradient_clip", 1.0, POSITIVE, problems);
-    let schedule = section.word("schedule", SCHEDULE, problems).unwrap_or_default();
-    let warmup_epochs = section.within("warmup_epochs", 0.0, NOT_NEGATIVE, problems);
+    let defaults = ModelSpec::new(0, 0, 0);
+    let spec = ModelSpec {
+        context: context.as_ref().map_or(0, |c| c.value),
+        patch: patch.as_ref().map_or(0, |p| p.value),
+        stride: stride.as_ref().map_or(0, |s| s.value),
+        task: section.word("task", TASKS, problems).unwrap_or_default(),
+        normalize: section.word("normalize", NORMALIZE, problems).unwrap_or_default(),
+        revin_affine: section.read("revin_affine", problems).is_some_and(|affine| affine.value),
+        channels: section.word("channels", CHANNELS, problems).unwrap_or_default(),
+        feature_embedding: section.within("feature_embedding", 0, COLUMNS, problems),
+        head: section.word("head", HEADS, problems).unwrap_or_default(),
+        head_dropout: section.within("head_dropout", 0.0, PROBABILITY, problems),
+        loss: section.word("loss", LOSSES, problems).unwrap_or_default(),
+        positive_weight: section
+            .node("positive_weight")
+            .is_some()
+            .then(|| section.within("positive_weight", 1.0, WEIGHT, problems)),
+        focal_gamma: section.within("focal_gamma", defaults.focal_gamma, NOT_NEGATIVE, problems),
+        label_smoothing: section.within("label_smoothing", 0.0, PROBABILITY, problems),
+        epochs: section.within("epochs", defaults.epochs, AT_LEAST_ONE, problems),
+        patience: section.within("patience", defaults.patience, AT_LEAST_ONE, problems),
+        minimum_gain: section.within("minimum_gain", 0.0, NOT_NEGATIVE, problems),
+        monitor: section.word("monitor", MONITORS, problems),
+        batch_size: batch_size(&mut section, problems),
+        accumulate: section.within("accumulate", 1, AT_LEAST_ONE, problems),
+        average_epochs: section.within("average_epochs", 1, EPOCHS, problems),
+        gradient_clip: section.within("gradient_clip", 1.0, POSITIVE, problems),
+        schedule: section.word("schedule", SCHEDULE, problems).unwrap_or_default(),
+        warmup_epochs: section.within("warmup_epochs", 0.0, NOT_NEGATIVE, problems),
+    };
+    needs(&mut section, &spec, problems);
     section.finish(problems);
     if let (Some(context), Some(patch)) = (&context, &patch)
         && patch.value > context.value
@@ -32,17 +100,42 @@ pub(super) fn model(mut section: Section<'_>, problems: &mut Problems) -> Option
             ProblemKind::Exceeds { key: "patch", count: patch.value, other: "context", limit: context.value };
         problems.push_with(&patch.place, kind, Some((&context.place, "larger than this")));
     }
-    Some(ModelSpec {
-        context: context?.value,
-        patch: patch?.value,
-        stride: stride?.value,
-        normalize,
-        epochs,
-        patience,
-        minimum_gain,
-        batch_size,
-        gradient_clip,
-        schedule,
-        warmup_epochs,
-    })
+    (context.is_some() && patch.is_some() && stride.is_some()).then_some(spec)
+}
+
+/// A number of windows, or `"auto"`.
+fn batch_size(section: &mut Section<'_>, problems: &mut Problems) -> Option<usize> {
+    match section.node("batch_size").map(|node| &node.value) {
+        Some(Node::Text(word)) if word == "auto" => None,
+        _ => Some(section.within("batch_size", 128, AT_LEAST_ONE, problems)),
+    }
+}
+
+/// Reports settings that mean nothing beside the others.
+fn needs(section: &mut Section<'_>, spec: &ModelSpec, problems: &mut Problems) {
+    let binary = spec.task == Task::Binary;
+    let monitored = spec.monitor.is_none_or(|monitor| monitor.is_of(spec.task));
+    let rules: [(&'static str, bool, &'static str); 7] = [
+        ("revin_affine", !spec.revin_affine || spec.normalize == Normalize::Revin, "`normalize = \"revin\"`"),
+        ("loss", spec.loss == LossKind::Bce || binary, "`task = \"binary\"`"),
+        (
+            "positive_weight",
+            spec.positive_weight.is_none() || spec.loss == LossKind::Weighted,
+            "`loss = \"weighted\"`",
+        ),
+        ("focal_gamma", spec.focal_gamma == 2.0 || spec.loss == LossKind::Focal, "`loss = \"focal\"`"),
+        (
+            "label_smoothing",
+            spec.label_smoothing == 0.0 || (spec.task != Task::Regression && spec.loss != LossKind::SoftAuc),
+            "classes and a loss of single windows",
+        ),
+        ("monitor", monitored, "another `task`: models of this one do not have the metric"),
+        ("warmup_epochs", spec.warmup_epochs <= spec.epochs as f64, "at least as many `epochs`"),
+    ];
+    for (key, holds, what) in rules {
+        let place: Option<Place> = section.node(key).map(|node| node.place.clone());
+        if let (false, Some(place)) = (holds, place) {
+            problems.push(&place, ProblemKind::Needs { key, what });
+        }
+    }
 }

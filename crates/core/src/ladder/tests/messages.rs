@@ -102,6 +102,22 @@ const MISTAKES: &[Mistake] = &[
     ),
     ("a patch beyond the context", &[("patch = 16", "patch = 96"), ("stride = 8", "stride = 0")], &[]),
     (
+        "settings of the model that mean nothing beside the others",
+        &[(
+            "stride = 8",
+            "stride = 8\nrevin_affine = true\npositive_weight = 2\nfocal_gamma = 1\nmonitor = \"mse\"\nwarmup_epochs = 60",
+        )],
+        &[],
+    ),
+    (
+        "settings of the model out of range",
+        &[(
+            "stride = 8",
+            "stride = 8\nhead_dropout = 1\nlabel_smoothing = -0.1\naccumulate = 0\naverage_epochs = 101\nbatch_size = \"large\"\nloss = \"hinge\"",
+        )],
+        &[],
+    ),
+    (
         "shares beyond one",
         &[("label = \"up\"", "label = \"up\"\nsplit = { train = 0.9, validation = 0.2 }")],
         &[],

@@ -31,11 +31,21 @@ kind = "patchtst"
 context = 80
 patch = 16
 stride = 8
+task = "classes"
 normalize = "revin"
+revin_affine = true
+channels = "independent"
+feature_embedding = 12
+head = "mean"
+head_dropout = 0.2
+label_smoothing = 0.05
 epochs = 30
 patience = 5
 minimum_gain = 1e-3
+monitor = "log_loss"
 batch_size = 64
+accumulate = 2
+average_epochs = 3
 gradient_clip = inf
 schedule = "cosine"
 warmup_epochs = 2
@@ -115,18 +125,28 @@ fn every_key_of_the_sample_is_read() {
     assert_eq!(data.split, SplitSpec { train: 0.6, validation: 0.2 });
     assert_eq!(data.missing, MissingPolicy::Drop);
     let model = ModelSpec {
-        context: 80,
-        patch: 16,
-        stride: 8,
+        task: Task::Classes,
         normalize: Normalize::Revin,
+        revin_affine: true,
+        channels: Channels::Independent,
+        feature_embedding: 12,
+        head: Pooling::Mean,
+        head_dropout: 0.2,
+        label_smoothing: 0.05,
         epochs: 30,
         patience: 5,
         minimum_gain: 1e-3,
-        batch_size: 64,
+        monitor: Some(Monitor::LogLoss),
+        batch_size: Some(64),
+        accumulate: 2,
+        average_epochs: 3,
         gradient_clip: f64::INFINITY,
         schedule: Schedule::Cosine,
         warmup_epochs: 2.0,
+        ..ModelSpec::new(80, 16, 8)
     };
+    let text = serde_json::to_string(&model).unwrap();
+    assert_eq!(serde_json::from_str::<ModelSpec>(&text).unwrap(), model);
     assert_eq!(ladder.model, model);
     assert_eq!(ladder.sampler, SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Grid) });
     assert_eq!(ladder.storage.as_deref(), Some("sqlite:///sp500.db"));
@@ -165,10 +185,29 @@ fn what_is_left_out_has_a_default() {
     assert_eq!(ladder.data.split, SplitSpec { train: 0.7, validation: 0.15 });
     assert_eq!(ladder.data.missing, MissingPolicy::Error);
     let model = &ladder.model;
-    assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, 128));
+    assert_eq!(*model, ModelSpec::new(80, 16, 8));
+    assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, Some(128)));
     assert_eq!((model.minimum_gain, model.gradient_clip, model.warmup_epochs), (0.0, 1.0, 0.0));
     assert_eq!((model.normalize, model.schedule), (Normalize::Standard, Schedule::Constant));
     assert_eq!(ladder.sampler, SamplerSpec::new(SamplerKind::Sobol));
+}
+
+#[test]
+fn losses_of_binary_labels_and_sizes_of_batches_are_read() {
+    let ladder = with(&[
+        ("model.loss", "weighted"),
+        ("model.positive_weight", "3"),
+        ("model.batch_size", "auto"),
+        ("model.schedule", "linear"),
+    ]);
+    let model = ladder.unwrap().model;
+    assert_eq!((model.loss, model.positive_weight), (LossKind::Weighted, Some(3.0)));
+    assert_eq!(model.schedule, Schedule::Linear);
+    let sizes = [999_999, 1_000_000, 7_999_999, 8_000_000].map(|weights| model.batch_size(weights));
+    assert_eq!(sizes, [128, 64, 64, 32]);
+    assert_eq!(ModelSpec::new(8, 4, 4).batch_size(8_000_000), 128);
+    let focal = with(&[("model.loss", "focal"), ("model.focal_gamma", "0.5")]).unwrap().model;
+    assert_eq!((focal.loss, focal.focal_gamma), (LossKind::Focal, 0.5));
 }
 
 fn with(settings: &[(&str, &str)]) -> Result<Ladder, LadderErrors> {

@@ -23,7 +23,7 @@ fn a_csv_becomes_windows() {
     assert_eq!(ends(&dataset.validation), [12, 13, 14, 15, 16, 17]);
     assert_eq!(ends(&dataset.test), [21, 22, 23]);
     let window = dataset.validation.windows[1];
-    assert_eq!((window.row, window.label), (13, true));
+    assert_eq!((window.row, window.is_positive()), (13, true));
     assert_eq!(dataset.window(window), [11.0, -11.0, 12.0, -12.0, 13.0, -13.0]);
 
     let summary = &loaded.summary;
@@ -144,7 +144,7 @@ fn a_threshold_looks_ahead() {
     assert_eq!(ends(&dataset.validation), (24..36).collect::<Vec<_>>());
     assert_eq!(ends(&dataset.test), (40..46).collect::<Vec<_>>());
     for window in [&dataset.train, &dataset.validation, &dataset.test].into_iter().flat_map(|p| &p.windows) {
-        assert_eq!(window.label, (3..6).contains(&(window.last % 8)), "{window:?}");
+        assert_eq!(window.is_positive(), (3..6).contains(&(window.last % 8)), "{window:?}");
     }
 }
 
@@ -170,14 +170,14 @@ fn rows_without_a_label_are_history_only() {
 fn scaling_is_fitted_on_the_training_rows_alone() {
     let lines = days(24);
     let table = Table::csv(text(HEADER, &lines));
-    let scaled = load(&table.spec, 3, Normalize::Standard).expect("is loaded").dataset;
+    let scaled = load(&table.spec, 3, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
     // Training windows hold rows 0 to 8: mean 4, standard deviation sqrt(60 / 9).
     let deviation = (60.0_f64 / 9.0).sqrt();
     for (row, values) in scaled.values.chunks_exact(2).enumerate() {
         let expected = ((row as f64 - 4.0) / deviation) as f32;
         assert!((values[0] - expected).abs() < 1e-6 && (values[1] + expected).abs() < 1e-6, "{row}");
     }
-    let raw = load(&table.spec, 3, Normalize::Revin).expect("is loaded").dataset;
+    let raw = load(&table.spec, 3, Normalize::Revin, Task::Binary).expect("is loaded").dataset;
     assert_eq!(raw.values[46..], [23.0, -23.0]);
     assert_eq!(raw.train, scaled.train);
 
@@ -187,7 +187,7 @@ fn scaling_is_fitted_on_the_training_rows_alone() {
         .map(|(i, l)| if i > 8 { l.replace(&format!(",{i},"), ",1e6,") } else { l.clone() })
         .collect();
     let other = Table::csv(text(HEADER, &changed));
-    let other = load(&other.spec, 3, Normalize::Standard).expect("is loaded").dataset;
+    let other = load(&other.spec, 3, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
     assert_eq!(other.values[..18], scaled.values[..18], "later rows do not change the training part");
 }
 
@@ -260,7 +260,7 @@ fn many_batches_are_one_table() {
     let loaded = Table::parquet(columns).load(5).expect("is loaded");
     let expected: Vec<f32> = (0..rows).map(|i| i as f32).collect();
     assert_eq!(loaded.dataset.values, expected);
-    assert!(loaded.dataset.train.windows.iter().all(|w| w.label == (w.last % 2 == 1)));
+    assert!(loaded.dataset.train.windows.iter().all(|w| w.is_positive() == (w.last % 2 == 1)));
 }
 
 #[test]
@@ -277,8 +277,8 @@ fn the_shared_table() {
         split: SplitSpec { train: 0.70, validation: 0.15 },
         missing: MissingPolicy::Error,
     };
-    let by_column =
-        load(&spec(LabelSpec::Column("label".into())), 80, Normalize::Standard).expect("is loaded");
+    let by_column = load(&spec(LabelSpec::Column("label".into())), 80, Normalize::Standard, Task::Binary)
+        .expect("is loaded");
     let summary = &by_column.summary;
     assert_eq!((summary.rows, summary.features), (4778, 105));
     assert_eq!(summary.parts[0].windows(), 3344 - 80 - 79);
@@ -287,7 +287,7 @@ fn the_shared_table() {
     assert_eq!(summary.parts[2].last.as_deref(), Some("2018-12-28"));
 
     let rise = LabelSpec::Rise { rise: 0.01, of: "high".into(), over: "close".into(), horizon: 1 };
-    let by_threshold = load(&spec(rise), 80, Normalize::Standard).expect("is loaded");
+    let by_threshold = load(&spec(rise), 80, Normalize::Standard, Task::Binary).expect("is loaded");
     assert_eq!(by_threshold.summary.unlabelled, 1);
     assert_eq!(by_threshold.dataset.values, by_column.dataset.values);
     assert_eq!(by_threshold.dataset.train, by_column.dataset.train);
@@ -331,7 +331,7 @@ proptest! {
                 let ahead = now + horizon as i64;
                 prop_assert!((ahead as usize) < n);
                 let p = |i: i64| ((i * i) % 7) as f64;
-                prop_assert_eq!(window.label, p(ahead) >= 1.5 * p(now));
+                prop_assert_eq!(window.is_positive(), p(ahead) >= 1.5 * p(now));
                 reach = reach.max(ahead);
             }
             last_reach = reach;

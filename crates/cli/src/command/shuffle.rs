@@ -1,0 +1,81 @@
+//! The label-shuffle control of `allometry check --shuffle`.
+
+use std::sync::Mutex;
+
+use allometry_analysis::stats;
+use allometry_core::ladder::{BudgetSpec, ModelSpec};
+use allometry_core::rng::stream_seed;
+use allometry_core::{EpochReport, Params, Reporter, Signal, TrialNumber, TrialSpec};
+use allometry_trainer::PatchTstObjective;
+use allometry_trainer::data::Dataset;
+
+use crate::error::CliError;
+
+/// Trainings whose mean is judged.
+const TRAININGS: u64 = 5;
+
+/// Epochs of each; the last one counts, so that none is chosen.
+const EPOCHS: usize = 3;
+
+/// Standard errors from 0.5 beyond which labels must be known from somewhere.
+const LIMIT: f64 = 3.5;
+
+/// Trains a configuration on labels in random order, within each part, and says what AUC comes out: nothing can be
+/// learned, so that anything but chance means that labels are known from somewhere they should not be.
+///
+/// # Errors
+/// [`CliError::TrialsFailed`] where a training fails; [`CliError::LabelsKnown`] where the mean AUC is not chance.
+pub(super) fn control(
+    dataset: &Dataset,
+    model: &ModelSpec,
+    spec: &BudgetSpec,
+    params: &Params,
+    seed: u64,
+) -> Result<String, CliError> {
+    let model = ModelSpec { epochs: EPOCHS, patience: EPOCHS, warmup_epochs: 0.0, ..model.clone() };
+    let mut sum = 0.0;
+    for training in 0..TRAININGS {
+        let seed = stream_seed(seed, "shuffle", training);
+        let shuffled = dataset.shuffled(seed);
+        let objective = PatchTstObjective::new(&shuffled, model.clone())?;
+        let trial = TrialSpec {
+            budget: spec.budget.clone(),
+            number: TrialNumber(training),
+            params: params.clone(),
+            seed,
+        };
+        let last = Last::default();
+        objective
+            .fit(&trial, &last)
+            .map_err(|error| CliError::TrialsFailed { message: error.to_string() })?;
+        sum += last.0.into_inner().unwrap_or(f64::NAN);
+    }
+    let mean = sum / TRAININGS as f64;
+    // Each training has its own order, so that their values are independent.
+    let error = stats::auc::hanley_mcneil(0.5, dataset.validation.counts())
+        .map_or(0.5, |one| one / (TRAININGS as f64).sqrt());
+    let message = format!(
+        "{} with labels in random order: AUC {mean:.3} on average over {TRAININGS} trainings of {params}; \
+         chance is 0.500 +-{:.3} (95%)",
+        spec.budget.label,
+        1.96 * error
+    );
+    if (mean - 0.5).abs() > LIMIT * error { Err(CliError::LabelsKnown { message }) } else { Ok(message) }
+}
+
+/// Keeps the last epoch's value.
+#[derive(Default)]
+struct Last(Mutex<f64>);
+
+impl Reporter for Last {
+    fn report(&self, epoch: &EpochReport) -> Signal {
+        if let Ok(mut value) = self.0.lock() {
+            *value = epoch.value;
+        }
+        Signal::Continue
+    }
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,109 @@
+//! What a model says of a part, and the figures of it.
+
+use std::collections::BTreeMap;
+
+use allometry_core::ValidationScores;
+use allometry_core::ladder::Task;
+
+use crate::data::{Dataset, Part, Preparation};
+use crate::metric;
+use crate::model::{Loss, probability};
+use crate::network::Network;
+
+/// What a model says of a part.
+#[derive(Debug)]
+pub(crate) struct Scored {
+    task: Task,
+    rows: Vec<u64>,
+    /// As the loss takes them.
+    targets: Vec<f32>,
+    /// Probabilities, one per class where there are several, or predicted numbers, in the units of the table.
+    outputs: Vec<f32>,
+    /// Mean loss.
+    pub(crate) loss: f64,
+    /// Mean and deviation that numbers were scaled by.
+    scaling: (f64, f64),
+}
+
+/// What a loss is to be given for a window.
+pub(crate) fn scaled(target: f32, preparation: &Preparation) -> f32 {
+    match preparation.target {
+        Some((mean, deviation)) => ((f64::from(target) - mean) / deviation) as f32,
+        None => target,
+    }
+}
+
+/// Turns the logits of windows into probabilities, or into numbers in the units of the table.
+pub(crate) fn outputs(logits: &[f32], task: Task, preparation: &Preparation, to: &mut Vec<f32>) {
+    match task {
+        Task::Binary => to.extend(logits.iter().map(|&z| probability(f64::from(z)) as f32)),
+        Task::Classes => {
+            for logits in logits.chunks_exact(preparation.classes) {
+                let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let odds = |z: &f32| f64::from(z - highest).exp();
+                let sum: f64 = logits.iter().map(odds).sum();
+                to.extend(logits.iter().map(|z| (odds(z) / sum) as f32));
+            }
+        }
+        Task::Regression => {
+            let (mean, deviation) = preparation.target.unwrap_or((0.0, 1.0));
+            to.extend(logits.iter().map(|&z| (f64::from(z) * deviation + mean) as f32));
+        }
+    }
+}
+
+/// Predictions for a part.
+pub(crate) fn score(network: &mut Network, loss: Loss, task: Task, dataset: &Dataset, part: &Part) -> Scored {
+    let capacity = network.capacity();
+    let preparation = &dataset.preparation;
+    let mut found = Vec::with_capacity(part.windows.len() * network.outputs());
+    let mut unused = vec![0.0; capacity * network.outputs()];
+    let targets: Vec<f32> = part.windows.iter().map(|w| scaled(w.target, preparation)).collect();
+    let mut total = 0.0;
+    for (windows, targets) in part.windows.chunks(capacity).zip(targets.chunks(capacity)) {
+        let logits = network.logits(windows.iter().map(|&w| dataset.window(w)));
+        total += loss.evaluate(logits, targets, &mut unused) * targets.len() as f64;
+        outputs(logits, task, preparation, &mut found);
+    }
+    Scored {
+        task,
+        rows: part.windows.iter().map(|w| w.row).collect(),
+        loss: total / targets.len() as f64,
+        scaling: preparation.target.unwrap_or((0.0, 1.0)),
+        targets,
+        outputs: found,
+    }
+}
+
+impl Scored {
+    /// Every metric by name; `prior` is the share of positive windows in the training part.
+    pub(crate) fn metrics(&self, prior: f64) -> BTreeMap<String, f64> {
+        match self.task {
+            Task::Binary => metric::evaluate(&self.labels(), &self.outputs, prior),
+            Task::Classes => {
+                let classes: Vec<usize> = self.targets.iter().map(|&t| t as usize).collect();
+                metric::evaluate_classes(&classes, &self.outputs)
+            }
+            Task::Regression => {
+                let (mean, deviation) = self.scaling;
+                let targets: Vec<f64> =
+                    self.targets.iter().map(|&t| f64::from(t) * deviation + mean).collect();
+                metric::evaluate_numbers(&targets, &self.outputs)
+            }
+        }
+    }
+
+    /// The scores of a binary label, to be stored.
+    pub(crate) fn into_scores(self) -> Option<ValidationScores> {
+        let labels = self.labels();
+        (self.task == Task::Binary).then_some(ValidationScores {
+            rows: self.rows,
+            labels,
+            scores: self.outputs,
+        })
+    }
+
+    fn labels(&self) -> Vec<bool> {
+        self.targets.iter().map(|&t| t > 0.5).collect()
+    }
+}

@@ -1,0 +1,147 @@
+//! Several classes and numbers: metrics against scikit-learn (`oracle/tasks.py`), whole trials on small series.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use allometry_core::Objective as _;
+use allometry_core::ladder::{
+    DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec, Task,
+};
+use allometry_trainer::baseline::baselines;
+use allometry_trainer::data::{Dataset, load};
+use allometry_trainer::{PatchTstObjective, Predictor, metric};
+use serde::Deserialize;
+use support::{CONTEXT, Recorder, number, params, spec, trial};
+
+#[derive(Deserialize)]
+struct Oracle {
+    classes: Vec<Classes>,
+    numbers: Vec<Numbers>,
+}
+
+#[derive(Deserialize)]
+struct Classes {
+    labels: Vec<usize>,
+    probabilities: Vec<f32>,
+    expected: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+struct Numbers {
+    targets: Vec<f64>,
+    predictions: Vec<f32>,
+    expected: BTreeMap<String, f64>,
+}
+
+fn compare(ours: &BTreeMap<String, f64>, expected: &BTreeMap<String, f64>) {
+    assert!(ours.keys().eq(expected.keys()), "{ours:?} {expected:?}");
+    for (name, value) in ours {
+        let theirs = expected[name];
+        assert!(
+            (value - theirs).abs() <= 1e-9 * theirs.abs().max(1.0),
+            "{name}: {value}, scikit-learn {theirs}"
+        );
+    }
+}
+
+#[test]
+fn metrics_are_those_of_scikit_learn() {
+    let oracle: Oracle = serde_json::from_str(include_str!("oracle/tasks.json")).unwrap();
+    assert_eq!((oracle.classes.len(), oracle.numbers.len()), (4, 3));
+    for case in &oracle.classes {
+        compare(&metric::evaluate_classes(&case.labels, &case.probabilities), &case.expected);
+    }
+    for case in &oracle.numbers {
+        compare(&metric::evaluate_numbers(&case.targets, &case.predictions), &case.expected);
+    }
+    let absent = metric::evaluate_classes(&[0, 1], &[0.5, 0.3, 0.2, 0.1, 0.8, 0.1]);
+    assert!(!absent.contains_key("auc") && absent["accuracy"] == 1.0, "a class without rows: {absent:?}");
+    assert!(!metric::evaluate_numbers(&[2.0, 2.0], &[1.0, 2.0]).contains_key("r2"));
+    assert!(metric::evaluate_classes(&[], &[]).is_empty() && metric::evaluate_numbers(&[], &[]).is_empty());
+}
+
+/// A table of noise whose label is the sum of the last four rows of its first feature, or the third it falls into.
+fn table(task: Task, folder: &std::path::Path) -> DataSpec {
+    let mut text = "signal,noise,label\n".to_owned();
+    for row in 0..700usize {
+        let sum: f32 = (row.saturating_sub(3)..=row).map(|r| number(2 * r)).sum();
+        let label = match task {
+            Task::Regression => format!("{}", 50.0 + 0.01 * f64::from(sum)),
+            _ => u8::from(sum > -0.5).to_string().replace('1', if sum > 0.5 { "2" } else { "1" }),
+        };
+        writeln!(text, "{},{},{label}", number(2 * row), number(2 * row + 1)).unwrap();
+    }
+    let path = folder.join("rows.csv");
+    std::fs::write(&path, text).unwrap();
+    DataSpec {
+        path,
+        time: None,
+        label: LabelSpec::Column("label".into()),
+        features: FeatureSpec::default(),
+        split: SplitSpec { train: 0.7, validation: 0.15 },
+        missing: MissingPolicy::Error,
+    }
+}
+
+fn learned(task: Task, folder: &std::path::Path) -> (Dataset, ModelSpec) {
+    let dataset = load(&table(task, folder), CONTEXT, Normalize::None, task).unwrap().dataset;
+    (dataset, ModelSpec { task, epochs: 15, patience: 15, ..spec() })
+}
+
+#[test]
+fn classes_are_learned_and_predicted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, model) = learned(Task::Classes, folder.path());
+    assert_eq!(dataset.preparation.classes, 3);
+    let objective = PatchTstObjective::new(&dataset, model).unwrap();
+    let path = folder.path().join("c.safetensors");
+    let outcome = objective
+        .fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path, false)
+        .unwrap()
+        .outcome;
+    assert!(outcome.value > 0.9, "macro AUC {}", outcome.value);
+    let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
+    assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
+    assert_eq!(outcome.size, objective.model_size(&params(&[])));
+    let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
+    assert_eq!(predictions[0].scores.len(), 3);
+    assert!(predictions.iter().all(|p| (p.scores.iter().sum::<f32>() - 1.0).abs() < 1e-5));
+}
+
+#[test]
+fn numbers_are_learned_in_their_own_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dataset, model) = learned(Task::Regression, folder.path());
+    let objective = PatchTstObjective::new(&dataset, model).unwrap();
+    let path = folder.path().join("c.safetensors");
+    let outcome = objective
+        .fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path, false)
+        .unwrap()
+        .outcome;
+    assert!(outcome.value > 0.8, "R2 {}", outcome.value);
+    assert!((outcome.metrics["pred_mean"] - 50.0).abs() < 0.01, "{:?}", outcome.metrics);
+    let [mean] = &baselines(&dataset, Task::Regression)[..] else { panic!("one baseline") };
+    assert!(outcome.metrics["mse"] < 0.3 * mean.metrics["mse"] && mean.metrics["r2"] <= 0.0);
+    let predictions = Predictor::load(&path).unwrap().predict(&folder.path().join("rows.csv")).unwrap();
+    assert!(predictions.iter().all(|p| (49.9..50.1).contains(&p.scores[0])));
+}
+
+#[test]
+fn labels_that_do_not_fit_the_task_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let numbers = table(Task::Regression, folder.path());
+    let error = load(&numbers, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
+    assert!(error.contains("line 2: label `label` is `50.0"), "{error}");
+    assert!(error.ends_with("it must be a whole number from 0 to 999"), "{error}");
+    let rise = LabelSpec::Rise { rise: 0.1, of: "signal".into(), over: "noise".into(), horizon: 1 };
+    let threshold = DataSpec { label: rise, ..numbers };
+    let error = load(&threshold, CONTEXT, Normalize::None, Task::Regression).unwrap_err().to_string();
+    assert!(error.contains("a label by threshold is 0 or 1"), "{error}");
+    std::fs::write(&threshold.path, "signal,noise,label\n".to_owned() + &"1,2,0\n2,1,2\n".repeat(60))
+        .unwrap();
+    let skipping = DataSpec { label: LabelSpec::Column("label".into()), ..threshold };
+    let error = load(&skipping, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
+    assert!(error.ends_with("class 1 of 3 has no window in the training part"), "{error}");
+}
