@@ -289,7 +289,7 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let objective = Scripted { evaluations: AtomicU64::new(0), behaviour: &|t, _| Ok(value_of(t)) };
     let spec = ladder.budgets[0].clone();
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
-    let plain = SamplerSpec { kind: SamplerKind::Random, probes: false };
+    let plain = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Random) };
     let sampler = Box::new(Saturating(sampler::build(plain, Arc::clone(&feasible), 1).unwrap(), 1.0));
     let facts = Facts { objective: serde_json::json!({}), report: BTreeMap::new() };
     let studies =

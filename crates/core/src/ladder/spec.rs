@@ -429,11 +429,11 @@ pub enum SamplerKind {
     /// Independent draws.
     Random,
     /// Owen-scrambled Sobol points over ranks.
-    #[default]
     Sobol,
     /// Every configuration in order.
     Grid,
-    /// Bayesian optimisation with a Gaussian process.
+    /// Bayesian optimisation with a Gaussian process; beyond 300 trials it goes on as `tpe`.
+    #[default]
     Gp,
     /// Tree-structured Parzen estimator.
     Tpe,

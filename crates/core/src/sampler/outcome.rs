@@ -87,7 +87,12 @@ impl Warp {
         let median = if middle.is_finite() { middle } else { finite[finite.len() / 2] };
         let better: Vec<f64> = sorted.iter().filter(|v| **v >= median).map(|v| v.min(top)).collect();
         let spread = (better.iter().map(|v| (v - median).powi(2)).sum::<f64>() / better.len() as f64).sqrt();
-        let spread = if spread > 0.0 { spread } else { (top - finite[0]).max(f64::MIN_POSITIVE) };
+        // Equal values: how much worse a failed trial is, nothing tells.
+        let spread = match top - finite[0] {
+            _ if spread > 0.0 => spread,
+            range if range > 0.0 && range.is_finite() => range,
+            _ => 1.0,
+        };
         let worse = n - better.len();
         let warped: Vec<f64> = values
             .iter()

@@ -14,6 +14,19 @@ use crate::space::tests::{any, floats, ints, near, size, space_of};
 use crate::space::{Feasible, SearchSpace, SpaceError};
 use crate::trial::{TrialRecord, TrialState};
 
+mod model;
+
+/// Every combination of ranks, `levels` of each parameter.
+pub(super) fn ordinals(levels: &[i64]) -> Feasible {
+    let values = |n: i64| ints(&(0..n).collect::<Vec<_>>());
+    unbound(&SearchSpace(levels.iter().enumerate().map(|(i, n)| (format!("x{i}"), values(*n))).collect()))
+}
+
+/// A space of which every size is admitted.
+pub(super) fn unbound(space: &SearchSpace) -> Feasible {
+    Feasible::new(space, &any(), |_| None).unwrap()
+}
+
 const KINDS: [SamplerKind; 3] = [SamplerKind::Random, SamplerKind::Sobol, SamplerKind::Grid];
 
 fn trial(number: usize, state: TrialState, params: Params) -> FrozenTrial {
@@ -59,6 +72,7 @@ impl Run {
             // Not the oldest first: workers overtake each other.
             let mut done = self.running.remove(number % self.running.len());
             done.state = [TrialState::Complete, TrialState::Failed, TrialState::Pruned][number % 3];
+            done.value = (done.state == TrialState::Complete).then_some((number % 7) as f64);
             self.finished.push(done);
             self.finished.sort_by_key(|t| t.number);
         }

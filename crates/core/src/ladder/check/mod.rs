@@ -62,7 +62,7 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     })
 }
 
-const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Sobol);
+const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Gp);
 const SHARE: (fn(f64) -> bool, &str) = (|share| (0.0..=1.0).contains(&share), "between 0 and 1");
 
 fn sampler(mut section: Section<'_>, problems: &mut Problems) -> SamplerSpec {

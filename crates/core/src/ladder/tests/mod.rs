@@ -189,7 +189,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, Some(128)));
     assert_eq!((model.minimum_gain, model.gradient_clip, model.warmup_epochs), (0.0, 1.0, 0.0));
     assert_eq!((model.normalize, model.schedule), (Normalize::Standard, Schedule::Constant));
-    assert_eq!(ladder.sampler, SamplerSpec::new(SamplerKind::Sobol));
+    assert_eq!(ladder.sampler, SamplerSpec::new(SamplerKind::Gp));
 }
 
 #[test]

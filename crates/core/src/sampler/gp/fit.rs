@@ -10,7 +10,7 @@ const NOISE_FLOOR: f64 = 1e-6;
 /// Mean and deviation of the normal prior of the logarithm of the signal's variance.
 const SIGNAL_PRIOR: (f64, f64) = (0.0, 1.0);
 /// The same of the noise's variance.
-const NOISE_PRIOR: (f64, f64) = (-4.0, 1.5);
+const NOISE_PRIOR: (f64, f64) = (-2.5, 1.5);
 
 /// Told values at points, with what of the points a likelihood needs.
 pub(super) struct Likelihood<'a> {
@@ -102,11 +102,7 @@ impl<'a> Likelihood<'a> {
     /// The most probable parameters, from two starts: the priors' means, and short length scales with more noise.
     pub(super) fn fit(&self) -> Kernel {
         let dimension = self.dimension;
-        let evaluations = match self.y.len() {
-            0..=100 => 60,
-            101..=200 => 30,
-            _ => 15,
-        };
+        let evaluations = if self.y.len() <= 60 { 60 } else { 30 };
         let mut start: Vec<f64> = (0..dimension + 2).map(|k| prior(k, dimension).0).collect();
         let f = |theta: &[f64]| self.negative_log_posterior(theta);
         let far = minimize(f, start.clone(), 0.02, evaluations);
@@ -133,5 +129,102 @@ fn kernel_of(theta: &[f64]) -> Kernel {
         weights: theta[..dimension].iter().map(|x| (-2.0 * x).exp()).collect(),
         signal: theta[dimension].exp(),
         noise: theta[dimension + 1].exp() + NOISE_FLOOR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::sampler::gp::posterior::Posterior;
+    use crate::sampler::lattice::{Cell, Lattice};
+    use crate::sampler::tests::ordinals;
+
+    #[derive(Deserialize)]
+    struct Oracle {
+        levels: Vec<i64>,
+        cells: Vec<Cell>,
+        y: Vec<f64>,
+        length_scales: Vec<f64>,
+        signal: f64,
+        noise: f64,
+        queries: Vec<Cell>,
+        mean: Vec<f64>,
+        variance: Vec<f64>,
+        log_marginal_likelihood: f64,
+    }
+
+    fn oracle() -> (Oracle, Lattice) {
+        let oracle: Oracle = serde_json::from_str(include_str!("../../../tests/oracle/gp.json")).unwrap();
+        let lattice = Lattice::new(&ordinals(&oracle.levels));
+        (oracle, lattice)
+    }
+
+    fn likelihood<'a>(oracle: &'a Oracle, lattice: &Lattice) -> Likelihood<'a> {
+        let points: Vec<Vec<f64>> = oracle.cells.iter().map(|cell| lattice.positions(cell)).collect();
+        Likelihood::new(lattice.scales(), &points, &oracle.y)
+    }
+
+    #[test]
+    fn posterior_and_likelihood_are_scikit_learns() {
+        let (oracle, lattice) = oracle();
+        let mut theta: Vec<f64> = oracle.length_scales.iter().map(|l| l.ln()).collect();
+        theta.extend([oracle.signal.ln(), (oracle.noise - NOISE_FLOOR).ln()]);
+        let posterior = Posterior::new(&lattice, kernel_of(&theta), oracle.cells.clone(), &oracle.y).unwrap();
+        let mut row = Vec::new();
+        for (k, query) in oracle.queries.iter().enumerate() {
+            let (mean, variance) = posterior.at(query, &mut row);
+            assert!((mean - oracle.mean[k]).abs() < 1e-8, "{mean} {}", oracle.mean[k]);
+            assert!((variance - oracle.variance[k]).abs() < 1e-8, "{variance} {}", oracle.variance[k]);
+        }
+        let (value, _) = likelihood(&oracle, &lattice).negative_log_posterior(&theta);
+        let priors: f64 = theta
+            .iter()
+            .enumerate()
+            .map(|(k, x)| {
+                let (mean, deviation) = prior(k, oracle.levels.len());
+                0.5 * ((x - mean) / deviation).powi(2)
+            })
+            .sum();
+        let constant = 0.5 * oracle.y.len() as f64 * (2.0 * std::f64::consts::PI).ln();
+        assert!((-(value - priors) - constant - oracle.log_marginal_likelihood).abs() < 1e-8);
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_the_value() {
+        let (oracle, lattice) = oracle();
+        let likelihood = likelihood(&oracle, &lattice);
+        for theta in [[0.1, 0.5, 2.0, 0.3, -3.0], [-1.0, 1.5, 0.0, -0.5, -1.0]] {
+            let (_, gradient) = likelihood.negative_log_posterior(&theta);
+            for k in 0..theta.len() {
+                let mut moved = [theta, theta];
+                moved[0][k] -= 1e-5;
+                moved[1][k] += 1e-5;
+                let [below, above] = moved.map(|theta| likelihood.negative_log_posterior(&theta).0);
+                let slope = (above - below) / 2e-5;
+                assert!(
+                    (slope - gradient[k]).abs() < 1e-5 * slope.abs().max(1.0),
+                    "{k}: {slope} {}",
+                    gradient[k]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_fit_is_no_worse_than_many_others() {
+        let (oracle, lattice) = oracle();
+        let likelihood = likelihood(&oracle, &lattice);
+        let kernel = likelihood.fit();
+        let mut theta: Vec<f64> = kernel.weights.iter().map(|w| -0.5 * w.ln()).collect();
+        theta.extend([kernel.signal.ln(), (kernel.noise - NOISE_FLOOR).ln()]);
+        let (fitted, _) = likelihood.negative_log_posterior(&theta);
+        for number in 0..3_u32.pow(5) {
+            let digit = |k: u32| f64::from(number / 3_u32.pow(k) % 3);
+            let other = [0, 1, 2].map(|k| 1.5 * digit(k) - 1.0);
+            let other = [other[0], other[1], other[2], digit(3) - 1.0, 2.0 * digit(4) - 5.0];
+            assert!(fitted <= likelihood.negative_log_posterior(&other).0 + 1e-3);
+        }
     }
 }

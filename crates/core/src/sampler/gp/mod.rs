@@ -31,6 +31,9 @@ use crate::trial::{Direction, Origin};
 /// Ended trials up to which a Gaussian process is fitted; its cost grows with their cube.
 pub const MOST_TRIALS: usize = 300;
 
+/// Trials that the model's parameters are fitted to; each step of the fit costs the cube of their number.
+const MOST_FITTED: usize = 120;
+
 /// The sampler `gp`; beyond 300 ended trials it goes on as `tpe`.
 pub(super) struct Gp {
     direction: Direction,
@@ -92,6 +95,21 @@ impl Sampler for Gp {
     }
 }
 
+/// The trials that length scales, signal and noise are fitted to: all, or the best half of [`MOST_FITTED`] and as many of the others, evenly
+/// over their order.
+fn fitted_trials(values: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    if order.len() > MOST_FITTED {
+        order.sort_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
+        let mut others = order.split_off(MOST_FITTED / 2);
+        others.sort_unstable();
+        let wanted = MOST_FITTED - order.len();
+        order.extend((0..wanted).map(|k| others[(2 * k + 1) * others.len() / (2 * wanted)]));
+        order.sort_unstable();
+    }
+    order
+}
+
 /// A Gaussian process fitted to a study's ended trials.
 struct Model<'a> {
     posterior: Posterior<'a>,
@@ -103,9 +121,10 @@ impl<'a> Model<'a> {
     fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>) -> Option<Self> {
         let values: Vec<Option<f64>> = outcomes.told.iter().map(|(_, _, value)| *value).collect();
         let warp = Warp::new(&values)?;
-        let points: Vec<Vec<f64>> =
-            outcomes.told.iter().map(|(_, cell, _)| lattice.positions(cell)).collect();
-        let kernel = Likelihood::new(lattice.scales(), &points, &warp.values).fit();
+        let fitted = fitted_trials(&warp.values);
+        let points: Vec<Vec<f64>> = fitted.iter().map(|i| lattice.positions(&outcomes.told[*i].1)).collect();
+        let y: Vec<f64> = fitted.iter().map(|i| warp.values[*i]).collect();
+        let kernel = Likelihood::new(lattice.scales(), &points, &y).fit();
         let cells = outcomes.told.iter().map(|(_, cell, _)| cell.clone()).collect();
         let posterior = Posterior::new(lattice, kernel, cells, &warp.values)?;
         Some(Self { posterior, warp })

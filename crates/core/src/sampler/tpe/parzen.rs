@@ -223,3 +223,81 @@ fn truncated_density(x: f64, mean: f64, deviation: f64) -> f64 {
     let mass = cdf((1.0 - mean) / deviation) - cdf(-mean / deviation);
     (-0.5 * z * z).exp() / (deviation * (2.0 * PI).sqrt() * mass)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::distribution::{ChoiceOrder, Distribution};
+    use crate::param::{ParamValue, Params};
+    use crate::rng::stream;
+    use crate::sampler::tests::unbound;
+    use crate::space::tests::space_of;
+
+    #[derive(Deserialize)]
+    struct Case {
+        observed: Vec<(i64, usize, f64, f64)>,
+        queries: Vec<(i64, usize, f64, f64)>,
+        log_density: Vec<f64>,
+    }
+
+    fn lattice() -> Lattice {
+        let float = |low, high, log| Distribution::Float { low, high, log, step: None };
+        let ranks = (0..6_i64).map(ParamValue::Int).collect();
+        Lattice::new(&unbound(&space_of(&[
+            ("ordinal", Distribution::Categorical { choices: ranks, order: ChoiceOrder::Ordinal }),
+            ("nominal", Distribution::list(vec!["a".into(), "b".into(), "c".into()])),
+            ("linear", float(-1.0, 3.0, false)),
+            ("log", float(1e-4, 1e-1, true)),
+        ])))
+    }
+
+    /// As `default_weights` of Optuna: 1 below 25 trials, a ramp before the latest 25 otherwise.
+    fn weights(n: usize) -> Vec<f64> {
+        let ramp = |i: usize| 1.0 / n as f64 + (1.0 - 1.0 / n as f64) * i as f64 / (n as f64 - 26.0);
+        (0..n).map(|i| if n < 25 || i >= n - 25 { 1.0 } else { ramp(i) }).collect()
+    }
+
+    #[test]
+    fn densities_are_optunas() {
+        let lattice = lattice();
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../../../tests/oracle/tpe.json")).unwrap();
+        let cells = |rows: &[(i64, usize, f64, f64)]| -> Vec<Cell> {
+            let cell = |(ordinal, nominal, linear, log): &(i64, usize, f64, f64)| {
+                let values: [(&str, ParamValue); 4] = [
+                    ("ordinal", (*ordinal).into()),
+                    ("nominal", ["a", "b", "c"][*nominal].into()),
+                    ("linear", (*linear).into()),
+                    ("log", (*log).into()),
+                ];
+                lattice.cell(&Params::from_iter(values)).unwrap()
+            };
+            rows.iter().map(cell).collect()
+        };
+        for case in cases {
+            let observed = cells(&case.observed);
+            let weighted: Vec<(&Cell, f64)> = observed.iter().zip(weights(observed.len())).collect();
+            let density = Parzen::new(&lattice, &weighted);
+            for (query, expected) in cells(&case.queries).iter().zip(&case.log_density) {
+                let found = density.log_density(query);
+                assert!((found - expected).abs() < 1e-6 * expected.abs().max(1.0), "{found} {expected}");
+            }
+        }
+    }
+
+    /// The mean of `1 / density` over draws is the volume of the space: 6 levels, 3 words, two unit ranges.
+    #[test]
+    fn draws_follow_the_density() {
+        let lattice = lattice();
+        let cell = |a, b, x: f64, y: f64| vec![a, b, x.to_bits(), y.to_bits()];
+        let cells = [cell(1, 0, 0.0, 1e-3), cell(1, 2, 0.4, 2e-3), cell(4, 2, 2.5, 5e-2)];
+        let weighted: Vec<(&Cell, f64)> = cells.iter().map(|cell| (cell, 1.0)).collect();
+        let density = Parzen::new(&lattice, &weighted);
+        let mut rng = stream(3, "test", 0);
+        let n = 20_000;
+        let volume: f64 =
+            (0..n).map(|_| (-density.log_density(&density.draw(&mut rng))).exp()).sum::<f64>() / f64::from(n);
+        assert!((volume / 18.0 - 1.0).abs() < 0.05, "{volume}");
+    }
+}

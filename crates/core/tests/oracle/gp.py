@@ -1,0 +1,38 @@
+"""Posterior and marginal likelihood of a Gaussian process by scikit-learn.
+
+    python3 crates/core/tests/oracle/gp.py > crates/core/tests/oracle/gp.json
+"""
+
+import json
+
+import numpy as np
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+
+rng = np.random.default_rng(4)
+levels = [6, 5, 9]
+cells = np.stack([rng.integers(0, n, 14) for n in levels], 1)
+queries = np.stack([rng.integers(0, n, 8) for n in levels], 1)
+position = lambda c: c / (np.array(levels) - 1)
+y = np.sin(3 * position(cells)[:, 0]) - position(cells)[:, 1] ** 2 + 0.1 * rng.normal(size=14)
+length_scales, signal, noise = [0.7, 1.6, 4.0], 1.3, 0.05
+kernel = ConstantKernel(signal) * Matern(length_scales, nu=2.5) + ConstantKernel(1.0)
+process = GaussianProcessRegressor(kernel, alpha=noise, optimizer=None).fit(position(cells), y)
+mean, deviation = process.predict(position(queries), return_std=True)
+print(
+    json.dumps(
+        {
+            "levels": levels,
+            "cells": cells.tolist(),
+            "y": y.tolist(),
+            "length_scales": length_scales,
+            "signal": signal,
+            "noise": noise,
+            "queries": queries.tolist(),
+            "mean": mean.tolist(),
+            "variance": (deviation**2).tolist(),
+            "log_marginal_likelihood": process.log_marginal_likelihood_value_,
+        },
+        indent=1,
+    )
+)
