@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allometry_analysis::SizeReach;
-use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, Task};
+use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, ModelSpec, Task};
 use allometry_core::space::{Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, WeightTarget};
 use allometry_runner::Facts;
@@ -54,8 +54,9 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// [`CliError::Space`] where there is none, [`CliError::Model`] where the ladder's model does not fit its data.
     pub(super) fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, CliError> {
-        let geometry = Geometry::new(self.dataset.feature_names.len(), &self.ladder.model)?;
-        let measure = |params: &Params| measured(params, geometry);
+        let model = &self.ladder.model;
+        let geometry = Geometry::new(self.dataset.features(), self.dataset.preparation.classes, model)?;
+        let measure = |params: &Params| measured(params, geometry, model);
         Ok(Feasible::constrained(&spec.space, &spec.budget, &spec.constraints, measure)?)
     }
 
@@ -91,7 +92,7 @@ impl<'a> Prepared<'a> {
             }
         };
         let split = ladder.data.split;
-        let objective = json!({
+        let mut objective = json!({
             "model": ladder.model,
             "data": {
                 "rows": self.summary.rows,
@@ -101,6 +102,9 @@ impl<'a> Prepared<'a> {
                 "na": ladder.data.missing,
             },
         });
+        if ladder.model.task == Task::Classes {
+            objective["data"]["classes"] = json!(self.dataset.preparation.classes);
+        }
         let baselines: Vec<Value> = baselines(&self.dataset, ladder.model.task)
             .into_iter()
             .map(|b| {
@@ -121,10 +125,10 @@ impl<'a> Prepared<'a> {
 }
 
 /// What is known of an architecture before it is trained.
-pub(super) fn measured(params: &Params, geometry: Geometry) -> Measured {
+pub(super) fn measured(params: &Params, geometry: Geometry, model: &ModelSpec) -> Measured {
     let Ok(architecture) = Architecture::from_params(params) else { return Measured::default() };
     // Training on one window and validating on none.
-    let flops = cost(architecture, geometry, 1, [1, 0]).flops_per_epoch as f64;
+    let flops = cost(architecture, geometry, model, [1, 0]).flops_per_epoch as f64;
     Measured { size: Some(architecture.model_size(geometry)), flops: Some(flops) }
 }
 

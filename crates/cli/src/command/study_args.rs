@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use allometry_core::expression::Condition;
-use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
+use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec};
 use allometry_core::space::{self, Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
 use allometry_runner::Driven;
@@ -144,20 +144,16 @@ struct SeedAttribute {
 /// What a study of our own trains, as far as sizes need it.
 #[derive(Deserialize)]
 struct ObjectiveAttribute {
-    model: GeometryAttribute,
+    model: ModelSpec,
     data: FeaturesAttribute,
-}
-
-#[derive(Deserialize)]
-struct GeometryAttribute {
-    context: usize,
-    patch: usize,
-    stride: usize,
 }
 
 #[derive(Deserialize)]
 struct FeaturesAttribute {
     features: Vec<String>,
+    /// Of the label, where it has classes.
+    #[serde(default)]
+    classes: usize,
 }
 
 /// Hands out a study's configurations. `sampler` and `seed` override what the study has.
@@ -175,16 +171,17 @@ pub(super) fn driven<'a>(
         None => recorded_space(store, study)?,
     };
     let budget = attribute(study, "budget").unwrap_or_else(|| SizeBudget::nominal(&study.name));
-    let geometry = attribute::<ObjectiveAttribute>(study, "objective").map(|objective| Geometry {
-        features: objective.data.features.len(),
-        context: objective.model.context,
-        patch: objective.model.patch,
-        stride: objective.model.stride,
+    let trained = attribute::<ObjectiveAttribute>(study, "objective").and_then(|objective| {
+        let ObjectiveAttribute { model, data } = objective;
+        Some((Geometry::new(data.features.len(), data.classes, &model).ok()?, model))
     });
     let measure = move |params: &Params| -> Measured {
-        geometry.map_or_else(Measured::default, |geometry| measured(params, geometry))
+        trained
+            .as_ref()
+            .map_or_else(Measured::default, |(geometry, model)| measured(params, *geometry, model))
     };
-    let size = move |params: &Params| -> Option<ModelSize> { measure(params).size };
+    let measure_again = measure.clone();
+    let size = move |params: &Params| -> Option<ModelSize> { measure_again(params).size };
     let texts: Vec<String> = attribute(study, "constraints").unwrap_or_default();
     let constraints: Vec<Condition> =
         texts.iter().map(|text| space::constraint(text)).collect::<Result<_, _>>().map_err(|error| {
