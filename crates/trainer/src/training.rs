@@ -179,15 +179,12 @@ impl<'a> Training<'a> {
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
         if self.progress.stopping.observe(watched) == stopping::Progress::Best {
-            match &mut self.best {
-                Some(best) => {
-                    best.weights.copy_from_slice(self.learner.weights());
-                    (best.epoch, best.scores) = (epoch.clone(), scores);
-                }
-                None => {
-                    let weights = self.learner.weights().to_vec();
-                    self.best = Some(Best { epoch: epoch.clone(), weights, scores });
-                }
+            if let Some(best) = &mut self.best {
+                best.weights.copy_from_slice(self.learner.weights());
+                (best.epoch, best.scores) = (epoch.clone(), scores);
+            } else {
+                let weights = self.learner.weights().to_vec();
+                self.best = Some(Best { epoch: epoch.clone(), weights, scores });
             }
         }
         if !self.mean.is_empty() {

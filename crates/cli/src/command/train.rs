@@ -60,12 +60,11 @@ impl Train {
         let (ladder, spec, given) = self.ladder()?;
         let prepared = Prepared::new(&ladder)?;
         let objective = prepared.objective()?;
-        let (mut params, origin) = match self.incumbent(&ladder, &spec)? {
-            Some(params) => (params, "its best stored trial"),
-            None => {
-                let feasible = prepared.feasible(&spec)?;
-                (feasible.params(&feasible.at(&vec![0.5; feasible.dimension()])), "the middle of its space")
-            }
+        let (mut params, origin) = if let Some(params) = self.incumbent(&ladder, &spec)? {
+            (params, "its best stored trial")
+        } else {
+            let feasible = prepared.feasible(&spec)?;
+            (feasible.params(&feasible.at(&vec![0.5; feasible.dimension()])), "the middle of its space")
         };
         for (name, set) in spec.space.iter().filter(|(name, _)| given.iter().any(|g| g == name)) {
             let levels = set.levels().unwrap_or_default();

@@ -172,10 +172,14 @@ impl From<&Epoch> for EpochReport {
 fn fingerprint(dataset: &Dataset) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
-    dataset.values.iter().for_each(|v| add(u64::from(v.to_bits())));
+    for value in &dataset.values {
+        add(u64::from(value.to_bits()));
+    }
     for Part { windows } in [&dataset.train, &dataset.validation] {
         add(windows.len() as u64);
-        windows.iter().for_each(|w| add(((w.last as u64) << 32) | u64::from(w.target.to_bits())));
+        for w in windows {
+            add(((w.last as u64) << 32) | u64::from(w.target.to_bits()));
+        }
     }
     format!("{hash:016x}")
 }

@@ -327,24 +327,21 @@ fn product<I: Isa, T: Real>(
     let mut column = 0;
     while column < b.lanes {
         let mut row = 0;
-        // At least four sums at once hide the latency of a fused product; nine patches are five and four.
-        while row < rows {
+        while row + 3 <= rows {
             // SAFETY: the assertions above bound every index for rows below `rows` and columns below `b.lanes`.
-            row += unsafe {
-                match rows - row {
-                    5 | 9.. => block::<I, T, 5>(row, column, depth, a, b, out, out_stride),
-                    4 | 6.. => block::<I, T, 4>(row, column, depth, a, b, out, out_stride),
-                    3 => block::<I, T, 3>(row, column, depth, a, b, out, out_stride),
-                    2 => block::<I, T, 2>(row, column, depth, a, b, out, out_stride),
-                    _ => block::<I, T, 1>(row, column, depth, a, b, out, out_stride),
-                }
-            };
+            unsafe { block::<I, T, 3>(row, column, depth, a, b, out, out_stride) };
+            row += 3;
+        }
+        while row < rows {
+            // SAFETY: as above.
+            unsafe { block::<I, T, 1>(row, column, depth, a, b, out, out_stride) };
+            row += 1;
         }
         column += LANES;
     }
 }
 
-/// Rows `row..row + R` and lanes `column..column + LANES` of [`product`]; returns `R`.
+/// Rows `row..row + R` and lanes `column..column + LANES` of [`product`].
 ///
 /// # Safety
 /// `row + R` is at most the rows and `column + LANES` at most the lanes that [`product`] has checked the three
@@ -358,7 +355,7 @@ unsafe fn block<I: Isa, T: Real, const R: usize>(
     b: Rows<'_, T>,
     out: &mut [T],
     out_stride: usize,
-) -> usize {
+) {
     let mut totals = [[T::ZERO; LANES]; R];
     for k in 0..depth {
         // SAFETY: k < depth, and the caller vouches for the row and the column.
@@ -375,5 +372,4 @@ unsafe fn block<I: Isa, T: Real, const R: usize>(
         // SAFETY: as above.
         unsafe { *out.as_mut_ptr().add((row + r) * out_stride + column).cast::<Chunk<T>>() = total };
     }
-    R
 }

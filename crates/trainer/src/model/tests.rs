@@ -344,6 +344,7 @@ fn the_loss_is_that_of_the_definition() {
         assert!(loss.evaluate(&[f64::NAN], &[0.0], &mut [0.0]).is_nan(), "{loss:?}");
     }
     let ranked = Loss::SoftAuc.evaluate(&[1.0f64, -1.0, 0.0], &[1.0, 0.0, 0.0], &mut d[..3]);
-    assert!((ranked - ((-2f64).exp().ln_1p() + (-1f64).exp().ln_1p()) / 2.0).abs() < 1e-14);
+    let pairs = [2.0f64, 1.0].map(|gap| (-gap).exp().ln_1p());
+    assert!((ranked - f64::midpoint(pairs[0], pairs[1])).abs() < 1e-14);
     assert_eq!(Loss::SoftAuc.evaluate(&[1.0f64, 2.0], &[1.0, 1.0], &mut d[..2]), 0.0, "nothing to rank");
 }
