@@ -158,7 +158,7 @@ impl ImportanceModel {
                 let adjusted = AdjustedEffect {
                     freedom: test.freedom as u64,
                     f: test.f,
-                    partial_omega_squared: partial_omega_squared(&test, fit.residual_freedom, n, options),
+                    partial_omega_squared: partial_omega_squared(test, fit.residual_freedom, n, options),
                     p: test.p,
                     p_holm: None,
                 };

@@ -15,7 +15,7 @@ impl Cholesky {
             let (above, from_i) = a.split_at_mut(i * n);
             let row = &mut from_i[..n];
             for j in 0..i {
-                let other = &above[j * n..j * n + j + 1];
+                let other = &above[j * n..][..=j];
                 row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
             }
             let pivot = row[i] - dot(&row[..i], &row[..i]);
@@ -28,7 +28,7 @@ impl Cholesky {
     }
 
     fn row(&self, i: usize) -> &[f64] {
-        &self.rows[i * self.n..i * self.n + i + 1]
+        &self.rows[i * self.n..][..=i]
     }
 
     /// `L^-1 b` in place.

@@ -1,5 +1,7 @@
 //! Length scales, signal and noise that are most probable given the told values.
 
+use std::cmp::Ordering;
+
 use super::cholesky::{Cholesky, dot};
 use super::kernel::{Kernel, MEAN_VARIANCE, matern, squared_difference};
 use super::lbfgs::minimize;
@@ -114,12 +116,10 @@ impl<'a> Likelihood<'a> {
 }
 
 fn prior(k: usize, dimension: usize) -> (f64, f64) {
-    if k < dimension {
-        (2.0_f64.sqrt() + 0.5 * (dimension as f64).ln(), 3.0_f64.sqrt())
-    } else if k == dimension {
-        SIGNAL_PRIOR
-    } else {
-        NOISE_PRIOR
+    match k.cmp(&dimension) {
+        Ordering::Less => (2.0_f64.sqrt() + 0.5 * (dimension as f64).ln(), 3.0_f64.sqrt()),
+        Ordering::Equal => SIGNAL_PRIOR,
+        Ordering::Greater => NOISE_PRIOR,
     }
 }
 

@@ -85,7 +85,9 @@ fn two_loops(memory: &VecDeque<(Vec<f64>, Vec<f64>)>, gradient: &[f64]) -> Vec<f
     }
     if let Some((s, y)) = memory.back() {
         let scale = dot(s, y) / dot(y, y);
-        q.iter_mut().for_each(|q| *q *= scale);
+        for q in &mut q {
+            *q *= scale;
+        }
     }
     for ((s, y), factor) in memory.iter().zip(factors.iter().rev()) {
         let correction = factor - dot(y, &q) / dot(s, y);

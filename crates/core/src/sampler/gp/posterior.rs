@@ -68,7 +68,9 @@ impl<'a> Posterior<'a> {
                 }
             }
         }
-        row.iter_mut().for_each(|r2| *r2 = self.kernel.signal * matern(*r2).0 + MEAN_VARIANCE);
+        for r2 in row.iter_mut() {
+            *r2 = self.kernel.signal * matern(*r2).0 + MEAN_VARIANCE;
+        }
     }
 
     /// Mean and variance of the function at a cell. `row` is scratch space.

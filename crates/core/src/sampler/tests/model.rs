@@ -132,7 +132,9 @@ fn a_minimised_study_is_a_maximised_one_of_the_negative() {
         let mut study = Study::new(bowl_space(), kind, 3, bowl, 0.1);
         study.run(14);
         let mut negative = study.finished.clone();
-        negative.iter_mut().for_each(|t| t.value = t.value.map(|v| -v));
+        for trial in &mut negative {
+            trial.value = trial.value.map(|v| -v);
+        }
         let ask = |direction, finished: &[FrozenTrial]| {
             let mut sampler = build_toward(direction, study.spec, Arc::clone(&study.feasible), 3).unwrap();
             sampler.suggest(&StudyView { finished, running: &[] }, &mut stream(3, "sampler", 14)).unwrap()

@@ -52,7 +52,7 @@ impl Tpe {
         self.record.update(view, &self.lattice);
         let ended = self.record.ended();
         let count = (ended.div_ceil(10)).min(MOST_BETTER);
-        let (better, worse) = self.record.split(count, MOST_KERNELS);
+        let [better, worse] = self.record.split(count, MOST_KERNELS);
         if better.is_empty() {
             return None;
         }

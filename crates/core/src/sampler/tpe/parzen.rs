@@ -30,13 +30,15 @@ impl<'a> Parzen<'a> {
     pub(super) fn new(lattice: &'a Lattice, cells: &[(&Cell, f64)]) -> Self {
         let mut weights: Vec<f64> = cells.iter().map(|(_, weight)| *weight).chain([PRIOR]).collect();
         let total: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|w| *w /= total);
+        for weight in &mut weights {
+            *weight /= total;
+        }
         let factors = lattice.axes.iter().enumerate().map(|(d, axis)| {
             let coordinates = cells.iter().map(|(cell, _)| cell[d]);
             match (axis.level_count(), axis.scale) {
                 (Some(count), Scale::Nominal) => nominal(count, coordinates),
-                (Some(_), Scale::Ordered) => ordinal(axis, coordinates.collect()),
-                (None, _) => range(axis, coordinates.collect()),
+                (Some(_), Scale::Ordered) => ordinal(axis, &coordinates.collect::<Vec<_>>()),
+                (None, _) => range(axis, &coordinates.collect::<Vec<_>>()),
             }
         });
         let factors = factors.collect();
@@ -129,7 +131,7 @@ fn nominal(count: usize, coordinates: impl Iterator<Item = u64>) -> Factor {
 
 /// Normal kernels over the levels, each level the interval half way to its neighbours. All kernels of one level but the first and the last
 /// have the smallest deviation, so that at most three rows a level are needed.
-fn ordinal(axis: &Axis, coordinates: Vec<u64>) -> Factor {
+fn ordinal(axis: &Axis, coordinates: &[u64]) -> Factor {
     let positions = &axis.positions;
     let count = positions.len();
     let mut edges: Vec<f64> = positions.windows(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect();
@@ -168,7 +170,7 @@ fn ordinal(axis: &Axis, coordinates: Vec<u64>) -> Factor {
     Factor::Levels { rows, count, probabilities, row_of }
 }
 
-fn range(axis: &Axis, coordinates: Vec<u64>) -> Factor {
+fn range(axis: &Axis, coordinates: &[u64]) -> Factor {
     let mut order: Vec<(usize, f64)> = coordinates
         .iter()
         .enumerate()

@@ -114,7 +114,7 @@ impl Record {
 
     /// The `count` best cells and at most `most` of the others, running ones last, both in the trials' order, with the weight of each: 1 for the latest 25,
     /// before them rising from `1 / n` (as in Optuna).
-    pub(super) fn split(&self, count: usize, most: usize) -> (Vec<(&Cell, f64)>, Vec<(&Cell, f64)>) {
+    pub(super) fn split(&self, count: usize, most: usize) -> [Vec<(&Cell, f64)>; 2] {
         let mut order: Vec<usize> = (0..self.rows.len())
             .filter(|i| self.rows[*i].cell.is_some() && self.rows[*i].order.0 < 2)
             .collect();
@@ -128,7 +128,7 @@ impl Record {
         let others: Vec<&Cell> =
             others.filter_map(|i| self.rows[i].cell.as_ref()).chain(&self.running).collect();
         let best: Vec<&Cell> = order.iter().filter_map(|i| self.rows[*i].cell.as_ref()).collect();
-        (weighted(&best, usize::MAX), weighted(&others, most))
+        [weighted(&best, usize::MAX), weighted(&others, most)]
     }
 }
 
