@@ -132,9 +132,12 @@ fn intervals_cover() {
     assert!((0.84..=0.95).contains(&gains), "90% intervals of the gain per decade cover in {gains}");
 }
 
+/// What a value of a parameter adds to the metric.
+type Effect = fn(i64) -> f64;
+
 /// The noncentrality of a parameter at the configurations of `trials`: what its effect leaves, the others fitted, in units of
 /// the noise.
-fn noncentrality(trials: &[FrozenTrial], name: &str, effect: impl Fn(i64) -> f64, sd: f64) -> f64 {
+fn noncentrality(trials: &[FrozenTrial], name: &str, effect: Effect, sd: f64) -> f64 {
     let code = |trial: &FrozenTrial, name: &str| trial.params.get(name).unwrap().as_i64().unwrap();
     let terms: Vec<Term> = ["real", "peak", "null", "dropout"]
         .iter()
@@ -153,7 +156,7 @@ fn noncentrality(trials: &[FrozenTrial], name: &str, effect: impl Fn(i64) -> f64
 #[test]
 fn intervals_of_partial_omega_squared_cover_at_the_same_configurations() {
     let (trials, studies) = (50, 600);
-    let effects: [(&str, fn(i64) -> f64); 3] = [
+    let effects: [(&str, Effect); 3] = [
         ("real", |value| 0.01 * value as f64),
         ("peak", |value| if value == 1 { 0.03 } else { 0.0 }),
         ("null", |_| 0.0),
@@ -163,7 +166,7 @@ fn intervals_of_partial_omega_squared_cover_at_the_same_configurations() {
         let trials = study(&mut stream(7, "partial", index), trials, false);
         let analysis = analyze(&ladder(vec![trials.clone()]), &options());
         for ((name, effect), covered) in effects.iter().zip(&mut covered) {
-            let lambda = noncentrality(&trials, name, effect, 0.015);
+            let lambda = noncentrality(&trials, name, *effect, 0.015);
             let importance =
                 analysis.studies[0].importance.iter().find(|one| one.parameter == *name).unwrap();
             let interval = importance.adjusted.unwrap().partial_omega_squared.unwrap().interval.unwrap();

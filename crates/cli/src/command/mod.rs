@@ -81,7 +81,10 @@ impl Cli {
             Command::Tell(args) => args.run(),
             Command::Enqueue(args) => args.run(),
             Command::Demo(args) => args.run(),
-            Command::Sampler(args) => args.run(),
+            Command::Sampler(args) => {
+                args.run();
+                Ok(())
+            }
         }
     }
 }

@@ -10,7 +10,6 @@ use clap::{Args, ValueEnum};
 
 use self::protocol::Answer;
 use self::session::Session;
-use crate::error::CliError;
 
 /// Proposes configurations to another program: JSON lines in, JSON lines out
 ///
@@ -25,6 +24,7 @@ use crate::error::CliError;
 /// {"error": "..."}. The command ends with its input.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
+#[expect(clippy::doc_link_with_quotes, reason = "the help shows JSON as it is")]
 pub(crate) struct Sampler {
     /// The sampler
     #[arg(long, value_enum, default_value = "gp")]
@@ -58,7 +58,7 @@ impl From<Kind> for SamplerKind {
 }
 
 impl Sampler {
-    pub(super) fn run(self) -> Result<(), CliError> {
+    pub(super) fn run(self) {
         let mut session = Session::new(self.kind.into());
         let mut output = std::io::stdout().lock();
         for line in std::io::stdin().lock().split(b'\n') {
@@ -78,6 +78,5 @@ impl Sampler {
                 break;
             }
         }
-        Ok(())
     }
 }
