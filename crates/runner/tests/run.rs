@@ -69,6 +69,8 @@ stride = 4
 d_model = [4, 8, 12]
 n_layers = [1, 2]
 n_heads = [1, 2]
+[sampler]
+kind = "random"
 [[budget]]
 label = "a"
 weights = "any"
@@ -94,9 +96,8 @@ fn go(
         .iter()
         .map(|spec| {
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
-            let kind = SamplerSpec::new(SamplerKind::Random);
             let feasible = Arc::new(feasible);
-            let sampler = sampler::build(kind, Arc::clone(&feasible), ladder.seed).unwrap();
+            let sampler = sampler::build(ladder.sampler, Arc::clone(&feasible), ladder.seed).unwrap();
             (spec.clone(), feasible, sampler)
         })
         .collect();

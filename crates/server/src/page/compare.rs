@@ -67,7 +67,7 @@ fn table(chosen: &[Chosen]) -> Markup {
             table {
                 thead {
                     tr {
-                        th scope="col" { "" }
+                        td {}
                         @for one in chosen { th scope="col" { a href=(trial_address(&one.0, one.1.number.0)) { (label(one)) } } }
                     }
                 }
