@@ -28,7 +28,7 @@ pub(super) struct Enqueue {
     #[arg(value_name = "PARAM=VALUE", required_unless_present = "from")]
     values: Vec<String>,
 
-    /// Enqueues the best configurations of other trials: a ladder file, a store, or LABEL=FILE[:STUDY].
+    /// Enqueues the best configurations of other trials: a ladder file, a store, or `LABEL=FILE:STUDY`.
     #[arg(long, value_name = "SOURCE", conflicts_with = "values")]
     from: Option<Source>,
 
