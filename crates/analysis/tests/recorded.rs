@@ -1,10 +1,18 @@
-//! How often tests fire on parameters without any effect when Optuna's samplers chose the trials (`recorded/optuna_studies.py`).
+//! How often tests fire on parameters without any effect when Optuna's samplers chose the trials (`recorded/optuna_studies.py`), and
+//! when our own do.
+
+use std::sync::Arc;
 
 use allometry_analysis::stats::permutation;
+use allometry_analysis::stats::random::below;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{LadderTrials, Options, StudyAnalysis, StudyTrials, analyze};
+use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::rng::stream;
-use allometry_core::{FrozenTrial, Params, TrialState};
+use allometry_core::sampler::{StudyView, build};
+use allometry_core::space::Feasible;
+use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, SearchSpace, SizeBudget, TrialState};
+use rayon::prelude::*;
 
 const PARAMETERS: [&str; 7] =
     ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
@@ -27,6 +35,56 @@ fn recorded(text: &str) -> Vec<Recorded> {
             Recorded { trials: ladder.studies.remove(0).trials, analysis }
         })
         .collect()
+}
+
+/// Levels of each parameter and, by level, what it adds to the metric: those of the script.
+const LEVELS: [i64; 7] = [5, 5, 3, 2, 4, 4, 4];
+const EFFECTS: [&[f64]; 7] = [
+    &[0.0, 0.002, 0.004, 0.006, 0.008],
+    &[],
+    &[],
+    &[],
+    &[0.010, 0.014, 0.004, 0.0],
+    &[0.012, 0.008, 0.004, 0.0],
+    &[],
+];
+const NOISE: f64 = 0.012;
+const TRIALS: u64 = 50;
+
+/// A study that one of our samplers drives on the script's objective.
+fn driven(kind: SamplerKind, seed: u64) -> Recorded {
+    // Under these names no constraint binds the levels, which stand for values.
+    let names: Vec<String> = (0..PARAMETERS.len()).map(|place| format!("parameter_{place}")).collect();
+    let list = |levels: i64| Distribution::list((0..levels).map(ParamValue::from).collect());
+    let space = SearchSpace(names.iter().cloned().zip(LEVELS.map(list)).collect());
+    let feasible = Arc::new(Feasible::new(&space, &SizeBudget::nominal("any"), |_| None).unwrap());
+    let spec = SamplerSpec { probes: false, ..SamplerSpec::new(kind) };
+    let mut sampler = build(spec, feasible, seed).unwrap();
+    let mut finished: Vec<FrozenTrial> = Vec::new();
+    for number in 0..TRIALS {
+        let view = StudyView { finished: &finished, running: &[] };
+        let suggestion = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap();
+        let params = suggestion.params;
+        let effects = names.iter().zip(EFFECTS).map(|(name, effects)| {
+            let level = params.get(name).unwrap().as_i64().unwrap() as usize;
+            effects.get(level).copied().unwrap_or(0.0)
+        });
+        let value = 0.68 + effects.sum::<f64>() + NOISE * gaussian(&mut stream(seed, "noise", number));
+        let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
+        trial.record.origin = Some(suggestion.origin);
+        finished.push(trial);
+    }
+    for trial in &mut finished {
+        trial.params = PARAMETERS.into_iter().zip(trial.params.0.values().cloned()).collect();
+    }
+    let ladder = LadderTrials::new(vec![StudyTrials::new("driven", "driven", finished.clone())]);
+    Recorded { trials: finished, analysis: analyze(&ladder, &options()).studies.remove(0) }
+}
+
+/// Box and Muller's normal variable.
+fn gaussian(rng: &mut allometry_core::TrialRng) -> f64 {
+    let mut uniform = || (below(rng, 1 << 40) as f64 + 0.5) / (1_u64 << 40) as f64;
+    (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()
 }
 
 fn options() -> Options {
@@ -98,5 +156,26 @@ fn adjusted_tests_keep_their_level_where_marginal_ones_do_not() {
         assert!(of_null(called) <= 0.5 * LEVEL, "{sampler}: trends of null parameters are called");
         let found = fired(&studies, &["learning_rate", "dropout"], adjusted);
         assert!(found > 2.0 * adjusted_rate, "{sampler}: real effects are found in {found} only");
+    }
+}
+
+#[test]
+fn adjusted_tests_keep_their_level_under_our_own_samplers() {
+    for (kind, count) in [(SamplerKind::Tpe, 600), (SamplerKind::Gp, 60)] {
+        let studies: Vec<Recorded> = (0..count).into_par_iter().map(|seed| driven(kind, seed)).collect();
+        let (null, alone) = (fired(&studies, &NULL, adjusted), fired(&studies, &NULL, marginal));
+        let found = fired(&studies, &["learning_rate", "dropout"], adjusted);
+        let mean = |from: usize| {
+            let trials = studies.iter().flat_map(|study| &study.trials[from..from + 15]);
+            trials.filter_map(|trial| trial.value).sum::<f64>() / (15 * studies.len()) as f64
+        };
+        let (early, late) = (mean(0), mean(35));
+        println!("{kind:?}: the first trials reach {early:.4}, the last {late:.4}");
+        assert!(late > early + 0.003, "{kind:?} does not learn");
+        println!(
+            "{kind:?}, {count} studies: tests of null parameters at {LEVEL} fire in {null:.3} (adjusted), {alone:.3} (marginal); of real ones in {found:.3}"
+        );
+        assert!(null <= 1.3 * LEVEL, "{kind:?}: adjusted tests fire in {null}");
+        assert!(found > 2.0 * null, "{kind:?}: real effects are found in {found} only");
     }
 }

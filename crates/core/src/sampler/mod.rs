@@ -75,7 +75,9 @@ fn wants_random(view: &StudyView<'_>, spec: &SamplerSpec, dimension: usize) -> b
     if view.len() < initial_design(dimension) {
         return true;
     }
-    let due = (spec.random_share * (view.len() + 1) as f64).floor() as usize;
+    // Trials of other programs do not say why they were chosen: the share is one of our own.
+    let own = view.all().filter(|t| t.record.origin.is_some()).count();
+    let due = (spec.random_share * (own + 1) as f64).floor() as usize;
     due > 0 && view.all().filter(|t| t.record.origin == Some(Origin::Random)).count() < due
 }
 

@@ -402,3 +402,17 @@ fn a_retry_is_no_new_configuration() {
     run.finished.push(FrozenTrial { record, ..trial(1, TrialState::Complete, first) });
     assert_eq!(run.take(100).len(), count - 1);
 }
+
+#[test]
+fn trials_of_other_programs_ask_for_no_random_ones_to_catch_up() {
+    let spec = SamplerSpec::new(SamplerKind::Gp);
+    let trial = |number: u64, origin: Option<Origin>| {
+        let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(0.5), Params::default());
+        trial.record.origin = origin;
+        trial
+    };
+    let foreign: Vec<FrozenTrial> = (0..50).map(|number| trial(number, None)).collect();
+    let ours: Vec<FrozenTrial> = (0..50).map(|number| trial(number, Some(Origin::Model))).collect();
+    assert!(!super::wants_random(&StudyView { finished: &foreign, running: &[] }, &spec, 3));
+    assert!(super::wants_random(&StudyView { finished: &ours, running: &[] }, &spec, 3));
+}
