@@ -8,7 +8,8 @@ use allometry_core::{
     TrialState, ladder::SamplerSpec, sampler,
 };
 use allometry_store::{
-    Finished, FinishedState, NewTrial, RunningTrial, Start, Store, StoreError, StudyId, TrialHandle,
+    Finished, FinishedState, NewTrial, RunningTrial, Start, Store, StoreError, StudyId, StudyRecord,
+    TrialHandle,
 };
 
 use crate::choice::{Chooser, SizeOf, split};
@@ -118,10 +119,10 @@ impl<'a> Driven<'a> {
     /// A study of `store` whose configurations `sampler` picks from `feasible`.
     ///
     /// # Errors
-    /// As [`sampler::build`].
+    /// As [`sampler::build_toward`].
     pub fn new(
         store: &'a dyn Store,
-        study: StudyId,
+        study: &StudyRecord,
         feasible: Feasible,
         sampler: SamplerSpec,
         seed: u64,
@@ -129,8 +130,13 @@ impl<'a> Driven<'a> {
     ) -> Result<Self, SpaceError> {
         let feasible = Arc::new(feasible);
         let label = feasible.budget().label.clone();
-        let sampler = sampler::build(sampler, Arc::clone(&feasible), seed)?;
-        Ok(Self { store, study, chooser: Chooser { label, seed, feasible, sampler }, size: Box::new(size) })
+        let sampler = sampler::build_toward(study.direction, sampler, Arc::clone(&feasible), seed)?;
+        Ok(Self {
+            store,
+            study: study.id,
+            chooser: Chooser { label, seed, feasible, sampler },
+            size: Box::new(size),
+        })
     }
 
     /// The next configuration: an enqueued one where one waits, else the sampler's. Of several programs that ask at the same

@@ -196,7 +196,7 @@ pub(super) fn driven<'a>(
     let own_seed = attribute::<SeedAttribute>(study, "ladder").map(|ladder| ladder.seed);
     let seed = seed.or(own_seed).unwrap_or(SEED);
     let feasible = Feasible::constrained(&space, &budget, &constraints, measure)?;
-    Ok(Driven::new(store, study.id, feasible, spec, seed, size)?)
+    Ok(Driven::new(store, study, feasible, spec, seed, size)?)
 }
 
 /// The space of a study that another program made, by the distributions of its trials: the newest of each parameter.
