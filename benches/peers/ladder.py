@@ -19,25 +19,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from validation_auc import CONTEXT, PATCH, STRIDE, windows
+from validation_auc import CONTEXT, PATCH, STRIDE, TABLE, windows
 
 BATCH = 128
 LADDER = """
 name = "ladder"
 trials = {trials}
 seed = 1
-[data]
-path = "{table}"
-time = "date"
-label = "label"
-features = {{ exclude = ["close", "high"] }}
-split = {{ train = 0.70, validation = 0.15 }}
-[model]
-kind = "patchtst"
-context = {context}
-patch = {patch}
-stride = {stride}
-normalize = "standard"
+""" + TABLE + """normalize = "standard"
 epochs = {epochs}
 patience = {patience}
 batch_size = {batch}

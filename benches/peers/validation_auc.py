@@ -20,10 +20,8 @@ from pathlib import Path
 
 CONTEXT, PATCH, STRIDE, EPOCHS, BATCH, DECAY = 80, 16, 8, 20, 128, 1e-4
 RATES, DROPOUTS = (1e-4, 5e-4), (0.4,)
-LADDER = """
-name = "auc"
-trials = {trials}
-seed = {seed}
+# What every ladder on the table begins with.
+TABLE = """
 [data]
 path = "{table}"
 time = "date"
@@ -35,7 +33,12 @@ kind = "patchtst"
 context = {context}
 patch = {patch}
 stride = {stride}
-normalize = "{normalize}"
+"""
+LADDER = """
+name = "auc"
+trials = {trials}
+seed = {seed}
+""" + TABLE + """normalize = "{normalize}"
 epochs = {epochs}
 patience = {epochs}
 batch_size = {batch}

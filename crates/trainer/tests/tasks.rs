@@ -5,10 +5,12 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use allometry_core::Objective as _;
+use std::path::Path;
+
 use allometry_core::ladder::{
     DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec, Task,
 };
+use allometry_core::{Objective as _, ObjectiveOutcome};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, load};
 use allometry_trainer::{PatchTstObjective, Predictor, metric};
@@ -90,6 +92,11 @@ fn learned(task: Task, folder: &std::path::Path) -> (Dataset, ModelSpec) {
     (dataset, ModelSpec { task, epochs: 15, patience: 15, ..spec() })
 }
 
+fn fitted(objective: &PatchTstObjective<'_>, checkpoint: &Path) -> ObjectiveOutcome {
+    let trial = trial(1, params(&[]));
+    objective.fit_with_checkpoint(&trial, &Recorder::default(), checkpoint, false).unwrap().outcome
+}
+
 #[test]
 fn classes_are_learned_and_predicted() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,10 +104,7 @@ fn classes_are_learned_and_predicted() {
     assert_eq!(dataset.preparation.classes, 3);
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let path = folder.path().join("c.safetensors");
-    let outcome = objective
-        .fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path, false)
-        .unwrap()
-        .outcome;
+    let outcome = fitted(&objective, &path);
     assert!(outcome.value > 0.9, "macro AUC {}", outcome.value);
     let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
     assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
@@ -116,10 +120,7 @@ fn numbers_are_learned_in_their_own_units() {
     let (dataset, model) = learned(Task::Regression, folder.path());
     let objective = PatchTstObjective::new(&dataset, model).unwrap();
     let path = folder.path().join("c.safetensors");
-    let outcome = objective
-        .fit_with_checkpoint(&trial(1, params(&[])), &Recorder::default(), &path, false)
-        .unwrap()
-        .outcome;
+    let outcome = fitted(&objective, &path);
     assert!(outcome.value > 0.8, "R2 {}", outcome.value);
     assert!((outcome.metrics["pred_mean"] - 50.0).abs() < 0.01, "{:?}", outcome.metrics);
     let [mean] = &baselines(&dataset, Task::Regression)[..] else { panic!("one baseline") };
