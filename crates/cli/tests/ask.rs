@@ -37,6 +37,27 @@ fn ask(folder: &Path) -> Value {
 }
 
 #[test]
+fn a_sampler_that_learns_looks_where_the_study_wants() {
+    for (direction, sign) in [("minimize", 1.0), ("maximize", -1.0)] {
+        let folder = with_study();
+        let asked: Vec<f64> = (0..24)
+            .map(|number: u32| {
+                let arguments = ["--space", "space.json", "--direction", direction, "--sampler", "gp"];
+                let (code, asked, err) = on(folder.path(), "ask", &arguments);
+                assert_eq!(code, 0, "{err}");
+                let n = asked["params"]["n"].as_f64().unwrap();
+                let told = [&number.to_string(), "--", &n.to_string()].map(String::from);
+                let told: Vec<&str> = told.iter().map(String::as_str).collect();
+                assert_eq!(on(folder.path(), "tell", &told).0, 0);
+                n
+            })
+            .collect();
+        let late = asked[12..].iter().sum::<f64>() / 12.0;
+        assert!(sign * (late - 2.5) < -0.5, "{direction}: {asked:?}");
+    }
+}
+
+#[test]
 fn a_program_asks_and_tells() {
     let folder = with_study();
     let path = folder.path();
