@@ -11,7 +11,9 @@ use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::rng::stream;
 use allometry_core::sampler::{StudyView, build};
 use allometry_core::space::Feasible;
-use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, SearchSpace, SizeBudget, TrialState};
+use allometry_core::{
+    Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace, SizeBudget, TrialState,
+};
 use rayon::prelude::*;
 
 const PARAMETERS: [&str; 7] =
@@ -59,7 +61,7 @@ fn driven(kind: SamplerKind, seed: u64) -> Recorded {
     let space = SearchSpace(names.iter().cloned().zip(LEVELS.map(list)).collect());
     let feasible = Arc::new(Feasible::new(&space, &SizeBudget::nominal("any"), |_| None).unwrap());
     let spec = SamplerSpec { probes: false, ..SamplerSpec::new(kind) };
-    let mut sampler = build(spec, feasible, seed).unwrap();
+    let mut sampler = build(Direction::Maximize, spec, feasible, seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..TRIALS {
         let view = StudyView { finished: &finished, running: &[] };

@@ -7,8 +7,8 @@ use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::trial::TrialState;
 use allometry_core::{
-    Distribution, FrozenTrial, ParamValue, Params, Sampler, SearchSpace, SizeBudget, StudyView, WeightTarget,
-    rng, sampler,
+    Direction, Distribution, FrozenTrial, ParamValue, Params, Sampler, SearchSpace, SizeBudget, StudyView,
+    WeightTarget, rng, sampler,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -25,7 +25,7 @@ fn feasible() -> Arc<Feasible> {
 
 fn build(kind: SamplerKind, feasible: &Arc<Feasible>) -> Box<dyn Sampler> {
     let spec = SamplerSpec { random_share: 0.0, ..SamplerSpec::new(kind) };
-    sampler::build(spec, Arc::clone(feasible), 42).expect("the space suits the sampler")
+    sampler::build(Direction::Maximize, spec, Arc::clone(feasible), 42).expect("the space suits the sampler")
 }
 
 fn value(params: &Params, number: u64) -> f64 {

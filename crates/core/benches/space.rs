@@ -7,7 +7,7 @@ use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::space::{Feasible, Measured, constraint};
 use allometry_core::trial::TrialState;
 use allometry_core::{
-    Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeBudget, StudyView,
+    Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeBudget, StudyView,
     WeightTarget, rng, sampler,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -57,7 +57,8 @@ fn ten_thousand() -> Feasible {
 /// Asks for `TRIALS` suggestions, each told at once.
 fn fill(feasible: &Arc<Feasible>, kind: SamplerKind) -> usize {
     let spec = SamplerSpec::new(kind);
-    let mut sampler = sampler::build(spec, Arc::clone(feasible), 42).expect("the space suits the sampler");
+    let mut sampler = sampler::build(Direction::Maximize, spec, Arc::clone(feasible), 42)
+        .expect("the space suits the sampler");
     let mut finished = Vec::new();
     for number in 0..TRIALS {
         let view = StudyView { finished: &finished, running: &[] };

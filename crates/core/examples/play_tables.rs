@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::rng::stream;
-use allometry_core::sampler::{build_toward, recommend};
+use allometry_core::sampler::{build, recommend};
 use allometry_core::space::Feasible;
 use allometry_core::{
     ChoiceOrder, Direction, Distribution, FrozenTrial, ParamValue, SearchSpace, SizeBudget, StudyView,
@@ -83,7 +83,7 @@ fn main() {
         for seed in 0..seeds {
             let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
             let mut sampler =
-                build_toward(Direction::Minimize, spec, Arc::clone(&feasible), seed).expect("a sampler");
+                build(Direction::Minimize, spec, Arc::clone(&feasible), seed).expect("a sampler");
             let mut finished: Vec<FrozenTrial> = Vec::new();
             let mut indices = Vec::new();
             let mut row = [f64::NAN; 9];

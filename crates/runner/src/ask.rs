@@ -119,7 +119,7 @@ impl<'a> Driven<'a> {
     /// A study of `store` whose configurations `sampler` picks from `feasible`.
     ///
     /// # Errors
-    /// As [`sampler::build_toward`].
+    /// As [`sampler::build`].
     pub fn new(
         store: &'a dyn Store,
         study: &StudyRecord,
@@ -130,7 +130,7 @@ impl<'a> Driven<'a> {
     ) -> Result<Self, SpaceError> {
         let feasible = Arc::new(feasible);
         let label = feasible.budget().label.clone();
-        let sampler = sampler::build_toward(study.direction, sampler, Arc::clone(&feasible), seed)?;
+        let sampler = sampler::build(study.direction, sampler, Arc::clone(&feasible), seed)?;
         Ok(Self {
             store,
             study: study.id,

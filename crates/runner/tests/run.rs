@@ -9,9 +9,9 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
-    Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent, StudyView, Suggestion, TrialRng,
-    TrialSpec, TrialState, ladder, sampler,
+    Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError,
+    ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent, StudyView,
+    Suggestion, TrialRng, TrialSpec, TrialState, ladder, sampler,
 };
 use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
 use allometry_store::{MemoryStore, Owner, Start, Store};
@@ -97,7 +97,9 @@ fn go(
         .map(|spec| {
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
             let feasible = Arc::new(feasible);
-            let sampler = sampler::build(ladder.sampler, Arc::clone(&feasible), ladder.seed).unwrap();
+            let sampler =
+                sampler::build(Direction::Maximize, ladder.sampler, Arc::clone(&feasible), ladder.seed)
+                    .unwrap();
             (spec.clone(), feasible, sampler)
         })
         .collect();
@@ -291,7 +293,10 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let spec = ladder.budgets[0].clone();
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
     let plain = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Random) };
-    let sampler = Box::new(Saturating(sampler::build(plain, Arc::clone(&feasible), 1).unwrap(), 1.0));
+    let sampler = Box::new(Saturating(
+        sampler::build(Direction::Maximize, plain, Arc::clone(&feasible), 1).unwrap(),
+        1.0,
+    ));
     let facts = Facts { objective: serde_json::json!({}), report: BTreeMap::new() };
     let studies =
         open_studies(&store, &ladder, vec![(spec, feasible, sampler)], &facts, ChangedSpace::Refuse).unwrap();

@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use allometry_analysis::SizeReach;
+use allometry_core::Direction;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::Ladder;
 use allometry_core::sampler;
@@ -115,7 +116,8 @@ pub(super) fn run_ladder(
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
         let feasible = Arc::new(prepared.feasible(spec)?);
         reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
-        let sampler = sampler::build(ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        let sampler =
+            sampler::build(Direction::Maximize, ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
     let studies = open_studies(&store, ladder, budgets, &prepared.facts(), changed)?;

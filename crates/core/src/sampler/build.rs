@@ -10,15 +10,7 @@ use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::space::{Feasible, SpaceError};
 use crate::trial::Direction;
 
-/// The sampler that `spec` asks for, of a study whose larger values are better: [`build_toward`].
-///
-/// # Errors
-/// As [`build_toward`].
-pub fn build(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Box<dyn Sampler>, SpaceError> {
-    build_toward(Direction::Maximize, spec, feasible, seed)
-}
-
-/// The sampler that `spec` asks for.
+/// The sampler that `spec` asks for, of a study that looks for values in this direction.
 ///
 /// Suggestions of `random`, `sobol` and `grid` depend on the configurations in the view, on the number of its trials, on `seed` and, for
 /// random draws, on the generator: not on values, on states or on the order in which trials end. Those of `gp` and `tpe` depend on the
@@ -27,7 +19,7 @@ pub fn build(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Bo
 ///
 /// # Errors
 /// [`SpaceError::GridOfContinuous`] where a grid is asked for over a range without steps.
-pub fn build_toward(
+pub fn build(
     direction: Direction,
     spec: SamplerSpec,
     feasible: Arc<Feasible>,

@@ -10,7 +10,7 @@ mod probe;
 mod sequence;
 mod tpe;
 
-pub use build::{build, build_toward};
+pub use build::build;
 pub use gp::{MOST_TRIALS as MOST_GP_TRIALS, Recommendation, recommend};
 
 use crate::ladder::SamplerSpec;

@@ -68,7 +68,7 @@ impl Study {
         let feasible = Arc::new(Feasible::new(&space, &budget, |_| None)?);
         // No statistics are drawn from these trials, so that none need be random.
         let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
-        let sampler = sampler::build_toward(Direction::Minimize, spec, Arc::clone(&feasible), header.seed)?;
+        let sampler = sampler::build(Direction::Minimize, spec, Arc::clone(&feasible), header.seed)?;
         Ok(Self { seed: header.seed, names, feasible, sampler, finished: Vec::new(), running: Vec::new() })
     }
 
