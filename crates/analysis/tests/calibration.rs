@@ -1,6 +1,8 @@
 //! How often intervals cover and tests fire on simulated studies whose truth is known. Seeds are fixed; bounds allow for the
 //! number of simulations.
 
+mod random;
+
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::fanova::{Fanova, FanovaOutcome, TreeShare};
 use allometry_analysis::stats::design::{Design, Term};
@@ -10,17 +12,9 @@ use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{Analysis, LadderTrials, Options, Outcome, StudyTrials, analyze};
 use allometry_core::rng::stream;
 use allometry_core::{FrozenTrial, ModelSize, Params, TrialRng, TrialState};
+use random::{gaussian, uniform};
 
 const SIMULATIONS: u64 = 200;
-
-fn uniform(rng: &mut TrialRng) -> f64 {
-    (below(rng, 1 << 40) as f64 + 0.5) / (1_u64 << 40) as f64
-}
-
-/// Box and Muller's normal variable.
-fn normal(rng: &mut TrialRng) -> f64 {
-    (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
-}
 
 fn options() -> Options {
     Options { level: 0.9, permutations: 199, bootstraps: 199, ..Options::default() }
@@ -49,7 +43,7 @@ fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool) -> Vec<FrozenTrial>
             (pick("real", 4), pick("peak", 3), pick("null", 4), pick("dropout", 4));
         let params: Params =
             [("real", real), ("peak", peak), ("null", null), ("dropout", other)].into_iter().collect();
-        let value = 0.7 + 0.01 * real as f64 + if peak == 1 { 0.03 } else { 0.0 } + 0.015 * normal(rng);
+        let value = 0.7 + 0.01 * real as f64 + if peak == 1 { 0.03 } else { 0.0 } + 0.015 * gaussian(rng);
         let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
         trial.record.size = Some(ModelSize { total: 10_u64.pow(4 + real as u32), non_embedding: 0 });
         done.push(trial);

@@ -1,10 +1,11 @@
 //! How often tests fire on parameters without any effect when Optuna's samplers chose the trials (`recorded/optuna_studies.py`), and
 //! when our own do.
 
+mod random;
+
 use std::sync::Arc;
 
 use allometry_analysis::stats::permutation;
-use allometry_analysis::stats::random::below;
 use allometry_analysis::trend::TrendClass;
 use allometry_analysis::{LadderTrials, Options, StudyAnalysis, StudyTrials, analyze};
 use allometry_core::ladder::{SamplerKind, SamplerSpec};
@@ -14,6 +15,7 @@ use allometry_core::space::Feasible;
 use allometry_core::{
     Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace, SizeBudget, TrialState,
 };
+use random::gaussian;
 use rayon::prelude::*;
 
 const PARAMETERS: [&str; 7] =
@@ -81,12 +83,6 @@ fn driven(kind: SamplerKind, seed: u64) -> Recorded {
     }
     let ladder = LadderTrials::new(vec![StudyTrials::new("driven", "driven", finished.clone())]);
     Recorded { trials: finished, analysis: analyze(&ladder, &options()).studies.remove(0) }
-}
-
-/// Box and Muller's normal variable.
-fn gaussian(rng: &mut allometry_core::TrialRng) -> f64 {
-    let mut uniform = || (below(rng, 1 << 40) as f64 + 0.5) / (1_u64 << 40) as f64;
-    (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()
 }
 
 fn options() -> Options {

@@ -1,9 +1,10 @@
 //! How often the verdict errs on simulated ladders where scale pays, hurts, or does nothing, with stored scores and without.
 //! Seeds are fixed; bounds allow for the number of simulations.
 
+mod random;
+
 use allometry_analysis::stats::delong::delong;
 use allometry_analysis::stats::normal;
-use allometry_analysis::stats::random::below;
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{
     Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, StudyScores, StudyTrials, analyze,
@@ -12,6 +13,7 @@ use allometry_core::rng::stream;
 use allometry_core::{
     ClassCounts, FrozenTrial, ModelSize, Params, TrialNumber, TrialRng, TrialState, ValidationScores,
 };
+use random::{gaussian, uniform};
 
 const SIMULATIONS: u64 = 200;
 const TRIALS: u64 = 10;
@@ -19,15 +21,6 @@ const BUDGETS: [(&str, u64); 3] = [("100k", 100_000), ("1M", 1_000_000), ("10M",
 const ROWS: ClassCounts = ClassCounts { positives: 123, negatives: 594 };
 /// Correlation between the scores of two models on a row of either class.
 const SHARED: f64 = 0.8;
-
-fn uniform(rng: &mut TrialRng) -> f64 {
-    (below(rng, 1 << 40) as f64 + 0.5) / (1_u64 << 40) as f64
-}
-
-/// Box and Muller's normal variable.
-fn gaussian(rng: &mut TrialRng) -> f64 {
-    (-2.0 * uniform(rng).ln()).sqrt() * (std::f64::consts::TAU * uniform(rng)).cos()
-}
 
 /// A ladder whose models separate the classes by a distance that depends on the budget: an AUC of `Phi(distance / sqrt 2)`,
 /// less what a configuration is worse than the best possible.

@@ -4,10 +4,12 @@
 //! a [`Sampler`] picks a configuration ([`Params`]) from the space; an [`Objective`] evaluates it and the
 //! result is kept as a [`FrozenTrial`], the only thing that analyses ever see.
 
+pub mod cholesky;
 pub mod distribution;
 pub mod event;
 pub mod expression;
 pub mod ladder;
+pub mod normal;
 pub mod objective;
 pub mod param;
 pub mod pruner;

@@ -5,7 +5,7 @@ use rand::Rng as _;
 
 use crate::distribution::{ChoiceOrder, Distribution};
 use crate::param::{ParamValue, Params};
-use crate::rng::TrialRng;
+use crate::rng::{TrialRng, uniform};
 use crate::space::Feasible;
 
 /// Stands for a parameter that a configuration does not have.
@@ -227,9 +227,4 @@ impl Lattice {
         let params = feasible.params(&feasible.at(&point));
         self.cell(&params).expect("a feasible configuration is in the space")
     }
-}
-
-/// A number in `[0, 1)` of 53 bits.
-pub(super) fn uniform(rng: &mut TrialRng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -1,11 +1,8 @@
 //! Trials as the model-based samplers see them.
 
-use std::f64::consts::SQRT_2;
-
-use statrs::function::erf::{erfc, erfc_inv};
-
 use super::StudyView;
 use super::lattice::{Cell, Lattice};
+use crate::normal;
 use crate::trial::{Direction, FrozenTrial, TrialState};
 
 /// The value of an ended trial, larger is better: of a pruned one its last intermediate value; `None` for one that failed or ended with NaN.
@@ -104,8 +101,7 @@ impl Warp {
                 let below = sorted.partition_point(|other| *other < v);
                 let upto = sorted.partition_point(|other| *other <= v);
                 let quantile = 0.25 * (below + upto) as f64 / worse as f64;
-                // Normal quantile.
-                median - spread * SQRT_2 * erfc_inv(2.0 * quantile)
+                median + spread * normal::quantile(quantile)
             })
             .collect();
         let mean = warped.iter().sum::<f64>() / n as f64;
@@ -121,8 +117,7 @@ impl Warp {
         if half >= self.median {
             return half;
         }
-        // Normal distribution function.
-        let quantile = 0.5 * erfc((self.median - half) / (self.spread * SQRT_2));
+        let quantile = normal::cdf((half - self.median) / self.spread);
         let worse = self.finite.partition_point(|v| *v < self.median);
         let place = 2.0 * quantile * worse as f64;
         self.finite[(place as usize).min(worse)]

@@ -3,7 +3,7 @@
 use rand::Rng as _;
 
 use super::history::History;
-use crate::rng::{TrialRng, stream_seed};
+use crate::rng::{TrialRng, stream_seed, uniform};
 use crate::space::{Configuration, Feasible};
 
 /// Draws of the random sampler before it picks among what is left by number.
@@ -113,11 +113,6 @@ fn sobol_point(seed: u64, index: u64, dimension: usize) -> Vec<f64> {
             f64::from(sobol_burley::sample(index, d % SOBOL_DIMENSIONS, current.1))
         })
         .collect()
-}
-
-/// A number in `[0, 1)` of 53 bits.
-fn uniform(rng: &mut TrialRng) -> f64 {
-    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

@@ -1,6 +1,8 @@
 //! Logistic regression on single rows, fitted by Newton's method.
 
-use super::{cholesky, held_out};
+use allometry_core::cholesky::Cholesky;
+
+use super::held_out;
 use crate::data::Dataset;
 use crate::data::scale::moments;
 use crate::metric;
@@ -71,11 +73,9 @@ impl Logistic {
         let mut model = Self { weights: vec![0.0; features + 1], penalty: 1.0 / strength };
         let mut loss = model.loss(values, labels);
         for _ in 0..MAX_ITERATIONS {
-            let (mut step, mut hessian) = model.derivatives(values, labels);
-            let gradient = step.clone();
-            if cholesky::solve(&mut hessian, &mut step).is_none() {
-                break;
-            }
+            let (gradient, hessian) = model.derivatives(values, labels);
+            let Some(factor) = Cholesky::new(hessian, gradient.len()) else { break };
+            let step = factor.solve(&gradient);
             // Half of this is the decrease that the quadratic model predicts.
             let decrement: f64 = gradient.iter().zip(&step).map(|(g, s)| g * s).sum();
             let Some((next, lower)) = model.descend(&step, loss, values, labels) else {

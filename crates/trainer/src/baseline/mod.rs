@@ -1,6 +1,5 @@
 //! What a model must beat: baselines fitted on the same windows, so that they are scored on the same rows.
 
-mod cholesky;
 mod logistic;
 mod trees;
 

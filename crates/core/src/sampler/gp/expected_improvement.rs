@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use statrs::function::erf::erfc;
+use crate::normal::cdf;
 
 /// Logarithm of the expected improvement over `best` of a normal variable: `ln(s h(z))`, `z = (mean - best) / s`,
 /// `h(z) = phi(z) + z Phi(z)` (Mockus 1975; on the logarithm Ament et al. 2023). Where `h` underflows or cancels, its asymptotic
@@ -12,7 +12,7 @@ pub(super) fn log_expected_improvement(mean: f64, variance: f64, best: f64) -> f
     let z = (mean - best) / s;
     let log_density = -0.5 * z * z - 0.5 * (2.0 * PI).ln();
     let log_h = if z > -8.0 {
-        (log_density.exp() + z * 0.5 * erfc(-z / 2.0_f64.sqrt())).max(f64::MIN_POSITIVE).ln()
+        (log_density.exp() + z * cdf(z)).max(f64::MIN_POSITIVE).ln()
     } else {
         let u = 1.0 / (z * z);
         log_density + u.ln() + (1.0 - 3.0 * u + 15.0 * u * u - 105.0 * u * u * u).ln()

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::cholesky::{Cholesky, dot};
 use super::kernel::{Kernel, MEAN_VARIANCE, matern, squared_difference};
 use super::lbfgs::minimize;
+use crate::cholesky::{Cholesky, dot};
 use crate::sampler::lattice::Scale;
 
 /// Smallest noise variance: below it the factors of the covariance lose their digits.

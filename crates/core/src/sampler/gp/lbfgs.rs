@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::cholesky::dot;
+use crate::cholesky::dot;
 
 /// Pairs of steps and gradient differences that are kept.
 const MEMORY: usize = 8;

@@ -1,6 +1,5 @@
 //! Bayesian optimisation with a Gaussian process on the structured space.
 
-mod cholesky;
 mod expected_improvement;
 mod fit;
 mod kernel;

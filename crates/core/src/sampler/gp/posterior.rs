@@ -1,7 +1,7 @@
 //! What the told values say about the function elsewhere.
 
-use super::cholesky::{Cholesky, dot};
 use super::kernel::{Kernel, MEAN_VARIANCE, matern, squared_difference};
+use crate::cholesky::{Cholesky, dot};
 use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 
 /// A Gaussian process given values at cells of a lattice.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rand::Rng as _;
 
-use crate::rng::TrialRng;
-use crate::sampler::lattice::{ABSENT, Cell, Lattice, uniform};
+use crate::rng::{TrialRng, uniform};
+use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 use crate::space::{ARCHITECTURE, Feasible};
 
 /// Spaces of at most so many configurations are searched whole.

@@ -1,8 +1,7 @@
 //! What the model-based samplers promise.
 
 use super::*;
-use crate::rng::TrialRng;
-use crate::sampler::lattice::uniform;
+use crate::rng::{TrialRng, uniform};
 use crate::sampler::{MOST_GP_TRIALS, build, recommend};
 use crate::trial::Direction;
 

@@ -1,11 +1,11 @@
 //! A density over configurations: a mixture of one product kernel per trial and a uniform prior.
 
-use std::f64::consts::{PI, SQRT_2};
+use std::f64::consts::PI;
 
-use statrs::function::erf::{erfc, erfc_inv};
+use crate::normal::{cdf, quantile};
 
-use crate::rng::TrialRng;
-use crate::sampler::lattice::{ABSENT, Axis, Cell, Lattice, Scale, uniform};
+use crate::rng::{TrialRng, uniform};
+use crate::sampler::lattice::{ABSENT, Axis, Cell, Lattice, Scale};
 
 /// Weight of the prior, in trials.
 const PRIOR: f64 = 1.0;
@@ -107,8 +107,7 @@ impl Factor {
                     return axis.at(u);
                 }
                 let (low, high) = (cdf(-mean / deviation), cdf((1.0 - mean) / deviation));
-                // Normal quantile.
-                axis.at(mean - deviation * SQRT_2 * erfc_inv(2.0 * (low + u * (high - low))))
+                axis.at(mean + deviation * quantile(low + u * (high - low)))
             }
         }
     }
@@ -211,10 +210,6 @@ fn deviations(order: &[(usize, f64)], low: f64, high: f64) -> Vec<f64> {
             before.max(after).clamp(least, high - low)
         })
         .collect()
-}
-
-fn cdf(z: f64) -> f64 {
-    0.5 * erfc(-z / SQRT_2)
 }
 
 fn truncated_density(x: f64, mean: f64, deviation: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 /// A lower triangular factor `L` with `L L' = A`.
 #[derive(Debug, Clone)]
-pub(super) struct Cholesky {
+pub struct Cholesky {
     n: usize,
     /// Row `i` begins at `i n`; what is right of the diagonal is not read.
     rows: Vec<f64>,
@@ -10,7 +10,7 @@ pub(super) struct Cholesky {
 
 impl Cholesky {
     /// Factors the matrix whose lower triangle `a` holds, `n` by `n`; `None` where it is not positive definite.
-    pub(super) fn new(mut a: Vec<f64>, n: usize) -> Option<Self> {
+    pub fn new(mut a: Vec<f64>, n: usize) -> Option<Self> {
         for i in 0..n {
             let (above, from_i) = a.split_at_mut(i * n);
             let row = &mut from_i[..n];
@@ -32,7 +32,7 @@ impl Cholesky {
     }
 
     /// `L^-1 b` in place.
-    pub(super) fn solve_lower(&self, b: &mut [f64]) {
+    pub fn solve_lower(&self, b: &mut [f64]) {
         for i in 0..self.n {
             let row = self.row(i);
             b[i] = (b[i] - dot(&row[..i], &b[..i])) / row[i];
@@ -40,7 +40,7 @@ impl Cholesky {
     }
 
     /// `A^-1 b`.
-    pub(super) fn solve(&self, b: &[f64]) -> Vec<f64> {
+    pub fn solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         self.solve_lower(&mut x);
         for i in (0..self.n).rev() {
@@ -55,12 +55,12 @@ impl Cholesky {
     }
 
     /// Sum of the logarithms of the diagonal: half of `ln det A`.
-    pub(super) fn half_log_determinant(&self) -> f64 {
+    pub fn half_log_determinant(&self) -> f64 {
         (0..self.n).map(|i| self.row(i)[i].ln()).sum()
     }
 
     /// The lower triangle of `A^-1`, by rows of length `n`.
-    pub(super) fn inverse(&self) -> Vec<f64> {
+    pub fn inverse(&self) -> Vec<f64> {
         let n = self.n;
         // Row j of `columns` is column j of L^-1, so that the products below run along memory.
         let mut columns = vec![0.0; n * n];
@@ -83,7 +83,7 @@ impl Cholesky {
 }
 
 /// Four sums side by side, which the compiler turns into vector instructions.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
     let rest: f64 = a4.remainder().iter().zip(b4.remainder()).map(|(x, y)| x * y).sum();
