@@ -127,5 +127,6 @@ mod tests {
             }
         }
         assert!(Cholesky::new(vec![1.0, 0.0, 2.0, 1.0], 2).is_none());
+        assert!(Cholesky::new(vec![f64::NAN], 1).is_none());
     }
 }
