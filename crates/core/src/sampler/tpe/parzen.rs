@@ -110,7 +110,8 @@ impl<'a> Parzen<'a> {
             }
         }
         for (product, exponent) in products.iter_mut().zip(&exponents) {
-            *product *= exponent.exp();
+            // Below it the exponential is 0, at several times the cost.
+            *product *= if *exponent > -700.0 { exponent.exp() } else { 0.0 };
         }
         products.iter().sum::<f64>().max(f64::MIN_POSITIVE).ln()
     }
