@@ -296,3 +296,77 @@ fn we_go_on_with_a_study_of_optuna_and_optuna_after_us() {
     assert_eq!((said["best"].as_u64(), said["trials"].as_u64()), (Some(5), Some(8)));
     assert_eq!(on(path, "ask", &[]).1["number"], 8);
 }
+
+const CONDITIONAL: &str = r#"{"params": [
+    {"name": "momentum", "type": "float", "low": 0, "high": 0.99, "when": {"optimizer": ["sgd"]}},
+    {"name": "optimizer", "type": "categorical", "values": ["adam", "sgd"]},
+    {"name": "beta", "type": "float", "low": 0.8, "high": 0.999, "when": {"optimizer": ["adam"]}}]}"#;
+
+#[test]
+fn trials_lack_what_does_not_apply_and_optuna_reads_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::write(path.join("space.json"), CONDITIONAL).unwrap();
+    let ask = |kind: &str| {
+        let (code, asked, err) = on(path, "ask", &["--space", "space.json", "--sampler", kind]);
+        assert_eq!(code, 0, "{err}");
+        asked
+    };
+    let own = |params: &Value| -> Vec<String> {
+        let mut names: Vec<String> = params.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        names
+    };
+    let mut handed = Vec::new();
+    for number in 0..24_u32 {
+        let asked = ask(["gp", "tpe"][number as usize % 2]);
+        let is_sgd = asked["params"]["optimizer"] == "sgd";
+        let expected = if is_sgd { ["momentum", "optimizer"] } else { ["beta", "optimizer"] };
+        assert_eq!(own(&asked["params"]), expected, "{asked}");
+        handed.push(own(&asked["params"]));
+        let value = (if is_sgd { 1.0 } else { 0.0 } + f64::from(number) * 0.01).to_string();
+        assert_eq!(on(path, "tell", &[&number.to_string(), &value]).0, 0);
+    }
+    assert!(
+        handed.iter().any(|names| names[0] == "beta") && handed.iter().any(|names| names[0] == "momentum")
+    );
+    let best = on(path, "best", &["--json"]).1;
+    assert_eq!(own(&best["studies"][0]["recommended"]["trial"]["params"]).len(), 2, "{best}");
+    // What is given is kept, what follows from it is drawn.
+    assert_eq!(on(path, "enqueue", &["--set", "optimizer=sgd"]).0, 0);
+    assert_eq!(own(&ask("random")["params"]), ["momentum", "optimizer"]);
+    assert_eq!(on(path, "tell", &["24", "0.5"]).0, 0);
+    let Some(interpreter) = allometry_testkit::python_with("trials_lack_what_does_not_apply", "optuna")
+    else {
+        return;
+    };
+    let said: Value =
+        serde_json::from_str(&python(&interpreter, "conditional.py", &path.join("x.db"), "mine")).unwrap();
+    let read: Vec<Vec<String>> = serde_json::from_value(said["read"].clone()).unwrap();
+    assert_eq!(read[..24], handed);
+    assert_eq!(said["trials"], 27);
+    let asked = ask("tpe");
+    assert_eq!((asked["number"].as_u64(), own(&asked["params"]).len()), (Some(27), 2));
+}
+
+#[test]
+fn conditions_that_make_no_sense_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to, said) in [
+        (
+            r#"["adam"]"#,
+            r#"["lion"]"#,
+            "`beta` exists where `optimizer` is 'lion', which `optimizer` never is",
+        ),
+        (
+            r#""values": ["adam", "sgd"]"#,
+            r#""values": ["adam", "sgd"], "when": {"beta": [0.9]}"#,
+            "`beta`, whose range",
+        ),
+    ] {
+        assert!(CONDITIONAL.contains(from));
+        std::fs::write(folder.path().join("space.json"), CONDITIONAL.replace(from, to)).unwrap();
+        let (code, _, err) = on(folder.path(), "ask", &["--space", "space.json"]);
+        assert!(code == 3 && err.contains(said), "{code} {err}");
+    }
+}

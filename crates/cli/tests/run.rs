@@ -173,3 +173,43 @@ fn constraints_are_shown_kept_and_compared() {
     let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim >> 100\"]"]);
     assert!(code == 3 && err.contains("a number or a name is expected, not `>`"), "{err}");
 }
+
+#[test]
+fn a_ladder_with_conditions_runs_resumes_and_reports() {
+    let folder = project();
+    let path = folder.path();
+    let text = std::fs::read_to_string(path.join("ladder.toml")).unwrap();
+    let rate = "learning_rate = { float = [1e-3, 1e-2], log = true }";
+    let decay = "\nweight_decay = { values = [0.0, 0.1], when = { dropout = 0.1 } }";
+    let conditional = text.replace(rate, &format!("{rate}{decay}")).replace("trials = 4", "trials = 8");
+    std::fs::write(path.join("ladder.toml"), &conditional).unwrap();
+    let (code, out, err) = run(path, &["check"]);
+    assert!(code == 0 && out.contains("`weight_decay` exists when { dropout = [0.1] }"), "{out}{err}");
+    assert_eq!(run(path, &["run", "--quiet", "--budget", "s", "--trials", "6"]).0, 0);
+    let (code, _, err) = run(path, &["run", "--budget", "s"]);
+    assert!(code == 0 && err.contains("6 of them done already"), "no trial lies outside: {err}");
+    let (_, out, _) = run(path, &["list", "--study", "s", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let trials = listed["trials"].as_array().or_else(|| listed["studies"][0]["trials"].as_array()).unwrap();
+    assert_eq!(trials.len(), 8);
+    let has = |trial: &serde_json::Value, name: &str| trial["params"].get(name).is_some();
+    assert!(
+        trials.iter().all(|trial| has(trial, "weight_decay") == (trial["params"]["dropout"] == 0.1)),
+        "{out}"
+    );
+    assert!(trials.iter().any(|trial| has(trial, "weight_decay")));
+    assert!(trials.iter().any(|trial| !has(trial, "weight_decay")));
+    let (code, _, err) = run(path, &["report", "ladder.toml", "-o", "r.md", "-o", "r.html", "-o", "r.json"]);
+    assert_eq!(code, 0, "{err}");
+    std::fs::write(path.join("ladder.toml"), conditional.replace("dropout = 0.1 }", "dropout = 0.0 }"))
+        .unwrap();
+    let (code, _, err) = run(path, &["run", "--budget", "s"]);
+    assert!(code == 3 && err.contains("condition of `weight_decay`: new, { dropout = [0.0] }"), "{err}");
+    std::fs::write(path.join("ladder.toml"), conditional.replace("dropout = 0.1 }", "dropout = 0.3 }"))
+        .unwrap();
+    let (code, _, err) = run(path, &["check"]);
+    assert!(
+        code == 3 && err.contains("exists where `dropout` is 0.3") && err.contains("list values of"),
+        "{err}"
+    );
+}

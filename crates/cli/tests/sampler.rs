@@ -168,3 +168,36 @@ fn a_bad_line_is_answered_and_the_command_goes_on() {
     told(&all[all.len() - 2], "told already");
     assert_eq!(all[all.len() - 1], all[bad.len()]);
 }
+
+#[test]
+fn configurations_lack_what_does_not_apply() {
+    let header = |values: &str| {
+        format!(
+            r#"{{"name": "t", "seed": 1, "params": [
+            {{"name": "n_heads", "type": "float", "low": 0, "high": 1, "when": {{"kind": [{values}]}}}},
+            {{"name": "kind", "type": "categorical", "values": ["a", "b"]}}]}}"#
+        )
+        .replace('\n', " ")
+    };
+    for kind in ["gp", "tpe", "sobol", "random"] {
+        let mut lines = vec![header("\"a\"")];
+        for number in 0..20 {
+            lines.push(json!({ "ask": number }).to_string());
+            lines.push(json!({"tell": number, "value": number % 3}).to_string());
+        }
+        lines.push(r#"{"recommend": true}"#.into());
+        let all = answers(kind, &lines);
+        // Of `b` there is one configuration.
+        let lacking = all[..20].iter().filter(|answer| answer["params"]["kind"] == "b").count();
+        assert!(lacking <= 1, "{kind}: {all:?}");
+        for answer in &all {
+            assert_eq!(
+                answer["params"].get("n_heads").is_some(),
+                answer["params"]["kind"] == "a",
+                "{kind}: {answer}"
+            );
+        }
+    }
+    let refused = answers("gp", &[header("\"c\"")]);
+    assert_eq!(refused[0]["error"], "`n_heads` exists where `kind` is 'c', which `kind` never is");
+}

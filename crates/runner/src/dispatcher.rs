@@ -74,7 +74,7 @@ impl<'a> Dispatcher<'a> {
             let next = TrialNumber(trials.len() as u64);
             let (mut finished, running) = split(recover::fold_attempts(trials));
             let all = finished.len();
-            finished.retain(|trial| trial.state == TrialState::Failed || spec.space.contains(&trial.params));
+            finished.retain(|trial| trial.state == TrialState::Failed || spec.contains(&trial.params));
             let outside = all - finished.len();
             let chooser = Chooser { label: label.clone(), seed: options.seed, feasible, sampler };
             let run = StudyRun {

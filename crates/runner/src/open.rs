@@ -6,7 +6,7 @@ use std::sync::Arc;
 use allometry_core::expression::Condition;
 use allometry_core::ladder::{BudgetSpec, Ladder, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
-use allometry_core::space::{self, Feasible};
+use allometry_core::space::{self, Feasible, When};
 use allometry_core::{Direction, Pruner, Sampler, SearchSpace};
 use allometry_store::{NewStudy, Store, StudyId, StudyRecord, distribution};
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ use crate::error::RunError;
 
 /// Attribute of a study with the texts of its constraints.
 const CONSTRAINTS: &str = "constraints";
+/// Attribute of a study with the conditions of its parameters.
+const CONDITIONS: &str = "conditions";
 
 /// A study ready to run.
 pub struct OpenStudy {
@@ -116,6 +118,7 @@ pub fn open_studies(
                 store.set_study_attribute(id, key, value)?;
             }
             store.set_study_attribute(id, CONSTRAINTS, &json!(texts(&spec.constraints)))?;
+            store.set_study_attribute(id, CONDITIONS, &to_json(&spec.conditions))?;
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
             store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
             Ok(OpenStudy { id, spec, feasible, sampler, pruning, stop: ladder.stop })
@@ -152,11 +155,18 @@ fn changes(stored: &StudyRecord, now: &BudgetSpec) -> Vec<String> {
         .get(CONSTRAINTS)
         .and_then(|value| serde_json::from_value(value.clone()).ok())
         .unwrap_or_default();
-    let now = texts(&now.constraints);
+    let (now, conditions) = (texts(&now.constraints), &now.conditions);
     let new = now.iter().filter(|text| !before.contains(text));
     changes.extend(new.map(|text| format!("constraint `{text}`: new")));
     let gone = before.iter().filter(|text| !now.contains(text));
     changes.extend(gone.map(|text| format!("constraint `{text}`: gone")));
+    let stored = stored.attributes.get(CONDITIONS);
+    let before: Vec<When> =
+        stored.and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default();
+    let new = conditions.iter().filter(|when| !before.contains(when));
+    changes.extend(new.map(|when| format!("condition of `{}`: new, {when}", when.parameter)));
+    let gone = before.iter().filter(|when| !conditions.contains(when));
+    changes.extend(gone.map(|when| format!("condition of `{}`: gone, was {when}", when.parameter)));
     changes
 }
 

@@ -74,12 +74,15 @@ impl Ask {
         if let Some(existing) = store.study(name)? {
             return Ok(existing);
         }
-        let space = declared_space::read(path)?;
+        let (space, conditions) = declared_space::read(path)?;
         let direction = match self.direction {
             DirectionArg::Maximize => Direction::Maximize,
             DirectionArg::Minimize => Direction::Minimize,
         };
-        let attributes = BTreeMap::from([("budget".to_owned(), json!(SizeBudget::nominal(name)))]);
+        let attributes = BTreeMap::from([
+            ("budget".to_owned(), json!(SizeBudget::nominal(name))),
+            ("conditions".to_owned(), json!(conditions)),
+        ]);
         let new = NewStudy { name: name.into(), direction, space, attributes };
         store.create_study(&new)?;
         self.study.one(place, store)

@@ -141,13 +141,16 @@ impl Budget<'_> {
         for (constraint, count) in &census.constrained {
             let _ = writeln!(text, "  {count} left out: not {constraint}");
         }
+        for when in feasible.conditions() {
+            let _ = writeln!(text, "  `{}` exists when {when}", when.parameter);
+        }
         let configurations = match (feasible.configurations(), feasible.continuous()) {
             (Some(n), _) if n < spec.trials => {
                 format!("{n} distinct configurations, fewer than {} trials", spec.trials)
             }
             (Some(n), _) => format!("{n} distinct configurations"),
             (None, Some(parameter)) => format!("configurations without end ({parameter} is continuous)"),
-            (None, None) => "more than 2^64 configurations".into(),
+            (None, None) => "more configurations than are numbered".into(),
         };
         let _ = writeln!(text, "  {configurations}");
         self.memory_line(text);

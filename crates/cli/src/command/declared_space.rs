@@ -1,7 +1,9 @@
 //! Parameters that another program declares, as JSON.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use allometry_core::space::{When, ordered};
 use allometry_core::{Distribution, ParamValue, SearchSpace};
 use serde::Deserialize;
 
@@ -18,6 +20,8 @@ enum Declared {
 #[derive(Deserialize)]
 struct Parameter {
     name: String,
+    /// For each parameter that it depends on the values with which it exists.
+    when: Option<BTreeMap<String, Vec<ParamValue>>>,
     #[serde(flatten)]
     set: Set,
 }
@@ -51,24 +55,34 @@ enum Set {
 ///
 /// # Errors
 /// [`CliError::Read`]; [`CliError::DeclaredSpace`] naming the parameter that makes no sense.
-pub(super) fn read(path: &Path) -> Result<SearchSpace, CliError> {
+pub(super) fn read(path: &Path) -> Result<(SearchSpace, Vec<When>), CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.into(), source })?;
     parse(&text).map_err(|problem| CliError::DeclaredSpace { path: path.into(), problem })
 }
 
-fn parse(text: &str) -> Result<SearchSpace, String> {
+fn parse(text: &str) -> Result<(SearchSpace, Vec<When>), String> {
     const FORM: &str = r#"expected [{"name": "x", "type": "float", "low": 0, "high": 1}, ...]"#;
     let declared: Declared = serde_json::from_str(text).map_err(|error| format!("{error}; {FORM}"))?;
     let (Declared::List(parameters) | Declared::Object { params: parameters }) = declared;
     let mut space = SearchSpace::default();
-    for Parameter { name, set } in parameters {
+    let mut conditions = Vec::new();
+    for Parameter { name, when, set } in parameters {
+        let condition = |requires: BTreeMap<_, _>| When {
+            parameter: name.clone(),
+            requires: requires.into_iter().collect(),
+        };
+        conditions.extend(when.map(condition));
         let set = set.checked().map_err(|problem| format!("`{name}`: {problem}"))?;
         if space.0.insert(name.clone(), set).is_some() {
             return Err(format!("`{name}` is declared twice"));
         }
     }
-    if space.0.is_empty() { Err("it declares no parameter".into()) } else { Ok(space) }
+    if space.0.is_empty() {
+        return Err("it declares no parameter".into());
+    }
+    let conditions = ordered(&space, &conditions).map_err(|error| format!("{error}; {}", error.hint()))?;
+    Ok((space, conditions))
 }
 
 impl Set {

@@ -57,7 +57,8 @@ impl<'a> Prepared<'a> {
         let model = &self.ladder.model;
         let geometry = Geometry::new(self.dataset.features(), self.dataset.preparation.classes, model)?;
         let measure = |params: &Params| measured(params, geometry, model);
-        Ok(Feasible::constrained(&spec.space, &spec.budget, &spec.constraints, measure)?)
+        let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
+        Ok(Feasible::conditional(space, budget, constraints, conditions, measure)?)
     }
 
     /// Figures of the table.

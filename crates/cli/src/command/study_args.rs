@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use allometry_core::expression::Condition;
 use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec};
-use allometry_core::space::{self, Feasible, Measured};
+use allometry_core::space::{self, Feasible, Measured, When};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
 use allometry_runner::Driven;
 use allometry_store::{SqliteStore, Store, StoreError, StudyRecord, url};
@@ -195,7 +195,8 @@ pub(super) fn driven<'a>(
     spec.kind = sampler.unwrap_or(spec.kind);
     let own_seed = attribute::<SeedAttribute>(study, "ladder").map(|ladder| ladder.seed);
     let seed = seed.or(own_seed).unwrap_or(SEED);
-    let feasible = Feasible::constrained(&space, &budget, &constraints, measure)?;
+    let conditions: Vec<When> = attribute(study, "conditions").unwrap_or_default();
+    let feasible = Feasible::conditional(&space, &budget, &constraints, &conditions, measure)?;
     Ok(Driven::new(store, study, feasible, spec, seed, size)?)
 }
 

@@ -129,6 +129,8 @@ pub enum ProblemKind {
     StepDoesNotDivide { step: String, low: String, high: String, last: String },
     #[error("the constraint makes no sense: {message}")]
     BadConstraint { message: String },
+    #[error("{message}")]
+    BadCondition { message: String, hint: String },
     #[error("`{key}` has {count} values, more than {limit}")]
     TooManyValues { key: String, count: u64, limit: u64 },
     #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
@@ -173,6 +175,7 @@ impl ProblemKind {
             Self::StepDoesNotDivide { .. } => "step_does_not_divide",
             Self::TooManyValues { .. } => "too_many_values",
             Self::BadConstraint { .. } => "bad_constraint",
+            Self::BadCondition { .. } => "bad_condition",
             Self::Exceeds { .. } => "exceeds",
             Self::Needs { .. } => "needs",
             Self::NoTestRows { .. } => "no_test_rows",
@@ -224,6 +227,7 @@ impl ProblemKind {
                 "constraints are over the architecture and what follows from it, such as head_dim >= 16 and weights <= 3e6"
                     .into()
             }
+            Self::BadCondition { hint, .. } => hint.clone(),
             Self::NoTestRows { .. } => "the test part is what is left of the rows: keep about 0.15".into(),
             Self::RepeatedLabel { .. } => "each budget is a study of its own: give it its own label".into(),
             Self::BadCharacter { .. } => "names of studies and folders are made of it".into(),
@@ -248,7 +252,10 @@ impl ProblemKind {
     /// What is written under the text.
     pub(super) fn label(&self) -> &'static str {
         match self {
-            Self::Syntax { .. } | Self::Setting { .. } | Self::BadConstraint { .. } => "here",
+            Self::Syntax { .. }
+            | Self::Setting { .. }
+            | Self::BadConstraint { .. }
+            | Self::BadCondition { .. } => "here",
             Self::UnknownKey { .. } | Self::UnknownParameter { .. } | Self::UnknownWord { .. } => "not known",
             Self::MissingKey { .. }
             | Self::MissingTable { .. }

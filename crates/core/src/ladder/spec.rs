@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::expression::Condition;
+use crate::param::Params;
 use crate::pruner::PrunerSpec;
 use crate::size::SizeBudget;
-use crate::space::SearchSpace;
+use crate::space::{self, SearchSpace, When};
 use crate::trial::Direction;
 
 /// One question asked at several sizes: the data, the objective, one study per size.
@@ -52,8 +53,17 @@ pub struct BudgetSpec {
     pub space: SearchSpace,
     /// What must hold for its architectures.
     pub constraints: Vec<Condition>,
+    /// Parameters that exist only where others have given values, each after those it depends on.
+    pub conditions: Vec<When>,
     /// Trials wanted that end with a value: complete ones and those stopped early.
     pub trials: u64,
+}
+
+impl BudgetSpec {
+    /// Whether a configuration has exactly the parameters that exist in it, each inside its set.
+    pub fn contains(&self, params: &Params) -> bool {
+        space::contains(&self.space, &self.conditions, params)
+    }
 }
 
 /// Where the rows come from and what they mean.

@@ -6,10 +6,10 @@ use rand::Rng as _;
 use crate::distribution::{ChoiceOrder, Distribution};
 use crate::param::{ParamValue, Params};
 use crate::rng::{TrialRng, uniform};
-use crate::space::{Feasible, SearchSpace};
+use crate::space::{Feasible, Gate, INACTIVE, SearchSpace};
 
 /// Stands for a parameter that a configuration does not have.
-pub(super) const ABSENT: u64 = u64::MAX;
+pub(super) const ABSENT: u64 = INACTIVE;
 
 /// A configuration by coordinates: the rank of each value, the bits of a continuous one, or [`ABSENT`]; equal exactly
 /// where the configurations are.
@@ -47,6 +47,8 @@ pub(super) struct Lattice {
     scales: Vec<Scale>,
     /// Whether every combination of levels is feasible.
     is_box: bool,
+    /// Parameters that exist under conditions, each after those it depends on.
+    gates: Vec<Gate>,
 }
 
 impl Axis {
@@ -54,6 +56,7 @@ impl Axis {
         let levels = set.levels().unwrap_or_default();
         let scale = match set {
             Distribution::Categorical { order: ChoiceOrder::Nominal, .. } => Scale::Nominal,
+            _ if levels.len() == 1 => Scale::Nominal,
             _ => Scale::Ordered,
         };
         let last = levels.len().saturating_sub(1).max(1) as f64;
@@ -148,27 +151,38 @@ impl Axis {
 
 impl Lattice {
     pub(super) fn new(feasible: &Feasible) -> Self {
-        let mut lattice = Self::of_space(feasible.space());
+        let conditions = feasible.conditions();
+        let mut lattice = Self::with(feasible.space(), |name| conditions.iter().any(|c| c.parameter == name));
+        lattice.gates = Gate::all(conditions, |name| {
+            let (place, axis) = lattice.axes.iter().enumerate().find(|(_, axis)| axis.name == name)?;
+            Some((place, axis.levels.as_slice()))
+        });
         let count = |count: u64, axis: &Axis| count.checked_mul(axis.level_count()? as u64);
         let combinations = lattice.axes.iter().try_fold(1, count);
-        lattice.is_box = combinations.is_some() && combinations == feasible.configurations();
+        lattice.is_box =
+            combinations.is_some() && combinations == feasible.configurations() && lattice.gates.is_empty();
         lattice
     }
 
     /// Of a space alone, as if not all of it were feasible.
     pub(super) fn of_space(space: &SearchSpace) -> Self {
+        Self::with(space, |_| false)
+    }
+
+    /// A parameter with one value varies too where configurations may lack it.
+    fn with(space: &SearchSpace, may_lack: impl Fn(&str) -> bool) -> Self {
         let mut axes: Vec<Axis> = Vec::new();
         let mut order = Vec::new();
         for (name, set) in space.iter() {
             let axis = Axis::new(name, set);
-            let only = (axis.levels.len() == 1).then(|| axis.levels[0].clone());
+            let only = (axis.levels.len() == 1 && !may_lack(name)).then(|| axis.levels[0].clone());
             if only.is_none() {
                 axes.push(axis);
             }
             order.push((name.to_owned(), only));
         }
         let scales = axes.iter().map(|axis: &Axis| axis.scale).collect();
-        Self { axes, order, scales, is_box: false }
+        Self { axes, order, scales, is_box: false, gates: Vec::new() }
     }
 
     /// Whether some combinations of levels are not feasible, or values are not finite in number.
@@ -219,6 +233,20 @@ impl Lattice {
     /// Whether the space has the configuration of `cell`.
     pub(super) fn admits(&self, cell: &[u64], feasible: &Feasible) -> bool {
         self.is_box || feasible.find(&self.params(cell)).is_some()
+    }
+
+    /// Takes away the parameters whose conditions do not hold, and draws those that are missing.
+    pub(super) fn settle(&self, cell: &mut Cell, rng: &mut TrialRng) {
+        for gate in &self.gates {
+            let is_open = gate.is_open(|place| cell[place]);
+            if !is_open {
+                cell[gate.axis] = ABSENT;
+            } else if cell[gate.axis] == ABSENT {
+                let (axis, u) = (&self.axes[gate.axis], uniform(rng));
+                let rank = |count: usize| ((u * count as f64) as u64).min(count as u64 - 1);
+                cell[gate.axis] = axis.level_count().map_or_else(|| axis.at(u), rank);
+            }
+        }
     }
 
     /// A feasible cell drawn uniformly.

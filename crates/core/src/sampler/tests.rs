@@ -14,6 +14,7 @@ use crate::space::tests::{any, floats, ints, near, size, space_of};
 use crate::space::{Feasible, SearchSpace, SpaceError};
 use crate::trial::{Direction, TrialRecord, TrialState};
 
+mod conditional;
 mod model;
 
 /// Every combination of ranks, `levels` of each parameter.

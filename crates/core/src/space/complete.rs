@@ -20,7 +20,7 @@ impl Feasible {
         let fits = |i: &usize| {
             ranks.iter().enumerate().all(|(d, rank)| rank.is_none_or(|rank| rank == self.digit(*i, d)))
         };
-        let drawn = self.at(point);
+        let drawn = self.combination_at(point);
         let architecture = if fits(&(drawn.architecture as usize)) {
             drawn.architecture
         } else {
@@ -34,7 +34,9 @@ impl Feasible {
                 *coordinate = axis.coordinate(value)?;
             }
         }
-        Some(self.params(&Configuration { architecture, rest }))
+        let mut configuration = Configuration { architecture, rest };
+        self.settle(&mut configuration);
+        Some(self.params(&configuration))
     }
 }
 

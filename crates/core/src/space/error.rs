@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::census::Census;
 use super::constraint::Blame;
+use super::when::WhenError;
 use crate::size::{ModelSize, SizeBudget, WeightTarget, human_weights};
 
 /// Why a space cannot be searched.
@@ -12,6 +13,9 @@ pub enum SpaceError {
     /// The budget admits no architecture.
     #[error(transparent)]
     NoFeasible(Box<NoFeasible>),
+    /// The conditions make no sense.
+    #[error(transparent)]
+    When(#[from] WhenError),
     /// An architecture parameter has infinitely many values.
     #[error("`{parameter}` decides the architecture, but its range {range} has no end of values")]
     ContinuousArchitecture {
@@ -43,7 +47,7 @@ pub enum SpaceError {
         parameter: String,
     },
     /// A grid of more configurations than can be numbered.
-    #[error("budget `{budget}`: the grid has more configurations than 64 bits can number")]
+    #[error("budget `{budget}`: the grid has more configurations than can be numbered")]
     GridTooLarge {
         /// Label of the budget.
         budget: String,
@@ -55,6 +59,7 @@ impl SpaceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoFeasible(error) => error.hint(),
+            Self::When(error) => Some(error.hint()),
             Self::ContinuousArchitecture { .. } => {
                 Some("list its values, or give { int = [low, high] } or a step".into())
             }

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::census::{Census, Counter};
 use super::constraint::{Blame, Blames, Measured, Quantities};
 use super::error::{NoFeasible, SpaceError};
+use super::when::{Gate, INACTIVE, When, ordered};
 use super::{ARCHITECTURE, SearchSpace};
 use crate::expression::Condition;
 use crate::param::{ParamValue, Params};
@@ -11,6 +12,8 @@ use crate::size::{ModelSize, SizeBudget, WeightTarget};
 
 /// Architectures that are enumerated at most.
 const MAX_ARCHITECTURES: u64 = 1 << 24;
+/// Combinations that are enumerated at most where there are conditions.
+const MAX_CONDITIONAL: u64 = 1 << 20;
 
 /// The configurations of a space that a budget admits: the architectures among them enumerated, all other parameters
 /// beside them.
@@ -34,6 +37,13 @@ pub struct Feasible {
     /// Cumulative weights of the architectures in uniform sampling; empty where all weigh the same.
     pub(super) shares: Vec<f64>,
     census: Census,
+    /// The conditions, each after those it depends on.
+    conditions: Vec<When>,
+    /// The same by place: of the architecture's parameters first, then of the others.
+    gates: Vec<Gate>,
+    /// Where there are conditions and few combinations: the numbers of those combinations that are configurations, ascending. All others differ
+    /// from one of these in parameters alone that do not exist.
+    distinct: Option<Vec<u64>>,
 }
 
 /// One admitted architecture.
@@ -50,7 +60,7 @@ pub struct Architecture {
 pub struct Configuration {
     /// Index of its architecture among the admitted ones.
     pub architecture: u32,
-    /// One coordinate for each other parameter: the rank of its value, or the bits of a continuous one.
+    /// One coordinate for each other parameter: the rank of its value, the bits of a continuous one, or [`INACTIVE`].
     pub rest: Vec<u64>,
 }
 
@@ -79,6 +89,20 @@ impl Feasible {
         constraints: &[Condition],
         measure: impl Fn(&Params) -> Measured,
     ) -> Result<Self, SpaceError> {
+        Self::conditional(space, budget, constraints, &[], measure)
+    }
+
+    /// As [`Self::constrained`], of which configurations lack the parameters whose condition does not hold.
+    ///
+    /// # Errors
+    /// As [`Self::constrained`]; [`SpaceError::When`] for conditions that make no sense.
+    pub fn conditional(
+        space: &SearchSpace,
+        budget: &SizeBudget,
+        constraints: &[Condition],
+        conditions: &[When],
+        measure: impl Fn(&Params) -> Measured,
+    ) -> Result<Self, SpaceError> {
         let is_architecture: Vec<bool> = space.iter().map(|(name, _)| ARCHITECTURE.contains(&name)).collect();
         let axes = |wanted: bool| {
             let with_side = space.iter().zip(&is_architecture).filter(move |(_, side)| **side == wanted);
@@ -94,8 +118,16 @@ impl Feasible {
             sizes: Vec::new(),
             shares: Vec::new(),
             census: Census::default(),
+            conditions: ordered(space, conditions)?,
+            gates: Vec::new(),
+            distinct: None,
         };
         feasible.check_axes()?;
+        let axes = || feasible.architecture.iter().chain(&feasible.rest);
+        feasible.gates = Gate::all(&feasible.conditions, |name| {
+            let (place, axis) = axes().enumerate().find(|(_, axis)| axis.name == name)?;
+            Some((place, axis.levels.as_slice()))
+        });
         feasible.enumerate(constraints, &measure);
         feasible.weigh();
         if feasible.places.is_empty() {
@@ -103,7 +135,47 @@ impl Feasible {
             let no_feasible = NoFeasible { budget: budget.clone(), census: feasible.census, blames };
             return Err(SpaceError::NoFeasible(Box::new(no_feasible)));
         }
+        feasible.distinct = feasible.count_distinct();
         Ok(feasible)
+    }
+
+    /// The numbers among all combinations of those that are configurations; `None` where all are, or they are too many.
+    fn count_distinct(&self) -> Option<Vec<u64>> {
+        let count =
+            self.combinations().filter(|count| *count <= MAX_CONDITIONAL && !self.gates.is_empty())?;
+        let is_first = |number: &u64| {
+            let whole = self.combination(*number);
+            let mut settled = whole.clone();
+            self.settle(&mut settled);
+            whole.rest.iter().zip(&settled.rest).all(|(rank, settled)| rank == settled || *rank == 0)
+        };
+        Some((0..count).filter(is_first).collect())
+    }
+
+    /// Leaves out the parameters whose conditions do not hold.
+    pub(super) fn settle(&self, configuration: &mut Configuration) {
+        let first = self.architecture.len();
+        for gate in &self.gates {
+            if !self.opens(gate, configuration) {
+                configuration.rest[gate.axis - first] = INACTIVE;
+            }
+        }
+    }
+
+    fn opens(&self, gate: &Gate, configuration: &Configuration) -> bool {
+        let first = self.architecture.len();
+        gate.is_open(|place| {
+            if place < first {
+                self.digit(configuration.architecture as usize, place) as u64
+            } else {
+                configuration.rest[place - first]
+            }
+        })
+    }
+
+    /// The conditions, each after those it depends on.
+    pub fn conditions(&self) -> &[When] {
+        &self.conditions
     }
 
     fn check_axes(&self) -> Result<(), SpaceError> {
@@ -240,8 +312,16 @@ impl Feasible {
         known().min_by_key(|size| size.total).zip(known().max_by_key(|size| size.total))
     }
 
-    /// Number of distinct configurations; `None` where it is infinite, or beyond 64 bits.
+    /// Number of distinct configurations; `None` where it is infinite, beyond 64 bits, or with conditions beyond a million.
     pub fn configurations(&self) -> Option<u64> {
+        match &self.distinct {
+            Some(numbers) => Some(numbers.len() as u64),
+            None => self.combinations().filter(|_| self.gates.is_empty()),
+        }
+    }
+
+    /// Number of combinations of values, whether or not a configuration has all of them.
+    fn combinations(&self) -> Option<u64> {
         self.rest.iter().try_fold(self.places.len() as u64, |count, axis| {
             if axis.is_continuous() { None } else { count.checked_mul(axis.levels.len() as u64) }
         })
@@ -257,44 +337,70 @@ impl Feasible {
         let (mut architecture, mut rest) = (0, 0);
         self.is_architecture
             .iter()
-            .map(|is_architecture| {
+            .filter_map(|is_architecture| {
                 if *is_architecture {
                     let axis = &self.architecture[architecture];
                     let digit = self.digit(configuration.architecture as usize, architecture);
                     architecture += 1;
-                    (axis.name.clone(), axis.levels[digit].clone())
+                    Some((axis.name.clone(), axis.levels[digit].clone()))
                 } else {
                     let axis = &self.rest[rest];
-                    let value = axis.value(configuration.rest[rest]);
+                    let coordinate = configuration.rest[rest];
                     rest += 1;
-                    (axis.name.clone(), value)
+                    (coordinate != INACTIVE).then(|| (axis.name.clone(), axis.value(coordinate)))
                 }
             })
             .collect()
     }
 
-    /// The place of a configuration; `None` where the space has no such value or the budget does not admit it.
+    /// The place of a configuration; `None` where the space has no such value, a parameter is missing, or the budget does not admit it. Values of
+    /// parameters that do not exist in it are passed over.
     pub fn find(&self, params: &Params) -> Option<Configuration> {
         let mut place = 0;
         for axis in &self.architecture {
             place = place * axis.levels.len() + axis.rank(params.get(&axis.name)?)?;
         }
         let architecture = self.places.binary_search(&(place as u32)).ok()? as u32;
-        let coordinates = self.rest.iter().map(|axis| axis.coordinate(params.get(&axis.name)?));
-        Some(Configuration { architecture, rest: coordinates.collect::<Option<_>>()? })
+        let first = self.architecture.len();
+        let has_gate = |i: usize| self.gates.iter().any(|gate| gate.axis == first + i);
+        let coordinates = self.rest.iter().enumerate().map(|(i, axis)| match params.get(&axis.name) {
+            Some(value) => axis.coordinate(value),
+            None => has_gate(i).then_some(INACTIVE),
+        });
+        let mut found = Configuration { architecture, rest: coordinates.collect::<Option<_>>()? };
+        for gate in &self.gates {
+            let coordinate = found.rest[gate.axis - first];
+            match self.opens(gate, &found) {
+                true if coordinate == INACTIVE => return None,
+                true => {}
+                false => found.rest[gate.axis - first] = INACTIVE,
+            }
+        }
+        Some(found)
     }
 
     /// The number of a configuration among [`Self::configurations`], where these are finite: the other parameters
     /// change fastest.
     pub fn index(&self, configuration: &Configuration) -> u64 {
         let digits = self.rest.iter().zip(&configuration.rest);
-        digits.fold(u64::from(configuration.architecture), |index, (axis, digit)| {
-            index * axis.levels.len() as u64 + digit
-        })
+        let combination = digits.fold(u64::from(configuration.architecture), |index, (axis, digit)| {
+            index * axis.levels.len() as u64 + if *digit == INACTIVE { 0 } else { *digit }
+        });
+        match &self.distinct {
+            Some(numbers) => numbers.partition_point(|number| *number < combination) as u64,
+            None => combination,
+        }
     }
 
     /// The configuration of a number below [`Self::configurations`].
-    pub fn configuration(&self, mut index: u64) -> Configuration {
+    pub fn configuration(&self, index: u64) -> Configuration {
+        let number = self.distinct.as_ref().map_or(index, |numbers| numbers[index as usize]);
+        let mut configuration = self.combination(number);
+        self.settle(&mut configuration);
+        configuration
+    }
+
+    fn combination(&self, mut index: u64) -> Configuration {
         let mut rest = vec![0; self.rest.len()];
         for (digit, axis) in rest.iter_mut().zip(&self.rest).rev() {
             let levels = axis.levels.len() as u64;

@@ -8,12 +8,15 @@ mod diff;
 mod error;
 mod feasible;
 mod unit_cube;
+mod when;
 
 pub use census::{Census, Removed};
 pub use constraint::{Blame, Measured, QUANTITIES, constraint};
 pub use diff::{SpaceChange, diff};
 pub use error::{NoFeasible, SpaceError};
 pub use feasible::{Architecture, Configuration, Feasible};
+pub(crate) use when::Gate;
+pub use when::{INACTIVE, When, WhenError, contains, ordered};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;

@@ -19,6 +19,13 @@ impl Feasible {
     /// # Panics
     /// Where `point` has fewer than [`Self::dimension`] coordinates.
     pub fn at(&self, point: &[f64]) -> Configuration {
+        let mut configuration = self.combination_at(point);
+        self.settle(&mut configuration);
+        configuration
+    }
+
+    /// As [`Self::at`], with a value also of each parameter that does not exist there.
+    pub(super) fn combination_at(&self, point: &[f64]) -> Configuration {
         let (mut low, mut high) = (0, self.places.len());
         let mut rest = Vec::with_capacity(self.rest.len());
         let mut d = 0;

@@ -1,5 +1,7 @@
 //! The lines of `allometry sampler`.
 
+use std::collections::BTreeMap;
+
 use allometry_core::{ChoiceOrder, Distribution, ParamValue, Params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -86,6 +88,8 @@ pub(super) struct Parameter {
     #[serde(default)]
     log: bool,
     step: Option<Value>,
+    /// For each parameter that it depends on the values with which it exists.
+    pub(super) when: Option<BTreeMap<String, Vec<ParamValue>>>,
 }
 
 impl Parameter {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use allometry_core::ladder::{SamplerKind, SamplerSpec};
 use allometry_core::rng::stream;
 use allometry_core::sampler::{self, recommend};
-use allometry_core::space::Feasible;
+use allometry_core::space::{Feasible, Measured, SpaceError, When};
 use allometry_core::{
     Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber, TrialState,
     WeightTarget,
@@ -65,7 +65,24 @@ impl Study {
         let sets = header.params.iter().enumerate().map(|(i, p)| Ok((i.to_string(), p.distribution()?)));
         let space = SearchSpace(sets.collect::<Result<_, LineError>>()?);
         let budget = SizeBudget { label: header.name, target: WeightTarget::Any };
-        let feasible = Arc::new(Feasible::new(&space, &budget, |_| None)?);
+        let inside = |name: &str| {
+            names.iter().position(|other| other == name).map_or_else(|| name.into(), |i| i.to_string())
+        };
+        let conditions = header.params.iter().filter_map(|p| {
+            let requires = p.when.as_ref()?.iter().map(|(on, values)| (inside(on), values.clone())).collect();
+            Some(When { parameter: inside(&p.name), requires })
+        });
+        let conditions: Vec<When> = conditions.collect();
+        let measure = |_: &Params| Measured::default();
+        let outside = |inside: &str| {
+            let number = inside.parse::<usize>().ok();
+            number.and_then(|i| names.get(i).cloned()).unwrap_or_else(|| inside.into())
+        };
+        let feasible = Feasible::conditional(&space, &budget, &[], &conditions, measure);
+        let feasible = Arc::new(feasible.map_err(|error| match error {
+            SpaceError::When(error) => SpaceError::When(error.renamed(outside)),
+            other => other,
+        })?);
         // No statistics are drawn from these trials, so that none need be random.
         let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
         let sampler = sampler::build(Direction::Minimize, spec, Arc::clone(&feasible), header.seed)?;
@@ -119,6 +136,8 @@ impl Study {
 
     /// The configuration under the caller's names.
     fn outside(&self, params: &Params) -> Params {
-        self.names.iter().zip(params.iter()).map(|(name, (_, value))| (name.clone(), value.clone())).collect()
+        let name =
+            |inside: &str| self.names[inside.parse::<usize>().expect("parameters are numbered")].clone();
+        params.iter().map(|(inside, value)| (name(inside), value.clone())).collect()
     }
 }

@@ -1,11 +1,11 @@
 //! `[[budget]]`.
 
-use super::super::document::{Located, Node};
+use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{FromNode as _, Problems, Section, wrong_type};
 use super::super::spec::BudgetSpec;
 use super::space::{self, Space};
-use super::{COUNT_FROM_ONE, safe_name};
+use super::{COUNT_FROM_ONE, safe_name, when};
 use crate::size::{SizeBudget, WeightTarget};
 use crate::space::SearchSpace;
 
@@ -33,13 +33,14 @@ pub(super) fn budgets(
     let mut labels: Vec<Located<String>> = Vec::new();
     let mut budgets = Vec::new();
     let mut missing = space::Missing::default();
+    let mut told = Vec::new();
     for item in items {
         let Node::Table(table) = &item.value else {
             problems.push(&item.place, wrong_type("budget", "a table", &item.value));
             continue;
         };
         let section = Section::new("[[budget]]", table, item.place.clone());
-        let (label, spec) = budget(section, shared, trials, &mut missing, problems);
+        let (label, spec) = budget(section, shared, trials, &mut missing, &mut told, problems);
         budgets.extend(spec);
         let Some(label) = label else { continue };
         if let Some(first) = labels.iter().find(|other| other.value == label.value) {
@@ -57,6 +58,7 @@ fn budget(
     shared: &Space,
     trials: u64,
     missing: &mut space::Missing,
+    told: &mut Vec<Place>,
     problems: &mut Problems,
 ) -> (Option<Located<String>>, Option<BudgetSpec>) {
     let label = section.required_text("label", "label = \"2M\"", problems);
@@ -65,15 +67,18 @@ fn budget(
     let target = target(&mut section, &name, problems);
     let trials = section.within("trials", trials, COUNT_FROM_ONE, problems);
     let own = section.section("space", problems).map(|mut inner| Space::read(&mut inner, problems));
-    let Space { parameters, constraints } = shared.overlaid(own.unwrap_or_default());
+    let Space { parameters, constraints, conditions } = shared.overlaid(own.unwrap_or_default());
     let place = section.place().clone();
     section.finish(problems);
     missing.note(&parameters, &name, &place);
+    let is_whole = parameters.is_whole();
     let space: SearchSpace = parameters.into_space();
+    let conditions = if is_whole { when::check(&space, &conditions, told, problems) } else { Vec::new() };
     let spec = label.as_ref().zip(target).map(|(label, target)| BudgetSpec {
         budget: SizeBudget { label: label.value.clone(), target },
         space,
         constraints,
+        conditions,
         trials,
     });
     (label, spec)

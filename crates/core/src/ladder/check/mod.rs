@@ -7,6 +7,7 @@ mod model;
 mod pruner;
 mod range;
 mod space;
+mod when;
 
 use std::path::Path;
 

@@ -4,6 +4,7 @@ use super::super::document::{Located, Node, Place, Table};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, wrong_type};
 use super::space::{Number, Parameter};
+use super::when::WHEN;
 use crate::distribution::Distribution;
 use crate::param::ParamValue;
 use crate::python;
@@ -22,6 +23,7 @@ pub(super) fn range(
     let bounds = (section.node("int"), section.node("float"));
     let log = section.read("log", problems).is_some_and(|log| log.value);
     let step = section.node("step");
+    section.node(WHEN);
     section.finish(problems);
     let (whole, bounds) = match (bounds, parameter.number) {
         ((Some(bounds), None), _) => (true, bounds),

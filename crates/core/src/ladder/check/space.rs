@@ -4,11 +4,14 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, wrong_type};
 use super::constraint::{self, CONSTRAINTS};
-use super::range;
+use super::{range, when};
 use crate::distribution::Distribution;
 use crate::expression::Condition;
 use crate::param::ParamValue;
-use crate::space::SearchSpace;
+use crate::space::{SearchSpace, When};
+
+/// The key of a list beside which a condition stands.
+const VALUES: &str = "values";
 
 /// A parameter that the built-in model knows.
 pub(super) struct Parameter {
@@ -96,6 +99,11 @@ impl Parameters {
         merged
     }
 
+    /// Whether every set is without a problem.
+    pub(super) fn is_whole(&self) -> bool {
+        self.0.iter().all(|(_, set)| set.is_some())
+    }
+
     pub(super) fn into_space(self) -> SearchSpace {
         SearchSpace(self.0.into_iter().filter_map(|(name, set)| Some((name.into(), set?))).collect())
     }
@@ -106,19 +114,25 @@ impl Parameters {
 pub(super) struct Space {
     pub(super) parameters: Parameters,
     pub(super) constraints: Vec<Condition>,
+    /// Conditions of parameters, and where each stands.
+    pub(super) conditions: Vec<(When, Place)>,
 }
 
 impl Space {
     /// Checks every entry of a table.
     pub(super) fn read(section: &mut Section<'_>, problems: &mut Problems) -> Self {
         let constraints = constraint::constraints(section, problems);
-        Self { parameters: parameters(section, problems), constraints }
+        let (parameters, conditions) = parameters(section, problems);
+        Self { parameters, constraints, conditions }
     }
 
-    /// This with the sets of `own` in their place and its constraints besides.
+    /// This with the sets of `own` in their place, their conditions too, and its constraints besides.
     pub(super) fn overlaid(&self, own: Self) -> Self {
         let constraints = self.constraints.iter().cloned().chain(own.constraints).collect();
-        Self { parameters: self.parameters.overlaid(own.parameters), constraints }
+        let is_own = |name: &str| own.parameters.0.iter().any(|(other, _)| *other == name);
+        let shared = self.conditions.iter().filter(|(when, _)| !is_own(&when.parameter));
+        let conditions = shared.cloned().chain(own.conditions.iter().cloned()).collect();
+        Self { parameters: self.parameters.overlaid(own.parameters), constraints, conditions }
     }
 }
 
@@ -153,8 +167,9 @@ pub(in super::super) fn is_parameter(name: &str) -> bool {
 }
 
 /// Checks every set of a table.
-fn parameters(section: &Section<'_>, problems: &mut Problems) -> Parameters {
+fn parameters(section: &Section<'_>, problems: &mut Problems) -> (Parameters, Vec<(When, Place)>) {
     let mut checked = Parameters::default();
+    let mut conditions = Vec::new();
     for (key, node) in section.table().entries.iter().filter(|(key, _)| key.value != CONSTRAINTS) {
         let Some(parameter) = PARAMETERS.iter().find(|p| p.name == key.value) else {
             let known = PARAMETERS.iter().map(|p| p.name).collect();
@@ -162,8 +177,11 @@ fn parameters(section: &Section<'_>, problems: &mut Problems) -> Parameters {
             continue;
         };
         checked.0.push((parameter.name, parameter.set(node, problems)));
+        if let Node::Table(table) = &node.value {
+            conditions.extend(when::when(parameter.name, table, problems));
+        }
     }
-    checked
+    (checked, conditions)
 }
 
 impl Parameter {
@@ -172,6 +190,17 @@ impl Parameter {
         match &node.value {
             Node::List(items) => self.list(items, &node.place, problems),
             Node::Integer(_) | Node::Float(_) => self.list(std::slice::from_ref(node), &node.place, problems),
+            Node::Table(table) if table.entries.iter().any(|(key, _)| key.value == VALUES) => {
+                let mut section = Section::new(format!("`{}`", self.name), table, node.place.clone());
+                section.node(when::WHEN);
+                let values = section.node(VALUES);
+                section.finish(problems);
+                let node = values?;
+                match &node.value {
+                    Node::List(items) => self.list(items, &node.place, problems),
+                    _ => self.list(std::slice::from_ref(node), &node.place, problems),
+                }
+            }
             Node::Table(table) => range::range(self, table, &node.place, problems),
             other => {
                 problems.push(&node.place, wrong_type(self.name, EXPECTED, other));

@@ -13,6 +13,22 @@ type Mistake =
 
 const MISTAKES: &[Mistake] = &[
     ("a missing bracket", &[("[32, 64]", "[32, 64")], &[]),
+    (
+        "conditions that make no sense",
+        &[(
+            "n_layers = [2]",
+            "n_layers = [2]\ndropout = [0.1, 0.3]\nweight_decay = { values = [0.0], when = { dropout = [0.2] } }",
+        )],
+        &[],
+    ),
+    (
+        "conditions in a circle",
+        &[(
+            "n_layers = [2]",
+            "n_layers = [2]\ndropout = { values = [0.1], when = { weight_decay = 0.0 } }\nweight_decay = { values = [0.0], when = { dropout = 0.1 } }",
+        )],
+        &[],
+    ),
     ("a key twice", &[("patch = 16", "patch = 16\npatch = 8")], &[]),
     ("misspelt keys", &[("stride = 8", "stride = 8\nepoch = 3\ndropout = 0.1"), ("[space]", "[spce]")], &[]),
     (

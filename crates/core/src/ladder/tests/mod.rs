@@ -335,3 +335,50 @@ fn constraints_are_read_and_budgets_add_their_own() {
         assert_eq!(&text[label.offset()..label.offset() + label.len()], place, "{constraint}");
     }
 }
+
+#[test]
+fn conditions_are_read_and_budgets_replace_them() {
+    let space = "n_layers = [2]\ndropout = [0.1, 0.3]\nweight_decay = { values = [0.0, 0.1], when = { dropout = 0.1 } }\n\
+        learning_rate = { float = [1e-4, 1e-2], log = true, when = { weight_decay = [0.1] } }";
+    let text = LEAST.replace("n_layers = [2]", space);
+    let ladder = parse(&text, Path::new("ladder.toml")).unwrap();
+    let said = |ladder: &Ladder| -> Vec<String> {
+        let conditions = &ladder.budgets[0].conditions;
+        conditions.iter().map(|when| format!("{}: {when}", when.parameter)).collect()
+    };
+    assert_eq!(
+        said(&ladder),
+        ["weight_decay: { dropout = [0.1] }", "learning_rate: { weight_decay = [0.1] }"]
+    );
+    let own = parse(&(text + "[budget.space]\nlearning_rate = [1e-3]\n"), Path::new("ladder.toml")).unwrap();
+    assert_eq!(said(&own), ["weight_decay: { dropout = [0.1] }"]);
+    for (decay, place, words) in [
+        (
+            "{ values = [0.0], when = { dropout = 0.2 } }",
+            "{ dropout = 0.2 }",
+            "exists where `dropout` is 0.2",
+        ),
+        ("{ values = [0.0], when = { warmup = 1 } }", "{ warmup = 1 }", "the space does not have"),
+        (
+            "{ values = [0.0], when = { learning_rate = 0.001 } }",
+            "{ learning_rate = 0.001 }",
+            "conditions go in a circle: weight_decay depends on learning_rate depends on weight_decay",
+        ),
+        ("{ values = [0.0], when = {} }", "{}", "is empty"),
+        ("{ values = [0.0], when = 3 }", "3", "values of other parameters"),
+        ("{ values = [0.0], wen = 3 }", "wen", "`wen`"),
+    ] {
+        let text = LEAST.replace(
+            "n_layers = [2]",
+            &format!(
+                "n_layers = [2]\ndropout = [0.1, 0.3]\nweight_decay = {decay}\n\
+                 learning_rate = {{ values = [0.001], when = {{ weight_decay = [0.0] }} }}"
+            ),
+        ) + "[[budget]]\nlabel = \"other\"\nweights = \"any\"\n";
+        let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();
+        let [problem] = errors.problems() else { panic!("{decay}: {:?}", errors.problems()) };
+        assert!(problem.to_string().contains(words), "{decay}: {problem}");
+        let label = &problem.labels[0];
+        assert_eq!(&text[label.offset()..label.offset() + label.len()], place, "{decay}");
+    }
+}

@@ -103,6 +103,7 @@ impl Search<'_> {
             for coordinate in coordinates {
                 let mut next = cell.clone();
                 next[d] = coordinate;
+                self.lattice.settle(&mut next, rng);
                 if self.lattice.admits(&next, self.feasible) {
                     neighbours.push(next);
                 }
@@ -116,6 +117,7 @@ impl Search<'_> {
                         next[d] = cell[d];
                     }
                 }
+                self.lattice.settle(&mut next, rng);
                 if next != *cell && self.lattice.admits(&next, self.feasible) {
                     neighbours.push(next);
                 }

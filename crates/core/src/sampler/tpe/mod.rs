@@ -71,7 +71,8 @@ impl Tpe {
         let draws = if self.lattice.is_bound() { CANDIDATES * DRAWS } else { CANDIDATES };
         let mut wanted = CANDIDATES;
         for _ in 0..draws {
-            let cell = l.draw(rng);
+            let mut cell = l.draw(rng);
+            self.lattice.settle(&mut cell, rng);
             if wanted > 0 && self.lattice.admits(&cell, &self.feasible) {
                 weigh(cell, &self.record);
                 wanted -= 1;
