@@ -7,7 +7,7 @@ use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
 use allometry_report::{ReadError, classic};
-use allometry_runner::{AskError, RunError};
+use allometry_runner::{AskError, NoProgram, RunError};
 use allometry_server::ServeError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -84,6 +84,9 @@ pub(crate) enum CliError {
     /// A run cannot start or go on.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A command's program is not there.
+    #[error(transparent)]
+    NoProgram(#[from] NoProgram),
     /// A call from outside is refused.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -170,6 +173,7 @@ impl CliError {
             | Self::Model(_)
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::DeclaredSpace { .. }
+            | Self::NoProgram(_)
             | Self::Data(_)
             | Self::LabelsKnown { .. }
             | Self::Run(
@@ -181,7 +185,6 @@ impl CliError {
             | Self::Run(RunError::Store(error))
             | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error)) => store_code(error),
-            Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
@@ -211,6 +214,7 @@ impl CliError {
                 Some("another program may use the port; --listen 127.0.0.1:0 takes a free one".into())
             }
             Self::Run(error) => error.hint(),
+            Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
                 "`allometry report` lists the reasons; the same command tries further configurations".into(),

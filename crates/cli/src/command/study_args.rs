@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use allometry_core::expression::Condition;
-use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec};
+use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec, command};
 use allometry_core::space::{self, Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
-use allometry_runner::Driven;
+use allometry_runner::{CommandObjective, Driven};
 use allometry_store::{SqliteStore, Store, StoreError, StudyRecord, url};
 use allometry_trainer::Geometry;
 use clap::Args;
@@ -148,6 +148,12 @@ struct ObjectiveAttribute {
     data: FeaturesAttribute,
 }
 
+/// What a study whose trials a command evaluates says of sizes.
+#[derive(Deserialize)]
+struct CommandAttribute {
+    weights: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct FeaturesAttribute {
     features: Vec<String>,
@@ -175,10 +181,16 @@ pub(super) fn driven<'a>(
         let ObjectiveAttribute { model, data } = objective;
         Some((Geometry::new(data.features.len(), data.classes, &model).ok()?, model))
     });
+    let weights = attribute::<CommandAttribute>(study, "objective").and_then(|command| command.weights);
+    let weights = weights.and_then(|text| command::weights(&text).ok());
     let measure = move |params: &Params| -> Measured {
-        trained
-            .as_ref()
-            .map_or_else(Measured::default, |(geometry, model)| measured(params, *geometry, model))
+        match (&trained, &weights) {
+            (Some((geometry, model)), _) => measured(params, *geometry, model),
+            (None, Some(weights)) => {
+                Measured { size: CommandObjective::size_of(weights, params), flops: None }
+            }
+            (None, None) => Measured::default(),
+        }
     };
     let measure_again = measure.clone();
     let size = move |params: &Params| -> Option<ModelSize> { measure_again(params).size };

@@ -91,7 +91,7 @@ fn report(
     let facts = PrunedStudy {
         name: study.name.clone(),
         direction: study.direction,
-        steps: ladder.model.epochs as u64,
+        steps: ladder.objective.steps().unwrap_or(1),
     };
     let trials = store.trials(study.id)?;
     let (finished, running): (Vec<_>, Vec<_>) =

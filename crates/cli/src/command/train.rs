@@ -89,11 +89,12 @@ impl Train {
             eprintln!("{}, from {origin}: {params}{size}", spec.budget.label);
         }
         let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
-        let trial = TrialSpec { budget: spec.budget.clone(), number: TrialNumber(0), params, seed };
+        let number = TrialNumber(0);
+        let trial = TrialSpec { budget: spec.budget.clone(), number, first_attempt: number, params, seed };
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let steps = prepared.steps(size.map_or(0, |size| size.total));
-        let curve = Curve::new(style, interrupt.clone(), &ladder.model, steps);
+        let curve = Curve::new(style, interrupt.clone(), prepared.model(), steps);
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {

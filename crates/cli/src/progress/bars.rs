@@ -57,7 +57,10 @@ impl Screen {
                 bar.tick();
                 self.budgets.insert(budget.clone(), Budget { bar, is_running: false });
             }
-            StudyEvent::TrialsRecovered { .. } | StudyEvent::TrialsOutside { .. } => self.say(event),
+            StudyEvent::TrialsRecovered { .. }
+            | StudyEvent::TrialsOutside { .. }
+            | StudyEvent::StudyShared { .. }
+            | StudyEvent::TrialLost { .. } => self.say(event),
             StudyEvent::TrialStarted { budget, number, worker, params, epochs } => {
                 if let Some(budget) = self.budgets.get_mut(budget) {
                     budget.start();

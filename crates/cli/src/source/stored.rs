@@ -142,7 +142,12 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
 
 /// The metric of a study as reports write it.
 fn metric(study: &StudyRecord, of_ladder: bool) -> String {
-    let task = study.attributes.get("objective").and_then(|objective| objective.pointer("/model/task"));
+    let objective = study.attributes.get("objective");
+    let named = objective.filter(|objective| objective.get("command").is_some());
+    if let Some(metric) = named.and_then(|objective| objective.get("metric")).and_then(Value::as_str) {
+        return if metric.eq_ignore_ascii_case("auc") { "AUC".into() } else { metric.into() };
+    }
+    let task = objective.and_then(|objective| objective.pointer("/model/task"));
     match (of_ladder, task.and_then(Value::as_str)) {
         (false, _) => "value".into(),
         (true, Some("regression")) => "R2".into(),

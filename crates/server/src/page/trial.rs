@@ -38,6 +38,7 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
             @if let Some(figure) = reliability(&study, &trial) { (figure.html()) }
         }
         (final_metrics(&trial))
+        (log(dashboard, &study, trial.number))
     };
     let parts = if trial.state.is_finished() { "" } else { "page" };
     Content::html(shell(&title, parts, "", &content))
@@ -94,6 +95,19 @@ fn failure(trial: &FrozenTrial) -> Markup {
             h2 { "Why it failed" }
             p { (words::short(&failure.reason)) }
             @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }
+        }
+    }
+}
+
+/// What the trial's program wrote, where a program evaluated it.
+fn log(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> Markup {
+    let log = SqliteStore::open_read_only(&dashboard.watched.storage)
+        .and_then(|store| store.log(study.record.id, number))
+        .unwrap_or_default();
+    html! {
+        @if let Some(log) = log {
+            h2 { "Log" }
+            pre.log tabindex="0" { (tail(&log)) }
         }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn tell(
     let scores =
         ValidationScores { rows: (0..422).collect(), labels: vec![true; 422], scores: vec![0.5; 422] };
     let finished =
-        Finished { value: Some(value(0)), reports: reports.collect(), record, scores: Some(scores) };
+        Finished { value: Some(value(0)), reports: reports.collect(), record, scores: Some(scores), log: None };
     store.finish(trial.id, FinishedState::Complete, &finished)?;
     Ok(())
 }

@@ -222,6 +222,10 @@ impl Store for SqliteStore {
         self.read(|db| read::scores(db, study, number))
     }
 
+    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
+        self.read(|db| read::log(db, study, number))
+    }
+
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
         self.read(|db| read::epoch_metrics(db, study, number))
     }

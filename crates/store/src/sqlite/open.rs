@@ -74,7 +74,9 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
 
 /// Makes the tables that are missing, if any, in one commit.
 fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
-    if tables(connection)?.contains("allometry_version") {
+    let own = ["allometry_version", "allometry_logs"];
+    let tables_before = tables(connection)?;
+    if own.iter().all(|table| tables_before.contains(*table)) {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -85,6 +87,9 @@ fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
     }
     if !tables.contains("allometry_version") {
         transaction.execute_batch(include_str!("own.sql"))?;
+    }
+    if !tables.contains("allometry_logs") {
+        transaction.execute_batch(include_str!("logs.sql"))?;
     }
     transaction.commit()?;
     Ok(())

@@ -184,6 +184,20 @@ pub(super) fn scores(
     Ok(found)
 }
 
+pub(super) fn log(db: &Connection, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {
+    require_study(db, study)?;
+    if !own_table(db, "allometry_logs")? {
+        return Ok(None);
+    }
+    let found = db
+        .prepare_cached(
+            "SELECT tail FROM trials JOIN allometry_logs USING (trial_id) WHERE study_id = ?1 AND number = ?2",
+        )?
+        .query_row(params![study.0, number.0 as i64], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
 pub(super) fn epoch_metrics(
     db: &Connection,
     study: StudyId,

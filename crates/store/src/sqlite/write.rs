@@ -303,6 +303,10 @@ pub(super) fn finish(
             column::scores_blob(&scores.scores)
         ])?;
     }
+    if let Some(log) = &finished.log {
+        db.prepare_cached("INSERT INTO allometry_logs (trial_id, tail) VALUES (?1, ?2)")?
+            .execute(params![trial.0, log])?;
+    }
     db.prepare_cached("DELETE FROM allometry_leases WHERE trial_id = ?1")?.execute([trial.0])?;
     Ok(state)
 }

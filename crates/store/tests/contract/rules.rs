@@ -101,6 +101,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
         scores: Some(scores()),
+        log: Some("said 'so'\n\u{e4}\u{1f600}\t\u{7}".into()),
     };
     assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
 
@@ -134,6 +135,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         |r: &TrialRecord| TrialRecord { metrics: std::collections::BTreeMap::new(), ..r.clone() };
     assert_eq!(without_metrics(&found.record), without_metrics(&record()));
 
+    assert_eq!(reader.log(id, trial.number).unwrap(), finished.log);
     assert_eq!(reader.scores(id, trial.number).unwrap(), Some(scores()));
     let metrics = reader.epoch_metrics(id, trial.number).unwrap();
     assert_eq!(metrics.keys().collect::<Vec<_>>(), [&1, &2, &4]);

@@ -4,7 +4,7 @@ use super::super::document::{Located, Node};
 use super::super::problem::ProblemKind;
 use super::super::section::{FromNode as _, Problems, Section, wrong_type};
 use super::super::spec::BudgetSpec;
-use super::space::{self, Space};
+use super::space::{self, Known, Space};
 use super::{COUNT_FROM_ONE, safe_name};
 use crate::size::{SizeBudget, WeightTarget};
 use crate::space::SearchSpace;
@@ -17,6 +17,7 @@ pub(super) fn budgets(
     file: &mut Section<'_>,
     shared: &Space,
     trials: u64,
+    known: Known,
     problems: &mut Problems,
 ) -> Vec<BudgetSpec> {
     let items: &[Located<Node>] = match file.node("budget") {
@@ -39,7 +40,7 @@ pub(super) fn budgets(
             continue;
         };
         let section = Section::new("[[budget]]", table, item.place.clone());
-        let (label, spec) = budget(section, shared, trials, &mut missing, problems);
+        let (label, spec) = budget(section, shared, trials, (known, &mut missing), problems);
         budgets.extend(spec);
         let Some(label) = label else { continue };
         if let Some(first) = labels.iter().find(|other| other.value == label.value) {
@@ -56,7 +57,7 @@ fn budget(
     mut section: Section<'_>,
     shared: &Space,
     trials: u64,
-    missing: &mut space::Missing,
+    (known, missing): (Known, &mut space::Missing),
     problems: &mut Problems,
 ) -> (Option<Located<String>>, Option<BudgetSpec>) {
     let label = section.required_text("label", "label = \"2M\"", problems);
@@ -64,11 +65,15 @@ fn budget(
     let name = label.as_ref().map_or_else(|| "?".into(), |l| l.value.clone());
     let target = target(&mut section, &name, problems);
     let trials = section.within("trials", trials, COUNT_FROM_ONE, problems);
-    let own = section.section("space", problems).map(|mut inner| Space::read(&mut inner, problems));
+    let own = section.section("space", problems).map(|mut inner| Space::read(&mut inner, known, problems));
     let Space { parameters, constraints } = shared.overlaid(own.unwrap_or_default());
     let place = section.place().clone();
     section.finish(problems);
-    missing.note(&parameters, &name, &place);
+    if known == Known::BuiltIn {
+        missing.note(&parameters, &name, &place);
+    } else if parameters.is_empty() {
+        problems.push(&place, ProblemKind::NoParameter { label: name.clone() });
+    }
     let space: SearchSpace = parameters.into_space();
     let spec = label.as_ref().zip(target).map(|(label, target)| BudgetSpec {
         budget: SizeBudget { label: label.value.clone(), target },
