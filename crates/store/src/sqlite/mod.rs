@@ -1,6 +1,5 @@
 //! Trials in a SQLite file of Optuna's schema, with a few tables of our own beside.
 
-mod column;
 mod failure;
 mod open;
 mod read;
@@ -29,15 +28,6 @@ pub(crate) use open::is_database;
 
 /// How long a call waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Prefix of the keys under which Allometry keeps its own attributes.
-const OWN_PREFIX: &str = "allometry:";
-
-/// Key of a trial's [`allometry_core::TrialRecord`].
-const RECORD_KEY: &str = "allometry:record";
-
-/// Attribute, without prefix, of a study's search space.
-const SPACE_KEY: &str = "search_space";
 
 /// A [`Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a time, over
 /// processes of one machine.

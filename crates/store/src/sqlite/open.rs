@@ -11,12 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transac
 
 use super::failure::Failure;
 use crate::error::StoreError;
-
-/// Revision of Optuna's schema that is read and written: that of Optuna 5.0.
-const REVISION: &str = "v3.2.0.a";
-
-/// Version of Allometry's own tables.
-const OWN_VERSION: i64 = 1;
+use crate::schema::{OWN_VERSION, REVISION};
 
 /// Opens for reading and writing; makes what is missing.
 pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
@@ -24,7 +19,7 @@ pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection
         Failure::Sql(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !folder_is_writable(path) =>
         {
-            StoreError::ReadOnly { path: path.into() }.into()
+            StoreError::ReadOnly { location: path.into() }.into()
         }
         other => other,
     })
@@ -61,7 +56,7 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
     }
     // SQLite falls back to reading where it may not write.
     if connection.is_readonly("main")? {
-        return Err(StoreError::ReadOnly { path: path.into() }.into());
+        return Err(StoreError::ReadOnly { location: path.into() }.into());
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode == "wal" {
@@ -187,7 +182,7 @@ fn check_optuna(path: &Path, connection: &Connection, tables: &BTreeSet<String>)
     };
     let found = found.unwrap_or_else(|| "none".into());
     if found != REVISION {
-        return Err(StoreError::OtherRevision { path: path.into(), found, supported: REVISION }.into());
+        return Err(StoreError::OtherRevision { location: path.into(), found, supported: REVISION }.into());
     }
     Ok(())
 }
@@ -199,7 +194,7 @@ fn check_own(path: &Path, connection: &Connection, tables: &BTreeSet<String>) ->
     let found: i64 =
         connection.query_row("SELECT max(version) FROM allometry_version", [], |row| row.get(0))?;
     if found > OWN_VERSION {
-        return Err(StoreError::NewerTables { path: path.into(), found, supported: OWN_VERSION }.into());
+        return Err(StoreError::NewerTables { location: path.into(), found, supported: OWN_VERSION }.into());
     }
     Ok(())
 }
