@@ -7,6 +7,7 @@ pub mod error;
 pub mod import;
 pub mod json;
 pub mod memory;
+pub mod optuna;
 pub mod owner;
 pub mod sqlite;
 pub mod store;
