@@ -6,12 +6,12 @@ use allometry_analysis::Finding;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
+use allometry_grpc::ServeError as GrpcError;
 use allometry_report::{ReadError, classic};
 use allometry_runner::{AskError, RunError};
 use allometry_server::ServeError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
-use allometry_grpc::ServeError as GrpcError;
 use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
@@ -147,9 +147,7 @@ impl CliError {
         match self {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
-            | Self::Grpc(
-                GrpcError::NeedsToken(_) | GrpcError::Listen { .. },
-            )
+            | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
             | Self::Ask(
                 AskError::Finished { .. }
                 | AskError::Waiting { .. }
@@ -197,9 +195,7 @@ impl CliError {
             | Self::Write { .. }
             | Self::System { .. }
             | Self::Serve(ServeError::System(_))
-            | Self::Grpc(
-                GrpcError::System(_) | GrpcError::Transport(_),
-            ) => ExitCode::Internal,
+            | Self::Grpc(GrpcError::System(_) | GrpcError::Transport(_)) => ExitCode::Internal,
         }
     }
 

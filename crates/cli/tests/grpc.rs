@@ -96,7 +96,8 @@ fn peer(test: &str) -> Option<PathBuf> {
 
 #[test]
 fn optunas_own_contract_holds() {
-    let Some(python) = python_with("optunas_own_contract_holds", "optuna, grpc, google.protobuf, pytest") else {
+    let Some(python) = python_with("optunas_own_contract_holds", "optuna, grpc, google.protobuf, pytest")
+    else {
         return;
     };
     for storage in ["sqlite:///DATABASE", "sqlite:///:memory:"] {
@@ -111,7 +112,10 @@ fn optunas_own_contract_holds() {
         let path = command.get_args().next().unwrap().to_owned();
         command = Command::new(&python);
         command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(path);
-        command.env("SERVE", serve.to_string()).env("PYTHONDONTWRITEBYTECODE", "1").env("no_proxy", "127.0.0.1");
+        command
+            .env("SERVE", serve.to_string())
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("no_proxy", "127.0.0.1");
         let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("57 passed"), "{storage}\n{text}");
@@ -130,7 +134,10 @@ fn processes_share_a_study() {
     let trials = read(&python, &folder.path().join("x.db"));
     assert_eq!(trials.len(), 100);
     for trial in &trials {
-        assert_eq!((&trial["state"], &trial["params"], &trial["reports"]), (&"COMPLETE".into(), &3.into(), &3.into()));
+        assert_eq!(
+            (&trial["state"], &trial["params"], &trial["reports"]),
+            (&"COMPLETE".into(), &3.into(), &3.into())
+        );
     }
 }
 

@@ -15,6 +15,9 @@ use tonic::{Status, body::Body};
 /// Bytes of a request: what gRPC's own servers accept unless told otherwise.
 pub(crate) const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 
+/// Bytes of a reply: what protobuf's readers take.
+const LARGEST_REPLY: usize = i32::MAX as usize;
+
 /// Bytes before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -57,14 +60,14 @@ pub(crate) fn pieces(message: &impl Message) -> Pieces {
 
 /// The answer to a call.
 pub(crate) fn answer(result: Result<Pieces, Status>) -> http::Response<Body> {
+    let fits = |pieces: &Pieces| pieces.iter().map(Bytes::len).sum::<usize>() <= LARGEST_REPLY;
     match result {
-        Ok(pieces) => {
+        Ok(pieces) if fits(&pieces) => {
             let mut response = http::Response::new(Body::new(Reply::new(pieces)));
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
             response
         }
+        Ok(_) => Status::resource_exhausted("the reply has more than 2 GiB").into_http(),
         Err(status) => status.into_http(),
     }
 }

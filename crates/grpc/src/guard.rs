@@ -23,6 +23,8 @@ impl Guard {
         if bool::from(shown.as_bytes().ct_eq(token.as_bytes())) {
             return Ok(());
         }
-        Err(Status::unauthenticated("no token, or another one; send `authorization: Bearer TOKEN` with every call"))
+        Err(Status::unauthenticated(
+            "no token, or another one; send `authorization: Bearer TOKEN` with every call",
+        ))
     }
 }

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
@@ -29,6 +30,8 @@ const MOST_CALLS: u32 = 128;
 const CALL_TIME: Duration = Duration::from_secs(60);
 /// Silence after which a connection is asked whether its client is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
+/// Silence after which a connection is closed: a client that lives has answered by then.
+const SILENCE: Duration = Duration::from_secs(150);
 /// Threads that wait for the database.
 const DATABASE_THREADS: usize = 64;
 
@@ -74,6 +77,9 @@ pub(crate) async fn accept(listener: TcpListener, service: StorageService) -> Re
         stream.set_nodelay(true).ok()?;
         // One too many is closed at once: its client tries again.
         let place = Arc::clone(&places).try_acquire_owned().ok()?;
+        let mut stream = Box::pin(TimeoutStream::new(stream));
+        stream.as_mut().set_read_timeout_pinned(Some(SILENCE));
+        stream.as_mut().set_write_timeout_pinned(Some(SILENCE));
         Some(Ok::<_, io::Error>(Connection { stream, _place: place }))
     });
     let server = Server::builder()
@@ -86,7 +92,7 @@ pub(crate) async fn accept(listener: TcpListener, service: StorageService) -> Re
 
 /// A connection that counts.
 struct Connection {
-    stream: TcpStream,
+    stream: Pin<Box<TimeoutStream<TcpStream>>>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -102,7 +108,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        self.stream.as_mut().poll_read(context, buffer)
     }
 }
 
@@ -112,7 +118,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.stream.as_mut().poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -120,7 +126,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        self.stream.as_mut().poll_write_vectored(context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -128,10 +134,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.stream.as_mut().poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        self.stream.as_mut().poll_shutdown(context)
     }
 }

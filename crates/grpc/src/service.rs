@@ -80,7 +80,9 @@ fn verb(name: &str) -> Option<Verb> {
         "CreateNewStudy" => |storage, bytes| run(bytes, |m| create_study(storage, m)),
         "DeleteStudy" => |storage, bytes| run(bytes, |m: Id| done(storage.delete_study(StudyId(m.id)))),
         "SetStudyUserAttribute" => |storage, bytes| run(bytes, |m| set_study_attribute(storage, User, &m)),
-        "SetStudySystemAttribute" => |storage, bytes| run(bytes, |m| set_study_attribute(storage, System, &m)),
+        "SetStudySystemAttribute" => {
+            |storage, bytes| run(bytes, |m| set_study_attribute(storage, System, &m))
+        }
         "GetStudyIdFromName" => |storage, bytes| {
             run(bytes, |m: Name| Ok(Id { id: storage.study_id(&m.name).map_err(|e| status(&e))?.0 }))
         },
@@ -97,7 +99,9 @@ fn verb(name: &str) -> Option<Verb> {
         "SetTrialStateValues" => |storage, bytes| run(bytes, |m| set_state(storage, &m)),
         "SetTrialIntermediateValue" => |storage, bytes| run(bytes, |m| set_intermediate(storage, m)),
         "SetTrialUserAttribute" => |storage, bytes| run(bytes, |m| set_trial_attribute(storage, User, &m)),
-        "SetTrialSystemAttribute" => |storage, bytes| run(bytes, |m| set_trial_attribute(storage, System, &m)),
+        "SetTrialSystemAttribute" => {
+            |storage, bytes| run(bytes, |m| set_trial_attribute(storage, System, &m))
+        }
         "GetTrial" => |storage, bytes| trial(storage, call::decode(bytes)?),
         "GetTrials" => |storage, bytes| trials(storage, &call::decode(bytes)?),
         _ => return None,

@@ -54,7 +54,9 @@ fn a_trial_goes_its_way() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let id = client.new_trial(study, None).await;
-        let set = |name: &'static str, value| client.call::<_, Nothing>("SetTrialParameter", param(id, name, value, FLOAT));
+        let set = |name: &'static str, value| {
+            client.call::<_, Nothing>("SetTrialParameter", param(id, name, value, FLOAT))
+        };
         set("b", 0.25).await.unwrap();
         set("a", f64::NEG_INFINITY).await.unwrap();
         // The first value of a parameter stays.
@@ -79,7 +81,10 @@ fn a_trial_goes_its_way() {
         assert!(trial.intermediate_values[&-3].is_nan());
         assert_eq!(trial.intermediate_values[&0], -0.5);
         assert_eq!(trial.intermediate_values[&i64::MAX], f64::INFINITY);
-        assert_eq!((trial.user_attributes["u"].as_str(), trial.system_attributes["s"].as_str()), ("\"\\ud800\"", "[]"));
+        assert_eq!(
+            (trial.user_attributes["u"].as_str(), trial.system_attributes["s"].as_str()),
+            ("\"\\ud800\"", "[]")
+        );
         assert_eq!(trial.datetime_start, running.datetime_start);
         assert!(trial.datetime_complete > trial.datetime_start);
         assert_eq!(client.trials(study, -1, &[]).await.len(), 1);

@@ -90,11 +90,16 @@ fn what_no_client_could_read_back_is_refused_and_leaves_nothing() {
         let study = client.new_study("x").await;
         let again = NewStudy { directions: vec![0], study_name: "x".into() };
         assert_eq!(client.code("CreateNewStudy", again).await, Code::AlreadyExists);
-        for (directions, name) in [(vec![], "y".to_owned()), (vec![2], "y".into()), (vec![0], "y".repeat(513))] {
+        for (directions, name) in
+            [(vec![], "y".to_owned()), (vec![2], "y".into()), (vec![0], "y".repeat(513))]
+        {
             let study = NewStudy { directions, study_name: name };
             assert_eq!(client.code("CreateNewStudy", study).await, Code::InvalidArgument);
         }
-        assert_eq!(client.code("SetStudyUserAttribute", attribute(study, "k", "{")).await, Code::InvalidArgument);
+        assert_eq!(
+            client.code("SetStudyUserAttribute", attribute(study, "k", "{")).await,
+            Code::InvalidArgument
+        );
         let id = client.new_trial(study, None).await;
         client.call::<_, Nothing>("SetTrialParameter", param(id, "x", 0.5, FLOAT)).await.unwrap();
         for (name, value, distribution) in [
@@ -106,8 +111,14 @@ fn what_no_client_could_read_back_is_refused_and_leaves_nothing() {
             let code = client.code("SetTrialParameter", param(id, name, value, distribution)).await;
             assert_eq!(code, Code::InvalidArgument, "{name} {value} {distribution}");
         }
-        assert_eq!(client.code("SetTrialUserAttribute", attribute(id, "k", "nan")).await, Code::InvalidArgument);
-        assert_eq!(client.set_state(id, 1, &[1.0, f64::NAN]).await.unwrap_err().code(), Code::InvalidArgument);
+        assert_eq!(
+            client.code("SetTrialUserAttribute", attribute(id, "k", "nan")).await,
+            Code::InvalidArgument
+        );
+        assert_eq!(
+            client.set_state(id, 1, &[1.0, f64::NAN]).await.unwrap_err().code(),
+            Code::InvalidArgument
+        );
         assert_eq!(client.set_state(id, 9, &[]).await.unwrap_err().code(), Code::InvalidArgument);
         let params = HashMap::from([("x".to_owned(), 0.5)]);
         let distributions = HashMap::from([("x".to_owned(), LOG.to_owned())]);
@@ -130,16 +141,24 @@ fn what_no_client_could_read_back_is_refused_and_leaves_nothing() {
 #[test]
 fn hostile_texts_are_texts() {
     over_each_storage(|client| async move {
-        let texts =
-            ["'; DROP TABLE trials; --", "\0", "\u{202e}\u{1f600}\r\n\t\"\\", "%s{}?1", &"\u{e9}".repeat(512), ""];
+        let texts = [
+            "'; DROP TABLE trials; --",
+            "\0",
+            "\u{202e}\u{1f600}\r\n\t\"\\",
+            "%s{}?1",
+            &"\u{e9}".repeat(512),
+            "",
+        ];
         for name in texts {
             let study = client.new_study(name).await;
             let Name { name: read } = client.call("GetStudyNameFromId", Id { id: study }).await.unwrap();
             assert_eq!(read, name);
-            let Id { id: found } = client.call("GetStudyIdFromName", Name { name: name.into() }).await.unwrap();
+            let Id { id: found } =
+                client.call("GetStudyIdFromName", Name { name: name.into() }).await.unwrap();
             assert_eq!(found, study);
             client.call::<_, Nothing>("SetStudyUserAttribute", attribute(study, name, "1")).await.unwrap();
-            let Attributes { attributes } = client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
+            let Attributes { attributes } =
+                client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
             assert_eq!(attributes, HashMap::from([(name.to_owned(), "1".to_owned())]));
             let trial = client.new_trial(study, None).await;
             client.call::<_, Nothing>("SetTrialParameter", param(trial, name, 0.5, FLOAT)).await.unwrap();
@@ -160,7 +179,8 @@ fn requests_that_are_none_are_refused() {
         let fitting = &large[..LARGEST_REQUEST - 20].to_owned();
         let code = client.code("SetStudyUserAttribute", attribute(study, "k", &format!("{fitting}\""))).await;
         assert_eq!(code, Code::Ok);
-        let Attributes { attributes } = client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
+        let Attributes { attributes } =
+            client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
         assert_eq!(attributes["k"].len(), LARGEST_REQUEST - 19);
         // A message of another call: its first field is a text, not a number.
         assert_eq!(client.code("DeleteStudy", Name { name: "x".into() }).await, Code::InvalidArgument);

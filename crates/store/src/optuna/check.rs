@@ -103,9 +103,7 @@ impl Kind {
 fn equal(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| value.as_bool().map(f64::from).or_else(|| json::number(value));
     match (a, b) {
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b))
-        }
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
                 && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| equal(value, other)))

@@ -65,10 +65,7 @@ impl OptunaSqlite {
     }
 
     /// Reads one state of the database.
-    fn read<T>(
-        &self,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
+    fn read<T>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
         let Some(readers) = &self.readers else {
             return self.run(&mut lock(&self.writer), TransactionBehavior::Deferred, body);
         };
@@ -92,10 +89,7 @@ impl OptunaSqlite {
     }
 
     /// Writes in one commit, alone from its first statement on.
-    fn write<T>(
-        &self,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
+    fn write<T>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
         self.run(&mut lock(&self.writer), TransactionBehavior::Immediate, body)
     }
 
@@ -185,9 +179,7 @@ impl OptunaStorage for OptunaSqlite {
         internal: f64,
         distribution: &str,
     ) -> Result<(), StoreError> {
-        self.write(|db| {
-            write::param(db, trial, (name, internal, distribution), &mut lock(&self.compatible))
-        })
+        self.write(|db| write::param(db, trial, (name, internal, distribution), &mut lock(&self.compatible)))
     }
 
     fn trial_id(&self, study: StudyId, number: i64) -> Result<TrialId, StoreError> {

@@ -29,8 +29,8 @@ pub(super) fn study_name(db: &Connection, study: StudyId) -> Result<String, Fail
 }
 
 pub(super) fn directions(db: &Connection, study: StudyId) -> Result<Vec<Direction>, Failure> {
-    let mut statement = db
-        .prepare_cached("SELECT direction FROM study_directions WHERE study_id = ?1 ORDER BY objective")?;
+    let mut statement =
+        db.prepare_cached("SELECT direction FROM study_directions WHERE study_id = ?1 ORDER BY objective")?;
     let directions = statement.query_map([study.0], |row| Ok(column::direction(text(row, 0)?)))?;
     Ok(directions.collect::<Result<_, _>>()?)
 }
@@ -78,8 +78,9 @@ fn text<'r>(row: &'r Row<'_>, index: usize) -> Result<&'r str, rusqlite::Error> 
 
 /// The state of that name.
 pub(super) fn state(trial: TrialId, name: &str) -> Result<TrialState, Failure> {
-    column::state(name)
-        .ok_or_else(|| Failure::malformed(format!("trial with id {trial}"), format!("state `{name}` is unknown")))
+    column::state(name).ok_or_else(|| {
+        Failure::malformed(format!("trial with id {trial}"), format!("state `{name}` is unknown"))
+    })
 }
 
 pub(super) fn trial(db: &Connection, trial: TrialId, sink: &mut dyn TrialSink) -> Result<(), Failure> {
@@ -211,9 +212,8 @@ fn stream(db: &Connection, span: &Span, sink: &mut dyn TrialSink) -> Result<(), 
 
 fn head(row: &Row<'_>) -> Result<TrialHead, Failure> {
     let id = TrialId(row.get(0)?);
-    let time = |index: usize| -> Result<_, Failure> {
-        Ok(row.get_ref(index)?.as_str().ok().and_then(column::time))
-    };
+    let time =
+        |index: usize| -> Result<_, Failure> { Ok(row.get_ref(index)?.as_str().ok().and_then(column::time)) };
     Ok(TrialHead {
         id,
         number: row.get::<_, Option<i64>>(1)?.unwrap_or_default(),

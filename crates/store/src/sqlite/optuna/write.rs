@@ -210,12 +210,10 @@ fn check_compatible(db: &Connection, study: StudyId, name: &str, given: &str) ->
         .query_row(params![study.0, name], |row| row.get(0))
         .optional()?;
     match stored {
-        Some(stored) if !optuna::compatible(&stored, given) => Err(StoreError::IncompatibleDistribution {
-            parameter: name.into(),
-            stored,
-            given: given.into(),
+        Some(stored) if !optuna::compatible(&stored, given) => {
+            Err(StoreError::IncompatibleDistribution { parameter: name.into(), stored, given: given.into() }
+                .into())
         }
-        .into()),
         _ => Ok(()),
     }
 }
