@@ -27,6 +27,28 @@ pub enum StoreError {
     /// There is no trial of that key.
     #[error("there is no trial with id {0}")]
     UnknownTrial(TrialId),
+    /// There is no study of that name.
+    #[error("there is no study named `{name}`")]
+    UnknownStudyName {
+        /// The name.
+        name: String,
+    },
+    /// The study has no such trial.
+    #[error("study {study} has no trial with number {number}")]
+    UnknownTrialNumber {
+        /// The study.
+        study: StudyId,
+        /// The number.
+        number: i64,
+    },
+    /// What a caller gave could not be read back by others.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// What was given.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A study of that name exists.
     #[error("a study named `{name}` exists already")]
     NameTaken {
@@ -214,11 +236,16 @@ impl StoreError {
     /// What kind of problem it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownStudy(_) | Self::UnknownTrial(_) | Self::NoFile { .. } => ErrorKind::NotFound,
+            Self::UnknownStudy(_)
+            | Self::UnknownStudyName { .. }
+            | Self::UnknownTrial(_)
+            | Self::UnknownTrialNumber { .. }
+            | Self::NoFile { .. } => ErrorKind::NotFound,
             Self::NameTaken { .. }
             | Self::NotRunning { .. }
             | Self::UnknownParameter { .. }
             | Self::OutsideDistribution { .. }
+            | Self::Invalid { .. }
             | Self::IncompatibleDistribution { .. } => ErrorKind::Conflict,
             _ => ErrorKind::Unavailable,
         }

@@ -11,6 +11,7 @@ pub mod json;
 pub mod location;
 pub mod memory;
 pub mod open;
+pub mod optuna;
 pub mod owner;
 pub mod postgres;
 mod schema;

@@ -2,6 +2,7 @@
 
 mod failure;
 mod open;
+mod optuna;
 mod read;
 mod write;
 
@@ -25,6 +26,7 @@ use crate::store::{
 use crate::url;
 use failure::Failure;
 pub(crate) use open::is_database;
+pub(crate) use optuna::OptunaSqlite;
 
 /// How long a call waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

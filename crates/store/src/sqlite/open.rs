@@ -25,6 +25,21 @@ pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection
     })
 }
 
+/// Opens a database that ends with its connection.
+pub(super) fn in_memory() -> Result<Connection, Failure> {
+    let mut connection = Connection::open_in_memory()?;
+    create_tables(&mut connection)?;
+    Ok(connection)
+}
+
+/// Opens a file that [`writable`] opened before for further readers beside that connection.
+pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    Ok(connection)
+}
+
 /// Whether files can be made beside `path`, as SQLite must.
 fn folder_is_writable(path: &Path) -> bool {
     let probe = beside(path, &format!("-probe-{}", std::process::id()));
