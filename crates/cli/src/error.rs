@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use allometry_analysis::Finding;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
@@ -16,6 +15,7 @@ use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
+use crate::fail_on::Met;
 
 /// Every way in which a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +127,7 @@ pub(crate) enum CliError {
     },
     /// What `--fail-on` names was found.
     #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
-    FindingsMet(Vec<Finding>),
+    FindingsMet(Vec<Met>),
     /// A signal ended the run.
     #[error("interrupted; all results are saved")]
     Interrupted {
@@ -245,11 +245,8 @@ fn store_code(error: &StoreError) -> ExitCode {
 }
 
 /// One finding a line.
-fn listed(findings: &[Finding]) -> String {
-    let line = |finding: &Finding| {
-        format!("\n  {} {}: {}", finding.severity.as_str(), finding.code, finding.message)
-    };
-    findings.iter().map(line).collect()
+fn listed(findings: &[Met]) -> String {
+    findings.iter().map(|finding| format!("\n  {finding}")).collect()
 }
 
 /// Prints an error and its hint on standard error.

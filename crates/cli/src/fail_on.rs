@@ -1,25 +1,52 @@
 //! `--fail-on CODE|SEVERITY`: findings with which a command ends with exit code 7.
 
+use std::fmt;
 use std::str::FromStr;
 
-use allometry_analysis::{Finding, FindingCode, Severity};
+use allometry_analysis::lint::{Conclusion, LintCode};
+use allometry_analysis::{Finding, FindingCode, Lint, Severity};
 
 use crate::error::CliError;
 
 /// What must not be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailOn {
-    /// A finding of this code.
+    /// A finding of this code, made from trials.
     Code(FindingCode),
+    /// A finding of this code, made from a report.
+    Lint(LintCode),
     /// A finding of this severity or a worse one.
     Severity(Severity),
+}
+
+/// A finding that met a condition.
+#[derive(Debug)]
+pub(crate) struct Met {
+    severity: Severity,
+    code: String,
+    message: String,
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.severity.as_str(), self.code, self.message)
+    }
 }
 
 impl FailOn {
     fn is_met_by(self, finding: &Finding) -> bool {
         match self {
             Self::Code(code) => finding.code == code,
+            Self::Lint(_) => false,
             Self::Severity(severity) => finding.severity >= severity,
+        }
+    }
+
+    fn is_met_by_line(self, code: LintCode) -> bool {
+        match self {
+            Self::Code(_) => false,
+            Self::Lint(wanted) => code == wanted,
+            Self::Severity(severity) => code.severity() >= severity,
         }
     }
 }
@@ -31,6 +58,7 @@ impl FromStr for FailOn {
         let mut known: Vec<(String, Self)> =
             Severity::ALL.map(|severity| (severity.as_str().to_owned(), Self::Severity(severity))).into();
         known.extend(FindingCode::ALL.map(|code| (code.to_string(), Self::Code(code))));
+        known.extend(LintCode::all().map(|code| (code.to_string(), Self::Lint(code))));
         let normal = text.trim().to_lowercase().replace('_', "-");
         if let Some((_, condition)) = known.iter().find(|(name, _)| *name == normal) {
             return Ok(*condition);
@@ -42,8 +70,50 @@ impl FromStr for FailOn {
             .min_by_key(|(distance, _)| *distance)
             .map_or_else(String::new, |(_, name)| format!("did you mean `{name}`? "));
         let severities = Severity::ALL.map(Severity::as_str).join(", ");
-        let codes = FindingCode::ALL.map(|code| code.to_string()).join(", ");
-        Err(format!("no finding has this code; {nearest}severities are {severities}; codes are {codes}"))
+        Err(format!(
+            "no finding has this code; {nearest}severities are {severities}; codes are {}; of a report's conclusions {}",
+            trial_codes(),
+            line_codes()
+        ))
+    }
+}
+
+fn trial_codes() -> String {
+    FindingCode::ALL.map(|code| code.to_string()).join(", ")
+}
+
+fn line_codes() -> String {
+    LintCode::all().map(|code| code.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Refuses conditions that trials can never meet: a check that cannot fail would pass for one that passed.
+///
+/// # Errors
+/// [`CliError::Usage`] that names the first code of a report's conclusions.
+pub(crate) fn for_trials(conditions: &[FailOn]) -> Result<(), CliError> {
+    let refused = conditions.iter().find_map(|condition| match condition {
+        FailOn::Lint(code) => Some(code.to_string()),
+        _ => None,
+    });
+    refused.map_or(Ok(()), |code| Err(never(&code, "trials", &trial_codes())))
+}
+
+/// Refuses conditions that a report's conclusions can never meet.
+///
+/// # Errors
+/// [`CliError::Usage`] that names the first code of findings on trials.
+pub(crate) fn for_reports(conditions: &[FailOn]) -> Result<(), CliError> {
+    let refused = conditions.iter().find_map(|condition| match condition {
+        FailOn::Code(code) => Some(code.to_string()),
+        _ => None,
+    });
+    refused.map_or(Ok(()), |code| Err(never(&code, "a report", &line_codes())))
+}
+
+fn never(code: &str, source: &str, codes: &str) -> CliError {
+    CliError::Usage {
+        message: format!("`--fail-on {code}` can never be met by {source}"),
+        hint: Some(format!("codes for {source} are {codes}; severities go with all sources")),
     }
 }
 
@@ -59,7 +129,39 @@ where
         return Ok(());
     }
     let meets = |finding: &&Finding| conditions.iter().any(|condition| condition.is_met_by(finding));
-    let met: Vec<Finding> = findings().into_iter().filter(meets).cloned().collect();
+    let met = findings().into_iter().filter(meets).map(|finding| Met {
+        severity: finding.severity,
+        code: finding.code.to_string(),
+        message: finding.message.clone(),
+    });
+    ended(met.collect())
+}
+
+/// Fails where a line of a report meets a condition: contradictions, then conclusions that do not stand or cannot be told.
+///
+/// # Errors
+/// [`CliError::FindingsMet`] with the lines that do, in their order.
+pub(crate) fn check_report(conditions: &[FailOn], lint: &Lint) -> Result<(), CliError> {
+    let of =
+        |budget: &Option<String>| budget.as_ref().map_or_else(String::new, |budget| format!("{budget}: "));
+    let contradictions = lint
+        .contradictions
+        .iter()
+        .map(|found| (found.code, format!("line {}: {}{}", found.line, of(&found.budget), found.message)));
+    let conclusions = lint.conclusions.iter().filter_map(|conclusion| {
+        let Conclusion { line, statement, reason, .. } = conclusion;
+        Some((conclusion.code?, format!("line {line}: {}{statement}: {reason}", of(&conclusion.budget))))
+    });
+    let meets = |(code, _): &(LintCode, String)| conditions.iter().any(|c| c.is_met_by_line(*code));
+    let met = contradictions.chain(conclusions).filter(meets).map(|(code, message)| Met {
+        severity: code.severity(),
+        code: code.to_string(),
+        message,
+    });
+    ended(met.collect())
+}
+
+fn ended(met: Vec<Met>) -> Result<(), CliError> {
     if met.is_empty() { Ok(()) } else { Err(CliError::FindingsMet(met)) }
 }
 

@@ -56,6 +56,64 @@ fn own_stores_are_looked_at_too() {
 }
 
 #[test]
+fn a_reports_conclusions_that_do_not_stand_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |i: u32| format!("{i},0.{},{}", 70 + i * 7 % 13, 32 + 16 * (i % 3));
+    let table: Vec<String> =
+        std::iter::once("number,value,d_model".to_owned()).chain((0..20).map(row)).collect();
+    std::fs::write(folder.path().join("a.csv"), table.join("\n")).unwrap();
+    let of = |arguments: &[&str]| run(folder.path(), &[&["report"], arguments].concat());
+    assert_eq!(of(&["--template", "classic", "-o", "seed.md", "X=a.csv"]).0, 0);
+    let (code, out, err) = of(&["seed.md", "--fail-on", "warning", "-o", "-", "-o", "lint.json"]);
+    assert_eq!(code, 7, "{err}");
+    assert!(out.starts_with("# What stands of"), "the report is written: {out}");
+    let document: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("lint.json")).unwrap()).unwrap();
+    let mut unsupported = 0;
+    for conclusion in document["conclusions"].as_array().unwrap() {
+        let line = format!("line {}: ", conclusion["line"]);
+        let standing = conclusion["standing"].as_str().unwrap();
+        let severity = match standing {
+            "stands" => serde_json::Value::Null,
+            "does_not_stand" => "warning".into(),
+            _ => "info".into(),
+        };
+        assert_eq!(conclusion["severity"], severity, "{conclusion}");
+        assert_eq!(conclusion["code"].is_null(), standing == "stands", "{conclusion}");
+        if standing == "does_not_stand" {
+            unsupported += 1;
+            let code = conclusion["code"].as_str().unwrap();
+            assert!(err.contains(&format!("\n  warning {code}: {line}")), "{code} {line} {err}");
+            assert_eq!(of(&["seed.md", "--fail-on", code]).0, 7);
+        }
+    }
+    assert!(unsupported > 0 && err.starts_with(&format!("error: {unsupported} finding")), "{err}");
+    let (code, _, err) = of(&["seed.md", "--fail-on", "contradiction", "--fail-on", "error"]);
+    assert_eq!((code, err.as_str()), (0, ""), "the report agrees with itself");
+
+    let text = std::fs::read_to_string(folder.path().join("seed.md")).unwrap();
+    let altered = text.replace("- Total trials: 20", "- Total trials: 19");
+    std::fs::write(folder.path().join("altered.md"), altered).unwrap();
+    let (code, _, err) = of(&["altered.md", "--fail-on", "contradiction"]);
+    assert!(code == 7 && err.contains("\n  error contradiction: line "), "{err}");
+}
+
+#[test]
+fn a_code_that_a_source_can_never_meet_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), TRIALS).unwrap();
+    let refused = |arguments: &[&str]| {
+        let (code, out, err) = run(folder.path(), &[&["report"], arguments].concat());
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        err
+    };
+    let err = refused(&["X=a.csv", "--fail-on", "trend-does-not-stand"]);
+    assert!(err.contains("can never be met by trials") && err.contains("few-trials"), "{err}");
+    let err = refused(&["seed.md", "--fail-on", "few-trials"]);
+    assert!(err.contains("can never be met by a report") && err.contains("trend-does-not-stand"), "{err}");
+}
+
+#[test]
 fn an_unknown_code_is_refused_with_the_nearest_and_the_list() {
     let folder = tempfile::tempdir().unwrap();
     let (code, out, err) = run(folder.path(), &["report", "X=a.csv", "--fail-on", "too-few-row"]);

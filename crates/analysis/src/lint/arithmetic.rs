@@ -10,8 +10,10 @@ use allometry_core::Direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::code::LintCode;
 use super::rounding::study_error;
 use super::stated::{Printed, StatedReport, StatedStudy};
+use crate::finding::Severity;
 use crate::number::decimals;
 
 /// A place where the report says something that its other lines rule out, whatever the numbers were before rounding.
@@ -23,6 +25,10 @@ pub struct Contradiction {
     pub against: Vec<u64>,
     /// The budget that the line is about.
     pub budget: Option<String>,
+    /// What it is filed under.
+    pub code: LintCode,
+    /// An error: one of the lines is wrong.
+    pub severity: Severity,
     /// What is wrong.
     pub message: String,
 }
@@ -51,7 +57,9 @@ impl Checks {
         let mut against: Vec<u64> = against.into_iter().filter(|other| *other != line).collect();
         against.sort_unstable();
         against.dedup();
-        self.contradictions.push(Contradiction { line, against, budget: self.budget.clone(), message });
+        let (budget, code) = (self.budget.clone(), LintCode::Contradiction);
+        let severity = code.severity();
+        self.contradictions.push(Contradiction { line, against, budget, code, severity, message });
     }
 
     fn note(&mut self, line: u64, message: String) {

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arithmetic::Contradiction;
+use super::code::LintCode;
+use crate::finding::Severity;
 
 /// Whether the report's own numbers bear a conclusion out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +68,21 @@ impl Subject {
         Self::BestValue,
     ];
 
+    /// What codes call it.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Scaling => "scaling",
+            Self::Size => "size",
+            Self::Consistency => "consistency",
+            Self::Collapse => "collapse",
+            Self::BestConfiguration => "best-configuration",
+            Self::Shares => "shares",
+            Self::Importance => "importance",
+            Self::Trend => "trend",
+            Self::BestValue => "best-value",
+        }
+    }
+
     /// What it is called in a list.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -95,13 +112,20 @@ pub struct Conclusion {
     pub statement: String,
     /// Whether it stands.
     pub standing: Standing,
+    /// What it is filed under where it does not stand or cannot be told; `null` where it stands.
+    pub code: Option<LintCode>,
+    /// A warning where it does not stand, information where it cannot be told; `null` where it stands.
+    pub severity: Option<Severity>,
     /// Why, with numbers.
     pub reason: String,
 }
 
 impl Conclusion {
     pub(super) fn new(line: u64, subject: Subject, statement: String, why: (Standing, String)) -> Self {
-        Self { line, budget: None, subject, statement, standing: why.0, reason: why.1 }
+        let (standing, reason) = why;
+        let code = LintCode::of(subject, standing);
+        let severity = code.map(LintCode::severity);
+        Self { line, budget: None, subject, statement, standing, code, severity, reason }
     }
 
     pub(super) fn of(self, budget: &str) -> Self {
@@ -111,11 +135,11 @@ impl Conclusion {
     /// A conclusion that the report itself contradicts does not stand, whatever a test of it says.
     pub(super) fn held_against(self, contradictions: &[Contradiction]) -> Self {
         match contradictions.iter().find(|contradiction| contradiction.line == self.line) {
-            Some(found) => Self {
-                standing: Standing::DoesNotStand,
-                reason: format!("the report contradicts itself: {}", found.message),
-                ..self
-            },
+            Some(found) => {
+                let reason = format!("the report contradicts itself: {}", found.message);
+                let why = (Standing::DoesNotStand, reason);
+                Self { budget: self.budget, ..Self::new(self.line, self.subject, self.statement, why) }
+            }
             None => self,
         }
     }

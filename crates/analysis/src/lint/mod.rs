@@ -4,6 +4,7 @@
 //! of its conclusions weighed, and the statistics that its tables allow.
 
 mod arithmetic;
+mod code;
 mod collapse;
 pub mod conclusion;
 mod consistency;
@@ -21,6 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use arithmetic::{Contradiction, Note};
+pub use code::LintCode;
 pub use conclusion::{Conclusion, Standing, Subject};
 pub use consistency::{BudgetValues, ConsistencyLint};
 pub use importance::{ImportanceLint, OneWayLint};

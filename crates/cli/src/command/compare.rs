@@ -44,6 +44,7 @@ impl Compare {
     pub(super) fn run(self) -> Result<(), CliError> {
         let destinations: Vec<(Destination, Format)> =
             self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
+        fail_on::for_trials(&self.fail_on)?;
         let (a, b) = (read(&self.a)?, read(&self.b)?);
         let options = options(&a, &b);
         let (analysis_a, analysis_b) = (analysis(&a, &options), analysis(&b, &options));

@@ -42,6 +42,11 @@ pub(super) fn read(
 }
 
 impl Linted {
+    /// What of the report stands.
+    pub(super) fn result(&self) -> &Lint {
+        &self.lint
+    }
+
     /// The result in a format.
     pub(super) fn render(&self, format: Format) -> String {
         match format {

@@ -58,8 +58,8 @@ pub(super) struct Report {
     #[arg(long, value_name = "POSITIVES:NEGATIVES", value_parser = parse_rows)]
     rows: Option<ClassCounts>,
 
-    /// After writing, ends with exit code 7 where a finding has this code (such as too-few-rows), or this severity or a
-    /// worse one (info, warning, error); may be repeated.
+    /// After writing, ends with exit code 7 where a finding has this code (such as too-few-rows, or trend-does-not-stand of a
+    /// report), or this severity or a worse one (info, warning, error); may be repeated.
     #[arg(long, value_name = "CODE|SEVERITY")]
     fail_on: Vec<FailOn>,
 }
@@ -79,6 +79,7 @@ impl Report {
         if let [Source::Report(path)] = self.sources.as_slice() {
             return self.lint(path, &destinations);
         }
+        fail_on::for_trials(&self.fail_on)?;
         let mut ladder = source::read(&self.sources)?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template));
@@ -104,23 +105,20 @@ impl Report {
     /// Weighs a report instead of trials.
     fn lint(&self, path: &Path, to: &[(Destination, Format)]) -> Result<(), CliError> {
         let classic = self.template == Template::Classic;
-        let names = [
-            ("--template", classic),
-            ("--tag", self.tag.is_some()),
-            ("--metric", self.metric.is_some()),
-            ("--fail-on", !self.fail_on.is_empty()),
-        ];
+        let names =
+            [("--template", classic), ("--tag", self.tag.is_some()), ("--metric", self.metric.is_some())];
         if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
             return Err(CliError::Usage {
                 message: format!("`{option}` does not go with a report, {}", path.display()),
                 hint: Some("it is for reports that are made from trials".into()),
             });
         }
+        fail_on::for_reports(&self.fail_on)?;
         let lint = lint::read(path, self.rows, self.weights)?;
         for (destination, format) in to {
             destination.write(&lint.render(*format))?;
         }
-        Ok(())
+        fail_on::check_report(&self.fail_on, lint.result())
     }
 
     /// Adds what the command line knows beyond the sources.

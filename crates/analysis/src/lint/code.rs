@@ -1,0 +1,89 @@
+//! Stable codes of what is wrong with a report.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::conclusion::{Standing, Subject};
+use crate::finding::Severity;
+
+/// What is wrong with a line of a report. Codes never change their meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LintCode {
+    /// The report contradicts itself.
+    Contradiction,
+    /// A conclusion on this does not stand.
+    DoesNotStand(Subject),
+    /// Whether a conclusion on this stands cannot be told.
+    CannotBeTold(Subject),
+}
+
+impl LintCode {
+    /// That of a conclusion; `None` where it stands.
+    pub(super) fn of(subject: Subject, standing: Standing) -> Option<Self> {
+        match standing {
+            Standing::Stands => None,
+            Standing::DoesNotStand => Some(Self::DoesNotStand(subject)),
+            Standing::CannotBeTold => Some(Self::CannotBeTold(subject)),
+        }
+    }
+
+    /// Every code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of = |code: fn(Subject) -> Self| Subject::ALL.into_iter().map(code);
+        [Self::Contradiction].into_iter().chain(of(Self::DoesNotStand)).chain(of(Self::CannotBeTold))
+    }
+
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Contradiction => Severity::Error,
+            Self::DoesNotStand(_) => Severity::Warning,
+            Self::CannotBeTold(_) => Severity::Info,
+        }
+    }
+}
+
+/// The code as it is written: `trend-does-not-stand`.
+impl fmt::Display for LintCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contradiction => f.write_str("contradiction"),
+            Self::DoesNotStand(subject) => write!(f, "{}-does-not-stand", subject.code()),
+            Self::CannotBeTold(subject) => write!(f, "{}-cannot-be-told", subject.code()),
+        }
+    }
+}
+
+impl Serialize for LintCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for LintCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::all()
+            .find(|code| code.to_string() == text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is no code of a report's conclusions")))
+    }
+}
+
+impl JsonSchema for LintCode {
+    fn schema_name() -> Cow<'static, str> {
+        "LintCode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<String> = Self::all().map(|code| code.to_string()).collect();
+        json_schema!({
+            "description": "What is wrong with a line of a report. Codes never change their meaning.",
+            "type": "string",
+            "enum": codes,
+        })
+    }
+}
