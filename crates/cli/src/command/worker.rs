@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use allometry_core::ladder::Ladder;
 use allometry_runner::ChangedSpace;
-use allometry_store::{SqliteStore, Store as _, StudyRecord};
+use allometry_store::StudyRecord;
 use clap::Args;
 
 use super::ladder_file::StoredLadder;
@@ -68,7 +68,7 @@ impl Worker {
 
     /// The ladder as its studies have it, and where its file would be.
     fn stored_ladder(&self) -> Result<(Ladder, PathBuf), CliError> {
-        let store = SqliteStore::open_read_only(&self.storage)?;
+        let store = allometry_store::open_read_only(&self.storage)?;
         let mut studies: Vec<(StudyRecord, StoredLadder)> = store
             .studies()?
             .into_iter()

@@ -219,6 +219,10 @@ impl Store for PostgresStore {
         self.read(|db| read::trials(db, study, first))
     }
 
+    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
+        self.read(|db| read::log(db, study, number))
+    }
+
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
         self.read(|db| read::scores(db, study, number))
     }

@@ -22,6 +22,10 @@ CREATE TABLE allometry_scores (
     labels BYTEA NOT NULL,
     scores BYTEA NOT NULL
 );
+CREATE TABLE allometry_logs (
+    trial_id INTEGER NOT NULL PRIMARY KEY REFERENCES trials (trial_id) ON DELETE CASCADE,
+    tail TEXT NOT NULL
+);
 -- The last commit of each connection. Where a connection was lost while it committed, its successor looks here whether
 -- that took effect, and sets the fence, so that it cannot take effect any later.
 CREATE TABLE allometry_writers (

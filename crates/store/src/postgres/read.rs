@@ -174,6 +174,18 @@ pub(super) fn scores(
     }))
 }
 
+pub(super) fn log(db: &mut Db<'_>, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {
+    let key = require_study(db, study)?;
+    if !own_table(db, "allometry_logs")? {
+        return Ok(None);
+    }
+    let found = db.first(
+        "SELECT tail FROM trials JOIN allometry_logs USING (trial_id) WHERE study_id = $1 AND number = $2",
+        &[&key, &number_key(number)],
+    )?;
+    Ok(found.map(|row| row.get(0)))
+}
+
 pub(super) fn epoch_metrics(
     db: &mut Db<'_>,
     study: StudyId,

@@ -336,6 +336,8 @@ pub(super) fn finish(
          ), scored AS (
              INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores)
              SELECT $1, $5::bytea, $6::bytea, $7::bytea WHERE $5 IS NOT NULL
+         ), logged AS (
+             INSERT INTO allometry_logs (trial_id, tail) SELECT $1, $8::text WHERE $8 IS NOT NULL
          )
          DELETE FROM allometry_leases WHERE trial_id = $1",
         &[
@@ -346,6 +348,7 @@ pub(super) fn finish(
             &scores.map(|scores| column::rows_blob(&scores.rows)),
             &scores.map(|scores| column::labels_blob(&scores.labels)),
             &scores.map(|scores| column::scores_blob(&scores.scores)),
+            &finished.log,
         ],
     )?;
     Ok(state)

@@ -73,6 +73,7 @@ fn a_told_trial_costs_two_commits() {
         reports: epochs(1..20),
         record: TrialRecord { seed: Some(1), ..TrialRecord::default() },
         scores: Some(scores()),
+        log: None,
     };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     assert_eq!(commits.load(Ordering::SeqCst), 2);

@@ -7,9 +7,10 @@ use allometry_core::{Direction, TrialState};
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, Rows, params};
 
-use super::super::column;
 use super::super::failure::Failure;
 use super::super::read::require_study;
+use crate::assemble::Malformed;
+use crate::column;
 use crate::error::StoreError;
 use crate::optuna::{AttributeKind, OptunaStudy, TrialHead, TrialSink};
 use crate::store::{StudyId, TrialId};
@@ -79,7 +80,7 @@ fn text<'r>(row: &'r Row<'_>, index: usize) -> Result<&'r str, rusqlite::Error> 
 /// The state of that name.
 pub(super) fn state(trial: TrialId, name: &str) -> Result<TrialState, Failure> {
     column::state(name).ok_or_else(|| {
-        Failure::malformed(format!("trial with id {trial}"), format!("state `{name}` is unknown"))
+        Malformed::new(format!("trial with id {trial}"), format!("state `{name}` is unknown")).into()
     })
 }
 

@@ -6,10 +6,10 @@ use allometry_core::{Direction, TrialState};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::super::column::{self, stored_number, stored_time};
 use super::super::failure::Failure;
 use super::super::read::require_study;
 use super::super::write::next_number;
+use crate::column::{self, stored_number, stored_time};
 use crate::error::StoreError;
 use crate::optuna::{self, AttributeKind, TrialTemplate};
 use crate::store::{StudyId, TrialId};
