@@ -27,12 +27,16 @@ const MOST_CONNECTIONS: usize = 1024;
 /// Calls at once on one connection.
 const MOST_CALLS: u32 = 128;
 /// Time after which a call is given up, unless its client says less.
-const CALL_TIME: Duration = Duration::from_secs(60);
+const CALL_TIME: Duration = Duration::from_mins(1);
 /// Silence after which a connection is asked whether its client is still there.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 /// Silence after which a connection is closed: a client that lives has answered by then.
 const SILENCE: Duration = Duration::from_secs(150);
-/// Threads that wait for the database.
+/// Threads that receive, most of which may be at work on a call.
+const WORKERS: usize = 6;
+/// Those of them that may.
+const WORKING: usize = 4;
+/// Threads for further calls that wait for the database.
 const DATABASE_THREADS: usize = 64;
 
 /// Serves until a signal ends it; `listening` is told the address once it can be called.
@@ -46,7 +50,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
     }
     let storage: Arc<dyn optuna::OptunaStorage> = optuna::open(&options.storage)?.into();
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(WORKERS)
         .max_blocking_threads(DATABASE_THREADS)
         .enable_all()
         .build()
@@ -59,7 +63,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
         listening(address);
-        let service = StorageService::new(storage, Guard::new(token));
+        let service = StorageService::new(storage, Guard::new(token), WORKING);
         tokio::select! {
             served = accept(listener, service) => served,
             _ = interrupt.recv() => Ok(()),

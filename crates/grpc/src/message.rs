@@ -1,6 +1,8 @@
 //! The protocol's messages. Several of its calls take or give the same: what only holds a key is one type here, since a
 //! message's name is not sent.
 
+#![allow(clippy::struct_field_names, reason = "the fields have the protocol's names")]
+
 use std::collections::HashMap;
 
 /// The request or reply of a call that has none.

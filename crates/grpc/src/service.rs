@@ -13,6 +13,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use prost::Message;
+use tokio::sync::Semaphore;
 use tonic::Status;
 use tonic::body::Body;
 
@@ -34,11 +35,28 @@ pub(crate) const SERVICE: &str = "/optuna.StorageService/";
 pub(crate) struct StorageService {
     storage: Arc<dyn OptunaStorage>,
     guard: Guard,
+    /// Calls that may work where they were received, one worker of the runtime each.
+    here: Arc<Semaphore>,
 }
 
 impl StorageService {
-    pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard) -> Self {
-        Self { storage, guard }
+    /// A service for a runtime that has more workers than `here`.
+    pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard, here: usize) -> Self {
+        Self { storage, guard, here: Arc::new(Semaphore::new(here)) }
+    }
+
+    async fn handle(self, request: http::Request<Body>) -> Result<Pieces, Status> {
+        self.guard.check(request.headers())?;
+        let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb);
+        let verb = verb.ok_or_else(|| Status::unimplemented("the server has no such call"))?;
+        let message = call::receive(request.into_body()).await?;
+        // Handing a call to another thread and back takes longer than most calls. Those that may wait, for a lock of other
+        // programs or for many trials, leave workers that go on receiving.
+        if let Ok(_place) = self.here.try_acquire() {
+            return verb(self.storage.as_ref(), message);
+        }
+        let done = tokio::task::spawn_blocking(move || verb(self.storage.as_ref(), message)).await;
+        done.unwrap_or_else(|_| Err(Status::internal("the call failed")))
     }
 }
 
@@ -52,23 +70,9 @@ impl tower_service::Service<http::Request<Body>> for StorageService {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let (storage, guard) = (Arc::clone(&self.storage), self.guard.clone());
-        Box::pin(async move { Ok(call::answer(handle(storage, &guard, request).await)) })
+        let service = self.clone();
+        Box::pin(async move { Ok(call::answer(service.handle(request).await)) })
     }
-}
-
-async fn handle(
-    storage: Arc<dyn OptunaStorage>,
-    guard: &Guard,
-    request: http::Request<Body>,
-) -> Result<Pieces, Status> {
-    guard.check(request.headers())?;
-    let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb);
-    let verb = verb.ok_or_else(|| Status::unimplemented("the server has no such call"))?;
-    let message = call::receive(request.into_body()).await?;
-    // A database may wait for other programs' locks.
-    let done = tokio::task::spawn_blocking(move || verb(storage.as_ref(), message)).await;
-    done.unwrap_or_else(|_| Err(Status::internal("the call failed")))
 }
 
 /// What a call does with its request's message.

@@ -45,7 +45,9 @@ pub(super) async fn serve(url: &str, token: Option<&str>) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let storage = optuna::open(url).unwrap().into();
-    tokio::spawn(accept(listener, StorageService::new(storage, Guard::new(token.map(Into::into)))));
+    // One call works where it was received, the others elsewhere.
+    let service = StorageService::new(storage, Guard::new(token.map(Into::into)), 1);
+    tokio::spawn(accept(listener, service));
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     Client { channel, token: None }
 }

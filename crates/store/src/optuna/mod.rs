@@ -100,6 +100,7 @@ pub trait TrialSink {
 /// Of all calls: [`StoreError::UnknownStudy`] or [`StoreError::UnknownTrial`] where there is none,
 /// [`StoreError::NotRunning`] for a write to a trial that ended (before anything else is wrong with it),
 /// [`StoreError::Invalid`] for what no client could read back, and whatever the database fails with.
+#[allow(clippy::missing_errors_doc, reason = "those of all calls are said once, above")]
 pub trait OptunaStorage: fmt::Debug + Send + Sync {
     /// Makes a study.
     ///
