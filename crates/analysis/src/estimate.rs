@@ -76,6 +76,8 @@ pub enum Method {
     /// Probability that a value of one group is better than one of another, with the error of an AUC (`DeLong` et al. 1988)
     /// and an interval in the logit: covers new trials of the same searches.
     Superiority,
+    /// Mean over seeds by a Gaussian process over the space, its parameters drawn from their posterior: covers new seeds on the same rows.
+    GaussianProcess,
 }
 
 impl fmt::Display for Method {
@@ -96,6 +98,7 @@ impl fmt::Display for Method {
             Self::IndependentTrials => "bootstraps of trials, independent",
             Self::Identical => "none, being one and the same",
             Self::Superiority => "DeLong over trials, logit interval",
+            Self::GaussianProcess => "Gaussian process",
         })
     }
 }

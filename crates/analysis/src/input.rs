@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use allometry_core::ladder::SamplerKind;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason,
 };
@@ -38,6 +39,8 @@ pub struct StudyTrials {
     pub scores: StudyScores,
     /// Why the last run of the study ended, where stored.
     pub ended: Option<StopReason>,
+    /// What picks its configurations, where stored.
+    pub sampler: Option<SamplerKind>,
 }
 
 impl StudyTrials {
@@ -52,6 +55,7 @@ impl StudyTrials {
             reach: None,
             scores: StudyScores::default(),
             ended: None,
+            sampler: None,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::input::{LadderTrials, StudyTrials};
 use crate::level::{Level, binned, levels};
 use crate::model::Model;
 use crate::options::Options;
+use crate::recommendation::Recommendation;
 use crate::sample::Sample;
 use crate::size::StudySizes;
 use crate::space_importance::SpaceImportance;
@@ -40,6 +41,9 @@ pub struct StudyAnalysis {
     pub source: String,
     /// Counts and best trials.
     pub summary: Summary,
+    /// The configuration to take, beside the best one observed.
+    #[serde(default)]
+    pub recommended: Recommendation,
     /// Exact sizes beside the nominal budget.
     pub sizes: StudySizes,
     /// Whether models stopped telling rows apart.
@@ -91,7 +95,7 @@ impl StudyAnalysis {
             parameters.iter().map(|(name, _, binned)| (*name, *binned)).collect();
         let model = Model::new(&sample, &coarse_levels);
         let seed_name = format!("analysis of {}", study.budget.label);
-        let (((importance, importance_model), best_of), space_importance) = rayon::join(
+        let (((importance, importance_model), best_of), (space_importance, recommended)) = rayon::join(
             || {
                 let repeat_sd = duplicates.repeat_sd;
                 rayon::join(
@@ -99,7 +103,11 @@ impl StudyAnalysis {
                     || best_of_k(&sample, &seed_name, options),
                 )
             },
-            || SpaceImportance::new(study, &sample, options),
+            || {
+                let (space, direction) = (study.space.as_ref(), ladder.direction);
+                let recommended = Recommendation::new(&study.trials, space, direction, options);
+                (SpaceImportance::new(study, &sample, options), recommended)
+            },
         );
         let trends =
             pairs().zip(adjusted_trends(&model, options)).filter_map(|((name, exact, binned), adjusted)| {
@@ -112,6 +120,7 @@ impl StudyAnalysis {
         Self {
             budget: study.budget.clone(),
             source: study.source.clone(),
+            recommended,
             sizes: StudySizes::new(study, &sample, options),
             collapse: Collapse::new(study, &sample, ladder, &coarse_levels, &seed_name, options),
             importance,

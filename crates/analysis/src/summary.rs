@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use allometry_core::sampler::Handover;
 use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub struct Summary {
     /// Why the last run ended; absent where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<StopReason>,
+    /// That the sampler gave way to another, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
     /// What stopping trials early saved; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -81,6 +85,9 @@ impl Summary {
             best: rank(study, sample, ladder, options),
             recorded_best_params: study.best_params.clone(),
             ended: study.ended,
+            handover: study.sampler.and_then(|kind| {
+                Handover::of(kind, study.trials.iter().filter(|trial| trial.state.is_finished()).count())
+            }),
             pruning: Pruning::new(&study.trials),
         }
     }

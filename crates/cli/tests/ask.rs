@@ -52,6 +52,18 @@ fn a_sampler_that_learns_looks_where_the_study_wants() {
                 n
             })
             .collect();
+        let best = on(folder.path(), "best", &["--json"]).1;
+        let recommended = &best["studies"][0]["recommended"];
+        assert!(recommended["unknown"].is_null(), "{best}");
+        let (trial, mean) = (&recommended["trial"], &recommended["trial"]["mean"]);
+        let (lower, upper) = (mean["interval"]["lower"].as_f64(), mean["interval"]["upper"].as_f64());
+        assert!(lower < mean["point"].as_f64() && mean["point"].as_f64() < upper, "{best}");
+        assert_eq!(
+            (mean["level"].as_f64(), trial["params"]["n"].as_f64()),
+            (Some(0.9), trial["value"].as_f64())
+        );
+        let text = run(folder.path(), &[&["best"], &MINE[..]].concat()).1;
+        assert!(text.contains("  recommended: ") && text.contains("90% interval"), "{text}");
         let late = asked[12..].iter().sum::<f64>() / 12.0;
         assert!(sign * (late - 2.5) < -0.5, "{direction}: {asked:?}");
     }

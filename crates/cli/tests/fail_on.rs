@@ -48,6 +48,15 @@ fn a_failing_report_is_written_to_files_too() {
 fn own_stores_are_looked_at_too() {
     let folder = project();
     assert_eq!(run(folder.path(), &["run", "--quiet"]).0, 0);
+    let written = ["report", "ladder.toml", "-o", "r.json", "-o", "r.md", "-o", "r.html"];
+    assert_eq!(run(folder.path(), &written).0, 0);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&read("r.json")).unwrap();
+    let trial = &document["studies"][0]["recommended"]["trial"];
+    assert_eq!(trial["mean"]["method"], "gaussian_process", "{trial}");
+    for page in [read("r.md"), read("r.html")] {
+        assert!(page.contains("Recommended: trial ") && page.contains("Its mean over seeds"), "{page}");
+    }
     for source in ["ladder.toml", "trials.db", "sqlite:///trials.db"] {
         let (code, _, err) = run(folder.path(), &["report", source, "--fail-on", "few-trials"]);
         assert_eq!(code, 7, "{source}: {err}");

@@ -11,6 +11,13 @@ use support::{allometry, texts};
 
 /// Runs the filter on lines; its answers, parsed.
 fn answers(kind: &str, lines: &[String]) -> Vec<Value> {
+    let (answers, err) = heard(kind, lines);
+    assert_eq!(err, "");
+    answers
+}
+
+/// Answers to lines, and standard error.
+fn heard(kind: &str, lines: &[String]) -> (Vec<Value>, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut child = allometry(folder.path())
         .args(["sampler", "--kind", kind])
@@ -24,8 +31,8 @@ fn answers(kind: &str, lines: &[String]) -> Vec<Value> {
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
     let (code, out, err) = texts(&child.wait_with_output().unwrap());
     writer.join().unwrap().unwrap();
-    assert_eq!((code, err.as_str()), (0, ""));
-    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    assert_eq!(code, 0, "{err}");
+    (out.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), err)
 }
 
 fn header() -> String {
@@ -39,6 +46,24 @@ fn header() -> String {
         {"name": "units", "type": "int", "low": 1, "high": 64, "log": true},
         {"name": "k", "type": "int", "low": 2, "high": 8, "step": 3}]})
     .to_string()
+}
+
+#[test]
+fn gp_says_once_that_tpe_goes_on() {
+    let mut lines = vec![
+        r#"{"name": "t", "seed": 1, "budget": 400, "workers": 1, "params": [{"name": "x", "type": "int", "low": 0, "high": 2000}]}"#
+            .to_owned(),
+    ];
+    for k in 0..303 {
+        // Failed trials tell the model nothing, which would take its time.
+        lines.push(format!(r#"{{"ask": {k}}}"#));
+        if k < 301 {
+            lines.push(format!(r#"{{"tell": {k}, "value": null}}"#));
+        }
+    }
+    let (answers, err) = heard("gp", &lines);
+    assert_eq!(answers.len(), 303);
+    assert_eq!(err, "note: `gp` models 300 trials at most; beyond them `tpe` proposes\n");
 }
 
 #[test]

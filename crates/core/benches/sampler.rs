@@ -1,4 +1,5 @@
-//! Proposals of the model-based samplers: fifty of `gp` in 62,208 points, one of `tpe` after 1,000 and after 50,000 told trials.
+//! Proposals of the model-based samplers: fifty of `gp` in 62,208 points, one of `tpe` after 1,000, 50,000 and, in a
+//! space with two ranges, 1,000 and 100,000 told trials.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -21,6 +22,22 @@ fn feasible() -> Arc<Feasible> {
     let named = sets.into_iter().enumerate().map(|(i, set)| (format!("p{i}"), set));
     let budget = SizeBudget { label: "any".into(), target: WeightTarget::Any };
     Arc::new(Feasible::new(&SearchSpace(named.collect()), &budget, |_| None).expect("every size is admitted"))
+}
+
+/// The same with two ranges in place of two lists.
+fn ranged() -> Arc<Feasible> {
+    let mut space = feasible().space().clone();
+    let range = |low, high, log| Distribution::Float { low, high, log, step: None };
+    space.0.insert("p5".into(), range(0.0, 5.0, false));
+    space.0.insert("p7".into(), range(0.1, 10.0, true));
+    let budget = SizeBudget { label: "any".into(), target: WeightTarget::Any };
+    Arc::new(Feasible::new(&space, &budget, |_| None).expect("every size is admitted"))
+}
+
+fn drawn(feasible: &Feasible, number: u64) -> Params {
+    let mut rng = rng::stream(2, "drawn", number);
+    let point: Vec<f64> = (0..feasible.dimension()).map(|_| rng::uniform(&mut rng)).collect();
+    feasible.params(&feasible.at(&point))
 }
 
 fn build(kind: SamplerKind, feasible: &Arc<Feasible>) -> Box<dyn Sampler> {
@@ -64,11 +81,18 @@ fn benches(criterion: &mut Criterion) {
             BatchSize::LargeInput,
         );
     });
-    for told in [1_000, 50_000] {
+    let ranged = ranged();
+    let finite = ("", &feasible);
+    let infinite = (" in a space with ranges", &ranged);
+    for (told, (words, feasible)) in
+        [(1_000, finite), (50_000, finite), (1_000, infinite), (100_000, infinite)]
+    {
         let mut finished = Vec::new();
         for number in 0..told {
-            let configuration = feasible.configuration(number * 48_271 % 62_208);
-            let params = feasible.params(&configuration);
+            let params = match feasible.configurations() {
+                Some(count) => feasible.params(&feasible.configuration(number * 48_271 % count)),
+                None => drawn(feasible, number),
+            };
             finished.push(FrozenTrial::new(
                 number,
                 TrialState::Complete,
@@ -76,17 +100,16 @@ fn benches(criterion: &mut Criterion) {
                 params,
             ));
         }
-        let mut sampler = build(SamplerKind::Tpe, &feasible);
-        let view = StudyView { finished: &finished, running: &[] };
-        let mut asked = told;
-        let mut ask = || {
-            asked += 1;
-            sampler.suggest(&view, &mut rng::stream(1, "sampler", asked))
-        };
+        let mut sampler = build(SamplerKind::Tpe, feasible);
         // The first proposal of a resumed study reads all trials.
-        black_box(ask().ok());
-        group.bench_function(format!("a proposal of tpe after {told} trials"), |b| {
-            b.iter(|| black_box(ask().ok()));
+        go_on(&mut *sampler, &mut finished, 1);
+        let mut asked = told;
+        group.bench_function(format!("a proposal of tpe after {told} trials{words}"), |b| {
+            b.iter(|| {
+                asked += 1;
+                let view = StudyView { finished: &finished, running: &[] };
+                black_box(sampler.suggest(&view, &mut rng::stream(1, "sampler", asked)).ok())
+            });
         });
     }
     group.finish();

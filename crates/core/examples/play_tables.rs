@@ -102,9 +102,8 @@ fn main() {
                 finished.push(trial);
                 indices.push(index);
                 if let Some(k) = CHECKPOINTS.iter().position(|c| *c == number + 1) {
-                    let view = StudyView { finished: &finished, running: &[] };
-                    let recommended =
-                        recommend(&view, &feasible, Direction::Minimize).expect("a recommendation");
+                    let recommended = recommend(&finished, feasible.space(), Direction::Minimize)
+                        .expect("a recommendation");
                     let told = finished.iter().enumerate().filter_map(|(i, t)| Some((t.value?, i)));
                     let told = told.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0, |(_, i)| i);
                     row[k] = regret(ranks[&recommended.params.to_string()]);

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::param::Params;
+use crate::sampler::Handover;
 use crate::trial::{EarlyStop, TrialNumber, TrialState};
 
 /// Something that happened while studies ran. `budget` is the label of the study's size budget.
@@ -47,6 +48,13 @@ pub enum StudyEvent {
         budget: String,
         /// How many.
         count: u64,
+    },
+    /// A study's sampler gave way to another.
+    SamplerChanged {
+        /// Size budget.
+        budget: String,
+        /// Which to which, and why.
+        handover: Handover,
     },
     /// A worker starts a trial.
     TrialStarted {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use allometry_core::sampler::Handover;
 use allometry_core::space::{Feasible, SpaceError};
 use allometry_core::{
     Failure, ModelSize, Origin, Params, SampleError, SearchSpace, StudyView, TrialNumber, TrialRecord,
@@ -137,6 +138,11 @@ impl<'a> Driven<'a> {
             chooser: Chooser { label, seed, feasible, sampler },
             size: Box::new(size),
         })
+    }
+
+    /// That another sampler took over from the study's own, once.
+    pub fn take_handover(&mut self) -> Option<Handover> {
+        self.chooser.sampler.take_handover()
     }
 
     /// The next configuration: an enqueued one where one waits, else the sampler's. Of several programs that ask at the same

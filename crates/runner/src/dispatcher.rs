@@ -156,6 +156,9 @@ impl<'a> Dispatcher<'a> {
                 run.end_if_done(events);
                 continue;
             };
+            if let Some(handover) = run.chooser.sampler.take_handover() {
+                let _ = events.send(StudyEvent::SamplerChanged { budget: run.label(), handover });
+            }
             let slot = record.retry_of.unwrap_or(handle.number);
             let mut trial = FrozenTrial::new(slot.0, TrialState::Running, None, params.clone());
             trial.record = record.clone();

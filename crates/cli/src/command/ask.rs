@@ -51,7 +51,11 @@ impl Ask {
         let place = self.study.place()?;
         let store = if self.space.is_some() { SqliteStore::open(&place.url)? } else { place.write()? };
         let record = self.find_or_make(&place, &store)?;
-        let asked = driven(&store, &record, self.sampler, self.seed)?.ask()?;
+        let mut study = driven(&store, &record, self.sampler, self.seed)?;
+        let asked = study.ask()?;
+        if let Some(handover) = study.take_handover() {
+            eprintln!("note: {handover}");
+        }
         let line = json!({
             "schema": "allometry.ask/1",
             "study": record.name,

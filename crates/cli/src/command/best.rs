@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use allometry_analysis::{Options, Recommendation};
+use allometry_core::TrialNumber;
 use allometry_core::trial::incumbent;
 use allometry_store::Store as _;
 use clap::Args;
@@ -11,7 +13,10 @@ use super::study_args::{StudyArgs, label};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints the best complete trial of each study.
+/// Prints the best complete trial of each study, and the configuration to take.
+///
+/// Under noise the best value is often a lucky one: beside it stands the configuration whose mean over seeds is probably the best, with the
+/// interval of that mean.
 #[derive(Debug, Args)]
 pub(super) struct Best {
     #[command(flatten)]
@@ -32,6 +37,8 @@ impl Best {
             let trials = store.trials(study.id)?;
             let Some(best) = incumbent(&trials, study.direction) else { continue };
             let weights = best.record.size.map(|size| size.total);
+            let recommended =
+                Recommendation::new(&trials, study.space.as_ref(), study.direction, &Options::default());
             documents.push(json!({
                 "study": study.name,
                 "budget": label(&study),
@@ -39,6 +46,7 @@ impl Best {
                 "value": best.value,
                 "weights": weights,
                 "params": best.params,
+                "recommended": recommended,
             }));
             let value = best.value.unwrap_or(f64::NAN);
             let weights = weights.map_or_else(String::new, |weights| format!(", {weights} weights"));
@@ -49,6 +57,7 @@ impl Best {
                 best.number,
                 best.params
             );
+            let _ = writeln!(text, "{}", said(&recommended, best.number));
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
@@ -61,4 +70,25 @@ impl Best {
         }
         output::print(&text)
     }
+}
+
+/// The configuration to take, beside the best trial.
+fn said(recommended: &Recommendation, best: TrialNumber) -> String {
+    let why = recommended.unknown.map_or_else(String::new, |why| format!(": {why}"));
+    let Some(trial) = &recommended.trial else { return format!("  recommended: unknown{why}") };
+    let mean = trial.mean.and_then(|mean| Some((mean, mean.interval?)));
+    let mean = mean.map_or_else(
+        || format!("mean over seeds unknown{why}"),
+        |(mean, ends)| {
+            let level = mean.level * 100.0;
+            format!(
+                "{:.4} on average over seeds, {level:.0}% interval {:.4} to {:.4}",
+                mean.point, ends.lower, ends.upper
+            )
+        },
+    );
+    if trial.number == best {
+        return format!("  recommended: the same; {mean}");
+    }
+    format!("  recommended: trial {} ({mean})  {}", trial.number, trial.params)
 }

@@ -62,7 +62,7 @@ impl List {
             let mut trials = store.trials(study.id)?;
             trials.retain(|t| self.state.is_empty() || self.state.iter().any(|s| s.matches(t.state)));
             for trial in &trials {
-                let mut line = json!({"schema": "allometry.trial/1", "study": study.name});
+                let mut line = json!({"schema": "allometry.listed/1", "study": study.name});
                 let fields = trial_json(trial);
                 if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), fields) {
                     line.extend(fields);

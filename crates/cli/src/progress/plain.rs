@@ -24,6 +24,7 @@ pub(super) fn line(event: &StudyEvent) -> Option<String> {
         StudyEvent::TrialsOutside { budget, count } => {
             Some(format!("{budget}: {count} trials lie outside of the space and are not counted"))
         }
+        StudyEvent::SamplerChanged { budget, handover } => Some(format!("{budget}: {handover}")),
         StudyEvent::TrialStarted { .. } | StudyEvent::EpochFinished { .. } => None,
         StudyEvent::TrialFinished {
             budget,

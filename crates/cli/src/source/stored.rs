@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
-use allometry_core::ladder::Ladder;
+use allometry_core::ladder::{Ladder, SamplerSpec};
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, SizeBudget, StopReason};
 use allometry_store::{SqliteStore, Store, StoreError, StoredStudy, StudyRecord};
@@ -174,6 +174,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         trials,
         reach: attribute::<SizeReach>(&record, "reach"),
         ended: attribute::<StopReason>(&record, "ended"),
+        sampler: attribute::<SamplerSpec>(&record, "sampler").map(|spec| spec.kind),
         scores,
         space: record.space,
     }

@@ -466,6 +466,19 @@ pub enum SamplerKind {
     Tpe,
 }
 
+impl SamplerKind {
+    /// Its name in ladder files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Sobol => "sobol",
+            Self::Grid => "grid",
+            Self::Gp => "gp",
+            Self::Tpe => "tpe",
+        }
+    }
+}
+
 /// How configurations are picked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SamplerSpec {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::StudyView;
 use crate::param::Params;
 use crate::space::{Configuration, Feasible};
-use crate::trial::{FrozenTrial, TrialNumber};
+use crate::trial::{FrozenTrial, Origin, TrialNumber};
 
 /// The configurations of a view's trials. Only a shortcut: it always equals what a new one would read from the view,
 /// but takes in new trials alone where the view is the former one with trials added.
@@ -14,6 +14,10 @@ pub(super) struct History {
     tried: Tried,
     /// Trials taken in.
     trials: usize,
+    /// Of these the ones that say why they were chosen.
+    own: usize,
+    /// Of these the ones drawn at random.
+    random: usize,
     /// The latest of them, by which the next view is recognised.
     latest: Option<(TrialNumber, Params)>,
 }
@@ -41,7 +45,7 @@ impl History {
             || Tried::Infinite(HashSet::new()),
             |count| Tried::Finite { count, numbers: Vec::new() },
         );
-        Self { tried, trials: 0, latest: None }
+        Self { tried, trials: 0, own: 0, random: 0, latest: None }
     }
 
     /// Takes in a view. Constant time for each new trial where the view continues the former one (plus a short move in
@@ -75,6 +79,8 @@ impl History {
     fn take(&mut self, trials: &[FrozenTrial], feasible: &Feasible) {
         self.trials += trials.len();
         for trial in trials {
+            self.own += usize::from(trial.record.origin.is_some());
+            self.random += usize::from(trial.record.origin == Some(Origin::Random));
             if self.latest.as_ref().is_none_or(|(latest, _)| trial.number > *latest) {
                 self.latest = Some((trial.number, trial.params.clone()));
             }
@@ -91,6 +97,12 @@ impl History {
                 }
             }
         }
+    }
+
+    /// Trials of other programs do not say why they were chosen: a share is one of our own. Whether these lack a random one.
+    pub(super) fn lacks_random(&self, share: f64) -> bool {
+        let due = (share * (self.own + 1) as f64).floor() as usize;
+        self.random < due
     }
 
     pub(super) fn contains(&self, configuration: &Configuration, feasible: &Feasible) -> bool {

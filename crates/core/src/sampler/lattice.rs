@@ -6,7 +6,7 @@ use rand::Rng as _;
 use crate::distribution::{ChoiceOrder, Distribution};
 use crate::param::{ParamValue, Params};
 use crate::rng::{TrialRng, uniform};
-use crate::space::Feasible;
+use crate::space::{Feasible, SearchSpace};
 
 /// Stands for a parameter that a configuration does not have.
 pub(super) const ABSENT: u64 = u64::MAX;
@@ -148,9 +148,18 @@ impl Axis {
 
 impl Lattice {
     pub(super) fn new(feasible: &Feasible) -> Self {
+        let mut lattice = Self::of_space(feasible.space());
+        let count = |count: u64, axis: &Axis| count.checked_mul(axis.level_count()? as u64);
+        let combinations = lattice.axes.iter().try_fold(1, count);
+        lattice.is_box = combinations.is_some() && combinations == feasible.configurations();
+        lattice
+    }
+
+    /// Of a space alone, as if not all of it were feasible.
+    pub(super) fn of_space(space: &SearchSpace) -> Self {
         let mut axes: Vec<Axis> = Vec::new();
         let mut order = Vec::new();
-        for (name, set) in feasible.space().iter() {
+        for (name, set) in space.iter() {
             let axis = Axis::new(name, set);
             let only = (axis.levels.len() == 1).then(|| axis.levels[0].clone());
             if only.is_none() {
@@ -158,11 +167,8 @@ impl Lattice {
             }
             order.push((name.to_owned(), only));
         }
-        let combinations =
-            axes.iter().try_fold(1_u64, |count, axis| count.checked_mul(axis.level_count()? as u64));
-        let is_box = combinations.is_some() && combinations == feasible.configurations();
         let scales = axes.iter().map(|axis: &Axis| axis.scale).collect();
-        Self { axes, order, scales, is_box }
+        Self { axes, order, scales, is_box: false }
     }
 
     /// Whether some combinations of levels are not feasible, or values are not finite in number.

@@ -11,9 +11,14 @@ mod sequence;
 mod tpe;
 
 pub use build::build;
-pub use gp::{MOST_TRIALS as MOST_GP_TRIALS, Recommendation, recommend};
+pub use gp::{Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, can_model, recommend};
 
-use crate::ladder::SamplerSpec;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ladder::SamplerKind;
 use crate::param::Params;
 use crate::rng::TrialRng;
 use crate::trial::{FrozenTrial, Origin};
@@ -70,15 +75,31 @@ fn initial_design(dimension: usize) -> usize {
     (dimension + 1).max(8)
 }
 
-/// Whether the next trial belongs to the initial design or to the share that is kept random.
-fn wants_random(view: &StudyView<'_>, spec: &SamplerSpec, dimension: usize) -> bool {
-    if view.len() < initial_design(dimension) {
-        return true;
+/// A sampler that gave way to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Handover {
+    /// The one that the study asks for.
+    pub from: SamplerKind,
+    /// The one that proposes in its place.
+    pub to: SamplerKind,
+    /// Ended trials beyond which it does.
+    pub trials: u64,
+}
+
+impl Handover {
+    /// From `gp` to `tpe`, where a study of `kind` has so many ended trials.
+    pub fn of(kind: SamplerKind, ended: usize) -> Option<Self> {
+        let is_over = kind == SamplerKind::Gp && ended > MOST_GP_TRIALS;
+        is_over.then_some(Self { from: kind, to: SamplerKind::Tpe, trials: MOST_GP_TRIALS as u64 })
     }
-    // Trials of other programs do not say why they were chosen: the share is one of our own.
-    let own = view.all().filter(|t| t.record.origin.is_some()).count();
-    let due = (spec.random_share * (own + 1) as f64).floor() as usize;
-    due > 0 && view.all().filter(|t| t.record.origin == Some(Origin::Random)).count() < due
+}
+
+/// As people say it.
+impl fmt::Display for Handover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.from.as_str(), self.to.as_str());
+        write!(f, "`{from}` models {} trials at most; beyond them `{to}` proposes", self.trials)
+    }
 }
 
 /// Picks configurations.
@@ -92,6 +113,11 @@ pub trait Sampler: Send {
     /// What the last suggestion is expected to add to the best value, in units of the objective; `None` where no model was
     /// asked.
     fn expected_gain(&self) -> Option<f64> {
+        None
+    }
+
+    /// That another sampler took over, once: after the first suggestion that it made.
+    fn take_handover(&mut self) -> Option<Handover> {
         None
     }
 }

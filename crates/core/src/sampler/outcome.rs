@@ -27,13 +27,24 @@ pub(super) struct Outcomes<'a> {
 
 impl<'a> Outcomes<'a> {
     pub(super) fn new(view: &StudyView<'a>, lattice: &Lattice, direction: Direction) -> Self {
-        let told = view
-            .finished
-            .iter()
-            .filter_map(|trial| Some((trial, lattice.cell(&trial.params)?, value(trial, direction))))
-            .collect();
         let pending = view.running.iter().filter_map(|trial| lattice.cell(&trial.params)).collect();
-        Self { told, pending }
+        Self { pending, ..Self::of_ended(view.finished, lattice, direction) }
+    }
+
+    /// Of ended trials alone.
+    pub(super) fn of_ended(
+        trials: impl IntoIterator<Item = &'a FrozenTrial>,
+        lattice: &Lattice,
+        direction: Direction,
+    ) -> Self {
+        let outcome =
+            |trial: &'a FrozenTrial| Some((trial, lattice.cell(&trial.params)?, value(trial, direction)));
+        Self { told: trials.into_iter().filter_map(outcome).collect(), pending: Vec::new() }
+    }
+
+    /// The values of the ended trials.
+    pub(super) fn values(&self) -> Vec<Option<f64>> {
+        self.told.iter().map(|(_, _, value)| *value).collect()
     }
 
     /// Leaves the `most` best ended trials, in their order.
@@ -48,7 +59,7 @@ impl<'a> Outcomes<'a> {
     }
 }
 
-/// Values mapped so that a Gaussian process can follow them, and the way back.
+/// Values mapped so that a Gaussian process can follow them.
 #[derive(Debug, Clone)]
 pub(super) struct Warp {
     /// Warped values: mean 0, variance 1.
@@ -58,9 +69,6 @@ pub(super) struct Warp {
     median: f64,
     /// Deviation of the better half from the median.
     spread: f64,
-    /// Mean and deviation of the half-warped values.
-    mean: f64,
-    deviation: f64,
 }
 
 impl Warp {
@@ -108,19 +116,37 @@ impl Warp {
         let deviation = (warped.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
         let deviation = if deviation > 0.0 { deviation } else { 1.0 };
         let values = warped.iter().map(|v| (v - mean) / deviation).collect();
-        Some(Self { values, finite, median, spread, mean, deviation })
+        Some(Self { values, finite, median, spread })
+    }
+}
+
+/// Values on their own scale, but for outliers.
+#[derive(Debug, Clone)]
+pub(super) struct Clipped {
+    /// Mean 0, variance 1.
+    pub(super) values: Vec<f64>,
+    mean: f64,
+    deviation: f64,
+}
+
+impl Clipped {
+    /// Values as they are, but none further below the median than 3 deviations of the better half from it; trials without a value are there.
+    /// What a model says of errors is about this scale: [`Warp`] bends the noise of the worse half.
+    pub(super) fn new(values: &[Option<f64>], warp: &Warp) -> Self {
+        let top = warp.finite.last().copied().unwrap_or(warp.median);
+        let bottom = warp.median - 3.0 * warp.spread;
+        let clipped: Vec<f64> =
+            values.iter().map(|v| v.unwrap_or(f64::NEG_INFINITY).clamp(bottom.min(top), top)).collect();
+        let n = clipped.len() as f64;
+        let mean = clipped.iter().sum::<f64>() / n;
+        let deviation = (clipped.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        let deviation = if deviation > 0.0 { deviation } else { 1.0 };
+        Self { values: clipped.iter().map(|v| (v - mean) / deviation).collect(), mean, deviation }
     }
 
-    /// The value that a warped one stands for. Below the median these are the told values of that rank.
-    pub(super) fn back(&self, warped: f64) -> f64 {
-        let half = self.mean + self.deviation * warped;
-        if half >= self.median {
-            return half;
-        }
-        let quantile = normal::cdf((half - self.median) / self.spread);
-        let worse = self.finite.partition_point(|v| *v < self.median);
-        let place = 2.0 * quantile * worse as f64;
-        self.finite[(place as usize).min(worse)]
+    /// The value that a clipped one stands for.
+    pub(super) fn back(&self, clipped: f64) -> f64 {
+        self.mean + self.deviation * clipped
     }
 }
 
@@ -136,12 +162,15 @@ mod tests {
         assert!(((w[2] - w[1]) / (w[1] - w[0]) - 2.0).abs() < 1e-9, "{w:?}");
         assert!(w[0] > w[5] && w[5] > w[6] && w[6] > w[3] && w[3] > w[4], "{w:?}");
         assert!(w.iter().all(|v| v.abs() < 3.0), "{w:?}");
-        for (value, warped) in values.iter().zip(w) {
-            if let Some(value) = value.filter(|v| *v >= 0.5) {
-                assert!((warp.back(*warped) - value).abs() < 1e-9);
+        let clipped = Clipped::new(&values, &warp);
+        for (value, scaled) in values.iter().zip(&clipped.values) {
+            if let Some(value) = value.filter(|v| *v >= -3.0) {
+                assert!((clipped.back(*scaled) - value).abs() < 1e-9);
             }
         }
-        assert_eq!(warp.back(-50.0), -1e9);
+        let lowest = clipped.back(clipped.values[3]);
+        assert_eq!(lowest, clipped.back(clipped.values[4]), "a diverged trial and a failed one");
+        assert!((-10.0..-3.0).contains(&lowest), "{lowest}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::history::{Continuity, History};
 use super::probe::probes;
 use super::sequence::Sequence;
-use super::{SampleError, Sampler, StudyView, Suggestion};
+use super::{SampleError, Sampler, StudyView, Suggestion, initial_design};
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::rng::TrialRng;
 use crate::space::{Configuration, Feasible, SpaceError};
@@ -43,6 +43,14 @@ impl Plain {
         let probes = if spec.probes { probes(&feasible, seed) } else { Vec::new() };
         let history = History::new(&feasible);
         Ok(Self { feasible, probes, sequence, origin, history })
+    }
+}
+
+impl Plain {
+    /// Whether the next trial, after a suggestion was asked for with this view, belongs to the initial design of a model over `dimension` parameters or
+    /// to the share that is kept random.
+    pub(super) fn wants_random(&self, view: &StudyView<'_>, spec: &SamplerSpec, dimension: usize) -> bool {
+        view.len() < initial_design(dimension) || self.history.lacks_random(spec.random_share)
     }
 }
 

@@ -414,6 +414,12 @@ fn trials_of_other_programs_ask_for_no_random_ones_to_catch_up() {
     };
     let foreign: Vec<FrozenTrial> = (0..50).map(|number| trial(number, None)).collect();
     let ours: Vec<FrozenTrial> = (0..50).map(|number| trial(number, Some(Origin::Model))).collect();
-    assert!(!super::wants_random(&StudyView { finished: &foreign, running: &[] }, &spec, 3));
-    assert!(super::wants_random(&StudyView { finished: &ours, running: &[] }, &spec, 3));
+    let wants = |finished: &[FrozenTrial]| {
+        let view = StudyView { finished, running: &[] };
+        let mut plain = plain::Plain::new(spec, Arc::new(ordinals(&[4, 4, 4])), 3).unwrap();
+        plain.suggest(&view, &mut stream(3, "sampler", 50)).unwrap();
+        plain.wants_random(&view, &spec, 3)
+    };
+    assert!(!wants(&foreign));
+    assert!(wants(&ours));
 }

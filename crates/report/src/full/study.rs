@@ -3,6 +3,7 @@
 use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
 use allometry_analysis::pruning::Pruning;
+use allometry_analysis::recommendation::{NotRecommended, Recommendation};
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{Pictures, collapse, importance, parameters, tag, trend};
@@ -52,6 +53,9 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     if let Some(ended) = summary.ended {
         text.line(format_args!("- Last run: {ended}"));
     }
+    if let Some(handover) = summary.handover {
+        text.line(format_args!("- Sampler: {}", escape(&handover.to_string())));
+    }
     if let Some(pruning) = summary.pruning {
         stopped_early(text, pruning, counts.pruned);
     }
@@ -63,6 +67,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         best.number,
         interval(best.value.interval)
     ));
+    recommended(text, study);
     text.line(format_args!("- Mean {metric}: {}", known(summary.mean)));
     text.line(format_args!("- Std {metric}: {}", known(summary.sd)));
     let duplicates = study.duplicates;
@@ -70,6 +75,27 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         format!("; repeats: {}, with a standard deviation of {}", duplicates.repeats, decimals(sd))
     });
     text.line(format_args!("- Distinct configurations: {}{repeat_sd}", duplicates.configurations));
+}
+
+fn recommended(text: &mut Text, study: &StudyAnalysis) {
+    let Recommendation { trial, unknown } = &study.recommended;
+    let why = unknown.map_or_else(String::new, |why| format!(" ({why})"));
+    let Some(trial) = trial else {
+        if unknown.is_some_and(|why| why != NotRecommended::NoSpace) {
+            text.line(format_args!("- Recommended: none{why}"));
+        }
+        return;
+    };
+    let mean = trial.mean.map_or_else(
+        || format!("mean over seeds unknown{why}"),
+        |mean| {
+            let (level, ends) = (mean.level * 100.0, interval(mean.interval));
+            format!("{} on average over seeds, {level:.0}% interval {ends}", decimals(mean.point))
+        },
+    );
+    let values = trial.params.iter().map(|(name, value)| format!("{name}={}", short(value)));
+    let values = values.collect::<Vec<_>>().join(" ");
+    text.line(format_args!("- Recommended: trial {} ({mean}): {}", trial.number, escape(&values)));
 }
 
 fn stopped_early(text: &mut Text, pruning: Pruning, count: u64) {

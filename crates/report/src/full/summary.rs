@@ -14,6 +14,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     verdict(text, analysis);
     baselines_ahead(text, analysis);
     budgets(text, analysis);
+    recommended(text, analysis);
     pictures.place(text, "scaling");
     baselines(text, analysis);
     findings(text, analysis);
@@ -53,6 +54,39 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
             ]
         }),
     );
+}
+
+/// The configurations to take, where any budget has one.
+fn recommended(text: &mut Text, analysis: &Analysis) {
+    let trials = || analysis.studies.iter().filter_map(|study| study.recommended.trial.as_ref());
+    let Some(level) = trials().find_map(|trial| Some(trial.mean?.level)) else { return };
+    text.blank();
+    text.table(
+        &[
+            "Budget",
+            "Best trial",
+            "Recommended",
+            "Its mean over seeds",
+            &format!("{:.0}% interval", level * 100.0),
+        ],
+        analysis.studies.iter().map(|study| {
+            let trial = study.recommended.trial.as_ref();
+            let mean = trial.and_then(|trial| trial.mean);
+            let best = study.summary.incumbent();
+            vec![
+                escape(&study.budget.label),
+                best.map_or_else(|| UNKNOWN.into(), |best| best.number.to_string()),
+                trial.map_or_else(|| UNKNOWN.into(), |trial| trial.number.to_string()),
+                mean.map_or_else(|| UNKNOWN.into(), |mean| decimals(mean.point)),
+                interval(mean.and_then(|mean| mean.interval)),
+            ]
+        }),
+    );
+    text.blank();
+    text.line(format_args!(
+        "Under noise the best value is often a lucky one. *Recommended* is the configuration whose mean over seeds is probably the best, by \
+         a Gaussian process over the space; the interval is that of this mean on these rows."
+    ));
 }
 
 /// The exact size of the best model, in short.

@@ -105,6 +105,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 reach,
                 scores,
                 ended: None,
+                sampler: None,
             }
         },
     )

@@ -83,6 +83,9 @@ impl Study {
         let suggestion = self
             .sampler
             .suggest(&StudyView { finished: &self.finished, running: &self.running }, &mut rng)?;
+        if let Some(handover) = self.sampler.take_handover() {
+            eprintln!("note: {handover}");
+        }
         let mut trial = FrozenTrial::new(number, TrialState::Running, None, suggestion.params);
         trial.record.origin = Some(suggestion.origin);
         let params = self.outside(&trial.params);
@@ -106,7 +109,7 @@ impl Study {
     }
 
     fn recommend(&self) -> Result<Params, LineError> {
-        let found = recommend(&self.view(), &self.feasible, Direction::Minimize);
+        let found = recommend(&self.finished, self.feasible.space(), Direction::Minimize);
         found.map(|recommended| self.outside(&recommended.params)).ok_or(LineError::NothingTold)
     }
 

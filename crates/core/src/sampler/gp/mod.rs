@@ -7,22 +7,24 @@ mod lbfgs;
 mod posterior;
 mod recommend;
 mod search;
+mod slice;
 
-pub use recommend::{Recommendation, recommend};
+pub use recommend::{Expected, NoExpectation, Recommendation, can_model, recommend};
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use self::expected_improvement::log_expected_improvement;
-use self::fit::Likelihood;
+use self::fit::{Likelihood, kernel_of};
+use self::kernel::Kernel;
 use self::posterior::Posterior;
 use self::search::Search;
 use super::lattice::{Cell, Lattice};
 use super::outcome::{Outcomes, Warp};
 use super::plain::Plain;
 use super::tpe::Tpe;
-use super::{SampleError, Sampler, StudyView, Suggestion, wants_random};
-use crate::ladder::SamplerSpec;
+use super::{Handover, SampleError, Sampler, StudyView, Suggestion};
+use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::rng::TrialRng;
 use crate::space::Feasible;
 use crate::trial::{Direction, Origin};
@@ -42,6 +44,8 @@ pub(super) struct Gp {
     plain: Plain,
     /// Takes over where the model costs too much.
     tpe: Tpe,
+    /// That it did: told by nobody yet, or told.
+    handover: (Option<Handover>, bool),
 }
 
 impl Gp {
@@ -53,7 +57,7 @@ impl Gp {
         tpe: Tpe,
     ) -> Self {
         let lattice = Lattice::new(&feasible);
-        Self { direction, spec, feasible, lattice, plain, tpe }
+        Self { direction, spec, feasible, lattice, plain, tpe, handover: (None, false) }
     }
 
     fn model(&self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
@@ -84,13 +88,24 @@ impl Gp {
 impl Sampler for Gp {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
         let plain = self.plain.suggest(view, rng)?;
-        if plain.origin == Origin::Probe || wants_random(view, &self.spec, self.lattice.dimension()) {
+        if plain.origin == Origin::Probe
+            || self.plain.wants_random(view, &self.spec, self.lattice.dimension())
+        {
             return Ok(plain);
         }
-        let cell =
-            if view.finished.len() > MOST_TRIALS { self.tpe.model(view, rng) } else { self.model(view, rng) };
+        let handover = Handover::of(SamplerKind::Gp, view.finished.len());
+        if !self.handover.1 {
+            self.handover.0 = handover;
+        }
+        let cell = if handover.is_some() { self.tpe.model(view, rng) } else { self.model(view, rng) };
         let Some(cell) = cell else { return Ok(plain) };
         Ok(Suggestion { params: self.lattice.params(&cell), origin: Origin::Model })
+    }
+
+    fn take_handover(&mut self) -> Option<Handover> {
+        let taken = self.handover.0.take();
+        self.handover.1 |= taken.is_some();
+        taken
     }
 }
 
@@ -118,14 +133,39 @@ struct Model<'a> {
 impl<'a> Model<'a> {
     /// `None` where there are fewer than two values.
     fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>) -> Option<Self> {
-        let values: Vec<Option<f64>> = outcomes.told.iter().map(|(_, _, value)| *value).collect();
-        let warp = Warp::new(&values)?;
-        let fitted = fitted_trials(&warp.values);
-        let points: Vec<Vec<f64>> = fitted.iter().map(|i| lattice.positions(&outcomes.told[*i].1)).collect();
-        let y: Vec<f64> = fitted.iter().map(|i| warp.values[*i]).collect();
-        let kernel = Likelihood::new(lattice.scales(), &points, &y).fit();
-        let cells = outcomes.told.iter().map(|(_, cell, _)| cell.clone()).collect();
-        let posterior = Posterior::new(lattice, kernel, cells, &warp.values)?;
+        let warp = Warp::new(&outcomes.values())?;
+        let fit = Fit::new(lattice, outcomes, &warp.values);
+        let kernel = kernel_of(&fit.likelihood().fit());
+        let posterior = Posterior::new(lattice, kernel, fit.cells, &warp.values)?;
         Some(Self { posterior, warp })
+    }
+}
+
+/// Ended trials as a Gaussian process is fitted to them.
+struct Fit<'a> {
+    lattice: &'a Lattice,
+    cells: Vec<Cell>,
+    /// On a scale that the process can follow.
+    values: &'a [f64],
+    /// Positions and values that the likelihood takes.
+    points: Vec<Vec<f64>>,
+    y: Vec<f64>,
+}
+
+impl<'a> Fit<'a> {
+    fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, values: &'a [f64]) -> Self {
+        let fitted = fitted_trials(values);
+        let points = fitted.iter().map(|i| lattice.positions(&outcomes.told[*i].1)).collect();
+        let y = fitted.iter().map(|i| values[*i]).collect();
+        let cells = outcomes.told.iter().map(|(_, cell, _)| cell.clone()).collect();
+        Self { lattice, cells, values, points, y }
+    }
+
+    fn likelihood(&self) -> Likelihood<'_> {
+        Likelihood::new(self.lattice.scales(), &self.points, &self.y)
+    }
+
+    fn posterior(&self, kernel: Kernel) -> Option<Posterior<'a>> {
+        Posterior::new(self.lattice, kernel, self.cells.clone(), self.values)
     }
 }

@@ -2,75 +2,205 @@
 
 use std::collections::HashMap;
 
-use super::{MOST_TRIALS, Model};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fit::kernel_of;
+use super::posterior::Posterior;
+use super::slice::draws;
+use super::{Fit, MOST_TRIALS};
+use crate::distribution::Distribution;
+use crate::normal;
 use crate::param::Params;
-use crate::sampler::StudyView;
+use crate::rng::stream;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::Outcomes;
-use crate::space::Feasible;
-use crate::trial::Direction;
+use crate::sampler::outcome::{Clipped, Outcomes, Warp};
+use crate::space::SearchSpace;
+use crate::trial::{Direction, FrozenTrial, TrialNumber};
 
 /// Share of the noise variance that is a configuration's own: what a smooth function cannot follow, but comes again when the configuration is
 /// trained again. The told values cannot tell it; `docs/adr/0014` has the measurements.
 const OWN_SHARE: f64 = 0.4;
-/// Half the width of a 90% interval in standard deviations.
-const NINETY: f64 = 1.644_853_626_951_472_2;
+/// Probability with which the interval covers.
+const LEVEL: f64 = 0.9;
+/// Values of a list or of a range with steps, at most.
+const MOST_LEVELS: f64 = 4096.0;
+/// Draws of the covariance's parameters, and those before them that are thrown away.
+const DRAWS: usize = 32;
+const WARM_UP: usize = 12;
 
-/// The configuration to take, with what a trial of it is expected to give on average over seeds.
+/// The configuration to take.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recommendation {
+    /// Its first trial.
+    pub number: TrialNumber,
     /// The configuration.
     pub params: Params,
-    /// Its estimated mean, in the objective's units; `None` where there are too few values for a model.
-    pub mean: Option<f64>,
-    /// The 90% interval of that mean.
-    pub interval: Option<(f64, f64)>,
+    /// What a trial of it gives on average over seeds, or why that is not known.
+    pub expected: Result<Expected, NoExpectation>,
 }
 
-/// The tried configuration whose true mean is probably best; `None` where no trial has a value.
+/// What a trial of a configuration gives on average over seeds, in the objective's units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// The posterior mean.
+    pub mean: f64,
+    /// The interval of that mean.
+    pub interval: (f64, f64),
+    /// Probability with which it covers: 0.9.
+    pub level: f64,
+}
+
+/// Why a model tells no mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum NoExpectation {
+    /// Fewer than two trials have a finite value.
+    #[error("fewer than two trials have a finite value")]
+    FewValues,
+    /// The model is one of the best trials alone, whose noise is not that of all.
+    #[error(
+        "of more than {MOST_TRIALS} trials the best {MOST_TRIALS} alone are modelled, and their luck is not that of all"
+    )]
+    ManyTrials,
+    /// Values are too large for squares.
+    #[error("values are too large to compute with")]
+    TooLarge,
+}
+
+/// Whether a model can be made over a space: every set has a value, bounds are finite numbers, and lists and steps no more than 4,096 values. What a
+/// ladder declares is so; what other programs recorded need not be.
+pub fn can_model(space: &SearchSpace) -> bool {
+    let few = |count: f64| (0.0..MOST_LEVELS).contains(&count);
+    space.iter().all(|(_, set)| match set {
+        Distribution::Float { low, high, log, step } => {
+            let is_range = low.is_finite() && high.is_finite() && low <= high && (!log || *low > 0.0);
+            is_range && step.is_none_or(|step| step > 0.0 && few((high - low) / step))
+        }
+        Distribution::Int { low, high, log, step } => {
+            let is_range = low <= high && (!log || *low > 0);
+            is_range && *step > 0 && few((*high as f64 - *low as f64) / *step as f64)
+        }
+        Distribution::Categorical { choices, .. } => !choices.is_empty() && few(choices.len() as f64),
+    })
+}
+
+/// The tried configuration whose true mean is probably best; `None` where no trial of the space has a value, or
+/// the space is not one that [`can_model`] allows. Of `trials`, in order of their numbers, those that
+/// have not ended are passed over.
 ///
 /// Of the Gaussian process that `gp` samples by the posterior mean at each tried configuration, plus the share of its residual that is the
-/// configuration's own: with `k` values of the configuration `s / (s + (1 - s) / k)`, `s = 0.4`. Under noise the best told value is often a lucky one and the
-/// posterior mean alone too smooth. Of more than 300 ended trials the best 300 are modelled.
-pub fn recommend(view: &StudyView<'_>, feasible: &Feasible, direction: Direction) -> Option<Recommendation> {
-    let lattice = Lattice::new(feasible);
-    let mut outcomes = Outcomes::new(view, &lattice, direction);
+/// configuration's own (see [`own_mean`]). Under noise the best told value is often a lucky one and the posterior mean alone too smooth. Of more than
+/// 300 ended trials the best 300 are modelled.
+///
+/// The interval is the middle 90% of a mixture of normal distributions: the same mean and its variance under 32 draws of length scales, signal and
+/// noise from their posterior density, on the values' own scale. Variances are `n / (n - D - 2)` times as large, as for `D + 2` parameters fitted to `n`
+/// values. `docs/adr/0025` has what each of these steps is worth.
+pub fn recommend<'a>(
+    trials: impl IntoIterator<Item = &'a FrozenTrial>,
+    space: &SearchSpace,
+    direction: Direction,
+) -> Option<Recommendation> {
+    if !can_model(space) {
+        return None;
+    }
+    let lattice = Lattice::of_space(space);
+    let ended = trials.into_iter().filter(|trial| trial.state.is_finished());
+    let mut outcomes = Outcomes::of_ended(ended, &lattice, direction);
+    let is_part = outcomes.told.len() > MOST_TRIALS;
     outcomes.keep_best(MOST_TRIALS);
     let told = |i: usize| outcomes.told[i].2.unwrap_or(f64::NEG_INFINITY);
     let first_best = (0..outcomes.told.len()).reduce(|a, b| if told(b) > told(a) { b } else { a })?;
     if told(first_best) == f64::NEG_INFINITY {
         return None;
     }
-    let alone =
-        Recommendation { params: outcomes.told[first_best].0.params.clone(), mean: None, interval: None };
-    let Some(model) = Model::new(&lattice, &outcomes) else { return Some(alone) };
-    let mut values: HashMap<&Cell, Vec<f64>> = HashMap::new();
-    for ((_, cell, value), warped) in outcomes.told.iter().zip(&model.warp.values) {
+    let take = |i: usize, expected| {
+        let trial = outcomes.told[i].0;
+        Recommendation { number: trial.number, params: trial.params.clone(), expected }
+    };
+    let few = || take(first_best, Err(NoExpectation::FewValues));
+    let told_values = outcomes.values();
+    let Some(warp) = Warp::new(&told_values) else { return Some(few()) };
+    let fit = Fit::new(&lattice, &outcomes, &warp.values);
+    let most_probable = fit.likelihood().fit();
+    let Some(posterior) = fit.posterior(kernel_of(&most_probable)) else { return Some(few()) };
+    let mut places: HashMap<&Cell, Vec<usize>> = HashMap::new();
+    for (i, (_, cell, value)) in outcomes.told.iter().enumerate() {
         if value.is_some_and(|v| v > f64::NEG_INFINITY) {
-            values.entry(cell).or_default().push(*warped);
+            places.entry(cell).or_default().push(i);
         }
     }
-    let mut row = Vec::new();
-    let mut best: Option<(f64, f64, usize)> = None;
+    let mut best: Option<(f64, usize)> = None;
     for (i, (_, cell, _)) in outcomes.told.iter().enumerate() {
-        let Some(own) = values.remove(cell) else { continue };
-        let count = own.len() as f64;
-        let (smooth, variance) = model.posterior.at(cell, &mut row);
-        let share = OWN_SHARE / (OWN_SHARE + (1.0 - OWN_SHARE) / count);
-        let mean = smooth + share * (own.iter().sum::<f64>() / count - smooth);
-        let variance = variance + (1.0 - share) * OWN_SHARE * model.posterior.kernel.noise;
-        if best.is_none_or(|(highest, ..)| mean > highest) {
-            best = Some((mean, variance, i));
+        let Some(own) = places.get(cell).filter(|own| own[0] == i) else { continue };
+        let (mean, _) = own_mean(&posterior, cell, own, &warp.values);
+        if best.is_none_or(|(highest, _)| mean > highest) {
+            best = Some((mean, i));
         }
     }
-    let (mean, variance, i) = best?;
+    let (_, i) = best?;
+    if is_part {
+        return Some(take(i, Err(NoExpectation::ManyTrials)));
+    }
+    let cell = &outcomes.told[i].1;
+    let clipped = Clipped::new(&told_values, &warp);
+    let fit = Fit::new(&lattice, &outcomes, &clipped.values);
+    let likelihood = fit.likelihood();
+    let mut rng = stream(0, "recommendation", outcomes.told.len() as u64);
+    let draws = draws(|theta| likelihood.energy(theta), most_probable, WARM_UP, DRAWS, &mut rng);
+    let posteriors = draws.iter().filter_map(|theta| fit.posterior(kernel_of(theta)));
+    let fitted = fit.y.len() as f64;
+    let widening = fitted / (fitted - lattice.dimension() as f64 - 2.0).max(1.0);
+    let normals: Vec<(f64, f64)> = posteriors
+        .map(|posterior| own_mean(&posterior, cell, &places[cell], &clipped.values))
+        .map(|(mean, variance)| (mean, widening * variance))
+        .collect();
     let sign = if direction == Direction::Maximize { 1.0 } else { -1.0 };
-    let back = |warped: f64| sign * model.warp.back(warped);
-    let reach = NINETY * variance.sqrt();
-    let (a, b) = (back(mean - reach), back(mean + reach));
-    Some(Recommendation {
-        params: outcomes.told[i].0.params.clone(),
-        mean: Some(back(mean)),
-        interval: Some((a.min(b), a.max(b))),
-    })
+    let back = |value: f64| sign * clipped.back(value);
+    let mean = normals.iter().map(|(mean, _)| mean).sum::<f64>() / normals.len() as f64;
+    let tail = 0.5 * (1.0 - LEVEL);
+    let (a, b) = (back(mixture_quantile(&normals, tail)), back(mixture_quantile(&normals, 1.0 - tail)));
+    let expected = Expected { mean: back(mean), interval: (a.min(b), a.max(b)), level: LEVEL };
+    let is_finite = expected.mean.is_finite() && a.is_finite() && b.is_finite();
+    Some(take(i, if is_finite { Ok(expected) } else { Err(NoExpectation::TooLarge) }))
 }
+
+/// Mean and variance of what a configuration gives on average over seeds, of which `own` are the places of its told `values`.
+///
+/// Of the noise variance `n` the share `s = 0.4` is the configuration's own. With `k` values, whose mean has the noise `n_k = n (s + (1 - s) / k)`,
+/// the mean is that of the smooth function plus `w = s / (s + (1 - s) / k)` of the residual, the variance `w (1 - w) n_k + (1 - w)^2 v`, `v` the smooth
+/// function's: for one value what follows from its noise given all values, `n_e - n_e^2 K^-1`, `n_e = (1 - s) n` (Rasmussen & Williams 2006, section 2.2).
+fn own_mean(posterior: &Posterior<'_>, cell: &Cell, own: &[usize], values: &[f64]) -> (f64, f64) {
+    let (smooth, variance) = posterior.at(cell, &mut Vec::new());
+    let count = own.len() as f64;
+    let spread = OWN_SHARE + (1.0 - OWN_SHARE) / count;
+    let share = OWN_SHARE / spread;
+    let mean = smooth + share * (own.iter().map(|i| values[*i]).sum::<f64>() / count - smooth);
+    let noise = spread * posterior.kernel.noise;
+    (mean, share * (1.0 - share) * noise + (1.0 - share).powi(2) * variance)
+}
+
+/// The number below which a mixture of normal distributions, by mean and variance, has the share `p`.
+fn mixture_quantile(normals: &[(f64, f64)], p: f64) -> f64 {
+    let share = |x: f64| {
+        let below = normals.iter().map(|(mean, variance)| normal::cdf((x - mean) / variance.sqrt()));
+        below.sum::<f64>() / normals.len() as f64
+    };
+    let single = |(mean, variance): &(f64, f64)| mean + variance.sqrt() * normal::quantile(p);
+    let (mut low, mut high) = normals
+        .iter()
+        .map(single)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if share(middle) < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+#[cfg(test)]
+mod tests;

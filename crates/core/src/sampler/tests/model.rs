@@ -52,8 +52,7 @@ impl Study {
     }
 
     fn recommended(&self) -> sampler::Recommendation {
-        let view = StudyView { finished: &self.finished, running: &[] };
-        recommend(&view, &self.feasible, Direction::Minimize).unwrap()
+        recommend(&self.finished, self.feasible.space(), Direction::Minimize).unwrap()
     }
 }
 
@@ -116,10 +115,11 @@ fn error_bars_cover() {
         study.run(35);
         let recommendation = study.recommended();
         let truth = loss(&recommendation.params).unwrap();
-        let (low, high) = recommendation.interval.unwrap();
+        let expected = recommendation.expected.unwrap();
+        let (low, high) = expected.interval;
         covered += usize::from(low <= truth && truth <= high);
         width += (high - low) / 60.0;
-        assert!(low <= recommendation.mean.unwrap() && recommendation.mean.unwrap() <= high);
+        assert!(low <= expected.mean && expected.mean <= high);
     }
     // Nominally 54; the best of 35 is chosen, which costs some.
     assert!((44..=60).contains(&covered) && width < 1.0, "{covered} of 60, width {width}");
@@ -223,7 +223,7 @@ fn odd_values_leave_the_study_usable() {
         let mut sampler = build(Direction::Minimize, study.spec, Arc::clone(&study.feasible), 9).unwrap();
         let view = StudyView { finished: &study.finished, running: &[] };
         assert!(sampler.suggest(&view, &mut stream(9, "sampler", 12)).is_ok());
-        assert!(recommend(&view, &study.feasible, Direction::Minimize).is_some());
+        assert!(recommend(&study.finished, study.feasible.space(), Direction::Minimize).is_some());
     }
 }
 
@@ -242,8 +242,7 @@ fn a_pruned_trial_counts_with_its_last_intermediate_value() {
 
 #[test]
 fn nothing_told_is_nothing_recommended() {
-    let view = StudyView { finished: &[], running: &[] };
-    assert_eq!(recommend(&view, &bowl_space(), Direction::Maximize), None);
+    assert_eq!(recommend(&[], bowl_space().space(), Direction::Maximize), None);
 }
 
 #[test]
@@ -254,9 +253,16 @@ fn beyond_its_limit_gp_goes_on_as_tpe() {
     let ask = |kind| {
         let spec = SamplerSpec { kind, ..study.spec };
         let mut sampler = build(Direction::Minimize, spec, Arc::clone(&study.feasible), 4).unwrap();
-        sampler.suggest(&view, &mut stream(4, "sampler", 301)).unwrap()
+        let suggestion = sampler.suggest(&view, &mut stream(4, "sampler", 301)).unwrap();
+        let said = sampler.take_handover();
+        sampler.suggest(&view, &mut stream(4, "sampler", 302)).unwrap();
+        assert_eq!(sampler.take_handover(), None, "it is said once");
+        (suggestion, said)
     };
-    assert_eq!(ask(SamplerKind::Gp), ask(SamplerKind::Tpe));
+    let (gp, tpe) = (ask(SamplerKind::Gp), ask(SamplerKind::Tpe));
+    assert_eq!(gp.0, tpe.0);
+    assert_eq!(gp.1.unwrap().to_string(), "`gp` models 300 trials at most; beyond them `tpe` proposes");
+    assert_eq!(tpe.1, None);
 }
 
 #[test]

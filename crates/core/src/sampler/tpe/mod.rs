@@ -9,7 +9,7 @@ use self::parzen::Parzen;
 use self::record::Record;
 use super::lattice::{Cell, Lattice};
 use super::plain::Plain;
-use super::{SampleError, Sampler, StudyView, Suggestion, wants_random};
+use super::{SampleError, Sampler, StudyView, Suggestion};
 use crate::ladder::SamplerSpec;
 use crate::rng::TrialRng;
 use crate::space::Feasible;
@@ -88,7 +88,9 @@ impl Tpe {
 impl Sampler for Tpe {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
         let plain = self.plain.suggest(view, rng)?;
-        if plain.origin == Origin::Probe || wants_random(view, &self.spec, self.lattice.dimension()) {
+        if plain.origin == Origin::Probe
+            || self.plain.wants_random(view, &self.spec, self.lattice.dimension())
+        {
             return Ok(plain);
         }
         let Some(cell) = self.model(view, rng) else { return Ok(plain) };

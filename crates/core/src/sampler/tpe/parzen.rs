@@ -22,8 +22,29 @@ pub(super) struct Parzen<'a> {
 enum Factor {
     /// Probabilities: of level `l` in row `r` at `l rows + r`. Each kernel has a row.
     Levels { rows: usize, count: usize, probabilities: Vec<f64>, row_of: Vec<u16> },
-    /// Truncated normal densities over `[0, 1]`, by mean and deviation; an infinite deviation is the uniform density.
-    Range { normals: Vec<(f64, f64)> },
+    /// Truncated normal densities over `[0, 1]`.
+    Range { kernels: Vec<Truncated> },
+}
+
+/// A normal density cut to `[0, 1]`; one of infinite deviation is the uniform density.
+#[derive(Debug, Clone, Copy)]
+struct Truncated {
+    mean: f64,
+    deviation: f64,
+    /// Density at the mean.
+    height: f64,
+    /// `1 / (2 deviation^2)`.
+    fall: f64,
+}
+
+impl Truncated {
+    const UNIFORM: Self = Self { mean: 0.5, deviation: f64::INFINITY, height: 1.0, fall: 0.0 };
+
+    fn new(mean: f64, deviation: f64) -> Self {
+        let mass = cdf((1.0 - mean) / deviation) - cdf(-mean / deviation);
+        let height = 1.0 / (deviation * (2.0 * PI).sqrt() * mass);
+        Self { mean, deviation, height, fall: 0.5 / (deviation * deviation) }
+    }
 }
 
 impl<'a> Parzen<'a> {
@@ -63,7 +84,9 @@ impl<'a> Parzen<'a> {
     /// Logarithm of the density at a cell.
     pub(super) fn log_density(&self, cell: &Cell) -> f64 {
         let mut products = self.weights.clone();
-        for (factor, coordinate) in self.factors.iter().zip(cell) {
+        // One exponential for all ranges of a kernel together.
+        let mut exponents: Vec<f64> = Vec::new();
+        for ((factor, axis), coordinate) in self.factors.iter().zip(&self.lattice.axes).zip(cell) {
             if *coordinate == ABSENT {
                 continue;
             }
@@ -75,15 +98,20 @@ impl<'a> Parzen<'a> {
                         *product *= column[usize::from(*row)];
                     }
                 }
-                Factor::Range { normals } => {
-                    let axis = &self.lattice.axes
-                        [self.factors.iter().position(|f| std::ptr::eq(f, factor)).unwrap_or(0)];
+                Factor::Range { kernels } => {
                     let x = axis.position(*coordinate);
-                    for (product, (mean, deviation)) in products.iter_mut().zip(normals) {
-                        *product *= truncated_density(x, *mean, *deviation);
+                    exponents.resize(products.len(), 0.0);
+                    for ((product, exponent), kernel) in products.iter_mut().zip(&mut exponents).zip(kernels)
+                    {
+                        *product *= kernel.height;
+                        *exponent -= kernel.fall * (x - kernel.mean) * (x - kernel.mean);
                     }
                 }
             }
+        }
+        for (product, exponent) in products.iter_mut().zip(&exponents) {
+            // Below it the exponential is 0, at several times the cost.
+            *product *= if *exponent > -700.0 { exponent.exp() } else { 0.0 };
         }
         products.iter().sum::<f64>().max(f64::MIN_POSITIVE).ln()
     }
@@ -101,8 +129,8 @@ impl Factor {
                 });
                 found.unwrap_or(count - 1) as u64
             }
-            Self::Range { normals } => {
-                let (mean, deviation) = normals[kernel];
+            Self::Range { kernels } => {
+                let Truncated { mean, deviation, .. } = kernels[kernel];
                 if deviation.is_infinite() {
                     return axis.at(u);
                 }
@@ -177,12 +205,12 @@ fn range(axis: &Axis, coordinates: &[u64]) -> Factor {
         .map(|(kernel, coordinate)| (kernel, axis.position(*coordinate)))
         .collect();
     order.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut normals = vec![(0.5, f64::INFINITY); coordinates.len() + 1];
-    normals[coordinates.len()] = (0.5, 1.0);
+    let mut kernels = vec![Truncated::UNIFORM; coordinates.len() + 1];
+    kernels[coordinates.len()] = Truncated::new(0.5, 1.0);
     for ((kernel, mean), deviation) in order.iter().zip(deviations(&order, 0.0, 1.0)) {
-        normals[*kernel] = (*mean, deviation);
+        kernels[*kernel] = Truncated::new(*mean, deviation);
     }
-    Factor::Range { normals }
+    Factor::Range { kernels }
 }
 
 /// The deviation of each kernel, sorted by mean: the larger distance to its neighbours (the ends of the range count as neighbours of a single kernel
@@ -210,15 +238,6 @@ fn deviations(order: &[(usize, f64)], low: f64, high: f64) -> Vec<f64> {
             before.max(after).clamp(least, high - low)
         })
         .collect()
-}
-
-fn truncated_density(x: f64, mean: f64, deviation: f64) -> f64 {
-    if deviation.is_infinite() {
-        return 1.0;
-    }
-    let z = (x - mean) / deviation;
-    let mass = cdf((1.0 - mean) / deviation) - cdf(-mean / deviation);
-    (-0.5 * z * z).exp() / (deviation * (2.0 * PI).sqrt() * mass)
 }
 
 #[cfg(test)]

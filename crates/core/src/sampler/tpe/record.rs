@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use super::MOST_BETTER;
 use crate::sampler::StudyView;
 use crate::sampler::lattice::{Cell, Lattice};
 use crate::sampler::outcome;
@@ -15,6 +16,12 @@ pub(super) struct Record {
     direction: Direction,
     /// Ended trials by number.
     rows: Vec<Row>,
+    /// Those inside the space, by place among `rows`.
+    inside: Vec<usize>,
+    /// Ended trials with a value.
+    valued: usize,
+    /// The best trials inside the space with a value, best first, at most as many as [`Self::split`] takes, by place among `rows`.
+    best: Vec<usize>,
     tried: HashSet<Cell>,
     running: Vec<Cell>,
 }
@@ -60,7 +67,15 @@ fn better(a: &Row, b: &Row) -> Ordering {
 
 impl Record {
     pub(super) fn new(direction: Direction) -> Self {
-        Self { direction, rows: Vec::new(), tried: HashSet::new(), running: Vec::new() }
+        Self {
+            direction,
+            rows: Vec::new(),
+            inside: Vec::new(),
+            valued: 0,
+            best: Vec::new(),
+            tried: HashSet::new(),
+            running: Vec::new(),
+        }
     }
 
     /// Takes in a view.
@@ -90,17 +105,44 @@ impl Record {
         });
         if !continues {
             self.rows = view.finished.iter().map(|trial| Row::new(trial, lattice, self.direction)).collect();
-            self.tried = self.rows.iter().filter_map(|row| row.cell.clone()).collect();
+            self.index();
         } else if !added.is_empty() {
             for trial in added.into_iter().rev() {
                 let row = Row::new(trial, lattice, self.direction);
-                self.tried.extend(row.cell.clone());
                 let place = self.rows.partition_point(|other| other.number < row.number);
+                // Workers end their trials out of order; places behind such a trial move.
+                let behind = self.inside.partition_point(|other| *other < place);
+                let moved = self.inside[behind..].iter_mut().chain(&mut self.best);
+                moved.filter(|other| **other >= place).for_each(|other| *other += 1);
                 self.rows.insert(place, row);
+                self.take(place);
             }
         }
         self.running.clear();
         self.running.extend(view.running.iter().filter_map(|trial| lattice.cell(&trial.params)));
+    }
+
+    /// Takes in all rows anew.
+    fn index(&mut self) {
+        (self.inside, self.valued, self.best) = (Vec::new(), 0, Vec::new());
+        self.tried.clear();
+        (0..self.rows.len()).for_each(|place| self.take(place));
+    }
+
+    /// Takes in a row.
+    fn take(&mut self, place: usize) {
+        let row = &self.rows[place];
+        let has_value = row.order.0 < 2;
+        self.valued += usize::from(has_value);
+        let Some(cell) = &row.cell else { return };
+        let behind = self.inside.partition_point(|other| *other < place);
+        self.inside.insert(behind, place);
+        self.tried.insert(cell.clone());
+        if has_value {
+            let rank = self.best.partition_point(|other| better(&self.rows[*other], row) == Ordering::Less);
+            self.best.insert(rank, place);
+            self.best.truncate(MOST_BETTER);
+        }
     }
 
     pub(super) fn has(&self, cell: &Cell) -> bool {
@@ -109,31 +151,43 @@ impl Record {
 
     /// Ended trials with a value.
     pub(super) fn ended(&self) -> usize {
-        self.rows.iter().filter(|row| row.order.0 < 2).count()
+        self.valued
     }
 
-    /// The `count` best cells and at most `most` of the others, running ones last, both in the trials' order, with the weight of each: 1 for the latest 25,
-    /// before them rising from `1 / n` (as in Optuna).
+    /// The `count` best cells, at most [`MOST_BETTER`], and at most `most` of the others, running ones last, both in the trials' order, with the weight
+    /// of each: 1 for the latest 25, before them rising from `1 / n` (as in Optuna). Takes time by these numbers alone.
     pub(super) fn split(&self, count: usize, most: usize) -> [Vec<(&Cell, f64)>; 2] {
-        let mut order: Vec<usize> = (0..self.rows.len())
-            .filter(|i| self.rows[*i].cell.is_some() && self.rows[*i].order.0 < 2)
-            .collect();
-        let count = count.min(order.len());
-        if count > 0 && count < order.len() {
-            order.select_nth_unstable_by(count - 1, |a, b| better(&self.rows[*a], &self.rows[*b]));
-        }
-        order.truncate(count);
-        order.sort_unstable();
-        let others = (0..self.rows.len()).filter(|i| order.binary_search(i).is_err());
-        let others: Vec<&Cell> =
-            others.filter_map(|i| self.rows[i].cell.as_ref()).chain(&self.running).collect();
-        let best: Vec<&Cell> = order.iter().filter_map(|i| self.rows[*i].cell.as_ref()).collect();
-        [weighted(&best, usize::MAX), weighted(&others, most)]
+        let mut best: Vec<usize> = self.best.iter().take(count).copied().collect();
+        best.sort_unstable();
+        let cell =
+            |place: usize| self.rows[place].cell.as_ref().expect("places inside the space have a cell");
+        let skipped: Vec<usize> =
+            best.iter().filter_map(|place| self.inside.binary_search(place).ok()).collect();
+        let ended = self.inside.len() - skipped.len();
+        let other = |i: usize| {
+            if i >= ended {
+                return &self.running[i - ended];
+            }
+            // The skipped ranks below the i-th of the others: skipped[k] - k others are before skipped[k].
+            let (mut low, mut high) = (0, skipped.len());
+            while low < high {
+                let middle = low.midpoint(high);
+                if skipped[middle] - middle <= i {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            cell(self.inside[i + low])
+        };
+        [
+            weighted(best.len(), usize::MAX, |i| cell(best[i])),
+            weighted(ended + self.running.len(), most, other),
+        ]
     }
 }
 
-fn weighted<'a>(cells: &[&'a Cell], most: usize) -> Vec<(&'a Cell, f64)> {
-    let n = cells.len();
+fn weighted<'a>(n: usize, most: usize, cell: impl Fn(usize) -> &'a Cell) -> Vec<(&'a Cell, f64)> {
     let weight = |i: usize| {
         if n < 25 || i >= n - 25 {
             return 1.0;
@@ -142,7 +196,66 @@ fn weighted<'a>(cells: &[&'a Cell], most: usize) -> Vec<(&'a Cell, f64)> {
         first + (1.0 - first) * i as f64 / steps
     };
     if n <= most {
-        return cells.iter().enumerate().map(|(i, cell)| (*cell, weight(i))).collect();
+        return (0..n).map(|i| (cell(i), weight(i))).collect();
     }
-    (0..most).map(|k| (2 * k + 1) * n / (2 * most)).map(|i| (cells[i], weight(i))).collect()
+    (0..most).map(|k| (2 * k + 1) * n / (2 * most)).map(|i| (cell(i), weight(i))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{stream, uniform};
+    use crate::sampler::tests::ordinals;
+
+    /// Trials that end out of order, some outside the space, without a value, or with one that others have.
+    #[test]
+    fn the_split_is_that_of_all_trials_sorted() {
+        let feasible = ordinals(&[9, 9]);
+        let lattice = Lattice::new(&feasible);
+        let mut rng = stream(5, "test", 0);
+        let mut pick = |n: usize| (uniform(&mut rng) * n as f64) as usize;
+        let mut record = Record::new(Direction::Minimize);
+        let (mut finished, mut running): (Vec<FrozenTrial>, Vec<FrozenTrial>) = (Vec::new(), Vec::new());
+        for number in 0..120 {
+            let mut params = feasible.params(&feasible.configuration(pick(81) as u64));
+            if number % 17 == 3 {
+                params.insert("x0", 99_i64);
+            }
+            running.push(FrozenTrial::new(number, TrialState::Running, None, params));
+            if running.len() > 4 {
+                let mut trial = running.remove(pick(4));
+                let value = (pick(8) > 0).then(|| pick(30) as f64);
+                trial.state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
+                trial.value = value;
+                let place = finished.partition_point(|other| other.number < trial.number);
+                finished.insert(place, trial);
+            }
+            record.update(&StudyView { finished: &finished, running: &running }, &lattice);
+            let rows: Vec<Row> =
+                finished.iter().map(|trial| Row::new(trial, &lattice, Direction::Minimize)).collect();
+            let valued = rows.iter().filter(|row| row.order.0 < 2).count();
+            assert_eq!(record.ended(), valued);
+            for count in [1, 7, 25] {
+                let mut best: Vec<&Row> =
+                    rows.iter().filter(|row| row.order.0 < 2 && row.cell.is_some()).collect();
+                best.sort_by(|a, b| better(a, b));
+                best.truncate(count);
+                let is_best = |row: &&Row| best.iter().any(|other| other.number == row.number);
+                let cells = |wanted: bool| -> Vec<Cell> {
+                    rows.iter()
+                        .filter(|row| is_best(row) == wanted)
+                        .filter_map(|row| row.cell.clone())
+                        .collect()
+                };
+                let pending = running.iter().filter_map(|trial| lattice.cell(&trial.params));
+                let expected = [cells(true), cells(false).into_iter().chain(pending).collect()];
+                let found = record.split(count, usize::MAX);
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!(found.iter().map(|(cell, _)| *cell).eq(expected), "{number} {count}");
+                }
+                let some = &record.split(count, 10)[1];
+                assert_eq!(some.len(), expected[1].len().min(10));
+            }
+        }
+    }
 }
