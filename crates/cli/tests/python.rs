@@ -18,6 +18,7 @@ fn the_python_module_reads_and_drives_studies() {
         .env("ALLOMETRY_BINARY", env!("CARGO_BIN_EXE_allometry"))
         .output()
         .expect("the interpreter was found");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
 }

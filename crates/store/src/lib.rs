@@ -20,7 +20,7 @@ pub mod store;
 pub mod stored_study;
 pub mod url;
 
-pub use change_mark::ChangeMark;
+pub use change_mark::{ChangeMark, FollowedStore};
 pub use error::{ErrorKind, StoreError};
 pub use import::{ImportError, ImportedStudy};
 pub use location::Location;

@@ -20,8 +20,8 @@ pub(super) struct LadderFile {
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub(super) set: Vec<(String, String)>,
 
-    /// Where trials are stored, such as sqlite:///trials.db.
-    #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE")]
+    /// Where trials are stored, such as sqlite:///trials.db or postgresql://user@host/database.
+    #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
     pub(super) storage: Option<String>,
 }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use allometry_core::TrialState;
-use allometry_store::Store as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -57,8 +56,9 @@ impl List {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.read()?;
+        let store = &*store;
         let (mut text, mut lines, mut documents) = (String::new(), String::new(), Vec::new());
-        for study in self.study.select(&place, &store)? {
+        for study in self.study.select(&place, store)? {
             let mut trials = store.trials(study.id)?;
             trials.retain(|t| self.state.is_empty() || self.state.iter().any(|s| s.matches(t.state)));
             for trial in &trials {

@@ -10,7 +10,6 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::Ladder;
 use allometry_core::sampler;
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, open_studies};
-use allometry_store::{SqliteStore, Store as _};
 use clap::Args;
 
 use super::evaluator::Evaluator;
@@ -157,7 +156,8 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     let style = how.style;
     let interrupt = Interrupt::listen()
         .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
-    let store = SqliteStore::open(url)?;
+    let store = allometry_store::open(url)?;
+    let store = &*store;
     let mut budgets = Vec::new();
     let mut reaches = Vec::new();
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
@@ -166,7 +166,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
         let sampler = sampler::build(ladder.direction, ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
-    let studies = open_studies(&store, ladder, budgets, &evaluator.facts(), how.changed)?;
+    let studies = open_studies(store, ladder, budgets, &evaluator.facts(), how.changed)?;
     for (study, reach) in studies.iter().zip(&reaches) {
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
     }
@@ -180,7 +180,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     let (sender, receiver) = channel();
     let summary = std::thread::scope(|scope| {
         let screen = scope.spawn(move || progress::show(&receiver, style));
-        let summary = allometry_runner::run(studies, &store, &*objective, &options, &interrupt, &sender);
+        let summary = allometry_runner::run(studies, store, &*objective, &options, &interrupt, &sender);
         drop(sender);
         screen.join().expect("the progress display does not panic");
         summary
@@ -189,7 +189,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     if how.reports == Reports::Leave {
         return conclude(&summary, &interrupt);
     }
-    let trials = source::ladder_of_store(&store, Some(&ladder.name), url)?;
+    let trials = source::ladder_of_store(store, Some(&ladder.name), url)?;
     super::report::write_all(&trials, &report)?;
     if style != Style::Quiet {
         eprintln!("report: {}", report.join("report.md").display());

@@ -13,7 +13,7 @@ use super::read_ladder;
 
 /// Shows the ladders and studies of a store as a live web page.
 ///
-/// The store is only read, and only when its files changed: a dashboard can neither slow nor break a study. It may be started
+/// The store is only read, and only when it changed: a dashboard can neither slow nor break a study. It may be started
 /// before the first trial, and outlives the store's absence. Studies of Optuna are shown too.
 ///
 /// With `--grpc` it is a storage instead of a page: Optuna's Python workers share the store's studies through

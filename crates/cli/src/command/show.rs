@@ -1,7 +1,6 @@
 //! `allometry show`.
 
 use allometry_core::{FrozenTrial, TrialNumber};
-use allometry_store::Store as _;
 use clap::Args;
 use serde_json::json;
 
@@ -29,7 +28,8 @@ impl Show {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.read()?;
-        let study = self.study.one(&place, &store)?;
+        let store = &*store;
+        let study = self.study.one(&place, store)?;
         let number = TrialNumber(self.number);
         let trials = store.trials(study.id)?;
         let Some(trial) = trials.iter().find(|trial| trial.number == number) else {

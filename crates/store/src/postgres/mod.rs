@@ -12,6 +12,7 @@ mod write;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use allometry_core::{
     EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationScores,
@@ -29,6 +30,9 @@ use failure::Failure;
 use open::Expect;
 use session::{Db, Mode, Pool};
 use target::Target;
+
+/// How long a call goes on trying to reach a server that went away.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A [`Store`] in one PostgreSQL database, for any number of processes on any machines.
 ///
@@ -63,7 +67,7 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`] that says why nobody gets in, what the database is instead, or why it cannot be written.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        let store = Self::connect(url, Access::Write)?;
+        let store = Self::connect(url, Access::Write, PATIENCE)?;
         open::writable(&store.pool, &store.location, Expect::Anything)?;
         Ok(store)
     }
@@ -73,7 +77,7 @@ impl PostgresStore {
     /// # Errors
     /// As for [`Self::open`]; [`StoreError::NotAStore`].
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
-        let store = Self::connect(url, Access::Write)?;
+        let store = Self::connect(url, Access::Write, PATIENCE)?;
         open::writable(&store.pool, &store.location, Expect::Studies)?;
         Ok(store)
     }
@@ -83,15 +87,29 @@ impl PostgresStore {
     /// # Errors
     /// As for [`Self::open_existing`].
     pub fn open_read_only(url: &str) -> Result<Self, StoreError> {
-        let store = Self::connect(url, Access::Read)?;
+        Self::open_read_only_within(url, PATIENCE)
+    }
+
+    /// As [`Self::open_read_only`], where calls wait for a server that went away for that long.
+    pub(crate) fn open_read_only_within(url: &str, patience: Duration) -> Result<Self, StoreError> {
+        let store = Self::connect(url, Access::Read, patience)?;
         open::readable(&store.pool, &store.location)?;
         Ok(store)
     }
 
-    fn connect(url: &str, access: Access) -> Result<Self, StoreError> {
+    /// How far the server has written its log, all of its databases in one: where that stays, nothing changes.
+    pub(crate) fn log_position(&self) -> Result<String, StoreError> {
+        self.read(|db| {
+            let position = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END";
+            let row = db.first(&format!("SELECT ({position})::text"), &[])?;
+            Ok(row.and_then(|row| row.get(0)).unwrap_or_default())
+        })
+    }
+
+    fn connect(url: &str, access: Access, patience: Duration) -> Result<Self, StoreError> {
         let target = Target::parse(url)?;
         let location = target.location.clone();
-        let pool = Pool::new(target);
+        let pool = Pool::new(target, patience);
         pool.open()?;
         Ok(Self { pool, location, access, compatible: Mutex::default() })
     }

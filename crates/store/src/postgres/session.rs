@@ -13,8 +13,6 @@ use super::failure::Failure;
 use super::target::Target;
 use crate::error::StoreError;
 
-/// How long a call goes on trying to reach a server that went away.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// First pause between two attempts; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause between two attempts.
@@ -118,6 +116,8 @@ struct Idle {
 /// The connections of one store.
 pub(super) struct Pool {
     target: Target,
+    /// How long a call goes on trying to reach a server that went away.
+    patience: Duration,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -140,8 +140,8 @@ impl Drop for Lent<'_> {
 }
 
 impl Pool {
-    pub(super) fn new(target: Target) -> Self {
-        Self { target, idle: Mutex::default(), returned: Condvar::new() }
+    pub(super) fn new(target: Target, patience: Duration) -> Self {
+        Self { target, patience, idle: Mutex::default(), returned: Condvar::new() }
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
@@ -174,7 +174,7 @@ impl Pool {
     /// # Errors
     /// [`StoreError`] that says why nobody gets in.
     pub(super) fn open(&self) -> Result<(), StoreError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {
             match self.connect() {
@@ -221,7 +221,7 @@ impl Pool {
                 // Its neighbours were lost with it.
                 self.idle().sessions.clear();
             }
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.patience);
             if Instant::now() >= deadline {
                 return Err(self.target.error(failure));
             }
