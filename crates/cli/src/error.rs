@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
+use allometry_grpc::ServeError as GrpcError;
 use allometry_report::{ReadError, classic};
-use allometry_runner::{AskError, RunError};
+use allometry_runner::{AskError, NoProgram, RunError};
 use allometry_server::ServeError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
 use allometry_trainer::ArchitectureError;
@@ -84,6 +85,9 @@ pub(crate) enum CliError {
     /// A run cannot start or go on.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A command's program is not there.
+    #[error(transparent)]
+    NoProgram(#[from] NoProgram),
     /// A call from outside is refused.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -98,6 +102,9 @@ pub(crate) enum CliError {
     /// The dashboard cannot start.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The storage server cannot start.
+    #[error(transparent)]
+    Grpc(#[from] GrpcError),
     /// There is nothing to do the command with.
     #[error("{message}")]
     NotFound {
@@ -143,6 +150,7 @@ impl CliError {
         match self {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
+            | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
             | Self::Ask(
                 AskError::Finished { .. }
                 | AskError::Waiting { .. }
@@ -170,6 +178,7 @@ impl CliError {
             | Self::Model(_)
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::DeclaredSpace { .. }
+            | Self::NoProgram(_)
             | Self::Data(_)
             | Self::LabelsKnown { .. }
             | Self::Run(
@@ -180,15 +189,16 @@ impl CliError {
             Self::Store(error)
             | Self::Run(RunError::Store(error))
             | Self::Ask(AskError::Store(error))
-            | Self::Serve(ServeError::Store(error)) => store_code(error),
-            Self::Run(RunError::Busy { .. }) => ExitCode::Storage,
+            | Self::Serve(ServeError::Store(error))
+            | Self::Grpc(GrpcError::Store(error)) => store_code(error),
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
             Self::Checkpoint(CheckpointError::Write { .. })
             | Self::Write { .. }
             | Self::System { .. }
-            | Self::Serve(ServeError::System(_)) => ExitCode::Internal,
+            | Self::Serve(ServeError::System(_))
+            | Self::Grpc(GrpcError::System(_) | GrpcError::Transport(_)) => ExitCode::Internal,
         }
     }
 
@@ -203,14 +213,20 @@ impl CliError {
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),
             Self::ClassicReport { source, .. } => source.hint(),
-            Self::Store(error) | Self::Serve(ServeError::Store(error)) => error.hint(),
-            Self::Serve(ServeError::NeedsToken(_)) => Some(
+            Self::Store(error)
+            | Self::Serve(ServeError::Store(error))
+            | Self::Grpc(GrpcError::Store(error)) => error.hint(),
+            Self::Serve(ServeError::NeedsToken(_)) | Self::Grpc(GrpcError::NeedsToken(_)) => Some(
                 "choose one with --token or ALLOMETRY_TOKEN, or listen on 127.0.0.1 and come through an SSH tunnel".into(),
             ),
             Self::Serve(ServeError::Listen { .. }) => {
                 Some("another program may use the port; --listen 127.0.0.1:0 takes a free one".into())
             }
+            Self::Grpc(GrpcError::Listen { .. }) => {
+                Some("another program may use the port; --grpc 127.0.0.1:0 takes a free one".into())
+            }
             Self::Run(error) => error.hint(),
+            Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
                 "`allometry report` lists the reasons; the same command tries further configurations".into(),

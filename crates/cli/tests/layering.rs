@@ -7,6 +7,7 @@ use std::process::Command;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-core", &[]),
     ("allometry-store", &["allometry-core"]),
+    ("allometry-grpc", &["allometry-core", "allometry-store"]),
     ("allometry-trainer", &["allometry-core"]),
     ("allometry-runner", &["allometry-core", "allometry-store"]),
     ("allometry-analysis", &["allometry-core"]),
@@ -17,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "allometry-core",
             "allometry-store",
+            "allometry-grpc",
             "allometry-trainer",
             "allometry-runner",
             "allometry-analysis",

@@ -28,6 +28,20 @@ pub enum StudyEvent {
         /// The interrupted trials.
         numbers: Vec<TrialNumber>,
     },
+    /// Other processes work on the study too.
+    StudyShared {
+        /// Size budget.
+        budget: String,
+    },
+    /// A trial was ended by another process, which took this one for dead: what came of it here counts for nothing.
+    TrialLost {
+        /// Size budget.
+        budget: String,
+        /// Trial.
+        number: TrialNumber,
+        /// Worker, from 0.
+        worker: usize,
+    },
     /// Trials lie outside of the study's space and count no more.
     TrialsOutside {
         /// Size budget.

@@ -13,6 +13,8 @@ pub struct TrialSpec {
     pub budget: SizeBudget,
     /// Number within the study; names folders, never influences results.
     pub number: TrialNumber,
+    /// Number of the trial that this one repeats, or its own; names the folder that both share.
+    pub first_attempt: TrialNumber,
     /// The configuration.
     pub params: Params,
     /// Seed of everything random in the evaluation.
@@ -93,4 +95,9 @@ pub trait Objective: Sync {
 
     /// Exact size of the model that a configuration gives, if the objective can tell beforehand.
     fn model_size(&self, params: &Params) -> Option<ModelSize>;
+
+    /// The end of what an evaluation wrote for people, where it wrote something.
+    fn log(&self, _trial: &TrialSpec) -> Option<String> {
+        None
+    }
 }

@@ -1,28 +1,30 @@
 //! Hands trials to workers: one at a time, under one lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use allometry_core::event::StopReason;
 use allometry_core::pruner::{Decision, ReportingTrial};
 use allometry_core::trial::incumbent;
 use allometry_core::{
-    Direction, EarlyStop, EpochReport, FrozenTrial, Objective, StudyEvent, StudyView, TrialNumber,
-    TrialRecord, TrialSpec, TrialState,
+    EarlyStop, EpochReport, FrozenTrial, Objective, StudyEvent, StudyView, TrialNumber, TrialRecord,
+    TrialSpec, TrialState,
 };
 use allometry_store::{NewTrial, Owner, Start, Store, TrialHandle, TrialId};
 
 use crate::ask::reject;
-use crate::choice::{Choice, Chooser, split, waits};
+use crate::choice::{Choice, SizeOf, waits};
 use crate::error::RunError;
 use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
-use crate::recover;
 use crate::run::{RunOptions, RunSummary, StudyOutcome};
 use crate::study_run::{StudyRun, insert_by_number};
+
+/// Longest time for which a worker without work does not look at the store.
+const LONGEST_PATIENCE: Duration = Duration::from_millis(500);
 
 /// A trial for a worker.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub(crate) struct Dispatcher<'a> {
     seed: u64,
     deadline: Option<Instant>,
     epochs: Option<u64>,
+    /// Longest time for which a worker without work does not look at the store.
+    patience: Duration,
     interrupt: Interrupt,
     state: Mutex<State>,
     /// Signalled whenever a trial ends: a worker without work may have some then.
@@ -66,54 +70,38 @@ impl<'a> Dispatcher<'a> {
         interrupt: Interrupt,
         events: Sender<StudyEvent>,
     ) -> Result<Self, RunError> {
+        let owner = Owner::this_process();
         let mut runs = Vec::with_capacity(studies.len());
-        for OpenStudy { id, spec, feasible, sampler, pruning, stop } in studies {
-            let label = spec.budget.label.clone();
-            let recovered = recover::recover(store, id, &label)?;
-            let trials = store.trials(id)?;
-            let next = TrialNumber(trials.len() as u64);
-            let (mut finished, running) = split(recover::fold_attempts(trials));
-            let all = finished.len();
-            finished.retain(|trial| trial.state == TrialState::Failed || spec.contains(&trial.params));
-            let outside = all - finished.len();
-            let chooser = Chooser { label: label.clone(), seed: options.seed, feasible, sampler };
-            let run = StudyRun {
-                retries: finished.iter().filter(|t| recover::was_interrupted(t)).map(|t| t.number).collect(),
-                id,
-                spec,
-                chooser,
-                pruning,
-                stop,
-                finished,
-                running,
-                own: BTreeSet::new(),
-                started: BTreeSet::new(),
-                next,
-                ended: None,
-                exhausted: None,
-            };
+        for study in studies {
+            let mut run = StudyRun::new(study, options);
+            let recovered = run.refresh(store, &owner)?;
+            let budget = run.label();
             let started = StudyEvent::StudyStarted {
-                budget: label.clone(),
+                budget: budget.clone(),
                 trials: run.spec.trials,
                 done: run.valued(),
             };
             let _ = events.send(started);
-            if outside > 0 {
+            if run.outside() > 0 {
                 let _ =
-                    events.send(StudyEvent::TrialsOutside { budget: label.clone(), count: outside as u64 });
+                    events.send(StudyEvent::TrialsOutside { budget: budget.clone(), count: run.outside() });
+            }
+            if run.is_shared() {
+                let _ = events.send(StudyEvent::StudyShared { budget: budget.clone() });
             }
             if !recovered.is_empty() {
-                let _ = events.send(StudyEvent::TrialsRecovered { budget: label, numbers: recovered });
+                let _ = events.send(StudyEvent::TrialsRecovered { budget, numbers: recovered });
             }
             runs.push(run);
         }
         Ok(Self {
             store,
             objective,
-            owner: Owner::this_process(),
+            owner,
             seed: options.seed,
             deadline: options.deadline,
             epochs: options.epochs,
+            patience: (options.lease / 10).min(LONGEST_PATIENCE),
             interrupt,
             state: Mutex::new(State { studies: runs, events, broken: false }),
             changed: Condvar::new(),
@@ -144,7 +132,11 @@ impl<'a> Dispatcher<'a> {
             match self.assign(&mut state, worker) {
                 Ok(Some(assignment)) => return Ok(Some(assignment)),
                 Ok(None) if state.studies.iter().all(|run| run.ended.is_some()) => return Ok(None),
-                Ok(None) => state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Ok(None) => {
+                    // Trials of other processes end, or their processes do, without a signal here.
+                    let waited = self.changed.wait_timeout(state, self.patience);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
                 Err(error) => {
                     state.broken = true;
                     self.changed.notify_all();
@@ -160,12 +152,7 @@ impl<'a> Dispatcher<'a> {
             if run.ended.is_some() {
                 continue;
             }
-            run.refresh(self.store)?;
-            run.end_if_done(events);
-            if run.ended.is_some() || !run.wants_more() {
-                continue;
-            }
-            let Some((handle, Choice { params, record, .. })) = self.start_next(run)? else {
+            let Some((handle, Choice { params, record, .. })) = self.start_next(run, events)? else {
                 run.end_if_done(events);
                 continue;
             };
@@ -175,11 +162,7 @@ impl<'a> Dispatcher<'a> {
             let slot = record.retry_of.unwrap_or(handle.number);
             let mut trial = FrozenTrial::new(slot.0, TrialState::Running, None, params.clone());
             trial.record = record.clone();
-            run.finished.retain(|t| t.number != slot);
-            run.running.retain(|t| t.number != slot);
-            insert_by_number(&mut run.running, trial);
-            run.own.insert(slot);
-            run.started.insert(handle.number);
+            run.begin(handle.number, trial);
             let _ = events.send(StudyEvent::TrialStarted {
                 budget: run.label(),
                 number: handle.number,
@@ -190,6 +173,7 @@ impl<'a> Dispatcher<'a> {
             let spec = TrialSpec {
                 budget: run.spec.budget.clone(),
                 number: handle.number,
+                first_attempt: slot,
                 params,
                 seed: record.seed.expect("`choose` always sets a seed"),
             };
@@ -205,35 +189,58 @@ impl<'a> Dispatcher<'a> {
         Ok(None)
     }
 
-    /// Starts a study's next trial in the store: an enqueued one, a repetition, or a new one.
-    fn start_next(&self, run: &mut StudyRun) -> Result<Option<(TrialHandle, Choice)>, RunError> {
+    /// Starts a study's next trial in the store: an enqueued one, a repetition, or a new one. Whatever is new is made under the
+    /// number that follows all that the choice knew of: of several processes that choose at the same time one succeeds and
+    /// the others choose anew, so that together they make as many trials as are wanted and none twice.
+    fn start_next(
+        &self,
+        run: &mut StudyRun,
+        events: &Sender<StudyEvent>,
+    ) -> Result<Option<(TrialHandle, Choice)>, RunError> {
         let size = |params: &_| self.objective.model_size(params);
-        while run.running.iter().any(waits) {
-            let Some((handle, trial)) = self.store.claim_waiting(run.id, Some(&self.owner))? else {
-                run.running.retain(|trial| !waits(trial));
-                break;
+        loop {
+            let recovered = run.refresh(self.store, &self.owner)?;
+            if !recovered.is_empty() {
+                let _ = events.send(StudyEvent::TrialsRecovered { budget: run.label(), numbers: recovered });
+                continue;
+            }
+            if !run.wants_more() {
+                return Ok(None);
+            }
+            if run.running.iter().any(waits) {
+                match self.claim(run, &size)? {
+                    Some(claimed) => return Ok(Some(claimed)),
+                    None => continue,
+                }
+            }
+            let Some(choice) = run.choose(self.seed, &size) else { return Ok(None) };
+            let new = NewTrial {
+                start: Start::Running(&self.owner),
+                params: &choice.params,
+                space: &run.spec.space,
+                record: &choice.record,
             };
-            if let Some(choice) = run.chooser.complete(&trial, &size) {
-                self.store.complete_params(handle.id, &choice.params, &run.spec.space, &choice.record)?;
+            if let Some(handle) = self.store.create_trial_at(run.id, &new, run.next)? {
                 return Ok(Some((handle, choice)));
             }
-            let mut rejected = FrozenTrial { state: TrialState::Failed, ..trial };
-            rejected.record.failure = Some(reject(self.store, handle, rejected.record.clone())?);
-            run.running.retain(|trial| trial.number != handle.number);
-            insert_by_number(&mut run.finished, rejected);
         }
-        if !run.wants_new() {
+    }
+
+    /// Claims a waiting trial; `None` where another process was faster or none of its values fits.
+    fn claim(
+        &self,
+        run: &mut StudyRun,
+        size: &SizeOf<'_>,
+    ) -> Result<Option<(TrialHandle, Choice)>, RunError> {
+        let Some((handle, trial)) = self.store.claim_waiting(run.id, Some(&self.owner))? else {
             return Ok(None);
-        }
-        let Some(choice) = run.choose(self.seed, &size) else { return Ok(None) };
-        let new = NewTrial {
-            start: Start::Running(&self.owner),
-            params: &choice.params,
-            space: &run.spec.space,
-            record: &choice.record,
         };
-        let handle = self.store.create_trial(run.id, &new)?;
-        Ok(Some((handle, choice)))
+        if let Some(choice) = run.chooser.complete(&trial, size) {
+            self.store.complete_params(handle.id, &choice.params, &run.spec.space, &choice.record)?;
+            return Ok(Some((handle, choice)));
+        }
+        reject(self.store, handle, trial.record)?;
+        Ok(None)
     }
 
     /// Takes note of an epoch and says why the trial stops there, if it does. `metrics` are those of all its epochs.
@@ -244,13 +251,13 @@ impl<'a> Dispatcher<'a> {
         metrics: &BTreeMap<i64, BTreeMap<String, f64>>,
     ) -> Option<EarlyStop> {
         let mut state = self.lock();
-        let StudyRun { running, finished, pruning, .. } = &mut state.studies[assignment.study];
-        let place = running.binary_search_by_key(&assignment.slot, |t| t.number);
-        let place = place.expect("an assigned trial is running until it is done");
-        running[place].intermediate.insert(epoch.step, epoch.value);
+        let run = &mut state.studies[assignment.study];
+        let trial = run.own_trial(assignment.slot);
+        trial.intermediate.insert(epoch.step, epoch.value);
+        let intermediate = trial.intermediate.clone();
+        let StudyRun { running, finished, pruning, .. } = run;
         let pruning = pruning.as_ref().filter(|_| !assignment.record.exempt)?;
-        let trial =
-            ReportingTrial { number: assignment.slot, intermediate: &running[place].intermediate, metrics };
+        let trial = ReportingTrial { number: assignment.slot, intermediate: &intermediate, metrics };
         match pruning.pruner.decide(&StudyView { finished, running }, &trial) {
             Decision::Continue => None,
             Decision::Stop(reason) => Some(reason),
@@ -262,7 +269,7 @@ impl<'a> Dispatcher<'a> {
         &self,
         assignment: &Assignment,
         worker: usize,
-        ended: Result<Ended, RunError>,
+        ended: Result<Option<Ended>, RunError>,
     ) -> Result<(), RunError> {
         let mut state = self.lock();
         let ended = match ended {
@@ -275,9 +282,14 @@ impl<'a> Dispatcher<'a> {
         };
         let State { studies, events, .. } = &mut *state;
         let run = &mut studies[assignment.study];
-        let place = run.running.iter().position(|t| t.number == assignment.slot);
-        let mut trial = run.running.remove(place.expect("an assigned trial is running until it is done"));
-        run.own.remove(&assignment.slot);
+        let Some(ended) = ended else {
+            run.lose(assignment.slot);
+            let (budget, number) = (run.label(), assignment.spec.number);
+            let _ = events.send(StudyEvent::TrialLost { budget, number, worker });
+            self.changed.notify_all();
+            return Ok(());
+        };
+        let mut trial = run.release(assignment.slot);
         trial.state = ended.state;
         trial.value = ended.value;
         trial.record = ended.record;
@@ -292,7 +304,7 @@ impl<'a> Dispatcher<'a> {
             value,
             early_stop,
             reason,
-            incumbent: incumbent(&run.finished, Direction::Maximize).and_then(|t| t.value),
+            incumbent: incumbent(&run.finished, run.direction).and_then(|t| t.value),
             seconds: assignment.started.elapsed().as_secs_f64(),
         });
         run.end_if_done(events);

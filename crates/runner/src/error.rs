@@ -1,6 +1,5 @@
 //! Why a run cannot start or go on.
 
-use allometry_core::TrialNumber;
 use allometry_store::StoreError;
 
 /// Why a run cannot start or go on.
@@ -37,16 +36,6 @@ pub enum RunError {
         /// Each difference, in words.
         changes: Vec<String>,
     },
-    /// Another living process works on the study.
-    #[error("trial {trial} of budget {label} is being run by {}", .owner.as_deref().unwrap_or("another program"))]
-    Busy {
-        /// Label of the size budget.
-        label: String,
-        /// A running trial.
-        trial: TrialNumber,
-        /// Who runs it, where recorded.
-        owner: Option<String>,
-    },
 }
 
 impl RunError {
@@ -67,11 +56,6 @@ impl RunError {
             Self::ObjectiveChanged { .. } => Some(
                 "trials of different questions do not compare: undo the change, or give the ladder another `name` or \
                  `[storage] url`"
-                    .into(),
-            ),
-            Self::Busy { .. } => Some(
-                "wait for it or stop it; a process that was killed is noticed at once on its own machine, and after \
-                 a minute without a heartbeat elsewhere"
                     .into(),
             ),
         }

@@ -30,7 +30,8 @@ pub(crate) struct Ended {
     pub(crate) record: TrialRecord,
 }
 
-/// Evaluates a trial and tells the store the result.
+/// Evaluates a trial and tells the store the result; `None` where another process ended the trial meanwhile, taking this one
+/// for dead.
 ///
 /// # Errors
 /// [`RunError::Store`] when the store does not take it.
@@ -42,7 +43,7 @@ pub(crate) fn evaluate(
     objective: &dyn Objective,
     interrupt: &Interrupt,
     events: &Sender<StudyEvent>,
-) -> Result<Ended, RunError> {
+) -> Result<Option<Ended>, RunError> {
     let reporter = TrialReporter {
         assignment,
         worker,
@@ -62,23 +63,31 @@ pub(crate) fn evaluate(
     let outcome = catch_unwind(AssertUnwindSafe(|| objective.evaluate(&assignment.spec, &reporter)))
         .unwrap_or_else(|panic| Err(ObjectiveError::Failed(panic_failure(panic.as_ref()))));
     let pending = reporter.pending.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some(error) = pending.error {
-        return Err(error.into());
+    match pending.error {
+        None => {}
+        Some(StoreError::NotRunning { .. }) => return Ok(None),
+        Some(error) => return Err(error.into()),
     }
     let last = pending.last;
-    let (state, finished) = finished(assignment, outcome, pending);
-    let state = store.finish(assignment.id, state, &finished)?;
+    let log = objective.log(&assignment.spec);
+    let (state, finished) = finished(assignment, outcome, pending, log);
+    let state = match store.finish(assignment.id, state, &finished) {
+        Ok(state) => state,
+        Err(StoreError::NotRunning { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let value = match state {
         TrialState::Pruned => last.filter(|value| !value.is_nan()),
         _ => finished.value,
     };
-    Ok(Ended { state, value, record: finished.record })
+    Ok(Some(Ended { state, value, record: finished.record }))
 }
 
 fn finished(
     assignment: &Assignment,
     outcome: Result<ObjectiveOutcome, ObjectiveError>,
     pending: Pending,
+    log: Option<String>,
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
     let mut scores = None;
@@ -111,7 +120,7 @@ fn finished(
             (FinishedState::Failed, None)
         }
     };
-    (state, Finished { value, reports: pending.epochs, record, scores })
+    (state, Finished { value, reports: pending.epochs, record, scores, log })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {

@@ -6,9 +6,6 @@ use std::time::Duration;
 
 use allometry_store::{Store, TrialId};
 
-/// Time between two heartbeats of a trial.
-const INTERVAL: Duration = Duration::from_secs(10);
-
 /// The trials of this process that are running.
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat {
@@ -35,12 +32,12 @@ impl Heartbeat {
         Watch { heartbeat: self, trial }
     }
 
-    /// Sends heartbeats until [`Self::stop`]. One that fails is not lost work: the next one, or the trial's own
+    /// Sends heartbeats at an interval until [`Self::stop`]. One that fails is not lost work: the next one, or the trial's own
     /// result, tells the store the same.
-    pub(crate) fn beat(&self, store: &dyn Store) {
+    pub(crate) fn beat(&self, store: &dyn Store, interval: Duration) {
         let mut watched = self.lock();
         while !watched.ended {
-            watched = self.stopped.wait_timeout(watched, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+            watched = self.stopped.wait_timeout(watched, interval).unwrap_or_else(PoisonError::into_inner).0;
             let trials: Vec<TrialId> = watched.trials.iter().copied().collect();
             drop(watched);
             if !trials.is_empty() {

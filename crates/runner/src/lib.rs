@@ -2,6 +2,7 @@
 
 mod ask;
 mod choice;
+mod command;
 mod dispatcher;
 mod error;
 mod evaluate;
@@ -13,6 +14,7 @@ mod run;
 mod study_run;
 
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
+pub use command::{CommandObjective, Devices, NoProgram};
 pub use error::RunError;
 pub use interrupt::Interrupt;
 pub use open::{ChangedSpace, Facts, OpenStudy, Pruning, open_studies};

@@ -24,6 +24,8 @@ pub struct OpenStudy {
     pub id: StudyId,
     /// Its size, space and number of trials.
     pub spec: BudgetSpec,
+    /// Which values are better.
+    pub direction: Direction,
     /// What its budget admits.
     pub feasible: Arc<Feasible>,
     /// What picks its configurations.
@@ -48,8 +50,8 @@ impl Pruning {
         let spec = ladder.pruner.as_ref()?;
         let study = PrunedStudy {
             name: name.into(),
-            direction: Direction::Maximize,
-            steps: ladder.model.epochs as u64,
+            direction: ladder.direction,
+            steps: ladder.objective.steps().unwrap_or(1),
         };
         Some(Self {
             pruner: pruner::build(spec, &study),
@@ -109,7 +111,7 @@ pub fn open_studies(
                 }
                 None => store.create_study(&NewStudy {
                     name,
-                    direction: Direction::Maximize,
+                    direction: ladder.direction,
                     space: spec.space.clone(),
                     attributes: attributes(ladder, &spec, facts),
                 })?,
@@ -121,7 +123,15 @@ pub fn open_studies(
             store.set_study_attribute(id, CONDITIONS, &to_json(&spec.conditions))?;
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
             store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
-            Ok(OpenStudy { id, spec, feasible, sampler, pruning, stop: ladder.stop })
+            Ok(OpenStudy {
+                id,
+                spec,
+                direction: ladder.direction,
+                feasible,
+                sampler,
+                pruning,
+                stop: ladder.stop,
+            })
         })
         .collect()
 }

@@ -1,54 +1,74 @@
-//! Trials whose process ended before they did.
+//! Who works on a study's running trials, and trials whose process ended before they did.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use allometry_core::{Failure, FrozenTrial, TrialNumber, TrialRecord, TrialState};
-use allometry_store::{Finished, FinishedState, Liveness, Owner, RunningTrial, Store, StudyId};
+use allometry_store::{
+    Finished, FinishedState, Liveness, Owner, RunningTrial, Store, StoreError, StudyId, TrialHandle,
+};
 
-use crate::error::RunError;
 use crate::evaluate::INTERRUPTED;
 
-/// Without a heartbeat for this long, a process on another machine counts as ended.
-const GRACE: Duration = Duration::from_mins(1);
+/// A study's running trials by who works on them. Trials that were handed out to other programs, which may take as long as
+/// they like, are in neither.
+#[derive(Debug, Default)]
+pub(crate) struct Elsewhere {
+    /// Trials of living processes other than this one.
+    pub(crate) alive: BTreeSet<TrialNumber>,
+    /// Trials that were failed just now since their process has ended, or let its lease run out.
+    pub(crate) recovered: Vec<TrialNumber>,
+}
 
-/// Whether a trial was handed out to another program, which may take as long as it likes: nobody says that it works on it.
+/// Whether a trial was handed out to another program: nobody says that it works on it.
 fn was_asked(running: &RunningTrial) -> bool {
     running.owner.is_none() && running.heartbeat_age.is_none()
 }
 
-/// Whether a process is, or may be, still at work on a trial.
-fn is_alive(running: &RunningTrial) -> bool {
-    match running.owner.as_ref().map_or(Liveness::Unknown, Owner::liveness) {
-        Liveness::Alive => true,
-        Liveness::Ended => false,
-        Liveness::Unknown => running.heartbeat_age.is_some_and(|age| age < GRACE),
-    }
+/// Whether a process may be at work on a trial. One that has let its lease run out has lost it, even where it lives: it may
+/// be suspended for good.
+fn is_alive(running: &RunningTrial, lease: Duration) -> bool {
+    let liveness = running.owner.as_ref().map_or(Liveness::Unknown, Owner::liveness);
+    let holds = running.heartbeat_age.map(|age| age < lease);
+    liveness != Liveness::Ended && holds.unwrap_or(liveness == Liveness::Alive)
 }
 
-/// Fails the running trials of ended processes, and returns their numbers.
+/// Looks who works on a study's running trials, and fails those that nobody works on any more.
 ///
 /// # Errors
-/// [`RunError::Busy`] where a living process still works on the study.
-pub(crate) fn recover(store: &dyn Store, study: StudyId, label: &str) -> Result<Vec<TrialNumber>, RunError> {
-    let mut running = store.running(study)?;
-    running.retain(|trial| !was_asked(trial));
-    let Some(first) = running.first() else { return Ok(Vec::new()) };
-    if let Some(alive) = running.iter().find(|r| is_alive(r)) {
-        return Err(RunError::Busy {
-            label: label.into(),
-            trial: alive.handle.number,
-            owner: alive.owner.as_ref().map(ToString::to_string),
-        });
+/// [`StoreError`] when the store does not answer.
+pub(crate) fn recover(
+    store: &dyn Store,
+    study: StudyId,
+    this: &Owner,
+    lease: Duration,
+) -> Result<Elsewhere, StoreError> {
+    let mut elsewhere = Elsewhere::default();
+    for running in store.running(study)? {
+        let RunningTrial { handle, owner, .. } = &running;
+        if was_asked(&running) || owner.as_ref() == Some(this) {
+            continue;
+        }
+        if is_alive(&running, lease) {
+            elsewhere.alive.insert(handle.number);
+        } else if end(store, study, *handle)? {
+            elsewhere.recovered.push(handle.number);
+        }
     }
-    let trials = store.trials_from(study, first.handle.number)?;
-    for RunningTrial { handle, .. } in &running {
-        let stored = trials.iter().find(|t| t.number == handle.number);
-        let failure = Failure { reason: INTERRUPTED.into(), detail: "its process ended first".into() };
-        let record =
-            TrialRecord { failure: Some(failure), ..stored.map(|t| t.record.clone()).unwrap_or_default() };
-        store.finish(handle.id, FinishedState::Failed, &Finished { record, ..Finished::default() })?;
+    Ok(elsewhere)
+}
+
+/// Fails a trial that nobody works on; whether it was this call that did.
+fn end(store: &dyn Store, study: StudyId, handle: TrialHandle) -> Result<bool, StoreError> {
+    let stored = store.trials_from(study, handle.number)?.into_iter().next();
+    let failure = Failure { reason: INTERRUPTED.into(), detail: "its process ended first".into() };
+    let record = TrialRecord { failure: Some(failure), ..stored.map(|t| t.record).unwrap_or_default() };
+    match store.finish(handle.id, FinishedState::Failed, &Finished { record, ..Finished::default() }) {
+        Ok(_) => Ok(true),
+        // Another process was faster, or the trial's own one came back in time.
+        Err(StoreError::NotRunning { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
-    Ok(running.iter().map(|r| r.handle.number).collect())
 }
 
 /// Whether a trial has no value only because its process ended.
@@ -58,7 +78,7 @@ pub(crate) fn was_interrupted(trial: &FrozenTrial) -> bool {
 }
 
 /// One record per suggestion: a repetition takes the place of the trial that it repeats, under that trial's number.
-/// For a sampler, and for counting, they are one trial that took two attempts.
+/// For a sampler, and for counting, they are one trial that took several attempts.
 pub(crate) fn fold_attempts(trials: Vec<FrozenTrial>) -> Vec<FrozenTrial> {
     let mut folded: Vec<FrozenTrial> = Vec::with_capacity(trials.len());
     for trial in trials {

@@ -1,7 +1,7 @@
 //! The run: workers over the studies of a ladder until each has its trials.
 
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use allometry_core::event::StopReason;
 use allometry_core::{Objective, StudyEvent};
@@ -17,6 +17,9 @@ use crate::open::OpenStudy;
 /// Attribute of a study with the [`StopReason`] of its last run.
 const ENDED: &str = "ended";
 
+/// Signs of life in the time of a lease.
+const BEATS: u32 = 6;
+
 /// How a run goes.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -28,6 +31,18 @@ pub struct RunOptions {
     pub seed: u64,
     /// Epochs that a trial takes at most, for progress.
     pub epochs: Option<u64>,
+    /// Time without a sign of life after which a process has lost its trials.
+    pub lease: Duration,
+    /// How often a trial is tried again whose process ended first.
+    pub retries: u64,
+}
+
+impl RunOptions {
+    /// Time without a sign of life after which a process has lost its trials, unless given.
+    pub const LEASE: Duration = Duration::from_mins(1);
+
+    /// How often a trial is tried again whose process ended first, unless given.
+    pub const RETRIES: u64 = 3;
 }
 
 /// How a study ended.
@@ -79,7 +94,7 @@ pub fn run(
         Dispatcher::start(studies, store, objective, options, interrupt.clone(), events.clone())?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
-        let beating = scope.spawn(|| heartbeat.beat(store));
+        let beating = scope.spawn(|| heartbeat.beat(store, options.lease / BEATS));
         let workers: Vec<_> = (0..options.workers.max(1))
             .map(|worker| {
                 let (dispatcher, heartbeat, events) = (&dispatcher, &heartbeat, events.clone());

@@ -1,45 +1,83 @@
 //! One study of a run: what it has, what it wants, and why it ends.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{BudgetSpec, StopRule};
-use allometry_core::{FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState};
-use allometry_store::{Store, StoreError, StudyId};
+use allometry_core::{
+    Direction, FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState,
+};
+use allometry_store::{Owner, Store, StoreError, StudyId};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
-use crate::open::Pruning;
-use crate::recover;
+use crate::open::{OpenStudy, Pruning};
+use crate::recover::{self, Elsewhere};
+use crate::run::RunOptions;
 
 /// A study stops when its failed trials outnumber those with a value by this many.
 const FAILURES_BEYOND_VALUED: u64 = 10;
 
-/// A study that is being run: its history, and what is still to be done.
+/// A study that is being run, perhaps by several processes: its history, and what is still to be done.
 pub(crate) struct StudyRun {
     pub(crate) id: StudyId,
     pub(crate) spec: BudgetSpec,
+    pub(crate) direction: Direction,
     pub(crate) chooser: Chooser,
     pub(crate) pruning: Option<Pruning>,
-    pub(crate) stop: StopRule,
+    stop: StopRule,
     /// One record per suggestion by number; a repetition stands under the number of its first attempt.
     pub(crate) finished: Vec<FrozenTrial>,
-    /// Those that this process evaluates, and those that wait or that other programs asked for.
+    /// Those that are evaluated, here or elsewhere, those that wait and those that other programs asked for.
     pub(crate) running: Vec<FrozenTrial>,
     /// Of `running` those that this process evaluates.
     pub(crate) own: BTreeSet<TrialNumber>,
-    /// Numbers, in the store, of all trials that this process started.
-    pub(crate) started: BTreeSet<TrialNumber>,
+    /// Numbers, in the store, of trials that other living processes evaluate.
+    alive: BTreeSet<TrialNumber>,
+    /// Repetitions of trials, by number, under the number of the first attempt.
+    attempts: BTreeMap<TrialNumber, BTreeSet<TrialNumber>>,
+    /// Trials outside of the space, which count no more.
+    outside: BTreeSet<TrialNumber>,
     /// The first number that the store had not given away when it was last read.
     pub(crate) next: TrialNumber,
-    /// Interrupted trials to be run again.
-    pub(crate) retries: VecDeque<TrialNumber>,
+    /// The smallest number that has to be read again, where it is below `next`.
+    reread: Option<TrialNumber>,
+    lease: Duration,
+    /// How often an interrupted trial is tried again.
+    retries: u64,
     pub(crate) ended: Option<StopReason>,
     /// Why the sampler gives nothing more.
-    pub(crate) exhausted: Option<StopReason>,
+    exhausted: Option<StopReason>,
 }
 
 impl StudyRun {
+    /// A study whose trials are not read yet.
+    pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
+        let OpenStudy { id, spec, direction, feasible, sampler, pruning, stop } = study;
+        let label = spec.budget.label.clone();
+        Self {
+            id,
+            spec,
+            direction,
+            chooser: Chooser { label, seed: options.seed, feasible, sampler },
+            pruning,
+            stop,
+            finished: Vec::new(),
+            running: Vec::new(),
+            own: BTreeSet::new(),
+            alive: BTreeSet::new(),
+            attempts: BTreeMap::new(),
+            outside: BTreeSet::new(),
+            next: TrialNumber(0),
+            reread: None,
+            lease: options.lease,
+            retries: options.retries,
+            ended: None,
+            exhausted: None,
+        }
+    }
+
     pub(crate) fn label(&self) -> String {
         self.spec.budget.label.clone()
     }
@@ -54,16 +92,35 @@ impl StudyRun {
     }
 
     pub(crate) fn failed(&self) -> u64 {
-        self.finished.iter().filter(|t| t.state == TrialState::Failed && !recover::was_interrupted(t)).count()
+        self.finished.iter().filter(|t| t.state == TrialState::Failed && !self.is_tried_again(t)).count()
             as u64
+    }
+
+    /// Number of trials outside of the space.
+    pub(crate) fn outside(&self) -> u64 {
+        self.outside.len() as u64
+    }
+
+    /// Whether other processes work on the study.
+    pub(crate) fn is_shared(&self) -> bool {
+        !self.alive.is_empty()
+    }
+
+    /// Whether a finished trial was interrupted and has attempts left.
+    fn is_tried_again(&self, trial: &FrozenTrial) -> bool {
+        let made = self.attempts.get(&trial.number).map_or(0, |attempts| attempts.len() as u64);
+        recover::was_interrupted(trial) && made < self.retries
+    }
+
+    /// The first trial to be tried again.
+    fn interrupted(&self) -> Option<&FrozenTrial> {
+        self.finished.iter().find(|trial| self.is_tried_again(trial))
     }
 
     /// An interrupted trial's configuration and seed again, or the sampler's next; `None` when the space is used up.
     pub(crate) fn choose(&mut self, ladder_seed: u64, size: &SizeOf<'_>) -> Option<Choice> {
-        if let Some(number) = self.retries.pop_front() {
-            let place = self.finished.binary_search_by_key(&number, |t| t.number);
-            let first = &self.finished[place.expect("a trial to be repeated is in the history")];
-            let label = &self.spec.budget.label;
+        if let Some(first) = self.interrupted() {
+            let (number, label) = (first.number, &self.spec.budget.label);
             let record = TrialRecord {
                 size: first.record.size,
                 seed: Some(first.record.seed.unwrap_or_else(|| trial_seed(ladder_seed, label, number.0))),
@@ -72,7 +129,10 @@ impl StudyRun {
                 exempt: first.record.exempt,
                 ..TrialRecord::default()
             };
-            return Some(Choice { params: first.params.clone(), record, index: number.0 });
+            // The process of an enqueued trial may have ended before the rest of the values was written down.
+            let completed = self.chooser.complete(first, size).map(|choice| choice.params);
+            let params = completed.unwrap_or_else(|| first.params.clone());
+            return Some(Choice { params, record, index: number.0 });
         }
         if self.exhausted.is_some() {
             return None;
@@ -95,26 +155,76 @@ impl StudyRun {
         Some(choice)
     }
 
-    /// Takes in what other programs did: enqueued, asked for, told.
-    pub(crate) fn refresh(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    /// Takes in what other processes and programs did. Trials that nobody works on any more are failed; their numbers are
+    /// returned.
+    pub(crate) fn refresh(
+        &mut self,
+        store: &dyn Store,
+        this: &Owner,
+    ) -> Result<Vec<TrialNumber>, StoreError> {
+        let Elsewhere { alive, recovered } = recover::recover(store, self.id, this, self.lease)?;
+        self.alive = alive;
         let elsewhere = self.running.iter().map(|trial| trial.number).filter(|n| !self.own.contains(n));
-        let first = elsewhere.min().unwrap_or(self.next).min(self.next);
+        let first = elsewhere.chain(self.reread.take()).min().unwrap_or(self.next).min(self.next);
         for trial in store.trials_from(self.id, first)? {
-            let number = trial.number;
-            self.next = self.next.max(TrialNumber(number.0 + 1));
-            if self.started.contains(&number) || self.own.contains(&number) {
-                continue;
-            }
-            if trial.state.is_finished() {
-                self.running.retain(|known| known.number != number);
-                if self.finished.binary_search_by_key(&number, |known| known.number).is_err() {
-                    insert_by_number(&mut self.finished, trial);
-                }
-            } else if !self.running.iter().any(|known| known.number == number) {
-                insert_by_number(&mut self.running, trial);
-            }
+            self.next = self.next.max(TrialNumber(trial.number.0 + 1));
+            self.take_in(trial);
         }
-        Ok(())
+        Ok(recovered)
+    }
+
+    fn take_in(&mut self, trial: FrozenTrial) {
+        let number = trial.number;
+        let slot = trial.record.retry_of.unwrap_or(number);
+        if slot != number {
+            self.attempts.entry(slot).or_default().insert(number);
+        }
+        // What this process evaluates it knows best.
+        if self.own.contains(&slot) {
+            return;
+        }
+        self.running.retain(|known| known.number != slot);
+        self.finished.retain(|known| known.number != slot);
+        let trial = FrozenTrial { number: slot, ..trial };
+        if !trial.state.is_finished() {
+            insert_by_number(&mut self.running, trial);
+        } else if trial.state == TrialState::Failed || self.spec.contains(&trial.params) {
+            insert_by_number(&mut self.finished, trial);
+        } else {
+            self.outside.insert(slot);
+        }
+    }
+
+    /// Takes a trial that this process starts into the history.
+    pub(crate) fn begin(&mut self, number: TrialNumber, trial: FrozenTrial) {
+        let slot = trial.number;
+        if slot != number {
+            self.attempts.entry(slot).or_default().insert(number);
+        }
+        self.finished.retain(|t| t.number != slot);
+        self.running.retain(|t| t.number != slot);
+        insert_by_number(&mut self.running, trial);
+        self.own.insert(slot);
+        self.next = self.next.max(TrialNumber(number.0 + 1));
+    }
+
+    /// The trial in `slot`, which this process evaluates.
+    pub(crate) fn own_trial(&mut self, slot: TrialNumber) -> &mut FrozenTrial {
+        let place = self.running.binary_search_by_key(&slot, |t| t.number);
+        &mut self.running[place.expect("an assigned trial is running until it is done")]
+    }
+
+    /// Takes an own trial out of the running ones.
+    pub(crate) fn release(&mut self, slot: TrialNumber) -> FrozenTrial {
+        self.own.remove(&slot);
+        let place = self.running.binary_search_by_key(&slot, |t| t.number);
+        self.running.remove(place.expect("an assigned trial is running until it is done"))
+    }
+
+    /// Lets go of an own trial that somebody else ended: the store knows what became of it.
+    pub(crate) fn lose(&mut self, slot: TrialNumber) {
+        self.release(slot);
+        self.reread = Some(self.reread.map_or(slot, |reread| reread.min(slot)));
     }
 
     pub(crate) fn too_many_failed(&self) -> bool {
@@ -126,12 +236,14 @@ impl StudyRun {
         (self.running.iter().any(waits) || self.wants_new()) && !self.too_many_failed()
     }
 
+    /// Whether a trial is missing that neither has a value nor is being evaluated, here or elsewhere.
     pub(crate) fn wants_new(&self) -> bool {
-        self.valued() + (self.own.len() as u64) < self.spec.trials
+        self.valued() + ((self.own.len() + self.alive.len()) as u64) < self.spec.trials
     }
 
     pub(crate) fn end_if_done(&mut self, events: &Sender<StudyEvent>) {
-        if !self.own.is_empty() || (self.running.iter().any(waits) && !self.too_many_failed()) {
+        let waiting = self.running.iter().any(waits) && !self.too_many_failed();
+        if !self.own.is_empty() || self.is_shared() || waiting {
             return;
         }
         if self.valued() >= self.spec.trials {

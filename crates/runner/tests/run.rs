@@ -4,17 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec};
+use allometry_core::ladder::{Ladder, ModelSpec, ObjectiveSpec, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
     Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError,
     ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent, StudyView,
-    Suggestion, TrialRng, TrialSpec, TrialState, ladder, sampler,
+    Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
 };
 use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
-use allometry_store::{MemoryStore, Owner, Start, Store};
+use allometry_store::{Finished, FinishedState, MemoryStore, Owner, Start, Store};
 
 /// What the test objective does with a trial.
 type Behaviour<'a> = dyn Fn(&TrialSpec, u64) -> Result<f64, ObjectiveError> + Sync + 'a;
@@ -103,11 +104,20 @@ fn go(
             (spec.clone(), feasible, sampler)
         })
         .collect();
-    let facts =
-        Facts { objective: serde_json::json!({"context": ladder.model.context}), report: BTreeMap::new() };
+    let ObjectiveSpec::Model { model: ModelSpec { context, .. }, .. } = &ladder.objective else {
+        panic!("the ladder trains a model")
+    };
+    let facts = Facts { objective: serde_json::json!({"context": context}), report: BTreeMap::new() };
     let studies = open_studies(store, ladder, budgets, &facts, ChangedSpace::Refuse)?;
     let (sender, receiver) = channel();
-    let options = RunOptions { workers, deadline: None, seed: ladder.seed, epochs: None };
+    let options = RunOptions {
+        workers,
+        deadline: None,
+        seed: ladder.seed,
+        epochs: None,
+        lease: Duration::from_secs(1),
+        retries: RunOptions::RETRIES,
+    };
     let summary = run(studies, store, &objective, &options, interrupt, &sender)?;
     drop(sender);
     Ok((summary, receiver.iter().collect()))
@@ -301,7 +311,14 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let studies =
         open_studies(&store, &ladder, vec![(spec, feasible, sampler)], &facts, ChangedSpace::Refuse).unwrap();
     let (sender, _receiver) = channel();
-    let options = RunOptions { workers: 1, deadline: None, seed: 1, epochs: None };
+    let options = RunOptions {
+        workers: 1,
+        deadline: None,
+        seed: 1,
+        epochs: None,
+        lease: RunOptions::LEASE,
+        retries: 0,
+    };
     let summary = run(studies, &store, &objective, &options, &Interrupt::default(), &sender).unwrap();
     let reason = StopReason::ExpectedGain { gain: 0.0625, least: 0.1 };
     assert_eq!((summary.studies[0].reason, summary.studies[0].complete), (reason, 4));
@@ -325,7 +342,7 @@ fn a_collapsed_trial_is_marked_as_such() {
 }
 
 #[test]
-fn a_study_of_a_living_process_is_left_alone_and_that_of_a_dead_one_recovered() {
+fn a_study_of_a_living_process_is_shared_and_that_of_a_dead_one_recovered() {
     let ladder = read(LADDER);
     let store = MemoryStore::default();
     go(&ladder, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
@@ -349,10 +366,73 @@ fn a_study_of_a_living_process_is_left_alone_and_that_of_a_dead_one_recovered() 
     assert!(
         events.iter().any(|e| matches!(e, StudyEvent::TrialsRecovered { numbers, .. } if numbers.len() == 1))
     );
-    start(&Owner::this_process());
-    let error = go(&more, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();
-    assert!(matches!(error, RunError::Busy { .. }), "{error}");
-    assert!(error.to_string().contains(&std::process::id().to_string()));
+    let lost = trials(&store, "a").len() as u64;
+    start(&Owner { host: "elsewhere".into(), ..Owner::this_process() });
+    let more = read(&LADDER.replace("trials = 6", "trials = 9"));
+    let (_, events) = go(&more, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    assert!(events.iter().any(|e| matches!(e, StudyEvent::StudyShared { budget } if budget == "a")));
+    let recovered = |e: &StudyEvent| matches!(e, StudyEvent::TrialsRecovered { numbers, .. } if numbers == &[TrialNumber(lost)]);
+    assert!(events.iter().any(recovered), "its lease runs out: {events:?}");
+    let all = trials(&store, "a");
+    let valued: Vec<_> = all.iter().filter(|t| t.state == TrialState::Complete).collect();
+    assert_eq!(valued.len(), 9);
+    assert!(valued.iter().any(|t| t.record.retry_of == Some(TrialNumber(lost)) && t.params == params));
+}
+
+#[test]
+fn a_trial_that_keeps_losing_its_process_is_given_up() {
+    let ladder = read(&LADDER.replace("trials = 6", "trials = 1"));
+    let store = MemoryStore::default();
+    let interrupt = Interrupt::default();
+    go(&ladder, &store, 1, &interrupt, &|t, _| Ok(value_of(t))).unwrap();
+    let study = store.study("test/a").unwrap().unwrap();
+    let dead =
+        Owner { process_start: format!("{}0", Owner::this_process().process_start), ..Owner::this_process() };
+    let params: Params = [("d_model", 12i64), ("n_layers", 2), ("n_heads", 1)].into_iter().collect();
+    for attempt in 0..=RunOptions::RETRIES {
+        let record =
+            TrialRecord { retry_of: (attempt > 0).then_some(TrialNumber(1)), ..TrialRecord::default() };
+        let trial = allometry_store::NewTrial {
+            start: Start::Running(&dead),
+            params: &params,
+            space: &ladder.budgets[0].space,
+            record: &record,
+        };
+        store.create_trial(study.id, &trial).unwrap();
+    }
+    let more = read(&LADDER.replace("trials = 6", "trials = 3"));
+    go(&more, &store, 1, &interrupt, &|t, _| Ok(value_of(t))).unwrap();
+    let all = trials(&store, "a");
+    assert_eq!(all.iter().filter(|t| t.state == TrialState::Complete).count(), 3);
+    assert_eq!(all.iter().filter(|t| t.record.retry_of.is_some()).count() as u64, RunOptions::RETRIES);
+}
+
+#[test]
+fn a_result_that_comes_after_the_lease_is_not_taken() {
+    let ladder = read(&LADDER.replace("trials = 6", "trials = 2"));
+    let store = MemoryStore::default();
+    // Somebody who takes this process for dead ends the first trial while it is evaluated.
+    let behaviour = |trial: &TrialSpec, _: u64| {
+        let study = store.study("test/a").unwrap().unwrap();
+        let running = store.running(study.id).unwrap();
+        if let Some(first) = running.iter().find(|r| r.handle.number == TrialNumber(0)) {
+            let failure = Failure { reason: "interrupted".into(), detail: String::new() };
+            let record =
+                TrialRecord { failure: Some(failure), seed: Some(trial.seed), ..TrialRecord::default() };
+            let finished = Finished { record, ..Finished::default() };
+            store.finish(first.handle.id, FinishedState::Failed, &finished).unwrap();
+        }
+        Ok(value_of(trial))
+    };
+    let (summary, events) = go(&ladder, &store, 1, &Interrupt::default(), &behaviour).unwrap();
+    assert!(summary.studies.iter().all(|s| s.complete == 2));
+    assert!(
+        events.iter().any(|e| matches!(e, StudyEvent::TrialLost { number, .. } if *number == TrialNumber(0)))
+    );
+    let all = trials(&store, "a");
+    assert_eq!((all[0].state, all[0].value), (TrialState::Failed, None));
+    assert_eq!(all[1].record.retry_of, Some(TrialNumber(0)));
+    assert_eq!((&all[1].params, all[1].record.seed), (&all[0].params, all[0].record.seed));
 }
 
 #[test]

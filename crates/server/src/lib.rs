@@ -1,7 +1,7 @@
 //! The live dashboard: ladders and studies of a store as web pages that follow what other processes write.
 //!
-//! The store is looked at through the file system and opened for reading only when its files changed, and closed again: a
-//! dashboard can neither slow nor break a study. It listens on loopback unless told otherwise, and beyond it only with a token.
+//! The store is only read, and only when it changed: a SQLite file is looked at through the file system and opened for no
+//! longer than reading takes, a server is asked how far its log is. A dashboard can neither slow nor break a study. It listens on loopback unless told otherwise, and beyond it only with a token.
 
 mod api;
 mod content;

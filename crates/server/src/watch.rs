@@ -1,16 +1,16 @@
-//! Follows a store: one thread looks whether its files changed, and reads what is new.
+//! Follows a store: one thread looks whether it changed, and reads what is new.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use allometry_store::{ChangeMark, SqliteStore, Store as _, StoreError, StoredStudy};
+use allometry_store::{ChangeMark, FollowedStore, StoreError, StoredStudy};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::Assembly;
 
-/// How often the files are looked at.
+/// How often the store is looked at.
 const INTERVAL: Duration = Duration::from_millis(300);
 /// Time after a change within which a file's time stamp may stand for two of them.
 const SETTLING: Duration = Duration::from_millis(50);
@@ -41,14 +41,18 @@ pub(crate) struct Known {
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(crate) storage: String,
+    pub(crate) store: FollowedStore,
     known: RwLock<Arc<Known>>,
     versions: watch::Sender<Versions>,
 }
 
 impl Watched {
-    pub(crate) fn new(storage: &str) -> Self {
+    /// # Errors
+    /// [`StoreError`] where the URL names no store that can be followed.
+    pub(crate) fn new(storage: &str) -> Result<Self, StoreError> {
         let (versions, _) = watch::channel(Versions::default());
-        Self { storage: storage.to_owned(), known: RwLock::default(), versions }
+        let store = FollowedStore::new(storage)?;
+        Ok(Self { storage: storage.to_owned(), store, known: RwLock::default(), versions })
     }
 
     /// What is known now.
@@ -68,24 +72,22 @@ impl Watched {
     }
 }
 
-/// Follows the store until the process ends.
-///
-/// # Errors
-/// [`StoreError`] where the URL names no store that can be followed.
-pub(crate) fn follow(watched: &Arc<Watched>, assembly: Assembly) -> Result<(), StoreError> {
-    ChangeMark::of(&watched.storage)?;
+/// Follows the store until the process ends; returns after the first look.
+pub(crate) fn follow(watched: &Arc<Watched>, assembly: Assembly) {
     let mut follower = Follower::new(watched, assembly);
-    follower.look();
+    let (looked, first) = std::sync::mpsc::channel();
     std::thread::Builder::new()
         .name("store".into())
         .spawn(move || {
+            follower.look();
+            let _ = looked.send(());
             loop {
                 std::thread::sleep(INTERVAL);
                 follower.look();
             }
         })
         .expect("a process that serves can start a thread");
-    Ok(())
+    let _ = first.recv();
 }
 
 struct Follower {
@@ -105,11 +107,17 @@ impl Follower {
 
     /// Reads what is new, if anything may be.
     fn look(&mut self) {
-        let Ok(mark) = ChangeMark::of(&self.watched.storage) else { return };
+        let mark = match self.watched.store.mark() {
+            Ok(mark) => mark,
+            Err(error) => {
+                self.seen = None;
+                return self.publish(Versions::default(), Some(error.to_string()));
+            }
+        };
         if self.settled && self.seen.as_ref() == Some(&mark) {
             return;
         }
-        if !self.seen.as_ref().is_some_and(|seen| seen.same_file(&mark)) {
+        if !self.seen.as_ref().is_some_and(|seen| seen.same_database(&mark)) {
             self.studies.clear();
         }
         let read = if mark.exists() { self.read() } else { Err("the file is not there".to_owned()) };
@@ -118,7 +126,7 @@ impl Follower {
                 self.publish(rose, None);
                 // A write within the tick of the clock that the mark has would leave the same mark: look again.
                 std::thread::sleep(SETTLING);
-                self.settled = ChangeMark::of(&self.watched.storage).is_ok_and(|after| after == mark);
+                self.settled = self.watched.store.mark().is_ok_and(|after| after == mark);
                 self.seen = Some(mark);
             }
             Err(reason) => {
@@ -130,7 +138,8 @@ impl Follower {
 
     /// Brings the studies up to date; says what rose.
     fn read(&mut self) -> Result<Versions, String> {
-        let store = SqliteStore::open_read_only(&self.watched.storage).map_err(|error| error.to_string())?;
+        let store = self.watched.store.open().map_err(|error| error.to_string())?;
+        let store = &*store;
         let records = store.studies().map_err(|error| error.to_string())?;
         let mut rose = Versions::default();
         let mut gone = std::mem::take(&mut self.studies);
@@ -138,7 +147,7 @@ impl Follower {
             let known = gone.iter().position(|study| study.record.id == record.id);
             let study = if let Some(position) = known {
                 let mut study = gone.swap_remove(position);
-                let news = study.news(&store).map_err(|error| error.to_string())?;
+                let news = study.news(store).map_err(|error| error.to_string())?;
                 let renewed = study.record != record;
                 rose.live += u64::from(news.differs || renewed);
                 rose.finished += u64::from(news.ended > 0 || renewed);
@@ -151,7 +160,7 @@ impl Follower {
                 study
             } else {
                 rose = Versions { live: rose.live + 1, finished: rose.finished + 1 };
-                Arc::new(StoredStudy::read(&store, record).map_err(|error| error.to_string())?)
+                Arc::new(StoredStudy::read(store, record).map_err(|error| error.to_string())?)
             };
             self.studies.push(study);
         }
@@ -188,7 +197,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use allometry_analysis::LadderTrials;
-    use allometry_store::NewStudy;
+    use allometry_store::{NewStudy, SqliteStore, Store as _};
 
     use super::*;
 
@@ -198,7 +207,7 @@ mod tests {
         let path = folder.path().join("trials.db").display().to_string();
         let store = SqliteStore::open(&path).unwrap();
         store.create_study(&NewStudy { name: "a".into(), ..NewStudy::default() }).unwrap();
-        let watched = Arc::new(Watched::new(&path));
+        let watched = Arc::new(Watched::new(&path).unwrap());
         let assembly = Assembly {
             ladder_name: |study| study.name.clone(),
             ladder: |_, _| LadderTrials::new(Vec::new()),

@@ -1,16 +1,27 @@
-//! Whether a store may hold something new, without opening it.
+//! Whether a store may hold something new, without reading it.
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use crate::error::StoreError;
-use crate::url;
+use crate::postgres::PostgresStore;
+use crate::sqlite::SqliteStore;
+use crate::store::Store;
+use crate::url::{self, Storage};
 
-/// What the file system tells of a store's files. Equal marks, the latter taken a while after the last change, mean equal
-/// contents; telling costs no lock, so that it never stands in a writer's way.
+/// What tells of a store's changes. Equal marks, the latter taken a while after the last change, mean equal contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeMark(Vec<Option<FileMark>>);
+pub struct ChangeMark(Mark);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Mark {
+    /// What the file system tells of the database and its log.
+    Files(Vec<Option<FileMark>>),
+    /// How far the server has written its log.
+    Server(String),
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileMark {
@@ -20,26 +31,89 @@ struct FileMark {
 }
 
 impl ChangeMark {
-    /// Looks at the files behind `url`: the database and its log.
+    fn of_files(path: &Path) -> Self {
+        let mut log = path.to_path_buf().into_os_string();
+        log.push("-wal");
+        Self(Mark::Files([path, &PathBuf::from(log)].into_iter().map(FileMark::of).collect()))
+    }
+
+    /// Whether it is the same database, whatever was written to it.
+    pub fn same_database(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Mark::Files(one), Mark::Files(other)) => {
+                let identity = |files: &[Option<FileMark>]| Some(files.first()?.as_ref()?.identity);
+                identity(one).is_some() && identity(one) == identity(other)
+            }
+            (Mark::Server(_), Mark::Server(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether there is a database.
+    pub fn exists(&self) -> bool {
+        match &self.0 {
+            Mark::Files(files) => files.first().is_some_and(Option::is_some),
+            Mark::Server(_) => true,
+        }
+    }
+}
+
+/// A store that is looked at again and again, and only read.
+///
+/// Of a file the file system tells whether it changed, which costs no lock, and it is opened only to be read: nobody who writes
+/// has to wait. To a server one connection stays, and how far the server has written its log tells whether anything changed.
+#[derive(Debug)]
+pub struct FollowedStore {
+    storage: Storage,
+    connected: Mutex<Option<Arc<PostgresStore>>>,
+}
+
+impl FollowedStore {
+    /// The store that `url` names; it need not be there yet.
     ///
     /// # Errors
-    /// [`StoreError`] where `url` names no SQLite file.
-    pub fn of(url: &str) -> Result<Self, StoreError> {
-        let path = url::sqlite_path(url)?;
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        Ok(Self([path.as_path(), &PathBuf::from(log)].into_iter().map(FileMark::of).collect()))
+    /// [`StoreError::Url`].
+    pub fn new(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { storage: url::parse(url)?, connected: Mutex::default() })
     }
 
-    /// Whether it is the same database file, whatever was written to it.
-    pub fn same_file(&self, other: &Self) -> bool {
-        let identity = |mark: &Self| mark.0.first().and_then(|file| file.as_ref().map(|file| file.identity));
-        identity(self).is_some() && identity(self) == identity(other)
+    /// Tells whether it changed since another mark was taken.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a server does not answer.
+    pub fn mark(&self) -> Result<ChangeMark, StoreError> {
+        match &self.storage {
+            Storage::Sqlite(path) => Ok(ChangeMark::of_files(path)),
+            Storage::Postgres(url) => {
+                let position = self.connected(url)?.log_position();
+                if position.is_err() {
+                    *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+                Ok(ChangeMark(Mark::Server(position?)))
+            }
+        }
     }
 
-    /// Whether there is a database file.
-    pub fn exists(&self) -> bool {
-        self.0.first().is_some_and(Option::is_some)
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// As for [`crate::open_read_only`].
+    pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(match &self.storage {
+            Storage::Sqlite(path) => Arc::new(SqliteStore::open_read_only_file(path)?),
+            Storage::Postgres(url) => self.connected(url)?,
+        })
+    }
+
+    fn connected(&self, url: &str) -> Result<Arc<PostgresStore>, StoreError> {
+        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*connected {
+            return Ok(Arc::clone(store));
+        }
+        // Whoever looks again soon need not wait for the server.
+        let store = Arc::new(PostgresStore::open_read_only_within(url, Duration::ZERO)?);
+        *connected = Some(Arc::clone(&store));
+        Ok(store)
     }
 }
 

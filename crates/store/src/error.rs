@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use allometry_core::{ParamValue, TrialState};
 
+use crate::location::Location;
 use crate::store::{StudyId, TrialId};
 
 /// What kind of problem a [`StoreError`] is.
@@ -26,6 +27,28 @@ pub enum StoreError {
     /// There is no trial of that key.
     #[error("there is no trial with id {0}")]
     UnknownTrial(TrialId),
+    /// There is no study of that name.
+    #[error("there is no study named `{name}`")]
+    UnknownStudyName {
+        /// The name.
+        name: String,
+    },
+    /// The study has no such trial.
+    #[error("study {study} has no trial with number {number}")]
+    UnknownTrialNumber {
+        /// The study.
+        study: StudyId,
+        /// The number.
+        number: i64,
+    },
+    /// What a caller gave could not be read back by others.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// What was given.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A study of that name exists.
     #[error("a study named `{name}` exists already")]
     NameTaken {
@@ -84,29 +107,31 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is a SQLite database of something else, or an empty one.
-    #[error("{} holds no studies: {problem}", .path.display())]
+    /// The database is one of something else, or an empty one.
+    #[error("{location} holds no studies: {problem}")]
     NotAStore {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
         /// What it lacks.
         problem: String,
     },
     /// Optuna's schema is of another revision.
-    #[error("{} has revision `{found}` of Optuna's schema, and this program reads `{supported}`", .path.display())]
+    #[error("{location} has revision `{found}` of Optuna's schema, and this program reads `{supported}`")]
     OtherRevision {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
         /// Its revision.
         found: String,
         /// Ours.
         supported: &'static str,
     },
     /// Allometry's own tables are newer than this program.
-    #[error("{} was written by a newer Allometry (tables of version {found}, this one reads up to {supported})", .path.display())]
+    #[error(
+        "{location} was written by a newer Allometry (tables of version {found}, this one reads up to {supported})"
+    )]
     NewerTables {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
         /// Their version.
         found: i64,
         /// The last one known here.
@@ -118,17 +143,17 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file, or its folder, cannot be written.
-    #[error("{} cannot be written: the file or its folder is read-only", .path.display())]
+    /// The database, a file's folder included, cannot be written.
+    #[error("{location} cannot be written: {}", read_only(.location))]
     ReadOnly {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
     },
     /// No space is left.
-    #[error("{} cannot be written: the disk is full", .path.display())]
+    #[error("{location} cannot be written: the disk is full")]
     DiskFull {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
     },
     /// The file cannot be opened.
     #[error("cannot open {}: {reason}", .path.display())]
@@ -138,21 +163,53 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The server does not answer, or no more.
+    #[error("cannot reach {location}: {reason}")]
+    Unreachable {
+        /// The database.
+        location: Location,
+        /// Why.
+        reason: String,
+    },
+    /// The server lets nobody in by that name, password or certificate.
+    #[error("{location} refuses the connection: {reason}")]
+    Refused {
+        /// The database.
+        location: Location,
+        /// Why.
+        reason: String,
+    },
+    /// The server does not let the user do that.
+    #[error("{location} does not allow it: {reason}")]
+    Forbidden {
+        /// The database.
+        location: Location,
+        /// What the server says.
+        reason: String,
+    },
+    /// The server has no database of that name.
+    #[error("the server of {location} has no such database: {reason}")]
+    NoDatabase {
+        /// The database.
+        location: Location,
+        /// What the server says.
+        reason: String,
+    },
     /// A row is not as Optuna or Allometry write it.
-    #[error("{}, {place}: {problem}", .path.display())]
+    #[error("{location}, {place}: {problem}")]
     Malformed {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
         /// Table and row.
         place: String,
         /// What is wrong.
         problem: String,
     },
     /// Anything else that the database reports.
-    #[error("{}: {reason}", .path.display())]
+    #[error("{location}: {reason}")]
     Database {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        location: Location,
         /// Why.
         reason: String,
     },
@@ -168,15 +225,27 @@ fn state_word(state: TrialState) -> &'static str {
     }
 }
 
+fn read_only(location: &Location) -> &'static str {
+    match location {
+        Location::File(_) => "the file or its folder is read-only",
+        Location::Server(_) => "the user or the server may only read",
+    }
+}
+
 impl StoreError {
     /// What kind of problem it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownStudy(_) | Self::UnknownTrial(_) | Self::NoFile { .. } => ErrorKind::NotFound,
+            Self::UnknownStudy(_)
+            | Self::UnknownStudyName { .. }
+            | Self::UnknownTrial(_)
+            | Self::UnknownTrialNumber { .. }
+            | Self::NoFile { .. } => ErrorKind::NotFound,
             Self::NameTaken { .. }
             | Self::NotRunning { .. }
             | Self::UnknownParameter { .. }
             | Self::OutsideDistribution { .. }
+            | Self::Invalid { .. }
             | Self::IncompatibleDistribution { .. } => ErrorKind::Conflict,
             _ => ErrorKind::Unavailable,
         }
@@ -186,23 +255,41 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotRunning { .. } => "another process ended the trial; its result stands",
-            Self::Url { .. } => "use `sqlite:///relative.db`, `sqlite:////absolute.db` or the path of a file",
+            Self::Url { .. } => {
+                "use `sqlite:///relative.db`, `sqlite:////absolute.db`, the path of a file, or `postgresql://user@host/database`"
+            }
             Self::NoFile { .. } => "check the path; `sqlite:///x.db` is relative to the working directory",
-            Self::NotADatabase { .. } | Self::NotAStore { .. } => {
+            Self::NotADatabase { .. } | Self::NotAStore { location: Location::File(_), .. } => {
                 "name a file that Optuna or Allometry wrote, or one that does not exist yet"
             }
+            Self::NotAStore { location: Location::Server(_), .. } => {
+                "name a database that Optuna or Allometry wrote; `allometry run` makes the tables in an empty one"
+            }
             Self::OtherRevision { .. } => {
-                "with Optuna 5, `optuna storage upgrade --storage sqlite:///FILE` brings an older file up to date; make a copy first"
+                "with Optuna 5, `optuna storage upgrade --storage URL` brings an older storage up to date; make a copy first"
             }
             Self::NewerTables { .. } => "use the newer Allometry",
             Self::Locked { .. } => {
                 "wait for the other program or stop it; on a network drive, move the file to a local disk"
             }
-            Self::ReadOnly { .. } => {
+            Self::ReadOnly { location: Location::File(_) } => {
                 "check the permissions of the file and of its folder: SQLite writes beside the file too"
             }
+            Self::ReadOnly { location: Location::Server(_) } => {
+                "name the primary server and a user who may write (and create, the first time) in the database's schema"
+            }
             Self::DiskFull { .. } => "free some space and run the same command again: what was told is kept",
-            Self::Malformed { .. } => "the file is damaged, or was changed by another program",
+            Self::Unreachable { .. } => {
+                "check host, port and network, and that the server runs; what was told before is kept"
+            }
+            Self::Refused { .. } => {
+                "check user and password (PGPASSWORD or ~/.pgpass; in a URL `@`, `/` and `:` are written as %40, %2F and %3A), and sslmode"
+            }
+            Self::Forbidden { .. } => {
+                "the user must be granted to read and write the tables, and the first time to create them (`GRANT CREATE ON SCHEMA`)"
+            }
+            Self::NoDatabase { .. } => "`createdb NAME` makes an empty one; Allometry makes its tables",
+            Self::Malformed { .. } => "the database is damaged, or was changed by another program",
             _ => return None,
         };
         Some(text.into())

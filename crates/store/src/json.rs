@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use allometry_core::python::{json_float, json_string};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 /// Begins every stand-in: a private-use character, so that no text is taken for one.
@@ -36,20 +37,32 @@ pub struct JsonError {
 /// [`JsonError`] with the place.
 pub fn parse(text: &str) -> Result<Value, JsonError> {
     let quoted = quote_bare_numbers(text);
-    serde_json::from_str(&quoted).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let before = quoted.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        let before = &before.as_bytes()[..column.min(before.len())];
-        let mark = MARK.encode_utf8(&mut [0; 3]).as_bytes().to_vec();
-        let added = before.windows(mark.len()).filter(|bytes| *bytes == mark).count() * (mark.len() + 2);
-        let message = error.to_string();
-        JsonError {
-            line,
-            column: column.saturating_sub(added),
-            message: message.split(" at line ").next().unwrap_or(&message).to_owned(),
-            cut_off: error.is_eof(),
-        }
-    })
+    serde_json::from_str(&quoted).map_err(|error| located(&quoted, &error))
+}
+
+/// Where an error lies in the text before its numbers were quoted.
+fn located(quoted: &str, error: &serde_json::Error) -> JsonError {
+    let (line, column) = (error.line(), error.column());
+    let before = quoted.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let before = &before.as_bytes()[..column.min(before.len())];
+    let mark = MARK.encode_utf8(&mut [0; 3]).as_bytes().to_vec();
+    let added = before.windows(mark.len()).filter(|bytes| *bytes == mark).count() * (mark.len() + 2);
+    let message = error.to_string();
+    JsonError {
+        line,
+        column: column.saturating_sub(added),
+        message: message.split(" at line ").next().unwrap_or(&message).to_owned(),
+        cut_off: error.is_eof(),
+    }
+}
+
+/// Whether Python would parse a document, which is not kept: its depth and its lone surrogates do not matter.
+///
+/// # Errors
+/// [`JsonError`] with the place.
+pub(crate) fn check(text: &str) -> Result<(), JsonError> {
+    let quoted = quote_bare_numbers(text);
+    serde_json::from_str::<IgnoredAny>(&quoted).map(|_| ()).map_err(|error| located(&quoted, &error))
 }
 
 fn quote_bare_numbers(text: &str) -> Cow<'_, str> {

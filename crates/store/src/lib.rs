@@ -1,23 +1,33 @@
 //! Where trials live: a [`Store`] in memory or in a SQLite file that Optuna's own tools open, and readers of trials
 //! that other programs recorded.
 
+mod assemble;
 pub mod change_mark;
+mod column;
 pub mod distribution;
 pub mod error;
 pub mod import;
 pub mod json;
+pub mod location;
 pub mod memory;
+pub mod open;
+pub mod optuna;
 pub mod owner;
+pub mod postgres;
+mod schema;
 pub mod sqlite;
 pub mod store;
 pub mod stored_study;
 pub mod url;
 
-pub use change_mark::ChangeMark;
+pub use change_mark::{ChangeMark, FollowedStore};
 pub use error::{ErrorKind, StoreError};
 pub use import::{ImportError, ImportedStudy};
+pub use location::Location;
 pub use memory::MemoryStore;
+pub use open::{open, open_existing, open_read_only};
 pub use owner::{Liveness, Owner};
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use store::{
     EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,

@@ -38,6 +38,7 @@ struct Row {
     heartbeat: Option<Timestamp>,
     metrics: EpochMetrics,
     scores: Option<ValidationScores>,
+    log: Option<String>,
 }
 
 impl Row {
@@ -107,8 +108,15 @@ impl Tables {
         let number = self.of_study(study)?.count() as u64;
         let mut trial = FrozenTrial::new(number, TrialState::Waiting, None, Params::default());
         trial.record = new.record.clone();
-        let mut row =
-            Row { study, trial, owner: None, heartbeat: None, metrics: EpochMetrics::new(), scores: None };
+        let mut row = Row {
+            study,
+            trial,
+            owner: None,
+            heartbeat: None,
+            metrics: EpochMetrics::new(),
+            scores: None,
+            log: None,
+        };
         row.place(&placed, self.study(study)?.space.as_ref());
         match new.start {
             Start::Waiting => {}
@@ -257,6 +265,7 @@ impl Store for MemoryStore {
         row.trial.completed = Some(now());
         row.trial.record = finished.record.clone();
         row.scores.clone_from(&finished.scores);
+        row.log.clone_from(&finished.log);
         row.owner = None;
         Ok(state)
     }
@@ -294,6 +303,10 @@ impl Store for MemoryStore {
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
         Ok(self.tables().numbered(study, number)?.and_then(|row| row.scores.clone()))
+    }
+
+    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
+        Ok(self.tables().numbered(study, number)?.and_then(|row| row.log.clone()))
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {

@@ -29,7 +29,11 @@ pub enum Liveness {
 impl Owner {
     /// This process.
     pub fn this_process() -> Self {
-        let pid = std::process::id();
+        Self::process(std::process::id())
+    }
+
+    /// A process of this machine that runs now.
+    pub fn process(pid: u32) -> Self {
         let process_start = match (place(), start_tick(pid)) {
             (Some(place), Some((tick, _))) => format!("{place}/{tick}"),
             _ => String::new(),

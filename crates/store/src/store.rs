@@ -132,6 +132,8 @@ pub struct Finished {
     pub record: TrialRecord,
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
+    /// The end of what the evaluation wrote for people.
+    pub log: Option<String>,
 }
 
 /// A trial somebody works on, or worked on before the process ended.
@@ -285,6 +287,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// See the trait.
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError>;
+
+    /// The end of what the trial's evaluation wrote for people, where it has ended and wrote something.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError>;
 
     /// Metrics of each epoch of a trial beyond its intermediate values.
     ///

@@ -4,33 +4,67 @@ use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
 
-/// The file that a storage URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, or a plain path.
+/// What a storage URL names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Storage {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database: the whole URL, password included.
+    Postgres(String),
+}
+
+/// Tells what a URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, or `postgresql://...`.
 ///
 /// # Errors
 /// [`StoreError::Url`] for another scheme, or a URL without a file.
-pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
-    let problem = |problem: String| StoreError::Url { url: redact(url), problem };
+pub fn parse(url: &str) -> Result<Storage, StoreError> {
+    let problem = |problem: &str| StoreError::Url { url: redact(url), problem: problem.into() };
     let Some((scheme, rest)) = url.split_once("://") else {
-        return if url.trim().is_empty() {
-            Err(problem("it is empty".into()))
-        } else {
-            Ok(PathBuf::from(url))
-        };
+        if url.trim().is_empty() {
+            return Err(problem("it is empty"));
+        }
+        if is_postgres_scheme(url.split(':').next().unwrap_or_default()) && url.contains(':') {
+            return Err(problem("after its scheme a URL has `://`"));
+        }
+        return Ok(Storage::Sqlite(PathBuf::from(url)));
     };
+    if is_postgres_scheme(scheme) {
+        return Ok(Storage::Postgres(url.into()));
+    }
     if scheme != "sqlite" && !scheme.starts_with("sqlite+") {
-        return Err(problem(format!("storage of kind `{scheme}` is not supported, only `sqlite`")));
+        return Err(problem(&format!(
+            "storage of kind `{scheme}` is not supported, only `sqlite` and `postgresql`"
+        )));
     }
     // The part before the third slash would name a host.
     let Some(path) = rest.strip_prefix('/') else {
         return Err(problem(
-            "a SQLite URL has three slashes before a relative path, four before an absolute one".into(),
+            "a SQLite URL has three slashes before a relative path, four before an absolute one",
         ));
     };
     let path = path.split('?').next().unwrap_or_default();
     if path.is_empty() || path == ":memory:" {
-        return Err(problem("it names no file".into()));
+        return Err(problem("it names no file"));
     }
-    Ok(PathBuf::from(path))
+    Ok(Storage::Sqlite(PathBuf::from(path)))
+}
+
+/// Whether a URL of this scheme names a PostgreSQL database; SQLAlchemy names a driver behind a `+`.
+fn is_postgres_scheme(scheme: &str) -> bool {
+    matches!(scheme.split('+').next(), Some("postgresql" | "postgres"))
+}
+
+/// The file that a storage URL names.
+///
+/// # Errors
+/// [`StoreError::Url`] where it names none.
+pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
+    match parse(url)? {
+        Storage::Sqlite(path) => Ok(path),
+        Storage::Postgres(_) => {
+            Err(StoreError::Url { url: redact(url), problem: "it is not the URL of a SQLite file".into() })
+        }
+    }
 }
 
 /// The URL of a SQLite file.
@@ -38,14 +72,35 @@ pub fn of_sqlite(path: &Path) -> String {
     format!("sqlite:///{}", path.display())
 }
 
-/// The URL without its password, for messages.
+/// The URL without its password, for messages. What may be a password is taken for one: that of a URL whose `/` or `@` are
+/// not escaped too.
 pub fn redact(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
-    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-    match authority.rsplit_once('@').map(|(user, host)| (user.split_once(':'), host)) {
-        Some((Some((user, _)), host)) => format!("{scheme}://{user}:***@{host}{path}"),
-        _ => url.into(),
-    }
+    let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| may_have_password(scheme)) else {
+        return url.into();
+    };
+    let slashes = rest.len() - rest.trim_start_matches('/').len();
+    let (slashes, rest) = rest.split_at(slashes);
+    let (head, query) = match rest.rsplit_once('@') {
+        Some((user, place)) => {
+            let user =
+                user.split_once(':').map_or_else(|| user.to_owned(), |(user, _)| format!("{user}:***"));
+            let (place, query) = place.split_once('?').map_or((place, None), |(p, q)| (p, Some(q)));
+            (format!("{user}@{place}"), query)
+        }
+        None => rest.split_once('?').map_or((rest.to_owned(), None), |(head, q)| (head.to_owned(), Some(q))),
+    };
+    let hidden = |pair: &str| match pair.split_once('=') {
+        Some((key @ ("password" | "sslpassword"), _)) => format!("{key}=***"),
+        _ => pair.to_owned(),
+    };
+    let query = query.map(|query| format!("?{}", query.split('&').map(hidden).collect::<Vec<_>>().join("&")));
+    format!("{scheme}:{slashes}{head}{}", query.unwrap_or_default())
+}
+
+/// Whether what follows a scheme may name a user: no file of SQLite, no path.
+fn may_have_password(scheme: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    scheme.len() > 1 && scheme.chars().all(plain) && scheme.split('+').next() != Some("sqlite")
 }
 
 #[cfg(test)]
@@ -70,12 +125,12 @@ mod tests {
     fn other_urls_are_refused_without_their_password() {
         for (url, message) in [
             (
-                "postgresql://me:s3cret@host:5432/db",
-                "cannot open `postgresql://me:***@host:5432/db`: storage of kind `postgresql` is not supported, only `sqlite`",
+                "mysql://me:s3cret@host:3306/db",
+                "cannot open `mysql://me:***@host:3306/db`: storage of kind `mysql` is not supported, only `sqlite` and `postgresql`",
             ),
             (
-                "mysql://host/db",
-                "cannot open `mysql://host/db`: storage of kind `mysql` is not supported, only `sqlite`",
+                "postgresql:/me:s3cret@host/db",
+                "cannot open `postgresql:/me:***@host/db`: after its scheme a URL has `://`",
             ),
             ("sqlite:///", "cannot open `sqlite:///`: it names no file"),
             ("", "cannot open ``: it is empty"),
@@ -85,7 +140,35 @@ mod tests {
             assert!(error.hint().unwrap().contains("sqlite:///"));
         }
         assert!(sqlite_path("sqlite://x.db").unwrap_err().to_string().contains("three slashes"));
-        assert_eq!(redact("postgresql://me:p@ss@host/db"), "postgresql://me:***@host/db");
-        assert_eq!(redact("postgresql://me@host/db"), "postgresql://me@host/db");
+        assert!(sqlite_path("postgresql://host/db").is_err());
+    }
+
+    #[test]
+    fn postgres_urls_are_known_by_their_scheme() {
+        for url in
+            ["postgres://host/db", "postgresql://me@host/db?sslmode=require", "postgresql+psycopg2://host/db"]
+        {
+            assert_eq!(parse(url).unwrap(), Storage::Postgres(url.into()));
+        }
+        assert_eq!(parse("postgres.db").unwrap(), Storage::Sqlite("postgres.db".into()));
+    }
+
+    #[test]
+    fn no_password_is_shown_however_it_is_written() {
+        for (url, shown) in [
+            ("postgresql://me:p@ss@host/db", "postgresql://me:***@host/db"),
+            ("postgresql://me:p/s?s@host/db", "postgresql://me:***@host/db"),
+            ("postgresql://me@host/db", "postgresql://me@host/db"),
+            (
+                "postgresql+psycopg2://me:x@host/db?sslmode=require&password=y",
+                "postgresql+psycopg2://me:***@host/db?sslmode=require&password=***",
+            ),
+            ("postgresql:///db?password=y&host=/tmp", "postgresql:///db?password=***&host=/tmp"),
+            ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
+            ("a:b@c.db", "a:b@c.db"),
+            ("x.db", "x.db"),
+        ] {
+            assert_eq!(redact(url), shown);
+        }
     }
 }

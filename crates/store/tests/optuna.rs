@@ -86,6 +86,7 @@ fn write_study(store: &SqliteStore) -> StudyId {
             reports: vec![epoch(3, f64::NEG_INFINITY), epoch(4, 0.625)],
             record: record.clone(),
             scores: Some(scores.clone()),
+            log: None,
         };
         store.finish(trial.id, state, &finished).unwrap();
     }

@@ -1,9 +1,13 @@
 //! What the tests of several crates share: reference data that lies outside the repository, the Python peers, skipping a
-//! test so that it is seen, and damaged files.
+//! test so that it is seen, damaged files, and a private PostgreSQL server.
 
 mod mutation;
+#[cfg(unix)]
+mod postgres;
 
 pub use mutation::damaged;
+#[cfg(unix)]
+pub use postgres::Cluster;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use allometry_core::ladder::SamplerKind;
 use allometry_core::{Direction, SizeBudget};
-use allometry_store::{NewStudy, SqliteStore, Store as _, StudyRecord};
+use allometry_store::{NewStudy, Store, StudyRecord};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -49,9 +49,9 @@ enum DirectionArg {
 impl Ask {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
-        let store = if self.space.is_some() { SqliteStore::open(&place.url)? } else { place.write()? };
-        let record = self.find_or_make(&place, &store)?;
-        let mut study = driven(&store, &record, self.sampler, self.seed)?;
+        let store = if self.space.is_some() { allometry_store::open(&place.url)? } else { place.write()? };
+        let record = self.find_or_make(&place, &*store)?;
+        let mut study = driven(&*store, &record, self.sampler, self.seed)?;
         let asked = study.ask()?;
         if let Some(handover) = study.take_handover() {
             eprintln!("note: {handover}");
@@ -67,7 +67,7 @@ impl Ask {
         output::print(&format!("{line}\n"))
     }
 
-    fn find_or_make(&self, place: &Place, store: &SqliteStore) -> Result<StudyRecord, CliError> {
+    fn find_or_make(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
         let (Some(path), Some(name)) = (&self.space, self.study.wanted()) else {
             return self.study.one(place, store);
         };

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use allometry_analysis::{Options, Recommendation};
 use allometry_core::TrialNumber;
 use allometry_core::trial::incumbent;
-use allometry_store::Store as _;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -31,9 +30,10 @@ impl Best {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.read()?;
+        let store = &*store;
         let mut text = String::new();
         let mut documents: Vec<Value> = Vec::new();
-        for study in self.study.select(&place, &store)? {
+        for study in self.study.select(&place, store)? {
             let trials = store.trials(study.id)?;
             let Some(best) = incumbent(&trials, study.direction) else { continue };
             let weights = best.record.size.map(|size| size.total);
@@ -61,7 +61,7 @@ impl Best {
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
-                message: format!("{} has no complete trial yet", place.url),
+                message: format!("{} has no complete trial yet", place.shown()),
                 hint: Some("`allometry status` says what there is".into()),
             });
         }

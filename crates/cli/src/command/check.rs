@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, Ladder, Task};
+use allometry_core::ladder::{BudgetSpec, Task};
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
@@ -11,6 +11,7 @@ use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};
 use clap::Args;
 
+use super::evaluator::Evaluator;
 use super::ladder_file::LadderFile;
 use super::prepare::Prepared;
 use super::run::default_workers;
@@ -48,18 +49,33 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let ladder = self.file.read()?;
-        let prepared = Prepared::new(&ladder)?;
-        let objective = prepared.objective()?;
+        let evaluator = Evaluator::new(&ladder)?;
         let spaces: Vec<Feasible> =
-            ladder.budgets.iter().map(|spec| prepared.feasible(spec)).collect::<Result<_, _>>()?;
+            ladder.budgets.iter().map(|spec| evaluator.feasible(spec)).collect::<Result<_, _>>()?;
         let mut text = String::new();
-        table_lines(&mut text, &ladder, prepared.summary());
+        let trainer = match &evaluator {
+            Evaluator::Model(prepared) => {
+                table_lines(&mut text, prepared);
+                Some(Trainer { objective: prepared.objective()?, epochs: prepared.model().epochs })
+            }
+            Evaluator::Command(..) => {
+                // Makes sure that the program is there.
+                evaluator.objective(&self.file.ladder, &[])?;
+                let _ = writeln!(text, "trials are evaluated by the ladder's command");
+                None
+            }
+        };
         let listed = if self.all { usize::MAX } else { LISTED };
         for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
-            Budget { feasible, objective: &objective, spec, most_epochs: ladder.model.epochs }
-                .lines(&mut text, listed);
+            Budget { feasible, trainer: trainer.as_ref(), spec }.lines(&mut text, listed);
         }
         if self.shuffle {
+            let Evaluator::Model(prepared) = &evaluator else {
+                return Err(CliError::Usage {
+                    message: "--shuffle trains the built-in model, which the ladder does not".into(),
+                    hint: None,
+                });
+            };
             let _ = writeln!(text);
             for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
                 let middle = feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]));
@@ -70,9 +86,10 @@ impl Check {
     }
 }
 
-fn table_lines(text: &mut String, ladder: &Ladder, summary: &TableSummary) {
+fn table_lines(text: &mut String, prepared: &Prepared<'_>) {
+    let summary = prepared.summary();
     let TableSummary { rows, features, dropped, .. } = summary;
-    let _ = writeln!(text, "{}: {rows} rows, {features} features", ladder.data.path.display());
+    let _ = writeln!(text, "{}: {rows} rows, {features} features", prepared.path().display());
     if *dropped > 0 {
         let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
     }
@@ -88,7 +105,7 @@ fn table_lines(text: &mut String, ladder: &Ladder, summary: &TableSummary) {
         };
         let (windows, positives) = (part.windows(), part.counts.positives);
         let _ = write!(text, "  {name:<10} {windows:>7} windows");
-        let binary = ladder.model.task == Task::Binary;
+        let binary = prepared.model().task == Task::Binary;
         if binary {
             let share = 100.0 * positives as f64 / windows.max(1) as f64;
             let _ = write!(text, ", {positives} positive ({share:.1}%)");
@@ -111,11 +128,16 @@ fn validation_line(text: &mut String, counts: ClassCounts) {
     );
 }
 
+/// The built-in model, where it is what evaluates trials.
+struct Trainer<'a> {
+    objective: PatchTstObjective<'a>,
+    epochs: usize,
+}
+
 struct Budget<'a> {
     spec: &'a BudgetSpec,
     feasible: &'a Feasible,
-    objective: &'a PatchTstObjective<'a>,
-    most_epochs: usize,
+    trainer: Option<&'a Trainer<'a>>,
 }
 
 impl Budget<'_> {
@@ -153,18 +175,18 @@ impl Budget<'_> {
             (None, None) => "more configurations than are numbered".into(),
         };
         let _ = writeln!(text, "  {configurations}");
-        self.memory_line(text);
-        self.time_line(text);
+        if let Some(trainer) = self.trainer {
+            self.memory_line(text, &trainer.objective);
+            self.time_line(text, trainer);
+        }
         for architecture in feasible.architectures().take(listed) {
             let size = architecture.size.map_or_else(|| "?".into(), |size| size.total.to_string());
-            let work = self.objective.cost(&architecture.params).map_or_else(
-                |_| String::new(),
-                |cost| {
-                    let gigaflop = cost.flops_per_epoch as f64 / 1e9;
-                    let mebibytes = cost.memory_bytes as f64 / f64::from(1 << 20);
-                    format!("  {gigaflop:>8.2} GFLOP an epoch  {mebibytes:>5.0} MiB")
-                },
-            );
+            let cost = self.trainer.and_then(|trainer| trainer.objective.cost(&architecture.params).ok());
+            let work = cost.map_or_else(String::new, |cost| {
+                let gigaflop = cost.flops_per_epoch as f64 / 1e9;
+                let mebibytes = cost.memory_bytes as f64 / f64::from(1 << 20);
+                format!("  {gigaflop:>8.2} GFLOP an epoch  {mebibytes:>5.0} MiB")
+            });
             let _ = writeln!(text, "  {size:>10} weights{work}  {}", architecture.params);
         }
         let more = feasible.architecture_count().saturating_sub(listed);
@@ -174,8 +196,8 @@ impl Budget<'_> {
     }
 
     /// What a trial of the largest architecture takes, and whether it fits.
-    fn memory_line(&self, text: &mut String) {
-        let bytes = |a: Architecture| self.objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
+    fn memory_line(&self, text: &mut String, objective: &PatchTstObjective<'_>) {
+        let bytes = |a: Architecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
         let Some(most) = self.feasible.architectures().map(bytes).max() else { return };
         let workers = default_workers() as u64;
         let fits = match PatchTstObjective::available_memory() {
@@ -191,20 +213,20 @@ impl Budget<'_> {
     }
 
     /// What the trials take at most, from a few training steps of a middling architecture on this machine.
-    fn time_line(&self, text: &mut String) {
+    fn time_line(&self, text: &mut String, trainer: &Trainer<'_>) {
+        let Trainer { objective, epochs } = trainer;
         let count = self.feasible.architecture_count();
-        let flops =
-            |a: &Architecture| self.objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
+        let flops = |a: &Architecture| objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
         let mean = self.feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
         let Some(middle) = self.feasible.architectures().nth(count / 2) else { return };
-        let Some(rate) = flops_per_second(self.objective, &self.spec.budget, &middle.params) else { return };
-        let seconds = mean / rate * self.most_epochs as f64 * self.spec.trials as f64;
+        let Some(rate) = flops_per_second(objective, &self.spec.budget, &middle.params) else { return };
+        let seconds = mean / rate * *epochs as f64 * self.spec.trials as f64;
         let workers = default_workers();
         let _ = writeln!(
             text,
             "  {} trials of {} epochs: at most about {} with {workers} workers",
             self.spec.trials,
-            self.most_epochs,
+            epochs,
             human_time(seconds / workers as f64)
         );
     }

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn spaces_are_read_and_their_mistakes_named() {
-        let space = parse(
+        let (space, _) = parse(
             r#"{"params": [{"name": "lr", "type": "ordinal", "values": [0.1, 0.01], "log": true},
             {"name": "act", "type": "categorical", "values": ["relu", "tanh"]},
             {"name": "n", "type": "int", "low": 1, "high": 9, "step": 2},

@@ -7,7 +7,7 @@ use allometry_trainer::generate::generate;
 use clap::Args;
 
 use super::ladder_file;
-use super::run::{default_workers, run_ladder};
+use super::run::{HowToRun, Reports, run_ladder};
 use crate::error::CliError;
 use crate::output;
 use crate::progress::Style;
@@ -53,13 +53,18 @@ impl Demo {
         self.unless_there(&path, |ladder| output::write_file(ladder, LADDER.as_bytes()))?;
         let ladder = ladder_file::read(&path, &[])?;
         let url = source::storage_url(&ladder, None, &path);
-        let options = RunOptions {
-            workers: self.workers.map_or_else(default_workers, |n| n as usize),
+        let how = HowToRun {
+            workers: self.workers.map(|n| n as usize),
+            devices: Vec::new(),
+            lease: RunOptions::LEASE,
+            retries: RunOptions::RETRIES,
             deadline: None,
-            seed: ladder.seed,
-            epochs: Some(ladder.model.epochs as u64),
+            changed: ChangedSpace::Refuse,
+            style: Style::choose(self.quiet),
+            settings: Vec::new(),
+            reports: Reports::Write,
         };
-        run_ladder(&ladder, &url, &options, ChangedSpace::Refuse, Style::choose(self.quiet), &path)
+        run_ladder(&ladder, &url, &how, &path)
     }
 
     /// Writes a file unless it is there: what the user changed stays changed.

@@ -45,8 +45,9 @@ impl Enqueue {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.write()?;
-        let study = self.study.one(&place, &store)?;
-        let driven = driven(&store, &study, None, None)?;
+        let store = &*store;
+        let study = self.study.one(&place, store)?;
+        let driven = driven(store, &study, None, None)?;
         let configurations = match &self.from {
             None => vec![self.given(&driven)?],
             Some(source) => {

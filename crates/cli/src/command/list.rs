@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use allometry_core::TrialState;
-use allometry_store::Store as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
@@ -57,12 +56,13 @@ impl List {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.read()?;
+        let store = &*store;
         let (mut text, mut lines, mut documents) = (String::new(), String::new(), Vec::new());
-        for study in self.study.select(&place, &store)? {
+        for study in self.study.select(&place, store)? {
             let mut trials = store.trials(study.id)?;
             trials.retain(|t| self.state.is_empty() || self.state.iter().any(|s| s.matches(t.state)));
             for trial in &trials {
-                let mut line = json!({"schema": "allometry.trial/1", "study": study.name});
+                let mut line = json!({"schema": "allometry.listed/1", "study": study.name});
                 let fields = trial_json(trial);
                 if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), fields) {
                     line.extend(fields);

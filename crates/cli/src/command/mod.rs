@@ -7,6 +7,7 @@ mod compare;
 mod declared_space;
 mod demo;
 mod enqueue;
+mod evaluator;
 mod ladder_file;
 mod lint;
 mod list;
@@ -24,6 +25,7 @@ mod study_args;
 mod tell;
 mod train;
 mod trial_json;
+mod worker;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +44,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Worker(worker::Worker),
     Check(check::Check),
     Train(train::Train),
     Predict(predict::Predict),
@@ -67,6 +70,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<(), CliError> {
         match self.command {
             Command::Run(args) => args.run(),
+            Command::Worker(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Predict(args) => args.run(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allometry_analysis::SizeReach;
-use allometry_core::ladder::{BudgetSpec, LabelSpec, Ladder, ModelSpec, Task};
+use allometry_core::ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
 use allometry_core::space::{Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, WeightTarget};
 use allometry_runner::Facts;
@@ -18,6 +18,8 @@ use crate::error::CliError;
 /// A ladder whose data are in memory.
 pub(super) struct Prepared<'a> {
     ladder: &'a Ladder,
+    data: &'a DataSpec,
+    model: &'a ModelSpec,
     dataset: Dataset,
     summary: TableSummary,
 }
@@ -26,13 +28,16 @@ impl<'a> Prepared<'a> {
     /// Loads the data.
     ///
     /// # Errors
-    /// [`CliError::Data`].
+    /// [`CliError::Data`]; [`CliError::Usage`] for a ladder whose trials a command evaluates.
     pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
-        let loaded = {
-            let model = &ladder.model;
-            load(&ladder.data, model.context, model.normalize, model.task)?
+        let ObjectiveSpec::Model { data, model } = &ladder.objective else {
+            return Err(CliError::Usage {
+                message: format!("the trials of `{}` are trained by its command", ladder.name),
+                hint: Some("this works on ladders with a [model], the built-in transformer".into()),
+            });
         };
-        Ok(Self { ladder, dataset: loaded.dataset, summary: loaded.summary })
+        let loaded = load(data, model.context, model.normalize, model.task)?;
+        Ok(Self { ladder, data, model, dataset: loaded.dataset, summary: loaded.summary })
     }
 
     /// What trials are evaluated by.
@@ -40,12 +45,12 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// [`CliError::Model`] where the ladder's model does not fit its data.
     pub(super) fn objective(&self) -> Result<PatchTstObjective<'_>, CliError> {
-        Ok(PatchTstObjective::new(&self.dataset, self.ladder.model.clone())?)
+        Ok(PatchTstObjective::new(&self.dataset, self.model.clone())?)
     }
 
     /// Training steps of one epoch of a model of this many weights.
     pub(super) fn steps(&self, weights: u64) -> usize {
-        let model = &self.ladder.model;
+        let model = self.model;
         self.dataset.train.windows.len().div_ceil(model.batch_size(weights) * model.accumulate)
     }
 
@@ -54,11 +59,21 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// [`CliError::Space`] where there is none, [`CliError::Model`] where the ladder's model does not fit its data.
     pub(super) fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, CliError> {
-        let model = &self.ladder.model;
+        let model = self.model;
         let geometry = Geometry::new(self.dataset.features(), self.dataset.preparation.classes, model)?;
         let measure = |params: &Params| measured(params, geometry, model);
         let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
         Ok(Feasible::conditional(space, budget, constraints, conditions, measure)?)
+    }
+
+    /// Settings of the model.
+    pub(super) fn model(&self) -> &ModelSpec {
+        self.model
+    }
+
+    /// The table's file.
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.data.path
     }
 
     /// Figures of the table.
@@ -71,54 +86,53 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// [`CliError`] where labels are not binary, a training fails, or the control does.
     pub(super) fn shuffle_control(&self, spec: &BudgetSpec, params: &Params) -> Result<String, CliError> {
-        let ladder = self.ladder;
-        if ladder.model.task != Task::Binary {
+        if self.model.task != Task::Binary {
             return Err(CliError::Usage {
                 message: "--shuffle judges an AUC of binary labels".into(),
                 hint: None,
             });
         }
-        shuffle::control(&self.dataset, &ladder.model, spec, params, ladder.seed)
+        shuffle::control(&self.dataset, self.model, spec, params, self.ladder.seed)
     }
 
     /// What is stored with the studies: the question asked, and what the report says beside the trials.
     ///
     /// Baselines are fitted here; that takes about as long as one short trial.
     pub(super) fn facts(&self) -> Facts {
-        let ladder = self.ladder;
-        let label = match &ladder.data.label {
+        let (data, model) = (self.data, self.model);
+        let label = match &data.label {
             LabelSpec::Column(name) => json!(name),
             LabelSpec::Rise { rise, of, over, horizon } => {
                 json!({"rise": rise, "of": of, "over": over, "horizon": horizon})
             }
         };
-        let split = ladder.data.split;
+        let split = data.split;
         let mut objective = json!({
-            "model": ladder.model,
+            "model": model,
             "data": {
                 "rows": self.summary.rows,
                 "features": self.dataset.feature_names,
                 "label": label,
                 "split": {"train": split.train, "validation": split.validation},
-                "na": ladder.data.missing,
+                "na": data.missing,
             },
         });
-        if ladder.model.task == Task::Classes {
+        if model.task == Task::Classes {
             objective["data"]["classes"] = json!(self.dataset.preparation.classes);
         }
-        let baselines: Vec<Value> = baselines(&self.dataset, ladder.model.task)
+        let baselines: Vec<Value> = baselines(&self.dataset, model.task)
             .into_iter()
             .map(|b| {
                 json!({
                     "name": b.name,
                     "description": b.description,
-                    "value": b.metrics.get(ladder.model.task.metric().as_str()),
+                    "value": b.metrics.get(model.task.metric().as_str()),
                     "metrics": b.metrics,
                 })
             })
             .collect();
         let mut report = BTreeMap::from([("baselines".to_owned(), Value::Array(baselines))]);
-        if ladder.model.task == Task::Binary {
+        if model.task == Task::Binary {
             report.insert("validation".to_owned(), json!(self.dataset.validation.counts()));
         }
         Facts { objective, report }

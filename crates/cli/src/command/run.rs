@@ -3,19 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use allometry_analysis::SizeReach;
-use allometry_core::Direction;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::Ladder;
 use allometry_core::sampler;
 use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, open_studies};
-use allometry_store::{SqliteStore, Store as _};
 use clap::Args;
 
-use super::ladder_file::LadderFile;
-use super::prepare::Prepared;
+use super::evaluator::Evaluator;
+use super::ladder_file::{LadderFile, StoredLadder};
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
@@ -37,13 +35,16 @@ pub(super) struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
 
-    /// Trials evaluated at the same time, each on one thread; as many as there are cores if not given.
+    /// Trials evaluated at the same time, of the built-in model each on one thread; as many as there are cores, or devices for a command, if not given.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
 
+    #[command(flatten)]
+    sharing: Sharing,
+
     /// Starts no new trial after this time, such as 90m or 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    until: Option<std::time::Duration>,
+    until: Option<Duration>,
 
     /// Goes on where the search space has changed: trials outside of it stay in the store but count no more.
     #[arg(long)]
@@ -60,15 +61,18 @@ impl Run {
         let mut ladder = self.file.read()?;
         self.restrict(&mut ladder)?;
         let url = source::storage_url(&ladder, self.file.storage.as_deref(), &self.file.ladder);
-        let options = RunOptions {
-            workers: self.workers.map_or_else(default_workers, |n| n as usize),
+        let options = HowToRun {
+            workers: self.workers.map(|n| n as usize),
+            devices: self.sharing.devices.clone(),
+            lease: self.sharing.lease,
+            retries: self.sharing.retries,
             deadline: self.until.map(|until| started + until),
-            seed: ladder.seed,
-            epochs: Some(ladder.model.epochs as u64),
+            changed: if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse },
+            style: Style::choose(self.quiet),
+            settings: self.file.set.clone(),
+            reports: Reports::Write,
         };
-        let style = Style::choose(self.quiet);
-        let changed = if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse };
-        run_ladder(&ladder, &url, &options, changed, style, &self.file.ladder)
+        run_ladder(&ladder, &url, &options, &self.file.ladder)
     }
 
     fn restrict(&self, ladder: &mut Ladder) -> Result<(), CliError> {
@@ -93,48 +97,99 @@ impl Run {
     }
 }
 
+/// How processes share the trials of a study.
+#[derive(Debug, Args)]
+pub(super) struct Sharing {
+    /// Devices for a command's trials, such as 0,1: each trial finds one in CUDA_VISIBLE_DEVICES.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(super) devices: Vec<String>,
+
+    /// Time without a sign of life after which the trials of a process are given up for dead.
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_lease)]
+    pub(super) lease: Duration,
+
+    /// How often a trial is tried again whose process ended first; 0 leaves it failed.
+    #[arg(long, value_name = "N", default_value_t = RunOptions::RETRIES)]
+    pub(super) retries: u64,
+}
+
+/// How a ladder is run.
+pub(super) struct HowToRun {
+    /// `None` for what suits the evaluator.
+    pub(super) workers: Option<usize>,
+    pub(super) devices: Vec<String>,
+    pub(super) lease: Duration,
+    pub(super) retries: u64,
+    pub(super) deadline: Option<Instant>,
+    pub(super) changed: ChangedSpace,
+    pub(super) style: Style,
+    /// Settings over the ladder file, which other processes need too.
+    pub(super) settings: Vec<(String, String)>,
+    pub(super) reports: Reports,
+}
+
+/// What happens at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reports {
+    /// The reports are written beside the ladder file.
+    Write,
+    /// Nothing: another process writes them.
+    Leave,
+}
+
 /// Runs the ladder of `file` into a store and writes its report; interrupted trials are kept beside the file.
 ///
 /// # Errors
 /// [`CliError`] with the exit code of cli conventions; an interrupted run still writes the report of what there is.
-pub(super) fn run_ladder(
-    ladder: &Ladder,
-    url: &str,
-    options: &RunOptions,
-    changed: ChangedSpace,
-    style: Style,
-    file: &Path,
-) -> Result<(), CliError> {
+pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
-    let prepared = Prepared::new(ladder)?;
-    let objective = prepared.objective()?.with_checkpoints(runs_folder(file));
+    let evaluator = Evaluator::new(ladder)?;
+    let objective = evaluator.objective(file, &how.devices)?;
+    let options = RunOptions {
+        workers: how.workers.unwrap_or_else(|| evaluator.workers(&how.devices)),
+        deadline: how.deadline,
+        seed: ladder.seed,
+        epochs: ladder.objective.steps(),
+        lease: how.lease,
+        retries: how.retries,
+    };
+    let style = how.style;
     let interrupt = Interrupt::listen()
         .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
-    let store = SqliteStore::open(url)?;
+    let store = allometry_store::open(url)?;
+    let store = &*store;
     let mut budgets = Vec::new();
     let mut reaches = Vec::new();
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
-        let feasible = Arc::new(prepared.feasible(spec)?);
+        let feasible = Arc::new(evaluator.feasible(spec)?);
         reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
-        let sampler =
-            sampler::build(Direction::Maximize, ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        let sampler = sampler::build(ladder.direction, ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
-    let studies = open_studies(&store, ladder, budgets, &prepared.facts(), changed)?;
+    let studies = open_studies(store, ladder, budgets, &evaluator.facts(), how.changed)?;
     for (study, reach) in studies.iter().zip(&reaches) {
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
+    }
+    if how.reports == Reports::Write {
+        let stored = StoredLadder::new(file, &how.settings)?;
+        for study in &studies {
+            store.set_study_attribute(study.id, StoredLadder::KEY, &serde_json::json!(stored))?;
+        }
     }
 
     let (sender, receiver) = channel();
     let summary = std::thread::scope(|scope| {
         let screen = scope.spawn(move || progress::show(&receiver, style));
-        let summary = allometry_runner::run(studies, &store, &objective, options, &interrupt, &sender);
+        let summary = allometry_runner::run(studies, store, &*objective, &options, &interrupt, &sender);
         drop(sender);
         screen.join().expect("the progress display does not panic");
         summary
     })?;
 
-    let trials = source::ladder_of_store(&store, Some(&ladder.name), url)?;
+    if how.reports == Reports::Leave {
+        return conclude(&summary, &interrupt);
+    }
+    let trials = source::ladder_of_store(store, Some(&ladder.name), url)?;
     super::report::write_all(&trials, &report)?;
     if style != Style::Quiet {
         eprintln!("report: {}", report.join("report.md").display());
@@ -172,7 +227,13 @@ pub(super) fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn parse_duration(text: &str) -> Result<std::time::Duration, String> {
+fn parse_lease(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_secs(1);
+    parse_duration(text)
+        .and_then(|lease| if lease < SHORTEST { Err("at least 1s".into()) } else { Ok(lease) })
+}
+
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let parsed: Result<jiff::SignedDuration, _> = text.parse();
     let duration = parsed.map_err(|_| "expected a duration such as 90m or 2h".to_owned())?;
     duration.try_into().map_err(|_| "expected a duration of at least zero".to_owned())

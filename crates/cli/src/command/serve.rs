@@ -1,6 +1,6 @@
 //! `allometry serve`.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use allometry_server::Assembly;
 use clap::Args;
@@ -13,8 +13,11 @@ use super::read_ladder;
 
 /// Shows the ladders and studies of a store as a live web page.
 ///
-/// The store is only read, and only when its files changed: a dashboard can neither slow nor break a study. It may be started
+/// The store is only read, and only when it changed: a dashboard can neither slow nor break a study. It may be started
 /// before the first trial, and outlives the store's absence. Studies of Optuna are shown too.
+///
+/// With `--grpc` it is a storage instead of a page: Optuna's Python workers share the store's studies through
+/// `optuna.storages.GrpcStorageProxy`. Missing stores are made; `sqlite:///:memory:` is one that ends with the server.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// A ladder file (or its folder), a storage URL or a database file.
@@ -25,9 +28,19 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
+    /// Serve Optuna's storage protocol at this address instead, such as 127.0.0.1:13000. Beyond this machine a token is needed.
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", value_parser = address)]
+    grpc: Option<SocketAddr>,
+
     /// What every request must show: as ?token=... in the first address, or as a bearer token.
     #[arg(long, env = "ALLOMETRY_TOKEN", hide_env_values = true)]
     token: Option<String>,
+}
+
+/// The first address that a name and a port stand for.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
+    addresses.next().ok_or_else(|| "the name has no address".into())
 }
 
 impl Serve {
@@ -43,6 +56,13 @@ impl Serve {
             }
         };
         let token = self.token.filter(|token| !token.is_empty());
+        if let Some(listen) = self.grpc {
+            let options = allometry_grpc::Options { listen, token, storage };
+            allometry_grpc::serve(options, |address| {
+                let _ = output::print(&format!("Optuna's storage: {address}\nCtrl-C ends it.\n"));
+            })?;
+            return Ok(());
+        }
         let shown = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
         let options = allometry_server::Options {
             listen: self.listen,

@@ -1,7 +1,6 @@
 //! `allometry show`.
 
 use allometry_core::{FrozenTrial, TrialNumber};
-use allometry_store::Store as _;
 use clap::Args;
 use serde_json::json;
 
@@ -29,7 +28,8 @@ impl Show {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.read()?;
-        let study = self.study.one(&place, &store)?;
+        let store = &*store;
+        let study = self.study.one(&place, store)?;
         let number = TrialNumber(self.number);
         let trials = store.trials(study.id)?;
         let Some(trial) = trials.iter().find(|trial| trial.number == number) else {
@@ -38,16 +38,20 @@ impl Show {
                 hint: Some(format!("it has {} trials; `allometry list` shows them", trials.len())),
             });
         };
+        let log = store.log(study.id, number)?;
         if self.json {
-            let document =
+            let mut document =
                 json!({"schema": "allometry.show/1", "study": study.name, "trial": trial_json(trial)});
+            if let Some(log) = log {
+                document["log"] = log.into();
+            }
             return output::print_json(&document);
         }
-        output::print(&text(&study.name, trial))
+        output::print(&text(&study.name, trial, log.as_deref()))
     }
 }
 
-fn text(study: &str, trial: &FrozenTrial) -> String {
+fn text(study: &str, trial: &FrozenTrial, log: Option<&str>) -> String {
     let record = &trial.record;
     let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
     let mut line = |name: &str, value: Option<String>| {
@@ -69,8 +73,17 @@ fn text(study: &str, trial: &FrozenTrial) -> String {
     for (step, value) in &trial.intermediate {
         line(&format!("epoch {step}"), Some(format!("{value:.6}")));
     }
-    if let Some(failure) = record.failure.as_ref().filter(|failure| !failure.detail.is_empty()) {
-        lines.push(failure.detail.clone());
+    let detail = record.failure.as_ref().map(|failure| failure.detail.as_str());
+    if let Some(said) = log.or(detail).filter(|said| !said.is_empty()) {
+        lines.push(printable(said));
     }
     lines.join("\n") + "\n"
+}
+
+/// A program's output without what a terminal would obey.
+fn printable(text: &str) -> String {
+    text.trim_end()
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c })
+        .collect()
 }

@@ -41,6 +41,7 @@ pub(super) fn control(
         let trial = TrialSpec {
             budget: spec.budget.clone(),
             number: TrialNumber(training),
+            first_attempt: TrialNumber(training),
             params: params.clone(),
             seed,
         };

@@ -19,7 +19,13 @@ pub(super) fn flops_per_second(
     params: &Params,
 ) -> Option<f64> {
     let clock = StepClock::default();
-    let trial = TrialSpec { budget: budget.clone(), number: TrialNumber(0), params: params.clone(), seed: 0 };
+    let trial = TrialSpec {
+        budget: budget.clone(),
+        number: TrialNumber(0),
+        first_attempt: TrialNumber(0),
+        params: params.clone(),
+        seed: 0,
+    };
     // The clock interrupts the trial: that it has no value is what was asked for.
     let _ = objective.evaluate(&trial, &clock);
     let polls = clock.polls.into_inner().ok()?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, StopReason, TrialState};
-use allometry_store::{RunningTrial, Store as _, StudyRecord};
+use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -31,8 +31,9 @@ impl Status {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.read()?;
+        let store = &*store;
         let (mut text, mut documents) = (String::new(), Vec::new());
-        for study in self.study.select(&place, &store)? {
+        for study in self.study.select(&place, store)? {
             let (trials, running) = (store.trials(study.id)?, store.running(study.id)?);
             text.push_str(&lines(&study, &trials, &running));
             documents.push(document(&study, &trials, &running));

@@ -1,13 +1,11 @@
 //! The arguments that name studies of a store, and reading them.
 
-use std::path::PathBuf;
-
 use allometry_core::expression::Condition;
-use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec};
+use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec, command};
 use allometry_core::space::{self, Feasible, Measured, When};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
-use allometry_runner::Driven;
-use allometry_store::{SqliteStore, Store, StoreError, StudyRecord, url};
+use allometry_runner::{CommandObjective, Driven};
+use allometry_store::{Store, StudyRecord, open_existing, open_read_only, url};
 use allometry_trainer::Geometry;
 use clap::Args;
 use serde::Deserialize;
@@ -24,7 +22,13 @@ const SEED: u64 = 42;
 #[derive(Debug, Args)]
 pub(super) struct StudyArgs {
     /// Where the studies are: a ladder file (or its folder), a storage URL or a database file.
-    #[arg(long = "in", value_name = "SOURCE", default_value = "ladder.toml", env = "ALLOMETRY_STORAGE")]
+    #[arg(
+        long = "in",
+        value_name = "SOURCE",
+        default_value = "ladder.toml",
+        env = "ALLOMETRY_STORAGE",
+        hide_env_values = true
+    )]
     source: Source,
 
     /// The study, by its budget's label or its name.
@@ -68,8 +72,8 @@ impl StudyArgs {
         }
         if studies.is_empty() {
             let message = match &self.study {
-                Some(wanted) => format!("{} has no study `{wanted}`", place.url),
-                None => format!("{} has no study", place.url),
+                Some(wanted) => format!("{} has no study `{wanted}`", place.shown()),
+                None => format!("{} has no study", place.shown()),
             };
             let hint = if known.is_empty() {
                 "`allometry run` makes the studies of a ladder".into()
@@ -95,7 +99,7 @@ impl StudyArgs {
         if studies.len() > 1 {
             let labels: Vec<String> = studies.iter().map(label).collect();
             return Err(CliError::Usage {
-                message: format!("{} has {} studies", place.url, studies.len()),
+                message: format!("{} has {} studies", place.shown(), studies.len()),
                 hint: Some(format!("name one with --study: {}", labels.join(", "))),
             });
         }
@@ -106,20 +110,21 @@ impl StudyArgs {
 impl Place {
     /// # Errors
     /// [`CliError::Store`] where there is no such store.
-    pub(super) fn read(&self) -> Result<SqliteStore, CliError> {
-        Ok(SqliteStore::open_read_only(&self.url)?)
+    pub(super) fn read(&self) -> Result<Box<dyn Store>, CliError> {
+        Ok(open_read_only(&self.url)?)
     }
 
     /// Opens the store for writing; it must be there.
     ///
     /// # Errors
     /// [`CliError::Store`].
-    pub(super) fn write(&self) -> Result<SqliteStore, CliError> {
-        let path: PathBuf = url::sqlite_path(&self.url)?;
-        if !path.exists() {
-            return Err(StoreError::NoFile { path }.into());
-        }
-        Ok(SqliteStore::open(&self.url)?)
+    pub(super) fn write(&self) -> Result<Box<dyn Store>, CliError> {
+        Ok(open_existing(&self.url)?)
+    }
+
+    /// The storage for messages.
+    pub(super) fn shown(&self) -> String {
+        url::redact(&self.url)
     }
 
     /// The studies of the ladder in the order of its file, or all of the store.
@@ -146,6 +151,12 @@ struct SeedAttribute {
 struct ObjectiveAttribute {
     model: ModelSpec,
     data: FeaturesAttribute,
+}
+
+/// What a study whose trials a command evaluates says of sizes.
+#[derive(Deserialize)]
+struct CommandAttribute {
+    weights: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -175,10 +186,16 @@ pub(super) fn driven<'a>(
         let ObjectiveAttribute { model, data } = objective;
         Some((Geometry::new(data.features.len(), data.classes, &model).ok()?, model))
     });
+    let weights = attribute::<CommandAttribute>(study, "objective").and_then(|command| command.weights);
+    let weights = weights.and_then(|text| command::weights(&text).ok());
     let measure = move |params: &Params| -> Measured {
-        trained
-            .as_ref()
-            .map_or_else(Measured::default, |(geometry, model)| measured(params, *geometry, model))
+        match (&trained, &weights) {
+            (Some((geometry, model)), _) => measured(params, *geometry, model),
+            (None, Some(weights)) => {
+                Measured { size: CommandObjective::size_of(weights, params), flops: None }
+            }
+            (None, None) => Measured::default(),
+        }
     };
     let measure_again = measure.clone();
     let size = move |params: &Params| -> Option<ModelSize> { measure_again(params).size };

@@ -53,22 +53,23 @@ impl Tell {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.write()?;
-        let study = self.study.one(&place, &store)?;
+        let store = &*store;
+        let study = self.study.one(&place, store)?;
         let number = TrialNumber(self.number);
         match (self.value, self.step, self.state) {
             (Some(value), Some(step), _) => {
-                let stop = report(&place, &store, &study, number, (step, value))?;
+                let stop = report(&place, store, &study, number, (step, value))?;
                 let line =
                     json!({"schema": "allometry.tell/1", "number": number, "step": step, "stop": stop});
                 return output::print(&format!("{line}\n"));
             }
-            (Some(value), None, _) => tell(&store, study.id, number, value)?,
+            (Some(value), None, _) => tell(store, study.id, number, value)?,
             (None, _, Some(StateArg::Pruned)) => {
-                tell_state(&store, study.id, number, FinishedState::Pruned, None)?;
+                tell_state(store, study.id, number, FinishedState::Pruned, None)?;
             }
             (None, ..) => {
                 let reason = self.reason.as_deref().or(Some("no value was told"));
-                tell_state(&store, study.id, number, FinishedState::Failed, reason)?;
+                tell_state(store, study.id, number, FinishedState::Failed, reason)?;
             }
         }
         Ok(())
@@ -91,7 +92,7 @@ fn report(
     let facts = PrunedStudy {
         name: study.name.clone(),
         direction: study.direction,
-        steps: ladder.model.epochs as u64,
+        steps: ladder.objective.steps().unwrap_or(1),
     };
     let trials = store.trials(study.id)?;
     let (finished, running): (Vec<_>, Vec<_>) =

@@ -7,7 +7,6 @@ use allometry_core::ladder::{BudgetSpec, Ladder};
 use allometry_core::rng::stream_seed;
 use allometry_core::{Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
 use allometry_runner::Interrupt;
-use allometry_store::SqliteStore;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
 use serde_json::json;
@@ -89,11 +88,12 @@ impl Train {
             eprintln!("{}, from {origin}: {params}{size}", spec.budget.label);
         }
         let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
-        let trial = TrialSpec { budget: spec.budget.clone(), number: TrialNumber(0), params, seed };
+        let number = TrialNumber(0);
+        let trial = TrialSpec { budget: spec.budget.clone(), number, first_attempt: number, params, seed };
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let steps = prepared.steps(size.map_or(0, |size| size.total));
-        let curve = Curve::new(style, interrupt.clone(), &ladder.model, steps);
+        let curve = Curve::new(style, interrupt.clone(), prepared.model(), steps);
         let fitted = objective.fit_with_checkpoint(&trial, &curve, &path, self.restart);
         curve.finish();
         match fitted {
@@ -143,11 +143,11 @@ impl Train {
     /// The best configuration that the ladder's storage has of a budget.
     fn incumbent(&self, ladder: &Ladder, spec: &BudgetSpec) -> Result<Option<Params>, CliError> {
         let url = source::storage_url(ladder, self.file.storage.as_deref(), &self.file.ladder);
-        let store = match SqliteStore::open_read_only(&url) {
+        let store = match allometry_store::open_read_only(&url) {
             Err(error) if error.kind() == allometry_store::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
-        let trials = match source::ladder_of_store(&store, Some(&ladder.name), &url) {
+        let trials = match source::ladder_of_store(&*store, Some(&ladder.name), &url) {
             Err(CliError::NotFound { .. }) => return Ok(None),
             read => read?,
         };

@@ -59,6 +59,8 @@ impl Screen {
             }
             StudyEvent::TrialsRecovered { .. }
             | StudyEvent::TrialsOutside { .. }
+            | StudyEvent::StudyShared { .. }
+            | StudyEvent::TrialLost { .. }
             | StudyEvent::SamplerChanged { .. } => self.say(event),
             StudyEvent::TrialStarted { budget, number, worker, params, epochs } => {
                 if let Some(budget) = self.budgets.get_mut(budget) {

@@ -15,6 +15,12 @@ pub(super) fn line(event: &StudyEvent) -> Option<String> {
             let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
             Some(format!("{budget}: trial {} ended with its process; tried again", list.join(", ")))
         }
+        StudyEvent::StudyShared { budget } => {
+            Some(format!("{budget}: other processes work on it too; the trials are shared"))
+        }
+        StudyEvent::TrialLost { budget, number, .. } => {
+            Some(format!("{budget}: trial {number} was given up for dead meanwhile; its result is not taken"))
+        }
         StudyEvent::TrialsOutside { budget, count } => {
             Some(format!("{budget}: {count} trials lie outside of the space and are not counted"))
         }

@@ -31,7 +31,7 @@ impl FromStr for Compared {
             return Ok(Self::Report(path.into()));
         }
         match text.parse()? {
-            Source::Labelled { .. } => {
+            Source::Labelled { .. } | Source::LabelledStore { .. } => {
                 Err("expected a ladder file, a storage, or a report.json; of trials that \
                                             Allometry did not run, write the report first: allometry report \
                                             LABEL=FILE... -o report.json"

@@ -40,13 +40,14 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
                 });
             }
             Source::Labelled { label, file, detail } => {
-                if foreign.iter().any(|s| s.budget.label == *label) {
-                    return Err(CliError::Usage {
-                        message: format!("two sources are labelled `{label}`"),
-                        hint: None,
-                    });
-                }
+                refuse_second(&foreign, label)?;
                 let (study, direction) = foreign::read(label, file, detail.as_deref())?;
+                foreign.push(study);
+                directions.push(direction);
+            }
+            Source::LabelledStore { label, url, study } => {
+                refuse_second(&foreign, label)?;
+                let (study, direction) = foreign::read_stored(label, url, study.as_deref())?;
                 foreign.push(study);
                 directions.push(direction);
             }
@@ -60,6 +61,14 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
         });
     }
     Ok(LadderTrials { direction, ..LadderTrials::new(foreign) })
+}
+
+fn refuse_second(studies: &[StudyTrials], label: &str) -> Result<(), CliError> {
+    if studies.iter().any(|study| study.budget.label == label) {
+        let message = format!("two sources are labelled `{label}`");
+        return Err(CliError::Usage { message, hint: None });
+    }
+    Ok(())
 }
 
 /// Whether a path looks like a report in Markdown.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use allometry_store::url::{self, Storage};
+
 use crate::command::ladder_in_folder;
 
 /// Where trials come from.
@@ -24,6 +26,15 @@ pub(crate) enum Source {
         /// The best parameters' file, or the study's name.
         detail: Option<String>,
     },
+    /// One study of a budget, in a storage of PostgreSQL.
+    LabelledStore {
+        /// The budget's label.
+        label: String,
+        /// The storage's URL.
+        url: String,
+        /// The study's name; the only one where not given.
+        study: Option<String>,
+    },
 }
 
 impl FromStr for Source {
@@ -32,6 +43,12 @@ impl FromStr for Source {
     fn from_str(text: &str) -> Result<Self, String> {
         if text.contains("://") && !text.split("://").next().is_some_and(|scheme| scheme.contains('=')) {
             return Ok(Self::Store(text.into()));
+        }
+        if let Some((label, url)) = text.split_once('=').filter(|(label, _)| !label.is_empty())
+            && url::parse(url).is_ok_and(|storage| matches!(storage, Storage::Postgres(_)))
+        {
+            let (url, study) = split_study(url);
+            return Ok(Self::LabelledStore { label: label.into(), url: url.into(), study });
         }
         if let Some((label, rest)) = text.split_once('=') {
             if label.is_empty() || rest.is_empty() {
@@ -56,11 +73,25 @@ impl FromStr for Source {
     }
 }
 
+/// Splits `postgresql://host:port/database?...:STUDY`: in its path and query a URL has `%3A` for a colon.
+fn split_study(url: &str) -> (&str, Option<String>) {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let path = url[start..].find('/').map_or(url.len(), |at| start + at);
+    match url[path..].find(':') {
+        Some(at) => (&url[..path + at], Some(url[path + at + 1..].to_owned())),
+        None => (url, None),
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ladder(path) | Self::Report(path) => write!(f, "{}", path.display()),
-            Self::Store(url) => f.write_str(url),
+            Self::Store(url) => f.write_str(&url::redact(url)),
+            Self::LabelledStore { label, url, study } => {
+                let study = study.iter().map(|study| format!(":{study}")).collect::<String>();
+                write!(f, "{label}={}{study}", url::redact(url))
+            }
             Self::Labelled { label, file, detail: None } => write!(f, "{label}={}", file.display()),
             Self::Labelled { label, file, detail: Some(detail) } => {
                 write!(f, "{label}={}:{detail}", file.display())
@@ -94,6 +125,16 @@ mod tests {
         assert_eq!(parse("2M=a.json:best.json"), labelled("a.json", Some("best.json")));
         assert_eq!(parse("2M=a.db:ladder/2M"), labelled("a.db", Some("ladder/2M")));
         assert_eq!(parse("2M=sqlite:///a.db:x"), labelled("a.db", Some("x")));
+        let store = "postgresql://me:s3cret@host:5433/db?sslmode=require";
+        assert_eq!(parse(store), Ok(Source::Store(store.into())));
+        assert_eq!(
+            parse(&format!("2M={store}:a:b")),
+            Ok(Source::LabelledStore { label: "2M".into(), url: store.into(), study: Some("a:b".into()) })
+        );
+        assert_eq!(
+            parse(&format!("2M={store}:a")).unwrap().to_string(),
+            "2M=postgresql://me:***@host:5433/db?sslmode=require:a"
+        );
         assert!(parse("=a.json").is_err());
         assert!(parse("2M=").is_err());
     }

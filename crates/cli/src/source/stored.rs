@@ -7,7 +7,7 @@ use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTr
 use allometry_core::ladder::{Ladder, SamplerSpec};
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, SizeBudget, StopReason};
-use allometry_store::{SqliteStore, Store, StoreError, StoredStudy, StudyRecord};
+use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url::redact};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ pub(crate) fn storage_url(ladder: &Ladder, given: Option<&str>, file: &Path) -> 
 pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
-    ladder_of_store(&SqliteStore::open_read_only(&url)?, Some(&ladder.name), &url)
+    ladder_of_store(&*open_read_only(&url)?, Some(&ladder.name), &url)
 }
 
 /// The trials of the one ladder of a storage.
@@ -47,7 +47,7 @@ pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
 /// # Errors
 /// [`CliError`] where the storage cannot be read or does not hold exactly one ladder.
 pub(super) fn ladder_of_url(url: &str) -> Result<LadderTrials, CliError> {
-    ladder_of_store(&SqliteStore::open_read_only(url)?, None, url)
+    ladder_of_store(&*open_read_only(url)?, None, url)
 }
 
 /// What a study says of its ladder.
@@ -87,7 +87,8 @@ pub(crate) fn ladder_of_store(
         (None, _) => {
             return Err(CliError::NotFound {
                 message: format!(
-                    "{url} holds no trials of {}",
+                    "{} holds no trials of {}",
+                    redact(url),
                     name.map_or("a ladder".into(), |n| format!("ladder `{n}`"))
                 ),
                 hint: Some("run the ladder first; studies of Optuna are named as LABEL=FILE:STUDY".into()),
@@ -96,7 +97,7 @@ pub(crate) fn ladder_of_store(
         (Some(first), Some(second)) => {
             let all: Vec<String> = [first, second].into_iter().chain(names).collect();
             return Err(CliError::NotFound {
-                message: format!("{url} holds several ladders: {}", all.join(", ")),
+                message: format!("{} holds several ladders: {}", redact(url), all.join(", ")),
                 hint: Some("give the ladder's file, or name each study as LABEL=FILE:STUDY".into()),
             });
         }
@@ -142,7 +143,12 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
 
 /// The metric of a study as reports write it.
 fn metric(study: &StudyRecord, of_ladder: bool) -> String {
-    let task = study.attributes.get("objective").and_then(|objective| objective.pointer("/model/task"));
+    let objective = study.attributes.get("objective");
+    let named = objective.filter(|objective| objective.get("command").is_some());
+    if let Some(metric) = named.and_then(|objective| objective.get("metric")).and_then(Value::as_str) {
+        return if metric.eq_ignore_ascii_case("auc") { "AUC".into() } else { metric.into() };
+    }
+    let task = objective.and_then(|objective| objective.pointer("/model/task"));
     match (of_ladder, task.and_then(Value::as_str)) {
         (false, _) => "value".into(),
         (true, Some("regression")) => "R2".into(),
@@ -164,7 +170,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
     StudyTrials {
         budget: attribute::<SizeBudget>(&record, "budget")
             .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
-        source: format!("{url}:{}", record.name),
+        source: format!("{}:{}", redact(url), record.name),
         best_params: incumbent(&trials, record.direction).map(|t| t.params.clone()),
         trials,
         reach: attribute::<SizeReach>(&record, "reach"),

@@ -17,7 +17,7 @@ impl Node {
         }
     }
 
-    fn number(&self, values: &[f64]) -> f64 {
+    pub(super) fn number(&self, values: &[f64]) -> f64 {
         match self {
             Self::Number(number) => *number,
             Self::Name(place) => values[*place],

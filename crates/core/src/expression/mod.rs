@@ -35,10 +35,7 @@ impl Condition {
     /// # Errors
     /// [`ExpressionError`] with the place of the first mistake.
     pub fn parse(text: &str, names: &[&str]) -> Result<Self, ExpressionError> {
-        if text.chars().count() > LONGEST {
-            let message = format!("it is longer than {LONGEST} characters");
-            return Err(ExpressionError { span: 0..text.len(), message });
-        }
+        check_length(text)?;
         let node = parse::condition(text, names)?;
         Ok(Self { text: text.trim().to_owned(), node })
     }
@@ -64,7 +61,56 @@ impl fmt::Display for Condition {
     }
 }
 
-/// Why a text is no condition.
+/// A number that follows from the values of some names.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    text: String,
+    node: Node,
+}
+
+/// Equality is that of the texts.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Expression {
+    /// Reads an expression over `names`.
+    ///
+    /// # Errors
+    /// [`ExpressionError`] with the place of the first mistake.
+    pub fn parse(text: &str, names: &[&str]) -> Result<Self, ExpressionError> {
+        check_length(text)?;
+        let node = parse::number(text, names)?;
+        Ok(Self { text: text.trim().to_owned(), node })
+    }
+
+    /// The number, given a value for each of the names it was read with; NaN where there is none.
+    ///
+    /// # Panics
+    /// Where there are fewer values than names.
+    pub fn value(&self, values: &[f64]) -> f64 {
+        self.node.number(values)
+    }
+}
+
+/// As it was written.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn check_length(text: &str) -> Result<(), ExpressionError> {
+    if text.chars().count() > LONGEST {
+        let message = format!("it is longer than {LONGEST} characters");
+        return Err(ExpressionError { span: 0..text.len(), message });
+    }
+    Ok(())
+}
+
+/// Why a text is no condition, or no number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ExpressionError {

@@ -85,13 +85,22 @@ struct Part {
 
 /// Reads a whole condition.
 pub(super) fn condition(text: &str, names: &[&str]) -> Result<Node, ExpressionError> {
+    whole(text, names, Kind::Truth)
+}
+
+/// Reads a whole number.
+pub(super) fn number(text: &str, names: &[&str]) -> Result<Node, ExpressionError> {
+    whole(text, names, Kind::Number)
+}
+
+fn whole(text: &str, names: &[&str], kind: Kind) -> Result<Node, ExpressionError> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, end: text.len(), names, depth: 0 };
     let part = parser.any()?;
     if let Some((_, span)) = parser.tokens.get(parser.at) {
-        let message = "nothing is expected after the end of the condition".into();
+        let message = "nothing is expected after the end of the expression".into();
         return Err(ExpressionError { span: span.clone(), message });
     }
-    parser.expect(&part, Kind::Truth)?;
+    parser.expect(&part, kind)?;
     Ok(part.node)
 }
 

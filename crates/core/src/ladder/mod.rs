@@ -2,17 +2,21 @@
 //! told at once, each with the text it is about.
 
 mod check;
+pub mod command;
 mod document;
 mod problem;
 mod section;
 pub mod spec;
+pub mod template;
 
 use std::path::Path;
 
+pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource};
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, DataSpec, FeatureSpec, LabelSpec, Ladder, LossKind, MissingPolicy, ModelSpec,
-    Monitor, Normalize, Pooling, SamplerKind, SamplerSpec, Schedule, SplitSpec, StopRule, Task,
+    Monitor, Normalize, ObjectiveSpec, Pooling, SamplerKind, SamplerSpec, Schedule, SplitSpec, StopRule,
+    Task,
 };
 
 use document::{Place, Sources};

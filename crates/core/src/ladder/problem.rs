@@ -131,6 +131,24 @@ pub enum ProblemKind {
     BadConstraint { message: String },
     #[error("{message}")]
     BadCondition { message: String, hint: String },
+    #[error("{message}")]
+    BadTemplate { message: String },
+    #[error("the regular expression makes no sense: {message}")]
+    BadPattern { message: String },
+    #[error("the number of weights makes no sense: {message}")]
+    BadExpression { message: String },
+    #[error("`{name}` cannot be set as a variable")]
+    BadVariable { name: String },
+    #[error("`{key}` must be {expected}")]
+    NotASource { key: &'static str, expected: &'static str },
+    #[error("`{first}` and `{second}` are two answers to one question")]
+    Both { first: &'static str, second: &'static str },
+    #[error("a parameter cannot be called `{name}`")]
+    BadParameterName { name: String },
+    #[error("budget `{label}` has nothing that varies")]
+    NoParameter { label: String },
+    #[error("budget `{label}` has a size, but nothing tells the size of a configuration")]
+    UnknownSizes { label: String },
     #[error("`{key}` has {count} values, more than {limit}")]
     TooManyValues { key: String, count: u64, limit: u64 },
     #[error("`{key}` is {count} and {other} is {limit}, but `{key}` must not be larger")]
@@ -176,6 +194,15 @@ impl ProblemKind {
             Self::TooManyValues { .. } => "too_many_values",
             Self::BadConstraint { .. } => "bad_constraint",
             Self::BadCondition { .. } => "bad_condition",
+            Self::BadTemplate { .. } => "bad_template",
+            Self::BadPattern { .. } => "bad_pattern",
+            Self::BadExpression { .. } => "bad_expression",
+            Self::BadVariable { .. } => "bad_variable",
+            Self::NotASource { .. } => "not_a_source",
+            Self::Both { .. } => "both",
+            Self::UnknownSizes { .. } => "unknown_sizes",
+            Self::NoParameter { .. } => "no_parameter",
+            Self::BadParameterName { .. } => "bad_parameter_name",
             Self::Exceeds { .. } => "exceeds",
             Self::Needs { .. } => "needs",
             Self::NoTestRows { .. } => "no_test_rows",
@@ -228,6 +255,23 @@ impl ProblemKind {
                     .into()
             }
             Self::BadCondition { hint, .. } => hint.clone(),
+            Self::BadTemplate { .. } => "a brace that is meant as one is written twice".into(),
+            Self::BadPattern { .. } => "one group in parentheses is the number: pattern = \"auc=([0-9.]+)\"".into(),
+            Self::BadExpression { .. } => {
+                "an expression over d_model, n_layers, n_heads and d_ff_ratio, such as 12 * n_layers * d_model ** 2".into()
+            }
+            Self::BadVariable { .. } => "those that begin with ALLOMETRY_ describe the trial".into(),
+            Self::Both { .. } => {
+                "[model] trains the built-in transformer on [data]; [command] starts a program of yours".into()
+            }
+            Self::BadParameterName { .. } => {
+                "names are of letters, digits, `_`, `-` and `.`, and none of those that every trial has, such as seed".into()
+            }
+            Self::NoParameter { .. } => "list values in [space]: learning_rate = { float = [1e-5, 1e-2], log = true }".into(),
+            Self::UnknownSizes { .. } => {
+                "give [command] `weights`, an expression such as \"12 * n_layers * d_model ** 2\", or the budget weights = \"any\""
+                    .into()
+            }
             Self::NoTestRows { .. } => "the test part is what is left of the rows: keep about 0.15".into(),
             Self::RepeatedLabel { .. } => "each budget is a study of its own: give it its own label".into(),
             Self::BadCharacter { .. } => "names of studies and folders are made of it".into(),
@@ -239,6 +283,7 @@ impl ProblemKind {
                 "write a dotted key of the file, such as model.epochs=20 or budget.2M.trials=10".into()
             }
             Self::Syntax { .. }
+            | Self::NotASource { .. }
             | Self::WrongType { .. }
             | Self::NotARange { .. }
             | Self::OutOfRange { .. }
@@ -255,12 +300,18 @@ impl ProblemKind {
             Self::Syntax { .. }
             | Self::Setting { .. }
             | Self::BadConstraint { .. }
+            | Self::BadTemplate { .. }
+            | Self::BadPattern { .. }
+            | Self::BadExpression { .. }
+            | Self::NotASource { .. }
             | Self::BadCondition { .. } => "here",
             Self::UnknownKey { .. } | Self::UnknownParameter { .. } | Self::UnknownWord { .. } => "not known",
             Self::MissingKey { .. }
             | Self::MissingTable { .. }
             | Self::MissingWeights { .. }
             | Self::MissingParameter { .. }
+            | Self::NoParameter { .. }
+            | Self::UnknownSizes { .. }
             | Self::NoBudget => "missing here",
             Self::WrongType { expected, .. } | Self::NotARange { expected, .. } => expected,
             Self::OutOfRange { allowed, .. } => allowed,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::command::CommandSpec;
 use crate::expression::Condition;
 use crate::param::Params;
 use crate::pruner::PrunerSpec;
@@ -21,10 +22,12 @@ pub struct Ladder {
     pub tag: Option<String>,
     /// Seed from which every other seed is derived.
     pub seed: u64,
-    /// Where the rows come from.
-    pub data: DataSpec,
-    /// The trained model.
-    pub model: ModelSpec,
+    /// Name of what is optimised.
+    pub metric: String,
+    /// Which values of it are better.
+    pub direction: Direction,
+    /// What is trained, and on what.
+    pub objective: ObjectiveSpec,
     /// One study per size, in the file's order.
     pub budgets: Vec<BudgetSpec>,
     /// How configurations are picked.
@@ -35,6 +38,30 @@ pub struct Ladder {
     pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
     pub storage: Option<String>,
+}
+
+/// What evaluates configurations.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ObjectiveSpec {
+    /// The built-in transformer.
+    Model {
+        /// Where the rows come from.
+        data: DataSpec,
+        /// The trained model.
+        model: ModelSpec,
+    },
+    /// A program of the user's.
+    Command(CommandSpec),
+}
+
+impl ObjectiveSpec {
+    /// Steps that a trial reports at most, where known.
+    pub fn steps(&self) -> Option<u64> {
+        match self {
+            Self::Model { model, .. } => Some(model.epochs as u64),
+            Self::Command(command) => command.steps,
+        }
+    }
 }
 
 /// When a study ends before it has its trials.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use allometry_analysis::Predictions;
 use allometry_core::{FrozenTrial, TrialNumber};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
-use allometry_store::{EpochMetrics, SqliteStore, Store as _, StoredStudy};
+use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
 
 use super::{away, missing, shell, words};
@@ -38,6 +38,7 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
             @if let Some(figure) = reliability(&study, &trial) { (figure.html()) }
         }
         (final_metrics(&trial))
+        (log(dashboard, &study, trial.number))
     };
     let parts = if trial.state.is_finished() { "" } else { "page" };
     Content::html(shell(&title, parts, "", &content))
@@ -53,9 +54,8 @@ pub(super) fn find(dashboard: &Dashboard, id: i64, number: u64) -> Option<(Arc<S
 
 /// Metrics of each epoch; none while the store is away.
 pub(super) fn epoch_metrics(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> EpochMetrics {
-    SqliteStore::open_read_only(&dashboard.watched.storage)
-        .and_then(|store| store.epoch_metrics(study.record.id, number))
-        .unwrap_or_default()
+    let store = dashboard.watched.store.open();
+    store.and_then(|store| store.epoch_metrics(study.record.id, number)).unwrap_or_default()
 }
 
 /// The end of a text, where it is long.
@@ -94,6 +94,18 @@ fn failure(trial: &FrozenTrial) -> Markup {
             h2 { "Why it failed" }
             p { (words::short(&failure.reason)) }
             @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }
+        }
+    }
+}
+
+/// What the trial's program wrote, where a program evaluated it.
+fn log(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> Markup {
+    let store = dashboard.watched.store.open();
+    let log = store.and_then(|store| store.log(study.record.id, number)).unwrap_or_default();
+    html! {
+        @if let Some(log) = log {
+            h2 { "Log" }
+            pre.log tabindex="0" { (tail(&log)) }
         }
     }
 }

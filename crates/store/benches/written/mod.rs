@@ -53,8 +53,13 @@ pub(crate) fn tell(
     let reports = (1..=20).map(|step| EpochReport { step, value: value(step), metrics: metrics.clone() });
     let scores =
         ValidationScores { rows: (0..422).collect(), labels: vec![true; 422], scores: vec![0.5; 422] };
-    let finished =
-        Finished { value: Some(value(0)), reports: reports.collect(), record, scores: Some(scores) };
+    let finished = Finished {
+        value: Some(value(0)),
+        reports: reports.collect(),
+        record,
+        scores: Some(scores),
+        log: None,
+    };
     store.finish(trial.id, FinishedState::Complete, &finished)?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
+use crate::location::Location;
 
 /// What can be wrong with a file of trials.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +23,10 @@ pub enum ImportError {
         path: PathBuf,
     },
     /// The file holds no trial.
-    #[error("{} holds no trials", .path.display())]
+    #[error("{location} holds no trials")]
     NoTrials {
-        /// The file.
-        path: PathBuf,
+        /// The file or database.
+        location: Location,
     },
     /// A place in the file is not as it should be.
     #[error("{}, {place}: {message}", .path.display())]
@@ -39,11 +40,11 @@ pub enum ImportError {
         /// What may help.
         hint: Option<String>,
     },
-    /// A SQLite file holds several studies and none was named, or not the one that was.
-    #[error("{} holds {}", .path.display(), .why)]
+    /// A database holds several studies and none was named, or not the one that was.
+    #[error("{location} holds {why}")]
     WhichStudy {
-        /// The file.
-        path: PathBuf,
+        /// The file or database.
+        location: Location,
         /// What it holds, in words.
         why: String,
         /// Names of its studies.

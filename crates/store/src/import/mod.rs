@@ -1,10 +1,10 @@
-//! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's SQLite files.
+//! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's databases.
 
 mod best_params;
 mod csv;
 mod error;
 mod json;
-mod optuna_sqlite;
+mod optuna_storage;
 mod typing;
 
 use std::path::Path;
@@ -13,6 +13,7 @@ use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
 
+use crate::location::Location;
 use crate::sqlite::is_database;
 
 /// One study of another program.
@@ -39,7 +40,7 @@ pub struct ImportedStudy {
 pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
     let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
     if is_database(path).map_err(unreadable)? {
-        return optuna_sqlite::read(path, detail);
+        return optuna_storage::read(path, detail);
     }
     let text = String::from_utf8(read_file(path)?)
         .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
@@ -49,7 +50,7 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
         _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
     };
     if trials.is_empty() {
-        return Err(ImportError::NoTrials { path: path.to_path_buf() });
+        return Err(ImportError::NoTrials { location: path.into() });
     }
     trials.sort_by_key(|t| t.number);
     typing::promote(&mut trials);
@@ -62,6 +63,15 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
         None => (None, None),
     };
     Ok(ImportedStudy { name: None, direction: Direction::Maximize, trials, best_params, space })
+}
+
+/// Reads the study `name`, or the only one, of the storage that `url` names.
+///
+/// # Errors
+/// [`ImportError`] with the storage.
+pub fn read_storage(url: &str, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
+    let store = crate::open_read_only(url)?;
+    optuna_storage::read_store(&*store, &Location::server(url), name)
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -5,14 +5,16 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
 
+use crate::assemble::Malformed;
 use crate::error::StoreError;
+use crate::location::Location;
 
 /// What a statement can fail with.
 #[derive(Debug)]
 pub(super) enum Failure {
     Sql(rusqlite::Error),
     Store(StoreError),
-    Malformed { place: String, problem: String },
+    Malformed(Malformed),
     NotAStore(String),
 }
 
@@ -28,37 +30,41 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl Failure {
-    pub(super) fn malformed(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Malformed { place: place.into(), problem: problem.into() }
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
     }
+}
 
+impl Failure {
     /// The failure as callers see it.
     pub(super) fn at(self, path: &Path) -> StoreError {
-        let path = path.to_path_buf();
+        let (location, path) = (Location::from(path), path.to_path_buf());
         match self {
             Self::Store(error) => error,
-            Self::Malformed { place, problem } => StoreError::Malformed { path, place, problem },
-            Self::NotAStore(problem) => StoreError::NotAStore { path, problem },
+            Self::Malformed(Malformed { place, problem }) => {
+                StoreError::Malformed { location, place, problem }
+            }
+            Self::NotAStore(problem) => StoreError::NotAStore { location, problem },
             Self::Sql(rusqlite::Error::SqliteFailure(error, message)) => {
                 let reason = message.unwrap_or_else(|| error.to_string());
                 match error.code {
                     ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked { path },
-                    ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { path },
-                    ErrorCode::DiskFull => StoreError::DiskFull { path },
+                    ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { location },
+                    ErrorCode::DiskFull => StoreError::DiskFull { location },
                     // The shared-memory file is grown by allocating, which fails first on a full disk.
                     ErrorCode::SystemIoFailure if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
-                        StoreError::DiskFull { path }
+                        StoreError::DiskFull { location }
                     }
                     ErrorCode::NotADatabase => StoreError::NotADatabase { path },
                     ErrorCode::CannotOpen => StoreError::CannotOpen { path, reason },
                     ErrorCode::DatabaseCorrupt => {
-                        StoreError::Malformed { path, place: "database".into(), problem: reason }
+                        StoreError::Malformed { location, place: "database".into(), problem: reason }
                     }
-                    _ => StoreError::Database { path, reason },
+                    _ => StoreError::Database { location, reason },
                 }
             }
-            Self::Sql(error) => StoreError::Database { path, reason: error.to_string() },
+            Self::Sql(error) => StoreError::Database { location, reason: error.to_string() },
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Trials in a SQLite file of Optuna's schema, with a few tables of our own beside.
 
-mod column;
 mod failure;
 mod open;
+mod optuna;
 mod read;
 mod write;
 
@@ -26,18 +26,10 @@ use crate::store::{
 use crate::url;
 use failure::Failure;
 pub(crate) use open::is_database;
+pub(crate) use optuna::OptunaSqlite;
 
 /// How long a call waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Prefix of the keys under which Allometry keeps its own attributes.
-const OWN_PREFIX: &str = "allometry:";
-
-/// Key of a trial's [`allometry_core::TrialRecord`].
-const RECORD_KEY: &str = "allometry:record";
-
-/// Attribute, without prefix, of a study's search space.
-const SPACE_KEY: &str = "search_space";
 
 /// A [`Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a time, over
 /// processes of one machine.
@@ -220,6 +212,10 @@ impl Store for SqliteStore {
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
         self.read(|db| read::scores(db, study, number))
+    }
+
+    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
+        self.read(|db| read::log(db, study, number))
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {

@@ -11,12 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transac
 
 use super::failure::Failure;
 use crate::error::StoreError;
-
-/// Revision of Optuna's schema that is read and written: that of Optuna 5.0.
-const REVISION: &str = "v3.2.0.a";
-
-/// Version of Allometry's own tables.
-const OWN_VERSION: i64 = 1;
+use crate::schema::{OWN_VERSION, REVISION};
 
 /// Opens for reading and writing; makes what is missing.
 pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
@@ -24,10 +19,25 @@ pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection
         Failure::Sql(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !folder_is_writable(path) =>
         {
-            StoreError::ReadOnly { path: path.into() }.into()
+            StoreError::ReadOnly { location: path.into() }.into()
         }
         other => other,
     })
+}
+
+/// Opens a database that ends with its connection.
+pub(super) fn in_memory() -> Result<Connection, Failure> {
+    let mut connection = Connection::open_in_memory()?;
+    create_tables(&mut connection)?;
+    Ok(connection)
+}
+
+/// Opens a file that [`writable`] opened before for further readers beside that connection.
+pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    Ok(connection)
 }
 
 /// Whether files can be made beside `path`, as SQLite must.
@@ -61,7 +71,7 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
     }
     // SQLite falls back to reading where it may not write.
     if connection.is_readonly("main")? {
-        return Err(StoreError::ReadOnly { path: path.into() }.into());
+        return Err(StoreError::ReadOnly { location: path.into() }.into());
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode == "wal" {
@@ -74,7 +84,9 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
 
 /// Makes the tables that are missing, if any, in one commit.
 fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
-    if tables(connection)?.contains("allometry_version") {
+    let own = ["allometry_version", "allometry_logs"];
+    let tables_before = tables(connection)?;
+    if own.iter().all(|table| tables_before.contains(*table)) {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -85,6 +97,9 @@ fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
     }
     if !tables.contains("allometry_version") {
         transaction.execute_batch(include_str!("own.sql"))?;
+    }
+    if !tables.contains("allometry_logs") {
+        transaction.execute_batch(include_str!("logs.sql"))?;
     }
     transaction.commit()?;
     Ok(())
@@ -182,7 +197,7 @@ fn check_optuna(path: &Path, connection: &Connection, tables: &BTreeSet<String>)
     };
     let found = found.unwrap_or_else(|| "none".into());
     if found != REVISION {
-        return Err(StoreError::OtherRevision { path: path.into(), found, supported: REVISION }.into());
+        return Err(StoreError::OtherRevision { location: path.into(), found, supported: REVISION }.into());
     }
     Ok(())
 }
@@ -194,7 +209,7 @@ fn check_own(path: &Path, connection: &Connection, tables: &BTreeSet<String>) ->
     let found: i64 =
         connection.query_row("SELECT max(version) FROM allometry_version", [], |row| row.get(0))?;
     if found > OWN_VERSION {
-        return Err(StoreError::NewerTables { path: path.into(), found, supported: OWN_VERSION }.into());
+        return Err(StoreError::NewerTables { location: path.into(), found, supported: OWN_VERSION }.into());
     }
     Ok(())
 }

@@ -1,22 +1,17 @@
 //! Statements that read: a whole study takes a handful of them, however many trials it has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use allometry_core::{
-    Distribution, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
-    ValidationScores,
-};
+use allometry_core::{FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationScores};
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::column;
 use super::failure::Failure;
-use super::{OWN_PREFIX, RECORD_KEY, SPACE_KEY};
-use crate::distribution;
+use crate::assemble::{self, Batch, OWN_PREFIX, SPACE_KEY, Sets};
+use crate::column;
 use crate::error::StoreError;
-use crate::json;
 use crate::owner::Owner;
 use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId};
 
@@ -33,15 +28,10 @@ pub(super) fn require_running(db: &Connection, trial: TrialId) -> Result<(), Fai
         .query_row([trial.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((number, state)) = found else { return Err(StoreError::UnknownTrial(trial).into()) };
-    match state_of(number, &state)? {
+    match assemble::state(number.into(), &state)? {
         TrialState::Running => Ok(()),
         state => Err(StoreError::NotRunning { number: number.into(), state }.into()),
     }
-}
-
-fn state_of(number: u32, name: &str) -> Result<TrialState, Failure> {
-    column::state(name)
-        .ok_or_else(|| Failure::malformed(format!("trial {number}"), format!("state `{name}` is unknown")))
 }
 
 /// All studies, or the one of that name.
@@ -59,26 +49,8 @@ pub(super) fn studies(db: &Connection, name: Option<&str>) -> Result<Vec<StudyRe
         let directions: Vec<String> =
             directions.query_map([id.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let user_attributes = study_attributes(db, "study_user_attributes", id)?;
-        let (own, user_attributes): (BTreeMap<_, _>, _) =
-            user_attributes.into_iter().partition(|(key, _)| key.starts_with(OWN_PREFIX));
-        let mut attributes = BTreeMap::new();
-        for (key, text) in own {
-            let value = json::parse(&text).map_err(|error| {
-                Failure::malformed(format!("study `{name}`, attribute `{key}`"), error.to_string())
-            })?;
-            attributes.insert(key[OWN_PREFIX.len()..].to_owned(), json::plain(value));
-        }
-        attributes.remove(SPACE_KEY);
-        studies.push(StudyRecord {
-            id,
-            direction: directions.first().map_or_else(Default::default, |name| column::direction(name)),
-            objectives: directions.len(),
-            space: space(db, id)?,
-            attributes,
-            user_attributes,
-            system_attributes: study_attributes(db, "study_system_attributes", id)?,
-            name,
-        });
+        let system_attributes = study_attributes(db, "study_system_attributes", id)?;
+        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes)?);
     }
     Ok(studies)
 }
@@ -100,11 +72,7 @@ pub(super) fn space(db: &Connection, study: StudyId) -> Result<Option<SearchSpac
         .prepare_cached("SELECT value_json FROM study_user_attributes WHERE study_id = ?1 AND key = ?2")?
         .query_row(params![study.0, format!("{OWN_PREFIX}{SPACE_KEY}")], |row| row.get(0))
         .optional()?;
-    text.map(|text| {
-        serde_json::from_str(&text)
-            .map_err(|error| Failure::malformed(format!("search space of study {study}"), error.to_string()))
-    })
-    .transpose()
+    Ok(text.map(|text| assemble::space(study, &text)).transpose()?)
 }
 
 pub(super) fn last_intermediate(db: &Connection, trial: TrialId) -> Result<Option<f64>, Failure> {
@@ -184,6 +152,20 @@ pub(super) fn scores(
     Ok(found)
 }
 
+pub(super) fn log(db: &Connection, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {
+    require_study(db, study)?;
+    if !own_table(db, "allometry_logs")? {
+        return Ok(None);
+    }
+    let found = db
+        .prepare_cached(
+            "SELECT tail FROM trials JOIN allometry_logs USING (trial_id) WHERE study_id = ?1 AND number = ?2",
+        )?
+        .query_row(params![study.0, number.0 as i64], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
 pub(super) fn epoch_metrics(
     db: &Connection,
     study: StudyId,
@@ -201,10 +183,7 @@ pub(super) fn epoch_metrics(
     let mut epochs = EpochMetrics::new();
     while let Some(row) = rows.next()? {
         let (step, text): (i64, String) = (row.get(0)?, row.get(1)?);
-        let value = json::parse(&text).map_err(|error| {
-            Failure::malformed(format!("trial {number}, metrics of epoch {step}"), error.to_string())
-        })?;
-        epochs.insert(step, json::read_floats(&value));
+        epochs.insert(step, assemble::epoch_metrics(number, step, &text)?);
     }
     Ok(epochs)
 }
@@ -216,53 +195,34 @@ pub(super) fn trials(
     first: TrialNumber,
 ) -> Result<Vec<FrozenTrial>, Failure> {
     require_study(db, study)?;
-    let mut batch = Batch::begin(db, study, first)?;
-    if batch.ids.is_empty() {
+    let (mut batch, reading) = begin(db, study, first)?;
+    if batch.ids().is_empty() {
         return Ok(Vec::new());
     }
-    let mut sets = Sets { space: space(db, study)?, known: HashMap::new() };
-    batch.each(db, "trial_values", "objective, value, value_type", |trial, row| {
-        if row.get::<_, i64>(1)? == 0 {
-            trial.value = column::number(row.get(2)?, row.get_ref(3)?.as_str().unwrap_or_default());
-        }
+    let mut sets = Sets::new(space(db, study)?);
+    let mut each = |table: &str, columns: &str, take: &mut Take<'_>| {
+        each_row(db, reading, &mut batch, table, columns, take)
+    };
+    each("trial_values", "objective, value, value_type", &mut |trial, row| {
+        assemble::take_value(trial, row.get(1)?, row.get(2)?, text(row, 3));
         Ok(())
     })?;
-    batch.each(db, "trial_params", "param_name, param_value, distribution_json", |trial, row| {
-        let name = text(row, 1);
-        let (set, value) = sets.read(trial.number, name, row.get(2)?, text(row, 3))?;
-        trial.params.0.insert(name.to_owned(), value);
-        trial.distributions.insert(name.to_owned(), set);
+    each("trial_params", "param_name, param_value, distribution_json", &mut |trial, row| {
+        Ok(sets.take_param(trial, text(row, 1), row.get(2)?, text(row, 3))?)
+    })?;
+    let columns = "step, intermediate_value, intermediate_value_type";
+    each("trial_intermediate_values", columns, &mut |trial, row| {
+        assemble::take_intermediate(trial, row.get(1)?, row.get(2)?, text(row, 3));
         Ok(())
     })?;
-    batch.each(
-        db,
-        "trial_intermediate_values",
-        "step, intermediate_value, intermediate_value_type",
-        |trial, row| {
-            if let Some(value) = column::number(row.get(2)?, text(row, 3)) {
-                trial.intermediate.insert(row.get(1)?, value);
-            }
-            Ok(())
-        },
-    )?;
-    batch.each(db, "trial_user_attributes", "key, value_json", |trial, row| {
-        match text(row, 1) {
-            RECORD_KEY => trial.record = record(trial.number, text(row, 2))?,
-            own if own.starts_with(OWN_PREFIX) => {}
-            key => {
-                trial.user_attributes.insert(key.to_owned(), text(row, 2).to_owned());
-            }
-        }
-        Ok(())
+    each("trial_user_attributes", "key, value_json", &mut |trial, row| {
+        Ok(assemble::take_user_attribute(trial, text(row, 1), text(row, 2))?)
     })?;
-    batch.each(db, "trial_system_attributes", "key, value_json", |trial, row| {
+    each("trial_system_attributes", "key, value_json", &mut |trial, row| {
         trial.system_attributes.insert(text(row, 1).to_owned(), text(row, 2).to_owned());
         Ok(())
     })?;
-    for trial in &mut batch.trials {
-        take_fixed_params(trial)?;
-    }
-    Ok(batch.trials)
+    Ok(batch.finish()?)
 }
 
 /// The text in a column; empty where there is none.
@@ -271,13 +231,6 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
         Ok(ValueRef::Text(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),
         _ => "",
     }
-}
-
-/// Trials being read, with their ids.
-struct Batch {
-    ids: Vec<i64>,
-    trials: Vec<FrozenTrial>,
-    reading: Reading,
 }
 
 /// How the rows that belong to the trials are found.
@@ -289,128 +242,66 @@ enum Reading {
     Lookup { study: StudyId, first: i64 },
 }
 
-impl Batch {
-    fn begin(db: &Connection, study: StudyId, first: TrialNumber) -> Result<Self, Failure> {
-        // Numbers grow with ids: from the end, the first smaller number is where to stop.
-        let mut statement = db.prepare_cached(
-            "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
-             WHERE study_id = ?1 ORDER BY trial_id DESC",
-        )?;
-        let mut rows = statement.query([study.0])?;
-        let (mut ids, mut trials) = (Vec::new(), Vec::new());
-        while let Some(row) = rows.next()? {
-            let number: u32 = row.get(1)?;
-            if u64::from(number) < first.0 {
-                break;
-            }
-            let mut trial =
-                FrozenTrial::new(number.into(), state_of(number, text(row, 2))?, None, Params::default());
-            trial.started = column::time(text(row, 3));
-            trial.completed = column::time(text(row, 4));
-            ids.push(row.get(0)?);
-            trials.push(trial);
+/// Takes in a row that belongs to a trial.
+type Take<'a> = dyn FnMut(&mut FrozenTrial, &Row<'_>) -> Result<(), Failure> + 'a;
+
+fn begin(db: &Connection, study: StudyId, first: TrialNumber) -> Result<(Batch, Reading), Failure> {
+    // Numbers grow with ids: from the end, the first smaller number is where to stop.
+    let mut statement = db.prepare_cached(
+        "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
+         WHERE study_id = ?1 ORDER BY trial_id DESC",
+    )?;
+    let mut rows = statement.query([study.0])?;
+    let mut found: Vec<(i64, FrozenTrial)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let number = u64::from(row.get::<_, u32>(1)?);
+        if number < first.0 {
+            break;
         }
-        ids.reverse();
-        trials.reverse();
-        let last: i64 = db
-            .prepare_cached("SELECT ifnull(max(trial_id), 0) FROM trials")?
-            .query_row([], |row| row.get(0))?;
-        // Looking a row up takes a few times as long as passing over it.
-        let reading = match ids.first() {
-            Some(first) if (ids.len() as i64) < last / 4 => Reading::Lookup { study, first: *first },
-            _ => Reading::Scan,
-        };
-        Ok(Self { ids, trials, reading })
+        let state = assemble::state(number, text(row, 2))?;
+        let mut trial = FrozenTrial::new(number, state, None, Params::default());
+        trial.started = column::time(text(row, 3));
+        trial.completed = column::time(text(row, 4));
+        found.push((row.get(0)?, trial));
     }
-
-    /// Calls `take` with each row of `table` that belongs to one of the trials, in order of creation. Column 0 is the
-    /// trial's id; `columns` follow.
-    fn each(
-        &mut self,
-        db: &Connection,
-        table: &str,
-        columns: &str,
-        mut take: impl FnMut(&mut FrozenTrial, &Row<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let all = format!("SELECT trial_id, {columns} FROM {table}");
-        let (sql, bound) = match self.reading {
-            Reading::Scan => (format!("{all} ORDER BY rowid"), Vec::new()),
-            Reading::Lookup { study, first } => (
-                format!(
-                    "{all} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id >= ?2)
-                     ORDER BY {table}.rowid"
-                ),
-                vec![study.0, first],
-            ),
-        };
-        let mut statement = db.prepare_cached(&sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
-        let mut at = 0;
-        while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
-            // Rows of a trial mostly follow each other.
-            if self.ids.get(at) != Some(&id) {
-                match self.ids.binary_search(&id) {
-                    Ok(found) => at = found,
-                    Err(_) => continue,
-                }
-            }
-            take(&mut self.trials[at], row)?;
-        }
-        Ok(())
-    }
-}
-
-/// Distributions by parameter and text, parsed once.
-struct Sets {
-    space: Option<SearchSpace>,
-    known: HashMap<String, HashMap<String, Distribution>>,
-}
-
-impl Sets {
-    fn read(
-        &mut self,
-        number: TrialNumber,
-        name: &str,
-        internal: Option<f64>,
-        text: &str,
-    ) -> Result<(Distribution, ParamValue), Failure> {
-        let malformed =
-            |problem: String| Failure::malformed(format!("trial {number}, parameter `{name}`"), problem);
-        if self.known.get(name).and_then(|sets| sets.get(text)).is_none() {
-            let mut set = distribution::parse(text).map_err(malformed)?;
-            distribution::restore_order(name, &mut set, self.space.as_ref());
-            self.known.entry(name.into()).or_default().insert(text.into(), set);
-        }
-        let set = &self.known[name][text];
-        let value = internal.and_then(|x| distribution::from_internal(set, x));
-        match value {
-            Some(value) => Ok((set.clone(), value)),
-            None => Err(malformed(format!("value {internal:?} is not in its distribution"))),
-        }
-    }
-}
-
-fn record(number: TrialNumber, text: &str) -> Result<TrialRecord, Failure> {
-    let parse = || -> Result<TrialRecord, String> {
-        let mut value = json::parse(text).map_err(|error| error.to_string())?;
-        let metrics = value.as_object_mut().and_then(|fields| fields.remove("metrics"));
-        let mut record: TrialRecord = serde_json::from_value(value).map_err(|error| error.to_string())?;
-        record.metrics = metrics.as_ref().map(json::read_floats).unwrap_or_default();
-        Ok(record)
+    found.reverse();
+    let last: i64 =
+        db.prepare_cached("SELECT ifnull(max(trial_id), 0) FROM trials")?.query_row([], |row| row.get(0))?;
+    // Looking a row up takes a few times as long as passing over it.
+    let reading = match found.first() {
+        Some((first, _)) if (found.len() as i64) < last / 4 => Reading::Lookup { study, first: *first },
+        _ => Reading::Scan,
     };
-    parse().map_err(|problem| Failure::malformed(format!("record of trial {number}"), problem))
+    Ok((Batch::new(found), reading))
 }
 
-/// A trial enqueued through Optuna has its parameters in an attribute until it runs.
-fn take_fixed_params(trial: &mut FrozenTrial) -> Result<(), Failure> {
-    let waits = matches!(trial.state, TrialState::Waiting | TrialState::Running) && trial.params.0.is_empty();
-    let Some(text) = trial.system_attributes.get("fixed_params").filter(|_| waits) else { return Ok(()) };
-    let value = json::parse(text).map_err(|error| {
-        Failure::malformed(format!("trial {}, attribute `fixed_params`", trial.number), error.to_string())
-    })?;
-    let pairs = value.as_object().into_iter().flatten();
-    trial.params =
-        pairs.filter_map(|(name, value)| Some((name.clone(), distribution::read_value(value)?))).collect();
+/// Calls `take` with each row of `table` that belongs to one of the trials, in order of creation. Column 0 is the
+/// trial's id; `columns` follow.
+fn each_row(
+    db: &Connection,
+    reading: Reading,
+    batch: &mut Batch,
+    table: &str,
+    columns: &str,
+    take: &mut Take<'_>,
+) -> Result<(), Failure> {
+    let all = format!("SELECT trial_id, {columns} FROM {table}");
+    let (sql, bound) = match reading {
+        Reading::Scan => (format!("{all} ORDER BY rowid"), Vec::new()),
+        Reading::Lookup { study, first } => (
+            format!(
+                "{all} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id >= ?2)
+                 ORDER BY {table}.rowid"
+            ),
+            vec![study.0, first],
+        ),
+    };
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
+    while let Some(row) = rows.next()? {
+        if let Some(trial) = batch.find(row.get(0)?) {
+            take(trial, row)?;
+        }
+    }
     Ok(())
 }

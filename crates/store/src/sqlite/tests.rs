@@ -73,6 +73,7 @@ fn a_told_trial_costs_two_commits() {
         reports: epochs(1..20),
         record: TrialRecord { seed: Some(1), ..TrialRecord::default() },
         scores: Some(scores()),
+        log: None,
     };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     assert_eq!(commits.load(Ordering::SeqCst), 2);
@@ -258,12 +259,17 @@ fn rows_of_ours_go_with_their_trial() {
     let study = written(&path);
     let store = SqliteStore::open_within(&path, SHORT).unwrap();
     let trial = start(&store, study).unwrap();
-    let finished =
-        Finished { value: Some(0.5), reports: epochs(1..3), scores: Some(scores()), ..Finished::default() };
+    let finished = Finished {
+        value: Some(0.5),
+        reports: epochs(1..3),
+        scores: Some(scores()),
+        log: Some("words".into()),
+        ..Finished::default()
+    };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     start(&store, study).unwrap();
     sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM trials");
-    for table in ["allometry_leases", "allometry_epoch_metrics", "allometry_scores"] {
+    for table in ["allometry_leases", "allometry_epoch_metrics", "allometry_scores", "allometry_logs"] {
         let count: i64 = store
             .connection()
             .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))

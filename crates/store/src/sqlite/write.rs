@@ -2,14 +2,15 @@
 
 use std::collections::HashSet;
 
-use allometry_core::{EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState};
+use allometry_core::{EpochReport, Params, SearchSpace, TrialNumber, TrialRecord, TrialState};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
-use super::column::{self, stored_number, stored_time};
 use super::failure::Failure;
-use super::{OWN_PREFIX, RECORD_KEY, SPACE_KEY, read};
+use super::read;
+use crate::assemble::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
+use crate::column::{self, stored_number, stored_time};
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
 use crate::json;
@@ -32,15 +33,11 @@ pub(super) fn study(db: &Connection, study: &NewStudy) -> Result<StudyId, Failur
     let id = StudyId(db.last_insert_rowid());
     db.prepare_cached("INSERT INTO study_directions (direction, study_id, objective) VALUES (?1, ?2, 0)")?
         .execute(params![column::direction_name(study.direction), id.0])?;
-    study_attribute(db, id, SPACE_KEY, &space_json(&study.space))?;
+    study_attribute(db, id, SPACE_KEY, &assemble::space_json(&study.space))?;
     for (key, value) in &study.attributes {
         study_attribute(db, id, key, value)?;
     }
     Ok(id)
-}
-
-fn space_json(space: &SearchSpace) -> Value {
-    serde_json::to_value(space).expect("a space has text keys only")
 }
 
 pub(super) fn study_attribute(
@@ -130,44 +127,33 @@ fn check_compatible(
         .query_row(params![study.0, name], |row| row.get(0))
         .optional()?;
     let Some(stored) = stored else { return Ok(()) };
-    let parsed = distribution::parse(&stored)
-        .map_err(|problem| Failure::malformed(format!("parameter `{name}`"), problem))?;
-    if distribution::compatible(&parsed, given) {
-        return Ok(());
+    match assemble::incompatible(name, stored, given, given_json)? {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
     }
-    Err(StoreError::IncompatibleDistribution { parameter: name.clone(), stored, given: given_json.clone() }
-        .into())
 }
 
 /// Tells Optuna which parameters an enqueued trial must take.
 fn fixed_params(db: &Connection, trial: TrialId, params: &Params) -> Result<(), Failure> {
-    let pairs: Vec<String> = params
-        .iter()
-        .map(|(name, value)| {
-            format!("{}: {}", allometry_core::python::json_string(name), distribution::write_value(value))
-        })
-        .collect();
     db.prepare_cached(
         "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES (?1, 'fixed_params', ?2)",
     )?
-    .execute(params![trial.0, format!("{{{}}}", pairs.join(", "))])?;
+    .execute(params![trial.0, assemble::fixed_params_json(params)])?;
     Ok(())
 }
 
 /// Writes what differs from an empty record.
 fn record(db: &Connection, trial: TrialId, record: &TrialRecord) -> Result<(), Failure> {
-    if *record == TrialRecord::default() {
+    let Some(text) = assemble::record_json(record) else {
         db.prepare_cached("DELETE FROM trial_user_attributes WHERE trial_id = ?1 AND key = ?2")?
             .execute(params![trial.0, RECORD_KEY])?;
         return Ok(());
-    }
-    let mut value = serde_json::to_value(record).expect("a record has text keys only");
-    value["metrics"] = json::floats(&record.metrics);
+    };
     db.prepare_cached(
         "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?1, ?2, ?3)
          ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
     )?
-    .execute(params![trial.0, RECORD_KEY, json::write(&value)])?;
+    .execute(params![trial.0, RECORD_KEY, text])?;
     Ok(())
 }
 
@@ -220,15 +206,8 @@ pub(super) fn claim(
 fn place_fixed(db: &Connection, study: StudyId, handle: TrialHandle) -> Result<(), Failure> {
     let Some(space) = read::space(db, study)? else { return Ok(()) };
     let trials = read::trials(db, study, handle.number)?;
-    let Some(FrozenTrial { params, distributions, .. }) = trials.into_iter().next() else { return Ok(()) };
-    if !distributions.is_empty() {
-        return Ok(());
-    }
-    let fitting: Params = params
-        .0
-        .into_iter()
-        .filter(|(name, value)| space.get(name).is_some_and(|set| set.contains(value)))
-        .collect();
+    let first = trials.into_iter().next();
+    let Some(fitting) = first.and_then(|trial| assemble::fitting(trial, &space)) else { return Ok(()) };
     let placed = distribution::place(&fitting, &space)?;
     write_params(db, study, handle.id, &placed, &mut Compatible::new())
 }
@@ -246,8 +225,7 @@ pub(super) fn complete_params(
         .query_row([trial.0], |row| row.get(0))?;
     let mut known = db.prepare_cached("SELECT param_name FROM trial_params WHERE trial_id = ?1")?;
     let known: HashSet<String> = known.query_map([trial.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let missing = params.iter().filter(|(name, _)| !known.contains(*name));
-    let missing: Params = missing.map(|(name, value)| (name, value.clone())).collect();
+    let missing = assemble::missing(params, &known);
     let placed = distribution::place(&missing, space)?;
     write_params(db, StudyId(study), trial, &placed, &mut Compatible::new())?;
     record(db, trial, complete)
@@ -302,6 +280,10 @@ pub(super) fn finish(
             column::labels_blob(&scores.labels),
             column::scores_blob(&scores.scores)
         ])?;
+    }
+    if let Some(log) = &finished.log {
+        db.prepare_cached("INSERT INTO allometry_logs (trial_id, tail) VALUES (?1, ?2)")?
+            .execute(params![trial.0, log])?;
     }
     db.prepare_cached("DELETE FROM allometry_leases WHERE trial_id = ?1")?.execute([trial.0])?;
     Ok(state)

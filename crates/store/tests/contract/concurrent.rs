@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use allometry_core::{TrialNumber, TrialRecord, TrialState};
-use allometry_store::{Finished, FinishedState, MemoryStore, NewTrial, Owner, SqliteStore, Start, Store};
+use allometry_store::{
+    Finished, FinishedState, MemoryStore, NewTrial, Owner, PostgresStore, SqliteStore, Start, Store,
+};
+use allometry_testkit::Cluster;
 
 use crate::support::{epoch, params, space, start, study};
 
@@ -68,6 +71,27 @@ fn connections_share_a_file_that_they_make_at_once() {
     let open = || SqliteStore::open(path.to_str().unwrap()).unwrap();
     let stores: Vec<SqliteStore> = std::thread::scope(|scope| {
         let opened: Vec<_> = (0..3).map(|_| scope.spawn(open)).collect();
+        opened.into_iter().map(|store| store.join().unwrap()).collect()
+    });
+    let stores: Vec<&dyn Store> = stores.iter().map(|store| store as &dyn Store).collect();
+    write_at_once(&stores);
+}
+
+#[test]
+fn threads_share_a_postgres_store() {
+    let Some(cluster) = Cluster::shared("threads_share_a_postgres_store") else { return };
+    let store = PostgresStore::open(&cluster.database()).unwrap();
+    write_at_once(&[&store as &dyn Store; 10]);
+}
+
+#[test]
+fn connections_share_a_database_whose_tables_they_make_at_once() {
+    let test = "connections_share_a_database_whose_tables_they_make_at_once";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    let url = cluster.database();
+    let open = || PostgresStore::open(&url).unwrap();
+    let stores: Vec<PostgresStore> = std::thread::scope(|scope| {
+        let opened: Vec<_> = (0..5).map(|_| scope.spawn(open)).collect();
         opened.into_iter().map(|store| store.join().unwrap()).collect()
     });
     let stores: Vec<&dyn Store> = stores.iter().map(|store| store as &dyn Store).collect();

@@ -29,6 +29,7 @@ fn child_writes_until_killed() {
             reports: vec![epoch(2, 0.5, 0.5), epoch(3, 0.75, 0.5)],
             record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
             scores: Some(scores()),
+            log: Some("said".into()),
         };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
         writeln!(out, "told {}", trial.number).unwrap();

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use allometry_core::{Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState};
 use allometry_store::{
-    ErrorKind, Finished, FinishedState, Liveness, MemoryStore, NewStudy, NewTrial, Owner, SqliteStore, Start,
-    Store, StoreError, StudyId, TrialId,
+    ErrorKind, Finished, FinishedState, Liveness, MemoryStore, NewStudy, NewTrial, Owner, PostgresStore,
+    SqliteStore, Start, Store, StoreError, StudyId, TrialId,
 };
+use allometry_testkit::Cluster;
 use serde_json::json;
 
 use crate::support::{epoch, params, record, scores, space, start, study};
 
-/// Runs each rule over a fresh store of each kind; for files also with another connection as the reader.
+/// Runs each rule over a fresh store of each kind; for databases also with another connection as the reader.
 macro_rules! rules {
     ($($rule:ident),* $(,)?) => {
         mod memory {
@@ -38,6 +39,26 @@ macro_rules! rules {
                 let url = format!("sqlite:///{}", path.display());
                 let store = super::SqliteStore::open(&url).unwrap();
                 let reader = super::SqliteStore::open_read_only(&url).unwrap();
+                super::$rule(&store, &reader);
+            })*
+        }
+        mod postgres {
+            $(#[test]
+            fn $rule() {
+                let test = concat!("postgres::", stringify!($rule));
+                let Some(cluster) = super::Cluster::shared(test) else { return };
+                let store = super::PostgresStore::open(&cluster.database()).unwrap();
+                super::$rule(&store, &store);
+            })*
+        }
+        mod postgres_read_by_another {
+            $(#[test]
+            fn $rule() {
+                let test = concat!("postgres_read_by_another::", stringify!($rule));
+                let Some(cluster) = super::Cluster::shared(test) else { return };
+                let url = cluster.database();
+                let store = super::PostgresStore::open(&url).unwrap();
+                let reader = super::PostgresStore::open_read_only(&url).unwrap();
                 super::$rule(&store, &reader);
             })*
         }
@@ -101,6 +122,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
         scores: Some(scores()),
+        log: Some("said 'so'\n\u{e4}\u{1f600}\t\u{7}".into()),
     };
     assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
 
@@ -134,6 +156,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         |r: &TrialRecord| TrialRecord { metrics: std::collections::BTreeMap::new(), ..r.clone() };
     assert_eq!(without_metrics(&found.record), without_metrics(&record()));
 
+    assert_eq!(reader.log(id, trial.number).unwrap(), finished.log);
     assert_eq!(reader.scores(id, trial.number).unwrap(), Some(scores()));
     let metrics = reader.epoch_metrics(id, trial.number).unwrap();
     assert_eq!(metrics.keys().collect::<Vec<_>>(), [&1, &2, &4]);

@@ -4,7 +4,7 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{FromNode as _, Problems, Section, wrong_type};
 use super::super::spec::BudgetSpec;
-use super::space::{self, Space};
+use super::space::{self, Known, Space};
 use super::{COUNT_FROM_ONE, safe_name, when};
 use crate::size::{SizeBudget, WeightTarget};
 use crate::space::SearchSpace;
@@ -17,6 +17,7 @@ pub(super) fn budgets(
     file: &mut Section<'_>,
     shared: &Space,
     trials: u64,
+    known: Known,
     problems: &mut Problems,
 ) -> Vec<BudgetSpec> {
     let items: &[Located<Node>] = match file.node("budget") {
@@ -40,7 +41,7 @@ pub(super) fn budgets(
             continue;
         };
         let section = Section::new("[[budget]]", table, item.place.clone());
-        let (label, spec) = budget(section, shared, trials, &mut missing, &mut told, problems);
+        let (label, spec) = budget(section, shared, trials, (known, &mut missing, &mut told), problems);
         budgets.extend(spec);
         let Some(label) = label else { continue };
         if let Some(first) = labels.iter().find(|other| other.value == label.value) {
@@ -57,8 +58,7 @@ fn budget(
     mut section: Section<'_>,
     shared: &Space,
     trials: u64,
-    missing: &mut space::Missing,
-    told: &mut Vec<Place>,
+    (known, missing, told): (Known, &mut space::Missing, &mut Vec<Place>),
     problems: &mut Problems,
 ) -> (Option<Located<String>>, Option<BudgetSpec>) {
     let label = section.required_text("label", "label = \"2M\"", problems);
@@ -66,11 +66,15 @@ fn budget(
     let name = label.as_ref().map_or_else(|| "?".into(), |l| l.value.clone());
     let target = target(&mut section, &name, problems);
     let trials = section.within("trials", trials, COUNT_FROM_ONE, problems);
-    let own = section.section("space", problems).map(|mut inner| Space::read(&mut inner, problems));
+    let own = section.section("space", problems).map(|mut inner| Space::read(&mut inner, known, problems));
     let Space { parameters, constraints, conditions } = shared.overlaid(own.unwrap_or_default());
     let place = section.place().clone();
     section.finish(problems);
-    missing.note(&parameters, &name, &place);
+    if known == Known::BuiltIn {
+        missing.note(&parameters, &name, &place);
+    } else if parameters.is_empty() {
+        problems.push(&place, ProblemKind::NoParameter { label: name.clone() });
+    }
     let is_whole = parameters.is_whole();
     let space: SearchSpace = parameters.into_space();
     let conditions = if is_whole { when::check(&space, &conditions, told, problems) } else { Vec::new() };

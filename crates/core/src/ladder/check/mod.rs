@@ -1,6 +1,7 @@
 //! From the tree of a file to the checked ladder.
 
 mod budget;
+mod command;
 mod constraint;
 mod data;
 mod model;
@@ -14,12 +15,17 @@ use std::path::Path;
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{Ladder, SamplerKind, SamplerSpec, StopRule};
+use super::spec::{BudgetSpec, Ladder, ObjectiveSpec, SamplerKind, SamplerSpec, StopRule};
+use crate::size::WeightTarget;
+use crate::trial::Direction;
+use space::Known;
 pub(super) use space::is_parameter;
 
 const SEED: u64 = 42;
 const TRIALS: u64 = 50;
-const METRICS: &[&str] = &["auc"];
+const METRIC: &str = "auc";
+const DIRECTIONS: (&[&str], &[Direction]) =
+    (&["maximize", "minimize"], &[Direction::Maximize, Direction::Minimize]);
 const SAMPLERS: (&[&str], &[SamplerKind]) = (
     &["gp", "tpe", "sobol", "random", "grid"],
     &[SamplerKind::Gp, SamplerKind::Tpe, SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid],
@@ -32,18 +38,19 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let name = file.required_text("name", "name = \"sp500-up-1pct\"", problems);
     let name = name.map(|name| safe_name("name", name, problems));
     let tag = file.text("tag", problems).map(|tag| tag.value);
-    file.word("metric", (METRICS, &[()]), problems);
+    let has_command = file.node("command").is_some();
+    let (metric, direction) = metric(&mut file, has_command, problems);
     let trials = file.within("trials", TRIALS, COUNT_FROM_ONE, problems);
     let seed = file.within("seed", SEED, (|_| true, ""), problems);
-    let data = file
-        .required_section("data", "[data] with path = \"rows.csv\" and label = \"label\"", problems)
-        .and_then(|section| data::data(section, folder, problems));
-    let model = file
-        .required_section("model", "[model] with context = 80, patch = 16 and stride = 8", problems)
-        .and_then(|section| model::model(section, problems));
+    let known = if has_command { Known::Any } else { Known::BuiltIn };
     let shared =
-        file.section("space", problems).map(|mut section| space::Space::read(&mut section, problems));
-    let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, problems);
+        file.section("space", problems).map(|mut section| space::Space::read(&mut section, known, problems));
+    let budgets = budget::budgets(&mut file, &shared.unwrap_or_default(), trials, known, problems);
+    let objective = if has_command {
+        command(&mut file, folder, &budgets, problems)
+    } else {
+        model_on_data(&mut file, folder, problems)
+    };
     let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
@@ -53,14 +60,63 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
         name: name?.value,
         tag,
         seed,
-        data: data?,
-        model: model?,
+        metric,
+        direction,
+        objective: objective?,
         budgets,
         sampler,
         stop,
         pruner,
         storage,
     })
+}
+
+/// What is optimised: the built-in model's AUC, or whatever a command reports.
+fn metric(file: &mut Section<'_>, has_command: bool, problems: &mut Problems) -> (String, Direction) {
+    if !has_command {
+        file.word("metric", (&[METRIC], &[()]), problems);
+        return (METRIC.into(), Direction::Maximize);
+    }
+    let metric = file.text("metric", problems);
+    if let Some(empty) = metric.as_ref().filter(|metric| metric.value.trim().is_empty()) {
+        problems.push(&empty.place, ProblemKind::Empty { key: "metric".into() });
+    }
+    let direction = file.word("direction", DIRECTIONS, problems).unwrap_or_default();
+    (metric.map_or_else(|| "value".into(), |metric| metric.value), direction)
+}
+
+fn model_on_data(file: &mut Section<'_>, folder: &Path, problems: &mut Problems) -> Option<ObjectiveSpec> {
+    let data = file
+        .required_section("data", "[data] with path = \"rows.csv\" and label = \"label\"", problems)
+        .and_then(|section| data::data(section, folder, problems));
+    let model = file
+        .required_section("model", "[model] with context = 80, patch = 16 and stride = 8", problems)
+        .and_then(|section| model::model(section, problems));
+    Some(ObjectiveSpec::Model { data: data?, model: model? })
+}
+
+fn command(
+    file: &mut Section<'_>,
+    folder: &Path,
+    budgets: &[BudgetSpec],
+    problems: &mut Problems,
+) -> Option<ObjectiveSpec> {
+    let section = file.section("command", problems);
+    for other in ["data", "model"] {
+        if let Some(node) = file.node(other) {
+            problems.push(&node.place, ProblemKind::Both { first: other, second: "command" });
+        }
+    }
+    let mut names: Vec<&str> = budgets.iter().flat_map(|b| b.space.iter().map(|(name, _)| name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    let place = section.as_ref()?.place().clone();
+    let command = command::command(section?, folder, &names, problems)?;
+    let sized = budgets.iter().find(|b| b.budget.target != WeightTarget::Any);
+    if let Some(spec) = sized.filter(|_| command.weights.is_none()) {
+        problems.push(&place, ProblemKind::UnknownSizes { label: spec.budget.label.clone() });
+    }
+    Some(ObjectiveSpec::Command(command))
 }
 
 const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Gp);

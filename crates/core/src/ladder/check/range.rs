@@ -14,7 +14,7 @@ const MAX_VALUES: f64 = 100_000.0;
 
 /// Checks a range. Everything is compared as `f64`, which is exact: the parameters' own limits are far below 2^53.
 pub(super) fn range(
-    parameter: &Parameter,
+    parameter: &Parameter<'_>,
     table: &Table,
     place: &Place,
     problems: &mut Problems,
@@ -27,11 +27,11 @@ pub(super) fn range(
     section.finish(problems);
     let (whole, bounds) = match (bounds, parameter.number) {
         ((Some(bounds), None), _) => (true, bounds),
-        ((None, Some(bounds)), Number::Real) => (false, bounds),
+        ((None, Some(bounds)), Number::Real | Number::Any) => (false, bounds),
         (_, number) => {
             let expected = match number {
                 Number::Whole => "a range of whole numbers, int = [low, high]",
-                Number::Real => "one range, int = [low, high] or float = [low, high]",
+                Number::Real | Number::Any => "one range, int = [low, high] or float = [low, high]",
             };
             problems.push(place, ProblemKind::NotARange { key: parameter.name.into(), expected });
             return None;
@@ -61,7 +61,7 @@ pub(super) fn range(
 }
 
 struct Range<'a> {
-    parameter: &'a Parameter,
+    parameter: &'a Parameter<'a>,
     whole: bool,
     log: bool,
 }

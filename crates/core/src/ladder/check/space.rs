@@ -3,6 +3,7 @@
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, wrong_type};
+use super::super::template;
 use super::constraint::{self, CONSTRAINTS};
 use super::{range, when};
 use crate::distribution::Distribution;
@@ -13,9 +14,18 @@ use crate::space::{SearchSpace, When};
 /// The key of a list beside which a condition stands.
 const VALUES: &str = "values";
 
-/// A parameter that the built-in model knows.
-pub(super) struct Parameter {
-    pub(super) name: &'static str,
+/// Which parameters a space may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Those of the built-in model.
+    BuiltIn,
+    /// Whatever a command understands.
+    Any,
+}
+
+/// A parameter: one that the built-in model knows, or one of a command.
+pub(super) struct Parameter<'a> {
+    pub(super) name: &'a str,
     pub(super) number: Number,
     pub(super) allows: fn(f64) -> bool,
     pub(super) allowed: &'static str,
@@ -28,9 +38,11 @@ pub(super) enum Number {
     /// Whole: decides the architecture, of which there must be finitely many.
     Whole,
     Real,
+    /// A number, a truth value or a word.
+    Any,
 }
 
-const PARAMETERS: [Parameter; 7] = [
+const PARAMETERS: [Parameter<'static>; 7] = [
     Parameter {
         name: "d_model",
         number: Number::Whole,
@@ -84,7 +96,7 @@ const PARAMETERS: [Parameter; 7] = [
 
 /// Checked sets in the order of the text. A set with a problem, which was reported, has none.
 #[derive(Default, Clone)]
-pub(super) struct Parameters(Vec<(&'static str, Option<Distribution>)>);
+pub(super) struct Parameters(Vec<(String, Option<Distribution>)>);
 
 impl Parameters {
     /// These with `own` in their place, new ones at the end.
@@ -104,8 +116,12 @@ impl Parameters {
         self.0.iter().all(|(_, set)| set.is_some())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn into_space(self) -> SearchSpace {
-        SearchSpace(self.0.into_iter().filter_map(|(name, set)| Some((name.into(), set?))).collect())
+        SearchSpace(self.0.into_iter().filter_map(|(name, set)| Some((name, set?))).collect())
     }
 }
 
@@ -120,9 +136,9 @@ pub(super) struct Space {
 
 impl Space {
     /// Checks every entry of a table.
-    pub(super) fn read(section: &mut Section<'_>, problems: &mut Problems) -> Self {
+    pub(super) fn read(section: &mut Section<'_>, known: Known, problems: &mut Problems) -> Self {
         let constraints = constraint::constraints(section, problems);
-        let (parameters, conditions) = parameters(section, problems);
+        let (parameters, conditions) = parameters(section, known, problems);
         Self { parameters, constraints, conditions }
     }
 
@@ -142,7 +158,7 @@ pub(super) struct Missing(Vec<(Vec<&'static str>, String, Place)>);
 
 impl Missing {
     pub(super) fn note(&mut self, parameters: &Parameters, budget: &str, place: &Place) {
-        let given = |name| parameters.0.iter().any(|(other, _)| *other == name);
+        let given = |name: &str| parameters.0.iter().any(|(other, _)| other == name);
         let names = PARAMETERS.iter().filter(|p| p.required && !given(p.name)).map(|p| p.name).collect();
         self.0.push((names, budget.into(), place.clone()));
     }
@@ -167,16 +183,31 @@ pub(in super::super) fn is_parameter(name: &str) -> bool {
 }
 
 /// Checks every set of a table.
-fn parameters(section: &Section<'_>, problems: &mut Problems) -> (Parameters, Vec<(When, Place)>) {
+fn parameters(
+    section: &Section<'_>,
+    known: Known,
+    problems: &mut Problems,
+) -> (Parameters, Vec<(When, Place)>) {
     let mut checked = Parameters::default();
     let mut conditions = Vec::new();
     for (key, node) in section.table().entries.iter().filter(|(key, _)| key.value != CONSTRAINTS) {
+        if known == Known::Any {
+            if !is_name(&key.value) || template::TRIAL_NAMES.contains(&key.value.as_str()) {
+                problems.push(&key.place, ProblemKind::BadParameterName { name: key.value.clone() });
+            }
+            let parameter = Parameter::of_command(&key.value);
+            checked.0.push((key.value.clone(), parameter.set(node, problems)));
+            if let Node::Table(table) = &node.value {
+                conditions.extend(when::when(&key.value, table, problems));
+            }
+            continue;
+        }
         let Some(parameter) = PARAMETERS.iter().find(|p| p.name == key.value) else {
             let known = PARAMETERS.iter().map(|p| p.name).collect();
             problems.push(&key.place, ProblemKind::UnknownParameter { name: key.value.clone(), known });
             continue;
         };
-        checked.0.push((parameter.name, parameter.set(node, problems)));
+        checked.0.push((parameter.name.into(), parameter.set(node, problems)));
         if let Node::Table(table) = &node.value {
             conditions.extend(when::when(parameter.name, table, problems));
         }
@@ -184,10 +215,30 @@ fn parameters(section: &Section<'_>, problems: &mut Problems) -> (Parameters, Ve
     (checked, conditions)
 }
 
-impl Parameter {
+/// Whether a name can be a template's and an option's.
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('-')
+        && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
+}
+
+impl<'a> Parameter<'a> {
+    fn of_command(name: &'a str) -> Self {
+        Self {
+            name,
+            number: Number::Any,
+            allows: |x| x.abs() <= 9e15,
+            allowed: "a number of at most 9e15",
+            required: false,
+        }
+    }
+
     fn set(&self, node: &Located<Node>, problems: &mut Problems) -> Option<Distribution> {
         const EXPECTED: &str = "a list of values, { int = [low, high] } or { float = [low, high] }";
         match &node.value {
+            Node::Text(_) | Node::Boolean(_) if self.number == Number::Any => {
+                self.list(std::slice::from_ref(node), &node.place, problems)
+            }
             Node::List(items) => self.list(items, &node.place, problems),
             Node::Integer(_) | Node::Float(_) => self.list(std::slice::from_ref(node), &node.place, problems),
             Node::Table(table) if table.entries.iter().any(|(key, _)| key.value == VALUES) => {
@@ -230,7 +281,10 @@ impl Parameter {
             }
             values.push(value);
         }
-        values.sort_by(ParamValue::total_cmp);
+        // The order of words may be meant, and costs nothing.
+        if values.iter().all(|value| matches!(value, ParamValue::Int(_) | ParamValue::Float(_))) {
+            values.sort_by(ParamValue::total_cmp);
+        }
         whole.then(|| Distribution::list(values))
     }
 
@@ -238,9 +292,16 @@ impl Parameter {
         let value = match (&node.value, self.number) {
             (Node::Integer(i), Number::Whole) => ParamValue::Int(*i),
             (Node::Integer(i), Number::Real) => ParamValue::Float(*i as f64),
-            (Node::Float(x), Number::Real) => ParamValue::Float(*x),
+            (Node::Float(x), Number::Real | Number::Any) => ParamValue::Float(*x),
+            (Node::Integer(i), Number::Any) => ParamValue::Int(*i),
+            (Node::Boolean(b), Number::Any) => return Some(ParamValue::Bool(*b)),
+            (Node::Text(text), Number::Any) => return Some(ParamValue::Text(text.clone())),
             (other, number) => {
-                let expected = if number == Number::Whole { "a whole number" } else { "a number" };
+                let expected = match number {
+                    Number::Whole => "a whole number",
+                    Number::Real => "a number",
+                    Number::Any => "a number, a word, true or false",
+                };
                 problems.push(&node.place, wrong_type(self.name, expected, other));
                 return None;
             }

@@ -67,6 +67,35 @@ const MISTAKES: &[Mistake] = &[
         ],
         &[],
     ),
+    (
+        "a command and a model",
+        &[("[space]", "[command]\nrun = [\"train\"]\n[space]\nseed = [1]\n\"a b\" = [1]")],
+        &[],
+    ),
+    (
+        "a command that makes no sense",
+        &[
+            ("[data]\npath = \"rows.csv\"\nlabel = \"up\"\n", ""),
+            (
+                "[model]\ncontext = 80\npatch = 16\nstride = 8",
+                "[command]\nrun = [\"train\", \"--lr={learning_rate}\", \"{\"]\ntimeout = \"soon\"\nretries = 2000\nsteps = 0\nweights = \"width ** 2\"\nvalue = { pattern = \"auc=[0-9.]+\" }\n[command.environment]\ninherit = 3\nset = { ALLOMETRY_SEED = \"1\" }",
+            ),
+            ("weights = \"any\"", "weights = 2e6"),
+        ],
+        &[],
+    ),
+    (
+        "a command without",
+        &[
+            ("[data]\npath = \"rows.csv\"\nlabel = \"up\"\n", ""),
+            (
+                "[model]\ncontext = 80\npatch = 16\nstride = 8",
+                "[command]\nrun = \"train\"\nvalue = { pattern = \"(\" }",
+            ),
+            ("d_model = [32, 64]\nn_layers = [2]\nn_heads = [2, 4]", ""),
+        ],
+        &[],
+    ),
     ("no budget", &[("[[budget]]\nlabel = \"any\"\nweights = \"any\"\n", "")], &[]),
     ("a budget that is no list", &[("[[budget]]", "[budget]")], &[]),
     (

@@ -4,11 +4,13 @@ mod damaged;
 mod messages;
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 use crate::distribution::Distribution;
 use crate::param::ParamValue;
 use crate::size::WeightTarget;
+use crate::trial::Direction;
 
 /// The sample of the documentation.
 const SAMPLE: &str = r#"
@@ -109,6 +111,76 @@ fn ints(values: &[i64]) -> Distribution {
     Distribution::list(values.iter().copied().map(ParamValue::Int).collect())
 }
 
+/// Data and settings of the built-in model.
+fn built_in(ladder: &Ladder) -> (&DataSpec, &ModelSpec) {
+    match &ladder.objective {
+        ObjectiveSpec::Model { data, model } => (data, model),
+        ObjectiveSpec::Command(_) => panic!("the ladder trains the built-in model"),
+    }
+}
+
+const COMMAND: &str = r#"
+name = "external"
+metric = "loss"
+direction = "minimize"
+[command]
+run = ["python3", "train.py", "--rate={lr}", "{args}"]
+folder = "scripts"
+steps = 30
+timeout = "2h"
+grace = "5s"
+retries = 1
+weights = "12 * n_layers * d_model ** 2"
+value = { pattern = "loss=([0-9.]+)" }
+[command.environment]
+inherit = ["LANG"]
+set = { OMP_NUM_THREADS = "2" }
+[space]
+lr = { float = [1e-5, 1e-2], log = true }
+optimizer = ["sgd", "adam"]
+clip = [true, false]
+d_model = [64, 32]
+n_layers = { int = [1, 4] }
+ratio = [3, 0.5]
+[[budget]]
+label = "2M"
+weights = 2e6
+"#;
+
+#[test]
+fn a_command_takes_the_place_of_data_and_model() {
+    let ladder = parse(COMMAND, Path::new("/a/ladder.toml")).unwrap();
+    assert_eq!((ladder.metric.as_str(), ladder.direction), ("loss", Direction::Minimize));
+    let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("it has a command") };
+    let words = ["python3", "train.py", "--rate={lr}", "{args}"].map(str::to_owned);
+    assert_eq!(command.run, Invocation::Program(words.to_vec()));
+    assert_eq!(command.folder, Path::new("/a/scripts"));
+    assert_eq!((command.steps, command.retries), (Some(30), 1));
+    assert_eq!(command.timeout, Some(Duration::from_hours(2)));
+    assert_eq!(command.grace, Duration::from_secs(5));
+    assert_eq!(command.value, ValueSource::Output { pattern: "loss=([0-9.]+)".into() });
+    assert_eq!(command.environment.inherit, Inherit::Only(vec!["LANG".into()]));
+    assert_eq!(command.environment.set, [("OMP_NUM_THREADS".to_owned(), "2".to_owned())]);
+    assert_eq!(command.weights.as_ref().unwrap().value(&[8.0, 2.0, f64::NAN, 4.0]), 1536.0);
+    let space = &ladder.budgets[0].space;
+    let words = |words: &[&str]| words.iter().map(|w| ParamValue::Text((*w).into())).collect();
+    assert_eq!(space.get("optimizer"), Some(&Distribution::list(words(&["sgd", "adam"]))));
+    let clip = Distribution::list(vec![ParamValue::Bool(true), ParamValue::Bool(false)]);
+    assert_eq!(space.get("clip"), Some(&clip));
+    assert_eq!(space.get("d_model"), Some(&ints(&[32, 64])));
+    let mixed = Distribution::list(vec![ParamValue::Float(0.5), ParamValue::Int(3)]);
+    assert_eq!(space.get("ratio"), Some(&mixed));
+
+    let least = "name = \"least\"\n[command]\nshell = true\nrun = \"./train\"\n[space]\nx = [1, 2]\n\
+                 [[budget]]\nlabel = \"a\"\nweights = \"any\"";
+    let ladder = parse(least, Path::new("ladder.toml")).unwrap();
+    assert_eq!((ladder.metric.as_str(), ladder.direction), ("value", Direction::Maximize));
+    let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("it has a command") };
+    assert_eq!(command.run, Invocation::Shell("./train".into()));
+    assert_eq!((command.steps, command.timeout, command.retries), (None, None, 3));
+    assert_eq!((&command.value, &command.weights), (&ValueSource::Report, &None));
+}
+
 #[test]
 fn every_key_of_the_sample_is_read() {
     let ladder = parse(SAMPLE, Path::new("ladders/sp500.toml")).unwrap();
@@ -116,7 +188,7 @@ fn every_key_of_the_sample_is_read() {
         (ladder.name.as_str(), ladder.tag.as_deref(), ladder.seed),
         ("sp500-up-1pct", Some("a100"), 7)
     );
-    let data = &ladder.data;
+    let (data, built_in) = built_in(&ladder);
     assert_eq!(data.path, Path::new("ladders/sp500-a100.parquet"));
     assert_eq!(data.time.as_deref(), Some("date"));
     let label = LabelSpec::Rise { rise: 0.01, of: "high".into(), over: "close".into(), horizon: 2 };
@@ -147,7 +219,7 @@ fn every_key_of_the_sample_is_read() {
     };
     let text = serde_json::to_string(&model).unwrap();
     assert_eq!(serde_json::from_str::<ModelSpec>(&text).unwrap(), model);
-    assert_eq!(ladder.model, model);
+    assert_eq!(*built_in, model);
     assert_eq!(ladder.sampler, SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Grid) });
     assert_eq!(ladder.storage.as_deref(), Some("sqlite:///sp500.db"));
 }
@@ -180,11 +252,11 @@ fn budgets_lay_their_space_over_the_shared_one() {
 #[test]
 fn what_is_left_out_has_a_default() {
     let ladder = parse(LEAST, Path::new("/a/ladder.toml")).unwrap();
-    assert_eq!(ladder.data.path, Path::new("/a/rows.csv"));
+    let (data, model) = built_in(&ladder);
+    assert_eq!(data.path, Path::new("/a/rows.csv"));
     assert_eq!((ladder.seed, ladder.budgets[0].trials, &ladder.storage), (42, 50, &None));
-    assert_eq!(ladder.data.split, SplitSpec { train: 0.7, validation: 0.15 });
-    assert_eq!(ladder.data.missing, MissingPolicy::Error);
-    let model = &ladder.model;
+    assert_eq!(data.split, SplitSpec { train: 0.7, validation: 0.15 });
+    assert_eq!(data.missing, MissingPolicy::Error);
     assert_eq!(*model, ModelSpec::new(80, 16, 8));
     assert_eq!((model.epochs, model.patience, model.batch_size), (50, 10, Some(128)));
     assert_eq!((model.minimum_gain, model.gradient_clip, model.warmup_epochs), (0.0, 1.0, 0.0));
@@ -200,13 +272,15 @@ fn losses_of_binary_labels_and_sizes_of_batches_are_read() {
         ("model.batch_size", "auto"),
         ("model.schedule", "linear"),
     ]);
-    let model = ladder.unwrap().model;
+    let ladder = ladder.unwrap();
+    let (_, model) = built_in(&ladder);
     assert_eq!((model.loss, model.positive_weight), (LossKind::Weighted, Some(3.0)));
     assert_eq!(model.schedule, Schedule::Linear);
     let sizes = [999_999, 1_000_000, 7_999_999, 8_000_000].map(|weights| model.batch_size(weights));
     assert_eq!(sizes, [128, 64, 64, 32]);
     assert_eq!(ModelSpec::new(8, 4, 4).batch_size(8_000_000), 128);
-    let focal = with(&[("model.loss", "focal"), ("model.focal_gamma", "0.5")]).unwrap().model;
+    let ladder = with(&[("model.loss", "focal"), ("model.focal_gamma", "0.5")]).unwrap();
+    let (_, focal) = built_in(&ladder);
     assert_eq!((focal.loss, focal.focal_gamma), (LossKind::Focal, 0.5));
 }
 
@@ -230,12 +304,13 @@ fn settings_mean_the_same_as_in_the_file() {
     ])
     .unwrap();
     assert_eq!((ladder.name.as_str(), ladder.tag.as_deref()), ("2024", Some("a b")));
-    assert_eq!(ladder.model.epochs, 21);
+    let (data, model) = built_in(&ladder);
+    assert_eq!(model.epochs, 21);
     assert_eq!(ladder.budgets[0].trials, 3);
     assert_eq!(ladder.sampler.kind, SamplerKind::Random);
     assert_eq!(ladder.budgets[0].space.get("d_model"), Some(&ints(&[64, 128])));
     assert_eq!(ladder.budgets[0].space.get("dropout"), Some(&floats(&[0.3])));
-    assert_eq!(ladder.data.label.horizon(), 1);
+    assert_eq!(data.label.horizon(), 1);
 }
 
 #[test]

@@ -1,18 +1,28 @@
-//! A study of an Optuna SQLite file, which is only read.
+//! A study of an Optuna storage, which is only read.
 
 use std::path::Path;
 
 use allometry_core::{FrozenTrial, SearchSpace};
 
 use crate::json;
+use crate::location::Location;
 use crate::sqlite::SqliteStore;
-use crate::store::Store as _;
+use crate::store::Store;
 
 use super::{ImportError, ImportedStudy};
 
 /// Reads the study `name`, or the only one.
 pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let store = SqliteStore::open_read_only_file(path)?;
+    read_store(&SqliteStore::open_read_only_file(path)?, &path.into(), name)
+}
+
+/// Reads the study `name` of a store, or the only one.
+pub(super) fn read_store(
+    store: &dyn Store,
+    location: &Location,
+    name: Option<&str>,
+) -> Result<ImportedStudy, ImportError> {
+    let location = location.clone();
     let studies = store.studies()?;
     let found = match name {
         Some(name) => studies.iter().find(|s| s.name == name),
@@ -26,17 +36,17 @@ pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, Imp
             (None, n) => format!("{n} studies"),
         };
         let studies = studies.into_iter().map(|s| s.name).collect();
-        return Err(ImportError::WhichStudy { path: path.to_path_buf(), why, studies });
+        return Err(ImportError::WhichStudy { location, why, studies });
     };
     if study.objectives != 1 {
         let why =
             format!("study `{}` with {} objectives, and one is supported", study.name, study.objectives);
-        return Err(ImportError::WhichStudy { path: path.to_path_buf(), why, studies: Vec::new() });
+        return Err(ImportError::WhichStudy { location, why, studies: Vec::new() });
     }
     let mut trials = store.trials(study.id)?;
     trials.iter_mut().for_each(take_metrics);
     if trials.is_empty() {
-        return Err(ImportError::NoTrials { path: path.to_path_buf() });
+        return Err(ImportError::NoTrials { location });
     }
     let space = study.space.clone().or_else(|| recorded_space(&trials));
     let best = allometry_core::trial::incumbent(&trials, study.direction);

@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 /// The name of a state in Optuna's tables.
-pub(super) fn state_name(state: TrialState) -> &'static str {
+pub(crate) fn state_name(state: TrialState) -> &'static str {
     match state {
         TrialState::Waiting => "WAITING",
         TrialState::Running => "RUNNING",
@@ -17,7 +17,7 @@ pub(super) fn state_name(state: TrialState) -> &'static str {
 }
 
 /// The state of that name.
-pub(super) fn state(name: &str) -> Option<TrialState> {
+pub(crate) fn state(name: &str) -> Option<TrialState> {
     Some(match name {
         "WAITING" => TrialState::Waiting,
         "RUNNING" => TrialState::Running,
@@ -29,7 +29,7 @@ pub(super) fn state(name: &str) -> Option<TrialState> {
 }
 
 /// The name of a direction in Optuna's tables.
-pub(super) fn direction_name(direction: Direction) -> &'static str {
+pub(crate) fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Maximize => "MAXIMIZE",
         Direction::Minimize => "MINIMIZE",
@@ -37,12 +37,12 @@ pub(super) fn direction_name(direction: Direction) -> &'static str {
 }
 
 /// The direction of that name; Optuna minimises where none was set.
-pub(super) fn direction(name: &str) -> Direction {
+pub(crate) fn direction(name: &str) -> Direction {
     if name == "MAXIMIZE" { Direction::Maximize } else { Direction::Minimize }
 }
 
 /// A number as Optuna stores it: null and a type where SQL has no word for it.
-pub(super) fn stored_number(x: f64) -> (Option<f64>, &'static str) {
+pub(crate) fn stored_number(x: f64) -> (Option<f64>, &'static str) {
     match x {
         x if x.is_nan() => (None, "NAN"),
         f64::INFINITY => (None, "INF_POS"),
@@ -52,7 +52,7 @@ pub(super) fn stored_number(x: f64) -> (Option<f64>, &'static str) {
 }
 
 /// The number that was stored.
-pub(super) fn number(stored: Option<f64>, kind: &str) -> Option<f64> {
+pub(crate) fn number(stored: Option<f64>, kind: &str) -> Option<f64> {
     match kind {
         "FINITE" => stored,
         "INF_POS" => Some(f64::INFINITY),
@@ -63,7 +63,7 @@ pub(super) fn number(stored: Option<f64>, kind: &str) -> Option<f64> {
 }
 
 /// A time in UTC, cut to microseconds.
-pub(super) fn stored_time(time: Timestamp) -> String {
+pub(crate) fn stored_time(time: Timestamp) -> String {
     let time = Offset::UTC.to_datetime(time);
     let date = time.date();
     let microseconds = time.subsec_nanosecond() / 1000;
@@ -71,38 +71,38 @@ pub(super) fn stored_time(time: Timestamp) -> String {
 }
 
 /// The time that was stored.
-pub(super) fn time(stored: &str) -> Option<Timestamp> {
+pub(crate) fn time(stored: &str) -> Option<Timestamp> {
     let time: DateTime = stored.parse().ok()?;
     Offset::UTC.to_timestamp(time).ok()
 }
 
 /// Row indices as eight bytes each, little-endian.
-pub(super) fn rows_blob(rows: &[u64]) -> Vec<u8> {
+pub(crate) fn rows_blob(rows: &[u64]) -> Vec<u8> {
     rows.iter().flat_map(|row| row.to_le_bytes()).collect()
 }
 
 /// Labels as one byte each.
-pub(super) fn labels_blob(labels: &[bool]) -> Vec<u8> {
+pub(crate) fn labels_blob(labels: &[bool]) -> Vec<u8> {
     labels.iter().map(|label| u8::from(*label)).collect()
 }
 
 /// Scores as four bytes each, little-endian.
-pub(super) fn scores_blob(scores: &[f32]) -> Vec<u8> {
+pub(crate) fn scores_blob(scores: &[f32]) -> Vec<u8> {
     scores.iter().flat_map(|score| score.to_le_bytes()).collect()
 }
 
 /// Row indices from their bytes.
-pub(super) fn rows(blob: &[u8]) -> Vec<u64> {
+pub(crate) fn rows(blob: &[u8]) -> Vec<u64> {
     blob.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
 /// Labels from their bytes.
-pub(super) fn labels(blob: &[u8]) -> Vec<bool> {
+pub(crate) fn labels(blob: &[u8]) -> Vec<bool> {
     blob.iter().map(|byte| *byte != 0).collect()
 }
 
 /// Scores from their bytes.
-pub(super) fn scores(blob: &[u8]) -> Vec<f32> {
+pub(crate) fn scores(blob: &[u8]) -> Vec<f32> {
     blob.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 

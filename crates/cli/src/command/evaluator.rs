@@ -1,0 +1,101 @@
+//! What evaluates a ladder's trials: the built-in model on its data, or the user's command.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec};
+use allometry_core::space::{Feasible, Measured};
+use allometry_core::{Objective, Params};
+use allometry_runner::{CommandObjective, Devices, Facts};
+use serde_json::json;
+
+use super::prepare::Prepared;
+use super::run::runs_folder;
+use crate::error::CliError;
+
+/// What evaluates a ladder's trials.
+pub(super) enum Evaluator<'a> {
+    Model(Prepared<'a>),
+    Command(&'a Ladder, &'a CommandSpec),
+}
+
+impl<'a> Evaluator<'a> {
+    /// Loads the data where there are some.
+    ///
+    /// # Errors
+    /// [`CliError::Data`].
+    pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
+        match &ladder.objective {
+            ObjectiveSpec::Model { .. } => Prepared::new(ladder).map(Self::Model),
+            ObjectiveSpec::Command(command) => Ok(Self::Command(ladder, command)),
+        }
+    }
+
+    /// What trials are evaluated by; their files are kept beside the ladder file.
+    ///
+    /// # Errors
+    /// [`CliError::Model`] where the model does not fit its data, [`CliError::NoProgram`] where the command's program is not
+    /// there, [`CliError::Usage`] for devices that the built-in model cannot use.
+    pub(super) fn objective(
+        &self,
+        file: &Path,
+        devices: &[String],
+    ) -> Result<Box<dyn Objective + '_>, CliError> {
+        match self {
+            Self::Model(_) if !devices.is_empty() => Err(CliError::Usage {
+                message: "the built-in model trains on the CPU: it has no use for --devices".into(),
+                hint: None,
+            }),
+            Self::Model(prepared) => Ok(Box::new(prepared.objective()?.with_checkpoints(runs_folder(file)))),
+            Self::Command(ladder, command) => {
+                let devices = Devices::new(devices.to_vec());
+                let runs = runs_folder(file);
+                Ok(Box::new(CommandObjective::new((*command).clone(), &ladder.name, runs, devices)?))
+            }
+        }
+    }
+
+    /// The architectures that a budget admits.
+    ///
+    /// # Errors
+    /// As [`Prepared::feasible`].
+    pub(super) fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, CliError> {
+        match self {
+            Self::Model(prepared) => prepared.feasible(spec),
+            Self::Command(_, command) => {
+                let measure = |params: &Params| Measured {
+                    size: command.weights.as_ref().and_then(|w| CommandObjective::size_of(w, params)),
+                    flops: None,
+                };
+                Ok(Feasible::constrained(&spec.space, &spec.budget, &spec.constraints, measure)?)
+            }
+        }
+    }
+
+    /// What is stored with the studies.
+    pub(super) fn facts(&self) -> Facts {
+        match self {
+            Self::Model(prepared) => prepared.facts(),
+            Self::Command(ladder, command) => Facts {
+                objective: json!({
+                    "command": match &command.run {
+                        Invocation::Program(words) => json!(words),
+                        Invocation::Shell(line) => json!(line),
+                    },
+                    "metric": ladder.metric,
+                    "weights": command.weights.as_ref().map(ToString::to_string),
+                }),
+                report: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// Trials that are evaluated at the same time unless told otherwise: one per core for the built-in model, which uses one
+    /// thread each; for a command, which may use them all, one per device.
+    pub(super) fn workers(&self, devices: &[String]) -> usize {
+        match self {
+            Self::Model(_) => super::run::default_workers(),
+            Self::Command(..) => devices.len().max(1),
+        }
+    }
+}

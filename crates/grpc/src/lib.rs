@@ -1,0 +1,31 @@
+//! Optuna's storage protocol over a store: Python workers share its studies through `optuna.storages.GrpcStorageProxy`.
+//!
+//! It listens on loopback unless told otherwise, and beyond it only with a token.
+
+mod call;
+mod encode;
+mod error;
+mod guard;
+mod listen;
+mod message;
+mod service;
+mod time;
+
+use std::net::SocketAddr;
+
+pub use error::ServeError;
+pub use listen::serve;
+
+/// What to serve, and to whom.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What every call must show; needed beyond loopback.
+    pub token: Option<String>,
+    /// The store's URL.
+    pub storage: String,
+}
+
+#[cfg(test)]
+mod tests;

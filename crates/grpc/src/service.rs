@@ -1,0 +1,267 @@
+//! The calls.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use allometry_core::Direction;
+use allometry_store::optuna::{AttributeKind, OptunaStorage, TrialTemplate};
+use allometry_store::{StoreError, StudyId, TrialId};
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use prost::Message;
+use tokio::sync::Semaphore;
+use tonic::Status;
+use tonic::body::Body;
+
+use crate::call::{self, Pieces};
+use crate::encode::{self, TrialEncoder};
+use crate::error::status;
+use crate::guard::Guard;
+use crate::message::{
+    Attribute, Attributes, Directions, Id, IntermediateValue, Name, NewStudy, NewTrial, Nothing, Parameter,
+    StateValues, Studies, Study, Trial, TrialNumber, TrialsWanted, Updated,
+};
+use crate::time;
+
+/// What every call's path begins with.
+pub(crate) const SERVICE: &str = "/optuna.StorageService/";
+
+/// Optuna's `StorageService` over a storage.
+#[derive(Debug, Clone)]
+pub(crate) struct StorageService {
+    storage: Arc<dyn OptunaStorage>,
+    guard: Guard,
+    /// Calls that may work where they were received, one worker of the runtime each.
+    here: Arc<Semaphore>,
+}
+
+impl StorageService {
+    /// A service for a runtime that has more workers than `here`.
+    pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard, here: usize) -> Self {
+        Self { storage, guard, here: Arc::new(Semaphore::new(here)) }
+    }
+
+    async fn handle(self, request: http::Request<Body>) -> Result<Pieces, Status> {
+        self.guard.check(request.headers())?;
+        let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb);
+        let verb = verb.ok_or_else(|| Status::unimplemented("the server has no such call"))?;
+        let message = call::receive(request.into_body()).await?;
+        // Handing a call to another thread and back takes longer than most calls. Those that may wait, for a lock of other
+        // programs or for many trials, leave workers that go on receiving.
+        if let Ok(_place) = self.here.try_acquire() {
+            return verb(self.storage.as_ref(), message);
+        }
+        let done = tokio::task::spawn_blocking(move || verb(self.storage.as_ref(), message)).await;
+        done.unwrap_or_else(|_| Err(Status::internal("the call failed")))
+    }
+}
+
+impl tower_service::Service<http::Request<Body>> for StorageService {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(call::answer(service.handle(request).await)) })
+    }
+}
+
+/// What a call does with its request's message.
+type Verb = fn(&dyn OptunaStorage, Bytes) -> Result<Pieces, Status>;
+
+fn verb(name: &str) -> Option<Verb> {
+    use AttributeKind::{System, User};
+    Some(match name {
+        "CreateNewStudy" => |storage, bytes| run(bytes, |m| create_study(storage, m)),
+        "DeleteStudy" => |storage, bytes| run(bytes, |m: Id| done(storage.delete_study(StudyId(m.id)))),
+        "SetStudyUserAttribute" => |storage, bytes| run(bytes, |m| set_study_attribute(storage, User, &m)),
+        "SetStudySystemAttribute" => {
+            |storage, bytes| run(bytes, |m| set_study_attribute(storage, System, &m))
+        }
+        "GetStudyIdFromName" => |storage, bytes| {
+            run(bytes, |m: Name| Ok(Id { id: storage.study_id(&m.name).map_err(|e| status(&e))?.0 }))
+        },
+        "GetStudyNameFromId" => |storage, bytes| {
+            run(bytes, |m: Id| Ok(Name { name: storage.study_name(StudyId(m.id)).map_err(|e| status(&e))? }))
+        },
+        "GetStudyDirections" => |storage, bytes| run(bytes, |m| study_directions(storage, m)),
+        "GetStudyUserAttributes" => |storage, bytes| run(bytes, |m| study_attributes(storage, User, m)),
+        "GetStudySystemAttributes" => |storage, bytes| run(bytes, |m| study_attributes(storage, System, m)),
+        "GetAllStudies" => |storage, bytes| run(bytes, |Nothing {}| studies(storage)),
+        "CreateNewTrial" => |storage, bytes| run(bytes, |m| create_trial(storage, m)),
+        "SetTrialParameter" => |storage, bytes| run(bytes, |m| set_param(storage, &m)),
+        "GetTrialIdFromStudyIdTrialNumber" => |storage, bytes| run(bytes, |m| trial_id(storage, m)),
+        "SetTrialStateValues" => |storage, bytes| run(bytes, |m| set_state(storage, &m)),
+        "SetTrialIntermediateValue" => |storage, bytes| run(bytes, |m| set_intermediate(storage, m)),
+        "SetTrialUserAttribute" => |storage, bytes| run(bytes, |m| set_trial_attribute(storage, User, &m)),
+        "SetTrialSystemAttribute" => {
+            |storage, bytes| run(bytes, |m| set_trial_attribute(storage, System, &m))
+        }
+        "GetTrial" => |storage, bytes| trial(storage, call::decode(bytes)?),
+        "GetTrials" => |storage, bytes| trials(storage, &call::decode(bytes)?),
+        _ => return None,
+    })
+}
+
+/// A call whose reply is small.
+fn run<M: Message + Default, R: Message>(
+    bytes: Bytes,
+    verb: impl FnOnce(M) -> Result<R, Status>,
+) -> Result<Pieces, Status> {
+    Ok(call::pieces(&verb(call::decode(bytes)?)?))
+}
+
+fn done(result: Result<(), StoreError>) -> Result<Nothing, Status> {
+    result.map(|()| Nothing {}).map_err(|error| status(&error))
+}
+
+fn create_study(storage: &dyn OptunaStorage, message: NewStudy) -> Result<Id, Status> {
+    let directions: Option<Vec<Direction>> = message.directions.into_iter().map(direction).collect();
+    let directions = directions.ok_or_else(|| Status::invalid_argument("a direction is unknown"))?;
+    let study = storage.create_study(&message.study_name, &directions).map_err(|error| status(&error))?;
+    Ok(Id { id: study.0 })
+}
+
+fn direction(number: i32) -> Option<Direction> {
+    match number {
+        0 => Some(Direction::Minimize),
+        1 => Some(Direction::Maximize),
+        _ => None,
+    }
+}
+
+fn direction_numbers(directions: &[Direction]) -> Vec<i32> {
+    directions.iter().map(|direction| i32::from(*direction == Direction::Maximize)).collect()
+}
+
+fn set_study_attribute(
+    storage: &dyn OptunaStorage,
+    kind: AttributeKind,
+    message: &Attribute,
+) -> Result<Nothing, Status> {
+    done(storage.set_study_attribute(StudyId(message.id), kind, &message.key, &message.value))
+}
+
+fn study_directions(storage: &dyn OptunaStorage, message: Id) -> Result<Directions, Status> {
+    let directions = storage.study_directions(StudyId(message.id)).map_err(|error| status(&error))?;
+    Ok(Directions { directions: direction_numbers(&directions) })
+}
+
+fn study_attributes(
+    storage: &dyn OptunaStorage,
+    kind: AttributeKind,
+    message: Id,
+) -> Result<Attributes, Status> {
+    let attributes = storage.study_attributes(StudyId(message.id), kind).map_err(|error| status(&error))?;
+    Ok(Attributes { attributes: attributes.into_iter().collect() })
+}
+
+fn studies(storage: &dyn OptunaStorage) -> Result<Studies, Status> {
+    let studies = storage.studies().map_err(|error| status(&error))?;
+    let studies = studies.into_iter().map(|study| Study {
+        study_id: study.id.0,
+        study_name: study.name,
+        directions: direction_numbers(&study.directions),
+        user_attributes: study.user_attributes.into_iter().collect(),
+        system_attributes: study.system_attributes.into_iter().collect(),
+    });
+    Ok(Studies { studies: studies.collect() })
+}
+
+fn create_trial(storage: &dyn OptunaStorage, message: NewTrial) -> Result<Id, Status> {
+    let template = match message.template_trial {
+        _ if message.template_trial_is_none => None,
+        trial => Some(template(trial.unwrap_or_default())?),
+    };
+    let trial = storage.create_trial(StudyId(message.study_id), template.as_ref());
+    Ok(Id { id: trial.map_err(|error| status(&error))?.0 })
+}
+
+fn template(trial: Trial) -> Result<TrialTemplate, Status> {
+    let zone = TimeZone::system();
+    let time = |text: &str| -> Result<Option<Timestamp>, Status> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let time = time::parse(text, &zone);
+        time.map(Some).ok_or_else(|| Status::invalid_argument("a time is not as YYYY-MM-DD HH:MM:SS.ffffff"))
+    };
+    let Trial { params, mut distributions, .. } = trial;
+    let mut placed = Vec::with_capacity(params.len());
+    for (name, internal) in params {
+        let distribution = distributions.remove(&name);
+        let distribution =
+            distribution.ok_or_else(|| Status::invalid_argument("a parameter has no distribution"))?;
+        placed.push((name, internal, distribution));
+    }
+    placed.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(TrialTemplate {
+        state: encode::state(trial.state).ok_or_else(unknown_state)?,
+        values: trial.values,
+        started: time(&trial.datetime_start)?,
+        completed: time(&trial.datetime_complete)?,
+        params: placed,
+        user_attributes: trial.user_attributes.into_iter().collect(),
+        system_attributes: trial.system_attributes.into_iter().collect(),
+        intermediate: trial.intermediate_values.into_iter().collect(),
+    })
+}
+
+fn unknown_state() -> Status {
+    Status::invalid_argument("the state is unknown")
+}
+
+fn set_param(storage: &dyn OptunaStorage, message: &Parameter) -> Result<Nothing, Status> {
+    done(storage.set_param(
+        TrialId(message.trial_id),
+        &message.param_name,
+        message.param_value_internal,
+        &message.distribution,
+    ))
+}
+
+fn trial_id(storage: &dyn OptunaStorage, message: TrialNumber) -> Result<Id, Status> {
+    let trial = storage.trial_id(StudyId(message.study_id), message.trial_number);
+    Ok(Id { id: trial.map_err(|error| status(&error))?.0 })
+}
+
+fn set_state(storage: &dyn OptunaStorage, message: &StateValues) -> Result<Updated, Status> {
+    let state = encode::state(message.state).ok_or_else(unknown_state)?;
+    let updated = storage.set_state(TrialId(message.trial_id), state, &message.values);
+    Ok(Updated { trial_updated: updated.map_err(|error| status(&error))? })
+}
+
+fn set_intermediate(storage: &dyn OptunaStorage, message: IntermediateValue) -> Result<Nothing, Status> {
+    done(storage.set_intermediate(TrialId(message.trial_id), message.step, message.intermediate_value))
+}
+
+fn set_trial_attribute(
+    storage: &dyn OptunaStorage,
+    kind: AttributeKind,
+    message: &Attribute,
+) -> Result<Nothing, Status> {
+    done(storage.set_trial_attribute(TrialId(message.id), kind, &message.key, &message.value))
+}
+
+fn trial(storage: &dyn OptunaStorage, message: Id) -> Result<Pieces, Status> {
+    let mut encoder = TrialEncoder::new();
+    storage.trial(TrialId(message.id), &mut encoder).map_err(|error| status(&error))?;
+    Ok(encoder.finish())
+}
+
+fn trials(storage: &dyn OptunaStorage, message: &TrialsWanted) -> Result<Pieces, Status> {
+    let included: Vec<TrialId> = message.included_trial_ids.iter().copied().map(TrialId).collect();
+    let (study, after) = (StudyId(message.study_id), TrialId(message.trial_id_greater_than));
+    let mut encoder = TrialEncoder::new();
+    storage.trials(study, after, &included, &mut encoder).map_err(|error| status(&error))?;
+    Ok(encoder.finish())
+}

@@ -1,0 +1,5 @@
+//! The service called by a client of the same protocol, over SQLite in a file and in memory.
+
+mod calls;
+mod client;
+mod refusals;

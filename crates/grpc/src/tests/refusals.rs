@@ -1,0 +1,221 @@
+//! What every call refuses, and how.
+
+use std::collections::HashMap;
+
+use tonic::Code;
+
+use super::client::{FLOAT, LOG, Trials, over_each_storage, param, runtime, serve};
+use crate::call::LARGEST_REQUEST;
+use crate::message::{
+    Attribute, Attributes, Id, IntermediateValue, Name, NewStudy, NewTrial, Nothing, StateValues, Trial,
+    TrialNumber, TrialsWanted,
+};
+
+fn attribute(id: i64, key: &str, value: &str) -> Attribute {
+    Attribute { id, key: key.into(), value: value.into() }
+}
+
+#[test]
+fn what_is_not_there_is_not_found() {
+    over_each_storage(|client| async move {
+        for id in [0, 7, -1, i64::MAX, i64::MIN] {
+            for verb in [
+                "DeleteStudy",
+                "GetStudyNameFromId",
+                "GetStudyDirections",
+                "GetStudyUserAttributes",
+                "GetStudySystemAttributes",
+                "GetTrial",
+            ] {
+                assert_eq!(client.code(verb, Id { id }).await, Code::NotFound, "{verb} {id}");
+            }
+            for verb in [
+                "SetStudyUserAttribute",
+                "SetStudySystemAttribute",
+                "SetTrialUserAttribute",
+                "SetTrialSystemAttribute",
+            ] {
+                assert_eq!(client.code(verb, attribute(id, "k", "1")).await, Code::NotFound, "{verb} {id}");
+            }
+            let new = NewTrial { study_id: id, template_trial: None, template_trial_is_none: true };
+            assert_eq!(client.code("CreateNewTrial", new).await, Code::NotFound);
+            assert_eq!(client.code("SetTrialParameter", param(id, "x", 0.5, FLOAT)).await, Code::NotFound);
+            let state = StateValues { trial_id: id, state: 1, values: vec![1.0] };
+            assert_eq!(client.code("SetTrialStateValues", state).await, Code::NotFound);
+            let report = IntermediateValue { trial_id: id, step: 0, intermediate_value: 0.0 };
+            assert_eq!(client.code("SetTrialIntermediateValue", report).await, Code::NotFound);
+            let number = TrialNumber { study_id: id, trial_number: 0 };
+            assert_eq!(client.code("GetTrialIdFromStudyIdTrialNumber", number).await, Code::NotFound);
+            let wanted =
+                TrialsWanted { study_id: id, included_trial_ids: vec![1], trial_id_greater_than: -1 };
+            assert_eq!(client.code("GetTrials", wanted).await, Code::NotFound);
+        }
+        assert_eq!(client.code("GetStudyIdFromName", Name { name: "no".into() }).await, Code::NotFound);
+        let study = client.new_study("x").await;
+        let number = TrialNumber { study_id: study, trial_number: 0 };
+        assert_eq!(client.code("GetTrialIdFromStudyIdTrialNumber", number).await, Code::NotFound);
+    });
+}
+
+#[test]
+fn a_trial_that_ended_is_left_as_it_is() {
+    over_each_storage(|client| async move {
+        let study = client.new_study("x").await;
+        for end in [1, 2, 3] {
+            let id = client.new_trial(study, None).await;
+            assert!(client.set_state(id, end, &[0.5]).await.unwrap());
+            let before = client.trial(id).await;
+            for state in 0..5 {
+                let refused = client.set_state(id, state, &[0.25]).await.unwrap_err();
+                assert_eq!(refused.code(), Code::FailedPrecondition);
+            }
+            // Checked before whether the distribution makes sense.
+            for distribution in [FLOAT, LOG, "{"] {
+                let code = client.code("SetTrialParameter", param(id, "x", 0.5, distribution)).await;
+                assert_eq!(code, Code::FailedPrecondition);
+            }
+            for verb in ["SetTrialUserAttribute", "SetTrialSystemAttribute"] {
+                assert_eq!(client.code(verb, attribute(id, "k", "1")).await, Code::FailedPrecondition);
+            }
+            let report = IntermediateValue { trial_id: id, step: 0, intermediate_value: 0.0 };
+            assert_eq!(client.code("SetTrialIntermediateValue", report).await, Code::FailedPrecondition);
+            assert_eq!(client.trial(id).await, before);
+        }
+    });
+}
+
+#[test]
+fn what_no_client_could_read_back_is_refused_and_leaves_nothing() {
+    over_each_storage(|client| async move {
+        let study = client.new_study("x").await;
+        let again = NewStudy { directions: vec![0], study_name: "x".into() };
+        assert_eq!(client.code("CreateNewStudy", again).await, Code::AlreadyExists);
+        for (directions, name) in
+            [(vec![], "y".to_owned()), (vec![2], "y".into()), (vec![0], "y".repeat(513))]
+        {
+            let study = NewStudy { directions, study_name: name };
+            assert_eq!(client.code("CreateNewStudy", study).await, Code::InvalidArgument);
+        }
+        assert_eq!(
+            client.code("SetStudyUserAttribute", attribute(study, "k", "{")).await,
+            Code::InvalidArgument
+        );
+        let id = client.new_trial(study, None).await;
+        client.call::<_, Nothing>("SetTrialParameter", param(id, "x", 0.5, FLOAT)).await.unwrap();
+        for (name, value, distribution) in [
+            ("x", 0.5, LOG),
+            ("y", f64::NAN, FLOAT),
+            ("y", 0.5, "{"),
+            ("y", 1.0, r#"{"name": "CategoricalDistribution", "attributes": {"choices": ["a"]}}"#),
+        ] {
+            let code = client.code("SetTrialParameter", param(id, name, value, distribution)).await;
+            assert_eq!(code, Code::InvalidArgument, "{name} {value} {distribution}");
+        }
+        assert_eq!(
+            client.code("SetTrialUserAttribute", attribute(id, "k", "nan")).await,
+            Code::InvalidArgument
+        );
+        assert_eq!(
+            client.set_state(id, 1, &[1.0, f64::NAN]).await.unwrap_err().code(),
+            Code::InvalidArgument
+        );
+        assert_eq!(client.set_state(id, 9, &[]).await.unwrap_err().code(), Code::InvalidArgument);
+        let params = HashMap::from([("x".to_owned(), 0.5)]);
+        let distributions = HashMap::from([("x".to_owned(), LOG.to_owned())]);
+        for template in [
+            Trial { state: 7, ..Trial::default() },
+            Trial { datetime_start: "yesterday".into(), ..Trial::default() },
+            Trial { params: params.clone(), ..Trial::default() },
+            Trial { params, distributions, ..Trial::default() },
+        ] {
+            let new =
+                NewTrial { study_id: study, template_trial: Some(template), template_trial_is_none: false };
+            assert_eq!(client.code("CreateNewTrial", new).await, Code::InvalidArgument);
+        }
+        let trials = client.trials(study, -1, &[]).await;
+        assert_eq!(trials.len(), 1);
+        assert_eq!((trials[0].state, trials[0].params.len(), trials[0].values.len()), (0, 1, 0));
+    });
+}
+
+#[test]
+fn hostile_texts_are_texts() {
+    over_each_storage(|client| async move {
+        let texts = [
+            "'; DROP TABLE trials; --",
+            "\0",
+            "\u{202e}\u{1f600}\r\n\t\"\\",
+            "%s{}?1",
+            &"\u{e9}".repeat(512),
+            "",
+        ];
+        for name in texts {
+            let study = client.new_study(name).await;
+            let Name { name: read } = client.call("GetStudyNameFromId", Id { id: study }).await.unwrap();
+            assert_eq!(read, name);
+            let Id { id: found } =
+                client.call("GetStudyIdFromName", Name { name: name.into() }).await.unwrap();
+            assert_eq!(found, study);
+            client.call::<_, Nothing>("SetStudyUserAttribute", attribute(study, name, "1")).await.unwrap();
+            let Attributes { attributes } =
+                client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
+            assert_eq!(attributes, HashMap::from([(name.to_owned(), "1".to_owned())]));
+            let trial = client.new_trial(study, None).await;
+            client.call::<_, Nothing>("SetTrialParameter", param(trial, name, 0.5, FLOAT)).await.unwrap();
+            client.call::<_, Nothing>("SetTrialSystemAttribute", attribute(trial, name, "2")).await.unwrap();
+            let trial = client.trial(trial).await;
+            assert_eq!((trial.params[name], trial.system_attributes[name].as_str()), (0.5, "2"));
+        }
+    });
+}
+
+#[test]
+fn requests_that_are_none_are_refused() {
+    over_each_storage(|client| async move {
+        let study = client.new_study("x").await;
+        let large = format!("\"{}\"", "a".repeat(LARGEST_REQUEST));
+        let code = client.code("SetStudyUserAttribute", attribute(study, "k", &large)).await;
+        assert_eq!(code, Code::ResourceExhausted);
+        let fitting = &large[..LARGEST_REQUEST - 20].to_owned();
+        let code = client.code("SetStudyUserAttribute", attribute(study, "k", &format!("{fitting}\""))).await;
+        assert_eq!(code, Code::Ok);
+        let Attributes { attributes } =
+            client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
+        assert_eq!(attributes["k"].len(), LARGEST_REQUEST - 19);
+        // A message of another call: its first field is a text, not a number.
+        assert_eq!(client.code("DeleteStudy", Name { name: "x".into() }).await, Code::InvalidArgument);
+        for verb in ["", "getTrial", "GetTrial/", "Shutdown"] {
+            assert_eq!(client.code(verb, Nothing {}).await, Code::Unimplemented, "{verb}");
+        }
+        assert_eq!(client.trials(study, -1, &[]).await, []);
+    });
+}
+
+#[test]
+fn a_token_is_asked_of_every_call() {
+    runtime().block_on(async {
+        let mut client = serve("sqlite://", Some("s3cret")).await;
+        for token in [None, Some(""), Some("s3cre"), Some("s3cret ")] {
+            client.token = token;
+            assert_eq!(client.code("GetAllStudies", Nothing {}).await, Code::Unauthenticated, "{token:?}");
+        }
+        client.token = Some("s3cret");
+        assert_eq!(client.code("GetAllStudies", Nothing {}).await, Code::Ok);
+    });
+}
+
+#[test]
+fn a_long_reply_is_one_message() {
+    over_each_storage(|client| async move {
+        let study = client.new_study("x").await;
+        let value = format!("\"{}\"", "b".repeat(100_000));
+        for i in 0..5 {
+            let user_attributes = HashMap::from([(format!("k{i}"), value.clone())]);
+            client.new_trial(study, Some(Trial { user_attributes, ..Trial::default() })).await;
+        }
+        let wanted = TrialsWanted { study_id: study, included_trial_ids: vec![], trial_id_greater_than: -1 };
+        let reply: Trials = client.call("GetTrials", wanted).await.unwrap();
+        assert_eq!(reply.trials.len(), 5);
+        assert!(reply.trials.iter().all(|trial| trial.user_attributes.values().all(|v| *v == value)));
+    });
+}

@@ -1,0 +1,206 @@
+//! One start of a trial's program.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::Instant;
+
+use allometry_core::ladder::CommandSpec;
+use allometry_core::{
+    EpochReport, Failure, ModelSize, ObjectiveOutcome, Reporter, Signal, TrialSpec, ValidationScores,
+};
+
+use super::files::Files;
+use super::invocation;
+use super::process::Group;
+use super::protocol::{Line, LineError, Reader};
+use super::{TRY_AGAIN, value};
+
+/// Characters of the output's end that go with a failure.
+const DETAIL: usize = 4000;
+
+/// One start of a trial's program.
+pub(super) struct Attempt<'a> {
+    pub(super) spec: &'a CommandSpec,
+    pub(super) ladder: &'a str,
+    pub(super) runs: &'a Path,
+    pub(super) size: Option<ModelSize>,
+    pub(super) device: Option<&'a str>,
+    pub(super) trial: &'a TrialSpec,
+    pub(super) reporter: &'a dyn Reporter,
+}
+
+/// What came of it.
+pub(super) enum Ending {
+    Outcome(ObjectiveOutcome),
+    Pruned,
+    Interrupted,
+    /// With the end of its output.
+    TryAgain(String),
+}
+
+/// What a program has reported.
+#[derive(Default)]
+struct Told {
+    last: Option<EpochReport>,
+    metrics: BTreeMap<String, f64>,
+    scores: Option<ValidationScores>,
+    end: Option<(f64, Option<ModelSize>, Option<i64>)>,
+}
+
+/// Why a program is made to end before it does so itself.
+enum Stop {
+    Pruned,
+    Interrupted,
+    Failed(String),
+}
+
+/// How far a program has been told to end.
+enum Asked {
+    /// Its stop file is there.
+    Politely(Instant),
+    /// It was sent SIGTERM.
+    Firmly(Instant),
+}
+
+impl Attempt<'_> {
+    /// Starts the program and sees it to its end.
+    ///
+    /// # Errors
+    /// The [`Failure`] of a trial without a value.
+    pub(super) fn run(&self) -> Result<Ending, Failure> {
+        let files = Files::of(self.runs, self.trial);
+        let without_detail = |reason: String| Failure { reason, detail: String::new() };
+        let cannot = |what: &str, error: std::io::Error| without_detail(format!("{what}: {error}"));
+        Group::end_recorded(&files.process());
+        files
+            .prepare(self.trial)
+            .map_err(|error| cannot(&format!("cannot write to {}", files.folder.display()), error))?;
+        let log = files.open_log().map_err(|error| cannot("cannot open its log", error))?;
+        let start = log.metadata().map_or(0, |metadata| metadata.len());
+        let mut reader = Reader::open(&files.report(), self.trial.number)
+            .map_err(|error| cannot("cannot open its report", error))?;
+        let mut command =
+            invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", error))?;
+        let group = Group::start(&mut command, &files.process()).map_err(|error| {
+            cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), error)
+        })?;
+        let mut told = Told::default();
+        let (status, stop) = self
+            .watch(group, &files, &mut reader, &mut told)
+            .map_err(|error| cannot("cannot be waited for", error))?;
+        let failed = |reason: String| Failure { reason, detail: detail(&files) };
+        match stop {
+            Some(Stop::Pruned) => return Ok(Ending::Pruned),
+            Some(Stop::Interrupted) => return Ok(Ending::Interrupted),
+            Some(Stop::Failed(reason)) => return Err(failed(reason)),
+            None => {}
+        }
+        match status.code() {
+            Some(0) => {}
+            Some(TRY_AGAIN) => return Ok(Ending::TryAgain(detail(&files))),
+            Some(code) => return Err(failed(format!("exit code {code}"))),
+            None => return Err(failed(format!("killed by signal {}", status.signal().unwrap_or_default()))),
+        }
+        let (value, size, best_step) = match told.end {
+            Some(end) => end,
+            None => (value::find(self, &files, start).map_err(failed)?, None, None),
+        };
+        Ok(Ending::Outcome(ObjectiveOutcome {
+            value,
+            best_step: best_step.or(told.last.as_ref().map(|epoch| epoch.step)),
+            metrics: told.metrics,
+            size: size.or(self.size),
+            scores: told.scores,
+        }))
+    }
+
+    /// Passes on what the program reports until it has ended, by itself or because it must.
+    fn watch(
+        &self,
+        mut group: Group,
+        files: &Files,
+        reader: &mut Reader,
+        told: &mut Told,
+    ) -> std::io::Result<(ExitStatus, Option<Stop>)> {
+        let started = Instant::now();
+        let mut stop: Option<Stop> = None;
+        let mut asked: Option<Asked> = None;
+        loop {
+            let ended = group.look();
+            if stop.is_none() {
+                let signalled = self.take(reader.read(ended), told);
+                // Nothing is saved by pruning what has ended by itself.
+                stop = signalled.filter(|stop| !ended || matches!(stop, Stop::Failed(_)));
+                if stop.is_none() && !ended {
+                    stop = self.must_stop(started);
+                }
+            }
+            if ended {
+                return Ok((group.finish()?, stop));
+            }
+            if stop.is_none() {
+                continue;
+            }
+            asked = Some(match asked {
+                None => {
+                    // Whether the program sees the file or not, the signals follow.
+                    let _ = File::create(files.stop());
+                    Asked::Politely(Instant::now())
+                }
+                Some(Asked::Politely(since)) if since.elapsed() >= self.spec.grace => {
+                    group.ask_to_end();
+                    Asked::Firmly(Instant::now())
+                }
+                Some(Asked::Firmly(since)) if since.elapsed() >= self.spec.grace => {
+                    return Ok((group.finish()?, stop));
+                }
+                Some(asked) => asked,
+            });
+        }
+    }
+
+    fn must_stop(&self, started: Instant) -> Option<Stop> {
+        if self.reporter.interrupted() {
+            return Some(Stop::Interrupted);
+        }
+        let limit = self.spec.timeout.filter(|limit| started.elapsed() >= *limit)?;
+        Some(Stop::Failed(format!("longer than {} s", limit.as_secs_f64())))
+    }
+
+    /// Takes note of what the program reported; says why it has to stop, if it has.
+    fn take(&self, lines: Result<Vec<Line>, LineError>, told: &mut Told) -> Option<Stop> {
+        let lines = match lines {
+            Ok(lines) => lines,
+            Err(error) => return Some(Stop::Failed(error.to_string())),
+        };
+        let mut stop = None;
+        for line in lines {
+            match line {
+                Line::Step(step, value, metrics) => {
+                    let epoch = EpochReport { step, value, metrics };
+                    let signal = self.reporter.report(&epoch);
+                    told.last = Some(epoch);
+                    stop = match signal {
+                        Signal::Continue => stop,
+                        Signal::Prune => stop.or(Some(Stop::Pruned)),
+                        Signal::Interrupt => Some(Stop::Interrupted),
+                    };
+                }
+                Line::Metrics(metrics) => told.metrics.extend(metrics),
+                Line::Scores(scores) => told.scores = Some(scores),
+                Line::Final { value, size, best_step } => told.end = Some((value, size, best_step)),
+            }
+        }
+        stop
+    }
+}
+
+/// The end of a trial's output, for its failure.
+fn detail(files: &Files) -> String {
+    let tail = files.tail().unwrap_or_default();
+    let skip = tail.chars().count().saturating_sub(DETAIL);
+    tail.chars().skip(skip).collect()
+}

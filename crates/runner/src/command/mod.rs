@@ -1,0 +1,120 @@
+//! Trials that a program of the user's evaluates.
+//!
+//! The program is started once per attempt, finds its trial in environment variables and the arguments, and appends JSON lines
+//! to a file: steps, metrics, validation scores, and last its value (`allometry.trial/1`, docs/reference/commands.md).
+
+mod attempt;
+mod devices;
+mod files;
+mod invocation;
+mod process;
+mod program;
+mod protocol;
+mod value;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use allometry_core::expression::Expression;
+use allometry_core::ladder::CommandSpec;
+use allometry_core::{
+    Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
+};
+
+pub use devices::Devices;
+pub use program::NoProgram;
+
+use attempt::{Attempt, Ending};
+
+/// Exit code by which a program asks to be tried again later (`EX_TEMPFAIL` of sysexits).
+const TRY_AGAIN: i32 = 75;
+
+/// First pause before a trial is tried again; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Longest pause before a trial is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Quantities of a weights expression, in its order, and what they are where the space does not have them.
+const QUANTITIES: [(&str, f64); 4] =
+    [("d_model", f64::NAN), ("n_layers", f64::NAN), ("n_heads", f64::NAN), ("d_ff_ratio", 4.0)];
+
+/// Evaluates trials by a program.
+#[derive(Debug)]
+pub struct CommandObjective {
+    spec: CommandSpec,
+    ladder: String,
+    /// Folder of the trials' folders, absolute.
+    runs: PathBuf,
+    devices: Devices,
+}
+
+impl CommandObjective {
+    /// The program of a ladder. Trials' files go to `runs/<budget>/<number>/`.
+    ///
+    /// # Errors
+    /// [`NoProgram`] where it cannot be found, so that no trial is lost to a slip of the pen.
+    pub fn new(spec: CommandSpec, ladder: &str, runs: PathBuf, devices: Devices) -> Result<Self, NoProgram> {
+        program::find(&spec)?;
+        let runs = std::path::absolute(&runs).unwrap_or(runs);
+        Ok(Self { spec, ladder: ladder.to_owned(), runs, devices })
+    }
+
+    /// Size of a configuration by a command's weights expression.
+    pub fn size_of(weights: &Expression, params: &Params) -> Option<ModelSize> {
+        let value = |(name, default): (&str, f64)| {
+            params.get(name).map_or(default, |value| value.as_f64().unwrap_or(f64::NAN))
+        };
+        let weights = weights.value(&QUANTITIES.map(value)).round();
+        let known = weights.is_finite() && weights >= 0.0;
+        known.then_some(ModelSize { total: weights as u64, non_embedding: weights as u64 })
+    }
+}
+
+impl Objective for CommandObjective {
+    fn evaluate(
+        &self,
+        trial: &TrialSpec,
+        reporter: &dyn Reporter,
+    ) -> Result<ObjectiveOutcome, ObjectiveError> {
+        let device = self.devices.take();
+        let mut pause = FIRST_PAUSE;
+        for left in (0..=self.spec.retries).rev() {
+            let attempt = Attempt {
+                spec: &self.spec,
+                ladder: &self.ladder,
+                runs: &self.runs,
+                size: self.model_size(&trial.params),
+                device: device.name(),
+                trial,
+                reporter,
+            };
+            match attempt.run().map_err(ObjectiveError::Failed)? {
+                Ending::Outcome(outcome) => return Ok(outcome),
+                Ending::Pruned => return Err(ObjectiveError::Pruned),
+                Ending::Interrupted => return Err(ObjectiveError::Interrupted),
+                Ending::TryAgain(tail) if left == 0 => {
+                    let reason = format!("asked to be tried again {} times (exit code {TRY_AGAIN})", {
+                        self.spec.retries + 1
+                    });
+                    return Err(ObjectiveError::Failed(Failure { reason, detail: tail }));
+                }
+                Ending::TryAgain(_) => {
+                    if process::sleep_unless(pause, || reporter.interrupted()) {
+                        return Err(ObjectiveError::Interrupted);
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    fn model_size(&self, params: &Params) -> Option<ModelSize> {
+        Self::size_of(self.spec.weights.as_ref()?, params)
+    }
+
+    fn log(&self, trial: &TrialSpec) -> Option<String> {
+        files::Files::of(&self.runs, trial).tail()
+    }
+}

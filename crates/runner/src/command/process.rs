@@ -1,0 +1,122 @@
+//! Processes and their descendants.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use allometry_store::{Liveness, Owner};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use serde::{Deserialize, Serialize};
+
+/// Longest time between two looks at a process.
+const LONGEST_LOOK: Duration = Duration::from_millis(50);
+
+/// Waits, and says early whether `ended` came to hold.
+pub(super) fn sleep_unless(time: Duration, ended: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + time;
+    while Instant::now() < until {
+        if ended() {
+            return true;
+        }
+        std::thread::sleep(LONGEST_LOOK.min(until.saturating_duration_since(Instant::now())));
+    }
+    ended()
+}
+
+/// A process, leader of a group of its own. Nothing of the group survives it.
+#[derive(Debug)]
+pub(super) struct Group {
+    child: Child,
+    id: Pid,
+    look: Duration,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Recorded {
+    host: String,
+    pid: u32,
+    process_start: String,
+}
+
+impl Group {
+    /// Starts a command that makes its own group, and writes down in `record` which process it is.
+    ///
+    /// # Errors
+    /// Where it cannot be started or written down.
+    pub(super) fn start(command: &mut Command, record: &Path) -> io::Result<Self> {
+        let child = command.spawn()?;
+        let id = Pid::from_child(&child);
+        let group = Self { child, id, look: Duration::from_millis(1) };
+        let Owner { host, pid, process_start } = Owner::process(group.child.id());
+        let recorded = Recorded { host, pid, process_start };
+        fs::write(record, serde_json::to_string(&recorded).expect("texts and a number"))?;
+        Ok(group)
+    }
+
+    /// Kills the group that an earlier attempt left behind, if this machine still has it.
+    pub(super) fn end_recorded(record: &Path) {
+        let recorded = fs::read_to_string(record).ok();
+        let Some(recorded) = recorded.and_then(|text| serde_json::from_str::<Recorded>(&text).ok()) else {
+            return;
+        };
+        let Recorded { host, pid, process_start } = recorded;
+        let owner = Owner { host, pid, process_start };
+        if owner.liveness() == Liveness::Alive
+            && let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw)
+        {
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+    }
+
+    /// Waits a little, ever longer, unless the process ends.
+    pub(super) fn look(&mut self) -> bool {
+        self.look = (self.look * 2).min(LONGEST_LOOK);
+        let until = Instant::now() + self.look;
+        loop {
+            if self.has_ended() {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            std::thread::sleep(left.min(Duration::from_millis(5)));
+        }
+    }
+
+    /// Whether the process has ended, which leaves its number taken until [`Self::finish`].
+    fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::Pid(self.id), options), Ok(None))
+    }
+
+    /// Asks the group to end.
+    pub(super) fn ask_to_end(&self) {
+        let _ = kill_process_group(self.id, Signal::TERM);
+    }
+
+    /// Kills what is left of the group, and says how the process ended.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
+        self.kill();
+        self.child.wait()
+    }
+
+    fn kill(&self) {
+        let _ = kill_process_group(self.id, Signal::KILL);
+    }
+}
+
+/// A panic in between leaves nothing running either.
+impl Drop for Group {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

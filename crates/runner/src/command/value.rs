@@ -1,0 +1,61 @@
+//! The value of a program that does not report one.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::path::Path;
+
+use allometry_core::ladder::{CommandSpec, ValueSource, template};
+use allometry_store::json;
+use regex::bytes::Regex;
+
+use super::attempt::Attempt;
+use super::files::Files;
+use super::program;
+
+/// Bytes of a line of output that are searched.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// The value, or why there is none. The log is searched from `start`, where this attempt began.
+pub(super) fn find(attempt: &Attempt<'_>, files: &Files, start: u64) -> Result<f64, String> {
+    let CommandSpec { value, .. } = attempt.spec;
+    match value {
+        ValueSource::Report => Err("no value reported".into()),
+        ValueSource::Output { pattern } => in_output(&files.log(), start, pattern),
+        ValueSource::File { path, key } => {
+            let path = template::fill(path, |name| files.value(name, attempt.ladder, attempt.trial));
+            in_file(&program::folder(attempt.spec).join(path), key)
+        }
+    }
+}
+
+/// The last match in the log.
+fn in_output(log: &Path, start: u64, pattern: &str) -> Result<f64, String> {
+    let cannot = |error: std::io::Error| format!("its output cannot be read: {error}");
+    let pattern = Regex::new(pattern).expect("checked with the ladder file");
+    let mut file = File::open(log).map_err(cannot)?;
+    file.seek(SeekFrom::Start(start)).map_err(cannot)?;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    let mut last: Option<Vec<u8>> = None;
+    while reader.read_until(b'\n', &mut line).map_err(cannot)? > 0 {
+        line.truncate(LONGEST_LINE);
+        if let Some(found) = pattern.captures_iter(&line).last() {
+            last = Some(found.get(1).map_or(&b""[..], |group| group.as_bytes()).to_vec());
+        }
+        line.clear();
+    }
+    let Some(last) = last else {
+        return Err(format!("no value reported: nothing in its output matches {pattern}"));
+    };
+    let text = String::from_utf8_lossy(&last);
+    text.trim().parse().map_err(|_| format!("no value reported: `{text}` in its output is no number"))
+}
+
+fn in_file(path: &Path, key: &str) -> Result<f64, String> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|error| format!("no value reported: {shown}: {error}"))?;
+    let document = json::parse(&text).map_err(|error| format!("no value reported: {shown}: {error}"))?;
+    let found = key.split('.').try_fold(&document, |inner, part| inner.get(part));
+    let found = found.ok_or_else(|| format!("no value reported: {shown} has no `{key}`"))?;
+    json::number(found).ok_or_else(|| format!("no value reported: `{key}` in {shown} is no number"))
+}

@@ -1,0 +1,276 @@
+//! Studies and trials from the rows of Optuna's tables, whatever database they lie in.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use allometry_core::{
+    Distribution, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
+};
+use serde_json::Value;
+
+use crate::column;
+use crate::distribution;
+use crate::error::StoreError;
+use crate::json;
+use crate::store::{StudyId, StudyRecord};
+
+/// Prefix of the keys under which Allometry keeps its own attributes.
+pub(crate) const OWN_PREFIX: &str = "allometry:";
+
+/// Key of a trial's [`TrialRecord`].
+pub(crate) const RECORD_KEY: &str = "allometry:record";
+
+/// Attribute, without prefix, of a study's search space.
+pub(crate) const SPACE_KEY: &str = "search_space";
+
+/// A row that is not as Optuna or Allometry write it.
+#[derive(Debug)]
+pub(crate) struct Malformed {
+    /// Table and row.
+    pub(crate) place: String,
+    /// What is wrong.
+    pub(crate) problem: String,
+}
+
+impl Malformed {
+    pub(crate) fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { place: place.into(), problem: problem.into() }
+    }
+}
+
+/// The state of that name.
+pub(crate) fn state(number: u64, name: &str) -> Result<TrialState, Malformed> {
+    column::state(name)
+        .ok_or_else(|| Malformed::new(format!("trial {number}"), format!("state `{name}` is unknown")))
+}
+
+/// A study from its rows: directions by objective, attributes as JSON text.
+pub(crate) fn study(
+    id: StudyId,
+    name: String,
+    directions: &[String],
+    user_attributes: BTreeMap<String, String>,
+    system_attributes: BTreeMap<String, String>,
+) -> Result<StudyRecord, Malformed> {
+    let (own, user_attributes): (BTreeMap<_, _>, _) =
+        user_attributes.into_iter().partition(|(key, _)| key.starts_with(OWN_PREFIX));
+    let mut attributes = BTreeMap::new();
+    let mut stored_space = None;
+    for (key, text) in own {
+        let own_key = &key[OWN_PREFIX.len()..];
+        if own_key == SPACE_KEY {
+            stored_space = Some(space(id, &text)?);
+            continue;
+        }
+        let value = json::parse(&text).map_err(|error| {
+            Malformed::new(format!("study `{name}`, attribute `{key}`"), error.to_string())
+        })?;
+        attributes.insert(own_key.to_owned(), json::plain(value));
+    }
+    Ok(StudyRecord {
+        id,
+        name,
+        direction: directions.first().map_or_else(Default::default, |name| column::direction(name)),
+        objectives: directions.len(),
+        space: stored_space,
+        attributes,
+        user_attributes,
+        system_attributes,
+    })
+}
+
+/// The space that Allometry stored with a study.
+pub(crate) fn space(study: StudyId, text: &str) -> Result<SearchSpace, Malformed> {
+    serde_json::from_str(text)
+        .map_err(|error| Malformed::new(format!("search space of study {study}"), error.to_string()))
+}
+
+/// A search space as its attribute holds it.
+pub(crate) fn space_json(space: &SearchSpace) -> Value {
+    serde_json::to_value(space).expect("a space has text keys only")
+}
+
+/// A record as its attribute holds it; `None` where there is nothing to say.
+pub(crate) fn record_json(record: &TrialRecord) -> Option<String> {
+    if *record == TrialRecord::default() {
+        return None;
+    }
+    let mut value = serde_json::to_value(record).expect("a record has text keys only");
+    value["metrics"] = json::floats(&record.metrics);
+    Some(json::write(&value))
+}
+
+/// What tells Optuna which parameters an enqueued trial must take.
+pub(crate) fn fixed_params_json(params: &Params) -> String {
+    let pairs: Vec<String> = params
+        .iter()
+        .map(|(name, value)| {
+            format!("{}: {}", allometry_core::python::json_string(name), distribution::write_value(value))
+        })
+        .collect();
+    format!("{{{}}}", pairs.join(", "))
+}
+
+/// Trials being read, found by their ids.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    ids: Vec<i64>,
+    trials: Vec<FrozenTrial>,
+    last: usize,
+}
+
+impl Batch {
+    /// `found` in order of their ids.
+    pub(crate) fn new(found: Vec<(i64, FrozenTrial)>) -> Self {
+        let (ids, trials) = found.into_iter().unzip();
+        Self { ids, trials, last: 0 }
+    }
+
+    pub(crate) fn ids(&self) -> &[i64] {
+        &self.ids
+    }
+
+    /// The trial of that id, if it is one of these.
+    pub(crate) fn find(&mut self, id: i64) -> Option<&mut FrozenTrial> {
+        // Rows of a trial mostly follow each other.
+        if self.ids.get(self.last) != Some(&id) {
+            self.last = self.ids.binary_search(&id).ok()?;
+        }
+        self.trials.get_mut(self.last)
+    }
+
+    /// The trials, once all their rows are in.
+    pub(crate) fn finish(mut self) -> Result<Vec<FrozenTrial>, Malformed> {
+        for trial in &mut self.trials {
+            take_fixed_params(trial)?;
+        }
+        Ok(self.trials)
+    }
+}
+
+/// Takes in a row of `trial_values`.
+pub(crate) fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind: &str) {
+    if objective == 0 {
+        trial.value = column::number(value, kind);
+    }
+}
+
+/// Takes in a row of `trial_intermediate_values`.
+pub(crate) fn take_intermediate(trial: &mut FrozenTrial, step: i64, value: Option<f64>, kind: &str) {
+    if let Some(value) = column::number(value, kind) {
+        trial.intermediate.insert(step, value);
+    }
+}
+
+/// Takes in a row of `trial_user_attributes`.
+pub(crate) fn take_user_attribute(trial: &mut FrozenTrial, key: &str, text: &str) -> Result<(), Malformed> {
+    if key == RECORD_KEY {
+        trial.record = record(trial.number, text)?;
+    } else if !key.starts_with(OWN_PREFIX) {
+        trial.user_attributes.insert(key.to_owned(), text.to_owned());
+    }
+    Ok(())
+}
+
+/// Distributions by parameter and text, parsed once.
+#[derive(Debug)]
+pub(crate) struct Sets {
+    space: Option<SearchSpace>,
+    known: HashMap<String, HashMap<String, Distribution>>,
+}
+
+impl Sets {
+    /// `space` is that of the study, which knows which lists have an order.
+    pub(crate) fn new(space: Option<SearchSpace>) -> Self {
+        Self { space, known: HashMap::new() }
+    }
+
+    /// Takes in a row of `trial_params`.
+    pub(crate) fn take_param(
+        &mut self,
+        trial: &mut FrozenTrial,
+        name: &str,
+        internal: Option<f64>,
+        text: &str,
+    ) -> Result<(), Malformed> {
+        let number = trial.number;
+        let malformed =
+            |problem: String| Malformed::new(format!("trial {number}, parameter `{name}`"), problem);
+        if self.known.get(name).and_then(|sets| sets.get(text)).is_none() {
+            let mut set = distribution::parse(text).map_err(malformed)?;
+            distribution::restore_order(name, &mut set, self.space.as_ref());
+            self.known.entry(name.into()).or_default().insert(text.into(), set);
+        }
+        let set = &self.known[name][text];
+        let value: Option<ParamValue> = internal.and_then(|x| distribution::from_internal(set, x));
+        let value =
+            value.ok_or_else(|| malformed(format!("value {internal:?} is not in its distribution")))?;
+        trial.params.0.insert(name.to_owned(), value);
+        trial.distributions.insert(name.to_owned(), set.clone());
+        Ok(())
+    }
+}
+
+fn record(number: TrialNumber, text: &str) -> Result<TrialRecord, Malformed> {
+    let parse = || -> Result<TrialRecord, String> {
+        let mut value = json::parse(text).map_err(|error| error.to_string())?;
+        let metrics = value.as_object_mut().and_then(|fields| fields.remove("metrics"));
+        let mut record: TrialRecord = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        record.metrics = metrics.as_ref().map(json::read_floats).unwrap_or_default();
+        Ok(record)
+    };
+    parse().map_err(|problem| Malformed::new(format!("record of trial {number}"), problem))
+}
+
+/// A trial enqueued through Optuna has its parameters in an attribute until it runs.
+fn take_fixed_params(trial: &mut FrozenTrial) -> Result<(), Malformed> {
+    let waits = matches!(trial.state, TrialState::Waiting | TrialState::Running) && trial.params.0.is_empty();
+    let Some(text) = trial.system_attributes.get("fixed_params").filter(|_| waits) else { return Ok(()) };
+    let value = json::parse(text).map_err(|error| {
+        Malformed::new(format!("trial {}, attribute `fixed_params`", trial.number), error.to_string())
+    })?;
+    let pairs = value.as_object().into_iter().flatten();
+    trial.params =
+        pairs.filter_map(|(name, value)| Some((name.clone(), distribution::read_value(value)?))).collect();
+    Ok(())
+}
+
+/// Metrics of one epoch from their JSON.
+pub(crate) fn epoch_metrics(
+    number: TrialNumber,
+    step: i64,
+    text: &str,
+) -> Result<BTreeMap<String, f64>, Malformed> {
+    let value = json::parse(text).map_err(|error| {
+        Malformed::new(format!("trial {number}, metrics of epoch {step}"), error.to_string())
+    })?;
+    Ok(json::read_floats(&value))
+}
+
+/// Of a trial that Optuna enqueued, the parameters that the study's space has; `None` where the trial has its own already.
+pub(crate) fn fitting(trial: FrozenTrial, space: &SearchSpace) -> Option<Params> {
+    let fits = |(name, value): &(String, ParamValue)| space.get(name).is_some_and(|set| set.contains(value));
+    trial.distributions.is_empty().then(|| trial.params.0.into_iter().filter(fits).collect())
+}
+
+/// Those of `params` whose name is not `known`.
+pub(crate) fn missing(params: &Params, known: &HashSet<String>) -> Params {
+    let missing = params.iter().filter(|(name, _)| !known.contains(*name));
+    missing.map(|(name, value)| (name, value.clone())).collect()
+}
+
+/// What is wrong with giving a parameter a distribution where earlier trials have the `stored` one, if anything.
+pub(crate) fn incompatible(
+    parameter: &str,
+    stored: String,
+    given: &Distribution,
+    given_json: &str,
+) -> Result<Option<StoreError>, Malformed> {
+    let parsed = distribution::parse(&stored)
+        .map_err(|problem| Malformed::new(format!("parameter `{parameter}`"), problem))?;
+    let (parameter, given_json) = (parameter.to_owned(), given_json.to_owned());
+    Ok((!distribution::compatible(&parsed, given)).then_some(StoreError::IncompatibleDistribution {
+        parameter,
+        stored,
+        given: given_json,
+    }))
+}

@@ -1,0 +1,121 @@
+//! What a database is, and what it must be.
+
+use std::collections::BTreeSet;
+
+use super::failure::Failure;
+use super::session::{Db, Mode, Pool};
+use crate::error::StoreError;
+use crate::location::Location;
+use crate::schema::{OWN_VERSION, REVISION};
+
+/// Lock under which tables are made; the number means nothing.
+const MIGRATION_LOCK: i64 = 0x616c_6c6f_6d65_7472;
+/// Days after which nobody asks for a connection's last commit any more.
+const FORGET_WRITERS: &str = "DELETE FROM allometry_writers WHERE at < now() - interval '7 days'";
+
+/// What must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// Nothing: what is missing is made.
+    Anything,
+    /// Optuna's tables; ours are made where missing.
+    Studies,
+}
+
+/// Checks the database for writing; makes the tables that are missing.
+pub(super) fn writable(pool: &Pool, location: &Location, expect: Expect) -> Result<(), StoreError> {
+    let make = || {
+        pool.transaction(Mode::Migrate, |db| {
+            let tables = tables(db)?;
+            // A database may well hold tables of other programs, but not others of these names.
+            let ours = ["studies", "trials", "alembic_version"].iter().any(|table| tables.contains(*table));
+            if ours || expect == Expect::Studies {
+                check(db, location, &tables)?;
+            }
+            let only_read = db.first(
+                "SELECT current_setting('transaction_read_only') = 'on' OR pg_is_in_recovery()",
+                &[],
+            )?;
+            if only_read.is_some_and(|row| row.get(0)) {
+                return Err(StoreError::ReadOnly { location: location.clone() }.into());
+            }
+            if tables.contains("allometry_version") {
+                db.execute(FORGET_WRITERS, &[])?;
+                return Ok(Made::Whole);
+            }
+            make_missing(db).map(|()| Made::Whole).or_else(|failure| {
+                // Optuna makes its tables without taking the lock. The commit of what failed undoes it.
+                if failure.is_made_already() { Ok(Made::BySomebodyElse) } else { Err(failure) }
+            })
+        })
+    };
+    for _ in 0..3 {
+        if make()? == Made::Whole {
+            return Ok(());
+        }
+    }
+    make().map(drop)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Whole,
+    BySomebodyElse,
+}
+
+fn make_missing(db: &mut Db<'_>) -> Result<(), Failure> {
+    db.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])?;
+    // Somebody else may have made them while this one waited.
+    let tables = tables(db)?;
+    if !tables.contains("studies") {
+        db.batch(include_str!("schema.sql"))?;
+    }
+    if !tables.contains("allometry_version") {
+        db.batch(include_str!("own.sql"))?;
+    }
+    Ok(())
+}
+
+/// Checks the database for reading.
+pub(super) fn readable(pool: &Pool, location: &Location) -> Result<(), StoreError> {
+    pool.transaction(Mode::Read, |db| {
+        let tables = tables(db)?;
+        check(db, location, &tables)
+    })
+}
+
+/// Names of the tables that are found without naming a schema.
+fn tables(db: &mut Db<'_>) -> Result<BTreeSet<String>, Failure> {
+    let rows = db.query(
+        "SELECT relname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+         WHERE relkind IN ('r', 'p') AND nspname = ANY(current_schemas(false))",
+        &[],
+    )?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn check(db: &mut Db<'_>, location: &Location, tables: &BTreeSet<String>) -> Result<(), Failure> {
+    if let Some(missing) = ["studies", "trials"].iter().find(|table| !tables.contains(**table)) {
+        return Err(Failure::NotAStore(format!("it has no table `{missing}`")));
+    }
+    let found = if tables.contains("alembic_version") {
+        db.first("SELECT version_num::text FROM alembic_version", &[])?.map(|row| row.get(0))
+    } else {
+        None
+    };
+    let found: String = found.unwrap_or_else(|| "none".into());
+    if found != REVISION {
+        let location = location.clone();
+        return Err(StoreError::OtherRevision { location, found, supported: REVISION }.into());
+    }
+    if !tables.contains("allometry_version") {
+        return Ok(());
+    }
+    let found = db.first("SELECT max(version)::bigint FROM allometry_version", &[])?;
+    let found: i64 = found.and_then(|row| row.get(0)).unwrap_or_default();
+    if found > OWN_VERSION {
+        let location = location.clone();
+        return Err(StoreError::NewerTables { location, found, supported: OWN_VERSION }.into());
+    }
+    Ok(())
+}

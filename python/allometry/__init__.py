@@ -1,0 +1,11 @@
+"""Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
+
+`allometry.trial` is for training scripts that `allometry run` starts; the rest reads and drives studies by the program
+`allometry`, which the wheel carries.
+"""
+
+from allometry.errors import AllometryError
+from allometry.reading import read_report, trials
+from allometry.study import Asked, Study
+
+__all__ = ["AllometryError", "Asked", "Study", "read_report", "trials"]
