@@ -333,7 +333,7 @@ fn trials_lack_what_does_not_apply_and_optuna_reads_them() {
     let best = on(path, "best", &["--json"]).1;
     assert_eq!(own(&best["studies"][0]["recommended"]["trial"]["params"]).len(), 2, "{best}");
     // What is given is kept, what follows from it is drawn.
-    assert_eq!(on(path, "enqueue", &["--set", "optimizer=sgd"]).0, 0);
+    assert_eq!(on(path, "enqueue", &["optimizer=sgd"]).0, 0);
     assert_eq!(own(&ask("random")["params"]), ["momentum", "optimizer"]);
     assert_eq!(on(path, "tell", &["24", "0.5"]).0, 0);
     let Some(interpreter) = allometry_testkit::python_with("trials_lack_what_does_not_apply", "optuna")
