@@ -290,10 +290,9 @@ impl<'a> Parameter<'a> {
 
     fn value(&self, node: &Located<Node>, problems: &mut Problems) -> Option<ParamValue> {
         let value = match (&node.value, self.number) {
-            (Node::Integer(i), Number::Whole) => ParamValue::Int(*i),
+            (Node::Integer(i), Number::Whole | Number::Any) => ParamValue::Int(*i),
             (Node::Integer(i), Number::Real) => ParamValue::Float(*i as f64),
             (Node::Float(x), Number::Real | Number::Any) => ParamValue::Float(*x),
-            (Node::Integer(i), Number::Any) => ParamValue::Int(*i),
             (Node::Boolean(b), Number::Any) => return Some(ParamValue::Bool(*b)),
             (Node::Text(text), Number::Any) => return Some(ParamValue::Text(text.clone())),
             (other, number) => {
