@@ -49,10 +49,7 @@ impl Owner {
         let (Some(here), Some((there, tick))) = (place(), self.process_start.rsplit_once('/')) else {
             return Liveness::Unknown;
         };
-        let boot = |place: &str| place.split('/').next().map(str::to_owned);
-        if boot(&here) != boot(there) {
-            return Liveness::Ended;
-        }
+        // Another boot may be this machine before it was started anew, or another machine of the same name.
         if here != there {
             return Liveness::Unknown;
         }
@@ -116,7 +113,7 @@ mod tests {
         let earlier = Owner { process_start: format!("{place}/1"), ..me.clone() };
         assert_eq!(earlier.liveness(), Liveness::Ended);
         let before_boot = Owner { process_start: format!("boot{}", me.process_start), ..me.clone() };
-        assert_eq!(before_boot.liveness(), Liveness::Ended);
+        assert_eq!(before_boot.liveness(), Liveness::Unknown);
         assert_eq!(Owner { host: "elsewhere".into(), ..me.clone() }.liveness(), Liveness::Unknown);
         assert_eq!(Owner { process_start: String::new(), ..me }.liveness(), Liveness::Unknown);
     }

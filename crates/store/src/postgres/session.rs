@@ -266,7 +266,7 @@ impl Session {
     fn run<T>(&mut self, mode: Mode, body: &mut impl FnMut(&mut Db<'_>) -> Result<T, Failure>) -> Outcome<T> {
         let begin = match mode {
             Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Mode::Write | Mode::Migrate => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Mode::Write | Mode::Migrate => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         if let Err(error) = self.client.batch_execute(begin) {
             return Outcome::Failed(error.into());
@@ -313,9 +313,9 @@ impl Session {
     fn took_effect(&mut self, Doubtful { writer, commit }: &Doubtful) -> Result<bool, Failure> {
         // The row is locked by the lost connection for as long as it may still commit.
         let row = self.client.query_one(
-            "INSERT INTO allometry_writers (writer, last_commit, fence, at) VALUES ($1, $2 - 1, $2, now())
+            "INSERT INTO allometry_writers (writer, last_commit, fence, at) VALUES ($1, $2::bigint - 1, $2::bigint, now())
              ON CONFLICT (writer) DO UPDATE SET
-             fence = CASE WHEN allometry_writers.last_commit < $2 THEN $2 END RETURNING last_commit",
+             fence = CASE WHEN allometry_writers.last_commit < $2::bigint THEN $2::bigint END RETURNING last_commit",
             &[writer, commit],
         )?;
         Ok(row.get::<_, i64>(0) == *commit)

@@ -348,7 +348,8 @@ pub(super) fn finish(
             &scores.map(|scores| column::rows_blob(&scores.rows)),
             &scores.map(|scores| column::labels_blob(&scores.labels)),
             &scores.map(|scores| column::scores_blob(&scores.scores)),
-            &finished.log,
+            // A text of PostgreSQL has any character but this.
+            &finished.log.as_ref().map(|log| log.replace('\0', "\u{FFFD}")),
         ],
     )?;
     Ok(state)

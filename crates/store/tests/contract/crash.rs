@@ -4,25 +4,26 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use allometry_core::{TrialRecord, TrialState};
-use allometry_store::{Finished, FinishedState, Liveness, SqliteStore, Store};
+use allometry_store::{Finished, FinishedState, Liveness, SqliteStore, Store as _};
+use allometry_testkit::Cluster;
 
 use crate::support::{epoch, params, scores, start, study};
 
-/// Set in the child alone: the file that it writes until it is killed.
-const CHILD: &str = "ALLOMETRY_TEST_CRASH_FILE";
+/// Set in the child alone: the storage that it writes until it is killed.
+const CHILD: &str = "ALLOMETRY_TEST_CRASH_URL";
 
 /// Not a test of its own: the process that the test below starts and kills.
 #[test]
 fn child_writes_until_killed() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
-    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+    let Ok(url) = std::env::var(CHILD) else { return };
+    let store = allometry_store::open(&url).unwrap();
     let id = match store.study("s").unwrap() {
         Some(study) => study.id,
         None => store.create_study(&study("s")).unwrap(),
     };
     let mut out = std::io::stdout();
     loop {
-        let trial = start(&store, id, &params());
+        let trial = start(&*store, id, &params());
         store.report(trial.id, &[epoch(1, 0.25, 0.5)]).unwrap();
         let finished = Finished {
             value: Some(trial.number.0 as f64),
@@ -38,14 +39,27 @@ fn child_writes_until_killed() {
 }
 
 #[test]
-fn what_was_told_survives_a_kill() {
+fn what_was_told_survives_a_kill_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.db");
+    survives_kills(folder.path().join("x.db").to_str().unwrap(), || {});
+}
+
+#[test]
+fn what_was_told_survives_a_kill_on_postgres() {
+    let Some(cluster) = Cluster::shared("what_was_told_survives_a_kill_on_postgres") else { return };
+    let url = cluster.database();
+    // What a killed process has sent still takes effect until the server notices.
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    survives_kills(&url, || while cluster.sql(&url, others) != "0" {});
+}
+
+/// `settled` returns when nothing that a killed process did can happen any more.
+fn survives_kills(url: &str, settled: impl Fn()) {
     let mut told_before = 0;
     for round in 0..20 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["crash::child_writes_until_killed", "--exact", "--nocapture"])
-            .env(CHILD, &path)
+            .env(CHILD, url)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -65,7 +79,8 @@ fn what_was_told_survives_a_kill() {
         child.wait().unwrap();
         let told = told.unwrap();
 
-        let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
+        settled();
+        let store = allometry_store::open(url).unwrap();
         let id = store.study("s").unwrap().unwrap().id;
         let trials = store.trials(id).unwrap();
         assert!(trials.iter().enumerate().all(|(i, t)| t.number.0 == i as u64));

@@ -2,5 +2,6 @@
 
 mod concurrent;
 mod crash;
+mod postgres;
 mod rules;
 mod support;
