@@ -246,7 +246,7 @@ fn store_code(error: &StoreError) -> ExitCode {
 
 /// One finding a line.
 fn listed(findings: &[Met]) -> String {
-    findings.iter().map(|finding| format!("\n  {finding}")).collect()
+    findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
 }
 
 /// Prints an error and its hint on standard error.

@@ -79,7 +79,7 @@ fn check(folder: &Path) -> BTreeSet<String> {
         assert!(trial.state.is_finished(), "no trial is stuck: {trial:?}");
         match trial.state {
             TrialState::Complete => {
-                let x = trial.params.get("x").and_then(|x| x.as_f64());
+                let x = trial.params.get("x").and_then(allometry_core::ParamValue::as_f64);
                 assert_eq!(trial.value, x, "a trial has its own value");
                 assert_eq!(trial.intermediate.len(), 3);
             }
@@ -210,7 +210,7 @@ fn an_enqueued_trial_runs_once() {
     }
     let trials = trials(folder.path());
     for x in [0.125, 0.25, 0.375] {
-        let of = |params: &Params| params.get("x").and_then(|value| value.as_f64()) == Some(x);
+        let of = |params: &Params| params.get("x").and_then(allometry_core::ParamValue::as_f64) == Some(x);
         assert_eq!(trials.iter().filter(|t| of(&t.params)).count(), 1);
     }
     assert_eq!(trials.iter().filter(|t| t.state == TrialState::Complete).count(), TRIALS);

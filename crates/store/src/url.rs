@@ -49,7 +49,7 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
     Ok(Storage::Sqlite(PathBuf::from(path)))
 }
 
-/// Whether a URL of this scheme names a PostgreSQL database; SQLAlchemy names a driver behind a `+`.
+/// Whether a URL of this scheme names a PostgreSQL database; `SQLAlchemy` names a driver behind a `+`.
 fn is_postgres_scheme(scheme: &str) -> bool {
     matches!(scheme.split('+').next(), Some("postgresql" | "postgres"))
 }

@@ -63,7 +63,10 @@ impl Cluster {
         Some(Self::start_with(&programs))
     }
 
-    #[expect(clippy::zombie_processes, reason = "the shell ends after this process, which holds its lifeline")]
+    #[expect(
+        clippy::zombie_processes,
+        reason = "the shell ends after this process, which holds its lifeline"
+    )]
     fn start_with(programs: &Path) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let started = STARTED.fetch_add(1, Ordering::SeqCst);

@@ -15,7 +15,7 @@ use crate::error::CliError;
 
 /// What evaluates a ladder's trials.
 pub(super) enum Evaluator<'a> {
-    Model(Prepared<'a>),
+    Model(Box<Prepared<'a>>),
     Command(&'a Ladder, &'a CommandSpec),
 }
 
@@ -26,7 +26,7 @@ impl<'a> Evaluator<'a> {
     /// [`CliError::Data`].
     pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
         match &ladder.objective {
-            ObjectiveSpec::Model { .. } => Prepared::new(ladder).map(Self::Model),
+            ObjectiveSpec::Model { .. } => Ok(Self::Model(Box::new(Prepared::new(ladder)?))),
             ObjectiveSpec::Command(command) => Ok(Self::Command(ladder, command)),
         }
     }

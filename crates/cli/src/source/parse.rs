@@ -89,7 +89,7 @@ impl fmt::Display for Source {
             Self::Ladder(path) | Self::Report(path) => write!(f, "{}", path.display()),
             Self::Store(url) => f.write_str(&url::redact(url)),
             Self::LabelledStore { label, url, study } => {
-                let study = study.iter().map(|study| format!(":{study}")).collect::<String>();
+                let study = study.iter().flat_map(|study| [":", study]).collect::<String>();
                 write!(f, "{label}={}{study}", url::redact(url))
             }
             Self::Labelled { label, file, detail: None } => write!(f, "{label}={}", file.display()),

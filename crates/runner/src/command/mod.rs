@@ -33,7 +33,7 @@ const TRY_AGAIN: i32 = 75;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest pause before a trial is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// Quantities of a weights expression, in its order, and what they are where the space does not have them.
 const QUANTITIES: [(&str, f64); 4] =

@@ -33,7 +33,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads a URL as libpq and SQLAlchemy have it: `postgresql://user:password@host:port/database?sslmode=verify-full`, with
+    /// Reads a URL as libpq and `SQLAlchemy` have it: `postgresql://user:password@host:port/database?sslmode=verify-full`, with
     /// or without a driver behind the scheme.
     ///
     /// # Errors

@@ -90,7 +90,7 @@ pub fn can_model(space: &SearchSpace) -> bool {
 /// have not ended are passed over.
 ///
 /// Of the Gaussian process that `gp` samples by the posterior mean at each tried configuration, plus the share of its residual that is the
-/// configuration's own (see [`own_mean`]). Under noise the best told value is often a lucky one and the posterior mean alone too smooth. Of more than
+/// configuration's own. Under noise the best told value is often a lucky one and the posterior mean alone too smooth. Of more than
 /// 300 ended trials the best 300 are modelled.
 ///
 /// The interval is the middle 90% of a mixture of normal distributions: the same mean and its variance under 32 draws of length scales, signal and

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::rng::uniform;
-use crate::space::{When, contains};
+use crate::space::{Measured, When, contains};
 
 const ALL: [SamplerKind; 5] =
     [SamplerKind::Gp, SamplerKind::Tpe, SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid];
@@ -31,7 +31,7 @@ fn feasible(is_finite: bool) -> Arc<Feasible> {
         when("beta", "optimizer", &["adam"]),
         when("only", "optimizer", &["adam"]),
     ];
-    Arc::new(Feasible::conditional(&space, &any(), &[], &conditions, |_| Default::default()).unwrap())
+    Arc::new(Feasible::conditional(&space, &any(), &[], &conditions, |_| Measured::default()).unwrap())
 }
 
 fn number(params: &Params, name: &str) -> f64 {

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::super::Feasible;
 use super::super::tests::{any, floats, ints, size, space_of};
+use super::super::{Feasible, Measured};
 use super::*;
 use crate::distribution::Distribution;
 
@@ -41,7 +41,7 @@ fn conditions() -> Vec<When> {
 }
 
 fn feasible() -> Feasible {
-    Feasible::conditional(&optimizers(), &any(), &[], &conditions(), |_| Default::default()).unwrap()
+    Feasible::conditional(&optimizers(), &any(), &[], &conditions(), |_| Measured::default()).unwrap()
 }
 
 /// What nested loops give: per optimizer the parameters that it has.

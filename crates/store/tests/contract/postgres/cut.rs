@@ -53,7 +53,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 
 /// Passes on what a client says, but for the commits that are to be cut.
 fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut>>) {
-    let mut buffer = [0; 1 << 16];
+    let mut buffer = [0; 1 << 13];
     while let Ok(length @ 1..) = client.read(&mut buffer) {
         let said = &buffer[..length];
         let commits = said.windows(6).any(|word| word == b"COMMIT")
