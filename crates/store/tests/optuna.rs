@@ -180,7 +180,7 @@ fn optuna_goes_on_with_our_study_and_we_with_its() {
     let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
     let id = write_study(&store);
     let before: Vec<Value> = store.trials(id).unwrap()[..5].iter().map(described).collect();
-    // Four trials, the first of them the one that we left waiting; then two enqueued ones.
+    // Four trials, the first of them the one that we left waiting, all worth at most 1; then two enqueued ones.
     let seen = run(&python, "continue.py", &path, &["café/2M"]);
     let trials = store.trials(id).unwrap();
     let ours: Vec<Value> = trials.iter().map(described).collect();
@@ -204,7 +204,7 @@ fn optuna_goes_on_with_our_study_and_we_with_its() {
     assert_eq!((handle.number.0, claimed.params.to_string().as_str()), (9, "d_model=64 lr=0.001"));
     assert_eq!(claimed.state, TrialState::Running);
     store
-        .finish(handle.id, FinishedState::Complete, &Finished { value: Some(0.9), ..Finished::default() })
+        .finish(handle.id, FinishedState::Complete, &Finished { value: Some(1.5), ..Finished::default() })
         .unwrap();
     let new = NewTrial {
         start: Start::Running(&owner),
