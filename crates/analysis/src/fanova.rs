@@ -25,7 +25,7 @@ pub struct FanovaOptions {
     pub least_r_squared: f64,
     /// Pairs that are listed, the largest.
     pub most_pairs: usize,
-    /// Probability with which intervals cover.
+    /// Part of the trees that the shares' ranges hold.
     pub level: f64,
 }
 
@@ -89,9 +89,8 @@ pub struct TreeShare {
     pub mean: f64,
     /// Sample standard deviation over trees.
     pub sd: f64,
-    /// Percentiles over trees, each of which knows a bootstrap sample of the trials (Efron 1979): covers, and more often
-    /// than it says, what as many new trials of the same search would give on average. What a forest gets wrong of so
-    /// few trials it does not cover.
+    /// Percentiles over trees, each of which knows a bootstrap sample of the trials (Efron 1979): their spread, which is wider
+    /// than the error of their mean (`docs/adr/0028-what-intervals-claim.md`).
     pub interval: Interval,
 }
 
@@ -124,7 +123,7 @@ pub struct Fanova {
     pub absent: Vec<String>,
     /// Trees that vary over the space.
     pub trees: u64,
-    /// Probability with which the shares' intervals cover.
+    /// Part of the trees that the shares' ranges hold.
     pub level: f64,
     /// How well trials are predicted by the trees that have not seen them: 1 perfectly, 0 no better than by their mean.
     pub oob_r_squared: f64,

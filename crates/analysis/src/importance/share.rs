@@ -8,6 +8,7 @@ use crate::stats::bootstrap;
 use crate::stats::design::Design;
 use crate::stats::least_squares::Fit;
 use crate::stats::lmg::{self, MOST_EXACT};
+use crate::stats::moments::sample_sd;
 use crate::stats::random::below;
 
 /// Pairs of random orders where there are too many terms for every subset.
@@ -22,9 +23,10 @@ const FEWEST: usize = 100;
 /// Share of R squared of each term and the replicates behind its interval.
 ///
 /// The interval resamples residuals around the fit, shrunk to what is left of R squared after its correction, at the same
-/// configurations. Its upper end is the percentile. Shares are biased upwards by chance, and resampled ones once more, so
-/// that the percentile's lower end never reaches 0: where the interval reflected at the estimate begins lower, that counts.
-/// Resampling the trials themselves would leave levels out and fit the rest all but exactly.
+/// configurations, and joins the percentile interval to the pivotal one (Davison & Hinkley 1997, section 5.2), the estimate less
+/// what resampled shares differ by from their own true share: small shares are biased upwards by chance, and resampled ones
+/// once more, so that percentiles never reach down to 0; large ones are resampled too low. Resampling the trials
+/// themselves would leave levels out and fit the rest all but exactly.
 pub(super) fn shares(
     fit: &Fit<'_>,
     design: &Design,
@@ -34,6 +36,7 @@ pub(super) fn shares(
     let point = lmg_shares(&design.cross_products(fit.response(), None), design, options);
     let replicates = affordable(design, fit.response().len()).min(options.bootstraps as usize);
     let mut points: Vec<Vec<f64>> = vec![Vec::with_capacity(replicates); point.len()];
+    let mut resampled_truth = vec![0.0; point.len()];
     if replicates >= FEWEST.min(options.bootstraps as usize) {
         let shrink = (adjusted_r_squared(fit).max(0.0) / fit.r_squared().max(f64::MIN_POSITIVE)).sqrt();
         let fitted = fit.fitted();
@@ -42,7 +45,12 @@ pub(super) fn shares(
         let errors: Vec<f64> =
             fit.response().iter().zip(&fitted).map(|(y, fitted)| (y - fitted) * scale).collect();
         let mut rng = stream(options.seed, seed_name, 1);
-        let mut matrix = design.cross_products(fit.response(), None);
+        let mut matrix = design.cross_products(&fitted, None);
+        let signal = shrink * shrink * variance(&fitted);
+        let explained = signal / (signal + variance(&errors)).max(f64::MIN_POSITIVE);
+        for (truth, share) in resampled_truth.iter_mut().zip(lmg_shares(&matrix, design, options)) {
+            *truth = explained * share;
+        }
         for _ in 0..replicates {
             let drawn: Vec<f64> =
                 fitted.iter().map(|fitted| shrink * fitted + errors[below(&mut rng, errors.len())]).collect();
@@ -55,16 +63,21 @@ pub(super) fn shares(
     let estimates = point
         .iter()
         .zip(&mut points)
-        .map(|(&point, replicates)| {
+        .zip(resampled_truth)
+        .map(|((&point, replicates), truth)| {
             let percentile = bootstrap::percentile(replicates, options.level);
             let interval = percentile.map(|(lower, upper)| Interval {
-                lower: lower.min(2.0 * point - upper).clamp(0.0, 1.0),
-                upper: upper.clamp(0.0, 1.0),
+                lower: lower.min(point - (upper - truth)).clamp(0.0, 1.0),
+                upper: upper.max(point - (lower - truth)).clamp(0.0, 1.0),
             });
             Estimate { interval, method: Method::ResidualBootstrap, ..Estimate::observed(point, options) }
         })
         .collect();
     (estimates, points.first().map_or(0, Vec::len))
+}
+
+fn variance(values: &[f64]) -> f64 {
+    sample_sd(values.iter().copied()).map_or(0.0, |sd| sd * sd)
 }
 
 /// R squared corrected for the number of coefficients.

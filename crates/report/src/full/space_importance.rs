@@ -69,8 +69,8 @@ fn basis(fanova: &Fanova) -> String {
     };
     format!(
         "A forest of {} on {}{left_out} predicts evaluations that it has not seen with R² = {:.2}. *Share* is each \
-         parameter's part of the variance of its predictions over the space (functional ANOVA), with {:.0}% intervals for what \
-         as many new trials would give such a forest.{absent}",
+         parameter's part of the variance of its predictions over the space (functional ANOVA), and where the middle {:.0}% of \
+         the trees lie, each grown on another resample of the evaluations.{absent}",
         counted(fanova.trees, "tree"),
         counted(fanova.trials, "distinct evaluation"),
         fanova.oob_r_squared,
@@ -122,7 +122,7 @@ fn table(text: &mut Text, forest: Option<&Fanova>, best: Option<&PedAnova>) {
     }
     let share = |name: &str| {
         let single = forest?.singles.iter().find(|single| single.parameter == name)?;
-        Some(with_interval(single.share))
+        Some(with_spread(single.share))
     };
     let divergence = |name: &str| {
         let one = best?.parameters.iter().find(|one| one.parameter == name)?;
@@ -146,7 +146,7 @@ fn pairs(text: &mut Text, fanova: &Fanova) {
         .filter(|pair| pair.share.mean >= LEAST_SHARE)
         .map(|pair| {
             let [first, second] = &pair.parameters;
-            format!("{} × {} {}", escape(first), escape(second), with_interval(pair.share))
+            format!("{} × {} {}", escape(first), escape(second), with_spread(pair.share))
         })
         .collect();
     let all: f64 = fanova.singles.iter().map(|single| single.share.mean).sum();
@@ -159,7 +159,7 @@ fn pairs(text: &mut Text, fanova: &Fanova) {
     text.line(format_args!("Single parameters take up {} of the variance of the predictions.", percent(all)));
 }
 
-fn with_interval(share: TreeShare) -> String {
+fn with_spread(share: TreeShare) -> String {
     let Interval { lower, upper } = share.interval;
     format!("{} ({} to {})", percent(share.mean), percent(lower), percent(upper))
 }
