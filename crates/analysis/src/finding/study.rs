@@ -166,7 +166,7 @@ fn learning_rate(study: &StudyAnalysis) -> Words {
     let described = described(&telling)?;
     Some((
         format!("the best learning rate is at an end of its range: {described}"),
-        "Extend the range. Wider models want lower rates: cut off at an end, sizes are compared at rates that suit one better          than another.",
+        "Extend the range. Wider models want lower rates: cut off at an end, sizes are compared at rates that suit one better than another.",
     ))
 }
 

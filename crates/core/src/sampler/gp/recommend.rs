@@ -28,6 +28,8 @@ const MOST_LEVELS: f64 = 4096.0;
 /// Draws of the covariance's parameters, and those before them that are thrown away.
 const DRAWS: usize = 32;
 const WARM_UP: usize = 12;
+/// Identical repeats from which on the evaluation is taken not to depend on a seed: fewer may agree by chance where a metric has few values.
+const TELLING_REPEATS: usize = 3;
 
 /// The configuration to take.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +65,9 @@ pub enum NoExpectation {
         "of more than {MOST_TRIALS} trials the best {MOST_TRIALS} alone are modelled, and their luck is not that of all"
     )]
     ManyTrials,
+    /// Repeats of configurations gave the very same values: what a seed changes was not seen.
+    #[error("repeats of configurations gave the very same values, so that nothing tells what a seed changes")]
+    IdenticalRepeats,
     /// Values are too large for squares.
     #[error("values are too large to compute with")]
     TooLarge,
@@ -95,7 +100,7 @@ pub fn can_model(space: &SearchSpace) -> bool {
 ///
 /// The interval is the middle 90% of a mixture of normal distributions: the same mean and its variance under 32 draws of length scales, signal and
 /// noise from their posterior density, on the values' own scale. Variances are `n / (n - D - 2)` times as large, as for `D + 2` parameters fitted to `n`
-/// values. `docs/adr/0025` has what each of these steps is worth.
+/// values. Where repeats are identical there is no interval: the noise between seeds was not seen. `docs/adr/0025` has what each of these steps is worth.
 pub fn recommend<'a>(
     trials: impl IntoIterator<Item = &'a FrozenTrial>,
     space: &SearchSpace,
@@ -142,6 +147,9 @@ pub fn recommend<'a>(
     if is_part {
         return Some(take(i, Err(NoExpectation::ManyTrials)));
     }
+    if are_identical(&places, &told_values) {
+        return Some(take(i, Err(NoExpectation::IdenticalRepeats)));
+    }
     let cell = &outcomes.told[i].1;
     let clipped = Clipped::new(&told_values, &warp);
     let fit = Fit::new(&lattice, &outcomes, &clipped.values);
@@ -163,6 +171,19 @@ pub fn recommend<'a>(
     let expected = Expected { mean: back(mean), interval: (a.min(b), a.max(b)), level: LEVEL };
     let is_finite = expected.mean.is_finite() && a.is_finite() && b.is_finite();
     Some(take(i, if is_finite { Ok(expected) } else { Err(NoExpectation::TooLarge) }))
+}
+
+/// Whether there are at least [`TELLING_REPEATS`] repeats, and none differs from its configuration's first value.
+fn are_identical(places: &HashMap<&Cell, Vec<usize>>, values: &[Option<f64>]) -> bool {
+    let mut repeats = 0;
+    for own in places.values() {
+        let first = values[own[0]];
+        if own[1..].iter().any(|i| values[*i] != first) {
+            return false;
+        }
+        repeats += own.len() - 1;
+    }
+    repeats >= TELLING_REPEATS
 }
 
 /// Mean and variance of what a configuration gives on average over seeds, of which `own` are the places of its told `values`.

@@ -110,3 +110,27 @@ fn intervals_cover_the_true_mean() {
     println!("all: {mean:.3}");
     assert!((0.86..=0.94).contains(&mean), "{mean}");
 }
+
+/// Twelve configurations, the values of the first three told twice: `difference` is what the second values have more.
+fn repeated(difference: f64) -> Recommendation {
+    let feasible = ordinals(&[4, 3]);
+    let mut trials: Vec<FrozenTrial> = (0..12_u64)
+        .map(|n| {
+            let params = feasible.params(&feasible.configuration(n));
+            FrozenTrial::new(n, TrialState::Complete, Some(((n * 5) % 12) as f64), params)
+        })
+        .collect();
+    for n in 0..3 {
+        let value = trials[n].value.unwrap() + difference;
+        let params = trials[n].params.clone();
+        trials.push(FrozenTrial::new(12 + n as u64, TrialState::Complete, Some(value), params));
+    }
+    recommend(&trials, feasible.space(), Direction::Maximize).unwrap()
+}
+
+#[test]
+fn identical_repeats_tell_nothing_of_seeds() {
+    assert_eq!(repeated(0.0).expected, Err(NoExpectation::IdenticalRepeats));
+    let expected = repeated(0.5).expected.unwrap();
+    assert!(expected.interval.1 - expected.interval.0 > 0.1, "{expected:?}");
+}
