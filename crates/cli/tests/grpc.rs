@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use allometry_testkit::python_with;
+use allometry_testkit::{Cluster, python_with};
 use serde_json::Value;
 use support::allometry;
 
@@ -94,32 +94,42 @@ fn peer(test: &str) -> Option<PathBuf> {
     python_with(test, "optuna, grpc, google.protobuf")
 }
 
+/// Runs Optuna's contract against a server over that storage, in a PostgreSQL server or not.
+fn hold_to_contract(test: &str, storage: &str, postgres: Option<String>) {
+    let modules = if postgres.is_some() { ", psycopg2" } else { "" };
+    let modules = format!("optuna, grpc, google.protobuf, pytest{modules}");
+    let Some(python) = python_with(test, &modules) else { return };
+    let serve =
+        serde_json::json!([env!("CARGO_BIN_EXE_allometry"), "serve", "--grpc", "127.0.0.1:PORT", storage]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc/test_contract.py");
+    let mut command = Command::new(&python);
+    command
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .arg(script)
+        .env("SERVE", serve.to_string())
+        .envs(postgres.map(|url| ("POSTGRES", url)))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("no_proxy", "127.0.0.1");
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("57 passed"), "{storage}\n{text}");
+}
+
 #[test]
-fn optunas_own_contract_holds() {
-    let Some(python) = python_with("optunas_own_contract_holds", "optuna, grpc, google.protobuf, pytest")
-    else {
-        return;
-    };
-    for storage in ["sqlite:///DATABASE", "sqlite:///:memory:"] {
-        let serve = serde_json::json!([
-            env!("CARGO_BIN_EXE_allometry"),
-            "serve",
-            "--grpc",
-            "127.0.0.1:PORT",
-            storage
-        ]);
-        let mut command = script(&python, "test_contract.py", &[]);
-        let path = command.get_args().next().unwrap().to_owned();
-        command = Command::new(&python);
-        command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).arg(path);
-        command
-            .env("SERVE", serve.to_string())
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("no_proxy", "127.0.0.1");
-        let output = command.output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && text.contains("57 passed"), "{storage}\n{text}");
-    }
+fn optunas_own_contract_holds_over_sqlite() {
+    hold_to_contract("optunas_own_contract_holds_over_sqlite", "DATABASE", None);
+}
+
+#[test]
+fn optunas_own_contract_holds_in_memory() {
+    hold_to_contract("optunas_own_contract_holds_in_memory", "sqlite:///:memory:", None);
+}
+
+#[test]
+fn optunas_own_contract_holds_over_postgresql() {
+    let test = "optunas_own_contract_holds_over_postgresql";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    hold_to_contract(test, "DATABASE", Some(cluster.database()));
 }
 
 #[test]

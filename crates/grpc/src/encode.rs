@@ -67,6 +67,11 @@ fn text(tag: u32, text: &str, out: &mut Vec<u8>) {
 const DOUBLE_LENGTH: usize = 9;
 
 impl TrialSink for TrialEncoder {
+    fn restart(&mut self) {
+        self.piece.clear();
+        self.pieces.clear();
+    }
+
     fn begin(&mut self, head: &TrialHead) {
         self.trial.clear();
         encoding::int64::encode(1, &head.id.0, &mut self.trial);

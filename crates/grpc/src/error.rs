@@ -40,7 +40,7 @@ pub(crate) fn status(error: &StoreError) -> Status {
         StoreError::NameTaken { .. } => Code::AlreadyExists,
         StoreError::NotRunning { .. } => Code::FailedPrecondition,
         StoreError::IncompatibleDistribution { .. } | StoreError::Invalid { .. } => Code::InvalidArgument,
-        StoreError::Locked { .. } => Code::Unavailable,
+        StoreError::Locked { .. } | StoreError::Unreachable { .. } => Code::Unavailable,
         StoreError::DiskFull { .. } => Code::ResourceExhausted,
         _ => Code::Internal,
     };

@@ -49,6 +49,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
         return Err(ServeError::NeedsToken(options.listen));
     }
     let storage: Arc<dyn optuna::OptunaStorage> = optuna::open(&options.storage)?.into();
+    // Declared before the runtime, so that it ends after it: connections of PostgreSQL cannot be closed by its threads.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(DATABASE_THREADS)
@@ -63,7 +64,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
         listening(address);
-        let service = StorageService::new(storage, Guard::new(token), WORKING);
+        let service = StorageService::new(Arc::clone(&storage), Guard::new(token), WORKING);
         tokio::select! {
             served = accept(listener, service) => served,
             _ = interrupt.recv() => Ok(()),

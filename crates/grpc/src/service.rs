@@ -40,8 +40,9 @@ pub(crate) struct StorageService {
 }
 
 impl StorageService {
-    /// A service for a runtime that has more workers than `here`.
+    /// A service for a runtime that has more workers than `here`, where calls on a local storage may work.
     pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard, here: usize) -> Self {
+        let here = if storage.is_remote() { 0 } else { here };
         Self { storage, guard, here: Arc::new(Semaphore::new(here)) }
     }
 

@@ -1,4 +1,4 @@
-//! The service called by a client of the same protocol, over SQLite in a file and in memory.
+//! The service called by a client of the same protocol, over SQLite in a file and in memory, and over PostgreSQL.
 
 mod calls;
 mod client;

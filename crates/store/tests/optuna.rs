@@ -1,4 +1,4 @@
-//! Real Optuna on our files, and we on its.
+//! Real Optuna on our databases, and we on its.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -11,16 +11,31 @@ use allometry_core::{
     ChoiceOrder, Direction, Distribution, EpochReport, FrozenTrial, ParamValue, Params, SearchSpace,
     TrialRecord, TrialState, ValidationScores,
 };
-use allometry_store::{
-    Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store, StudyId, import,
-};
+use allometry_store::url::{of_sqlite, sqlite_path};
+use allometry_store::{Finished, FinishedState, NewStudy, NewTrial, Owner, Start, Store, StudyId, import};
+use allometry_testkit::{Cluster, python_with};
 use serde_json::{Value, json};
 
-/// Runs a script of this folder with the file's URL and returns the JSON that it prints.
-fn run(python: &Path, script: &str, database: &Path, arguments: &[&str]) -> Value {
+/// Runs a test on a storage of each kind, an empty one that its URL names.
+fn over_each_storage(test: &str, modules: &str, body: impl Fn(&Path, &str)) {
+    let Some(python) = python_with(test, modules) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    body(&python, &of_sqlite(&folder.path().join("x.db")));
+    let Some(cluster) = Cluster::shared(test) else { return };
+    let Some(python) = python_with(test, &format!("{modules}, psycopg2")) else { return };
+    body(&python, &cluster.database());
+}
+
+/// The URL as `SQLAlchemy` needs it: its default driver depends on its version.
+fn sqlalchemy(url: &str) -> String {
+    url.replace("postgresql://", "postgresql+psycopg2://")
+}
+
+/// Runs a script of this folder with the storage's URL and returns the JSON that it prints.
+fn run(python: &Path, script: &str, url: &str, arguments: &[&str]) -> Value {
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optuna").join(script))
-        .arg(format!("sqlite:///{}", database.display()))
+        .arg(sqlalchemy(url))
         .args(arguments)
         // Optuna turns the stored UTC into local time.
         .env("TZ", "Asia/Kolkata")
@@ -55,7 +70,7 @@ fn params(act: ParamValue) -> Params {
 }
 
 /// Writes a study with trials of every state.
-fn write_study(store: &SqliteStore) -> StudyId {
+fn write_study(store: &dyn Store) -> StudyId {
     let attributes = BTreeMap::from([("ladder".to_owned(), json!({"name": "caf\u{e9}", "seed": 42}))]);
     let study =
         NewStudy { name: "café/2M".into(), direction: Direction::Maximize, space: space(), attributes };
@@ -128,125 +143,153 @@ fn described(trial: &FrozenTrial) -> Value {
 
 #[test]
 fn optuna_reads_what_we_write() {
-    let Some(python) = allometry_testkit::python_with("optuna_reads_what_we_write", "optuna") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.db");
-    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
-    let id = write_study(&store);
-    let seen = run(&python, "describe.py", &path, &["café/2M"]);
-    let ours: Vec<Value> = store.trials(id).unwrap().iter().map(described).collect();
-    assert_eq!(seen["trials"], Value::from(ours));
-    assert_eq!(seen["direction"], "MAXIMIZE");
-    assert_eq!(seen["best"], 0);
-    assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
-    assert_eq!(seen["record"]["seed"], 7);
+    over_each_storage("optuna_reads_what_we_write", "optuna", |python, url| {
+        let store = allometry_store::open(url).unwrap();
+        let id = write_study(store.as_ref());
+        let seen = run(python, "describe.py", url, &["café/2M"]);
+        let ours: Vec<Value> = store.trials(id).unwrap().iter().map(described).collect();
+        assert_eq!(seen["trials"], Value::from(ours));
+        assert_eq!(seen["direction"], "MAXIMIZE");
+        assert_eq!(seen["best"], 0);
+        assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
+        assert_eq!(seen["record"]["seed"], 7);
+    });
 }
 
 #[test]
 fn optunas_command_lists_our_trials() {
-    let Some(python) = allometry_testkit::python_with("optunas_command_lists_our_trials", "optuna.cli")
-    else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.db");
-    write_study(&SqliteStore::open(path.to_str().unwrap()).unwrap());
-    let output = Command::new(&python)
-        .args([
-            "-c",
-            "import sys; from optuna.cli import main; sys.exit(main())",
-            "trials",
-            "--study-name",
-            "café/2M",
-        ])
-        .args(["--format", "json", "--storage", &format!("sqlite:///{}", path.display())])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let listed = allometry_store::json::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
-    let states: Vec<&str> = listed.as_array().unwrap().iter().map(|t| t["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["COMPLETE", "PRUNED", "FAIL", "COMPLETE", "RUNNING", "WAITING"]);
-    assert_eq!(listed[0]["params"]["d_model"], 48);
-    assert_eq!(listed[0]["params"]["act"], "\u{e9}");
+    over_each_storage("optunas_command_lists_our_trials", "optuna.cli", |python, url| {
+        write_study(allometry_store::open(url).unwrap().as_ref());
+        let output = Command::new(python)
+            .args([
+                "-c",
+                "import sys; from optuna.cli import main; sys.exit(main())",
+                "trials",
+                "--study-name",
+                "café/2M",
+            ])
+            .args(["--format", "json", "--storage", &sqlalchemy(url)])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let listed = allometry_store::json::parse(std::str::from_utf8(&output.stdout).unwrap()).unwrap();
+        let states: Vec<&str> =
+            listed.as_array().unwrap().iter().map(|t| t["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["COMPLETE", "PRUNED", "FAIL", "COMPLETE", "RUNNING", "WAITING"]);
+        assert_eq!(listed[0]["params"]["d_model"], 48);
+        assert_eq!(listed[0]["params"]["act"], "\u{e9}");
+    });
 }
 
 #[test]
 fn optuna_goes_on_with_our_study_and_we_with_its() {
-    let Some(python) = allometry_testkit::python_with("optuna_goes_on_with_our_study", "optuna") else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.db");
-    let store = SqliteStore::open(path.to_str().unwrap()).unwrap();
-    let id = write_study(&store);
-    let before: Vec<Value> = store.trials(id).unwrap()[..5].iter().map(described).collect();
-    // Four trials, the first of them the one that we left waiting, all worth at most 1; then two enqueued ones.
-    let seen = run(&python, "continue.py", &path, &["café/2M"]);
-    let trials = store.trials(id).unwrap();
-    let ours: Vec<Value> = trials.iter().map(described).collect();
-    assert_eq!(ours[..5], before);
-    assert_eq!(trials.len(), 11);
-    for (ours, seen) in ours.iter().zip(seen["trials"].as_array().unwrap()) {
-        if ours["state"] != "WAITING" {
-            assert_eq!(ours, seen);
+    over_each_storage("optuna_goes_on_with_our_study", "optuna", |python, url| {
+        let store = allometry_store::open(url).unwrap();
+        let id = write_study(store.as_ref());
+        let before: Vec<Value> = store.trials(id).unwrap()[..5].iter().map(described).collect();
+        // Four trials, the first of them the one that we left waiting, all worth at most 1; then two enqueued ones.
+        let seen = run(python, "continue.py", url, &["café/2M"]);
+        let trials = store.trials(id).unwrap();
+        let ours: Vec<Value> = trials.iter().map(described).collect();
+        assert_eq!(ours[..5], before);
+        assert_eq!(trials.len(), 11);
+        for (ours, seen) in ours.iter().zip(seen["trials"].as_array().unwrap()) {
+            if ours["state"] != "WAITING" {
+                assert_eq!(ours, seen);
+            }
         }
-    }
-    assert_eq!(trials[5].params.to_string(), params(ParamValue::Bool(true)).to_string());
-    assert!(trials[5..9].iter().all(|t| t.state == TrialState::Complete));
-    let Some(Distribution::Categorical { order, .. }) = trials[8].distributions.get("d_model") else {
-        panic!("a list stays a list")
-    };
-    assert_eq!(*order, ChoiceOrder::Ordinal);
+        assert_eq!(trials[5].params.to_string(), params(ParamValue::Bool(true)).to_string());
+        assert!(trials[5..9].iter().all(|t| t.state == TrialState::Complete));
+        let Some(Distribution::Categorical { order, .. }) = trials[8].distributions.get("d_model") else {
+            panic!("a list stays a list")
+        };
+        assert_eq!(*order, ChoiceOrder::Ordinal);
 
-    let owner = Owner::this_process();
-    assert_eq!(trials[9].params.to_string(), "d_model=64 lr=0.001 batch=7");
-    let (handle, claimed) = store.claim_waiting(id, Some(&owner)).unwrap().unwrap();
-    assert_eq!((handle.number.0, claimed.params.to_string().as_str()), (9, "d_model=64 lr=0.001"));
-    assert_eq!(claimed.state, TrialState::Running);
-    store
-        .finish(handle.id, FinishedState::Complete, &Finished { value: Some(1.5), ..Finished::default() })
-        .unwrap();
-    let new = NewTrial {
-        start: Start::Running(&owner),
-        params: &params("gelu".into()),
-        space: &space(),
-        record: &TrialRecord::default(),
-    };
-    assert_eq!(store.create_trial(id, &new).unwrap().number.0, 11);
-    let seen = run(&python, "describe.py", &path, &["café/2M"]);
-    let ours: Vec<Value> = store.trials(id).unwrap().iter().map(described).collect();
-    assert_eq!(seen["trials"][9], ours[9]);
-    assert_eq!(seen["best"], 9);
+        let owner = Owner::this_process();
+        assert_eq!(trials[9].params.to_string(), "d_model=64 lr=0.001 batch=7");
+        let (handle, claimed) = store.claim_waiting(id, Some(&owner)).unwrap().unwrap();
+        assert_eq!((handle.number.0, claimed.params.to_string().as_str()), (9, "d_model=64 lr=0.001"));
+        assert_eq!(claimed.state, TrialState::Running);
+        let finished = Finished { value: Some(1.5), ..Finished::default() };
+        store.finish(handle.id, FinishedState::Complete, &finished).unwrap();
+        let new = NewTrial {
+            start: Start::Running(&owner),
+            params: &params("gelu".into()),
+            space: &space(),
+            record: &TrialRecord::default(),
+        };
+        assert_eq!(store.create_trial(id, &new).unwrap().number.0, 11);
+        let seen = run(python, "describe.py", url, &["café/2M"]);
+        let ours: Vec<Value> = store.trials(id).unwrap().iter().map(described).collect();
+        assert_eq!(seen["trials"][9], ours[9]);
+        assert_eq!(seen["best"], 9);
+    });
 }
 
 #[test]
 fn we_read_what_optuna_writes() {
-    let Some(python) = allometry_testkit::python_with("we_read_what_optuna_writes", "optuna") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("o.db");
-    let seen = run(&python, "write.py", &path, &[]);
-    let before = std::fs::read(&path).unwrap();
+    over_each_storage("we_read_what_optuna_writes", "optuna", |python, url| {
+        let seen = run(python, "write.py", url, &[]);
+        let file = sqlite_path(url).ok();
+        let before = file.as_ref().map(|path| std::fs::read(path).unwrap());
+        let read = |study| match &file {
+            Some(path) => import::read(path, study),
+            None => import::read_storage(url, study),
+        };
 
-    let imported = import::read(&path, Some("foreign")).unwrap();
-    let ours: Vec<Value> = imported.trials.iter().map(described).collect();
-    assert_eq!(Value::from(ours), seen["trials"]);
-    assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Direction::Minimize));
-    assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
-    assert_eq!(imported.trials[0].user_attributes["note"], r#"{"x": NaN, "\u00e9": 1}"#);
-    assert!(imported.trials[0].system_attributes.is_empty());
-    let best = imported.best_params.unwrap();
-    assert_eq!(
-        Value::from(best.get("lr").unwrap().repr()),
-        seen["trials"][seen["best"].as_u64().unwrap() as usize]["params"]["lr"]
-    );
+        let imported = read(Some("foreign")).unwrap();
+        let ours: Vec<Value> = imported.trials.iter().map(described).collect();
+        assert_eq!(Value::from(ours), seen["trials"]);
+        assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Direction::Minimize));
+        assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
+        assert_eq!(imported.trials[0].user_attributes["note"], r#"{"x": NaN, "\u00e9": 1}"#);
+        assert!(imported.trials[0].system_attributes.is_empty());
+        let best = imported.best_params.unwrap();
+        assert_eq!(
+            Value::from(best.get("lr").unwrap().repr()),
+            seen["trials"][seen["best"].as_u64().unwrap() as usize]["params"]["lr"]
+        );
 
-    let unnamed = import::read(&path, None).unwrap_err();
-    assert!(unnamed.to_string().ends_with("holds 3 studies"), "{unnamed}");
-    assert!(unnamed.hint().unwrap().contains("`foreign`, `several`, `empty`"));
-    assert!(import::read(&path, Some("several")).unwrap_err().to_string().contains("2 objectives"));
-    assert!(import::read(&path, Some("empty")).unwrap_err().to_string().contains("no trials"));
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let unnamed = read(None).unwrap_err();
+        assert!(unnamed.to_string().ends_with("holds 3 studies"), "{unnamed}");
+        assert!(unnamed.hint().unwrap().contains("`foreign`, `several`, `empty`"));
+        assert!(read(Some("several")).unwrap_err().to_string().contains("2 objectives"));
+        assert!(read(Some("empty")).unwrap_err().to_string().contains("no trials"));
+        assert_eq!(file.as_ref().map(|path| std::fs::read(path).unwrap()), before);
+        if let Some(folder) = file.as_ref().and_then(|path| path.parent()) {
+            assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1);
+        }
+    });
+}
+
+#[test]
+fn we_go_on_with_optunas_study() {
+    over_each_storage("we_go_on_with_optunas_study", "optuna", |python, url| {
+        run(python, "write.py", url, &[]);
+        let store = allometry_store::open_existing(url).unwrap();
+        let study = store.study("foreign").unwrap().unwrap();
+        let before: Vec<Value> = store.trials(study.id).unwrap().iter().map(described).collect();
+        let owner = Owner::this_process();
+        let mut space = SearchSpace::default();
+        let rate = Distribution::Float { low: 1e-5, high: 1.0, log: true, step: None };
+        space.0.insert("lr".into(), rate);
+        let params: Params = [("lr", 1e-5)].into_iter().collect();
+        let record = TrialRecord::default();
+        let new = NewTrial { start: Start::Running(&owner), params: &params, space: &space, record: &record };
+        let trial = store.create_trial(study.id, &new).unwrap();
+        assert_eq!(trial.number.0, 7);
+        store.heartbeat(&[trial.id]).unwrap();
+        let finished = Finished { value: Some(f64::NEG_INFINITY), ..Finished::default() };
+        store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+
+        let seen = run(python, "described_study.py", url, &["foreign"]);
+        let ours: Vec<Value> = store.trials(study.id).unwrap().iter().map(described).collect();
+        assert_eq!(seen["trials"], Value::from(ours.clone()));
+        assert_eq!((&ours[..7], ours.len()), (&before[..], 8));
+        // What Optuna deletes does not stumble over what we left.
+        assert_eq!(run(python, "delete.py", url, &["foreign"]), json!(["empty", "several"]));
+        assert_eq!(store.studies().unwrap().len(), 2);
+    });
 }
 
 /// Ends the process with the test, whatever becomes of it.
@@ -260,33 +303,29 @@ impl Drop for Ended {
 }
 
 #[test]
-fn optuna_dashboard_opens_our_file() {
-    let Some(python) = allometry_testkit::python_with("optuna_dashboard_opens_our_file", "optuna_dashboard")
-    else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("x.db");
-    write_study(&SqliteStore::open(path.to_str().unwrap()).unwrap());
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let dashboard = Command::new(&python)
-        .args(["-c", "from optuna_dashboard._cli import main; main()"])
-        .arg(format!("sqlite:///{}", path.display()))
-        .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _dashboard = Ended(dashboard);
-    let studies = get(port, "/api/studies");
-    assert_eq!(studies["study_summaries"][0]["study_name"], "café/2M");
-    let id = studies["study_summaries"][0]["study_id"].as_i64().unwrap();
-    let study = get(port, &format!("/api/studies/{id}?after=0"));
-    let trials = study["trials"].as_array().unwrap();
-    assert_eq!(trials.len(), 6);
-    assert_eq!(trials[0]["state"], "Complete");
-    assert_eq!(trials[0]["values"][0], 0.1 + 0.2);
-    assert_eq!(trials[1]["intermediate_values"][3]["value"], 0.625);
+fn optuna_dashboard_opens_our_storage() {
+    over_each_storage("optuna_dashboard_opens_our_storage", "optuna_dashboard", |python, url| {
+        write_study(allometry_store::open(url).unwrap().as_ref());
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let dashboard = Command::new(python)
+            .args(["-c", "from optuna_dashboard._cli import main; main()"])
+            .arg(sqlalchemy(url))
+            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let _dashboard = Ended(dashboard);
+        let studies = get(port, "/api/studies");
+        assert_eq!(studies["study_summaries"][0]["study_name"], "café/2M");
+        let id = studies["study_summaries"][0]["study_id"].as_i64().unwrap();
+        let study = get(port, &format!("/api/studies/{id}?after=0"));
+        let trials = study["trials"].as_array().unwrap();
+        assert_eq!(trials.len(), 6);
+        assert_eq!(trials[0]["state"], "Complete");
+        assert_eq!(trials[0]["values"][0], 0.1 + 0.2);
+        assert_eq!(trials[1]["intermediate_values"][3]["value"], 0.625);
+    });
 }
 
 /// Body of the answer, once the server answers.

@@ -1,7 +1,8 @@
 """Optuna's own storage contract through a server: pytest test_contract.py, with the server's command in SERVE.
 
 SERVE is the command of a server that is started for every test, as JSON: a list in which PORT stands for the port and
-DATABASE for a file that does not exist yet. Without it Optuna's own server is tested over SQLite.
+DATABASE for the URL of a SQLite file that does not exist yet or, where POSTGRES is the URL of a PostgreSQL server's database, for the URL of an empty
+one beside it. Without SERVE Optuna's own server is tested.
 """
 
 import json
@@ -10,6 +11,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.parse
+import uuid
 import warnings
 
 import pytest
@@ -24,7 +27,7 @@ OPTUNAS = [
     "ignore",
     "-c",
     "import optuna, sys; optuna.storages.run_grpc_proxy_server("
-    "optuna.storages.RDBStorage('sqlite:///' + sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))",
+    "optuna.storages.RDBStorage(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))",
     "DATABASE",
     "PORT",
 ]
@@ -41,11 +44,29 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def new_database(url):
+    """An empty database of the server of `url`."""
+    import psycopg2
+
+    name = f"contract_{uuid.uuid4().hex}"
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    connection.close()
+    # SQLAlchemy's default driver depends on its version.
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit(parts._replace(scheme="postgresql+psycopg2", path="/" + name))
+
+
 @pytest.fixture
 def storage(tmp_path):
     port = free_port()
     command = json.loads(os.environ.get("SERVE", "null")) or OPTUNAS
-    words = {"PORT": str(port), "DATABASE": str(tmp_path / "x.db")}
+    postgres = os.environ.get("POSTGRES")
+    words = {
+        "PORT": str(port),
+        "DATABASE": new_database(postgres) if postgres else f"sqlite:///{tmp_path / 'x.db'}",
+    }
     command = [word.replace("PORT", words["PORT"]).replace("DATABASE", words["DATABASE"]) for word in command]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:

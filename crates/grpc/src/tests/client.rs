@@ -1,8 +1,10 @@
 //! A server of its own and a client that calls it.
 
 use std::future::Future;
+use std::sync::Arc;
 
-use allometry_store::optuna;
+use allometry_store::optuna::{self, OptunaStorage};
+use allometry_testkit::Cluster;
 use prost::Message;
 use tokio::net::TcpListener;
 use tonic::metadata::MetadataValue;
@@ -31,31 +33,41 @@ pub(super) struct Trials {
 pub(super) fn over_each_storage<F: Future<Output = ()>>(test: impl Fn(Client) -> F) {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:///{}", folder.path().join("x.db").display());
-    for url in ["sqlite:///:memory:", &file] {
-        runtime().block_on(async { test(serve(url, None).await).await });
+    let database = Cluster::shared("a storage of PostgreSQL").map(Cluster::database);
+    for url in ["sqlite:///:memory:", &file].into_iter().chain(database.as_deref()) {
+        over(url, None, &test);
     }
 }
 
-pub(super) fn runtime() -> tokio::runtime::Runtime {
+/// Runs a test against a server over the storage of that URL.
+pub(super) fn over<F: Future<Output = ()>>(url: &str, token: Option<&str>, test: impl Fn(Client) -> F) {
+    // It outlives the runtime, whose threads cannot close its connections.
+    let storage: Arc<dyn OptunaStorage> = optuna::open(url).unwrap().into();
+    runtime().block_on(async { test(serve(Arc::clone(&storage), token).await).await });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 /// Starts a server that ends with the runtime, and connects to it.
-pub(super) async fn serve(url: &str, token: Option<&str>) -> Client {
+async fn serve(storage: Arc<dyn OptunaStorage>, token: Option<&str>) -> Client {
+    let is_postgres = storage.is_remote();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let storage = optuna::open(url).unwrap().into();
     // One call works where it was received, the others elsewhere.
     let service = StorageService::new(storage, Guard::new(token.map(Into::into)), 1);
     tokio::spawn(accept(listener, service));
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Client { channel, token: None }
+    Client { channel, token: None, is_postgres }
 }
 
 #[derive(Clone)]
 pub(super) struct Client {
     channel: Channel,
     pub(super) token: Option<&'static str>,
+    /// Its texts have no NUL, its steps 32 bits.
+    pub(super) is_postgres: bool,
 }
 
 impl Client {

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::store::{StudyId, TrialId};
-use crate::url;
+use crate::url::{self, Storage};
 
 pub(crate) use check::{attribute, compatible, name, parameter};
 
+use crate::postgres::OptunaPostgres;
 use crate::sqlite::OptunaSqlite;
 
 /// Which of Optuna's two sets of attributes.
@@ -77,8 +78,11 @@ pub struct TrialHead {
     pub completed: Option<Timestamp>,
 }
 
-/// Takes trials part by part as they are read, so that none has to be built: `begin`, the parts in any order, `end`.
+/// Takes trials part by part as they are read, so that none has to be built: `begin`, the values by objective and the
+/// other parts in any order, `end`.
 pub trait TrialSink {
+    /// What was told so far does not count: the connection to the database was lost, and the trials are read anew.
+    fn restart(&mut self);
     /// A trial begins.
     fn begin(&mut self, head: &TrialHead);
     /// Its next objective's value.
@@ -102,6 +106,8 @@ pub trait TrialSink {
 /// [`StoreError::Invalid`] for what no client could read back, and whatever the database fails with.
 #[allow(clippy::missing_errors_doc, reason = "those of all calls are said once, above")]
 pub trait OptunaStorage: fmt::Debug + Send + Sync {
+    /// Whether calls wait for a server, so that no thread of an asynchronous runtime may make them.
+    fn is_remote(&self) -> bool;
     /// Makes a study.
     ///
     /// # Errors
@@ -185,13 +191,17 @@ fn is_memory(url: &str) -> bool {
     matches!(url, "sqlite://" | "sqlite:///:memory:")
 }
 
-/// Opens the storage behind `url`; where there is none yet, it is made. `sqlite:///:memory:` lasts as long as the process.
+/// Opens the storage behind `url`; where there is none yet, its file or tables are made. `sqlite:///:memory:` lasts as long
+/// as the process.
 ///
 /// # Errors
-/// As [`crate::SqliteStore::open`].
+/// As [`crate::open()`].
 pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     if is_memory(url) {
         return Ok(Box::new(OptunaSqlite::in_memory()?));
     }
-    Ok(Box::new(OptunaSqlite::open(&url::sqlite_path(url)?)?))
+    Ok(match url::parse(url)? {
+        Storage::Sqlite(path) => Box::new(OptunaSqlite::open(&path)?),
+        Storage::Postgres(url) => Box::new(OptunaPostgres::open(&url)?),
+    })
 }

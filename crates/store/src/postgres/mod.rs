@@ -2,6 +2,7 @@
 
 mod failure;
 mod open;
+mod optuna;
 mod password;
 mod read;
 mod session;
@@ -28,6 +29,7 @@ use crate::store::{
 };
 use failure::Failure;
 use open::Expect;
+pub(crate) use optuna::OptunaPostgres;
 use session::{Db, Mode, Pool};
 use target::Target;
 

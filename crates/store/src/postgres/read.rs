@@ -221,11 +221,11 @@ pub(super) fn trials(
          WHERE study_id = $1 AND number >= $2 ORDER BY trial_id",
         &[&key, &number_key(first)],
         |row| {
-            let number = number(row, 1)?;
+            let number = number(&row, 1)?;
             let mut trial =
-                FrozenTrial::new(number, assemble::state(number, text(row, 2))?, None, Params::default());
-            trial.started = time(row, 3)?;
-            trial.completed = time(row, 4)?;
+                FrozenTrial::new(number, assemble::state(number, text(&row, 2))?, None, Params::default());
+            trial.started = time(&row, 3)?;
+            trial.completed = time(&row, 4)?;
             found.push((i64::from(row.try_get::<_, i32>(0)?), trial));
             Ok(())
         },
@@ -247,7 +247,7 @@ pub(super) fn trials(
             ),
         };
         db.each(&sql, values, |row| match batch.find(row.try_get::<_, i32>(0)?.into()) {
-            Some(trial) => take(trial, row),
+            Some(trial) => take(trial, &row),
             None => Ok(()),
         })
     };
@@ -278,12 +278,12 @@ pub(super) fn trials(
 type Take<'a> = dyn FnMut(&mut FrozenTrial, &Row) -> Result<(), Failure> + 'a;
 
 /// The text in a column; empty where there is none.
-fn text(row: &Row, index: usize) -> &str {
+pub(super) fn text(row: &Row, index: usize) -> &str {
     row.try_get(index).unwrap_or_default()
 }
 
 /// The time in a column, which is UTC.
-fn time(row: &Row, index: usize) -> Result<Option<Timestamp>, Failure> {
+pub(super) fn time(row: &Row, index: usize) -> Result<Option<Timestamp>, Failure> {
     let stored: Option<SystemTime> = row.try_get(index)?;
     Ok(stored.and_then(|time| Timestamp::try_from(time).ok()))
 }

@@ -12,6 +12,7 @@ use postgres::{Client, Row, SimpleQueryMessage, Statement};
 use super::failure::Failure;
 use super::target::Target;
 use crate::error::StoreError;
+use crate::location::Location;
 
 /// First pause between two attempts; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -23,10 +24,17 @@ const CONNECTIONS: usize = 8;
 /// Values of a statement's parameters.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// A transaction in progress.
+/// A transaction in progress, or a connection whose statements are transactions of their own.
 pub(super) struct Db<'a> {
     client: &'a mut Client,
     statements: &'a mut HashMap<String, Statement>,
+}
+
+/// A commit under its connection's name in `allometry_writers`.
+#[derive(Debug, Clone)]
+pub(super) struct Commit {
+    pub(super) writer: String,
+    pub(super) number: i64,
 }
 
 impl Db<'_> {
@@ -54,12 +62,12 @@ impl Db<'_> {
         &mut self,
         sql: &str,
         values: Values<'_>,
-        mut take: impl FnMut(&Row) -> Result<(), Failure>,
+        mut take: impl FnMut(Row) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let statement = self.statement(sql)?;
         let mut rows = self.client.query_raw(&statement, values.iter().copied())?;
         while let Some(row) = rows.next()? {
-            take(&row)?;
+            take(row)?;
         }
         Ok(())
     }
@@ -83,17 +91,11 @@ struct Session {
     commits: i64,
 }
 
-/// A commit that may or may not have taken effect.
-struct Doubtful {
-    writer: String,
-    commit: i64,
-}
-
 enum Outcome<T> {
     Done(T),
     Failed(Failure),
     /// The connection was lost while it committed what would have this result.
-    Doubtful(T, Doubtful),
+    Doubtful(T, Commit, Failure),
 }
 
 /// What a transaction may do.
@@ -118,6 +120,8 @@ pub(super) struct Pool {
     target: Target,
     /// How long a call goes on trying to reach a server that went away.
     patience: Duration,
+    /// What every connection begins with.
+    settings: &'static str,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -141,7 +145,18 @@ impl Drop for Lent<'_> {
 
 impl Pool {
     pub(super) fn new(target: Target, patience: Duration) -> Self {
-        Self { target, patience, idle: Mutex::default(), returned: Condvar::new() }
+        Self { target, patience, settings: "", idle: Mutex::default(), returned: Condvar::new() }
+    }
+
+    /// Runs `settings` on every connection that is made from now on.
+    pub(super) fn with_settings(self, settings: &'static str) -> Self {
+        self.idle().sessions.clear();
+        Self { settings, ..self }
+    }
+
+    /// The database.
+    pub(super) fn location(&self) -> &Location {
+        &self.target.location
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
@@ -159,6 +174,7 @@ impl Pool {
 
     fn connect(&self) -> Result<Session, Failure> {
         let mut client = self.target.connect()?;
+        client.batch_execute(self.settings)?;
         let name = "SELECT md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text)";
         let answer = client.simple_query(name)?;
         let row = answer.iter().find_map(|message| match message {
@@ -198,17 +214,56 @@ impl Pool {
         mode: Mode,
         mut body: impl FnMut(&mut Db<'_>) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
+        self.until_done(|session| session.run(mode, &mut body))
+    }
+
+    /// Runs one statement that reads, which sees one state of the database without a transaction around it.
+    ///
+    /// # Errors
+    /// As for [`Self::transaction`].
+    pub(super) fn query<T>(
+        &self,
+        mut body: impl FnMut(&mut Db<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.until_done(|session| match body(&mut session.db()) {
+            Ok(value) => Outcome::Done(value),
+            Err(failure) => Outcome::Failed(failure),
+        })
+    }
+
+    /// Runs a `body` whose first statement writes what it does and, just where it does it, the commit under its
+    /// writer's name; that is a third of the messages of a transaction. As with one, it is done once: where the connection is lost and
+    /// it was done, that is `done`.
+    ///
+    /// # Errors
+    /// As for [`Self::transaction`].
+    pub(super) fn statement<T: Clone>(
+        &self,
+        done: &T,
+        mut body: impl FnMut(&mut Db<'_>, &Commit) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.until_done(|session| {
+            let commit = session.next_commit();
+            match body(&mut session.db(), &commit) {
+                Ok(value) => Outcome::Done(value),
+                Err(failure) if failure.is_lost() => Outcome::Doubtful(done.clone(), commit, failure),
+                Err(failure) => Outcome::Failed(failure),
+            }
+        })
+    }
+
+    /// Tries again until it is done, fails by itself, or the server has been away for too long.
+    fn until_done<T>(&self, mut run: impl FnMut(&mut Session) -> Outcome<T>) -> Result<T, StoreError> {
         let mut lent = self.lend();
         let mut deadline = None;
         let mut pause = FIRST_PAUSE;
-        let mut doubtful: Option<(T, Doubtful)> = None;
+        let mut doubtful: Option<(T, Commit)> = None;
         loop {
-            let failure = match self.attempt(&mut lent.session, mode, &mut doubtful, &mut body) {
+            let failure = match self.attempt(&mut lent.session, &mut doubtful, &mut run) {
                 Outcome::Done(value) => return Ok(value),
-                Outcome::Doubtful(value, commit) => {
+                Outcome::Doubtful(value, commit, failure) => {
                     doubtful = Some((value, commit));
-                    lent.session = None;
-                    continue;
+                    failure
                 }
                 Outcome::Failed(failure) => failure,
             };
@@ -232,9 +287,8 @@ impl Pool {
     fn attempt<T>(
         &self,
         kept: &mut Option<Session>,
-        mode: Mode,
-        doubtful: &mut Option<(T, Doubtful)>,
-        body: &mut impl FnMut(&mut Db<'_>) -> Result<T, Failure>,
+        doubtful: &mut Option<(T, Commit)>,
+        run: &mut impl FnMut(&mut Session) -> Outcome<T>,
     ) -> Outcome<T> {
         let session = match kept {
             Some(session) => session,
@@ -253,7 +307,7 @@ impl Pool {
                 Err(failure) => return Outcome::Failed(failure),
             }
         }
-        session.run(mode, body)
+        run(session)
     }
 }
 
@@ -263,6 +317,15 @@ fn wait(pause: &mut Duration) {
 }
 
 impl Session {
+    fn db(&mut self) -> Db<'_> {
+        Db { client: &mut self.client, statements: &mut self.statements }
+    }
+
+    fn next_commit(&mut self) -> Commit {
+        self.commits += 1;
+        Commit { writer: self.writer.clone(), number: self.commits }
+    }
+
     fn run<T>(&mut self, mode: Mode, body: &mut impl FnMut(&mut Db<'_>) -> Result<T, Failure>) -> Outcome<T> {
         let begin = match mode {
             Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -271,8 +334,7 @@ impl Session {
         if let Err(error) = self.client.batch_execute(begin) {
             return Outcome::Failed(error.into());
         }
-        let mut db = Db { client: &mut self.client, statements: &mut self.statements };
-        let value = match body(&mut db) {
+        let value = match body(&mut self.db()) {
             Ok(value) => value,
             Err(failure) => {
                 if let Err(error) = self.client.batch_execute("ROLLBACK") {
@@ -281,22 +343,21 @@ impl Session {
                 return Outcome::Failed(failure);
             }
         };
-        self.commits += 1;
-        let commit = match mode {
+        let commit = self.next_commit();
+        let statements = match mode {
             Mode::Read | Mode::Migrate => "COMMIT".to_owned(),
             Mode::Write => format!(
                 "INSERT INTO allometry_writers (writer, last_commit, at) VALUES ('{}', {}, now())
                  ON CONFLICT (writer) DO UPDATE SET last_commit = excluded.last_commit, at = excluded.at;
                  COMMIT",
-                self.writer, self.commits
+                commit.writer, commit.number
             ),
         };
-        match self.client.batch_execute(&commit).map_err(Failure::from) {
+        match self.client.batch_execute(&statements).map_err(Failure::from) {
             Ok(()) => Outcome::Done(value),
             Err(failure) if failure.is_lost() => {
                 if mode == Mode::Write {
-                    let doubtful = Doubtful { writer: self.writer.clone(), commit: self.commits };
-                    return Outcome::Doubtful(value, doubtful);
+                    return Outcome::Doubtful(value, commit, failure);
                 }
                 Outcome::Failed(failure)
             }
@@ -310,14 +371,14 @@ impl Session {
     }
 
     /// Whether a commit of a lost connection took effect; if not, it never will.
-    fn took_effect(&mut self, Doubtful { writer, commit }: &Doubtful) -> Result<bool, Failure> {
+    fn took_effect(&mut self, Commit { writer, number }: &Commit) -> Result<bool, Failure> {
         // The row is locked by the lost connection for as long as it may still commit.
         let row = self.client.query_one(
             "INSERT INTO allometry_writers (writer, last_commit, fence, at) VALUES ($1, $2::bigint - 1, $2::bigint, now())
              ON CONFLICT (writer) DO UPDATE SET
              fence = CASE WHEN allometry_writers.last_commit < $2::bigint THEN $2::bigint END RETURNING last_commit",
-            &[writer, commit],
+            &[writer, number],
         )?;
-        Ok(row.get::<_, i64>(0) == *commit)
+        Ok(row.get::<_, i64>(0) == *number)
     }
 }

@@ -115,6 +115,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl OptunaStorage for OptunaSqlite {
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     fn create_study(&self, name: &str, directions: &[Direction]) -> Result<StudyId, StoreError> {
         self.write(|db| write::study(db, name, directions))
     }

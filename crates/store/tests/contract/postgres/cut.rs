@@ -6,7 +6,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use allometry_core::{TrialNumber, TrialRecord, TrialState};
+use allometry_core::{Direction, TrialNumber, TrialRecord, TrialState};
+use allometry_store::optuna::{self, AttributeKind, TrialHead, TrialSink};
 use allometry_store::{Finished, FinishedState, NewTrial, Owner, PostgresStore, Start, Store};
 use allometry_testkit::Cluster;
 use serde_json::json;
@@ -51,13 +52,19 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
+/// Whether that is a writer's name as a statement's parameter: its length and 32 digits.
+fn names_writer(bytes: &[u8]) -> bool {
+    bytes.strip_prefix(&[0, 0, 0, 32]).is_some_and(|name| name.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// Passes on what a client says, but for the commits that are to be cut.
 fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut>>) {
     let mut buffer = [0; 1 << 13];
     while let Ok(length @ 1..) = client.read(&mut buffer) {
         let said = &buffer[..length];
         let commits = said.windows(6).any(|word| word == b"COMMIT")
-            && said.windows(17).any(|word| word == b"allometry_writers");
+            && said.windows(17).any(|word| word == b"allometry_writers")
+            || said.windows(36).any(names_writer);
         match cuts.lock().unwrap().pop_front_if(|_| commits) {
             None => server.write_all(said).unwrap(),
             Some(Cut::Before) => break,
@@ -81,17 +88,95 @@ fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut
     let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
 }
 
+/// The URL of a new database behind a proxy, which does the `cuts`.
+fn behind_proxy(cluster: &Cluster, user: &str, cuts: &Arc<Mutex<VecDeque<Cut>>>) -> String {
+    let direct = cluster.database();
+    cluster.sql(&direct, &format!("CREATE ROLE {user} LOGIN SUPERUSER PASSWORD 's3cret'"));
+    let port = proxy(cluster.port(), cuts);
+    let database = cluster.sql(&direct, "SELECT current_database()");
+    format!("postgresql://{user}:s3cret@127.0.0.1:{port}/{database}?sslmode=disable")
+}
+
+/// Takes a trial in.
+#[derive(Default)]
+struct Seen {
+    state: Option<TrialState>,
+    values: Vec<f64>,
+    params: usize,
+    attributes: Vec<String>,
+    reports: Vec<(i64, f64)>,
+}
+
+impl TrialSink for Seen {
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+    fn begin(&mut self, head: &TrialHead) {
+        self.state = Some(head.state);
+    }
+    fn value(&mut self, value: f64) {
+        self.values.push(value);
+    }
+    fn param(&mut self, _: &str, _: f64, _: &str) {
+        self.params += 1;
+    }
+    fn attribute(&mut self, _: AttributeKind, key: &str, json: &str) {
+        self.attributes.push(format!("{key}={json}"));
+    }
+    fn intermediate(&mut self, step: i64, value: f64) {
+        self.reports.push((step, value));
+    }
+    fn end(&mut self) {}
+}
+
+#[test]
+fn optunas_calls_are_done_once() {
+    let Some(cluster) = Cluster::shared("optunas_calls_are_done_once") else { return };
+    let cuts = Arc::new(Mutex::new(VecDeque::new()));
+    let storage = optuna::open(&behind_proxy(cluster, "optuna_cut", &cuts)).unwrap();
+    let float = r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.0, "high": 1.0, "log": false}}"#;
+    for cut in [Cut::Before, Cut::After, Cut::Late] {
+        let next = || {
+            assert!(cuts.lock().unwrap().is_empty(), "each call was cut");
+            cuts.lock().unwrap().push_back(cut);
+        };
+        next();
+        let study = storage.create_study(&format!("{cut:?}"), &[Direction::Minimize]).unwrap();
+        next();
+        storage.set_study_attribute(study, AttributeKind::User, "k", "1").unwrap();
+        assert_eq!(storage.study_attributes(study, AttributeKind::User).unwrap()["k"], "1");
+        for number in 0..2 {
+            next();
+            let trial = storage.create_trial(study, None).unwrap();
+            // The first time the distribution is compared in a transaction, then it is known.
+            next();
+            storage.set_param(trial, "x", 0.5, float).unwrap();
+            next();
+            storage.set_intermediate(trial, 3, 0.25).unwrap();
+            next();
+            storage.set_trial_attribute(trial, AttributeKind::System, "k", "2").unwrap();
+            next();
+            assert!(storage.set_state(trial, TrialState::Complete, &[0.75]).unwrap());
+            if cut == Cut::Late {
+                // The last of them arrive.
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            let mut seen = Seen::default();
+            storage.trial(trial, &mut seen).unwrap();
+            assert_eq!((seen.state, seen.values), (Some(TrialState::Complete), vec![0.75]), "{cut:?}");
+            assert_eq!((seen.params, seen.reports), (1, vec![(3, 0.25)]));
+            assert_eq!(seen.attributes, ["k=2"]);
+            assert_eq!(storage.trial_id(study, number).unwrap(), trial);
+            assert!(storage.trial_id(study, number + 1).is_err(), "no trial was made twice");
+        }
+    }
+}
+
 #[test]
 fn what_was_being_committed_is_done_once() {
     let Some(cluster) = Cluster::shared("what_was_being_committed_is_done_once") else { return };
-    let direct = cluster.database();
-    cluster.sql(&direct, "CREATE ROLE cut LOGIN SUPERUSER PASSWORD 's3cret'");
     let cuts = Arc::new(Mutex::new(VecDeque::new()));
-    let port = proxy(cluster.port(), &cuts);
-    let database = cluster.sql(&direct, "SELECT current_database()");
-    let store =
-        PostgresStore::open(&format!("postgresql://cut:s3cret@127.0.0.1:{port}/{database}?sslmode=disable"))
-            .unwrap();
+    let store = PostgresStore::open(&behind_proxy(cluster, "cut", &cuts)).unwrap();
     let owner = Owner::this_process();
     let (space, params, plain) = (space(), params(), TrialRecord::default());
     for (round, cut) in [Cut::Before, Cut::After, Cut::Late].into_iter().enumerate() {

@@ -1,6 +1,7 @@
-"""Optuna's storage protocol, our server beside Optuna's own over SQLite, in one run:
+"""Optuna's storage protocol, our server beside Optuna's own over the same kind of database, in one run:
 
-    python grpc.py path/to/allometry [--trials 300] [--many 10000] [--clients 64] [--most 100000]
+    python optuna_storage.py path/to/allometry [--storage postgresql] [--trials 300] [--many 10000] [--clients 64]
+        [--most 100000]
 
 Both servers get the same calls from the same client. "bare" is a client that does nothing but the 15 calls of a TPE trial with
 seven parameters, through Optuna's generated stubs; "study" is `study.optimize` through `GrpcStorageProxy`, whose sampler and bookkeeping
@@ -8,7 +9,9 @@ take the same time with either server. The client's own share is the processor t
 """
 
 import argparse
+import glob
 import multiprocessing
+import os
 import socket
 import statistics
 import subprocess
@@ -141,34 +144,97 @@ def optimize(port, sampler, trials):
     return trials / (time.perf_counter() - begin)
 
 
-def fill(database, trials):
+def fill(storage, url, trials):
     """A study of finished trials with seven parameters and ten reports, written past every server."""
-    import sqlite3
-
-    storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
-    study = storage.create_new_study([optuna.study.StudyDirection.MINIMIZE], "many")
-    rows = sqlite3.connect(database)
+    study = optuna.storages.RDBStorage(url).create_new_study([optuna.study.StudyDirection.MINIMIZE], "many")
     now = "2026-01-01 00:00:00.000000"
-    rows.executemany(
-        "INSERT INTO trials (trial_id, number, study_id, state, datetime_start, datetime_complete)"
-        " VALUES (?, ?, ?, 'COMPLETE', ?, ?)",
-        ((i + 1, i, study, now, now) for i in range(trials)),
-    )
-    rows.executemany(
-        "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?, ?, ?, ?)",
-        ((i + 1, name, k / 7, FLOAT) for i in range(trials) for k, name in enumerate(PARAMS)),
-    )
-    rows.executemany(
-        "INSERT INTO trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)"
-        " VALUES (?, ?, ?, 'FINITE')",
-        ((i + 1, step, i * 0.001 + step) for i in range(trials) for step in range(10)),
-    )
-    rows.executemany(
-        "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?, 0, ?, 'FINITE')",
-        ((i + 1, i * 0.001) for i in range(trials)),
-    )
-    rows.commit()
-    rows.close()
+    tables = {
+        "trials (trial_id, number, study_id, state, datetime_start, datetime_complete)": (
+            (i + 1, i, study, "COMPLETE", now, now) for i in range(trials)
+        ),
+        "trial_params (trial_id, param_name, param_value, distribution_json)": (
+            (i + 1, name, k / 7, FLOAT) for i in range(trials) for k, name in enumerate(PARAMS)
+        ),
+        "trial_intermediate_values (trial_id, step, intermediate_value, intermediate_value_type)": (
+            (i + 1, step, i * 0.001 + step, "FINITE") for i in range(trials) for step in range(10)
+        ),
+        "trial_values (trial_id, objective, value, value_type)": (
+            (i + 1, 0, i * 0.001, "FINITE") for i in range(trials)
+        ),
+    }
+    storage.insert(url, tables)
+
+
+class Sqlite:
+    """SQLite files in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def url(self, name):
+        return f"sqlite:///{self.folder}/{name}.db"
+
+    def insert(self, url, tables):
+        import sqlite3
+
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
+        for table, rows in tables.items():
+            marks = ", ".join("?" * (table.count(",") + 1))
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+        connection.commit()
+        connection.close()
+
+    def close(self):
+        pass
+
+
+class Postgresql:
+    """Databases of a PostgreSQL server of its own, which has the settings that it comes with."""
+
+    def __init__(self, folder):
+        import psycopg2
+
+        self.programs = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[-2]))
+        self.port, self.folder, self.connect = free_port(), folder, psycopg2.connect
+        self.user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        os.chmod(folder, 0o777)
+        self.run("initdb", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust")
+        self.run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", f"-p {self.port} -k {folder}", "start")
+
+    def run(self, program, *arguments):
+        command = [*self.user, f"{self.programs}/{program}", "-D", f"{self.folder}/data", *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+    def database(self, name):
+        # SQLAlchemy's default driver depends on its version.
+        return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/{name}"
+
+    def url(self, name):
+        connection = self.connect(self.database("postgres").replace("+psycopg2", ""))
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name.lower()])
+        if not cursor.fetchone():
+            cursor.execute(f"CREATE DATABASE {name}")
+        connection.close()
+        return self.database(name.lower())
+
+    def insert(self, url, tables):
+        import io
+
+        connection = self.connect(url.replace("+psycopg2", ""))
+        cursor = connection.cursor()
+        for table, rows in tables.items():
+            text = io.StringIO("".join("\t".join(map(str, row)) + "\n" for row in rows))
+            cursor.copy_expert(f"COPY {table} FROM STDIN", text)
+        cursor.execute("SELECT setval('trials_trial_id_seq', (SELECT max(trial_id) FROM trials))")
+        connection.commit()
+        connection.autocommit = True
+        cursor.execute("ANALYZE")
+        connection.close()
+
+    def close(self):
+        self.run("pg_ctl", "-m", "immediate", "stop")
 
 
 def get_trials(port, expected):
@@ -200,7 +266,7 @@ def memory(server):
 OPTUNAS = """
 import optuna, sys, warnings
 warnings.filterwarnings("ignore")
-storage = optuna.storages.get_storage("sqlite:///" + sys.argv[1])
+storage = optuna.storages.get_storage(sys.argv[1])
 optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port=int(sys.argv[2]))
 """
 
@@ -208,16 +274,25 @@ optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port=int(sys.ar
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("allometry")
+    parser.add_argument("--storage", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--most", type=int, default=100_000)
     arguments = parser.parse_args()
-    folder = tempfile.mkdtemp()
+    with tempfile.TemporaryDirectory() as folder:
+        storage = {"sqlite": Sqlite, "postgresql": Postgresql}[arguments.storage](folder)
+        try:
+            compare(arguments, storage)
+        finally:
+            storage.close()
 
+
+def compare(arguments, storage):
     def servers(database):
-        ours = [arguments.allometry, "serve", "--grpc", "127.0.0.1:PORT", f"sqlite:///{database}"]
-        return {"ours": ours, "Optuna": [sys.executable, "-c", OPTUNAS, str(database), "PORT"]}
+        url = storage.url(database)
+        ours = [arguments.allometry, "serve", "--grpc", "127.0.0.1:PORT", url]
+        return {"ours": ours, "Optuna": [sys.executable, "-c", OPTUNAS, url, "PORT"]}
 
     def report(what, figures, unit):
         ours, theirs = figures["ours"], figures["Optuna"]
@@ -226,7 +301,7 @@ def main():
 
     running = {}
     for who in ("ours", "Optuna"):
-        running[who] = start(servers(f"{folder}/{who}.db")[who])
+        running[who] = start(servers(who)[who])
     ports = {who: port for who, (_, port) in running.items()}
     # Several rounds, by turns: what else the machine does then falls on both.
     rounds = {who: [] for who in ports}
@@ -251,9 +326,9 @@ def main():
         server.kill()
         server.wait()
 
-    fill(f"{folder}/many.db", arguments.many)
+    fill(storage, storage.url("many"), arguments.many)
     bare_seconds, proxied_seconds = {}, {}
-    for who, command in servers(f"{folder}/many.db").items():
+    for who, command in servers("many").items():
         server, port = start(command)
         bares, proxied, size = get_trials(port, arguments.many)
         bare_seconds[who], proxied_seconds[who] = statistics.median(bares), statistics.median(proxied)
@@ -263,8 +338,8 @@ def main():
     report(f"GetTrials of {arguments.many} trials", bare_seconds, "s")
     report("the same through the proxy, read into objects", proxied_seconds, "s")
 
-    fill(f"{folder}/most.db", arguments.most)
-    server, port = start(servers(f"{folder}/most.db")["ours"])
+    fill(storage, storage.url("most"), arguments.most)
+    server, port = start(servers("most")["ours"])
     channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)])
     raw = channel.unary_unary("/optuna.StorageService/GetTrials")
     request = api_pb2.GetTrialsRequest(study_id=1, trial_id_greater_than=-1).SerializeToString()

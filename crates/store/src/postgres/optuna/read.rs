@@ -1,0 +1,293 @@
+//! Statements that read. All parts of trials come as rows of one shape in the order of trials, so that a call is one statement and
+//! however many trials there are, one of them is in memory.
+
+use std::collections::BTreeMap;
+
+use allometry_core::Direction;
+use postgres::Row;
+
+use super::super::failure::Failure;
+use super::super::read::{require_study, study_key, text, time, trial_key};
+use super::super::session::{Db, Values};
+use crate::assemble::Malformed;
+use crate::column;
+use crate::error::StoreError;
+use crate::optuna::{AttributeKind, OptunaStudy, TrialHead, TrialSink};
+use crate::store::{StudyId, TrialId};
+
+/// Up to this many trials are looked up one by one, in one statement.
+const FEW: i64 = 256;
+
+pub(super) fn study_id(db: &mut Db<'_>, name: &str) -> Result<StudyId, Failure> {
+    let unknown = || StoreError::UnknownStudyName { name: name.into() };
+    if name.contains('\0') {
+        return Err(unknown().into());
+    }
+    let found = db.first("SELECT study_id FROM studies WHERE study_name = $1", &[&name])?;
+    Ok(StudyId(found.ok_or_else(unknown)?.try_get::<_, i32>(0)?.into()))
+}
+
+pub(super) fn study_name(db: &mut Db<'_>, study: StudyId) -> Result<String, Failure> {
+    let found =
+        db.first("SELECT study_name::text FROM studies WHERE study_id = $1", &[&study_key(study)?])?;
+    Ok(found.ok_or(StoreError::UnknownStudy(study))?.try_get(0)?)
+}
+
+pub(super) fn directions(db: &mut Db<'_>, study: StudyId) -> Result<Vec<Direction>, Failure> {
+    let rows = db.query(
+        "SELECT direction::text FROM studies LEFT JOIN study_directions USING (study_id)
+         WHERE study_id = $1 ORDER BY objective",
+        &[&study_key(study)?],
+    )?;
+    if rows.is_empty() {
+        return Err(StoreError::UnknownStudy(study).into());
+    }
+    let named = rows.iter().filter_map(|row| row.get::<_, Option<&str>>(0));
+    Ok(named.map(column::direction).collect())
+}
+
+pub(super) fn study_attributes(
+    db: &mut Db<'_>,
+    study: i32,
+    kind: AttributeKind,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let sql = match kind {
+        AttributeKind::User => "SELECT key::text, value_json FROM study_user_attributes WHERE study_id = $1",
+        AttributeKind::System => {
+            "SELECT key::text, value_json FROM study_system_attributes WHERE study_id = $1"
+        }
+    };
+    let rows = db.query(sql, &[&study])?;
+    Ok(rows.iter().map(|row| (text(row, 0).to_owned(), text(row, 1).to_owned())).collect())
+}
+
+pub(super) fn studies(db: &mut Db<'_>) -> Result<Vec<OptunaStudy>, Failure> {
+    let rows = db.query("SELECT study_id, study_name::text FROM studies ORDER BY study_id", &[])?;
+    let mut studies = Vec::with_capacity(rows.len());
+    for row in rows {
+        let key: i32 = row.try_get(0)?;
+        let id = StudyId(key.into());
+        studies.push(OptunaStudy {
+            id,
+            name: row.try_get(1)?,
+            directions: directions(db, id)?,
+            user_attributes: study_attributes(db, key, AttributeKind::User)?,
+            system_attributes: study_attributes(db, key, AttributeKind::System)?,
+        });
+    }
+    Ok(studies)
+}
+
+pub(super) fn trial_id(db: &mut Db<'_>, study: StudyId, number: i64) -> Result<TrialId, Failure> {
+    let unknown = StoreError::UnknownTrialNumber { study, number };
+    let row = db.first(
+        "SELECT trial_id FROM studies LEFT JOIN trials ON trials.study_id = studies.study_id AND number = $2
+         WHERE studies.study_id = $1",
+        &[&study_key(study)?, &i32::try_from(number).unwrap_or(-1)],
+    )?;
+    let found: Option<i32> = row.ok_or(StoreError::UnknownStudy(study))?.try_get(0)?;
+    Ok(TrialId(found.ok_or(unknown)?.into()))
+}
+
+/// Column 1 of the rows that trials come in: which part of the trial a row is.
+mod part {
+    pub(super) const STUDY: i32 = -1;
+    pub(super) const HEAD: i32 = 0;
+    pub(super) const VALUE: i32 = 1;
+    pub(super) const PARAM: i32 = 2;
+    pub(super) const INTERMEDIATE: i32 = 3;
+    pub(super) const USER_ATTRIBUTE: i32 = 4;
+    pub(super) const SYSTEM_ATTRIBUTE: i32 = 5;
+}
+
+/// Rows of all parts: trial, part, name, place (number, objective or step), number, text, begin and end. `heads` and
+/// `rows` are what follows `FROM` for the table of trials and for another one.
+fn parts(heads: &str, rows: impl Fn(&str) -> String) -> String {
+    let [values, params, reports, user, system] = [
+        "trial_values",
+        "trial_params",
+        "trial_intermediate_values",
+        "trial_user_attributes",
+        "trial_system_attributes",
+    ]
+    .map(rows);
+    let number = |value: &str, kind: &str| {
+        format!(
+            "CASE {kind} WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity' WHEN 'FINITE' THEN {value} ELSE 'NaN' END"
+        )
+    };
+    let value = number("value", "value_type::text");
+    let report = number("intermediate_value", "intermediate_value_type::text");
+    let no_times = "NULL::timestamp, NULL::timestamp";
+    format!(
+        "SELECT trial_id, 0, state::text, number, NULL::float8, NULL::text, datetime_start, datetime_complete FROM {heads}
+         UNION ALL SELECT trial_id, 1, NULL::text, objective, {value}, NULL::text, {no_times} FROM {values}
+         UNION ALL SELECT trial_id, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times} FROM {params}
+         UNION ALL SELECT trial_id, 3, NULL::text, step, {report}, NULL::text, {no_times} FROM {reports}
+         UNION ALL SELECT trial_id, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {user}
+         UNION ALL SELECT trial_id, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {system}"
+    )
+}
+
+/// Takes rows of [`parts`] by growing trial, and gives each trial on when it is whole.
+struct Assembly<'s> {
+    sink: &'s mut dyn TrialSink,
+    trial: i32,
+    rows: Vec<Row>,
+}
+
+impl<'s> Assembly<'s> {
+    fn new(sink: &'s mut dyn TrialSink) -> Self {
+        Self { sink, trial: 0, rows: Vec::new() }
+    }
+
+    fn take(&mut self, row: Row) -> Result<(), Failure> {
+        let trial: i32 = row.try_get(0)?;
+        if trial != self.trial {
+            self.give()?;
+            self.trial = trial;
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// Gives the trial on whose rows are there; those of a trial without a head belong to another study.
+    fn give(&mut self) -> Result<(), Failure> {
+        let of = |row: &Row| row.get::<_, i32>(1);
+        if let Some(head) = self.rows.iter().find(|row| of(row) == part::HEAD) {
+            self.sink.begin(&self::head(head)?);
+            let mut values: Vec<&Row> = self.rows.iter().filter(|row| of(row) == part::VALUE).collect();
+            values.sort_by_key(|row| row.get::<_, i32>(3));
+            values.iter().for_each(|row| self.sink.value(row.get(4)));
+            for row in &self.rows {
+                match of(row) {
+                    part::PARAM => {
+                        let internal = row.get::<_, Option<f64>>(4).unwrap_or(f64::NAN);
+                        self.sink.param(text(row, 2), internal, text(row, 5));
+                    }
+                    part::INTERMEDIATE => self.sink.intermediate(row.get::<_, i32>(3).into(), row.get(4)),
+                    part::USER_ATTRIBUTE => {
+                        self.sink.attribute(AttributeKind::User, text(row, 2), text(row, 5));
+                    }
+                    part::SYSTEM_ATTRIBUTE => {
+                        self.sink.attribute(AttributeKind::System, text(row, 2), text(row, 5));
+                    }
+                    _ => {}
+                }
+            }
+            self.sink.end();
+        }
+        self.rows.clear();
+        Ok(())
+    }
+}
+
+fn head(row: &Row) -> Result<TrialHead, Failure> {
+    let id = TrialId(row.try_get::<_, i32>(0)?.into());
+    let name = text(row, 2);
+    let state = column::state(name)
+        .ok_or_else(|| Malformed::new(format!("trial with id {id}"), format!("state `{name}` is unknown")))?;
+    let number = row.try_get::<_, Option<i32>>(3)?.unwrap_or_default();
+    Ok(TrialHead { id, number: number.into(), state, started: time(row, 6)?, completed: time(row, 7)? })
+}
+
+/// Gives on the trials of a statement of [`parts`] that is ordered by trial.
+fn stream(db: &mut Db<'_>, sql: &str, values: Values<'_>, sink: &mut dyn TrialSink) -> Result<(), Failure> {
+    let mut assembly = Assembly::new(sink);
+    db.each(sql, values, |row| assembly.take(row))?;
+    assembly.give()
+}
+
+pub(super) fn trial(db: &mut Db<'_>, trial: TrialId, sink: &mut dyn TrialSink) -> Result<(), Failure> {
+    let key = trial_key(trial)?;
+    let sql = parts("trials WHERE trial_id = $1", |table| format!("{table} WHERE trial_id = $1"));
+    let rows = db.query(&sql, &[&key])?;
+    if rows.is_empty() {
+        return Err(StoreError::UnknownTrial(trial).into());
+    }
+    let mut assembly = Assembly::new(sink);
+    rows.into_iter().try_for_each(|row| assembly.take(row))?;
+    assembly.give()
+}
+
+/// Keys of trials as their column has them; there are none beyond.
+fn keys(trials: &[TrialId]) -> Vec<i32> {
+    trials.iter().filter_map(|trial| i32::try_from(trial.0).ok()).collect()
+}
+
+fn key_after(after: TrialId) -> i32 {
+    i32::try_from(after.0).unwrap_or(if after.0 < 0 { -1 } else { i32::MAX })
+}
+
+const HEAD: &str = "trial_id, number, state, datetime_start, datetime_complete";
+
+/// Gives on the trials that are later than `after` or `included`, unless they are more than a few; whether it did.
+pub(super) fn few(
+    db: &mut Db<'_>,
+    study: StudyId,
+    after: TrialId,
+    included: &[TrialId],
+    sink: &mut dyn TrialSink,
+) -> Result<bool, Failure> {
+    let parts = parts("wanted", |table| format!("wanted JOIN {table} USING (trial_id)"));
+    let sql = format!(
+        "WITH wanted AS MATERIALIZED (
+             (SELECT {HEAD} FROM trials WHERE study_id = $1 AND trial_id > $2 ORDER BY trial_id LIMIT $4)
+             UNION ALL
+             SELECT {HEAD} FROM trials WHERE trial_id = ANY($3) AND trial_id <= $2 AND study_id = $1
+         )
+         SELECT -1, -1, NULL::text, NULL::int4, NULL::float8, NULL::text, NULL::timestamp, NULL::timestamp
+         FROM studies WHERE study_id = $1
+         UNION ALL {parts} ORDER BY 1"
+    );
+    let rows = db.query(&sql, &[&study_key(study)?, &key_after(after), &keys(included), &(FEW + 1)])?;
+    let is_part = |row: &&Row, part: i32| row.get::<_, i32>(1) == part;
+    if !rows.iter().any(|row| is_part(&row, part::STUDY)) {
+        return Err(StoreError::UnknownStudy(study).into());
+    }
+    let later = rows.iter().filter(|row| is_part(row, part::HEAD) && row.get::<_, i32>(0) > key_after(after));
+    if later.count() as i64 > FEW {
+        return Ok(false);
+    }
+    let mut assembly = Assembly::new(sink);
+    rows.into_iter().try_for_each(|row| assembly.take(row))?;
+    assembly.give()?;
+    Ok(true)
+}
+
+/// Gives on the trials that are later than `after` or `included`, of which there may be any number.
+pub(super) fn many(
+    db: &mut Db<'_>,
+    study: StudyId,
+    after: TrialId,
+    included: &[TrialId],
+    sink: &mut dyn TrialSink,
+) -> Result<(), Failure> {
+    let key = require_study(db, study)?;
+    let earlier = parts("trials WHERE study_id = $1 AND trial_id <= $2 AND trial_id = ANY($3)", |table| {
+        format!("{table} WHERE $1 = $1 AND trial_id <= $2 AND trial_id = ANY($3)")
+    });
+    let sql = format!("{earlier} ORDER BY trial_id");
+    stream(db, &sql, &[&key, &key_after(after), &keys(included)], sink)?;
+    let span = db.first(
+        "SELECT min(trial_id), max(trial_id), count(*) FROM trials WHERE study_id = $1 AND trial_id > $2",
+        &[&key, &key_after(after)],
+    )?;
+    let span = span.expect("an aggregate has a row");
+    let (Some(first), Some(last)) = (span.try_get::<_, Option<i32>>(0)?, span.try_get::<_, Option<i32>>(1)?)
+    else {
+        return Ok(());
+    };
+    // Passing over the rows of other studies costs less than looking each trial up, unless they are most.
+    let dense = i64::from(last - first) < 4 * span.try_get::<_, i64>(2)?;
+    let later = parts("trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3", |table| {
+        if dense {
+            format!("{table} WHERE $1 = $1 AND trial_id BETWEEN $2 AND $3")
+        } else {
+            format!(
+                "{table} JOIN (SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3) AS wanted USING (trial_id)"
+            )
+        }
+    });
+    stream(db, &format!("{later} ORDER BY trial_id"), &[&key, &first, &last], sink)
+}
