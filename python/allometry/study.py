@@ -3,7 +3,7 @@
 import json
 import tempfile
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from allometry.program import call
 
@@ -22,7 +22,8 @@ class Study:
     """A study in a store, shared with whoever else works on it.
 
     `space` makes the study where it is not there: a dictionary from names to sets, such as
-    `{"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True}}` (docs/reference/driving.md).
+    `{"lr": {"type": "float", "low": 1e-5, "high": 0.1, "log": True}}` (docs/reference/driving.md). A list for `direction` gives it as many
+    objectives.
     """
 
     def __init__(
@@ -30,13 +31,13 @@ class Study:
         storage: str,
         name: str,
         space: Mapping[str, Mapping[str, Any]] | None = None,
-        direction: str = "maximize",
+        direction: str | Sequence[str] = "maximize",
         sampler: str | None = None,
     ):
         self.storage = storage
         self.name = name
         self._space = space
-        self._direction = direction
+        self._directions = [direction] if isinstance(direction, str) else list(direction)
         self._sampler = sampler
 
     def ask(self) -> Asked:
@@ -49,11 +50,13 @@ class Study:
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump({"params": [{"name": name} | dict(set_) for name, set_ in self._space.items()]}, file)
             file.flush()
-            return self._asked(call(*arguments, "--space", file.name, "--direction", self._direction))
+            directions = [word for direction in self._directions for word in ("--direction", direction)]
+            return self._asked(call(*arguments, "--space", file.name, *directions))
 
-    def tell(self, number: int, value: float) -> None:
-        """Ends a trial with its value."""
-        call("tell", *self._where(), str(number), repr(float(value)))
+    def tell(self, number: int, value: float | Sequence[float]) -> None:
+        """Ends a trial with its value, or one for each objective."""
+        values = value if isinstance(value, Sequence) else [value]
+        call("tell", *self._where(), str(number), *(repr(float(one)) for one in values))
 
     def report(self, number: int, step: int, value: float) -> bool:
         """Stores the value of a step; whether the ladder's pruner would stop the trial there."""

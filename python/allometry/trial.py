@@ -54,9 +54,13 @@ def should_stop() -> bool:
     return _report is not None and os.path.exists(_report + ".stop")
 
 
-def finish(value: float, weights: int | None = None, best_step: int | None = None) -> None:
-    """Reports the trial's value, and the exact number of trainable weights where known."""
-    line: dict[str, Any] = {"final": True, "value": float(value)}
+def finish(value: float | Iterable[float], weights: int | None = None, best_step: int | None = None) -> None:
+    """Reports the trial's value, or one for each objective, and the exact number of trainable weights where known."""
+    line: dict[str, Any] = {"final": True}
+    if isinstance(value, Iterable):
+        line["values"] = [float(one) for one in value]
+    else:
+        line["value"] = float(value)
     if weights is not None:
         line["weights"] = int(weights)
     if best_step is not None:

@@ -1,6 +1,8 @@
 """The module against the program: a ladder whose script uses `trial`, then a study that is asked and told."""
 
+import json
 import math
+import os
 import subprocess
 import sys
 
@@ -80,6 +82,14 @@ def test_a_study_is_asked_and_told(tmp_path):
     assert frame["failure"][1] == "no reason"
 
 
+def test_a_study_may_have_several_objectives(tmp_path):
+    space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
+    study = allometry.Study(str(tmp_path / "x.db"), "mine", space=space, direction=["minimize", "maximize"])
+    study.tell(study.ask().number, [0.5, 2.0])
+    with pytest.raises(allometry.AllometryError, match="2 objectives"):
+        study.tell(study.ask().number, 0.5)
+
+
 def test_a_refusal_says_why(tmp_path):
     with pytest.raises(allometry.AllometryError) as error:
         allometry.trials(str(tmp_path / "none.db"))
@@ -96,3 +106,10 @@ def test_a_script_runs_by_hand(tmp_path):
     script = "from allometry import trial; trial.report(1, 0.5); trial.finish(1.0); print(trial.params, trial.should_stop())"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "{} False"
+
+
+def test_a_trial_reports_a_value_for_each_objective(tmp_path):
+    report = tmp_path / "report"
+    script = "from allometry import trial; trial.finish([0.5, 20], weights=3)"
+    subprocess.run([sys.executable, "-c", script], env={**os.environ, "ALLOMETRY_REPORT": str(report)}, check=True)
+    assert json.loads(report.read_text()) == {"final": True, "values": [0.5, 20.0], "weights": 3}

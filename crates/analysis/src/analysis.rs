@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::baseline::BaselineComparison;
 use crate::consistency::{BestValueSet, Consistency, interaction};
 use crate::finding::{Finding, findings};
+use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::sample::Sample;
@@ -30,6 +31,9 @@ pub struct Analysis {
     pub metric: String,
     /// Which values of it are better.
     pub direction: Direction,
+    /// All objectives, where there are several; the rest is about the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objectives: Option<Objectives>,
     /// Classes of the validation rows, where known.
     pub rows: Option<ClassCounts>,
     /// What was taken for granted.
@@ -51,8 +55,12 @@ pub struct Analysis {
 /// Analyses the trials of a ladder. Never fails: what cannot be computed is absent and said so. The same trials give the same
 /// bits, whatever the number of threads.
 pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
-    let studies: Vec<StudyAnalysis> =
+    let mut studies: Vec<StudyAnalysis> =
         ladder.studies.par_iter().map(|study| StudyAnalysis::new(study, ladder, options)).collect();
+    let objectives = Objectives::new(ladder);
+    for (analysed, study) in studies.iter_mut().zip(&ladder.studies) {
+        analysed.front = objectives.as_ref().map(|objectives| Front::new(study, objectives));
+    }
     let scaling = Scaling::new(&studies, ladder, options);
     let baselines = BaselineComparison::all(&scaling.points, ladder, options);
     let best: Vec<(&str, &Params)> = studies
@@ -67,6 +75,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         tag: ladder.tag.clone(),
         metric: ladder.metric.clone(),
         direction: ladder.direction,
+        objectives,
         rows: ladder.rows,
         options: *options,
         verdict,

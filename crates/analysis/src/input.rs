@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ladder::SamplerKind;
+use allometry_core::ladder::{MetricSpec, SamplerKind};
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason,
 };
@@ -80,10 +80,12 @@ pub struct LadderTrials {
     pub name: Option<String>,
     /// Names the data set or feature tier in titles.
     pub tag: Option<String>,
-    /// The metric as it is written in reports, such as `AUC`.
+    /// The metric as it is written in reports, such as `AUC`; of several objectives the first one.
     pub metric: String,
     /// Which values of the metric are better.
     pub direction: Direction,
+    /// The objectives after the first, where it is known which of their values are better.
+    pub further: Vec<MetricSpec>,
     /// One per size budget, in the order given.
     pub studies: Vec<StudyTrials>,
     /// Classes of the validation rows that every trial was scored on, where known.
@@ -100,6 +102,7 @@ impl LadderTrials {
             tag: None,
             metric: "AUC".to_owned(),
             direction: Direction::Maximize,
+            further: Vec::new(),
             studies,
             rows: None,
             baselines: Vec::new(),

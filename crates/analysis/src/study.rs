@@ -12,6 +12,7 @@ use crate::coverage::{Coverage, SpaceCoverage};
 use crate::duplicates::Duplicates;
 use crate::edge::{Edge, edges};
 use crate::effort::{BestOf, best_of_k};
+use crate::front::Front;
 use crate::importance::{Importance, ImportanceModel, importance};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::level::{Level, binned, levels};
@@ -44,6 +45,9 @@ pub struct StudyAnalysis {
     /// The configuration to take, beside the best one observed.
     #[serde(default)]
     pub recommended: Recommendation,
+    /// The trials that none beats, where there are several objectives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub front: Option<Front>,
     /// Exact sizes beside the nominal budget.
     pub sizes: StudySizes,
     /// Whether models stopped telling rows apart.
@@ -121,6 +125,7 @@ impl StudyAnalysis {
             budget: study.budget.clone(),
             source: study.source.clone(),
             recommended,
+            front: None,
             sizes: StudySizes::new(study, &sample, options),
             collapse: Collapse::new(study, &sample, ladder, &coarse_levels, &seed_name, options),
             importance,

@@ -63,7 +63,7 @@ fn driven(kind: SamplerKind, seed: u64) -> Recorded {
     let space = SearchSpace(names.iter().cloned().zip(LEVELS.map(list)).collect());
     let feasible = Arc::new(Feasible::new(&space, &SizeBudget::nominal("any"), |_| None).unwrap());
     let spec = SamplerSpec { probes: false, ..SamplerSpec::new(kind) };
-    let mut sampler = build(Direction::Maximize, spec, feasible, seed).unwrap();
+    let mut sampler = build(&[Direction::Maximize], spec, feasible, seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..TRIALS {
         let view = StudyView { finished: &finished, running: &[] };

@@ -156,6 +156,8 @@ impl CliError {
                 | AskError::Waiting { .. }
                 | AskError::Foreign { .. }
                 | AskError::NotFinite { .. }
+                | AskError::ValueCount { .. }
+                | AskError::StepOfSeveral { .. }
                 | AskError::Unfit { .. }
                 | AskError::Store(StoreError::NotRunning { .. }),
             ) => ExitCode::Usage,

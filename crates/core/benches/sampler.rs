@@ -42,7 +42,8 @@ fn drawn(feasible: &Feasible, number: u64) -> Params {
 
 fn build(kind: SamplerKind, feasible: &Arc<Feasible>) -> Box<dyn Sampler> {
     let spec = SamplerSpec { random_share: 0.0, ..SamplerSpec::new(kind) };
-    sampler::build(Direction::Maximize, spec, Arc::clone(feasible), 42).expect("the space suits the sampler")
+    sampler::build(&[Direction::Maximize], spec, Arc::clone(feasible), 42)
+        .expect("the space suits the sampler")
 }
 
 fn value(params: &Params, number: u64) -> f64 {

@@ -57,7 +57,7 @@ fn ten_thousand() -> Feasible {
 /// Asks for `TRIALS` suggestions, each told at once.
 fn fill(feasible: &Arc<Feasible>, kind: SamplerKind) -> usize {
     let spec = SamplerSpec::new(kind);
-    let mut sampler = sampler::build(Direction::Maximize, spec, Arc::clone(feasible), 42)
+    let mut sampler = sampler::build(&[Direction::Maximize], spec, Arc::clone(feasible), 42)
         .expect("the space suits the sampler");
     let mut finished = Vec::new();
     for number in 0..TRIALS {

@@ -83,7 +83,7 @@ fn main() {
         for seed in 0..seeds {
             let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
             let mut sampler =
-                build(Direction::Minimize, spec, Arc::clone(&feasible), seed).expect("a sampler");
+                build(&[Direction::Minimize], spec, Arc::clone(&feasible), seed).expect("a sampler");
             let mut finished: Vec<FrozenTrial> = Vec::new();
             let mut indices = Vec::new();
             let mut row = [f64::NAN; 9];

@@ -12,6 +12,7 @@ pub mod ladder;
 pub mod normal;
 pub mod objective;
 pub mod param;
+pub mod pareto;
 pub mod pruner;
 pub mod python;
 pub mod rng;

@@ -55,8 +55,10 @@ pub trait Reporter: Sync {
 /// Result of a finished evaluation.
 #[derive(Debug, Clone)]
 pub struct ObjectiveOutcome {
-    /// The objective's value: that of the best epoch.
+    /// The first objective's value: that of the best epoch.
     pub value: f64,
+    /// Values of the objectives after the first, in order; empty where they are found by name among the metrics.
+    pub further: Vec<f64>,
     /// Epoch whose weights were kept, from 1.
     pub best_step: Option<i64>,
     /// Metrics of that epoch by name.

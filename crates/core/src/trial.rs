@@ -170,8 +170,10 @@ pub struct FrozenTrial {
     pub number: TrialNumber,
     /// Where it stands.
     pub state: TrialState,
-    /// Objective value; `None` unless complete or pruned with at least one report.
+    /// Value of the first objective; `None` unless complete or pruned with at least one report.
     pub value: Option<f64>,
+    /// Values of the objectives after the first, where there are several; empty unless complete.
+    pub further: Vec<f64>,
     /// Its configuration.
     pub params: Params,
     /// The set that each value was drawn from, where recorded.
@@ -197,6 +199,7 @@ impl FrozenTrial {
             number: TrialNumber(number),
             state,
             value,
+            further: Vec::new(),
             params,
             distributions: IndexMap::new(),
             intermediate: BTreeMap::new(),
@@ -206,6 +209,11 @@ impl FrozenTrial {
             user_attributes: BTreeMap::new(),
             system_attributes: BTreeMap::new(),
         }
+    }
+
+    /// The values of all objectives in order; empty without a value.
+    pub fn values(&self) -> Vec<f64> {
+        self.value.iter().chain(&self.further).copied().collect()
     }
 
     /// The value of a complete trial; `None` for all others.

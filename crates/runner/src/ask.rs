@@ -65,6 +65,22 @@ pub enum AskError {
         /// The value.
         value: f64,
     },
+    /// Another number of values than the study has objectives.
+    #[error("trial {number} was told values of {told} of its study's {objectives} objectives")]
+    ValueCount {
+        /// The number.
+        number: TrialNumber,
+        /// Values told.
+        told: usize,
+        /// Objectives of the study.
+        objectives: usize,
+    },
+    /// A step's value in a study with several objectives.
+    #[error("a step has one value, but the study has {objectives} objectives")]
+    StepOfSeveral {
+        /// Objectives of the study.
+        objectives: usize,
+    },
     /// A parameter that the space does not have, or a value outside of its set.
     #[error("{problem}")]
     Unfit {
@@ -82,6 +98,11 @@ impl AskError {
             Self::Waiting { .. } => "`allometry ask` hands waiting trials out first".into(),
             Self::Foreign { .. } => "only trials that `allometry ask` or Optuna handed out are told".into(),
             Self::NotFinite { .. } => "tell a trial without a value as --state failed".into(),
+            Self::ValueCount { .. } => "tell one value for each objective, in their order".into(),
+            Self::StepOfSeveral { .. } => {
+                "of several objectives none says by itself which trial is ahead, so that none is stopped early"
+                    .into()
+            }
             Self::UnknownTrial { .. } => "`allometry list` shows the trials".into(),
             Self::Exhausted(_) | Self::Unfit { .. } => return None,
         })
@@ -131,7 +152,7 @@ impl<'a> Driven<'a> {
     ) -> Result<Self, SpaceError> {
         let feasible = Arc::new(feasible);
         let label = feasible.budget().label.clone();
-        let sampler = sampler::build(study.direction, sampler, Arc::clone(&feasible), seed)?;
+        let sampler = sampler::build(&study.directions(), sampler, Arc::clone(&feasible), seed)?;
         Ok(Self {
             store,
             study: study.id,
@@ -259,15 +280,27 @@ pub fn asked_trial(store: &dyn Store, study: StudyId, number: TrialNumber) -> Re
     }
 }
 
-/// Ends a trial that was handed out, with its value.
+/// Ends a trial that was handed out, with its value, or one for each objective of the study.
 ///
 /// # Errors
 /// [`AskError`] where the trial cannot be told, or not this.
-pub fn tell(store: &dyn Store, study: StudyId, number: TrialNumber, value: f64) -> Result<(), AskError> {
-    if !value.is_finite() {
+pub fn tell(
+    store: &dyn Store,
+    study: &StudyRecord,
+    number: TrialNumber,
+    values: &[f64],
+) -> Result<(), AskError> {
+    let (told, objectives) = (values.len(), study.directions().len());
+    let (Some((first, further)), true) = (values.split_first(), told == objectives) else {
+        return Err(AskError::ValueCount { number, told, objectives });
+    };
+    if let Some(value) = values.iter().copied().find(|value| !value.is_finite()) {
         return Err(AskError::NotFinite { number, value });
     }
-    end(store, study, number, FinishedState::Complete, |finished| finished.value = Some(value))
+    end(store, study.id, number, FinishedState::Complete, |finished| {
+        finished.value = Some(*first);
+        finished.further = further.to_vec();
+    })
 }
 
 /// Ends a trial that was handed out, without a value of its own: stopped early, or failed for a reason.

@@ -35,7 +35,9 @@ pub(crate) struct Assignment {
     pub(crate) id: TrialId,
     pub(crate) spec: TrialSpec,
     pub(crate) record: TrialRecord,
-    started: Instant,
+    /// Names of the objectives after the first.
+    pub(crate) further: Vec<String>,
+    pub(crate) started: Instant,
 }
 
 /// Picks each worker's next trial and keeps the studies' histories.
@@ -183,6 +185,7 @@ impl<'a> Dispatcher<'a> {
                 id: handle.id,
                 spec,
                 record,
+                further: run.further.clone(),
                 started: Instant::now(),
             }));
         }
@@ -292,6 +295,7 @@ impl<'a> Dispatcher<'a> {
         let mut trial = run.release(assignment.slot);
         trial.state = ended.state;
         trial.value = ended.value;
+        trial.further = ended.further;
         trial.record = ended.record;
         let (state, value, early_stop) = (trial.state, trial.value, trial.record.early_stop);
         let reason = trial.record.failure.as_ref().map(|f| f.reason.clone());

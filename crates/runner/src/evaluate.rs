@@ -14,6 +14,7 @@ use allometry_store::{Finished, FinishedState, Store, StoreError};
 
 use crate::dispatcher::{Assignment, Dispatcher};
 use crate::error::RunError;
+use crate::further;
 use crate::interrupt::Interrupt;
 
 /// Reason recorded for a trial whose process ended first; its configuration is tried again.
@@ -27,6 +28,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Ended {
     pub(crate) state: TrialState,
     pub(crate) value: Option<f64>,
+    pub(crate) further: Vec<f64>,
     pub(crate) record: TrialRecord,
 }
 
@@ -80,7 +82,8 @@ pub(crate) fn evaluate(
         TrialState::Pruned => last.filter(|value| !value.is_nan()),
         _ => finished.value,
     };
-    Ok(Some(Ended { state, value, record: finished.record }))
+    let further = if state == TrialState::Complete { finished.further } else { Vec::new() };
+    Ok(Some(Ended { state, value, further, record: finished.record }))
 }
 
 fn finished(
@@ -91,6 +94,12 @@ fn finished(
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
     let mut scores = None;
+    let mut further = Vec::new();
+    let outcome = outcome.and_then(|outcome| {
+        further = further::values(&assignment.further, &outcome, assignment.started.elapsed())
+            .map_err(ObjectiveError::Failed)?;
+        Ok(outcome)
+    });
     let (state, value) = match outcome {
         Ok(outcome) if outcome.value.is_nan() => {
             record.failure = Some(Failure {
@@ -120,7 +129,7 @@ fn finished(
             (FinishedState::Failed, None)
         }
     };
-    (state, Finished { value, reports: pending.epochs, record, scores, log })
+    (state, Finished { value, further, reports: pending.epochs, record, scores, log })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {

@@ -6,6 +6,7 @@ mod command;
 mod dispatcher;
 mod error;
 mod evaluate;
+mod further;
 mod heartbeat;
 mod interrupt;
 mod open;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allometry_core::expression::Condition;
-use allometry_core::ladder::{BudgetSpec, Ladder, StopRule};
+use allometry_core::ladder::{BudgetSpec, Ladder, MetricSpec, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
 use allometry_core::space::{self, Feasible, When};
 use allometry_core::{Direction, Pruner, Sampler, SearchSpace};
@@ -24,8 +24,10 @@ pub struct OpenStudy {
     pub id: StudyId,
     /// Its size, space and number of trials.
     pub spec: BudgetSpec,
-    /// Which values are better.
+    /// Which values of the first objective are better.
     pub direction: Direction,
+    /// The objectives after it.
+    pub further: Vec<MetricSpec>,
     /// What its budget admits.
     pub feasible: Arc<Feasible>,
     /// What picks its configurations.
@@ -106,12 +108,15 @@ pub fn open_studies(
                         check_compatible(&name, existing.space.as_ref(), &spec.space)?;
                         store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
                     }
+                    check_same_directions(&existing, ladder)?;
                     check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
                     existing.id
                 }
                 None => store.create_study(&NewStudy {
                     name,
                     direction: ladder.direction,
+                    further: ladder.further.iter().map(|metric| metric.direction).collect(),
+                    metric_names: if ladder.further.is_empty() { Vec::new() } else { ladder.metric_names() },
                     space: spec.space.clone(),
                     attributes: attributes(ladder, &spec, facts),
                 })?,
@@ -127,6 +132,7 @@ pub fn open_studies(
                 id,
                 spec,
                 direction: ladder.direction,
+                further: ladder.further.clone(),
                 feasible,
                 sampler,
                 pruning,
@@ -196,6 +202,25 @@ fn check_compatible(study: &str, stored: Option<&SearchSpace>, now: &SearchSpace
         }
     }
     Ok(())
+}
+
+/// # Errors
+/// [`RunError::ObjectiveChanged`] where the study has other objectives, or the same with other directions.
+fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), RunError> {
+    let mut changes = Vec::new();
+    let (stored, now) = (study.directions(), ladder.directions());
+    if stored != now {
+        changes.push(format!("direction: was {}, is {}", to_json(&stored), to_json(&now)));
+    }
+    let names = ladder.metric_names();
+    if let Some(stored) = study.metric_names().filter(|stored| *stored != names && !ladder.further.is_empty())
+    {
+        changes.push(format!("metric: was {}, is {}", to_json(&stored), to_json(&names)));
+    }
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(RunError::ObjectiveChanged { study: study.name.clone(), changes })
 }
 
 fn check_same_objective(study: &str, stored: Option<&Value>, now: &Value) -> Result<(), RunError> {

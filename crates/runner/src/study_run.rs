@@ -24,6 +24,8 @@ pub(crate) struct StudyRun {
     pub(crate) id: StudyId,
     pub(crate) spec: BudgetSpec,
     pub(crate) direction: Direction,
+    /// Names of the objectives after the first.
+    pub(crate) further: Vec<String>,
     pub(crate) chooser: Chooser,
     pub(crate) pruning: Option<Pruning>,
     stop: StopRule,
@@ -54,12 +56,13 @@ pub(crate) struct StudyRun {
 impl StudyRun {
     /// A study whose trials are not read yet.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
-        let OpenStudy { id, spec, direction, feasible, sampler, pruning, stop } = study;
+        let OpenStudy { id, spec, direction, further, feasible, sampler, pruning, stop } = study;
         let label = spec.budget.label.clone();
         Self {
             id,
             spec,
             direction,
+            further: further.into_iter().map(|metric| metric.name).collect(),
             chooser: Chooser { label, seed: options.seed, feasible, sampler },
             pruning,
             stop,

@@ -46,7 +46,14 @@ impl Objective for Scripted<'_> {
             }
         }
         let value = (self.behaviour)(trial, evaluation)?;
-        Ok(ObjectiveOutcome { value, best_step: Some(3), metrics: BTreeMap::new(), size: None, scores: None })
+        Ok(ObjectiveOutcome {
+            value,
+            further: Vec::new(),
+            best_step: Some(3),
+            metrics: BTreeMap::new(),
+            size: None,
+            scores: None,
+        })
     }
 
     fn model_size(&self, params: &Params) -> Option<ModelSize> {
@@ -99,7 +106,7 @@ fn go(
             let feasible = Feasible::new(&spec.space, &spec.budget, |p| objective.model_size(p)).unwrap();
             let feasible = Arc::new(feasible);
             let sampler =
-                sampler::build(Direction::Maximize, ladder.sampler, Arc::clone(&feasible), ladder.seed)
+                sampler::build(&[Direction::Maximize], ladder.sampler, Arc::clone(&feasible), ladder.seed)
                     .unwrap();
             (spec.clone(), feasible, sampler)
         })
@@ -304,7 +311,7 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
     let plain = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Random) };
     let sampler = Box::new(Saturating(
-        sampler::build(Direction::Maximize, plain, Arc::clone(&feasible), 1).unwrap(),
+        sampler::build(&[Direction::Maximize], plain, Arc::clone(&feasible), 1).unwrap(),
         1.0,
     ));
     let facts = Facts { objective: serde_json::json!({}), report: BTreeMap::new() };

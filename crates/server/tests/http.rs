@@ -1,6 +1,5 @@
 //! The dashboard through real HTTP, over a store that somebody else writes.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -90,7 +89,7 @@ fn study(store: &SqliteStore, name: &str, parameter: &str) -> StudyId {
         name: name.to_owned(),
         direction: Direction::Maximize,
         space: space(parameter),
-        attributes: BTreeMap::new(),
+        ..NewStudy::default()
     };
     store.create_study(&new).unwrap()
 }

@@ -11,7 +11,7 @@ use crate::column;
 use crate::distribution;
 use crate::error::StoreError;
 use crate::json;
-use crate::store::{StudyId, StudyRecord};
+use crate::store::{METRIC_NAMES, StudyId, StudyRecord};
 
 /// Prefix of the keys under which Allometry keeps its own attributes.
 pub(crate) const OWN_PREFIX: &str = "allometry:";
@@ -21,6 +21,9 @@ pub(crate) const RECORD_KEY: &str = "allometry:record";
 
 /// Attribute, without prefix, of a study's search space.
 pub(crate) const SPACE_KEY: &str = "search_space";
+
+/// Objectives that are read at most: a damaged row is no reason to take memory without end.
+const MOST_OBJECTIVES: usize = 1000;
 
 /// A row that is not as Optuna or Allometry write it.
 #[derive(Debug)]
@@ -70,12 +73,17 @@ pub(crate) fn study(
         id,
         name,
         direction: directions.first().map_or_else(Default::default, |name| column::direction(name)),
-        objectives: directions.len(),
+        further: directions.iter().skip(1).map(|name| column::direction(name)).collect(),
         space: stored_space,
         attributes,
         user_attributes,
         system_attributes,
     })
+}
+
+/// The system attribute, and its text, that gives a study's objectives their names; `None` without names.
+pub(crate) fn metric_names(names: &[String]) -> Option<(String, String)> {
+    (!names.is_empty()).then(|| (METRIC_NAMES.into(), json::write(&Value::from(names.to_vec()))))
 }
 
 /// The space that Allometry stored with a study.
@@ -149,8 +157,15 @@ impl Batch {
 
 /// Takes in a row of `trial_values`.
 pub(crate) fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind: &str) {
-    if objective == 0 {
-        trial.value = column::number(value, kind);
+    let Some(value) = column::number(value, kind) else { return };
+    match usize::try_from(objective) {
+        Ok(0) => trial.value = Some(value),
+        // Rows come in any order; what is missing before one is not a number.
+        Ok(place) if place <= MOST_OBJECTIVES => {
+            trial.further.resize(trial.further.len().max(place), f64::NAN);
+            trial.further[place - 1] = value;
+        }
+        _ => {}
     }
 }
 

@@ -10,6 +10,7 @@ use allometry_core::{
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde_json::Value;
 
+use crate::assemble::metric_names;
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
 use crate::owner::Owner;
@@ -165,11 +166,11 @@ impl Store for MemoryStore {
             id,
             name: study.name.clone(),
             direction: study.direction,
-            objectives: 1,
+            further: study.further.clone(),
             space: Some(study.space.clone()),
             attributes: study.attributes.clone(),
             user_attributes: BTreeMap::new(),
-            system_attributes: BTreeMap::new(),
+            system_attributes: metric_names(&study.metric_names).into_iter().collect(),
         });
         Ok(id)
     }
@@ -259,9 +260,10 @@ impl Store for MemoryStore {
         let row = tables.running(trial)?;
         row.report(&finished.reports);
         let last = || row.trial.intermediate.last_key_value().map(|(_, value)| *value);
-        let (state, value) = settle(state, finished.value, last);
+        let (state, values) = settle(state, finished, last);
         row.trial.state = state;
-        row.trial.value = value;
+        row.trial.value = values.first().copied();
+        row.trial.further = values.into_iter().skip(1).collect();
         row.trial.completed = Some(now());
         row.trial.record = finished.record.clone();
         row.scores.clone_from(&finished.scores);

@@ -11,6 +11,7 @@ use allometry_core::{
 use serde_json::Value;
 
 use crate::error::StoreError;
+use crate::json;
 use crate::owner::Owner;
 
 /// Key of a study within its store.
@@ -38,8 +39,12 @@ impl fmt::Display for TrialId {
 pub struct NewStudy {
     /// Name, unique in the store.
     pub name: String,
-    /// Which values are better.
+    /// Which values of the first objective are better.
     pub direction: Direction,
+    /// The same of the objectives after it.
+    pub further: Vec<Direction>,
+    /// Names of all objectives where there are several, as Optuna's `set_metric_names` keeps them; may be empty.
+    pub metric_names: Vec<String>,
     /// What may vary; tells which lists are ordinal when trials are read back.
     pub space: SearchSpace,
     /// Allometry's own attributes; stored under `allometry:` and the key.
@@ -55,8 +60,8 @@ pub struct StudyRecord {
     pub name: String,
     /// Which values of the first objective are better.
     pub direction: Direction,
-    /// Number of objectives; always 1 in studies of Allometry.
-    pub objectives: usize,
+    /// The same of the objectives after it.
+    pub further: Vec<Direction>,
     /// What may vary, where Allometry made the study.
     pub space: Option<SearchSpace>,
     /// Allometry's own attributes, without the prefix `allometry:`.
@@ -66,6 +71,23 @@ pub struct StudyRecord {
     /// Foreign system attributes: JSON text as Python wrote it.
     pub system_attributes: BTreeMap<String, String>,
 }
+
+impl StudyRecord {
+    /// Which values are better, for each objective.
+    pub fn directions(&self) -> Vec<Direction> {
+        std::iter::once(self.direction).chain(self.further.iter().copied()).collect()
+    }
+
+    /// Names of the objectives, where somebody gave each of them one.
+    pub fn metric_names(&self) -> Option<Vec<String>> {
+        let names = json::parse(self.system_attributes.get(METRIC_NAMES)?).ok()?;
+        let names = names.as_array()?.iter().map(|name| name.as_str().map(Into::into));
+        names.collect::<Option<Vec<String>>>().filter(|names| names.len() == 1 + self.further.len())
+    }
+}
+
+/// System attribute in which Optuna keeps the names of objectives.
+pub(crate) const METRIC_NAMES: &str = "study:metric_names";
 
 /// How a trial begins.
 #[derive(Debug, Clone, Copy)]
@@ -124,8 +146,10 @@ impl From<FinishedState> for TrialState {
 /// How a trial ended.
 #[derive(Debug, Clone, Default)]
 pub struct Finished {
-    /// Objective value of a complete trial. Ignored for pruned and failed ones.
+    /// Value of a complete trial's first objective. Ignored for pruned and failed ones.
     pub value: Option<f64>,
+    /// Values of a complete trial's objectives after the first.
+    pub further: Vec<f64>,
     /// Epochs that were not reported yet.
     pub reports: Vec<EpochReport>,
     /// The whole record; replaces what the trial started with.
@@ -243,7 +267,7 @@ pub trait Store: Send + Sync {
 
     /// Ends a running trial.
     ///
-    /// As in Optuna, a complete trial without a value, or with NaN, becomes a failed one; a pruned trial takes its last
+    /// As in Optuna, a complete trial without a value, or with NaN in one, becomes a failed one; a pruned trial takes its last
     /// intermediate value (none if that is NaN); a failed one has no value. Returns the state that was stored.
     ///
     /// # Errors
@@ -306,19 +330,22 @@ pub(crate) fn metrics_of(reports: &[EpochReport]) -> impl Iterator<Item = (i64, 
     reports.iter().filter(|r| !r.metrics.is_empty()).map(|r| (r.step, &r.metrics))
 }
 
-/// State and value that a trial is stored with, from what was told and its intermediate values.
+/// State and values that a trial is stored with, from what was told and its intermediate values.
 pub(crate) fn settle(
     state: FinishedState,
-    value: Option<f64>,
+    finished: &Finished,
     last_intermediate: impl FnOnce() -> Option<f64>,
-) -> (TrialState, Option<f64>) {
+) -> (TrialState, Vec<f64>) {
     let number = |value: Option<f64>| value.filter(|v| !v.is_nan());
     match state {
-        FinishedState::Complete => match number(value) {
-            Some(value) => (TrialState::Complete, Some(value)),
-            None => (TrialState::Failed, None),
+        FinishedState::Complete => match number(finished.value) {
+            Some(value) if finished.further.iter().all(|v| !v.is_nan()) => {
+                let further = finished.further.iter().copied();
+                (TrialState::Complete, std::iter::once(value).chain(further).collect())
+            }
+            _ => (TrialState::Failed, Vec::new()),
         },
-        FinishedState::Pruned => (TrialState::Pruned, number(last_intermediate())),
-        FinishedState::Failed => (TrialState::Failed, None),
+        FinishedState::Pruned => (TrialState::Pruned, number(last_intermediate()).into_iter().collect()),
+        FinishedState::Failed => (TrialState::Failed, Vec::new()),
     }
 }

@@ -72,8 +72,7 @@ fn params(act: ParamValue) -> Params {
 /// Writes a study with trials of every state.
 fn write_study(store: &dyn Store) -> StudyId {
     let attributes = BTreeMap::from([("ladder".to_owned(), json!({"name": "caf\u{e9}", "seed": 42}))]);
-    let study =
-        NewStudy { name: "café/2M".into(), direction: Direction::Maximize, space: space(), attributes };
+    let study = NewStudy { name: "café/2M".into(), space: space(), attributes, ..NewStudy::default() };
     let id = store.create_study(&study).unwrap();
     let owner = Owner::this_process();
     let record = TrialRecord {
@@ -102,6 +101,7 @@ fn write_study(store: &dyn Store) -> StudyId {
             record: record.clone(),
             scores: Some(scores.clone()),
             log: None,
+            ..Finished::default()
         };
         store.finish(trial.id, state, &finished).unwrap();
     }
@@ -153,6 +153,54 @@ fn optuna_reads_what_we_write() {
         assert_eq!(seen["best"], 0);
         assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
         assert_eq!(seen["record"]["seed"], 7);
+    });
+}
+
+#[test]
+fn optuna_sees_our_objectives_and_we_its() {
+    over_each_storage("optuna_sees_our_objectives_and_we_its", "optuna", |python, url| {
+        let store = allometry_store::open(url).unwrap();
+        let new = NewStudy {
+            name: "two".into(),
+            further: vec![Direction::Minimize],
+            metric_names: vec!["auc".into(), "seconds".into()],
+            space: space(),
+            ..NewStudy::default()
+        };
+        let id = store.create_study(&new).unwrap();
+        let told: [(f64, &[f64]); 6] = [
+            (0.5, &[1.0]),
+            (0.7, &[4.0]),
+            (0.7, &[5.0]),
+            (f64::INFINITY, &[9.0]),
+            (0.9, &[f64::NAN]),
+            (0.7, &[4.0]),
+        ];
+        let owner = Owner::this_process();
+        let record = TrialRecord::default();
+        for (value, further) in told {
+            let (params, space) = (params("gelu".into()), space());
+            let new =
+                NewTrial { start: Start::Running(&owner), params: &params, space: &space, record: &record };
+            let trial = store.create_trial(id, &new).unwrap();
+            let finished = Finished { value: Some(value), further: further.to_vec(), ..Finished::default() };
+            store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+        }
+        let seen = run(python, "objectives.py", url, &["two"]);
+        assert_eq!(seen["directions"], json!(["MAXIMIZE", "MINIMIZE"]));
+        assert_eq!(seen["metric_names"], json!(["auc", "seconds"]));
+        let trials = store.trials(id).unwrap();
+        let ours = trials.iter().map(|trial| {
+            let values: Vec<Value> = trial.values().into_iter().map(repr).collect();
+            if values.is_empty() { Value::Null } else { values.into() }
+        });
+        assert_eq!(seen["values"], Value::from(ours.collect::<Vec<_>>()));
+        let study = store.study("two").unwrap().unwrap();
+        assert_eq!(study.metric_names().unwrap(), ["auc", "seconds"]);
+        let best = allometry_core::pareto::best_trials(&trials, &study.directions());
+        let best: Vec<u64> = best.iter().map(|trial| trial.number.0).collect();
+        assert_eq!(seen["best_trials"], json!(best));
+        assert_eq!(best, [0, 3, 6], "the last of them is the one that Optuna added");
     });
 }
 
@@ -253,7 +301,9 @@ fn we_read_what_optuna_writes() {
         let unnamed = read(None).unwrap_err();
         assert!(unnamed.to_string().ends_with("holds 3 studies"), "{unnamed}");
         assert!(unnamed.hint().unwrap().contains("`foreign`, `several`, `empty`"));
-        assert!(read(Some("several")).unwrap_err().to_string().contains("2 objectives"));
+        let several = read(Some("several")).unwrap();
+        assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
+        assert!(several.trials.iter().all(|trial| trial.further == [trial.number.0 as f64 / 4.0]));
         assert!(read(Some("empty")).unwrap_err().to_string().contains("no trials"));
         assert_eq!(file.as_ref().map(|path| std::fs::read(path).unwrap()), before);
         if let Some(folder) = file.as_ref().and_then(|path| path.parent()) {

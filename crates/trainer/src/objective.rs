@@ -149,6 +149,7 @@ impl<'a> PatchTstObjective<'a> {
     fn fitted(&self, learner: Learner, best: Best) -> Fitted {
         let outcome = ObjectiveOutcome {
             value: best.epoch.value,
+            further: Vec::new(),
             best_step: Some(best.epoch.step),
             metrics: best.epoch.metrics,
             size: Some(learner.architecture().model_size(self.geometry)),

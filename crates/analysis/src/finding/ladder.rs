@@ -44,7 +44,23 @@ pub(super) fn findings(
     found(FindingCode::SingleBudget, single_budget(studies));
     found(FindingCode::TooFewSizes, too_few_sizes(scaling));
     found(FindingCode::AdaptiveSampling, adaptive_sampling(ladder));
+    found(FindingCode::SeveralObjectives, several_objectives(ladder));
     findings
+}
+
+fn several_objectives(ladder: &LadderTrials) -> Option<(String, &'static str)> {
+    let trials = ladder.studies.iter().flat_map(|study| &study.trials);
+    let objectives = trials.map(|trial| trial.values().len()).max().filter(|count| *count > 1)?;
+    let message = format!(
+        "trials have {objectives} objectives; everything but the fronts is about the first, {}",
+        ladder.metric
+    );
+    let advice = if ladder.further.len() + 1 == objectives {
+        "Read the fronts beside the verdict: what is best in the first objective may be bad in another."
+    } else {
+        "Which values of the others are better is not recorded there: give the study's database for its fronts."
+    };
+    Some((message, advice))
 }
 
 fn behind(

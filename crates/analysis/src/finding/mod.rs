@@ -92,11 +92,13 @@ pub enum FindingCode {
     TooFewSizes,
     /// A model of earlier trials chose later ones.
     AdaptiveSampling,
+    /// Trials have several objectives, of which the first is analysed.
+    SeveralObjectives,
 }
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -121,6 +123,7 @@ impl FindingCode {
         Self::ConfoundedParameters,
         Self::TooFewSizes,
         Self::AdaptiveSampling,
+        Self::SeveralObjectives,
     ];
 
     /// How bad it is.
@@ -149,7 +152,8 @@ impl FindingCode {
             | Self::RowsUnknown
             | Self::MissingScores
             | Self::TooFewSizes
-            | Self::AdaptiveSampling => Severity::Info,
+            | Self::AdaptiveSampling
+            | Self::SeveralObjectives => Severity::Info,
         }
     }
 }

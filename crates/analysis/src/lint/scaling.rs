@@ -60,6 +60,7 @@ impl ScalingLint {
             tag: report.tag.clone(),
             metric: report.metric.clone(),
             direction,
+            further: Vec::new(),
             studies: Vec::new(),
             rows: knowledge.rows,
             baselines: Vec::new(),

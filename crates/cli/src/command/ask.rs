@@ -27,9 +27,9 @@ pub(super) struct Ask {
     #[arg(long, value_name = "FILE", requires = "study")]
     space: Option<PathBuf>,
 
-    /// Which values are better, for a study that is made.
+    /// Which values are better, for a study that is made; given several times, the study has as many objectives.
     #[arg(long, value_name = "DIRECTION", default_value = "maximize")]
-    direction: DirectionArg,
+    direction: Vec<DirectionArg>,
 
     /// The sampler, in place of the study's own.
     #[arg(long, value_name = "KIND", value_parser = parse_sampler)]
@@ -75,15 +75,18 @@ impl Ask {
             return Ok(existing);
         }
         let (space, conditions) = declared_space::read(path)?;
-        let direction = match self.direction {
+        let mut directions = self.direction.iter().map(|direction| match direction {
             DirectionArg::Maximize => Direction::Maximize,
             DirectionArg::Minimize => Direction::Minimize,
-        };
+        });
+        let direction = directions.next().unwrap_or_default();
+        let further = directions.collect();
         let attributes = BTreeMap::from([
             ("budget".to_owned(), json!(SizeBudget::nominal(name))),
             ("conditions".to_owned(), json!(conditions)),
         ]);
-        let new = NewStudy { name: name.into(), direction, space, attributes };
+        let new =
+            NewStudy { name: name.into(), direction, further, space, attributes, ..NewStudy::default() };
         store.create_study(&new)?;
         self.study.one(place, store)
     }

@@ -3,16 +3,18 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::{Options, Recommendation};
-use allometry_core::TrialNumber;
+use allometry_core::pareto::{best_trials, losses};
 use allometry_core::trial::incumbent;
+use allometry_core::{Direction, FrozenTrial, TrialNumber};
+use allometry_store::StudyRecord;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, label};
+use super::study_args::{StudyArgs, label, objective_names};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints the best complete trial of each study, and the configuration to take.
+/// Prints the best complete trial of each study, and the configuration to take; with several objectives the trials that none beats.
 ///
 /// Under noise the best value is often a lucky one: beside it stands the configuration whose mean over seeds is probably the best, with the
 /// interval of that mean.
@@ -35,6 +37,14 @@ impl Best {
         let mut documents: Vec<Value> = Vec::new();
         for study in self.study.select(&place, store)? {
             let trials = store.trials(study.id)?;
+            if !study.further.is_empty() {
+                let front = best_trials(&trials, &study.directions());
+                if !front.is_empty() {
+                    documents.push(front_json(&study, &front));
+                    text.push_str(&front_text(&study, &front));
+                }
+                continue;
+            }
             let Some(best) = incumbent(&trials, study.direction) else { continue };
             let weights = best.record.size.map(|size| size.total);
             let recommended =
@@ -70,6 +80,50 @@ impl Best {
         }
         output::print(&text)
     }
+}
+
+/// The trials that none beats, the best of the first objective first.
+fn ordered<'a>(study: &StudyRecord, front: &[&'a FrozenTrial]) -> Vec<&'a FrozenTrial> {
+    let mut ordered = front.to_vec();
+    let loss = |trial: &FrozenTrial| losses(&trial.values(), &study.directions());
+    ordered.sort_by(|a, b| loss(a)[0].total_cmp(&loss(b)[0]).then(a.number.cmp(&b.number)));
+    ordered
+}
+
+fn front_json(study: &StudyRecord, front: &[&FrozenTrial]) -> Value {
+    let members = ordered(study, front).into_iter().map(|trial| {
+        json!({
+            "number": trial.number,
+            "values": trial.values(),
+            "weights": trial.record.size.map(|size| size.total),
+            "params": trial.params,
+        })
+    });
+    json!({
+        "study": study.name,
+        "budget": label(study),
+        "directions": study.directions(),
+        "metrics": objective_names(study),
+        "front": members.collect::<Vec<_>>(),
+    })
+}
+
+fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
+    let count = front.len();
+    let trials = if count == 1 { "trial".into() } else { format!("{count} trials") };
+    let names = objective_names(study);
+    let goals = names.iter().zip(study.directions()).map(|(name, direction)| match direction {
+        Direction::Maximize => format!("{name} up"),
+        Direction::Minimize => format!("{name} down"),
+    });
+    let mut text =
+        format!("{}: no trial beats {trials} in {}\n", label(study), goals.collect::<Vec<_>>().join(", "));
+    for trial in ordered(study, front) {
+        let pairs = names.iter().zip(trial.values());
+        let values: Vec<String> = pairs.map(|(name, value)| format!("{name} {value:.4}")).collect();
+        let _ = writeln!(text, "  trial {}: {}  {}", trial.number, values.join(", "), trial.params);
+    }
+    text
 }
 
 /// The configuration to take, beside the best trial.

@@ -163,7 +163,8 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
         let feasible = Arc::new(evaluator.feasible(spec)?);
         reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
-        let sampler = sampler::build(ladder.direction, ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        let sampler =
+            sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
     let studies = open_studies(store, ladder, budgets, &evaluator.facts(), how.changed)?;

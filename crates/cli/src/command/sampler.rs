@@ -22,6 +22,9 @@ use self::session::Session;
 /// (on one line). Then {"ask": 0} is answered by {"params": {...}}; {"tell": 0, "value": 0.25} by nothing, a null value is a failed
 /// trial; {"recommend": true} by the told configuration that is probably best. A line that makes no sense is answered by
 /// {"error": "..."}. The command ends with its input.
+///
+/// With "directions": ["minimize", "maximize"] in the first line there are as many objectives: {"tell": 0, "values": [0.25, 3]}, and
+/// {"recommend": true} is answered by {"front": [{"trial": 0, "values": [...], "params": {...}}]}, the trials that none beats.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 #[expect(clippy::doc_link_with_quotes, reason = "the help shows JSON as it is")]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use allometry_core::pareto::best_trials;
 use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, StopReason, TrialState};
 use allometry_store::{RunningTrial, StudyRecord};
@@ -60,13 +61,16 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
         })
     });
     let best = incumbent(trials, study.direction);
+    let front = (!study.further.is_empty()).then(|| best_trials(trials, &study.directions()));
     json!({
         "study": study.name,
         "budget": label(study),
         "direction": study.direction,
         "trials": counts,
         "target": study.attributes.get("target_trials"),
-        "best": best.map(|best| json!({"number": best.number, "value": best.value})),
+        "directions": study.directions(),
+        "best": best.map(|best| json!({"number": best.number, "value": best.value, "values": best.values()})),
+        "front": front.map(|front| front.iter().map(|trial| trial.number).collect::<Vec<_>>()),
         "running": running.collect::<Vec<_>>(),
         "ended": study.attributes.get("ended"),
     })
@@ -85,7 +89,14 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
         })
         .collect();
     let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value?)));
-    let best = best.map_or_else(String::new, |(n, value)| format!("; best {value:.4} (trial {n})"));
+    let best = match best {
+        Some(_) if !study.further.is_empty() => {
+            let front = best_trials(trials, &study.directions());
+            format!("; {} that none beats in {} objectives", front.len(), study.directions().len())
+        }
+        Some((n, value)) => format!("; best {value:.4} (trial {n})"),
+        None => String::new(),
+    };
     let mut text = format!("{}: {}{best}\n", label(study), counts.join(", "));
     for RunningTrial { handle, owner, .. } in running {
         let owner = owner.as_ref().map_or_else(|| "another program".into(), ToString::to_string);

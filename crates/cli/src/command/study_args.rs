@@ -141,6 +141,12 @@ pub(super) fn label(study: &StudyRecord) -> String {
     attribute::<SizeBudget>(study, "budget").map_or_else(|| study.name.clone(), |budget| budget.label)
 }
 
+/// Names of the study's objectives; `value 0`, `value 1` and so on where nobody named them.
+pub(super) fn objective_names(study: &StudyRecord) -> Vec<String> {
+    let numbered = || (0..study.directions().len()).map(|place| format!("value {place}")).collect();
+    study.metric_names().unwrap_or_else(numbered)
+}
+
 #[derive(Deserialize)]
 struct SeedAttribute {
     seed: u64,

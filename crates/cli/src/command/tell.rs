@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use allometry_core::pruner::{self, Decision, PrunedStudy, ReportingTrial};
 use allometry_core::{EpochReport, StudyView, TrialNumber, TrialState};
-use allometry_runner::{asked_trial, tell, tell_state};
+use allometry_runner::{AskError, asked_trial, tell, tell_state};
 use allometry_store::{FinishedState, Store, StudyRecord};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -26,12 +26,12 @@ pub(super) struct Tell {
     #[arg(value_name = "TRIAL")]
     number: u64,
 
-    /// Its value: a finite number.
+    /// Its value, a finite number; with several objectives one for each, in their order.
     #[arg(value_name = "VALUE", allow_negative_numbers = true, required_unless_present = "state")]
-    value: Option<f64>,
+    values: Vec<f64>,
 
     /// Ends the trial without a value of its own; a pruned one keeps that of its last step.
-    #[arg(long, conflicts_with_all = ["value", "step"])]
+    #[arg(long, conflicts_with_all = ["values", "step"])]
     state: Option<StateArg>,
 
     /// Why it failed.
@@ -56,18 +56,24 @@ impl Tell {
         let store = &*store;
         let study = self.study.one(&place, store)?;
         let number = TrialNumber(self.number);
-        match (self.value, self.step, self.state) {
-            (Some(value), Some(step), _) => {
-                let stop = report(&place, store, &study, number, (step, value))?;
+        match (self.values.as_slice(), self.step, self.state) {
+            ([_, _, ..], Some(_), _) => {
+                return Err(CliError::Usage {
+                    message: format!("a step has one value, not {}", self.values.len()),
+                    hint: None,
+                });
+            }
+            ([value], Some(step), _) => {
+                let stop = report(&place, store, &study, number, (step, *value))?;
                 let line =
                     json!({"schema": "allometry.tell/1", "number": number, "step": step, "stop": stop});
                 return output::print(&format!("{line}\n"));
             }
-            (Some(value), None, _) => tell(store, study.id, number, value)?,
-            (None, _, Some(StateArg::Pruned)) => {
+            (values @ [_, ..], None, _) => tell(store, &study, number, values)?,
+            ([], _, Some(StateArg::Pruned)) => {
                 tell_state(store, study.id, number, FinishedState::Pruned, None)?;
             }
-            (None, ..) => {
+            ([], ..) => {
                 let reason = self.reason.as_deref().or(Some("no value was told"));
                 tell_state(store, study.id, number, FinishedState::Failed, reason)?;
             }
@@ -84,6 +90,10 @@ fn report(
     number: TrialNumber,
     (step, value): (i64, f64),
 ) -> Result<bool, CliError> {
+    let objectives = study.directions().len();
+    if objectives > 1 {
+        return Err(AskError::StepOfSeveral { objectives }.into());
+    }
     let handle = asked_trial(store, study.id, number)?;
     store.report(handle.id, &[EpochReport { step, value, metrics: BTreeMap::new() }])?;
     let Some((spec, ladder)) = place.ladder.as_ref().and_then(|l| Some((l.pruner.as_ref()?, l))) else {

@@ -11,6 +11,7 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
         "number": trial.number,
         "state": trial.state,
         "value": trial.value,
+        "values": trial.values(),
         "params": trial.params,
         "weights": record.size.map(|size| size.total),
         "origin": record.origin,
@@ -30,7 +31,8 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
 /// `complete 0.7123`, `failed: no value`.
 pub(super) fn outcome(trial: &FrozenTrial) -> String {
     let reason = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
-    let value = trial.value.map_or_else(String::new, |value| format!(" {value:.4}"));
+    let values: Vec<String> = trial.values().iter().map(|value| format!("{value:.4}")).collect();
+    let value = if values.is_empty() { String::new() } else { format!(" {}", values.join(", ")) };
     let reason = reason.map_or_else(String::new, |failure| format!(": {}", failure.reason));
     format!("{}{value}{reason}", trial.state.as_str())
 }

@@ -14,6 +14,7 @@ pub(crate) use compared::{Compared, read_report};
 pub(crate) use parse::Source;
 pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, storage_url};
 
+use self::foreign::Goals;
 use crate::error::CliError;
 
 /// Reads every source into one ladder.
@@ -22,7 +23,7 @@ use crate::error::CliError;
 /// [`CliError`] naming the source that cannot be read, or sources that do not go together.
 pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
     let mut foreign: Vec<StudyTrials> = Vec::new();
-    let mut directions: Vec<Direction> = Vec::new();
+    let mut goals: Vec<Goals> = Vec::new();
     for source in sources {
         match source {
             Source::Ladder(path) if sources.len() == 1 => return stored::ladder_of_file(path),
@@ -41,26 +42,30 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
             }
             Source::Labelled { label, file, detail } => {
                 refuse_second(&foreign, label)?;
-                let (study, direction) = foreign::read(label, file, detail.as_deref())?;
+                let (study, goal) = foreign::read(label, file, detail.as_deref())?;
                 foreign.push(study);
-                directions.push(direction);
+                goals.push(goal);
             }
             Source::LabelledStore { label, url, study } => {
                 refuse_second(&foreign, label)?;
-                let (study, direction) = foreign::read_stored(label, url, study.as_deref())?;
+                let (study, goal) = foreign::read_stored(label, url, study.as_deref())?;
                 foreign.push(study);
-                directions.push(direction);
+                goals.push(goal);
             }
         }
     }
-    let direction = directions.first().copied().unwrap_or_default();
-    if let Some(other) = directions.iter().position(|d| *d != direction) {
+    let direction = goals.first().map_or_else(Direction::default, |goal| goal.direction);
+    if let Some(other) = goals.iter().position(|goal| goal.direction != direction) {
         return Err(CliError::Usage {
             message: format!("study `{}` minimises and others maximise", foreign[other].budget.label),
             hint: Some("studies of one ladder have one objective".into()),
         });
     }
-    Ok(LadderTrials { direction, ..LadderTrials::new(foreign) })
+    // Fronts of studies with other objectives have nothing in common.
+    let mut further = goals.iter().map(|goal| &goal.further);
+    let first = further.next().cloned().unwrap_or_default();
+    let further = if further.all(|other| *other == first) { first } else { Vec::new() };
+    Ok(LadderTrials { direction, further, ..LadderTrials::new(foreign) })
 }
 
 fn refuse_second(studies: &[StudyTrials], label: &str) -> Result<(), CliError> {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
-use allometry_core::ladder::{Ladder, SamplerSpec};
+use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
 use allometry_core::trial::incumbent;
-use allometry_core::{ClassCounts, SizeBudget, StopReason};
+use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url::redact};
 use serde::Deserialize;
 use serde_json::Value;
@@ -127,6 +127,7 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         metric: metric(&first.record, ladder.is_some()),
         tag: ladder.and_then(|ladder| ladder.tag),
         direction: first.record.direction,
+        further: further(&first.record),
         rows: rows.filter(|c| c.positives > 0 && c.negatives > 0),
         baselines: baselines
             .into_iter()
@@ -154,6 +155,16 @@ fn metric(study: &StudyRecord, of_ladder: bool) -> String {
         (true, Some("regression")) => "R2".into(),
         (true, _) => "AUC".into(),
     }
+}
+
+/// The objectives of a study after the first.
+fn further(study: &StudyRecord) -> Vec<MetricSpec> {
+    let names = study.metric_names();
+    let named = |(place, direction): (usize, &Direction)| {
+        let name = names.as_ref().map_or_else(|| format!("value {place}"), |names| names[place].clone());
+        MetricSpec { name, direction: *direction }
+    };
+    (1..).zip(&study.further).map(named).collect()
 }
 
 /// Name of the ladder that a study is of; its own where it belongs to none.

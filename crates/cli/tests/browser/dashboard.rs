@@ -70,6 +70,7 @@ impl Study {
             direction: Direction::Maximize,
             space: space.clone(),
             attributes,
+            ..NewStudy::default()
         };
         let id = store.create_study(&new).unwrap();
         Self { store, id, space }

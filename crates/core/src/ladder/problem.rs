@@ -99,6 +99,12 @@ pub enum ProblemKind {
     UnknownParameter { name: String, known: Vec<&'static str> },
     #[error("`{key}` cannot be `{word}`")]
     UnknownWord { key: String, word: String, known: &'static [&'static str] },
+    #[error("`metric` cannot be `{word}`: trials do not report it")]
+    UnknownMetric { word: String, known: Vec<&'static str> },
+    #[error("the first objective cannot be `{word}`, but `{first}` alone")]
+    NotFirst { word: String, first: String },
+    #[error("`metric` names {metrics} and `direction` has {directions}: each objective has one of both")]
+    Directions { metrics: usize, directions: usize },
     #[error("{table} has no `{key}`")]
     MissingKey { key: &'static str, table: String, example: &'static str },
     #[error("there is no [{table}]")]
@@ -191,6 +197,8 @@ impl ProblemKind {
             Self::LogOfNonPositive { .. } => "log_of_non_positive",
             Self::LogWithStep { .. } => "log_with_step",
             Self::StepDoesNotDivide { .. } => "step_does_not_divide",
+            Self::UnknownMetric { .. } | Self::NotFirst { .. } => "unknown_metric",
+            Self::Directions { .. } => "directions",
             Self::TooManyValues { .. } => "too_many_values",
             Self::BadConstraint { .. } => "bad_constraint",
             Self::BadCondition { .. } => "bad_condition",
@@ -227,6 +235,13 @@ impl ProblemKind {
             Self::UnknownWord { word, known, .. } => {
                 format!("{}it can be {}", did_you_mean(word, known), quoted(known))
             }
+            Self::UnknownMetric { word, known } => {
+                format!("{}models of this task have {}", did_you_mean(word, known), quoted(known))
+            }
+            Self::NotFirst { first, .. } => {
+                format!("name `{first}` first: it is what early stopping, baselines and the verdict are about")
+            }
+            Self::Directions { .. } => "give each objective one: direction = [\"maximize\", \"minimize\"]".into(),
             Self::MissingKey { example, .. } | Self::MissingTable { example, .. } => {
                 format!("write, for example, {example}")
             }
@@ -305,7 +320,10 @@ impl ProblemKind {
             | Self::BadExpression { .. }
             | Self::NotASource { .. }
             | Self::BadCondition { .. } => "here",
-            Self::UnknownKey { .. } | Self::UnknownParameter { .. } | Self::UnknownWord { .. } => "not known",
+            Self::UnknownKey { .. }
+            | Self::UnknownParameter { .. }
+            | Self::UnknownWord { .. }
+            | Self::UnknownMetric { .. } => "not known",
             Self::MissingKey { .. }
             | Self::MissingTable { .. }
             | Self::MissingWeights { .. }

@@ -22,10 +22,12 @@ pub struct Ladder {
     pub tag: Option<String>,
     /// Seed from which every other seed is derived.
     pub seed: u64,
-    /// Name of what is optimised.
+    /// Name of what is optimised, of several objectives the first one.
     pub metric: String,
     /// Which values of it are better.
     pub direction: Direction,
+    /// The objectives after the first.
+    pub further: Vec<MetricSpec>,
     /// What is trained, and on what.
     pub objective: ObjectiveSpec,
     /// One study per size, in the file's order.
@@ -38,6 +40,27 @@ pub struct Ladder {
     pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
     pub storage: Option<String>,
+}
+
+impl Ladder {
+    /// Which values are better, for each objective.
+    pub fn directions(&self) -> Vec<Direction> {
+        std::iter::once(self.direction).chain(self.further.iter().map(|metric| metric.direction)).collect()
+    }
+
+    /// Names of the objectives.
+    pub fn metric_names(&self) -> Vec<String> {
+        std::iter::once(&self.metric).chain(self.further.iter().map(|metric| &metric.name)).cloned().collect()
+    }
+}
+
+/// One of several objectives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricSpec {
+    /// Its name.
+    pub name: String,
+    /// Which values of it are better.
+    pub direction: Direction,
 }
 
 /// What evaluates configurations.
@@ -263,6 +286,22 @@ pub enum Monitor {
 }
 
 impl Monitor {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Auc,
+        Self::AveragePrecision,
+        Self::F1AtHalf,
+        Self::F1AtPrior,
+        Self::Brier,
+        Self::LogLoss,
+        Self::ValidationLoss,
+        Self::TrainLoss,
+        Self::Accuracy,
+        Self::R2,
+        Self::Mse,
+        Self::Mae,
+    ];
+
     /// Its name among an epoch's metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -17,6 +17,30 @@ pub(super) fn value(trial: &FrozenTrial, direction: Direction) -> Option<f64> {
     value.filter(|v| !v.is_nan()).map(|v| sign * v)
 }
 
+/// One of a study's objectives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Goal {
+    /// Place among them, from 0.
+    pub(super) objective: usize,
+    /// Which values are better.
+    pub(super) direction: Direction,
+}
+
+impl Goal {
+    /// The first, or only, objective.
+    pub(super) fn first(direction: Direction) -> Self {
+        Self { objective: 0, direction }
+    }
+
+    /// As [`value`], of this objective.
+    fn value(self, trial: &FrozenTrial) -> Option<f64> {
+        let Some(place) = self.objective.checked_sub(1) else { return value(trial, self.direction) };
+        let value = trial.further.get(place).filter(|_| trial.state == TrialState::Complete)?;
+        let sign = if self.direction == Direction::Maximize { 1.0 } else { -1.0 };
+        Some(sign * value).filter(|value| !value.is_nan())
+    }
+}
+
 /// The trials of a view inside the space.
 pub(super) struct Outcomes<'a> {
     /// Ended trials with their cells and values, larger is better.
@@ -26,19 +50,18 @@ pub(super) struct Outcomes<'a> {
 }
 
 impl<'a> Outcomes<'a> {
-    pub(super) fn new(view: &StudyView<'a>, lattice: &Lattice, direction: Direction) -> Self {
+    pub(super) fn new(view: &StudyView<'a>, lattice: &Lattice, goal: Goal) -> Self {
         let pending = view.running.iter().filter_map(|trial| lattice.cell(&trial.params)).collect();
-        Self { pending, ..Self::of_ended(view.finished, lattice, direction) }
+        Self { pending, ..Self::of_ended(view.finished, lattice, goal) }
     }
 
     /// Of ended trials alone.
     pub(super) fn of_ended(
         trials: impl IntoIterator<Item = &'a FrozenTrial>,
         lattice: &Lattice,
-        direction: Direction,
+        goal: Goal,
     ) -> Self {
-        let outcome =
-            |trial: &'a FrozenTrial| Some((trial, lattice.cell(&trial.params)?, value(trial, direction)));
+        let outcome = |trial: &'a FrozenTrial| Some((trial, lattice.cell(&trial.params)?, goal.value(trial)));
         Self { told: trials.into_iter().filter_map(outcome).collect(), pending: Vec::new() }
     }
 
@@ -69,6 +92,8 @@ pub(super) struct Warp {
     median: f64,
     /// Deviation of the better half from the median.
     spread: f64,
+    /// What a warped value of 1 is of the better half's own values.
+    pub(super) unit: f64,
 }
 
 impl Warp {
@@ -116,7 +141,7 @@ impl Warp {
         let deviation = (warped.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
         let deviation = if deviation > 0.0 { deviation } else { 1.0 };
         let values = warped.iter().map(|v| (v - mean) / deviation).collect();
-        Some(Self { values, finite, median, spread })
+        Some(Self { values, finite, median, spread, unit: deviation })
     }
 }
 

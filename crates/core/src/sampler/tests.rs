@@ -50,7 +50,7 @@ struct Run {
 impl Run {
     fn new(feasible: Feasible, spec: SamplerSpec, seed: u64, lag: usize) -> Self {
         let feasible = Arc::new(feasible);
-        let sampler = build(Direction::Maximize, spec, Arc::clone(&feasible), seed).unwrap();
+        let sampler = build(&[Direction::Maximize], spec, Arc::clone(&feasible), seed).unwrap();
         Self { sampler, feasible, spec, seed, lag, finished: Vec::new(), running: Vec::new() }
     }
 
@@ -63,7 +63,7 @@ impl Run {
     fn ask_anew(&self) -> Result<Suggestion, SampleError> {
         let view = StudyView { finished: &self.finished, running: &self.running };
         let mut sampler =
-            build(Direction::Maximize, self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
+            build(&[Direction::Maximize], self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
         sampler.suggest(&view, &mut stream(self.seed, "sampler", view.len() as u64))
     }
 
@@ -200,12 +200,12 @@ fn another_study_is_not_taken_for_the_former_one() {
 fn a_grid_needs_levels() {
     let space = space_of(&[("x", Distribution::Float { low: 0.0, high: 1.0, log: false, step: None })]);
     let feasible = Arc::new(Feasible::new(&space, &any(), size).unwrap());
-    let error = build(Direction::Maximize, spec(SamplerKind::Grid, false), feasible, 0).err().unwrap();
+    let error = build(&[Direction::Maximize], spec(SamplerKind::Grid, false), feasible, 0).err().unwrap();
     assert_eq!(error, SpaceError::GridOfContinuous { parameter: "x".into() });
     let levels = Distribution::Int { low: 0, high: 99_999, log: false, step: 1 };
     let space = space_of(&["a", "b", "c", "d"].map(|name| (name, levels.clone())));
     let feasible = Arc::new(Feasible::new(&space, &any(), size).unwrap());
-    let error = build(Direction::Maximize, spec(SamplerKind::Grid, false), feasible, 0).err().unwrap();
+    let error = build(&[Direction::Maximize], spec(SamplerKind::Grid, false), feasible, 0).err().unwrap();
     assert_eq!(error, SpaceError::GridTooLarge { budget: "any".into() });
 }
 

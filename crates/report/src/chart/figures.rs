@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 
 use super::figure::Figure;
 use super::{
-    best_of, coverage, differences, distribution, history, importance, interaction, learning, parallel,
-    reliability, scaling, slice, timeline,
+    best_of, coverage, differences, distribution, front, history, importance, interaction, learning,
+    parallel, reliability, scaling, slice, timeline,
 };
 
 /// The figures of a report by their names.
@@ -58,6 +58,7 @@ pub fn study_figures(
 ) -> Vec<Figure> {
     let figures = [
         history::figure(trials, position, analysis),
+        front::figure(study, trials, position, analysis),
         importance::figure(study, position),
         interaction::figure(study, position),
         slice::figure(study, trials, position, analysis),

@@ -6,6 +6,7 @@ mod differences;
 mod distribution;
 mod figure;
 mod figures;
+mod front;
 mod history;
 mod importance;
 mod interaction;

@@ -2,6 +2,7 @@
 
 mod collapse;
 mod comparison;
+mod front;
 mod importance;
 mod pictures;
 mod scaling;
@@ -26,6 +27,7 @@ pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     text.heading(1, format_args!("Cross-Budget HPO Comparison{name}{}", tag(analysis)));
     summary::render(&mut text, analysis, pictures);
     comparison::best_results(&mut text, analysis);
+    front::ladder(&mut text, analysis);
     scaling::render(&mut text, analysis, pictures);
     comparison::consistency(&mut text, analysis);
     collapse::ladder(&mut text, analysis);

@@ -6,7 +6,7 @@ use allometry_analysis::pruning::Pruning;
 use allometry_analysis::recommendation::{NotRecommended, Recommendation};
 use allometry_analysis::{Analysis, StudyAnalysis};
 
-use super::{Pictures, collapse, importance, parameters, tag, trend};
+use super::{Pictures, collapse, front, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
 use crate::number::{UNKNOWN, decimals, interval, known, p_value, short, step};
 use crate::text::Text;
@@ -19,6 +19,7 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
         return;
     }
     configurations(text, study, analysis);
+    front::study(text, study, analysis, pictures);
     pictures.place(text, "parallel");
     effort(text, study, analysis);
     pictures.place(text, "learning");

@@ -3,6 +3,7 @@
 use allometry_analysis::{
     Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyScores, StudyTrials, analyze,
 };
+use allometry_core::ladder::MetricSpec;
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
     SizeBudget, TrialState, WeightTarget,
@@ -58,9 +59,11 @@ fn trial() -> impl Strategy<Value = FrozenTrial> {
         Just("recall")
     ];
     let metrics = btree_map(names.prop_map(str::to_owned), metric(), 0..6);
-    (state, option::weighted(0.95, metric()), params(), option::of(size()), metrics).prop_map(
-        |(state, value, params, size, metrics)| {
+    let further = vec(metric(), 0..3);
+    (state, option::weighted(0.95, metric()), further, params(), option::of(size()), metrics).prop_map(
+        |(state, value, further, params, size, metrics)| {
             let mut trial = FrozenTrial::new(0, state, value, params);
+            trial.further = further;
             trial.record.size = size;
             trial.record.metrics = metrics;
             trial
@@ -122,16 +125,23 @@ pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
         value,
         metrics: [("m".to_owned(), value)].into(),
     });
-    (vec(study(), 0..5), metric_name, direction, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}"))
-        .prop_map(|(studies, metric, direction, rows, baselines, tag)| LadderTrials {
+    let name = prop_oneof![Just("seconds".to_owned()), ".{0,3}"];
+    let further = vec((name, direction.clone()), 0..3).prop_map(|metrics| {
+        metrics.into_iter().map(|(name, direction)| MetricSpec { name, direction }).collect()
+    });
+    let metrics = (metric_name, direction, further);
+    (vec(study(), 0..5), metrics, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}")).prop_map(
+        |(studies, (metric, direction, further), rows, baselines, tag)| LadderTrials {
             name: None,
             tag,
             metric: metric.into(),
             direction,
+            further,
             studies,
             rows,
             baselines,
-        })
+        },
+    )
 }
 
 proptest! {
@@ -174,6 +184,10 @@ proptest! {
         let classic = classic(&ladder);
         let printed: Vec<&str> = classic.lines().filter(|line| line.starts_with("- Total trials: ")).collect();
         prop_assert_eq!(printed, totals);
+        for front in analysis.studies.iter().filter_map(|study| study.front.as_ref()) {
+            prop_assert!(front.hypervolume.is_none_or(|share| (0.0..=1.0 + 1e-9).contains(&share)));
+            prop_assert!(front.trials.len() as u64 <= front.complete);
+        }
         let report = full(&analysis, &Pictures::none());
         prop_assert!(!report.contains("NaN"), "{}", report);
         for (study, trials) in analysis.studies.iter().zip(&ladder.studies) {

@@ -15,7 +15,7 @@ use allometry_core::{
 use super::files::Files;
 use super::invocation;
 use super::process::Group;
-use super::protocol::{Line, LineError, Reader};
+use super::protocol::{Final, Line, LineError, Reader};
 use super::{TRY_AGAIN, value};
 
 /// Characters of the output's end that go with a failure.
@@ -47,7 +47,7 @@ struct Told {
     last: Option<EpochReport>,
     metrics: BTreeMap<String, f64>,
     scores: Option<ValidationScores>,
-    end: Option<(f64, Option<ModelSize>, Option<i64>)>,
+    end: Option<Final>,
 }
 
 /// Why a program is made to end before it does so itself.
@@ -104,12 +104,13 @@ impl Attempt<'_> {
             Some(code) => return Err(failed(format!("exit code {code}"))),
             None => return Err(failed(format!("killed by signal {}", status.signal().unwrap_or_default()))),
         }
-        let (value, size, best_step) = match told.end {
+        let Final { value, further, size, best_step } = match told.end {
             Some(end) => end,
-            None => (value::find(self, &files, start).map_err(failed)?, None, None),
+            None => Final::of(value::find(self, &files, start).map_err(failed)?),
         };
         Ok(Ending::Outcome(ObjectiveOutcome {
             value,
+            further,
             best_step: best_step.or(told.last.as_ref().map(|epoch| epoch.step)),
             metrics: told.metrics,
             size: size.or(self.size),
@@ -191,7 +192,7 @@ impl Attempt<'_> {
                 }
                 Line::Metrics(metrics) => told.metrics.extend(metrics),
                 Line::Scores(scores) => told.scores = Some(scores),
-                Line::Final { value, size, best_step } => told.end = Some((value, size, best_step)),
+                Line::Final(end) => told.end = Some(end),
             }
         }
         stop

@@ -18,7 +18,25 @@ pub(super) enum Line {
     Step(i64, f64, BTreeMap<String, f64>),
     Metrics(BTreeMap<String, f64>),
     Scores(ValidationScores),
-    Final { value: f64, size: Option<ModelSize>, best_step: Option<i64> },
+    Final(Final),
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Final {
+    /// Value of the first objective.
+    pub(super) value: f64,
+    /// Values of the objectives after it, where the line has them.
+    pub(super) further: Vec<f64>,
+    pub(super) size: Option<ModelSize>,
+    pub(super) best_step: Option<i64>,
+}
+
+impl Final {
+    /// A value alone.
+    pub(super) fn of(value: f64) -> Self {
+        Self { value, further: Vec::new(), size: None, best_step: None }
+    }
 }
 
 /// A line that says nothing.
@@ -122,7 +140,14 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         let total = count("weights")?;
         let non_embedding = count("non_embedding_weights")?;
         let size = total.map(|total| ModelSize { total, non_embedding: non_embedding.unwrap_or(total) });
-        return Ok(Line::Final { value: number_of("value")?, size, best_step: whole("best_step")? });
+        let best_step = whole("best_step")?;
+        let mut values = match get("values") {
+            None => vec![number_of("value")?],
+            Some(_) if get("value").is_some() => return Err("has both `value` and `values`".into()),
+            Some(values) => numbers(values).ok_or("has `values` that are no list of numbers")?,
+        };
+        let further = values.split_off(1);
+        return Ok(Line::Final(Final { value: values[0], further, size, best_step }));
     }
     let metrics = get("metrics").map(metrics).transpose()?;
     if let Some(step) = whole("step")? {
@@ -132,6 +157,12 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         return scores(object).map(Line::Scores);
     }
     metrics.map(Line::Metrics).ok_or_else(|| "has neither `step`, `metrics`, `scores` nor `final`".into())
+}
+
+/// At least one number.
+fn numbers(value: &Value) -> Option<Vec<f64>> {
+    let numbers: Vec<f64> = value.as_array()?.iter().map(json::number).collect::<Option<_>>()?;
+    Some(numbers).filter(|numbers| !numbers.is_empty())
 }
 
 fn metrics(value: &Value) -> Result<BTreeMap<String, f64>, String> {
@@ -199,11 +230,14 @@ mod tests {
         assert!(nan.is_nan());
         assert_eq!(
             line(r#"{"final": true, "value": 0.5, "weights": 12, "number": 7}"#),
-            Ok(Some(Line::Final {
-                value: 0.5,
+            Ok(Some(Line::Final(Final {
                 size: Some(ModelSize { total: 12, non_embedding: 12 }),
-                best_step: None
-            }))
+                ..Final::of(0.5)
+            })))
+        );
+        assert_eq!(
+            line(r#"{"final": true, "values": [0.5, 20, Infinity]}"#),
+            Ok(Some(Line::Final(Final { further: vec![20.0, f64::INFINITY], ..Final::of(0.5) })))
         );
         assert_eq!(
             line(r#"{"scores": [0.5, 1], "labels": [0, true]}"#),
@@ -227,6 +261,9 @@ mod tests {
             (r#"{"step": 1.5, "value": 1}"#, "has a `step` that is no whole number"),
             (r#"{"final": true}"#, "has no `value`"),
             (r#"{"final": true, "value": 1, "weights": -1}"#, "has a negative `weights`"),
+            (r#"{"final": true, "values": []}"#, "has `values` that are no list of numbers"),
+            (r#"{"final": true, "values": [1, "fast"]}"#, "has `values` that are no list of numbers"),
+            (r#"{"final": true, "value": 1, "values": [1, 2]}"#, "has both `value` and `values`"),
             (r#"{"step": 1, "value": 1, "number": 8}"#, "is of trial 8, but this is trial 7"),
             (r#"{"metrics": [1]}"#, "has `metrics` that are no object"),
             (r#"{"metrics": {"a": "b"}}"#, "has a metric `a` that is no number"),

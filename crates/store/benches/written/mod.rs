@@ -59,6 +59,7 @@ pub(crate) fn tell(
         record,
         scores: Some(scores),
         log: None,
+        ..Finished::default()
     };
     store.finish(trial.id, FinishedState::Complete, &finished)?;
     Ok(())

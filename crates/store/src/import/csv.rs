@@ -10,6 +10,8 @@ use super::json::{default_state, parse_state, parse_time};
 enum Column {
     Number,
     Value,
+    /// Of an objective after the first.
+    Further,
     State,
     Intermediate(i64),
     Metric(String),
@@ -71,13 +73,15 @@ fn malformed(error: &csv::Error) -> Problem {
 
 fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Problem> {
     let from_optuna = header.iter().any(|name| name.starts_with("params_"));
-    let value = VALUES.iter().find(|name| header.iter().any(|h| h.eq_ignore_ascii_case(name)));
-    let Some(value) = value else {
+    let known = VALUES.iter().find(|name| header.iter().any(|h| h.eq_ignore_ascii_case(name))).copied();
+    // Of several objectives Optuna's table has a column each, named by number or by the user.
+    let is_objective = |name: &str| {
+        let named = name.strip_prefix("values_");
+        named.is_some_and(|rest| from_optuna || rest.parse::<u32>().is_ok())
+    };
+    let Some(value) = known.or_else(|| header.iter().find(|name| is_objective(name))) else {
         return Err(Problem::new("line 1", "no column holds the objective").hint("name it `value` or `auc`"));
     };
-    if header.iter().any(|name| name == "values_1") {
-        return Err(Problem::new("line 1", "the study has several objectives, and one is supported"));
-    }
     Ok(header
         .iter()
         .map(|name| match name {
@@ -86,6 +90,7 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Problem> {
             "datetime_start" => Column::Started,
             "datetime_complete" => Column::Completed,
             _ if name.eq_ignore_ascii_case(value) => Column::Value,
+            _ if is_objective(name) => Column::Further,
             _ if from_optuna => optuna_column(name),
             _ if METRICS.contains(&name) || VALUES.contains(&name) => Column::Metric(name.into()),
             _ if IGNORED.contains(&name) || name.starts_with("Unnamed:") => Column::Ignored,
@@ -117,6 +122,9 @@ fn trial(
     let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
     for ((column, name), cell) in columns.iter().zip(header).zip(record) {
         if cell.is_empty() {
+            if *column == Column::Further {
+                trial.further.push(f64::NAN);
+            }
             continue;
         }
         let wrong = |expected: &str| {
@@ -134,6 +142,7 @@ fn trial(
                 let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
                 value = (!x.is_nan()).then_some(x);
             }
+            Column::Further => trial.further.push(cell.parse().map_err(|_| wrong("a number"))?),
             Column::Intermediate(step) => {
                 trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
             }
@@ -157,6 +166,9 @@ fn trial(
     }
     trial.number = allometry_core::TrialNumber(number);
     trial.value = value;
+    if trial.further.iter().all(|value| value.is_nan()) {
+        trial.further.clear();
+    }
     trial.state = state.unwrap_or_else(|| default_state(value));
     Ok(trial)
 }

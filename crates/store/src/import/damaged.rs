@@ -37,7 +37,7 @@ static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
             .create_trial(study, &NewTrial { start, params: &params, space: &space, record: &record })
             .unwrap();
         let value = Some(0.5 + f64::from(number) / 10.0);
-        let finished = Finished { value, reports: Vec::new(), record, scores: None, log: None };
+        let finished = Finished { value, record, ..Finished::default() };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     }
     drop(store);

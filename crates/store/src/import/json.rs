@@ -45,12 +45,15 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
         None => index as u64,
         Some(value) => value.as_u64().ok_or_else(|| wrong("number", "a count from 0"))?,
     };
+    let mut further = Vec::new();
     let value = match (fields.get("value"), fields.get("values")) {
-        (Some(Value::Null) | None, Some(Value::Array(values))) if values.len() == 1 => {
-            number_or_null(&values[0], || wrong("values", "a number"))?
-        }
-        (Some(Value::Null) | None, Some(Value::Array(values))) if values.len() > 1 => {
-            return Err(wrong("values", "one objective"));
+        (Some(Value::Null) | None, Some(Value::Array(values))) if !values.is_empty() => {
+            let mut numbers = values.iter().map(|value| number_or_null(value, || wrong("values", "numbers")));
+            let first = numbers.next().transpose()?.flatten();
+            for number in numbers {
+                further.push(number?.unwrap_or(f64::NAN));
+            }
+            first
         }
         (Some(value), _) => number_or_null(value, || wrong("value", "a number or null"))?,
         (None, _) => None,
@@ -80,6 +83,7 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
         Some(_) => return Err(wrong("params", "an object")),
     };
     let mut trial = FrozenTrial::new(number, state, value, params);
+    trial.further = further;
     match fields.get("intermediate_values") {
         None | Some(Value::Null) => {}
         Some(reports) => {

@@ -21,8 +21,14 @@ use crate::sqlite::is_database;
 pub struct ImportedStudy {
     /// Its name, where it has one.
     pub name: Option<String>,
-    /// Which values are better; maximising where the file does not say.
+    /// Which values of the first objective are better; maximising where the file does not say.
     pub direction: Direction,
+    /// Number of objectives.
+    pub objectives: usize,
+    /// Which values of the objectives after the first are better; empty where the file does not say.
+    pub further: Vec<Direction>,
+    /// Names of the objectives, where the file has some.
+    pub metric_names: Option<Vec<String>>,
     /// Its trials by number.
     pub trials: Vec<FrozenTrial>,
     /// The best configuration as recorded beside the trials, in its file's order.
@@ -62,7 +68,17 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
         }
         None => (None, None),
     };
-    Ok(ImportedStudy { name: None, direction: Direction::Maximize, trials, best_params, space })
+    let objectives = 1 + trials.iter().map(|trial| trial.further.len()).max().unwrap_or(0);
+    Ok(ImportedStudy {
+        name: None,
+        direction: Direction::Maximize,
+        objectives,
+        further: Vec::new(),
+        metric_names: None,
+        trials,
+        best_params,
+        space,
+    })
 }
 
 /// Reads the study `name`, or the only one, of the storage that `url` names.

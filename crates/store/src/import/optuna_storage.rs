@@ -38,11 +38,6 @@ pub(super) fn read_store(
         let studies = studies.into_iter().map(|s| s.name).collect();
         return Err(ImportError::WhichStudy { location, why, studies });
     };
-    if study.objectives != 1 {
-        let why =
-            format!("study `{}` with {} objectives, and one is supported", study.name, study.objectives);
-        return Err(ImportError::WhichStudy { location, why, studies: Vec::new() });
-    }
     let mut trials = store.trials(study.id)?;
     trials.iter_mut().for_each(take_metrics);
     if trials.is_empty() {
@@ -53,6 +48,9 @@ pub(super) fn read_store(
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
         direction: study.direction,
+        objectives: 1 + study.further.len(),
+        further: study.further.clone(),
+        metric_names: study.metric_names(),
         best_params: best.map(|t| t.params.clone()),
         space,
         trials,

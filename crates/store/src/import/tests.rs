@@ -124,11 +124,6 @@ fn malformed_files_say_where() {
         ),
         (
             "t.csv",
-            "number,values_0,values_1\n0,1,2\n",
-            "t.csv, line 1: the study has several objectives, and one is supported ()",
-        ),
-        (
-            "t.csv",
             "number,value\n0,high\n",
             "t.csv, line 2, column `value`: expected a number, found `high` ()",
         ),
@@ -146,4 +141,21 @@ fn malformed_files_say_where() {
         assert_eq!(message(read_text(name, text)), expected);
     }
     assert!(matches!(read(Path::new("no/such.json"), None), Err(ImportError::Read { .. })));
+}
+
+#[test]
+fn of_several_objectives_all_values_are_read() {
+    let values = |study: &ImportedStudy| {
+        study.trials.iter().map(|trial| format!("{:?}", trial.values())).collect::<Vec<_>>()
+    };
+    let table = read_text("t.csv", "number,values_0,values_1,x\n0,1,2,5\n1,,,6\n").unwrap();
+    assert_eq!((table.objectives, values(&table)), (2, vec!["[1.0, 2.0]".into(), "[]".into()]));
+    assert_eq!(table.trials[1].state, TrialState::Failed);
+    let named = read_text("t.csv", "number,values_auc,values_ms,params_x\n0,0.5,20,1\n").unwrap();
+    assert_eq!((named.objectives, values(&named)), (2, vec!["[0.5, 20.0]".into()]));
+    assert_eq!(named.trials[0].params.to_string(), "x=1");
+    let list =
+        read_text("t.json", r#"[{"values": [1, 2.5, -3]}, {"values": null, "state": "FAIL"}]"#).unwrap();
+    assert_eq!((list.objectives, values(&list)), (3, vec!["[1.0, 2.5, -3.0]".into(), "[]".into()]));
+    assert!(list.further.is_empty(), "the file does not say which values are better");
 }

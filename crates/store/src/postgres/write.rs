@@ -28,10 +28,20 @@ pub(super) fn study(db: &mut Db<'_>, study: &NewStudy) -> Result<StudyId, Failur
     )?;
     let made = made.ok_or_else(|| StoreError::NameTaken { name: study.name.clone() })?;
     let key: i32 = made.try_get(0)?;
+    let directions = std::iter::once(&study.direction).chain(&study.further);
+    let directions: Vec<&str> = directions.map(|direction| column::direction_name(*direction)).collect();
     db.execute(
-        "INSERT INTO study_directions (direction, study_id, objective) VALUES ($1::text::studydirection, $2, 0)",
-        &[&column::direction_name(study.direction), &key],
+        "INSERT INTO study_directions (direction, study_id, objective)
+         SELECT direction::studydirection, $2, (place - 1)::int
+         FROM unnest($1::text[]) WITH ORDINALITY AS objectives (direction, place)",
+        &[&directions, &key],
     )?;
+    if let Some((name, text)) = assemble::metric_names(&study.metric_names) {
+        db.execute(
+            "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES ($1, $2, $3)",
+            &[&key, &name, &text],
+        )?;
+    }
     study_attribute(db, key, SPACE_KEY, &assemble::space_json(&study.space))?;
     for (name, value) in &study.attributes {
         study_attribute(db, key, name, value)?;
@@ -322,8 +332,8 @@ pub(super) fn finish(
         FinishedState::Pruned => read::last_intermediate(db, key)?,
         FinishedState::Complete | FinishedState::Failed => None,
     };
-    let (state, value) = settle(state, finished.value, || last);
-    let (value, kind) = value.map(stored_number).unzip();
+    let (state, values) = settle(state, finished, || last);
+    let (values, kinds): (Vec<Option<f64>>, Vec<&str>) = values.into_iter().map(stored_number).unzip();
     record(db, key, &finished.record)?;
     let scores = finished.scores.as_ref();
     db.execute(
@@ -332,7 +342,8 @@ pub(super) fn finish(
              WHERE trial_id = $1
          ), valued AS (
              INSERT INTO trial_values (trial_id, objective, value, value_type)
-             SELECT $1, 0, $3::float8, $4::text::trialvaluetype WHERE $4 IS NOT NULL
+             SELECT $1, (place - 1)::int, value, kind::trialvaluetype
+             FROM unnest($3::float8[], $4::text[]) WITH ORDINALITY AS told (value, kind, place)
          ), scored AS (
              INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores)
              SELECT $1, $5::bytea, $6::bytea, $7::bytea WHERE $5 IS NOT NULL
@@ -343,8 +354,8 @@ pub(super) fn finish(
         &[
             &key,
             &column::state_name(state),
-            &value.flatten(),
-            &kind,
+            &values,
+            &kinds,
             &scores.map(|scores| column::rows_blob(&scores.rows)),
             &scores.map(|scores| column::labels_blob(&scores.labels)),
             &scores.map(|scores| column::scores_blob(&scores.scores)),

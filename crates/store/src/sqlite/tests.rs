@@ -74,6 +74,7 @@ fn a_told_trial_costs_two_commits() {
         record: TrialRecord { seed: Some(1), ..TrialRecord::default() },
         scores: Some(scores()),
         log: None,
+        ..Finished::default()
     };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     assert_eq!(commits.load(Ordering::SeqCst), 2);

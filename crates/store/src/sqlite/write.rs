@@ -31,8 +31,19 @@ pub(super) fn study(db: &Connection, study: &NewStudy) -> Result<StudyId, Failur
     }
     db.prepare_cached("INSERT INTO studies (study_name) VALUES (?1)")?.execute([&study.name])?;
     let id = StudyId(db.last_insert_rowid());
-    db.prepare_cached("INSERT INTO study_directions (direction, study_id, objective) VALUES (?1, ?2, 0)")?
-        .execute(params![column::direction_name(study.direction), id.0])?;
+    let directions = std::iter::once(&study.direction).chain(&study.further);
+    for (objective, direction) in directions.enumerate() {
+        db.prepare_cached(
+            "INSERT INTO study_directions (direction, study_id, objective) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![column::direction_name(*direction), id.0, objective as i64])?;
+    }
+    if let Some((key, text)) = assemble::metric_names(&study.metric_names) {
+        db.prepare_cached(
+            "INSERT INTO study_system_attributes (study_id, key, value_json) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![id.0, key, text])?;
+    }
     study_attribute(db, id, SPACE_KEY, &assemble::space_json(&study.space))?;
     for (key, value) in &study.attributes {
         study_attribute(db, id, key, value)?;
@@ -259,15 +270,15 @@ pub(super) fn finish(
     read::require_running(db, trial)?;
     reports(db, trial, &finished.reports)?;
     let last = read::last_intermediate(db, trial)?;
-    let (state, value) = settle(state, finished.value, || last);
+    let (state, values) = settle(state, finished, || last);
     db.prepare_cached("UPDATE trials SET state = ?2, datetime_complete = ?3 WHERE trial_id = ?1")?
         .execute(params![trial.0, column::state_name(state), stored_time(Timestamp::now())])?;
-    if let Some(value) = value {
+    for (objective, value) in values.into_iter().enumerate() {
         let (value, kind) = stored_number(value);
         db.prepare_cached(
-            "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?1, 0, ?2, ?3)",
+            "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![trial.0, value, kind])?;
+        .execute(params![trial.0, objective as i64, value, kind])?;
     }
     record(db, trial, &finished.record)?;
     if let Some(scores) = &finished.scores {

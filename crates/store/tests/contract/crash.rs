@@ -31,6 +31,7 @@ fn child_writes_until_killed() {
             record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
             scores: Some(scores()),
             log: Some("said".into()),
+            ..Finished::default()
         };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
         writeln!(out, "told {}", trial.number).unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use allometry_core::{Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState};
+use allometry_core::{Direction, Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState};
 use allometry_store::{
     ErrorKind, Finished, FinishedState, Liveness, MemoryStore, NewStudy, NewTrial, Owner, PostgresStore,
     SqliteStore, Start, Store, StoreError, StudyId, TrialId,
@@ -72,6 +72,7 @@ rules!(
     numbers_belong_to_a_study,
     only_running_trials_are_written,
     a_complete_trial_needs_a_value,
+    several_objectives_read_back,
     a_pruned_trial_takes_its_last_value,
     steps_may_be_reported_again,
     waiting_trials_are_claimed_once_in_order,
@@ -92,7 +93,7 @@ fn a_study_reads_back(store: &dyn Store, reader: &dyn Store) {
 
     let found = reader.study("ladder/2M").unwrap().unwrap();
     let told = study("ladder/2M");
-    assert_eq!((found.id, found.direction, found.objectives), (id, told.direction, 1));
+    assert_eq!((found.id, found.directions()), (id, vec![told.direction]));
     assert_eq!(found.space.as_ref(), Some(&told.space));
     let order =
         |space: &allometry_core::SearchSpace| space.iter().map(|(n, _)| n.to_owned()).collect::<Vec<_>>();
@@ -119,6 +120,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     plain.metrics.clear();
     let finished = Finished {
         value: Some(0.1 + 0.2),
+        further: Vec::new(),
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
         scores: Some(scores()),
@@ -237,6 +239,33 @@ fn a_complete_trial_needs_a_value(store: &dyn Store, reader: &dyn Store) {
     }
     let values: Vec<Option<f64>> = reader.trials(id).unwrap().iter().map(|t| t.value).collect();
     assert_eq!(values, [None, None, None, Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(0.0)]);
+}
+
+fn several_objectives_read_back(store: &dyn Store, reader: &dyn Store) {
+    let names = vec!["auc".to_owned(), "l\u{e4}tency".to_owned(), "weights".to_owned()];
+    let further = vec![Direction::Minimize, Direction::Maximize];
+    let new = NewStudy { further, metric_names: names.clone(), ..study("three") };
+    let id = store.create_study(&new).unwrap();
+    let record = reader.study("three").unwrap().unwrap();
+    assert_eq!(record.directions(), [Direction::Maximize, Direction::Minimize, Direction::Maximize]);
+    assert_eq!(record.metric_names(), Some(names));
+    let end = |state, value: Option<f64>, further: &[f64]| {
+        let trial = start(store, id, &params());
+        let finished = Finished {
+            value,
+            further: further.to_vec(),
+            reports: vec![epoch(1, 0.25, 0.1)],
+            ..Finished::default()
+        };
+        store.finish(trial.id, state, &finished).unwrap()
+    };
+    assert_eq!(end(FinishedState::Complete, Some(0.5), &[f64::INFINITY, 0.1 + 0.2]), TrialState::Complete);
+    assert_eq!(end(FinishedState::Complete, Some(0.5), &[1.0, f64::NAN]), TrialState::Failed);
+    assert_eq!(end(FinishedState::Complete, None, &[1.0, 2.0]), TrialState::Failed);
+    assert_eq!(end(FinishedState::Failed, Some(0.5), &[1.0, 2.0]), TrialState::Failed);
+    assert_eq!(end(FinishedState::Pruned, Some(0.5), &[1.0, 2.0]), TrialState::Pruned);
+    let values: Vec<Vec<f64>> = reader.trials(id).unwrap().iter().map(|trial| trial.values()).collect();
+    assert_eq!(values, [vec![0.5, f64::INFINITY, 0.1 + 0.2], vec![], vec![], vec![], vec![0.25]]);
 }
 
 fn a_pruned_trial_takes_its_last_value(store: &dyn Store, reader: &dyn Store) {

@@ -48,6 +48,7 @@ pub(crate) fn study(name: &str) -> NewStudy {
             ("ladder".to_owned(), json!({"name": "caf\u{e9}", "seed": 42})),
             ("validation".to_owned(), serde_json::to_value(counts).unwrap()),
         ]),
+        ..NewStudy::default()
     }
 }
 

@@ -36,6 +36,7 @@ def objective(trial):
 
 study.optimize(objective, n_trials=6)
 study.ask()
-optuna.create_study(study_name="several", storage=sys.argv[1], directions=["minimize", "maximize"])
+several = optuna.create_study(study_name="several", storage=sys.argv[1], directions=["minimize", "maximize"])
+several.optimize(lambda trial: (trial.suggest_float("x", 0.0, 1.0), trial.number / 4), n_trials=3)
 optuna.create_study(study_name="empty", storage=sys.argv[1])
 print(json.dumps({"trials": described(study), "best": study.best_trial.number}))

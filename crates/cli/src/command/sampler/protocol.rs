@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{ChoiceOrder, Distribution, ParamValue, Params};
+use allometry_core::{ChoiceOrder, Direction, Distribution, ParamValue, Params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,9 +14,9 @@ const MOST_LEVELS: f64 = 1e6;
 pub(super) enum Request {
     /// The next configuration, for trial `number`.
     Ask { number: u64 },
-    /// The value of trial `number`; `None` where it failed.
-    Tell { number: u64, value: Option<f64> },
-    /// The configuration to take.
+    /// The values of trial `number`, one for each objective; none where it failed.
+    Tell { number: u64, values: Vec<f64> },
+    /// The configuration to take; with several objectives those that none beats.
     Recommend,
 }
 
@@ -25,7 +25,16 @@ pub(super) enum Request {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer {
     Params(Params),
+    Front(Vec<Member>),
     Error(String),
+}
+
+/// A trial that no other one dominates.
+#[derive(Debug, Serialize)]
+pub(super) struct Member {
+    pub(super) trial: u64,
+    pub(super) values: Vec<f64>,
+    pub(super) params: Params,
 }
 
 /// Why a line has no proper answer.
@@ -45,6 +54,12 @@ pub(super) enum LineError {
     Number { key: &'static str },
     #[error("\"value\" must be a finite number, or null for a failed trial")]
     Value,
+    #[error("\"values\" must be a list of finite numbers, or null for a failed trial")]
+    Values,
+    #[error("trial {number} was told values of {told} of {objectives} objectives")]
+    ValueCount { number: u64, told: usize, objectives: usize },
+    #[error("\"directions\" must be a list of \"minimize\" and \"maximize\", one for each objective")]
+    Directions,
     #[error("parameter {name:?}: {problem}")]
     Parameter { name: String, problem: String },
     #[error("\"params\" must have at least one parameter")]
@@ -73,6 +88,16 @@ pub(super) struct Header {
     #[serde(default)]
     pub(super) seed: u64,
     pub(super) params: Vec<Parameter>,
+    /// One for each objective.
+    directions: Option<Vec<Direction>>,
+}
+
+impl Header {
+    /// Which values are better, for each objective; smaller ones of the only one where nothing is said.
+    pub(super) fn directions(&self) -> Result<Vec<Direction>, LineError> {
+        let directions = self.directions.clone().unwrap_or_else(|| vec![Direction::Minimize]);
+        if directions.is_empty() { Err(LineError::Directions) } else { Ok(directions) }
+    }
 }
 
 /// One parameter of the first line.
@@ -179,12 +204,16 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Request, LineError>
     }
     if object.contains_key("tell") {
         let number = number("tell")?;
-        let value = match object.get("value") {
-            Some(Value::Null) => None,
-            Some(value) => Some(value.as_f64().ok_or(LineError::Value)?),
-            None => return Err(LineError::Value),
+        let values = match (object.get("value"), object.get("values")) {
+            (Some(Value::Null), None) | (None, Some(Value::Null)) => Vec::new(),
+            (Some(value), None) => vec![value.as_f64().ok_or(LineError::Value)?],
+            (None, Some(Value::Array(values))) if !values.is_empty() => {
+                values.iter().map(Value::as_f64).collect::<Option<_>>().ok_or(LineError::Values)?
+            }
+            (_, Some(_)) => return Err(LineError::Values),
+            (None, None) => return Err(LineError::Value),
         };
-        return Ok(Request::Tell { number, value });
+        return Ok(Request::Tell { number, values });
     }
     if object.get("recommend") == Some(&Value::Bool(true)) {
         return Ok(Request::Recommend);

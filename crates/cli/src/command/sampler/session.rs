@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use allometry_core::ladder::{SamplerKind, SamplerSpec};
+use allometry_core::pareto::best_trials;
 use allometry_core::rng::stream;
 use allometry_core::sampler::{self, recommend};
 use allometry_core::space::{Feasible, Measured, SpaceError, When};
@@ -12,7 +13,7 @@ use allometry_core::{
 };
 use serde_json::{Map, Value};
 
-use super::protocol::{Answer, Header, LineError, Request, request};
+use super::protocol::{Answer, Header, LineError, Member, Request, request};
 
 /// Answers lines.
 pub(super) struct Session {
@@ -22,6 +23,7 @@ pub(super) struct Session {
 
 struct Study {
     seed: u64,
+    directions: Vec<Direction>,
     /// The parameters' names. Inside they are numbered, since some names have a meaning to the space.
     names: Vec<String>,
     feasible: Arc<Feasible>,
@@ -47,14 +49,15 @@ impl Session {
         };
         match request(&object)? {
             Request::Ask { number } => study.ask(number).map(|params| Some(Answer::Params(params))),
-            Request::Tell { number, value } => study.tell(number, value).map(|()| None),
-            Request::Recommend => study.recommend().map(|params| Some(Answer::Params(params))),
+            Request::Tell { number, values } => study.tell(number, &values).map(|()| None),
+            Request::Recommend => study.recommend().map(Some),
         }
     }
 }
 
 impl Study {
     fn new(kind: SamplerKind, header: Header) -> Result<Self, LineError> {
+        let directions = header.directions()?;
         if header.params.is_empty() {
             return Err(LineError::NoParameters);
         }
@@ -85,8 +88,16 @@ impl Study {
         })?);
         // No statistics are drawn from these trials, so that none need be random.
         let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
-        let sampler = sampler::build(Direction::Minimize, spec, Arc::clone(&feasible), header.seed)?;
-        Ok(Self { seed: header.seed, names, feasible, sampler, finished: Vec::new(), running: Vec::new() })
+        let sampler = sampler::build(&directions, spec, Arc::clone(&feasible), header.seed)?;
+        Ok(Self {
+            seed: header.seed,
+            directions,
+            names,
+            feasible,
+            sampler,
+            finished: Vec::new(),
+            running: Vec::new(),
+        })
     }
 
     fn ask(&mut self, number: u64) -> Result<Params, LineError> {
@@ -111,23 +122,41 @@ impl Study {
         Ok(params)
     }
 
-    fn tell(&mut self, number: u64, value: Option<f64>) -> Result<(), LineError> {
+    fn tell(&mut self, number: u64, values: &[f64]) -> Result<(), LineError> {
+        let (told, objectives) = (values.len(), self.directions.len());
+        if told > 0 && told != objectives {
+            return Err(LineError::ValueCount { number, told, objectives });
+        }
         let wanted = TrialNumber(number);
         let Ok(place) = self.running.binary_search_by_key(&wanted, |t| t.number) else {
             let told = self.finished.binary_search_by_key(&wanted, |t| t.number).is_ok();
             return Err(if told { LineError::ToldTwice(number) } else { LineError::NeverAsked(number) });
         };
         let mut trial = self.running.remove(place);
-        trial.state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
-        trial.value = value;
+        trial.state = if values.is_empty() { TrialState::Failed } else { TrialState::Complete };
+        trial.value = values.first().copied();
+        trial.further = values.iter().skip(1).copied().collect();
         let place = self.finished.partition_point(|t| t.number < wanted);
         self.finished.insert(place, trial);
         Ok(())
     }
 
-    fn recommend(&self) -> Result<Params, LineError> {
-        let found = recommend(&self.finished, self.feasible.space(), Direction::Minimize);
-        found.map(|recommended| self.outside(&recommended.params)).ok_or(LineError::NothingTold)
+    fn recommend(&self) -> Result<Answer, LineError> {
+        if let [direction] = self.directions.as_slice() {
+            let found = recommend(&self.finished, self.feasible.space(), *direction);
+            let params = found.map(|recommended| self.outside(&recommended.params));
+            return params.map(Answer::Params).ok_or(LineError::NothingTold);
+        }
+        let front = best_trials(&self.finished, &self.directions);
+        if front.is_empty() {
+            return Err(LineError::NothingTold);
+        }
+        let member = |trial: &&FrozenTrial| Member {
+            trial: trial.number.0,
+            values: trial.values(),
+            params: self.outside(&trial.params),
+        };
+        Ok(Answer::Front(front.iter().map(member).collect()))
     }
 
     fn view(&self) -> StudyView<'_> {

@@ -4,6 +4,7 @@ mod budget;
 mod command;
 mod constraint;
 mod data;
+mod metric;
 mod model;
 mod pruner;
 mod range;
@@ -15,17 +16,13 @@ use std::path::Path;
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{BudgetSpec, Ladder, ObjectiveSpec, SamplerKind, SamplerSpec, StopRule};
+use super::spec::{BudgetSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, StopRule};
 use crate::size::WeightTarget;
-use crate::trial::Direction;
 use space::Known;
 pub(super) use space::is_parameter;
 
 const SEED: u64 = 42;
 const TRIALS: u64 = 50;
-const METRIC: &str = "auc";
-const DIRECTIONS: (&[&str], &[Direction]) =
-    (&["maximize", "minimize"], &[Direction::Maximize, Direction::Minimize]);
 const SAMPLERS: (&[&str], &[SamplerKind]) = (
     &["gp", "tpe", "sobol", "random", "grid"],
     &[SamplerKind::Gp, SamplerKind::Tpe, SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Grid],
@@ -39,7 +36,6 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let name = name.map(|name| safe_name("name", name, problems));
     let tag = file.text("tag", problems).map(|tag| tag.value);
     let has_command = file.node("command").is_some();
-    let (metric, direction) = metric(&mut file, has_command, problems);
     let trials = file.within("trials", TRIALS, COUNT_FROM_ONE, problems);
     let seed = file.within("seed", SEED, (|_| true, ""), problems);
     let known = if has_command { Known::Any } else { Known::BuiltIn };
@@ -51,17 +47,22 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     } else {
         model_on_data(&mut file, folder, problems)
     };
+    let metrics = metric::metrics(&mut file, objective.as_ref(), has_command, problems);
+    metric::single_only(&mut file, &metrics, problems);
     let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
     file.finish(problems);
+    let mut metrics = metrics.into_iter();
+    let MetricSpec { name: metric, direction } = metrics.next()?;
     Some(Ladder {
         name: name?.value,
         tag,
         seed,
         metric,
         direction,
+        further: metrics.collect(),
         objective: objective?,
         budgets,
         sampler,
@@ -69,20 +70,6 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
         pruner,
         storage,
     })
-}
-
-/// What is optimised: the built-in model's AUC, or whatever a command reports.
-fn metric(file: &mut Section<'_>, has_command: bool, problems: &mut Problems) -> (String, Direction) {
-    if !has_command {
-        file.word("metric", (&[METRIC], &[()]), problems);
-        return (METRIC.into(), Direction::Maximize);
-    }
-    let metric = file.text("metric", problems);
-    if let Some(empty) = metric.as_ref().filter(|metric| metric.value.trim().is_empty()) {
-        problems.push(&empty.place, ProblemKind::Empty { key: "metric".into() });
-    }
-    let direction = file.word("direction", DIRECTIONS, problems).unwrap_or_default();
-    (metric.map_or_else(|| "value".into(), |metric| metric.value), direction)
 }
 
 fn model_on_data(file: &mut Section<'_>, folder: &Path, problems: &mut Problems) -> Option<ObjectiveSpec> {

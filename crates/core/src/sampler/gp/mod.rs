@@ -8,6 +8,7 @@ mod posterior;
 mod recommend;
 mod search;
 mod slice;
+mod volume_improvement;
 
 pub use recommend::{Expected, NoExpectation, Recommendation, can_model, recommend};
 
@@ -19,12 +20,14 @@ use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
 use self::posterior::Posterior;
 use self::search::Search;
+use self::volume_improvement::VolumeImprovement;
 use super::lattice::{Cell, Lattice};
-use super::outcome::{Outcomes, Warp};
+use super::outcome::{Goal, Outcomes, Warp};
 use super::plain::Plain;
 use super::tpe::Tpe;
 use super::{Handover, SampleError, Sampler, StudyView, Suggestion};
 use crate::ladder::{SamplerKind, SamplerSpec};
+use crate::pareto::leading;
 use crate::rng::TrialRng;
 use crate::space::Feasible;
 use crate::trial::{Direction, Origin};
@@ -35,9 +38,12 @@ pub const MOST_TRIALS: usize = 300;
 /// Trials that the model's parameters are fitted to; each step of the fit costs the cube of their number.
 const MOST_FITTED: usize = 120;
 
+/// Members of a front from which its growth is sought.
+const FRONT_STARTS: usize = 6;
+
 /// The sampler `gp`; beyond 300 ended trials it goes on as `tpe`.
 pub(super) struct Gp {
-    direction: Direction,
+    directions: Vec<Direction>,
     spec: SamplerSpec,
     feasible: Arc<Feasible>,
     lattice: Lattice,
@@ -46,47 +52,94 @@ pub(super) struct Gp {
     tpe: Tpe,
     /// That it did: told by nobody yet, or told.
     handover: (Option<Handover>, bool),
+    /// What the last suggestion is expected to add to the best value.
+    expected_gain: Option<f64>,
 }
 
 impl Gp {
     pub(super) fn new(
-        direction: Direction,
+        directions: &[Direction],
         spec: SamplerSpec,
         feasible: Arc<Feasible>,
         plain: Plain,
         tpe: Tpe,
     ) -> Self {
         let lattice = Lattice::new(&feasible);
-        Self { direction, spec, feasible, lattice, plain, tpe, handover: (None, false) }
+        let directions = directions.to_vec();
+        Self { directions, spec, feasible, lattice, plain, tpe, handover: (None, false), expected_gain: None }
     }
 
-    fn model(&self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
-        let outcomes = Outcomes::new(view, &self.lattice, self.direction);
-        let model = Model::new(&self.lattice, &outcomes)?;
-        let mut tried: HashSet<Cell> = outcomes.told.iter().map(|(_, cell, _)| cell.clone()).collect();
-        tried.extend(outcomes.pending.iter().cloned());
-        let Model { posterior, warp } = model;
+    fn model(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
+        if self.directions.len() > 1 {
+            return self.improve_front(view, rng);
+        }
+        let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
+        let Model { posterior, warp } = Model::new(&self.lattice, &outcomes)?;
         let posterior = posterior.believing(&outcomes.pending, &warp.values)?;
         let mut order: Vec<(f64, usize)> =
             outcomes.told.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
         let best = order[0].0;
         let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.told[*i].1.clone()).collect();
+        let tried = tried(&outcomes);
         let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
         let mut row = Vec::new();
-        search.maximize(
-            |cell| {
-                let (mean, variance) = posterior.at(cell, &mut row);
-                log_expected_improvement(mean, variance, best)
-            },
-            &starts,
-            rng,
-        )
+        let mut score = |cell: &Cell| {
+            let (mean, variance) = posterior.at(cell, &mut row);
+            log_expected_improvement(mean, variance, best)
+        };
+        let found = search.maximize(&mut score, &starts, rng)?;
+        self.expected_gain = Some(score(&found).exp() * warp.unit);
+        Some(found)
     }
+
+    /// Where the hypervolume is expected to grow most: one process for each objective, over the front of their means at the tried
+    /// configurations and at those that are being tried.
+    fn improve_front(&self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
+        let goals = self.directions.iter().enumerate();
+        let goals = goals.map(|(objective, direction)| Goal { objective, direction: *direction });
+        let outcomes: Vec<Outcomes<'_>> =
+            goals.map(|goal| Outcomes::new(view, &self.lattice, goal)).collect();
+        let posteriors = outcomes.iter().map(|outcomes| {
+            let Model { posterior, warp } = Model::new(&self.lattice, outcomes)?;
+            posterior.believing(&outcomes.pending, &warp.values)
+        });
+        let posteriors: Vec<Posterior<'_>> = posteriors.collect::<Option<_>>()?;
+        let first = &outcomes[0];
+        let has_values =
+            |i: &usize| outcomes.iter().all(|outcomes| outcomes.told[*i].2.is_some_and(f64::is_finite));
+        let told = (0..first.told.len()).filter(has_values).map(|i| &first.told[i].1);
+        let cells: Vec<&Cell> = told.chain(&first.pending).collect();
+        let means =
+            |cell: &&Cell| -> Vec<f64> { posteriors.iter().map(|posterior| -posterior.mean(cell)).collect() };
+        let points: Vec<Vec<f64>> = cells.iter().map(means).collect();
+        let mut improvement = VolumeImprovement::new(&points);
+        let starts: Vec<Cell> =
+            leading(&points, FRONT_STARTS).into_iter().map(|i| cells[i].clone()).collect();
+        let tried = tried(first);
+        let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
+        let mut row = Vec::new();
+        let mut losses = Vec::with_capacity(posteriors.len());
+        let score = |cell: &Cell| {
+            losses.clear();
+            losses.extend(posteriors.iter().map(|posterior| {
+                let (mean, variance) = posterior.at(cell, &mut row);
+                (-mean, variance)
+            }));
+            improvement.log_expected(&losses)
+        };
+        search.maximize(score, &starts, rng)
+    }
+}
+
+/// The cells that may not be proposed again.
+fn tried(outcomes: &Outcomes<'_>) -> HashSet<Cell> {
+    outcomes.told.iter().map(|(_, cell, _)| cell).chain(&outcomes.pending).cloned().collect()
 }
 
 impl Sampler for Gp {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
+        self.expected_gain = None;
         let plain = self.plain.suggest(view, rng)?;
         if plain.origin == Origin::Probe
             || self.plain.wants_random(view, &self.spec, self.lattice.dimension())
@@ -100,6 +153,10 @@ impl Sampler for Gp {
         let cell = if handover.is_some() { self.tpe.model(view, rng) } else { self.model(view, rng) };
         let Some(cell) = cell else { return Ok(plain) };
         Ok(Suggestion { params: self.lattice.params(&cell), origin: Origin::Model })
+    }
+
+    fn expected_gain(&self) -> Option<f64> {
+        self.expected_gain
     }
 
     fn take_handover(&mut self) -> Option<Handover> {

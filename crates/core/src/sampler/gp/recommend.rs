@@ -14,7 +14,7 @@ use crate::normal;
 use crate::param::Params;
 use crate::rng::stream;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::{Clipped, Outcomes, Warp};
+use crate::sampler::outcome::{Clipped, Goal, Outcomes, Warp};
 use crate::space::SearchSpace;
 use crate::trial::{Direction, FrozenTrial, TrialNumber};
 
@@ -111,7 +111,7 @@ pub fn recommend<'a>(
     }
     let lattice = Lattice::of_space(space);
     let ended = trials.into_iter().filter(|trial| trial.state.is_finished());
-    let mut outcomes = Outcomes::of_ended(ended, &lattice, direction);
+    let mut outcomes = Outcomes::of_ended(ended, &lattice, Goal::first(direction));
     let is_part = outcomes.told.len() > MOST_TRIALS;
     outcomes.keep_best(MOST_TRIALS);
     let told = |i: usize| outcomes.told[i].2.unwrap_or(f64::NEG_INFINITY);

@@ -50,7 +50,7 @@ fn loss(params: &Params) -> f64 {
 /// The losses of a study, told with a little noise.
 fn losses(kind: SamplerKind, feasible: &Arc<Feasible>, seed: u64, trials: u64) -> Vec<f64> {
     let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
-    let mut sampler = build(Direction::Minimize, spec, Arc::clone(feasible), seed).unwrap();
+    let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(feasible), seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     let mut seen = HashSet::new();
     for number in 0..trials {
@@ -90,7 +90,7 @@ fn models_find_better_configurations_than_random_draws() {
 fn the_recommended_configuration_lacks_what_does_not_apply() {
     let feasible = feasible(false);
     let spec = spec(SamplerKind::Random, false);
-    let mut sampler = build(Direction::Minimize, spec, Arc::clone(&feasible), 1).unwrap();
+    let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(&feasible), 1).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..40 {
         let view = StudyView { finished: &finished, running: &[] };

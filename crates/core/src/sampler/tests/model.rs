@@ -35,7 +35,7 @@ impl Study {
 
     fn run(&mut self, trials: usize) {
         let mut sampler =
-            build(Direction::Minimize, self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
+            build(&[Direction::Minimize], self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
         for number in 0..trials {
             let view = StudyView { finished: &self.finished, running: &[] };
             let suggestion =
@@ -135,7 +135,7 @@ fn a_minimised_study_is_a_maximised_one_of_the_negative() {
             trial.value = trial.value.map(|v| -v);
         }
         let ask = |direction, finished: &[FrozenTrial]| {
-            let mut sampler = build(direction, study.spec, Arc::clone(&study.feasible), 3).unwrap();
+            let mut sampler = build(&[direction], study.spec, Arc::clone(&study.feasible), 3).unwrap();
             sampler.suggest(&StudyView { finished, running: &[] }, &mut stream(3, "sampler", 14)).unwrap()
         };
         assert_eq!(ask(Direction::Minimize, &study.finished), ask(Direction::Maximize, &negative));
@@ -186,12 +186,12 @@ fn pending_trials_count_exactly() {
     for kind in MODELS {
         let mut study = Study::new(bowl_space(), kind, 5, bowl, 0.05);
         study.run(20);
-        let mut sampler = build(Direction::Minimize, study.spec, Arc::clone(&study.feasible), 5).unwrap();
+        let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
         let mut running: Vec<FrozenTrial> = Vec::new();
         for number in 20..32 {
             let view = StudyView { finished: &study.finished, running: &running };
             let suggestion = sampler.suggest(&view, &mut stream(5, "sampler", 20)).unwrap();
-            let mut anew = build(Direction::Minimize, study.spec, Arc::clone(&study.feasible), 5).unwrap();
+            let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
             assert_eq!(anew.suggest(&view, &mut stream(5, "sampler", 20)), Ok(suggestion.clone()));
             running.push(trial(number, TrialState::Running, suggestion.params));
         }
@@ -203,7 +203,7 @@ fn pending_trials_count_exactly() {
         (ended.state, ended.value) = (TrialState::Complete, Some(0.2));
         study.finished.push(ended);
         let view = StudyView { finished: &study.finished, running: &running };
-        let mut anew = build(Direction::Minimize, study.spec, Arc::clone(&study.feasible), 5).unwrap();
+        let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
         let rng = || stream(5, "sampler", 32);
         assert_eq!(sampler.suggest(&view, &mut rng()), anew.suggest(&view, &mut rng()));
     }
@@ -220,7 +220,7 @@ fn odd_values_leave_the_study_usable() {
             study.finished[i + 6].state = [TrialState::Pruned, TrialState::Failed][i % 2];
             study.finished[i + 6].value = None;
         }
-        let mut sampler = build(Direction::Minimize, study.spec, Arc::clone(&study.feasible), 9).unwrap();
+        let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 9).unwrap();
         let view = StudyView { finished: &study.finished, running: &[] };
         assert!(sampler.suggest(&view, &mut stream(9, "sampler", 12)).is_ok());
         assert!(recommend(&study.finished, study.feasible.space(), Direction::Minimize).is_some());
@@ -252,7 +252,7 @@ fn beyond_its_limit_gp_goes_on_as_tpe() {
     let view = StudyView { finished: &study.finished, running: &[] };
     let ask = |kind| {
         let spec = SamplerSpec { kind, ..study.spec };
-        let mut sampler = build(Direction::Minimize, spec, Arc::clone(&study.feasible), 4).unwrap();
+        let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(&study.feasible), 4).unwrap();
         let suggestion = sampler.suggest(&view, &mut stream(4, "sampler", 301)).unwrap();
         let said = sampler.take_handover();
         sampler.suggest(&view, &mut stream(4, "sampler", 302)).unwrap();

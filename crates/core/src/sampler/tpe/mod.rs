@@ -27,7 +27,8 @@ const MOST_BETTER: usize = 25;
 /// The sampler `tpe` (Bergstra et al. 2011), multivariate as Optuna 5's: one product kernel per trial and a prior; the better group is
 /// `min(ceil(n / 10), 25)` trials, running ones count as worse (constant liar), and of 24 candidates from the better group's density the one with the
 /// highest ratio of the densities is proposed. Unlike there no candidate was tried before, failed trials count as worse, and of more than 400 worse
-/// trials every so manieth is used.
+/// trials every so manieth is used. With several objectives the better group is the leading trials by non-domination rank and crowding
+/// distance ([`crate::pareto::leading`]).
 pub(super) struct Tpe {
     spec: SamplerSpec,
     feasible: Arc<Feasible>,
@@ -38,13 +39,13 @@ pub(super) struct Tpe {
 
 impl Tpe {
     pub(super) fn new(
-        direction: Direction,
+        directions: &[Direction],
         spec: SamplerSpec,
         feasible: Arc<Feasible>,
         plain: Plain,
     ) -> Self {
         let lattice = Lattice::new(&feasible);
-        Self { spec, feasible, lattice, plain, record: Record::new(direction) }
+        Self { spec, feasible, lattice, plain, record: Record::new(directions.to_vec()) }
     }
 
     /// The next cell by the densities; `None` where all candidates were tried.

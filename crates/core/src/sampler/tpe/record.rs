@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::MOST_BETTER;
+use crate::pareto;
 use crate::sampler::StudyView;
 use crate::sampler::lattice::{Cell, Lattice};
 use crate::sampler::outcome;
@@ -13,7 +14,7 @@ use crate::trial::{Direction, FrozenTrial, TrialNumber, TrialState};
 /// where the view is the former one with trials added.
 #[derive(Debug)]
 pub(super) struct Record {
-    direction: Direction,
+    directions: Vec<Direction>,
     /// Ended trials by number.
     rows: Vec<Row>,
     /// Those inside the space, by place among `rows`.
@@ -66,9 +67,9 @@ fn better(a: &Row, b: &Row) -> Ordering {
 }
 
 impl Record {
-    pub(super) fn new(direction: Direction) -> Self {
+    pub(super) fn new(directions: Vec<Direction>) -> Self {
         Self {
-            direction,
+            directions,
             rows: Vec::new(),
             inside: Vec::new(),
             valued: 0,
@@ -103,12 +104,18 @@ impl Record {
             same(self.rows[..known].last(), trials.next())
                 && (known == 0 || same(self.rows.first(), view.finished.first()))
         });
-        if !continues {
-            self.rows = view.finished.iter().map(|trial| Row::new(trial, lattice, self.direction)).collect();
+        // With several objectives a new trial changes what leads.
+        let moves = self.directions.len() > 1 && !added.is_empty();
+        if !continues || moves {
+            self.rows =
+                view.finished.iter().map(|trial| Row::new(trial, lattice, self.directions[0])).collect();
+            if self.directions.len() > 1 {
+                self.rank(view.finished);
+            }
             self.index();
         } else if !added.is_empty() {
             for trial in added.into_iter().rev() {
-                let row = Row::new(trial, lattice, self.direction);
+                let row = Row::new(trial, lattice, self.directions[0]);
                 let place = self.rows.partition_point(|other| other.number < row.number);
                 // Workers end their trials out of order; places behind such a trial move.
                 let behind = self.inside.partition_point(|other| *other < place);
@@ -120,6 +127,21 @@ impl Record {
         }
         self.running.clear();
         self.running.extend(view.running.iter().filter_map(|trial| lattice.cell(&trial.params)));
+    }
+
+    /// Orders the rows by what leads in all objectives. Trials without a value of each are as failed ones.
+    fn rank(&mut self, finished: &[FrozenTrial]) {
+        let (places, points): (Vec<usize>, Vec<Vec<f64>>) = finished
+            .iter()
+            .enumerate()
+            .filter(|(_, trial)| trial.state == TrialState::Complete)
+            .filter_map(|(place, trial)| Some((place, pareto::point(trial, &self.directions)?)))
+            .unzip();
+        self.rows.iter_mut().for_each(|row| row.order = (2, 0.0, 0.0));
+        places.iter().for_each(|place| self.rows[*place].order = (0, f64::INFINITY, 0.0));
+        for (rank, leader) in pareto::leading(&points, MOST_BETTER).into_iter().enumerate() {
+            self.rows[places[leader]].order.1 = rank as f64;
+        }
     }
 
     /// Takes in all rows anew.
@@ -214,7 +236,7 @@ mod tests {
         let lattice = Lattice::new(&feasible);
         let mut rng = stream(5, "test", 0);
         let mut pick = |n: usize| (uniform(&mut rng) * n as f64) as usize;
-        let mut record = Record::new(Direction::Minimize);
+        let mut record = Record::new(vec![Direction::Minimize]);
         let (mut finished, mut running): (Vec<FrozenTrial>, Vec<FrozenTrial>) = (Vec::new(), Vec::new());
         for number in 0..120 {
             let mut params = feasible.params(&feasible.configuration(pick(81) as u64));

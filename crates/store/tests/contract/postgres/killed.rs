@@ -54,6 +54,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
                         record: record(),
                         scores: Some(scores()),
                         log: Some("nul \0 is no character of a text".into()),
+                        ..Finished::default()
                     };
                     assert_eq!(
                         store.finish(trial.id, FinishedState::Complete, &finished).unwrap(),

@@ -60,7 +60,7 @@ impl World {
             })
             .collect();
         let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
-        let mut sampler = build(Direction::Maximize, spec, Arc::clone(&self.feasible), seed).unwrap();
+        let mut sampler = build(&[Direction::Maximize], spec, Arc::clone(&self.feasible), seed).unwrap();
         let mut finished: Vec<FrozenTrial> = Vec::new();
         let true_mean =
             |params: &Params| truth[self.feasible.index(&self.feasible.find(params).unwrap()) as usize];

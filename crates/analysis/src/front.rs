@@ -1,0 +1,176 @@
+//! Several objectives: the trials that none beats, and what they have won.
+
+use allometry_core::ladder::MetricSpec;
+use allometry_core::pareto::{best_trials, hypervolume, losses, point};
+use allometry_core::{Direction, FrozenTrial, ModelSize, Params, TrialNumber};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::input::{LadderTrials, StudyTrials};
+use crate::sample::is_usable;
+
+/// The objectives of a ladder that has several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Objectives {
+    /// All of them, the first one first: the one that everything else in the analysis is about.
+    pub metrics: Vec<MetricSpec>,
+    /// For each, the worst value of any trial of the ladder: what hypervolumes are measured from.
+    pub reference: Vec<f64>,
+    /// For each, the best value of any trial of the ladder.
+    pub ideal: Vec<f64>,
+}
+
+/// What a study has reached in all objectives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Front {
+    /// The trials that none dominates, the best of the first objective first.
+    pub trials: Vec<FrontTrial>,
+    /// Complete trials with a usable value of each objective.
+    pub complete: u64,
+    /// Volume between the front and the ladder's reference, as a share of that between its ideal and the reference: 1 where one trial is best in
+    /// everything. `null` where an objective has one value alone.
+    pub hypervolume: Option<f64>,
+}
+
+/// A trial that none dominates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FrontTrial {
+    /// Its number.
+    pub number: TrialNumber,
+    /// Its values, in the order of the objectives.
+    pub values: Vec<f64>,
+    /// Exact size of its model, where known.
+    pub size: Option<ModelSize>,
+    /// Its configuration.
+    pub params: Params,
+}
+
+fn directions(metrics: &[MetricSpec]) -> Vec<Direction> {
+    metrics.iter().map(|metric| metric.direction).collect()
+}
+
+/// Whether a trial has a value of each objective that can be computed with.
+fn is_whole(trial: &FrozenTrial, directions: &[Direction]) -> bool {
+    trial.complete_value().is_some()
+        && point(trial, directions).is_some_and(|losses| losses.iter().copied().all(is_usable))
+}
+
+impl Objectives {
+    /// Of a ladder whose studies have several; `None` for one objective, or where which values are better is not known, or
+    /// without a trial that has them all.
+    pub fn new(ladder: &LadderTrials) -> Option<Self> {
+        if ladder.further.is_empty() {
+            return None;
+        }
+        let first = MetricSpec { name: ladder.metric.clone(), direction: ladder.direction };
+        let metrics: Vec<MetricSpec> = std::iter::once(first).chain(ladder.further.iter().cloned()).collect();
+        let directions = directions(&metrics);
+        let trials = ladder.studies.iter().flat_map(|study| &study.trials);
+        let values: Vec<Vec<f64>> =
+            trials.filter(|trial| is_whole(trial, &directions)).map(FrozenTrial::values).collect();
+        let extreme = |objective: usize, wants_better: bool| {
+            let own = values.iter().map(|values| values[objective]);
+            own.reduce(|a, b| if directions[objective].better(b, a) == wants_better { b } else { a })
+        };
+        let all =
+            |wants_better| (0..metrics.len()).map(|objective| extreme(objective, wants_better)).collect();
+        let (reference, ideal) = (all(false), all(true));
+        let (reference, ideal): (Option<Vec<f64>>, Option<Vec<f64>>) = (reference, ideal);
+        Some(Self { metrics, reference: reference?, ideal: ideal? })
+    }
+}
+
+impl Front {
+    /// Of one study.
+    pub fn new(study: &StudyTrials, objectives: &Objectives) -> Self {
+        let directions = directions(&objectives.metrics);
+        let whole: Vec<FrozenTrial> =
+            study.trials.iter().filter(|trial| is_whole(trial, &directions)).cloned().collect();
+        let mut best = best_trials(&whole, &directions);
+        let loss = |trial: &FrozenTrial| losses(&trial.values(), &directions);
+        best.sort_by(|a, b| loss(a)[0].total_cmp(&loss(b)[0]).then(a.number.cmp(&b.number)));
+        Self {
+            hypervolume: share(
+                &best.iter().map(|trial| loss(trial)).collect::<Vec<_>>(),
+                objectives,
+                &directions,
+            ),
+            complete: whole.len() as u64,
+            trials: best
+                .into_iter()
+                .map(|trial| FrontTrial {
+                    number: trial.number,
+                    values: trial.values(),
+                    size: trial.record.size,
+                    params: trial.params.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The hypervolume of points in units in which the ideal is 0 and the reference 1: the volume of what values of any size have won stays
+/// a number.
+fn share(points: &[Vec<f64>], objectives: &Objectives, directions: &[Direction]) -> Option<f64> {
+    let ideal = losses(&objectives.ideal, directions);
+    let reference = losses(&objectives.reference, directions);
+    let ranges: Vec<f64> = ideal.iter().zip(&reference).map(|(best, worst)| worst - best).collect();
+    if ranges.iter().any(|range| *range <= 0.0) {
+        return None;
+    }
+    let scaled: Vec<Vec<f64>> = points
+        .iter()
+        .map(|point| {
+            point.iter().zip(&ideal).zip(&ranges).map(|((x, best), range)| (x - best) / range).collect()
+        })
+        .collect();
+    Some(hypervolume(&scaled, &vec![1.0; ranges.len()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::TrialState;
+
+    use super::*;
+
+    fn study(label: &str, values: &[&[f64]]) -> StudyTrials {
+        let trial = |(number, values): (usize, &&[f64])| {
+            let value = values.first().copied();
+            let state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
+            let mut trial = FrozenTrial::new(number as u64, state, value, Params::default());
+            trial.further = values.iter().skip(1).copied().collect();
+            trial
+        };
+        StudyTrials::new(label, "test", values.iter().enumerate().map(trial).collect())
+    }
+
+    fn ladder(studies: Vec<StudyTrials>) -> LadderTrials {
+        let further = vec![MetricSpec { name: "seconds".into(), direction: Direction::Minimize }];
+        LadderTrials { further, ..LadderTrials::new(studies) }
+    }
+
+    #[test]
+    fn fronts_of_all_budgets_are_measured_from_one_place() {
+        let ladder = ladder(vec![
+            study("s", &[&[0.5, 10.0], &[0.7, 20.0], &[0.6, 25.0], &[], &[f64::INFINITY, 1.0]]),
+            study("l", &[&[0.9, 30.0], &[0.9]]),
+        ]);
+        let objectives = Objectives::new(&ladder).unwrap();
+        assert_eq!(objectives.reference, [0.5, 30.0]);
+        assert_eq!(objectives.ideal, [0.9, 10.0]);
+        let front = Front::new(&ladder.studies[0], &objectives);
+        let numbers: Vec<u64> = front.trials.iter().map(|trial| trial.number.0).collect();
+        assert_eq!((numbers, front.complete), (vec![1, 0], 3));
+        // Of the trial with 0.7: (0.7 - 0.5) / 0.4 by (30 - 20) / 20; those at the reference win nothing.
+        assert!((front.hypervolume.unwrap() - 0.25).abs() < 1e-12);
+        assert_eq!(Front::new(&ladder.studies[1], &objectives).hypervolume, Some(0.0));
+    }
+
+    #[test]
+    fn one_value_alone_has_no_volume() {
+        let ladder = ladder(vec![study("s", &[&[0.5, 10.0]])]);
+        let objectives = Objectives::new(&ladder).unwrap();
+        assert_eq!(Front::new(&ladder.studies[0], &objectives).hypervolume, None);
+        assert_eq!(Objectives::new(&LadderTrials::new(Vec::new())), None);
+    }
+}

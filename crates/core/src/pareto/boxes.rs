@@ -1,0 +1,75 @@
+//! The part of the space that no point of a front dominates, in boxes.
+
+use super::leading;
+
+/// Boxes at most.
+const MOST: f64 = 20_000.0;
+
+/// Where a further point would win: the part of the space that dominates a reference and that no point of a front dominates, as disjoint boxes, each without
+/// end towards better values or ending at the worse side of another. Slices along the last objective, and of each slice along the one before.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Boxes {
+    /// For each objective the coordinates at which boxes end, ascending from minus infinity to the reference.
+    pub(crate) levels: Vec<Vec<f64>>,
+    /// For each box and objective the places among the levels of its better and its worse end.
+    pub(crate) boxes: Vec<Vec<(usize, usize)>>,
+}
+
+impl Boxes {
+    /// Of a front's points; of many, those with the largest crowding distances.
+    pub(crate) fn new(points: &[Vec<f64>], reference: &[f64]) -> Self {
+        let inside = |point: &Vec<f64>| point.iter().zip(reference).all(|(x, limit)| x < limit);
+        let mut points: Vec<Vec<f64>> = points.iter().filter(|point| inside(point)).cloned().collect();
+        let most = MOST.powf(1.0 / reference.len().saturating_sub(1).max(1) as f64) as usize;
+        points = leading(&points, most).into_iter().map(|i| points[i].clone()).collect();
+        let levels: Vec<Vec<f64>> = (0..reference.len())
+            .map(|d| {
+                let own = points.iter().map(|point| point[d]);
+                let mut levels: Vec<f64> = own.chain([f64::NEG_INFINITY, reference[d]]).collect();
+                levels.sort_by(f64::total_cmp);
+                levels.dedup();
+                levels
+            })
+            .collect();
+        let place = |d: usize, x: f64| levels[d].partition_point(|level| *level < x);
+        let placed: Vec<Vec<usize>> = points
+            .iter()
+            .map(|point| point.iter().enumerate().map(|(d, x)| place(d, *x)).collect())
+            .collect();
+        let ends: Vec<usize> = levels.iter().map(|levels| levels.len() - 1).collect();
+        let mut boxes = Vec::new();
+        slice(&placed.iter().map(Vec::as_slice).collect::<Vec<_>>(), &ends, &[], &mut boxes);
+        Self { levels, boxes }
+    }
+}
+
+/// Adds the boxes of what `points` leave in the first objectives up to `ends`; `outer` are the sides in the objectives after these.
+fn slice(
+    points: &[&[usize]],
+    ends: &[usize],
+    outer: &[(usize, usize)],
+    boxes: &mut Vec<Vec<(usize, usize)>>,
+) {
+    let with = |side: (usize, usize)| -> Vec<(usize, usize)> {
+        std::iter::once(side).chain(outer.iter().copied()).collect()
+    };
+    let Some((end, others)) = ends.split_last() else { return };
+    let last = others.len();
+    let mut sorted = points.to_vec();
+    sorted.sort_by_key(|point| point[last]);
+    if others.is_empty() {
+        let reached = sorted.first().map_or(*end, |best| best[0]);
+        if reached > 0 {
+            boxes.push(with((0, reached)));
+        }
+        return;
+    }
+    let mut begin = 0;
+    for k in 0..=sorted.len() {
+        let next = sorted.get(k).map_or(*end, |point| point[last]);
+        if next > begin {
+            slice(&sorted[..k], others, &with((begin, next)), boxes);
+            begin = next;
+        }
+    }
+}

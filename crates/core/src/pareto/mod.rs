@@ -1,0 +1,120 @@
+//! Several objectives: what no other trial beats, which trials lead, and how much they have won.
+//!
+//! A *point* holds a trial's values as losses, smaller is better in each coordinate: see [`losses`]. None of them may be NaN.
+
+mod boxes;
+mod volume;
+
+pub(crate) use boxes::Boxes;
+pub use volume::hypervolume;
+
+use crate::trial::{Direction, FrozenTrial, TrialState};
+
+/// Values with the signs that make smaller ones better.
+pub fn losses(values: &[f64], directions: &[Direction]) -> Vec<f64> {
+    let loss = |(value, direction): (&f64, &Direction)| match direction {
+        Direction::Maximize => -value,
+        Direction::Minimize => *value,
+    };
+    values.iter().zip(directions).map(loss).collect()
+}
+
+/// Whether `a` is at least as good as `b` in every objective and better in one.
+pub fn dominates(a: &[f64], b: &[f64]) -> bool {
+    let pairs = || a.iter().zip(b);
+    pairs().all(|(a, b)| a <= b) && pairs().any(|(a, b)| a < b)
+}
+
+/// The complete trials that no other one dominates, in their order; equal ones all stay. Trials without a value of each objective
+/// are passed over.
+pub fn best_trials<'a>(trials: &'a [FrozenTrial], directions: &[Direction]) -> Vec<&'a FrozenTrial> {
+    let (complete, points): (Vec<&FrozenTrial>, Vec<Vec<f64>>) = trials
+        .iter()
+        .filter(|trial| trial.state == TrialState::Complete)
+        .filter_map(|trial| Some((trial, point(trial, directions)?)))
+        .unzip();
+    leading_front(&points).into_iter().map(|i| complete[i]).collect()
+}
+
+/// The point of a trial that has a value of each objective.
+pub fn point(trial: &FrozenTrial, directions: &[Direction]) -> Option<Vec<f64>> {
+    let values = trial.values();
+    let is_whole = values.len() == directions.len() && values.iter().all(|value| !value.is_nan());
+    is_whole.then(|| losses(&values, directions))
+}
+
+/// The points that no other one dominates, by place, ascending.
+pub(crate) fn leading_front(points: &[Vec<f64>]) -> Vec<usize> {
+    let mut first = fronts(points).next().unwrap_or_default();
+    first.sort_unstable();
+    first
+}
+
+/// The `count` leading points: whole fronts one after the other (the first holds what no point dominates, the next what is then left, and so
+/// on), and of the last one those with the largest [`crowding_distances`] (Deb et al. 2002, sections III A and B). Of equals the earlier one. Takes
+/// time by the number of points and the sizes of the fronts.
+pub fn leading(points: &[Vec<f64>], count: usize) -> Vec<usize> {
+    let mut chosen = Vec::with_capacity(count.min(points.len()));
+    for mut front in fronts(points) {
+        let room = count - chosen.len();
+        if front.len() > room {
+            let members: Vec<&[f64]> = front.iter().map(|i| points[*i].as_slice()).collect();
+            let crowding = crowding_distances(&members);
+            let mut order: Vec<usize> = (0..front.len()).collect();
+            order.sort_by(|a, b| crowding[*b].total_cmp(&crowding[*a]).then(front[*a].cmp(&front[*b])));
+            front = order.into_iter().take(room).map(|k| front[k]).collect();
+        }
+        chosen.extend(front);
+        if chosen.len() >= count {
+            break;
+        }
+    }
+    chosen
+}
+
+/// The fronts, the best one first, by place among the points.
+fn fronts(points: &[Vec<f64>]) -> impl Iterator<Item = Vec<usize>> {
+    // In lexicographic order no point is dominated by a later one.
+    let mut left: Vec<usize> = (0..points.len()).collect();
+    let order = |a: &usize, b: &usize| {
+        let differing = points[*a].iter().zip(&points[*b]).map(|(a, b)| a.total_cmp(b));
+        differing.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then).then(a.cmp(b))
+    };
+    left.sort_by(order);
+    std::iter::from_fn(move || {
+        let mut front: Vec<usize> = Vec::new();
+        left.retain(|i| {
+            // Those that came last are nearest.
+            let is_beaten = front.iter().rev().any(|member| dominates(&points[*member], &points[*i]));
+            if !is_beaten {
+                front.push(*i);
+            }
+            is_beaten
+        });
+        (!front.is_empty()).then_some(front)
+    })
+}
+
+/// How far the neighbours of each point of a front are: over the objectives, the sum of the distances between the next smaller and the next larger
+/// value, relative to the range of the values; infinite for the ends (Deb et al. 2002, section III B).
+pub fn crowding_distances(front: &[&[f64]]) -> Vec<f64> {
+    let mut distances = vec![0.0; front.len()];
+    let dimension = front.first().map_or(0, |point| point.len());
+    for d in 0..dimension {
+        let mut order: Vec<usize> = (0..front.len()).collect();
+        order.sort_by(|a, b| front[*a][d].total_cmp(&front[*b][d]));
+        let value = |k: usize| front[order[k]][d];
+        let finite = || order.iter().map(|i| front[*i][d]).filter(|value| value.is_finite());
+        let range = finite().fold(f64::NEG_INFINITY, f64::max) - finite().fold(f64::INFINITY, f64::min);
+        let range = if range > 0.0 { range } else { 1.0 };
+        for k in 0..order.len() {
+            let before = if k == 0 { f64::NEG_INFINITY } else { value(k - 1) };
+            let after = if k + 1 == order.len() { f64::INFINITY } else { value(k + 1) };
+            distances[order[k]] += if before == after { 0.0 } else { (after - before) / range };
+        }
+    }
+    distances
+}
+
+#[cfg(test)]
+mod tests;

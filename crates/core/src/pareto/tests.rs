@@ -1,0 +1,97 @@
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::*;
+use crate::param::Params;
+
+#[derive(Deserialize)]
+struct Oracle {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    points: Vec<Vec<f64>>,
+    reference: Vec<f64>,
+    ranks: Vec<usize>,
+    best_trials: Vec<u64>,
+    hypervolume: f64,
+    crowding: Option<Vec<Option<f64>>>,
+    elite: Option<Vec<usize>>,
+}
+
+#[test]
+fn fronts_elites_and_volumes_are_optunas() {
+    let oracle: Oracle = serde_json::from_str(include_str!("../../tests/oracle/pareto.json")).unwrap();
+    assert!(oracle.cases.len() >= 6);
+    for case in oracle.cases {
+        let mut ranks = vec![usize::MAX; case.points.len()];
+        for (rank, front) in fronts(&case.points).enumerate() {
+            front.into_iter().for_each(|i| ranks[i] = rank);
+        }
+        assert_eq!(ranks, case.ranks);
+        let directions = vec![Direction::Minimize; case.reference.len()];
+        let trial = |(number, values): (usize, &Vec<f64>)| {
+            let mut trial =
+                FrozenTrial::new(number as u64, TrialState::Complete, Some(values[0]), Params::default());
+            trial.further = values[1..].to_vec();
+            trial
+        };
+        let trials: Vec<FrozenTrial> = case.points.iter().enumerate().map(trial).collect();
+        let best: Vec<u64> = best_trials(&trials, &directions).iter().map(|trial| trial.number.0).collect();
+        assert_eq!(best, case.best_trials);
+        let volume = hypervolume(&case.points, &case.reference);
+        assert!((volume - case.hypervolume).abs() < 1e-9, "{volume} {}", case.hypervolume);
+        if let (Some(crowding), Some(elite)) = (case.crowding, case.elite) {
+            let front: Vec<&[f64]> = best.iter().map(|n| case.points[*n as usize].as_slice()).collect();
+            for (own, other) in crowding_distances(&front).iter().zip(crowding) {
+                let other = other.unwrap_or(f64::INFINITY);
+                assert!(*own == other || (own - other).abs() < 1e-9, "{own} {other}");
+            }
+            let mut own = leading(&case.points, elite.len());
+            own.sort_unstable();
+            assert_eq!(own, elite);
+        }
+    }
+}
+
+#[test]
+fn trials_without_every_value_are_no_part_of_a_front() {
+    let mut trials: Vec<FrozenTrial> = (0..4)
+        .map(|number| FrozenTrial::new(number, TrialState::Complete, Some(1.0), Params::default()))
+        .collect();
+    trials[1].further = vec![2.0];
+    trials[2].further = vec![f64::INFINITY];
+    trials[3].state = TrialState::Pruned;
+    trials[3].further = vec![9.0];
+    let best = best_trials(&trials, &[Direction::Maximize; 2]);
+    assert_eq!(best.iter().map(|trial| trial.number.0).collect::<Vec<_>>(), [2]);
+}
+
+fn points(dimension: usize) -> impl Strategy<Value = Vec<Vec<f64>>> {
+    let coordinate = (0_u8..6).prop_map(f64::from);
+    prop::collection::vec(prop::collection::vec(coordinate, dimension), 0..9)
+}
+
+proptest! {
+    /// On a grid of unit cells, the boxes hold each cell that no point dominates exactly once, and no other.
+    #[test]
+    fn boxes_are_what_is_not_dominated(points in (1_usize..=4).prop_flat_map(points), extra in 3_u8..6) {
+        let dimension = points.first().map_or(2, Vec::len);
+        let reference = vec![f64::from(extra); dimension];
+        let Boxes { levels, boxes } = Boxes::new(&points, &reference);
+        let side = usize::from(extra) + 1;
+        let mut dominated = 0;
+        for cell in 0..side.pow(dimension as u32) {
+            let middle: Vec<f64> =
+                (0..dimension).map(|d| (cell / side.pow(d as u32) % side) as f64 - 0.5).collect();
+            let is_beaten = points.iter().any(|point| dominates(point, &middle));
+            let holds = boxes.iter().filter(|sides| {
+                sides.iter().zip(&levels).zip(&middle).all(|(((low, high), levels), x)| levels[*low] < *x && *x < levels[*high])
+            });
+            prop_assert_eq!(holds.count(), usize::from(!is_beaten));
+            dominated += usize::from(is_beaten);
+        }
+        prop_assert!((hypervolume(&points, &reference) - dominated as f64).abs() < 1e-9);
+    }
+}

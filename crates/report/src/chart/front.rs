@@ -1,0 +1,106 @@
+//! The trials that none beats, among all.
+
+use allometry_analysis::front::{Front, Objectives};
+use allometry_analysis::sample::is_usable;
+use allometry_analysis::{Analysis, StudyAnalysis, StudyTrials};
+use allometry_core::Direction;
+
+use super::figure::Figure;
+use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
+use super::scale::Scale;
+use super::{budget_class, shown};
+
+/// Objectives after the first that have a panel of their own, at most.
+const MOST_PANELS: usize = 6;
+
+/// One panel for each objective after the first, over the first: all trials, and the front in it.
+pub(super) fn figure(
+    study: &StudyAnalysis,
+    trials: &StudyTrials,
+    position: usize,
+    analysis: &Analysis,
+) -> Option<Figure> {
+    let objectives = analysis.objectives.as_ref()?;
+    let front = study.front.as_ref().filter(|front| !front.trials.is_empty())?;
+    let others = (1..objectives.metrics.len()).take(MOST_PANELS);
+    let panels: Vec<Panel> = others.map(|other| panel(front, trials, objectives, other, position)).collect();
+    let label = shown(&study.budget.label);
+    let mut figure = Figure::new(format!("front-{position}"), format!("{label}: Pareto front"), panels);
+    figure.columns = 2;
+    figure.entry(budget_class(position), "complete trials");
+    figure.entry("best small", "trials that none beats");
+    let way = |objective: usize| match objectives.metrics[objective].direction {
+        Direction::Maximize => "larger",
+        Direction::Minimize => "smaller",
+    };
+    let ways: Vec<String> = (0..objectives.metrics.len())
+        .map(|objective| {
+            format!("{} {} values are better", way(objective), shown(&objectives.metrics[objective].name))
+        })
+        .collect();
+    figure.caption = if objectives.metrics.len() == 2 {
+        format!("{}. The line is what the front has reached: beyond it nothing was found.", ways.join(", "))
+    } else {
+        format!(
+            "{}. A trial of the front may look beaten here: it is ahead in an objective that the panel does not show.",
+            ways.join(", ")
+        )
+    };
+    let ends: Vec<String> = [front.trials.first(), front.trials.last()]
+        .into_iter()
+        .flatten()
+        .map(|trial| {
+            let pairs = objectives.metrics.iter().zip(&trial.values);
+            pairs
+                .map(|(metric, value)| format!("{} {value:.4}", shown(&metric.name)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
+        .collect();
+    figure.describe([
+        format!("Scatter plot of {} trials, {} of them on the front.", front.complete, front.trials.len()),
+        format!("It goes from {}.", ends.join(" to ")),
+    ]);
+    Some(figure)
+}
+
+fn panel(
+    front: &Front,
+    trials: &StudyTrials,
+    objectives: &Objectives,
+    other: usize,
+    position: usize,
+) -> Panel {
+    let dots: Vec<(f64, f64)> = trials
+        .trials
+        .iter()
+        .filter(|trial| trial.complete_value().is_some())
+        .map(allometry_core::FrozenTrial::values)
+        .filter(|values| values.len() == objectives.metrics.len() && values.iter().copied().all(is_usable))
+        .map(|values| (values[other], values[0]))
+        .collect();
+    let x = Scale::linear(dots.iter().map(|dot| dot.0));
+    let y = Scale::linear(dots.iter().map(|dot| dot.1));
+    let name = |objective: usize| shown(&objectives.metrics[objective].name);
+    let (x, y) = (Axis::new(name(other), x), Axis::new(name(0), y).of("value"));
+    let mut panel = Panel::new("", x, y, (WIDTH, 300.0));
+    panel.zoom = Zoom::Offered;
+    panel.layers.push(Layer::Points { class: budget_class(position), at: dots });
+    let at: Vec<(f64, f64)> =
+        front.trials.iter().map(|trial| (trial.values[other], trial.values[0])).collect();
+    if objectives.metrics.len() == 2 && at.len() > 1 {
+        // From one trial to the next, what both have reached.
+        let corners = at.windows(2).flat_map(|pair| [pair[0], (pair[0].0, pair[1].1)]);
+        let line = corners.chain(at.last().copied()).collect();
+        panel.layers.push(Layer::Line {
+            class: "guide".into(),
+            at: line,
+            tip: "what the front has reached".into(),
+        });
+    }
+    for (trial, at) in front.trials.iter().zip(at) {
+        let tip = format!("trial {}", trial.number);
+        panel.layers.push(Layer::Mark { class: "best small".into(), at, tip });
+    }
+    panel
+}

@@ -1,0 +1,114 @@
+//! Several objectives.
+
+use allometry_analysis::front::{Front, Objectives};
+use allometry_analysis::{Analysis, StudyAnalysis};
+use allometry_core::Direction;
+
+use super::{Pictures, parameters};
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, percent, short};
+use crate::text::Text;
+
+/// Trials of a front that are listed at most.
+const MOST_ROWS: usize = 50;
+
+/// The fronts of all budgets.
+pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
+    let Some(objectives) = &analysis.objectives else { return };
+    text.heading(2, format_args!("Several Objectives"));
+    text.line(format_args!(
+        "Trials are judged by {}. Everything outside of this section and of the sections *Pareto Front*, the verdict and the importances among it, is about \
+         the first objective alone, {}.",
+        goals(objectives),
+        escape(&analysis.metric)
+    ));
+    text.blank();
+    let header: Vec<String> = ["Budget", "Trials", "On the front", "Hypervolume"]
+        .into_iter()
+        .map(ToOwned::to_owned)
+        .chain(objectives.metrics.iter().map(|metric| format!("Best {}", escape(&metric.name))))
+        .collect();
+    text.table(
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        analysis.studies.iter().filter_map(|study| {
+            let front = study.front.as_ref()?;
+            let mut cells = vec![
+                escape(&study.budget.label),
+                front.complete.to_string(),
+                front.trials.len().to_string(),
+                volume(front),
+            ];
+            cells.extend((0..objectives.metrics.len()).map(|objective| best(front, objectives, objective)));
+            Some(cells)
+        }),
+    );
+    text.blank();
+    let reference = objectives.metrics.iter().zip(&objectives.reference);
+    let reference: Vec<String> =
+        reference.map(|(metric, value)| format!("{} {}", escape(&metric.name), decimals(*value))).collect();
+    text.line(format_args!(
+        "*Hypervolume* is what a front has won over the worst value of each objective in any trial of the ladder ({}), as a share of what a trial with all of \
+         the ladder's best values would win. It has no interval: it is about these trials, and noise favours whatever looks best.",
+        reference.join(", ")
+    ));
+}
+
+/// The front of one budget.
+pub(super) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
+    let (Some(objectives), Some(front)) = (&analysis.objectives, &study.front) else { return };
+    text.heading(2, format_args!("Pareto Front"));
+    let (count, complete) = (front.trials.len(), front.complete);
+    text.line(format_args!(
+        "No trial is at least as good as one of these {count} (of {complete}) in {} and better in one. Hypervolume: {}.",
+        goals(objectives),
+        volume(front)
+    ));
+    pictures.place(text, "front");
+    if front.trials.is_empty() {
+        return;
+    }
+    text.blank();
+    let order: Vec<&str> = study.trends.iter().map(|trend| trend.parameter.as_str()).collect();
+    let names = parameters(front.trials.iter().map(|trial| &trial.params), &order);
+    let header: Vec<String> = std::iter::once("Trial".to_owned())
+        .chain(objectives.metrics.iter().map(|metric| escape(&metric.name)))
+        .chain(["Weights".to_owned()])
+        .chain(names.iter().map(|name| escape(name)))
+        .collect();
+    text.table(
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        front.trials.iter().take(MOST_ROWS).map(|trial| {
+            let mut cells = vec![trial.number.to_string()];
+            cells.extend(trial.values.iter().map(|value| decimals(*value)));
+            cells.push(trial.size.map_or_else(|| UNKNOWN.into(), |size| size.to_string()));
+            cells.extend(names.iter().map(|name| {
+                trial.params.get(name).map_or_else(|| "N/A".into(), |value| escape(&short(value)))
+            }));
+            cells
+        }),
+    );
+    if count > MOST_ROWS {
+        text.blank();
+        text.line(format_args!("The first {MOST_ROWS}; the JSON report has all."));
+    }
+}
+
+/// `AUC (up), seconds (down)`.
+fn goals(objectives: &Objectives) -> String {
+    let goal = |metric: &allometry_core::ladder::MetricSpec| {
+        let way = if metric.direction == Direction::Maximize { "up" } else { "down" };
+        format!("{} ({way})", escape(&metric.name))
+    };
+    objectives.metrics.iter().map(goal).collect::<Vec<_>>().join(", ")
+}
+
+fn volume(front: &Front) -> String {
+    front.hypervolume.map_or_else(|| UNKNOWN.into(), percent)
+}
+
+fn best(front: &Front, objectives: &Objectives, objective: usize) -> String {
+    let direction = objectives.metrics[objective].direction;
+    let values = front.trials.iter().map(|trial| trial.values[objective]);
+    let best = values.reduce(|a, b| if direction.better(b, a) { b } else { a });
+    best.map_or_else(|| UNKNOWN.into(), decimals)
+}

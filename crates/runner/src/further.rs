@@ -1,0 +1,102 @@
+//! Values of the objectives after the first.
+
+use std::time::Duration;
+
+use allometry_core::{Failure, ObjectiveOutcome};
+
+/// Values of the objectives `names`, which stand after the first: those that the evaluation gave in order, or the trial's metrics of these names. A
+/// name that no metric has may be `seconds` (what the evaluation took), `weights` or `non_embedding_weights`.
+///
+/// # Errors
+/// The [`Failure`] of a trial that lacks one.
+pub(crate) fn values(
+    names: &[String],
+    outcome: &ObjectiveOutcome,
+    took: Duration,
+) -> Result<Vec<f64>, Failure> {
+    let failure = |reason: String| Failure { reason, detail: String::new() };
+    let given = &outcome.further;
+    if !given.is_empty() && given.len() != names.len() {
+        let (given, wanted) = (given.len() + 1, names.len() + 1);
+        return Err(failure(format!(
+            "values of {given} objectives were reported, but the study has {wanted}"
+        )));
+    }
+    let values = names.iter().enumerate().map(|(place, name)| {
+        let value = given.get(place).copied().or_else(|| value(name, outcome, took));
+        let value = value.ok_or_else(|| {
+            let known: Vec<&str> = outcome.metrics.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "no metric".into() } else { known.join(", ") };
+            Failure {
+                reason: format!("no value of objective `{name}` was reported"),
+                detail: format!("the trial reported {known}"),
+            }
+        })?;
+        if value.is_nan() {
+            return Err(failure(format!("the value of objective `{name}` is not a number")));
+        }
+        Ok(value)
+    });
+    values.collect()
+}
+
+fn value(name: &str, outcome: &ObjectiveOutcome, took: Duration) -> Option<f64> {
+    outcome.metrics.get(name).copied().or_else(|| match name {
+        "seconds" => Some(took.as_secs_f64()),
+        "weights" => outcome.size.map(|size| size.total as f64),
+        "non_embedding_weights" => outcome.size.map(|size| size.non_embedding as f64),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use allometry_core::ModelSize;
+
+    use super::*;
+
+    fn outcome(metrics: &[(&str, f64)], further: &[f64]) -> ObjectiveOutcome {
+        ObjectiveOutcome {
+            value: 0.5,
+            further: further.to_vec(),
+            best_step: None,
+            metrics: metrics
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), *value))
+                .collect::<BTreeMap<_, _>>(),
+            size: Some(ModelSize { total: 12, non_embedding: 10 }),
+            scores: None,
+        }
+    }
+
+    fn of(names: &[&str], outcome: &ObjectiveOutcome) -> Result<Vec<f64>, String> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        values(&names, outcome, Duration::from_millis(1500)).map_err(|failure| failure.reason)
+    }
+
+    #[test]
+    fn values_are_found_by_place_or_by_name() {
+        let reported = outcome(&[("loss", 0.25), ("bad", f64::NAN)], &[]);
+        assert_eq!(of(&["loss", "seconds", "weights"], &reported), Ok(vec![0.25, 1.5, 12.0]));
+        assert_eq!(of(&["non_embedding_weights"], &reported), Ok(vec![10.0]));
+        assert_eq!(
+            of(&["seconds"], &outcome(&[("seconds", 9.0)], &[])),
+            Ok(vec![9.0]),
+            "its own word counts"
+        );
+        assert_eq!(of(&["loss"], &outcome(&[("loss", 0.25)], &[3.0])), Ok(vec![3.0]));
+        assert_eq!(of(&[], &reported), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = of(&["recall"], &outcome(&[("loss", 0.25)], &[])).unwrap_err();
+        assert_eq!(missing, "no value of objective `recall` was reported");
+        let bad = of(&["bad"], &outcome(&[("bad", f64::NAN)], &[])).unwrap_err();
+        assert_eq!(bad, "the value of objective `bad` is not a number");
+        let many = of(&["loss"], &outcome(&[], &[1.0, 2.0])).unwrap_err();
+        assert_eq!(many, "values of 3 objectives were reported, but the study has 2");
+    }
+}
