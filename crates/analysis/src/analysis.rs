@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::sample::Sample;
 use crate::scaling::Scaling;
 use crate::study::StudyAnalysis;
+use crate::transfer::Transfer;
 use crate::verdict::Verdict;
 
 /// Parameters whose best values are compared across budgets, before those of other programs.
@@ -48,6 +49,9 @@ pub struct Analysis {
     pub scaling: Scaling,
     /// Whether budgets agree on best values.
     pub consistency: Vec<Consistency>,
+    /// Whether the settings of one budget suit the others, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
     /// One per size budget, in the order given.
     pub studies: Vec<StudyAnalysis>,
 }
@@ -83,6 +87,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         baselines,
         scaling,
         consistency,
+        transfer: Transfer::new(ladder, options),
         studies,
     }
 }

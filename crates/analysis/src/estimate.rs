@@ -55,6 +55,9 @@ pub enum Method {
     AssumedCorrelation,
     /// Difference of two AUCs on the same rows from their scores (`DeLong` et al. 1988): covers new rows of the same mix.
     PairedDelong,
+    /// Difference of two settings under the same seeds, whose spread over them is joined, where scores are stored, with `DeLong`'s error
+    /// over rows; Student's t by Satterthwaite (1946): covers new seeds and, with scores, new rows.
+    PairedSeeds,
     /// One AUC from its scores (`DeLong` et al. 1988), interval in the logit: covers new rows of the same mix, the model being fixed.
     Delong,
     /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new rows and another choice among the same trials.
@@ -88,6 +91,7 @@ impl fmt::Display for Method {
             Self::Independent => "those of both values, as if independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::PairedDelong => "DeLong, paired",
+            Self::PairedSeeds => "paired by seed, t interval",
             Self::Delong => "DeLong, logit interval",
             Self::LeftOutRows => "rows left out of resamples, scaled percentiles",
             Self::Wilson => "Wilson",

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scores::StudyScores;
+use crate::transfer::TransferTrials;
 
 /// Exact sizes of the smallest and the largest architecture of a search space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +93,8 @@ pub struct LadderTrials {
     pub rows: Option<ClassCounts>,
     /// Simple models scored on the same rows.
     pub baselines: Vec<Baseline>,
+    /// What budgets trained to see whether settings carry over.
+    pub transfers: Vec<TransferTrials>,
 }
 
 impl LadderTrials {
@@ -106,6 +109,7 @@ impl LadderTrials {
             studies,
             rows: None,
             baselines: Vec::new(),
+            transfers: Vec::new(),
         }
     }
 

@@ -35,6 +35,7 @@ pub mod space_importance;
 pub mod stats;
 pub mod study;
 pub mod summary;
+pub mod transfer;
 pub mod trend;
 pub mod verdict;
 
@@ -51,4 +52,5 @@ pub use recommendation::Recommendation;
 pub use scaling::paired_gain;
 pub use scores::{Predictions, StudyScores};
 pub use study::StudyAnalysis;
+pub use transfer::{Transfer, TransferTrials};
 pub use verdict::{Caveat, Evidence, EvidenceBasis, Outcome, Verdict};

@@ -59,6 +59,12 @@ fn tails_of_distributions() {
         close(distribution::chi_squared_upper_tail(x, df).unwrap(), number(&case["chi2"]));
         close(distribution::t_half_width(0.95, df).unwrap(), number(&case["t95"]));
     }
+    for case in cases("many_degrees") {
+        let df = number(&case["df"]);
+        close(distribution::t_half_width(0.95, df).unwrap(), number(&case["t95"]));
+        close(distribution::t_half_width(0.999, df).unwrap(), number(&case["t999"]));
+        close(distribution::t_two_sided(2.0, df).unwrap(), number(&case["p"]));
+    }
     assert_eq!(distribution::t_upper_tail(1.0, 0.0), None);
     assert_eq!(distribution::f_upper_tail(f64::NAN, 2.0, 2.0), None);
 }

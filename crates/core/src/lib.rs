@@ -19,6 +19,7 @@ pub mod rng;
 pub mod sampler;
 pub mod size;
 pub mod space;
+pub mod transfer;
 pub mod trial;
 
 pub use distribution::{ChoiceOrder, Distribution};

@@ -13,6 +13,7 @@ mod open;
 mod recover;
 mod run;
 mod study_run;
+mod transfer;
 
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
 pub use command::{CommandObjective, Devices, NoProgram};
@@ -20,3 +21,4 @@ pub use error::RunError;
 pub use interrupt::Interrupt;
 pub use open::{ChangedSpace, Facts, OpenStudy, Pruning, open_studies};
 pub use run::{RunOptions, RunSummary, StudyOutcome, run};
+pub use transfer::{TransferStudy, open_transfer};

@@ -154,7 +154,7 @@ fn attributes(ladder: &Ladder, spec: &BudgetSpec, facts: &Facts) -> BTreeMap<Str
     ])
 }
 
-fn to_json<T: serde::Serialize>(value: &T) -> Value {
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("the vocabulary's types have text keys and finite fields")
 }
 
@@ -189,7 +189,11 @@ fn changes(stored: &StudyRecord, now: &BudgetSpec) -> Vec<String> {
 /// # Errors
 /// [`RunError::KindChanged`] where a parameter is of another kind or has another list, which no study of Optuna's schema
 /// may.
-fn check_compatible(study: &str, stored: Option<&SearchSpace>, now: &SearchSpace) -> Result<(), RunError> {
+pub(crate) fn check_compatible(
+    study: &str,
+    stored: Option<&SearchSpace>,
+    now: &SearchSpace,
+) -> Result<(), RunError> {
     for (name, set) in now.iter() {
         let before = stored.and_then(|space| space.get(name));
         if let Some(before) = before.filter(|before| !distribution::compatible(before, set)) {
@@ -206,7 +210,7 @@ fn check_compatible(study: &str, stored: Option<&SearchSpace>, now: &SearchSpace
 
 /// # Errors
 /// [`RunError::ObjectiveChanged`] where the study has other objectives, or the same with other directions.
-fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), RunError> {
+pub(crate) fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), RunError> {
     let mut changes = Vec::new();
     let (stored, now) = (study.directions(), ladder.directions());
     if stored != now {
@@ -223,7 +227,7 @@ fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), Run
     Err(RunError::ObjectiveChanged { study: study.name.clone(), changes })
 }
 
-fn check_same_objective(study: &str, stored: Option<&Value>, now: &Value) -> Result<(), RunError> {
+pub(crate) fn check_same_objective(study: &str, stored: Option<&Value>, now: &Value) -> Result<(), RunError> {
     let mut changes = Vec::new();
     if let Some(stored) = stored {
         compare("", stored, now, &mut changes);

@@ -64,6 +64,7 @@ impl ScalingLint {
             studies: Vec::new(),
             rows: knowledge.rows,
             baselines: Vec::new(),
+            transfers: Vec::new(),
         };
         let mut sized: Vec<(&SizeLint, ScalingPoint)> = budgets
             .iter()

@@ -37,6 +37,11 @@ def tails():
     ]
 
 
+def many_degrees():
+    degrees = [999, 1000, 12345.6, 1e6, 1e9, 1e15]
+    return [{"df": df, "t95": stats.t.ppf(0.975, df), "t999": stats.t.ppf(0.9995, df), "p": 2 * stats.t.sf(2, df)} for df in degrees]
+
+
 def linear():
     """Factors with unequal counts, one score, and in the second case a factor that another one aliases partly."""
     out = []
@@ -272,5 +277,5 @@ def power_laws():
 
 
 groups = [tails, linear, one_ways, exact_permutations, kendalls, jonckheeres, isotonics, two_samples, tables]
-groups += [discrepancies, benjamini_hochbergs, bcas, best_ofs, delongs, power_laws]
+groups += [discrepancies, benjamini_hochbergs, bcas, best_ofs, delongs, power_laws, many_degrees]
 print(json.dumps({group.__name__: group() for group in groups}))

@@ -24,6 +24,7 @@ mod status;
 mod study_args;
 mod tell;
 mod train;
+mod transfer;
 mod trial_json;
 mod worker;
 
@@ -46,6 +47,7 @@ enum Command {
     Run(run::Run),
     Worker(worker::Worker),
     Check(check::Check),
+    Transfer(transfer::Transfer),
     Train(train::Train),
     Predict(predict::Predict),
     Report(report::Report),
@@ -72,6 +74,7 @@ impl Cli {
             Command::Run(args) => args.run(),
             Command::Worker(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::Transfer(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Predict(args) => args.run(),
             Command::Report(args) => args.run(),

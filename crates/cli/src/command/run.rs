@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use allometry_analysis::SizeReach;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::Ladder;
-use allometry_core::sampler;
-use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, open_studies};
+use allometry_core::{Objective, sampler};
+use allometry_runner::{ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, open_studies};
+use allometry_store::Store;
 use clap::Args;
 
 use super::evaluator::Evaluator;
@@ -178,15 +179,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
         }
     }
 
-    let (sender, receiver) = channel();
-    let summary = std::thread::scope(|scope| {
-        let screen = scope.spawn(move || progress::show(&receiver, style));
-        let summary = allometry_runner::run(studies, store, &*objective, &options, &interrupt, &sender);
-        drop(sender);
-        screen.join().expect("the progress display does not panic");
-        summary
-    })?;
-
+    let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
     if how.reports == Reports::Leave {
         return conclude(&summary, &interrupt);
     }
@@ -198,7 +191,30 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     conclude(&summary, &interrupt)
 }
 
-fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {
+/// Runs studies to their end and shows how they go.
+///
+/// # Errors
+/// As [`allometry_runner::run`].
+pub(super) fn run_studies(
+    studies: Vec<OpenStudy>,
+    store: &dyn Store,
+    objective: &dyn Objective,
+    options: &RunOptions,
+    interrupt: &Interrupt,
+    style: Style,
+) -> Result<RunSummary, CliError> {
+    let (sender, receiver) = channel();
+    let summary = std::thread::scope(|scope| {
+        let screen = scope.spawn(move || progress::show(&receiver, style));
+        let summary = allometry_runner::run(studies, store, objective, options, interrupt, &sender);
+        drop(sender);
+        screen.join().expect("the progress display does not panic");
+        summary
+    })?;
+    Ok(summary)
+}
+
+pub(super) fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {
     if interrupt.is_asked() {
         return Err(CliError::Interrupted { code: interrupt.exit_code() });
     }
@@ -215,7 +231,7 @@ fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError>
 }
 
 /// The folder of the reports, beside the ladder file.
-fn report_folder(ladder: &Path) -> PathBuf {
+pub(super) fn report_folder(ladder: &Path) -> PathBuf {
     ladder.parent().unwrap_or(Path::new("")).join("report")
 }
 

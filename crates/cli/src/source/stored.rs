@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials, TransferTrials};
 use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
+use allometry_runner::TransferStudy;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url::redact};
 use serde::Deserialize;
 use serde_json::Value;
@@ -105,17 +106,44 @@ pub(crate) fn ladder_of_store(
     let of_ladder = |study: &StudyRecord| {
         attribute::<LadderAttribute>(study, "ladder").is_some_and(|ladder| ladder.name == only)
     };
-    let studies = records.into_iter().filter(of_ladder);
+    let of_transfer =
+        |study: &StudyRecord| transfer_of(study).is_some_and(|transfer| transfer.ladder == only);
+    let studies = records.into_iter().filter(|study| of_ladder(study) || of_transfer(study));
     let studies =
         studies.map(|study| StoredStudy::read(store, study)).collect::<Result<Vec<_>, StoreError>>()?;
     Ok(ladder(studies, url))
 }
 
-/// One ladder of its studies, in the order of its file; a study that belongs to none is a ladder by itself.
+/// What a study says that belongs to no budget, but trains what others found.
+fn transfer_of(study: &StudyRecord) -> Option<TransferStudy> {
+    attribute(study, TransferStudy::KEY)
+}
+
+fn transfer(study: StoredStudy) -> Option<TransferTrials> {
+    let TransferStudy { budget, plan, .. } = transfer_of(&study.record)?;
+    let mut scores = StudyScores::default();
+    for (number, one) in study.scores {
+        scores.insert(number, one);
+    }
+    Some(TransferTrials { budget, plan, trials: study.trials, scores })
+}
+
+/// One ladder of its studies, in the order of its file, with what its budgets trained of each other's; a study that belongs to
+/// none is a ladder by itself.
 ///
 /// # Panics
 /// Without a study.
-pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
+pub(crate) fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
+    let (transfers, studies): (Vec<_>, Vec<_>) =
+        studies.into_iter().partition(|study| transfer_of(&study.record).is_some());
+    if studies.is_empty() {
+        return ladder_of_budgets(transfers, url);
+    }
+    let transfers = transfers.into_iter().filter_map(transfer).collect();
+    LadderTrials { transfers, ..ladder_of_budgets(studies, url) }
+}
+
+fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let place = |study: &StoredStudy| attribute::<LadderAttribute>(&study.record, "ladder");
     studies.sort_by_key(|study| place(study).map_or(0, |ladder| ladder.position));
     let first = studies.first().expect("a ladder has studies");
@@ -139,6 +167,7 @@ pub(crate) fn ladder(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
             })
             .collect(),
         studies: studies.into_iter().map(|study| of_stored(study, url)).collect(),
+        transfers: Vec::new(),
     }
 }
 
@@ -169,7 +198,9 @@ fn further(study: &StudyRecord) -> Vec<MetricSpec> {
 
 /// Name of the ladder that a study is of; its own where it belongs to none.
 pub(crate) fn ladder_name(study: &StudyRecord) -> String {
-    attribute::<LadderAttribute>(study, "ladder").map_or_else(|| study.name.clone(), |ladder| ladder.name)
+    let ladder = attribute::<LadderAttribute>(study, "ladder").map(|ladder| ladder.name);
+    let ladder = ladder.or_else(|| transfer_of(study).map(|transfer| transfer.ladder));
+    ladder.unwrap_or_else(|| study.name.clone())
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {

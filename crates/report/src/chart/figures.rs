@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use super::figure::Figure;
 use super::{
     best_of, coverage, differences, distribution, front, history, importance, interaction, learning,
-    parallel, reliability, scaling, slice, timeline,
+    parallel, reliability, scaling, slice, timeline, transfer,
 };
 
 /// The figures of a report by their names.
@@ -44,6 +44,7 @@ pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure>
         distribution::figure(ladder),
         best_of::figure(analysis),
         timeline::figure(ladder),
+        transfer::figure(analysis),
         reliability::figure(analysis, ladder),
     ];
     figures.into_iter().flatten().collect()

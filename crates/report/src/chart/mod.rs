@@ -19,6 +19,7 @@ mod scale;
 mod scaling;
 mod slice;
 mod timeline;
+mod transfer;
 
 pub use figure::{CHART_STYLE, Figure, FigureTable};
 pub use figures::{Figures, ladder_figures, study_figures};

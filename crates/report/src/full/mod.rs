@@ -9,6 +9,7 @@ mod scaling;
 mod space_importance;
 mod study;
 mod summary;
+mod transfer;
 mod trend;
 
 pub(crate) use pictures::INSIDE;
@@ -30,6 +31,7 @@ pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     front::ladder(&mut text, analysis);
     scaling::render(&mut text, analysis, pictures);
     comparison::consistency(&mut text, analysis);
+    transfer::render(&mut text, analysis, pictures);
     collapse::ladder(&mut text, analysis);
     pictures.place(&mut text, "reliability");
     pictures.place_on_page(&mut text, "timeline");

@@ -1,0 +1,234 @@
+//! Whether what is said of transfers between budgets is right.
+
+mod random;
+
+use allometry_analysis::transfer::{TransferCell, TransferOutcome};
+use allometry_analysis::{
+    Analysis, LadderTrials, Method, Options, StudyScores, StudyTrials, TransferTrials, analyze, paired_gain,
+};
+use allometry_core::rng::stream;
+use allometry_core::transfer::Carried;
+use allometry_core::{FrozenTrial, Params, TrialNumber, TrialRng, TrialState, ValidationScores};
+use random::gaussian;
+
+/// One training: settings, seed, value, scores.
+struct Training {
+    rate: f64,
+    seed: u64,
+    value: f64,
+    scores: Option<ValidationScores>,
+}
+
+impl Training {
+    fn new(rate: f64, seed: u64, value: f64) -> Self {
+        Self { rate, seed, value, scores: None }
+    }
+}
+
+fn params(rate: f64) -> Params {
+    [("learning_rate", rate)].into_iter().collect()
+}
+
+/// What budget `label` trained of `plan`: source, rank and settings; each under the seeds 1 to `seeds`.
+fn trained(label: &str, plan: &[(&str, u64, f64)], seeds: u64, trainings: Vec<Training>) -> TransferTrials {
+    let mut scores = StudyScores::default();
+    let trials = (0..).zip(trainings).map(|(number, training)| {
+        if let Some(one) = training.scores {
+            assert!(scores.insert(TrialNumber(number), one));
+        }
+        let state = TrialState::Complete;
+        let mut trial = FrozenTrial::new(number, state, Some(training.value), params(training.rate));
+        trial.record.seed = Some(training.seed);
+        trial
+    });
+    let trials = trials.collect();
+    let plan = plan.iter().flat_map(|(from, rank, rate)| {
+        (1..=seeds).map(|seed| Carried {
+            from: (*from).into(),
+            trial: TrialNumber(*rank),
+            rank: *rank,
+            params: params(*rate),
+            seed,
+        })
+    });
+    TransferTrials { budget: label.into(), plan: plan.collect(), trials, scores }
+}
+
+fn analysis(metric: &str, transfers: Vec<TransferTrials>, options: &Options) -> Analysis {
+    let study = |label: &str| {
+        let trial = FrozenTrial::new(0, TrialState::Complete, Some(0.7), params(0.1));
+        StudyTrials::new(label, "test", vec![trial])
+    };
+    let ladder = LadderTrials {
+        metric: metric.into(),
+        transfers,
+        ..LadderTrials::new(vec![study("small"), study("large")])
+    };
+    analyze(&ladder, options)
+}
+
+fn cell(analysis: &Analysis, from: &str, to: &str) -> TransferCell {
+    analysis.transfer.as_ref().unwrap().cell(from, to).unwrap().clone()
+}
+
+#[test]
+fn losses_are_paired_by_seed() {
+    let plan = [("small", 0, 0.1), ("large", 0, 0.2)];
+    let home = vec![
+        Training::new(0.1, 1, 0.80),
+        Training::new(0.1, 2, 0.90),
+        // Later, and of another seed than is planned: not looked at.
+        Training::new(0.2, 9, 0.10),
+        Training::new(0.2, 2, 0.86),
+        Training::new(0.2, 1, 0.78),
+    ];
+    let away = vec![Training::new(0.1, 1, 0.5), Training::new(0.2, 1, 0.5)];
+    let transfers = vec![trained("large", &plan, 2, away), trained("small", &plan, 2, home)];
+    let found = analysis("accuracy", transfers, &Options { level: 0.9, ..Options::default() });
+    let transfer = found.transfer.as_ref().unwrap();
+    assert_eq!(transfer.budgets, ["small", "large"], "in the ladder's order");
+    assert_eq!((transfer.planned, transfer.complete), (8, 6));
+    let lost = cell(&found, "large", "small");
+    assert!((lost.value - 0.82).abs() < 1e-12);
+    assert_eq!(lost.seeds, 2);
+    let loss = lost.loss.unwrap();
+    // Differences of 0.02 and 0.04: a mean of 0.03, an error of 0.01 with one degree of freedom.
+    assert!((loss.point - 0.03).abs() < 1e-12);
+    assert!((loss.standard_error.unwrap() - 0.01).abs() < 1e-12);
+    let half = 0.01 * 6.313_751_514_675_04;
+    assert!((loss.interval.unwrap().upper - 0.03 - half).abs() < 1e-9);
+    assert_eq!(loss.method, Method::PairedSeeds);
+    // Student's t with one degree of freedom is Cauchy's distribution.
+    let p = 1.0 - 2.0 * 3.0_f64.atan() / std::f64::consts::PI;
+    assert!((lost.p.unwrap() - p).abs() < 1e-9);
+    assert_eq!(lost.outcome, Some(TransferOutcome::Undecided));
+    assert_eq!(cell(&found, "small", "small").loss, None);
+    let alone = cell(&found, "small", "large").loss.unwrap();
+    assert_eq!((alone.point, alone.method), (0.0, Method::Observed), "one seed and no scores tell no error");
+}
+
+#[test]
+fn settings_that_are_the_same_lose_nothing() {
+    let plan = [("small", 0, 0.1), ("large", 0, 0.1)];
+    let home = vec![Training::new(0.1, 1, 0.8)];
+    let away = vec![Training::new(0.1, 1, 0.7)];
+    let transfers = vec![trained("small", &plan, 1, home), trained("large", &plan, 1, away)];
+    let found = analysis("AUC", transfers, &Options::default());
+    let same = cell(&found, "small", "large");
+    assert_eq!(same.loss.unwrap().method, Method::Identical);
+    assert_eq!((same.p, same.outcome), (None, Some(TransferOutcome::CarriesOver)));
+}
+
+#[test]
+fn best_configurations_may_change_their_order() {
+    let rates = [0.1, 0.2, 0.3, 0.4];
+    let of_small: Vec<(&str, u64, f64)> =
+        (0..).zip(rates).map(|(rank, rate)| ("small", rank, rate)).chain([("large", 0, 0.9)]).collect();
+    let home = rates.iter().map(|rate| Training::new(*rate, 1, 1.0 - rate)).collect();
+    // Of six pairs one changes its order.
+    let away = vec![
+        Training::new(0.1, 1, 0.8),
+        Training::new(0.2, 1, 0.9),
+        Training::new(0.3, 1, 0.6),
+        Training::new(0.4, 1, 0.5),
+    ];
+    let transfers = vec![trained("small", &of_small, 1, home), trained("large", &of_small, 1, away)];
+    let found = analysis("accuracy", transfers, &Options::default());
+    let order = cell(&found, "small", "large").order.unwrap();
+    assert!((order.tau - 4.0 / 6.0).abs() < 1e-12);
+    assert_eq!(order.configurations, 4);
+}
+
+/// Scores of rows, half of them positive, by a model whose classes lie `distance` apart; rows have something in common
+/// whatever the model.
+fn scored(rows: &[f64], distance: f64, rng: &mut TrialRng) -> ValidationScores {
+    let labels: Vec<bool> = (0..rows.len()).map(|row| row % 2 == 0).collect();
+    let score = |(row, label): (&f64, &bool)| {
+        (0.8 * row + 0.6 * gaussian(rng) + if *label { distance } else { 0.0 }) as f32
+    };
+    let scores = rows.iter().zip(&labels).map(score).collect();
+    ValidationScores { rows: (0..rows.len() as u64).collect(), labels, scores }
+}
+
+fn auc(scores: &ValidationScores) -> f64 {
+    let of = |class: bool| {
+        let both = scores.scores.iter().zip(&scores.labels);
+        both.filter(move |(_, label)| **label == class).map(|(score, _)| *score)
+    };
+    let wins: usize = of(true).map(|high| of(false).filter(|low| high > *low).count()).sum();
+    wins as f64 / (of(true).count() * of(false).count()) as f64
+}
+
+/// Trainings under new seeds, whose luck moves the distance of the classes, on new rows.
+fn simulated(
+    index: u64,
+    seeds: u64,
+    [own, carried]: [f64; 2],
+    luck: f64,
+    options: &Options,
+) -> (Analysis, [ValidationScores; 2]) {
+    let mut rng = stream(3, "transfer", index);
+    let rows: Vec<f64> = (0..300).map(|_| gaussian(&mut rng)).collect();
+    let mut home = Vec::new();
+    let mut first = Vec::new();
+    for seed in 1..=seeds {
+        for (rate, distance) in [(0.1, own), (0.2, carried)] {
+            let distance = distance + luck * gaussian(&mut rng);
+            let scores = scored(&rows, distance, &mut rng);
+            if seed == 1 {
+                first.push(scores.clone());
+            }
+            home.push(Training { scores: Some(scores.clone()), ..Training::new(rate, seed, auc(&scores)) });
+        }
+    }
+    let plan = [("small", 0, 0.1), ("large", 0, 0.2)];
+    let away = vec![Training::new(0.1, 1, 0.5), Training::new(0.2, 1, 0.6)];
+    let transfers = vec![trained("small", &plan, seeds, home), trained("large", &plan, 1, away)];
+    (analysis("AUC", transfers, options), first.try_into().unwrap())
+}
+
+#[test]
+fn one_seed_has_the_error_of_the_rows() {
+    let options = Options::default();
+    let (found, [own, carried]) = simulated(0, 1, [1.2, 0.9], 0.1, &options);
+    let [own, carried] = [&own, &carried].map(|one| allometry_analysis::Predictions {
+        rows: &one.rows,
+        labels: &one.labels,
+        scores: &one.scores,
+    });
+    let expected = paired_gain(&carried, &own, &options).unwrap();
+    let loss = cell(&found, "large", "small").loss.unwrap();
+    assert_eq!(loss.method, Method::PairedDelong);
+    assert!((loss.point - expected.point).abs() < 1e-9);
+    assert!((loss.standard_error.unwrap() - expected.standard_error.unwrap()).abs() < 1e-9);
+}
+
+/// Settings that are as good: intervals of their loss cover 0, for new rows and new seeds, and few are told to cost or gain.
+#[test]
+fn intervals_of_a_loss_cover() {
+    let options = Options { level: 0.9, permutations: 9, bootstraps: 9, ..Options::default() };
+    for (seeds, luck) in [(2, 0.0), (2, 0.3), (3, 0.1), (4, 0.3)] {
+        let mut covered = 0;
+        for index in 0..400 {
+            let (found, _) = simulated(index, seeds, [1.0, 1.0], luck, &options);
+            let loss = cell(&found, "large", "small").loss.unwrap();
+            covered += u32::from(loss.interval.unwrap().contains(0.0));
+        }
+        let covered = f64::from(covered) / 400.0;
+        println!("{seeds} seeds, luck {luck}: 90% intervals of a loss cover in {covered:.3}");
+        // Few seeds tell their spread badly, and it cannot be below 0: such intervals are rather too wide.
+        let most = if seeds == 2 { 0.97 } else { 0.96 };
+        assert!((0.86..=most).contains(&covered), "{seeds} seeds, luck {luck}: {covered}");
+    }
+}
+
+#[test]
+fn a_real_loss_is_told() {
+    let options = Options { permutations: 9, bootstraps: 9, ..Options::default() };
+    let mut told = 0;
+    for index in 0..40 {
+        let (found, _) = simulated(index, 4, [1.6, 0.8], 0.05, &options);
+        told += u32::from(cell(&found, "large", "small").outcome == Some(TransferOutcome::Costs));
+    }
+    assert!(told >= 36, "{told} of 40");
+}

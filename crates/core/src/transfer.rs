@@ -1,0 +1,186 @@
+//! Whether settings carry over: the best configurations of each budget's search, as every other budget would train them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::param::Params;
+use crate::rng::stream_seed;
+use crate::space::{ARCHITECTURE, Feasible};
+use crate::trial::{Direction, FrozenTrial, TrialNumber, incumbent};
+
+/// A configuration of one budget's search as a budget trains it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Label of the budget whose search found it.
+    pub from: String,
+    /// Its trial there.
+    pub trial: TrialNumber,
+    /// Its place among the best distinct configurations of that search, from 0.
+    pub rank: u64,
+    /// What is trained: the same but for the architecture, which is that of the training budget's own best trial.
+    pub params: Params,
+    /// Seed of the training; the same in every budget, so that seeds pair.
+    pub seed: u64,
+}
+
+/// A budget whose search is over, or far enough.
+#[derive(Debug, Clone, Copy)]
+pub struct Searched<'a> {
+    /// What it admits; its budget's label names it.
+    pub feasible: &'a Feasible,
+    /// Its trials.
+    pub trials: &'a [FrozenTrial],
+}
+
+/// What every budget has to train, by label: the best `top` configurations of each, itself included, under `repeats` fresh
+/// seeds. Budgets without a complete trial give and get nothing; nor does a budget get what it does not admit.
+///
+/// A budget's own best are trained anew as well: the value that made them the best is a lucky one.
+pub fn plan(
+    budgets: &[Searched<'_>],
+    direction: Direction,
+    top: usize,
+    repeats: u64,
+    seed: u64,
+) -> BTreeMap<String, Vec<Carried>> {
+    let label = |searched: &Searched<'_>| searched.feasible.budget().label.clone();
+    let mut plan = BTreeMap::new();
+    for to in budgets {
+        let Some(own) = incumbent(to.trials, direction) else { continue };
+        let mut carried = Vec::new();
+        for from in budgets {
+            for (rank, trial) in best_distinct(from.trials, direction, top).into_iter().enumerate() {
+                let params = if std::ptr::eq(from.feasible, to.feasible) {
+                    Some(trial.params.clone())
+                } else {
+                    carry(&trial.params, &own.params, to.feasible)
+                };
+                let Some(params) = params else { continue };
+                carried.extend((0..repeats).map(|repeat| Carried {
+                    from: label(from),
+                    trial: trial.number,
+                    rank: rank as u64,
+                    params: params.clone(),
+                    seed: stream_seed(seed, "transfer", repeat),
+                }));
+            }
+        }
+        plan.insert(label(to), carried);
+    }
+    plan
+}
+
+/// The settings of `params` with the architecture of `own`; `None` where a budget does not admit that. A value that the budget's
+/// space does not have gives way to that of `own`.
+fn carry(params: &Params, own: &Params, feasible: &Feasible) -> Option<Params> {
+    let mut carried = Params::default();
+    for (name, set) in feasible.space().iter() {
+        let moved = params.get(name).filter(|value| !ARCHITECTURE.contains(&name) && set.contains(value));
+        if let Some(value) = moved.or_else(|| own.get(name)) {
+            carried.insert(name, value.clone());
+        }
+    }
+    feasible.find(&carried).map(|found| feasible.params(&found))
+}
+
+/// The best complete trials, one of each configuration, the earliest of equals first.
+fn best_distinct(trials: &[FrozenTrial], direction: Direction, top: usize) -> Vec<&FrozenTrial> {
+    let mut best: Vec<(&FrozenTrial, f64)> = trials
+        .iter()
+        .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| !value.is_nan())?)))
+        .collect();
+    best.sort_by(|a, b| {
+        let ascending = a.1.total_cmp(&b.1);
+        if direction == Direction::Maximize { ascending.reverse() } else { ascending }
+    });
+    let mut distinct: Vec<&FrozenTrial> = Vec::with_capacity(top);
+    for (trial, _) in best {
+        if distinct.len() == top {
+            break;
+        }
+        if distinct.iter().all(|known| known.params != trial.params) {
+            distinct.push(trial);
+        }
+    }
+    distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::Distribution;
+    use crate::size::SizeBudget;
+    use crate::space::{Measured, SearchSpace};
+    use crate::trial::TrialState;
+
+    fn feasible(label: &str, widths: &[i64], rates: &[f64]) -> Feasible {
+        let mut space = SearchSpace::default();
+        space.0.insert("d_model".into(), Distribution::list(widths.iter().map(|w| (*w).into()).collect()));
+        space
+            .0
+            .insert("learning_rate".into(), Distribution::list(rates.iter().map(|r| (*r).into()).collect()));
+        let measure = |_: &Params| Measured { size: None, flops: None };
+        Feasible::constrained(&space, &SizeBudget::nominal(label), &[], measure).unwrap()
+    }
+
+    fn trial(number: u64, value: Option<f64>, width: i64, rate: f64) -> FrozenTrial {
+        let mut params = Params::default();
+        params.insert("d_model", width);
+        params.insert("learning_rate", rate);
+        let state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
+        FrozenTrial::new(number, state, value, params)
+    }
+
+    #[test]
+    fn settings_move_and_architectures_stay() {
+        let (small, large) = (feasible("S", &[8, 16], &[0.1, 0.2]), feasible("L", &[32, 64], &[0.1, 0.3]));
+        let of_small = [
+            trial(0, Some(0.5), 8, 0.1),
+            trial(1, Some(0.9), 16, 0.2),
+            trial(2, Some(0.9), 16, 0.2),
+            trial(3, None, 8, 0.2),
+            trial(4, Some(f64::NAN), 8, 0.2),
+        ];
+        let of_large = [trial(0, Some(0.6), 64, 0.3), trial(1, Some(0.4), 32, 0.1)];
+        let budgets = [
+            Searched { feasible: &small, trials: &of_small },
+            Searched { feasible: &large, trials: &of_large },
+        ];
+        let plan = plan(&budgets, Direction::Maximize, 3, 2, 7);
+        let told = |label: &str| -> Vec<(String, u64, u64, String)> {
+            let first = plan[label].iter().filter(|one| one.seed == stream_seed(7, "transfer", 0));
+            first.map(|one| (one.from.clone(), one.trial.0, one.rank, one.params.to_string())).collect()
+        };
+        let row = |from: &str, trial, rank, params: &str| (from.to_owned(), trial, rank, params.to_owned());
+        assert_eq!(
+            told("S"),
+            [
+                row("S", 1, 0, "d_model=16 learning_rate=0.2"),
+                row("S", 0, 1, "d_model=8 learning_rate=0.1"),
+                // 0.3 is no rate of the small budget: its own best one stands in.
+                row("L", 0, 0, "d_model=16 learning_rate=0.2"),
+                row("L", 1, 1, "d_model=16 learning_rate=0.1"),
+            ]
+        );
+        assert_eq!(told("L")[0], row("S", 1, 0, "d_model=64 learning_rate=0.3"));
+        assert_eq!(told("L")[1], row("S", 0, 1, "d_model=64 learning_rate=0.1"));
+        assert_eq!(plan["S"].len(), 8, "each under two seeds");
+        let seeds =
+            |label: &str| plan[label].iter().map(|one| one.seed).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!((seeds("S"), seeds("S").len()), (seeds("L"), 2));
+    }
+
+    #[test]
+    fn a_budget_without_values_takes_no_part() {
+        let (small, large) = (feasible("S", &[8], &[0.1]), feasible("L", &[32], &[0.1]));
+        let (of_small, of_large) = ([trial(0, Some(0.5), 8, 0.1)], [trial(0, None, 32, 0.1)]);
+        let budgets = [
+            Searched { feasible: &small, trials: &of_small },
+            Searched { feasible: &large, trials: &of_large },
+        ];
+        let plan = plan(&budgets, Direction::Minimize, 1, 1, 0);
+        assert_eq!(plan.keys().collect::<Vec<_>>(), ["S"]);
+        assert_eq!(plan["S"].len(), 1);
+    }
+}

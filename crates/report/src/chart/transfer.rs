@@ -1,0 +1,63 @@
+//! What settings of one budget lose at another.
+
+use allometry_analysis::Analysis;
+use allometry_analysis::transfer::TransferCell;
+
+use super::figure::Figure;
+use super::panel::{Axis, Layer, Panel};
+use super::scale::Scale;
+use super::shown;
+use crate::number::{decimals, shortened};
+
+/// Budgets that are shown, the first.
+const MOST: usize = 12;
+
+/// Rows are budgets whose settings they are, columns those that trained them.
+pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
+    let transfer = analysis.transfer.as_ref()?;
+    let budgets: Vec<&String> = transfer.budgets.iter().take(MOST).collect();
+    if transfer.cells.is_empty() {
+        return None;
+    }
+    let names = || budgets.iter().map(|name| shortened(&shown(name), 12));
+    let side = 100.0 + budgets.len() as f64 * 64.0;
+    let mut panel = Panel::new(
+        "",
+        Axis::new("trained at", Scale::Places(names().collect())),
+        Axis::new("settings of", Scale::Places(names().rev().collect())),
+        (side + 120.0, side * 0.8),
+    );
+    let lost = |cell: &TransferCell| cell.loss.map(|loss| loss.point);
+    let largest = transfer.cells.iter().filter_map(lost).fold(analysis.options.smallest_effect, f64::max);
+    for (column, to) in budgets.iter().enumerate() {
+        for (row, from) in budgets.iter().rev().enumerate() {
+            let cell = transfer.cell(from, to);
+            let (text, tip) = match cell.map(|cell| (cell, lost(cell))) {
+                None => (String::new(), format!("settings of {from} at {to}: not trained")),
+                Some((cell, None)) => (decimals(cell.value), said(cell)),
+                Some((cell, Some(loss))) => (format!("{loss:+.3}"), said(cell)),
+            };
+            let (x, y) = (column as f64, row as f64);
+            panel.layers.push(Layer::Cell {
+                from: (x - 0.5, y - 0.5),
+                to: (x + 0.5, y + 0.5),
+                strength: cell.map(|cell| lost(cell).map_or(0.0, |loss| (loss / largest).clamp(0.0, 1.0))),
+                text,
+                tip,
+            });
+        }
+    }
+    let mut figure = Figure::new("transfer", "Settings of one budget at another", vec![panel]);
+    figure.caption = "Off the diagonal: what a budget loses with the settings of another against its own, trained under the same seeds; the darker, the \
+                      more. On it: the value of its own, trained anew. The table has the errors: a loss smaller than its own is none."
+        .into();
+    figure.describe(transfer.cells.iter().map(|cell| format!("{}.", said(cell))));
+    Some(figure)
+}
+
+fn said(cell: &TransferCell) -> String {
+    match cell.loss {
+        Some(loss) => format!("settings of {} at {}: loss {:+.4}", cell.from, cell.to, loss.point),
+        None => format!("{} at home: {}", cell.from, decimals(cell.value)),
+    }
+}

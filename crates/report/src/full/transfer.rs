@@ -1,0 +1,128 @@
+//! Whether settings carry over between budgets.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::Analysis;
+use allometry_analysis::number::counted;
+use allometry_analysis::transfer::{Transfer, TransferCell, TransferOutcome};
+
+use super::Pictures;
+use crate::markdown::escape;
+use crate::number::{UNKNOWN, decimals, interval, p_value};
+use crate::text::Text;
+
+pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+    let Some(transfer) = &analysis.transfer else { return };
+    text.heading(2, format_args!("Transfer Between Budgets"));
+    text.line(format_args!("{}", summary(transfer, analysis)));
+    text.blank();
+    let labels: Vec<String> = transfer.budgets.iter().map(|label| escape(label)).collect();
+    let mut header = vec!["Settings of".to_owned()];
+    header.extend(labels.iter().map(|label| format!("trained at {label}")));
+    text.table(
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        transfer.budgets.iter().map(|from| {
+            let mut cells = vec![escape(from)];
+            cells.extend(transfer.budgets.iter().map(|to| {
+                transfer.cell(from, to).map_or_else(|| UNKNOWN.into(), |cell| decimals(cell.value))
+            }));
+            cells
+        }),
+    );
+    pictures.place(text, "transfer");
+    let moved: Vec<&TransferCell> = transfer.cells.iter().filter(|cell| cell.loss.is_some()).collect();
+    if !moved.is_empty() {
+        losses(text, &moved, analysis);
+    }
+    text.blank();
+    text.line(format_args!(
+        "A budget trained the others' best settings with its own architecture, and its own best configurations anew, all under the same fresh seeds. *Loss* is \
+         what it would have had with its own: above 0, its own are better. The error is over {}. *Order* is Kendall's rank correlation of the \
+         best configurations' values, at home and there, with their number.",
+        covered(&moved)
+    ));
+}
+
+/// The sentence to repeat.
+fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
+    let of = |outcome| {
+        transfer
+            .cells
+            .iter()
+            .filter(move |cell| cell.outcome == Some(outcome))
+            .map(move |cell| format!("{} at {}", escape(&cell.from), escape(&cell.to)))
+    };
+    let told: Vec<String> = [
+        (TransferOutcome::Costs, "cost something"),
+        (TransferOutcome::Gains, "are better than the budget's own"),
+        (TransferOutcome::CarriesOver, "carry over"),
+    ]
+    .into_iter()
+    .filter_map(|(outcome, words)| {
+        let pairs: Vec<String> = of(outcome).collect();
+        (!pairs.is_empty()).then(|| format!("settings of {} {words}", pairs.join(", ")))
+    })
+    .collect();
+    let undecided = of(TransferOutcome::Undecided).count() as u64;
+    let missing = transfer.planned - transfer.complete;
+    let mut sentence = if told.is_empty() {
+        "**Whether settings carry over is undecided**: no loss or gain stands out of its error, and none is told to be small".to_owned()
+    } else {
+        let told = told.join("; ");
+        let rest = if undecided == 0 {
+            String::new()
+        } else {
+            format!("; {} undecided", counted(undecided, "transfer"))
+        };
+        let first = told.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        format!("**{first}{}{rest}**", told.chars().skip(1).collect::<String>())
+    };
+    let _ = write!(
+        sentence,
+        " (Holm, {}; smaller than {} counts as nothing).",
+        counted(transfer.cells.iter().filter(|cell| cell.p.is_some()).count() as u64, "test"),
+        decimals(analysis.options.smallest_effect)
+    );
+    if missing > 0 {
+        let _ = write!(
+            sentence,
+            " {missing} of {} trainings have no value: `allometry transfer` goes on with them.",
+            transfer.planned
+        );
+    }
+    sentence
+}
+
+fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
+    let level = format!("{:.0}% interval", analysis.options.level * 100.0);
+    text.blank();
+    text.table(
+        &["Settings of", "Trained at", "Loss", &level, "p (Holm)", "Says", "Order"],
+        moved.iter().map(|cell| {
+            let loss = cell.loss.as_ref();
+            vec![
+                escape(&cell.from),
+                escape(&cell.to),
+                loss.map_or_else(|| UNKNOWN.into(), |loss| format!("{:+.4}", loss.point)),
+                interval(loss.and_then(|loss| loss.interval)),
+                p_value(cell.p_holm),
+                cell.outcome.map_or(UNKNOWN, TransferOutcome::as_str).to_owned(),
+                cell.order.map_or_else(
+                    || UNKNOWN.into(),
+                    |order| format!("{:+.2} ({})", order.tau, order.configurations),
+                ),
+            ]
+        }),
+    );
+}
+
+/// What the errors of losses are about.
+fn covered(moved: &[&TransferCell]) -> &'static str {
+    use allometry_analysis::Method;
+    let is = |method| moved.iter().any(|cell| cell.loss.is_some_and(|loss| loss.method == method));
+    match (is(Method::PairedSeeds), is(Method::PairedDelong)) {
+        (true, _) => "seeds and, where scores are stored, validation rows",
+        (false, true) => "validation rows, not over seeds: `--seeds` trains each more often",
+        (false, false) => "nothing: neither scores nor several seeds are there",
+    }
+}

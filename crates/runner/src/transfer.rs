@@ -1,0 +1,121 @@
+//! The studies in which budgets train each other's configurations.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use allometry_core::ladder::{BudgetSpec, Ladder, StopRule};
+use allometry_core::space::Feasible;
+use allometry_core::transfer::Carried;
+use allometry_core::{
+    ModelSize, Origin, Params, SampleError, Sampler, StudyView, Suggestion, TrialNumber, TrialRecord,
+    TrialRng,
+};
+use allometry_store::{NewStudy, NewTrial, Start, Store};
+use serde::{Deserialize, Serialize};
+
+use crate::error::RunError;
+use crate::open::{Facts, OpenStudy, check_compatible, check_same_directions, check_same_objective, to_json};
+
+/// What a study says that is there to see whether settings carry over; an attribute of its own, so that it is no budget of
+/// the ladder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransferStudy {
+    /// Name of the ladder.
+    pub ladder: String,
+    /// Label of the budget that trains.
+    pub budget: String,
+    /// What it trains. Trials of earlier plans stay in the study.
+    pub plan: Vec<Carried>,
+}
+
+impl TransferStudy {
+    /// Attribute of the study that it is stored in.
+    pub const KEY: &str = "transfer";
+}
+
+/// Opens or creates the study in which a budget trains what was planned for it, `NAME/LABEL/transfer`, and puts into its queue
+/// what it does not have yet.
+///
+/// # Errors
+/// As [`crate::open_studies`].
+pub fn open_transfer(
+    store: &dyn Store,
+    ladder: &Ladder,
+    spec: &BudgetSpec,
+    feasible: Arc<Feasible>,
+    facts: &Facts,
+    plan: Vec<Carried>,
+    size: impl Fn(&Params) -> Option<ModelSize>,
+) -> Result<OpenStudy, RunError> {
+    let name = format!("{}/{}/transfer", ladder.name, spec.budget.label);
+    let id = match store.study(&name)? {
+        Some(existing) => {
+            check_compatible(&name, existing.space.as_ref(), &spec.space)?;
+            check_same_directions(&existing, ladder)?;
+            check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
+            store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
+            existing.id
+        }
+        None => store.create_study(&NewStudy {
+            name,
+            direction: ladder.direction,
+            further: ladder.further.iter().map(|metric| metric.direction).collect(),
+            metric_names: if ladder.further.is_empty() { Vec::new() } else { ladder.metric_names() },
+            space: spec.space.clone(),
+            attributes: BTreeMap::from([("objective".into(), facts.objective.clone())]),
+        })?,
+    };
+    let trials = enqueue(store, id, spec, &plan, size)?;
+    let said = TransferStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
+    store.set_study_attribute(id, TransferStudy::KEY, &to_json(&said))?;
+    Ok(OpenStudy {
+        id,
+        spec: BudgetSpec { trials, ..spec.clone() },
+        direction: ladder.direction,
+        further: ladder.further.clone(),
+        feasible,
+        sampler: Box::new(NothingElse),
+        pruning: None,
+        stop: StopRule::default(),
+    })
+}
+
+/// Makes a waiting trial of each planned configuration and seed that no trial has; gives the number of trials then.
+fn enqueue(
+    store: &dyn Store,
+    study: allometry_store::StudyId,
+    spec: &BudgetSpec,
+    plan: &[Carried],
+    size: impl Fn(&Params) -> Option<ModelSize>,
+) -> Result<u64, RunError> {
+    loop {
+        let trials = store.trials(study)?;
+        let is_there = |one: &&Carried| {
+            trials.iter().any(|trial| trial.record.seed == Some(one.seed) && trial.params == one.params)
+        };
+        let Some(missing) = plan.iter().find(|one| !is_there(one)) else {
+            let first_attempts = trials.iter().filter(|trial| trial.record.retry_of.is_none());
+            return Ok(first_attempts.count() as u64);
+        };
+        let record = TrialRecord {
+            origin: Some(Origin::Enqueued),
+            seed: Some(missing.seed),
+            size: size(&missing.params),
+            exempt: true,
+            ..TrialRecord::default()
+        };
+        let new =
+            NewTrial { start: Start::Waiting, params: &missing.params, space: &spec.space, record: &record };
+        // Another process may plan the same: what it made is seen the next time round.
+        store.create_trial_at(study, &new, TrialNumber(trials.len() as u64))?;
+    }
+}
+
+/// Proposes nothing: such a study has its queue alone.
+struct NothingElse;
+
+impl Sampler for NothingElse {
+    fn suggest(&mut self, view: &StudyView<'_>, _: &mut TrialRng) -> Result<Suggestion, SampleError> {
+        Err(SampleError::Exhausted { configurations: view.len() as u64 })
+    }
+}
