@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 
 pub use error::ServeError;
 pub use listen::serve;
+pub use service::answer;
 
 /// What to serve, and to whom.
 #[derive(Debug, Clone)]

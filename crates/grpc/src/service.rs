@@ -76,6 +76,15 @@ impl tower_service::Service<http::Request<Body>> for StorageService {
     }
 }
 
+/// Answers one call (`GetTrials`) on a storage, as a connection's request would be: the reply's message in pieces.
+///
+/// # Errors
+/// The status that a client is told.
+pub fn answer(storage: &dyn OptunaStorage, call: &str, message: Bytes) -> Result<Vec<Bytes>, Status> {
+    let verb = verb(call).ok_or_else(|| Status::unimplemented("the server has no such call"))?;
+    verb(storage, message)
+}
+
 /// What a call does with its request's message.
 type Verb = fn(&dyn OptunaStorage, Bytes) -> Result<Pieces, Status>;
 

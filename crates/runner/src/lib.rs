@@ -11,6 +11,7 @@ mod interrupt;
 mod open;
 mod recover;
 mod run;
+mod silence;
 mod study_run;
 
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
