@@ -1,7 +1,10 @@
 //! Any bytes are a call of Optuna's storage or a status that blames the caller, and leave every study readable.
 #![no_main]
 
-use allometry_store::optuna;
+use std::sync::Arc;
+
+use allometry_grpc::Answers;
+use allometry_store::optuna::{self, OptunaStorage};
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 
@@ -34,10 +37,10 @@ const TRIAL: &[u8] = &[0x08, 0x01, 0x18, 0x01];
 
 // Calls one after another: which, the length of its message, and so many bytes.
 fuzz_target!(|bytes: &[u8]| {
-    let storage = optuna::open("sqlite:///:memory:").expect("memory is there");
-    let call = |name: &str, message: &[u8]| {
-        allometry_grpc::answer(storage.as_ref(), name, Bytes::copy_from_slice(message))
-    };
+    let storage: Arc<dyn OptunaStorage> =
+        optuna::open("sqlite:///:memory:").expect("memory is there").into();
+    let answers = Answers::new(Arc::clone(&storage));
+    let call = |name: &str, message: &[u8]| answers.answer(name, Bytes::copy_from_slice(message));
     call("CreateNewStudy", STUDY).expect("a study is made");
     call("CreateNewTrial", TRIAL).expect("a trial is made");
     let mut rest = bytes;
@@ -51,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     call("GetAllStudies", &[]).expect("studies can be read");
     for study in storage.studies().expect("studies can be read") {
-        // The ids of so few calls are one byte long.
-        call("GetTrials", &[0x08, study.id.0 as u8]).expect("trials can be read");
+        // The ids of so few calls are one byte long; -1 is ten.
+        call("GetTrials", &[0x08, study.id.0 as u8, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]).expect("trials can be read");
     }
 });

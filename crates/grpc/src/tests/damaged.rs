@@ -1,6 +1,7 @@
 //! Messages that are damaged on their way or made up: refused, or taken for what they say, and every study stays readable.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use allometry_core::Direction;
 use allometry_store::optuna::{self, OptunaStorage};
@@ -9,7 +10,7 @@ use proptest::prelude::*;
 use tonic::Code;
 
 use super::client::{FLOAT, Trials, param};
-use crate::answer;
+use crate::Answers;
 use crate::message::{
     Attribute, Id, IntermediateValue, Name, NewStudy, NewTrial, StateValues, Trial, TrialNumber, TrialsWanted,
 };
@@ -71,8 +72,8 @@ fn call() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     })
 }
 
-fn storage() -> Box<dyn OptunaStorage> {
-    let storage = optuna::open("sqlite:///:memory:").unwrap();
+fn storage() -> Arc<dyn OptunaStorage> {
+    let storage: Arc<dyn OptunaStorage> = optuna::open("sqlite:///:memory:").unwrap().into();
     let study = storage.create_study("x", &[Direction::Minimize]).unwrap();
     storage.create_trial(study, None).unwrap();
     storage
@@ -81,7 +82,7 @@ fn storage() -> Box<dyn OptunaStorage> {
 #[test]
 fn good_messages_are_taken() {
     for (name, message) in messages() {
-        assert!(answer(storage().as_ref(), name, message.into()).is_ok(), "{name}");
+        assert!(Answers::new(storage()).answer(name, message.into()).is_ok(), "{name}");
     }
 }
 
@@ -89,8 +90,9 @@ proptest! {
     #[test]
     fn damaged_messages_leave_every_study_readable(calls in proptest::collection::vec(call(), 1..6)) {
         let storage = storage();
+        let answers = Answers::new(Arc::clone(&storage));
         for (name, message) in calls {
-            if let Err(status) = answer(storage.as_ref(), name, message.into()) {
+            if let Err(status) = answers.answer(name, message.into()) {
                 prop_assert!(!matches!(status.code(), Code::Internal | Code::Unknown), "{name}: {status}");
                 prop_assert!(!status.message().is_empty());
             }
@@ -98,7 +100,7 @@ proptest! {
         for study in storage.studies().unwrap() {
             let wanted =
                 TrialsWanted { study_id: study.id.0, included_trial_ids: vec![], trial_id_greater_than: -1 };
-            let pieces = answer(storage.as_ref(), "GetTrials", wanted.encode_to_vec().into()).unwrap();
+            let pieces = answers.answer("GetTrials", wanted.encode_to_vec().into()).unwrap();
             prop_assert!(Trials::decode(pieces.concat().as_slice()).is_ok());
         }
     }
