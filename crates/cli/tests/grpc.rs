@@ -4,14 +4,16 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use allometry_store::url::of_sqlite;
 use allometry_testkit::{Cluster, python_with};
 use serde_json::Value;
-use support::allometry;
+use support::{allometry, fault_rounds, random_pause};
 
 /// A running server, ended with this value.
 struct Server {
@@ -85,8 +87,8 @@ fn workers(
 }
 
 /// The study `shared` as Optuna reads it from the database.
-fn read(python: &Path, database: &Path) -> Vec<Value> {
-    let text = output(script(python, "read.py", &[database.to_str().unwrap(), "shared"]));
+fn read(python: &Path, url: &str) -> Vec<Value> {
+    let text = output(script(python, "read.py", &[url, "shared"]));
     serde_json::from_str(&text).unwrap()
 }
 
@@ -141,7 +143,7 @@ fn processes_share_a_study() {
         workers(&python, &server.port, 4, 25).into_iter().map(|w| w.join().unwrap()).collect();
     let numbers: BTreeSet<u64> = told.iter().flatten().map(|(number, _)| *number).collect();
     assert_eq!(numbers, (0..100).collect(), "every number once");
-    let trials = read(&python, &folder.path().join("x.db"));
+    let trials = read(&python, &of_sqlite(&folder.path().join("x.db")));
     assert_eq!(trials.len(), 100);
     for trial in &trials {
         assert_eq!(
@@ -151,36 +153,58 @@ fn processes_share_a_study() {
     }
 }
 
-#[test]
-fn a_killed_server_loses_nothing_told() {
-    const KILLS: usize = 6;
-    let Some(python) = peer("a_killed_server_loses_nothing_told") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path(), &["--grpc", "127.0.0.1:0", "x.db"]);
+/// Kills a server at random moments under the workers of a study, and compares what they were told with what is stored.
+fn kill_under_workers(python: &Path, folder: &Path, storage: &str) {
+    const WORKERS: usize = 3;
+    let kills = fault_rounds(6);
+    let trials_each = 10 * kills;
+    let mut server = Server::start(folder, &["--grpc", "127.0.0.1:0", storage]);
     let address = format!("127.0.0.1:{}", server.port);
-    let workers = workers(&python, &server.port, 3, 60);
-    let database = folder.path().join("x.db");
-    let mut kills = 0;
+    let workers = workers(python, &server.port, WORKERS, trials_each);
+    let mut killed = 0;
     while workers.iter().any(|worker| !worker.is_finished()) {
-        thread::sleep(Duration::from_millis(700));
-        if kills < KILLS && database.exists() {
-            kills += 1;
+        random_pause(Duration::from_millis(1400));
+        if killed < kills {
+            killed += 1;
             server.kill();
-            server = Server::start(folder.path(), &["--grpc", &address, "x.db"]);
+            server = Server::start(folder, &["--grpc", &address, storage]);
         }
     }
     let told: Vec<(u64, f64)> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
-    assert_eq!(told.len(), 180);
+    assert_eq!(told.len(), WORKERS * trials_each);
     let told: BTreeMap<u64, f64> = told.into_iter().collect();
-    assert_eq!(told.len(), 180, "no number was given out twice");
-    let trials = read(&python, &database);
+    assert_eq!(told.len(), WORKERS * trials_each, "no number was given out twice");
+    let trials = read(python, storage);
     for (i, trial) in trials.iter().enumerate() {
         assert_eq!(trial["number"], i);
         if let Some(value) = told.get(&(i as u64)) {
             assert_eq!((&trial["state"], trial["value"].as_f64()), (&"COMPLETE".into(), Some(*value)));
+        }
+        // What was set before the telling is there with it, also where its answer was lost.
+        if trial["state"] == "COMPLETE" {
             assert_eq!((&trial["params"], &trial["reports"]), (&3.into(), &3.into()));
+            assert!(trial["worker"].is_string());
         }
     }
+    let cut_off = trials.len() - told.len();
+    assert!(cut_off <= killed * WORKERS, "a kill cuts off one trial of each worker at most: {cut_off}");
+}
+
+#[test]
+fn a_killed_server_loses_nothing_told() {
+    let Some(python) = peer("a_killed_server_loses_nothing_told") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    kill_under_workers(&python, folder.path(), &of_sqlite(&folder.path().join("x.db")));
+}
+
+#[test]
+fn a_killed_server_over_postgresql_loses_nothing_told() {
+    let test = "a_killed_server_over_postgresql_loses_nothing_told";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    let Some(python) = python_with(test, "optuna, grpc, google.protobuf, psycopg2") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = cluster.database().replace("postgresql://", "postgresql+psycopg2://");
+    kill_under_workers(&python, folder.path(), &url);
 }
 
 #[test]
@@ -191,6 +215,56 @@ fn a_token_is_shown_from_python() {
         Server::start(folder.path(), &["--grpc", "127.0.0.1:0", "--token", "s3cret", "sqlite:///:memory:"]);
     assert_eq!(output(script(&python, "proxy.py", &[&server.port, "s3cret"])), "UNAUTHENTICATED\n3\n");
 }
+
+/// Optuna's own server over that storage; port 0 is none that it takes.
+const OPTUNAS: &str = "import optuna, sys; optuna.storages.run_grpc_proxy_server(\
+optuna.storages.RDBStorage(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))";
+
+#[test]
+fn wrong_calls_have_the_status_that_optunas_server_gives_them() {
+    let Some(python) = peer("wrong_calls_have_the_status_that_optunas_server_gives_them") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let statuses = |port: &str| -> Vec<String> {
+        output(script(&python, "status.py", &[port])).lines().map(str::to_owned).collect()
+    };
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut optunas = Command::new(&python);
+    optunas
+        .args([
+            "-W",
+            "ignore",
+            "-c",
+            OPTUNAS,
+            &of_sqlite(&folder.path().join("theirs.db")),
+            &port.to_string(),
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let theirs = {
+        let _server = Server { process: optunas.spawn().unwrap(), port: port.to_string() };
+        support::shared::wait_for("Optuna's server", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        statuses(&port.to_string())
+    };
+    let database = Cluster::shared("statuses over PostgreSQL").map(Cluster::database);
+    for storage in ["sqlite:///:memory:"].into_iter().chain(database.as_deref()) {
+        let server = Server::start(folder.path(), &["--grpc", "127.0.0.1:0", storage]);
+        let ours = statuses(&server.port);
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            let (what, code) = ours.rsplit_once(": ").unwrap();
+            // What its server stumbles over, or keeps although no client can read it back, is the caller's fault here.
+            let stumbled = ["UNKNOWN", "INTERNAL"].iter().any(|code| *theirs == format!("{what}: {code}"));
+            let kept = theirs.ends_with(": OK") && BEYOND_OPTUNAS.contains(&what);
+            assert!(
+                ours == theirs || ((stumbled || kept) && code == "INVALID_ARGUMENT"),
+                "{ours}, Optuna's {theirs}"
+            );
+        }
+    }
+}
+
+/// What Optuna's server takes and this one refuses.
+const BEYOND_OPTUNAS: [&str; 2] = ["CreateNewStudy, no direction", "CreateNewStudy, unknown direction"];
 
 #[test]
 fn what_cannot_be_served_is_said() {

@@ -5,95 +5,24 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use allometry_core::{FrozenTrial, Params, TrialNumber, TrialState};
-use allometry_store::{SqliteStore, Store as _};
+use allometry_core::{FrozenTrial, Params, TrialState};
+use support::shared::{self, start, wait_for};
 use support::{allometry, run};
 
 const TRIALS: usize = 24;
 
-/// A ladder whose trials take a tenth of a second.
 fn project() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let ladder = format!(
-        r#"
-name = "shared"
-metric = "accuracy"
-trials = {TRIALS}
-[command]
-shell = true
-run = '''
-for step in 1 2 3; do
-    sleep 0.03
-    printf '{{{{"step": %s, "value": {{x}}}}}}\n' $step >> {{report}}
-done
-echo '{{{{"final": true, "value": {{x}}}}}}' >> {{report}}
-'''
-grace = "100ms"
-[space]
-x = {{ float = [0.0, 1.0] }}
-y = ["a", "b"]
-[sampler]
-kind = "sobol"
-[[budget]]
-label = "s"
-weights = "any"
-"#
-    );
-    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
-    folder
-}
-
-fn start(folder: &Path, arguments: &[&str]) -> Child {
-    allometry(folder).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    shared::project(TRIALS)
 }
 
 fn trials(folder: &Path) -> Vec<FrozenTrial> {
-    let url = allometry_store::url::of_sqlite(&folder.join("trials.db"));
-    let store = SqliteStore::open_read_only(&url).unwrap();
-    let study = store.study("shared/s").unwrap().unwrap();
-    store.trials(study.id).unwrap()
+    shared::trials(&allometry_store::url::of_sqlite(&folder.join("trials.db")))
 }
 
-fn begun(folder: &Path) -> usize {
-    let url = allometry_store::url::of_sqlite(&folder.join("trials.db"));
-    let Ok(store) = SqliteStore::open_read_only(&url) else { return 0 };
-    let Ok(Some(study)) = store.study("shared/s") else { return 0 };
-    store.trials(study.id).map_or(0, |trials| trials.len())
-}
-
-fn wait_for(what: &str, holds: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < Duration::from_mins(3), "{what} did not come");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// What must hold of the trials whatever happened. Returns the configurations that have a value.
 fn check(folder: &Path) -> BTreeSet<String> {
-    let trials = trials(folder);
-    for (place, trial) in trials.iter().enumerate() {
-        assert_eq!(trial.number, TrialNumber(place as u64), "numbers have no gap and none is there twice");
-        assert!(trial.state.is_finished(), "no trial is stuck: {trial:?}");
-        match trial.state {
-            TrialState::Complete => {
-                let x = trial.params.get("x").and_then(allometry_core::ParamValue::as_f64);
-                assert_eq!(trial.value, x, "a trial has its own value");
-                assert_eq!(trial.intermediate.len(), 3);
-            }
-            state => {
-                assert_eq!(state, TrialState::Failed);
-                assert_eq!(trial.record.failure.as_ref().unwrap().reason, "interrupted");
-            }
-        }
-    }
-    let complete: Vec<&FrozenTrial> = trials.iter().filter(|t| t.state == TrialState::Complete).collect();
-    assert_eq!(complete.len(), TRIALS, "the total is exact");
-    let distinct: BTreeSet<String> = complete.iter().map(|t| t.params.to_string()).collect();
-    assert_eq!(distinct.len(), TRIALS, "no configuration was evaluated twice");
-    distinct
+    shared::check(&trials(folder), TRIALS)
 }
 
 /// The configurations that one process alone tries.
@@ -115,7 +44,7 @@ fn worker(folder: &Path) -> Child {
 fn processes_together_make_the_trials_that_one_alone_makes() {
     let folder = project();
     let mut main = start(folder.path(), &["run", "--workers", "1"]);
-    wait_for("the first trial", || begun(folder.path()) > 0);
+    wait_for("the first trial", || !trials(folder.path()).is_empty());
     let mut others = [worker(folder.path()), worker(folder.path()), start(folder.path(), &["run"])];
     assert!(main.wait().unwrap().success());
     for other in &mut others {
@@ -129,7 +58,7 @@ fn processes_together_make_the_trials_that_one_alone_makes() {
 fn whatever_is_killed_the_study_has_its_trials_in_the_end() {
     let folder = project();
     let mut processes = vec![start(folder.path(), &["run", "--lease", "2s", "--retries", "100"])];
-    wait_for("the first trial", || begun(folder.path()) > 0);
+    wait_for("the first trial", || !trials(folder.path()).is_empty());
     let mut kills = 0;
     for round in 0..12_u64 {
         processes.push(worker(folder.path()));
@@ -164,7 +93,7 @@ fn a_suspended_process_loses_its_trial_and_its_late_result_is_refused() {
         .stderr(log)
         .spawn()
         .unwrap();
-    wait_for("the first trial", || begun(folder.path()) > 0);
+    wait_for("the first trial", || !trials(folder.path()).is_empty());
     signal(&suspended, "-STOP");
     let mut other = worker(folder.path());
     assert!(other.wait().unwrap().success());

@@ -27,8 +27,13 @@ impl TrialEncoder {
 
     /// The reply's message in pieces.
     pub(crate) fn finish(mut self) -> Vec<Bytes> {
+        self.take()
+    }
+
+    /// What was encoded since this was last asked, in pieces.
+    pub(crate) fn take(&mut self) -> Vec<Bytes> {
         self.close_piece();
-        self.pieces
+        std::mem::take(&mut self.pieces)
     }
 
     fn close_piece(&mut self) {

@@ -4,6 +4,7 @@
 
 mod call;
 mod encode;
+mod ended;
 mod error;
 mod guard;
 mod listen;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 
 pub use error::ServeError;
 pub use listen::serve;
+pub use service::Answers;
 
 /// What to serve, and to whom.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ use tonic::body::Body;
 
 use crate::call::{self, Pieces};
 use crate::encode::{self, TrialEncoder};
+use crate::ended::EndedTrials;
 use crate::error::status;
 use crate::guard::Guard;
 use crate::message::{
@@ -30,10 +31,37 @@ use crate::time;
 /// What every call's path begins with.
 pub(crate) const SERVICE: &str = "/optuna.StorageService/";
 
+/// Answers calls on a storage.
+#[derive(Debug)]
+pub struct Answers {
+    storage: Arc<dyn OptunaStorage>,
+    ended: EndedTrials,
+}
+
+impl Answers {
+    /// Answers on that storage.
+    pub fn new(storage: Arc<dyn OptunaStorage>) -> Self {
+        Self { storage, ended: EndedTrials::default() }
+    }
+
+    /// Answers one call (`GetTrials`) as a connection's request would be: the reply's message in pieces.
+    ///
+    /// # Errors
+    /// The status that a client is told.
+    pub fn answer(&self, call: &str, message: Bytes) -> Result<Vec<Bytes>, Status> {
+        let verb = verb(call).ok_or_else(unknown_call)?;
+        verb(self, message)
+    }
+}
+
+fn unknown_call() -> Status {
+    Status::unimplemented("the server has no such call")
+}
+
 /// Optuna's `StorageService` over a storage.
 #[derive(Debug, Clone)]
 pub(crate) struct StorageService {
-    storage: Arc<dyn OptunaStorage>,
+    answers: Arc<Answers>,
     guard: Guard,
     /// Calls that may work where they were received, one worker of the runtime each.
     here: Arc<Semaphore>,
@@ -43,20 +71,19 @@ impl StorageService {
     /// A service for a runtime that has more workers than `here`, where calls on a local storage may work.
     pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard, here: usize) -> Self {
         let here = if storage.is_remote() { 0 } else { here };
-        Self { storage, guard, here: Arc::new(Semaphore::new(here)) }
+        Self { answers: Arc::new(Answers::new(storage)), guard, here: Arc::new(Semaphore::new(here)) }
     }
 
     async fn handle(self, request: http::Request<Body>) -> Result<Pieces, Status> {
         self.guard.check(request.headers())?;
-        let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb);
-        let verb = verb.ok_or_else(|| Status::unimplemented("the server has no such call"))?;
+        let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb).ok_or_else(unknown_call)?;
         let message = call::receive(request.into_body()).await?;
         // Handing a call to another thread and back takes longer than most calls. Those that may wait, for a lock of other
         // programs or for many trials, leave workers that go on receiving.
         if let Ok(_place) = self.here.try_acquire() {
-            return verb(self.storage.as_ref(), message);
+            return verb(&self.answers, message);
         }
-        let done = tokio::task::spawn_blocking(move || verb(self.storage.as_ref(), message)).await;
+        let done = tokio::task::spawn_blocking(move || verb(&self.answers, message)).await;
         done.unwrap_or_else(|_| Err(Status::internal("the call failed")))
     }
 }
@@ -77,38 +104,64 @@ impl tower_service::Service<http::Request<Body>> for StorageService {
 }
 
 /// What a call does with its request's message.
-type Verb = fn(&dyn OptunaStorage, Bytes) -> Result<Pieces, Status>;
+type Verb = fn(&Answers, Bytes) -> Result<Pieces, Status>;
 
 fn verb(name: &str) -> Option<Verb> {
     use AttributeKind::{System, User};
     Some(match name {
-        "CreateNewStudy" => |storage, bytes| run(bytes, |m| create_study(storage, m)),
-        "DeleteStudy" => |storage, bytes| run(bytes, |m: Id| done(storage.delete_study(StudyId(m.id)))),
-        "SetStudyUserAttribute" => |storage, bytes| run(bytes, |m| set_study_attribute(storage, User, &m)),
-        "SetStudySystemAttribute" => {
-            |storage, bytes| run(bytes, |m| set_study_attribute(storage, System, &m))
+        "CreateNewStudy" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| create_study(storage.as_ref(), m))
         }
-        "GetStudyIdFromName" => |storage, bytes| {
+        "DeleteStudy" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m: Id| done(storage.delete_study(StudyId(m.id))))
+        }
+        "SetStudyUserAttribute" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_study_attribute(storage.as_ref(), User, &m))
+        }
+        "SetStudySystemAttribute" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_study_attribute(storage.as_ref(), System, &m))
+        }
+        "GetStudyIdFromName" => |Answers { storage, .. }, bytes| {
             run(bytes, |m: Name| Ok(Id { id: storage.study_id(&m.name).map_err(|e| status(&e))?.0 }))
         },
-        "GetStudyNameFromId" => |storage, bytes| {
+        "GetStudyNameFromId" => |Answers { storage, .. }, bytes| {
             run(bytes, |m: Id| Ok(Name { name: storage.study_name(StudyId(m.id)).map_err(|e| status(&e))? }))
         },
-        "GetStudyDirections" => |storage, bytes| run(bytes, |m| study_directions(storage, m)),
-        "GetStudyUserAttributes" => |storage, bytes| run(bytes, |m| study_attributes(storage, User, m)),
-        "GetStudySystemAttributes" => |storage, bytes| run(bytes, |m| study_attributes(storage, System, m)),
-        "GetAllStudies" => |storage, bytes| run(bytes, |Nothing {}| studies(storage)),
-        "CreateNewTrial" => |storage, bytes| run(bytes, |m| create_trial(storage, m)),
-        "SetTrialParameter" => |storage, bytes| run(bytes, |m| set_param(storage, &m)),
-        "GetTrialIdFromStudyIdTrialNumber" => |storage, bytes| run(bytes, |m| trial_id(storage, m)),
-        "SetTrialStateValues" => |storage, bytes| run(bytes, |m| set_state(storage, &m)),
-        "SetTrialIntermediateValue" => |storage, bytes| run(bytes, |m| set_intermediate(storage, m)),
-        "SetTrialUserAttribute" => |storage, bytes| run(bytes, |m| set_trial_attribute(storage, User, &m)),
-        "SetTrialSystemAttribute" => {
-            |storage, bytes| run(bytes, |m| set_trial_attribute(storage, System, &m))
+        "GetStudyDirections" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| study_directions(storage.as_ref(), m))
         }
-        "GetTrial" => |storage, bytes| trial(storage, call::decode(bytes)?),
-        "GetTrials" => |storage, bytes| trials(storage, &call::decode(bytes)?),
+        "GetStudyUserAttributes" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| study_attributes(storage.as_ref(), User, m))
+        }
+        "GetStudySystemAttributes" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| study_attributes(storage.as_ref(), System, m))
+        }
+        "GetAllStudies" => {
+            |Answers { storage, .. }, bytes| run(bytes, |Nothing {}| studies(storage.as_ref()))
+        }
+        "CreateNewTrial" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| create_trial(storage.as_ref(), m))
+        }
+        "SetTrialParameter" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_param(storage.as_ref(), &m))
+        }
+        "GetTrialIdFromStudyIdTrialNumber" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| trial_id(storage.as_ref(), m))
+        }
+        "SetTrialStateValues" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_state(storage.as_ref(), &m))
+        }
+        "SetTrialIntermediateValue" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_intermediate(storage.as_ref(), m))
+        }
+        "SetTrialUserAttribute" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_trial_attribute(storage.as_ref(), User, &m))
+        }
+        "SetTrialSystemAttribute" => {
+            |Answers { storage, .. }, bytes| run(bytes, |m| set_trial_attribute(storage.as_ref(), System, &m))
+        }
+        "GetTrial" => |Answers { storage, .. }, bytes| trial(storage.as_ref(), call::decode(bytes)?),
+        "GetTrials" => |answers, bytes| trials(answers, &call::decode(bytes)?),
         _ => return None,
     })
 }
@@ -259,7 +312,10 @@ fn trial(storage: &dyn OptunaStorage, message: Id) -> Result<Pieces, Status> {
     Ok(encoder.finish())
 }
 
-fn trials(storage: &dyn OptunaStorage, message: &TrialsWanted) -> Result<Pieces, Status> {
+fn trials(Answers { storage, ended }: &Answers, message: &TrialsWanted) -> Result<Pieces, Status> {
+    if message.trial_id_greater_than < 0 {
+        return ended.all(storage.as_ref(), StudyId(message.study_id)).map_err(|error| status(&error));
+    }
     let included: Vec<TrialId> = message.included_trial_ids.iter().copied().map(TrialId).collect();
     let (study, after) = (StudyId(message.study_id), TrialId(message.trial_id_greater_than));
     let mut encoder = TrialEncoder::new();

@@ -12,6 +12,7 @@ mod interrupt;
 mod open;
 mod recover;
 mod run;
+mod silence;
 mod study_run;
 mod transfer;
 

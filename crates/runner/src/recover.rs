@@ -1,7 +1,7 @@
 //! Who works on a study's running trials, and trials whose process ended before they did.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::Instant;
 
 use allometry_core::{Failure, FrozenTrial, TrialNumber, TrialRecord, TrialState};
 use allometry_store::{
@@ -9,6 +9,7 @@ use allometry_store::{
 };
 
 use crate::evaluate::INTERRUPTED;
+use crate::silence::Silence;
 
 /// A study's running trials by who works on them. Trials that were handed out to other programs, which may take as long as
 /// they like, are in neither.
@@ -27,10 +28,13 @@ fn was_asked(running: &RunningTrial) -> bool {
 
 /// Whether a process may be at work on a trial. One that has let its lease run out has lost it, even where it lives: it may
 /// be suspended for good.
-fn is_alive(running: &RunningTrial, lease: Duration) -> bool {
+fn is_alive(running: &RunningTrial, silence: &Silence) -> bool {
     let liveness = running.owner.as_ref().map_or(Liveness::Unknown, Owner::liveness);
-    let holds = running.heartbeat_age.map(|age| age < lease);
-    liveness != Liveness::Ended && holds.unwrap_or(liveness == Liveness::Alive)
+    match running.heartbeat {
+        _ if liveness == Liveness::Ended => false,
+        None => liveness == Liveness::Alive,
+        Some(_) => !silence.is_over_lease(running.handle.id),
+    }
 }
 
 /// Looks who works on a study's running trials, and fails those that nobody works on any more.
@@ -41,15 +45,17 @@ pub(crate) fn recover(
     store: &dyn Store,
     study: StudyId,
     this: &Owner,
-    lease: Duration,
+    silence: &mut Silence,
 ) -> Result<Elsewhere, StoreError> {
     let mut elsewhere = Elsewhere::default();
-    for running in store.running(study)? {
+    let all = store.running(study)?;
+    silence.look(&all, Instant::now());
+    for running in all {
         let RunningTrial { handle, owner, .. } = &running;
         if was_asked(&running) || owner.as_ref() == Some(this) {
             continue;
         }
-        if is_alive(&running, lease) {
+        if is_alive(&running, silence) {
             elsewhere.alive.insert(handle.number);
         } else if end(store, study, *handle)? {
             elsewhere.recovered.push(handle.number);

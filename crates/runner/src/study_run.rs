@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
-use std::time::Duration;
 
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{BudgetSpec, StopRule};
@@ -15,6 +14,7 @@ use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
 use crate::open::{OpenStudy, Pruning};
 use crate::recover::{self, Elsewhere};
 use crate::run::RunOptions;
+use crate::silence::Silence;
 
 /// A study stops when its failed trials outnumber those with a value by this many.
 const FAILURES_BEYOND_VALUED: u64 = 10;
@@ -45,7 +45,7 @@ pub(crate) struct StudyRun {
     pub(crate) next: TrialNumber,
     /// The smallest number that has to be read again, where it is below `next`.
     reread: Option<TrialNumber>,
-    lease: Duration,
+    silence: Silence,
     /// How often an interrupted trial is tried again.
     retries: u64,
     pub(crate) ended: Option<StopReason>,
@@ -74,7 +74,7 @@ impl StudyRun {
             outside: BTreeSet::new(),
             next: TrialNumber(0),
             reread: None,
-            lease: options.lease,
+            silence: Silence::new(options.lease),
             retries: options.retries,
             ended: None,
             exhausted: None,
@@ -165,7 +165,7 @@ impl StudyRun {
         store: &dyn Store,
         this: &Owner,
     ) -> Result<Vec<TrialNumber>, StoreError> {
-        let Elsewhere { alive, recovered } = recover::recover(store, self.id, this, self.lease)?;
+        let Elsewhere { alive, recovered } = recover::recover(store, self.id, this, &mut self.silence)?;
         self.alive = alive;
         let elsewhere = self.running.iter().map(|trial| trial.number).filter(|n| !self.own.contains(n));
         let first = elsewhere.chain(self.reread.take()).min().unwrap_or(self.next).min(self.next);

@@ -293,6 +293,7 @@ impl Store for MemoryStore {
                 handle: row.handle(index),
                 owner: row.owner.clone(),
                 heartbeat_age: row.heartbeat.map(|at| now.duration_since(at).unsigned_abs()),
+                heartbeat: row.heartbeat,
             })
             .collect())
     }

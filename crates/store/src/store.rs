@@ -8,6 +8,7 @@ use allometry_core::{
     Direction, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
     ValidationScores,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::StoreError;
@@ -167,8 +168,10 @@ pub struct RunningTrial {
     pub handle: TrialHandle,
     /// The process; `None` for a trial of Optuna.
     pub owner: Option<Owner>,
-    /// Time since the last heartbeat; `None` where there never was one.
+    /// Time since the last heartbeat by the clocks of who wrote and who reads; `None` where there never was one.
     pub heartbeat_age: Option<Duration>,
+    /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one from the next.
+    pub heartbeat: Option<Timestamp>,
 }
 
 /// Every metric by name, by epoch.

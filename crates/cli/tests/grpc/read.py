@@ -1,4 +1,4 @@
-"""Prints a study as JSON, read by Optuna from the database itself: read.py DATABASE STUDY."""
+"""Prints a study as JSON, read by Optuna from the database itself: read.py URL STUDY."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ import warnings
 import optuna
 
 warnings.filterwarnings("ignore")
-study = optuna.load_study(storage="sqlite:///" + sys.argv[1], study_name=sys.argv[2])
+study = optuna.load_study(storage=sys.argv[1], study_name=sys.argv[2])
 print(
     json.dumps(
         [

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part of this module")]
 
+pub(crate) mod shared;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -97,4 +99,16 @@ pub(crate) fn project() -> tempfile::TempDir {
     std::fs::write(folder.path().join("data.csv"), table(400)).expect("the table is written");
     std::fs::write(folder.path().join("ladder.toml"), LADDER).expect("the ladder is written");
     folder
+}
+
+/// How often a fault is made: a few times among the other tests, as often as `ALLOMETRY_FAULT_ROUNDS` says where it is set.
+pub(crate) fn fault_rounds(few: usize) -> usize {
+    std::env::var("ALLOMETRY_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
+}
+
+/// Sleeps for a random time below `most`.
+pub(crate) fn random_pause(most: std::time::Duration) {
+    use std::hash::{BuildHasher as _, RandomState};
+    let share = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+    std::thread::sleep(most.mul_f64(share));
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use tonic::Code;
+
 use super::client::{Client, FLOAT, over_each_storage, param};
 use crate::message::{
     Attribute, Attributes, Directions, Id, IntermediateValue, Name, NewStudy, Nothing, Studies, Trial,
-    TrialNumber,
+    TrialNumber, TrialsWanted,
 };
 
 async fn set_attribute(client: &Client, verb: &str, id: i64, key: &str, value: &str) {
@@ -194,5 +196,41 @@ fn a_study_reads_its_own_trials_alone() {
         let some = client.trials(few, ids[3], &[ids[1], ids[4], ids[0], ids[1], foreign, 999]).await;
         assert_eq!(some, [of_few[0].clone(), of_few[1].clone(), of_few[4].clone()]);
         assert_eq!(client.trials(few, i64::MAX, &[]).await, []);
+    });
+}
+
+#[test]
+fn a_study_read_again_is_as_it_is_now() {
+    over_each_storage(|client| async move {
+        let (study, other) = (client.new_study("x").await, client.new_study("y").await);
+        assert_eq!(client.trials(study, -1, &[]).await, []);
+        let mut ids = Vec::new();
+        for round in 0..6 {
+            // Some end at once, some later, some never; the other study's stand between them.
+            for i in 0..20 {
+                let id = client.new_trial(study, None).await;
+                client.new_trial(other, None).await;
+                client.call::<_, Nothing>("SetTrialParameter", param(id, "x", 0.5, FLOAT)).await.unwrap();
+                if i % 3 != 0 {
+                    client.set_state(id, 1, &[f64::from(i)]).await.unwrap();
+                }
+                ids.push(id);
+            }
+            for id in ids.iter().skip(round).step_by(7) {
+                // Those that ended are left as they are.
+                let _ = client.set_state(*id, 3, &[]).await;
+            }
+            let all = client.trials(study, -1, &[]).await;
+            assert_eq!(all.iter().map(|trial| trial.trial_id).collect::<Vec<_>>(), ids);
+            for trial in &all {
+                assert_eq!(*trial, client.trial(trial.trial_id).await);
+            }
+            assert_eq!(client.trials(study, -1, &[ids[0]]).await, all);
+            assert_eq!(client.trials(study, 0, &[]).await, all);
+        }
+        client.call::<_, Nothing>("DeleteStudy", Id { id: study }).await.unwrap();
+        let wanted = TrialsWanted { study_id: study, included_trial_ids: vec![], trial_id_greater_than: -1 };
+        assert_eq!(client.code("GetTrials", wanted).await, Code::NotFound);
+        assert_eq!(client.trials(other, -1, &[]).await.len(), 120);
     });
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use allometry_core::{Distribution, EpochReport, Params, SearchSpace, TrialRecord, ValidationScores};
 use allometry_store::{
-    Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store, StoreError, StudyId,
+    Finished, FinishedState, NewStudy, NewTrial, Owner, Start, Store, StoreError, StudyId,
 };
 
 /// Seven parameters.
@@ -25,17 +25,12 @@ pub(crate) fn space() -> SearchSpace {
 }
 
 /// Makes a study in that space.
-pub(crate) fn study(store: &SqliteStore, space: &SearchSpace) -> Result<StudyId, StoreError> {
+pub(crate) fn study(store: &dyn Store, space: &SearchSpace) -> Result<StudyId, StoreError> {
     store.create_study(&NewStudy { name: "bench".into(), space: space.clone(), ..NewStudy::default() })
 }
 
 /// Creates a trial, the `i`th, and tells its result, with 20 epochs and the scores of 422 validation rows.
-pub(crate) fn tell(
-    store: &SqliteStore,
-    study: StudyId,
-    space: &SearchSpace,
-    i: u64,
-) -> Result<(), StoreError> {
+pub(crate) fn tell(store: &dyn Store, study: StudyId, space: &SearchSpace, i: u64) -> Result<(), StoreError> {
     let params: Params = space
         .iter()
         .map(|(name, set)| match set.levels() {

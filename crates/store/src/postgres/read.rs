@@ -119,7 +119,7 @@ pub(super) fn running(db: &mut Db<'_>, study: StudyId) -> Result<Vec<RunningTria
         &format!(
             "SELECT trial_id, number, host, pid, process_start,
              extract(epoch FROM clock_timestamp() - greatest(coalesce(beat, heartbeat::timestamptz), pg_postmaster_start_time()))::double precision,
-             coalesce(beat, heartbeat::timestamptz) IS NULL
+             coalesce(beat, heartbeat::timestamptz)
              FROM trials LEFT JOIN trial_heartbeats USING (trial_id) {lease}
              WHERE study_id = $1 AND state = 'RUNNING' ORDER BY trial_id"
         ),
@@ -127,7 +127,7 @@ pub(super) fn running(db: &mut Db<'_>, study: StudyId) -> Result<Vec<RunningTria
     )?;
     let trial = |row: &Row| {
         let age: f64 = row.try_get(5)?;
-        let never: bool = row.try_get(6)?;
+        let heartbeat: Option<SystemTime> = row.try_get(6)?;
         let host: Option<String> = row.try_get(2)?;
         Ok(RunningTrial {
             handle: TrialHandle {
@@ -142,7 +142,8 @@ pub(super) fn running(db: &mut Db<'_>, study: StudyId) -> Result<Vec<RunningTria
                 }),
                 None => None,
             },
-            heartbeat_age: (!never).then(|| Duration::try_from_secs_f64(age).unwrap_or_default()),
+            heartbeat_age: heartbeat.map(|_| Duration::try_from_secs_f64(age).unwrap_or_default()),
+            heartbeat: heartbeat.and_then(|at| Timestamp::try_from(at).ok()),
         })
     };
     rows.iter().map(trial).collect()

@@ -18,7 +18,7 @@ use crate::location::Location;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Most connections of one store.
+/// Most connections of a store, unless told otherwise.
 const CONNECTIONS: usize = 8;
 
 /// Values of a statement's parameters.
@@ -122,6 +122,8 @@ pub(super) struct Pool {
     patience: Duration,
     /// What every connection begins with.
     settings: &'static str,
+    /// Most connections at once.
+    most: usize,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
@@ -145,13 +147,20 @@ impl Drop for Lent<'_> {
 
 impl Pool {
     pub(super) fn new(target: Target, patience: Duration) -> Self {
-        Self { target, patience, settings: "", idle: Mutex::default(), returned: Condvar::new() }
+        Self {
+            target,
+            patience,
+            settings: "",
+            most: CONNECTIONS,
+            idle: Mutex::default(),
+            returned: Condvar::new(),
+        }
     }
 
-    /// Runs `settings` on every connection that is made from now on.
-    pub(super) fn with_settings(self, settings: &'static str) -> Self {
+    /// Runs `settings` on every connection that is made from now on, of which there may be `most`.
+    pub(super) fn with_settings(self, settings: &'static str, most: usize) -> Self {
         self.idle().sessions.clear();
-        Self { settings, ..self }
+        Self { settings, most, ..self }
     }
 
     /// The database.
@@ -165,7 +174,7 @@ impl Pool {
 
     fn lend(&self) -> Lent<'_> {
         let mut idle = self.idle();
-        while idle.lent >= CONNECTIONS {
+        while idle.lent >= self.most {
             idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
         }
         idle.lent += 1;

@@ -101,7 +101,7 @@ pub(super) fn running(db: &Connection, study: StudyId) -> Result<Vec<RunningTria
     ))?;
     let now = Timestamp::now();
     let trials = statement.query_map([study.0], |row| {
-        let heartbeat: Option<String> = row.get(2)?;
+        let heartbeat = row.get::<_, Option<String>>(2)?.and_then(|text| column::time(&text));
         let host: Option<String> = row.get(3)?;
         Ok(RunningTrial {
             handle: TrialHandle {
@@ -113,8 +113,8 @@ pub(super) fn running(db: &Connection, study: StudyId) -> Result<Vec<RunningTria
                 None => None,
             },
             heartbeat_age: heartbeat
-                .and_then(|text| column::time(&text))
                 .map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)),
+            heartbeat,
         })
     })?;
     Ok(trials.collect::<Result<_, _>>()?)

@@ -23,6 +23,9 @@ use crate::store::{StudyId, TrialId};
 const SETTINGS: &str =
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off";
 
+/// Connections at once: the more of them commit together, the more share one writing to the disk.
+const CONNECTIONS: usize = 24;
+
 /// Trials whose study is remembered: more than run at once.
 const REMEMBERED: usize = 1 << 14;
 
@@ -54,7 +57,7 @@ impl OptunaPostgres {
     /// Opens a database for reading and writing, and makes the tables where they are not there.
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
         let store = PostgresStore::open(url)?;
-        Ok(Self { pool: store.pool.with_settings(SETTINGS), known: Mutex::default() })
+        Ok(Self { pool: store.pool.with_settings(SETTINGS, CONNECTIONS), known: Mutex::default() })
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -17,6 +17,8 @@ use crate::store::{StudyId, TrialId};
 
 /// Up to this many trials are looked up one by one, in one statement.
 const FEW: i64 = 256;
+/// Trials of one statement where they are more: the server sorts their rows in memory.
+const AT_ONCE: usize = 1000;
 
 pub(super) fn study_id(db: &mut Db<'_>, name: &str) -> Result<StudyId, Failure> {
     let unknown = || StoreError::UnknownStudyName { name: name.into() };
@@ -101,8 +103,8 @@ mod part {
 }
 
 /// Rows of all parts: trial, part, name, place (number, objective or step), number, text, begin and end. `heads` and
-/// `rows` are what follows `FROM` for the table of trials and for another one.
-fn parts(heads: &str, rows: impl Fn(&str) -> String) -> String {
+/// `rows` are what follows `FROM` for the table of trials and for another one; `trial` is the trial's key there.
+fn parts(heads: &str, trial: &str, rows: impl Fn(&str) -> String) -> String {
     let [values, params, reports, user, system] = [
         "trial_values",
         "trial_params",
@@ -116,16 +118,16 @@ fn parts(heads: &str, rows: impl Fn(&str) -> String) -> String {
             "CASE {kind} WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity' WHEN 'FINITE' THEN {value} ELSE 'NaN' END"
         )
     };
-    let value = number("value", "value_type::text");
-    let report = number("intermediate_value", "intermediate_value_type::text");
+    let value = number("value", "value_type");
+    let report = number("intermediate_value", "intermediate_value_type");
     let no_times = "NULL::timestamp, NULL::timestamp";
     format!(
         "SELECT trial_id, 0, state::text, number, NULL::float8, NULL::text, datetime_start, datetime_complete FROM {heads}
-         UNION ALL SELECT trial_id, 1, NULL::text, objective, {value}, NULL::text, {no_times} FROM {values}
-         UNION ALL SELECT trial_id, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times} FROM {params}
-         UNION ALL SELECT trial_id, 3, NULL::text, step, {report}, NULL::text, {no_times} FROM {reports}
-         UNION ALL SELECT trial_id, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {user}
-         UNION ALL SELECT trial_id, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {system}"
+         UNION ALL SELECT {trial}, 1, NULL::text, objective, {value}, NULL::text, {no_times} FROM {values}
+         UNION ALL SELECT {trial}, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times} FROM {params}
+         UNION ALL SELECT {trial}, 3, NULL::text, step, {report}, NULL::text, {no_times} FROM {reports}
+         UNION ALL SELECT {trial}, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {user}
+         UNION ALL SELECT {trial}, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {system}"
     )
 }
 
@@ -193,16 +195,10 @@ fn head(row: &Row) -> Result<TrialHead, Failure> {
     Ok(TrialHead { id, number: number.into(), state, started: time(row, 6)?, completed: time(row, 7)? })
 }
 
-/// Gives on the trials of a statement of [`parts`] that is ordered by trial.
-fn stream(db: &mut Db<'_>, sql: &str, values: Values<'_>, sink: &mut dyn TrialSink) -> Result<(), Failure> {
-    let mut assembly = Assembly::new(sink);
-    db.each(sql, values, |row| assembly.take(row))?;
-    assembly.give()
-}
-
 pub(super) fn trial(db: &mut Db<'_>, trial: TrialId, sink: &mut dyn TrialSink) -> Result<(), Failure> {
     let key = trial_key(trial)?;
-    let sql = parts("trials WHERE trial_id = $1", |table| format!("{table} WHERE trial_id = $1"));
+    let of_one = |table: &str| format!("{table} WHERE trial_id = $1");
+    let sql = parts(&of_one("trials"), "trial_id", of_one);
     let rows = db.query(&sql, &[&key])?;
     if rows.is_empty() {
         return Err(StoreError::UnknownTrial(trial).into());
@@ -231,7 +227,12 @@ pub(super) fn few(
     included: &[TrialId],
     sink: &mut dyn TrialSink,
 ) -> Result<bool, Failure> {
-    let parts = parts("wanted", |table| format!("wanted JOIN {table} USING (trial_id)"));
+    // The offset has each trial looked up by itself, whatever the planner believes of the tables.
+    let parts = parts("wanted", "wanted.trial_id", |table| {
+        format!(
+            "wanted CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {table}.trial_id = wanted.trial_id OFFSET 0) AS part"
+        )
+    });
     let sql = format!(
         "WITH wanted AS MATERIALIZED (
              (SELECT {HEAD} FROM trials WHERE study_id = $1 AND trial_id > $2 ORDER BY trial_id LIMIT $4)
@@ -266,30 +267,27 @@ pub(super) fn many(
     sink: &mut dyn TrialSink,
 ) -> Result<(), Failure> {
     let key = require_study(db, study)?;
-    let earlier = parts("trials WHERE study_id = $1 AND trial_id <= $2 AND trial_id = ANY($3)", |table| {
-        format!("{table} WHERE $1 = $1 AND trial_id <= $2 AND trial_id = ANY($3)")
-    });
-    let sql = format!("{earlier} ORDER BY trial_id");
-    stream(db, &sql, &[&key, &key_after(after), &keys(included)], sink)?;
-    let span = db.first(
-        "SELECT min(trial_id), max(trial_id), count(*) FROM trials WHERE study_id = $1 AND trial_id > $2",
-        &[&key, &key_after(after)],
+    let rows = db.query(
+        "SELECT trial_id FROM trials WHERE study_id = $1 AND (trial_id > $2 OR trial_id = ANY($3)) ORDER BY trial_id",
+        &[&key, &key_after(after), &keys(included)],
     )?;
-    let span = span.expect("an aggregate has a row");
-    let (Some(first), Some(last)) = (span.try_get::<_, Option<i32>>(0)?, span.try_get::<_, Option<i32>>(1)?)
-    else {
-        return Ok(());
-    };
-    // Passing over the rows of other studies costs less than looking each trial up, unless they are most.
-    let dense = i64::from(last - first) < 4 * span.try_get::<_, i64>(2)?;
-    let later = parts("trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3", |table| {
-        if dense {
-            format!("{table} WHERE $1 = $1 AND trial_id BETWEEN $2 AND $3")
-        } else {
-            format!(
-                "{table} JOIN (SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3) AS wanted USING (trial_id)"
-            )
-        }
+    let trials: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    let of_some = |table: &str| format!("{table} WHERE trial_id = ANY($1)");
+    let one_by_one = format!("{} ORDER BY trial_id", parts(&of_some("trials"), "trial_id", of_some));
+    let spans = parts("trials WHERE study_id = $3 AND trial_id BETWEEN $1 AND $2", "trial_id", |table| {
+        format!("{table} WHERE trial_id BETWEEN $1 AND $2")
     });
-    stream(db, &format!("{later} ORDER BY trial_id"), &[&key, &first, &last], sink)
+    let spans = format!("{spans} ORDER BY trial_id");
+    let mut assembly = Assembly::new(sink);
+    for trials in trials.chunks(AT_ONCE) {
+        let (first, last) = (trials[0], trials[trials.len() - 1]);
+        // Passing over the rows of other studies costs less than looking each trial up, unless they are most.
+        let (sql, values): (&str, Values<'_>) = if ((last - first) as usize) < 4 * trials.len() {
+            (&spans, &[&first, &last, &key])
+        } else {
+            (&one_by_one, &[&trials])
+        };
+        db.each(sql, values, |row| assembly.take(row))?;
+    }
+    assembly.give()
 }

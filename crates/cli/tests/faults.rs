@@ -1,0 +1,117 @@
+//! What goes wrong around the program: a database server that is stopped or crashes, a full disk, clocks that are set.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use allometry_core::TrialState;
+use allometry_store::url::of_sqlite;
+use allometry_testkit::{Cluster, program, skip};
+use support::shared::{check, project, start, trials, wait_for};
+use support::{allometry, fault_rounds, random_pause, texts};
+
+#[test]
+fn a_run_outlives_restarts_of_postgresql() {
+    let Some(cluster) = Cluster::start("a_run_outlives_restarts_of_postgresql") else { return };
+    let rounds = fault_rounds(3);
+    let wanted = 10 * rounds;
+    let (folder, url) = (project(wanted), cluster.database());
+    let mut run = start(folder.path(), &["run", "--workers", "2", "--storage", &url]);
+    wait_for("the first trial", || !trials(&url).is_empty());
+    let mut worker = start(folder.path(), &["worker", "--workers", "1", "--storage", &url]);
+    for round in 0..rounds {
+        random_pause(Duration::from_secs(1));
+        cluster.stop(if round % 2 == 0 { "immediate" } else { "fast" });
+        random_pause(Duration::from_millis(500));
+        cluster.start_again();
+    }
+    assert!(run.wait().unwrap().success());
+    assert!(worker.wait().unwrap().success());
+    let trials = trials(&url);
+    check(&trials, wanted);
+    assert_eq!(trials.len(), wanted, "nobody lost a trial");
+}
+
+/// Runs a ladder on a disk of eight MiB that a file nearly fills, frees it, and runs the ladder again. Answers with the first run's
+/// exit code; what it said and the database are left in `$OUT`.
+const FULL_DISK: &str = r#"
+    mount -t tmpfs -o size=8m none "$DISK" || exit 99
+    cp "$LADDER" "$DISK/ladder.toml" && cd "$DISK" || exit 98
+    head -c 7900000 /dev/zero > ballast
+    "$ALLOMETRY" run > "$OUT/out.txt" 2> "$OUT/err.txt"
+    code=$?
+    rm -rf ballast
+    [ $code -eq 0 ] || "$ALLOMETRY" run > "$OUT/out2.txt" 2> "$OUT/err2.txt" || exit 97
+    cp trials.db* "$OUT"
+    exit $code
+"#;
+
+#[test]
+fn a_full_disk_ends_a_run_and_loses_nothing() {
+    let test = "a_full_disk_ends_a_run_and_loses_nothing";
+    let Some(unshare) = program(test, "unshare") else { return };
+    let (wanted, disk, out) = (30, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = project(wanted);
+    let output = Command::new(unshare)
+        .args(["--map-root-user", "--mount", "sh", "-c", FULL_DISK])
+        .env("ALLOMETRY", env!("CARGO_BIN_EXE_allometry"))
+        .env("LADDER", folder.path().join("ladder.toml"))
+        .env("DISK", disk.path())
+        .env("OUT", out.path())
+        .env("CI", "true")
+        .env_remove("ALLOMETRY_STORAGE")
+        .env_remove("OPTUNA_STORAGE")
+        .output()
+        .unwrap();
+    let (code, _, err) = texts(&output);
+    if code == 99 || err.contains("unshare") {
+        skip(test, &format!("no file system can be mounted here: {}", err.trim()));
+        return;
+    }
+    let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
+    assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
+    assert!(said("err.txt").contains("the disk is full"), "{}", said("err.txt"));
+    check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
+}
+
+#[test]
+fn clocks_that_are_set_cost_nobody_a_trial() {
+    let test = "clocks_that_are_set_cost_nobody_a_trial";
+    let Some(compiler) = program(test, "cc") else { return };
+    let (wanted, folder) = (24, project(24));
+    let path = |name: &str| folder.path().join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/clock.c");
+    let compiled =
+        Command::new(compiler).args(["-shared", "-fPIC", "-o"]).arg(path("clock.so")).arg(source).status();
+    assert!(compiled.unwrap().success());
+    let begin = |arguments: &[&str], clock: &str| {
+        std::fs::write(path(clock), "0").unwrap();
+        allometry(folder.path())
+            .args(arguments)
+            .env("LD_PRELOAD", path("clock.so"))
+            .env("CLOCK_OFFSET", path(clock))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let url = of_sqlite(&path("trials.db"));
+    let mut run = begin(&["run", "--workers", "1", "--lease", "3s"], "first");
+    wait_for("the first trial", || !trials(&url).is_empty());
+    let worker = ["worker", "--workers", "1", "--lease", "3s", "--storage", "trials.db"];
+    let mut worker = begin(&worker, "second");
+    for (first, second) in [(-3600, 0), (-3600, 7200), (86_400, -86_400), (-60, -60), (0, 3600)] {
+        std::fs::write(path("first"), first.to_string()).unwrap();
+        std::fs::write(path("second"), second.to_string()).unwrap();
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    assert!(run.wait().unwrap().success());
+    assert!(worker.wait().unwrap().success());
+    let trials = trials(&url);
+    check(&trials, wanted);
+    assert!(trials.iter().all(|trial| trial.state == TrialState::Complete), "nobody lost a trial");
+}
