@@ -75,7 +75,7 @@ fn benches(criterion: &mut Criterion) {
     group.bench_function("enumerate 1,000,000 architectures", |b| b.iter(|| black_box(feasible(true))));
     let conditions: Vec<_> = ["head_dim >= 16 and head_dim <= 256", "flops < 2e9", "d_ff <= 8192"]
         .iter()
-        .map(|text| constraint(text).expect("the constraint is well written"))
+        .map(|text| constraint(text, &SearchSpace::default()).expect("the constraint is well written"))
         .collect();
     group.bench_function("enumerate 1,000,000 architectures under three constraints", |b| {
         let measure = |params: &Params| {

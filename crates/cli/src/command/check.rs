@@ -163,6 +163,10 @@ impl Budget<'_> {
         for (constraint, count) in &census.constrained {
             let _ = writeln!(text, "  {count} left out: not {constraint}");
         }
+        for (constraint, share) in &census.mixed {
+            let _ =
+                writeln!(text, "  {:.0}% of the configurations left out: not {constraint}", 100.0 * share);
+        }
         for when in feasible.conditions() {
             let _ = writeln!(text, "  `{}` exists when {when}", when.parameter);
         }

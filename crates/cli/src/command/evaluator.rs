@@ -67,7 +67,8 @@ impl<'a> Evaluator<'a> {
                     size: command.weights.as_ref().and_then(|w| CommandObjective::size_of(w, params)),
                     flops: None,
                 };
-                Ok(Feasible::constrained(&spec.space, &spec.budget, &spec.constraints, measure)?)
+                let BudgetSpec { space, budget, constraints, conditions, .. } = spec;
+                Ok(Feasible::conditional(space, budget, constraints, conditions, measure)?)
             }
         }
     }

@@ -207,12 +207,12 @@ pub(super) fn driven<'a>(
     let size = move |params: &Params| -> Option<ModelSize> { measure_again(params).size };
     let texts: Vec<String> = attribute(study, "constraints").unwrap_or_default();
     let constraints: Vec<Condition> =
-        texts.iter().map(|text| space::constraint(text)).collect::<Result<_, _>>().map_err(|error| {
-            CliError::Usage {
+        texts.iter().map(|text| space::constraint(text, &space)).collect::<Result<_, _>>().map_err(
+            |error| CliError::Usage {
                 message: format!("study `{}` has a constraint that makes no sense here: {error}", study.name),
                 hint: Some("it was written by another version of Allometry".into()),
-            }
-        })?;
+            },
+        )?;
     let stored = attribute(study, "sampler");
     let mut spec = stored.unwrap_or(SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Sobol) });
     spec.kind = sampler.unwrap_or(spec.kind);

@@ -266,7 +266,7 @@ impl ProblemKind {
             }
             Self::TooManyValues { .. } => "take larger steps".into(),
             Self::BadConstraint { .. } => {
-                "constraints are over the architecture and what follows from it, such as head_dim >= 16 and weights <= 3e6"
+                "constraints are over numeric parameters and what follows from the architecture, such as head_dim >= 16 and weights <= 3e6"
                     .into()
             }
             Self::BadCondition { hint, .. } => hint.clone(),

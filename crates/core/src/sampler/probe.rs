@@ -11,7 +11,8 @@ use crate::space::{Configuration, Feasible};
 /// The middle is that of the admitted ranks; near is the least sum of squared rank differences, each relative to its
 /// parameter's admitted range. The other parameters form a Latin hypercube over the probes (`McKay`, Beckman & Conover 1979): each
 /// takes its range in as many equal steps as there are probes, in an order that `seed` shuffles, so that a small budget of
-/// trials does not spend most of them on one setting of the training. Takes two passes over the architectures.
+/// trials does not spend most of them on one setting of the training. An architecture of which no configuration that meets the constraints was found has no
+/// probe. Takes two passes over the architectures.
 pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
     let ranges = feasible.admitted_ranks();
     let mut nearest: Vec<[(f64, u32); 2]> = vec![[(f64::INFINITY, 0); 2]; ranges.len()];
@@ -48,9 +49,9 @@ pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
     edges
         .into_iter()
         .enumerate()
-        .map(|(probe, architecture)| {
+        .filter_map(|(probe, architecture)| {
             let point: Vec<f64> = coordinates.iter().map(|steps| steps[probe]).collect();
-            Configuration { architecture, rest: feasible.at(&point).rest }
+            feasible.of_architecture(architecture, &point)
         })
         .collect()
 }

@@ -15,6 +15,7 @@ use crate::space::{Feasible, SearchSpace, SpaceError};
 use crate::trial::{Direction, TrialRecord, TrialState};
 
 mod conditional;
+mod constrained;
 mod model;
 
 /// Every combination of ranks, `levels` of each parameter.

@@ -1,5 +1,6 @@
 //! One parameter, its values by rank.
 
+use super::constraint::QUANTITIES;
 use crate::distribution::Distribution;
 use crate::param::{ParamName, ParamValue};
 
@@ -22,6 +23,11 @@ impl Axis {
 
     pub(super) fn is_continuous(&self) -> bool {
         self.levels.is_empty() && matches!(self.set, Distribution::Float { .. })
+    }
+
+    /// Whether every value is a number.
+    pub(super) fn is_quantity(&self) -> bool {
+        is_quantity(&self.name, &self.set)
     }
 
     /// Weight of each level in uniform sampling; empty where all have the same.
@@ -71,6 +77,16 @@ impl Axis {
         }
         self.rank(value).map(|rank| rank as u64)
     }
+}
+
+/// Whether constraints may speak of a parameter: its values are numbers, and its name is not that of something else they speak of.
+pub(super) fn is_quantity(name: &str, set: &Distribution) -> bool {
+    let is_number = |value: &ParamValue| matches!(value, ParamValue::Int(_) | ParamValue::Float(_));
+    let numbers = match set {
+        Distribution::Categorical { choices, .. } => choices.iter().all(is_number),
+        Distribution::Int { .. } | Distribution::Float { .. } => true,
+    };
+    numbers && !QUANTITIES.contains(&name)
 }
 
 /// An integer on a log scale stands for the interval that rounds to it (as in Optuna), so that small ones weigh more.

@@ -28,6 +28,9 @@ pub struct Census {
     pub removed: Removed,
     /// Each constraint with the architectures that it is the first not to hold for; asked after the heads, before the size.
     pub constrained: Vec<(String, u64)>,
+    /// Each constraint over more than the architecture with the share of the admitted architectures' configurations that it is the first not to hold for;
+    /// of a space that is not enumerated, of points spread over it.
+    pub mixed: Vec<(String, f64)>,
     /// Smallest and largest size that the space reaches under the constraints, whatever the budget; `None` where no size is known.
     pub reach: Option<(ModelSize, ModelSize)>,
     /// The architectures just below and just above the budget's range, where there are such.
@@ -113,6 +116,7 @@ impl<'a> Counter<'a> {
             feasible,
             removed: self.removed,
             constrained: constraints.iter().map(ToString::to_string).zip(self.constrained).collect(),
+            mixed: Vec::new(),
             reach: self.reach,
             nearest: nearest.map(|(index, size)| (params(index), size)).collect(),
         }

@@ -1,11 +1,15 @@
 //! Configurations of which some values are given.
 
 use super::feasible::{Configuration, Feasible};
+use super::mixed::shifted;
 use crate::param::Params;
+
+/// Points that are tried for a configuration that meets constraints over more than the architecture.
+const TRIES: u32 = 4096;
 
 impl Feasible {
     /// The configuration at a point of `[0, 1)^d`, as [`Self::at`] has it, among those with the values that `fixed` has.
-    /// `None` where the budget admits none, or a value is not in its set; parameters that the space does not have are passed over.
+    /// `None` where the budget admits none (of constraints over more than the architecture: where 4,096 points found none), or a value is not in its set; parameters that the space does not have are passed over.
     ///
     /// # Panics
     /// Where `point` has fewer than [`Self::dimension`] coordinates.
@@ -20,23 +24,32 @@ impl Feasible {
         let fits = |i: &usize| {
             ranks.iter().enumerate().all(|(d, rank)| rank.is_none_or(|rank| rank == self.digit(*i, d)))
         };
-        let drawn = self.combination_at(point);
-        let architecture = if fits(&(drawn.architecture as usize)) {
-            drawn.architecture
-        } else {
-            let fitting: Vec<usize> = (0..self.architecture_count()).filter(fits).collect();
-            let place = (point.first().copied().unwrap_or(0.0) * fitting.len() as f64) as usize;
-            *fitting.get(place)? as u32
-        };
-        let mut rest = drawn.rest;
-        for (coordinate, axis) in rest.iter_mut().zip(&self.rest) {
-            if let Some(value) = fixed.get(&axis.name) {
-                *coordinate = axis.coordinate(value)?;
-            }
+        let mut given = Vec::with_capacity(self.rest.len());
+        for axis in &self.rest {
+            given.push(match fixed.get(&axis.name) {
+                Some(value) => Some(axis.coordinate(value)?),
+                None => None,
+            });
         }
-        let mut configuration = Configuration { architecture, rest };
-        self.settle(&mut configuration);
-        Some(self.params(&configuration))
+        let mut fitting: Option<Vec<usize>> = None;
+        // Where a constraint does not hold, points further on stand in.
+        let tries = if self.mixed.is_empty() { 1 } else { TRIES };
+        (0..tries).find_map(|k| {
+            let point = shifted(point, k);
+            let drawn = self.combination_at(&point);
+            let architecture = if fits(&(drawn.architecture as usize)) {
+                drawn.architecture
+            } else {
+                let fitting =
+                    fitting.get_or_insert_with(|| (0..self.architecture_count()).filter(fits).collect());
+                let place = (point.first().copied().unwrap_or(0.0) * fitting.len() as f64) as usize;
+                *fitting.get(place)? as u32
+            };
+            let rest = drawn.rest.iter().zip(&given).map(|(drawn, given)| given.unwrap_or(*drawn)).collect();
+            let mut configuration = Configuration { architecture, rest };
+            self.settle(&mut configuration);
+            self.meets(&configuration).then(|| self.params(&configuration))
+        })
     }
 }
 

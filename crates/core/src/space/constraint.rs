@@ -1,10 +1,11 @@
-//! Constraints over the architecture and what follows from it.
+//! Constraints over the architecture, what follows from it, and the other parameters.
 
-use super::axis::Axis;
+use super::SearchSpace;
+use super::axis::{Axis, is_quantity};
 use crate::expression::{Condition, ExpressionError};
 use crate::size::ModelSize;
 
-/// What constraints may speak of: the architecture's parameters, the width of a head and of the feed-forward layer, exact
+/// What constraints may speak of beside the numeric parameters of the space: the architecture's parameters, the width of a head and of the feed-forward layer, exact
 /// weights, and the floating-point operations of training on one window, forward and backward.
 pub const QUANTITIES: [&str; 9] = [
     "d_model",
@@ -30,12 +31,14 @@ pub struct Measured {
     pub flops: Option<f64>,
 }
 
-/// Reads a constraint.
+/// Reads a constraint over the architecture's quantities and the numeric parameters of `space`.
 ///
 /// # Errors
 /// [`ExpressionError`] with the place of the first mistake.
-pub fn constraint(text: &str) -> Result<Condition, ExpressionError> {
-    Condition::parse(text, &QUANTITIES)
+pub fn constraint(text: &str, space: &SearchSpace) -> Result<Condition, ExpressionError> {
+    let others = space.iter().filter(|(name, set)| is_quantity(name, set)).map(|(name, _)| name);
+    let names: Vec<&str> = QUANTITIES.into_iter().chain(others).collect();
+    Condition::parse(text, &names)
 }
 
 /// Looks up an architecture's quantities.

@@ -13,6 +13,22 @@ pub enum SpaceError {
     /// The budget admits no architecture.
     #[error(transparent)]
     NoFeasible(Box<NoFeasible>),
+    /// No configuration meets the constraints over more than the architecture.
+    #[error(
+        "budget `{budget}`: none of {} meets {}",
+        if *enumerated { format!("its {considered} configurations") } else { format!("{considered} configurations spread over it") },
+        constraints.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(" and ")
+    )]
+    NothingMeets {
+        /// Label of the budget.
+        budget: String,
+        /// Configurations looked at.
+        considered: u64,
+        /// Whether these are all.
+        enumerated: bool,
+        /// The constraint that alone leaves nothing, or all of them.
+        constraints: Vec<String>,
+    },
     /// The conditions make no sense.
     #[error(transparent)]
     When(#[from] WhenError),
@@ -62,6 +78,9 @@ impl SpaceError {
             Self::When(error) => Some(error.hint()),
             Self::ContinuousArchitecture { .. } => {
                 Some("list its values, or give { int = [low, high] } or a step".into())
+            }
+            Self::NothingMeets { .. } => {
+                Some("loosen or leave out a constraint, or widen the parameters that it speaks of".into())
             }
             Self::NoValue { .. } => None,
             Self::GridOfContinuous { .. } => {

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::census::{Census, Counter};
 use super::constraint::{Blame, Blames, Measured, Quantities};
 use super::error::{NoFeasible, SpaceError};
+use super::mixed::MixedConstraints;
 use super::when::{Gate, INACTIVE, When, ordered};
 use super::{ARCHITECTURE, SearchSpace};
 use crate::expression::Condition;
@@ -41,9 +42,11 @@ pub struct Feasible {
     conditions: Vec<When>,
     /// The same by place: of the architecture's parameters first, then of the others.
     gates: Vec<Gate>,
-    /// Where there are conditions and few combinations: the numbers of those combinations that are configurations, ascending. All others differ
-    /// from one of these in parameters alone that do not exist.
-    distinct: Option<Vec<u64>>,
+    /// Where there are conditions, or constraints over more than the architecture, and few combinations: the numbers of those combinations that are
+    /// configurations, ascending. All others violate a constraint, or differ from one of these in parameters alone that do not exist.
+    pub(super) distinct: Option<Vec<u64>>,
+    /// Constraints over more than the architecture.
+    pub(super) mixed: MixedConstraints,
 }
 
 /// One admitted architecture.
@@ -78,11 +81,12 @@ impl Feasible {
         Self::constrained(space, budget, &[], |params| Measured { size: size(params), flops: None })
     }
 
-    /// As [`Self::new`], of those architectures alone that every constraint holds for. `measure` is given the architecture
+    /// As [`Self::new`], of those architectures alone that every constraint holds for; of constraints that speak of other parameters too, of those
+    /// configurations. `measure` is given the architecture
     /// parameters alone.
     ///
     /// # Errors
-    /// As [`Self::new`]; [`SpaceError::NoFeasible`] names the constraint that leaves nothing.
+    /// As [`Self::new`]; [`SpaceError::NoFeasible`] and [`SpaceError::NothingMeets`] name the constraint that leaves nothing.
     pub fn constrained(
         space: &SearchSpace,
         budget: &SizeBudget,
@@ -121,7 +125,11 @@ impl Feasible {
             conditions: ordered(space, conditions)?,
             gates: Vec::new(),
             distinct: None,
+            mixed: MixedConstraints::default(),
         };
+        let (mixed, constraints) = MixedConstraints::split(constraints, &feasible.rest);
+        let constraints = constraints.as_slice();
+        feasible.mixed = mixed;
         feasible.check_axes()?;
         let axes = || feasible.architecture.iter().chain(&feasible.rest);
         feasible.gates = Gate::all(&feasible.conditions, |name| {
@@ -136,7 +144,39 @@ impl Feasible {
             return Err(SpaceError::NoFeasible(Box::new(no_feasible)));
         }
         feasible.distinct = feasible.count_distinct();
+        feasible.apply_mixed()?;
         Ok(feasible)
+    }
+
+    /// Leaves the configurations that meet the constraints over more than the architecture.
+    fn apply_mixed(&mut self) -> Result<(), SpaceError> {
+        if self.mixed.is_empty() {
+            return Ok(());
+        }
+        let count = self.combinations().filter(|count| *count <= MAX_CONDITIONAL);
+        let left = if let Some(count) = count {
+            let (numbers, left) = match &self.distinct {
+                Some(numbers) => self.meeting(numbers.iter().copied()),
+                None => self.meeting(0..count),
+            };
+            self.distinct = Some(numbers);
+            left
+        } else {
+            self.look_around()
+        };
+        let share = |removed: &u64| *removed as f64 / left.considered as f64;
+        self.census.mixed = self.mixed.texts().zip(left.removed.iter().map(share)).collect();
+        if left.removed.iter().sum::<u64>() < left.considered {
+            return Ok(());
+        }
+        let all = || self.mixed.texts().zip(&left.removed);
+        let alone = all().find(|(_, removed)| **removed == left.considered);
+        Err(SpaceError::NothingMeets {
+            budget: self.budget.label.clone(),
+            considered: left.considered,
+            enumerated: count.is_some(),
+            constraints: alone.map_or_else(|| self.mixed.texts().collect(), |(text, _)| vec![text]),
+        })
     }
 
     /// The numbers among all combinations of those that are configurations; `None` where all are, or they are too many.
@@ -198,7 +238,8 @@ impl Feasible {
     fn enumerate(&mut self, constraints: &[Condition], measure: &impl Fn(&Params) -> Measured) {
         let quantities = Quantities::new(&self.architecture);
         let mut counter = Counter::new(&self.budget, constraints.len());
-        let (mut places, mut sizes) = (Vec::new(), Vec::new());
+        let (mut places, mut sizes, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let keeps = !self.mixed.is_empty();
         self.walk(|index, digits, params, fits| {
             if !fits {
                 counter.heads_do_not_fit();
@@ -215,11 +256,14 @@ impl Feasible {
             if counter.admits(index, measured.size) {
                 places.push(index);
                 sizes.push(measured.size);
+                if keeps {
+                    kept.push(quantities.of(digits, measured));
+                }
             }
         });
         let feasible = places.len() as u64;
         self.census = counter.finish(feasible, constraints, |index| self.grid_params(index));
-        (self.places, self.sizes) = (places, sizes);
+        (self.places, self.sizes, self.mixed.quantities) = (places, sizes, kept);
     }
 
     /// What each constraint costs a budget that nothing is left of.
@@ -312,11 +356,12 @@ impl Feasible {
         known().min_by_key(|size| size.total).zip(known().max_by_key(|size| size.total))
     }
 
-    /// Number of distinct configurations; `None` where it is infinite, beyond 64 bits, or with conditions beyond a million.
+    /// Number of distinct configurations; `None` where it is infinite, beyond 64 bits, or, with conditions or constraints over more than the
+    /// architecture, beyond a million.
     pub fn configurations(&self) -> Option<u64> {
         match &self.distinct {
             Some(numbers) => Some(numbers.len() as u64),
-            None => self.combinations().filter(|_| self.gates.is_empty()),
+            None => self.combinations().filter(|_| self.gates.is_empty() && self.mixed.is_empty()),
         }
     }
 
@@ -376,7 +421,7 @@ impl Feasible {
                 false => found.rest[gate.axis - first] = INACTIVE,
             }
         }
-        Some(found)
+        Some(found).filter(|found| self.meets(found))
     }
 
     /// The number of a configuration among [`Self::configurations`], where these are finite: the other parameters
@@ -400,7 +445,7 @@ impl Feasible {
         configuration
     }
 
-    fn combination(&self, mut index: u64) -> Configuration {
+    pub(super) fn combination(&self, mut index: u64) -> Configuration {
         let mut rest = vec![0; self.rest.len()];
         for (digit, axis) in rest.iter_mut().zip(&self.rest).rev() {
             let levels = axis.levels.len() as u64;

@@ -7,6 +7,7 @@ mod constraint;
 mod diff;
 mod error;
 mod feasible;
+mod mixed;
 mod unit_cube;
 mod when;
 

@@ -255,7 +255,7 @@ fn integers_on_a_log_scale_weigh_by_their_logarithm() {
 }
 
 fn conditions(texts: &[&str]) -> Vec<crate::expression::Condition> {
-    texts.iter().map(|text| constraint(text).unwrap()).collect()
+    texts.iter().map(|text| constraint(text, &sample()).unwrap()).collect()
 }
 
 fn measured(params: &Params) -> Measured {

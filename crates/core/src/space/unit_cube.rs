@@ -14,14 +14,14 @@ impl Feasible {
     /// The architecture is found by the inverse of Rosenblatt's transformation (1952): each coordinate picks a value of
     /// its parameter from the conditional distribution given the values picked before, among admitted architectures
     /// alone. So nothing is rejected, and evenly spread points stay evenly spread in each parameter. Takes a binary
-    /// search per parameter.
+    /// search per parameter. Where a constraint over more than the architecture does not hold, another configuration stands in.
     ///
     /// # Panics
     /// Where `point` has fewer than [`Self::dimension`] coordinates.
     pub fn at(&self, point: &[f64]) -> Configuration {
         let mut configuration = self.combination_at(point);
         self.settle(&mut configuration);
-        configuration
+        if self.meets(&configuration) { configuration } else { self.instead(point) }
     }
 
     /// As [`Self::at`], with a value also of each parameter that does not exist there.

@@ -5,7 +5,7 @@ use super::super::problem::ProblemKind;
 use super::super::section::{FromNode as _, Problems, Section, wrong_type};
 use super::super::spec::BudgetSpec;
 use super::space::{self, Known, Space};
-use super::{COUNT_FROM_ONE, safe_name, when};
+use super::{COUNT_FROM_ONE, constraint, safe_name, when};
 use crate::size::{SizeBudget, WeightTarget};
 use crate::space::SearchSpace;
 
@@ -77,12 +77,16 @@ fn budget(
     }
     let is_whole = parameters.is_whole();
     let space: SearchSpace = parameters.into_space();
-    let conditions = if is_whole { when::check(&space, &conditions, told, problems) } else { Vec::new() };
+    let (mut checked, mut constrained) = (Vec::new(), Vec::new());
+    if is_whole {
+        checked = when::check(&space, &conditions, told, problems);
+        constrained = constraint::check(&space, &constraints, told, problems);
+    }
     let spec = label.as_ref().zip(target).map(|(label, target)| BudgetSpec {
         budget: SizeBudget { label: label.value.clone(), target },
         space,
-        constraints,
-        conditions,
+        constraints: constrained,
+        conditions: checked,
         trials,
     });
     (label, spec)

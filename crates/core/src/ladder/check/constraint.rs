@@ -4,13 +4,13 @@ use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{Problems, Section, text_of, wrong_type};
 use crate::expression::Condition;
-use crate::space::constraint;
+use crate::space::{SearchSpace, constraint};
 
 /// The one key of a space that is no parameter.
 pub(super) const CONSTRAINTS: &str = "constraints";
 
-/// Checks the constraints of a table; one text or a list.
-pub(super) fn constraints(section: &mut Section<'_>, problems: &mut Problems) -> Vec<Condition> {
+/// The constraints of a table; one text or a list. What they mean depends on the parameters of a budget's whole space.
+pub(super) fn constraints(section: &mut Section<'_>, problems: &mut Problems) -> Vec<Located<String>> {
     let Some(node) = section.node(CONSTRAINTS) else { return Vec::new() };
     let items = match &node.value {
         Node::List(items) => items.as_slice(),
@@ -21,19 +21,30 @@ pub(super) fn constraints(section: &mut Section<'_>, problems: &mut Problems) ->
             return Vec::new();
         }
     };
-    items.iter().filter_map(|item| condition(item, problems)).collect()
+    items.iter().filter_map(|item| text_of(CONSTRAINTS, item, problems)).collect()
 }
 
-fn condition(item: &Located<Node>, problems: &mut Problems) -> Option<Condition> {
-    let text = text_of(CONSTRAINTS, item, problems)?;
-    match constraint(&text.value) {
-        Ok(condition) => Some(condition),
-        Err(error) => {
-            let place = within(&text, &error.span, problems);
-            problems.push(&place, ProblemKind::BadConstraint { message: error.message });
-            None
+/// Checks the constraints of a budget over its whole space. Those of `[space]` are those of every budget: what is wrong with one is told once, by its
+/// place.
+pub(super) fn check(
+    space: &SearchSpace,
+    texts: &[Located<String>],
+    told: &mut Vec<Place>,
+    problems: &mut Problems,
+) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    for text in texts {
+        match constraint(&text.value, space) {
+            Ok(condition) => conditions.push(condition),
+            Err(error) if !told.contains(&text.place) => {
+                told.push(text.place.clone());
+                let place = within(text, &error.span, problems);
+                problems.push(&place, ProblemKind::BadConstraint { message: error.message });
+            }
+            Err(_) => {}
         }
     }
+    conditions
 }
 
 /// The place of a part of a text; that of the whole where escapes move it.

@@ -7,7 +7,6 @@ use super::super::template;
 use super::constraint::{self, CONSTRAINTS};
 use super::{range, when};
 use crate::distribution::Distribution;
-use crate::expression::Condition;
 use crate::param::ParamValue;
 use crate::space::{SearchSpace, When};
 
@@ -129,7 +128,8 @@ impl Parameters {
 #[derive(Default, Clone)]
 pub(super) struct Space {
     pub(super) parameters: Parameters,
-    pub(super) constraints: Vec<Condition>,
+    /// Constraints as they were written.
+    pub(super) constraints: Vec<Located<String>>,
     /// Conditions of parameters, and where each stands.
     pub(super) conditions: Vec<(When, Place)>,
 }
