@@ -313,6 +313,22 @@ fn we_read_what_optuna_writes() {
 }
 
 #[test]
+fn we_read_optunas_journals() {
+    let Some(python) = allometry_testkit::python_with("we_read_optunas_journals", "optuna") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.log");
+    let seen = run(&python, "write.py", path.to_str().unwrap(), &[]);
+    let imported = import::read(&path, Some("foreign")).unwrap();
+    let ours: Vec<Value> = imported.trials.iter().map(described).collect();
+    assert_eq!(Value::from(ours), seen["trials"]);
+    assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Direction::Minimize));
+    assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
+    let several = import::read(&path, Some("several")).unwrap();
+    assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
+    assert!(import::read(&path, None).unwrap_err().to_string().ends_with("holds 3 studies"));
+}
+
+#[test]
 fn we_go_on_with_optunas_study() {
     over_each_storage("we_go_on_with_optunas_study", "optuna", |python, url| {
         run(python, "write.py", url, &[]);

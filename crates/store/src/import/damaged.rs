@@ -16,6 +16,13 @@ const JSON: &str = r#"[
 ]"#;
 const CSV: &str = "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
                    0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5,64,0,,FAIL\n";
+const JOURNAL: &str = r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}
+{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-01-25T10:00:00.5+00:00"}
+{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"lr","param_value_internal":0.5,"distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0}}"}
+{"op_code":7,"worker_id":"w","trial_id":0,"step":1,"intermediate_value":NaN}
+{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"pred_min":0.125}}
+{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[0.75],"datetime_complete":"2026-01-25T10:00:01+00:00"}
+"#;
 const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71, "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
 
 /// Bytes of a database with one study of three trials.
@@ -67,6 +74,11 @@ proptest! {
     #[test]
     fn csv(bytes in allometry_testkit::damaged(CSV.as_bytes().to_vec())) {
         read_bytes("trials.csv", &bytes, None)?;
+    }
+
+    #[test]
+    fn journal(bytes in allometry_testkit::damaged(JOURNAL.as_bytes().to_vec())) {
+        read_bytes("journal.log", &bytes, None)?;
     }
 
     #[test]

@@ -59,9 +59,10 @@ impl ImportError {
     /// What the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownKind { .. } => {
-                Some("known kinds: Optuna's all_trials.json, a .csv of trials, an Optuna SQLite file".into())
-            }
+            Self::UnknownKind { .. } => Some(
+                "known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials"
+                    .into(),
+            ),
             Self::Malformed { hint, .. } => hint.clone(),
             Self::WhichStudy { studies, .. } if !studies.is_empty() => {
                 let shown: Vec<String> = studies.iter().take(20).map(|s| format!("`{s}`")).collect();

@@ -1,8 +1,9 @@
-//! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's databases.
+//! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's databases and journals.
 
 mod best_params;
 mod csv;
 mod error;
+mod journal;
 mod json;
 mod optuna_storage;
 mod typing;
@@ -39,7 +40,7 @@ pub struct ImportedStudy {
 
 /// Reads a study from a file, whose kind is told by its content and ending.
 ///
-/// `detail` is the file of best parameters for JSON and CSV, and the study's name for a SQLite file.
+/// `detail` is the file of best parameters for JSON and CSV, and the study's name for a SQLite file or a journal.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
@@ -50,6 +51,9 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
     }
     let text = String::from_utf8(read_file(path)?)
         .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
+    if journal::is_journal(&text) {
+        return journal::read(path, &text, detail);
+    }
     let mut trials = match text.trim_start().chars().next() {
         Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
         _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,

@@ -1,14 +1,19 @@
-"""Writes studies with Optuna and prints the first: write.py URL."""
+"""Writes studies with Optuna and prints the first: write.py URL, or the path of a journal."""
 
 import json
 import sys
 
 import optuna
 from described import described
+from optuna.storages.journal import JournalFileBackend
+
+storage = sys.argv[1]
+if storage.endswith(".log"):
+    storage = optuna.storages.JournalStorage(JournalFileBackend(storage))
 
 study = optuna.create_study(
     study_name="foreign",
-    storage=sys.argv[1],
+    storage=storage,
     direction="minimize",
     sampler=optuna.samplers.RandomSampler(seed=1),
 )
@@ -36,7 +41,7 @@ def objective(trial):
 
 study.optimize(objective, n_trials=6)
 study.ask()
-several = optuna.create_study(study_name="several", storage=sys.argv[1], directions=["minimize", "maximize"])
+several = optuna.create_study(study_name="several", storage=storage, directions=["minimize", "maximize"])
 several.optimize(lambda trial: (trial.suggest_float("x", 0.0, 1.0), trial.number / 4), n_trials=3)
-optuna.create_study(study_name="empty", storage=sys.argv[1])
+optuna.create_study(study_name="empty", storage=storage)
 print(json.dumps({"trials": described(study), "best": study.best_trial.number}))

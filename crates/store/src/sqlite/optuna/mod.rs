@@ -12,7 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::failure::Failure;
 use super::read::require_study;
-use super::{BUSY_TIMEOUT, open};
+use super::{BUSY_TIMEOUT, SqliteStore, open};
 use crate::error::StoreError;
 use crate::optuna::{AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate};
 use crate::store::{StudyId, TrialId};
@@ -46,6 +46,11 @@ impl OptunaSqlite {
         let path = Path::new("the database in memory");
         let connection = open::in_memory().map_err(|failure| failure.at(path))?;
         Self::of(path, connection, None)
+    }
+
+    /// The same database, read as trials.
+    pub(crate) fn into_store(self) -> SqliteStore {
+        SqliteStore::of(&self.path, self.writer.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn of(
