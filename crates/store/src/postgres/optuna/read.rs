@@ -160,7 +160,9 @@ impl<'s> Assembly<'s> {
             self.sink.begin(&self::head(head)?);
             let mut values: Vec<&Row> = self.rows.iter().filter(|row| of(row) == part::VALUE).collect();
             values.sort_by_key(|row| row.get::<_, i32>(3));
-            values.iter().for_each(|row| self.sink.value(row.get(4)));
+            for row in values {
+                self.sink.value(row.get(4));
+            }
             for row in &self.rows {
                 match of(row) {
                     part::PARAM => {
