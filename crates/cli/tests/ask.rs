@@ -297,6 +297,37 @@ fn we_go_on_with_a_study_of_optuna_and_optuna_after_us() {
     assert_eq!(on(path, "ask", &[]).1["number"], 8);
 }
 
+#[test]
+fn a_study_of_optuna_in_postgresql_is_analysed_and_gone_on_with() {
+    let test = "a_study_of_optuna_in_postgresql_is_analysed_and_gone_on_with";
+    let Some(cluster) = allometry_testkit::Cluster::shared(test) else { return };
+    let Some(interpreter) = allometry_testkit::python_with(test, "optuna, psycopg2") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = cluster.database();
+    // SQLAlchemy's default driver depends on its version.
+    let theirs = url.replace("postgresql://", "postgresql+psycopg2://");
+    python(&interpreter, "begin.py", Path::new(&theirs), "mine");
+    let on = |command: &str, arguments: &[&str]| {
+        let all = [&[command, "--in", &url, "--study", "mine"], arguments].concat();
+        let (code, out, err) = run(folder.path(), &all);
+        assert_eq!(code, 0, "{err}");
+        serde_json::from_str::<Value>(&out).unwrap_or_default()
+    };
+    let (code, _, err) = run(folder.path(), &["report", &format!("1={url}:mine"), "-o", "before.json"]);
+    assert_eq!(code, 0, "{err}");
+    let report = std::fs::read_to_string(folder.path().join("before.json")).unwrap();
+    assert!(report.contains("\"kind\"") && !report.contains("allometry_"));
+    assert_eq!(on("ask", &[])["number"], 5);
+    on("tell", &["5", "-3"]);
+    assert_eq!(on("best", &["--json"])["studies"][0]["number"], 5);
+    let said: Value =
+        serde_json::from_str(&python(&interpreter, "go_on_any.py", Path::new(&theirs), "mine")).unwrap();
+    assert_eq!((said["best"].as_u64(), said["trials"].as_u64()), (Some(5), Some(8)));
+    assert_eq!(on("ask", &[])["number"], 8);
+    let (code, _, err) = run(folder.path(), &["report", &format!("1={theirs}:mine"), "-o", "after.md"]);
+    assert_eq!(code, 0, "{err}");
+}
+
 const CONDITIONAL: &str = r#"{"params": [
     {"name": "momentum", "type": "float", "low": 0, "high": 0.99, "when": {"optimizer": ["sgd"]}},
     {"name": "optimizer", "type": "categorical", "values": ["adam", "sgd"]},

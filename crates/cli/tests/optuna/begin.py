@@ -6,8 +6,9 @@ import optuna
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 path, name = sys.argv[1:]
+storage = path if "://" in path else f"sqlite:///{path}"
 sampler = optuna.samplers.RandomSampler(seed=3)
-study = optuna.create_study(study_name=name, storage=f"sqlite:///{path}", direction="minimize", sampler=sampler)
+study = optuna.create_study(study_name=name, storage=storage, direction="minimize", sampler=sampler)
 
 
 def objective(trial):

@@ -7,7 +7,8 @@ import optuna
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 path, name = sys.argv[1:]
-study = optuna.load_study(study_name=name, storage=f"sqlite:///{path}", sampler=optuna.samplers.TPESampler(seed=1))
+storage = path if "://" in path else f"sqlite:///{path}"
+study = optuna.load_study(study_name=name, storage=storage, sampler=optuna.samplers.TPESampler(seed=1))
 space = {name: d for trial in study.get_trials() for name, d in trial.distributions.items()}
 for _ in range(2):
     study.tell(study.ask(space), 1.0)

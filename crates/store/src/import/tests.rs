@@ -135,7 +135,7 @@ fn malformed_files_say_where() {
         (
             "t.txt",
             "hello",
-            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, a .csv of trials, an Optuna SQLite file)",
+            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials)",
         ),
     ] {
         assert_eq!(message(read_text(name, text)), expected);
@@ -160,7 +160,7 @@ fn of_several_objectives_all_values_are_read() {
     assert!(list.further.is_empty(), "the file does not say which values are better");
 }
 
-const RATE: &str = r#""distribution":"{\\"name\\": \\"FloatDistribution\\", \\"attributes\\": {\\"low\\": 0.0, \\"high\\": 1.0, \\"log\\": false, \\"step\\": null}}""#;
+const RATE: &str = r#""distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}""#;
 
 fn journal(lines: &[&str]) -> Result<ImportedStudy, ImportError> {
     let lines: Vec<String> = lines.iter().map(|line| line.replace("RATE", RATE)).collect();

@@ -21,6 +21,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Most connections of a store, unless told otherwise.
 const CONNECTIONS: usize = 8;
 
+/// The server would compile statements that may be long by its reckoning, which takes longer than any of them.
+const NO_COMPILING: &str = "SET jit = off";
+
 /// Values of a statement's parameters.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -150,7 +153,7 @@ impl Pool {
         Self {
             target,
             patience,
-            settings: "",
+            settings: NO_COMPILING,
             most: CONNECTIONS,
             idle: Mutex::default(),
             returned: Condvar::new(),

@@ -98,9 +98,10 @@ fn command(
     names.sort_unstable();
     names.dedup();
     let place = section.as_ref()?.place().clone();
+    let says_weights = section.as_ref()?.node("weights").is_some();
     let command = command::command(section?, folder, &names, problems)?;
     let sized = budgets.iter().find(|b| b.budget.target != WeightTarget::Any);
-    if let Some(spec) = sized.filter(|_| command.weights.is_none()) {
+    if let Some(spec) = sized.filter(|_| !says_weights) {
         problems.push(&place, ProblemKind::UnknownSizes { label: spec.budget.label.clone() });
     }
     Some(ObjectiveSpec::Command(command))

@@ -93,6 +93,7 @@ const MISTAKES: &[Mistake] = &[
                 "[command]\nrun = \"train\"\nvalue = { pattern = \"(\" }",
             ),
             ("d_model = [32, 64]\nn_layers = [2]\nn_heads = [2, 4]", ""),
+            ("weights = \"any\"", "weights = 2e6"),
         ],
         &[],
     ),

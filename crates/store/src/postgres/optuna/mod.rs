@@ -19,9 +19,9 @@ use crate::optuna::{self, AttributeKind, OptunaStorage, OptunaStudy, TrialSink, 
 use crate::store::{StudyId, TrialId};
 
 /// Every statement here finds its rows by an index, whatever the planner believes of tables that grew since they were
-/// counted; planning each anew would take longer than running it.
-const SETTINGS: &str =
-    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off";
+/// counted; planning each anew, or compiling it, would take longer than running it.
+const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
 /// Connections at once: the more of them commit together, the more share one writing to the disk.
 const CONNECTIONS: usize = 24;

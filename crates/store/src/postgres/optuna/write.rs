@@ -259,9 +259,13 @@ pub(super) fn insert_param(
     trial: i32,
     (name, internal, distribution): (&str, f64, &str),
 ) -> Result<(), Failure> {
+    // The last trials are the likeliest to have it.
     let stored = db.first(
-        "SELECT distribution_json FROM trials JOIN trial_params USING (trial_id)
-         WHERE study_id = $1 AND param_name = $2 LIMIT 1",
+        "SELECT distribution_json FROM (SELECT trial_id FROM trials WHERE study_id = $1 ORDER BY trial_id DESC) AS last
+         CROSS JOIN LATERAL (
+             SELECT distribution_json FROM trial_params
+             WHERE trial_params.trial_id = last.trial_id AND param_name = $2 OFFSET 0
+         ) AS param LIMIT 1",
         &[&study, &name],
     )?;
     let stored: Option<String> = stored.map(|row| row.try_get(0)).transpose()?;
