@@ -27,7 +27,9 @@ fn fronts_elites_and_volumes_are_optunas() {
     for case in oracle.cases {
         let mut ranks = vec![usize::MAX; case.points.len()];
         for (rank, front) in fronts(&case.points).enumerate() {
-            front.into_iter().for_each(|i| ranks[i] = rank);
+            for i in front {
+                ranks[i] = rank;
+            }
         }
         assert_eq!(ranks, case.ranks);
         let directions = vec![Direction::Minimize; case.reference.len()];
