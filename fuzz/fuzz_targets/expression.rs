@@ -5,10 +5,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (String, [f64; 9])| {
     let (text, values) = input;
-    match allometry_core::space::constraint(&text) {
+    match allometry_core::space::constraint(&text, &allometry_core::SearchSpace::default()) {
         Ok(condition) => {
             let truth = condition.holds(&values);
-            let again = allometry_core::space::constraint(&condition.to_string()).expect("it reads as it is written");
+            let again = allometry_core::space::constraint(&condition.to_string(), &allometry_core::SearchSpace::default()).expect("it reads as it is written");
             assert_eq!(again.holds(&values), truth);
         }
         Err(error) => assert!(text.get(error.span).is_some()),

@@ -213,3 +213,45 @@ fn a_ladder_with_conditions_runs_resumes_and_reports() {
         "{err}"
     );
 }
+
+#[test]
+fn configurations_of_a_command_meet_its_constraints_and_lack_what_does_not_apply() {
+    let folder = tempfile::tempdir().unwrap();
+    let ladder = r#"
+name = "c"
+trials = 12
+[command]
+run = ["sh", "-c", "echo '{{\"final\": true, \"value\": 1}}' >> $ALLOMETRY_REPORT"]
+[space]
+width = [8, 16, 32]
+rate = [0.01, 0.05, 0.1]
+optimizer = ["adam", "sgd"]
+momentum = { values = [0.5, 0.9], when = { optimizer = "sgd" } }
+constraints = ["rate * width < 1.7"]
+[[budget]]
+label = "a"
+weights = "any"
+"#;
+    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
+    let (code, out, err) = run(folder.path(), &["check"]);
+    assert_eq!(code, 0, "{err}");
+    // Of the nine pairs of width and rate one is left out.
+    assert!(out.contains("11% of the configurations left out: not rate * width < 1.7"), "{out}");
+    assert!(out.contains("24 distinct configurations"), "{out}");
+    let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let (_, out, _) = run(folder.path(), &["list", "--json-lines"]);
+    let trials: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(trials.len(), 12);
+    for trial in trials {
+        let params = &trial["params"];
+        assert!(params["rate"].as_f64().unwrap() * params["width"].as_f64().unwrap() < 1.7, "{params}");
+        assert_eq!(params["optimizer"] == "sgd", params.get("momentum").is_some(), "{params}");
+    }
+    let empty = ladder.replace("< 1.7", "< 0.01");
+    std::fs::write(folder.path().join("ladder.toml"), empty).unwrap();
+    let (code, _, err) = run(folder.path(), &["check"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("none of its 27 configurations meets `rate * width < 0.01`"), "{err}");
+}

@@ -17,6 +17,7 @@ use crate::trial::{Direction, TrialRecord, TrialState};
 mod conditional;
 mod constrained;
 mod model;
+mod several;
 
 /// Every combination of ranks, `levels` of each parameter.
 pub(super) fn ordinals(levels: &[i64]) -> Feasible {

@@ -34,15 +34,16 @@ pub(super) fn figure(
         Direction::Minimize => "smaller",
     };
     let ways: Vec<String> = (0..objectives.metrics.len())
-        .map(|objective| {
-            format!("{} {} values are better", way(objective), shown(&objectives.metrics[objective].name))
-        })
+        .map(|objective| format!("{} {}", way(objective), shown(&objectives.metrics[objective].name)))
         .collect();
     figure.caption = if objectives.metrics.len() == 2 {
-        format!("{}. The line is what the front has reached: beyond it nothing was found.", ways.join(", "))
+        format!(
+            "Better: {}. The line is what the front has reached: beyond it nothing was found.",
+            ways.join(", ")
+        )
     } else {
         format!(
-            "{}. A trial of the front may look beaten here: it is ahead in an objective that the panel does not show.",
+            "Better: {}. A trial of the front may look beaten here: it is ahead in an objective that the panel does not show.",
             ways.join(", ")
         )
     };

@@ -264,7 +264,7 @@ fn several_objectives_read_back(store: &dyn Store, reader: &dyn Store) {
     assert_eq!(end(FinishedState::Complete, None, &[1.0, 2.0]), TrialState::Failed);
     assert_eq!(end(FinishedState::Failed, Some(0.5), &[1.0, 2.0]), TrialState::Failed);
     assert_eq!(end(FinishedState::Pruned, Some(0.5), &[1.0, 2.0]), TrialState::Pruned);
-    let values: Vec<Vec<f64>> = reader.trials(id).unwrap().iter().map(|trial| trial.values()).collect();
+    let values: Vec<Vec<f64>> = reader.trials(id).unwrap().iter().map(FrozenTrial::values).collect();
     assert_eq!(values, [vec![0.5, f64::INFINITY, 0.1 + 0.2], vec![], vec![], vec![], vec![0.25]]);
 }
 

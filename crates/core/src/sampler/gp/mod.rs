@@ -71,7 +71,9 @@ impl Gp {
 
     fn model(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         if self.directions.len() > 1 {
-            return self.improve_front(view, rng);
+            // Either alone gets stuck: the one in the corners of the space, where it knows least, the other near what leads already.
+            let grows = view.len() % 2 == 1;
+            return if grows { self.improve_front(view, rng) } else { self.tpe.model(view, rng) };
         }
         let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
         let Model { posterior, warp } = Model::new(&self.lattice, &outcomes)?;

@@ -126,6 +126,23 @@ fn error_bars_cover() {
 }
 
 #[test]
+fn gp_expects_less_of_another_trial_the_more_it_knows() {
+    let mut study = Study::new(bowl_space(), SamplerKind::Gp, 2, bowl, 0.0);
+    study.run(60);
+    let gain = |trials: usize| {
+        let mut sampler =
+            build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), study.seed).unwrap();
+        let view = StudyView { finished: &study.finished[..trials], running: &[] };
+        sampler.suggest(&view, &mut stream(2, "sampler", trials as u64)).unwrap();
+        sampler.expected_gain()
+    };
+    assert_eq!(gain(3), None, "the initial design asks no model");
+    let (early, late) = (gain(10).unwrap(), gain(60).unwrap());
+    // In the objective's units: the losses of most configurations are between 0 and 3.
+    assert!(early > 0.01 && early < 3.0 && late < 0.1 * early && late > 0.0, "{early} {late}");
+}
+
+#[test]
 fn a_minimised_study_is_a_maximised_one_of_the_negative() {
     for kind in MODELS {
         let mut study = Study::new(bowl_space(), kind, 3, bowl, 0.1);

@@ -137,7 +137,9 @@ impl Record {
             .filter(|(_, trial)| trial.state == TrialState::Complete)
             .filter_map(|(place, trial)| Some((place, pareto::point(trial, &self.directions)?)))
             .unzip();
-        self.rows.iter_mut().for_each(|row| row.order = (2, 0.0, 0.0));
+        for row in &mut self.rows {
+            row.order = (2, 0.0, 0.0);
+        }
         for place in &places {
             self.rows[*place].order = (0, f64::INFINITY, 0.0);
         }

@@ -160,11 +160,7 @@ impl<'s> Assembly<'s> {
             self.sink.begin(&self::head(head)?);
             let mut values: Vec<&Row> = self.rows.iter().filter(|row| of(row) == part::VALUE).collect();
             values.sort_by_key(|row| row.get::<_, i32>(3));
-<<<<<<< HEAD
-            for row in &values {
-=======
             for row in values {
->>>>>>> optuna
                 self.sink.value(row.get(4));
             }
             for row in &self.rows {
