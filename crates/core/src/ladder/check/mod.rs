@@ -97,9 +97,9 @@ fn command(
     let mut names: Vec<&str> = budgets.iter().flat_map(|b| b.space.iter().map(|(name, _)| name)).collect();
     names.sort_unstable();
     names.dedup();
-    let place = section.as_ref()?.place().clone();
-    let says_weights = section.as_ref()?.node("weights").is_some();
-    let command = command::command(section?, folder, &names, problems)?;
+    let mut section = section?;
+    let (place, says_weights) = (section.place().clone(), section.node("weights").is_some());
+    let command = command::command(section, folder, &names, problems)?;
     let sized = budgets.iter().find(|b| b.budget.target != WeightTarget::Any);
     if let Some(spec) = sized.filter(|_| !says_weights) {
         problems.push(&place, ProblemKind::UnknownSizes { label: spec.budget.label.clone() });
