@@ -93,6 +93,14 @@ const MISTAKES: &[Mistake] = &[
                 "[command]\nrun = \"train\"\nvalue = { pattern = \"(\" }",
             ),
             ("d_model = [32, 64]\nn_layers = [2]\nn_heads = [2, 4]", ""),
+        ],
+        &[],
+    ),
+    (
+        "a command whose sizes are unknown",
+        &[
+            ("[data]\npath = \"rows.csv\"\nlabel = \"up\"\n", ""),
+            ("[model]\ncontext = 80\npatch = 16\nstride = 8", "[command]\nrun = [\"train\"]"),
             ("weights = \"any\"", "weights = 2e6"),
         ],
         &[],
