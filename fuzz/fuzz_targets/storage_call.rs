@@ -37,8 +37,7 @@ const TRIAL: &[u8] = &[0x08, 0x01, 0x18, 0x01];
 
 // Calls one after another: which, the length of its message, and so many bytes.
 fuzz_target!(|bytes: &[u8]| {
-    let storage: Arc<dyn OptunaStorage> =
-        optuna::open("sqlite:///:memory:").expect("memory is there").into();
+    let storage: Arc<dyn OptunaStorage> = optuna::open("sqlite:///:memory:").expect("memory is there").into();
     let answers = Answers::new(Arc::clone(&storage));
     let call = |name: &str, message: &[u8]| answers.answer(name, Bytes::copy_from_slice(message));
     call("CreateNewStudy", STUDY).expect("a study is made");
@@ -55,6 +54,10 @@ fuzz_target!(|bytes: &[u8]| {
     call("GetAllStudies", &[]).expect("studies can be read");
     for study in storage.studies().expect("studies can be read") {
         // The ids of so few calls are one byte long; -1 is ten.
-        call("GetTrials", &[0x08, study.id.0 as u8, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]).expect("trials can be read");
+        call(
+            "GetTrials",
+            &[0x08, study.id.0 as u8, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+        )
+        .expect("trials can be read");
     }
 });
