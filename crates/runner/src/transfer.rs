@@ -68,6 +68,7 @@ pub fn open_transfer(
     let trials = enqueue(store, id, spec, &plan, size)?;
     let said = TransferStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
     store.set_study_attribute(id, TransferStudy::KEY, &to_json(&said))?;
+    store.set_study_attribute(id, "target_trials", &to_json(&trials))?;
     Ok(OpenStudy {
         id,
         spec: BudgetSpec { trials, ..spec.clone() },

@@ -71,8 +71,12 @@ pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
 }
 
 fn label(study: &StoredStudy) -> String {
-    let budget = study.record.attributes.get("budget").and_then(|budget| budget.get("label")?.as_str());
-    words::short(budget.unwrap_or(&study.record.name))
+    let said = |key: &str, field: &str| study.record.attributes.get(key)?.get(field)?.as_str();
+    match (said("budget", "label"), said("transfer", "budget")) {
+        (Some(budget), _) => words::short(budget),
+        (None, Some(budget)) => format!("transfers to {}", words::short(budget)),
+        (None, None) => words::short(&study.record.name),
+    }
 }
 
 fn progress(study: &StoredStudy) -> Markup {
