@@ -324,11 +324,12 @@ fn the_process_of_an_earlier_attempt_does_not_go_on_beside_the_next() {
     std::thread::scope(|scope| {
         let listener = Listener::default();
         let first = scope.spawn(|| objective.evaluate(&fixture.trial(), &Listener::default()));
-        wait_until(|| fixture.file("process.json").exists() && pid.exists());
+        let has_text = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+        wait_until(|| has_text(&fixture.file("process.json")) && has_text(&pid));
         let second = Fixture::new(r#"echo '{"final": true, "value": 3}' >> "$ALLOMETRY_REPORT""#);
         let again = CommandObjective::new(second.spec.clone(), "ladder", fixture.runs(), Devices::default());
         assert_eq!(again.unwrap().evaluate(&fixture.trial(), &listener).unwrap().value, 3.0);
-        assert!(!lives(&pid));
+        wait_until(|| !lives(&pid));
         assert!(
             matches!(first.join().unwrap(), Err(ObjectiveError::Failed(failure)) if failure.reason == "killed by signal 9")
         );
