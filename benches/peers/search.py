@@ -22,6 +22,8 @@ import zlib
 
 import numpy as np
 
+import paired
+
 CHECKPOINTS = (25, 50, 100)
 
 
@@ -162,27 +164,7 @@ def summary(name, runs):
     )
 
 
-def compare(a, b):
-    runs = [{(r["table"], r["seed"]): r for r in json.load(open(path))} for path in (a, b)]
-    shared = sorted(set(runs[0]) & set(runs[1]))
-    tables = sorted({table for table, _ in shared})
-    rng = np.random.default_rng(0)
-    for path, side in zip((a, b), runs):
-        summary(os.path.basename(path), [side[key] for key in shared])
-    for key in map(str, CHECKPOINTS):
-        if any(key not in runs[i][pair]["recommended"] for i in (0, 1) for pair in shared):
-            continue
-        differences = [
-            np.array([runs[0][pair]["recommended"][key] - runs[1][pair]["recommended"][key] for pair in shared if pair[0] == t])
-            for t in tables
-        ]
-        draws = [np.mean([rng.choice(d, len(d)).mean() for d in differences]) for _ in range(4000)]
-        low, high = np.quantile(draws, [0.025, 0.975])
-        print(f"after {key}: difference {np.mean([d.mean() for d in differences]):+.4f}, 95% {low:+.4f} to {high:+.4f}")
-        print("  by table: " + ", ".join(f"{t} {d.mean():+.3f}" for t, d in zip(tables, differences)))
-
-
 if sys.argv[1] == "play":
     play(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]), sys.argv[6:])
 else:
-    compare(sys.argv[2], sys.argv[3])
+    paired.compare(sys.argv[2], sys.argv[3], CHECKPOINTS, "recommended", summary)

@@ -46,6 +46,17 @@ impl StudyScores {
     }
 }
 
+/// Those that are of the same rows as the first.
+impl FromIterator<(TrialNumber, ValidationScores)> for StudyScores {
+    fn from_iter<I: IntoIterator<Item = (TrialNumber, ValidationScores)>>(scores: I) -> Self {
+        let mut kept = Self::default();
+        for (trial, scores) in scores {
+            kept.insert(trial, scores);
+        }
+        kept
+    }
+}
+
 /// Predictions of one trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Predictions<'a> {

@@ -112,14 +112,9 @@ pub fn open_studies(
                     check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
                     existing.id
                 }
-                None => store.create_study(&NewStudy {
-                    name,
-                    direction: ladder.direction,
-                    further: ladder.further.iter().map(|metric| metric.direction).collect(),
-                    metric_names: if ladder.further.is_empty() { Vec::new() } else { ladder.metric_names() },
-                    space: spec.space.clone(),
-                    attributes: attributes(ladder, &spec, facts),
-                })?,
+                None => {
+                    store.create_study(&new_study(name, ladder, &spec, attributes(ladder, &spec, facts)))?
+                }
             };
             for (key, value) in &facts.report {
                 store.set_study_attribute(id, key, value)?;
@@ -140,6 +135,23 @@ pub fn open_studies(
             })
         })
         .collect()
+}
+
+/// A study over the space of `spec` that asks for what the ladder does.
+pub(crate) fn new_study(
+    name: String,
+    ladder: &Ladder,
+    spec: &BudgetSpec,
+    attributes: BTreeMap<String, Value>,
+) -> NewStudy {
+    NewStudy {
+        name,
+        direction: ladder.direction,
+        further: ladder.further.iter().map(|metric| metric.direction).collect(),
+        metric_names: if ladder.further.is_empty() { Vec::new() } else { ladder.metric_names() },
+        space: spec.space.clone(),
+        attributes,
+    }
 }
 
 fn attributes(ladder: &Ladder, spec: &BudgetSpec, facts: &Facts) -> BTreeMap<String, Value> {

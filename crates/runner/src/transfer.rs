@@ -10,11 +10,13 @@ use allometry_core::{
     ModelSize, Origin, Params, SampleError, Sampler, StudyView, Suggestion, TrialNumber, TrialRecord,
     TrialRng,
 };
-use allometry_store::{NewStudy, NewTrial, Start, Store};
+use allometry_store::{NewTrial, Start, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
-use crate::open::{Facts, OpenStudy, check_compatible, check_same_directions, check_same_objective, to_json};
+use crate::open::{
+    Facts, OpenStudy, check_compatible, check_same_directions, check_same_objective, new_study, to_json,
+};
 
 /// What a study says that is there to see whether settings carry over; an attribute of its own, so that it is no budget of
 /// the ladder.
@@ -48,22 +50,15 @@ pub fn open_transfer(
     size: impl Fn(&Params) -> Option<ModelSize>,
 ) -> Result<OpenStudy, RunError> {
     let name = format!("{}/{}/transfer", ladder.name, spec.budget.label);
-    let id = match store.study(&name)? {
-        Some(existing) => {
-            check_compatible(&name, existing.space.as_ref(), &spec.space)?;
-            check_same_directions(&existing, ladder)?;
-            check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
-            store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
-            existing.id
-        }
-        None => store.create_study(&NewStudy {
-            name,
-            direction: ladder.direction,
-            further: ladder.further.iter().map(|metric| metric.direction).collect(),
-            metric_names: if ladder.further.is_empty() { Vec::new() } else { ladder.metric_names() },
-            space: spec.space.clone(),
-            attributes: BTreeMap::from([("objective".into(), facts.objective.clone())]),
-        })?,
+    let id = if let Some(existing) = store.study(&name)? {
+        check_compatible(&name, existing.space.as_ref(), &spec.space)?;
+        check_same_directions(&existing, ladder)?;
+        check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
+        store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
+        existing.id
+    } else {
+        let attributes = BTreeMap::from([("objective".into(), facts.objective.clone())]);
+        store.create_study(&new_study(name, ladder, spec, attributes))?
     };
     let trials = enqueue(store, id, spec, &plan, size)?;
     let said = TransferStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyScores, StudyTrials, TransferTrials};
+use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials, TransferTrials};
 use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
@@ -121,11 +121,7 @@ fn transfer_of(study: &StudyRecord) -> Option<TransferStudy> {
 
 fn transfer(study: StoredStudy) -> Option<TransferTrials> {
     let TransferStudy { budget, plan, .. } = transfer_of(&study.record)?;
-    let mut scores = StudyScores::default();
-    for (number, one) in study.scores {
-        scores.insert(number, one);
-    }
-    Some(TransferTrials { budget, plan, trials: study.trials, scores })
+    Some(TransferTrials { budget, plan, trials: study.trials, scores: study.scores.into_iter().collect() })
 }
 
 /// One ladder of its studies, in the order of its file, with what its budgets trained of each other's; a study that belongs to
@@ -204,11 +200,7 @@ pub(crate) fn ladder_name(study: &StudyRecord) -> String {
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
-    let StoredStudy { record, trials, scores: stored, .. } = study;
-    let mut scores = StudyScores::default();
-    for (number, one) in stored {
-        scores.insert(number, one);
-    }
+    let StoredStudy { record, trials, scores, .. } = study;
     StudyTrials {
         budget: attribute::<SizeBudget>(&record, "budget")
             .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
@@ -218,7 +210,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         reach: attribute::<SizeReach>(&record, "reach"),
         ended: attribute::<StopReason>(&record, "ended"),
         sampler: attribute::<SamplerSpec>(&record, "sampler").map(|spec| spec.kind),
-        scores,
+        scores: scores.into_iter().collect(),
         space: record.space,
     }
 }
