@@ -248,4 +248,5 @@ def main():
         print(f"{name}: {len(document['values'])} points, {time.process_time() - start:.0f} s of CPU", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -66,7 +66,7 @@ fn driven(kind: SamplerKind, seed: u64) -> Recorded {
     let mut sampler = build(&[Direction::Maximize], spec, feasible, seed).unwrap();
     let mut finished: Vec<FrozenTrial> = Vec::new();
     for number in 0..TRIALS {
-        let view = StudyView { finished: &finished, running: &[] };
+        let view = StudyView { finished: &finished, running: &[], others: &[] };
         let suggestion = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap();
         let params = suggestion.params;
         let effects = names.iter().zip(EFFECTS).map(|(name, effects)| {

@@ -88,7 +88,7 @@ fn main() {
             let mut indices = Vec::new();
             let mut row = [f64::NAN; 9];
             for number in 0..trials {
-                let view = StudyView { finished: &finished, running: &[] };
+                let view = StudyView { finished: &finished, running: &[], others: &[] };
                 let suggestion = sampler
                     .suggest(&view, &mut stream(seed, "sampler", number as u64))
                     .expect("a suggestion");

@@ -184,7 +184,7 @@ impl<'a> Driven<'a> {
             let trials = self.store.trials(self.study)?;
             let next = TrialNumber(trials.len() as u64);
             let (finished, running) = split(fold_attempts(trials));
-            let view = StudyView { finished: &finished, running: &running };
+            let view = StudyView { finished: &finished, running: &running, others: &[] };
             let choice = self.chooser.suggest(&view, &*self.size)?;
             let new = NewTrial {
                 start: Start::Asked,

@@ -261,7 +261,7 @@ impl<'a> Dispatcher<'a> {
         let StudyRun { running, finished, pruning, .. } = run;
         let pruning = pruning.as_ref().filter(|_| !assignment.record.exempt)?;
         let trial = ReportingTrial { number: assignment.slot, intermediate: &intermediate, metrics };
-        match pruning.pruner.decide(&StudyView { finished, running }, &trial) {
+        match pruning.pruner.decide(&StudyView { finished, running, others: &[] }, &trial) {
             Decision::Continue => None,
             Decision::Stop(reason) => Some(reason),
         }

@@ -140,7 +140,7 @@ impl StudyRun {
         if self.exhausted.is_some() {
             return None;
         }
-        let view = StudyView { finished: &self.finished, running: &self.running };
+        let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
         let Ok(mut choice) = self.chooser.suggest(&view, size) else {
             self.exhausted = Some(StopReason::SpaceExhausted);
             return None;

@@ -111,7 +111,7 @@ fn report(
         return Ok(false);
     };
     let reporting = ReportingTrial { number, intermediate: &trial.intermediate, metrics: &BTreeMap::new() };
-    let view = StudyView { finished: &finished, running: &running };
+    let view = StudyView { finished: &finished, running: &running, others: &[] };
     let decision = pruner::build(spec, &facts).decide(&view, &reporting);
     Ok(decision != Decision::Continue && !trial.record.exempt)
 }

@@ -52,7 +52,7 @@ pub(super) struct Lattice {
 }
 
 impl Axis {
-    fn new(name: &str, set: &Distribution) -> Self {
+    pub(super) fn new(name: &str, set: &Distribution) -> Self {
         let levels = set.levels().unwrap_or_default();
         let scale = match set {
             Distribution::Categorical { order: ChoiceOrder::Nominal, .. } => Scale::Nominal,
@@ -121,7 +121,28 @@ impl Axis {
         (rounded.clamp(low, high) + 0.0).to_bits()
     }
 
-    fn coordinate(&self, value: &ParamValue) -> Option<u64> {
+    /// Whether another axis has the same values.
+    pub(super) fn has_levels_of(&self, other: &Self) -> bool {
+        if self.levels.is_empty() { self.set == other.set } else { self.levels == other.levels }
+    }
+
+    /// The position of a number on an ordered axis, also between its values and beyond them; NaN where the values are not numbers in ascending
+    /// order. Between two positive values it goes by the logarithm.
+    pub(super) fn interpolated(&self, x: f64) -> f64 {
+        if let Distribution::Float { low, high, log, step: None } = self.set {
+            return if log { (x.ln() - low.ln()) / (high.ln() - low.ln()) } else { (x - low) / (high - low) };
+        }
+        let numbers: Option<Vec<f64>> = self.levels.iter().map(ParamValue::as_f64).collect();
+        let Some(numbers) = numbers.filter(|v| v.len() > 1 && v.is_sorted_by(|a, b| a < b)) else {
+            return f64::NAN;
+        };
+        let after = numbers.partition_point(|level| *level < x).clamp(1, numbers.len() - 1);
+        let (a, b) = (numbers[after - 1], numbers[after]);
+        let part = if a > 0.0 && x > 0.0 { (x / a).ln() / (b / a).ln() } else { (x - a) / (b - a) };
+        self.positions[after - 1] + part * (self.positions[after] - self.positions[after - 1])
+    }
+
+    pub(super) fn coordinate(&self, value: &ParamValue) -> Option<u64> {
         if self.levels.is_empty() {
             return value.as_f64().filter(|_| self.set.contains(value)).map(|x| (x + 0.0).to_bits());
         }

@@ -1,6 +1,7 @@
 //! What picks the next configuration.
 
 mod build;
+mod carry;
 mod gp;
 mod history;
 mod lattice;
@@ -11,6 +12,7 @@ mod sequence;
 mod tpe;
 
 pub use build::build;
+pub use carry::{CarriedBudget, CarriedOver, Guard};
 pub use gp::{Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, can_model, recommend};
 
 use std::fmt;
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::ladder::SamplerKind;
 use crate::param::Params;
 use crate::rng::TrialRng;
+use crate::space::SearchSpace;
 use crate::trial::{FrozenTrial, Origin};
 
 /// A study as its sampler sees it. Samplers keep no state between calls: everything they know is here, so that
@@ -31,6 +34,21 @@ pub struct StudyView<'a> {
     pub finished: &'a [FrozenTrial],
     /// Trials being evaluated or waiting, by number.
     pub running: &'a [FrozenTrial],
+    /// The ladder's other budgets, where the sampler is to learn from their trials; empty otherwise.
+    pub others: &'a [OtherBudget<'a>],
+}
+
+/// Another budget of the same ladder.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherBudget<'a> {
+    /// Its name.
+    pub label: &'a str,
+    /// Size of its models, in decimal logarithms of trainable weights, above that of the study's own: negative where they are smaller.
+    pub decades: f64,
+    /// Its search space.
+    pub space: &'a SearchSpace,
+    /// Its trials that ended, by number.
+    pub finished: &'a [FrozenTrial],
 }
 
 impl StudyView<'_> {
@@ -113,6 +131,11 @@ pub trait Sampler: Send {
     /// What the last suggestion is expected to add to the best value, in units of the objective; `None` where no model was
     /// asked.
     fn expected_gain(&self) -> Option<f64> {
+        None
+    }
+
+    /// What the last suggestion owes to other budgets; `None` where none were in its view.
+    fn carried_over(&self) -> Option<&CarriedOver> {
         None
     }
 

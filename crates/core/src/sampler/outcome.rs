@@ -41,10 +41,13 @@ impl Goal {
     }
 }
 
+/// An ended trial with its cell and its value, larger is better.
+pub(super) type Told<'a> = (&'a FrozenTrial, Cell, Option<f64>);
+
 /// The trials of a view inside the space.
 pub(super) struct Outcomes<'a> {
-    /// Ended trials with their cells and values, larger is better.
-    pub(super) told: Vec<(&'a FrozenTrial, Cell, Option<f64>)>,
+    /// Ended trials.
+    pub(super) told: Vec<Told<'a>>,
     /// Cells of trials that run or wait.
     pub(super) pending: Vec<Cell>,
 }

@@ -57,13 +57,13 @@ impl Run {
     }
 
     fn ask(&mut self) -> Result<Suggestion, SampleError> {
-        let view = StudyView { finished: &self.finished, running: &self.running };
+        let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
         self.sampler.suggest(&view, &mut stream(self.seed, "sampler", view.len() as u64))
     }
 
     /// As `ask`, by a sampler that has never seen the study.
     fn ask_anew(&self) -> Result<Suggestion, SampleError> {
-        let view = StudyView { finished: &self.finished, running: &self.running };
+        let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
         let mut sampler =
             build(&[Direction::Maximize], self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
         sampler.suggest(&view, &mut stream(self.seed, "sampler", view.len() as u64))
@@ -418,7 +418,7 @@ fn trials_of_other_programs_ask_for_no_random_ones_to_catch_up() {
     let foreign: Vec<FrozenTrial> = (0..50).map(|number| trial(number, None)).collect();
     let ours: Vec<FrozenTrial> = (0..50).map(|number| trial(number, Some(Origin::Model))).collect();
     let wants = |finished: &[FrozenTrial]| {
-        let view = StudyView { finished, running: &[] };
+        let view = StudyView { finished, running: &[], others: &[] };
         let mut plain = plain::Plain::new(spec, Arc::new(ordinals(&[4, 4, 4])), 3).unwrap();
         plain.suggest(&view, &mut stream(3, "sampler", 50)).unwrap();
         plain.wants_random(&view, &spec, 3)

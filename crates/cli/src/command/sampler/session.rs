@@ -108,9 +108,10 @@ impl Study {
         }
         let view = self.view();
         let mut rng = stream(self.seed, "sampler", view.len() as u64);
-        let suggestion = self
-            .sampler
-            .suggest(&StudyView { finished: &self.finished, running: &self.running }, &mut rng)?;
+        let suggestion = self.sampler.suggest(
+            &StudyView { finished: &self.finished, running: &self.running, others: &[] },
+            &mut rng,
+        )?;
         if let Some(handover) = self.sampler.take_handover() {
             eprintln!("note: {handover}");
         }
@@ -160,7 +161,7 @@ impl Study {
     }
 
     fn view(&self) -> StudyView<'_> {
-        StudyView { finished: &self.finished, running: &self.running }
+        StudyView { finished: &self.finished, running: &self.running, others: &[] }
     }
 
     /// The configuration under the caller's names.

@@ -2,8 +2,9 @@
 
 use std::cmp::Ordering;
 
-use super::kernel::{Kernel, MEAN_VARIANCE, matern, squared_difference};
+use super::kernel::{Kernel, MEAN_VARIANCE, matern};
 use super::lbfgs::minimize;
+use super::point::{Point, mean_covariance, squared_difference};
 use crate::cholesky::{Cholesky, dot};
 use crate::sampler::lattice::Scale;
 
@@ -20,20 +21,31 @@ pub(super) struct Likelihood<'a> {
     dimension: usize,
     /// Squared differences of the pairs `(i, j)`, `j < i`, all axes of a pair side by side.
     differences: Vec<f64>,
+    /// Covariances of the pairs, in the same order, through the means of their budgets.
+    means: Vec<f64>,
 }
 
 impl<'a> Likelihood<'a> {
-    pub(super) fn new(scales: &[Scale], points: &[Vec<f64>], y: &'a [f64]) -> Self {
+    /// Where points lie in several budgets the size is one axis more.
+    pub(super) fn new(scales: &[Scale], points: &[&Point], y: &'a [f64]) -> Self {
         let n = points.len();
-        let mut differences = Vec::with_capacity(n * n.saturating_sub(1) / 2 * scales.len());
-        for i in 0..n {
-            for j in 0..i {
+        let is_joint = points.iter().any(|point| point.budget > 0);
+        let dimension = scales.len() + usize::from(is_joint);
+        let pairs = n * n.saturating_sub(1) / 2;
+        let mut differences = Vec::with_capacity(pairs * dimension);
+        let mut means = Vec::with_capacity(pairs);
+        for (i, a) in points.iter().enumerate() {
+            for b in &points[..i] {
                 for (d, scale) in scales.iter().enumerate() {
-                    differences.push(squared_difference(*scale, points[i][d], points[j][d]));
+                    differences.push(squared_difference(*scale, a.positions[d], b.positions[d]));
                 }
+                if is_joint {
+                    differences.push((a.decades - b.decades).powi(2));
+                }
+                means.push(mean_covariance(a.budget, b.budget));
             }
         }
-        Self { y, dimension: scales.len(), differences }
+        Self { y, dimension, differences, means }
     }
 
     /// Minus the logarithm of the posterior density of `theta` (logarithms of length scales, signal and noise) up to a constant, and its
@@ -58,10 +70,13 @@ impl<'a> Likelihood<'a> {
             covariance[i * n + i] = kernel.signal;
         }
         let mut total = covariance.clone();
+        pair = 0;
         for i in 0..n {
-            for j in 0..=i {
-                total[i * n + j] += MEAN_VARIANCE + if i == j { kernel.noise } else { 0.0 };
+            for j in 0..i {
+                total[i * n + j] += self.means[pair];
+                pair += 1;
             }
+            total[i * n + i] += MEAN_VARIANCE + kernel.noise;
         }
         let Some(factor) = Cholesky::new(total, n) else {
             return (f64::INFINITY, vec![0.0; theta.len()]);
@@ -107,10 +122,11 @@ impl<'a> Likelihood<'a> {
         let kernel = kernel_of(theta);
         let mut covariance = vec![0.0; n * n];
         let mut pairs = self.differences.chunks_exact(dimension.max(1));
+        let mut means = self.means.iter();
         for i in 0..n {
             for j in 0..i {
                 let r2 = pairs.next().map_or(0.0, |differences| dot(&kernel.weights, differences));
-                covariance[i * n + j] = kernel.signal * matern(r2).0 + MEAN_VARIANCE;
+                covariance[i * n + j] = kernel.signal * matern(r2).0 + means.next().copied().unwrap_or(0.0);
             }
             covariance[i * n + i] = kernel.signal + MEAN_VARIANCE + kernel.noise;
         }
@@ -186,9 +202,13 @@ mod tests {
         (oracle, lattice)
     }
 
+    fn points(oracle: &Oracle, lattice: &Lattice) -> Vec<Point> {
+        oracle.cells.iter().map(|cell| Point::own(lattice, cell)).collect()
+    }
+
     fn likelihood<'a>(oracle: &'a Oracle, lattice: &Lattice) -> Likelihood<'a> {
-        let points: Vec<Vec<f64>> = oracle.cells.iter().map(|cell| lattice.positions(cell)).collect();
-        Likelihood::new(lattice.scales(), &points, &oracle.y)
+        let points = points(oracle, lattice);
+        Likelihood::new(lattice.scales(), &points.iter().collect::<Vec<_>>(), &oracle.y)
     }
 
     #[test]
@@ -196,7 +216,8 @@ mod tests {
         let (oracle, lattice) = oracle();
         let mut theta: Vec<f64> = oracle.length_scales.iter().map(|l| l.ln()).collect();
         theta.extend([oracle.signal.ln(), (oracle.noise - NOISE_FLOOR).ln()]);
-        let posterior = Posterior::new(&lattice, kernel_of(&theta), oracle.cells.clone(), &oracle.y).unwrap();
+        let posterior =
+            Posterior::new(&lattice, kernel_of(&theta), points(&oracle, &lattice), &oracle.y).unwrap();
         let mut row = Vec::new();
         for (k, query) in oracle.queries.iter().enumerate() {
             let (mean, variance) = posterior.at(query, &mut row);

@@ -1,9 +1,11 @@
 //! Bayesian optimisation with a Gaussian process on the structured space.
 
+mod carried;
 mod expected_improvement;
 mod fit;
 mod kernel;
 mod lbfgs;
+mod point;
 mod posterior;
 mod recommend;
 mod search;
@@ -15,17 +17,19 @@ pub use recommend::{Expected, NoExpectation, Recommendation, can_model, recommen
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use self::carried::Carried;
 use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
+use self::point::Point;
 use self::posterior::Posterior;
 use self::search::Search;
 use self::volume_improvement::VolumeImprovement;
 use super::lattice::{Cell, Lattice};
-use super::outcome::{Goal, Outcomes, Warp};
+use super::outcome::{Goal, Outcomes, Told, Warp};
 use super::plain::Plain;
 use super::tpe::Tpe;
-use super::{Handover, SampleError, Sampler, StudyView, Suggestion};
+use super::{CarriedOver, Handover, SampleError, Sampler, StudyView, Suggestion};
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::pareto::leading;
 use crate::rng::TrialRng;
@@ -35,7 +39,7 @@ use crate::trial::{Direction, Origin};
 /// Ended trials up to which a Gaussian process is fitted; its cost grows with their cube.
 pub const MOST_TRIALS: usize = 300;
 
-/// Trials that the model's parameters are fitted to; each step of the fit costs the cube of their number.
+/// Own trials that the model's parameters are fitted to; each step of the fit costs the cube of their number.
 const MOST_FITTED: usize = 120;
 
 /// Members of a front from which its growth is sought.
@@ -54,6 +58,8 @@ pub(super) struct Gp {
     handover: (Option<Handover>, bool),
     /// What the last suggestion is expected to add to the best value.
     expected_gain: Option<f64>,
+    /// What the last suggestion owes to other budgets.
+    carried_over: Option<CarriedOver>,
 }
 
 impl Gp {
@@ -66,7 +72,17 @@ impl Gp {
     ) -> Self {
         let lattice = Lattice::new(&feasible);
         let directions = directions.to_vec();
-        Self { directions, spec, feasible, lattice, plain, tpe, handover: (None, false), expected_gain: None }
+        Self {
+            directions,
+            spec,
+            feasible,
+            lattice,
+            plain,
+            tpe,
+            handover: (None, false),
+            expected_gain: None,
+            carried_over: None,
+        }
     }
 
     fn model(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
@@ -76,8 +92,9 @@ impl Gp {
             return if grows { self.improve_front(view, rng) } else { self.tpe.model(view, rng) };
         }
         let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
-        let Model { posterior, warp } = Model::new(&self.lattice, &outcomes)?;
-        let posterior = posterior.believing(&outcomes.pending, &warp.values)?;
+        let carried = self.carry(view, &outcomes);
+        let Model { posterior, warp, y } = Model::new(&self.lattice, &outcomes, &carried)?;
+        let posterior = posterior.believing(&outcomes.pending, &y)?;
         let mut order: Vec<(f64, usize)> =
             outcomes.told.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -95,6 +112,28 @@ impl Gp {
         Some(found)
     }
 
+    /// Trials of other budgets, unless the own ones speak against them.
+    fn carry(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> Carried {
+        let carried = Carried::new(view.others, &self.lattice, self.directions[0]);
+        if carried.is_empty() {
+            return carried;
+        }
+        let over = carried.over(&self.lattice, outcomes);
+        let holds = over.guard.is_none_or(|guard| guard.holds());
+        self.carried_over = Some(over);
+        if holds { carried } else { Carried::default() }
+    }
+
+    /// The configuration that is best by the other budgets' trials alone.
+    fn guess(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
+        let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
+        let carried = self.carry(view, &outcomes);
+        let posterior = Some(carried).filter(|carried| !carried.is_empty())?.alone(&self.lattice)?;
+        let tried = tried(&outcomes);
+        let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
+        search.maximize(|cell| posterior.mean(cell), &[], rng)
+    }
+
     /// Where the hypervolume is expected to grow most: one process for each objective, over the front of their means at the tried
     /// configurations and at those that are being tried.
     fn improve_front(&self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
@@ -103,8 +142,8 @@ impl Gp {
         let outcomes: Vec<Outcomes<'_>> =
             goals.map(|goal| Outcomes::new(view, &self.lattice, goal)).collect();
         let posteriors = outcomes.iter().map(|outcomes| {
-            let Model { posterior, warp } = Model::new(&self.lattice, outcomes)?;
-            posterior.believing(&outcomes.pending, &warp.values)
+            let Model { posterior, y, .. } = Model::new(&self.lattice, outcomes, &Carried::default())?;
+            posterior.believing(&outcomes.pending, &y)
         });
         let posteriors: Vec<Posterior<'_>> = posteriors.collect::<Option<_>>()?;
         let first = &outcomes[0];
@@ -142,10 +181,19 @@ fn tried(outcomes: &Outcomes<'_>) -> HashSet<Cell> {
 impl Sampler for Gp {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
         self.expected_gain = None;
+        self.carried_over = None;
         let plain = self.plain.suggest(view, rng)?;
-        if plain.origin == Origin::Probe
-            || self.plain.wants_random(view, &self.spec, self.lattice.dimension())
-        {
+        if plain.origin == Origin::Probe {
+            return Ok(plain);
+        }
+        let is_joint = !view.others.is_empty() && self.directions.len() == 1;
+        if is_joint && view.all().all(|trial| trial.record.origin != Some(Origin::Model)) {
+            let guess = self.guess(view, rng);
+            if let Some(cell) = guess {
+                return Ok(Suggestion { params: self.lattice.params(&cell), origin: Origin::Model });
+            }
+        }
+        if self.plain.wants_random(view, &self.spec, self.lattice.dimension()) {
             return Ok(plain);
         }
         let handover = Handover::of(SamplerKind::Gp, view.finished.len());
@@ -161,6 +209,10 @@ impl Sampler for Gp {
         self.expected_gain
     }
 
+    fn carried_over(&self) -> Option<&CarriedOver> {
+        self.carried_over.as_ref()
+    }
+
     fn take_handover(&mut self) -> Option<Handover> {
         let taken = self.handover.0.take();
         self.handover.1 |= taken.is_some();
@@ -168,63 +220,72 @@ impl Sampler for Gp {
     }
 }
 
-/// The trials that length scales, signal and noise are fitted to: all, or the best half of [`MOST_FITTED`] and as many of the others, evenly
-/// over their order.
-fn fitted_trials(values: &[f64]) -> Vec<usize> {
+/// Numbers of at most `most` of `values`: of all, or of the best half of `most` and of as many of the others, evenly over their order.
+fn representative(values: &[f64], most: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
-    if order.len() > MOST_FITTED {
+    if order.len() > most {
         order.sort_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
-        let mut others = order.split_off(MOST_FITTED / 2);
+        let mut others = order.split_off(most / 2);
         others.sort_unstable();
-        let wanted = MOST_FITTED - order.len();
+        let wanted = most - order.len();
         order.extend((0..wanted).map(|k| others[(2 * k + 1) * others.len() / (2 * wanted)]));
         order.sort_unstable();
     }
     order
 }
 
-/// A Gaussian process fitted to a study's ended trials.
+/// A Gaussian process fitted to a study's ended trials, and to those carried over.
 struct Model<'a> {
     posterior: Posterior<'a>,
     warp: Warp,
+    /// The values that it was given.
+    y: Vec<f64>,
 }
 
 impl<'a> Model<'a> {
-    /// `None` where there are fewer than two values.
-    fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>) -> Option<Self> {
+    /// `None` where there are fewer than two own values.
+    fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, carried: &Carried) -> Option<Self> {
         let warp = Warp::new(&outcomes.values())?;
-        let fit = Fit::new(lattice, outcomes, &warp.values);
-        let kernel = kernel_of(&fit.likelihood().fit());
-        let posterior = Posterior::new(lattice, kernel, fit.cells, &warp.values)?;
-        Some(Self { posterior, warp })
+        let fit = Fit::new(lattice, &outcomes.told, &warp.values, carried);
+        let posterior = fit.most_probable()?;
+        Some(Self { posterior, warp, y: fit.values })
     }
 }
 
 /// Ended trials as a Gaussian process is fitted to them.
 struct Fit<'a> {
     lattice: &'a Lattice,
-    cells: Vec<Cell>,
+    /// The own trials first.
+    points: Vec<Point>,
     /// On a scale that the process can follow.
-    values: &'a [f64],
-    /// Positions and values that the likelihood takes.
-    points: Vec<Vec<f64>>,
+    values: Vec<f64>,
+    /// Those that the likelihood takes: each of its evaluations costs the cube of their number.
+    fitted: Vec<usize>,
     y: Vec<f64>,
 }
 
 impl<'a> Fit<'a> {
-    fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, values: &'a [f64]) -> Self {
-        let fitted = fitted_trials(values);
-        let points = fitted.iter().map(|i| lattice.positions(&outcomes.told[*i].1)).collect();
+    fn new(lattice: &'a Lattice, told: &[Told<'_>], values: &[f64], carried: &Carried) -> Self {
+        let own = told.iter().map(|(_, cell, _)| Point::own(lattice, cell));
+        let points: Vec<Point> = own.chain(carried.points.iter().cloned()).collect();
+        let mut fitted = representative(values, MOST_FITTED);
+        fitted.extend(values.len()..points.len());
+        let values = [values, &carried.values].concat();
         let y = fitted.iter().map(|i| values[*i]).collect();
-        let cells = outcomes.told.iter().map(|(_, cell, _)| cell.clone()).collect();
-        Self { lattice, cells, values, points, y }
+        Self { lattice, points, values, fitted, y }
     }
 
     fn likelihood(&self) -> Likelihood<'_> {
-        Likelihood::new(self.lattice.scales(), &self.points, &self.y)
+        let points: Vec<&Point> = self.fitted.iter().map(|i| &self.points[*i]).collect();
+        Likelihood::new(self.lattice.scales(), &points, &self.y)
     }
 
     fn posterior(&self, kernel: Kernel) -> Option<Posterior<'a>> {
-        Posterior::new(self.lattice, kernel, self.cells.clone(), self.values)
+        Posterior::new(self.lattice, kernel, self.points.clone(), &self.values)
+    }
+
+    /// With the most probable parameters.
+    fn most_probable(&self) -> Option<Posterior<'a>> {
+        self.posterior(kernel_of(&self.likelihood().fit()))
     }
 }

@@ -1,16 +1,19 @@
 //! What the told values say about the function elsewhere.
 
-use super::kernel::{Kernel, MEAN_VARIANCE, matern, squared_difference};
+use super::kernel::{Kernel, MEAN_VARIANCE, matern};
+use super::point::{Point, mean_covariance, squared_difference};
 use crate::cholesky::{Cholesky, dot};
 use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 
-/// A Gaussian process given values at cells of a lattice.
+/// A Gaussian process given values at points of a lattice, and perhaps at points of other budgets.
 pub(super) struct Posterior<'a> {
     lattice: &'a Lattice,
     pub(super) kernel: Kernel,
-    cells: Vec<Cell>,
-    /// For each axis with levels: the weighted squared differences of level `l` to all cells at `l n..(l + 1) n`.
+    points: Vec<Point>,
+    /// For each axis with levels: the weighted squared differences of level `l` to all points at `l n..(l + 1) n`.
     squares: Vec<Vec<f64>>,
+    /// For each point, the weighted squared difference of its budget's size to the study's own.
+    apart: Vec<f64>,
     factor: Cholesky,
     /// Inverse covariance times values.
     alpha: Vec<f64>,
@@ -18,43 +21,40 @@ pub(super) struct Posterior<'a> {
 
 impl<'a> Posterior<'a> {
     /// `None` where the covariance cannot be factored.
-    pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, cells: Vec<Cell>, y: &[f64]) -> Option<Self> {
-        let n = cells.len();
+    pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, points: Vec<Point>, y: &[f64]) -> Option<Self> {
+        let n = points.len();
         let squares = lattice.axes.iter().enumerate().map(|(d, axis)| {
             let levels = 0..axis.level_count().unwrap_or(0) as u64;
-            let coordinates = cells.iter().map(|cell| axis.position(cell[d]));
-            let positions: Vec<f64> = coordinates.collect();
-            let square = |level, other| {
-                kernel.weights[d] * squared_difference(axis.scale, axis.position(level), other)
+            let square = |level, other: &Point| {
+                kernel.weights[d] * squared_difference(axis.scale, axis.position(level), other.positions[d])
             };
-            levels.flat_map(|level| positions.iter().map(move |other| square(level, *other))).collect()
+            levels.flat_map(|level| points.iter().map(move |other| square(level, other))).collect()
         });
         let squares: Vec<Vec<f64>> = squares.collect();
-        let mut posterior = Self {
-            lattice,
-            kernel,
-            cells,
-            squares,
-            factor: Cholesky::new(Vec::new(), 0)?,
-            alpha: Vec::new(),
-        };
-        let mut covariance = Vec::with_capacity(n * n);
-        let mut row = Vec::with_capacity(n);
+        let by_size = kernel.weights.get(lattice.dimension()).copied().unwrap_or(0.0);
+        let apart = points.iter().map(|point| by_size * point.decades.powi(2)).collect();
+        let mut covariance = vec![0.0; n * n];
         for i in 0..n {
-            posterior.covariances(&posterior.cells[i], &mut row);
-            row[i] += posterior.kernel.noise;
-            covariance.extend_from_slice(&row);
+            for j in 0..=i {
+                let (a, b) = (&points[i], &points[j]);
+                let scales = lattice.scales().iter().zip(&kernel.weights);
+                let axes = scales.zip(a.positions.iter().zip(&b.positions));
+                let r2: f64 = axes.map(|((scale, w), (a, b))| w * squared_difference(*scale, *a, *b)).sum();
+                let r2 = r2 + by_size * (a.decades - b.decades).powi(2);
+                covariance[i * n + j] = kernel.signal * matern(r2).0 + mean_covariance(a.budget, b.budget);
+            }
+            covariance[i * n + i] += kernel.noise;
         }
-        posterior.factor = Cholesky::new(covariance, n)?;
-        posterior.alpha = posterior.factor.solve(y);
-        Some(posterior)
+        let factor = Cholesky::new(covariance, n)?;
+        let alpha = factor.solve(y);
+        Some(Self { lattice, kernel, points, squares, apart, factor, alpha })
     }
 
-    /// Covariances of the function at `cell` with the function at the told cells.
+    /// Covariances of the function at `cell` of the study's own budget with the function at the told points.
     fn covariances(&self, cell: &[u64], row: &mut Vec<f64>) {
-        let n = self.cells.len();
+        let n = self.points.len();
         row.clear();
-        row.resize(n, 0.0);
+        row.extend_from_slice(&self.apart);
         for (d, axis) in self.lattice.axes.iter().enumerate() {
             let start = cell[d] as usize;
             if !self.squares[d].is_empty() && cell[d] != ABSENT {
@@ -62,14 +62,14 @@ impl<'a> Posterior<'a> {
                 row.iter_mut().zip(squares).for_each(|(r2, square)| *r2 += square);
             } else {
                 let position = axis.position(cell[d]);
-                for (r2, other) in row.iter_mut().zip(&self.cells) {
-                    let square = squared_difference(axis.scale, position, axis.position(other[d]));
+                for (r2, other) in row.iter_mut().zip(&self.points) {
+                    let square = squared_difference(axis.scale, position, other.positions[d]);
                     *r2 += self.kernel.weights[d] * square;
                 }
             }
         }
-        for r2 in row.iter_mut() {
-            *r2 = self.kernel.signal * matern(*r2).0 + MEAN_VARIANCE;
+        for (r2, other) in row.iter_mut().zip(&self.points) {
+            *r2 = self.kernel.signal * matern(*r2).0 + mean_covariance(0, other.budget);
         }
     }
 
@@ -84,7 +84,7 @@ impl<'a> Posterior<'a> {
 
     /// Mean of the function at a cell.
     pub(super) fn mean(&self, cell: &[u64]) -> f64 {
-        let mut row = Vec::with_capacity(self.cells.len());
+        let mut row = Vec::with_capacity(self.points.len());
         self.covariances(cell, &mut row);
         dot(&row, &self.alpha)
     }
@@ -96,8 +96,8 @@ impl<'a> Posterior<'a> {
         }
         let mut y = y.to_vec();
         y.extend(pending.iter().map(|cell| self.mean(cell)));
-        let Self { lattice, kernel, mut cells, .. } = self;
-        cells.extend_from_slice(pending);
-        Self::new(lattice, kernel, cells, &y)
+        let Self { lattice, kernel, mut points, .. } = self;
+        points.extend(pending.iter().map(|cell| Point::own(lattice, cell)));
+        Self::new(lattice, kernel, points, &y)
     }
 }

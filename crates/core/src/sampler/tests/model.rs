@@ -37,7 +37,7 @@ impl Study {
         let mut sampler =
             build(&[Direction::Minimize], self.spec, Arc::clone(&self.feasible), self.seed).unwrap();
         for number in 0..trials {
-            let view = StudyView { finished: &self.finished, running: &[] };
+            let view = StudyView { finished: &self.finished, running: &[], others: &[] };
             let suggestion =
                 sampler.suggest(&view, &mut stream(self.seed, "sampler", number as u64)).unwrap();
             let noise = self.noise * normal(&mut stream(self.seed, "noise", number as u64));
@@ -132,7 +132,7 @@ fn gp_expects_less_of_another_trial_the_more_it_knows() {
     let gain = |trials: usize| {
         let mut sampler =
             build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), study.seed).unwrap();
-        let view = StudyView { finished: &study.finished[..trials], running: &[] };
+        let view = StudyView { finished: &study.finished[..trials], running: &[], others: &[] };
         sampler.suggest(&view, &mut stream(2, "sampler", trials as u64)).unwrap();
         sampler.expected_gain()
     };
@@ -153,7 +153,9 @@ fn a_minimised_study_is_a_maximised_one_of_the_negative() {
         }
         let ask = |direction, finished: &[FrozenTrial]| {
             let mut sampler = build(&[direction], study.spec, Arc::clone(&study.feasible), 3).unwrap();
-            sampler.suggest(&StudyView { finished, running: &[] }, &mut stream(3, "sampler", 14)).unwrap()
+            sampler
+                .suggest(&StudyView { finished, running: &[], others: &[] }, &mut stream(3, "sampler", 14))
+                .unwrap()
         };
         assert_eq!(ask(Direction::Minimize, &study.finished), ask(Direction::Maximize, &negative));
     }
@@ -206,7 +208,7 @@ fn pending_trials_count_exactly() {
         let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
         let mut running: Vec<FrozenTrial> = Vec::new();
         for number in 20..32 {
-            let view = StudyView { finished: &study.finished, running: &running };
+            let view = StudyView { finished: &study.finished, running: &running, others: &[] };
             let suggestion = sampler.suggest(&view, &mut stream(5, "sampler", 20)).unwrap();
             let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
             assert_eq!(anew.suggest(&view, &mut stream(5, "sampler", 20)), Ok(suggestion.clone()));
@@ -219,7 +221,7 @@ fn pending_trials_count_exactly() {
         let mut ended = running.remove(3);
         (ended.state, ended.value) = (TrialState::Complete, Some(0.2));
         study.finished.push(ended);
-        let view = StudyView { finished: &study.finished, running: &running };
+        let view = StudyView { finished: &study.finished, running: &running, others: &[] };
         let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
         let rng = || stream(5, "sampler", 32);
         assert_eq!(sampler.suggest(&view, &mut rng()), anew.suggest(&view, &mut rng()));
@@ -238,7 +240,7 @@ fn odd_values_leave_the_study_usable() {
             study.finished[i + 6].value = None;
         }
         let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 9).unwrap();
-        let view = StudyView { finished: &study.finished, running: &[] };
+        let view = StudyView { finished: &study.finished, running: &[], others: &[] };
         assert!(sampler.suggest(&view, &mut stream(9, "sampler", 12)).is_ok());
         assert!(recommend(&study.finished, study.feasible.space(), Direction::Minimize).is_some());
     }
@@ -266,7 +268,7 @@ fn nothing_told_is_nothing_recommended() {
 fn beyond_its_limit_gp_goes_on_as_tpe() {
     let mut study = Study::new(bowl_space(), SamplerKind::Random, 4, bowl, 0.1);
     study.run(MOST_GP_TRIALS + 1);
-    let view = StudyView { finished: &study.finished, running: &[] };
+    let view = StudyView { finished: &study.finished, running: &[], others: &[] };
     let ask = |kind| {
         let spec = SamplerSpec { kind, ..study.spec };
         let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(&study.feasible), 4).unwrap();

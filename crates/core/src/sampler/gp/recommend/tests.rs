@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::*;
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::rng::{TrialRng, uniform};
-use crate::sampler::gp::kernel::{matern, squared_difference};
+use crate::sampler::gp::kernel::matern;
+use crate::sampler::gp::point::squared_difference;
 use crate::sampler::tests::ordinals;
 use crate::sampler::{StudyView, build};
 use crate::space::Feasible;
@@ -65,7 +66,7 @@ impl World {
         let true_mean =
             |params: &Params| truth[self.feasible.index(&self.feasible.find(params).unwrap()) as usize];
         for number in 0..trials as u64 {
-            let view = StudyView { finished: &finished, running: &[] };
+            let view = StudyView { finished: &finished, running: &[], others: &[] };
             let params = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params;
             let value =
                 true_mean(&params) + ((1.0 - OWN_SHARE) * self.noise).sqrt() * standard_normal(&mut rng);

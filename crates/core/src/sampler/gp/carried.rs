@@ -1,0 +1,122 @@
+//! Trials of a ladder's other budgets on the axes of a study's own space.
+
+use super::point::Point;
+use super::posterior::Posterior;
+use super::{Fit, representative};
+use crate::distribution::Distribution;
+use crate::param::ParamValue;
+use crate::sampler::lattice::{Axis, Lattice, Scale};
+use crate::sampler::outcome::{Outcomes, Warp, value};
+use crate::sampler::{CarriedBudget, CarriedOver, Guard, OtherBudget};
+use crate::space::ARCHITECTURE;
+use crate::trial::Direction;
+
+/// Trials carried over at most, from all budgets together.
+const MOST_CARRIED: usize = 80;
+/// Own ended trials on which the guard decides.
+const GUARDED: usize = 10;
+/// Rank correlation below which what was carried over is dropped.
+const LEAST_CORRELATION: f64 = 0.2;
+/// How far beyond the ends of an axis, in its lengths, a carried value may lie.
+const BEYOND: f64 = 0.5;
+/// The best learning rate falls with the number of weights to the power of minus this (Li et al. 2025, "Step Law", equation 1).
+const RATE_EXPONENT: f64 = 0.713;
+
+/// Trials of other budgets as the joint model takes them.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    pub(super) points: Vec<Point>,
+    /// Mean 0 and variance 1 in each budget by itself.
+    pub(super) values: Vec<f64>,
+    budgets: Vec<CarriedBudget>,
+}
+
+impl Carried {
+    /// Of each budget as many of its trials as all have room for: its best ones and an even choice of the others.
+    pub(super) fn new(others: &[OtherBudget<'_>], lattice: &Lattice, direction: Direction) -> Self {
+        let mut carried = Self::default();
+        for (budget, other) in others.iter().enumerate() {
+            let values: Vec<Option<f64>> =
+                other.finished.iter().map(|trial| value(trial, direction)).collect();
+            let Some(warp) = Warp::new(&values) else { continue };
+            let chosen = representative(&warp.values, MOST_CARRIED / others.len());
+            carried.budgets.push(CarriedBudget { label: other.label.into(), trials: chosen.len() as u64 });
+            for i in chosen {
+                let params = &other.finished[i].params;
+                let place = |axis: &Axis| match (params.get(axis.name()), other.space.get(axis.name())) {
+                    (Some(value), Some(set)) => place(axis, set, value, other.decades),
+                    _ => f64::NAN,
+                };
+                let positions = lattice.axes.iter().map(place).collect();
+                carried.points.push(Point { positions, budget: budget + 1, decades: other.decades });
+                carried.values.push(warp.values[i]);
+            }
+        }
+        carried
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// The process given these trials alone.
+    pub(super) fn alone<'a>(&self, lattice: &'a Lattice) -> Option<Posterior<'a>> {
+        Fit::new(lattice, &[], &[], self).most_probable()
+    }
+
+    /// For the record: what was carried, and whether the own first trials bear it out.
+    pub(super) fn over(&self, lattice: &Lattice, outcomes: &Outcomes<'_>) -> CarriedOver {
+        CarriedOver { budgets: self.budgets.clone(), guard: self.guard(lattice, outcomes) }
+    }
+
+    /// `None` before there are [`GUARDED`] own trials.
+    fn guard(&self, lattice: &Lattice, outcomes: &Outcomes<'_>) -> Option<Guard> {
+        let told = outcomes.told.get(..GUARDED)?;
+        let posterior = self.alone(lattice)?;
+        let predicted: Vec<f64> = told.iter().map(|(_, cell, _)| posterior.mean(cell)).collect();
+        let values: Vec<f64> = told.iter().map(|(.., value)| value.unwrap_or(f64::NEG_INFINITY)).collect();
+        let correlation = rank_correlation(&predicted, &values);
+        Some(Guard { trials: GUARDED as u64, correlation, least: LEAST_CORRELATION })
+    }
+}
+
+/// The position on `axis` of a value from `set` of a budget whose models are `decades` larger.
+///
+/// Architectures of lists of their own are placed by their rank there: what is wide for a small model is narrow for a large one. A learning rate is
+/// placed where the same model of this size would want it, and a weight decay where its product with that rate stays: the time
+/// over which AdamW averages (Wang & Aitchison 2024). Everything else is placed by its value.
+fn place(axis: &Axis, set: &Distribution, value: &ParamValue, decades: f64) -> f64 {
+    let other = Axis::new(axis.name(), set);
+    if axis.scale == Scale::Nominal {
+        // A value that this budget does not have is unlike all that it has.
+        let unknown = axis.level_count().unwrap_or(0) as f64;
+        return axis.coordinate(value).map_or(unknown, |coordinate| axis.position(coordinate));
+    }
+    let is_own_list = ARCHITECTURE.contains(&axis.name()) && !axis.has_levels_of(&other);
+    if is_own_list && other.scale == Scale::Ordered {
+        return other.coordinate(value).map_or(f64::NAN, |coordinate| other.position(coordinate));
+    }
+    let Some(x) = value.as_f64() else { return f64::NAN };
+    let factor = match axis.name() {
+        "learning_rate" | "lr" => 10_f64.powf(RATE_EXPONENT * decades),
+        "weight_decay" | "wd" => 10_f64.powf(-RATE_EXPONENT * decades),
+        _ => 1.0,
+    };
+    axis.interpolated(factor * x).clamp(-BEYOND, 1.0 + BEYOND)
+}
+
+/// Spearman's rank correlation, ties with their mean rank; 0 where one side has no order.
+fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
+    let centred = |values: &[f64]| -> Vec<f64> {
+        let rank = |v: &f64| {
+            let below = values.iter().filter(|other| *other < v).count();
+            let upto = values.iter().filter(|other| *other <= v).count();
+            0.5 * (below as f64 + upto as f64) - 0.5 * values.len() as f64
+        };
+        values.iter().map(rank).collect()
+    };
+    let (a, b) = (centred(a), centred(b));
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let norm = (product(&a, &a) * product(&b, &b)).sqrt();
+    if norm > 0.0 { product(&a, &b) / norm } else { 0.0 }
+}
