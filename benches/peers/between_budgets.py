@@ -15,8 +15,9 @@ CHECKPOINTS = (10, 15, 25, 50)
 
 
 def summary(name, runs):
+    keys = [str(key) for key in CHECKPOINTS if str(key) in runs[0]["told"]]
     for kind in ("recommended", "told", "visited"):
-        print(f"{name} {kind}: " + " / ".join(f"{np.mean([r[kind][str(key)] for r in runs]):.4f}" for key in CHECKPOINTS))
+        print(f"{name} {kind}: " + " / ".join(f"{np.mean([r[kind][key] for r in runs]):.4f}" for key in keys))
     dropped = np.mean([r["dropped"] for r in runs])
     seconds = np.mean([r["seconds"] for r in runs])
     print(f"{name}: {len(runs)} runs, dropped in {dropped:.0%}, {seconds:.2f} s a run")

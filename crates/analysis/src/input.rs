@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use allometry_core::ladder::{MetricSpec, SamplerKind};
+use allometry_core::sampler::CarriedOver;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason,
 };
@@ -42,6 +43,8 @@ pub struct StudyTrials {
     pub ended: Option<StopReason>,
     /// What picks its configurations, where stored.
     pub sampler: Option<SamplerKind>,
+    /// What that took over from the ladder's other budgets.
+    pub carried_over: Option<CarriedOver>,
 }
 
 impl StudyTrials {
@@ -57,6 +60,7 @@ impl StudyTrials {
             scores: StudyScores::default(),
             ended: None,
             sampler: None,
+            carried_over: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use allometry_core::sampler::Handover;
+use allometry_core::sampler::{CarriedOver, Handover};
 use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub struct Summary {
     /// That the sampler gave way to another, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
+    /// What the sampler took over from the ladder's other budgets, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried_over: Option<CarriedOver>,
     /// What stopping trials early saved; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -88,6 +91,7 @@ impl Summary {
             handover: study.sampler.and_then(|kind| {
                 Handover::of(kind, study.trials.iter().filter(|trial| trial.state.is_finished()).count())
             }),
+            carried_over: study.carried_over.clone(),
             pruning: Pruning::new(&study.trials),
         }
     }

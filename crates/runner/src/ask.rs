@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use allometry_core::ladder::{SamplerSpec, Share};
 use allometry_core::sampler::Handover;
 use allometry_core::space::{Feasible, SpaceError};
 use allometry_core::{
     Failure, ModelSize, Origin, Params, SampleError, SearchSpace, StudyView, TrialNumber, TrialRecord,
-    TrialState, ladder::SamplerSpec, sampler,
+    TrialState, sampler,
 };
 use allometry_store::{
     Finished, FinishedState, NewTrial, RunningTrial, Start, Store, StoreError, StudyId, StudyRecord,
@@ -14,6 +15,8 @@ use allometry_store::{
 };
 
 use crate::choice::{Chooser, SizeOf, split};
+use crate::open::to_json;
+use crate::others::{CARRIED_OVER, Others};
 use crate::recover::fold_attempts;
 
 /// Why a call from outside is refused. The study is as it was.
@@ -114,6 +117,7 @@ pub struct Driven<'a> {
     store: &'a dyn Store,
     study: StudyId,
     chooser: Chooser,
+    share: Share,
     size: Box<SizeOf<'a>>,
 }
 
@@ -152,11 +156,13 @@ impl<'a> Driven<'a> {
     ) -> Result<Self, SpaceError> {
         let feasible = Arc::new(feasible);
         let label = feasible.budget().label.clone();
+        let share = sampler.share;
         let sampler = sampler::build(&study.directions(), sampler, Arc::clone(&feasible), seed)?;
         Ok(Self {
             store,
             study: study.id,
             chooser: Chooser { label, seed, feasible, sampler },
+            share,
             size: Box::new(size),
         })
     }
@@ -184,8 +190,15 @@ impl<'a> Driven<'a> {
             let trials = self.store.trials(self.study)?;
             let next = TrialNumber(trials.len() as u64);
             let (finished, running) = split(fold_attempts(trials));
-            let view = StudyView { finished: &finished, running: &running, others: &[] };
+            let others = match self.share {
+                Share::None => Others::default(),
+                Share::Budgets => Others::read(self.store, self.study)?,
+            };
+            let view = StudyView { finished: &finished, running: &running, others: &others.views() };
             let choice = self.chooser.suggest(&view, &*self.size)?;
+            if let Some(over) = self.chooser.sampler.carried_over() {
+                self.store.set_study_attribute(self.study, CARRIED_OVER, &to_json(over))?;
+            }
             let new = NewTrial {
                 start: Start::Asked,
                 params: &choice.params,

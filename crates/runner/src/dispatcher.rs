@@ -216,7 +216,7 @@ impl<'a> Dispatcher<'a> {
                     None => continue,
                 }
             }
-            let Some(choice) = run.choose(self.seed, &size) else { return Ok(None) };
+            let Some(choice) = run.choose(self.store, self.seed, &size)? else { return Ok(None) };
             let new = NewTrial {
                 start: Start::Running(&self.owner),
                 params: &choice.params,

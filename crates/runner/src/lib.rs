@@ -10,6 +10,7 @@ mod further;
 mod heartbeat;
 mod interrupt;
 mod open;
+mod others;
 mod recover;
 mod run;
 mod silence;

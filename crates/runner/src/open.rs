@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allometry_core::expression::Condition;
-use allometry_core::ladder::{BudgetSpec, Ladder, MetricSpec, StopRule};
+use allometry_core::ladder::{BudgetSpec, Ladder, MetricSpec, Share, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
 use allometry_core::space::{self, Feasible, When};
 use allometry_core::{Direction, Pruner, Sampler, SearchSpace};
@@ -32,6 +32,8 @@ pub struct OpenStudy {
     pub feasible: Arc<Feasible>,
     /// What picks its configurations.
     pub sampler: Box<dyn Sampler>,
+    /// Whether that learns from the ladder's other budgets.
+    pub share: Share,
     /// What stops its trials early.
     pub pruning: Option<Pruning>,
     /// When it ends before it has its trials.
@@ -130,6 +132,7 @@ pub fn open_studies(
                 further: ladder.further.clone(),
                 feasible,
                 sampler,
+                share: ladder.sampler.share,
                 pruning,
                 stop: ladder.stop,
             })

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
 
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{BudgetSpec, StopRule};
+use allometry_core::ladder::{BudgetSpec, Share, StopRule};
+use allometry_core::sampler::CarriedOver;
 use allometry_core::{
     Direction, FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState,
 };
 use allometry_store::{Owner, Store, StoreError, StudyId};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
-use crate::open::{OpenStudy, Pruning};
+use crate::open::{OpenStudy, Pruning, to_json};
+use crate::others::{CARRIED_OVER, Others};
 use crate::recover::{self, Elsewhere};
 use crate::run::RunOptions;
 use crate::silence::Silence;
@@ -28,6 +30,9 @@ pub(crate) struct StudyRun {
     pub(crate) further: Vec<String>,
     pub(crate) chooser: Chooser,
     pub(crate) pruning: Option<Pruning>,
+    share: Share,
+    /// What the sampler owes to other budgets, as the store has it.
+    carried_over: Option<CarriedOver>,
     stop: StopRule,
     /// One record per suggestion by number; a repetition stands under the number of its first attempt.
     pub(crate) finished: Vec<FrozenTrial>,
@@ -56,7 +61,7 @@ pub(crate) struct StudyRun {
 impl StudyRun {
     /// A study whose trials are not read yet.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
-        let OpenStudy { id, spec, direction, further, feasible, sampler, pruning, stop } = study;
+        let OpenStudy { id, spec, direction, further, feasible, sampler, share, pruning, stop } = study;
         let label = spec.budget.label.clone();
         Self {
             id,
@@ -65,6 +70,8 @@ impl StudyRun {
             further: further.into_iter().map(|metric| metric.name).collect(),
             chooser: Chooser { label, seed: options.seed, feasible, sampler },
             pruning,
+            share,
+            carried_over: None,
             stop,
             finished: Vec::new(),
             running: Vec::new(),
@@ -121,7 +128,12 @@ impl StudyRun {
     }
 
     /// An interrupted trial's configuration and seed again, or the sampler's next; `None` when the space is used up.
-    pub(crate) fn choose(&mut self, ladder_seed: u64, size: &SizeOf<'_>) -> Option<Choice> {
+    pub(crate) fn choose(
+        &mut self,
+        store: &dyn Store,
+        ladder_seed: u64,
+        size: &SizeOf<'_>,
+    ) -> Result<Option<Choice>, StoreError> {
         if let Some(first) = self.interrupted() {
             let (number, label) = (first.number, &self.spec.budget.label);
             let record = TrialRecord {
@@ -135,27 +147,37 @@ impl StudyRun {
             // The process of an enqueued trial may have ended before the rest of the values was written down.
             let completed = self.chooser.complete(first, size).map(|choice| choice.params);
             let params = completed.unwrap_or_else(|| first.params.clone());
-            return Some(Choice { params, record, index: number.0 });
+            return Ok(Some(Choice { params, record, index: number.0 }));
         }
         if self.exhausted.is_some() {
-            return None;
+            return Ok(None);
         }
-        let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
+        let others = match self.share {
+            Share::None => Others::default(),
+            Share::Budgets => Others::read(store, self.id)?,
+        };
+        let view = StudyView { finished: &self.finished, running: &self.running, others: &others.views() };
         let Ok(mut choice) = self.chooser.suggest(&view, size) else {
             self.exhausted = Some(StopReason::SpaceExhausted);
-            return None;
+            return Ok(None);
         };
+        if let Some(over) =
+            self.chooser.sampler.carried_over().filter(|over| self.carried_over.as_ref() != Some(over))
+        {
+            store.set_study_attribute(self.id, CARRIED_OVER, &to_json(over))?;
+            self.carried_over = Some(over.clone());
+        }
         if let Some((gain, least)) = self.chooser.sampler.expected_gain().zip(self.stop.expected_gain)
             && gain < least
         {
             self.exhausted = Some(StopReason::ExpectedGain { gain, least });
-            return None;
+            return Ok(None);
         }
         let exemption = self.pruning.as_ref().map(|pruning| pruning.exemption);
         let origin = choice.record.origin.unwrap_or(Origin::Model);
         choice.record.exempt =
             exemption.is_some_and(|exemption| exemption.covers(&self.chooser.label, choice.index, origin));
-        Some(choice)
+        Ok(Some(choice))
     }
 
     /// Takes in what other processes and programs did. Trials that nobody works on any more are failed; their numbers are

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use allometry_core::ladder::{BudgetSpec, Ladder, StopRule};
+use allometry_core::ladder::{BudgetSpec, Ladder, Share, StopRule};
 use allometry_core::space::Feasible;
 use allometry_core::transfer::Carried;
 use allometry_core::{
@@ -71,6 +71,7 @@ pub fn open_transfer(
         further: ladder.further.clone(),
         feasible,
         sampler: Box::new(NothingElse),
+        share: Share::None,
         pruning: None,
         stop: StopRule::default(),
     })

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials, TransferTrials};
 use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
+use allometry_core::sampler::CarriedOver;
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
 use allometry_runner::TransferStudy;
@@ -210,6 +211,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         reach: attribute::<SizeReach>(&record, "reach"),
         ended: attribute::<StopReason>(&record, "ended"),
         sampler: attribute::<SamplerSpec>(&record, "sampler").map(|spec| spec.kind),
+        carried_over: attribute::<CarriedOver>(&record, "carried_over"),
         scores: scores.into_iter().collect(),
         space: record.space,
     }

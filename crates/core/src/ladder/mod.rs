@@ -15,8 +15,8 @@ pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, DataSpec, FeatureSpec, LabelSpec, Ladder, LossKind, MetricSpec, MissingPolicy,
-    ModelSpec, Monitor, Normalize, ObjectiveSpec, Pooling, SamplerKind, SamplerSpec, Schedule, SplitSpec,
-    StopRule, Task,
+    ModelSpec, Monitor, Normalize, ObjectiveSpec, Pooling, SamplerKind, SamplerSpec, Schedule, Share,
+    SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

@@ -528,6 +528,17 @@ impl SamplerKind {
     }
 }
 
+/// Whose trials a sampler learns from beside its own study's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Share {
+    /// Nobody's.
+    #[default]
+    None,
+    /// Those of the ladder's other budgets.
+    Budgets,
+}
+
 /// How configurations are picked.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SamplerSpec {
@@ -538,6 +549,9 @@ pub struct SamplerSpec {
     /// Share of the trials that a model-based sampler leaves to random draws, for the statistics that need them, in `[0, 1]`.
     #[serde(default = "default_random_share")]
     pub random_share: f64,
+    /// Whose trials it learns from beside its own study's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub share: Share,
 }
 
 const fn default_random_share() -> f64 {
@@ -547,6 +561,6 @@ const fn default_random_share() -> f64 {
 impl SamplerSpec {
     /// A sampler with the defaults of the ladder file: probes, and a fifth of random trials.
     pub const fn new(kind: SamplerKind) -> Self {
-        Self { kind, probes: true, random_share: default_random_share() }
+        Self { kind, probes: true, random_share: default_random_share(), share: Share::None }
     }
 }

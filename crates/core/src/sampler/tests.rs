@@ -18,6 +18,7 @@ mod conditional;
 mod constrained;
 mod model;
 mod several;
+mod shared;
 
 /// Every combination of ranks, `levels` of each parameter.
 pub(super) fn ordinals(levels: &[i64]) -> Feasible {

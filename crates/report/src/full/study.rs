@@ -57,6 +57,15 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     if let Some(handover) = summary.handover {
         text.line(format_args!("- Sampler: {}", escape(&handover.to_string())));
     }
+    if let Some(carried) = &summary.carried_over {
+        text.line(format_args!("- Carried over: {}", escape(&carried.to_string())));
+        if carried.guard.is_none_or(|guard| guard.holds()) {
+            text.line(format_args!(
+                "  This budget was searched with more knowledge than the trials here show; of two budgets that differ in it, the \
+                 difference is not of their size alone."
+            ));
+        }
+    }
     if let Some(pruning) = summary.pruning {
         stopped_early(text, pruning, counts.pruned);
     }

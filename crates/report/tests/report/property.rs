@@ -109,6 +109,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 scores,
                 ended: None,
                 sampler: None,
+                carried_over: None,
             }
         },
     )

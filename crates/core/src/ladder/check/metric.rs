@@ -142,4 +142,11 @@ pub(super) fn single_only(file: &mut Section<'_>, metrics: &[MetricSpec], proble
     {
         problems.push(&gain.place, ProblemKind::Needs { key: "expected_gain", what: WHAT });
     }
+    let sampler = file.node("sampler").map(|node| &node.value);
+    if let Some(Node::Table(sampler)) = sampler
+        && let Some(share) =
+            sampler.get("share").filter(|share| !matches!(&share.value, Node::Text(text) if text == "none"))
+    {
+        problems.push(&share.place, ProblemKind::Needs { key: "share", what: WHAT });
+    }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{BudgetSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, StopRule};
+use super::spec::{BudgetSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, Share, StopRule};
 use crate::size::WeightTarget;
 use space::Known;
 pub(super) use space::is_parameter;
@@ -49,7 +49,8 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     };
     let metrics = metric::metrics(&mut file, objective.as_ref(), has_command, problems);
     metric::single_only(&mut file, &metrics, problems);
-    let sampler = file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, problems));
+    let sampler =
+        file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, &budgets, problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
@@ -107,15 +108,30 @@ fn command(
     Some(ObjectiveSpec::Command(command))
 }
 
+const SHARES: (&[&str], &[Share]) = (&["none", "budgets"], &[Share::None, Share::Budgets]);
 const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Gp);
 const SHARE: (fn(f64) -> bool, &str) = (|share| (0.0..=1.0).contains(&share), "between 0 and 1");
 
-fn sampler(mut section: Section<'_>, problems: &mut Problems) -> SamplerSpec {
+fn sampler(mut section: Section<'_>, budgets: &[BudgetSpec], problems: &mut Problems) -> SamplerSpec {
     let kind = section.word("kind", SAMPLERS, problems).unwrap_or(SAMPLER.kind);
     let probes = section.read("probes", problems).map_or(SAMPLER.probes, |probes| probes.value);
     let random_share = section.within("random", SAMPLER.random_share, SHARE, problems);
+    let share = section.word("share", SHARES, problems).unwrap_or_default();
+    if share == Share::Budgets
+        && let Some(node) = section.node("share")
+    {
+        let sized = budgets.iter().all(|spec| spec.budget.target != WeightTarget::Any);
+        let what = match kind {
+            SamplerKind::Gp if sized => None,
+            SamplerKind::Gp => Some("`weights` of every budget: how far apart they are"),
+            _ => Some("the sampler `gp`"),
+        };
+        if let Some(what) = what {
+            problems.push(&node.place, ProblemKind::Needs { key: "share", what });
+        }
+    }
     section.finish(problems);
-    SamplerSpec { kind, probes, random_share }
+    SamplerSpec { kind, probes, random_share, share }
 }
 
 fn stop(mut section: Section<'_>, problems: &mut Problems) -> StopRule {

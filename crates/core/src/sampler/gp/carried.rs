@@ -24,14 +24,14 @@ const RATE_EXPONENT: f64 = 0.713;
 
 /// Trials of other budgets as the joint model takes them.
 #[derive(Debug, Default)]
-pub(super) struct Carried {
+pub(super) struct CarriedTrials {
     pub(super) points: Vec<Point>,
     /// Mean 0 and variance 1 in each budget by itself.
     pub(super) values: Vec<f64>,
     budgets: Vec<CarriedBudget>,
 }
 
-impl Carried {
+impl CarriedTrials {
     /// Of each budget as many of its trials as all have room for: its best ones and an even choice of the others.
     pub(super) fn new(others: &[OtherBudget<'_>], lattice: &Lattice, direction: Direction) -> Self {
         let mut carried = Self::default();
@@ -119,4 +119,63 @@ fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let norm = (product(&a, &a) * product(&b, &b)).sqrt();
     if norm > 0.0 { product(&a, &b) / norm } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::ChoiceOrder;
+
+    fn ordinal(values: &[f64]) -> Distribution {
+        let choices = values.iter().map(|v| ParamValue::Float(*v)).collect();
+        Distribution::Categorical { choices, order: ChoiceOrder::Ordinal }
+    }
+
+    fn at(name: &str, own: &[f64], other: &[f64], value: f64, decades: f64) -> f64 {
+        place(&Axis::new(name, &ordinal(own)), &ordinal(other), &ParamValue::Float(value), decades)
+    }
+
+    #[test]
+    fn rates_follow_the_size_and_decays_the_rates() {
+        let rates = [1e-5, 1e-4, 1e-3, 1e-2];
+        // A budget ten times larger wants a rate 10^0.713 times smaller.
+        let position = at("learning_rate", &rates, &rates, 1e-3, -1.0);
+        assert!((position - (2.0 - 0.713) / 3.0).abs() < 1e-12, "{position}");
+        assert!((at("dropout", &rates, &rates, 1e-3, -1.0) - 2.0 / 3.0).abs() < 1e-12);
+        let decays = [0.0, 1e-3, 1e-2];
+        assert_eq!(at("weight_decay", &decays, &decays, 0.0, -1.0), 0.0);
+        let position = at("weight_decay", &decays, &decays, 1e-3, -1.0);
+        assert!((position - (1.0 + 0.713) / 2.0).abs() < 1e-12, "{position}");
+        assert_eq!(at("learning_rate", &rates, &rates, 1e-2, 4.0), 1.0 + BEYOND, "far beyond the list");
+    }
+
+    #[test]
+    fn architectures_of_other_lists_go_by_rank_and_the_rest_by_value() {
+        assert_eq!(at("d_model", &[128.0, 192.0, 256.0], &[8.0, 12.0, 16.0], 12.0, -2.0), 0.5);
+        assert_eq!(at("d_model", &[8.0, 12.0, 16.0], &[8.0, 12.0, 16.0], 16.0, -2.0), 1.0);
+        assert_eq!(at("batch", &[16.0, 64.0], &[32.0, 64.0], 32.0, -2.0), 0.5);
+        assert!(at("batch", &[64.0, 16.0], &[32.0, 64.0], 32.0, -2.0).is_nan(), "not in order");
+        let words = |values: &[&str]| Distribution::Categorical {
+            choices: values.iter().map(|v| ParamValue::Text((*v).into())).collect(),
+            order: ChoiceOrder::Nominal,
+        };
+        let axis = Axis::new("activation", &words(&["relu", "gelu"]));
+        let position =
+            |value: &str| place(&axis, &words(&["gelu", "tanh"]), &ParamValue::Text(value.into()), 0.0);
+        assert_eq!((position("gelu"), position("tanh")), (1.0, 2.0));
+        let range = Distribution::Float { low: 1e-4, high: 1e-2, log: true, step: None };
+        assert!((place(&Axis::new("x", &range), &range, &ParamValue::Float(1e-3), 0.0) - 0.5).abs() < 1e-12);
+    }
+
+    /// Values by `scipy.stats.spearmanr`.
+    #[test]
+    fn ranks_correlate_as_in_scipy() {
+        let close = |a: &[f64], b: &[f64], expected: f64| {
+            let found = rank_correlation(a, b);
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        };
+        close(&[1.0, 2.0, 3.0, 4.0], &[10.0, 30.0, 20.0, 40.0], 0.8);
+        close(&[1.0, 2.0, 2.0, 4.0, 0.5], &[3.0, 1.0, 5.0, 5.0, f64::NEG_INFINITY], 0.763_157_894_736_842_1);
+        close(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0], 0.0);
+    }
 }

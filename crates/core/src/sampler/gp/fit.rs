@@ -194,6 +194,17 @@ mod tests {
         mean: Vec<f64>,
         variance: Vec<f64>,
         log_marginal_likelihood: f64,
+        joint: Joint,
+    }
+
+    /// The same values as of two budgets, the later ones of a smaller one.
+    #[derive(Deserialize)]
+    struct Joint {
+        decades: Vec<f64>,
+        size_scale: f64,
+        mean: Vec<f64>,
+        variance: Vec<f64>,
+        log_marginal_likelihood: f64,
     }
 
     fn oracle() -> (Oracle, Lattice) {
@@ -204,6 +215,22 @@ mod tests {
 
     fn points(oracle: &Oracle, lattice: &Lattice) -> Vec<Point> {
         oracle.cells.iter().map(|cell| Point::own(lattice, cell)).collect()
+    }
+
+    fn joint_points(oracle: &Oracle, lattice: &Lattice) -> Vec<Point> {
+        let own = points(oracle, lattice).into_iter().zip(&oracle.joint.decades);
+        own.map(|(point, decades)| Point { budget: usize::from(*decades != 0.0), decades: *decades, ..point })
+            .collect()
+    }
+
+    /// Minus the logarithms of the priors, and the constant of the likelihood.
+    fn rest(theta: &[f64], values: usize) -> f64 {
+        let dimension = theta.len() - 2;
+        let squares = theta.iter().enumerate().map(|(k, x)| {
+            let (mean, deviation) = prior(k, dimension);
+            0.5 * ((x - mean) / deviation).powi(2)
+        });
+        squares.sum::<f64>() - 0.5 * values as f64 * (2.0 * std::f64::consts::PI).ln()
     }
 
     fn likelihood<'a>(oracle: &'a Oracle, lattice: &Lattice) -> Likelihood<'a> {
@@ -225,16 +252,37 @@ mod tests {
             assert!((variance - oracle.variance[k]).abs() < 1e-8, "{variance} {}", oracle.variance[k]);
         }
         let (value, _) = likelihood(&oracle, &lattice).negative_log_posterior(&theta);
-        let priors: f64 = theta
-            .iter()
-            .enumerate()
-            .map(|(k, x)| {
-                let (mean, deviation) = prior(k, oracle.levels.len());
-                0.5 * ((x - mean) / deviation).powi(2)
-            })
-            .sum();
-        let constant = 0.5 * oracle.y.len() as f64 * (2.0 * std::f64::consts::PI).ln();
-        assert!((-(value - priors) - constant - oracle.log_marginal_likelihood).abs() < 1e-8);
+        let rest = rest(&theta, oracle.y.len());
+        assert!((rest - value - oracle.log_marginal_likelihood).abs() < 1e-8);
+    }
+
+    #[test]
+    fn two_budgets_share_all_but_their_means() {
+        let (oracle, lattice) = oracle();
+        let (points, joint) = (joint_points(&oracle, &lattice), &oracle.joint);
+        let scales = oracle.length_scales.iter().chain([&joint.size_scale]);
+        let mut theta: Vec<f64> = scales.map(|scale| scale.ln()).collect();
+        theta.extend([oracle.signal.ln(), (oracle.noise - NOISE_FLOOR).ln()]);
+        let likelihood = Likelihood::new(lattice.scales(), &points.iter().collect::<Vec<_>>(), &oracle.y);
+        let (value, gradient) = likelihood.negative_log_posterior(&theta);
+        let rest = rest(&theta, oracle.y.len());
+        assert!((rest - value - joint.log_marginal_likelihood).abs() < 1e-8);
+        assert!((likelihood.energy(&theta) - value).abs() < 1e-9);
+        for (k, slope) in gradient.iter().enumerate() {
+            let [below, above] = [-1e-5, 1e-5].map(|step| {
+                let mut moved = theta.clone();
+                moved[k] += step;
+                likelihood.negative_log_posterior(&moved).0
+            });
+            assert!(((above - below) / 2e-5 - slope).abs() < 1e-5 * slope.abs().max(1.0), "{k}");
+        }
+        let posterior = Posterior::new(&lattice, kernel_of(&theta), points, &oracle.y).unwrap();
+        let mut row = Vec::new();
+        for (k, query) in oracle.queries.iter().enumerate() {
+            let (mean, variance) = posterior.at(query, &mut row);
+            assert!((mean - joint.mean[k]).abs() < 1e-8, "{mean} {}", joint.mean[k]);
+            assert!((variance - joint.variance[k]).abs() < 1e-8, "{variance} {}", joint.variance[k]);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub use recommend::{Expected, NoExpectation, Recommendation, can_model, recommen
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::carried::Carried;
+use self::carried::CarriedTrials;
 use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
@@ -113,15 +113,15 @@ impl Gp {
     }
 
     /// Trials of other budgets, unless the own ones speak against them.
-    fn carry(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> Carried {
-        let carried = Carried::new(view.others, &self.lattice, self.directions[0]);
+    fn carry(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> CarriedTrials {
+        let carried = CarriedTrials::new(view.others, &self.lattice, self.directions[0]);
         if carried.is_empty() {
             return carried;
         }
         let over = carried.over(&self.lattice, outcomes);
         let holds = over.guard.is_none_or(|guard| guard.holds());
         self.carried_over = Some(over);
-        if holds { carried } else { Carried::default() }
+        if holds { carried } else { CarriedTrials::default() }
     }
 
     /// The configuration that is best by the other budgets' trials alone.
@@ -142,7 +142,7 @@ impl Gp {
         let outcomes: Vec<Outcomes<'_>> =
             goals.map(|goal| Outcomes::new(view, &self.lattice, goal)).collect();
         let posteriors = outcomes.iter().map(|outcomes| {
-            let Model { posterior, y, .. } = Model::new(&self.lattice, outcomes, &Carried::default())?;
+            let Model { posterior, y, .. } = Model::new(&self.lattice, outcomes, &CarriedTrials::default())?;
             posterior.believing(&outcomes.pending, &y)
         });
         let posteriors: Vec<Posterior<'_>> = posteriors.collect::<Option<_>>()?;
@@ -244,7 +244,7 @@ struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// `None` where there are fewer than two own values.
-    fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, carried: &Carried) -> Option<Self> {
+    fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, carried: &CarriedTrials) -> Option<Self> {
         let warp = Warp::new(&outcomes.values())?;
         let fit = Fit::new(lattice, &outcomes.told, &warp.values, carried);
         let posterior = fit.most_probable()?;
@@ -265,7 +265,7 @@ struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    fn new(lattice: &'a Lattice, told: &[Told<'_>], values: &[f64], carried: &Carried) -> Self {
+    fn new(lattice: &'a Lattice, told: &[Told<'_>], values: &[f64], carried: &CarriedTrials) -> Self {
         let own = told.iter().map(|(_, cell, _)| Point::own(lattice, cell));
         let points: Vec<Point> = own.chain(carried.points.iter().cloned()).collect();
         let mut fitted = representative(values, MOST_FITTED);

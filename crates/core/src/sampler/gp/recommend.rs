@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::carried::Carried;
+use super::carried::CarriedTrials;
 use super::fit::kernel_of;
 use super::posterior::Posterior;
 use super::slice::draws;
@@ -127,7 +127,7 @@ pub fn recommend<'a>(
     let few = || take(first_best, Err(NoExpectation::FewValues));
     let told_values = outcomes.values();
     let Some(warp) = Warp::new(&told_values) else { return Some(few()) };
-    let fit = Fit::new(&lattice, &outcomes.told, &warp.values, &Carried::default());
+    let fit = Fit::new(&lattice, &outcomes.told, &warp.values, &CarriedTrials::default());
     let most_probable = fit.likelihood().fit();
     let Some(posterior) = fit.posterior(kernel_of(&most_probable)) else { return Some(few()) };
     let mut places: HashMap<&Cell, Vec<usize>> = HashMap::new();
@@ -153,7 +153,7 @@ pub fn recommend<'a>(
     }
     let cell = &outcomes.told[i].1;
     let clipped = Clipped::new(&told_values, &warp);
-    let fit = Fit::new(&lattice, &outcomes.told, &clipped.values, &Carried::default());
+    let fit = Fit::new(&lattice, &outcomes.told, &clipped.values, &CarriedTrials::default());
     let likelihood = fit.likelihood();
     let mut rng = stream(0, "recommendation", outcomes.told.len() as u64);
     let draws = draws(|theta| likelihood.energy(theta), most_probable, WARM_UP, DRAWS, &mut rng);
