@@ -1,4 +1,4 @@
-"""Plays samplers on tables of real trainings (benches/peers/tables.py) and compares them pairwise.
+"""Plays samplers on tables of real trainings (benches/peers/tables.py, or the budgets of recorded ladders: ladder_tables.py) and compares them pairwise.
 
     python3 benches/peers/search.py play OUT.json SAMPLER SEEDS TRIALS TABLE...
     python3 benches/peers/search.py compare A.json B.json
@@ -27,10 +27,17 @@ import paired
 CHECKPOINTS = (25, 50, 100)
 
 
+def read(path):
+    """The table of a file, or one for each budget of a recorded ladder."""
+    with open(path) as file:
+        document = json.load(file)
+    if "budgets" not in document:
+        return [Table(document)]
+    return [Table({**budget, "name": f"{document['name']}/{budget['weights']}"}) for budget in document["budgets"]]
+
+
 class Table:
-    def __init__(self, path):
-        with open(path) as file:
-            document = json.load(file)
+    def __init__(self, document):
         self.name, self.params = document["name"], document["params"]
         self.values = np.array([[math.nan if v is None else v for v in row] for row in document["values"]])
         means = self.values.mean(1)
@@ -125,8 +132,7 @@ class Optuna:
 def play(out, sampler, seeds, trials, paths):
     runs = json.load(open(out)) if os.path.exists(out) else []
     done = {(run["table"], run["seed"]) for run in runs}
-    for path in paths:
-        table = Table(path)
+    for table in (table for path in paths for table in read(path)):
         for seed in range(seeds):
             if (table.name, seed) in done:
                 continue

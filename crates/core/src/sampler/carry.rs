@@ -46,7 +46,7 @@ impl fmt::Display for CarriedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, budget) in self.budgets.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{} trials of `{}`", budget.trials, budget.label)?;
+            write!(f, "{comma}{} trials of {}", budget.trials, budget.label)?;
         }
         let Some(guard) = self.guard else { return Ok(()) };
         let kept = if guard.holds() { "kept" } else { "dropped" };
