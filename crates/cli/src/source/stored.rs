@@ -200,7 +200,7 @@ pub(crate) fn ladder_name(study: &StudyRecord) -> String {
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
-    let StoredStudy { record, trials, scores, .. } = study;
+    let StoredStudy { record, trials, scores, outputs, .. } = study;
     StudyTrials {
         budget: attribute::<SizeBudget>(&record, "budget")
             .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
@@ -211,6 +211,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         ended: attribute::<StopReason>(&record, "ended"),
         sampler: attribute::<SamplerSpec>(&record, "sampler").map(|spec| spec.kind),
         scores: scores.into_iter().collect(),
+        outputs: outputs.into_iter().collect(),
         space: record.space,
     }
 }
