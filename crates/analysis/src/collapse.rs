@@ -3,7 +3,7 @@
 mod scored;
 mod setting;
 
-use allometry_core::{ClassCounts, FrozenTrial};
+use allometry_core::{ClassCounts, EarlyStop, FrozenTrial};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,7 @@ pub struct KindCounts {
 pub struct Collapse {
     /// The classic report's rules.
     pub naive: NaiveCollapse,
-    /// Trials by kind.
+    /// Trials by kind; those that were stopped as collapsed are constant.
     pub kinds: KindCounts,
     /// Share of constant models among the trials whose kind is known.
     pub constant_share: Option<Estimate>,
@@ -76,7 +76,8 @@ pub struct Collapse {
 }
 
 impl Collapse {
-    /// Looks at each usable trial's stored predictions or, without them, at its recorded metrics. `parameters` are names with
+    /// Looks at each usable trial's stored predictions or, without them, at its recorded metrics; trials that were stopped as
+    /// collapsed are constant. `parameters` are names with
     /// their levels.
     pub(crate) fn new(
         study: &StudyTrials,
@@ -100,13 +101,16 @@ impl Collapse {
                     .unwrap_or(CollapseKind::Unknown)
             })
             .collect();
-        let counts = KindCounts::new(&kinds);
+        let mut counts = KindCounts::new(&kinds);
+        let is_stopped = |trial: &&FrozenTrial| trial.record.early_stop == Some(EarlyStop::Collapsed);
+        let stopped = study.trials.iter().filter(is_stopped).count() as u64;
+        counts.constant += stopped;
         let best = sample.best().and_then(|position| {
             let trial = sample.trials[position];
             let auc = aucs.of(trial, sample.values[position])?;
             ScoreSummary::new(trial.number, &study.scores.of(trial.number)?, auc, seed_name, options)
         });
-        let known = sample.values.len() as u64 - counts.unknown;
+        let known = sample.values.len() as u64 + stopped - counts.unknown;
         Self {
             naive: naive(sample),
             kinds: counts,

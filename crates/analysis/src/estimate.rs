@@ -55,11 +55,16 @@ pub enum Method {
     AssumedCorrelation,
     /// Difference of two AUCs on the same rows from their scores (`DeLong` et al. 1988): covers new rows of the same mix.
     PairedDelong,
+    /// Difference of two metrics of classes or numbers on the same rows, from what each row contributes to them (influence
+    /// functions; of AUCs as `DeLong` et al. 1988): covers new rows of the same mix.
+    PairedRows,
     /// Difference of two settings under the same seeds, whose spread over them is joined, where scores are stored, with `DeLong`'s error
     /// over rows; Student's t by Satterthwaite (1946): covers new seeds and, with scores, new rows.
     PairedSeeds,
     /// One AUC from its scores (`DeLong` et al. 1988), interval in the logit: covers new rows of the same mix, the model being fixed.
     Delong,
+    /// One metric of classes or numbers, from what each row contributes to it: covers new rows of the same mix, the model being fixed.
+    RowContributions,
     /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new rows and another choice among the same trials.
     LeftOutRows,
     /// Share with Wilson's interval.
@@ -91,8 +96,10 @@ impl fmt::Display for Method {
             Self::Independent => "those of both values, as if independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
             Self::PairedDelong => "DeLong, paired",
+            Self::PairedRows => "contributions of rows, paired",
             Self::PairedSeeds => "paired by seed, t interval",
             Self::Delong => "DeLong, logit interval",
+            Self::RowContributions => "contributions of rows",
             Self::LeftOutRows => "rows left out of resamples, scaled percentiles",
             Self::Wilson => "Wilson",
             Self::ResidualBootstrap => "residual bootstrap",

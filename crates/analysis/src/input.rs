@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use allometry_core::ladder::{MetricSpec, SamplerKind};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason,
+    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason, TrialNumber,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scores::StudyScores;
+use crate::outputs::StudyOutputs;
+use crate::scores::{RowScores, StudyScores};
+use crate::stats::influence::RowMetric;
 use crate::transfer::TransferTrials;
 
 /// Exact sizes of the smallest and the largest architecture of a search space.
@@ -39,6 +41,8 @@ pub struct StudyTrials {
     pub reach: Option<SizeReach>,
     /// What the trials predict on the validation rows, where stored.
     pub scores: StudyScores,
+    /// The same where the label is not binary.
+    pub outputs: StudyOutputs,
     /// Why the last run of the study ended, where stored.
     pub ended: Option<StopReason>,
     /// What picks its configurations, where stored.
@@ -58,6 +62,7 @@ impl StudyTrials {
             space: None,
             reach: None,
             scores: StudyScores::default(),
+            outputs: StudyOutputs::default(),
             ended: None,
             sampler: None,
             carried_over: None,
@@ -115,6 +120,12 @@ impl LadderTrials {
             baselines: Vec::new(),
             transfers: Vec::new(),
         }
+    }
+
+    /// What a trial predicts of the validation rows, where stored and of use for the ladder's metric.
+    pub(crate) fn row_scores<'s>(&self, study: &'s StudyTrials, trial: TrialNumber) -> Option<RowScores<'s>> {
+        let binary = study.scores.of(trial).filter(|_| self.measures_auc()).map(RowScores::Binary);
+        binary.or_else(|| Some(RowScores::Other(study.outputs.of(trial)?, RowMetric::named(&self.metric)?)))
     }
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.

@@ -16,7 +16,7 @@ pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend
 use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
-use crate::scores::Predictions;
+use crate::scores::RowScores;
 use crate::stats::{auc, holm, normal};
 use crate::study::StudyAnalysis;
 
@@ -106,8 +106,7 @@ impl Scaling {
                     size: incumbent.size,
                     best: incumbent.value,
                 };
-                let scores = trials.scores.of(incumbent.number);
-                Some((point, scores.filter(|_| ladder.measures_auc())))
+                Some((point, ladder.row_scores(trials, incumbent.number)))
             })
             .collect();
         let exact = !scored.is_empty() && scored.iter().all(|(point, _)| point.size.is_some());
@@ -159,7 +158,7 @@ impl Difference {
     }
 }
 
-type Scored<'s> = (ScalingPoint, Option<Predictions<'s>>);
+type Scored<'s> = (ScalingPoint, Option<RowScores<'s>>);
 
 fn differences(points: &[Scored<'_>], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
     let mut differences = Vec::new();
@@ -213,7 +212,8 @@ impl Difference {
         let gain = self.gain.point;
         let independent = auc::difference_error(first, second, 0.0);
         let correlated = auc::difference_error(first, second, options.correlation);
-        let detect = |error| auc::rows_to_detect(gain, error, rows, options.level, options.power);
+        let total = rows.positives as f64 + rows.negatives as f64;
+        let detect = |error| auc::rows_to_detect(gain, error, total, options.level, options.power);
         let largest_error = gain.abs() / normal::half_width(options.level);
         let correlation =
             (first * first + second * second - largest_error * largest_error) / (2.0 * first * second);

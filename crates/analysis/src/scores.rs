@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use allometry_core::{TrialNumber, ValidationScores};
 
+use crate::estimate::Estimate;
+use crate::options::Options;
+use crate::outputs::Outputs;
+use crate::stats::influence::RowMetric;
+
 /// Predictions of a study's trials on the same validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StudyScores {
@@ -54,6 +59,34 @@ impl FromIterator<(TrialNumber, ValidationScores)> for StudyScores {
             kept.insert(trial, scores);
         }
         kept
+    }
+}
+
+/// Predictions of one trial, whatever its task.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum RowScores<'a> {
+    /// Of a binary label; the metric is their AUC.
+    Binary(Predictions<'a>),
+    /// Of others, with the ladder's metric.
+    Other(Outputs<'a>, RowMetric),
+}
+
+impl RowScores<'_> {
+    /// Whether both say the same of the same rows.
+    pub(crate) fn are_alike(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Binary(a), Self::Binary(b)) => a.same_rows(b) && a.scores == b.scores,
+            (Self::Other(a, _), Self::Other(b, _)) => a.same_rows(b) && a.outputs == b.outputs,
+            _ => false,
+        }
+    }
+
+    /// A trial's value with the error that these predictions give it, where they do.
+    pub(crate) fn estimate(&self, value: f64, options: &Options) -> Option<Estimate> {
+        match self {
+            Self::Binary(predictions) => Estimate::scored_auc(value, predictions, options),
+            Self::Other(outputs, metric) => outputs.estimate(value, *metric, options),
+        }
     }
 }
 

@@ -143,8 +143,8 @@ fn rank(
         .take(RANKED)
         .map(|position| {
             let (trial, value) = (sample.trials[position], sample.values[position]);
-            let scores = study.scores.of(trial.number).filter(|_| ladder.measures_auc());
-            let scored = scores.and_then(|scores| Estimate::scored_auc(value, &scores, options));
+            let scores = ladder.row_scores(study, trial.number);
+            let scored = scores.and_then(|scores| scores.estimate(value, options));
             RankedTrial {
                 number: trial.number,
                 value: scored.unwrap_or_else(|| metric_estimate(value, ladder, options)),

@@ -2,7 +2,7 @@
 
 use allometry_analysis::collapse::CollapseKind;
 use allometry_analysis::{LadderTrials, Method, Options, StudyAnalysis, StudyScores, StudyTrials, analyze};
-use allometry_core::{FrozenTrial, Params, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{EarlyStop, FrozenTrial, Params, TrialNumber, TrialState, ValidationScores};
 use serde_json::Value;
 
 fn cases() -> Vec<Value> {
@@ -60,6 +60,24 @@ fn figures_are_those_of_scikit_learn() {
             assert!((ours - theirs).abs() < 1e-9, "{} of {}: {ours} against {theirs}", name, case["name"]);
         }
     }
+}
+
+#[test]
+fn trials_that_were_stopped_as_collapsed_are_constant() {
+    let healthy = cases().into_iter().find(|case| case["name"] == "healthy").unwrap();
+    let scored = scores(&healthy);
+    let mut trials: Vec<FrozenTrial> = (0..6)
+        .map(|number| FrozenTrial::new(number, TrialState::Complete, Some(0.8), Params::default()))
+        .collect();
+    for trial in &mut trials[3..] {
+        (trial.state, trial.record.early_stop) = (TrialState::Pruned, Some(EarlyStop::Collapsed));
+    }
+    trials[5].record.early_stop = Some(EarlyStop::Pruned);
+    let kept = trials[..3].iter().map(|trial| (trial.number, scored.clone())).collect();
+    let study = StudyTrials { scores: kept, ..StudyTrials::new("2M", "oracle", trials) };
+    let collapse = analyze(&LadderTrials::new(vec![study]), &Options::default()).studies.remove(0).collapse;
+    assert_eq!((collapse.kinds.constant, collapse.kinds.healthy, collapse.kinds.unknown), (2, 3, 0));
+    assert_eq!(collapse.constant_share.unwrap().point, 0.4);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_gap_of_a_hundredth_takes_thousands_of_rows() {
     let gap = best - worst;
     assert_eq!(format!("{gap:.4}"), "0.0099");
     assert_eq!(format!("{:.2} {:.2}", gap / error(0.0), gap / error(0.9)), "0.20 0.63");
-    let needed = auc::rows_to_detect(gap, error(0.9), rows, 0.95, 0.8).unwrap();
+    let needed = auc::rows_to_detect(gap, error(0.9), 422.0, 0.95, 0.8).unwrap();
     assert_eq!(needed.round(), 8413.0);
     let scale = needed / 422.0;
     let larger =
@@ -96,7 +96,7 @@ fn a_gap_of_a_hundredth_takes_thousands_of_rows() {
         0.9,
     );
     assert!((gap / reached - (1.96 + 0.8416)).abs() < 0.01, "with so many rows the power is reached");
-    assert_eq!(auc::rows_to_detect(0.0, 0.01, rows, 0.95, 0.8), None);
+    assert_eq!(auc::rows_to_detect(0.0, 0.01, 422.0, 0.95, 0.8), None);
 }
 
 #[test]

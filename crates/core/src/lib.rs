@@ -33,6 +33,6 @@ pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
 pub use size::{ModelSize, SizeBudget, WeightTarget};
 pub use space::SearchSpace;
 pub use trial::{
-    ClassCounts, Direction, EarlyStop, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord, TrialState,
-    ValidationScores,
+    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord,
+    TrialState, ValidationOutputs, ValidationScores,
 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
-use crate::trial::{Failure, TrialNumber, ValidationScores};
+use crate::trial::{CollapsedTo, Failure, TrialNumber, ValidationOutputs, ValidationScores};
 
 /// One evaluation to be done. Its result depends on this and the data alone.
 #[derive(Debug, Clone)]
@@ -67,6 +67,8 @@ pub struct ObjectiveOutcome {
     pub size: Option<ModelSize>,
     /// Predictions of that epoch on the validation rows.
     pub scores: Option<ValidationScores>,
+    /// The same where the label is not binary.
+    pub outputs: Option<ValidationOutputs>,
 }
 
 /// Why an evaluation gave no value. A failed trial is data: the study goes on.
@@ -75,6 +77,9 @@ pub enum ObjectiveError {
     /// The reporter asked to stop a hopeless trial.
     #[error("pruned")]
     Pruned,
+    /// Training stopped, since its predictions had become constant.
+    #[error("predictions were constant {}", .0.as_str())]
+    Collapsed(CollapsedTo),
     /// The reporter asked to stop because the program ends.
     #[error("interrupted")]
     Interrupted,

@@ -116,6 +116,26 @@ pub enum EarlyStop {
     Collapsed,
 }
 
+/// What a model whose predictions have become constant says of every row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CollapsedTo {
+    /// The training part's share of each class, or its mean: what is known without looking at a row.
+    Prior,
+    /// Something else: its weights have run away, or its learning rate keeps it from ever reaching the prior.
+    Elsewhere,
+}
+
+impl CollapsedTo {
+    /// The words for it, after "predictions were constant".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prior => "at the prior",
+            Self::Elsewhere => "away from the prior",
+        }
+    }
+}
+
 /// Numbers of the two classes in a set of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassCounts {
@@ -134,6 +154,18 @@ pub struct ValidationScores {
     pub labels: Vec<bool>,
     /// Predicted probability of class 1, in `[0, 1]`.
     pub scores: Vec<f32>,
+}
+
+/// Predictions of a trial's best epoch on the validation rows, in row order, where there are several classes or the label is a
+/// number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidationOutputs {
+    /// Row of the table that each prediction is for.
+    pub rows: Vec<u64>,
+    /// What is true of each row: its class from 0, or its number.
+    pub targets: Vec<f32>,
+    /// `rows x classes` probabilities, at least two a row; or one predicted number a row.
+    pub outputs: Vec<f32>,
 }
 
 /// What a trial leaves beyond what Optuna's tables hold; stored in attributes named `allometry:*`.
@@ -158,6 +190,9 @@ pub struct TrialRecord {
     /// Why it was stopped early, where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stop: Option<EarlyStop>,
+    /// What its constant predictions were, where training itself stopped it for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collapsed_to: Option<CollapsedTo>,
     /// Whether no pruner might stop it, since statistics need it complete.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exempt: bool,

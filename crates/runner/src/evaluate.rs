@@ -93,7 +93,7 @@ fn finished(
     log: Option<String>,
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
-    let mut scores = None;
+    let (mut scores, mut outputs) = (None, None);
     let mut further = Vec::new();
     let outcome = outcome.and_then(|outcome| {
         further = further::values(&assignment.further, &outcome, assignment.started.elapsed())
@@ -112,11 +112,16 @@ fn finished(
             record.size = outcome.size.or(record.size);
             record.best_step = outcome.best_step;
             record.metrics = outcome.metrics;
-            scores = outcome.scores;
+            (scores, outputs) = (outcome.scores, outcome.outputs);
             (FinishedState::Complete, Some(outcome.value))
         }
         Err(ObjectiveError::Pruned) => {
             record.early_stop = Some(pending.early_stop.unwrap_or(EarlyStop::Pruned));
+            record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
+            (FinishedState::Pruned, None)
+        }
+        Err(ObjectiveError::Collapsed(to)) => {
+            (record.early_stop, record.collapsed_to) = (Some(EarlyStop::Collapsed), Some(to));
             record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
             (FinishedState::Pruned, None)
         }
@@ -129,7 +134,7 @@ fn finished(
             (FinishedState::Failed, None)
         }
     };
-    (state, Finished { value, further, reports: pending.epochs, record, scores, log })
+    (state, Finished { value, further, reports: pending.epochs, record, scores, outputs, log })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {

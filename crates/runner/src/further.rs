@@ -68,6 +68,7 @@ mod tests {
                 .collect::<BTreeMap<_, _>>(),
             size: Some(ModelSize { total: 12, non_embedding: 10 }),
             scores: None,
+            outputs: None,
         }
     }
 

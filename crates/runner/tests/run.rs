@@ -10,9 +10,9 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::{Ladder, ModelSpec, ObjectiveSpec, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective, ObjectiveError,
-    ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent, StudyView,
-    Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
+    CollapsedTo, Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective,
+    ObjectiveError, ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent,
+    StudyView, Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
 };
 use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
 use allometry_store::{Finished, FinishedState, MemoryStore, Owner, Start, Store};
@@ -53,6 +53,7 @@ impl Objective for Scripted<'_> {
             metrics: BTreeMap::new(),
             size: None,
             scores: None,
+            outputs: None,
         })
     }
 
@@ -346,6 +347,25 @@ fn a_collapsed_trial_is_marked_as_such() {
     assert!(trials.iter().any(|t| stopped(t) == Some(EarlyStop::Collapsed)));
     assert!(trials.iter().all(|t| (stopped(t).is_some() != t.record.exempt)
         && (stopped(t).is_none() || (t.state, t.intermediate.len()) == (TrialState::Pruned, 2))));
+}
+
+#[test]
+fn a_trial_that_training_found_collapsed_is_marked_without_a_pruner() {
+    let ladder = read(LADDER);
+    let store = MemoryStore::default();
+    go(&ladder, &store, 2, &Interrupt::default(), &|t, n| match n % 3 {
+        0 => Err(ObjectiveError::Collapsed(CollapsedTo::Elsewhere)),
+        _ => Ok(value_of(t)),
+    })
+    .unwrap();
+    let trials = trials(&store, "a");
+    let marked: Vec<&FrozenTrial> = trials.iter().filter(|t| t.record.early_stop.is_some()).collect();
+    assert!(!marked.is_empty() && marked.len() < trials.len());
+    for trial in marked {
+        assert_eq!((trial.state, trial.record.early_stop), (TrialState::Pruned, Some(EarlyStop::Collapsed)));
+        assert_eq!(trial.record.collapsed_to, Some(CollapsedTo::Elsewhere));
+        assert_eq!(trial.record.metrics["pred_max"], 0.5, "those of its last epoch");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! How single values are kept in columns.
 
-use allometry_core::{Direction, TrialState};
+use allometry_core::{Direction, TrialState, ValidationOutputs, ValidationScores};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+
+use crate::store::Finished;
 
 /// The name of a state in Optuna's tables.
 pub(crate) fn state_name(state: TrialState) -> &'static str {
@@ -76,33 +78,63 @@ pub(crate) fn time(stored: &str) -> Option<Timestamp> {
     Offset::UTC.to_timestamp(time).ok()
 }
 
+/// What a trial says of the validation rows, as the columns `rows`, `labels` and `scores`. A row's label has one byte where it
+/// is binary and four where it is a class or a number.
+pub(crate) fn predictions(finished: &Finished) -> Option<[Vec<u8>; 3]> {
+    match (&finished.scores, &finished.outputs) {
+        (Some(of), _) => Some([rows_blob(&of.rows), labels_blob(&of.labels), scores_blob(&of.scores)]),
+        (None, Some(of)) => Some([rows_blob(&of.rows), scores_blob(&of.targets), scores_blob(&of.outputs)]),
+        (None, None) => None,
+    }
+}
+
+/// The scores of binary labels from their columns.
+pub(crate) fn validation_scores([rows, labels, scores]: [&[u8]; 3]) -> Option<ValidationScores> {
+    let is_binary = labels.len() * 8 == rows.len();
+    is_binary.then(|| ValidationScores {
+        rows: self::rows(rows),
+        labels: self::labels(labels),
+        scores: self::scores(scores),
+    })
+}
+
+/// The predictions of other labels from their columns.
+pub(crate) fn validation_outputs([rows, targets, outputs]: [&[u8]; 3]) -> Option<ValidationOutputs> {
+    let is_other = !rows.is_empty() && targets.len() * 2 == rows.len();
+    is_other.then(|| ValidationOutputs {
+        rows: self::rows(rows),
+        targets: scores(targets),
+        outputs: scores(outputs),
+    })
+}
+
 /// Row indices as eight bytes each, little-endian.
-pub(crate) fn rows_blob(rows: &[u64]) -> Vec<u8> {
+fn rows_blob(rows: &[u64]) -> Vec<u8> {
     rows.iter().flat_map(|row| row.to_le_bytes()).collect()
 }
 
 /// Labels as one byte each.
-pub(crate) fn labels_blob(labels: &[bool]) -> Vec<u8> {
+fn labels_blob(labels: &[bool]) -> Vec<u8> {
     labels.iter().map(|label| u8::from(*label)).collect()
 }
 
 /// Scores as four bytes each, little-endian.
-pub(crate) fn scores_blob(scores: &[f32]) -> Vec<u8> {
+fn scores_blob(scores: &[f32]) -> Vec<u8> {
     scores.iter().flat_map(|score| score.to_le_bytes()).collect()
 }
 
 /// Row indices from their bytes.
-pub(crate) fn rows(blob: &[u8]) -> Vec<u64> {
+fn rows(blob: &[u8]) -> Vec<u64> {
     blob.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
 /// Labels from their bytes.
-pub(crate) fn labels(blob: &[u8]) -> Vec<bool> {
+fn labels(blob: &[u8]) -> Vec<bool> {
     blob.iter().map(|byte| *byte != 0).collect()
 }
 
 /// Scores from their bytes.
-pub(crate) fn scores(blob: &[u8]) -> Vec<f32> {
+fn scores(blob: &[u8]) -> Vec<f32> {
     blob.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 

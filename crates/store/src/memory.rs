@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use allometry_core::{
     Distribution, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
-    ValidationScores,
+    ValidationOutputs, ValidationScores,
 };
 use jiff::{Timestamp, TimestampRound, Unit};
 use serde_json::Value;
@@ -39,6 +39,7 @@ struct Row {
     heartbeat: Option<Timestamp>,
     metrics: EpochMetrics,
     scores: Option<ValidationScores>,
+    outputs: Option<ValidationOutputs>,
     log: Option<String>,
 }
 
@@ -116,6 +117,7 @@ impl Tables {
             heartbeat: None,
             metrics: EpochMetrics::new(),
             scores: None,
+            outputs: None,
             log: None,
         };
         row.place(&placed, self.study(study)?.space.as_ref());
@@ -267,6 +269,7 @@ impl Store for MemoryStore {
         row.trial.completed = Some(now());
         row.trial.record = finished.record.clone();
         row.scores.clone_from(&finished.scores);
+        row.outputs.clone_from(&finished.outputs);
         row.log.clone_from(&finished.log);
         row.owner = None;
         Ok(state)
@@ -306,6 +309,10 @@ impl Store for MemoryStore {
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
         Ok(self.tables().numbered(study, number)?.and_then(|row| row.scores.clone()))
+    }
+
+    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
+        Ok(self.tables().numbered(study, number)?.and_then(|row| row.outputs.clone()))
     }
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {

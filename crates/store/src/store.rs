@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use allometry_core::{
     Direction, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
-    ValidationScores,
+    ValidationOutputs, ValidationScores,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -157,6 +157,8 @@ pub struct Finished {
     pub record: TrialRecord,
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
+    /// The same where the label is not binary.
+    pub outputs: Option<ValidationOutputs>,
     /// The end of what the evaluation wrote for people.
     pub log: Option<String>,
 }
@@ -314,6 +316,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// See the trait.
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError>;
+
+    /// The same where the label is not binary.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError>;
 
     /// The end of what the trial's evaluation wrote for people, where it has ended and wrote something.
     ///

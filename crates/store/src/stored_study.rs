@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{FrozenTrial, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{FrozenTrial, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
 
 use crate::error::StoreError;
 use crate::store::{RunningTrial, Store, StudyRecord};
@@ -18,6 +18,8 @@ pub struct StoredStudy {
     pub running: Vec<RunningTrial>,
     /// Predictions of complete trials, where stored.
     pub scores: BTreeMap<TrialNumber, ValidationScores>,
+    /// The same where the label is not binary.
+    pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
 }
 
 /// What a store holds of a study beyond what is known of it.
@@ -27,6 +29,7 @@ pub struct News {
     trials: Vec<FrozenTrial>,
     running: Vec<RunningTrial>,
     scores: BTreeMap<TrialNumber, ValidationScores>,
+    outputs: BTreeMap<TrialNumber, ValidationOutputs>,
     /// Trials that have ended since.
     pub ended: usize,
     /// Whether anything is different: a trial that began or ended, or an epoch of one that runs.
@@ -39,7 +42,13 @@ impl StoredStudy {
     /// # Errors
     /// As those of the store.
     pub fn read(store: &dyn Store, record: StudyRecord) -> Result<Self, StoreError> {
-        let mut study = Self { record, trials: Vec::new(), running: Vec::new(), scores: BTreeMap::new() };
+        let mut study = Self {
+            record,
+            trials: Vec::new(),
+            running: Vec::new(),
+            scores: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
         let news = study.news(store)?;
         study.take(news);
         Ok(study)
@@ -63,14 +72,21 @@ impl StoredStudy {
         let any_runs = trials.iter().any(|trial| trial.state == TrialState::Running);
         let running = if any_runs { store.running(study)? } else { Vec::new() };
         let differs = self.trials[first..] != trials;
-        let mut news = News { first, trials, running, scores: BTreeMap::new(), ended: 0, differs };
+        let (scores, outputs) = (BTreeMap::new(), BTreeMap::new());
+        let mut news = News { first, trials, running, scores, outputs, ended: 0, differs };
         for trial in news.trials.iter().filter(|trial| trial.state.is_finished()) {
             if self.trials.get(trial.number.0 as usize) == Some(trial) {
                 continue;
             }
             news.ended += 1;
             if trial.complete_value().is_some() {
-                news.scores.extend(store.scores(study, trial.number)?.map(|scores| (trial.number, scores)));
+                match store.scores(study, trial.number)? {
+                    Some(scores) => drop(news.scores.insert(trial.number, scores)),
+                    None => {
+                        let outputs = store.outputs(study, trial.number)?;
+                        news.outputs.extend(outputs.map(|outputs| (trial.number, outputs)));
+                    }
+                }
             }
         }
         Ok(news)
@@ -83,5 +99,7 @@ impl StoredStudy {
         self.running = news.running;
         self.scores.split_off(&TrialNumber(news.first as u64 + 1));
         self.scores.extend(news.scores);
+        self.outputs.split_off(&TrialNumber(news.first as u64 + 1));
+        self.outputs.extend(news.outputs);
     }
 }

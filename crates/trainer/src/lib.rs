@@ -3,6 +3,7 @@
 pub mod baseline;
 mod batch;
 pub mod checkpoint;
+mod collapse;
 pub mod data;
 pub mod generate;
 mod hyperparameters;

@@ -40,15 +40,6 @@ pub fn evaluate(labels: &[bool], probabilities: &[f32], prior: f64) -> BTreeMap<
     .collect()
 }
 
-/// Share of the labels' deviation below which predictions count as constant (docs/methods/collapse.md).
-const CONSTANT: f64 = 0.02;
-
-/// Whether predictions of a binary label, by their deviation, no longer tell rows apart.
-pub fn is_constant(labels: &[bool], pred_sd: f64) -> bool {
-    let share = labels.iter().filter(|l| **l).count() as f64 / labels.len().max(1) as f64;
-    pred_sd < CONSTANT * (share * (1.0 - share)).sqrt()
-}
-
 /// Every metric of predicted classes: `probabilities` has a row per label, a column per class.
 ///
 /// `auc` is the mean over the classes of the AUC of each against the rest (scikit-learn's `ovr`, macro), left out where a

@@ -14,7 +14,7 @@ use crate::hyperparameters::Hyperparameters;
 use crate::learner::Learner;
 use crate::memory;
 use crate::model::{ArchitectureError, Cost, Geometry, Loss, cost};
-use crate::scoring::score;
+use crate::scoring::{Kept, score};
 use crate::training::{Best, TrainError, Training, failed};
 
 /// Trains a `PatchTST` model on the CPU, one thread per trial. The value is the validation part's AUC, or R2 where numbers are
@@ -113,8 +113,8 @@ impl<'a> PatchTstObjective<'a> {
             Some(Checkpoint { weights, description, training: None }) if description.best.is_some() => {
                 let epoch = description.best.expect("it was there in the line before");
                 training.learner.set_weights(&weights);
-                let scores = training.validate().into_scores();
-                return Ok(self.fitted(training.learner, Best { epoch, weights, scores }));
+                let kept = training.validate().into_kept();
+                return Ok(self.fitted(training.learner, Best { epoch, weights, kept }));
             }
             Some(old) => training.resume(old)?,
             None => {}
@@ -147,13 +147,18 @@ impl<'a> PatchTstObjective<'a> {
     }
 
     fn fitted(&self, learner: Learner, best: Best) -> Fitted {
+        let (scores, outputs) = match best.kept {
+            Kept::Scores(scores) => (Some(scores), None),
+            Kept::Outputs(outputs) => (None, Some(outputs)),
+        };
         let outcome = ObjectiveOutcome {
             value: best.epoch.value,
             further: Vec::new(),
             best_step: Some(best.epoch.step),
             metrics: best.epoch.metrics,
             size: Some(learner.architecture().model_size(self.geometry)),
-            scores: best.scores,
+            scores,
+            outputs,
         };
         Fitted { outcome, learner, task: self.spec.task }
     }
@@ -223,7 +228,7 @@ impl Fitted {
     /// not binary.
     pub fn score(&mut self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
         let loss = self.learner.loss();
-        score(self.learner.network_mut(), loss, self.task, dataset, part).into_scores()
+        score(self.learner.network_mut(), loss, self.task, dataset, part).into_kept().into_scores()
     }
 }
 

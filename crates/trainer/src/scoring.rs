@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::ValidationScores;
 use allometry_core::ladder::Task;
+use allometry_core::{CollapsedTo, ValidationOutputs, ValidationScores};
 
+use crate::collapse::{self, Column};
 use crate::data::{Dataset, Part, Preparation};
 use crate::metric;
 use crate::model::{Loss, probability};
@@ -23,6 +24,25 @@ pub(crate) struct Scored {
     pub(crate) loss: f64,
     /// Mean and deviation that numbers were scaled by.
     scaling: (f64, f64),
+}
+
+/// Predictions on the validation rows, to be stored.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    /// Of a binary label.
+    Scores(ValidationScores),
+    /// Of others.
+    Outputs(ValidationOutputs),
+}
+
+impl Kept {
+    /// Those of a binary label.
+    pub(crate) fn into_scores(self) -> Option<ValidationScores> {
+        match self {
+            Self::Scores(scores) => Some(scores),
+            Self::Outputs(_) => None,
+        }
+    }
 }
 
 /// What a loss is to be given for a window.
@@ -93,14 +113,37 @@ impl Scored {
         }
     }
 
-    /// The scores of a binary label, to be stored.
-    pub(crate) fn into_scores(self) -> Option<ValidationScores> {
-        let labels = self.labels();
-        (self.task == Task::Binary).then_some(ValidationScores {
-            rows: self.rows,
-            labels,
-            scores: self.outputs,
-        })
+    /// What the model predicts of all rows, where it is the same of all; `trained` is the training part.
+    pub(crate) fn collapsed_to(&self, trained: &Part) -> Option<CollapsedTo> {
+        let (mean, deviation) = self.scaling;
+        let width = self.outputs.len() / self.targets.len().max(1);
+        let truth = |class: usize, target: f32| match self.task {
+            Task::Classes => f64::from(u8::from(target as usize == class)),
+            Task::Binary | Task::Regression => f64::from(target),
+        };
+        let column = |class: usize| {
+            let prior: f64 = trained.windows.iter().map(|w| truth(class, w.target)).sum();
+            let predicted = self.outputs.iter().skip(class).step_by(width).map(|p| f64::from(*p)).collect();
+            let truths = self.targets.iter().map(|t| truth(class, *t) * deviation + mean).collect();
+            Column { predicted, truth: truths, prior: prior / trained.windows.len() as f64 }
+        };
+        collapse::collapsed_to(&(0..width).map(column).collect::<Vec<_>>())
+    }
+
+    /// What is to be stored of a trial.
+    pub(crate) fn into_kept(self) -> Kept {
+        match self.task {
+            Task::Binary => {
+                let labels = self.labels();
+                Kept::Scores(ValidationScores { rows: self.rows, labels, scores: self.outputs })
+            }
+            Task::Classes | Task::Regression => {
+                let (mean, deviation) = self.scaling;
+                let target = |t: &f32| (f64::from(*t) * deviation + mean) as f32;
+                let targets = self.targets.iter().map(target).collect();
+                Kept::Outputs(ValidationOutputs { rows: self.rows, targets, outputs: self.outputs })
+            }
+        }
     }
 
     fn labels(&self) -> Vec<bool> {

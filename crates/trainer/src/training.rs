@@ -5,20 +5,22 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use allometry_core::ladder::{ModelSpec, Monitor};
-use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, TrialSpec, ValidationScores};
+use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, TrialSpec};
 
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
 use crate::data::Dataset;
 use crate::hyperparameters::Hyperparameters;
 use crate::learner::{Diverged, Learner};
-use crate::metric;
 use crate::schedule::rate_factor;
-use crate::scoring::{Scored, scaled, score};
+use crate::scoring::{Kept, Scored, scaled, score};
 use crate::stopping;
 
 /// A checkpoint is written at most this often while training goes on, so that it costs little.
 const SAVE_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Metric that is 1 where predictions no longer tell rows apart.
+const CONSTANT: &str = "constant";
 
 /// Why training gave no model.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +55,7 @@ pub(crate) struct Training<'a> {
 pub(crate) struct Best {
     pub(crate) epoch: Epoch,
     pub(crate) weights: Vec<f32>,
-    pub(crate) scores: Option<ValidationScores>,
+    pub(crate) kept: Kept,
 }
 
 struct Saver<'a> {
@@ -108,8 +110,8 @@ impl<'a> Training<'a> {
         self.ends = buffers;
         if let Some(epoch) = checkpoint.description.best {
             self.learner.set_weights(&checkpoint.weights);
-            let scores = self.validate().into_scores();
-            self.best = Some(Best { epoch, weights: checkpoint.weights, scores });
+            let kept = self.validate().into_kept();
+            self.best = Some(Best { epoch, weights: checkpoint.weights, kept });
         }
         self.learner.restore(&weights, [&first, &second], progress.count);
         self.progress = progress;
@@ -168,11 +170,9 @@ impl<'a> Training<'a> {
         let scored = self.validate();
         metrics.insert("validation_loss".into(), scored.loss);
         metrics.extend(scored.metrics(self.dataset.prior()));
-        let scores = scored.into_scores();
-        if let (Some(scores), Some(sd)) = (&scores, metrics.get("pred_sd")) {
-            let constant = metric::is_constant(&scores.labels, *sd);
-            metrics.insert("constant".into(), f64::from(u8::from(constant)));
-        }
+        let collapsed_to = scored.collapsed_to(&self.dataset.train);
+        metrics.insert(CONSTANT.into(), f64::from(u8::from(collapsed_to.is_some())));
+        let kept = scored.into_kept();
         let value = figure(&metrics, self.spec.task.metric())?;
         let watched = figure(&metrics, self.spec.monitored())?;
         let step = self.progress.history.len() as i64 + 1;
@@ -181,10 +181,10 @@ impl<'a> Training<'a> {
         if self.progress.stopping.observe(watched) == stopping::Progress::Best {
             if let Some(best) = &mut self.best {
                 best.weights.copy_from_slice(self.learner.weights());
-                (best.epoch, best.scores) = (epoch.clone(), scores);
+                (best.epoch, best.kept) = (epoch.clone(), kept);
             } else {
                 let weights = self.learner.weights().to_vec();
-                self.best = Some(Best { epoch: epoch.clone(), weights, scores });
+                self.best = Some(Best { epoch: epoch.clone(), weights, kept });
             }
         }
         if !self.mean.is_empty() {
@@ -192,7 +192,18 @@ impl<'a> Training<'a> {
         }
         self.progress.history.push(epoch);
         (self.progress.steps, self.progress.loss, self.progress.largest_norm) = (0, 0.0, 0.0);
-        obey(self.reporter.report(&report))
+        obey(self.reporter.report(&report))?;
+        match collapsed_to {
+            Some(to) if self.has_collapsed() => Err(ObjectiveError::Collapsed(to)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether predictions were constant for as many epochs as the ladder bears.
+    fn has_collapsed(&self) -> bool {
+        let (epochs, history) = (self.spec.collapse_epochs, &self.progress.history);
+        let is_constant = |epoch: &Epoch| epoch.metrics.get(CONSTANT) == Some(&1.0);
+        epochs > 0 && history.len() >= epochs && history.iter().rev().take(epochs).all(is_constant)
     }
 
     /// Keeps the weights, and puts the mean of those at the ends of the last epochs in their place until the epoch is over

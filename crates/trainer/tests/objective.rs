@@ -4,8 +4,8 @@ mod support;
 
 use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
 use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, Params, TrialSpec};
-use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
+use allometry_trainer::{Architecture, Geometry, Hyperparameters, Learner, PatchTstObjective};
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
 fn run(
@@ -107,6 +107,38 @@ fn divergence_fails_the_trial_and_says_where() {
     let (reason, detail) = failure(run(&dataset, spec(), &wild, &Recorder::default()));
     assert!(reason.starts_with("diverged: the loss is") && reason.contains("at step"), "{reason}");
     assert!(detail.contains("largest activation") && detail.contains("largest gradient norm"), "{detail}");
+}
+
+#[test]
+fn a_step_that_is_not_finite_changes_nothing_and_says_how_large_activations_were() {
+    let dataset = series(300);
+    let architecture = Architecture { d_model: 16, n_layers: 2, n_heads: 2, d_ff_ratio: 2 };
+    let hyperparameters =
+        Hyperparameters { architecture, learning_rate: 1e-3, dropout: 0.0, weight_decay: 0.0 };
+    let geometry = Geometry::new(2, 0, &spec()).unwrap();
+    let mut learner = Learner::new(hyperparameters, geometry, &spec(), 4, 1);
+    let windows: Vec<Vec<f32>> =
+        dataset.train.windows[..4].iter().map(|w| dataset.window(*w).to_vec()).collect();
+    let mut step = |windows: &[Vec<f32>], target: f32| {
+        let targets = [0.0, 1.0, target, 0.0];
+        let result = learner.step(windows.iter().map(Vec::as_slice), &targets, 1e-3, 1.0);
+        (result, learner.weights().to_vec())
+    };
+    step(&windows, 1.0).0.unwrap();
+    let (_, before) = step(&windows, 1.0);
+    let mut large = windows.clone();
+    large[1][5] = 1e20;
+    let (result, after) = step(&large, f32::NAN);
+    let diverged = result.unwrap_err();
+    assert!(diverged.step == 3 && diverged.loss.is_nan(), "{diverged}");
+    assert!((1e18..1e22).contains(&diverged.largest_activation) && diverged.not_finite == 0, "{diverged:?}");
+    assert_eq!(after, before);
+    let mut broken = windows.clone();
+    broken[1][0] = f32::NAN;
+    let diverged = step(&broken, 1.0).0.unwrap_err();
+    assert!(diverged.not_finite > 0 && diverged.largest_activation < 1e3, "{diverged:?}");
+    assert_eq!(step(&broken, 1.0).1, before);
+    assert!(step(&windows, 1.0).0.is_ok(), "it goes on from the weights before");
 }
 
 #[test]

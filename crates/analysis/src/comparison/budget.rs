@@ -116,7 +116,7 @@ impl ComparedBudget {
 
 fn measured<'s>(side: &Side<'s>, position: usize) -> Option<Measured<'s>> {
     let incumbent = side.analysis.studies[position].summary.incumbent()?;
-    let ladder = side.trials.filter(|ladder| ladder.measures_auc());
-    let scores = ladder.and_then(|ladder| ladder.studies.get(position)?.scores.of(incumbent.number));
+    let scores =
+        side.trials.and_then(|ladder| ladder.row_scores(ladder.studies.get(position)?, incumbent.number));
     Some(Measured { best: incumbent.value, rows: side.analysis.rows, scores })
 }

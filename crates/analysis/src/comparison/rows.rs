@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Side;
+use crate::outputs::Outputs;
 use crate::scores::Predictions;
 
 /// What is known of the validation rows of two ladders.
@@ -32,10 +33,16 @@ impl RowRelation {
                 .collect()
         };
         let (first, second) = (stored(a), stored(b));
-        if first.is_empty() || second.is_empty() {
+        let outputs = |side: &Side<'s>| -> Vec<Outputs<'s>> {
+            let studies = side.trials.into_iter().flat_map(|ladder| &ladder.studies);
+            studies.filter_map(|study| study.outputs.first()).collect()
+        };
+        let (others, more) = (outputs(a), outputs(b));
+        if first.len() + others.len() == 0 || second.len() + more.len() == 0 {
             return Self::Unknown;
         }
-        let same = first.iter().any(|one| second.iter().any(|other| one.same_rows(other)));
+        let same = first.iter().any(|one| second.iter().any(|other| one.same_rows(other)))
+            || others.iter().any(|one| more.iter().any(|other| one.same_rows(other)));
         if same { Self::Same } else { Self::Different }
     }
 }

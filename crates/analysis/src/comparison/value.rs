@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
 use crate::scaling::Paired;
-use crate::scores::Predictions;
+use crate::scores::RowScores;
 use crate::stats::{auc, normal};
 
 /// Which of two is better, as far as can be told.
@@ -40,8 +40,8 @@ pub struct RowsNeeded {
 pub struct ValueDifference {
     /// The difference, in the metric: positive where B's value is larger, be that better or not.
     pub difference: Estimate,
-    /// Correlation between the two metrics over new rows, from the scores of both best trials on the same rows (`DeLong` et
-    /// al. 1988); `null` without such scores, where the difference has the error of two sets of rows.
+    /// Correlation between the two metrics over new rows, from the predictions of both best trials of the same rows
+    /// (of AUCs as `DeLong` et al. 1988); `null` without such scores, where the difference has the error of two sets of rows.
     pub measured_correlation: Option<f64>,
     /// Two-sided p-value of the difference; 1 where both are the same trial, or both models give the
     /// same predictions.
@@ -60,7 +60,7 @@ pub struct ValueDifference {
 pub(super) struct Measured<'s> {
     pub(super) best: Estimate,
     pub(super) rows: Option<ClassCounts>,
-    pub(super) scores: Option<Predictions<'s>>,
+    pub(super) scores: Option<RowScores<'s>>,
 }
 
 impl ValueDifference {
@@ -75,24 +75,24 @@ impl ValueDifference {
             rows_to_equate: None,
         };
         let scores = a.scores.zip(b.scores);
-        let predict_alike =
-            point == 0.0 && scores.is_some_and(|(a, b)| a.same_rows(&b) && a.scores == b.scores);
+        let predict_alike = point == 0.0 && scores.is_some_and(|(a, b)| a.are_alike(&b));
         if identical || predict_alike {
             difference.difference = Estimate::normal(0.0, 0.0, Method::Identical, options);
             difference.p = Some(1.0);
         } else if let Some(paired) = scores.and_then(|(a, b)| Paired::new(&a, &b)) {
             difference.measured_correlation = Some(paired.correlation);
-            difference.weigh(paired.error, Method::PairedDelong, (paired.rows, paired.rows), options);
+            difference.weigh(paired.error, paired.method, (paired.rows, paired.rows), options);
         } else if let (Some((first, second)), Some(rows)) =
             (a.best.standard_error.zip(b.best.standard_error), a.rows.zip(b.rows))
         {
             let error = auc::difference_error(first, second, 0.0);
-            difference.weigh(error, Method::Independent, rows, options);
+            let total = |rows: ClassCounts| rows.positives as f64 + rows.negatives as f64;
+            difference.weigh(error, Method::Independent, (total(rows.0), total(rows.1)), options);
         }
         difference
     }
 
-    fn weigh(&mut self, error: f64, method: Method, rows: (ClassCounts, ClassCounts), options: &Options) {
+    fn weigh(&mut self, error: f64, method: Method, rows: (f64, f64), options: &Options) {
         let point = self.difference.point;
         let needed = |gap: f64, power: f64| {
             let of = |rows| auc::rows_to_detect(gap, error, rows, options.level, power);

@@ -99,7 +99,7 @@ fn undecided(value: &ValueDifference, metric: &str, options: &Options) -> String
         (Some(z), None) => format!(", {:.2} of its standard error if the two were independent", z.abs()),
         (None, _) => String::new(),
     };
-    let paired = difference.method == Method::PairedDelong;
+    let paired = matches!(difference.method, Method::PairedDelong | Method::PairedRows);
     let mut needed = Vec::new();
     if let Some(rows) = value.rows_to_tell {
         needed.push(format!("{} would tell it from 0", rows_in_words(rows, paired)));

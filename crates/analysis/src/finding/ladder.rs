@@ -144,7 +144,8 @@ fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
 }
 
 fn rows_unknown(ladder: &LadderTrials, scaling: &Scaling) -> Option<(String, &'static str)> {
-    (ladder.rows.is_none() && ladder.measures_auc() && !scaling.points.is_empty()).then(|| {
+    let is_binary = ladder.studies.iter().all(|study| study.outputs.is_empty());
+    (is_binary && ladder.rows.is_none() && ladder.measures_auc() && !scaling.points.is_empty()).then(|| {
         let message = "the numbers of positive and negative validation rows are not known, so no difference can be weighed";
         (message.to_owned(), "Give them: --rows POSITIVES:NEGATIVES.")
     })
@@ -155,7 +156,7 @@ fn missing_scores(ladder: &LadderTrials, studies: &[StudyAnalysis]) -> Option<(S
         .iter()
         .zip(&ladder.studies)
         .filter(|(analysis, study)| {
-            analysis.summary.incumbent().is_some_and(|best| study.scores.of(best.number).is_none())
+            analysis.summary.incumbent().is_some_and(|best| ladder.row_scores(study, best.number).is_none())
         })
         .map(|(analysis, _)| quoted(&analysis.budget.label))
         .collect();

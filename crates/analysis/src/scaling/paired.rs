@@ -1,28 +1,50 @@
 //! Differences between models that were scored on the same rows.
 
-use allometry_core::ClassCounts;
-
 use super::Difference;
 use crate::estimate::{Estimate, Method};
 use crate::options::Options;
-use crate::scores::Predictions;
+use crate::outputs::Outputs;
+use crate::scores::{Predictions, RowScores};
 use crate::stats::delong::delong;
+use crate::stats::influence::RowMetric;
 use crate::stats::{auc, normal};
 
-/// What the scores of two models on the same rows say of the difference of their AUCs.
+/// What the predictions of two models of the same rows say of the difference of their metrics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Paired {
     /// Standard error of the difference; above 0.
     pub(crate) error: f64,
-    /// Correlation between the two AUCs over new rows.
+    /// Correlation between the two metrics over new rows.
     pub(crate) correlation: f64,
-    /// Classes of the rows.
-    pub(crate) rows: ClassCounts,
+    /// Number of rows.
+    pub(crate) rows: f64,
+    /// How the error was derived.
+    pub(crate) method: Method,
 }
 
 impl Paired {
-    /// `None` where the scores are not of the same rows, or do not vary between the two models.
-    pub(crate) fn new(first: &Predictions<'_>, second: &Predictions<'_>) -> Option<Self> {
+    /// `None` where the predictions are not of the same rows, or do not vary between the two models.
+    pub(crate) fn new(first: &RowScores<'_>, second: &RowScores<'_>) -> Option<Self> {
+        match (first, second) {
+            (RowScores::Binary(first), RowScores::Binary(second)) => Self::of_scores(first, second),
+            (RowScores::Other(first, metric), RowScores::Other(second, other)) if metric == other => {
+                Self::of_outputs(*metric, first, second)
+            }
+            _ => None,
+        }
+    }
+
+    fn of_outputs(metric: RowMetric, first: &Outputs<'_>, second: &Outputs<'_>) -> Option<Self> {
+        if !first.same_rows(second) {
+            return None;
+        }
+        let (error, correlation) = first.influence(metric)?.paired(&second.influence(metric)?);
+        let rows = first.rows.len() as f64;
+        let is_known = error > 0.0 && correlation.is_finite();
+        is_known.then_some(Self { error, correlation, rows, method: Method::PairedRows })
+    }
+
+    fn of_scores(first: &Predictions<'_>, second: &Predictions<'_>) -> Option<Self> {
         if !first.same_rows(second) {
             return None;
         }
@@ -32,9 +54,8 @@ impl Paired {
         if error.is_nan() || error <= 0.0 || !correlation.is_finite() {
             return None;
         }
-        let (positives, negatives) = first.classes();
-        let rows = ClassCounts { positives: positives as u64, negatives: negatives as u64 };
-        Some(Self { error, correlation, rows })
+        let rows = first.labels.len() as f64;
+        Some(Self { error, correlation, rows, method: Method::PairedDelong })
     }
 }
 
@@ -50,10 +71,10 @@ pub fn paired_gain(first: &Predictions<'_>, second: &Predictions<'_>, options: &
 
 impl Difference {
     /// Replaces assumed errors by that of the paired difference; nothing where there is none.
-    pub(super) fn pair(&mut self, smaller: &Predictions<'_>, larger: &Predictions<'_>, options: &Options) {
-        let Some(Paired { error, correlation, rows }) = Paired::new(smaller, larger) else { return };
+    pub(super) fn pair(&mut self, smaller: &RowScores<'_>, larger: &RowScores<'_>, options: &Options) {
+        let Some(Paired { error, correlation, rows, method }) = Paired::new(smaller, larger) else { return };
         let gain = self.gain.point;
-        self.gain = Estimate::normal(gain, error, Method::PairedDelong, options);
+        self.gain = Estimate::normal(gain, error, method, options);
         self.gain_correlated = self.gain;
         self.measured_correlation = Some(correlation);
         self.p = self.gain.z().map(normal::two_sided_p);

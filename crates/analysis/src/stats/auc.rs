@@ -49,12 +49,11 @@ pub fn difference_error(first: f64, second: f64, correlation: f64) -> f64 {
 pub fn rows_to_detect(
     difference: f64,
     standard_error: f64,
-    rows: ClassCounts,
+    rows: f64,
     level: f64,
     power: f64,
 ) -> Option<f64> {
     let needed = normal::half_width(level) + normal::quantile(power);
     let missing = needed * standard_error / difference;
-    let total = rows.positives as f64 + rows.negatives as f64;
-    Some(total * missing * missing).filter(|needed| needed.is_finite())
+    Some(rows * missing * missing).filter(|needed| needed.is_finite())
 }

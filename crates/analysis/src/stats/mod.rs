@@ -11,6 +11,7 @@ pub mod discrepancy;
 pub mod distribution;
 pub mod group;
 pub mod holm;
+pub mod influence;
 pub mod isotonic;
 pub mod jonckheere;
 pub mod kendall;

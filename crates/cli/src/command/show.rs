@@ -1,6 +1,6 @@
 //! `allometry show`.
 
-use allometry_core::{FrozenTrial, TrialNumber};
+use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
 use clap::Args;
 use serde_json::json;
 
@@ -66,6 +66,13 @@ fn text(study: &str, trial: &FrozenTrial, log: Option<&str>) -> String {
     line("ended", trial.completed.map(|time| time.to_string()));
     line("best epoch", record.best_step.map(|step| step.to_string()));
     line("repeats", record.retry_of.map(|number| format!("trial {number}")));
+    line(
+        "collapsed",
+        record.early_stop.filter(|stop| *stop == EarlyStop::Collapsed).map(|_| {
+            let to = record.collapsed_to.map_or_else(String::new, |to| format!(" {}", to.as_str()));
+            format!("its predictions were constant{to}")
+        }),
+    );
     line("exempt", record.exempt.then(|| "no pruner might stop it".into()));
     for (name, value) in &record.metrics {
         line(name, Some(format!("{value:.6}")));

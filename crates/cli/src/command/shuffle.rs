@@ -32,7 +32,13 @@ pub(super) fn control(
     params: &Params,
     seed: u64,
 ) -> Result<String, CliError> {
-    let model = ModelSpec { epochs: EPOCHS, patience: EPOCHS, warmup_epochs: 0.0, ..model.clone() };
+    let model = ModelSpec {
+        epochs: EPOCHS,
+        patience: EPOCHS,
+        warmup_epochs: 0.0,
+        collapse_epochs: 0,
+        ..model.clone()
+    };
     let mut sum = 0.0;
     for training in 0..TRAININGS {
         let seed = stream_seed(seed, "shuffle", training);

@@ -20,6 +20,7 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
         "completed": trial.completed,
         "best_step": record.best_step,
         "early_stop": record.early_stop,
+        "collapsed_to": record.collapsed_to,
         "exempt": record.exempt,
         "failure": record.failure,
         "retry_of": record.retry_of,

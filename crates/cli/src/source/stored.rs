@@ -201,7 +201,7 @@ pub(crate) fn ladder_name(study: &StudyRecord) -> String {
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
-    let StoredStudy { record, trials, scores, .. } = study;
+    let StoredStudy { record, trials, scores, outputs, .. } = study;
     StudyTrials {
         budget: attribute::<SizeBudget>(&record, "budget")
             .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
@@ -213,6 +213,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         sampler: attribute::<SamplerSpec>(&record, "sampler").map(|spec| spec.kind),
         carried_over: attribute::<CarriedOver>(&record, "carried_over"),
         scores: scores.into_iter().collect(),
+        outputs: outputs.into_iter().collect(),
         space: record.space,
     }
 }

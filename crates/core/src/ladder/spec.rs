@@ -402,6 +402,9 @@ pub struct ModelSpec {
     pub epochs: usize,
     /// Epochs without improvement before a trial stops.
     pub patience: usize,
+    /// Epochs in a row with constant predictions after which a trial stops as collapsed; 0 for never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub collapse_epochs: usize,
     /// Gain in what is monitored that counts as an improvement.
     pub minimum_gain: f64,
     /// What early stopping watches and the best epoch is chosen by; `None` for the metric that is the value.
@@ -450,6 +453,7 @@ impl ModelSpec {
             batch_size: Some(128),
             accumulate: 1,
             average_epochs: 1,
+            collapse_epochs: 0,
             gradient_clip: 1.0,
             schedule: Schedule::default(),
             warmup_epochs: 0.0,

@@ -1,7 +1,8 @@
 //! What must hold of any trials whatever.
 
 use allometry_analysis::{
-    Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyScores, StudyTrials, analyze,
+    Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyOutputs, StudyScores, StudyTrials,
+    analyze,
 };
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{
@@ -107,6 +108,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 space,
                 reach,
                 scores,
+                outputs: StudyOutputs::default(),
                 ended: None,
                 sampler: None,
                 carried_over: None,

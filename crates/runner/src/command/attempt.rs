@@ -115,6 +115,7 @@ impl Attempt<'_> {
             metrics: told.metrics,
             size: size.or(self.size),
             scores: told.scores,
+            outputs: None,
         }))
     }
 

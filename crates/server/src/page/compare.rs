@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use allometry_analysis::{Options, Predictions, paired_gain};
+use allometry_analysis::{Estimate, Options, Outputs, Predictions, paired_difference, paired_gain};
 use allometry_core::FrozenTrial;
 use allometry_report::chart::{Curve, curves_figure};
 use allometry_store::StoredStudy;
@@ -85,8 +85,45 @@ fn table(chosen: &[Chosen]) -> Markup {
     }
 }
 
-/// Differences in AUC on the same rows, each trial against the first.
+/// Differences on the same rows, each trial against the first.
 fn gains(chosen: &[Chosen]) -> Markup {
+    let outputs = |(study, trial): &Chosen| study.outputs.get(&trial.number).cloned();
+    match chosen.split_first().and_then(|(first, others)| Some((first, outputs(first)?, others))) {
+        None => gains_in_auc(chosen),
+        Some((first, base, others)) => {
+            let base = Outputs { rows: &base.rows, targets: &base.targets, outputs: &base.outputs };
+            html! {
+                h2 { "Differences on the same rows" }
+                ul {
+                    @for other in others {
+                        @let own = outputs(other);
+                        @let own = own.as_ref().map(|own| Outputs { rows: &own.rows, targets: &own.targets, outputs: &own.outputs });
+                        @for &metric in base.metrics() {
+                            @let options = Options::default();
+                            @let gain = own.and_then(|own| paired_difference(metric, &base, &own, &options));
+                            li {
+                                (metric.as_str()) ", " (label(other)) " less " (label(first)) ": " (in_words(gain, &options))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn in_words(gain: Option<Estimate>, options: &Options) -> String {
+    match gain.and_then(|gain| Some((gain.point, gain.interval?))) {
+        Some((gain, ends)) => {
+            let level = options.level * 100.0;
+            format!("{gain:+.4} ({level:.0}% interval {:+.4} to {:+.4})", ends.lower, ends.upper)
+        }
+        None => "unknown: there are no scores of both on the same rows".into(),
+    }
+}
+
+/// Differences in AUC of a binary label.
+fn gains_in_auc(chosen: &[Chosen]) -> Markup {
     let predictions = |(study, trial): &Chosen| study.scores.get(&trial.number).cloned();
     let Some((first, others)) = chosen.split_first() else { return html! {} };
     let Some(base) = predictions(first) else { return html! {} };
@@ -99,11 +136,7 @@ fn gains(chosen: &[Chosen]) -> Markup {
                 @let scores = predictions(other);
                 @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &Predictions { rows: &s.rows, labels: &s.labels, scores: &s.scores }, &options));
                 li {
-                    (label(other)) " over " (label(first)) ": "
-                    @match gain.and_then(|gain| Some((gain.point, gain.interval?))) {
-                        Some((gain, ends)) => { (format!("{gain:+.4} ({:.0}% interval {:+.4} to {:+.4})", options.level * 100.0, ends.lower, ends.upper)) }
-                        None => { "unknown: there are no scores of both on the same rows" }
-                    }
+                    (label(other)) " over " (label(first)) ": " (in_words(gain, &options))
                 }
             }
         }

@@ -16,7 +16,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use allometry_core::{
-    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationScores,
+    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationOutputs,
+    ValidationScores,
 };
 use serde_json::Value;
 
@@ -245,6 +246,10 @@ impl Store for PostgresStore {
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
         self.read(|db| read::scores(db, study, number))
+    }
+
+    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
+        self.read(|db| read::outputs(db, study, number))
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {

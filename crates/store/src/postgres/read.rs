@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use allometry_core::{FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{
+    FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationOutputs, ValidationScores,
+};
 use jiff::Timestamp;
 use postgres::Row;
 
@@ -159,6 +161,24 @@ pub(super) fn scores(
     study: StudyId,
     number: TrialNumber,
 ) -> Result<Option<ValidationScores>, Failure> {
+    predictions(db, study, number, column::validation_scores)
+}
+
+pub(super) fn outputs(
+    db: &mut Db<'_>,
+    study: StudyId,
+    number: TrialNumber,
+) -> Result<Option<ValidationOutputs>, Failure> {
+    predictions(db, study, number, column::validation_outputs)
+}
+
+/// What `parse` makes of the columns of a trial's predictions, where it left any.
+fn predictions<T>(
+    db: &mut Db<'_>,
+    study: StudyId,
+    number: TrialNumber,
+    parse: impl Fn([&[u8]; 3]) -> Option<T>,
+) -> Result<Option<T>, Failure> {
     let key = require_study(db, study)?;
     if !own_table(db, "allometry_scores")? {
         return Ok(None);
@@ -168,11 +188,7 @@ pub(super) fn scores(
          WHERE study_id = $1 AND number = $2",
         &[&key, &number_key(number)],
     )?;
-    Ok(found.map(|row| ValidationScores {
-        rows: column::rows(row.get(0)),
-        labels: column::labels(row.get(1)),
-        scores: column::scores(row.get(2)),
-    }))
+    Ok(found.and_then(|row| parse([row.get(0), row.get(1), row.get(2)])))
 }
 
 pub(super) fn log(db: &mut Db<'_>, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {

@@ -335,7 +335,8 @@ pub(super) fn finish(
     let (state, values) = settle(state, finished, || last);
     let (values, kinds): (Vec<Option<f64>>, Vec<&str>) = values.into_iter().map(stored_number).unzip();
     record(db, key, &finished.record)?;
-    let scores = finished.scores.as_ref();
+    let [rows, labels, scores] =
+        column::predictions(finished).map_or([const { None }; 3], |columns| columns.map(Some));
     db.execute(
         "WITH ended AS (
              UPDATE trials SET state = $2::text::trialstate, datetime_complete = clock_timestamp() AT TIME ZONE 'UTC'
@@ -356,9 +357,9 @@ pub(super) fn finish(
             &column::state_name(state),
             &values,
             &kinds,
-            &scores.map(|scores| column::rows_blob(&scores.rows)),
-            &scores.map(|scores| column::labels_blob(&scores.labels)),
-            &scores.map(|scores| column::scores_blob(&scores.scores)),
+            &rows,
+            &labels,
+            &scores,
             // A text of PostgreSQL has any character but this.
             &finished.log.as_ref().map(|log| log.replace('\0', "\u{FFFD}")),
         ],

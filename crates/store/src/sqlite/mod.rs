@@ -12,7 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use allometry_core::{
-    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationScores,
+    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationOutputs,
+    ValidationScores,
 };
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde_json::Value;
@@ -212,6 +213,10 @@ impl Store for SqliteStore {
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
         self.read(|db| read::scores(db, study, number))
+    }
+
+    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
+        self.read(|db| read::outputs(db, study, number))
     }
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use allometry_core::{FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationScores};
+use allometry_core::{
+    FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationOutputs, ValidationScores,
+};
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -132,6 +134,24 @@ pub(super) fn scores(
     study: StudyId,
     number: TrialNumber,
 ) -> Result<Option<ValidationScores>, Failure> {
+    predictions(db, study, number, column::validation_scores)
+}
+
+pub(super) fn outputs(
+    db: &Connection,
+    study: StudyId,
+    number: TrialNumber,
+) -> Result<Option<ValidationOutputs>, Failure> {
+    predictions(db, study, number, column::validation_outputs)
+}
+
+/// What `parse` makes of the columns of a trial's predictions, where it left any.
+fn predictions<T>(
+    db: &Connection,
+    study: StudyId,
+    number: TrialNumber,
+    parse: impl Fn([&[u8]; 3]) -> Option<T>,
+) -> Result<Option<T>, Failure> {
     require_study(db, study)?;
     if !own_table(db, "allometry_scores")? {
         return Ok(None);
@@ -142,14 +162,11 @@ pub(super) fn scores(
              WHERE study_id = ?1 AND number = ?2",
         )?
         .query_row(params![study.0, number.0 as i64], |row| {
-            Ok(ValidationScores {
-                rows: column::rows(row.get_ref(0)?.as_blob()?),
-                labels: column::labels(row.get_ref(1)?.as_blob()?),
-                scores: column::scores(row.get_ref(2)?.as_blob()?),
-            })
+            let column = |place: usize| Ok::<_, rusqlite::Error>(row.get_ref(place)?.as_blob()?);
+            Ok(parse([column(0)?, column(1)?, column(2)?]))
         })
         .optional()?;
-    Ok(found)
+    Ok(found.flatten())
 }
 
 pub(super) fn log(db: &Connection, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {

@@ -281,16 +281,11 @@ pub(super) fn finish(
         .execute(params![trial.0, objective as i64, value, kind])?;
     }
     record(db, trial, &finished.record)?;
-    if let Some(scores) = &finished.scores {
+    if let Some([rows, labels, scores]) = column::predictions(finished) {
         db.prepare_cached(
             "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![
-            trial.0,
-            column::rows_blob(&scores.rows),
-            column::labels_blob(&scores.labels),
-            column::scores_blob(&scores.scores)
-        ])?;
+        .execute(params![trial.0, rows, labels, scores])?;
     }
     if let Some(log) = &finished.log {
         db.prepare_cached("INSERT INTO allometry_logs (trial_id, tail) VALUES (?1, ?2)")?

@@ -10,7 +10,7 @@ use allometry_store::{
 use allometry_testkit::Cluster;
 use serde_json::json;
 
-use crate::support::{epoch, params, record, scores, space, start, study};
+use crate::support::{epoch, outputs, params, record, scores, space, start, study};
 
 /// Runs each rule over a fresh store of each kind; for databases also with another connection as the reader.
 macro_rules! rules {
@@ -124,6 +124,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
         scores: Some(scores()),
+        outputs: None,
         log: Some("said 'so'\n\u{e4}\u{1f600}\t\u{7}".into()),
     };
     assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
@@ -160,6 +161,14 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
 
     assert_eq!(reader.log(id, trial.number).unwrap(), finished.log);
     assert_eq!(reader.scores(id, trial.number).unwrap(), Some(scores()));
+    assert_eq!(reader.outputs(id, trial.number).unwrap(), None);
+    for outputs in [outputs(1), outputs(3)] {
+        let trial = start(store, id, &params());
+        let finished = Finished { value: Some(0.5), outputs: Some(outputs.clone()), ..Finished::default() };
+        store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+        assert_eq!(reader.outputs(id, trial.number).unwrap(), Some(outputs));
+        assert_eq!(reader.scores(id, trial.number).unwrap(), None);
+    }
     let metrics = reader.epoch_metrics(id, trial.number).unwrap();
     assert_eq!(metrics.keys().collect::<Vec<_>>(), [&1, &2, &4]);
     assert_eq!((metrics[&1]["loss"], metrics[&4]["loss"]), (0.7, f64::INFINITY));

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use allometry_core::{
-    ClassCounts, Direction, Distribution, EarlyStop, EpochReport, Failure, ModelSize, Origin, ParamValue,
-    Params, SearchSpace, TrialNumber, TrialRecord, ValidationScores,
+    ClassCounts, CollapsedTo, Direction, Distribution, EarlyStop, EpochReport, Failure, ModelSize, Origin,
+    ParamValue, Params, SearchSpace, TrialNumber, TrialRecord, ValidationOutputs, ValidationScores,
 };
 use allometry_store::{NewStudy, NewTrial, Owner, Start, Store, StudyId, TrialHandle};
 use serde_json::json;
@@ -67,6 +67,7 @@ pub(crate) fn record() -> TrialRecord {
         failure: Some(Failure { reason: "it is \u{1F600}".into(), detail: "line\nline".into() }),
         retry_of: Some(TrialNumber(3)),
         early_stop: Some(EarlyStop::Collapsed),
+        collapsed_to: Some(CollapsedTo::Prior),
         exempt: true,
     }
 }
@@ -77,6 +78,15 @@ pub(crate) fn scores() -> ValidationScores {
         rows: vec![0, 7, u64::from(u32::MAX) + 1],
         labels: vec![true, false, true],
         scores: vec![0.0, f32::MIN_POSITIVE, 1.0],
+    }
+}
+
+/// Predictions of several classes and, where `classes` is 1, of numbers.
+pub(crate) fn outputs(classes: usize) -> ValidationOutputs {
+    ValidationOutputs {
+        rows: vec![0, 7, u64::from(u32::MAX) + 1],
+        targets: vec![1.0, 0.0, -0.0],
+        outputs: (0..3 * classes).map(|i| 1.0 / (i as f32 + 3.0)).collect(),
     }
 }
 

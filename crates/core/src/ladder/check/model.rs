@@ -54,6 +54,7 @@ const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0, "above 0, or inf for no 
 const WEIGHT: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
 const PROBABILITY: (fn(f64) -> bool, &str) = (|x| (0.0..1.0).contains(&x), "from 0 to below 1");
 const COLUMNS: (fn(usize) -> bool, &str) = (|n| n <= 65_536, "from 0 to 65536");
+const ANY_COUNT: (fn(usize) -> bool, &str) = (|_| true, "a whole number from 0");
 const EPOCHS: (fn(usize) -> bool, &str) = (|n| (1..=100).contains(&n), "from 1 to 100");
 
 pub(super) fn model(mut section: Section<'_>, problems: &mut Problems) -> Option<ModelSpec> {
@@ -82,6 +83,7 @@ pub(super) fn model(mut section: Section<'_>, problems: &mut Problems) -> Option
         label_smoothing: section.within("label_smoothing", 0.0, PROBABILITY, problems),
         epochs: section.within("epochs", defaults.epochs, AT_LEAST_ONE, problems),
         patience: section.within("patience", defaults.patience, AT_LEAST_ONE, problems),
+        collapse_epochs: section.within("collapse_epochs", 0, ANY_COUNT, problems),
         minimum_gain: section.within("minimum_gain", 0.0, NOT_NEGATIVE, problems),
         monitor: section.word("monitor", MONITORS, problems),
         batch_size: batch_size(&mut section, problems),

@@ -48,6 +48,7 @@ monitor = "log_loss"
 batch_size = 64
 accumulate = 2
 average_epochs = 3
+collapse_epochs = 4
 gradient_clip = inf
 schedule = "cosine"
 warmup_epochs = 2
@@ -212,6 +213,7 @@ fn every_key_of_the_sample_is_read() {
         batch_size: Some(64),
         accumulate: 2,
         average_epochs: 3,
+        collapse_epochs: 4,
         gradient_clip: f64::INFINITY,
         schedule: Schedule::Cosine,
         warmup_epochs: 2.0,

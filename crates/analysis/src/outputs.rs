@@ -1,0 +1,132 @@
+//! What the trials of a study predict of each validation row where there are several classes, or numbers.
+
+use std::collections::BTreeMap;
+
+use allometry_core::{TrialNumber, ValidationOutputs};
+
+use crate::estimate::{Estimate, Method};
+use crate::options::Options;
+use crate::stats::auc;
+use crate::stats::influence::{Influence, RowMetric};
+
+/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are kept in single
+/// precision.
+const SAME_METRIC: f64 = 1e-4;
+
+/// Predictions of a study's trials of the same validation rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StudyOutputs {
+    rows: Vec<u64>,
+    targets: Vec<f32>,
+    trials: BTreeMap<TrialNumber, Vec<f32>>,
+}
+
+impl StudyOutputs {
+    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows than those kept before,
+    /// not the same number for each row, or not all finite.
+    pub fn insert(&mut self, trial: TrialNumber, outputs: ValidationOutputs) -> bool {
+        let ValidationOutputs { rows, targets, outputs } = outputs;
+        let is_whole = rows.len() == targets.len() && !rows.is_empty() && outputs.len() % rows.len() == 0;
+        if !is_whole || outputs.iter().chain(&targets).any(|value| !value.is_finite()) {
+            return false;
+        }
+        if self.trials.is_empty() {
+            (self.rows, self.targets) = (rows, targets);
+        } else if self.rows != rows || self.targets != targets {
+            return false;
+        }
+        self.trials.insert(trial, outputs);
+        true
+    }
+
+    /// Predictions of a trial, where they were kept.
+    pub fn of(&self, trial: TrialNumber) -> Option<Outputs<'_>> {
+        let outputs = self.trials.get(&trial)?;
+        Some(Outputs { rows: &self.rows, targets: &self.targets, outputs })
+    }
+
+    /// Predictions of the first trial that has any: they tell the rows.
+    pub fn first(&self) -> Option<Outputs<'_>> {
+        self.of(*self.trials.keys().next()?)
+    }
+
+    /// Whether no trial has any.
+    pub fn is_empty(&self) -> bool {
+        self.trials.is_empty()
+    }
+}
+
+/// Those that are of the same rows as the first.
+impl FromIterator<(TrialNumber, ValidationOutputs)> for StudyOutputs {
+    fn from_iter<I: IntoIterator<Item = (TrialNumber, ValidationOutputs)>>(outputs: I) -> Self {
+        let mut kept = Self::default();
+        for (trial, outputs) in outputs {
+            kept.insert(trial, outputs);
+        }
+        kept
+    }
+}
+
+/// Predictions of one trial.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outputs<'a> {
+    /// Row of the table that each prediction is for.
+    pub rows: &'a [u64],
+    /// Class from 0, or number, of each row.
+    pub targets: &'a [f32],
+    /// Probability of each class, row after row, or one predicted number a row; finite.
+    pub outputs: &'a [f32],
+}
+
+impl Outputs<'_> {
+    /// Whether both are of the same rows with the same targets.
+    pub fn same_rows(&self, other: &Outputs<'_>) -> bool {
+        self.rows == other.rows && self.targets == other.targets
+    }
+
+    /// Metrics that such predictions have: those of classes or of numbers, the trial's value first.
+    pub fn metrics(&self) -> &'static [RowMetric] {
+        if self.outputs.len() > self.rows.len() {
+            &[RowMetric::MacroAuc, RowMetric::LogLoss, RowMetric::Accuracy]
+        } else {
+            &[RowMetric::R2, RowMetric::Mse, RowMetric::Mae]
+        }
+    }
+
+    /// A metric and what each row contributes to it; see [`RowMetric::influence`].
+    pub fn influence(&self, metric: RowMetric) -> Option<Influence> {
+        metric.influence(self.targets, self.outputs)
+    }
+
+    /// The value of a trial with the error that its predictions give it; `None` where they have another value of the metric, or
+    /// give it no error.
+    pub(crate) fn estimate(&self, value: f64, metric: RowMetric, options: &Options) -> Option<Estimate> {
+        let influence = self.influence(metric)?;
+        let error = influence.standard_error();
+        if (influence.value - value).abs() > SAME_METRIC * value.abs().max(1.0) || error <= 0.0 {
+            return None;
+        }
+        let estimate = Estimate::normal(value, error, Method::RowContributions, options);
+        if metric != RowMetric::MacroAuc {
+            return Some(estimate);
+        }
+        let interval = auc::logit_interval(value, error, options.level)?.into();
+        Some(Estimate { interval: Some(interval), ..estimate })
+    }
+}
+
+/// Difference of a metric between two models on the same rows, the second's less the first's, with its error over new rows;
+/// `None` where the rows are not the same or there is no error.
+pub fn paired_difference(
+    metric: RowMetric,
+    first: &Outputs<'_>,
+    second: &Outputs<'_>,
+    options: &Options,
+) -> Option<Estimate> {
+    if !first.same_rows(second) {
+        return None;
+    }
+    let (a, b) = (first.influence(metric)?, second.influence(metric)?);
+    let (error, _) = a.paired(&b);
+    (error > 0.0).then(|| Estimate::normal(b.value - a.value, error, Method::PairedRows, options))
+}
