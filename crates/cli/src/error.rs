@@ -79,6 +79,14 @@ pub(crate) enum CliError {
         #[source]
         source: classic::ReadError,
     },
+    /// What a study holds has no place where it is written.
+    #[error("study {study:?} cannot be written, and nothing of it was")]
+    NotStorable {
+        /// The study.
+        study: String,
+        /// What of it.
+        source: StoreError,
+    },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -171,6 +179,7 @@ impl CliError {
             )
             | Self::Read { .. }
             | Self::Import(_)
+            | Self::NotStorable { .. }
             | Self::Report { .. }
             | Self::ClassicReport { .. }
             | Self::NotFound { .. }

@@ -27,7 +27,7 @@ pub(crate) enum Format {
 
 impl Destination {
     /// Reads a command line's value: `-` or a path.
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         if text == "-" { Self::Stdout } else { Self::File(PathBuf::from(text)) }
     }
 

@@ -251,6 +251,16 @@ impl StoreError {
         }
     }
 
+    /// The same of one trial among many that are written at once.
+    pub(crate) fn in_trial(self, number: usize) -> Self {
+        match self {
+            Self::Invalid { field, problem } => {
+                Self::Invalid { field: format!("trial {number}, {field}"), problem }
+            }
+            other => other,
+        }
+    }
+
     /// What the user can do.
     pub fn hint(&self) -> Option<String> {
         let text = match self {

@@ -6,6 +6,7 @@ pub mod change_mark;
 mod column;
 pub mod distribution;
 pub mod error;
+pub mod export;
 pub mod import;
 pub mod json;
 pub mod location;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use allometry_core::SizeBudget;
 use allometry_core::ladder::SamplerKind;
-use allometry_core::{Direction, SizeBudget};
 use allometry_store::{NewStudy, Store, StudyRecord};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::declared_space;
+use super::direction::DirectionArg;
 use super::study_args::{Place, StudyArgs, driven};
 use crate::error::CliError;
 use crate::output;
@@ -38,12 +39,6 @@ pub(super) struct Ask {
     /// The seed, in place of the study's own.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum DirectionArg {
-    Maximize,
-    Minimize,
 }
 
 impl Ask {
@@ -75,10 +70,7 @@ impl Ask {
             return Ok(existing);
         }
         let (space, conditions) = declared_space::read(path)?;
-        let mut directions = self.direction.iter().map(|direction| match direction {
-            DirectionArg::Maximize => Direction::Maximize,
-            DirectionArg::Minimize => Direction::Minimize,
-        });
+        let mut directions = self.direction.iter().map(|direction| (*direction).into());
         let direction = directions.next().unwrap_or_default();
         let further = directions.collect();
         let attributes = BTreeMap::from([

@@ -6,8 +6,12 @@ mod check;
 mod compare;
 mod declared_space;
 mod demo;
+mod direction;
 mod enqueue;
 mod evaluator;
+mod exchange;
+mod export;
+mod import;
 mod ladder_file;
 mod lint;
 mod list;
@@ -60,6 +64,8 @@ enum Command {
     Ask(ask::Ask),
     Tell(tell::Tell),
     Enqueue(enqueue::Enqueue),
+    Import(import::Import),
+    Export(export::Export),
     Demo(demo::Demo),
     Sampler(sampler::Sampler),
 }
@@ -87,6 +93,8 @@ impl Cli {
             Command::Ask(args) => args.run(),
             Command::Tell(args) => args.run(),
             Command::Enqueue(args) => args.run(),
+            Command::Import(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Sampler(args) => {
                 args.run();

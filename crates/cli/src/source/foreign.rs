@@ -56,7 +56,7 @@ fn labelled(label: &str, source: &str, imported: ImportedStudy) -> (StudyTrials,
 }
 
 /// A file of best parameters may be named from here or from the folder of its trials.
-fn beside(file: &Path, detail: &str) -> String {
+pub(super) fn beside(file: &Path, detail: &str) -> String {
     let sibling: PathBuf = file.with_file_name(detail);
     if Path::new(detail).exists() || !sibling.exists() {
         detail.into()

@@ -4,6 +4,7 @@ mod compared;
 mod foreign;
 mod parse;
 mod stored;
+mod whole;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use allometry_core::Direction;
 pub(crate) use compared::{Compared, read_report};
 pub(crate) use parse::Source;
 pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, storage_url};
+pub(crate) use whole::whole;
 
 use self::foreign::Goals;
 use crate::error::CliError;

@@ -1,9 +1,16 @@
 //! Tables of trials: Optuna's `trials_dataframe`, and plain ones with a column per parameter.
 
-use allometry_core::{FrozenTrial, ParamValue, Params};
+use std::collections::BTreeMap;
 
+use allometry_core::python::json_float;
+use allometry_core::{Distribution, FrozenTrial, ParamValue, Params};
+use serde_json::Value;
+
+use super::Table;
 use super::error::Problem;
-use super::json::{default_state, parse_state, parse_time};
+use super::json::{default_state, parse_direction, parse_state, parse_time};
+use crate::assemble::take_user_attribute;
+use crate::{distribution, json};
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +22,11 @@ enum Column {
     State,
     Intermediate(i64),
     Metric(String),
+    SystemAttribute(String),
     Param(String),
+    /// The set of a parameter, as JSON.
+    Set(String),
+    Directions,
     Started,
     Completed,
     Ignored,
@@ -45,19 +56,24 @@ const VALUES: [&str; 9] =
     ["value", "values_0", "auc", "val_auc", "valid_auc", "validation_auc", "objective", "score", "metric"];
 
 /// Parses a table with a header line.
-pub(super) fn parse(text: &str) -> Result<Vec<FrozenTrial>, Problem> {
+pub(super) fn parse(text: &str) -> Result<Table, Problem> {
     let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
+        .trim(csv::Trim::Headers)
         .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let header = reader.headers().map_err(|e| malformed(&e))?.clone();
     let columns = columns(&header)?;
-    let mut trials = Vec::new();
+    let mut sets = Sets::default();
+    let mut table = Table::default();
     for record in reader.records() {
         let record = record.map_err(|e| malformed(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
-        trials.push(trial(trials.len() as u64, line, &columns, &header, &record)?);
+        let row = Row { line, columns: &columns, header: &header, record: &record };
+        if table.trials.is_empty() {
+            table.directions = row.directions()?;
+        }
+        table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
     }
-    Ok(trials)
+    Ok(table)
 }
 
 fn malformed(error: &csv::Error) -> Problem {
@@ -89,6 +105,7 @@ fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Problem> {
             "state" => Column::State,
             "datetime_start" => Column::Started,
             "datetime_complete" => Column::Completed,
+            "directions" if from_optuna => Column::Directions,
             _ if name.eq_ignore_ascii_case(value) => Column::Value,
             _ if is_objective(name) => Column::Further,
             _ if from_optuna => optuna_column(name),
@@ -104,6 +121,10 @@ fn optuna_column(name: &str) -> Column {
         Column::Param(param.into())
     } else if let Some(attribute) = name.strip_prefix("user_attrs_") {
         Column::Metric(attribute.into())
+    } else if let Some(attribute) = name.strip_prefix("system_attrs_") {
+        Column::SystemAttribute(attribute.into())
+    } else if let Some(param) = name.strip_prefix("distributions_") {
+        Column::Set(param.into())
     } else if let Some(step) = name.strip_prefix("intermediate_values_").and_then(|s| s.parse().ok()) {
         Column::Intermediate(step)
     } else {
@@ -111,66 +132,128 @@ fn optuna_column(name: &str) -> Column {
     }
 }
 
-fn trial(
-    index: u64,
+/// Sets by parameter and text, parsed once.
+#[derive(Default)]
+struct Sets(BTreeMap<(String, String), Distribution>);
+
+/// A line below the header.
+struct Row<'a> {
     line: u64,
-    columns: &[Column],
-    header: &csv::StringRecord,
-    record: &csv::StringRecord,
-) -> Result<FrozenTrial, Problem> {
-    let (mut number, mut state, mut value) = (index, None, None);
-    let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
-    for ((column, name), cell) in columns.iter().zip(header).zip(record) {
-        if cell.is_empty() {
-            if *column == Column::Further {
-                trial.further.push(f64::NAN);
-            }
-            continue;
-        }
-        let wrong = |expected: &str| {
-            Problem::new(
-                format!("line {line}, column `{name}`"),
-                format!("expected {expected}, found `{cell}`"),
-            )
+    columns: &'a [Column],
+    header: &'a csv::StringRecord,
+    record: &'a csv::StringRecord,
+}
+
+impl Row<'_> {
+    fn wrong(&self, name: &str, expected: &str, cell: &str) -> Problem {
+        Problem::new(
+            format!("line {}, column `{name}`", self.line),
+            format!("expected {expected}, found `{cell}`"),
+        )
+    }
+
+    fn directions(&self) -> Result<Vec<allometry_core::Direction>, Problem> {
+        let Some(place) = self.columns.iter().position(|column| *column == Column::Directions) else {
+            return Ok(Vec::new());
         };
-        match column {
-            Column::Number => number = count(cell).ok_or_else(|| wrong("a count from 0"))?,
-            Column::State => {
-                state = Some(parse_state(cell).ok_or_else(|| wrong("the name of a trial's state"))?);
-            }
-            Column::Value => {
-                let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
-                value = (!x.is_nan()).then_some(x);
-            }
-            Column::Further => trial.further.push(cell.parse().map_err(|_| wrong("a number"))?),
-            Column::Intermediate(step) => {
-                trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
-            }
-            Column::Metric(metric) => match cell.parse() {
-                Ok(number) => {
-                    trial.record.metrics.insert(metric.clone(), number);
+        let cell = self.record.get(place).unwrap_or_default();
+        let directions = cell.split_whitespace().map(parse_direction).collect::<Option<_>>();
+        directions.ok_or_else(|| self.wrong("directions", "maximize and minimize", cell))
+    }
+
+    fn trial(&self, index: u64, sets: &mut Sets) -> Result<FrozenTrial, Problem> {
+        let (mut number, mut state, mut value) = (index, None, None);
+        let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
+        for ((column, name), whole_cell) in self.columns.iter().zip(self.header).zip(self.record) {
+            let cell = whole_cell.trim();
+            if cell.is_empty() {
+                if *column == Column::Further {
+                    trial.further.push(f64::NAN);
                 }
-                Err(_) => {
-                    trial.user_attributes.insert(metric.clone(), serde_json::Value::from(cell).to_string());
+                continue;
+            }
+            let wrong = |expected: &str| self.wrong(name, expected, cell);
+            match column {
+                Column::Number => number = count(cell).ok_or_else(|| wrong("a count from 0"))?,
+                Column::State => {
+                    state = Some(parse_state(cell).ok_or_else(|| wrong("the name of a trial's state"))?);
                 }
-            },
-            Column::Param(param) => trial.params.insert(param.clone(), param_value(cell)),
-            Column::Started => {
-                trial.started = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
+                Column::Value => {
+                    let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
+                    value = (!x.is_nan()).then_some(x);
+                }
+                Column::Further => trial.further.push(cell.parse().map_err(|_| wrong("a number"))?),
+                Column::Intermediate(step) => {
+                    trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
+                }
+                Column::Metric(attribute) => {
+                    take_user_attribute(&mut trial, attribute, &attribute_json(cell))
+                        .map_err(|malformed| wrong(&format!("an attribute: {}", malformed.problem)))?;
+                }
+                Column::SystemAttribute(attribute) => {
+                    trial.system_attributes.insert(attribute.clone(), attribute_json(cell));
+                }
+                Column::Param(param) => {
+                    let value = match sets.of(self, param)? {
+                        Some(set) => {
+                            let member = set.read(whole_cell).or_else(|| set.read(cell));
+                            let value = member.ok_or_else(|| wrong(&format!("a value of {set}")))?;
+                            trial.distributions.insert(param.clone(), set.clone());
+                            value
+                        }
+                        None => param_value(cell),
+                    };
+                    trial.params.0.insert(param.clone(), value);
+                }
+                Column::Started => {
+                    trial.started = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
+                }
+                Column::Completed => {
+                    trial.completed = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
+                }
+                Column::Set(_) | Column::Directions | Column::Ignored => {}
             }
-            Column::Completed => {
-                trial.completed = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
-            }
-            Column::Ignored => {}
         }
+        trial.number = allometry_core::TrialNumber(number);
+        trial.value = value;
+        if trial.further.iter().all(|value| value.is_nan()) {
+            trial.further.clear();
+        }
+        trial.state = state.unwrap_or_else(|| default_state(value));
+        Ok(trial)
     }
-    trial.number = allometry_core::TrialNumber(number);
-    trial.value = value;
-    if trial.further.iter().all(|value| value.is_nan()) {
-        trial.further.clear();
+}
+
+impl Sets {
+    /// The set that a row gives a parameter, if any.
+    fn of(&mut self, row: &Row<'_>, param: &str) -> Result<Option<&Distribution>, Problem> {
+        let place = row.columns.iter().position(|column| matches!(column, Column::Set(of) if of == param));
+        let text = place.and_then(|place| row.record.get(place)).unwrap_or_default().trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let key = (param.to_owned(), text.to_owned());
+        if !self.0.contains_key(&key) {
+            let set = distribution::parse(text).map_err(|problem| {
+                row.wrong(&format!("distributions_{param}"), &format!("a distribution: {problem}"), text)
+            })?;
+            self.0.insert(key.clone(), set);
+        }
+        Ok(self.0.get(&key))
     }
-    trial.state = state.unwrap_or_else(|| default_state(value));
-    Ok(trial)
+}
+
+/// A cell as an attribute: numbers, truth values, lists and objects of JSON as they are, anything else as a text.
+fn attribute_json(cell: &str) -> String {
+    match json::parse(cell) {
+        Ok(value) if !value.is_string() || json::number(&value).is_some() => json::write(&value),
+        _ => match (cell, cell.parse()) {
+            ("True", _) => "true".into(),
+            ("False", _) => "false".into(),
+            (_, Ok(number)) => json_float(number),
+            _ => json::write(&Value::from(cell)),
+        },
+    }
 }
 
 /// A count, also as tables with gaps print it: `3.0`.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{FrozenTrial, Params, TrialState};
+use allometry_core::{Direction, FrozenTrial, Params, TrialState};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::Table;
 use super::error::Problem;
-use crate::distribution::read_value;
+use crate::assemble::take_user_attribute;
+use crate::distribution::{self, read_value};
 use crate::json::{self, JsonError};
 
 /// Parses a document that may hold Python's bare `NaN` and `Infinity`.
@@ -19,7 +21,7 @@ pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
 }
 
 /// Parses the list of trials.
-pub(super) fn parse(text: &str) -> Result<Vec<FrozenTrial>, Problem> {
+pub(super) fn parse(text: &str) -> Result<Table, Problem> {
     let document = parse_document(text)?;
     let entries = match document {
         Value::Array(entries) => entries,
@@ -31,7 +33,33 @@ pub(super) fn parse(text: &str) -> Result<Vec<FrozenTrial>, Problem> {
         }
         _ => return Err(Problem::new("line 1", "expected a list of trials")),
     };
-    entries.iter().enumerate().map(|(index, entry)| trial(index, entry)).collect()
+    let directions = entries.first().map(directions).transpose()?.unwrap_or_default();
+    let trials = entries.iter().enumerate().map(|(index, entry)| trial(index, entry));
+    Ok(Table { directions, trials: trials.collect::<Result<_, _>>()? })
+}
+
+/// Which values are better, where the trials say so.
+fn directions(entry: &Value) -> Result<Vec<Direction>, Problem> {
+    let wrong = || {
+        Problem::new("trial 0 of the list, field `directions`", "expected a list of maximize and minimize")
+    };
+    match entry.get("directions") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(names)) => {
+            let names = names.iter().map(|name| name.as_str().and_then(parse_direction));
+            names.collect::<Option<_>>().ok_or_else(wrong)
+        }
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// `maximize`, `StudyDirection.MINIMIZE`, in any case.
+pub(super) fn parse_direction(name: &str) -> Option<Direction> {
+    match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_lowercase().as_str() {
+        "maximize" => Some(Direction::Maximize),
+        "minimize" => Some(Direction::Minimize),
+        _ => None,
+    }
 }
 
 fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
@@ -102,28 +130,45 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
             }
         };
     }
-    for source in ["user_attrs", "metrics"] {
-        match fields.get(source) {
-            None | Some(Value::Null) => {}
-            Some(Value::Object(attributes)) => take_attributes(&mut trial, attributes),
+    for source in ["user_attrs", "metrics", "system_attrs"] {
+        let attributes = match fields.get(source) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Object(attributes)) => attributes,
             Some(_) => return Err(wrong(source, "an object")),
+        };
+        for (name, value) in attributes {
+            if source == "system_attrs" {
+                trial.system_attributes.insert(name.clone(), json::write(value));
+            } else {
+                take_user_attribute(&mut trial, name, &json::write(value))
+                    .map_err(|malformed| Problem::new(malformed.place, malformed.problem))?;
+            }
         }
+    }
+    match fields.get("distributions") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(sets)) => {
+            for (name, set) in sets {
+                take_distribution(&mut trial, name, set)
+                    .map_err(|expected| wrong(&format!("distributions.{name}"), &expected))?;
+            }
+        }
+        Some(_) => return Err(wrong("distributions", "an object")),
     }
     Ok(trial)
 }
 
-/// Numbers become metrics under their names; the rest stays as it is.
-fn take_attributes(trial: &mut FrozenTrial, attributes: &Map<String, Value>) {
-    for (name, value) in attributes {
-        match json::number(value) {
-            Some(number) => {
-                trial.record.metrics.insert(name.clone(), number);
-            }
-            None => {
-                trial.user_attributes.insert(name.clone(), json::write(value));
-            }
-        }
+/// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
+fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
+    let text = set.as_str().map_or_else(|| json::write(set), Into::into);
+    let set = distribution::parse(&text).map_err(|problem| format!("a distribution: {problem}"))?;
+    if let Some(value) = trial.params.0.get_mut(name) {
+        let internal = distribution::to_internal(&set, value);
+        let read = internal.and_then(|internal| distribution::from_internal(&set, internal));
+        *value = read.ok_or_else(|| format!("a distribution that has {value}"))?;
+        trial.distributions.insert(name.into(), set);
     }
+    Ok(())
 }
 
 fn intermediate(reports: &Map<String, Value>) -> Option<BTreeMap<i64, f64>> {

@@ -6,13 +6,17 @@ mod error;
 mod journal;
 mod json;
 mod optuna_storage;
+mod sets;
 mod typing;
+mod whole;
 
 use std::path::Path;
 
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
+pub(crate) use sets::{IMPORT_KEY, ImportAttribute};
+pub use whole::{Assumed, Imported, Note, read_whole, read_whole_storage};
 
 use crate::location::Location;
 use crate::sqlite::is_database;
@@ -38,6 +42,46 @@ pub struct ImportedStudy {
     pub space: Option<SearchSpace>,
 }
 
+/// Trials of a file that says no more of their study.
+#[derive(Debug, Default)]
+struct Table {
+    /// Which values are better, for each objective; empty where nothing says so.
+    directions: Vec<Direction>,
+    trials: Vec<FrozenTrial>,
+}
+
+/// What a file is, by its content and ending.
+enum Content {
+    Database,
+    Journal(String),
+    /// By number, their integers promoted where a parameter has floats.
+    Table(Table),
+}
+
+/// Tells what a file is.
+fn content(path: &Path) -> Result<Content, ImportError> {
+    let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
+    if is_database(path).map_err(unreadable)? {
+        return Ok(Content::Database);
+    }
+    let text = String::from_utf8(read_file(path)?)
+        .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
+    if journal::is_journal(&text) {
+        return Ok(Content::Journal(text));
+    }
+    let mut table = match text.trim_start().chars().next() {
+        Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
+        _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
+        _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
+    };
+    if table.trials.is_empty() {
+        return Err(ImportError::NoTrials { location: path.into() });
+    }
+    table.trials.sort_by_key(|t| t.number);
+    typing::promote(&mut table.trials);
+    Ok(Content::Table(table))
+}
+
 /// Reads a study from a file, whose kind is told by its content and ending.
 ///
 /// `detail` is the file of best parameters for JSON and CSV, and the study's name for a SQLite file or a journal.
@@ -45,44 +89,38 @@ pub struct ImportedStudy {
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
 pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
-    if is_database(path).map_err(unreadable)? {
-        return optuna_storage::read(path, detail);
-    }
-    let text = String::from_utf8(read_file(path)?)
-        .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
-    if journal::is_journal(&text) {
-        return journal::read(path, &text, detail);
-    }
-    let mut trials = match text.trim_start().chars().next() {
-        Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
-        _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
-        _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
+    let Table { directions, mut trials } = match content(path)? {
+        Content::Database => return optuna_storage::read(path, detail),
+        Content::Journal(text) => return journal::read(path, &text, detail),
+        Content::Table(table) => table,
     };
-    if trials.is_empty() {
-        return Err(ImportError::NoTrials { location: path.into() });
-    }
-    trials.sort_by_key(|t| t.number);
-    typing::promote(&mut trials);
-    let (best_params, space) = match detail {
-        Some(detail) => {
-            let detail = Path::new(detail);
-            let text = String::from_utf8_lossy(&read_file(detail)?).into_owned();
-            best_params::parse(&text).map_err(|problem| problem.in_file(detail))?
-        }
-        None => (None, None),
-    };
+    trials.iter_mut().for_each(optuna_storage::take_metrics);
+    let (best_params, space) = best_params_of(detail)?;
+    let space = space.or_else(|| optuna_storage::recorded_space(&trials));
+    let direction = directions.first().copied().unwrap_or_default();
+    // With its space a file holds all that a store would.
+    let incumbent =
+        allometry_core::trial::incumbent(&trials, direction).filter(|_| detail.is_none() && space.is_some());
+    let best_params = best_params.or_else(|| incumbent.map(|trial| trial.params.clone()));
     let objectives = 1 + trials.iter().map(|trial| trial.further.len()).max().unwrap_or(0);
     Ok(ImportedStudy {
         name: None,
-        direction: Direction::Maximize,
+        direction,
         objectives,
-        further: Vec::new(),
+        further: directions.iter().skip(1).copied().collect(),
         metric_names: None,
-        trials,
         best_params,
         space,
+        trials,
     })
+}
+
+/// What the file of best parameters says, where there is one.
+fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, ImportError> {
+    let Some(detail) = detail else { return Ok((None, None)) };
+    let detail = Path::new(detail);
+    let text = String::from_utf8_lossy(&read_file(detail)?).into_owned();
+    best_params::parse(&text).map_err(|problem| problem.in_file(detail))
 }
 
 /// Reads the study `name`, or the only one, of the storage that `url` names.

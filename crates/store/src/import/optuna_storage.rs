@@ -2,18 +2,45 @@
 
 use std::path::Path;
 
-use allometry_core::{FrozenTrial, SearchSpace};
+use allometry_core::{FrozenTrial, SearchSpace, TrialState};
 
 use crate::json;
 use crate::location::Location;
-use crate::sqlite::SqliteStore;
-use crate::store::Store;
+use crate::optuna::OptunaStorage;
+use crate::sqlite::{OptunaSqlite, SqliteStore};
+use crate::store::{Store, StudyRecord};
 
+use super::sets::{IMPORT_KEY, ImportAttribute};
 use super::{ImportError, ImportedStudy};
 
 /// Reads the study `name`, or the only one.
 pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
     read_store(&SqliteStore::open_read_only_file(path)?, &path.into(), name)
+}
+
+/// Both views of a file.
+pub(super) fn open_file(path: &Path) -> Result<(Box<dyn OptunaStorage>, SqliteStore), ImportError> {
+    Ok((Box::new(OptunaSqlite::open_read_only(path)?), SqliteStore::open_read_only_file(path)?))
+}
+
+/// The place of the study `wanted` among those of a storage, or of the only one.
+pub(super) fn which(
+    location: &Location,
+    names: &[String],
+    wanted: Option<&str>,
+) -> Result<usize, ImportError> {
+    let found = match wanted {
+        Some(wanted) => names.iter().position(|name| name == wanted),
+        None => (names.len() == 1).then_some(0),
+    };
+    found.ok_or_else(|| {
+        let why = match (wanted, names.len()) {
+            (Some(wanted), _) => format!("no study `{wanted}`"),
+            (None, 0) => "no study".into(),
+            (None, n) => format!("{n} studies"),
+        };
+        ImportError::WhichStudy { location: location.clone(), why, studies: names.to_vec() }
+    })
 }
 
 /// Reads the study `name` of a store, or the only one.
@@ -22,29 +49,18 @@ pub(super) fn read_store(
     location: &Location,
     name: Option<&str>,
 ) -> Result<ImportedStudy, ImportError> {
-    let location = location.clone();
     let studies = store.studies()?;
-    let found = match name {
-        Some(name) => studies.iter().find(|s| s.name == name),
-        None if studies.len() == 1 => studies.first(),
-        None => None,
-    };
-    let Some(study) = found else {
-        let why = match (name, studies.len()) {
-            (Some(name), _) => format!("no study `{name}`"),
-            (None, 0) => "no study".into(),
-            (None, n) => format!("{n} studies"),
-        };
-        let studies = studies.into_iter().map(|s| s.name).collect();
-        return Err(ImportError::WhichStudy { location, why, studies });
-    };
+    let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
+    let study = &studies[which(location, &names, name)?];
     let mut trials = store.trials(study.id)?;
     trials.iter_mut().for_each(take_metrics);
     if trials.is_empty() {
-        return Err(ImportError::NoTrials { location });
+        return Err(ImportError::NoTrials { location: location.clone() });
     }
+    forget_inferred(study, &mut trials);
     let space = study.space.clone().or_else(|| recorded_space(&trials));
-    let best = allometry_core::trial::incumbent(&trials, study.direction);
+    // As a file of trials without its space, such a study is more than its best configuration does not say.
+    let best = allometry_core::trial::incumbent(&trials, study.direction).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
         direction: study.direction,
@@ -58,7 +74,7 @@ pub(super) fn read_store(
 }
 
 /// Numbers among the user attributes are metrics, unless the trial has one of that name.
-fn take_metrics(trial: &mut FrozenTrial) {
+pub(super) fn take_metrics(trial: &mut FrozenTrial) {
     for (name, text) in &trial.user_attributes {
         if let Some(x) = json::parse(text).ok().as_ref().and_then(json::number) {
             trial.record.metrics.entry(name.clone()).or_insert(x);
@@ -66,8 +82,26 @@ fn take_metrics(trial: &mut FrozenTrial) {
     }
 }
 
-/// The sets that the trials' values were drawn from; a parameter whose set changed has its latest.
-fn recorded_space(trials: &[FrozenTrial]) -> Option<SearchSpace> {
+/// Sets that an import inferred are none that anybody drew from.
+fn forget_inferred(study: &StudyRecord, trials: &mut [FrozenTrial]) {
+    let Some(import) = study.attributes.get(IMPORT_KEY) else { return };
+    let import: ImportAttribute = serde_json::from_value(import.clone()).unwrap_or_default();
+    for trial in trials {
+        let number = trial.number.0;
+        trial.distributions.retain(|name, _| !import.is_inferred(number, name));
+    }
+}
+
+/// The sets that the trials' values were drawn from, where all of them are recorded; a parameter whose set changed has its
+/// latest.
+pub(super) fn recorded_space(trials: &[FrozenTrial]) -> Option<SearchSpace> {
+    let is_recorded = |trial: &FrozenTrial| {
+        trial.state == TrialState::Waiting
+            || trial.params.iter().all(|(name, _)| trial.distributions.contains_key(name))
+    };
+    if !trials.iter().all(is_recorded) {
+        return None;
+    }
     let mut space = SearchSpace::default();
     for (name, set) in trials.iter().flat_map(|t| &t.distributions) {
         space.0.insert(name.clone(), set.clone());

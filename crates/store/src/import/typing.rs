@@ -8,13 +8,19 @@ use allometry_core::{FrozenTrial, ParamValue};
 pub(super) fn promote(trials: &mut [FrozenTrial]) {
     let floats: BTreeSet<String> = trials
         .iter()
-        .flat_map(|t| t.params.iter())
+        .flat_map(|t| t.params.iter().filter(|(name, _)| !t.distributions.contains_key(*name)))
         .filter(|(_, value)| matches!(value, ParamValue::Float(_)))
         .map(|(name, _)| name.to_owned())
         .collect();
-    for (name, value) in trials.iter_mut().flat_map(|t| t.params.0.iter_mut()) {
-        if let (ParamValue::Int(i), true) = (&*value, floats.contains(name)) {
-            *value = ParamValue::Float(*i as f64);
+    for trial in trials {
+        for (name, value) in &mut trial.params.0 {
+            // A recorded set says what kind its values are.
+            if trial.distributions.contains_key(name) || !floats.contains(name) {
+                continue;
+            }
+            if let ParamValue::Int(i) = *value {
+                *value = ParamValue::Float(i as f64);
+            }
         }
     }
 }

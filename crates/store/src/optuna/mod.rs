@@ -2,6 +2,7 @@
 //! nobody here interprets beyond what keeps a study readable.
 
 mod check;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::store::{StudyId, TrialId};
 use crate::url::{self, Storage};
 
 pub(crate) use check::{attribute, compatible, name, parameter};
+pub use whole::{Beside, WholeStudy, WholeTrial};
 
 use crate::postgres::OptunaPostgres;
 use crate::sqlite::OptunaSqlite;
@@ -113,6 +115,12 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::NameTaken`].
     fn create_study(&self, name: &str, directions: &[Direction]) -> Result<StudyId, StoreError>;
+    /// Makes a study with all that it has, its trials numbered in their order: in one commit, so that it is there whole or not
+    /// at all.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`], [`StoreError::IncompatibleDistribution`].
+    fn create_whole_study(&self, study: &WholeStudy) -> Result<StudyId, StoreError>;
     /// Deletes a study with all its trials.
     fn delete_study(&self, study: StudyId) -> Result<(), StoreError>;
     /// Sets or replaces an attribute.
@@ -203,5 +211,16 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(path) => Box::new(OptunaSqlite::open(&path)?),
         Storage::Postgres(url) => Box::new(OptunaPostgres::open(&url)?),
+    })
+}
+
+/// Opens a storage that is there for reading alone; it is not changed.
+///
+/// # Errors
+/// As [`crate::open_read_only`].
+pub(crate) fn open_read_only(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
+    Ok(match url::parse(url)? {
+        Storage::Sqlite(path) => Box::new(OptunaSqlite::open_read_only(&path)?),
+        Storage::Postgres(url) => Box::new(OptunaPostgres::open_read_only(&url)?),
     })
 }

@@ -8,30 +8,19 @@ use serde_json::Value;
 use super::fields::Fields;
 use crate::import::error::Problem;
 use crate::json;
-use crate::optuna::{TrialTemplate, compatible};
-
-/// What a replayed journal holds of a study.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct JournalStudy {
-    pub(super) name: String,
-    pub(super) directions: Vec<Direction>,
-    pub(super) user_attributes: BTreeMap<String, String>,
-    pub(super) system_attributes: BTreeMap<String, String>,
-    /// By number.
-    pub(super) trials: Vec<TrialTemplate>,
-}
+use crate::optuna::{TrialTemplate, WholeStudy, compatible};
 
 /// The state after the operations so far. Ids count what was made, from 0, deleted things included.
 #[derive(Debug, Default)]
 struct Replay {
-    studies: Vec<Option<JournalStudy>>,
+    studies: Vec<Option<WholeStudy>>,
     /// Study and number of each trial.
     trials: Vec<(usize, usize)>,
 }
 
 /// The studies that are there after all operations. What Optuna drops without a word is dropped: names taken, unknown or deleted
 /// studies, trials that ended, parameters of another kind than before. The last line may be torn: whoever wrote it died.
-pub(super) fn replay(text: &str) -> Result<Vec<JournalStudy>, Problem> {
+pub(super) fn replay(text: &str) -> Result<Vec<WholeStudy>, Problem> {
     let mut replay = Replay::default();
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
     while let Some((number, line)) = lines.next() {
@@ -108,7 +97,7 @@ impl Replay {
             Some(2) => Direction::Maximize,
             _ => Direction::Minimize,
         };
-        self.studies.push(Some(JournalStudy {
+        self.studies.push(Some(WholeStudy {
             name: name.to_owned(),
             directions: directions.iter().map(direction).collect(),
             user_attributes: BTreeMap::new(),
@@ -118,7 +107,7 @@ impl Replay {
         Ok(())
     }
 
-    fn study(&mut self, operation: &Fields<'_>) -> Result<Option<&mut JournalStudy>, Problem> {
+    fn study(&mut self, operation: &Fields<'_>) -> Result<Option<&mut WholeStudy>, Problem> {
         let id = operation.count("study_id")?;
         Ok(self.studies.get_mut(id).and_then(Option::as_mut))
     }
@@ -128,7 +117,7 @@ impl Replay {
         let id = operation.count("trial_id")?;
         let Some(&(study, number)) = self.trials.get(id) else { return Ok(None) };
         let study = self.studies[study].as_mut();
-        Ok(study.map(|study| &mut study.trials[number]).filter(|trial| !trial.state.is_finished()))
+        Ok(study.map(|study| &mut study.trials[number].template).filter(|trial| !trial.state.is_finished()))
     }
 
     fn create_trial(&mut self, operation: &Fields<'_>) -> Result<(), Problem> {
@@ -158,7 +147,7 @@ impl Replay {
         let mut values = operation.values()?;
         values.extend(operation.number("value")?);
         let number = study.trials.len();
-        study.trials.push(TrialTemplate {
+        let template = TrialTemplate {
             state,
             values,
             started: operation.time("datetime_start")?,
@@ -167,7 +156,8 @@ impl Replay {
             user_attributes: operation.attributes("user_attrs").collect(),
             system_attributes: operation.attributes("system_attrs").collect(),
             intermediate,
-        });
+        };
+        study.trials.push(template.into());
         self.trials.push((id, number));
         Ok(())
     }
@@ -179,7 +169,7 @@ impl Replay {
         let internal = internal.ok_or_else(|| operation.wrong("param_value_internal", "a number"))?;
         let place = self.trials.get(operation.count("trial_id")?);
         let known = place.and_then(|(study, _)| self.studies[*study].as_ref()).and_then(|study| {
-            let params = study.trials.iter().flat_map(|trial| &trial.params);
+            let params = study.trials.iter().flat_map(|trial| &trial.template.params);
             params.filter(|(known, ..)| *known == name).map(|(.., distribution)| distribution).next()
         });
         if known.is_some_and(|known| !compatible(known, &distribution)) {

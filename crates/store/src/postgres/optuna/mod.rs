@@ -15,7 +15,7 @@ use super::read::{require_study, study_key, trial_key};
 use super::session::{Db, Mode, Pool};
 use super::write::Compatible;
 use crate::error::StoreError;
-use crate::optuna::{self, AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate};
+use crate::optuna::{self, AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 
 /// Every statement here finds its rows by an index, whatever the planner believes of tables that grew since they were
@@ -57,6 +57,12 @@ impl OptunaPostgres {
     /// Opens a database for reading and writing, and makes the tables where they are not there.
     pub(crate) fn open(url: &str) -> Result<Self, StoreError> {
         let store = PostgresStore::open(url)?;
+        Ok(Self { pool: store.pool.with_settings(SETTINGS, CONNECTIONS), known: Mutex::default() })
+    }
+
+    /// Opens a database for reading alone.
+    pub(crate) fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let store = PostgresStore::open_read_only(url)?;
         Ok(Self { pool: store.pool.with_settings(SETTINGS, CONNECTIONS), known: Mutex::default() })
     }
 
@@ -113,6 +119,11 @@ impl OptunaStorage for OptunaPostgres {
     fn create_study(&self, name: &str, directions: &[Direction]) -> Result<StudyId, StoreError> {
         write::check_study(name, directions)?;
         self.write(|db| write::study(db, name, directions))
+    }
+
+    fn create_whole_study(&self, study: &WholeStudy) -> Result<StudyId, StoreError> {
+        write::check_whole_study(study)?;
+        self.write(|db| write::whole_study(db, study))
     }
 
     fn delete_study(&self, study: StudyId) -> Result<(), StoreError> {

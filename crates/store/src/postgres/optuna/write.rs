@@ -13,7 +13,8 @@ use super::super::write::lock_numbers;
 use crate::assemble::Malformed;
 use crate::column::{self, stored_number};
 use crate::error::StoreError;
-use crate::optuna::{self, AttributeKind, TrialTemplate};
+use crate::json;
+use crate::optuna::{self, AttributeKind, Beside, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 
 /// What hangs on a trial.
@@ -89,6 +90,68 @@ pub(super) fn check_template(template: &TrialTemplate) -> Result<(), StoreError>
         optuna::attribute(key, json)?;
     }
     template.intermediate.keys().try_for_each(|key| step(*key).map(drop))
+}
+
+pub(super) fn check_whole_study(whole: &WholeStudy) -> Result<(), StoreError> {
+    check_study(&whole.name, &whole.directions)?;
+    for (key, json) in whole.attributes().into_iter().flat_map(|(_, attributes)| attributes) {
+        text("attribute's key", key)?;
+        optuna::attribute(key, json)?;
+    }
+    for (number, trial) in whole.trials.iter().enumerate() {
+        check_template(&trial.template).map_err(|error| error.in_trial(number))?;
+    }
+    Ok(())
+}
+
+/// A study with all that it has, which was checked.
+pub(super) fn whole_study(db: &mut Db<'_>, whole: &WholeStudy) -> Result<StudyId, Failure> {
+    let id = study(db, &whole.name, &whole.directions)?;
+    for (kind, attributes) in whole.attributes() {
+        let (keys, texts): (Vec<&String>, Vec<&String>) = attributes.iter().unzip();
+        let table = match kind {
+            AttributeKind::User => "study_user_attributes",
+            AttributeKind::System => "study_system_attributes",
+        };
+        let sql = format!(
+            "INSERT INTO {table} (study_id, key, value_json)
+             SELECT $1, key, json FROM unnest($2::text[], $3::text[]) AS u (key, json)"
+        );
+        db.execute(&sql, &[&(id.0 as i32), &keys, &texts])?;
+    }
+    for trial in &whole.trials {
+        let made = templated_trial(db, id, &trial.template)?;
+        beside(db, made.0 as i32, &trial.beside)?;
+    }
+    Ok(id)
+}
+
+/// What lies in Allometry's own tables.
+fn beside(db: &mut Db<'_>, trial: i32, beside: &Beside) -> Result<(), Failure> {
+    for (key, metrics) in &beside.epoch_metrics {
+        let metrics = json::write(&json::floats(metrics));
+        db.execute(
+            "INSERT INTO allometry_epoch_metrics (trial_id, step, metrics_json) VALUES ($1, $2, $3)",
+            &[&trial, &step(*key)?, &metrics],
+        )?;
+    }
+    if let Some(scores) = &beside.scores {
+        db.execute(
+            "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES ($1, $2, $3, $4)",
+            &[
+                &trial,
+                &column::rows_blob(&scores.rows),
+                &column::labels_blob(&scores.labels),
+                &column::scores_blob(&scores.scores),
+            ],
+        )?;
+    }
+    if let Some(log) = &beside.log {
+        // A text of PostgreSQL has any character but this.
+        let log = log.replace('\0', "\u{FFFD}");
+        db.execute("INSERT INTO allometry_logs (trial_id, tail) VALUES ($1, $2)", &[&trial, &log])?;
+    }
+    Ok(())
 }
 
 pub(super) fn study(db: &mut Db<'_>, name: &str, directions: &[Direction]) -> Result<StudyId, Failure> {

@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::read::require_study;
 use super::{BUSY_TIMEOUT, SqliteStore, open};
 use crate::error::StoreError;
-use crate::optuna::{AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate};
+use crate::optuna::{AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 use write::Compatible;
 
@@ -28,9 +28,10 @@ const IDLE_READERS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct OptunaSqlite {
     path: PathBuf,
-    writer: Mutex<Connection>,
-    /// Idle connections that read beside the writer; none in memory, where the writer reads.
+    /// Idle connections that read beside the writer; none in memory, where the writer reads. They are closed before it: the last
+    /// one to close takes the log into the file, which a reader cannot.
     readers: Option<Mutex<Vec<Connection>>>,
+    writer: Mutex<Connection>,
     compatible: Mutex<Compatible>,
 }
 
@@ -39,6 +40,12 @@ impl OptunaSqlite {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
         let connection = open::writable(path, BUSY_TIMEOUT).map_err(|failure| failure.at(path))?;
         Self::of(path, connection, Some(Mutex::default()))
+    }
+
+    /// Opens a file for reading alone.
+    pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let connection = open::read_only(path, BUSY_TIMEOUT).map_err(|failure| failure.at(path))?;
+        Ok(Self::unprepared(path, connection, None))
     }
 
     /// A database that ends with this value.
@@ -58,15 +65,20 @@ impl OptunaSqlite {
         connection: Connection,
         readers: Option<Mutex<Vec<Connection>>>,
     ) -> Result<Self, StoreError> {
+        let storage = Self::unprepared(path, connection, readers);
+        storage.write(|db| Ok(db.execute_batch(include_str!("ids.sql"))?))?;
+        Ok(storage)
+    }
+
+    /// Without the table of ids given out, which a reader neither has nor needs.
+    fn unprepared(path: &Path, connection: Connection, readers: Option<Mutex<Vec<Connection>>>) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let storage = Self {
+        Self {
             path: path.into(),
             writer: Mutex::new(connection),
             readers,
             compatible: Mutex::new(HashSet::new()),
-        };
-        storage.write(|db| Ok(db.execute_batch(include_str!("ids.sql"))?))?;
-        Ok(storage)
+        }
     }
 
     /// Reads one state of the database.
@@ -126,6 +138,10 @@ impl OptunaStorage for OptunaSqlite {
 
     fn create_study(&self, name: &str, directions: &[Direction]) -> Result<StudyId, StoreError> {
         self.write(|db| write::study(db, name, directions))
+    }
+
+    fn create_whole_study(&self, study: &WholeStudy) -> Result<StudyId, StoreError> {
+        self.write(|db| write::whole_study(db, study))
     }
 
     fn delete_study(&self, study: StudyId) -> Result<(), StoreError> {

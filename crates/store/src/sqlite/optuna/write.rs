@@ -11,7 +11,8 @@ use super::super::read::require_study;
 use super::super::write::next_number;
 use crate::column::{self, stored_number, stored_time};
 use crate::error::StoreError;
-use crate::optuna::{self, AttributeKind, TrialTemplate};
+use crate::json;
+use crate::optuna::{self, AttributeKind, Beside, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 
 /// Distributions that went with those of their parameter's other trials, as study, parameter and JSON.
@@ -95,6 +96,52 @@ pub(super) fn study_attribute(
         }
     };
     db.prepare_cached(sql)?.execute(params![study.0, key, json])?;
+    Ok(())
+}
+
+/// A study with all that it has.
+pub(super) fn whole_study(db: &Connection, whole: &WholeStudy) -> Result<StudyId, Failure> {
+    let id = study(db, &whole.name, &whole.directions)?;
+    for (kind, attributes) in whole.attributes() {
+        for (key, json) in attributes {
+            study_attribute(db, id, kind, key, json)?;
+        }
+    }
+    let mut compatible = Compatible::new();
+    for (number, trial) in whole.trials.iter().enumerate() {
+        let made =
+            templated_trial(db, id, &trial.template, &mut compatible).map_err(|failure| match failure {
+                Failure::Store(error) => error.in_trial(number).into(),
+                other => other,
+            })?;
+        beside(db, made, &trial.beside)?;
+    }
+    Ok(id)
+}
+
+/// What lies in Allometry's own tables.
+fn beside(db: &Connection, trial: TrialId, beside: &Beside) -> Result<(), Failure> {
+    for (step, metrics) in &beside.epoch_metrics {
+        db.prepare_cached(
+            "INSERT INTO allometry_epoch_metrics (trial_id, step, metrics_json) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![trial.0, step, json::write(&json::floats(metrics))])?;
+    }
+    if let Some(scores) = &beside.scores {
+        db.prepare_cached(
+            "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            trial.0,
+            column::rows_blob(&scores.rows),
+            column::labels_blob(&scores.labels),
+            column::scores_blob(&scores.scores)
+        ])?;
+    }
+    if let Some(log) = &beside.log {
+        db.prepare_cached("INSERT INTO allometry_logs (trial_id, tail) VALUES (?1, ?2)")?
+            .execute(params![trial.0, log])?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,145 @@
+//! `allometry export`.
+
+use allometry_analysis::number::counted;
+use allometry_store::import::{Assumed, Imported};
+use allometry_store::{export, url};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use super::exchange;
+use crate::error::CliError;
+use crate::output::{self, Destination};
+use crate::source::{self, Source};
+
+/// Copies studies out of a storage: into another one, or into a file that other programs read.
+///
+/// A storage gets all that is kept. JSON and CSV get what Optuna knows of each trial, one study a file; `allometry report` and
+/// `allometry import` read them back.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// Where the studies are: a ladder file, a storage URL, a database or journal file, or any other SOURCE of `allometry import`.
+    #[arg(
+        value_name = "SOURCE",
+        default_value = "ladder.toml",
+        env = "ALLOMETRY_STORAGE",
+        hide_env_values = true
+    )]
+    source: Source,
+
+    /// The study, by its name or by its budget's label; may be repeated. All where not given.
+    #[arg(long, value_name = "NAME", visible_alias = "budget")]
+    study: Vec<String>,
+
+    /// Where to: a file that ends in .json, .csv, .db or .sqlite3, a storage URL, or - for standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: String,
+
+    /// What is written, where the name does not tell.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// Prints what was exported as one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A list of trials, as Optuna's all_trials.json.
+    Json,
+    /// A table of trials, as Optuna's trials_dataframe.
+    Csv,
+    /// A SQLite or PostgreSQL database.
+    Store,
+}
+
+impl Export {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let format = self.format()?;
+        if self.json && self.output == "-" {
+            return Err(CliError::Usage {
+                message: "--json would print into the trials on standard output".into(),
+                hint: Some("write the trials to a file".into()),
+            });
+        }
+        let studies = source::whole(&self.source, &Assumed::default())?;
+        let studies = self.select(studies)?;
+        let written = match format {
+            Format::Store => exchange::store("exported", &studies, &self.output)?,
+            Format::Json | Format::Csv => vec![self.write(&studies, format)?],
+        };
+        if self.json {
+            let output = url::redact(&self.output);
+            return output::print_json(
+                &json!({"schema": "allometry.export/1", "output": output, "studies": written}),
+            );
+        }
+        Ok(())
+    }
+
+    fn format(&self) -> Result<Format, CliError> {
+        let ending = self.output.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        let told = match ending.as_deref() {
+            _ if self.output.contains("://") => Some(Format::Store),
+            _ if self.output == "-" => None,
+            Some("json") => Some(Format::Json),
+            Some("csv") => Some(Format::Csv),
+            Some("db" | "sqlite" | "sqlite3") => Some(Format::Store),
+            _ => None,
+        };
+        match (self.format, told) {
+            (Some(Format::Store), _) if self.output == "-" => Err(CliError::Usage {
+                message: "a database cannot be written to standard output".into(),
+                hint: None,
+            }),
+            (Some(Format::Json | Format::Csv), _) if self.output.contains("://") => Err(CliError::Usage {
+                message: format!("`{}` is a storage", url::redact(&self.output)),
+                hint: Some("leave --format out, or name a file".into()),
+            }),
+            (Some(format), _) | (None, Some(format)) => Ok(format),
+            (None, None) => Err(CliError::Usage {
+                message: format!("cannot tell the format of `{}`", self.output),
+                hint: Some("say --format json, csv or store, or end the name in .json, .csv or .db".into()),
+            }),
+        }
+    }
+
+    /// The studies asked for, by name or by the part of it after the ladder's name.
+    fn select(&self, studies: Vec<Imported>) -> Result<Vec<Imported>, CliError> {
+        if self.study.is_empty() {
+            return Ok(studies);
+        }
+        let is = |imported: &Imported, wanted: &str| {
+            let name = &imported.study.name;
+            name == wanted || name.rsplit_once('/').is_some_and(|(_, label)| label == wanted)
+        };
+        if let Some(missing) = self.study.iter().find(|wanted| !studies.iter().any(|s| is(s, wanted))) {
+            let names: Vec<String> = studies.iter().map(|s| format!("{:?}", s.study.name)).collect();
+            return Err(CliError::NotFound {
+                message: format!("`{}` has no study {missing:?}", self.source),
+                hint: Some(format!("it has {}", names.join(", "))),
+            });
+        }
+        let wanted = |imported: &Imported| self.study.iter().any(|wanted| is(imported, wanted));
+        Ok(studies.into_iter().filter(wanted).collect())
+    }
+
+    fn write(&self, studies: &[Imported], format: Format) -> Result<serde_json::Value, CliError> {
+        let [Imported { study, notes }] = studies else {
+            let names: Vec<String> = studies.iter().map(|s| format!("{:?}", s.study.name)).collect();
+            return Err(CliError::Usage {
+                message: format!("a file has one study, and `{}` holds {}", self.source, studies.len()),
+                hint: Some(format!("name one with --study: {}", names.join(", "))),
+            });
+        };
+        let written = match format {
+            Format::Csv => export::csv(study),
+            _ => export::json(study),
+        };
+        let text = written.map_err(|source| CliError::NotStorable { study: study.name.clone(), source })?;
+        Destination::parse(&self.output).write(&text)?;
+        eprintln!("exported {} of study {:?}", counted(study.trials.len() as u64, "trial"), study.name);
+        exchange::say(notes);
+        Ok(exchange::summary(study, notes))
+    }
+}

@@ -1,0 +1,60 @@
+//! Whole studies, to be written elsewhere.
+
+use allometry_store::import::{Assumed, Imported, read_whole, read_whole_storage};
+
+use super::foreign::beside;
+use super::{Source, storage_url};
+use crate::command::read_ladder;
+use crate::error::CliError;
+
+/// Reads the studies of a source; a label is the name of the only one.
+///
+/// # Errors
+/// [`CliError`] naming the source that cannot be read, or that a label is given to several studies.
+pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, CliError> {
+    let (label, studies) = match source {
+        Source::Ladder(path) => {
+            let ladder = read_ladder(path, &[])?;
+            let url = storage_url(&ladder, None, path);
+            let mut studies = read_whole_storage(&url, None)?;
+            let of_ladder = format!("{}/", ladder.name);
+            studies.retain(|imported| imported.study.name.starts_with(&of_ladder));
+            if studies.is_empty() {
+                return Err(CliError::NotFound {
+                    message: format!("the storage of `{source}` has no study of its ladder"),
+                    hint: Some("`allometry run` makes them".into()),
+                });
+            }
+            (None, studies)
+        }
+        Source::Store(url) if url.contains("://") => (None, read_whole_storage(url, None)?),
+        Source::Store(path) => (None, read_whole(path.as_ref(), None, assumed)?),
+        Source::Report(_) => {
+            return Err(CliError::Usage {
+                message: format!("`{source}` is a report, which holds no trials"),
+                hint: Some("`allometry report` reads reports".into()),
+            });
+        }
+        Source::Labelled { label, file, detail } => {
+            let detail = detail.as_deref().map(|detail| beside(file, detail));
+            (Some(label), read_whole(file, detail.as_deref(), assumed)?)
+        }
+        Source::LabelledStore { label, url, study } => {
+            (Some(label), read_whole_storage(url, study.as_deref())?)
+        }
+    };
+    let Some(label) = label else { return Ok(studies) };
+    match <[Imported; 1]>::try_from(studies) {
+        Ok([mut only]) => {
+            only.study.name.clone_from(label);
+            Ok(vec![only])
+        }
+        Err(several) => {
+            let names: Vec<String> = several.iter().map(|found| format!("`{}`", found.study.name)).collect();
+            Err(CliError::Usage {
+                message: format!("`{source}` holds {} studies", several.len()),
+                hint: Some(format!("name one as LABEL=FILE:STUDY; there are {}", names.join(", "))),
+            })
+        }
+    }
+}

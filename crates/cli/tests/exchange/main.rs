@@ -1,0 +1,8 @@
+//! Studies between stores and files.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod optuna;
+mod refused;
+mod reports;

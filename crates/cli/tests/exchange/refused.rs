@@ -1,0 +1,169 @@
+//! What cannot be exchanged: nothing is half written, and the answer says what to do.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use allometry_store::open_read_only;
+
+use crate::support::{allometry, fault_rounds, random_pause, run};
+
+const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "params": {"lr": 0.1}}, {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("t.json"), TRIALS).unwrap();
+    folder
+}
+
+fn studies(folder: &Path, file: &str) -> Vec<(String, usize)> {
+    let Ok(store) = open_read_only(folder.join(file).to_str().unwrap()) else { return Vec::new() };
+    let studies = store.studies().unwrap().into_iter();
+    studies.map(|study| (study.name, store.trials(study.id).unwrap().len())).collect()
+}
+
+#[test]
+fn what_cannot_be_read_or_written_says_why() {
+    let folder = folder();
+    let path = folder.path();
+    fs::write(path.join("torn.json"), &TRIALS[..60]).unwrap();
+    fs::write(path.join("empty.json"), "[]").unwrap();
+    fs::write(path.join("other.csv"), "a,b\n1,2\n").unwrap();
+    fs::write(path.join("bytes.bin"), [0xff, 0, 1]).unwrap();
+    fs::write(path.join("report.md"), "# Report\n").unwrap();
+    fs::write(path.join("space.json"), r#"[{"name": "lr", "type": "float", "low": 0.15, "high": 1}]"#)
+        .unwrap();
+    fs::write(path.join("two.json"), r#"[{"values": [1, 2]}]"#).unwrap();
+    fs::write(path.join("wide.json"), r#"[{"value": 1, "params": {"lr": NaN}}]"#).unwrap();
+    fs::write(path.join("long.json"), format!(r#"[{{"value": 1, "params": {{"{}": 1}}}}]"#, "x".repeat(513)))
+        .unwrap();
+    let cases: [(&[&str], i32, &str); 18] = [
+        (&["import", "torn.json"], 4, "the file is cut off"),
+        (&["import", "empty.json"], 4, "holds no trials"),
+        (&["import", "other.csv"], 4, "no column holds the objective"),
+        (&["import", "bytes.bin"], 4, "is no file of trials"),
+        (&["import", "absent.json"], 4, "cannot read absent.json"),
+        (&["import", "report.md"], 2, "is a report, which holds no trials"),
+        (
+            &["import", "t.json", "--space", "space.json"],
+            4,
+            "trial 0, parameter `lr`: 0.1 is not in { float = [0.15, 1.0] }",
+        ),
+        (&["import", "two.json", "--direction", "minimize"], 4, "give --direction once for each objective"),
+        (&["import", "long.json"], 4, "parameter's name: it has more than 512 characters"),
+        (&["import", "t.json", "a=t.json", "--study", "x"], 2, "name each as LABEL=SOURCE"),
+        (&["import", "a=t.json", "a=t.json"], 2, "two of the studies are named \"a\""),
+        (&["import", "t.json", "--storage", "mysql://me:s3cret@host/db"], 5, "mysql://me:***@host/db"),
+        (
+            &["import", "t.json", "--storage", "postgresql://me:s3cret@127.0.0.1:1/db?connect_timeout=1"],
+            5,
+            "postgresql://me:***@127.0.0.1:1",
+        ),
+        (&["import", "t.json", "--storage", "absent/x.db"], 5, "there is no folder absent"),
+        (&["import", "t.json", "--storage", "t.json"], 5, "is no SQLite database"),
+        (&["export", "t.json", "-o", "x.txt"], 2, "cannot tell the format of `x.txt`"),
+        (&["export", "t.json", "-o", "-"], 2, "say --format json, csv or store"),
+        (&["export", "t.json", "--study", "y", "-o", "x.json"], 4, "it has \"t\""),
+    ];
+    for (arguments, code, message) in cases {
+        let (found, out, err) = run(path, arguments);
+        assert_eq!(found, code, "{arguments:?}: {err}");
+        assert!(err.contains(message) && !err.contains("s3cret"), "{arguments:?}: {err}");
+        assert!(out.is_empty());
+        assert_eq!(studies(path, "trials.db"), []);
+    }
+    let (code, _, err) = run(path, &["import", "wide.json"]);
+    assert_eq!(code, 0, "a NaN is a choice as any other: {err}");
+}
+
+#[test]
+fn a_name_that_is_taken_stays_as_it_was() {
+    let folder = folder();
+    let path = folder.path();
+    assert_eq!(run(path, &["import", "2M=t.json"]).0, 0);
+    let (code, _, err) = run(path, &["import", "new=t.json", "2M=t.json"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("has a study \"2M\" already; nothing was written\nhint: --study NAME"), "{err}");
+    assert_eq!(studies(path, "trials.db"), [("2M".into(), 2)]);
+    let (code, out, _) = run(path, &["import", "t.json", "--study", "again", "--json"]);
+    let said: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &said["studies"][0]["states"]["complete"]), (0, &serde_json::json!(2)));
+    assert_eq!(studies(path, "trials.db").len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_read_only_target_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    let path = folder.path();
+    assert_eq!(run(path, &["import", "2M=t.json"]).0, 0);
+    let store = path.join("trials.db");
+    fs::set_permissions(&store, fs::Permissions::from_mode(0o444)).unwrap();
+    if fs::OpenOptions::new().write(true).open(&store).is_ok() {
+        allometry_testkit::skip("a_read_only_target_is_left_alone", "this user may write to everything");
+        return;
+    }
+    let before = fs::read(&store).unwrap();
+    let (code, _, err) = run(path, &["import", "t.json"]);
+    assert_eq!(code, 5, "{err}");
+    assert!(err.contains("cannot be written"), "{err}");
+    assert_eq!(fs::read(&store).unwrap(), before);
+}
+
+#[test]
+fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
+    let folder = folder();
+    let path = folder.path();
+    let text = r#"[{"number": 7, "value": 0.5, "params": {"x": 1}}, {"number": 3, "state": "COMPLETE", "params": {"x": 2}},
+        {"number": 7, "state": "FAIL", "value": 3, "params": {"x": "a\u001b[31m"}}, {"state": "WAITING", "number": 9, "params": {"x": 5}}]"#;
+    fs::write(path.join("odd.json"), text).unwrap();
+    let (code, _, err) = run(path, &["import", "odd.json", "--direction", "minimize"]);
+    assert_eq!(code, 0, "{err}");
+    for said in [
+        "imported 4 trials into study \"odd\": 1 complete, 2 failed, 1 waiting\n",
+        "trials are numbered anew from 0",
+        "complete trials without a value failed: 1",
+        "values of trials that are neither complete nor pruned are left out: 1",
+    ] {
+        assert!(err.contains(said), "{said}: {err}");
+    }
+    let store = open_read_only(path.join("trials.db").to_str().unwrap()).unwrap();
+    let study = store.study("odd").unwrap().unwrap();
+    assert_eq!(study.direction, allometry_core::Direction::Minimize);
+    let trials = store.trials(study.id).unwrap();
+    assert_eq!(trials[1].value, Some(0.5), "order of numbers, then of the file");
+    assert_eq!(trials[3].params.to_string(), "x=5", "what waits keeps its configuration");
+    assert!(trials[3].distributions.is_empty());
+}
+
+#[test]
+fn a_killed_import_leaves_all_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let trial = |i: u32| {
+        format!(r#"{{"value": {i}, "params": {{"x": {i}}}, "intermediate_values": {{"1": 1, "2": 2}}}}"#)
+    };
+    let trials: Vec<String> = (0..4000).map(trial).collect();
+    fs::write(path.join("t.json"), format!("[{}]", trials.join(","))).unwrap();
+    assert_eq!(run(path, &["import", "first=t.json"]).0, 0);
+    let (mut cut, mut whole) = (0, 0);
+    for round in 0..fault_rounds(12) {
+        let name = format!("s{round}");
+        let mut child = allometry(path)
+            .args(["import", &format!("{name}=t.json")])
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        random_pause(Duration::from_millis(500));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = studies(path, "trials.db");
+        assert!(found.iter().all(|(_, trials)| *trials == 4000), "{found:?}");
+        let is_there = found.iter().any(|(study, _)| *study == name);
+        let (code, _, err) = run(path, &["import", &format!("{name}=t.json")]);
+        assert_eq!(code, if is_there { 2 } else { 0 }, "{err}");
+        *if is_there { &mut whole } else { &mut cut } += 1;
+    }
+    eprintln!("{cut} imports were cut off, {whole} were whole");
+}

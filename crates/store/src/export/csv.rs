@@ -1,0 +1,133 @@
+//! The columns of Optuna's `trials_dataframe`, and behind them those of reports and sets.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{directions, import_attribute, trial};
+use crate::error::StoreError;
+use crate::import::ImportAttribute;
+use crate::json;
+use crate::optuna::{WholeStudy, WholeTrial};
+
+/// A table with a header and a line per trial; what a trial lacks is an empty cell. Times are in UTC.
+///
+/// # Errors
+/// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
+pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
+    let columns = Columns::of(study);
+    let directions = directions(study).map(|words| words.join(" "));
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let written = "writing to memory cannot fail, and all lines have the header's length";
+    let mut header = columns.header(study.directions.len());
+    header.extend(directions.iter().map(|_| "directions".to_owned()));
+    table.write_record(&header).expect(written);
+    for (number, whole) in study.trials.iter().enumerate() {
+        let mut cells =
+            columns.cells(number, whole, study.directions.len()).map_err(|e| e.in_trial(number))?;
+        cells.extend(directions.clone());
+        table.write_record(&cells).expect(written);
+    }
+    let bytes = table.into_inner().expect("memory is flushed");
+    Ok(String::from_utf8(bytes).expect("cells are texts"))
+}
+
+/// What any trial has.
+struct Columns<'a> {
+    params: Vec<&'a str>,
+    import: ImportAttribute,
+    user_attributes: BTreeSet<&'a str>,
+    system_attributes: BTreeSet<&'a str>,
+    steps: BTreeSet<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(study: &'a WholeStudy) -> Self {
+        let templates = || study.trials.iter().map(|trial| &trial.template);
+        let mut params: Vec<&str> = Vec::new();
+        let mut known = BTreeSet::new();
+        for (name, ..) in templates().flat_map(|template| &template.params) {
+            if known.insert(name.as_str()) {
+                params.push(name);
+            }
+        }
+        Self {
+            params,
+            import: import_attribute(study),
+            user_attributes: templates().flat_map(|t| t.user_attributes.keys()).map(String::as_str).collect(),
+            system_attributes: templates()
+                .flat_map(|t| t.system_attributes.keys())
+                .map(String::as_str)
+                .collect(),
+            steps: templates().flat_map(|t| t.intermediate.keys().copied()).collect(),
+        }
+    }
+
+    fn header(&self, objectives: usize) -> Vec<String> {
+        let mut header = vec!["number".to_owned()];
+        if objectives == 1 {
+            header.push("value".into());
+        } else {
+            header.extend((0..objectives).map(|objective| format!("values_{objective}")));
+        }
+        header.extend(["datetime_start".into(), "datetime_complete".into()]);
+        let mut put = |prefix: &str, names: &mut dyn Iterator<Item = String>| {
+            header.extend(names.map(|name| format!("{prefix}_{name}")));
+        };
+        let owned = |name: &&str| (*name).to_owned();
+        put("params", &mut self.params.iter().map(owned));
+        put("user_attrs", &mut self.user_attributes.iter().map(owned));
+        put("system_attrs", &mut self.system_attributes.iter().map(owned));
+        put("intermediate_values", &mut self.steps.iter().map(i64::to_string));
+        put("distributions", &mut self.params.iter().map(owned));
+        header.push("state".into());
+        header
+    }
+
+    fn cells(&self, number: usize, whole: &WholeTrial, objectives: usize) -> Result<Vec<String>, StoreError> {
+        let template = &whole.template;
+        let mut cells = vec![number.to_string()];
+        let value = |place| template.values.get(place).map(|value| cell(&json::float(*value)));
+        cells.extend((0..objectives).map(|place| value(place).unwrap_or_default()));
+        cells.extend([template.started, template.completed].map(|t| t.map(trial::time).unwrap_or_default()));
+        let param = |name: &str| template.params.iter().find(|(known, ..)| known == name);
+        for name in &self.params {
+            let value = param(name).map(|(name, internal, set)| trial::param(name, *internal, set));
+            cells.push(value.transpose()?.map(|(value, _)| cell(&value)).unwrap_or_default());
+        }
+        for (names, texts) in [
+            (&self.user_attributes, &template.user_attributes),
+            (&self.system_attributes, &template.system_attributes),
+        ] {
+            for name in names {
+                let value = texts.get(*name).map(|text| trial::attribute(name, text));
+                cells.push(value.transpose()?.map(|value| cell(&value)).unwrap_or_default());
+            }
+        }
+        for step in &self.steps {
+            let value = template.intermediate.get(step);
+            cells.push(value.map(|value| cell(&json::float(*value))).unwrap_or_default());
+        }
+        for name in &self.params {
+            let set = param(name).filter(|_| !self.import.is_inferred(number as u64, name));
+            cells.push(set.map(|(.., set)| set.clone()).unwrap_or_default());
+        }
+        cells.push(trial::state(template.state).trim_start_matches("TrialState.").into());
+        Ok(cells)
+    }
+}
+
+/// A value as Python's `str` prints it, lists and objects as JSON.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) if json::number(value).is_none() => text.clone(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
+        Value::Null => "None".into(),
+        other => match json::number(other) {
+            Some(x) if x.is_nan() => "nan".into(),
+            Some(x) if x.is_infinite() => if x > 0.0 { "inf" } else { "-inf" }.into(),
+            _ => json::write(other),
+        },
+    }
+}

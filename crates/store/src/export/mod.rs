@@ -1,0 +1,29 @@
+//! Studies as files that other programs read: Optuna's `all_trials.json` and its table of trials.
+
+mod csv;
+mod json;
+mod trial;
+
+use allometry_core::Direction;
+
+use crate::assemble::OWN_PREFIX;
+use crate::import::{IMPORT_KEY, ImportAttribute};
+use crate::optuna::WholeStudy;
+
+pub use csv::write as csv;
+pub use json::write as json;
+
+/// The directions of a study as words; none where they are what a file without them is read as.
+fn directions(study: &WholeStudy) -> Option<Vec<&'static str>> {
+    let word = |direction: &Direction| match direction {
+        Direction::Maximize => "maximize",
+        Direction::Minimize => "minimize",
+    };
+    (study.directions != [Direction::Maximize]).then(|| study.directions.iter().map(word).collect())
+}
+
+/// Which sets of its parameters nobody recorded.
+fn import_attribute(study: &WholeStudy) -> ImportAttribute {
+    let text = study.user_attributes.get(&format!("{OWN_PREFIX}{IMPORT_KEY}"));
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}

@@ -1,0 +1,294 @@
+//! Studies of any source as a store takes them in: what is not recorded is decided here, and said.
+
+use std::fmt;
+use std::path::Path;
+
+use allometry_core::{Direction, Distribution, FrozenTrial, SearchSpace, TrialState};
+use serde_json::json;
+
+use super::error::Problem;
+use super::optuna_storage::{open_file, which};
+use super::sets::{IMPORT_KEY, ImportAttribute};
+use super::{Content, ImportError, Table, best_params_of, content, journal, sets};
+use crate::assemble::{OWN_PREFIX, RECORD_KEY, fixed_params_json, record_json};
+use crate::distribution;
+use crate::json;
+use crate::location::Location;
+use crate::optuna::{self, OptunaStorage, TrialTemplate, WholeStudy};
+use crate::store::Store;
+
+/// What is taken for granted where a file says nothing of it.
+#[derive(Debug, Clone, Default)]
+pub struct Assumed {
+    /// Which values are better, for each objective; empty where the file alone tells.
+    pub directions: Vec<Direction>,
+    /// The sets of parameters.
+    pub space: SearchSpace,
+}
+
+/// A study of any source, and what was decided on the way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// The study.
+    pub study: WholeStudy,
+    /// What differs from the source, or was not in it.
+    pub notes: Vec<Note>,
+}
+
+/// What differs from the source of a study, or was not in it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Note {
+    /// Nothing says which values are better.
+    Maximized,
+    /// Numbers had gaps or repetitions.
+    Renumbered,
+    /// Complete trials without a value for each objective; they failed.
+    WithoutValue {
+        /// How many.
+        trials: usize,
+    },
+    /// Trials that did not end, or failed, had values, which have no place in a store.
+    ValuesLeftOut {
+        /// How many.
+        trials: usize,
+    },
+    /// Sets of parameters that follow from the values that occur.
+    Inferred {
+        /// The sets.
+        space: SearchSpace,
+    },
+    /// Trials that run in the source.
+    Running {
+        /// How many.
+        trials: usize,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Maximized => f.write_str(
+                "nothing says which values are better: larger ones, unless --direction minimize says otherwise",
+            ),
+            Self::Renumbered => f.write_str("its numbers had gaps or repetitions: trials are numbered anew from 0"),
+            Self::WithoutValue { trials } => {
+                write!(f, "complete trials without a value failed: {trials}")
+            }
+            Self::ValuesLeftOut { trials } => {
+                write!(f, "values of trials that are neither complete nor pruned are left out: {trials}")
+            }
+            Self::Inferred { space } => {
+                let sets: Vec<String> = space.iter().map(|(name, set)| format!("{name} = {set}")).collect();
+                write!(f, "sets by the values that occur, unless --space says otherwise: {}", sets.join(", "))
+            }
+            Self::Running { trials } => {
+                write!(f, "trials that still run in the source, and here for ever: {trials}")
+            }
+        }
+    }
+}
+
+/// Reads the studies of a file, whose kind is told by its content and ending: all of a database or journal, or the one that
+/// `detail` names. For JSON and CSV `detail` is the file of best parameters; their study is named after the file.
+///
+/// # Errors
+/// [`ImportError`] with the file and the place in it.
+pub fn read_whole(
+    path: &Path,
+    detail: Option<&str>,
+    assumed: &Assumed,
+) -> Result<Vec<Imported>, ImportError> {
+    match content(path)? {
+        Content::Database => {
+            let (storage, store) = open_file(path)?;
+            of_storage(&*storage, &store, &path.into(), detail)
+        }
+        Content::Journal(text) => {
+            let mut studies = journal::studies(path, &text)?;
+            if let Some(wanted) = detail {
+                let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
+                which(&path.into(), &names, Some(wanted))?;
+                studies.retain(|study| study.name == wanted);
+            }
+            not_empty(studies.into_iter().map(recorded).collect(), &path.into())
+        }
+        Content::Table(table) => {
+            let (_, listed) = best_params_of(detail)?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let imported = of_table(name, table, assumed, listed.as_ref());
+            Ok(vec![imported.map_err(|problem| problem.in_file(path))?])
+        }
+    }
+}
+
+/// Reads the studies of a storage: all of them, or the one of that name.
+///
+/// # Errors
+/// [`ImportError`] with the storage.
+pub fn read_whole_storage(url: &str, name: Option<&str>) -> Result<Vec<Imported>, ImportError> {
+    let storage = optuna::open_read_only(url)?;
+    let store = crate::open_read_only(url)?;
+    of_storage(&*storage, &*store, &Location::server(url), name)
+}
+
+fn of_storage(
+    storage: &dyn OptunaStorage,
+    store: &dyn Store,
+    location: &Location,
+    name: Option<&str>,
+) -> Result<Vec<Imported>, ImportError> {
+    let mut studies = storage.studies()?;
+    if let Some(wanted) = name {
+        let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
+        which(location, &names, Some(wanted))?;
+        studies.retain(|study| study.name == wanted);
+    }
+    let read = studies.into_iter().map(|study| Ok(recorded(WholeStudy::read(storage, store, study)?)));
+    not_empty(read.collect::<Result<_, ImportError>>()?, location)
+}
+
+fn not_empty(studies: Vec<Imported>, location: &Location) -> Result<Vec<Imported>, ImportError> {
+    if studies.is_empty() {
+        which(location, &[], None)?;
+    }
+    Ok(studies)
+}
+
+/// A study of which all is recorded.
+fn recorded(study: WholeStudy) -> Imported {
+    let running = study.trials.iter().filter(|trial| trial.template.state == TrialState::Running).count();
+    let notes = (running > 0).then_some(Note::Running { trials: running }).into_iter().collect();
+    Imported { study, notes }
+}
+
+/// A study of trials of which some things are not recorded.
+///
+/// `listed` are sets that may have been those of the trials, as a file beside them says.
+fn of_table(
+    name: String,
+    table: Table,
+    assumed: &Assumed,
+    listed: Option<&SearchSpace>,
+) -> Result<Imported, Problem> {
+    let Table { directions, mut trials } = table;
+    let mut notes = Vec::new();
+    let objectives = trials.iter().map(|trial| 1 + trial.further.len()).max().unwrap_or(1);
+    let directions = match (&*assumed.directions, directions) {
+        ([], found) if !found.is_empty() => found,
+        ([], _) => {
+            notes.push(Note::Maximized);
+            vec![Direction::Maximize; objectives]
+        }
+        (given, _) => given.to_vec(),
+    };
+    if directions.len() < objectives {
+        let message = format!("{objectives} values, and {} directions", directions.len());
+        return Err(Problem::new("its trials", message)
+            .hint("give --direction once for each objective, in the order of the values"));
+    }
+    if trials.iter().zip(0..).any(|(trial, place)| trial.number.0 != place) {
+        notes.push(Note::Renumbered);
+    }
+    let space = place_values(&mut trials, assumed, listed)?;
+    let inferred = space.iter().map(|(name, _)| name.to_owned()).collect();
+    let import = json!(ImportAttribute { trials: trials.len() as u64, inferred });
+    if !space.0.is_empty() {
+        notes.push(Note::Inferred { space });
+    }
+    let mut study = WholeStudy { name, directions, ..WholeStudy::default() };
+    study.user_attributes.insert(format!("{OWN_PREFIX}{IMPORT_KEY}"), json::write(&import));
+    let (mut without, mut left_out) = (0, 0);
+    for trial in trials {
+        let mut template = template(&trial);
+        let whole = template.values.len() == study.directions.len();
+        match template.state {
+            TrialState::Complete if !whole || template.values.iter().any(|value| value.is_nan()) => {
+                without += 1;
+                template.state = TrialState::Failed;
+                template.values.clear();
+            }
+            // As Optuna, a pruned trial has its last report for a value, or none.
+            TrialState::Pruned if !whole => template.values.clear(),
+            TrialState::Complete | TrialState::Pruned => {}
+            _ => {
+                left_out += usize::from(!template.values.is_empty());
+                template.values.clear();
+            }
+        }
+        study.trials.push(template.into());
+    }
+    notes.extend((without > 0).then_some(Note::WithoutValue { trials: without }));
+    notes.extend((left_out > 0).then_some(Note::ValuesLeftOut { trials: left_out }));
+    let Imported { study, notes: more } = recorded(study);
+    notes.extend(more);
+    Ok(Imported { study, notes })
+}
+
+/// Gives each value the set that was recorded, assumed, listed or that follows from the values; those that follow are returned.
+fn place_values(
+    trials: &mut [FrozenTrial],
+    assumed: &Assumed,
+    listed: Option<&SearchSpace>,
+) -> Result<SearchSpace, Problem> {
+    let mut inferred = sets::inferred(trials);
+    let names: Vec<String> = inferred.iter().map(|(name, _)| name.to_owned()).collect();
+    let mut space = inferred.clone();
+    for name in names {
+        let has_all = |set: &Distribution| {
+            let values = trials.iter().filter(|trial| !trial.distributions.contains_key(&name));
+            values.filter_map(|trial| trial.params.get(&name)).all(|value| set.contains(value))
+        };
+        let listed = listed.and_then(|listed| listed.get(&name)).filter(|set| has_all(set));
+        if let Some(set) = assumed.space.get(&name).or(listed) {
+            space.0.insert(name.clone(), set.clone());
+            inferred.0.shift_remove(&name);
+        }
+    }
+    for trial in trials {
+        // What waits has not been drawn yet: whoever takes it says from which set.
+        if trial.state == TrialState::Waiting {
+            continue;
+        }
+        for (name, value) in &mut trial.params.0 {
+            if trial.distributions.contains_key(name) {
+                continue;
+            }
+            let set = space.get(name).expect("every value without a set has one now");
+            let internal = distribution::to_internal(set, value).filter(|_| set.contains(value));
+            let read = internal.and_then(|internal| distribution::from_internal(set, internal));
+            let Some(read) = read else {
+                let place = format!("trial {}, parameter `{name}`", trial.number);
+                return Err(Problem::new(place, format!("{value} is not in {set}")));
+            };
+            *value = read;
+            trial.distributions.insert(name.clone(), set.clone());
+        }
+    }
+    Ok(inferred)
+}
+
+/// A trial as the tables have it; parameters without a set are those that a waiting trial must take.
+fn template(trial: &FrozenTrial) -> TrialTemplate {
+    let params = trial.params.iter().filter_map(|(name, value)| {
+        let set = trial.distributions.get(name)?;
+        Some((name.to_owned(), distribution::to_internal(set, value)?, distribution::write(set)))
+    });
+    let mut user_attributes = trial.user_attributes.clone();
+    if let Some(record) = record_json(&trial.record) {
+        user_attributes.insert(RECORD_KEY.into(), record);
+    }
+    let mut system_attributes = trial.system_attributes.clone();
+    if trial.state == TrialState::Waiting && !trial.params.0.is_empty() {
+        system_attributes.entry("fixed_params".into()).or_insert_with(|| fixed_params_json(&trial.params));
+    }
+    TrialTemplate {
+        state: trial.state,
+        values: trial.values(),
+        started: trial.started,
+        completed: trial.completed,
+        params: params.collect(),
+        user_attributes,
+        system_attributes,
+        intermediate: trial.intermediate.clone(),
+    }
+}

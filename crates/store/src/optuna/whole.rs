@@ -1,0 +1,151 @@
+//! A study with all that it has, as it moves between stores and files.
+
+use std::collections::BTreeMap;
+
+use allometry_core::{Direction, TrialNumber, ValidationScores};
+
+use super::{AttributeKind, OptunaStorage, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
+use crate::assemble::RECORD_KEY;
+use crate::error::StoreError;
+use crate::store::{EpochMetrics, Store, StudyId, TrialId};
+
+/// A study and everything that hangs on it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WholeStudy {
+    /// Name.
+    pub name: String,
+    /// One for each objective.
+    pub directions: Vec<Direction>,
+    /// The user's attributes as JSON texts, Allometry's own under their prefix among them.
+    pub user_attributes: BTreeMap<String, String>,
+    /// Attributes of samplers and pruners as JSON texts.
+    pub system_attributes: BTreeMap<String, String>,
+    /// Its trials by number, from 0 without a gap.
+    pub trials: Vec<WholeTrial>,
+}
+
+/// A trial and everything that hangs on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeTrial {
+    /// What Optuna's tables hold.
+    pub template: TrialTemplate,
+    /// What Allometry's own tables hold.
+    pub beside: Beside,
+}
+
+/// What Allometry keeps of a trial that Optuna's tables have no place for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Beside {
+    /// Predictions on the validation rows.
+    pub scores: Option<ValidationScores>,
+    /// Metrics of each epoch beyond its intermediate value.
+    pub epoch_metrics: EpochMetrics,
+    /// The end of what the evaluation wrote for people.
+    pub log: Option<String>,
+}
+
+impl From<TrialTemplate> for WholeTrial {
+    fn from(template: TrialTemplate) -> Self {
+        Self { template, beside: Beside::default() }
+    }
+}
+
+impl WholeStudy {
+    /// Both sets of attributes with their kinds.
+    pub(crate) fn attributes(&self) -> [(AttributeKind, &BTreeMap<String, String>); 2] {
+        [(AttributeKind::User, &self.user_attributes), (AttributeKind::System, &self.system_attributes)]
+    }
+
+    /// Reads a study: `store` is the same database as `storage`.
+    pub(crate) fn read(
+        storage: &dyn OptunaStorage,
+        store: &dyn Store,
+        study: OptunaStudy,
+    ) -> Result<Self, StoreError> {
+        let OptunaStudy { id, name, directions, user_attributes, system_attributes } = study;
+        let mut taken = Templates::default();
+        storage.trials(id, TrialId(-1), &[], &mut taken)?;
+        taken.restore_order(store, id)?;
+        let mut trials = Vec::with_capacity(taken.templates.len());
+        for (number, template) in taken.templates {
+            let mut beside = Beside::default();
+            // Whatever Allometry evaluated has a record.
+            if template.state.is_finished() && template.user_attributes.contains_key(RECORD_KEY) {
+                let number = TrialNumber(u64::try_from(number).unwrap_or_default());
+                beside.scores = store.scores(id, number)?;
+                beside.epoch_metrics = store.epoch_metrics(id, number)?;
+                beside.log = store.log(id, number)?;
+            }
+            trials.push(WholeTrial { template, beside });
+        }
+        Ok(Self { name, directions, user_attributes, system_attributes, trials })
+    }
+}
+
+/// Collects trials with their numbers.
+#[derive(Debug, Default)]
+struct Templates {
+    templates: Vec<(i64, TrialTemplate)>,
+}
+
+impl Templates {
+    /// Puts each trial's parameters in the order in which they were set. Sets that nobody here can read stay in that of their
+    /// names, in which they are told.
+    fn restore_order(&mut self, store: &dyn Store, study: StudyId) -> Result<(), StoreError> {
+        let trials = match store.trials(study) {
+            Err(StoreError::Malformed { .. }) => return Ok(()),
+            trials => trials?,
+        };
+        for ((_, template), trial) in self.templates.iter_mut().zip(trials) {
+            template.params.sort_by_key(|(name, ..)| trial.params.0.get_index_of(name));
+        }
+        Ok(())
+    }
+
+    /// The trial that was begun last.
+    fn last(&mut self) -> &mut TrialTemplate {
+        &mut self.templates.last_mut().expect("parts are told of a trial that was begun").1
+    }
+}
+
+impl TrialSink for Templates {
+    fn restart(&mut self) {
+        self.templates.clear();
+    }
+
+    fn begin(&mut self, head: &TrialHead) {
+        let template = TrialTemplate {
+            state: head.state,
+            values: Vec::new(),
+            started: head.started,
+            completed: head.completed,
+            params: Vec::new(),
+            user_attributes: BTreeMap::new(),
+            system_attributes: BTreeMap::new(),
+            intermediate: BTreeMap::new(),
+        };
+        self.templates.push((head.number, template));
+    }
+
+    fn value(&mut self, value: f64) {
+        self.last().values.push(value);
+    }
+
+    fn param(&mut self, name: &str, internal: f64, distribution: &str) {
+        self.last().params.push((name.to_owned(), internal, distribution.to_owned()));
+    }
+
+    fn attribute(&mut self, kind: AttributeKind, key: &str, json: &str) {
+        let attributes = match kind {
+            AttributeKind::User => &mut self.last().user_attributes,
+            AttributeKind::System => &mut self.last().system_attributes,
+        };
+        attributes.insert(key.to_owned(), json.to_owned());
+    }
+
+    fn intermediate(&mut self, step: i64, value: f64) {
+        self.last().intermediate.insert(step, value);
+    }
+
+    fn end(&mut self) {}
+}
