@@ -5,8 +5,6 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-use crate::store::Finished;
-
 /// The name of a state in Optuna's tables.
 pub(crate) fn state_name(state: TrialState) -> &'static str {
     match state {
@@ -80,8 +78,11 @@ pub(crate) fn time(stored: &str) -> Option<Timestamp> {
 
 /// What a trial says of the validation rows, as the columns `rows`, `labels` and `scores`. A row's label has one byte where it
 /// is binary and four where it is a class or a number.
-pub(crate) fn predictions(finished: &Finished) -> Option<[Vec<u8>; 3]> {
-    match (&finished.scores, &finished.outputs) {
+pub(crate) fn predictions(
+    scores: Option<&ValidationScores>,
+    outputs: Option<&ValidationOutputs>,
+) -> Option<[Vec<u8>; 3]> {
+    match (scores, outputs) {
         (Some(of), _) => Some([rows_blob(&of.rows), labels_blob(&of.labels), scores_blob(&of.scores)]),
         (None, Some(of)) => Some([rows_blob(&of.rows), scores_blob(&of.targets), scores_blob(&of.outputs)]),
         (None, None) => None,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{Direction, TrialNumber, ValidationScores};
+use allometry_core::{Direction, TrialNumber, ValidationOutputs, ValidationScores};
 
 use super::{AttributeKind, OptunaStorage, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
 use crate::assemble::RECORD_KEY;
@@ -38,6 +38,8 @@ pub struct WholeTrial {
 pub struct Beside {
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
+    /// The same where the label is not binary.
+    pub outputs: Option<ValidationOutputs>,
     /// Metrics of each epoch beyond its intermediate value.
     pub epoch_metrics: EpochMetrics,
     /// The end of what the evaluation wrote for people.
@@ -73,6 +75,7 @@ impl WholeStudy {
             if template.state.is_finished() && template.user_attributes.contains_key(RECORD_KEY) {
                 let number = TrialNumber(u64::try_from(number).unwrap_or_default());
                 beside.scores = store.scores(id, number)?;
+                beside.outputs = store.outputs(id, number)?;
                 beside.epoch_metrics = store.epoch_metrics(id, number)?;
                 beside.log = store.log(id, number)?;
             }

@@ -335,8 +335,8 @@ pub(super) fn finish(
     let (state, values) = settle(state, finished, || last);
     let (values, kinds): (Vec<Option<f64>>, Vec<&str>) = values.into_iter().map(stored_number).unzip();
     record(db, key, &finished.record)?;
-    let [rows, labels, scores] =
-        column::predictions(finished).map_or([const { None }; 3], |columns| columns.map(Some));
+    let [rows, labels, scores] = column::predictions(finished.scores.as_ref(), finished.outputs.as_ref())
+        .map_or([const { None }; 3], |columns| columns.map(Some));
     db.execute(
         "WITH ended AS (
              UPDATE trials SET state = $2::text::trialstate, datetime_complete = clock_timestamp() AT TIME ZONE 'UTC'

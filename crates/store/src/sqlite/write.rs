@@ -281,7 +281,9 @@ pub(super) fn finish(
         .execute(params![trial.0, objective as i64, value, kind])?;
     }
     record(db, trial, &finished.record)?;
-    if let Some([rows, labels, scores]) = column::predictions(finished) {
+    if let Some([rows, labels, scores]) =
+        column::predictions(finished.scores.as_ref(), finished.outputs.as_ref())
+    {
         db.prepare_cached(
             "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES (?1, ?2, ?3, ?4)",
         )?

@@ -6,10 +6,10 @@ use super::{Fit, representative};
 use crate::distribution::Distribution;
 use crate::param::ParamValue;
 use crate::sampler::lattice::{Axis, Lattice, Scale};
-use crate::sampler::outcome::{Outcomes, Warp, value};
+use crate::sampler::outcome::{Outcomes, Told, Warp, value};
 use crate::sampler::{CarriedBudget, CarriedOver, Guard, OtherBudget};
 use crate::space::ARCHITECTURE;
-use crate::trial::Direction;
+use crate::trial::{Direction, TrialNumber};
 
 /// Trials carried over at most, from all budgets together.
 const MOST_CARRIED: usize = 80;
@@ -29,6 +29,13 @@ pub(super) struct CarriedTrials {
     /// Mean 0 and variance 1 in each budget by itself.
     pub(super) values: Vec<f64>,
     budgets: Vec<CarriedBudget>,
+}
+
+/// What a guard is decided on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Evidence {
+    carried: Vec<f64>,
+    own: Vec<(TrialNumber, Option<f64>)>,
 }
 
 impl CarriedTrials {
@@ -64,14 +71,27 @@ impl CarriedTrials {
         Fit::new(lattice, &[], &[], self).most_probable()
     }
 
-    /// For the record: what was carried, and whether the own first trials bear it out.
-    pub(super) fn over(&self, lattice: &Lattice, outcomes: &Outcomes<'_>) -> CarriedOver {
-        CarriedOver { budgets: self.budgets.clone(), guard: self.guard(lattice, outcomes) }
+    /// For the record: what was carried, and whether the own first trials bear it out. `former` is the last guard and what it was decided on, which
+    /// saves a fit while that stays the same.
+    pub(super) fn over(
+        &self,
+        lattice: &Lattice,
+        outcomes: &Outcomes<'_>,
+        former: &mut Option<(Evidence, Guard)>,
+    ) -> CarriedOver {
+        // There is none before there are so many own trials.
+        let guard = outcomes.told.get(..GUARDED).and_then(|told| {
+            let own = told.iter().map(|(trial, _, value)| (trial.number, *value)).collect();
+            let evidence = Evidence { carried: self.values.clone(), own };
+            if former.as_ref().is_none_or(|(known, _)| *known != evidence) {
+                *former = self.guard(lattice, told).map(|guard| (evidence, guard));
+            }
+            former.as_ref().map(|(_, guard)| *guard)
+        });
+        CarriedOver { budgets: self.budgets.clone(), guard }
     }
 
-    /// `None` before there are [`GUARDED`] own trials.
-    fn guard(&self, lattice: &Lattice, outcomes: &Outcomes<'_>) -> Option<Guard> {
-        let told = outcomes.told.get(..GUARDED)?;
+    fn guard(&self, lattice: &Lattice, told: &[Told<'_>]) -> Option<Guard> {
         let posterior = self.alone(lattice)?;
         let predicted: Vec<f64> = told.iter().map(|(_, cell, _)| posterior.mean(cell)).collect();
         let values: Vec<f64> = told.iter().map(|(.., value)| value.unwrap_or(f64::NEG_INFINITY)).collect();

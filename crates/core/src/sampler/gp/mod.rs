@@ -17,7 +17,7 @@ pub use recommend::{Expected, NoExpectation, Recommendation, can_model, recommen
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::carried::CarriedTrials;
+use self::carried::{CarriedTrials, Evidence};
 use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
@@ -29,7 +29,7 @@ use super::lattice::{Cell, Lattice};
 use super::outcome::{Goal, Outcomes, Told, Warp};
 use super::plain::Plain;
 use super::tpe::Tpe;
-use super::{CarriedOver, Handover, SampleError, Sampler, StudyView, Suggestion};
+use super::{CarriedOver, Guard, Handover, SampleError, Sampler, StudyView, Suggestion};
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::pareto::leading;
 use crate::rng::TrialRng;
@@ -60,6 +60,8 @@ pub(super) struct Gp {
     expected_gain: Option<f64>,
     /// What the last suggestion owes to other budgets.
     carried_over: Option<CarriedOver>,
+    /// The last guard; a shortcut alone.
+    guarded: Option<(Evidence, Guard)>,
 }
 
 impl Gp {
@@ -82,6 +84,7 @@ impl Gp {
             handover: (None, false),
             expected_gain: None,
             carried_over: None,
+            guarded: None,
         }
     }
 
@@ -118,7 +121,7 @@ impl Gp {
         if carried.is_empty() {
             return carried;
         }
-        let over = carried.over(&self.lattice, outcomes);
+        let over = carried.over(&self.lattice, outcomes, &mut self.guarded);
         let holds = over.guard.is_none_or(|guard| guard.holds());
         self.carried_over = Some(over);
         if holds { carried } else { CarriedTrials::default() }

@@ -135,15 +135,11 @@ fn beside(db: &mut Db<'_>, trial: i32, beside: &Beside) -> Result<(), Failure> {
             &[&trial, &step(*key)?, &metrics],
         )?;
     }
-    if let Some(scores) = &beside.scores {
+    if let Some(predictions) = column::predictions(beside.scores.as_ref(), beside.outputs.as_ref()) {
+        let [rows, labels, scores] = predictions;
         db.execute(
             "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES ($1, $2, $3, $4)",
-            &[
-                &trial,
-                &column::rows_blob(&scores.rows),
-                &column::labels_blob(&scores.labels),
-                &column::scores_blob(&scores.scores),
-            ],
+            &[&trial, &rows, &labels, &scores],
         )?;
     }
     if let Some(log) = &beside.log {

@@ -127,16 +127,12 @@ fn beside(db: &Connection, trial: TrialId, beside: &Beside) -> Result<(), Failur
         )?
         .execute(params![trial.0, step, json::write(&json::floats(metrics))])?;
     }
-    if let Some(scores) = &beside.scores {
+    if let Some(predictions) = column::predictions(beside.scores.as_ref(), beside.outputs.as_ref()) {
+        let [rows, labels, scores] = predictions;
         db.prepare_cached(
             "INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![
-            trial.0,
-            column::rows_blob(&scores.rows),
-            column::labels_blob(&scores.labels),
-            column::scores_blob(&scores.scores)
-        ])?;
+        .execute(params![trial.0, rows, labels, scores])?;
     }
     if let Some(log) = &beside.log {
         db.prepare_cached("INSERT INTO allometry_logs (trial_id, tail) VALUES (?1, ?2)")?
