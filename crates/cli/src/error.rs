@@ -62,6 +62,14 @@ pub(crate) enum CliError {
     /// Foreign trials cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A file is no sweep that can become a ladder.
+    #[error("cannot make a ladder of {}", .path.display())]
+    Sweep {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: allometry_sweep::SweepError,
+    },
     /// A file is no report document.
     #[error("cannot read {} as a report: {why}", .path.display())]
     Report {
@@ -189,6 +197,7 @@ impl CliError {
             | Self::Model(_)
             | Self::Checkpoint(CheckpointError::Architecture { .. } | CheckpointError::Differs { .. })
             | Self::DeclaredSpace { .. }
+            | Self::Sweep { .. }
             | Self::NoProgram(_)
             | Self::Data(_)
             | Self::LabelsKnown { .. }

@@ -8,6 +8,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-core", &[]),
     ("allometry-store", &["allometry-core"]),
     ("allometry-grpc", &["allometry-core", "allometry-store"]),
+    ("allometry-sweep", &["allometry-core"]),
     ("allometry-trainer", &["allometry-core"]),
     ("allometry-runner", &["allometry-core", "allometry-store"]),
     ("allometry-analysis", &["allometry-core"]),
@@ -18,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "allometry-core",
             "allometry-store",
+            "allometry-sweep",
             "allometry-grpc",
             "allometry-trainer",
             "allometry-runner",

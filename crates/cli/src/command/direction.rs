@@ -6,7 +6,9 @@ use clap::ValueEnum;
 /// Which values of an objective are better.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum DirectionArg {
+    #[value(alias = "max")]
     Maximize,
+    #[value(alias = "min")]
     Minimize,
 }
 

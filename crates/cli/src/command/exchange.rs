@@ -79,7 +79,10 @@ fn taken(name: &str, storage: &str) -> CliError {
 /// Says what differs from the source, a line each.
 pub(super) fn say(notes: &[Note]) {
     for note in notes {
-        eprintln!("note: {note}");
+        // Names and values come from files.
+        let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+        let line: String = note.to_string().chars().map(escaped).collect();
+        eprintln!("note: {line}");
     }
 }
 

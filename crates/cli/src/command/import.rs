@@ -1,6 +1,6 @@
 //! `allometry import`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use allometry_store::import::Assumed;
 use allometry_store::url;
@@ -10,16 +10,18 @@ use serde_json::json;
 use super::direction::DirectionArg;
 use super::{declared_space, exchange};
 use crate::error::CliError;
-use crate::output;
+use crate::output::{self, Destination};
 use crate::source::{self, Source};
 
 /// Copies studies into a storage, where Optuna and every command here go on with them.
 ///
-/// A SOURCE is Optuna's all_trials.json, a CSV of trials, an Optuna journal or SQLite file, a storage URL, or a ladder file (its
-/// studies). LABEL=SOURCE names the study LABEL; LABEL=FILE:STUDY takes one of several, LABEL=FILE:BEST_PARAMS.json has
-/// the sets of parameters from there.
+/// A SOURCE is Optuna's all_trials.json, a CSV of trials, an Optuna journal or SQLite file, a storage URL, a ladder file (its
+/// studies), or the folder of a Ray Tune experiment. LABEL=SOURCE names the study LABEL; LABEL=FILE:STUDY takes one of several,
+/// LABEL=FILE:BEST_PARAMS.json has the sets of parameters from there.
 ///
 /// Each study is written in one commit: it is there whole or not at all.
+///
+/// A SOURCE that ends in .yaml or .yml is a sweep of Weights & Biases; it comes alone and becomes a ladder file (-o).
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Where the trials are.
@@ -36,24 +38,44 @@ pub(super) struct Import {
     study: Option<String>,
 
     /// Which values are better, where the source does not say; given once per objective.
-    #[arg(long, value_name = "DIRECTION")]
+    #[arg(long, value_name = "DIRECTION", visible_alias = "mode")]
     direction: Vec<DirectionArg>,
+
+    /// The metric whose values are the trials', for an experiment of Ray Tune that reports several.
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
 
     /// The sets of parameters, where the source does not say: a JSON file as `allometry ask --space` has it.
     #[arg(long, value_name = "FILE")]
     space: Option<PathBuf>,
 
+    /// The ladder file that a sweep becomes; standard output where not given, or -.
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["study", "direction", "metric", "space"])]
+    output: Option<String>,
+
     /// Prints what was imported as one JSON document.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     json: bool,
 }
 
 impl Import {
     pub(super) fn run(self) -> Result<(), CliError> {
+        if let Some(path) = sweep(&self.sources)? {
+            return convert(path, self.output.as_deref().unwrap_or("-"));
+        }
+        if self.output.is_some() {
+            return Err(CliError::Usage {
+                message: "-o is for sweeps, which become ladder files".into(),
+                hint: Some(
+                    "trials go into a --storage; `allometry export SOURCE -o FILE` writes files".into(),
+                ),
+            });
+        }
         let space = self.space.as_deref().map(declared_space::read).transpose()?;
         let assumed = Assumed {
             directions: self.direction.iter().map(|direction| (*direction).into()).collect(),
             space: space.map(|(space, _)| space).unwrap_or_default(),
+            metric: self.metric,
         };
         let mut studies = Vec::new();
         for source in &self.sources {
@@ -71,4 +93,40 @@ impl Import {
         }
         Ok(())
     }
+}
+
+/// The file of a sweep, if that is what is given.
+///
+/// # Errors
+/// [`CliError::Usage`] where it does not come alone.
+fn sweep(sources: &[Source]) -> Result<Option<&Path>, CliError> {
+    let is_yaml = |source: &&Source| match source {
+        Source::Store(path) if !path.contains("://") => {
+            let ending = Path::new(path).extension();
+            ending.is_some_and(|e| ["yaml", "yml"].iter().any(|yaml| e.eq_ignore_ascii_case(yaml)))
+        }
+        _ => false,
+    };
+    match (sources.iter().find(is_yaml), sources) {
+        (None, _) => Ok(None),
+        (Some(Source::Store(path)), [_]) => Ok(Some(Path::new(path))),
+        (Some(sweep), _) => Err(CliError::Usage {
+            message: format!("`{sweep}` is a sweep and cannot be mixed with other sources"),
+            hint: Some("a sweep becomes a ladder file: `allometry import sweep.yaml -o ladder.toml`".into()),
+        }),
+    }
+}
+
+/// Writes the ladder file of a sweep and says what of the sweep is not in it.
+fn convert(path: &Path, output: &str) -> Result<(), CliError> {
+    let yaml =
+        std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.into(), source })?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let converted = allometry_sweep::convert(&yaml, &name)
+        .map_err(|source| CliError::Sweep { path: path.into(), source })?;
+    Destination::parse(output).write(&converted.ladder)?;
+    for note in converted.notes {
+        eprintln!("note: {note}");
+    }
+    Ok(())
 }

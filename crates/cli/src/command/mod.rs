@@ -4,6 +4,7 @@ mod ask;
 mod best;
 mod check;
 mod compare;
+mod completions;
 mod declared_space;
 mod demo;
 mod direction;
@@ -15,6 +16,7 @@ mod import;
 mod ladder_file;
 mod lint;
 mod list;
+mod man;
 mod predict;
 mod prepare;
 mod report;
@@ -68,6 +70,8 @@ enum Command {
     Export(export::Export),
     Demo(demo::Demo),
     Sampler(sampler::Sampler),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Cli {
@@ -96,6 +100,8 @@ impl Cli {
             Command::Import(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Demo(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
             Command::Sampler(args) => {
                 args.run();
                 Ok(())

@@ -1,5 +1,7 @@
 //! Whole studies, to be written elsewhere.
 
+use std::path::Path;
+
 use allometry_store::import::{Assumed, Imported, read_whole, read_whole_storage};
 
 use super::foreign::beside;
@@ -13,6 +15,11 @@ use crate::error::CliError;
 /// [`CliError`] naming the source that cannot be read, or that a label is given to several studies.
 pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, CliError> {
     let (label, studies) = match source {
+        // A folder without a ladder may be one of an experiment.
+        Source::Ladder(path) if !path.exists() && path.parent().is_some_and(Path::is_dir) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            (None, read_whole(folder.unwrap_or(Path::new(".")), None, assumed)?)
+        }
         Source::Ladder(path) => {
             let ladder = read_ladder(path, &[])?;
             let url = storage_url(&ladder, None, path);

@@ -6,3 +6,4 @@ mod support;
 mod optuna;
 mod refused;
 mod reports;
+mod sweep;

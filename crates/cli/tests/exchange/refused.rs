@@ -120,6 +120,7 @@ fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
     fs::write(path.join("odd.json"), text).unwrap();
     let (code, _, err) = run(path, &["import", "odd.json", "--direction", "minimize"]);
     assert_eq!(code, 0, "{err}");
+    assert!(!err.contains('\u{1b}'), "{err:?}");
     for said in [
         "imported 4 trials into study \"odd\": 1 complete, 2 failed, 1 waiting\n",
         "trials are numbered anew from 0",

@@ -88,6 +88,6 @@ fn a_ladder_that_was_run_gives_the_same_report_from_its_copy() {
         let (code, _, err) = run(path, &["export", "ladder.toml", "--budget", "s", "-o", file]);
         assert_eq!(code, 0, "{err}");
         let read = run(path, &["report", &format!("s={file}"), "-o", "-"]).1;
-        assert!(read.contains("5 trials") || read.contains("| s |"), "{read}");
+        assert!(read.contains("| s |"), "{read}");
     }
 }

@@ -23,6 +23,20 @@ const JOURNAL: &str = r#"{"op_code":0,"worker_id":"w","study_name":"a","directio
 {"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"pred_min":0.125}}
 {"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[0.75],"datetime_complete":"2026-01-25T10:00:01+00:00"}
 "#;
+const RESULTS: &str = r#"{"auc": 0.5, "inner": {"loss": null}, "training_iteration": 1, "trial_id": "a_00000", "timestamp": 1764078000, "time_this_iter_s": 0.25, "config": {"lr": 0.1, "layers": [1, 2]}}
+{"auc": 0.625, "inner": {"loss": 0.5}, "training_iteration": 2, "trial_id": "a_00000", "timestamp": 1764078001, "done": true, "config": {"lr": 0.1}}
+"#;
+/// Files of an experiment of Ray, any of which may be damaged.
+const RAY: [(&str, &str); 5] = [
+    ("trial/result.json", RESULTS),
+    ("trial/progress.csv", "auc,inner/loss,training_iteration,config/lr\n0.5,,1,0.1\n"),
+    ("trial/params.json", r#"{"lr": 0.1, "act": "gelu"}"#),
+    ("trial/error.txt", "Traceback\nValueError: no\n"),
+    (
+        "experiment_state-1.json",
+        r#"{"trial_data": [["{\"trial_id\": \"a_00000\", \"status\": \"TERMINATED\"}", "{}"]]}"#,
+    ),
+];
 const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71, "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
 
 /// Bytes of a database with one study of three trials.
@@ -79,6 +93,20 @@ proptest! {
     #[test]
     fn journal(bytes in allometry_testkit::damaged(JOURNAL.as_bytes().to_vec())) {
         read_bytes("journal.log", &bytes, None)?;
+    }
+
+    #[test]
+    fn results_of_ray(bytes in allometry_testkit::damaged(RESULTS.as_bytes().to_vec()), which in 0..RAY.len()) {
+        let folder = tempfile::tempdir().unwrap();
+        let experiment = folder.path().join("experiment");
+        std::fs::create_dir_all(experiment.join("trial")).unwrap();
+        for (name, text) in RAY {
+            std::fs::write(experiment.join(name), text).unwrap();
+        }
+        std::fs::write(experiment.join(RAY[which].0), &bytes).unwrap();
+        if let Err(error) = read_whole(&experiment, None, &Assumed::default()) {
+            prop_assert!(error.to_string().contains("experiment"), "{error}");
+        }
     }
 
     #[test]

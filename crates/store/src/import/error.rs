@@ -50,9 +50,23 @@ pub enum ImportError {
         /// Names of its studies.
         studies: Vec<String>,
     },
+    /// Trials report several metrics and none was named, or not the one that was.
+    #[error("{location} reports {}", which_metric(.wanted.as_deref()))]
+    WhichMetric {
+        /// The folder.
+        location: Location,
+        /// The one asked for.
+        wanted: Option<String>,
+        /// Those that there are.
+        metrics: Vec<String>,
+    },
     /// A SQLite file cannot be read as a store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn which_metric(wanted: Option<&str>) -> String {
+    wanted.map_or_else(|| "several metrics".into(), |wanted| format!("no metric `{wanted}`"))
 }
 
 impl ImportError {
@@ -60,13 +74,17 @@ impl ImportError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownKind { .. } => Some(
-                "known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials"
+                "known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials, the folder of a Ray Tune experiment"
                     .into(),
             ),
             Self::Malformed { hint, .. } => hint.clone(),
             Self::WhichStudy { studies, .. } if !studies.is_empty() => {
                 let shown: Vec<String> = studies.iter().take(20).map(|s| format!("`{s}`")).collect();
                 Some(format!("name one as LABEL=FILE:STUDY; there are {}", shown.join(", ")))
+            }
+            Self::WhichMetric { metrics, .. } => {
+                let shown: Vec<String> = metrics.iter().take(20).map(|metric| format!("`{metric}`")).collect();
+                Some(format!("name one with --metric, or as LABEL=FOLDER:METRIC; there are {}", shown.join(", ")))
             }
             Self::Store(error) => error.hint(),
             _ => None,

@@ -6,6 +6,7 @@ mod error;
 mod journal;
 mod json;
 mod optuna_storage;
+mod ray;
 mod sets;
 mod typing;
 mod whole;
@@ -58,9 +59,15 @@ enum Content {
     Table(Table),
 }
 
-/// Tells what a file is.
-fn content(path: &Path) -> Result<Content, ImportError> {
+/// Tells what a file or folder is. `metric` is that of an experiment of Ray.
+fn content(path: &Path, metric: Option<&str>) -> Result<Content, ImportError> {
     let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
+    if path.is_dir() {
+        if !ray::is_experiment(path) {
+            return Err(ImportError::UnknownKind { path: path.to_path_buf() });
+        }
+        return ray::read(path, metric).map(promoted).map(Content::Table);
+    }
     if is_database(path).map_err(unreadable)? {
         return Ok(Content::Database);
     }
@@ -69,7 +76,7 @@ fn content(path: &Path) -> Result<Content, ImportError> {
     if journal::is_journal(&text) {
         return Ok(Content::Journal(text));
     }
-    let mut table = match text.trim_start().chars().next() {
+    let table = match text.trim_start().chars().next() {
         Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
         _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
         _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
@@ -77,19 +84,27 @@ fn content(path: &Path) -> Result<Content, ImportError> {
     if table.trials.is_empty() {
         return Err(ImportError::NoTrials { location: path.into() });
     }
+    Ok(Content::Table(promoted(table)))
+}
+
+/// Trials by number, their integers floats where a parameter has some.
+fn promoted(mut table: Table) -> Table {
     table.trials.sort_by_key(|t| t.number);
     typing::promote(&mut table.trials);
-    Ok(Content::Table(table))
+    table
 }
 
 /// Reads a study from a file, whose kind is told by its content and ending.
 ///
-/// `detail` is the file of best parameters for JSON and CSV, and the study's name for a SQLite file or a journal.
+/// `detail` is the file of best parameters for JSON and CSV, the study's name for a SQLite file or a journal, and the metric for
+/// the folder of an experiment of Ray Tune.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
 pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let Table { directions, mut trials } = match content(path)? {
+    let content = content(path, detail)?;
+    let detail = detail.filter(|_| !path.is_dir());
+    let Table { directions, mut trials } = match content {
         Content::Database => return optuna_storage::read(path, detail),
         Content::Journal(text) => return journal::read(path, &text, detail),
         Content::Table(table) => table,

@@ -135,7 +135,7 @@ fn malformed_files_say_where() {
         (
             "t.txt",
             "hello",
-            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials)",
+            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials, the folder of a Ray Tune experiment)",
         ),
     ] {
         assert_eq!(message(read_text(name, text)), expected);

@@ -24,6 +24,8 @@ pub struct Assumed {
     pub directions: Vec<Direction>,
     /// The sets of parameters.
     pub space: SearchSpace,
+    /// The metric whose values are the trials', for an experiment of Ray Tune.
+    pub metric: Option<String>,
 }
 
 /// A study of any source, and what was decided on the way.
@@ -89,7 +91,8 @@ impl fmt::Display for Note {
 }
 
 /// Reads the studies of a file, whose kind is told by its content and ending: all of a database or journal, or the one that
-/// `detail` names. For JSON and CSV `detail` is the file of best parameters; their study is named after the file.
+/// `detail` names. For JSON and CSV `detail` is the file of best parameters, for an experiment of Ray Tune the metric; their
+/// study is named after the file or folder.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
@@ -98,7 +101,8 @@ pub fn read_whole(
     detail: Option<&str>,
     assumed: &Assumed,
 ) -> Result<Vec<Imported>, ImportError> {
-    match content(path)? {
+    let metric = detail.or(assumed.metric.as_deref());
+    match content(path, metric)? {
         Content::Database => {
             let (storage, store) = open_file(path)?;
             of_storage(&*storage, &store, &path.into(), detail)
@@ -113,7 +117,7 @@ pub fn read_whole(
             not_empty(studies.into_iter().map(recorded).collect(), &path.into())
         }
         Content::Table(table) => {
-            let (_, listed) = best_params_of(detail)?;
+            let (_, listed) = best_params_of(detail.filter(|_| !path.is_dir()))?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let imported = of_table(name, table, assumed, listed.as_ref());
             Ok(vec![imported.map_err(|problem| problem.in_file(path))?])

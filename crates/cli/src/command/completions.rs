@@ -1,0 +1,26 @@
+//! `allometry completions`.
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use super::Cli;
+use crate::error::CliError;
+use crate::output;
+
+/// Prints what a shell needs to complete commands and options.
+///
+/// For bash: `allometry completions bash > ~/.local/share/bash-completion/completions/allometry`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "allometry", &mut script);
+        output::print(&String::from_utf8_lossy(&script))
+    }
+}

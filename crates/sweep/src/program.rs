@@ -1,0 +1,86 @@
+//! How a sweep starts its program.
+
+use serde_json::Value;
+
+use crate::error::SweepError;
+use crate::parameter::Parameter;
+use crate::words::{plain, shown};
+
+/// What a sweep without a command has.
+const COMMAND: [&str; 4] = ["${env}", "${interpreter}", "${program}", "${args}"];
+
+/// The words of `run`.
+pub(crate) fn run(
+    program: Option<Value>,
+    command: Option<Value>,
+    parameters: &[Parameter],
+    notes: &mut Vec<String>,
+) -> Result<Vec<String>, SweepError> {
+    let program = match program {
+        None => None,
+        Some(Value::String(program)) => Some(program),
+        Some(_) => return Err(SweepError::wrong("program", "the path of a program")),
+    };
+    let words: Vec<String> = match command {
+        None => COMMAND.map(str::to_owned).into(),
+        Some(Value::Array(words)) if !words.is_empty() => words.iter().map(plain).collect(),
+        Some(_) => return Err(SweepError::wrong("command", "a list of words")),
+    };
+    let program = program.unwrap_or_else(|| {
+        if words.iter().any(|word| word.contains("${program}")) {
+            notes.push("the sweep names no program: `run` has train.py in its place".into());
+        }
+        "train.py".into()
+    });
+    let mut run = Vec::new();
+    for word in words {
+        match word.as_str() {
+            // Programs are looked for on the path anyway.
+            "${env}" | "/usr/bin/env" => {}
+            "${args_no_hyphens}" => {
+                run.extend(parameters.iter().map(|parameter| format!("{0}={{{0}}}", parameter.name)));
+            }
+            "${args}" => run.push("{args}".into()),
+            "${args_no_boolean_flags}" => {
+                notes.push(
+                    "${args_no_boolean_flags} has no counterpart: truth values come as --NAME true".into(),
+                );
+                run.push("{args}".into());
+            }
+            _ => run.push(filled(&word, &program, notes)),
+        }
+    }
+    if run.first().is_none_or(|first| first.trim().is_empty()) {
+        return Err(SweepError::wrong("command", "a program to start"));
+    }
+    if run.iter().any(|word| word == "{args}") {
+        notes.push("${args} is --NAME=VALUE in sweeps and --NAME VALUE here; argparse reads both".into());
+    }
+    Ok(run)
+}
+
+/// A word with its macros in our words, braces doubled.
+fn filled(word: &str, program: &str, notes: &mut Vec<String>) -> String {
+    let braces = |text: &str| text.replace('{', "{{").replace('}', "}}");
+    let (mut out, mut rest) = (String::new(), word);
+    while let Some(start) = rest.find("${") {
+        let Some(length) = rest[start..].find('}') else { break };
+        out.push_str(&braces(&rest[..start]));
+        let name = &rest[start + 2..start + length];
+        match name {
+            "program" => out.push_str(&braces(program)),
+            "interpreter" => out.push_str("python"),
+            "args_json" => out.push_str("{params_json}"),
+            "args_json_file" => out.push_str("{params_file}"),
+            "args" => out.push_str("{args}"),
+            _ => {
+                let shown = shown(name);
+                notes.push(format!("${{{shown}}} has no counterpart: it stands in `run` as it is written"));
+                out.push_str(&braces(&rest[start..=start + length]));
+            }
+        }
+        rest = &rest[start + length + 1..];
+    }
+    out.push_str(&braces(rest));
+    out
+}

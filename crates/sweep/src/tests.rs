@@ -1,0 +1,212 @@
+//! Sweeps as W&B's documentation and its own package have them, and as they should not be.
+
+use std::path::Path;
+
+use allometry_core::ladder::{Invocation, Ladder, ObjectiveSpec, SamplerKind};
+use allometry_core::{Direction, Distribution, ParamValue};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+
+fn ladder_of(converted: &Converted) -> Ladder {
+    ladder::parse(&converted.ladder, Path::new("ladder.toml")).unwrap()
+}
+
+fn set_of(converted: &Converted, name: &str) -> Distribution {
+    ladder_of(converted).budgets[0].space.get(name).unwrap().clone()
+}
+
+/// A sweep of one parameter `x`, as JSON, which YAML includes.
+fn with_parameter(config: &Value) -> String {
+    serde_json::json!({"method": "random", "program": "t.py", "parameters": {"x": config}}).to_string()
+}
+
+#[test]
+fn sets_hold_what_the_sweeps_package_draws() {
+    let oracle: Value = serde_json::from_str(include_str!("../tests/oracle/distributions.json")).unwrap();
+    for entry in oracle["parameters"].as_array().unwrap() {
+        let config = &entry["config"];
+        let converted = convert(&with_parameter(config), "s").unwrap();
+        let set = set_of(&converted, "x");
+        let drawn: Vec<ParamValue> = entry["drawn"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|value| serde_json::from_value(value.clone()).unwrap())
+            .collect();
+        for value in &drawn {
+            let inside = match &set {
+                Distribution::Float { low, high, step, .. } => {
+                    let x = value.as_f64().unwrap();
+                    let slack = 1e-7 * (high - low);
+                    let on_grid = step.is_none_or(|q| ((x - low) / q - ((x - low) / q).round()).abs() < 1e-6);
+                    x >= low - slack && x <= high + slack && on_grid
+                }
+                set => set.contains(value),
+            };
+            assert!(inside, "{config}: {value} is not in {set}");
+        }
+        let ends = match &set {
+            Distribution::Float { low, high, .. } => Some((*low, *high)),
+            Distribution::Int { low, high, .. } => Some((*low as f64, *high as f64)),
+            Distribution::Categorical { choices, .. } => {
+                assert!(choices.iter().all(|choice| drawn.contains(choice)), "{config}: {set}");
+                None
+            }
+        };
+        // Those of a beta are 0 and 1, which it hardly draws.
+        if let Some((low, high)) = ends.filter(|_| config["distribution"] != "beta") {
+            let close = |a: f64, b: &ParamValue| (a - b.as_f64().unwrap()).abs() <= 1e-6 * (high - low);
+            assert!(close(low, &drawn[0]) && close(high, &drawn[drawn.len() - 1]), "{config}: {set}");
+        }
+    }
+    for entry in oracle["hyperband"].as_array().unwrap() {
+        let config = &entry["config"];
+        let mut notes = Vec::new();
+        let lines = settings::pruner(Some(config), &mut notes).unwrap().unwrap();
+        let numbers: Vec<f64> =
+            lines.lines().filter_map(|line| line.split(" = ").nth(1)?.parse().ok()).collect();
+        let [first, eta] = numbers[..] else { panic!("{lines}") };
+        let bands: Vec<f64> = serde_json::from_value(entry["bands"].clone()).unwrap();
+        let rungs: Vec<f64> = (0..bands.len() as i32).map(|k| first * eta.powi(k)).collect();
+        assert!(
+            rungs == bands || notes.iter().any(|note| note.contains("in the place of")),
+            "{config}: {lines}"
+        );
+    }
+}
+
+#[test]
+fn a_whole_sweep_becomes_a_ladder() {
+    let yaml = r#"
+program: train.py
+name: "café / sweep"
+method: bayes
+project: p
+metric:
+  goal: maximize
+  name: val/auc
+  target: 0.9
+early_terminate: {type: hyperband, min_iter: 3, eta: 2, strict: true}
+run_cap: 30
+parameters:
+  lr: {distribution: log_uniform_values, min: 1e-5, max: "1e-1"}
+  epochs: {value: 12}
+  act: {values: [relu, gelu, null, [1, 2]], probabilities: [0.1, 0.2, 0.3, 0.4]}
+  optimizer:
+    parameters:
+      name: {values: [sgd, adam]}
+  seed: {values: [1, 2]}
+  "a b": {values: [1]}
+command: ["${env}", "${interpreter}", "-X", "{dev}", "${program}", "${args_no_hyphens}", "--json=${args_json}", "${envvar:HOME}"]
+unheard: 1
+"#;
+    let converted = convert(yaml, "s").unwrap();
+    let ladder = ladder_of(&converted);
+    assert_eq!((ladder.name.as_str(), ladder.budgets[0].trials), ("café - sweep", 30));
+    assert_eq!((ladder.metric.as_str(), ladder.direction), ("val/auc", Direction::Maximize));
+    assert_eq!(ladder.sampler.kind, SamplerKind::Gp);
+    let names: Vec<&str> = ladder.budgets[0].space.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["lr", "epochs", "act", "optimizer.name"]);
+    assert_eq!(set_of(&converted, "lr"), Distribution::Float { low: 1e-5, high: 0.1, log: true, step: None });
+    let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("a sweep has a program") };
+    let run = [
+        "python",
+        "-X",
+        "{{dev}}",
+        "train.py",
+        "lr={lr}",
+        "epochs={epochs}",
+        "act={act}",
+        "optimizer.name={optimizer.name}",
+        "--json={params_json}",
+        "${{envvar:HOME}}",
+    ];
+    assert_eq!(command.run, Invocation::Program(run.map(String::from).into()));
+    for note in [
+        "`project` is left out",
+        "`metric.target` is left out",
+        "these are the rungs of successive_halving",
+        "`early_terminate.strict` is left out",
+        "`parameters.act`: `probabilities` are left out",
+        "`parameters.act`: the value null is left out",
+        "`parameters.act`: the program gets [1,2] as a text",
+        "`optimizer` has parameters of its own",
+        "parameter `seed` is left out",
+        "parameter `a b` is left out",
+        "${envvar:HOME} has no counterpart",
+        "`unheard` is left out",
+        "the program reports to wandb",
+    ] {
+        assert!(converted.notes.iter().any(|found| found.contains(note)), "{note}: {:#?}", converted.notes);
+    }
+    assert_eq!(converted.notes.len(), 13, "{:#?}", converted.notes);
+}
+
+#[test]
+fn a_grid_has_as_many_trials_as_cells() {
+    let yaml = "method: grid\nparameters:\n  a: {values: [1, 2, 3]}\n  b: {min: 1, max: 4}\n";
+    let ladder = ladder_of(&convert(yaml, "s").unwrap());
+    assert_eq!((ladder.budgets[0].trials, ladder.sampler.kind), (12, SamplerKind::Grid));
+    let continuous = convert("method: grid\nparameters: {a: {min: 0.0, max: 1}}\n", "s").unwrap();
+    assert_eq!(ladder_of(&continuous).sampler.kind, SamplerKind::Random);
+    assert!(continuous.notes.iter().any(|note| note.contains("`a` has values without end")));
+}
+
+#[test]
+fn what_is_no_sweep_says_where() {
+    let bomb: String = std::iter::once("a0: &a0 [x, x]\n".to_owned())
+        .chain((1..40).map(|i| format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1)))
+        .chain(["parameters: {x: {values: *a39}}\n".to_owned()])
+        .collect();
+    for (yaml, message) in [
+        ("", "`parameters`: expected a sweep"),
+        ("- 1\n", "`parameters`: expected a sweep"),
+        ("method: grid\n", "`parameters`: expected the parameters of a sweep"),
+        ("parameters: {}\n", "no parameter of the sweep"),
+        ("parameters: {seed: {values: [1]}}\n", "parameter `seed` is left out"),
+        ("parameters: {x: 1}\n", "`parameters.x`: expected a mapping"),
+        ("parameters: {x: {min: 1}}\n", "`parameters.x.max`: expected a number"),
+        ("parameters: {x: {min: 2, max: 1}}\n", "`parameters.x.min`"),
+        ("parameters: {x: {min: -1, max: 1, distribution: log_uniform_values}}\n", "above 0, min no greater"),
+        ("parameters: {x: {min: 0, max: .inf}}\n", "line 1 column 31"),
+        ("parameters: {x: {values: []}}\n", "`parameters.x.values`: expected a list"),
+        ("parameters: {x: {distribution: cauchy}}\n", "`parameters.x.distribution`"),
+        ("parameters: {x: {values: [1]}}\nmethod: walk\n", "`method`: expected grid, random or bayes"),
+        ("parameters: {x: {values: [1]}}\nrun_cap: 0\n", "`run_cap`"),
+        ("parameters: {x: {values: [1]}}\ncommand: []\n", "`command`"),
+        ("parameters: {x: {values: [1]}}\nmetric: auc\n", "`metric`"),
+        ("parameters: {x: {values: [1]}}\nearly_terminate: {type: envelope}\n", "`early_terminate.type`"),
+        ("parameters: {x: [1\n", "line"),
+        (&bomb, ""),
+        (&format!("parameters: {}", "[".repeat(100_000)), ""),
+    ] {
+        let shown = &yaml[..yaml.len().min(80)];
+        let error = convert(yaml, "s").expect_err(shown).to_string();
+        assert!(error.contains(message), "{shown}: {error}");
+    }
+}
+
+const SWEEP: &str = r#"program: train.py
+method: bayes
+metric: {name: auc, goal: maximize}
+parameters:
+  lr: {distribution: log_uniform_values, min: 1.0e-5, max: 0.1}
+  n: {min: 1, max: 9}
+  q: {distribution: q_uniform, min: 0, max: 1, q: 0.25}
+  act: {values: [relu, "ge\"lu", true, 3]}
+early_terminate: {type: hyperband, max_iter: 27, s: 2}
+command: ["${interpreter}", "${program}", "${args}"]
+"#;
+
+proptest! {
+    #[test]
+    fn damaged_sweeps_make_a_valid_ladder_or_an_error(
+        bytes in allometry_testkit::damaged(SWEEP.as_bytes().to_vec()),
+    ) {
+        if let Ok(converted) = convert(&String::from_utf8_lossy(&bytes), "s") {
+            prop_assert!(ladder::parse(&converted.ladder, Path::new("l.toml")).is_ok());
+        }
+    }
+}
