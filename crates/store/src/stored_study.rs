@@ -80,12 +80,10 @@ impl StoredStudy {
             }
             news.ended += 1;
             if trial.complete_value().is_some() {
-                match store.scores(study, trial.number)? {
-                    Some(scores) => drop(news.scores.insert(trial.number, scores)),
-                    None => {
-                        let outputs = store.outputs(study, trial.number)?;
-                        news.outputs.extend(outputs.map(|outputs| (trial.number, outputs)));
-                    }
+                if let Some(scores) = store.scores(study, trial.number)? {
+                    news.scores.insert(trial.number, scores);
+                } else if let Some(outputs) = store.outputs(study, trial.number)? {
+                    news.outputs.insert(trial.number, outputs);
                 }
             }
         }

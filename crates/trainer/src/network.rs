@@ -59,10 +59,61 @@ impl Network {
         count
     }
 
+    /// Logits of at most [`capacity`](Self::capacity) windows that begin at the rows `starts` of a series of rows of features.
+    pub(crate) fn series_logits(&mut self, series: &[f32], starts: &[usize]) -> &[f32] {
+        if matches!(self.cutter, Cutter::Plain) && self.workspace.shares(starts) {
+            self.workspace.forward_series(&self.weights, series, starts);
+            return &self.workspace.logits[..starts.len() * self.outputs()];
+        }
+        let geometry = self.workspace.geometry();
+        let window = |start: &usize| &series[start * geometry.features..][..geometry.window_values()];
+        self.logits(starts.iter().map(window))
+    }
+
     /// Logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without dropout.
     pub(crate) fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
         let count = self.load(windows);
         self.workspace.forward(&self.weights, count, Masks::Off);
         &self.workspace.logits[..count * self.outputs()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::ladder::{Channels, Normalize};
+
+    use super::*;
+    use crate::model::initial_weights;
+
+    #[test]
+    fn windows_that_share_patches_have_the_same_logits() {
+        let architecture = Architecture { d_model: 24, n_layers: 2, n_heads: 3, d_ff_ratio: 2 };
+        let series: Vec<f32> = (0..60 * 3).map(|i| (i as f32 * 0.37).sin()).collect();
+        let plain = ModelSpec { normalize: Normalize::Standard, ..ModelSpec::new(16, 4, 3) };
+        let dense: Vec<usize> = (5..37).collect();
+        let gaps: Vec<usize> = (5..40).filter(|row| row % 3 > 0).collect();
+        let far = vec![0, 44];
+        for (spec, starts, shared) in [
+            (plain.clone(), &dense, true),
+            (plain.clone(), &gaps, true),
+            (plain.clone(), &far, false),
+            (ModelSpec { stride: 1, ..plain.clone() }, &dense, true),
+            (ModelSpec { patch: 16, stride: 16, ..plain.clone() }, &dense, false),
+            (ModelSpec { normalize: Normalize::Revin, ..plain.clone() }, &dense, true),
+            (ModelSpec { channels: Channels::Independent, ..plain.clone() }, &dense, false),
+            (ModelSpec { feature_embedding: 4, ..plain.clone() }, &dense, false),
+        ] {
+            let geometry = Geometry::new(3, 0, &spec).unwrap();
+            let weights = initial_weights(architecture, geometry, 7);
+            let mut network = Network::new(architecture, geometry, &spec, starts.len(), weights);
+            assert_eq!(network.workspace.shares(starts), shared, "{spec:?}");
+            let ours = network.series_logits(&series, starts).to_vec();
+            let windows = starts.iter().map(|start| &series[start * 3..][..16 * 3]);
+            let alone = network.logits(windows);
+            assert_eq!(ours.len(), alone.len());
+            for (ours, alone) in ours.iter().zip(alone) {
+                assert!((ours - alone).abs() < 1e-6, "{ours} and {alone}: {spec:?}");
+            }
+        }
     }
 }

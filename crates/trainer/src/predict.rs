@@ -54,10 +54,10 @@ impl Predictor {
         let context = model.context;
         let rows = load_unlabelled(table, &data.features, &data.preparation, context)?;
         let width = data.features.len();
-        let windows: Vec<&[f32]> = rows.values.windows(context * width).step_by(width).collect();
-        let mut logits = Vec::with_capacity(windows.len());
-        for batch in windows.chunks(BATCH) {
-            logits.extend_from_slice(self.network.logits(batch.iter().copied()));
+        let starts: Vec<usize> = (0..=rows.values.len() / width - context).collect();
+        let mut logits = Vec::with_capacity(starts.len() * self.network.outputs());
+        for batch in starts.chunks(BATCH) {
+            logits.extend_from_slice(self.network.series_logits(&rows.values, batch));
         }
         let mut scores = Vec::with_capacity(logits.len());
         outputs(&logits, model.task, &data.preparation, &mut scores);

@@ -80,8 +80,9 @@ pub(crate) fn score(network: &mut Network, loss: Loss, task: Task, dataset: &Dat
     let mut unused = vec![0.0; capacity * network.outputs()];
     let targets: Vec<f32> = part.windows.iter().map(|w| scaled(w.target, preparation)).collect();
     let mut total = 0.0;
-    for (windows, targets) in part.windows.chunks(capacity).zip(targets.chunks(capacity)) {
-        let logits = network.logits(windows.iter().map(|&w| dataset.window(w)));
+    let starts: Vec<usize> = part.windows.iter().map(|w| w.last + 1 - dataset.context).collect();
+    for (starts, targets) in starts.chunks(capacity).zip(targets.chunks(capacity)) {
+        let logits = network.series_logits(&dataset.values, starts);
         total += loss.evaluate(logits, targets, &mut unused) * targets.len() as f64;
         outputs(logits, task, preparation, &mut found);
     }

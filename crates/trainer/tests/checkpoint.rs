@@ -11,6 +11,9 @@ use allometry_trainer::checkpoint::{Checkpoint, CheckpointError};
 use allometry_trainer::{Fitted, PatchTstObjective, Predictor, TrainError};
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
+/// Names the checkpoint for the process whose disk is full.
+const FULL: &str = "ALLOMETRY_FULL_DISK_CASE";
+
 fn train(objective: &PatchTstObjective<'_>, path: &Path) -> Result<Fitted, TrainError> {
     objective.fit_with_checkpoint(&trial(4, params(&[("dropout", 0.2)])), &Recorder::default(), path, false)
 }
@@ -166,6 +169,55 @@ fn a_checkpoint_of_another_trial_is_kept() {
     );
     assert_eq!(fs::read(&path).unwrap(), bytes);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+/// The other side of `a_disk_that_fills_leaves_the_old_checkpoint`: trains with files limited to less than a checkpoint.
+#[test]
+fn on_a_full_disk() {
+    let Ok(path) = std::env::var(FULL) else { return };
+    let dataset = series(300);
+    let mut other = spec();
+    other.epochs += 1;
+    let objective = PatchTstObjective::new(&dataset, other).unwrap();
+    let trial = trial(4, params(&[("dropout", 0.2)]));
+    let ended = objective.fit_with_checkpoint(&trial, &Recorder::default(), Path::new(&path), true);
+    println!("ended: {}", ended.unwrap_err());
+    let interrupter = Recorder { interrupt_after_polls: Some(3), ..Recorder::default() };
+    let ended = objective.fit_with_checkpoint(&trial, &interrupter, Path::new(&path), true);
+    println!("interrupted: {}", ended.unwrap_err());
+    let folder = Path::new(&path).parent().unwrap().join("kept");
+    let kept = PatchTstObjective::new(&dataset, spec()).unwrap().with_checkpoints(folder);
+    let interrupter = Recorder { interrupt_after_polls: Some(3), ..Recorder::default() };
+    assert!(matches!(kept.evaluate(&trial, &interrupter), Err(ObjectiveError::Interrupted)));
+    println!("value: {}", kept.evaluate(&trial, &Recorder::default()).unwrap().value);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_leaves_the_old_checkpoint() {
+    let dataset = series(300);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    let fitted = train(&PatchTstObjective::new(&dataset, spec()).unwrap(), &path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    // A limit on the size of files stops a write in its middle, as a full disk does; the signal beside it is ignored.
+    let output = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" --exact on_a_full_disk --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .env(FULL, &path)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    for word in ["ended", "interrupted"] {
+        let line = text.lines().find_map(|line| line.split_once(&format!("{word}: "))).expect(word).1;
+        assert!(line.contains("c.safetensors") && line.contains("File too large"), "{line}");
+    }
+    let value = format!("value: {}", fitted.outcome.value);
+    assert!(text.contains(&value), "checkpoints that only save time are done without: {text}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name == "c.safetensors" || name == "kept"), "{left:?}");
 }
 
 #[test]

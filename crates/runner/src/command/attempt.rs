@@ -34,7 +34,7 @@ pub(super) struct Attempt<'a> {
 
 /// What came of it.
 pub(super) enum Ending {
-    Outcome(ObjectiveOutcome),
+    Outcome(Box<ObjectiveOutcome>),
     Pruned,
     Interrupted,
     /// With the end of its output.
@@ -108,7 +108,7 @@ impl Attempt<'_> {
             Some(end) => end,
             None => Final::of(value::find(self, &files, start).map_err(failed)?),
         };
-        Ok(Ending::Outcome(ObjectiveOutcome {
+        Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
             value,
             further,
             best_step: best_step.or(told.last.as_ref().map(|epoch| epoch.step)),
@@ -116,7 +116,7 @@ impl Attempt<'_> {
             size: size.or(self.size),
             scores: told.scores,
             outputs: None,
-        }))
+        })))
     }
 
     /// Passes on what the program reports until it has ended, by itself or because it must.

@@ -90,7 +90,7 @@ impl Objective for CommandObjective {
                 reporter,
             };
             match attempt.run().map_err(ObjectiveError::Failed)? {
-                Ending::Outcome(outcome) => return Ok(outcome),
+                Ending::Outcome(outcome) => return Ok(*outcome),
                 Ending::Pruned => return Err(ObjectiveError::Pruned),
                 Ending::Interrupted => return Err(ObjectiveError::Interrupted),
                 Ending::TryAgain(tail) if left == 0 => {

@@ -18,6 +18,12 @@ impl<'a, T> Matrix<'a, T> {
         Self { values: &values[..rows * columns], rows, columns, strides: [columns, 1] }
     }
 
+    /// `rows` rows, each beginning `step` values after the one before, so that they may overlap.
+    pub(crate) fn overlapping(values: &'a [T], rows: usize, columns: usize, step: usize) -> Self {
+        let length = if rows == 0 { 0 } else { (rows - 1) * step + columns };
+        Self { values: &values[..length], rows, columns, strides: [step, 1] }
+    }
+
     /// The same numbers with rows and columns exchanged.
     pub(crate) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, strides: [self.strides[1], self.strides[0]], ..self }
@@ -32,8 +38,9 @@ pub(crate) fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T
     let (rows, depth, columns) = (a.rows, a.columns, b.columns);
     assert_eq!(depth, b.rows, "inner dimensions");
     let out = &mut out[..rows * columns];
-    // SAFETY: `Matrix` holds slices of exactly rows * columns values addressed by strides of a full row-major (or
-    // transposed) layout, `out` is as long as the row-major result, and being exclusive does not overlap them.
+    // SAFETY: the strides of a `Matrix` address values of its slice alone: a full row-major layout, one whose rows overlap up
+    // to the slice's end, or either transposed; `out` is as long as the row-major result, and being exclusive does not
+    // overlap them.
     unsafe {
         gemm::gemm(
             rows,

@@ -14,7 +14,8 @@ pub struct Cost {
     pub flops_per_step: u64,
     /// The same for one epoch: every training window forward and backward, every validation window forward.
     pub flops_per_epoch: u64,
-    /// Bytes of a trial's buffers: weights, the best epoch's weights, gradient, two moments, activations.
+    /// Bytes of a trial's buffers: weights, the best epoch's weights, gradient, two moments, activations, an operand
+    /// of the largest matrix product.
     pub memory_bytes: u64,
 }
 
@@ -51,10 +52,19 @@ pub fn cost(
     let copies = 5 + usize::from(settings.accumulate > 1) + averaged;
     let head_dropout = settings.head_dropout > 0.0;
     let workspace = Workspace::<f32>::values(architecture, geometry, head_dropout, batch_size);
-    let values = copies * layout.total + workspace;
+    let values = copies * layout.total + workspace + packed(architecture, geometry);
     Cost {
         flops_per_step: step * batch as u64,
         flops_per_epoch: step * train as u64 + forward * validation as u64,
         memory_bytes: (values * size_of::<f32>()) as u64,
     }
+}
+
+/// Values that a matrix product copies of an operand with the widest matrix of weights, in blocks of this depth: what trials of
+/// many shapes were measured to take beyond their buffers (`tests/memory.rs`).
+fn packed(architecture: Architecture, geometry: Geometry) -> usize {
+    const DEPTH: usize = 512;
+    let (d, ff) = (architecture.d_model, architecture.d_ff());
+    let linear = [(geometry.patch_values(), d), (d, 3 * d), (d, ff)];
+    linear.into_iter().map(|(a, b)| a.max(b) * a.min(b).min(DEPTH)).max().unwrap_or(0)
 }

@@ -10,6 +10,7 @@ use crate::kernel::norm::AddNorm;
 use crate::kernel::pool::Pool;
 use crate::kernel::{Real, launch};
 
+use super::architecture::Geometry;
 use super::layout::Span;
 use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
 
@@ -18,7 +19,44 @@ impl<T: Real> Workspace<T> {
     /// what [`backward`](Self::backward) needs.
     pub(crate) fn forward(&mut self, weights: &[T], windows: usize, masks: Masks) {
         self.front(weights, windows);
-        self.embed(weights, windows, masks);
+        self.embed(weights, windows);
+        self.encode(weights, windows, masks);
+    }
+
+    /// The same without dropout for windows that begin at the rows `starts` of a `series` of rows of features, where nothing
+    /// stands before the patches and a patch has all features. Windows that overlap share their patches: each is embedded once.
+    pub(crate) fn forward_series(&mut self, weights: &[T], series: &[T], starts: &[usize]) {
+        let (d, depth) = (self.architecture.d_model, self.geometry.patch_values());
+        let columns = self.geometry.columns();
+        let Some((first, places)) = places(self.geometry, starts) else { return };
+        multiply(
+            Matrix::overlapping(&series[first * columns..], places, depth, columns),
+            Matrix::new(self.layout.embedding.of(weights), depth, d),
+            &mut self.branch,
+        );
+        let rows = self.sites[0].stream.chunks_exact_mut(d);
+        let geometry = self.geometry;
+        let of_window = |start: &usize| {
+            let start = start - first;
+            (0..geometry.patches()).map(move |patch| start + patch * geometry.stride)
+        };
+        for (row, place) in rows.zip(starts.iter().flat_map(of_window)) {
+            row.copy_from_slice(&self.branch[place * d..][..d]);
+        }
+        self.encode(weights, starts.len(), Masks::Off);
+    }
+
+    /// Whether [`forward_series`](Self::forward_series) can do windows that begin there, with less work.
+    pub(crate) fn shares(&self, starts: &[usize]) -> bool {
+        let geometry = self.geometry;
+        !geometry.has_front()
+            && geometry.channels() == 1
+            && places(geometry, starts).is_some_and(|(_, places)| places < starts.len() * geometry.patches())
+    }
+
+    /// From the embedded patches to the logits.
+    fn encode(&mut self, weights: &[T], windows: usize, masks: Masks) {
+        self.add_positions(weights, windows, masks);
         for block in 0..self.architecture.n_layers {
             self.attend(weights, block, windows, masks);
             self.add_norm(weights, 2 * block + 1, windows, masks);
@@ -80,7 +118,7 @@ impl<T: Real> Workspace<T> {
         }
     }
 
-    fn embed(&mut self, weights: &[T], windows: usize, masks: Masks) {
+    fn embed(&mut self, weights: &[T], windows: usize) {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let depth = self.geometry.patch_values();
         let site = &mut self.sites[0];
@@ -89,6 +127,11 @@ impl<T: Real> Workspace<T> {
             Matrix::new(self.layout.embedding.of(weights), depth, d),
             &mut site.stream,
         );
+    }
+
+    fn add_positions(&mut self, weights: &[T], windows: usize, masks: Masks) {
+        let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
+        let site = &mut self.sites[0];
         let norm = self.layout.norm(0);
         launch(EmbedNorm {
             stream: &mut site.stream[..rows * d],
@@ -165,4 +208,11 @@ impl<T: Real> Workspace<T> {
             statistics: &mut target.statistics,
         });
     }
+}
+
+/// The first of the rows at which windows begin, and at how many rows from there on a patch of one may begin; `None` without
+/// windows.
+fn places(geometry: Geometry, starts: &[usize]) -> Option<(usize, usize)> {
+    let (first, last) = (*starts.iter().min()?, *starts.iter().max()?);
+    Some((first, last - first + (geometry.patches() - 1) * geometry.stride + 1))
 }

@@ -349,6 +349,67 @@ proptest::proptest! {
 }
 
 #[test]
+fn every_setting_of_the_model_has_a_range() {
+    let settings = [
+        "kind = \"lstm\"",
+        "task = \"ranking\"",
+        "normalize = \"minmax\"",
+        "revin_affine = 1",
+        "channels = \"both\"",
+        "feature_embedding = -1",
+        "feature_embedding = 65537",
+        "head = \"max\"",
+        "head_dropout = 1.0",
+        "head_dropout = -0.1",
+        "loss = \"hinge\"",
+        "positive_weight = 0.0",
+        "positive_weight = inf",
+        "focal_gamma = -1.0",
+        "focal_gamma = nan",
+        "label_smoothing = 1.0",
+        "epochs = 0",
+        "epochs = 1.5",
+        "patience = 0",
+        "collapse_epochs = -1",
+        "minimum_gain = -0.1",
+        "minimum_gain = inf",
+        "monitor = \"loss\"",
+        "batch_size = 0",
+        "batch_size = \"large\"",
+        "accumulate = 0",
+        "average_epochs = 0",
+        "average_epochs = 101",
+        "gradient_clip = 0.0",
+        "gradient_clip = nan",
+        "schedule = \"step\"",
+        "warmup_epochs = -1.0",
+        "warmup_epochs = 51",
+    ];
+    for setting in settings {
+        let (key, _) = setting.split_once(" = ").unwrap();
+        let text = LEAST.replace("stride = 8\n", &format!("stride = 8\n{setting}\n"));
+        let error = parse(&text, Path::new("ladder.toml")).expect_err(setting);
+        let problems: Vec<String> = error.problems().iter().map(ToString::to_string).collect();
+        assert!(problems.iter().all(|p| p.contains(&format!("`{key}`"))), "{setting}: {problems:?}");
+    }
+    for (old, key) in [("context = 80", "context"), ("patch = 16", "patch"), ("stride = 8", "stride")] {
+        for value in ["0", "-1", "2.5", "\"many\""] {
+            let text = LEAST.replace(old, &format!("{key} = {value}"));
+            let error = parse(&text, Path::new("ladder.toml")).expect_err(value);
+            assert!(
+                error.problems().iter().any(|p| p.to_string().contains(&format!("`{key}`"))),
+                "{key} = {value}"
+            );
+        }
+        let error = parse(&LEAST.replace(&format!("{old}\n"), ""), Path::new("ladder.toml")).expect_err(key);
+        assert!(
+            error.problems().iter().any(|p| p.to_string().contains(&format!("`{key}`"))),
+            "{key} missing"
+        );
+    }
+}
+
+#[test]
 fn pruners_are_read_with_optunas_names() {
     use crate::pruner::{CollapseSpec, IntervalSpec, PercentileSpec, PrunerKind, PrunerSpec};
     let pruner = |section: &str| {
