@@ -11,12 +11,11 @@ use allometry_store::{
 use crate::evaluate::INTERRUPTED;
 use crate::silence::Silence;
 
-/// A study's running trials by who works on them. Trials that were handed out to other programs, which may take as long as
-/// they like, are in neither.
+/// A study's running trials that are not this process's.
 #[derive(Debug, Default)]
 pub(crate) struct Elsewhere {
-    /// Trials of living processes other than this one.
-    pub(crate) alive: BTreeSet<TrialNumber>,
+    /// Trials that were handed out to other programs, which may take as long as they like.
+    pub(crate) asked: BTreeSet<TrialNumber>,
     /// Trials that were failed just now since their process has ended, or let its lease run out.
     pub(crate) recovered: Vec<TrialNumber>,
 }
@@ -52,12 +51,10 @@ pub(crate) fn recover(
     silence.look(&all, Instant::now());
     for running in all {
         let RunningTrial { handle, owner, .. } = &running;
-        if was_asked(&running) || owner.as_ref() == Some(this) {
-            continue;
-        }
-        if is_alive(&running, silence) {
-            elsewhere.alive.insert(handle.number);
-        } else if end(store, study, *handle)? {
+        if was_asked(&running) {
+            elsewhere.asked.insert(handle.number);
+        } else if owner.as_ref() != Some(this) && !is_alive(&running, silence) && end(store, study, *handle)?
+        {
             elsewhere.recovered.push(handle.number);
         }
     }

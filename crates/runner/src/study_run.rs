@@ -40,7 +40,7 @@ pub(crate) struct StudyRun {
     pub(crate) running: Vec<FrozenTrial>,
     /// Of `running` those that this process evaluates.
     pub(crate) own: BTreeSet<TrialNumber>,
-    /// Numbers, in the store, of trials that other living processes evaluate.
+    /// Trials that other living processes evaluate.
     alive: BTreeSet<TrialNumber>,
     /// Repetitions of trials, by number, under the number of the first attempt.
     attempts: BTreeMap<TrialNumber, BTreeSet<TrialNumber>>,
@@ -187,14 +187,19 @@ impl StudyRun {
         store: &dyn Store,
         this: &Owner,
     ) -> Result<Vec<TrialNumber>, StoreError> {
-        let Elsewhere { alive, recovered } = recover::recover(store, self.id, this, &mut self.silence)?;
-        self.alive = alive;
+        let Elsewhere { asked, recovered } = recover::recover(store, self.id, this, &mut self.silence)?;
         let elsewhere = self.running.iter().map(|trial| trial.number).filter(|n| !self.own.contains(n));
         let first = elsewhere.chain(self.reread.take()).min().unwrap_or(self.next).min(self.next);
         for trial in store.trials_from(self.id, first)? {
             self.next = self.next.max(TrialNumber(trial.number.0 + 1));
             self.take_in(trial);
         }
+        // From the same reading as the values: a trial that begins or ends between two readings would count twice or not at all.
+        let is_elsewhere = |trial: &&FrozenTrial| {
+            let number = &trial.number;
+            trial.state == TrialState::Running && !self.own.contains(number) && !asked.contains(number)
+        };
+        self.alive = self.running.iter().filter(is_elsewhere).map(|trial| trial.number).collect();
         Ok(recovered)
     }
 
