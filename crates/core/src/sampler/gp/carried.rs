@@ -165,7 +165,7 @@ mod tests {
         let decays = [0.0, 1e-3, 1e-2];
         assert_eq!(at("weight_decay", &decays, &decays, 0.0, -1.0), 0.0);
         let position = at("weight_decay", &decays, &decays, 1e-3, -1.0);
-        assert!((position - (1.0 + 0.713) / 2.0).abs() < 1e-12, "{position}");
+        assert!((position - 0.5 * (1.0 + 0.713)).abs() < 1e-12, "{position}");
         assert_eq!(at("learning_rate", &rates, &rates, 1e-2, 4.0), 1.0 + BEYOND, "far beyond the list");
     }
 
