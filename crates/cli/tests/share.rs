@@ -84,6 +84,7 @@ fn the_report_says_what_was_carried_over() {
     assert!(carried["guard"]["correlation"].as_f64().unwrap() > 0.5, "{carried}");
     assert!(text.contains("- Carried over: 13 trials of small; kept:"), "{text}");
     assert!(text.contains("searched with more knowledge"), "{text}");
+    assert!(text.contains("the search of 'large' learned from the trials of other budgets"), "{text}");
     // The first trial is the smaller budget's best guess.
     let (_, listed, _) = run(folder.path(), &["list", "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
@@ -101,6 +102,7 @@ fn a_budget_that_is_another_function_drops_what_was_carried_over() {
     assert!(carried["guard"]["correlation"].as_f64().unwrap() < 0.2, "{carried}");
     assert!(text.contains("; dropped: what they predict has a rank correlation of -"), "{text}");
     assert!(!text.contains("searched with more knowledge"), "{text}");
+    assert!(!text.contains("learned from the trials"), "{text}");
 }
 
 #[test]

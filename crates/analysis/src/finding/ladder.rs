@@ -38,6 +38,7 @@ pub(super) fn findings(
     );
     found(FindingCode::TooFewRows, too_few_rows(ladder, scaling, verdict, options));
     found(FindingCode::UnequalEffort, unequal_effort(studies));
+    found(FindingCode::UnequalEffort, unequal_knowledge(studies));
     found(FindingCode::RowsUnknown, rows_unknown(ladder, scaling));
     found(FindingCode::MissingScores, missing_scores(ladder, studies));
     found(FindingCode::MissingSizes, missing_sizes(studies));
@@ -140,6 +141,19 @@ fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
             quoted(&least.budget.label)
         );
         (message, "The best of more trials is better by chance alone: give every budget as many.")
+    })
+}
+
+fn unequal_knowledge(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
+    let learned = |study: &&StudyAnalysis| {
+        let carried = study.summary.carried_over.as_ref();
+        carried.is_some_and(|carried| carried.guard.is_none_or(|guard| guard.holds()))
+    };
+    let labels: Vec<String> =
+        studies.iter().filter(learned).map(|study| quoted(&study.budget.label)).collect();
+    (!labels.is_empty() && labels.len() < studies.len()).then(|| {
+        let message = format!("the search of {} learned from the trials of other budgets", labels.join(", "));
+        (message, "What these gain is not of their size alone: leave sharing off to compare budgets.")
     })
 }
 
