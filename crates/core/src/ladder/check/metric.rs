@@ -127,26 +127,21 @@ fn repeated(names: &[Located<String>]) -> Option<&Located<String>> {
         .map(|(_, name)| name)
 }
 
+/// What is needed by whatever has no meaning where there are several objectives.
+pub(super) const SINGLE: &str = "a single objective: of several, none says by itself which trial is ahead";
+
 /// Reports what has no meaning where there are several objectives.
 pub(super) fn single_only(file: &mut Section<'_>, metrics: &[MetricSpec], problems: &mut Problems) {
-    const WHAT: &str = "a single objective: of several, none says by itself which trial is ahead";
     if metrics.len() < 2 {
         return;
     }
     if let Some(node) = file.node("pruner") {
-        problems.push(&node.place, ProblemKind::Needs { key: "pruner", what: WHAT });
+        problems.push(&node.place, ProblemKind::Needs { key: "pruner", what: SINGLE });
     }
     let stop = file.node("stop").map(|node| &node.value);
     if let Some(Node::Table(stop)) = stop
         && let Some(gain) = stop.get("expected_gain")
     {
-        problems.push(&gain.place, ProblemKind::Needs { key: "expected_gain", what: WHAT });
-    }
-    let sampler = file.node("sampler").map(|node| &node.value);
-    if let Some(Node::Table(sampler)) = sampler
-        && let Some(share) =
-            sampler.get("share").filter(|share| !matches!(&share.value, Node::Text(text) if text == "none"))
-    {
-        problems.push(&share.place, ProblemKind::Needs { key: "share", what: WHAT });
+        problems.push(&gain.place, ProblemKind::Needs { key: "expected_gain", what: SINGLE });
     }
 }

@@ -49,8 +49,9 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     };
     let metrics = metric::metrics(&mut file, objective.as_ref(), has_command, problems);
     metric::single_only(&mut file, &metrics, problems);
-    let sampler =
-        file.section("sampler", problems).map_or(SAMPLER, |inner| sampler(inner, &budgets, problems));
+    let sampler = file
+        .section("sampler", problems)
+        .map_or(SAMPLER, |inner| sampler(inner, &budgets, metrics.len(), problems));
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
@@ -112,7 +113,12 @@ const SHARES: (&[&str], &[Share]) = (&["none", "budgets"], &[Share::None, Share:
 const SAMPLER: SamplerSpec = SamplerSpec::new(SamplerKind::Gp);
 const SHARE: (fn(f64) -> bool, &str) = (|share| (0.0..=1.0).contains(&share), "between 0 and 1");
 
-fn sampler(mut section: Section<'_>, budgets: &[BudgetSpec], problems: &mut Problems) -> SamplerSpec {
+fn sampler(
+    mut section: Section<'_>,
+    budgets: &[BudgetSpec],
+    objectives: usize,
+    problems: &mut Problems,
+) -> SamplerSpec {
     let kind = section.word("kind", SAMPLERS, problems).unwrap_or(SAMPLER.kind);
     let probes = section.read("probes", problems).map_or(SAMPLER.probes, |probes| probes.value);
     let random_share = section.within("random", SAMPLER.random_share, SHARE, problems);
@@ -122,6 +128,7 @@ fn sampler(mut section: Section<'_>, budgets: &[BudgetSpec], problems: &mut Prob
     {
         let sized = budgets.iter().all(|spec| spec.budget.target != WeightTarget::Any);
         let what = match kind {
+            _ if objectives > 1 => Some(metric::SINGLE),
             SamplerKind::Gp if sized => None,
             SamplerKind::Gp => Some("`weights` of every budget: how far apart they are"),
             _ => Some("the sampler `gp`"),
