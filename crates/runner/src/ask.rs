@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use allometry_core::ladder::{SamplerSpec, Share};
+use allometry_core::ladder::SamplerSpec;
 use allometry_core::sampler::Handover;
 use allometry_core::space::{Feasible, SpaceError};
 use allometry_core::{
@@ -15,8 +15,6 @@ use allometry_store::{
 };
 
 use crate::choice::{Chooser, SizeOf, split};
-use crate::open::to_json;
-use crate::others::{CARRIED_OVER, Others};
 use crate::recover::fold_attempts;
 
 /// Why a call from outside is refused. The study is as it was.
@@ -117,7 +115,6 @@ pub struct Driven<'a> {
     store: &'a dyn Store,
     study: StudyId,
     chooser: Chooser,
-    share: Share,
     size: Box<SizeOf<'a>>,
 }
 
@@ -161,8 +158,7 @@ impl<'a> Driven<'a> {
         Ok(Self {
             store,
             study: study.id,
-            chooser: Chooser { label, seed, feasible, sampler },
-            share,
+            chooser: Chooser { label, seed, feasible, sampler, share, carried_over: None },
             size: Box::new(size),
         })
     }
@@ -190,15 +186,10 @@ impl<'a> Driven<'a> {
             let trials = self.store.trials(self.study)?;
             let next = TrialNumber(trials.len() as u64);
             let (finished, running) = split(fold_attempts(trials));
-            let others = match self.share {
-                Share::None => Others::default(),
-                Share::Budgets => Others::read(self.store, self.study)?,
-            };
+            let others = self.chooser.others(self.store, self.study)?;
             let view = StudyView { finished: &finished, running: &running, others: &others.views() };
             let choice = self.chooser.suggest(&view, &*self.size)?;
-            if let Some(over) = self.chooser.sampler.carried_over() {
-                self.store.set_study_attribute(self.study, CARRIED_OVER, &to_json(over))?;
-            }
+            self.chooser.record_carried_over(self.store, self.study)?;
             let new = NewTrial {
                 start: Start::Asked,
                 params: &choice.params,

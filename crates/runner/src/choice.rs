@@ -2,11 +2,21 @@
 
 use std::sync::Arc;
 
+use allometry_core::ladder::Share;
 use allometry_core::rng::{stream, stream_seed, uniform};
+use allometry_core::sampler::CarriedOver;
 use allometry_core::space::Feasible;
 use allometry_core::{
     FrozenTrial, ModelSize, Origin, Params, SampleError, Sampler, StudyView, TrialRecord, TrialState,
 };
+
+use allometry_store::{Store, StoreError, StudyId};
+
+use crate::open::to_json;
+use crate::others::Others;
+
+/// Attribute of a study with what its sampler owes to other budgets.
+const CARRIED_OVER: &str = "carried_over";
 
 /// Exact size of a configuration's model, where it can be told beforehand.
 pub(crate) type SizeOf<'a> = dyn Fn(&Params) -> Option<ModelSize> + 'a;
@@ -18,6 +28,10 @@ pub(crate) struct Chooser {
     pub(crate) seed: u64,
     pub(crate) feasible: Arc<Feasible>,
     pub(crate) sampler: Box<dyn Sampler>,
+    /// Whose trials it learns from beside the study's.
+    pub(crate) share: Share,
+    /// What it owes to other budgets, as this process last wrote it to the store.
+    pub(crate) carried_over: Option<CarriedOver>,
 }
 
 /// A configuration and what is recorded of it beforehand.
@@ -45,6 +59,28 @@ impl Chooser {
             ..TrialRecord::default()
         };
         Ok(Choice { params: suggestion.params, record, index })
+    }
+
+    /// The trials of other budgets that the sampler of `study` is to see.
+    pub(crate) fn others(&self, store: &dyn Store, study: StudyId) -> Result<Others, StoreError> {
+        match self.share {
+            Share::None => Ok(Others::default()),
+            Share::Budgets => Others::read(store, study),
+        }
+    }
+
+    /// Writes down what the last suggestion owes to other budgets, where that has changed.
+    pub(crate) fn record_carried_over(
+        &mut self,
+        store: &dyn Store,
+        study: StudyId,
+    ) -> Result<(), StoreError> {
+        let Some(over) = self.sampler.carried_over() else { return Ok(()) };
+        if self.carried_over.as_ref() != Some(over) {
+            store.set_study_attribute(study, CARRIED_OVER, &to_json(over))?;
+            self.carried_over = Some(over.clone());
+        }
+        Ok(())
     }
 
     /// An enqueued trial with every parameter: those it lacks are drawn at random, from its number, among the configurations

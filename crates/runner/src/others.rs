@@ -8,9 +8,6 @@ use serde_json::Value;
 use crate::choice::split;
 use crate::recover::fold_attempts;
 
-/// Attribute of a study with what its sampler owes to other budgets.
-pub(crate) const CARRIED_OVER: &str = "carried_over";
-
 /// The studies of a ladder's other budgets and their trials.
 #[derive(Default)]
 pub(crate) struct Others(Vec<Other>);

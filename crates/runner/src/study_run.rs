@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
 
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{BudgetSpec, Share, StopRule};
-use allometry_core::sampler::CarriedOver;
+use allometry_core::ladder::{BudgetSpec, StopRule};
 use allometry_core::{
     Direction, FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState,
 };
 use allometry_store::{Owner, Store, StoreError, StudyId};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
-use crate::open::{OpenStudy, Pruning, to_json};
-use crate::others::{CARRIED_OVER, Others};
+use crate::open::{OpenStudy, Pruning};
 use crate::recover::{self, Elsewhere};
 use crate::run::RunOptions;
 use crate::silence::Silence;
@@ -30,9 +28,6 @@ pub(crate) struct StudyRun {
     pub(crate) further: Vec<String>,
     pub(crate) chooser: Chooser,
     pub(crate) pruning: Option<Pruning>,
-    share: Share,
-    /// What the sampler owes to other budgets, as the store has it.
-    carried_over: Option<CarriedOver>,
     stop: StopRule,
     /// One record per suggestion by number; a repetition stands under the number of its first attempt.
     pub(crate) finished: Vec<FrozenTrial>,
@@ -68,10 +63,8 @@ impl StudyRun {
             spec,
             direction,
             further: further.into_iter().map(|metric| metric.name).collect(),
-            chooser: Chooser { label, seed: options.seed, feasible, sampler },
+            chooser: Chooser { label, seed: options.seed, feasible, sampler, share, carried_over: None },
             pruning,
-            share,
-            carried_over: None,
             stop,
             finished: Vec::new(),
             running: Vec::new(),
@@ -152,21 +145,13 @@ impl StudyRun {
         if self.exhausted.is_some() {
             return Ok(None);
         }
-        let others = match self.share {
-            Share::None => Others::default(),
-            Share::Budgets => Others::read(store, self.id)?,
-        };
+        let others = self.chooser.others(store, self.id)?;
         let view = StudyView { finished: &self.finished, running: &self.running, others: &others.views() };
         let Ok(mut choice) = self.chooser.suggest(&view, size) else {
             self.exhausted = Some(StopReason::SpaceExhausted);
             return Ok(None);
         };
-        if let Some(over) =
-            self.chooser.sampler.carried_over().filter(|over| self.carried_over.as_ref() != Some(over))
-        {
-            store.set_study_attribute(self.id, CARRIED_OVER, &to_json(over))?;
-            self.carried_over = Some(over.clone());
-        }
+        self.chooser.record_carried_over(store, self.id)?;
         if let Some((gain, least)) = self.chooser.sampler.expected_gain().zip(self.stop.expected_gain)
             && gain < least
         {
