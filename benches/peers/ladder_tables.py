@@ -7,7 +7,6 @@ PROGRAM is the built `allometry`. `series-levels` and `series-products` are its 
 (those of its middle architecture), and `params` and `values` as in tables.py. Losses are minimised: 1 less the AUC for the series.
 """
 
-import itertools
 import json
 import os
 import sqlite3
@@ -91,10 +90,6 @@ def series(name, path):
             file.write(",".join([str(t), *(f"{c[t]:.5f}" for c in columns), str(int(event[t]))]) + "\n")
 
 
-def grid(params):
-    return [dict(zip((p["name"] for p in params), point)) for point in itertools.product(*(p["values"] for p in params))]
-
-
 def params(first, second):
     return [
         first,
@@ -109,7 +104,7 @@ def transformer(name, program):
     budgets = []
     for weights, widths, depths in SERIES_BUDGETS:
         axes = params(tables.ordinal("d_model", widths, True), tables.ordinal("n_layers", depths))
-        points = grid(axes)
+        points = tables.grid(axes)
         places = {tuple(point.values()): i for i, point in enumerate(points)}
         values = np.full((len(points), SEEDS), np.nan)
         for seed in range(SEEDS):
@@ -141,15 +136,7 @@ def perceptron(data, loss, epochs):
     budgets = []
     for widths, depths in PLAIN_BUDGETS:
         axes = params(tables.ordinal("width", widths, True), tables.ordinal("depth", depths))
-        points = grid(axes)
-        groups = {}
-        for index, point in enumerate(points):
-            groups.setdefault(tables.layout(point), []).append(index)
-        values = np.empty((len(points), tables.SEEDS))
-        for key, members in groups.items():
-            for start in range(0, len(members), 48):
-                part = members[start : start + 48]
-                values[part] = tables.train(data, loss, epochs, "adamw", key, [points[i] for i in part])
+        values = tables.train_grid(data, loss, axes, epochs, "adamw")
         middle = widths[1]
         weights = (x.shape[1] + 1) * middle + (middle + 1) * outputs + (middle + 1) * middle // 2
         budgets.append((weights, axes, values))
@@ -169,11 +156,10 @@ def main():
     for name in names or ladders:
         start = time.monotonic()
         metric, budgets = ladders[name]()
-        rounded = lambda values: [[float(f"{v:.3e}") if np.isfinite(v) else None for v in row] for row in values]
         document = {
             "name": name,
             "metric": metric,
-            "budgets": [{"weights": w, "params": p, "values": rounded(v)} for w, p, v in budgets],
+            "budgets": [{"weights": w, "params": p, "values": tables.rounded(v)} for w, p, v in budgets],
         }
         with open(os.path.join(folder, f"{name}.json"), "w") as file:
             json.dump(document, file, separators=(",", ":"))

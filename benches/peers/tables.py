@@ -219,20 +219,33 @@ def train(data, loss, epochs, optimiser, key, points):
     return np.concatenate(values).reshape(len(points), SEEDS)
 
 
-def table(name):
-    load, loss, params, epochs, optimiser = TABLES[name]
-    data = load()
-    grid = [dict(zip((p["name"] for p in params), point)) for point in itertools.product(*(p["values"] for p in params))]
+def grid(params):
+    return [dict(zip((p["name"] for p in params), point)) for point in itertools.product(*(p["values"] for p in params))]
+
+
+def train_grid(data, loss, params, epochs, optimiser):
+    """Validation losses of all points of a grid with all seeds: shape (points, seeds)."""
+    points = grid(params)
     groups = {}
-    for index, point in enumerate(grid):
+    for index, point in enumerate(points):
         groups.setdefault(layout(point), []).append(index)
-    values = np.empty((len(grid), SEEDS))
+    values = np.empty((len(points), SEEDS))
     for key, members in groups.items():
         for start in range(0, len(members), 48):
             part = members[start : start + 48]
-            values[part] = train(data, loss, epochs, optimiser, key, [grid[i] for i in part])
-    rounded = [[float(f"{v:.3e}") if np.isfinite(v) else None for v in row] for row in values]
-    return {"name": name, "metric": loss, "params": params, "values": rounded}
+            values[part] = train(data, loss, epochs, optimiser, key, [points[i] for i in part])
+    return values
+
+
+def rounded(values):
+    """Rows in four significant digits; null where a training diverged."""
+    return [[float(f"{v:.3e}") if np.isfinite(v) else None for v in row] for row in values]
+
+
+def table(name):
+    load, loss, params, epochs, optimiser = TABLES[name]
+    values = train_grid(load(), loss, params, epochs, optimiser)
+    return {"name": name, "metric": loss, "params": params, "values": rounded(values)}
 
 
 def main():
