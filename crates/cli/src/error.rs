@@ -191,6 +191,7 @@ impl CliError {
             | Self::Report { .. }
             | Self::ClassicReport { .. }
             | Self::NotFound { .. }
+            | Self::Grpc(GrpcError::Identity { .. })
             | Self::Ask(AskError::UnknownTrial { .. } | AskError::Exhausted(_)) => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
@@ -245,6 +246,9 @@ impl CliError {
             Self::Grpc(GrpcError::Listen { .. }) => {
                 Some("another program may use the port; --grpc 127.0.0.1:0 takes a free one".into())
             }
+            Self::Grpc(GrpcError::Identity { .. }) => Some(
+                "--tls-certificate takes a PEM file with `BEGIN CERTIFICATE`, --tls-key one with its `BEGIN PRIVATE KEY`".into(),
+            ),
             Self::Run(error) => error.hint(),
             Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),

@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use allometry_store::url::of_sqlite;
-use allometry_testkit::{Cluster, python_with};
+use allometry_testkit::{Cluster, certificates, python_with};
 use serde_json::Value;
 use support::{allometry, fault_rounds, random_pause};
 
@@ -52,9 +53,10 @@ fn script(python: &Path, name: &str, arguments: &[&str]) -> Command {
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/grpc").join(name))
         .args(arguments)
+        .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // A proxy of the environment has no place between processes of one machine.
-        .env("no_proxy", "127.0.0.1");
+        .env("no_proxy", "127.0.0.1,localhost");
     command
 }
 
@@ -214,6 +216,54 @@ fn a_token_is_shown_from_python() {
     let server =
         Server::start(folder.path(), &["--grpc", "127.0.0.1:0", "--token", "s3cret", "sqlite:///:memory:"]);
     assert_eq!(output(script(&python, "proxy.py", &[&server.port, "s3cret"])), "UNAUTHENTICATED\n3\n");
+}
+
+/// What encrypts a server by `server.crt` and `server.key` of its folder.
+const ENCRYPTED: [&str; 4] = ["--tls-certificate", "server.crt", "--tls-key", "server.key"];
+
+#[test]
+fn encrypted_connections_are_served_and_no_others() {
+    let test = "encrypted_connections_are_served_and_no_others";
+    let Some(python) = peer(test) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let Some(authority) = certificates(test, folder.path(), |command| command) else { return };
+    let arguments = [&["--grpc", "127.0.0.1:0", "--token", "s3cret", "sqlite:///:memory:"][..], &ENCRYPTED];
+    let server = Server::start(folder.path(), &arguments.concat());
+    // One who says nothing keeps nobody waiting.
+    let _silent = TcpStream::connect(("127.0.0.1", server.port.parse().unwrap())).unwrap();
+    let with = |authority: &Path| {
+        script(&python, "proxy.py", &[&server.port, "s3cret", authority.to_str().unwrap()])
+    };
+    assert_eq!(output(with(&authority)), "UNAVAILABLE\n3\n");
+    let distrusting = with(&folder.path().join("other.crt")).output().unwrap();
+    let error = String::from_utf8_lossy(&distrusting.stderr);
+    assert!(error.contains("ConnectionError: the storage's server does not answer"), "{error}");
+}
+
+#[test]
+fn certificates_of_no_use_are_refused() {
+    let test = "certificates_of_no_use_are_refused";
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_) = certificates(test, folder.path(), |command| command) else { return };
+    fs::write(folder.path().join("empty.crt"), "nothing").unwrap();
+    for (certificate, key, code, said) in [
+        ("none.crt", "server.key", 4, "none.crt: "),
+        ("empty.crt", "server.key", 4, "empty.crt: it holds no certificate"),
+        ("server.crt", "none.key", 4, "none.key: "),
+        ("server.crt", "server.crt", 4, "server.crt: "),
+        ("server.crt", "other.key", 4, "other.key: "),
+    ] {
+        let arguments = ["serve", "--grpc", "127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key];
+        let output = allometry(folder.path()).args(arguments).arg("sqlite:///:memory:").output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        assert!(error.contains(said) && error.contains("BEGIN PRIVATE KEY"), "{error}");
+    }
+    let alone = ["serve", "--grpc", "127.0.0.1:0", "--tls-certificate", "server.crt", "x.db"];
+    let page = [&["serve", "x.db"][..], &ENCRYPTED].concat();
+    for arguments in [&alone[..], &page] {
+        assert_eq!(allometry(folder.path()).args(arguments).output().unwrap().status.code(), Some(2));
+    }
 }
 
 /// Optuna's own server over that storage; port 0 is none that it takes.

@@ -1,6 +1,7 @@
 //! Why a server cannot start, and what a client is told of a failed call.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use allometry_store::StoreError;
 use tonic::{Code, Status};
@@ -18,6 +19,14 @@ pub enum ServeError {
         address: SocketAddr,
         /// Why.
         source: std::io::Error,
+    },
+    /// A certificate or its key is of no use.
+    #[error("{}: {reason}", path.display())]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
     },
     /// The storage cannot be opened.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 //! It listens on loopback unless told otherwise, and beyond it only with a token.
 
 mod call;
+mod connection;
 mod encode;
 mod ended;
 mod error;
@@ -11,12 +12,14 @@ mod listen;
 mod message;
 mod service;
 mod time;
+mod tls;
 
 use std::net::SocketAddr;
 
 pub use error::ServeError;
 pub use listen::serve;
 pub use service::Answers;
+pub use tls::Identity;
 
 /// What to serve, and to whom.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// What every call must show; needed beyond loopback.
     pub token: Option<String>,
+    /// Encrypts every connection.
+    pub identity: Option<Identity>,
     /// The store's URL.
     pub storage: String,
 }

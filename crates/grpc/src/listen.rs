@@ -2,25 +2,21 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use allometry_store::optuna;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_io_timeout::TimeoutStream;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
-use tonic::transport::server::Connected;
 
+use crate::connection::Connection;
 use crate::guard::Guard;
 use crate::service::StorageService;
-use crate::{Options, ServeError};
+use crate::{Options, ServeError, tls};
 
 /// Connections at once: a few for each of many hundred workers.
 const MOST_CONNECTIONS: usize = 1024;
@@ -30,8 +26,8 @@ const MOST_CALLS: u32 = 128;
 const CALL_TIME: Duration = Duration::from_mins(1);
 /// Silence after which a connection is asked whether its client is still there.
 const KEEPALIVE: Duration = Duration::from_mins(1);
-/// Silence after which a connection is closed: a client that lives has answered by then.
-const SILENCE: Duration = Duration::from_secs(150);
+/// Time after which a failed attempt to accept is repeated, such as where the process has no file left.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Threads that receive, most of which may be at work on a call.
 const WORKERS: usize = 6;
 /// Those of them that may.
@@ -48,6 +44,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
     if !options.listen.ip().is_loopback() && token.is_none() {
         return Err(ServeError::NeedsToken(options.listen));
     }
+    let tls = options.identity.as_ref().map(tls::acceptor).transpose()?;
     let storage: Arc<dyn optuna::OptunaStorage> = optuna::open(&options.storage)?.into();
     // Declared before the runtime, so that it ends after it: connections of PostgreSQL cannot be closed by its threads.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -66,83 +63,47 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
         listening(address);
         let service = StorageService::new(Arc::clone(&storage), Guard::new(token), WORKING);
         tokio::select! {
-            served = accept(listener, service) => served,
+            served = accept(listener, service, tls) => served,
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
         }
     })
 }
 
-/// Serves whoever connects.
-pub(crate) async fn accept(listener: TcpListener, service: StorageService) -> Result<(), ServeError> {
+/// Serves whoever connects, encrypted where there is a `tls`.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    service: StorageService,
+    tls: Option<TlsAcceptor>,
+) -> Result<(), ServeError> {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let incoming = TcpListenerStream::new(listener).filter_map(move |stream| {
-        let stream = stream.ok()?;
-        // Replies are small and waited for.
-        stream.set_nodelay(true).ok()?;
-        // One too many is closed at once: its client tries again.
-        let place = Arc::clone(&places).try_acquire_owned().ok()?;
-        let mut stream = Box::pin(TimeoutStream::new(stream));
-        stream.as_mut().set_read_timeout_pinned(Some(SILENCE));
-        stream.as_mut().set_write_timeout_pinned(Some(SILENCE));
-        Some(Ok::<_, io::Error>(Connection { stream, _place: place }))
+    let (opened, connections) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            // The next client is waited for until the server, which has the other end, is no more.
+            let stream = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = opened.closed() => return,
+            };
+            let Ok((stream, _)) = stream else {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            };
+            // One too many is closed at once: its client tries again.
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            let (tls, opened) = (tls.clone(), opened.clone());
+            // Aside, so that one who does not speak keeps nobody waiting.
+            tokio::spawn(async move {
+                if let Ok(connection) = Connection::open(stream, place, tls).await {
+                    let _ = opened.send(Ok::<_, io::Error>(connection)).await;
+                }
+            });
+        }
     });
     let server = Server::builder()
         .timeout(CALL_TIME)
         .max_concurrent_streams(MOST_CALLS)
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .serve_with_incoming(service, incoming);
+        .serve_with_incoming(service, ReceiverStream::new(connections));
     Ok(server.await?)
-}
-
-/// A connection that counts.
-struct Connection {
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Connected for Connection {
-    type ConnectInfo = ();
-
-    fn connect_info(&self) {}
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.stream.as_mut().poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.stream.as_mut().poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(context)
-    }
 }

@@ -146,43 +146,20 @@ impl Cluster {
         &self.folder
     }
 
-    /// Makes authorities and a certificate for `localhost`, and has the server encrypt what goes over TCP. Returns the
-    /// authority's certificate; beside it lies `other.crt`, of one who has signed nothing. `None`, with a visible skip of
-    /// `test`, without the program `openssl`.
+    /// Makes [`certificates`](crate::certificates), and has the server encrypt what goes over TCP. Returns the authority's
+    /// certificate. `None`, with a visible skip of `test`, without the program `openssl`.
     ///
     /// # Panics
     /// When the server refuses.
     pub fn encrypt(&self, test: &str) -> Option<PathBuf> {
-        let openssl = crate::program(test, "openssl")?;
-        let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-        let run = |arguments: &[&str]| {
-            let output = as_user(Command::new(&openssl), self.user)
-                .args(arguments)
-                .current_dir(&self.folder)
-                .output()
-                .expect("openssl can be started");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        };
-        for name in ["ca", "other"] {
-            let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
-            let subject = format!("/CN={name}");
-            let authority =
-                ["req", "-x509", "-days", "30", "-subj", &subject, "-keyout", &key, "-out", &certificate];
-            run(&[&authority[..], &new_key].concat());
-        }
-        let request = ["req", "-subj", "/CN=server", "-keyout", "server.key", "-out", "server.csr"];
-        run(&[&request[..], &new_key].concat());
-        fs::write(self.folder.join("names"), "subjectAltName = DNS:localhost").expect("the folder is there");
-        let signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
-        let sign = ["x509", "-req", "-days", "30", "-in", "server.csr", "-out", "server.crt"];
-        run(&[&sign[..], &signed].concat());
+        let authority = crate::certificates(test, &self.folder, |command| as_user(command, self.user))?;
         for (setting, file) in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key")] {
             let path = self.folder.join(file);
             self.sql(&self.url(SUPERUSER), &format!("ALTER SYSTEM SET {setting} = '{}'", path.display()));
         }
         self.sql(&self.url(SUPERUSER), "ALTER SYSTEM SET ssl = on");
         self.sql(&self.url(SUPERUSER), "SELECT pg_reload_conf()");
-        Some(self.folder.join("ca.crt"))
+        Some(authority)
     }
 
     /// Runs statements and returns what they answer: fields separated by `|`, one line for each row.

@@ -1,7 +1,9 @@
 //! `allometry serve`.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
 
+use allometry_grpc::Identity;
 use allometry_server::Assembly;
 use clap::Args;
 
@@ -32,6 +34,14 @@ pub(super) struct Serve {
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen", value_parser = address)]
     grpc: Option<SocketAddr>,
 
+    /// Encrypt what `--grpc` serves: a PEM file with the server's certificate, and after it those that lead to an authority.
+    #[arg(long, value_name = "FILE", requires_all = ["grpc", "tls_key"])]
+    tls_certificate: Option<PathBuf>,
+
+    /// The certificate's key, a PEM file.
+    #[arg(long, value_name = "FILE", requires_all = ["grpc", "tls_certificate"])]
+    tls_key: Option<PathBuf>,
+
     /// What every request must show: as ?token=... in the first address, or as a bearer token.
     #[arg(long, env = "ALLOMETRY_TOKEN", hide_env_values = true)]
     token: Option<String>,
@@ -57,7 +67,9 @@ impl Serve {
         };
         let token = self.token.filter(|token| !token.is_empty());
         if let Some(listen) = self.grpc {
-            let options = allometry_grpc::Options { listen, token, storage };
+            let files = self.tls_certificate.zip(self.tls_key);
+            let identity = files.map(|(certificate, key)| Identity { certificate, key });
+            let options = allometry_grpc::Options { listen, token, identity, storage };
             allometry_grpc::serve(options, |address| {
                 let _ = output::print(&format!("Optuna's storage: {address}\nCtrl-C ends it.\n"));
             })?;

@@ -57,7 +57,7 @@ async fn serve(storage: Arc<dyn OptunaStorage>, token: Option<&str>) -> Client {
     let address = listener.local_addr().unwrap();
     // One call works where it was received, the others elsewhere.
     let service = StorageService::new(storage, Guard::new(token.map(Into::into)), 1);
-    tokio::spawn(accept(listener, service));
+    tokio::spawn(accept(listener, service, None));
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     Client { channel, token: None, is_postgres }
 }

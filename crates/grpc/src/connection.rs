@@ -1,0 +1,103 @@
+//! One client's connection, encrypted or not.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
+use tonic::transport::server::Connected;
+
+/// Silence after which a connection is closed: a client that lives has answered a keepalive by then.
+const SILENCE: Duration = Duration::from_secs(150);
+/// Time that a client has to agree on encryption.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// What bytes go through.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// A connection that counts as long as it lasts.
+pub(crate) struct Connection {
+    stream: Box<dyn Stream>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    /// A connection over `stream`, which is encrypted where there is a `tls`.
+    ///
+    /// # Errors
+    /// Where the client does not agree on encryption, or not soon.
+    pub(crate) async fn open(
+        stream: TcpStream,
+        place: OwnedSemaphorePermit,
+        tls: Option<TlsAcceptor>,
+    ) -> io::Result<Self> {
+        // Replies are small and waited for.
+        stream.set_nodelay(true)?;
+        let mut stream = Box::pin(TimeoutStream::new(stream));
+        stream.as_mut().set_read_timeout_pinned(Some(SILENCE));
+        stream.as_mut().set_write_timeout_pinned(Some(SILENCE));
+        let stream: Box<dyn Stream> = match tls {
+            None => Box::new(stream),
+            Some(tls) => Box::new(timeout(HANDSHAKE, tls.accept(stream)).await??),
+        };
+        Ok(Self { stream, _place: place })
+    }
+
+    fn stream(&mut self) -> Pin<&mut dyn Stream> {
+        Pin::new(&mut *self.stream)
+    }
+}
+
+impl Connected for Connection {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) {}
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream().poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream().poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream().poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(context)
+    }
+}
