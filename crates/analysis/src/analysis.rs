@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::BaselineComparison;
+use crate::confirmation::Confirmation;
 use crate::consistency::{BestValueSet, Consistency, interaction};
 use crate::finding::{Finding, findings};
 use crate::front::{Front, Objectives};
@@ -52,6 +53,9 @@ pub struct Analysis {
     /// Whether the settings of one budget suit the others, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
+    /// What the best of each budget are worth on rows that nothing was chosen by, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
     /// One per size budget, in the order given.
     pub studies: Vec<StudyAnalysis>,
 }
@@ -88,6 +92,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         scaling,
         consistency,
         transfer: Transfer::new(ladder, options),
+        confirmation: Confirmation::new(ladder, options),
         studies,
     }
 }

@@ -1,6 +1,5 @@
 //! What more trials of the same search would have given.
 
-use allometry_core::Direction;
 use allometry_core::rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,10 +40,7 @@ pub struct BestOf {
 /// Expected best of `k` trials at 1, 2, 5, 10, 20, 50 ... and all of them; empty without trials. Where a model of earlier
 /// trials chose later ones, the incumbent is the figure to read.
 pub(crate) fn best_of_k(sample: &Sample<'_>, seed_name: &str, options: &Options) -> Vec<BestOf> {
-    let sign = match sample.direction {
-        Direction::Maximize => 1.0,
-        Direction::Minimize => -1.0,
-    };
+    let sign = sample.direction.sign();
     let n = sample.values.len();
     let mut ascending: Vec<f64> = sample.values.iter().map(|value| sign * value).collect();
     ascending.sort_by(f64::total_cmp);

@@ -58,9 +58,11 @@ pub enum Method {
     /// Difference of two metrics of classes or numbers on the same rows, from what each row contributes to them (influence
     /// functions; of AUCs as `DeLong` et al. 1988): covers new rows of the same mix.
     PairedRows,
-    /// Difference of two settings under the same seeds, whose spread over them is joined, where scores are stored, with `DeLong`'s error
-    /// over rows; Student's t by Satterthwaite (1946): covers new seeds and, with scores, new rows.
+    /// Difference of two settings under the same seeds, whose spread over them is joined, where predictions are stored, with the error
+    /// over rows; Student's t by Satterthwaite (1946): covers new seeds and, with predictions, new rows.
     PairedSeeds,
+    /// Mean of one setting over seeds, with its error as that of [`Method::PairedSeeds`].
+    SeedsAndRows,
     /// One AUC from its scores (`DeLong` et al. 1988), interval in the logit: covers new rows of the same mix, the model being fixed.
     Delong,
     /// One metric of classes or numbers, from what each row contributes to it: covers new rows of the same mix, the model being fixed.
@@ -98,6 +100,7 @@ impl fmt::Display for Method {
             Self::PairedDelong => "DeLong, paired",
             Self::PairedRows => "contributions of rows, paired",
             Self::PairedSeeds => "paired by seed, t interval",
+            Self::SeedsAndRows => "spread over seeds, t interval",
             Self::Delong => "DeLong, logit interval",
             Self::RowContributions => "contributions of rows",
             Self::LeftOutRows => "rows left out of resamples, scaled percentiles",

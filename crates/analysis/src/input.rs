@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::outputs::StudyOutputs;
+use crate::retrained::RetrainedTrials;
 use crate::scores::{RowScores, StudyScores};
 use crate::stats::influence::RowMetric;
-use crate::transfer::TransferTrials;
 
 /// Exact sizes of the smallest and the largest architecture of a search space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -103,7 +103,9 @@ pub struct LadderTrials {
     /// Simple models scored on the same rows.
     pub baselines: Vec<Baseline>,
     /// What budgets trained to see whether settings carry over.
-    pub transfers: Vec<TransferTrials>,
+    pub transfers: Vec<RetrainedTrials>,
+    /// What they trained anew, judged by rows that nothing was chosen by.
+    pub confirmations: Vec<RetrainedTrials>,
 }
 
 impl LadderTrials {
@@ -119,13 +121,24 @@ impl LadderTrials {
             rows: None,
             baselines: Vec::new(),
             transfers: Vec::new(),
+            confirmations: Vec::new(),
         }
     }
 
     /// What a trial predicts of the validation rows, where stored and of use for the ladder's metric.
     pub(crate) fn row_scores<'s>(&self, study: &'s StudyTrials, trial: TrialNumber) -> Option<RowScores<'s>> {
-        let binary = study.scores.of(trial).filter(|_| self.measures_auc()).map(RowScores::Binary);
-        binary.or_else(|| Some(RowScores::Other(study.outputs.of(trial)?, RowMetric::named(&self.metric)?)))
+        self.useful(&study.scores, &study.outputs, trial)
+    }
+
+    /// Those of a trial's predictions that are of use for the ladder's metric.
+    pub(crate) fn useful<'s>(
+        &self,
+        scores: &'s StudyScores,
+        outputs: &'s StudyOutputs,
+        trial: TrialNumber,
+    ) -> Option<RowScores<'s>> {
+        let binary = scores.of(trial).filter(|_| self.measures_auc()).map(RowScores::Binary);
+        binary.or_else(|| Some(RowScores::Other(outputs.of(trial)?, RowMetric::named(&self.metric)?)))
     }
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.

@@ -7,7 +7,7 @@ use allometry_core::{TrialNumber, ValidationScores};
 use crate::estimate::Estimate;
 use crate::options::Options;
 use crate::outputs::Outputs;
-use crate::stats::influence::RowMetric;
+use crate::stats::influence::{Influence, RowMetric};
 
 /// Predictions of a study's trials on the same validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -78,6 +78,31 @@ impl RowScores<'_> {
             (Self::Binary(a), Self::Binary(b)) => a.same_rows(b) && a.scores == b.scores,
             (Self::Other(a, _), Self::Other(b, _)) => a.same_rows(b) && a.outputs == b.outputs,
             _ => false,
+        }
+    }
+
+    /// Whether both are of the same rows, with the same truth.
+    pub(crate) fn same_rows(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Binary(a), Self::Binary(b)) => a.same_rows(b),
+            (Self::Other(a, _), Self::Other(b, _)) => a.same_rows(b),
+            _ => false,
+        }
+    }
+
+    /// Of a binary label, the scores in double precision.
+    pub(crate) fn numbers(&self) -> Option<Vec<f64>> {
+        match self {
+            Self::Binary(predictions) => Some(predictions.numbers()),
+            Self::Other(..) => None,
+        }
+    }
+
+    /// Of others, the metric and what each row contributes to it.
+    pub(crate) fn influence(&self) -> Option<Influence> {
+        match self {
+            Self::Binary(_) => None,
+            Self::Other(outputs, metric) => outputs.influence(*metric),
         }
     }
 

@@ -1,36 +1,18 @@
 //! Whether the settings that suit one budget suit the others: its best configurations, trained anew there.
 
-mod loss;
-
-use allometry_core::transfer::Carried;
-use allometry_core::{FrozenTrial, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::Estimate;
 use crate::input::LadderTrials;
 use crate::options::Options;
-use crate::scores::{Predictions, StudyScores};
+use crate::retrained::{Contrast, Outcome, RetrainedTrials, counts, in_order};
 use crate::stats::holm::adjust_known;
 use crate::stats::kendall::kendall;
 use crate::stats::moments::mean;
-use loss::loss;
 
 /// Configurations for a rank correlation, at least.
 const FEWEST_RANKED: usize = 3;
-
-/// What a budget trained to see whether settings carry over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TransferTrials {
-    /// Label of the budget that trained.
-    pub budget: String,
-    /// What it was to train, and for whom.
-    pub plan: Vec<Carried>,
-    /// The trials.
-    pub trials: Vec<FrozenTrial>,
-    /// What they predict on the validation rows, where stored.
-    pub scores: StudyScores,
-}
 
 /// Whether settings carry over between budgets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -104,22 +86,10 @@ pub struct RankOrder {
     pub configurations: u64,
 }
 
-/// One training of a planned configuration.
-#[derive(Clone, Copy)]
-struct Trained<'a> {
-    seed: u64,
-    value: f64,
-    trial: TrialNumber,
-    predictions: Option<Predictions<'a>>,
-}
-
 impl Transfer {
     /// `None` where nothing was planned.
     pub(crate) fn new(ladder: &LadderTrials, options: &Options) -> Option<Self> {
-        let place = |label: &str| ladder.studies.iter().position(|study| study.budget.label == label);
-        let mut trained: Vec<&TransferTrials> =
-            ladder.transfers.iter().filter(|one| place(&one.budget).is_some()).collect();
-        trained.sort_by_key(|one| place(&one.budget));
+        let trained = in_order(&ladder.transfers, ladder);
         if trained.is_empty() {
             return None;
         }
@@ -134,15 +104,10 @@ impl Transfer {
         let adjusted = adjust_known(cells.iter().map(|cell| cell.p));
         for (cell, p_holm) in cells.iter_mut().zip(adjusted) {
             cell.p_holm = p_holm;
-            cell.outcome = cell.loss.map(|loss| outcome(&loss, p_holm, options));
+            cell.outcome = cell.loss.map(|loss| Outcome::new(&loss, p_holm, options).into());
         }
-        let all = || trained.iter().flat_map(|to| to.plan.iter().map(move |one| (to, one)));
-        Some(Self {
-            planned: all().count() as u64,
-            complete: all().filter(|(to, one)| to.trained(one).is_some()).count() as u64,
-            budgets,
-            cells,
-        })
+        let (planned, complete) = counts(&trained, ladder);
+        Some(Self { budgets, planned, complete, cells })
     }
 
     /// The cell of two budgets.
@@ -151,40 +116,22 @@ impl Transfer {
     }
 }
 
-impl TransferTrials {
-    fn trained(&self, planned: &Carried) -> Option<Trained<'_>> {
-        let is_it =
-            |trial: &&FrozenTrial| trial.record.seed == Some(planned.seed) && trial.params == planned.params;
-        let found = self.trials.iter().filter(is_it).find_map(|trial| {
-            let value = trial.complete_value().filter(|value| value.is_finite())?;
-            Some((trial.number, value))
-        });
-        let (trial, value) = found?;
-        Some(Trained { seed: planned.seed, value, trial, predictions: self.scores.of(trial) })
-    }
-
-    /// The trainings of the configuration at `rank` among the best of `from`.
-    fn of(&self, from: &str, rank: u64) -> Vec<Trained<'_>> {
-        let planned = self.plan.iter().filter(|one| one.from == from && one.rank == rank);
-        planned.filter_map(|one| self.trained(one)).collect()
-    }
-}
-
 fn cell(
     from: &str,
-    home: &TransferTrials,
-    to: &TransferTrials,
+    home: &RetrainedTrials,
+    to: &RetrainedTrials,
     ladder: &LadderTrials,
     options: &Options,
 ) -> Option<TransferCell> {
-    let carried = to.of(from, 0);
+    let carried = to.of(from, 0, ladder);
     let value = mean(carried.iter().map(|one| one.value))?;
     let is_home = from == to.budget;
     let (loss, p) = if is_home {
         (None, None)
     } else {
-        loss(&carried, &to.of(&to.budget, 0), ladder, options)
-            .map_or((None, None), |(loss, p)| (Some(loss), p))
+        let own = to.of(&to.budget, 0, ladder);
+        let loss = Contrast::difference(&own, &carried, ladder.direction.sign());
+        loss.estimate(options).map_or((None, None), |(loss, p)| (Some(loss), p))
     };
     Some(TransferCell {
         from: from.to_owned(),
@@ -195,25 +142,31 @@ fn cell(
         p,
         p_holm: None,
         outcome: None,
-        order: if is_home { None } else { order(from, home, to) },
+        order: if is_home { None } else { order(from, home, to, ladder) },
     })
 }
 
-fn outcome(loss: &Estimate, p_holm: Option<f64>, options: &Options) -> TransferOutcome {
-    if p_holm.is_some_and(|p| p < 1.0 - options.level) {
-        return if loss.point > 0.0 { TransferOutcome::Costs } else { TransferOutcome::Gains };
-    }
-    match loss.interval {
-        Some(interval) if interval.is_within(options.smallest_effect) => TransferOutcome::CarriesOver,
-        _ => TransferOutcome::Undecided,
+impl From<Outcome> for TransferOutcome {
+    fn from(loss: Outcome) -> Self {
+        match loss {
+            Outcome::Above => Self::Costs,
+            Outcome::Below => Self::Gains,
+            Outcome::Nothing => Self::CarriesOver,
+            Outcome::Undecided => Self::Undecided,
+        }
     }
 }
 
 /// Of the means over seeds of each configuration of `from`, at home and at `to`.
-fn order(from: &str, home: &TransferTrials, to: &TransferTrials) -> Option<RankOrder> {
+fn order(
+    from: &str,
+    home: &RetrainedTrials,
+    to: &RetrainedTrials,
+    ladder: &LadderTrials,
+) -> Option<RankOrder> {
     let ranks: std::collections::BTreeSet<u64> =
         home.plan.iter().filter(|one| one.from == from).map(|one| one.rank).collect();
-    let value = |at: &TransferTrials, rank| mean(at.of(from, rank).iter().map(|one| one.value));
+    let value = |at: &RetrainedTrials, rank| mean(at.of(from, rank, ladder).iter().map(|one| one.value));
     let pairs = ranks.into_iter().filter_map(|rank| Some((value(home, rank)?, value(to, rank)?)));
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.unzip();
     if x.len() < FEWEST_RANKED {

@@ -1,64 +1,16 @@
 //! Whether what is said of transfers between budgets is right.
 
 mod random;
+mod retrained;
 
 use allometry_analysis::transfer::{TransferCell, TransferOutcome};
-use allometry_analysis::{
-    Analysis, LadderTrials, Method, Options, StudyScores, StudyTrials, TransferTrials, analyze, paired_gain,
-};
+use allometry_analysis::{Analysis, LadderTrials, Method, Options, RetrainedTrials, analyze, paired_gain};
+use allometry_core::ValidationScores;
 use allometry_core::rng::stream;
-use allometry_core::transfer::Carried;
-use allometry_core::{FrozenTrial, Params, TrialNumber, TrialRng, TrialState, ValidationScores};
 use random::gaussian;
+use retrained::{Training, auc, scored, study, trained};
 
-/// One training: settings, seed, value, scores.
-struct Training {
-    rate: f64,
-    seed: u64,
-    value: f64,
-    scores: Option<ValidationScores>,
-}
-
-impl Training {
-    fn new(rate: f64, seed: u64, value: f64) -> Self {
-        Self { rate, seed, value, scores: None }
-    }
-}
-
-fn params(rate: f64) -> Params {
-    [("learning_rate", rate)].into_iter().collect()
-}
-
-/// What budget `label` trained of `plan`: source, rank and settings; each under the seeds 1 to `seeds`.
-fn trained(label: &str, plan: &[(&str, u64, f64)], seeds: u64, trainings: Vec<Training>) -> TransferTrials {
-    let mut scores = StudyScores::default();
-    let trials = (0..).zip(trainings).map(|(number, training)| {
-        if let Some(one) = training.scores {
-            assert!(scores.insert(TrialNumber(number), one));
-        }
-        let state = TrialState::Complete;
-        let mut trial = FrozenTrial::new(number, state, Some(training.value), params(training.rate));
-        trial.record.seed = Some(training.seed);
-        trial
-    });
-    let trials = trials.collect();
-    let plan = plan.iter().flat_map(|(from, rank, rate)| {
-        (1..=seeds).map(|seed| Carried {
-            from: (*from).into(),
-            trial: TrialNumber(*rank),
-            rank: *rank,
-            params: params(*rate),
-            seed,
-        })
-    });
-    TransferTrials { budget: label.into(), plan: plan.collect(), trials, scores }
-}
-
-fn analysis(metric: &str, transfers: Vec<TransferTrials>, options: &Options) -> Analysis {
-    let study = |label: &str| {
-        let trial = FrozenTrial::new(0, TrialState::Complete, Some(0.7), params(0.1));
-        StudyTrials::new(label, "test", vec![trial])
-    };
+fn analysis(metric: &str, transfers: Vec<RetrainedTrials>, options: &Options) -> Analysis {
     let ladder = LadderTrials {
         metric: metric.into(),
         transfers,
@@ -137,26 +89,6 @@ fn best_configurations_may_change_their_order() {
     let order = cell(&found, "small", "large").order.unwrap();
     assert!((order.tau - 4.0 / 6.0).abs() < 1e-12);
     assert_eq!(order.configurations, 4);
-}
-
-/// Scores of rows, half of them positive, by a model whose classes lie `distance` apart; rows have something in common
-/// whatever the model.
-fn scored(rows: &[f64], distance: f64, rng: &mut TrialRng) -> ValidationScores {
-    let labels: Vec<bool> = (0..rows.len()).map(|row| row % 2 == 0).collect();
-    let score = |(row, label): (&f64, &bool)| {
-        (0.8 * row + 0.6 * gaussian(rng) + if *label { distance } else { 0.0 }) as f32
-    };
-    let scores = rows.iter().zip(&labels).map(score).collect();
-    ValidationScores { rows: (0..rows.len() as u64).collect(), labels, scores }
-}
-
-fn auc(scores: &ValidationScores) -> f64 {
-    let of = |class: bool| {
-        let both = scores.scores.iter().zip(&scores.labels);
-        both.filter(move |(_, label)| **label == class).map(|(score, _)| *score)
-    };
-    let wins: usize = of(true).map(|high| of(false).filter(|low| high > *low).count()).sum();
-    wins as f64 / (of(true).count() * of(false).count()) as f64
 }
 
 /// Trainings under new seeds, whose luck moves the distance of the classes, on new rows.

@@ -253,7 +253,8 @@ fn certificates_of_no_use_are_refused() {
         ("server.crt", "server.crt", 4, "server.crt: "),
         ("server.crt", "other.key", 4, "other.key: "),
     ] {
-        let arguments = ["serve", "--grpc", "127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key];
+        let arguments =
+            ["serve", "--grpc", "127.0.0.1:0", "--tls-certificate", certificate, "--tls-key", key];
         let output = allometry(folder.path()).args(arguments).arg("sqlite:///:memory:").output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{error}");

@@ -5,6 +5,7 @@
 //! result is kept as a [`FrozenTrial`], the only thing that analyses ever see.
 
 pub mod cholesky;
+pub mod confirm;
 pub mod distribution;
 pub mod event;
 pub mod expression;
@@ -15,6 +16,7 @@ pub mod param;
 pub mod pareto;
 pub mod pruner;
 pub mod python;
+pub mod retraining;
 pub mod rng;
 pub mod sampler;
 pub mod size;
@@ -28,6 +30,7 @@ pub use ladder::Ladder;
 pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
 pub use param::{ParamName, ParamValue, Params};
 pub use pruner::Pruner;
+pub use retraining::Retraining;
 pub use rng::TrialRng;
 pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
 pub use size::{ModelSize, SizeBudget, WeightTarget};

@@ -2,48 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::param::Params;
+use crate::retraining::{Retraining, Searched, best_distinct};
 use crate::rng::stream_seed;
 use crate::space::{ARCHITECTURE, Feasible};
-use crate::trial::{Direction, FrozenTrial, TrialNumber, incumbent};
-
-/// A configuration of one budget's search as a budget trains it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Carried {
-    /// Label of the budget whose search found it.
-    pub from: String,
-    /// Its trial there.
-    pub trial: TrialNumber,
-    /// Its place among the best distinct configurations of that search, from 0.
-    pub rank: u64,
-    /// What is trained: the same but for the architecture, which is that of the training budget's own best trial.
-    pub params: Params,
-    /// Seed of the training; the same in every budget, so that seeds pair.
-    pub seed: u64,
-}
-
-/// A budget whose search is over, or far enough.
-#[derive(Debug, Clone, Copy)]
-pub struct Searched<'a> {
-    /// What it admits; its budget's label names it.
-    pub feasible: &'a Feasible,
-    /// Its trials.
-    pub trials: &'a [FrozenTrial],
-}
+use crate::trial::{Direction, incumbent};
 
 /// What every budget has to train, by label: the best `top` configurations of each, itself included, under `repeats` fresh
 /// seeds. Budgets without a complete trial give and get nothing; nor does a budget get what it does not admit.
 ///
-/// A budget's own best are trained anew as well: the value that made them the best is a lucky one.
+/// A budget trains the others' settings with the architecture of its own best trial. Its own best are trained anew as well: the value that made them the best is a lucky one.
 pub fn plan(
     budgets: &[Searched<'_>],
     direction: Direction,
     top: usize,
     repeats: u64,
     seed: u64,
-) -> BTreeMap<String, Vec<Carried>> {
+) -> BTreeMap<String, Vec<Retraining>> {
     let label = |searched: &Searched<'_>| searched.feasible.budget().label.clone();
     let mut plan = BTreeMap::new();
     for to in budgets {
@@ -57,7 +32,7 @@ pub fn plan(
                     carry(&trial.params, &own.params, to.feasible)
                 };
                 let Some(params) = params else { continue };
-                carried.extend((0..repeats).map(|repeat| Carried {
+                carried.extend((0..repeats).map(|repeat| Retraining {
                     from: label(from),
                     trial: trial.number,
                     rank: rank as u64,
@@ -84,35 +59,13 @@ fn carry(params: &Params, own: &Params, feasible: &Feasible) -> Option<Params> {
     feasible.find(&carried).map(|found| feasible.params(&found))
 }
 
-/// The best complete trials, one of each configuration, the earliest of equals first.
-fn best_distinct(trials: &[FrozenTrial], direction: Direction, top: usize) -> Vec<&FrozenTrial> {
-    let mut best: Vec<(&FrozenTrial, f64)> = trials
-        .iter()
-        .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| !value.is_nan())?)))
-        .collect();
-    best.sort_by(|a, b| {
-        let ascending = a.1.total_cmp(&b.1);
-        if direction == Direction::Maximize { ascending.reverse() } else { ascending }
-    });
-    let mut distinct: Vec<&FrozenTrial> = Vec::with_capacity(top);
-    for (trial, _) in best {
-        if distinct.len() == top {
-            break;
-        }
-        if distinct.iter().all(|known| known.params != trial.params) {
-            distinct.push(trial);
-        }
-    }
-    distinct
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::distribution::Distribution;
     use crate::size::SizeBudget;
     use crate::space::{Measured, SearchSpace};
-    use crate::trial::TrialState;
+    use crate::trial::{FrozenTrial, TrialState};
 
     fn feasible(label: &str, widths: &[i64], rates: &[f64]) -> Feasible {
         let mut space = SearchSpace::default();

@@ -69,6 +69,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// What turns a value into one of which more is better: 1 or -1.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Maximize => 1.0,
+            Self::Minimize => -1.0,
+        }
+    }
+
     /// Whether `a` is strictly better than `b`; never for NaN.
     pub fn better(self, a: f64, b: f64) -> bool {
         match self {

@@ -56,6 +56,7 @@ impl Fixture {
             value: ValueSource::Report,
             steps: None,
             weights: None,
+            test_part: false,
         };
         let params = [("lr", ParamValue::Float(0.1)), ("kind", ParamValue::Text("it's".into()))];
         Self { folder, spec, params: params.into_iter().collect(), devices: Vec::new() }

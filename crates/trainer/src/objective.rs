@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use allometry_core::confirm::VALIDATION;
 use allometry_core::ladder::{ModelSpec, Task};
 use allometry_core::{
     Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
@@ -14,7 +15,7 @@ use crate::hyperparameters::Hyperparameters;
 use crate::learner::Learner;
 use crate::memory;
 use crate::model::{ArchitectureError, Cost, Geometry, Loss, cost};
-use crate::scoring::{Kept, score};
+use crate::scoring::score;
 use crate::training::{Best, TrainError, Training, failed};
 
 /// Trains a `PatchTST` model on the CPU, one thread per trial. The value is the validation part's AUC, or R2 where numbers are
@@ -25,6 +26,8 @@ pub struct PatchTstObjective<'a> {
     spec: ModelSpec,
     geometry: Geometry,
     checkpoints: Option<PathBuf>,
+    /// Whether trials are judged by the test part.
+    confirms: bool,
 }
 
 /// A trained model, with its best epoch's weights.
@@ -43,13 +46,22 @@ impl<'a> PatchTstObjective<'a> {
     /// [`ArchitectureError`] where no patch fits into a window or there are no features.
     pub fn new(dataset: &'a Dataset, spec: ModelSpec) -> Result<Self, ArchitectureError> {
         let geometry = Geometry::new(dataset.features(), dataset.preparation.classes, &spec)?;
-        Ok(Self { dataset, spec, geometry, checkpoints: None })
+        Ok(Self { dataset, spec, geometry, checkpoints: None, confirms: false })
     }
 
     /// Keeps interrupted trials in `folder`, so that the same trial goes on from where it was.
     #[must_use]
     pub fn with_checkpoints(mut self, folder: PathBuf) -> Self {
         self.checkpoints = Some(folder);
+        self
+    }
+
+    /// Judges trials by the test part, from which nothing else is taken: epochs are chosen by the validation part as before. The value
+    /// and the predictions are then of test rows, the metrics of these are named `test_*`, and the value on the validation rows is the metric
+    /// [`VALIDATION`].
+    #[must_use]
+    pub fn confirming(mut self) -> Self {
+        self.confirms = true;
         self
     }
 
@@ -147,10 +159,7 @@ impl<'a> PatchTstObjective<'a> {
     }
 
     fn fitted(&self, learner: Learner, best: Best) -> Fitted {
-        let (scores, outputs) = match best.kept {
-            Kept::Scores(scores) => (Some(scores), None),
-            Kept::Outputs(outputs) => (None, Some(outputs)),
-        };
+        let (scores, outputs) = best.kept.into_parts();
         let outcome = ObjectiveOutcome {
             value: best.epoch.value,
             further: Vec::new(),
@@ -161,6 +170,25 @@ impl<'a> PatchTstObjective<'a> {
             outputs,
         };
         Fitted { outcome, learner, task: self.spec.task }
+    }
+
+    /// What a fitted trial gives, by the part that judges it.
+    fn judged(&self, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
+        let Fitted { mut outcome, mut learner, task } = fitted;
+        if !self.confirms {
+            return Ok(outcome);
+        }
+        let loss = learner.loss();
+        let scored = score(learner.network_mut(), loss, task, self.dataset, &self.dataset.test);
+        let metrics = scored.metrics(self.dataset.prior());
+        let name = task.metric().as_str();
+        let value = metrics.get(name).copied();
+        let undefined = || failed(&format!("the test part leaves `{name}` undefined"), String::new());
+        outcome.metrics.insert(VALIDATION.into(), outcome.value);
+        outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
+        outcome.value = value.ok_or_else(undefined)?;
+        (outcome.scores, outcome.outputs) = scored.into_kept().into_parts();
+        Ok(outcome)
     }
 
     fn check_memory(&self, params: &Params) -> Result<(), ObjectiveError> {
@@ -190,7 +218,7 @@ impl<'a> PatchTstObjective<'a> {
             training.resume(old)?;
         }
         let outcome = match training.saving(path, description, false).finish() {
-            Ok((learner, best)) => Ok(self.fitted(learner, best).outcome),
+            Ok((learner, best)) => self.judged(self.fitted(learner, best)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("these checkpoints are not essential"),
         };
@@ -209,7 +237,7 @@ impl Objective for PatchTstObjective<'_> {
         reporter: &dyn Reporter,
     ) -> Result<ObjectiveOutcome, ObjectiveError> {
         match &self.checkpoints {
-            None => self.fit(trial, reporter).map(|fitted| fitted.outcome),
+            None => self.fit(trial, reporter).and_then(|fitted| self.judged(fitted)),
             Some(folder) => {
                 let file = format!("{:016x}.safetensors", trial.seed);
                 self.evaluate_at(trial, reporter, &folder.join(&trial.budget.label).join(file))
@@ -228,7 +256,7 @@ impl Fitted {
     /// not binary.
     pub fn score(&mut self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
         let loss = self.learner.loss();
-        score(self.learner.network_mut(), loss, self.task, dataset, part).into_kept().into_scores()
+        score(self.learner.network_mut(), loss, self.task, dataset, part).into_kept().into_parts().0
     }
 }
 

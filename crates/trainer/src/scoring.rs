@@ -26,7 +26,7 @@ pub(crate) struct Scored {
     scaling: (f64, f64),
 }
 
-/// Predictions on the validation rows, to be stored.
+/// Predictions on the rows of a part, to be stored.
 #[derive(Debug)]
 pub(crate) enum Kept {
     /// Of a binary label.
@@ -36,11 +36,11 @@ pub(crate) enum Kept {
 }
 
 impl Kept {
-    /// Those of a binary label.
-    pub(crate) fn into_scores(self) -> Option<ValidationScores> {
+    /// Those of a binary label, or those of others.
+    pub(crate) fn into_parts(self) -> (Option<ValidationScores>, Option<ValidationOutputs>) {
         match self {
-            Self::Scores(scores) => Some(scores),
-            Self::Outputs(_) => None,
+            Self::Scores(scores) => (Some(scores), None),
+            Self::Outputs(outputs) => (None, Some(outputs)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use allometry_core::confirm::VALIDATION;
 use allometry_core::ladder::{ModelSpec, Normalize, Schedule};
 use allometry_core::{Objective, ObjectiveError, ObjectiveOutcome, Params, TrialSpec};
 use allometry_trainer::data::Dataset;
@@ -76,6 +77,40 @@ fn the_best_epochs_weights_are_kept() {
     assert_eq!(again, fitted.outcome.scores);
     let test = fitted.score(&dataset, &dataset.test).unwrap();
     assert_eq!(test.scores.len(), dataset.test.windows.len());
+}
+
+#[test]
+fn a_confirming_trial_is_judged_by_the_test_part() {
+    let dataset = series(400);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let mut fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
+    let test = fitted.score(&dataset, &dataset.test).unwrap();
+    let recorder = Recorder::default();
+    let confirming = PatchTstObjective::new(&dataset, spec()).unwrap().confirming();
+    let confirmed = confirming.evaluate(&trial(2, params(&[])), &recorder).unwrap();
+    assert_eq!(confirmed.metrics[VALIDATION], fitted.outcome.value);
+    assert_eq!(confirmed.best_step, fitted.outcome.best_step, "epochs are chosen as before");
+    let reported = recorder.epochs.into_inner().unwrap();
+    assert!(reported.iter().any(|epoch| epoch.value == fitted.outcome.value), "and reported");
+    let (positive, negative): (Vec<_>, Vec<_>) =
+        test.scores.iter().zip(&test.labels).partition(|(_, label)| **label);
+    let wins: f64 = positive
+        .iter()
+        .flat_map(|(high, _)| negative.iter().map(move |(low, _)| (high, low)))
+        .map(|(high, low)| {
+            if high > low {
+                1.0
+            } else if high == low {
+                0.5
+            } else {
+                0.0
+            }
+        })
+        .sum();
+    let auc = wins / (positive.len() * negative.len()) as f64;
+    assert!((confirmed.value - auc).abs() < 1e-12);
+    assert_eq!(confirmed.metrics["test_auc"], confirmed.value);
+    assert_eq!(confirmed.scores, Some(test), "the predictions are those of test rows");
 }
 
 #[test]

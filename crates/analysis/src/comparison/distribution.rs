@@ -1,6 +1,5 @@
 //! The values of all trials of one budget in two searches.
 
-use allometry_core::Direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,10 +46,7 @@ impl DistributionComparison {
     pub(super) fn new(a: (&Side<'_>, usize), b: (&Side<'_>, usize), options: &Options) -> Option<Self> {
         let direction = a.0.analysis.direction;
         let (first, second) = (values(a)?, values(b)?);
-        let sign = match direction {
-            Direction::Maximize => 1.0,
-            Direction::Minimize => -1.0,
-        };
+        let sign = direction.sign();
         let gains = |values: &[f64]| values.iter().map(|value| sign * value).collect::<Vec<f64>>();
         let (gains_a, gains_b) = (gains(&first), gains(&second));
         let test = two_sample::mann_whitney(&gains_b, &gains_a);

@@ -65,6 +65,7 @@ impl ScalingLint {
             rows: knowledge.rows,
             baselines: Vec::new(),
             transfers: Vec::new(),
+            confirmations: Vec::new(),
         };
         let mut sized: Vec<(&SizeLint, ScalingPoint)> = budgets
             .iter()

@@ -157,10 +157,7 @@ fn power_law(points: &Points, options: &Options) -> Option<PowerLawFit> {
 
 impl Points {
     fn new(ladder: &LadderTrials) -> Self {
-        let sign = match ladder.direction {
-            Direction::Maximize => 1.0,
-            Direction::Minimize => -1.0,
-        };
+        let sign = ladder.direction.sign();
         let mut points = Self { logs: Vec::new(), gains: Vec::new(), budgets: Vec::new() };
         for study in &ladder.studies {
             let sample = Sample::new(study, ladder.direction);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, Task};
+use allometry_core::ladder::{BudgetSpec, Part, Task};
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
@@ -60,7 +60,7 @@ impl Check {
             }
             Evaluator::Command(..) => {
                 // Makes sure that the program is there.
-                evaluator.objective(&self.file.ladder, &[])?;
+                evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
                 None
             }

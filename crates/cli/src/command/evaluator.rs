@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec};
+use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};
 use allometry_core::space::{Feasible, Measured};
 use allometry_core::{Objective, Params};
 use allometry_runner::{CommandObjective, Devices, Facts};
@@ -31,26 +31,45 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What trials are evaluated by; their files are kept beside the ladder file.
+    /// What trials are evaluated by, on the rows of a part; their files are kept beside the ladder file.
     ///
     /// # Errors
     /// [`CliError::Model`] where the model does not fit its data, [`CliError::NoProgram`] where the command's program is not
-    /// there, [`CliError::Usage`] for devices that the built-in model cannot use.
+    /// there, [`CliError::Usage`] for devices that the built-in model cannot use, and for the test part where the command does not
+    /// know it; [`CliError::Data`] where no value is defined on it.
     pub(super) fn objective(
         &self,
         file: &Path,
         devices: &[String],
+        part: Part,
     ) -> Result<Box<dyn Objective + '_>, CliError> {
         match self {
             Self::Model(_) if !devices.is_empty() => Err(CliError::Usage {
                 message: "the built-in model trains on the CPU: it has no use for --devices".into(),
                 hint: None,
             }),
-            Self::Model(prepared) => Ok(Box::new(prepared.objective()?.with_checkpoints(runs_folder(file)))),
+            Self::Model(prepared) => {
+                let objective = prepared.objective()?.with_checkpoints(runs_folder(file));
+                if part == Part::Validation {
+                    return Ok(Box::new(objective));
+                }
+                prepared.check_test_part()?;
+                Ok(Box::new(objective.confirming()))
+            }
+            Self::Command(_, command) if part == Part::Test && !command.test_part => Err(CliError::Usage {
+                message: "the ladder's command is not said to score test rows".into(),
+                hint: Some(
+                    "have it score them where ALLOMETRY_PART is `test`, and say `test_part = true` in [command]".into(),
+                ),
+            }),
             Self::Command(ladder, command) => {
                 let devices = Devices::new(devices.to_vec());
                 let runs = runs_folder(file);
-                Ok(Box::new(CommandObjective::new((*command).clone(), &ladder.name, runs, devices)?))
+                let mut command = (*command).clone();
+                if part == Part::Test {
+                    command.environment.set.push(("ALLOMETRY_PART".into(), part.as_str().into()));
+                }
+                Ok(Box::new(CommandObjective::new(command, &ladder.name, runs, devices)?))
             }
         }
     }
@@ -73,9 +92,9 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What is stored with the studies.
-    pub(super) fn facts(&self) -> Facts {
-        match self {
+    /// What is stored with studies whose trials are judged by the rows of a part.
+    pub(super) fn facts(&self, part: Part) -> Facts {
+        let mut facts = match self {
             Self::Model(prepared) => prepared.facts(),
             Self::Command(ladder, command) => Facts {
                 objective: json!({
@@ -88,7 +107,11 @@ impl<'a> Evaluator<'a> {
                 }),
                 report: BTreeMap::new(),
             },
+        };
+        if part == Part::Test {
+            facts.objective["part"] = json!(part.as_str());
         }
+        facts
     }
 
     /// Trials that are evaluated at the same time unless told otherwise: one per core for the built-in model, which uses one

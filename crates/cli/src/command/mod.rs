@@ -5,12 +5,14 @@ mod best;
 mod check;
 mod compare;
 mod completions;
+mod confirm;
 mod declared_space;
 mod demo;
 mod direction;
 mod enqueue;
 mod evaluator;
 mod exchange;
+mod experiment;
 mod export;
 mod import;
 mod ladder_file;
@@ -54,6 +56,7 @@ enum Command {
     Worker(worker::Worker),
     Check(check::Check),
     Transfer(transfer::Transfer),
+    Confirm(confirm::Confirm),
     Train(train::Train),
     Predict(predict::Predict),
     Report(report::Report),
@@ -85,6 +88,7 @@ impl Cli {
             Command::Worker(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Transfer(args) => args.run(),
+            Command::Confirm(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Predict(args) => args.run(),
             Command::Report(args) => args.run(),

@@ -8,7 +8,7 @@ use allometry_core::space::{Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, WeightTarget};
 use allometry_runner::Facts;
 use allometry_trainer::baseline::baselines;
-use allometry_trainer::data::{Dataset, TableSummary, load};
+use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, load};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 use serde_json::{Value, json};
 
@@ -46,6 +46,17 @@ impl<'a> Prepared<'a> {
     /// [`CliError::Model`] where the ladder's model does not fit its data.
     pub(super) fn objective(&self) -> Result<PatchTstObjective<'_>, CliError> {
         Ok(PatchTstObjective::new(&self.dataset, self.model.clone())?)
+    }
+
+    /// Looks whether the test rows can judge a model.
+    ///
+    /// # Errors
+    /// [`CliError::Data`] where all have one class.
+    pub(super) fn check_test_part(&self) -> Result<(), CliError> {
+        if self.model.task != Task::Regression {
+            check_classes(&self.data.path, PartName::Test, &self.dataset.test)?;
+        }
+        Ok(())
     }
 
     /// Training steps of one epoch of a model of this many weights.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use allometry_analysis::SizeReach;
 use allometry_core::event::StopReason;
-use allometry_core::ladder::Ladder;
+use allometry_core::ladder::{Ladder, Part};
 use allometry_core::{Objective, sampler};
 use allometry_runner::{ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, open_studies};
 use allometry_store::Store;
@@ -145,7 +145,7 @@ pub(super) enum Reports {
 pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
     let evaluator = Evaluator::new(ladder)?;
-    let objective = evaluator.objective(file, &how.devices)?;
+    let objective = evaluator.objective(file, &how.devices, Part::Validation)?;
     let options = RunOptions {
         workers: how.workers.unwrap_or_else(|| evaluator.workers(&how.devices)),
         deadline: how.deadline,
@@ -168,7 +168,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
             sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
-    let studies = open_studies(store, ladder, budgets, &evaluator.facts(), how.changed)?;
+    let studies = open_studies(store, ladder, budgets, &evaluator.facts(Part::Validation), how.changed)?;
     for (study, reach) in studies.iter().zip(&reaches) {
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
     }

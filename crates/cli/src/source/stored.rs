@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials, TransferTrials};
+use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, SizeReach, StudyTrials};
 use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
-use allometry_runner::TransferStudy;
+use allometry_runner::{Experiment, ExperimentStudy};
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url::redact};
 use serde::Deserialize;
 use serde_json::Value;
@@ -107,37 +107,50 @@ pub(crate) fn ladder_of_store(
     let of_ladder = |study: &StudyRecord| {
         attribute::<LadderAttribute>(study, "ladder").is_some_and(|ladder| ladder.name == only)
     };
-    let of_transfer =
-        |study: &StudyRecord| transfer_of(study).is_some_and(|transfer| transfer.ladder == only);
-    let studies = records.into_iter().filter(|study| of_ladder(study) || of_transfer(study));
+    let of_experiment =
+        |study: &StudyRecord| experiment_of(study).is_some_and(|(_, said)| said.ladder == only);
+    let studies = records.into_iter().filter(|study| of_ladder(study) || of_experiment(study));
     let studies =
         studies.map(|study| StoredStudy::read(store, study)).collect::<Result<Vec<_>, StoreError>>()?;
     Ok(ladder(studies, url))
 }
 
-/// What a study says that belongs to no budget, but trains what others found.
-fn transfer_of(study: &StudyRecord) -> Option<TransferStudy> {
-    attribute(study, TransferStudy::KEY)
+/// What a study says that belongs to no budget, but trains anew what budgets found.
+fn experiment_of(study: &StudyRecord) -> Option<(Experiment, ExperimentStudy)> {
+    [Experiment::Transfer, Experiment::Confirm]
+        .into_iter()
+        .find_map(|experiment| Some((experiment, attribute(study, experiment.key())?)))
 }
 
-fn transfer(study: StoredStudy) -> Option<TransferTrials> {
-    let TransferStudy { budget, plan, .. } = transfer_of(&study.record)?;
-    Some(TransferTrials { budget, plan, trials: study.trials, scores: study.scores.into_iter().collect() })
-}
-
-/// One ladder of its studies, in the order of its file, with what its budgets trained of each other's; a study that belongs to
+/// One ladder of its studies, in the order of its file, with what its budgets trained anew; a study that belongs to
 /// none is a ladder by itself.
 ///
 /// # Panics
 /// Without a study.
 pub(crate) fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
-    let (transfers, studies): (Vec<_>, Vec<_>) =
-        studies.into_iter().partition(|study| transfer_of(&study.record).is_some());
+    let (experiments, studies): (Vec<_>, Vec<_>) =
+        studies.into_iter().partition(|study| experiment_of(&study.record).is_some());
     if studies.is_empty() {
-        return ladder_of_budgets(transfers, url);
+        return ladder_of_budgets(experiments, url);
     }
-    let transfers = transfers.into_iter().filter_map(transfer).collect();
-    LadderTrials { transfers, ..ladder_of_budgets(studies, url) }
+    let mut ladder = ladder_of_budgets(studies, url);
+    for study in experiments {
+        let Some((experiment, ExperimentStudy { budget, plan, .. })) = experiment_of(&study.record) else {
+            continue;
+        };
+        let retrained = RetrainedTrials {
+            budget,
+            plan,
+            trials: study.trials,
+            scores: study.scores.into_iter().collect(),
+            outputs: study.outputs.into_iter().collect(),
+        };
+        match experiment {
+            Experiment::Transfer => ladder.transfers.push(retrained),
+            Experiment::Confirm => ladder.confirmations.push(retrained),
+        }
+    }
+    ladder
 }
 
 fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
@@ -165,6 +178,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
             .collect(),
         studies: studies.into_iter().map(|study| of_stored(study, url)).collect(),
         transfers: Vec::new(),
+        confirmations: Vec::new(),
     }
 }
 
@@ -196,7 +210,7 @@ fn further(study: &StudyRecord) -> Vec<MetricSpec> {
 /// Name of the ladder that a study is of; its own where it belongs to none.
 pub(crate) fn ladder_name(study: &StudyRecord) -> String {
     let ladder = attribute::<LadderAttribute>(study, "ladder").map(|ladder| ladder.name);
-    let ladder = ladder.or_else(|| transfer_of(study).map(|transfer| transfer.ladder));
+    let ladder = ladder.or_else(|| experiment_of(study).map(|(_, said)| said.ladder));
     ladder.unwrap_or_else(|| study.name.clone())
 }
 

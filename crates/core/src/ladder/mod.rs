@@ -15,7 +15,7 @@ pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, DataSpec, FeatureSpec, LabelSpec, Ladder, LossKind, MetricSpec, MissingPolicy,
-    ModelSpec, Monitor, Normalize, ObjectiveSpec, Pooling, SamplerKind, SamplerSpec, Schedule, Share,
+    ModelSpec, Monitor, Normalize, ObjectiveSpec, Part, Pooling, SamplerKind, SamplerSpec, Schedule, Share,
     SplitSpec, StopRule, Task,
 };
 

@@ -170,6 +170,25 @@ pub struct FeatureSpec {
     pub exclude: Vec<String>,
 }
 
+/// Rows that trials are judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Those that configurations are chosen by.
+    Validation,
+    /// Those that nothing is chosen by.
+    Test,
+}
+
+impl Part {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// Shares of the rows in time order; what is left is the test part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SplitSpec {

@@ -13,7 +13,7 @@ pub(super) fn value(trial: &FrozenTrial, direction: Direction) -> Option<f64> {
         TrialState::Pruned => trial.value.or_else(|| trial.intermediate.values().next_back().copied()),
         _ => None,
     };
-    let sign = if direction == Direction::Maximize { 1.0 } else { -1.0 };
+    let sign = direction.sign();
     value.filter(|v| !v.is_nan()).map(|v| sign * v)
 }
 
@@ -36,7 +36,7 @@ impl Goal {
     fn value(self, trial: &FrozenTrial) -> Option<f64> {
         let Some(place) = self.objective.checked_sub(1) else { return value(trial, self.direction) };
         let value = trial.further.get(place).filter(|_| trial.state == TrialState::Complete)?;
-        let sign = if self.direction == Direction::Maximize { 1.0 } else { -1.0 };
+        let sign = self.direction.sign();
         Some(sign * value).filter(|value| !value.is_nan())
     }
 }

@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 
 use super::figure::Figure;
 use super::{
-    best_of, coverage, differences, distribution, front, history, importance, interaction, learning,
-    parallel, reliability, scaling, slice, timeline, transfer,
+    best_of, confirmation, coverage, differences, distribution, front, history, importance, interaction,
+    learning, parallel, reliability, scaling, slice, timeline, transfer,
 };
 
 /// The figures of a report by their names.
@@ -43,6 +43,7 @@ pub fn ladder_figures(analysis: &Analysis, ladder: &LadderTrials) -> Vec<Figure>
         differences::figure(analysis),
         distribution::figure(ladder),
         best_of::figure(analysis),
+        confirmation::figure(analysis),
         timeline::figure(ladder),
         transfer::figure(analysis),
         reliability::figure(analysis, ladder),

@@ -1,6 +1,7 @@
 //! Charts as data, drawn as SVG: the same drawing beside a Markdown report, inside a page, and on the dashboard.
 
 mod best_of;
+mod confirmation;
 mod coverage;
 mod differences;
 mod distribution;

@@ -124,10 +124,7 @@ fn best(
 fn trend(panel: &mut Panel, analysis: &Analysis) {
     let Some(trend) = &analysis.scaling.trend else { return };
     let Some(center) = trend.center else { return };
-    let sign = match analysis.direction {
-        allometry_core::Direction::Maximize => 1.0,
-        allometry_core::Direction::Minimize => -1.0,
-    };
+    let sign = analysis.direction.sign();
     let (low, high) = (trend.smallest as f64, trend.largest as f64);
     let at = |weights: f64, slope: f64| center.value + sign * slope * (weights / center.weights).log10();
     let places = || (0..=24).map(|step| low * (high / low).powf(f64::from(step) / 24.0));

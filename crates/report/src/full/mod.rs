@@ -2,6 +2,7 @@
 
 mod collapse;
 mod comparison;
+mod confirmation;
 mod front;
 mod importance;
 mod pictures;
@@ -30,6 +31,7 @@ pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     comparison::best_results(&mut text, analysis);
     front::ladder(&mut text, analysis);
     scaling::render(&mut text, analysis, pictures);
+    confirmation::render(&mut text, analysis, pictures);
     comparison::consistency(&mut text, analysis);
     transfer::render(&mut text, analysis, pictures);
     collapse::ladder(&mut text, analysis);

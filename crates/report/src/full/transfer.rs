@@ -120,9 +120,9 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
 fn covered(moved: &[&TransferCell]) -> &'static str {
     use allometry_analysis::Method;
     let is = |method| moved.iter().any(|cell| cell.loss.is_some_and(|loss| loss.method == method));
-    match (is(Method::PairedSeeds), is(Method::PairedDelong)) {
-        (true, _) => "seeds and, where scores are stored, validation rows",
+    match (is(Method::PairedSeeds), is(Method::PairedDelong) || is(Method::PairedRows)) {
+        (true, _) => "seeds and, where predictions are stored, validation rows",
         (false, true) => "validation rows, not over seeds: `--seeds` trains each more often",
-        (false, false) => "nothing: neither scores nor several seeds are there",
+        (false, false) => "nothing: neither predictions nor several seeds are there",
     }
 }

@@ -72,11 +72,11 @@ pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
 
 fn label(study: &StoredStudy) -> String {
     let said = |key: &str, field: &str| study.record.attributes.get(key)?.get(field)?.as_str();
-    match (said("budget", "label"), said("transfer", "budget")) {
-        (Some(budget), _) => words::short(budget),
-        (None, Some(budget)) => format!("transfers to {}", words::short(budget)),
-        (None, None) => words::short(&study.record.name),
-    }
+    let budget = |key, field| said(key, field).map(words::short);
+    budget("budget", "label")
+        .or_else(|| Some(format!("transfers to {}", budget("transfer", "budget")?)))
+        .or_else(|| Some(format!("confirmation of {}", budget("confirm", "budget")?)))
+        .unwrap_or_else(|| words::short(&study.record.name))
 }
 
 fn progress(study: &StoredStudy) -> Markup {

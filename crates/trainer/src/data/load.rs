@@ -144,8 +144,11 @@ fn check_labels(
     })
 }
 
-/// Fails where all windows of a part are of one class.
-fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), DataError> {
+/// Looks whether a part, which has windows, has two classes. [`load`] does so of the training and the validation part.
+///
+/// # Errors
+/// [`DataError::OneClass`] where all windows are of one class.
+pub fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), DataError> {
     let first = part.windows[0].target;
     if part.windows.iter().any(|w| w.target != first) {
         return Ok(());

@@ -22,6 +22,6 @@ mod tests;
 
 pub use dataset::{Dataset, Part, PartName, Preparation, Window};
 pub use error::{DataError, Gap, Location, Role};
-pub use load::{Loaded, load};
+pub use load::{Loaded, check_classes, load};
 pub use summary::{PartSummary, TableSummary};
 pub use unlabelled::{Row, Unlabelled, load_unlabelled};

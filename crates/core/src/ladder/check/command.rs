@@ -38,9 +38,11 @@ pub(super) fn command(
         .section("environment", problems)
         .map_or_else(EnvironmentSpec::default, |inner| environment(inner, problems));
     let weights = weights(&mut section, problems);
+    let test_part = section.read("test_part", problems).is_some_and(|can| can.value);
     section.finish(problems);
     let folder = inner.map_or_else(|| folder.to_path_buf(), |inner| folder.join(inner));
-    Some(CommandSpec { run: run?, folder, environment, timeout, grace, retries, value, steps, weights })
+    let run = run?;
+    Some(CommandSpec { run, folder, environment, timeout, grace, retries, value, steps, weights, test_part })
 }
 
 fn invocation(

@@ -164,7 +164,7 @@ pub fn recommend<'a>(
         .map(|posterior| own_mean(&posterior, cell, &places[cell], &clipped.values))
         .map(|(mean, variance)| (mean, widening * variance))
         .collect();
-    let sign = if direction == Direction::Maximize { 1.0 } else { -1.0 };
+    let sign = direction.sign();
     let back = |value: f64| sign * clipped.back(value);
     let mean = normals.iter().map(|(mean, _)| mean).sum::<f64>() / normals.len() as f64;
     let tail = 0.5 * (1.0 - LEVEL);

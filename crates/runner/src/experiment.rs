@@ -1,14 +1,13 @@
-//! The studies in which budgets train each other's configurations.
+//! The studies in which budgets train what the searches found anew.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allometry_core::ladder::{BudgetSpec, Ladder, Share, StopRule};
 use allometry_core::space::Feasible;
-use allometry_core::transfer::Carried;
 use allometry_core::{
-    ModelSize, Origin, Params, SampleError, Sampler, StudyView, Suggestion, TrialNumber, TrialRecord,
-    TrialRng,
+    ModelSize, Origin, Params, Retraining, SampleError, Sampler, StudyView, Suggestion, TrialNumber,
+    TrialRecord, TrialRng,
 };
 use allometry_store::{NewTrial, Start, Store};
 use serde::{Deserialize, Serialize};
@@ -18,38 +17,51 @@ use crate::open::{
     Facts, OpenStudy, check_compatible, check_same_directions, check_same_objective, new_study, to_json,
 };
 
-/// What a study says that is there to see whether settings carry over; an attribute of its own, so that it is no budget of
-/// the ladder.
+/// Why configurations are trained anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Experiment {
+    /// To see whether settings carry over between budgets.
+    Transfer,
+    /// To score the best on rows that nothing was chosen by.
+    Confirm,
+}
+
+impl Experiment {
+    /// Attribute of its studies with an [`ExperimentStudy`], and the last part of their names.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Transfer => "transfer",
+            Self::Confirm => "confirm",
+        }
+    }
+}
+
+/// What a study says that belongs to an experiment, so that it is no budget of the ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TransferStudy {
+pub struct ExperimentStudy {
     /// Name of the ladder.
     pub ladder: String,
     /// Label of the budget that trains.
     pub budget: String,
     /// What it trains. Trials of earlier plans stay in the study.
-    pub plan: Vec<Carried>,
+    pub plan: Vec<Retraining>,
 }
 
-impl TransferStudy {
-    /// Attribute of the study that it is stored in.
-    pub const KEY: &str = "transfer";
-}
-
-/// Opens or creates the study in which a budget trains what was planned for it, `NAME/LABEL/transfer`, and puts into its queue
-/// what it does not have yet.
+/// Opens or creates the study in which a budget trains what an experiment planned for it, `NAME/LABEL/transfer` or
+/// `NAME/LABEL/confirm`, and puts into its queue what it does not have yet.
 ///
 /// # Errors
 /// As [`crate::open_studies`].
-pub fn open_transfer(
+pub fn open_experiment(
     store: &dyn Store,
+    (experiment, plan): (Experiment, Vec<Retraining>),
     ladder: &Ladder,
     spec: &BudgetSpec,
     feasible: Arc<Feasible>,
     facts: &Facts,
-    plan: Vec<Carried>,
     size: impl Fn(&Params) -> Option<ModelSize>,
 ) -> Result<OpenStudy, RunError> {
-    let name = format!("{}/{}/transfer", ladder.name, spec.budget.label);
+    let name = format!("{}/{}/{}", ladder.name, spec.budget.label, experiment.key());
     let id = if let Some(existing) = store.study(&name)? {
         check_compatible(&name, existing.space.as_ref(), &spec.space)?;
         check_same_directions(&existing, ladder)?;
@@ -61,8 +73,8 @@ pub fn open_transfer(
         store.create_study(&new_study(name, ladder, spec, attributes))?
     };
     let trials = enqueue(store, id, spec, &plan, size)?;
-    let said = TransferStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
-    store.set_study_attribute(id, TransferStudy::KEY, &to_json(&said))?;
+    let said = ExperimentStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
+    store.set_study_attribute(id, experiment.key(), &to_json(&said))?;
     store.set_study_attribute(id, "target_trials", &to_json(&trials))?;
     Ok(OpenStudy {
         id,
@@ -82,12 +94,12 @@ fn enqueue(
     store: &dyn Store,
     study: allometry_store::StudyId,
     spec: &BudgetSpec,
-    plan: &[Carried],
+    plan: &[Retraining],
     size: impl Fn(&Params) -> Option<ModelSize>,
 ) -> Result<u64, RunError> {
     loop {
         let trials = store.trials(study)?;
-        let is_there = |one: &&Carried| {
+        let is_there = |one: &&Retraining| {
             trials.iter().any(|trial| trial.record.seed == Some(one.seed) && trial.params == one.params)
         };
         let Some(missing) = plan.iter().find(|one| !is_there(one)) else {

@@ -1,0 +1,130 @@
+//! What `allometry transfer` and `allometry confirm` share: the best of each search, trained anew in studies of their own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use allometry_core::ladder::{BudgetSpec, Ladder, Part};
+use allometry_core::retraining::{Retraining, Searched};
+use allometry_core::space::Feasible;
+use allometry_core::{Direction, FrozenTrial};
+use allometry_runner::{Experiment, Interrupt, RunOptions, open_experiment};
+use clap::Args;
+
+use super::evaluator::Evaluator;
+use super::ladder_file::LadderFile;
+use super::report::write_all;
+use super::run::{Sharing, conclude, report_folder, run_studies};
+use crate::error::CliError;
+use crate::progress::Style;
+use crate::source;
+
+/// Whose best are trained, and how.
+#[derive(Debug, Args)]
+pub(super) struct ExperimentArgs {
+    #[command(flatten)]
+    file: LadderFile,
+
+    /// Configurations of each budget, the best distinct ones.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    top: u64,
+
+    /// Trainings at the same time, as in `allometry run`.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    workers: Option<u64>,
+
+    #[command(flatten)]
+    sharing: Sharing,
+
+    /// Shows nothing but errors.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// What each budget is to train: of the searches, which values are better, the best so many, under so many seeds, which follow from
+/// that of the ladder.
+type Plan = fn(&[Searched<'_>], Direction, usize, u64, u64) -> BTreeMap<String, Vec<Retraining>>;
+
+/// An experiment as its command does it.
+pub(super) struct Conduct {
+    pub(super) experiment: Experiment,
+    pub(super) plan: Plan,
+    pub(super) seeds: u64,
+    /// The rows that trials are judged by.
+    pub(super) part: Part,
+    /// Budgets with complete trials, without which there is nothing to do.
+    pub(super) fewest: usize,
+}
+
+impl ExperimentArgs {
+    /// Trains what is planned and writes the report.
+    ///
+    /// # Errors
+    /// [`CliError`] as `allometry run`; [`CliError::NotFound`] where too little is searched.
+    pub(super) fn conduct(self, conduct: &Conduct) -> Result<(), CliError> {
+        let path = &self.file.ladder;
+        let ladder = self.file.read()?;
+        let url = source::storage_url(&ladder, self.file.storage.as_deref(), path);
+        let evaluator = Evaluator::new(&ladder)?;
+        let files = path.with_extension(format!("{}.toml", conduct.experiment.key()));
+        let objective = evaluator.objective(&files, &self.sharing.devices, conduct.part)?;
+        let store = allometry_store::open_existing(&url)?;
+        let store = &*store;
+        let plan = self.plan(conduct, &ladder, &evaluator, store)?;
+        let facts = evaluator.facts(conduct.part);
+        let mut studies = Vec::new();
+        for (spec, feasible, planned) in plan {
+            let size = |params: &_| objective.model_size(params);
+            let planned = (conduct.experiment, planned);
+            studies.push(open_experiment(store, planned, &ladder, spec, feasible, &facts, size)?);
+        }
+        let options = RunOptions {
+            workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
+            deadline: None,
+            seed: ladder.seed,
+            epochs: ladder.objective.steps(),
+            lease: self.sharing.lease,
+            retries: self.sharing.retries,
+        };
+        let interrupt = Interrupt::listen()
+            .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
+        let style = Style::choose(self.quiet);
+        let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
+        let report = report_folder(path);
+        write_all(&source::ladder_of_store(store, Some(&ladder.name), &url)?, &report)?;
+        if style != Style::Quiet {
+            eprintln!("report: {}", report.join("report.md").display());
+        }
+        conclude(&summary, &interrupt)
+    }
+
+    /// What each budget that has complete trials is to train, in the ladder's order.
+    fn plan<'l>(
+        &self,
+        conduct: &Conduct,
+        ladder: &'l Ladder,
+        evaluator: &Evaluator<'_>,
+        store: &dyn allometry_store::Store,
+    ) -> Result<Vec<(&'l BudgetSpec, Arc<Feasible>, Vec<Retraining>)>, CliError> {
+        let mut budgets: Vec<(&BudgetSpec, Arc<Feasible>, Vec<FrozenTrial>)> = Vec::new();
+        for spec in &ladder.budgets {
+            let study = store.study(&format!("{}/{}", ladder.name, spec.budget.label))?;
+            let trials = study.map(|study| store.trials(study.id)).transpose()?.unwrap_or_default();
+            budgets.push((spec, Arc::new(evaluator.feasible(spec)?), trials));
+        }
+        let searched: Vec<Searched<'_>> =
+            budgets.iter().map(|(_, feasible, trials)| Searched { feasible, trials }).collect();
+        let top = self.top as usize;
+        let mut plan = (conduct.plan)(&searched, ladder.direction, top, conduct.seeds, ladder.seed);
+        if plan.len() < conduct.fewest {
+            let (found, fewest) = (plan.len(), conduct.fewest);
+            return Err(CliError::NotFound {
+                message: format!("{found} of the ladder's budgets have complete trials; {fewest} must"),
+                hint: Some("`allometry run` searches them".into()),
+            });
+        }
+        let planned = budgets
+            .into_iter()
+            .filter_map(|(spec, feasible, _)| Some((spec, feasible, plan.remove(&spec.budget.label)?)));
+        Ok(planned.collect())
+    }
+}

@@ -1,0 +1,128 @@
+//! What the best configurations are worth on rows that nothing was chosen by.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::confirmation::{Confirmation, ConfirmedBudget, ConfirmedComparison, GainOutcome};
+use allometry_analysis::number::counted;
+use allometry_analysis::{Analysis, Method};
+
+use super::Pictures;
+use crate::markdown::escape;
+use crate::number::{decimals, interval, known, p_value};
+use crate::text::Text;
+
+pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
+    let Some(confirmation) = &analysis.confirmation else { return };
+    text.heading(2, format_args!("Confirmation on Test Rows"));
+    text.line(format_args!("{}", summary(confirmation, analysis)));
+    text.blank();
+    let level = format!("{:.0}% interval", analysis.options.level * 100.0);
+    text.table(
+        &["Budget", "Trial", "The search said", "Trained anew", "On test rows", &level, "Seeds", "Chosen"],
+        confirmation.budgets.iter().flat_map(|budget| rows(budget)),
+    );
+    pictures.place(text, "confirmation");
+    if !confirmation.comparisons.is_empty() {
+        text.blank();
+        text.table(
+            &["Larger", "Smaller", "Gain on test rows", &level, "p (Holm)", "More weights"],
+            confirmation.comparisons.iter().map(|comparison| {
+                vec![
+                    escape(&comparison.larger),
+                    escape(&comparison.smaller),
+                    format!("{:+.4}", comparison.gain.point),
+                    interval(comparison.gain.interval),
+                    p_value(comparison.p_holm),
+                    comparison.outcome.as_str().to_owned(),
+                ]
+            }),
+        );
+    }
+    text.blank();
+    text.line(format_args!(
+        "Each budget's best configurations were trained anew under the same fresh seeds. *The search said* is the value that made them the best, a lucky one; \
+         *trained anew* is their mean on the same validation rows, by which one is *chosen*; *on test rows* is what that choice is worth, for nothing was chosen \
+         by them. The error is over {}.",
+        covered(confirmation)
+    ));
+}
+
+fn rows(budget: &ConfirmedBudget) -> impl Iterator<Item = Vec<String>> {
+    budget.configurations.iter().enumerate().map(|(place, one)| {
+        vec![
+            escape(&budget.budget),
+            one.trial.to_string(),
+            known(one.search),
+            known(one.validation),
+            decimals(one.test.point),
+            interval(one.test.interval),
+            one.seeds.to_string(),
+            if place == budget.chosen { "yes".into() } else { String::new() },
+        ]
+    })
+}
+
+/// The sentence to repeat.
+fn summary(confirmation: &Confirmation, analysis: &Analysis) -> String {
+    let told = |outcome, words: &str| {
+        let pairs: Vec<String> = confirmation
+            .comparisons
+            .iter()
+            .filter(|comparison| comparison.outcome == outcome)
+            .map(|comparison| said(comparison, words))
+            .collect();
+        pairs
+    };
+    let found: Vec<String> = [
+        told(GainOutcome::Pays, "is better than"),
+        told(GainOutcome::Harms, "is worse than"),
+        told(GainOutcome::Nothing, "is no better and no worse than"),
+    ]
+    .concat();
+    let undecided = told(GainOutcome::Undecided, "").len() as u64;
+    let mut sentence = match (found.is_empty(), confirmation.comparisons.len()) {
+        (_, 0) => "**One budget was confirmed**: there is nothing to compare it with.".to_owned(),
+        (true, _) => "**On test rows no budget is told from another**: no difference stands out of its error, and none is told to be small".to_owned(),
+        (false, _) if undecided == 0 => format!("**On test rows {}**", found.join("; ")),
+        (false, _) => {
+            format!("**On test rows {}; {} undecided**", found.join("; "), counted(undecided, "comparison"))
+        }
+    };
+    if !confirmation.comparisons.is_empty() {
+        let tests =
+            confirmation.comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
+        let smallest = decimals(analysis.options.smallest_effect);
+        let _ = write!(
+            sentence,
+            " (Holm, {}; smaller than {smallest} counts as nothing).",
+            counted(tests, "test")
+        );
+    }
+    let missing = confirmation.planned - confirmation.complete;
+    if missing > 0 {
+        let planned = confirmation.planned;
+        let _ = write!(
+            sentence,
+            " {missing} of {planned} trainings have no value: `allometry confirm` goes on with them."
+        );
+    }
+    sentence
+}
+
+fn said(comparison: &ConfirmedComparison, words: &str) -> String {
+    let (larger, smaller) = (escape(&comparison.larger), escape(&comparison.smaller));
+    format!("{larger} {words} {smaller} ({:+.4})", comparison.gain.point)
+}
+
+/// What the errors are about.
+fn covered(confirmation: &Confirmation) -> &'static str {
+    let mut methods =
+        confirmation.budgets.iter().flat_map(|budget| &budget.configurations).map(|one| one.test.method);
+    if methods.clone().any(|method| method == Method::SeedsAndRows) {
+        "seeds and, where predictions are stored, test rows"
+    } else if methods.any(|method| method != Method::Observed) {
+        "test rows, not over seeds: `--seeds` trains each more often"
+    } else {
+        "nothing: neither predictions nor several seeds are there"
+    }
+}
