@@ -5,7 +5,7 @@ use allometry_core::{Params, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Interval};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
@@ -185,8 +185,8 @@ fn configuration<'a>(
     let planned = by.plan.iter().find(|one| one.rank == rank)?;
     let trained = by.of(&by.budget, rank, ladder);
     let (mut test, _) = Contrast::mean(&trained).estimate(options)?;
-    if let Some(interval) = test.interval.as_mut().filter(|_| ladder.measures_auc()) {
-        (interval.lower, interval.upper) = (interval.lower.max(0.0), interval.upper.min(1.0));
+    if ladder.measures_auc() {
+        test.interval = test.interval.map(Interval::of_auc);
     }
     let search = ladder.studies.iter().find(|study| study.budget.label == by.budget);
     let search = search.and_then(|study| study.trials.iter().find(|trial| trial.number == planned.trial));

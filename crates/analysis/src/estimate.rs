@@ -29,6 +29,12 @@ impl Interval {
         (self.lower..=self.upper).contains(&x)
     }
 
+    /// The part of it that an AUC can lie in.
+    #[must_use]
+    pub(crate) fn of_auc(self) -> Self {
+        Self { lower: self.lower.clamp(0.0, 1.0), upper: self.upper.clamp(0.0, 1.0) }
+    }
+
     /// Whether no number inside is further from 0 than `limit`.
     pub fn is_within(&self, limit: f64) -> bool {
         self.lower >= -limit && self.upper <= limit

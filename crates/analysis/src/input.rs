@@ -143,9 +143,12 @@ impl LadderTrials {
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.
     pub fn measures_auc(&self) -> bool {
-        let name: String = self.metric.chars().filter(char::is_ascii_alphanumeric).collect();
-        ["auc", "rocauc", "auroc", "valauc", "validationauc"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known))
+        is_auc(&self.metric)
     }
+}
+
+/// Whether a metric of that name is the area under the ROC curve.
+pub fn is_auc(name: &str) -> bool {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["auc", "rocauc", "auroc", "valauc", "validationauc"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }

@@ -5,7 +5,7 @@ use allometry_core::{Direction, FrozenTrial, ModelSize, Params, SearchSpace, Tri
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Estimate, Method};
+use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
 use crate::sample::is_usable;
 
@@ -84,5 +84,14 @@ impl Recommendation {
                 mean: mean.ok(),
             }),
         }
+    }
+
+    /// Where the values are AUCs: a normal model knows nothing of their ends, an interval does.
+    #[must_use]
+    pub fn of_auc(mut self) -> Self {
+        if let Some(mean) = self.trial.as_mut().and_then(|trial| trial.mean.as_mut()) {
+            mean.interval = mean.interval.map(Interval::of_auc);
+        }
+        self
     }
 }

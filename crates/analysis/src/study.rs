@@ -110,6 +110,7 @@ impl StudyAnalysis {
             || {
                 let (space, direction) = (study.space.as_ref(), ladder.direction);
                 let recommended = Recommendation::new(&study.trials, space, direction, options);
+                let recommended = if ladder.measures_auc() { recommended.of_auc() } else { recommended };
                 (SpaceImportance::new(study, &sample, options), recommended)
             },
         );

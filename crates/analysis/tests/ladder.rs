@@ -376,3 +376,22 @@ fn nothing_at_all_is_no_panic() {
     assert!(single.verdict.sentence.starts_with("Unknown: only one budget has complete trials"));
     assert!(codes(&single).contains(&FindingCode::SingleBudget));
 }
+
+#[test]
+fn an_auc_to_be_expected_lies_between_0_and_1() {
+    let mut space = SearchSpace::default();
+    space.0.insert("rate".into(), Distribution::list((1..=12).map(|rate| f64::from(rate).into()).collect()));
+    let values = [0.999, 0.93, 0.998, 0.95, 0.997, 0.94, 0.999, 0.96];
+    let trials = (0..).zip(values).map(|(number, value)| {
+        let params = [("rate", number as f64 + 1.0)].into_iter().collect();
+        FrozenTrial::new(number, TrialState::Complete, Some(value), params)
+    });
+    let study = StudyTrials { space: Some(space), ..StudyTrials::new("S", "test", trials.collect()) };
+    let upper = |metric: &str| {
+        let ladder = LadderTrials { metric: metric.into(), ..LadderTrials::new(vec![study.clone()]) };
+        let found = analyze(&ladder, &Options::default()).studies.remove(0).recommended.trial.unwrap();
+        found.mean.unwrap().interval.unwrap().upper
+    };
+    assert!(upper("score") > 1.0, "a normal model knows no end");
+    assert_eq!(upper("AUC"), 1.0);
+}

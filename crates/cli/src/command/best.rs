@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use allometry_analysis::{Options, Recommendation};
+use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::trial::incumbent;
 use allometry_core::{Direction, FrozenTrial, TrialNumber};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::study_args::{StudyArgs, label, objective_names};
 use crate::error::CliError;
 use crate::output;
+use crate::source::metric;
 
 /// Prints the best complete trial of each study, and the configuration to take; with several objectives the trials that none beats.
 ///
@@ -49,6 +50,7 @@ impl Best {
             let weights = best.record.size.map(|size| size.total);
             let recommended =
                 Recommendation::new(&trials, study.space.as_ref(), study.direction, &Options::default());
+            let recommended = if is_auc(&metric(&study)) { recommended.of_auc() } else { recommended };
             documents.push(json!({
                 "study": study.name,
                 "budget": label(&study),

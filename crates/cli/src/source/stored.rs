@@ -162,7 +162,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let baselines: Vec<BaselineAttribute> = attribute(&first.record, "baselines").unwrap_or_default();
     LadderTrials {
         name: Some(ladder_name(&first.record)),
-        metric: metric(&first.record, ladder.is_some()),
+        metric: metric(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag),
         direction: first.record.direction,
         further: further(&first.record),
@@ -183,7 +183,8 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
 }
 
 /// The metric of a study as reports write it.
-fn metric(study: &StudyRecord, of_ladder: bool) -> String {
+pub(crate) fn metric(study: &StudyRecord) -> String {
+    let of_ladder = attribute::<LadderAttribute>(study, "ladder").is_some();
     let objective = study.attributes.get("objective");
     let named = objective.filter(|objective| objective.get("command").is_some());
     if let Some(metric) = named.and_then(|objective| objective.get("metric")).and_then(Value::as_str) {
