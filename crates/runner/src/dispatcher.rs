@@ -12,7 +12,7 @@ use allometry_core::{
     EarlyStop, EpochReport, FrozenTrial, Objective, StudyEvent, StudyView, TrialNumber, TrialRecord,
     TrialSpec, TrialState,
 };
-use allometry_store::{NewTrial, Owner, Start, Store, TrialHandle, TrialId};
+use allometry_store::{NewTrial, Start, Store, TrialHandle, TrialId};
 
 use crate::ask::reject;
 use crate::choice::{Choice, SizeOf, waits};
@@ -20,6 +20,7 @@ use crate::error::RunError;
 use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
+use crate::process::Process;
 use crate::run::{RunOptions, RunSummary, StudyOutcome};
 use crate::study_run::{StudyRun, insert_by_number};
 
@@ -44,7 +45,7 @@ pub(crate) struct Assignment {
 pub(crate) struct Dispatcher<'a> {
     store: &'a dyn Store,
     objective: &'a dyn Objective,
-    owner: Owner,
+    process: Process<'a>,
     seed: u64,
     deadline: Option<Instant>,
     epochs: Option<u64>,
@@ -68,15 +69,15 @@ impl<'a> Dispatcher<'a> {
         studies: Vec<OpenStudy>,
         store: &'a dyn Store,
         objective: &'a dyn Objective,
+        process: Process<'a>,
         options: &RunOptions,
         interrupt: Interrupt,
         events: Sender<StudyEvent>,
     ) -> Result<Self, RunError> {
-        let owner = Owner::this_process();
         let mut runs = Vec::with_capacity(studies.len());
         for study in studies {
             let mut run = StudyRun::new(study, options);
-            let recovered = run.refresh(store, &owner)?;
+            let recovered = run.refresh(store, &process)?;
             let budget = run.label();
             let started = StudyEvent::StudyStarted {
                 budget: budget.clone(),
@@ -99,7 +100,7 @@ impl<'a> Dispatcher<'a> {
         Ok(Self {
             store,
             objective,
-            owner,
+            process,
             seed: options.seed,
             deadline: options.deadline,
             epochs: options.epochs,
@@ -146,6 +147,12 @@ impl<'a> Dispatcher<'a> {
                 }
             }
         }
+    }
+
+    /// The next trial for a worker if there is one now.
+    #[cfg(test)]
+    pub(crate) fn try_next(&self, worker: usize) -> Result<Option<Assignment>, RunError> {
+        self.assign(&mut self.lock(), worker)
     }
 
     fn assign(&self, state: &mut State, worker: usize) -> Result<Option<Assignment>, RunError> {
@@ -202,7 +209,7 @@ impl<'a> Dispatcher<'a> {
     ) -> Result<Option<(TrialHandle, Choice)>, RunError> {
         let size = |params: &_| self.objective.model_size(params);
         loop {
-            let recovered = run.refresh(self.store, &self.owner)?;
+            let recovered = run.refresh(self.store, &self.process)?;
             if !recovered.is_empty() {
                 let _ = events.send(StudyEvent::TrialsRecovered { budget: run.label(), numbers: recovered });
                 continue;
@@ -218,7 +225,7 @@ impl<'a> Dispatcher<'a> {
             }
             let Some(choice) = run.choose(self.store, self.seed, &size)? else { return Ok(None) };
             let new = NewTrial {
-                start: Start::Running(&self.owner),
+                start: Start::Running(&self.process.owner),
                 params: &choice.params,
                 space: &run.spec.space,
                 record: &choice.record,
@@ -235,7 +242,7 @@ impl<'a> Dispatcher<'a> {
         run: &mut StudyRun,
         size: &SizeOf<'_>,
     ) -> Result<Option<(TrialHandle, Choice)>, RunError> {
-        let Some((handle, trial)) = self.store.claim_waiting(run.id, Some(&self.owner))? else {
+        let Some((handle, trial)) = self.store.claim_waiting(run.id, Some(&self.process.owner))? else {
             return Ok(None);
         };
         if let Some(choice) = run.chooser.complete(&trial, size) {

@@ -12,6 +12,7 @@ mod heartbeat;
 mod interrupt;
 mod open;
 mod others;
+mod process;
 mod recover;
 mod run;
 mod silence;
@@ -24,3 +25,6 @@ pub use experiment::{Experiment, ExperimentStudy, open_experiment};
 pub use interrupt::Interrupt;
 pub use open::{ChangedSpace, Facts, OpenStudy, Pruning, open_studies};
 pub use run::{RunOptions, RunSummary, StudyOutcome, run};
+
+#[cfg(test)]
+mod interleaving;

@@ -45,10 +45,11 @@ pub(crate) fn recover(
     study: StudyId,
     this: &Owner,
     silence: &mut Silence,
+    now: Instant,
 ) -> Result<Elsewhere, StoreError> {
     let mut elsewhere = Elsewhere::default();
     let all = store.running(study)?;
-    silence.look(&all, Instant::now());
+    silence.look(&all, now);
     for running in all {
         let RunningTrial { handle, owner, .. } = &running;
         if was_asked(&running) {

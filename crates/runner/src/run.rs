@@ -13,6 +13,7 @@ use crate::evaluate::evaluate;
 use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
+use crate::process::Process;
 
 /// Attribute of a study with the [`StopReason`] of its last run.
 const ENDED: &str = "ended";
@@ -90,8 +91,8 @@ pub fn run(
     interrupt: &Interrupt,
     events: &Sender<StudyEvent>,
 ) -> Result<RunSummary, RunError> {
-    let dispatcher =
-        Dispatcher::start(studies, store, objective, options, interrupt.clone(), events.clone())?;
+    let (asked, to) = (interrupt.clone(), events.clone());
+    let dispatcher = Dispatcher::start(studies, store, objective, Process::this(), options, asked, to)?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
         let beating = scope.spawn(|| heartbeat.beat(store, options.lease / BEATS));

@@ -8,10 +8,11 @@ use allometry_core::ladder::{BudgetSpec, StopRule};
 use allometry_core::{
     Direction, FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState,
 };
-use allometry_store::{Owner, Store, StoreError, StudyId};
+use allometry_store::{Store, StoreError, StudyId};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
 use crate::open::{OpenStudy, Pruning};
+use crate::process::Process;
 use crate::recover::{self, Elsewhere};
 use crate::run::RunOptions;
 use crate::silence::Silence;
@@ -170,9 +171,10 @@ impl StudyRun {
     pub(crate) fn refresh(
         &mut self,
         store: &dyn Store,
-        this: &Owner,
+        this: &Process<'_>,
     ) -> Result<Vec<TrialNumber>, StoreError> {
-        let Elsewhere { asked, recovered } = recover::recover(store, self.id, this, &mut self.silence)?;
+        let (silence, now) = (&mut self.silence, (this.clock)());
+        let Elsewhere { asked, recovered } = recover::recover(store, self.id, &this.owner, silence, now)?;
         let elsewhere = self.running.iter().map(|trial| trial.number).filter(|n| !self.own.contains(n));
         let first = elsewhere.chain(self.reread.take()).min().unwrap_or(self.next).min(self.next);
         for trial in store.trials_from(self.id, first)? {

@@ -1,0 +1,301 @@
+//! Several processes on one study, in one thread: between any two calls of the store another process may act, die or be
+//! silent, as a seed says. Whatever the order, the study ends with exactly its trials.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use allometry_core::ladder::{self, Ladder};
+use allometry_core::rng::{TrialRng, stream, uniform};
+use allometry_core::space::Feasible;
+use allometry_core::{
+    Direction, EpochReport, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Origin,
+    Params, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec, TrialState,
+    ValidationOutputs, ValidationScores, sampler,
+};
+use allometry_store::{
+    EpochMetrics, Finished, FinishedState, MemoryStore, NewStudy, NewTrial, Owner, RunningTrial, Start,
+    Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
+};
+use serde_json::{Value, json};
+
+use crate::dispatcher::{Assignment, Dispatcher};
+use crate::evaluate::evaluate;
+use crate::open::{ChangedSpace, Facts, OpenStudy, open_studies};
+use crate::process::Process;
+use crate::{Interrupt, RunOptions};
+
+const LEASE: Duration = Duration::from_secs(60);
+const TRIALS: u64 = 6;
+const PROCESSES: usize = 3;
+
+const LADDER: &str = r#"
+name = "test"
+trials = 6
+[data]
+path = "data.csv"
+label = "label"
+[model]
+kind = "patchtst"
+context = 8
+patch = 4
+stride = 4
+[space]
+d_model = [4, 8, 12, 16, 20]
+n_layers = [1, 2, 3]
+n_heads = [1, 2]
+[sampler]
+kind = "random"
+[[budget]]
+label = "a"
+weights = "any"
+"#;
+
+/// Calls of the store between which others act.
+struct World {
+    store: MemoryStore,
+    processes: [Mutex<Option<Simulated>>; PROCESSES],
+    random: Mutex<TrialRng>,
+    clock: Mutex<Instant>,
+    /// Processes that are in the middle of something.
+    depth: AtomicUsize,
+    /// Whether nobody dies or is silent any more.
+    calm: AtomicBool,
+    started: AtomicU32,
+    /// Values that the store took.
+    told: Mutex<BTreeMap<TrialId, f64>>,
+    events: Sender<StudyEvent>,
+}
+
+/// A process and the trial that it works on.
+struct Simulated {
+    dispatcher: Dispatcher<'static>,
+    assignment: Option<Assignment>,
+}
+
+struct BySeed;
+
+impl Objective for BySeed {
+    fn evaluate(&self, trial: &TrialSpec, _: &dyn Reporter) -> Result<ObjectiveOutcome, ObjectiveError> {
+        Ok(ObjectiveOutcome {
+            value: (trial.seed % 1000) as f64,
+            further: Vec::new(),
+            best_step: None,
+            metrics: BTreeMap::new(),
+            size: None,
+            scores: None,
+            outputs: None,
+        })
+    }
+
+    fn model_size(&self, params: &Params) -> Option<ModelSize> {
+        let total = params.get("d_model")?.as_i64()? as u64;
+        Some(ModelSize { total, non_embedding: total })
+    }
+}
+
+fn ladder() -> Ladder {
+    ladder::parse(LADDER, Path::new("ladder.toml")).unwrap_or_else(|e| panic!("{:?}", e.problems()))
+}
+
+fn open(store: &dyn Store) -> Vec<OpenStudy> {
+    let ladder = ladder();
+    let spec = &ladder.budgets[0];
+    let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |p| BySeed.model_size(p)).unwrap());
+    let directions = [Direction::Maximize];
+    let sampler = sampler::build(&directions, ladder.sampler, Arc::clone(&feasible), ladder.seed).unwrap();
+    let facts = Facts { objective: json!({}), report: BTreeMap::new() };
+    let budgets = vec![(spec.clone(), feasible, sampler)];
+    open_studies(store, &ladder, budgets, &facts, ChangedSpace::Refuse).unwrap()
+}
+
+impl World {
+    fn new(seed: u64) -> &'static Self {
+        Box::leak(Box::new(Self {
+            store: MemoryStore::new(),
+            processes: Default::default(),
+            random: Mutex::new(stream(seed, "interleaving", 0)),
+            clock: Mutex::new(Instant::now()),
+            depth: AtomicUsize::new(0),
+            calm: AtomicBool::new(false),
+            started: AtomicU32::new(0),
+            told: Mutex::default(),
+            events: channel().0,
+        }))
+    }
+
+    fn chance(&self) -> f64 {
+        uniform(&mut self.random.lock().unwrap())
+    }
+
+    fn pass(&self, share_of_lease: f64) {
+        *self.clock.lock().unwrap() += LEASE.mul_f64(share_of_lease);
+    }
+
+    /// Lets others act before a call of the store.
+    fn between(&'static self) {
+        if self.depth.load(Ordering::Relaxed) >= PROCESSES || self.chance() > 0.3 {
+            return;
+        }
+        if self.chance() < 0.5 {
+            self.pass(0.6 * self.chance());
+        }
+        self.step((self.chance() * PROCESSES as f64) as usize);
+    }
+
+    /// One process does something, if it is not in the middle of something else; whether it did or has anything to do.
+    fn step(&'static self, process: usize) -> bool {
+        let Ok(mut place) = self.processes[process].try_lock() else { return false };
+        self.depth.fetch_add(1, Ordering::Relaxed);
+        let acted = self.act(&mut place);
+        self.depth.fetch_sub(1, Ordering::Relaxed);
+        acted
+    }
+
+    fn act(&'static self, place: &mut Option<Simulated>) -> bool {
+        let Some(simulated) = place else {
+            *place = Some(self.start());
+            return true;
+        };
+        let Some(assignment) = simulated.assignment.take() else {
+            simulated.assignment = simulated.dispatcher.try_next(0).unwrap();
+            return simulated.assignment.is_some();
+        };
+        let chance = if self.calm.load(Ordering::Relaxed) { 1.0 } else { self.chance() };
+        if chance < 0.1 {
+            *place = None;
+        } else if chance < 0.3 {
+            self.store.heartbeat(&[assignment.id]).unwrap();
+            simulated.assignment = Some(assignment);
+        } else if chance < 0.6 {
+            simulated.assignment = Some(assignment);
+        } else {
+            let (events, interrupt) = (&self.events, Interrupt::default());
+            let Simulated { dispatcher, .. } = simulated;
+            let ended = evaluate(&assignment, 0, dispatcher, self.as_store(), &BySeed, &interrupt, events);
+            if let Ok(Some(ended)) = &ended {
+                let before = self.told.lock().unwrap().insert(assignment.id, ended.value.unwrap());
+                assert_eq!(before, None, "a trial is told once");
+            }
+            dispatcher.done(&assignment, 0, ended).unwrap();
+        }
+        true
+    }
+
+    fn start(&'static self) -> Simulated {
+        let clock: &'static (dyn Fn() -> Instant + Sync) =
+            Box::leak(Box::new(|| *self.clock.lock().unwrap()));
+        let pid = self.started.fetch_add(1, Ordering::Relaxed);
+        let owner = Owner { host: "another machine".into(), pid, process_start: String::new() };
+        let options =
+            RunOptions { workers: 1, deadline: None, seed: 0, epochs: None, lease: LEASE, retries: 1000 };
+        let (process, events) = (Process { owner, clock }, self.events.clone());
+        let (store, interrupt) = (self.as_store(), Interrupt::default());
+        let dispatcher = Dispatcher::start(open(store), store, &BySeed, process, &options, interrupt, events);
+        Simulated { dispatcher: dispatcher.unwrap(), assignment: None }
+    }
+
+    fn as_store(&'static self) -> &'static dyn Store {
+        Box::leak(Box::new(Interleaved(self)))
+    }
+
+    /// Lets everybody who lives go on to the end.
+    fn settle(&'static self, study: StudyId) {
+        self.calm.store(true, Ordering::Relaxed);
+        let mut idle = 0;
+        for _ in 0..1000 {
+            self.pass(0.4);
+            let acted = (0..PROCESSES).filter(|process| self.step(*process)).count();
+            let running = self.store.running(study).unwrap();
+            idle = if acted == 0 && running.is_empty() { idle + 1 } else { 0 };
+            if idle == 3 {
+                return;
+            }
+        }
+        panic!("the study does not come to its end");
+    }
+}
+
+/// Every call of the store with others before it.
+struct Interleaved(&'static World);
+
+macro_rules! calls {
+    ($(fn $name:ident(&self $(, $argument:ident: $kind:ty)*) -> $result:ty;)*) => {
+        $(fn $name(&self $(, $argument: $kind)*) -> Result<$result, StoreError> {
+            self.0.between();
+            self.0.store.$name($($argument),*)
+        })*
+    };
+}
+
+impl Store for Interleaved {
+    calls! {
+        fn create_study(&self, study: &NewStudy) -> StudyId;
+        fn studies(&self) -> Vec<StudyRecord>;
+        fn study(&self, name: &str) -> Option<StudyRecord>;
+        fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> ();
+        fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> TrialHandle;
+        fn create_trial_at(&self, study: StudyId, trial: &NewTrial<'_>, number: TrialNumber) -> Option<TrialHandle>;
+        fn complete_params(&self, trial: TrialId, params: &Params, space: &SearchSpace, record: &TrialRecord) -> ();
+        fn claim_waiting(&self, study: StudyId, owner: Option<&Owner>) -> Option<(TrialHandle, FrozenTrial)>;
+        fn report(&self, trial: TrialId, reports: &[EpochReport]) -> ();
+        fn finish(&self, trial: TrialId, state: FinishedState, finished: &Finished) -> TrialState;
+        fn heartbeat(&self, trials: &[TrialId]) -> ();
+        fn running(&self, study: StudyId) -> Vec<RunningTrial>;
+        fn trials_from(&self, study: StudyId, first: TrialNumber) -> Vec<FrozenTrial>;
+        fn scores(&self, study: StudyId, number: TrialNumber) -> Option<ValidationScores>;
+        fn outputs(&self, study: StudyId, number: TrialNumber) -> Option<ValidationOutputs>;
+        fn log(&self, study: StudyId, number: TrialNumber) -> Option<String>;
+        fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> EpochMetrics;
+    }
+}
+
+/// Enqueues two configurations; returns the study.
+fn enqueue(world: &World) -> StudyId {
+    let OpenStudy { id, spec, .. } = open(&world.store).remove(0);
+    for width in [8, 16] {
+        let params = [("d_model", width), ("n_layers", 1), ("n_heads", 1)].into_iter().collect();
+        let record = TrialRecord { origin: Some(Origin::Enqueued), ..TrialRecord::default() };
+        let new = NewTrial { start: Start::Waiting, params: &params, space: &spec.space, record: &record };
+        world.store.create_trial(id, &new).unwrap();
+    }
+    id
+}
+
+#[test]
+fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
+    let (mut lost, mut dead) = (0, 0);
+    for seed in 0..400 {
+        let world = World::new(seed);
+        let study = enqueue(world);
+        for _ in 0..60 {
+            world.pass(0.2 * world.chance());
+            world.step((world.chance() * PROCESSES as f64) as usize);
+        }
+        world.settle(study);
+        let trials = world.store.trials(study).unwrap();
+        assert!(trials.iter().zip(0..).all(|(trial, number)| trial.number.0 == number), "seed {seed}");
+        let complete: Vec<&FrozenTrial> =
+            trials.iter().filter(|trial| trial.state == TrialState::Complete).collect();
+        assert_eq!(complete.len() as u64, TRIALS, "seed {seed}: {trials:#?}");
+        let told = world.told.lock().unwrap();
+        let mut values: Vec<f64> = told.values().copied().collect();
+        let mut stored: Vec<f64> = complete.iter().filter_map(|trial| trial.value).collect();
+        values.sort_by(f64::total_cmp);
+        stored.sort_by(f64::total_cmp);
+        assert_eq!(values, stored, "seed {seed}: what was told is stored, and nothing else");
+        let slot = |trial: &FrozenTrial| trial.record.retry_of.unwrap_or(trial.number);
+        let mut slots: Vec<TrialNumber> = complete.iter().map(|trial| slot(trial)).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        assert_eq!(slots.len() as u64, TRIALS, "seed {seed}: no trial is complete twice");
+        assert_eq!(slots[..2], [TrialNumber(0), TrialNumber(1)], "seed {seed}: what was enqueued has run");
+        lost += trials.len() - complete.len();
+        dead += world.started.load(Ordering::Relaxed) as usize - PROCESSES;
+    }
+    println!("{lost} attempts were given up, {dead} processes died");
+    assert!(lost > 100 && dead > 100, "{lost} attempts were given up, {dead} processes died");
+}
