@@ -1,5 +1,7 @@
 //! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more weights pay there.
 
+use std::fmt::Write as _;
+
 use allometry_core::confirm::VALIDATION;
 use allometry_core::{Params, TrialNumber};
 use schemars::JsonSchema;
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::LadderTrials;
+use crate::number::counted;
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::stats::holm::adjust_known;
@@ -15,6 +18,8 @@ use crate::stats::moments::mean;
 /// Configurations trained anew under fresh seeds and judged by the test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmation {
+    /// Whether more weights pay on test rows, in words.
+    pub sentence: String,
     /// Trainings that were planned.
     pub planned: u64,
     /// Of these, those that ended with a value.
@@ -141,8 +146,45 @@ impl Confirmation {
             comparison.outcome = Outcome::new(&comparison.gain, p_holm, options).into();
         }
         let budgets = found.into_iter().map(|(budget, _)| budget).collect();
-        Some(Self { planned, complete, budgets, comparisons })
+        let sentence = sentence(&comparisons, planned - complete, options);
+        Some(Self { sentence, planned, complete, budgets, comparisons })
     }
+}
+
+fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options) -> String {
+    let told = |outcome| comparisons.iter().filter(move |comparison| comparison.outcome == outcome);
+    let words = |comparison: &ConfirmedComparison| {
+        let ConfirmedComparison { smaller, larger, gain, .. } = comparison;
+        match comparison.outcome {
+            GainOutcome::Pays => format!("{larger} is better than {smaller} by {:.4}", gain.point),
+            GainOutcome::Harms => format!("{larger} is worse than {smaller} by {:.4}", -gain.point),
+            _ => format!("{larger} is no better and no worse than {smaller}"),
+        }
+    };
+    let found: Vec<String> = [GainOutcome::Pays, GainOutcome::Harms, GainOutcome::Nothing]
+        .into_iter()
+        .flat_map(|outcome| told(outcome).map(words))
+        .collect();
+    let undecided = told(GainOutcome::Undecided).count() as u64;
+    let mut sentence = match (comparisons.is_empty(), found.is_empty(), undecided) {
+        (true, ..) => return "One budget was confirmed: there is nothing to compare it with.".into(),
+        (_, true, _) => {
+            "Undecided: no difference stands out of its error, and none is told to be small".into()
+        }
+        (_, _, 0) => found.join("; "),
+        _ => format!("{}; {} undecided", found.join("; "), counted(undecided, "comparison")),
+    };
+    let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
+    let (tests, smallest) = (counted(tests, "test"), options.smallest_effect);
+    let _ = write!(sentence, " (Holm, {tests}; smaller than {smallest} counts as nothing).");
+    if missing > 0 {
+        let _ = write!(
+            sentence,
+            " {} without a value: `allometry confirm` goes on with them.",
+            counted(missing, "training")
+        );
+    }
+    sentence
 }
 
 impl ConfirmedBudget {

@@ -46,6 +46,10 @@ fn budgets_are_confirmed_on_test_rows() {
     let page = std::fs::read_to_string(folder.join("report/report.md")).unwrap();
     assert!(page.contains("## Confirmation on Test Rows") && page.contains("confirmation.svg"), "{page}");
     assert!(folder.join("report/report-figures/confirmation.svg").exists());
+    let sentence = found["sentence"].as_str().unwrap();
+    assert!(page.contains(&format!("**And on test rows?** {sentence}")), "{page}");
+    let (_, shown, _) = run(folder, &["report"]);
+    assert!(shown.replace('\n', " ").contains("And on test rows?"), "{shown}");
     // The search and its statistics have not seen any of it.
     assert_eq!(document["studies"], before["studies"]);
     let (_, listed, _) = run(folder, &["list", "--json"]);

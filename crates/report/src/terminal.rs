@@ -51,6 +51,12 @@ fn heading(out: &mut String, analysis: &Analysis) {
     for text in wrapped(&analysis.verdict.sentence, WIDTH) {
         line(out, &paint(style, &text));
     }
+    let Some(confirmation) = &analysis.confirmation else { return };
+    line(out, "");
+    line(out, &paint(BOLD, "And on test rows?"));
+    for text in wrapped(&confirmation.sentence, WIDTH) {
+        line(out, &text);
+    }
 }
 
 fn budgets(out: &mut String, analysis: &Analysis) {

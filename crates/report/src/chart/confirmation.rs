@@ -4,7 +4,7 @@ use allometry_analysis::Analysis;
 use allometry_analysis::confirmation::{ConfirmedBudget, ConfirmedConfiguration};
 
 use super::figure::Figure;
-use super::panel::{Anchor, Axis, Layer, Panel, WIDTH};
+use super::panel::{Axis, Layer, Panel, WIDTH};
 use super::scale::Scale;
 use super::shown;
 use crate::number::decimals;
@@ -17,7 +17,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         .flat_map(|budget| budget.configurations.iter().map(move |one| (budget, one)))
         .collect();
     let name = |(budget, one): &(&ConfirmedBudget, &ConfirmedConfiguration)| {
-        format!("{} #{}", shown(&budget.budget), one.trial.0)
+        let chosen = std::ptr::eq(budget.chosen(), *one) && budget.configurations.len() > 1;
+        let mark = if chosen { ", chosen" } else { "" };
+        format!("{} #{}{mark}", shown(&budget.budget), one.trial.0)
     };
     let ends = rows.iter().flat_map(|(_, one)| {
         let interval = one.test.interval.map_or([one.test.point; 2], |i| [i.lower, i.upper]);
@@ -28,7 +30,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let height = 70.0 + rows.len() as f64 * 26.0;
     let mut panel = Panel::new("", x, Axis::new("", names), (WIDTH, height));
     for (place, row) in rows.iter().rev().enumerate() {
-        let ((budget, one), y) = (row, place as f64);
+        let ((_, one), y) = (row, place as f64);
         let tip = |what: &str, value: f64| format!("{}, {what}: {}", name(row), decimals(value));
         if let Some(ends) = one.test.interval {
             let (from, to) = ((ends.lower, y), (ends.upper, y));
@@ -42,10 +44,6 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         for (class, value, what) in marks {
             let Some(value) = value else { continue };
             panel.layers.push(Layer::Mark { class: class.into(), at: (value, y), tip: tip(what, value) });
-        }
-        if std::ptr::eq(budget.chosen(), *one) && budget.configurations.len() > 1 {
-            let at = (one.test.interval.map_or(one.test.point, |ends| ends.upper), y);
-            panel.layers.push(Layer::Words { at, text: "  chosen".into(), anchor: Anchor::Start });
         }
     }
     let mut figure = Figure::new("confirmation", "The best, trained anew", vec![panel]);

@@ -1,9 +1,6 @@
 //! What the best configurations are worth on rows that nothing was chosen by.
 
-use std::fmt::Write as _;
-
-use allometry_analysis::confirmation::{Confirmation, ConfirmedBudget, ConfirmedComparison, GainOutcome};
-use allometry_analysis::number::counted;
+use allometry_analysis::confirmation::{Confirmation, ConfirmedBudget};
 use allometry_analysis::{Analysis, Method};
 
 use super::Pictures;
@@ -14,7 +11,7 @@ use crate::text::Text;
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     let Some(confirmation) = &analysis.confirmation else { return };
     text.heading(2, format_args!("Confirmation on Test Rows"));
-    text.line(format_args!("{}", summary(confirmation, analysis)));
+    text.line(format_args!("{}", escape(&confirmation.sentence)));
     text.blank();
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
     text.table(
@@ -60,58 +57,6 @@ fn rows(budget: &ConfirmedBudget) -> impl Iterator<Item = Vec<String>> {
             if place == budget.chosen { "yes".into() } else { String::new() },
         ]
     })
-}
-
-/// The sentence to repeat.
-fn summary(confirmation: &Confirmation, analysis: &Analysis) -> String {
-    let told = |outcome, words: &str| {
-        let pairs: Vec<String> = confirmation
-            .comparisons
-            .iter()
-            .filter(|comparison| comparison.outcome == outcome)
-            .map(|comparison| said(comparison, words))
-            .collect();
-        pairs
-    };
-    let found: Vec<String> = [
-        told(GainOutcome::Pays, "is better than"),
-        told(GainOutcome::Harms, "is worse than"),
-        told(GainOutcome::Nothing, "is no better and no worse than"),
-    ]
-    .concat();
-    let undecided = told(GainOutcome::Undecided, "").len() as u64;
-    let mut sentence = match (found.is_empty(), confirmation.comparisons.len()) {
-        (_, 0) => "**One budget was confirmed**: there is nothing to compare it with.".to_owned(),
-        (true, _) => "**On test rows no budget is told from another**: no difference stands out of its error, and none is told to be small".to_owned(),
-        (false, _) if undecided == 0 => format!("**On test rows {}**", found.join("; ")),
-        (false, _) => {
-            format!("**On test rows {}; {} undecided**", found.join("; "), counted(undecided, "comparison"))
-        }
-    };
-    if !confirmation.comparisons.is_empty() {
-        let tests =
-            confirmation.comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
-        let smallest = decimals(analysis.options.smallest_effect);
-        let _ = write!(
-            sentence,
-            " (Holm, {}; smaller than {smallest} counts as nothing).",
-            counted(tests, "test")
-        );
-    }
-    let missing = confirmation.planned - confirmation.complete;
-    if missing > 0 {
-        let planned = confirmation.planned;
-        let _ = write!(
-            sentence,
-            " {missing} of {planned} trainings have no value: `allometry confirm` goes on with them."
-        );
-    }
-    sentence
-}
-
-fn said(comparison: &ConfirmedComparison, words: &str) -> String {
-    let (larger, smaller) = (escape(&comparison.larger), escape(&comparison.smaller));
-    format!("{larger} {words} {smaller} ({:+.4})", comparison.gain.point)
 }
 
 /// What the errors are about.

@@ -23,6 +23,10 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
 fn verdict(text: &mut Text, analysis: &Analysis) {
     text.line(format_args!("**Do more weights pay?** {}", escape(&analysis.verdict.sentence)));
     text.blank();
+    if let Some(confirmation) = &analysis.confirmation {
+        text.line(format_args!("**And on test rows?** {}", escape(&confirmation.sentence)));
+        text.blank();
+    }
 }
 
 fn baselines_ahead(text: &mut Text, analysis: &Analysis) {

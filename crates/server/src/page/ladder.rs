@@ -222,6 +222,9 @@ fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
     html! {
         div data-version=(version) {
             p.verdict { strong { "Do more weights pay?" } " " (analysis.verdict.sentence) }
+            @if let Some(confirmation) = &analysis.confirmation {
+                p.verdict { strong { "And on test rows?" } " " (confirmation.sentence) }
+            }
             div.figures { @for figure in ladder_figures(analysis, ladder) { (figure.html()) } }
             @for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
                 h2 { (words::short(&study.budget.label)) }
