@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
+use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
 use allometry_report::{ReadError, classic};
 use allometry_runner::{AskError, NoProgram, RunError};
@@ -56,6 +57,9 @@ pub(crate) enum CliError {
     /// The ladder's model does not fit its data.
     #[error(transparent)]
     Model(#[from] ArchitectureError),
+    /// What the ladder's model is to be trained on is not there.
+    #[error(transparent)]
+    Device(#[from] OpenError),
     /// A checkpoint cannot be read, written or gone on from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -192,6 +196,7 @@ impl CliError {
             | Self::ClassicReport { .. }
             | Self::NotFound { .. }
             | Self::Grpc(GrpcError::Identity { .. })
+            | Self::Device(_)
             | Self::Ask(AskError::UnknownTrial { .. } | AskError::Exhausted(_)) => ExitCode::NotFound,
             Self::Ladder(_)
             | Self::Space(_)
@@ -230,6 +235,7 @@ impl CliError {
             Self::Space(error) => error.hint(),
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),
+            Self::Device(error) => Some(error.hint().into()),
             Self::Checkpoint(error) => error.hint(),
             Self::Import(error) => error.hint(),
             Self::Report { why, .. } => why.hint(),

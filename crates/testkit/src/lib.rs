@@ -67,7 +67,11 @@ pub fn npm_file(test: &str, relative: &str) -> Option<PathBuf> {
     None
 }
 
-fn skip_absent(test: &str, reason: &str) {
+/// The same of anything that can be had where every peer is: a visible skip, or a failure where `ALLOMETRY_REQUIRE_PEERS` is 1.
+///
+/// # Panics
+/// Where `ALLOMETRY_REQUIRE_PEERS` is 1.
+pub fn skip_absent(test: &str, reason: &str) {
     assert!(std::env::var(REQUIRE).as_deref() != Ok("1"), "{test} cannot be skipped here: {reason}");
     skip(test, reason);
 }

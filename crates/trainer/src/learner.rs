@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::hyperparameters::Hyperparameters;
 use crate::kernel::adamw::{AdamW, SumOfSquares};
 use crate::kernel::launch;
-use crate::model::{Architecture, Geometry, Loss, Masks, initial_weights};
+use crate::model::{Geometry, Loss, Masks, initial_weights};
 use crate::network::Network;
 
 /// A model in training. All its buffers are allocated at the start; everything random in it follows from its seed.
@@ -31,11 +31,11 @@ pub struct Learner {
 
 /// What a learner has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Count {
+pub struct Count {
     /// Updates of the weights.
-    pub(crate) steps: u64,
+    pub steps: u64,
     /// Batches, on which the masks depend.
-    pub(crate) batches: u64,
+    pub batches: u64,
 }
 
 /// Figures of one training step.
@@ -95,11 +95,6 @@ impl Learner {
         Self { loss, ..self }
     }
 
-    /// What is minimised.
-    pub(crate) fn loss(&self) -> Loss {
-        self.loss
-    }
-
     /// The weights, tensor after tensor in the order of the layout.
     pub fn weights(&self) -> &[f32] {
         &self.network.weights
@@ -146,11 +141,6 @@ impl Learner {
     /// The gradient of the last step before clipping, in the order of the weights.
     pub fn gradient(&self) -> &[f32] {
         &self.gradient
-    }
-
-    /// Shape of the model.
-    pub(crate) fn architecture(&self) -> Architecture {
-        self.hyperparameters.architecture
     }
 
     /// Windows that one batch has at most.

@@ -1,10 +1,12 @@
-//! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU.
+//! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU or on a
+//! [`device`] that a program brings along.
 
 pub mod baseline;
 mod batch;
 pub mod checkpoint;
 mod collapse;
 pub mod data;
+pub mod device;
 pub mod generate;
 mod hyperparameters;
 mod kernel;

@@ -1,9 +1,10 @@
 //! The built-in objective: one configuration trained on the training part, scored on the validation part.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use allometry_core::confirm::VALIDATION;
-use allometry_core::ladder::{ModelSpec, Task};
+use allometry_core::ladder::ModelSpec;
 use allometry_core::{
     Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
     ValidationScores,
@@ -11,14 +12,15 @@ use allometry_core::{
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
 use crate::data::{Dataset, Part};
+use crate::device::{Device, Plan};
 use crate::hyperparameters::Hyperparameters;
-use crate::learner::Learner;
 use crate::memory;
-use crate::model::{ArchitectureError, Cost, Geometry, Loss, cost};
-use crate::scoring::score;
-use crate::training::{Best, TrainError, Training, failed};
+use crate::model::{ArchitectureError, Cost, Geometry, cost};
+use crate::network::Network;
+use crate::scoring::{Scored, score};
+use crate::training::{Best, TrainError, Training, broken, failed};
 
-/// Trains a `PatchTST` model on the CPU, one thread per trial. The value is the validation part's AUC, or R2 where numbers are
+/// Trains a `PatchTST` model, on the CPU in one thread per trial unless there is a device. The value is the validation part's AUC, or R2 where numbers are
 /// predicted, after the epoch that is best by what the ladder monitors.
 #[derive(Debug)]
 pub struct PatchTstObjective<'a> {
@@ -28,6 +30,7 @@ pub struct PatchTstObjective<'a> {
     checkpoints: Option<PathBuf>,
     /// Whether trials are judged by the test part.
     confirms: bool,
+    device: Option<Arc<dyn Device>>,
 }
 
 /// A trained model, with its best epoch's weights.
@@ -35,8 +38,12 @@ pub struct PatchTstObjective<'a> {
 pub struct Fitted {
     /// What the trial gives.
     pub outcome: ObjectiveOutcome,
-    learner: Learner,
-    task: Task,
+    weights: Vec<f32>,
+    hyperparameters: Hyperparameters,
+    geometry: Geometry,
+    spec: ModelSpec,
+    capacity: usize,
+    balance: f64,
 }
 
 impl<'a> PatchTstObjective<'a> {
@@ -46,7 +53,19 @@ impl<'a> PatchTstObjective<'a> {
     /// [`ArchitectureError`] where no patch fits into a window or there are no features.
     pub fn new(dataset: &'a Dataset, spec: ModelSpec) -> Result<Self, ArchitectureError> {
         let geometry = Geometry::new(dataset.features(), dataset.preparation.classes, &spec)?;
-        Ok(Self { dataset, spec, geometry, checkpoints: None, confirms: false })
+        Ok(Self { dataset, spec, geometry, checkpoints: None, confirms: false, device: None })
+    }
+
+    /// Trains on a device.
+    #[must_use]
+    pub fn on(mut self, device: Arc<dyn Device>) -> Self {
+        self.device = Some(device);
+        self
+    }
+
+    /// What trials are trained on, where that is not the CPU.
+    pub fn device(&self) -> Option<&dyn Device> {
+        self.device.as_deref()
     }
 
     /// Keeps interrupted trials in `folder`, so that the same trial goes on from where it was.
@@ -85,8 +104,10 @@ impl<'a> PatchTstObjective<'a> {
     /// # Errors
     /// [`ObjectiveError`] when there is no value to tell.
     pub fn fit(&self, trial: &TrialSpec, reporter: &dyn Reporter) -> Result<Fitted, ObjectiveError> {
-        match self.begin(trial, reporter)?.finish() {
-            Ok((learner, best)) => Ok(self.fitted(learner, best)),
+        let training = self.begin(trial, reporter)?;
+        let plan = training.plan.clone();
+        match training.finish() {
+            Ok(best) => Ok(fitted(&plan, best)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("no checkpoints were asked for"),
         }
@@ -124,15 +145,16 @@ impl<'a> PatchTstObjective<'a> {
         match old {
             Some(Checkpoint { weights, description, training: None }) if description.best.is_some() => {
                 let epoch = description.best.expect("it was there in the line before");
-                training.learner.set_weights(&weights);
-                let kept = training.validate().into_kept();
-                return Ok(self.fitted(training.learner, Best { epoch, weights, kept }));
+                training.trainee.set_weights(&weights).map_err(|e| broken(&e))?;
+                let kept = training.validate()?.into_kept();
+                return Ok(fitted(&training.plan, Best { epoch, weights, kept }));
             }
             Some(old) => training.resume(old)?,
             None => {}
         }
-        let (learner, best) = training.saving(path, description, true).finish()?;
-        Ok(self.fitted(learner, best))
+        let plan = training.plan.clone();
+        let best = training.saving(path, description, true).finish()?;
+        Ok(fitted(&plan, best))
     }
 
     fn begin<'t>(
@@ -152,36 +174,31 @@ impl<'a> PatchTstObjective<'a> {
         let weights = hyperparameters.architecture.model_size(self.geometry).total;
         let capacity = self.spec.batch_size(weights).clamp(1, train.windows.len());
         let counts = train.counts();
-        let loss = Loss::new(&self.spec, counts.negatives as f64 / counts.positives.max(1) as f64);
-        let learner =
-            Learner::new(hyperparameters, self.geometry, &self.spec, capacity, trial.seed).with_loss(loss);
-        Ok(Training::new(self.dataset, &self.spec, trial, reporter, hyperparameters, learner))
-    }
-
-    fn fitted(&self, learner: Learner, best: Best) -> Fitted {
-        let (scores, outputs) = best.kept.into_parts();
-        let outcome = ObjectiveOutcome {
-            value: best.epoch.value,
-            further: Vec::new(),
-            best_step: Some(best.epoch.step),
-            metrics: best.epoch.metrics,
-            size: Some(learner.architecture().model_size(self.geometry)),
-            scores,
-            outputs,
+        let plan = Plan {
+            hyperparameters,
+            geometry: self.geometry,
+            settings: &self.spec,
+            capacity,
+            seed: trial.seed,
+            series: &self.dataset.values,
+            balance: counts.negatives as f64 / counts.positives.max(1) as f64,
         };
-        Fitted { outcome, learner, task: self.spec.task }
+        let trainee = match &self.device {
+            None => plan.on_cpu(),
+            Some(device) => device.open(&plan).map_err(|e| broken(&e))?,
+        };
+        Ok(Training::new(self.dataset, trial, reporter, plan, trainee))
     }
 
     /// What a fitted trial gives, by the part that judges it.
     fn judged(&self, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
-        let Fitted { mut outcome, mut learner, task } = fitted;
         if !self.confirms {
-            return Ok(outcome);
+            return Ok(fitted.outcome);
         }
-        let loss = learner.loss();
-        let scored = score(learner.network_mut(), loss, task, self.dataset, &self.dataset.test);
+        let scored = fitted.scored(self.dataset, &self.dataset.test);
+        let mut outcome = fitted.outcome;
         let metrics = scored.metrics(self.dataset.prior());
-        let name = task.metric().as_str();
+        let name = self.spec.task.metric().as_str();
         let value = metrics.get(name).copied();
         let undefined = || failed(&format!("the test part leaves `{name}` undefined"), String::new());
         outcome.metrics.insert(VALIDATION.into(), outcome.value);
@@ -192,6 +209,10 @@ impl<'a> PatchTstObjective<'a> {
     }
 
     fn check_memory(&self, params: &Params) -> Result<(), ObjectiveError> {
+        if self.device.is_some() {
+            // Its memory is another.
+            return Ok(());
+        }
         let needed = self.cost(params).map_err(|e| invalid(&e))?.memory_bytes;
         match memory::available() {
             Some(available) if needed > available => Err(failed(
@@ -217,8 +238,9 @@ impl<'a> PatchTstObjective<'a> {
         {
             training.resume(old)?;
         }
+        let plan = training.plan.clone();
         let outcome = match training.saving(path, description, false).finish() {
-            Ok((learner, best)) => self.judged(self.fitted(learner, best)),
+            Ok(best) => self.judged(fitted(&plan, best)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("these checkpoints are not essential"),
         };
@@ -254,9 +276,43 @@ impl Objective for PatchTstObjective<'_> {
 impl Fitted {
     /// Predictions for the windows of a part, such as the test part, by the best epoch's weights; `None` where the label is
     /// not binary.
-    pub fn score(&mut self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
-        let loss = self.learner.loss();
-        score(self.learner.network_mut(), loss, self.task, dataset, part).into_kept().into_parts().0
+    pub fn score(&self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
+        self.scored(dataset, part).into_kept().into_parts().0
+    }
+
+    fn scored(&self, dataset: &Dataset, part: &Part) -> Scored {
+        let Self { hyperparameters, geometry, capacity, balance, .. } = *self;
+        let (settings, series) = (&self.spec, &dataset.values[..]);
+        let plan = Plan { hyperparameters, geometry, settings, capacity, seed: 0, series, balance };
+        let architecture = hyperparameters.architecture;
+        let mut network = Network::new(architecture, geometry, settings, capacity, self.weights.clone());
+        let scored = score(&plan, dataset, part, |starts, to| {
+            to.extend_from_slice(network.series_logits(series, starts));
+            Ok(())
+        });
+        scored.expect("no device has a part in it")
+    }
+}
+
+fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
+    let (scores, outputs) = best.kept.into_parts();
+    let outcome = ObjectiveOutcome {
+        value: best.epoch.value,
+        further: Vec::new(),
+        best_step: Some(best.epoch.step),
+        metrics: best.epoch.metrics,
+        size: Some(plan.hyperparameters.architecture.model_size(plan.geometry)),
+        scores,
+        outputs,
+    };
+    Fitted {
+        outcome,
+        weights: best.weights,
+        hyperparameters: plan.hyperparameters,
+        geometry: plan.geometry,
+        spec: plan.settings.clone(),
+        capacity: plan.capacity,
+        balance: plan.balance,
     }
 }
 

@@ -7,9 +7,9 @@ use allometry_core::{CollapsedTo, ValidationOutputs, ValidationScores};
 
 use crate::collapse::{self, Column};
 use crate::data::{Dataset, Part, Preparation};
+use crate::device::{DeviceError, Plan};
 use crate::metric;
-use crate::model::{Loss, probability};
-use crate::network::Network;
+use crate::model::probability;
 
 /// What a model says of a part.
 #[derive(Debug)]
@@ -72,28 +72,36 @@ pub(crate) fn outputs(logits: &[f32], task: Task, preparation: &Preparation, to:
     }
 }
 
-/// Predictions for a part.
-pub(crate) fn score(network: &mut Network, loss: Loss, task: Task, dataset: &Dataset, part: &Part) -> Scored {
-    let capacity = network.capacity();
+/// Predictions for a part; `logits` appends those of at most the plan's capacity of windows, which begin at the rows that it is
+/// given.
+pub(crate) fn score(
+    plan: &Plan<'_>,
+    dataset: &Dataset,
+    part: &Part,
+    mut logits: impl FnMut(&[usize], &mut Vec<f32>) -> Result<(), DeviceError>,
+) -> Result<Scored, DeviceError> {
+    let (capacity, width, task) = (plan.capacity, plan.geometry.form.outputs, plan.settings.task);
     let preparation = &dataset.preparation;
-    let mut found = Vec::with_capacity(part.windows.len() * network.outputs());
-    let mut unused = vec![0.0; capacity * network.outputs()];
+    let mut found = Vec::with_capacity(part.windows.len() * width);
+    let mut raw = Vec::with_capacity(capacity * width);
+    let mut unused = vec![0.0; capacity * width];
     let targets: Vec<f32> = part.windows.iter().map(|w| scaled(w.target, preparation)).collect();
     let mut total = 0.0;
     let starts: Vec<usize> = part.windows.iter().map(|w| w.last + 1 - dataset.context).collect();
     for (starts, targets) in starts.chunks(capacity).zip(targets.chunks(capacity)) {
-        let logits = network.series_logits(&dataset.values, starts);
-        total += loss.evaluate(logits, targets, &mut unused) * targets.len() as f64;
-        outputs(logits, task, preparation, &mut found);
+        raw.clear();
+        logits(starts, &mut raw)?;
+        total += plan.loss(&raw, targets, &mut unused) * targets.len() as f64;
+        outputs(&raw, task, preparation, &mut found);
     }
-    Scored {
+    Ok(Scored {
         task,
         rows: part.windows.iter().map(|w| w.row).collect(),
         loss: total / targets.len() as f64,
         scaling: preparation.target.unwrap_or((0.0, 1.0)),
         targets,
         outputs: found,
-    }
+    })
 }
 
 impl Scored {

@@ -10,8 +10,8 @@ use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, Tri
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
 use crate::data::Dataset;
-use crate::hyperparameters::Hyperparameters;
-use crate::learner::{Diverged, Learner};
+use crate::device::{DeviceError, Plan, StepError, Trainee};
+use crate::learner::Diverged;
 use crate::schedule::rate_factor;
 use crate::scoring::{Kept, Scored, scaled, score};
 use crate::stopping;
@@ -39,8 +39,8 @@ pub(crate) struct Training<'a> {
     pub(crate) spec: &'a ModelSpec,
     pub(crate) trial: &'a TrialSpec,
     pub(crate) reporter: &'a dyn Reporter,
-    pub(crate) hyperparameters: Hyperparameters,
-    pub(crate) learner: Learner,
+    pub(crate) plan: Plan<'a>,
+    pub(crate) trainee: Box<dyn Trainee + 'a>,
     progress: Progress,
     best: Option<Best>,
     /// Weights at the ends of the last epochs, oldest first, where they are averaged.
@@ -70,20 +70,20 @@ impl<'a> Training<'a> {
     /// A training that has not begun.
     pub(crate) fn new(
         dataset: &'a Dataset,
-        spec: &'a ModelSpec,
         trial: &'a TrialSpec,
         reporter: &'a dyn Reporter,
-        hyperparameters: Hyperparameters,
-        learner: Learner,
+        plan: Plan<'a>,
+        trainee: Box<dyn Trainee + 'a>,
     ) -> Self {
+        let spec = plan.settings;
         let progress = Progress::new(spec);
         Self {
             dataset,
             spec,
             trial,
             reporter,
-            hyperparameters,
-            learner,
+            plan,
+            trainee,
             progress,
             best: None,
             ends: VecDeque::new(),
@@ -109,11 +109,11 @@ impl<'a> Training<'a> {
         let (weights, first, second) = (next(), next(), next());
         self.ends = buffers;
         if let Some(epoch) = checkpoint.description.best {
-            self.learner.set_weights(&checkpoint.weights);
-            let kept = self.validate().into_kept();
+            self.trainee.set_weights(&checkpoint.weights).map_err(|e| broken(&e))?;
+            let kept = self.validate()?.into_kept();
             self.best = Some(Best { epoch, weights: checkpoint.weights, kept });
         }
-        self.learner.restore(&weights, [&first, &second], progress.count);
+        self.trainee.restore([&weights, &first, &second], progress.count).map_err(|e| broken(&e))?;
         self.progress = progress;
         for epoch in &self.progress.history {
             obey(self.reporter.report(&epoch.into()))?;
@@ -121,8 +121,8 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Trains to the end; the learner then has the weights of the best epoch.
-    pub(crate) fn finish(mut self) -> Result<(Learner, Best), TrainError> {
+    /// Trains to the end.
+    pub(crate) fn finish(mut self) -> Result<Best, TrainError> {
         while self.progress.history.len() < self.spec.epochs && !self.progress.stopping.is_over() {
             match self.epoch() {
                 Err(ObjectiveError::Interrupted) => {
@@ -136,38 +136,36 @@ impl<'a> Training<'a> {
             }
         }
         let best = self.best.ok_or_else(|| failed("no epoch was trained: `epochs` is 0", String::new()))?;
-        self.learner.set_weights(&best.weights);
         if let Some(Saver { path, mut description, essential: true, .. }) = self.saver {
             description.best = Some(best.epoch.clone());
             save(path, &description, &best.weights, &[])?;
         }
-        Ok((self.learner, best))
+        Ok(best)
     }
 
     /// Writes a checkpoint to go on from.
-    fn save(&mut self) -> Result<(), CheckpointError> {
+    fn save(&mut self) -> Result<(), TrainError> {
         let Some(saver) = &mut self.saver else { return Ok(()) };
-        self.progress.count = self.learner.count();
+        self.progress.count = self.trainee.count();
         self.progress.ends = self.ends.len();
         saver.description.progress = Some(self.progress.clone());
         saver.description.best = self.best.as_ref().map(|best| best.epoch.clone());
-        let [first, second] = self.learner.moments();
-        let weights = self.learner.weights();
-        let best = self.best.as_ref().map_or(weights, |best| &best.weights);
+        let [weights, first, second] = self.trainee.state().map_err(|e| broken(&e))?;
+        let best = self.best.as_ref().map_or(&*weights, |best| &best.weights);
         saver.saved = Instant::now();
         let ends = self.ends.iter().map(Vec::as_slice);
-        let buffers: Vec<&[f32]> = [weights, first, second].into_iter().chain(ends).collect();
+        let buffers: Vec<&[f32]> = [&*weights, &*first, &*second].into_iter().chain(ends).collect();
         match save(saver.path, &saver.description, best, &buffers) {
             Err(_) if !saver.essential => Ok(()),
-            saved => saved,
+            saved => Ok(saved?),
         }
     }
 
     /// One epoch, or what is left of it: training, scores, report.
     fn epoch(&mut self) -> Result<(), ObjectiveError> {
         let mut metrics = self.train_epoch()?;
-        self.average();
-        let scored = self.validate();
+        self.average().map_err(|e| broken(&e))?;
+        let scored = self.validate()?;
         metrics.insert("validation_loss".into(), scored.loss);
         metrics.extend(scored.metrics(self.dataset.prior()));
         let collapsed_to = scored.collapsed_to(&self.dataset.train);
@@ -179,16 +177,17 @@ impl<'a> Training<'a> {
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
         if self.progress.stopping.observe(watched) == stopping::Progress::Best {
+            let weights = self.trainee.weights().map_err(|e| broken(&e))?;
             if let Some(best) = &mut self.best {
-                best.weights.copy_from_slice(self.learner.weights());
+                best.weights.copy_from_slice(&weights);
                 (best.epoch, best.kept) = (epoch.clone(), kept);
             } else {
-                let weights = self.learner.weights().to_vec();
+                let weights = weights.into_owned();
                 self.best = Some(Best { epoch: epoch.clone(), weights, kept });
             }
         }
         if !self.mean.is_empty() {
-            self.learner.swap_weights(&mut self.mean);
+            self.trainee.swap_weights(&mut self.mean).map_err(|e| broken(&e))?;
         }
         self.progress.history.push(epoch);
         (self.progress.steps, self.progress.loss, self.progress.largest_norm) = (0, 0.0, 0.0);
@@ -208,19 +207,20 @@ impl<'a> Training<'a> {
 
     /// Keeps the weights, and puts the mean of those at the ends of the last epochs in their place until the epoch is over
     /// (Izmailov et al. 2018, with a window that moves along so that every epoch can be judged).
-    fn average(&mut self) {
+    fn average(&mut self) -> Result<(), DeviceError> {
         let most = self.spec.average_epochs;
         if most < 2 {
-            return;
+            return Ok(());
         }
+        let weights = self.trainee.weights()?;
         let mut end = if self.ends.len() < most {
-            vec![0.0; self.learner.weights().len()]
+            vec![0.0; weights.len()]
         } else {
             self.ends.pop_front().expect("there are at least two")
         };
-        end.copy_from_slice(self.learner.weights());
+        end.copy_from_slice(&weights);
         self.ends.push_back(end);
-        self.mean.resize(self.learner.weights().len(), 0.0);
+        self.mean.resize(weights.len(), 0.0);
         self.mean.fill(0.0);
         let share = 1.0 / self.ends.len() as f32;
         for end in &self.ends {
@@ -228,31 +228,32 @@ impl<'a> Training<'a> {
                 *mean += share * weight;
             }
         }
-        self.learner.swap_weights(&mut self.mean);
+        drop(weights);
+        self.trainee.swap_weights(&mut self.mean)
     }
 
     /// What the model says of the validation part.
-    pub(crate) fn validate(&mut self) -> Scored {
-        let loss = self.learner.loss();
-        let validation = &self.dataset.validation;
-        score(self.learner.network_mut(), loss, self.spec.task, self.dataset, validation)
+    pub(crate) fn validate(&mut self) -> Result<Scored, ObjectiveError> {
+        let Self { dataset, plan, trainee, .. } = self;
+        let logits = |starts: &[usize], to: &mut Vec<f32>| trainee.logits(starts, to);
+        score(plan, dataset, &dataset.validation, logits).map_err(|e| broken(&e))
     }
 
     /// Trains on every window once, less those that were trained on before an interruption; returns the epoch's
     /// training figures.
     fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, ObjectiveError> {
         let windows = &self.dataset.train.windows;
-        let batch_size = self.learner.capacity();
+        let batch_size = self.plan.capacity;
         let step_size = batch_size * self.spec.accumulate;
         let order = shuffled(windows.len(), self.trial.seed, self.progress.history.len() as u64);
         let steps_per_epoch = windows.len().div_ceil(step_size);
-        let mut targets = Vec::with_capacity(batch_size);
+        let (mut starts, mut targets) = (Vec::with_capacity(batch_size), Vec::with_capacity(batch_size));
         for step in order.chunks(step_size).skip(self.progress.steps) {
             if self.reporter.interrupted() {
                 return Err(ObjectiveError::Interrupted);
             }
-            let factor = rate_factor(self.spec, steps_per_epoch, self.learner.count().steps);
-            let rate = self.hyperparameters.learning_rate * factor;
+            let factor = rate_factor(self.spec, steps_per_epoch, self.trainee.count().steps);
+            let rate = self.plan.hyperparameters.learning_rate * factor;
             let largest_norm = self.progress.largest_norm;
             let mut loss = 0.0;
             for (number, batch) in step.chunks(batch_size).enumerate() {
@@ -260,17 +261,18 @@ impl<'a> Training<'a> {
                 targets.clear();
                 targets.extend(batch.iter().map(|&i| scaled(windows[i].target, preparation)));
                 let share = batch.len() as f64 / step.len() as f64;
-                let inputs = batch.iter().map(|&i| self.dataset.window(windows[i]));
+                starts.clear();
+                starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.dataset.context));
                 let own = self
-                    .learner
-                    .add(inputs, &targets, share, number == 0)
-                    .map_err(|e| diverged(&e, largest_norm))?;
+                    .trainee
+                    .add(&starts, &targets, share, number == 0)
+                    .map_err(|e| stopped(&e, largest_norm))?;
                 loss += share * own;
             }
             let report = self
-                .learner
+                .trainee
                 .update(loss, rate, self.spec.gradient_clip)
-                .map_err(|e| diverged(&e, largest_norm))?;
+                .map_err(|e| stopped(&e, largest_norm))?;
             self.progress.steps += 1;
             self.progress.loss += loss * step.len() as f64;
             self.progress.largest_norm = largest_norm.max(report.gradient_norm);
@@ -305,6 +307,17 @@ fn obey(signal: Signal) -> Result<(), ObjectiveError> {
 
 pub(crate) fn failed(reason: &str, detail: String) -> ObjectiveError {
     ObjectiveError::Failed(Failure { reason: reason.into(), detail })
+}
+
+pub(crate) fn broken(error: &DeviceError) -> ObjectiveError {
+    failed("the device failed", error.to_string())
+}
+
+fn stopped(error: &StepError, largest_norm: f64) -> ObjectiveError {
+    match error {
+        StepError::Diverged(error) => diverged(error, largest_norm),
+        StepError::Device(error) => broken(error),
+    }
 }
 
 fn diverged(error: &Diverged, largest_norm: f64) -> ObjectiveError {

@@ -56,7 +56,11 @@ impl Check {
         let trainer = match &evaluator {
             Evaluator::Model(prepared) => {
                 table_lines(&mut text, prepared);
-                Some(Trainer { objective: prepared.objective()?, epochs: prepared.model().epochs })
+                let objective = prepared.objective()?;
+                if let Some(device) = objective.device() {
+                    let _ = writeln!(text, "trials are trained on {}", device.name());
+                }
+                Some(Trainer { objective, epochs: prepared.model().epochs })
             }
             Evaluator::Command(..) => {
                 // Makes sure that the program is there.
@@ -202,6 +206,9 @@ impl Budget<'_> {
     /// What a trial of the largest architecture takes, and whether it fits.
     fn memory_line(&self, text: &mut String, objective: &PatchTstObjective<'_>) {
         let bytes = |a: Architecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
+        if objective.device().is_some() {
+            return;
+        }
         let Some(most) = self.feasible.architectures().map(bytes).max() else { return };
         let workers = default_workers() as u64;
         let fits = match PatchTstObjective::available_memory() {

@@ -45,8 +45,8 @@ impl<'a> Evaluator<'a> {
     ) -> Result<Box<dyn Objective + '_>, CliError> {
         match self {
             Self::Model(_) if !devices.is_empty() => Err(CliError::Usage {
-                message: "the built-in model trains on the CPU: it has no use for --devices".into(),
-                hint: None,
+                message: "--devices is for commands: the built-in model has no use for it".into(),
+                hint: Some("--device says what the built-in model is trained on".into()),
             }),
             Self::Model(prepared) => {
                 let objective = prepared.objective()?.with_checkpoints(runs_folder(file));

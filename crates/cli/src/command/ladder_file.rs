@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use allometry_core::ladder::{self, Ladder};
+use allometry_core::ladder::{self, DeviceKind, Ladder, ObjectiveSpec};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
@@ -23,15 +24,64 @@ pub(super) struct LadderFile {
     /// Where trials are stored, such as sqlite:///trials.db or postgresql://user@host/database.
     #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
     pub(super) storage: Option<String>,
+
+    #[command(flatten)]
+    device: OnDevice,
+}
+
+/// What the built-in model is trained on.
+#[derive(Debug, Args)]
+pub(super) struct OnDevice {
+    /// What the built-in model is trained on, in place of what the ladder says; wgpu and cuda need a program built with --features gpu.
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DeviceKind::ALL.map(DeviceKind::as_str)).map(|name| named(&name)))]
+    device: Option<DeviceKind>,
+}
+
+fn named(name: &str) -> DeviceKind {
+    let found = DeviceKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    found.expect("clap lets no other name through")
+}
+
+impl OnDevice {
+    /// Has the ladder's model trained there.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where there is no such model.
+    pub(super) fn lay_over(&self, ladder: &mut Ladder) -> Result<(), CliError> {
+        match (self.device, &mut ladder.objective) {
+            (None, _) => Ok(()),
+            (Some(device), ObjectiveSpec::Model { model, .. }) => {
+                model.device = device;
+                Ok(())
+            }
+            (Some(_), ObjectiveSpec::Command(_)) => Err(CliError::Usage {
+                message:
+                    "--device is for the built-in model; the ladder's trials are evaluated by its command"
+                        .into(),
+                hint: Some("--devices 0,1 hands devices to the command's trials".into()),
+            }),
+        }
+    }
 }
 
 impl LadderFile {
     /// Reads and checks the file.
     ///
     /// # Errors
-    /// [`CliError::Read`], or [`CliError::Ladder`] with every problem of the file.
+    /// [`CliError::Read`], [`CliError::Ladder`] with every problem of the file, or [`CliError::Usage`] for a device that is of
+    /// no use to it.
     pub(super) fn read(&self) -> Result<Ladder, CliError> {
-        read(&self.ladder, &self.set)
+        self.read_with(&self.set)
+    }
+
+    /// The same with other settings.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) fn read_with(&self, settings: &[(String, String)]) -> Result<Ladder, CliError> {
+        let mut ladder = read(&self.ladder, settings)?;
+        self.device.lay_over(&mut ladder)?;
+        Ok(ladder)
     }
 }
 

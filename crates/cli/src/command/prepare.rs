@@ -43,9 +43,9 @@ impl<'a> Prepared<'a> {
     /// What trials are evaluated by.
     ///
     /// # Errors
-    /// [`CliError::Model`] where the ladder's model does not fit its data.
+    /// [`CliError::Model`] where the ladder's model does not fit its data, [`CliError::Device`] where its device is not there.
     pub(super) fn objective(&self) -> Result<PatchTstObjective<'_>, CliError> {
-        Ok(PatchTstObjective::new(&self.dataset, self.model.clone())?)
+        objective(&self.dataset, self.model.clone())
     }
 
     /// Looks whether the test rows can judge a model.
@@ -148,6 +148,19 @@ impl<'a> Prepared<'a> {
         }
         Facts { objective, report }
     }
+}
+
+/// What trials are evaluated by, on the device that the model asks for.
+///
+/// # Errors
+/// As [`Prepared::objective`].
+pub(super) fn objective(dataset: &Dataset, model: ModelSpec) -> Result<PatchTstObjective<'_>, CliError> {
+    let device = allometry_gpu::open(model.device)?;
+    let objective = PatchTstObjective::new(dataset, model)?;
+    Ok(match device {
+        Some(device) => objective.on(device),
+        None => objective,
+    })
 }
 
 /// What is known of an architecture before it is trained.

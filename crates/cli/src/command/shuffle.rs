@@ -6,9 +6,9 @@ use allometry_analysis::stats;
 use allometry_core::ladder::{BudgetSpec, ModelSpec};
 use allometry_core::rng::stream_seed;
 use allometry_core::{EpochReport, Params, Reporter, Signal, TrialNumber, TrialSpec};
-use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
 
+use super::prepare;
 use crate::error::CliError;
 
 /// Trainings whose mean is judged.
@@ -43,7 +43,7 @@ pub(super) fn control(
     for training in 0..TRAININGS {
         let seed = stream_seed(seed, "shuffle", training);
         let shuffled = dataset.shuffled(seed);
-        let objective = PatchTstObjective::new(&shuffled, model.clone())?;
+        let objective = prepare::objective(&shuffled, model.clone())?;
         let trial = TrialSpec {
             budget: spec.budget.clone(),
             number: TrialNumber(training),

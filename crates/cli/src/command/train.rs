@@ -11,7 +11,7 @@ use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
 use serde_json::json;
 
-use super::ladder_file::{LadderFile, read};
+use super::ladder_file::LadderFile;
 use super::prepare::Prepared;
 use super::run::runs_folder;
 use crate::error::CliError;
@@ -116,14 +116,14 @@ impl Train {
         let is_parameter = |key: &str| PARAMETER_NAMES.contains(&key);
         let (parameters, mut settings): (Vec<_>, Vec<_>) =
             self.file.set.iter().cloned().partition(|(key, _)| is_parameter(key));
-        let plain = read(&self.file.ladder, &settings)?;
+        let plain = self.file.read_with(&settings)?;
         let label = self.label(&plain)?;
         let given = parameters.iter().map(|(name, _)| name.clone()).collect();
         let quoted = label.replace('\\', "\\\\").replace('"', "\\\"");
         settings.extend(
             parameters.into_iter().map(|(name, value)| (format!("budget.\"{quoted}\".space.{name}"), value)),
         );
-        let ladder = read(&self.file.ladder, &settings)?;
+        let ladder = self.file.read_with(&settings)?;
         let spec = ladder.budgets.iter().find(|b| b.budget.label == label).cloned();
         let spec = spec.expect("settings of parameters change no label");
         Ok((ladder, spec, given))

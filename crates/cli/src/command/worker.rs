@@ -8,7 +8,7 @@ use allometry_runner::ChangedSpace;
 use allometry_store::StudyRecord;
 use clap::Args;
 
-use super::ladder_file::StoredLadder;
+use super::ladder_file::{OnDevice, StoredLadder};
 use super::run::{HowToRun, Reports, Sharing, parse_duration, run_ladder};
 use crate::error::CliError;
 use crate::progress::Style;
@@ -35,6 +35,9 @@ pub(super) struct Worker {
     /// Trials evaluated at the same time; as many as there are cores, or devices for a command, if not given.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
+
+    #[command(flatten)]
+    device: OnDevice,
 
     #[command(flatten)]
     sharing: Sharing,
@@ -98,6 +101,7 @@ impl Worker {
         }
         let path = stored.path(self.folder.as_deref());
         let mut ladder = stored.read(&path)?;
+        self.device.lay_over(&mut ladder)?;
         ladder.name = ladder_name(first);
         for budget in &mut ladder.budgets {
             let name = format!("{}/{}", ladder.name, budget.budget.label);

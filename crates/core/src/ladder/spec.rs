@@ -376,6 +376,32 @@ impl Task {
     }
 }
 
+/// What the built-in model is trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DeviceKind {
+    /// One thread per trial.
+    #[default]
+    Cpu,
+    /// A graphics processor, through Vulkan, Metal or DirectX 12.
+    Wgpu,
+    /// An NVIDIA graphics processor, through CUDA.
+    Cuda,
+}
+
+impl DeviceKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Cpu, Self::Wgpu, Self::Cuda];
+
+    /// Its name in a ladder.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wgpu => "wgpu",
+            Self::Cuda => "cuda",
+        }
+    }
+}
+
 /// Settings of the built-in `PatchTST` classifier that are not searched.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
@@ -445,6 +471,10 @@ pub struct ModelSpec {
     pub schedule: Schedule,
     /// Epochs over which the learning rate rises linearly from zero first.
     pub warmup_epochs: f64,
+    /// What it is trained on. No part of the question that a ladder asks: neither studies nor checkpoints know of it, so that
+    /// either goes on elsewhere.
+    #[serde(skip)]
+    pub device: DeviceKind,
 }
 
 impl ModelSpec {
@@ -476,6 +506,7 @@ impl ModelSpec {
             gradient_clip: 1.0,
             schedule: Schedule::default(),
             warmup_epochs: 0.0,
+            device: DeviceKind::default(),
         }
     }
 

@@ -30,6 +30,11 @@ impl<T: Real> Dropout<T> {
         }
     }
 
+    /// The two keys of the hash, the bound below which values are dropped, and what the others are multiplied by.
+    pub(crate) fn parts(self) -> ([u32; 2], u32, T) {
+        (self.keys, self.threshold, self.scale)
+    }
+
     /// Whether nothing is dropped, so that [`factor`](Self::factor) need not be asked.
     #[inline(always)]
     pub(crate) fn is_off(&self) -> bool {

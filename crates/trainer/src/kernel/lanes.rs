@@ -11,7 +11,7 @@ pub(super) type Chunk<T> = [T; LANES];
 
 /// Smallest multiple of [`LANES`] that holds `n` numbers.
 #[inline(always)]
-pub(super) const fn padded(n: usize) -> usize {
+pub(crate) const fn padded(n: usize) -> usize {
     n.div_ceil(LANES) * LANES
 }
 

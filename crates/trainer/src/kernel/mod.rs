@@ -24,7 +24,7 @@ pub(crate) mod embed;
 pub(crate) mod front;
 pub(crate) mod gelu;
 pub(crate) mod head;
-mod lanes;
+pub(crate) mod lanes;
 pub(crate) mod matrix;
 pub(crate) mod norm;
 pub(crate) mod pool;

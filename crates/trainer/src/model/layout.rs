@@ -4,27 +4,27 @@ use super::architecture::{Architecture, Geometry};
 
 /// One tensor in a flat buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
+pub struct Span {
     /// Index of its first value.
-    pub(crate) start: usize,
+    pub start: usize,
     /// Values in it.
-    pub(crate) length: usize,
+    pub length: usize,
 }
 
 impl Span {
     /// The tensor in `buffer`.
-    pub(crate) fn of<T>(self, buffer: &[T]) -> &[T] {
+    pub fn of<T>(self, buffer: &[T]) -> &[T] {
         &buffer[self.start..self.start + self.length]
     }
 
     /// The tensor in `buffer`, to be written.
-    pub(crate) fn of_mut<T>(self, buffer: &mut [T]) -> &mut [T] {
+    pub fn of_mut<T>(self, buffer: &mut [T]) -> &mut [T] {
         &mut buffer[self.start..self.start + self.length]
     }
 }
 
 /// Several tensors of one buffer, to be written at once.
-pub(crate) fn disjoint<T, const N: usize>(buffer: &mut [T], spans: [Span; N]) -> [&mut [T]; N] {
+pub(super) fn disjoint<T, const N: usize>(buffer: &mut [T], spans: [Span; N]) -> [&mut [T]; N] {
     buffer
         .get_disjoint_mut(spans.map(|s| s.start..s.start + s.length))
         .expect("tensors of a layout are distinct and inside its buffer")
@@ -32,65 +32,65 @@ pub(crate) fn disjoint<T, const N: usize>(buffer: &mut [T], spans: [Span; N]) ->
 
 /// Weights of a normalisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NormSpans {
+pub struct NormSpans {
     /// Gain, `d_model`.
-    pub(crate) gain: Span,
+    pub gain: Span,
     /// Shift, `d_model`.
-    pub(crate) shift: Span,
+    pub shift: Span,
 }
 
 /// Weights of a linear map, row-major with one row per input: `y = x weight + bias`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LinearSpans {
+pub struct LinearSpans {
     /// `inputs x outputs`.
-    pub(crate) weight: Span,
+    pub weight: Span,
     /// `outputs`.
-    pub(crate) bias: Span,
+    pub bias: Span,
 }
 
 /// Weights of one encoder block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct BlockSpans {
+pub struct BlockSpans {
     /// Before the attention.
-    pub(crate) attention_norm: NormSpans,
+    pub attention_norm: NormSpans,
     /// Queries, keys and values side by side: `d_model -> 3 d_model`.
-    pub(crate) qkv: LinearSpans,
+    pub qkv: LinearSpans,
     /// Output projection: `d_model -> d_model`.
-    pub(crate) projection: LinearSpans,
+    pub projection: LinearSpans,
     /// Before the feed-forward layer.
-    pub(crate) feed_forward_norm: NormSpans,
+    pub feed_forward_norm: NormSpans,
     /// `d_model -> d_ff`, but with one row per output: its product backwards is the slowest otherwise.
-    pub(crate) widen: LinearSpans,
+    pub widen: LinearSpans,
     /// `d_ff -> d_model`.
-    pub(crate) narrow: LinearSpans,
+    pub narrow: LinearSpans,
 }
 
 /// The tensors of a model, in the order in which they lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Layout {
+pub struct Layout {
     /// The affine part of `RevIN`: gain and shift of each feature.
-    pub(crate) affine: Option<NormSpans>,
+    pub affine: Option<NormSpans>,
     /// `features -> columns`, before patches are cut.
-    pub(crate) feature_embedding: Option<LinearSpans>,
+    pub feature_embedding: Option<LinearSpans>,
     /// Patch embedding, `patch values x d_model`.
-    pub(crate) embedding: Span,
+    pub embedding: Span,
     /// Its bias, `d_model`.
-    pub(crate) embedding_bias: Span,
+    pub embedding_bias: Span,
     /// Learned positions, `patches x d_model`.
-    pub(crate) positions: Span,
+    pub positions: Span,
     /// Encoder blocks.
-    pub(crate) blocks: Vec<BlockSpans>,
+    pub blocks: Vec<BlockSpans>,
     /// After the last block.
-    pub(crate) final_norm: NormSpans,
+    pub final_norm: NormSpans,
     /// Inputs of the head to its outputs, with one row per output.
-    pub(crate) head: LinearSpans,
+    pub head: LinearSpans,
     /// Values of all tensors together.
-    pub(crate) total: usize,
+    pub total: usize,
 }
 
 impl Layout {
     /// Layout of a model.
-    pub(crate) fn new(architecture: Architecture, geometry: Geometry) -> Self {
+    pub fn new(architecture: Architecture, geometry: Geometry) -> Self {
         let d = architecture.d_model;
         let mut total = 0;
         let mut take = |length: usize| {
@@ -127,7 +127,7 @@ impl Layout {
     }
 
     /// The normalisation at site `s`: before attention and feed-forward of each block in turn, then the last.
-    pub(crate) fn norm(&self, site: usize) -> NormSpans {
+    pub fn norm(&self, site: usize) -> NormSpans {
         match self.blocks.get(site / 2) {
             Some(block) if site.is_multiple_of(2) => block.attention_norm,
             Some(block) => block.feed_forward_norm,

@@ -13,9 +13,10 @@ mod workspace;
 pub use architecture::{Architecture, ArchitectureError, Form, Geometry};
 pub use cost::{Cost, cost};
 pub(crate) use initial::initial_weights;
-pub(crate) use layout::Layout;
+pub use layout::{BlockSpans, Layout, LinearSpans, NormSpans, Span};
 pub(crate) use loss::{Loss, probability};
 pub(crate) use tensors::{Tensor, named_tensors};
+pub use workspace::DropoutSite;
 pub(crate) use workspace::{Masks, Workspace, cut};
 
 #[cfg(test)]

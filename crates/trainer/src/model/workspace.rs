@@ -30,7 +30,7 @@ pub(crate) enum Masks {
 
 /// A place where values are dropped.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum DropoutSite {
+pub enum DropoutSite {
     /// Output of the branch that is added before the normalisation of this number.
     Branch(usize),
     /// Attention probabilities of this block.

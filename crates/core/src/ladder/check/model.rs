@@ -3,7 +3,9 @@
 use super::super::document::{Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section};
-use super::super::spec::{Channels, LossKind, ModelSpec, Monitor, Normalize, Pooling, Schedule, Task};
+use super::super::spec::{
+    Channels, DeviceKind, LossKind, ModelSpec, Monitor, Normalize, Pooling, Schedule, Task,
+};
 
 const KINDS: &[&str] = &["patchtst"];
 const TASKS: (&[&str], &[Task]) =
@@ -49,6 +51,7 @@ const MONITORS: (&[&str], &[Monitor]) = (
         Monitor::Mae,
     ],
 );
+const DEVICES: (&[&str], &[DeviceKind]) = (&["cpu", "wgpu", "cuda"], &DeviceKind::ALL);
 const NOT_NEGATIVE: (fn(f64) -> bool, &str) = (|x| x >= 0.0 && x.is_finite(), "0 or more");
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0, "above 0, or inf for no clipping");
 const WEIGHT: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
@@ -92,6 +95,7 @@ pub(super) fn model(mut section: Section<'_>, problems: &mut Problems) -> Option
         gradient_clip: section.within("gradient_clip", 1.0, POSITIVE, problems),
         schedule: section.word("schedule", SCHEDULE, problems).unwrap_or_default(),
         warmup_epochs: section.within("warmup_epochs", 0.0, NOT_NEGATIVE, problems),
+        device: section.word("device", DEVICES, problems).unwrap_or_default(),
     };
     needs(&mut section, &spec, problems);
     section.finish(problems);

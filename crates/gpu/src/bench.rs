@@ -1,0 +1,341 @@
+//! Models of one architecture over one series, and what is done for several of them at once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use allometry_trainer::device::{DeviceError, Plan, StepError};
+use allometry_trainer::{Diverged, StepReport};
+use burn_tensor::{Device, Tensor};
+
+use crate::model::{Masks, Pass, Positions, Rates, Series, Shape, Weights, adamw, floats, sums_of_squares};
+use crate::thread::{Opened, OwnPlan, Reply, Work, caught};
+
+/// Models that can be trained together.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    device: Device,
+    shape: Shape,
+    /// The first model's, which those of the others are like where it matters.
+    plan: OwnPlan,
+    series: Arc<[f32]>,
+    on_device: Series,
+    positions: Positions,
+    members: Vec<Member>,
+}
+
+/// One model.
+#[derive(Debug)]
+struct Member {
+    id: u64,
+    plan: OwnPlan,
+    /// Weights and both moments, `1 x weights` each.
+    state: [Tensor<2>; 3],
+    /// Gradient of the step so far, and the residual stream of its last batch for when it turns out not to be finite.
+    gradient: Option<Tensor<2>>,
+    streams: Vec<Tensor<3>>,
+    waiting: Option<(Work, Instant)>,
+}
+
+/// One model's part of what is done at once.
+struct Job<W, T, E> {
+    /// Its place among the members.
+    member: usize,
+    work: W,
+    reply: Reply<T, E>,
+}
+
+struct Add {
+    starts: Vec<i32>,
+    targets: Vec<f32>,
+    share: Option<f32>,
+    first: bool,
+    batch: u64,
+    step: u64,
+}
+
+struct Update {
+    loss: f64,
+    learning_rate: f64,
+    gradient_clip: f64,
+    step: u64,
+}
+
+impl Bench {
+    pub(crate) fn new(first: &Opened, device: &Device) -> Self {
+        let plan = first.plan.plan();
+        let shape = Shape::new(&plan);
+        Self {
+            device: device.clone(),
+            on_device: Series::new(&first.series, plan.geometry, device),
+            positions: Positions::new(&shape, plan.capacity, device),
+            series: Arc::clone(&first.series),
+            plan: first.plan.clone(),
+            shape,
+            members: Vec::new(),
+        }
+    }
+
+    /// Whether a model can be trained with those that are here.
+    pub(crate) fn fits(&self, opened: &Opened) -> bool {
+        let (ours, theirs) = (&self.plan, &opened.plan);
+        ours.hyperparameters.architecture == theirs.hyperparameters.architecture
+            && ours.geometry == theirs.geometry
+            && ours.capacity == theirs.capacity
+            && ours.settings == theirs.settings
+            && self.series == opened.series
+    }
+
+    pub(crate) fn open(&mut self, id: u64, opened: Opened) {
+        let count = opened.weights.len();
+        let weights = floats(opened.weights, [1, count], &self.device);
+        let moments = || Tensor::zeros([1, count], &self.device);
+        let state = [weights, moments(), moments()];
+        self.members.push(Member {
+            id,
+            plan: opened.plan,
+            state,
+            gradient: None,
+            streams: Vec::new(),
+            waiting: None,
+        });
+    }
+
+    pub(crate) fn close(&mut self, id: u64) {
+        self.members.retain(|member| member.id != id);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.members.iter().any(|member| member.id == id)
+    }
+
+    pub(crate) fn put(&mut self, id: u64, work: Work) {
+        self.member(id).waiting = Some((work, Instant::now()));
+    }
+
+    /// Weights and moments of a model.
+    pub(crate) fn read(&mut self, id: u64) -> Result<[Vec<f32>; 3], String> {
+        let [weights, first, second] = self.member(id).state.clone();
+        Ok([numbers(weights)?, numbers(first)?, numbers(second)?])
+    }
+
+    pub(crate) fn write(&mut self, id: u64, weights: Vec<f32>, moments: Option<[Vec<f32>; 2]>) {
+        let device = self.device.clone();
+        let flat = |values: Vec<f32>| {
+            let count = values.len();
+            floats(values, [1, count], &device)
+        };
+        let member = self.member(id);
+        member.state[0] = flat(weights);
+        if let Some([first, second]) = moments {
+            (member.state[1], member.state[2]) = (flat(first), flat(second));
+        }
+    }
+
+    fn member(&mut self, id: u64) -> &mut Member {
+        self.members
+            .iter_mut()
+            .find(|member| member.id == id)
+            .expect("the bench was found by the model's number")
+    }
+
+    /// Whether every model waits.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.members.is_empty() && self.members.iter().all(|member| member.waiting.is_some())
+    }
+
+    /// Since when the first of them waits.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.members.iter().filter_map(|member| member.waiting.as_ref().map(|(_, since)| *since)).min()
+    }
+
+    /// Does what waits: all of one kind and size at once.
+    pub(crate) fn run(&mut self, name: &str) {
+        let (mut adds, mut updates, mut logits) = (Vec::new(), Vec::new(), Vec::new());
+        for (member, waiting) in self.members.iter_mut().map(|m| m.waiting.take()).enumerate() {
+            match waiting {
+                Some((Work::Add { starts, targets, share, first, batch, step, reply }, _)) => {
+                    let work = Add { starts, targets, share, first, batch, step };
+                    adds.push(Job { member, work, reply });
+                }
+                Some((Work::Update { loss, learning_rate, gradient_clip, step, reply }, _)) => {
+                    let work = Update { loss, learning_rate, gradient_clip, step };
+                    updates.push(Job { member, work, reply });
+                }
+                Some((Work::Logits { starts, reply }, _)) => logits.push(Job { member, work: starts, reply }),
+                None => {}
+            }
+        }
+        for jobs in alike(adds, |work| work.starts.len()) {
+            answer(name, jobs, |of, work| self.add(of, &work));
+        }
+        answer(name, updates, |of, work| self.update(of, &work));
+        for jobs in alike(logits, Vec::len) {
+            answer(name, jobs, |of, starts| self.logits(of, &starts));
+        }
+    }
+
+    /// Windows of several models, and their weights.
+    fn gathered<'a>(&self, of: &[usize], starts: impl Iterator<Item = &'a Vec<i32>>) -> (Tensor<3>, Weights) {
+        let starts: Vec<i32> = starts.flatten().copied().collect();
+        (self.on_device.windows(starts), Weights(self.stacked(of, 0)))
+    }
+
+    /// One part of the state of several models, `models x weights`.
+    fn stacked(&self, of: &[usize], part: usize) -> Tensor<2> {
+        stack(of.iter().map(|&member| self.members[member].state[part].clone()).collect())
+    }
+
+    fn logits(
+        &self,
+        of: &[usize],
+        starts: &[Vec<i32>],
+    ) -> Result<Vec<Result<Vec<f32>, DeviceError>>, String> {
+        let (windows, weights) = self.gathered(of, starts.iter());
+        let pass = Pass::new(windows, &self.on_device, &self.shape, &weights, &Masks::default());
+        let logits = numbers(pass.logits)?;
+        Ok(logits.chunks_exact(logits.len() / of.len()).map(|own| Ok(own.to_vec())).collect())
+    }
+
+    fn add(&mut self, of: &[usize], work: &[Add]) -> Result<Vec<Result<f64, StepError>>, String> {
+        let (windows, weights) = self.gathered(of, work.iter().map(|work| &work.starts));
+        let count = work[0].starts.len();
+        let plans: Vec<(Plan<'_>, u64)> = of
+            .iter()
+            .zip(work)
+            .map(|(&member, work)| (self.members[member].plan.plan(), work.batch))
+            .collect();
+        let masks = Masks::new(&plans, &self.shape, &self.positions, count);
+        let pass = Pass::new(windows, &self.on_device, &self.shape, &weights, &masks);
+
+        let logits = numbers(pass.logits.clone())?;
+        let each = logits.len() / of.len();
+        let mut d_logits = vec![0.0; logits.len()];
+        let losses: Vec<f64> = plans
+            .iter()
+            .zip(work)
+            .zip(logits.chunks_exact(each).zip(d_logits.chunks_exact_mut(each)))
+            .map(|(((plan, _), work), (logits, d_logits))| plan.loss(logits, &work.targets, d_logits))
+            .collect();
+        let streams = pass.streams.clone();
+        let d_logits = floats(d_logits, [of.len(), count, each / count], &self.device);
+        let gradient = pass.backward(d_logits, &self.on_device, &self.shape, &weights, &masks);
+
+        let mut results = Vec::with_capacity(of.len());
+        for (place, ((&member, work), loss)) in of.iter().zip(work).zip(losses).enumerate() {
+            let member = &mut self.members[member];
+            member.streams = streams.iter().map(|stream| stream.clone().narrow(0, place, 1)).collect();
+            if !loss.is_finite() {
+                results.push(Err(member.diverged(work.step, loss, f64::NAN)?));
+                continue;
+            }
+            let own = gradient.clone().narrow(0, place, 1);
+            member.gradient = Some(match (work.share, member.gradient.take()) {
+                (None, _) => own,
+                (Some(share), Some(sum)) if !work.first => sum + own * share,
+                (Some(share), _) => own * share,
+            });
+            results.push(Ok(loss));
+        }
+        Ok(results)
+    }
+
+    fn update(
+        &mut self,
+        of: &[usize],
+        work: &[Update],
+    ) -> Result<Vec<Result<StepReport, StepError>>, String> {
+        let gradients = of.iter().map(|&member| {
+            self.members[member].gradient.clone().expect("an update follows the gradient of a batch")
+        });
+        let gradient = stack(gradients.collect());
+        let norms: Vec<f64> =
+            numbers(sums_of_squares(gradient.clone()))?.iter().map(|sum| f64::from(*sum).sqrt()).collect();
+        let rates: Vec<Rates> = of
+            .iter()
+            .zip(work)
+            .zip(&norms)
+            .map(|((&member, work), norm)| Rates {
+                clip: (work.gradient_clip / (norm + 1e-6)).min(1.0),
+                learning_rate: work.learning_rate,
+                weight_decay: self.members[member].plan.hyperparameters.weight_decay,
+                step: work.step,
+            })
+            .collect();
+        let state = adamw([0, 1, 2].map(|part| self.stacked(of, part)), gradient, &rates);
+
+        let mut results = Vec::with_capacity(of.len());
+        for (place, ((&member, work), &gradient_norm)) in of.iter().zip(work).zip(&norms).enumerate() {
+            let member = &mut self.members[member];
+            if !gradient_norm.is_finite() {
+                results.push(Err(member.diverged(work.step, work.loss, gradient_norm)?));
+                continue;
+            }
+            member.state = state.each_ref().map(|part| part.clone().narrow(0, place, 1));
+            member.streams.clear();
+            results.push(Ok(StepReport { loss: work.loss, gradient_norm }));
+        }
+        Ok(results)
+    }
+}
+
+impl Member {
+    /// What is to be said of a step that is not finite, from the residual stream of its last batch.
+    fn diverged(&mut self, step: u64, loss: f64, gradient_norm: f64) -> Result<StepError, String> {
+        let (mut largest_activation, mut not_finite) = (0.0f64, 0);
+        for stream in self.streams.drain(..) {
+            for value in numbers(stream)? {
+                if value.is_finite() {
+                    largest_activation = largest_activation.max(f64::from(value.abs()));
+                } else {
+                    not_finite += 1;
+                }
+            }
+        }
+        Ok(Diverged { step, loss, gradient_norm, largest_activation, not_finite }.into())
+    }
+}
+
+/// Jobs of the same size, together.
+fn alike<W, T, E>(jobs: Vec<Job<W, T, E>>, size: impl Fn(&W) -> usize) -> Vec<Vec<Job<W, T, E>>> {
+    let mut groups: Vec<Vec<Job<W, T, E>>> = Vec::new();
+    for job in jobs {
+        match groups.iter_mut().find(|group| size(&group[0].work) == size(&job.work)) {
+            Some(group) => group.push(job),
+            None => groups.push(vec![job]),
+        }
+    }
+    groups
+}
+
+/// Does jobs at once and tells each who asked what came of theirs, or that the device failed.
+fn answer<W, T, E: From<DeviceError>>(
+    device: &str,
+    jobs: Vec<Job<W, T, E>>,
+    work: impl FnOnce(&[usize], Vec<W>) -> Result<Vec<Result<T, E>>, String>,
+) {
+    if jobs.is_empty() {
+        return;
+    }
+    let members: Vec<usize> = jobs.iter().map(|job| job.member).collect();
+    let (asked, replies): (Vec<W>, Vec<Reply<T, E>>) =
+        jobs.into_iter().map(|job| (job.work, job.reply)).unzip();
+    // Who asked may have gone.
+    match caught(device, || work(&members, asked)) {
+        Ok(results) => replies.iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
+        Err(error) => replies.iter().for_each(|reply| drop(reply.send(Err(error.clone().into())))),
+    }
+}
+
+/// Tensors of one model each as one of all.
+fn stack(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
+    if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 0) }
+}
+
+/// Reads a tensor.
+fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
+    tensor.try_into_vec_as::<f32>().map_err(|error| error.to_string())
+}

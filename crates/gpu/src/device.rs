@@ -1,0 +1,71 @@
+//! Finding a device and starting its thread.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use allometry_trainer::device::{Device, DeviceError, Plan, Trainee};
+
+use crate::OpenError;
+use crate::thread::{Message, serve};
+use crate::trainee::OnDevice;
+
+/// A device, whose work one thread does.
+#[derive(Debug)]
+struct Gpu {
+    name: String,
+    messages: Mutex<Sender<Message>>,
+}
+
+impl Gpu {
+    fn start(kind: &'static str, device: burn_tensor::Device) -> Result<Arc<dyn Device>, OpenError> {
+        let name = device
+            .identity()
+            .map_or_else(|| kind.to_owned(), |identity| format!("{kind}: {}", identity.name));
+        let (sender, receiver) = channel();
+        let own = name.clone();
+        std::thread::Builder::new()
+            .name(kind.to_owned())
+            .spawn(move || serve(device, &own, &receiver))
+            .map_err(|error| OpenError::Absent { kind, why: error.to_string() })?;
+        Ok(Arc::new(Self { name, messages: Mutex::new(sender) }))
+    }
+}
+
+impl Device for Gpu {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn open<'a>(&'a self, plan: &Plan<'a>) -> Result<Box<dyn Trainee + 'a>, DeviceError> {
+        let messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Box::new(OnDevice::open(&self.name, messages, plan)?))
+    }
+}
+
+/// The first NVIDIA device.
+#[cfg(feature = "cuda")]
+pub(crate) fn cuda() -> Result<Arc<dyn Device>, OpenError> {
+    static OPENED: OnceLock<Result<Arc<dyn Device>, OpenError>> = OnceLock::new();
+    let open = || {
+        let found = burn_tensor::Device::enumerate(burn_tensor::DeviceType::Cuda).into_vec();
+        let Some(device) = found.into_iter().next() else {
+            let why = "its driver is not installed, or knows of none".to_owned();
+            return Err(OpenError::Absent { kind: "cuda", why });
+        };
+        Gpu::start("cuda", device)
+    };
+    OPENED.get_or_init(open).clone()
+}
+
+/// The device that the system's graphics driver prefers.
+#[cfg(feature = "wgpu")]
+pub(crate) fn wgpu() -> Result<Arc<dyn Device>, OpenError> {
+    static OPENED: OnceLock<Result<Arc<dyn Device>, OpenError>> = OnceLock::new();
+    let open = || {
+        let device = burn_tensor::Device::wgpu_options()
+            .init()
+            .map_err(|error| OpenError::Absent { kind: "wgpu", why: error.to_string() })?;
+        Gpu::start("wgpu", device)
+    };
+    OPENED.get_or_init(open).clone()
+}

@@ -1,0 +1,133 @@
+//! Dropout: the CPU's masks, recomputed from the same hash in integer operations on the device.
+
+use allometry_trainer::device::{DropoutSite, Mask, Plan};
+use burn_tensor::{DType, Device, Int, Tensor, TensorData};
+
+use super::{Shape, floats};
+
+/// The hash's first product for every position that a mask may have, `1 x 1 x positions` once cut.
+#[derive(Debug)]
+pub(crate) struct Positions(Tensor<1, Int>);
+
+/// Values per window of each kind of place.
+#[derive(Debug, Clone, Copy)]
+struct Lengths {
+    branch: usize,
+    attention: usize,
+    feed_forward: usize,
+    head: usize,
+}
+
+impl Lengths {
+    fn of(shape: &Shape) -> Self {
+        let (architecture, geometry) = (shape.architecture, shape.geometry);
+        let (rows, d) = (geometry.rows(), architecture.d_model);
+        Self {
+            branch: rows * d,
+            attention: rows * architecture.n_heads * shape.lanes,
+            feed_forward: rows * architecture.d_ff(),
+            head: geometry.head_inputs(d),
+        }
+    }
+}
+
+impl Positions {
+    /// For batches of at most `capacity` windows.
+    pub(crate) fn new(shape: &Shape, capacity: usize, device: &Device) -> Self {
+        let Lengths { branch, attention, feed_forward, head } = Lengths::of(shape);
+        let most = branch.max(attention).max(feed_forward).max(head) * capacity;
+        let products: Vec<u32> = (0..most as u32).map(|p| p.wrapping_mul(0x9e37_79b1)).collect();
+        Self(unsigned(products, [most], device))
+    }
+}
+
+/// The masks of one batch of several models; where all are off there is none.
+#[derive(Debug, Default)]
+pub(crate) struct Masks {
+    /// `models x places x values`.
+    branch: Option<Tensor<3>>,
+    attention: Option<Tensor<3>>,
+    feed_forward: Option<Tensor<3>>,
+    head: Option<Tensor<3>>,
+}
+
+impl Masks {
+    /// Those of models that are each at some batch of theirs, of `windows` windows.
+    pub(crate) fn new<'a>(
+        plans: &[(Plan<'a>, u64)],
+        shape: &Shape,
+        positions: &Positions,
+        windows: usize,
+    ) -> Self {
+        let layers = shape.architecture.n_layers;
+        let lengths = Lengths::of(shape);
+        let of = |places: &[DropoutSite], length: usize| {
+            let masks: Vec<Mask> = plans
+                .iter()
+                .flat_map(|(plan, batch)| places.iter().map(|place| plan.mask(*batch, *place)))
+                .collect();
+            let off = masks.iter().all(|mask| mask.threshold == 0);
+            (!off).then(|| factors(&masks, [plans.len(), places.len()], positions, length * windows))
+        };
+        let each = |place: fn(usize) -> DropoutSite, count: usize| (0..count).map(place).collect::<Vec<_>>();
+        Self {
+            branch: of(&each(DropoutSite::Branch, 2 * layers + 1), lengths.branch),
+            attention: of(&each(DropoutSite::Attention, layers), lengths.attention),
+            feed_forward: of(&each(DropoutSite::FeedForward, layers), lengths.feed_forward),
+            head: of(&[DropoutSite::Head], lengths.head),
+        }
+    }
+
+    /// Applies the mask of the branch before normalisation `site` to `models x rows x d`.
+    pub(super) fn branch(&self, site: usize, x: Tensor<3>) -> Tensor<3> {
+        apply(self.branch.as_ref(), site, x)
+    }
+
+    /// Applies the mask of a block's activations to `models x rows x d_ff`.
+    pub(super) fn feed_forward(&self, block: usize, x: Tensor<3>) -> Tensor<3> {
+        apply(self.feed_forward.as_ref(), block, x)
+    }
+
+    /// Applies the mask of what the head sees to `models x windows x inputs`.
+    pub(super) fn head(&self, x: Tensor<3>) -> Tensor<3> {
+        apply(self.head.as_ref(), 0, x)
+    }
+
+    /// Applies the mask of a block's attention to `sequences of all models x heads x patches x patches`.
+    pub(super) fn attention(&self, block: usize, lanes: usize, x: Tensor<4>) -> Tensor<4> {
+        let Some(all) = &self.attention else { return x };
+        let [sequences, heads, queries, keys] = x.dims();
+        let mask = place(all, block).reshape([sequences, heads, queries, lanes]);
+        x * mask.slice([0..sequences, 0..heads, 0..queries, 0..keys])
+    }
+}
+
+fn place(all: &Tensor<3>, place: usize) -> Tensor<3> {
+    all.clone().narrow(1, place, 1)
+}
+
+fn apply(all: Option<&Tensor<3>>, number: usize, x: Tensor<3>) -> Tensor<3> {
+    let Some(all) = all else { return x };
+    let shape = x.dims();
+    x * place(all, number).reshape(shape)
+}
+
+/// What values are multiplied by: `models x places x values`.
+fn factors(masks: &[Mask], [models, places]: [usize; 2], positions: &Positions, values: usize) -> Tensor<3> {
+    let device = positions.0.device();
+    let column =
+        |of: fn(&Mask) -> u32| unsigned::<3>(masks.iter().map(of).collect(), [models, places, 1], &device);
+    let xor_shifted =
+        |x: Tensor<3, Int>, bits: u32| x.clone().bitwise_xor(x.bitwise_right_shift_scalar(bits));
+    let products = positions.0.clone().slice([0..values]).reshape([1, 1, values]);
+    let first: Tensor<3, Int> = products.expand([models, places, values]);
+    let x = xor_shifted(first.bitwise_xor(column(|m| m.keys[0])), 16);
+    let x = xor_shifted((x * 0x7feb_352d_u32).bitwise_xor(column(|m| m.keys[1])), 15);
+    let x = xor_shifted(x * 0x846c_a68b_u32, 16);
+    let scales = floats(masks.iter().map(|m| m.scale).collect(), [models, places, 1], &device);
+    x.greater_equal(column(|m| m.threshold)).float() * scales
+}
+
+fn unsigned<const D: usize>(values: Vec<u32>, shape: [usize; D], device: &Device) -> Tensor<D, Int> {
+    Tensor::from_data(TensorData::new(values, shape), (device, DType::U32))
+}

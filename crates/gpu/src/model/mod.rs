@@ -1,0 +1,96 @@
+//! The model over tensors with a leading axis of models: several of one shape, each with its own weights, in one pass.
+//!
+//! The passes are those of `allometry_trainer`'s `model`, operation by operation, with the same names. Shapes in comments:
+//! `models` of one shape, `windows` of each, `rows` of patches of all its windows, `d` wide.
+
+mod attention;
+mod backward;
+mod forward;
+mod front;
+mod masks;
+mod norm;
+mod update;
+mod weights;
+
+pub(crate) use forward::Pass;
+pub(crate) use masks::{Masks, Positions};
+pub(crate) use update::{Rates, adamw, sums_of_squares};
+pub(crate) use weights::{Gradient, Weights};
+
+use allometry_core::ladder::Normalize;
+use allometry_trainer::device::{Layout, Plan};
+use allometry_trainer::{Architecture, Geometry};
+use burn_tensor::{Device, Int, Tensor, TensorData};
+
+/// What models that are trained together have in common.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) architecture: Architecture,
+    pub(crate) geometry: Geometry,
+    pub(crate) layout: Layout,
+    /// Positions of a mask for the probabilities of one query.
+    pub(crate) lanes: usize,
+    /// Whether windows are scaled by themselves.
+    pub(crate) revin: bool,
+}
+
+impl Shape {
+    pub(crate) fn new(plan: &Plan<'_>) -> Self {
+        let architecture = plan.hyperparameters.architecture;
+        Self {
+            architecture,
+            geometry: plan.geometry,
+            layout: Layout::new(architecture, plan.geometry),
+            lanes: plan.attention_lanes(),
+            revin: plan.settings.normalize == Normalize::Revin,
+        }
+    }
+}
+
+/// What of the data is on the device: the series and how windows and patches lie in it.
+#[derive(Debug)]
+pub(crate) struct Series {
+    /// `rows x features`.
+    values: Tensor<2>,
+    /// `1 x context`: 0, 1, ...
+    steps: Tensor<2, Int>,
+    /// Rows of a window that its patches hold, patch after patch.
+    cut: Tensor<1, Int>,
+    /// `1 x context x patch rows`: 1 where a patch's row is a window's row.
+    uncut: Tensor<3>,
+}
+
+impl Series {
+    pub(crate) fn new(series: &[f32], geometry: Geometry, device: &Device) -> Self {
+        let Geometry { features, context, patch, stride, .. } = geometry;
+        let rows: Vec<i32> =
+            (0..geometry.patches()).flat_map(|p| (0..patch).map(move |i| (p * stride + i) as i32)).collect();
+        let mut uncut = vec![0.0f32; context * rows.len()];
+        for (place, &row) in rows.iter().enumerate() {
+            uncut[row as usize * rows.len() + place] = 1.0;
+        }
+        let count = rows.len();
+        let steps: Vec<i32> = (0..context as i32).collect();
+        Self {
+            values: floats(series.to_vec(), [series.len() / features, features], device),
+            steps: Tensor::from_data(TensorData::new(steps, [1, context]), device),
+            cut: Tensor::from_data(TensorData::new(rows, [count]), device),
+            uncut: floats(uncut, [1, context, count], device),
+        }
+    }
+
+    /// Windows that begin at these rows: `windows x context x features`.
+    pub(crate) fn windows(&self, starts: Vec<i32>) -> Tensor<3> {
+        let (count, device) = (starts.len(), self.values.device());
+        let starts = Tensor::<2, Int>::from_data(TensorData::new(starts, [count, 1]), &device);
+        let [_, context] = self.steps.dims();
+        let rows = (starts + self.steps.clone()).reshape([count * context]);
+        let [_, features] = self.values.dims();
+        self.values.clone().select(0, rows).reshape([count, context, features])
+    }
+}
+
+/// A tensor of these numbers.
+pub(crate) fn floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), device)
+}

@@ -1,0 +1,120 @@
+//! A trial's model as the trial's own thread sees it: questions to the device's thread.
+
+use std::borrow::Cow;
+use std::sync::mpsc::{Sender, sync_channel};
+
+use allometry_trainer::StepReport;
+use allometry_trainer::device::{Count, DeviceError, Plan, StepError, Trainee};
+
+use crate::thread::{Message, Opened, OwnPlan, Reply, Work};
+
+/// A model in training on a device.
+#[derive(Debug)]
+pub(crate) struct OnDevice {
+    device: String,
+    messages: Sender<Message>,
+    id: u64,
+    capacity: usize,
+    accumulates: bool,
+    count: Count,
+}
+
+impl OnDevice {
+    /// Has the device make room for a model, with its initial weights.
+    pub(crate) fn open(
+        device: &str,
+        messages: Sender<Message>,
+        plan: &Plan<'_>,
+    ) -> Result<Self, DeviceError> {
+        let mut own = Self {
+            device: device.to_owned(),
+            messages,
+            id: 0,
+            capacity: plan.capacity,
+            accumulates: plan.settings.accumulate > 1,
+            count: Count::default(),
+        };
+        let opened =
+            Opened { plan: OwnPlan::new(plan), series: plan.series.into(), weights: plan.initial_weights() };
+        own.id = own.ask(|reply| Message::Open(Box::new(opened), reply))?;
+        Ok(own)
+    }
+
+    /// Asks the device's thread and waits for its answer.
+    fn ask<T, E: From<DeviceError>>(&self, message: impl FnOnce(Reply<T, E>) -> Message) -> Result<T, E> {
+        let (reply, answer) = sync_channel(1);
+        let gone = || DeviceError { device: self.device.clone(), why: "its thread has ended".into() };
+        self.messages.send(message(reply)).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+
+    fn work<T, E: From<DeviceError>>(&self, work: impl FnOnce(Reply<T, E>) -> Work) -> Result<T, E> {
+        self.ask(|reply| Message::Work(self.id, work(reply)))
+    }
+}
+
+impl Drop for OnDevice {
+    fn drop(&mut self) {
+        // Where the thread has ended there is nothing left to give back.
+        let _ = self.messages.send(Message::Close(self.id));
+    }
+}
+
+/// Rows as the device counts them.
+fn rows(starts: &[usize]) -> Vec<i32> {
+    starts.iter().map(|&start| i32::try_from(start).expect("tables have fewer rows than 2^31")).collect()
+}
+
+impl Trainee for OnDevice {
+    fn count(&self) -> Count {
+        self.count
+    }
+
+    fn add(&mut self, starts: &[usize], targets: &[f32], share: f64, first: bool) -> Result<f64, StepError> {
+        let count = starts.len();
+        assert!(count == targets.len() && count > 0, "{count} windows, {} targets", targets.len());
+        assert!(count <= self.capacity, "no more windows than the capacity");
+        let share = self.accumulates.then_some(share as f32);
+        let (batch, step) = (self.count.batches, self.count.steps + 1);
+        let (starts, targets) = (rows(starts), targets.to_vec());
+        let loss = self.work(|reply| Work::Add { starts, targets, share, first, batch, step, reply })?;
+        self.count.batches += 1;
+        Ok(loss)
+    }
+
+    fn update(&mut self, loss: f64, learning_rate: f64, gradient_clip: f64) -> Result<StepReport, StepError> {
+        let step = self.count.steps + 1;
+        let report = self.work(|reply| Work::Update { loss, learning_rate, gradient_clip, step, reply })?;
+        self.count.steps = step;
+        Ok(report)
+    }
+
+    fn logits(&mut self, starts: &[usize], to: &mut Vec<f32>) -> Result<(), DeviceError> {
+        let starts = rows(starts);
+        to.extend(self.work(|reply| Work::Logits { starts, reply })?);
+        Ok(())
+    }
+
+    fn weights(&mut self) -> Result<Cow<'_, [f32]>, DeviceError> {
+        let [weights, ..] = self.state()?;
+        Ok(weights)
+    }
+
+    fn state(&mut self) -> Result<[Cow<'_, [f32]>; 3], DeviceError> {
+        let state: [Vec<f32>; 3] = self.ask(|reply| Message::Read(self.id, reply))?;
+        Ok(state.map(Cow::from))
+    }
+
+    fn set_weights(&mut self, weights: &[f32]) -> Result<(), DeviceError> {
+        let weights = weights.to_vec();
+        self.ask(|reply| Message::Write(self.id, weights, None, reply))
+    }
+
+    fn restore(&mut self, [weights, first, second]: [&[f32]; 3], count: Count) -> Result<(), DeviceError> {
+        let moments = Some([first.to_vec(), second.to_vec()]);
+        let weights = weights.to_vec();
+        self.ask(|reply| Message::Write(self.id, weights, moments, reply))?;
+        self.count = count;
+        Ok(())
+    }
+}
