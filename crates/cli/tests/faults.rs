@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use allometry_core::TrialState;
 use allometry_store::url::of_sqlite;
-use allometry_testkit::{Cluster, program, skip};
+use allometry_testkit::{Cluster, fault_rounds, program, skip};
 use support::shared::{check, project, start, trials, wait_for};
-use support::{allometry, fault_rounds, random_pause, texts};
+use support::{allometry, random_pause, texts};
 
 #[test]
 fn a_run_outlives_restarts_of_postgresql() {

@@ -8,9 +8,9 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use allometry_core::{FrozenTrial, Params, TrialState};
-use allometry_testkit::Cluster;
+use allometry_testkit::{Cluster, fault_rounds};
 use support::shared::{self, start, wait_for};
-use support::{allometry, run};
+use support::{allometry, random_pause, run};
 
 const TRIALS: usize = 24;
 
@@ -55,28 +55,49 @@ fn processes_together_make_the_trials_that_one_alone_makes() {
     assert_eq!(check(folder.path()), alone());
 }
 
-#[test]
-fn whatever_is_killed_the_study_has_its_trials_in_the_end() {
-    let folder = project();
-    let mut processes = vec![start(folder.path(), &["run", "--lease", "2s", "--retries", "100"])];
-    wait_for("the first trial", || !trials(folder.path()).is_empty());
+/// Kills runners and workers at random moments, as many as there are rounds, and lets a last one end the study.
+fn survives_kills(url: &str) {
+    let rounds = fault_rounds(12);
+    let wanted = 6 * rounds;
+    let folder = shared::project(wanted);
+    let arguments = ["--workers", "2", "--lease", "2s", "--retries", "1000", "--storage", url];
+    let begin = |verb: &str| start(folder.path(), &[&[verb], &arguments[..]].concat());
+    let mut processes = vec![begin("run")];
+    wait_for("the first trial", || !shared::trials(url).is_empty());
     let mut kills = 0;
-    for round in 0..12_u64 {
-        processes.push(worker(folder.path()));
-        std::thread::sleep(Duration::from_millis(60 + 37 * (round % 5)));
-        let victim = &mut processes[round as usize / 2];
+    for round in 0..rounds {
+        processes.push(begin(if round % 2 == 0 { "worker" } else { "run" }));
+        random_pause(Duration::from_millis(400));
+        // Old ones in the midst of their work, and new ones that only just begin.
+        let mut victim = processes.remove(round % 3 / 2);
         if victim.try_wait().unwrap().is_none() {
             victim.kill().unwrap();
             kills += 1;
         }
+        victim.wait().unwrap();
     }
-    assert!(kills > 0, "the processes ended before they could be killed");
+    assert!(2 * kills > rounds, "the processes ended before they could be killed: {kills} of {rounds}");
     for mut process in processes {
         process.wait().unwrap();
     }
-    let (code, _, err) = run(folder.path(), &["run", "--lease", "2s", "--retries", "100"]);
+    let (code, _, err) = run(folder.path(), &[&["run"], &arguments[..]].concat());
     assert_eq!(code, 0, "{err}");
-    check(folder.path());
+    let trials = shared::trials(url);
+    shared::check(&trials, wanted);
+    eprintln!("{kills} kills, {wanted} trials complete, {} attempts cut off", trials.len() - wanted);
+}
+
+#[test]
+fn whatever_is_killed_the_study_has_its_trials_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    survives_kills(&allometry_store::url::of_sqlite(&folder.path().join("trials.db")));
+}
+
+#[test]
+fn whatever_is_killed_a_study_in_postgresql_has_its_trials_in_the_end() {
+    let test = "whatever_is_killed_a_study_in_postgresql_has_its_trials_in_the_end";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    survives_kills(&cluster.database());
 }
 
 #[cfg(target_os = "linux")]

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use allometry_store::open_read_only;
+use allometry_testkit::fault_rounds;
 
-use crate::support::{allometry, fault_rounds, random_pause, run};
+use crate::support::{allometry, random_pause, run};
 
 const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "params": {"lr": 0.1}}, {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
 
