@@ -171,6 +171,7 @@ impl CliError {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
             | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
+            | Self::Import(ImportError::Inapplicable { .. })
             | Self::Ask(
                 AskError::Finished { .. }
                 | AskError::Waiting { .. }

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use allometry_core::TrialState;
 use allometry_store::url::of_sqlite;
-use allometry_testkit::{Cluster, program, skip};
+use allometry_testkit::{Cluster, fault_rounds, program, skip};
 use support::shared::{check, project, start, trials, wait_for};
-use support::{allometry, fault_rounds, random_pause, texts};
+use support::{allometry, random_pause, texts};
 
 #[test]
 fn a_run_outlives_restarts_of_postgresql() {
@@ -76,6 +76,64 @@ fn a_full_disk_ends_a_run_and_loses_nothing() {
     assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
     assert!(said("err.txt").contains("the disk is full"), "{}", said("err.txt"));
     check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
+}
+
+/// Imports a study on a disk of 16 MiB, fills the disk, imports a larger one, and once more after space is made. Answers with the
+/// second import's exit code; what it said and the database after it are left in `$OUT`, the last one as `end.db`.
+const FULL_DISK_IMPORT: &str = r#"
+    mount -t tmpfs -o size=16m none "$DISK" || exit 99
+    cp "$TRIALS" "$DISK/t.json" && cd "$DISK" || exit 98
+    "$ALLOMETRY" import first=t.json || exit 97
+    cat /dev/zero > ballast 2>/dev/null
+    "$ALLOMETRY" import second=t.json > "$OUT/out.txt" 2> "$OUT/err.txt"
+    code=$?
+    "$ALLOMETRY" import t.json --storage new.db 2> "$OUT/new.txt"
+    [ $? -eq 5 ] || exit 96
+    rm -f ballast
+    mkdir "$OUT/after" && cp trials.db* "$OUT/after" || exit 95
+    "$ALLOMETRY" import second=t.json 2> "$OUT/err2.txt" || exit 94
+    "$ALLOMETRY" import t.json --storage new.db 2> "$OUT/new2.txt" || exit 93
+    cp trials.db new.db "$OUT"
+    exit $code
+"#;
+
+#[test]
+fn a_full_disk_ends_an_import_and_leaves_nothing_of_it() {
+    let test = "a_full_disk_ends_an_import_and_leaves_nothing_of_it";
+    let Some(unshare) = program(test, "unshare") else { return };
+    let (disk, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let trial =
+        |i: u32| format!(r#"{{"value": {i}, "params": {{"x": {i}}}, "intermediate_values": {{"1": 1}}}}"#);
+    let list: Vec<String> = (0..2000).map(trial).collect();
+    std::fs::write(out.path().join("t.json"), format!("[{}]", list.join(","))).unwrap();
+    let output = Command::new(unshare)
+        .args(["--map-root-user", "--mount", "sh", "-c", FULL_DISK_IMPORT])
+        .env("ALLOMETRY", env!("CARGO_BIN_EXE_allometry"))
+        .env("TRIALS", out.path().join("t.json"))
+        .env("DISK", disk.path())
+        .env("OUT", out.path())
+        .env_remove("ALLOMETRY_STORAGE")
+        .env_remove("OPTUNA_STORAGE")
+        .output()
+        .unwrap();
+    let (code, _, err) = texts(&output);
+    if code == 99 || err.contains("unshare") {
+        skip(test, &format!("no file system can be mounted here: {}", err.trim()));
+        return;
+    }
+    let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
+    assert_eq!(code, 5, "{err}{}{}{}", said("err.txt"), said("err2.txt"), said("new2.txt"));
+    for name in ["err.txt", "new.txt"] {
+        assert!(said(name).contains("the disk is full"), "{name}: {}", said(name));
+    }
+    let studies = |path: &str| -> Vec<(String, usize)> {
+        let store = allometry_store::open_read_only(&of_sqlite(&out.path().join(path))).unwrap();
+        let studies = store.studies().unwrap().into_iter();
+        studies.map(|study| (study.name, store.trials(study.id).unwrap().len())).collect()
+    };
+    assert_eq!(studies("after/trials.db"), [("first".into(), 2000)], "nothing of it is there");
+    assert_eq!(studies("trials.db"), [("first".into(), 2000), ("second".into(), 2000)]);
+    assert_eq!(studies("new.db"), [("t".into(), 2000)]);
 }
 
 #[test]

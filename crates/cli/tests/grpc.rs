@@ -12,9 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use allometry_store::url::of_sqlite;
-use allometry_testkit::{Cluster, certificates, python_with};
+use allometry_testkit::{Cluster, certificates, fault_rounds, python_with};
 use serde_json::Value;
-use support::{allometry, fault_rounds, random_pause};
+use support::{allometry, random_pause};
 
 /// A running server, ended with this value.
 struct Server {

@@ -8,8 +8,9 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use allometry_core::{FrozenTrial, Params, TrialState};
+use allometry_testkit::{Cluster, fault_rounds};
 use support::shared::{self, start, wait_for};
-use support::{allometry, run};
+use support::{allometry, random_pause, run};
 
 const TRIALS: usize = 24;
 
@@ -54,57 +55,118 @@ fn processes_together_make_the_trials_that_one_alone_makes() {
     assert_eq!(check(folder.path()), alone());
 }
 
-#[test]
-fn whatever_is_killed_the_study_has_its_trials_in_the_end() {
-    let folder = project();
-    let mut processes = vec![start(folder.path(), &["run", "--lease", "2s", "--retries", "100"])];
-    wait_for("the first trial", || !trials(folder.path()).is_empty());
+/// Kills runners and workers at random moments, as many as there are rounds, and lets a last one end the study.
+fn survives_kills(url: &str) {
+    let rounds = fault_rounds(12);
+    let wanted = 6 * rounds;
+    let folder = shared::project(wanted);
+    let arguments = ["--workers", "2", "--lease", "2s", "--retries", "1000", "--storage", url];
+    let begin = |verb: &str| start(folder.path(), &[&[verb], &arguments[..]].concat());
+    let mut processes = vec![begin("run")];
+    wait_for("the first trial", || !shared::trials(url).is_empty());
     let mut kills = 0;
-    for round in 0..12_u64 {
-        processes.push(worker(folder.path()));
-        std::thread::sleep(Duration::from_millis(60 + 37 * (round % 5)));
-        let victim = &mut processes[round as usize / 2];
+    for round in 0..rounds {
+        processes.push(begin(if round % 2 == 0 { "worker" } else { "run" }));
+        random_pause(Duration::from_millis(400));
+        // Old ones in the midst of their work, and new ones that only just begin.
+        let mut victim = processes.remove(round % 3 / 2);
         if victim.try_wait().unwrap().is_none() {
             victim.kill().unwrap();
             kills += 1;
         }
+        victim.wait().unwrap();
     }
-    assert!(kills > 0, "the processes ended before they could be killed");
+    assert!(2 * kills > rounds, "the processes ended before they could be killed: {kills} of {rounds}");
     for mut process in processes {
         process.wait().unwrap();
     }
-    let (code, _, err) = run(folder.path(), &["run", "--lease", "2s", "--retries", "100"]);
+    let (code, _, err) = run(folder.path(), &[&["run"], &arguments[..]].concat());
     assert_eq!(code, 0, "{err}");
-    check(folder.path());
+    let trials = shared::trials(url);
+    shared::check(&trials, wanted);
+    eprintln!("{kills} kills, {wanted} trials complete, {} attempts cut off", trials.len() - wanted);
+}
+
+#[test]
+fn whatever_is_killed_the_study_has_its_trials_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    survives_kills(&allometry_store::url::of_sqlite(&folder.path().join("trials.db")));
+}
+
+#[test]
+fn whatever_is_killed_a_study_in_postgresql_has_its_trials_in_the_end() {
+    let test = "whatever_is_killed_a_study_in_postgresql_has_its_trials_in_the_end";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    survives_kills(&cluster.database());
 }
 
 #[cfg(target_os = "linux")]
-#[test]
-fn a_suspended_process_loses_its_trial_and_its_late_result_is_refused() {
-    let signal = |child: &Child, name: &str| {
-        let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
-        assert!(status.unwrap().success());
-    };
-    let folder = project();
-    let log = std::fs::File::create(folder.path().join("stderr.txt")).unwrap();
-    let mut suspended = allometry(folder.path())
-        .args(["run", "--workers", "1", "--lease", "2s"])
+fn suspended_beyond_its_lease(folder: &Path, url: &str) {
+    let ladder = std::fs::read_to_string(folder.join("ladder.toml")).unwrap();
+    std::fs::write(folder.join("ladder.toml"), ladder.replace("sleep 0.03", "sleep 0.5")).unwrap();
+    let log = std::fs::File::create(folder.join("stderr.txt")).unwrap();
+    let mut suspended = allometry(folder)
+        .args(["run", "--workers", "1", "--lease", "2s", "--storage", url])
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
         .unwrap();
-    wait_for("the first trial", || !trials(folder.path()).is_empty());
-    signal(&suspended, "-STOP");
-    let mut other = worker(folder.path());
+    let signal = |name: &str| {
+        let status = std::process::Command::new("kill").args([name, &suspended.id().to_string()]).status();
+        assert!(status.unwrap().success());
+    };
+    wait_for("the first trial", || !shared::trials(url).is_empty());
+    signal("-STOP");
+    let mut other = start(folder, &["worker", "--storage", url, "--workers", "4", "--lease", "2s"]);
     assert!(other.wait().unwrap().success());
-    check(folder.path());
-    signal(&suspended, "-CONT");
+    let trials = || shared::trials(url);
+    shared::check(&trials(), 4);
+    let before = trials();
+    signal("-CONT");
+    let told_by = format!("process {} on ", suspended.id());
     assert!(suspended.wait().unwrap().success());
-    check(folder.path());
-    let lost = trials(folder.path()).iter().filter(|t| t.state == TrialState::Failed).count();
-    assert!(lost <= 1);
-    let said = std::fs::read_to_string(folder.path().join("stderr.txt")).unwrap();
-    assert_eq!(said.contains("its result is not taken"), lost == 1, "{said}");
+    assert_eq!(trials(), before, "what was told late changed nothing");
+
+    let said = std::fs::read_to_string(folder.join("stderr.txt")).unwrap();
+    assert!(said.contains("its result is not taken"), "{said}");
+    assert_eq!(before[0].state, TrialState::Failed);
+    let repetition = &before.iter().find(|trial| trial.record.retry_of.is_some()).unwrap();
+    assert_eq!(
+        (repetition.state, repetition.record.retry_of),
+        (TrialState::Complete, Some(before[0].number))
+    );
+    let store = allometry_store::open_read_only(url).unwrap();
+    let study = store.study("shared/s").unwrap().unwrap();
+    let tells: Vec<_> = before.iter().flat_map(|t| store.late_tells(study.id, t.number).unwrap()).collect();
+    assert_eq!(tells.len(), 1, "{tells:?}");
+    assert_eq!(store.late_tells(study.id, before[0].number).unwrap(), tells);
+    let x = before[0].params.get("x").and_then(allometry_core::ParamValue::as_f64).unwrap();
+    assert_eq!(tells[0].values, [x], "the refused value is kept");
+    assert!(tells[0].teller.as_ref().unwrap().starts_with(&told_by), "{tells:?}");
+
+    let (code, out, err) = run(folder, &["show", "--in", url, "--study", "shared/s", "0"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains(&format!("by {told_by}")) && out.contains("told when it had ended"), "{out}");
+    let (_, out, _) = run(folder, &["show", "--in", url, "--study", "shared/s", "0", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(document["late_tells"][0]["values"], serde_json::json!([x]));
+    let (_, out, _) = run(folder, &["show", "--in", url, "--study", "shared/s", "1", "--json"]);
+    assert!(!out.contains("late_tells"), "{out}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_suspended_process_loses_its_trial_and_what_it_tells_late_is_refused_and_kept() {
+    let folder = shared::project(4);
+    let url = allometry_store::url::of_sqlite(&folder.path().join("trials.db"));
+    suspended_beyond_its_lease(folder.path(), &url);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_told_late_is_kept_in_postgresql_too() {
+    let Some(cluster) = Cluster::shared("what_is_told_late_is_kept_in_postgresql_too") else { return };
+    suspended_beyond_its_lease(shared::project(4).path(), &cluster.database());
 }
 
 #[test]

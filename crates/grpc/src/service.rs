@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use allometry_core::Direction;
+use allometry_core::{Direction, TrialState};
 use allometry_store::optuna::{AttributeKind, OptunaStorage, TrialTemplate};
-use allometry_store::{StoreError, StudyId, TrialId};
+use allometry_store::{LateTell, StoreError, StudyId, TrialId};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -290,7 +290,20 @@ fn trial_id(storage: &dyn OptunaStorage, message: TrialNumber) -> Result<Id, Sta
 
 fn set_state(storage: &dyn OptunaStorage, message: &StateValues) -> Result<Updated, Status> {
     let state = encode::state(message.state).ok_or_else(unknown_state)?;
-    let updated = storage.set_state(TrialId(message.trial_id), state, &message.values);
+    let trial = TrialId(message.trial_id);
+    let updated = storage.set_state(trial, state, &message.values);
+    let has_result = matches!(state, TrialState::Complete | TrialState::Pruned);
+    if let (Err(StoreError::NotRunning { state: TrialState::Failed, .. }), true) = (&updated, has_result) {
+        let late = LateTell {
+            at: Timestamp::now(),
+            teller: None,
+            state,
+            values: message.values.clone(),
+            step: None,
+        };
+        // The client is refused, whether or not that can be noted.
+        let _ = storage.record_late(trial, &late);
+    }
     Ok(Updated { trial_updated: updated.map_err(|error| status(&error))? })
 }
 

@@ -10,7 +10,8 @@ use allometry_core::{
     EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal,
     StudyEvent, TrialRecord, TrialState,
 };
-use allometry_store::{Finished, FinishedState, Store, StoreError};
+use allometry_store::{Finished, FinishedState, LateTell, Owner, Store, StoreError, TrialId};
+use jiff::Timestamp;
 
 use crate::dispatcher::{Assignment, Dispatcher};
 use crate::error::RunError;
@@ -67,15 +68,28 @@ pub(crate) fn evaluate(
     let pending = reporter.pending.into_inner().unwrap_or_else(PoisonError::into_inner);
     match pending.error {
         None => {}
-        Some(StoreError::NotRunning { .. }) => return Ok(None),
+        Some(StoreError::NotRunning { .. }) => {
+            let newest = pending.epochs.last();
+            let values = newest.map(|epoch| epoch.value).into_iter().collect();
+            let step = newest.map(|epoch| epoch.step);
+            return lost(store, assignment.id, TrialState::Running, values, step);
+        }
         Some(error) => return Err(error.into()),
     }
     let last = pending.last;
     let log = objective.log(&assignment.spec);
+    let step = pending.metrics.last_key_value().map(|(step, _)| *step);
     let (state, finished) = finished(assignment, outcome, pending, log);
     let state = match store.finish(assignment.id, state, &finished) {
         Ok(state) => state,
-        Err(StoreError::NotRunning { .. }) => return Ok(None),
+        Err(StoreError::NotRunning { .. }) => {
+            let values = match state {
+                FinishedState::Complete => finished.value.into_iter().chain(finished.further).collect(),
+                FinishedState::Pruned => last.into_iter().collect(),
+                FinishedState::Failed => Vec::new(),
+            };
+            return lost(store, assignment.id, state.into(), values, step);
+        }
         Err(error) => return Err(error.into()),
     };
     let value = match state {
@@ -84,6 +98,19 @@ pub(crate) fn evaluate(
     };
     let further = if state == TrialState::Complete { finished.further } else { Vec::new() };
     Ok(Some(Ended { state, value, further, record: finished.record }))
+}
+
+/// Leaves what was told too late beside the trial, which somebody else has ended.
+fn lost(
+    store: &dyn Store,
+    trial: TrialId,
+    state: TrialState,
+    values: Vec<f64>,
+    step: Option<i64>,
+) -> Result<Option<Ended>, RunError> {
+    let teller = Some(Owner::this_process().to_string());
+    store.record_late(trial, &LateTell { at: Timestamp::now(), teller, state, values, step })?;
+    Ok(None)
 }
 
 fn finished(

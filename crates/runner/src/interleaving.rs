@@ -17,8 +17,8 @@ use allometry_core::{
     ValidationOutputs, ValidationScores, sampler,
 };
 use allometry_store::{
-    EpochMetrics, Finished, FinishedState, MemoryStore, NewStudy, NewTrial, Owner, RunningTrial, Start,
-    Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
+    EpochMetrics, Finished, FinishedState, LateTell, MemoryStore, NewStudy, NewTrial, Owner, RunningTrial,
+    Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
 };
 use serde_json::{Value, json};
 
@@ -243,6 +243,8 @@ impl Store for Interleaved {
         fn claim_waiting(&self, study: StudyId, owner: Option<&Owner>) -> Option<(TrialHandle, FrozenTrial)>;
         fn report(&self, trial: TrialId, reports: &[EpochReport]) -> ();
         fn finish(&self, trial: TrialId, state: FinishedState, finished: &Finished) -> TrialState;
+        fn record_late(&self, trial: TrialId, late: &LateTell) -> ();
+        fn late_tells(&self, study: StudyId, number: TrialNumber) -> Vec<LateTell>;
         fn heartbeat(&self, trials: &[TrialId]) -> ();
         fn running(&self, study: StudyId) -> Vec<RunningTrial>;
         fn trials_from(&self, study: StudyId, first: TrialNumber) -> Vec<FrozenTrial>;
@@ -267,7 +269,7 @@ fn enqueue(world: &World) -> StudyId {
 
 #[test]
 fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
-    let (mut lost, mut dead) = (0, 0);
+    let (mut lost, mut late, mut dead) = (0, 0, 0);
     for seed in 0..400 {
         let world = World::new(seed);
         let study = enqueue(world);
@@ -294,8 +296,9 @@ fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
         assert_eq!(slots.len() as u64, TRIALS, "seed {seed}: no trial is complete twice");
         assert_eq!(slots[..2], [TrialNumber(0), TrialNumber(1)], "seed {seed}: what was enqueued has run");
         lost += trials.len() - complete.len();
+        late += trials.iter().map(|t| world.store.late_tells(study, t.number).unwrap().len()).sum::<usize>();
         dead += world.started.load(Ordering::Relaxed) as usize - PROCESSES;
     }
-    println!("{lost} attempts were given up, {dead} processes died");
-    assert!(lost > 100 && dead > 100, "{lost} attempts were given up, {dead} processes died");
+    println!("{lost} attempts were given up, {late} told too late, {dead} processes died");
+    assert!(lost > 100 && late > 10 && dead > 100, "{lost}, {late}, {dead}");
 }

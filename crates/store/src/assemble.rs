@@ -11,6 +11,7 @@ use crate::column;
 use crate::distribution;
 use crate::error::StoreError;
 use crate::json;
+use crate::late::LateTell;
 use crate::store::{METRIC_NAMES, StudyId, StudyRecord};
 
 /// Prefix of the keys under which Allometry keeps its own attributes.
@@ -247,6 +248,13 @@ fn take_fixed_params(trial: &mut FrozenTrial) -> Result<(), Malformed> {
     trial.params =
         pairs.filter_map(|(name, value)| Some((name.clone(), distribution::read_value(value)?))).collect();
     Ok(())
+}
+
+/// A late tell from its JSON.
+pub(crate) fn late_tell(number: TrialNumber, text: &str) -> Result<LateTell, Malformed> {
+    LateTell::from_json(text).ok_or_else(|| {
+        Malformed::new(format!("trial {number}, what was told late"), format!("`{text}` is no late tell"))
+    })
 }
 
 /// Metrics of one epoch from their JSON.

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::assemble::metric_names;
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
+use crate::late::{LateTell, MOST_LATE_TELLS};
 use crate::owner::Owner;
 use crate::store::{
     EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
@@ -41,6 +42,7 @@ struct Row {
     scores: Option<ValidationScores>,
     outputs: Option<ValidationOutputs>,
     log: Option<String>,
+    late_tells: Vec<LateTell>,
 }
 
 impl Row {
@@ -119,6 +121,7 @@ impl Tables {
             scores: None,
             outputs: None,
             log: None,
+            late_tells: Vec::new(),
         };
         row.place(&placed, self.study(study)?.space.as_ref());
         match new.start {
@@ -275,6 +278,15 @@ impl Store for MemoryStore {
         Ok(state)
     }
 
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        let row = usize::try_from(trial.0 - 1).ok().and_then(|index| tables.trials.get_mut(index));
+        if let Some(row) = row.filter(|row| row.late_tells.len() < MOST_LATE_TELLS) {
+            row.late_tells.push(late.clone());
+        }
+        Ok(())
+    }
+
     fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
         let mut tables = self.tables();
         for trial in trials {
@@ -317,6 +329,10 @@ impl Store for MemoryStore {
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
         Ok(self.tables().numbered(study, number)?.and_then(|row| row.log.clone()))
+    }
+
+    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
+        Ok(self.tables().numbered(study, number)?.map(|row| row.late_tells.clone()).unwrap_or_default())
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::error::StoreError;
 use crate::json;
+use crate::late::LateTell;
 use crate::owner::Owner;
 
 /// Key of a study within its store.
@@ -284,6 +285,13 @@ pub trait Store: Send + Sync {
         finished: &Finished,
     ) -> Result<TrialState, StoreError>;
 
+    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is; nothing where the trial
+    /// is gone, or refused so often before that one more says nothing new.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
+
     /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed over.
     ///
     /// # Errors
@@ -328,6 +336,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// See the trait.
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError>;
+
+    /// What was told of the trial when it had ended, in the order of its being refused.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError>;
 
     /// Metrics of each epoch of a trial beyond its intermediate values.
     ///

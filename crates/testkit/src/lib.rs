@@ -23,6 +23,11 @@ pub fn skip(test: &str, reason: &str) {
     writeln!(std::io::stderr(), "SKIPPED {test}: {reason}").expect("standard error is open in tests");
 }
 
+/// How often a fault is made: a few times among the other tests, as often as `ALLOMETRY_FAULT_ROUNDS` says where it is set.
+pub fn fault_rounds(few: usize) -> usize {
+    std::env::var("ALLOMETRY_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
+}
+
 /// Path of a file of the reference data (`seed/report.md`, `data/...`): in the folder that `ALLOMETRY_REFERENCE_DATA`
 /// names, or `shared` beside the repository. `None`, with a visible skip of `test`, where it is absent.
 pub fn reference_file(test: &str, relative: &str) -> Option<PathBuf> {

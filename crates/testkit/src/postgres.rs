@@ -162,6 +162,20 @@ impl Cluster {
         Some(authority)
     }
 
+    /// Has the server listen on another address too, to which clients of `network` (`10.1.2.0/24`) come with a password.
+    ///
+    /// # Panics
+    /// When the server does not start again.
+    pub fn listen(&self, address: &str, network: &str) {
+        let path = self.folder.join("data/pg_hba.conf");
+        let mut file = fs::OpenOptions::new().append(true).open(path).expect("initdb has written it");
+        writeln!(file, "host all all {network} scram-sha-256").expect("a line can be written");
+        let addresses = format!("ALTER SYSTEM SET listen_addresses = '127.0.0.1, {address}'");
+        self.sql(&self.url(SUPERUSER), &addresses);
+        self.stop("fast");
+        self.start_again();
+    }
+
     /// Runs statements and returns what they answer: fields separated by `|`, one line for each row.
     ///
     /// # Panics

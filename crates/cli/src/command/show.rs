@@ -1,8 +1,9 @@
 //! `allometry show`.
 
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
+use allometry_store::LateTell;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::study_args::StudyArgs;
 use super::trial_json::{outcome, trial_json};
@@ -39,19 +40,23 @@ impl Show {
             });
         };
         let log = store.log(study.id, number)?;
+        let late = store.late_tells(study.id, number)?;
         if self.json {
             let mut document =
                 json!({"schema": "allometry.show/1", "study": study.name, "trial": trial_json(trial)});
             if let Some(log) = log {
                 document["log"] = log.into();
             }
+            if !late.is_empty() {
+                document["late_tells"] = late.iter().map(late_json).collect();
+            }
             return output::print_json(&document);
         }
-        output::print(&text(&study.name, trial, log.as_deref()))
+        output::print(&text(&study.name, trial, &late, log.as_deref()))
     }
 }
 
-fn text(study: &str, trial: &FrozenTrial, log: Option<&str>) -> String {
+fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) -> String {
     let record = &trial.record;
     let mut lines = vec![format!("{study}, trial {}: {}", trial.number, outcome(trial))];
     let mut line = |name: &str, value: Option<String>| {
@@ -74,6 +79,9 @@ fn text(study: &str, trial: &FrozenTrial, log: Option<&str>) -> String {
         }),
     );
     line("exempt", record.exempt.then(|| "no pruner might stop it".into()));
+    for tell in late {
+        line("refused", Some(format!("{tell}: told when it had ended")));
+    }
     for (name, value) in &record.metrics {
         line(name, Some(format!("{value:.6}")));
     }
@@ -85,6 +93,12 @@ fn text(study: &str, trial: &FrozenTrial, log: Option<&str>) -> String {
         lines.push(printable(said));
     }
     lines.join("\n") + "\n"
+}
+
+/// A late tell for programs; values that are not finite are null.
+fn late_json(tell: &LateTell) -> Value {
+    let LateTell { at, teller, state, values, step } = tell;
+    json!({"at": at, "teller": teller, "state": state, "values": values, "step": step})
 }
 
 /// A program's output without what a terminal would obey.

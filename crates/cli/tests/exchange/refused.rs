@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use allometry_store::open_read_only;
+use allometry_testkit::fault_rounds;
 
-use crate::support::{allometry, fault_rounds, random_pause, run};
+use crate::support::{allometry, random_pause, run};
 
 const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "params": {"lr": 0.1}}, {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
 
@@ -74,6 +75,35 @@ fn what_cannot_be_read_or_written_says_why() {
     }
     let (code, _, err) = run(path, &["import", "wide.json"]);
     assert_eq!(code, 0, "a NaN is a choice as any other: {err}");
+}
+
+#[test]
+fn options_that_a_source_has_no_place_for_are_refused() {
+    let folder = folder();
+    let path = folder.path();
+    fs::write(path.join("space.json"), r#"[{"name": "lr", "type": "float", "low": 0, "high": 1}]"#).unwrap();
+    let journal = r#"{"op_code": 0, "worker_id": "w", "study_name": "j", "directions": [1]}"#;
+    fs::write(path.join("journal.log"), journal).unwrap();
+    assert_eq!(run(path, &["import", "2M=t.json", "--storage", "from.db"]).0, 0);
+    let url = format!("sqlite:///{}", path.join("from.db").display());
+    let labelled = format!("b={url}:2M");
+    let given: [(&[&str], &str); 3] = [
+        (&["--direction", "minimize"], "say which values are better"),
+        (&["--space", "space.json"], "have the sets of their parameters"),
+        (&["--metric", "auc"], "have their values"),
+    ];
+    for (option, why) in given {
+        for source in ["from.db", "a=from.db:2M", &url, &labelled, "journal.log"] {
+            let (code, out, err) = run(path, &[&["import", "t.json", source], option].concat());
+            assert_eq!(code, 2, "{source} {option:?}: {err}");
+            assert!(out.is_empty());
+            assert!(err.contains(&format!("{} does not apply to", option[0])), "{err}");
+            assert!(err.contains(why) && err.contains("hint: leave it out"), "{source}: {err}");
+            assert_eq!(studies(path, "trials.db"), [], "nothing is written");
+        }
+    }
+    let (code, _, err) = run(path, &["import", "from.db"]);
+    assert_eq!(code, 0, "{err}");
 }
 
 #[test]

@@ -101,11 +101,6 @@ pub(crate) fn project() -> tempfile::TempDir {
     folder
 }
 
-/// How often a fault is made: a few times among the other tests, as often as `ALLOMETRY_FAULT_ROUNDS` says where it is set.
-pub(crate) fn fault_rounds(few: usize) -> usize {
-    std::env::var("ALLOMETRY_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
-}
-
 /// Sleeps for a random time below `most`.
 pub(crate) fn random_pause(most: std::time::Duration) {
     use std::hash::{BuildHasher as _, RandomState};

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use allometry_core::TrialState;
+use allometry_testkit::Cluster;
 use tonic::Code;
 
 use super::client::{FLOAT, LOG, Trials, over, over_each_storage, param};
@@ -82,6 +84,37 @@ fn a_trial_that_ended_is_left_as_it_is() {
             assert_eq!(client.trial(id).await, before);
         }
     });
+}
+
+#[test]
+fn a_result_of_a_trial_that_failed_meanwhile_is_refused_and_kept_beside_it() {
+    const COMPLETE: i32 = 1;
+    const FAILED: i32 = 3;
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:///{}", folder.path().join("x.db").display());
+    let database = Cluster::shared("a late result over PostgreSQL").map(Cluster::database);
+    for url in std::iter::once(file).chain(database) {
+        over(&url, None, |client| async move {
+            let study = client.new_study("x").await;
+            let (lost, done) = (client.new_trial(study, None).await, client.new_trial(study, None).await);
+            client.set_state(lost, FAILED, &[]).await.unwrap();
+            client.set_state(done, COMPLETE, &[1.0]).await.unwrap();
+            let before = client.trials(study, -1, &[]).await;
+            for (trial, state, values) in
+                [(lost, COMPLETE, &[0.25][..]), (lost, FAILED, &[]), (done, COMPLETE, &[0.5])]
+            {
+                let refused = client.set_state(trial, state, values).await.unwrap_err();
+                assert_eq!(refused.code(), Code::FailedPrecondition);
+            }
+            assert_eq!(client.trials(study, -1, &[]).await, before);
+        });
+        let store = allometry_store::open_read_only(&url).unwrap();
+        let study = store.study("x").unwrap().unwrap();
+        let late = |number| store.late_tells(study.id, allometry_core::TrialNumber(number)).unwrap();
+        assert_eq!(late(0).len(), 1, "a failure told of a failed trial says nothing new");
+        assert_eq!((late(0)[0].state, &late(0)[0].values[..]), (TrialState::Complete, &[0.25][..]));
+        assert_eq!(late(1), [], "what was told twice was told");
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
         (away(&known))
         (facts(&study, &trial))
         (failure(&trial))
+        (late(dashboard, &study, trial.number))
         h2 { "Configuration" }
         (configuration(&trial))
         div.figures {
@@ -94,6 +95,19 @@ fn failure(trial: &FrozenTrial) -> Markup {
             h2 { "Why it failed" }
             p { (words::short(&failure.reason)) }
             @if !failure.detail.is_empty() { pre { (tail(&failure.detail)) } }
+        }
+    }
+}
+
+/// What was told of the trial when it had ended.
+fn late(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> Markup {
+    let store = dashboard.watched.store.open();
+    let tells = store.and_then(|store| store.late_tells(study.record.id, number)).unwrap_or_default();
+    html! {
+        @if !tells.is_empty() {
+            h2 { "Told too late" }
+            p { "The trial had been taken for lost. What was told of it then was refused; it counts nowhere." }
+            ul { @for tell in &tells { li { (words::short(&tell.to_string())) } } }
         }
     }
 }

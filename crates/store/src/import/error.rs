@@ -60,6 +60,16 @@ pub enum ImportError {
         /// Those that there are.
         metrics: Vec<String>,
     },
+    /// What was given to be taken for granted has no place in this source.
+    #[error("{option} does not apply to {location}: {why}")]
+    Inapplicable {
+        /// The option.
+        option: &'static str,
+        /// The source.
+        location: Location,
+        /// Why it does not.
+        why: &'static str,
+    },
     /// A SQLite file cannot be read as a store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,6 +96,7 @@ impl ImportError {
                 let shown: Vec<String> = metrics.iter().take(20).map(|metric| format!("`{metric}`")).collect();
                 Some(format!("name one with --metric, or as LABEL=FOLDER:METRIC; there are {}", shown.join(", ")))
             }
+            Self::Inapplicable { .. } => Some("leave it out, or import the sources that need it by themselves".into()),
             Self::Store(error) => error.hint(),
             _ => None,
         }

@@ -28,6 +28,23 @@ pub struct Assumed {
     pub metric: Option<String>,
 }
 
+impl Assumed {
+    /// Refuses what a source that records everything would only contradict.
+    fn refuse_for_recorded(&self, location: &Location) -> Result<(), ImportError> {
+        let given = [
+            (!self.directions.is_empty(), "--direction", "its studies say which values are better"),
+            (!self.space.0.is_empty(), "--space", "its trials have the sets of their parameters"),
+            (self.metric.is_some(), "--metric", "its trials have their values"),
+        ];
+        match given.into_iter().find(|(is_given, ..)| *is_given) {
+            None => Ok(()),
+            Some((_, option, why)) => {
+                Err(ImportError::Inapplicable { option, location: location.clone(), why })
+            }
+        }
+    }
+}
+
 /// A study of any source, and what was decided on the way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
@@ -104,10 +121,12 @@ pub fn read_whole(
     let metric = detail.or(assumed.metric.as_deref());
     match content(path, metric)? {
         Content::Database => {
+            assumed.refuse_for_recorded(&path.into())?;
             let (storage, store) = open_file(path)?;
             of_storage(&*storage, &store, &path.into(), detail)
         }
         Content::Journal(text) => {
+            assumed.refuse_for_recorded(&path.into())?;
             let mut studies = journal::studies(path, &text)?;
             if let Some(wanted) = detail {
                 let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
@@ -116,6 +135,11 @@ pub fn read_whole(
             }
             not_empty(studies.into_iter().map(recorded).collect(), &path.into())
         }
+        Content::Table(_) if assumed.metric.is_some() && !path.is_dir() => Err(ImportError::Inapplicable {
+            option: "--metric",
+            location: path.into(),
+            why: "it is no experiment of Ray Tune, and its trials have their values",
+        }),
         Content::Table(table) => {
             let (_, listed) = best_params_of(detail.filter(|_| !path.is_dir()))?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -129,7 +153,12 @@ pub fn read_whole(
 ///
 /// # Errors
 /// [`ImportError`] with the storage.
-pub fn read_whole_storage(url: &str, name: Option<&str>) -> Result<Vec<Imported>, ImportError> {
+pub fn read_whole_storage(
+    url: &str,
+    name: Option<&str>,
+    assumed: &Assumed,
+) -> Result<Vec<Imported>, ImportError> {
+    assumed.refuse_for_recorded(&Location::server(url))?;
     let storage = optuna::open_read_only(url)?;
     let store = crate::open_read_only(url)?;
     of_storage(&*storage, &*store, &Location::server(url), name)

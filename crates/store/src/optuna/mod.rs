@@ -11,6 +11,7 @@ use allometry_core::{Direction, TrialState};
 use jiff::Timestamp;
 
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::store::{StudyId, TrialId};
 use crate::url::{self, Storage};
 
@@ -172,6 +173,8 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     /// Sets state and values (none: they stay). Whether it did: a trial begins to run only out of the queue, so that of
     /// several that take it one succeeds.
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError>;
+    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is.
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
     /// Sets or replaces a reported value; may be NaN.
     fn set_intermediate(&self, trial: TrialId, step: i64, value: f64) -> Result<(), StoreError>;
     /// Sets or replaces an attribute.

@@ -7,6 +7,7 @@ use allometry_core::{Direction, TrialNumber, ValidationOutputs, ValidationScores
 use super::{AttributeKind, OptunaStorage, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
 use crate::assemble::RECORD_KEY;
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::store::{EpochMetrics, Store, StudyId, TrialId};
 
 /// A study and everything that hangs on it.
@@ -44,6 +45,8 @@ pub struct Beside {
     pub epoch_metrics: EpochMetrics,
     /// The end of what the evaluation wrote for people.
     pub log: Option<String>,
+    /// What was told of it when it had ended.
+    pub late_tells: Vec<LateTell>,
 }
 
 impl From<TrialTemplate> for WholeTrial {
@@ -78,6 +81,7 @@ impl WholeStudy {
                 beside.outputs = store.outputs(id, number)?;
                 beside.epoch_metrics = store.epoch_metrics(id, number)?;
                 beside.log = store.log(id, number)?;
+                beside.late_tells = store.late_tells(id, number)?;
             }
             trials.push(WholeTrial { template, beside });
         }

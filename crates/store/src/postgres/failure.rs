@@ -40,9 +40,10 @@ impl Failure {
     pub(super) fn is_lost(&self) -> bool {
         let Self::Sql(error) = self else { return false };
         match error.code() {
-            // Class 08 is of connections, 57P01 to 57P03 and 57P05 of servers that stop or start.
+            // Class 08 is of connections, 57P01 to 57P03 and 57P05 of servers that stop or start, 25P03 of a silence.
             Some(code) => {
-                code.code().starts_with("08") || matches!(code.code(), "57P01" | "57P02" | "57P03" | "57P05")
+                let gone = ["57P01", "57P02", "57P03", "57P05", "25P03"];
+                code.code().starts_with("08") || gone.contains(&code.code())
             }
             None => error.is_closed() || io_source(error).is_some(),
         }

@@ -22,6 +22,7 @@ use allometry_core::{
 use serde_json::Value;
 
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::location::Location;
 use crate::owner::Owner;
 use crate::store::{
@@ -228,6 +229,10 @@ impl Store for PostgresStore {
         self.write(|db| write::finish(db, trial, state, finished))
     }
 
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+        self.write(|db| write::late(db, trial, late))
+    }
+
     fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
         self.write(|db| write::heartbeats(db, trials))
     }
@@ -250,6 +255,10 @@ impl Store for PostgresStore {
 
     fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
         self.read(|db| read::outputs(db, study, number))
+    }
+
+    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
+        self.read(|db| read::late_tells(db, study, number))
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {

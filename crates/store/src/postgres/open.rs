@@ -39,7 +39,7 @@ pub(super) fn writable(pool: &Pool, location: &Location, expect: Expect) -> Resu
             if only_read.is_some_and(|row| row.get(0)) {
                 return Err(StoreError::ReadOnly { location: location.clone() }.into());
             }
-            if tables.contains("allometry_version") {
+            if ["allometry_version", "allometry_late_tells"].iter().all(|table| tables.contains(*table)) {
                 db.execute(FORGET_WRITERS, &[])?;
                 return Ok(Made::Whole);
             }
@@ -72,6 +72,9 @@ fn make_missing(db: &mut Db<'_>) -> Result<(), Failure> {
     }
     if !tables.contains("allometry_version") {
         db.batch(include_str!("own.sql"))?;
+    }
+    if !tables.contains("allometry_late_tells") {
+        db.batch(include_str!("late.sql"))?;
     }
     Ok(())
 }

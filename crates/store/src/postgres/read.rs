@@ -14,6 +14,7 @@ use super::session::{Db, Values};
 use crate::assemble::{self, Batch, OWN_PREFIX, SPACE_KEY, Sets};
 use crate::column;
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::owner::Owner;
 use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId};
 
@@ -201,6 +202,23 @@ pub(super) fn log(db: &mut Db<'_>, study: StudyId, number: TrialNumber) -> Resul
         &[&key, &number_key(number)],
     )?;
     Ok(found.map(|row| row.get(0)))
+}
+
+pub(super) fn late_tells(
+    db: &mut Db<'_>,
+    study: StudyId,
+    number: TrialNumber,
+) -> Result<Vec<LateTell>, Failure> {
+    let key = require_study(db, study)?;
+    if !own_table(db, "allometry_late_tells")? {
+        return Ok(Vec::new());
+    }
+    let rows = db.query(
+        "SELECT tell_json FROM trials JOIN allometry_late_tells USING (trial_id)
+         WHERE study_id = $1 AND number = $2 ORDER BY tell_id",
+        &[&key, &number_key(number)],
+    )?;
+    Ok(rows.iter().map(|row| assemble::late_tell(number, text(row, 0))).collect::<Result<_, _>>()?)
 }
 
 pub(super) fn epoch_metrics(

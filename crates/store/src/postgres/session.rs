@@ -24,6 +24,12 @@ const CONNECTIONS: usize = 8;
 /// The server would compile statements that may be long by its reckoning, which takes longer than any of them.
 const NO_COMPILING: &str = "SET jit = off";
 
+/// Whoever falls silent in the middle of a transaction, suspended or cut off, would hold what it has locked until the server finds
+/// out that nobody is there, which takes hours; one that comes back does the whole again. A connection without anybody behind it is one
+/// less for the others.
+const NOBODY_WAITS_FOR_THE_SILENT: &str = "SET idle_in_transaction_session_timeout = '10s';
+    SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 20; SET tcp_keepalives_count = 3";
+
 /// Values of a statement's parameters.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
@@ -187,6 +193,7 @@ impl Pool {
     fn connect(&self) -> Result<Session, Failure> {
         let mut client = self.target.connect()?;
         client.batch_execute(self.settings)?;
+        client.batch_execute(NOBODY_WAITS_FOR_THE_SILENT)?;
         let name = "SELECT md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text)";
         let answer = client.simple_query(name)?;
         let row = answer.iter().find_map(|message| match message {

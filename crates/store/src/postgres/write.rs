@@ -13,6 +13,7 @@ use crate::column::{self, stored_number};
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
 use crate::json;
+use crate::late::{LateTell, MOST_LATE_TELLS};
 use crate::owner::Owner;
 use crate::store::{
     Finished, FinishedState, NewStudy, NewTrial, Start, StudyId, TrialHandle, TrialId, metrics_of, settle,
@@ -365,4 +366,13 @@ pub(super) fn finish(
         ],
     )?;
     Ok(state)
+}
+
+pub(super) fn late(db: &mut Db<'_>, trial: TrialId, late: &LateTell) -> Result<(), Failure> {
+    db.execute(
+        "INSERT INTO allometry_late_tells (trial_id, tell_json) SELECT trial_id, $2::text FROM trials WHERE trial_id = $1
+         AND (SELECT count(*) FROM allometry_late_tells WHERE trial_id = $1) < $3",
+        &[&read::trial_key(trial)?, &late.to_json(), &(MOST_LATE_TELLS as i64)],
+    )?;
+    Ok(())
 }

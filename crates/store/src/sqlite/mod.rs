@@ -19,6 +19,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use serde_json::Value;
 
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::owner::Owner;
 use crate::store::{
     EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Store, StudyId, StudyRecord,
@@ -199,6 +200,10 @@ impl Store for SqliteStore {
         self.write(|db| write::finish(db, trial, state, finished))
     }
 
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+        self.write(|db| write::late(db, trial, late))
+    }
+
     fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
         self.write(|db| write::heartbeats(db, trials))
     }
@@ -221,6 +226,10 @@ impl Store for SqliteStore {
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
         self.read(|db| read::log(db, study, number))
+    }
+
+    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
+        self.read(|db| read::late_tells(db, study, number))
     }
 
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {

@@ -84,7 +84,7 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
 
 /// Makes the tables that are missing, if any, in one commit.
 fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
-    let own = ["allometry_version", "allometry_logs"];
+    let own = ["allometry_version", "allometry_logs", "allometry_late_tells"];
     let tables_before = tables(connection)?;
     if own.iter().all(|table| tables_before.contains(*table)) {
         return Ok(());
@@ -100,6 +100,9 @@ fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
     }
     if !tables.contains("allometry_logs") {
         transaction.execute_batch(include_str!("logs.sql"))?;
+    }
+    if !tables.contains("allometry_late_tells") {
+        transaction.execute_batch(include_str!("late.sql"))?;
     }
     transaction.commit()?;
     Ok(())

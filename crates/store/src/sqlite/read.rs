@@ -14,6 +14,7 @@ use super::failure::Failure;
 use crate::assemble::{self, Batch, OWN_PREFIX, SPACE_KEY, Sets};
 use crate::column;
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::owner::Owner;
 use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId};
 
@@ -181,6 +182,27 @@ pub(super) fn log(db: &Connection, study: StudyId, number: TrialNumber) -> Resul
         .query_row(params![study.0, number.0 as i64], |row| row.get(0))
         .optional()?;
     Ok(found)
+}
+
+pub(super) fn late_tells(
+    db: &Connection,
+    study: StudyId,
+    number: TrialNumber,
+) -> Result<Vec<LateTell>, Failure> {
+    require_study(db, study)?;
+    if !own_table(db, "allometry_late_tells")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = db.prepare_cached(
+        "SELECT tell_json FROM trials JOIN allometry_late_tells USING (trial_id)
+         WHERE study_id = ?1 AND number = ?2 ORDER BY allometry_late_tells.rowid",
+    )?;
+    let mut rows = statement.query(params![study.0, number.0 as i64])?;
+    let mut tells = Vec::new();
+    while let Some(row) = rows.next()? {
+        tells.push(assemble::late_tell(number, text(row, 0))?);
+    }
+    Ok(tells)
 }
 
 pub(super) fn epoch_metrics(

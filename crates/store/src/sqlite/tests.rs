@@ -269,8 +269,22 @@ fn rows_of_ours_go_with_their_trial() {
     };
     store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
     start(&store, study).unwrap();
+    let late = LateTell {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        teller: None,
+        state: TrialState::Complete,
+        values: vec![0.5],
+        step: None,
+    };
+    store.record_late(trial.id, &late).unwrap();
     sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM trials");
-    for table in ["allometry_leases", "allometry_epoch_metrics", "allometry_scores", "allometry_logs"] {
+    for table in [
+        "allometry_leases",
+        "allometry_epoch_metrics",
+        "allometry_scores",
+        "allometry_logs",
+        "allometry_late_tells",
+    ] {
         let count: i64 = store
             .connection()
             .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))

@@ -14,6 +14,7 @@ use crate::column::{self, stored_number, stored_time};
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
 use crate::json;
+use crate::late::{LateTell, MOST_LATE_TELLS};
 use crate::owner::Owner;
 use crate::store::{
     Finished, FinishedState, NewStudy, NewTrial, Start, StudyId, TrialHandle, TrialId, metrics_of, settle,
@@ -295,4 +296,13 @@ pub(super) fn finish(
     }
     db.prepare_cached("DELETE FROM allometry_leases WHERE trial_id = ?1")?.execute([trial.0])?;
     Ok(state)
+}
+
+pub(super) fn late(db: &Connection, trial: TrialId, late: &LateTell) -> Result<(), Failure> {
+    db.prepare_cached(
+        "INSERT INTO allometry_late_tells (trial_id, tell_json) SELECT trial_id, ?2 FROM trials WHERE trial_id = ?1
+         AND (SELECT count(*) FROM allometry_late_tells WHERE trial_id = ?1) < ?3",
+    )?
+    .execute(params![trial.0, late.to_json(), MOST_LATE_TELLS as i64])?;
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use allometry_core::{TrialRecord, TrialState};
 use allometry_store::{Finished, FinishedState, Liveness, SqliteStore, Store as _};
-use allometry_testkit::Cluster;
+use allometry_testkit::{Cluster, fault_rounds};
 
 use crate::support::{epoch, params, scores, start, study};
 
@@ -57,7 +57,7 @@ fn what_was_told_survives_a_kill_on_postgres() {
 /// `settled` returns when nothing that a killed process did can happen any more.
 fn survives_kills(url: &str, settled: impl Fn()) {
     let mut told_before = 0;
-    for round in 0..20 {
+    for round in 0..fault_rounds(20) as u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["crash::child_writes_until_killed", "--exact", "--nocapture"])
             .env(CHILD, url)

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use allometry_core::{Direction, Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState};
 use allometry_store::{
-    ErrorKind, Finished, FinishedState, Liveness, MemoryStore, NewStudy, NewTrial, Owner, PostgresStore,
-    SqliteStore, Start, Store, StoreError, StudyId, TrialId,
+    ErrorKind, Finished, FinishedState, LateTell, Liveness, MemoryStore, NewStudy, NewTrial, Owner,
+    PostgresStore, SqliteStore, Start, Store, StoreError, StudyId, TrialId,
 };
 use allometry_testkit::Cluster;
 use serde_json::json;
@@ -81,6 +81,7 @@ rules!(
     a_parameter_keeps_its_kind,
     running_trials_name_their_process,
     readers_ask_for_what_is_new,
+    what_is_told_late_lies_beside_the_trial,
     unknown_things_are_not_found,
 );
 
@@ -454,6 +455,40 @@ fn readers_ask_for_what_is_new(store: &dyn Store, reader: &dyn Store) {
     }
 }
 
+fn what_is_told_late_lies_beside_the_trial(store: &dyn Store, reader: &dyn Store) {
+    let id = store.create_study(&study("s")).unwrap();
+    let (trial, other) = (start(store, id, &params()), start(store, id, &params()));
+    store.finish(trial.id, FinishedState::Failed, &Finished::default()).unwrap();
+    let before = reader.trials(id).unwrap();
+    assert_eq!(reader.late_tells(id, trial.number).unwrap(), []);
+    let late = |state, values: &[f64]| LateTell {
+        at: jiff::Timestamp::now(),
+        teller: Some("process 7 on \u{e9}".into()),
+        state,
+        values: values.into(),
+        step: Some(i64::MAX),
+    };
+    let told = [
+        late(TrialState::Complete, &[0.1 + 0.2, f64::NEG_INFINITY]),
+        late(TrialState::Running, &[f64::INFINITY]),
+        LateTell { teller: None, step: None, ..late(TrialState::Failed, &[]) },
+    ];
+    for late in &told {
+        store.record_late(trial.id, late).unwrap();
+    }
+    assert_eq!(reader.late_tells(id, trial.number).unwrap(), told);
+    assert_eq!(reader.late_tells(id, other.number).unwrap(), []);
+    assert_eq!(reader.trials(id).unwrap(), before, "the trial stays as it is");
+
+    store.record_late(other.id, &late(TrialState::Running, &[f64::NAN])).unwrap();
+    assert!(reader.late_tells(id, other.number).unwrap()[0].values[0].is_nan());
+    for _ in 0..20 {
+        store.record_late(trial.id, &told[0]).unwrap();
+    }
+    assert_eq!(reader.late_tells(id, trial.number).unwrap().len(), 16, "who tries for ever fills nothing");
+    store.record_late(TrialId(99), &told[0]).unwrap();
+}
+
 fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
     let (study, trial) = (StudyId(99), TrialId(99));
     let (owner, record) = (Owner::this_process(), TrialRecord::default());
@@ -466,6 +501,7 @@ fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
         reader.running(study).map(|_| ()).unwrap_err(),
         reader.scores(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         reader.epoch_metrics(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
+        reader.late_tells(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         store.report(trial, &[epoch(1, 0.5, 0.5)]).unwrap_err(),
         store.finish(trial, FinishedState::Failed, &Finished::default()).map(|_| ()).unwrap_err(),
     ] {

@@ -15,6 +15,7 @@ use super::read::{require_study, study_key, trial_key};
 use super::session::{Db, Mode, Pool};
 use super::write::Compatible;
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::optuna::{self, AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 
@@ -218,6 +219,10 @@ impl OptunaStorage for OptunaPostgres {
             return Err(self.refused(trial, error));
         }
         self.pool.statement(&true, |db, commit| write::state(db, commit, id, state, values))
+    }
+
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+        self.write(|db| super::write::late(db, trial, late))
     }
 
     fn set_intermediate(&self, trial: TrialId, step: i64, value: f64) -> Result<(), StoreError> {

@@ -147,6 +147,9 @@ fn beside(db: &mut Db<'_>, trial: i32, beside: &Beside) -> Result<(), Failure> {
         let log = log.replace('\0', "\u{FFFD}");
         db.execute("INSERT INTO allometry_logs (trial_id, tail) VALUES ($1, $2)", &[&trial, &log])?;
     }
+    for late in &beside.late_tells {
+        super::super::write::late(db, TrialId(trial.into()), late)?;
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::read::require_study;
 use super::{BUSY_TIMEOUT, SqliteStore, open};
 use crate::error::StoreError;
+use crate::late::LateTell;
 use crate::optuna::{AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 use write::Compatible;
@@ -213,6 +214,10 @@ impl OptunaStorage for OptunaSqlite {
 
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError> {
         self.write(|db| write::state(db, trial, state, values))
+    }
+
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+        self.write(|db| super::write::late(db, trial, late))
     }
 
     fn set_intermediate(&self, trial: TrialId, step: i64, value: f64) -> Result<(), StoreError> {

@@ -138,6 +138,9 @@ fn beside(db: &Connection, trial: TrialId, beside: &Beside) -> Result<(), Failur
         db.prepare_cached("INSERT INTO allometry_logs (trial_id, tail) VALUES (?1, ?2)")?
             .execute(params![trial.0, log])?;
     }
+    for late in &beside.late_tells {
+        super::super::write::late(db, trial, late)?;
+    }
     Ok(())
 }
 

@@ -23,6 +23,10 @@ enum Cut {
     After,
     /// The connection is cut first, and it arrives a while later.
     Late,
+    /// It is held back, and the connection stays, until [`Self::Released`] follows.
+    Held,
+    /// Ends [`Self::Held`].
+    Released,
 }
 
 /// Stands between a store and its server; returns the port.
@@ -65,9 +69,19 @@ fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut
         let commits = said.windows(6).any(|word| word == b"COMMIT")
             && said.windows(17).any(|word| word == b"allometry_writers")
             || said.windows(36).any(names_writer);
-        match cuts.lock().unwrap().pop_front_if(|_| commits) {
+        let cut = cuts.lock().unwrap().pop_front_if(|_| commits);
+        match cut {
             None => server.write_all(said).unwrap(),
-            Some(Cut::Before) => break,
+            Some(Cut::Before | Cut::Released) => break,
+            Some(Cut::Held) => {
+                while cuts.lock().unwrap().pop_front_if(|next| *next == Cut::Released).is_none() {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                // The server may have given up.
+                if server.write_all(said).is_err() {
+                    break;
+                }
+            }
             Some(Cut::After) => {
                 let _ = client.shutdown(Shutdown::Both);
                 server.write_all(said).unwrap();
@@ -170,6 +184,30 @@ fn optunas_calls_are_done_once() {
             assert!(storage.trial_id(study, number + 1).is_err(), "no trial was made twice");
         }
     }
+}
+
+#[test]
+fn who_falls_silent_in_mid_commit_holds_nobody_up_and_does_it_later() {
+    let test = "who_falls_silent_in_mid_commit_holds_nobody_up_and_does_it_later";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    let cuts = Arc::new(Mutex::new(VecDeque::new()));
+    let url = behind_proxy(cluster, "silent", &cuts);
+    let (silent, params) = (PostgresStore::open(&url).unwrap(), params());
+    let database = url.rsplit('/').next().unwrap().split('?').next().unwrap();
+    let other = PostgresStore::open(&cluster.url(database)).unwrap();
+    let id = silent.create_study(&study("s")).unwrap();
+    std::thread::scope(|scope| {
+        cuts.lock().unwrap().push_back(Cut::Held);
+        let held = scope.spawn(|| start(&silent, id, &params));
+        while !cuts.lock().unwrap().is_empty() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // It has locked the study's numbers.
+        assert_eq!(start(&other, id, &params).number, TrialNumber(0));
+        cuts.lock().unwrap().push_back(Cut::Released);
+        assert_eq!(held.join().unwrap().number, TrialNumber(1));
+    });
+    assert_eq!(other.trials(id).unwrap().len(), 2, "each made one");
 }
 
 #[test]

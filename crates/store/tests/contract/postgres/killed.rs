@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use allometry_core::{TrialRecord, TrialState};
 use allometry_store::{Finished, FinishedState, NewTrial, Owner, PostgresStore, Start, Store};
-use allometry_testkit::Cluster;
+use allometry_testkit::{Cluster, fault_rounds};
 
 use crate::support::{epoch, params, record, scores, space, start, study};
 
 #[test]
 fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
     const WRITERS: usize = 4;
-    const KILLS: u64 = 8;
+    let kills = fault_rounds(8) as u64;
     let Some(cluster) = Cluster::start("nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load")
     else {
         return;
@@ -68,11 +68,11 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
                 }
             });
         }
-        for kill in 0..KILLS {
+        for kill in 0..kills {
             // Different moments of the writers' ways; each time some work was done before.
             let before = told.lock().unwrap().len();
             while told.lock().unwrap().len() < before + 20 {
-                std::thread::sleep(Duration::from_millis(1 + kill));
+                std::thread::sleep(Duration::from_millis(1 + kill % 8));
             }
             cluster.stop(if kill % 4 == 3 { "fast" } else { "immediate" });
             cluster.start_again();
