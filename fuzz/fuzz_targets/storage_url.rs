@@ -12,6 +12,10 @@ fuzz_target!(|text: &str| {
     }
     let shown = url::redact(text);
     assert_eq!(url::redact(&shown), shown);
+    // A host or a database that is named as the password is no secret.
+    if text.contains(PASSWORD) {
+        return;
+    }
     // Whatever stands around it, also where nothing is escaped as it should be.
     for url in [
         format!("postgresql://me:{PASSWORD}{text}@host/db"),
