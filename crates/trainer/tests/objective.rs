@@ -71,7 +71,7 @@ fn a_trial_depends_on_its_seed_alone() {
 fn the_best_epochs_weights_are_kept() {
     let dataset = series(400);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
-    let mut fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
+    let fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
     let again = fitted.score(&dataset, &dataset.validation);
     assert_eq!(again, fitted.outcome.scores);
     let test = fitted.score(&dataset, &dataset.test).unwrap();
