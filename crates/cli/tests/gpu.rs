@@ -69,7 +69,7 @@ mod with_a_device {
         assert!(out.contains("trials are trained on wgpu: "), "{out}");
 
         let search = ["run", "--quiet", "--workers", "3", "--set", "sampler.kind=sobol"];
-        let with = |more: &[&str]| search.iter().chain(more).copied().collect::<Vec<_>>();
+        let with = |more: &[&'static str]| search.iter().chain(more).copied().collect::<Vec<&str>>();
         let (code, _, err) = run(ours.path(), &with(&["--device", "wgpu", "--trials", "2"]));
         assert_eq!(code, 0, "{err}");
         // The same studies, on the CPU, and the whole of them there.
