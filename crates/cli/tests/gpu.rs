@@ -52,10 +52,14 @@ mod with_a_device {
     }
 
     fn values(folder: &Path) -> Vec<f64> {
-        let (code, out, err) = run(folder, &["show", "--json"]);
-        assert_eq!(code, 0, "{err}");
-        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
-        document["trials"].as_array().unwrap().iter().map(|trial| trial["value"].as_f64().unwrap()).collect()
+        let of_study = |study: &str| {
+            let (code, out, err) = run(folder, &["list", "--study", study, "--json"]);
+            assert_eq!(code, 0, "{err}");
+            let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
+            let trials = listed["trials"].as_array().unwrap().clone();
+            trials.iter().map(|trial| trial["value"].as_f64().unwrap()).collect::<Vec<f64>>()
+        };
+        ["s", "l"].into_iter().flat_map(of_study).collect()
     }
 
     #[test]
