@@ -56,7 +56,7 @@ mod with_a_device {
             let (code, out, err) = run(folder, &["list", "--study", study, "--json"]);
             assert_eq!(code, 0, "{err}");
             let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
-            let trials = listed["trials"].as_array().unwrap().clone();
+            let trials = listed["studies"][0]["trials"].as_array().unwrap().clone();
             trials.iter().map(|trial| trial["value"].as_f64().unwrap()).collect::<Vec<f64>>()
         };
         ["s", "l"].into_iter().flat_map(of_study).collect()
