@@ -339,3 +339,82 @@ fn stack(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
     tensor.try_into_vec_as::<f32>().map_err(|error| error.to_string())
 }
+
+#[cfg(all(test, feature = "wgpu"))]
+mod tests {
+    use std::sync::mpsc::{Receiver, sync_channel};
+
+    use allometry_trainer::{Architecture, Geometry, Hyperparameters};
+
+    use super::*;
+    use allometry_core::ladder::ModelSpec;
+
+    fn opened(seed: u64) -> Opened {
+        let settings = ModelSpec::new(8, 4, 4);
+        let architecture = Architecture { d_model: 8, n_layers: 1, n_heads: 2, d_ff_ratio: 2 };
+        let series: Vec<f32> = (0..40).map(|i| (i as f32 * 0.7).sin()).collect();
+        let plan = Plan {
+            hyperparameters: Hyperparameters {
+                architecture,
+                learning_rate: 1e-3,
+                dropout: 0.1 * seed as f64,
+                weight_decay: 0.0,
+            },
+            geometry: Geometry::new(2, 0, &settings).unwrap(),
+            settings: &settings,
+            capacity: 4,
+            seed,
+            series: &series,
+            balance: 1.0,
+        };
+        Opened { plan: OwnPlan::new(&plan), series: series.clone().into(), weights: plan.initial_weights() }
+    }
+
+    fn add(starts: Vec<i32>) -> (Work, Receiver<Result<f64, StepError>>) {
+        let (reply, answer) = sync_channel(1);
+        let targets = starts.iter().map(|start| (start % 2) as f32).collect();
+        (Work::Add { starts, targets, share: None, first: true, batch: 0, step: 1, reply }, answer)
+    }
+
+    #[test]
+    fn models_of_one_architecture_wait_for_each_other_and_are_done_at_once() {
+        let device = match burn_tensor::Device::wgpu_options().init() {
+            Ok(device) => device,
+            Err(error) => {
+                let test = "models_of_one_architecture_wait_for_each_other_and_are_done_at_once";
+                return allometry_testkit::skip_absent(test, &error.to_string());
+            }
+        };
+        let mut bench = Bench::new(&opened(1), &device);
+        for seed in [1, 2, 3] {
+            assert!(bench.fits(&opened(seed)));
+            bench.open(seed, opened(seed));
+        }
+        let mut longer = opened(4);
+        longer.plan.capacity = 5;
+        assert!(!bench.fits(&longer));
+
+        let mut answers = Vec::new();
+        for (id, starts) in [(1, vec![0, 3, 5]), (2, vec![0, 3, 5]), (3, vec![1, 2])] {
+            assert!(!bench.is_complete());
+            let (work, answer) = add(starts);
+            bench.put(id, work);
+            answers.push(answer);
+        }
+        assert!(bench.is_complete());
+        bench.run("wgpu");
+        let losses: Vec<f64> = answers.iter().map(|answer| answer.try_recv().unwrap().unwrap()).collect();
+        assert_ne!(losses[0], losses[1], "each has its own weights and masks");
+        assert!(bench.since().is_none());
+
+        // Who leaves is waited for no more.
+        let (work, answer) = add(vec![0, 3, 5]);
+        bench.put(2, work);
+        bench.close(1);
+        bench.close(3);
+        assert!(bench.is_complete());
+        bench.run("wgpu");
+        let alone = answer.try_recv().unwrap().unwrap();
+        assert!((alone - losses[1]).abs() < 1e-5 * alone, "{alone} alone, {} with others", losses[1]);
+    }
+}

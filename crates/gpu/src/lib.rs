@@ -42,6 +42,7 @@ impl OpenError {
     /// What a user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::NotBuilt { kind: "cuda" } => "build with --features cuda, or train with device = \"cpu\"",
             Self::NotBuilt { .. } => "build with --features gpu, or train with device = \"cpu\"",
             Self::Absent { kind: "cuda", .. } => "it needs an NVIDIA driver; device = \"cpu\" trains without",
             Self::Absent { .. } => {

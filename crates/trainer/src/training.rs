@@ -138,6 +138,8 @@ impl<'a> Training<'a> {
         let best = self.best.ok_or_else(|| failed("no epoch was trained: `epochs` is 0", String::new()))?;
         if let Some(Saver { path, mut description, essential: true, .. }) = self.saver {
             description.best = Some(best.epoch.clone());
+            // Of a checkpoint that was written on the way.
+            description.progress = None;
             save(path, &description, &best.weights, &[])?;
         }
         Ok(best)

@@ -32,7 +32,7 @@ pub(super) struct LadderFile {
 /// What the built-in model is trained on.
 #[derive(Debug, Args)]
 pub(super) struct OnDevice {
-    /// What the built-in model is trained on, in place of what the ladder says; wgpu and cuda need a program built with --features gpu.
+    /// What the built-in model is trained on, in place of what the ladder says; wgpu needs a program built with --features gpu, cuda one with --features cuda.
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DeviceKind::ALL.map(DeviceKind::as_str)).map(|name| named(&name)))]
     device: Option<DeviceKind>,
 }

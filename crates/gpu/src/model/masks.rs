@@ -53,8 +53,8 @@ pub(crate) struct Masks {
 
 impl Masks {
     /// Those of models that are each at some batch of theirs, of `windows` windows.
-    pub(crate) fn new<'a>(
-        plans: &[(Plan<'a>, u64)],
+    pub(crate) fn new(
+        plans: &[(Plan<'_>, u64)],
         shape: &Shape,
         positions: &Positions,
         windows: usize,
