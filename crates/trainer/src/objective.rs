@@ -319,3 +319,59 @@ fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
 fn invalid(error: &ArchitectureError) -> ObjectiveError {
     ObjectiveError::Failed(Failure { reason: error.to_string(), detail: error.hint().unwrap_or_default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::{EpochReport, Signal, SizeBudget, TrialNumber, WeightTarget};
+
+    use super::*;
+    use crate::data::{Preparation, Window};
+
+    struct Deaf;
+
+    impl Reporter for Deaf {
+        fn report(&self, _: &EpochReport) -> Signal {
+            Signal::Continue
+        }
+
+        fn interrupted(&self) -> bool {
+            false
+        }
+    }
+
+    fn alternating(windows: std::ops::Range<usize>) -> Part {
+        let window = |last: usize| Window { last, row: last as u64, target: (last % 2) as f32 };
+        Part { windows: windows.map(window).collect() }
+    }
+
+    #[test]
+    fn a_checkpoint_written_on_the_way_leaves_no_trace_in_the_finished_one() {
+        let dataset = Dataset {
+            feature_names: vec!["x".into()],
+            values: (0..80).map(|row| (row as f32).sin()).collect(),
+            context: 8,
+            train: alternating(7..40),
+            validation: alternating(48..60),
+            test: alternating(68..80),
+            preparation: Preparation::default(),
+        };
+        let spec = ModelSpec { epochs: 3, patience: 3, ..ModelSpec::new(8, 4, 4) };
+        let mut params: Params = [("d_model", 4i64), ("n_layers", 1), ("n_heads", 1)].into_iter().collect();
+        params.insert("learning_rate", 1e-3);
+        let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
+        let (number, first_attempt) = (TrialNumber(0), TrialNumber(0));
+        let trial = TrialSpec { budget, number, first_attempt, params, seed: 3 };
+        let objective = PatchTstObjective::new(&dataset, spec.clone()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["at-once", "on-the-way"].map(|name| folder.path().join(name));
+        for (path, each) in paths.iter().zip([false, true]) {
+            let description = Description::new(&trial, &spec, &dataset);
+            let training = objective.begin(&trial, &Deaf).unwrap().saving(path, description, true);
+            let training = if each { training.saving_each_epoch() } else { training };
+            training.finish().unwrap();
+        }
+        Checkpoint::load(&paths[1]).unwrap();
+        let [at_once, on_the_way] = paths.map(|path| std::fs::read(path).unwrap());
+        assert!(at_once == on_the_way, "the same bytes");
+    }
+}

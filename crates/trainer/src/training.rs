@@ -62,6 +62,8 @@ struct Saver<'a> {
     path: &'a Path,
     description: Description,
     saved: Instant,
+    /// Time between two checkpoints on the way, at least.
+    interval: Duration,
     /// Whether training ends where a checkpoint cannot be written.
     essential: bool,
 }
@@ -95,7 +97,15 @@ impl<'a> Training<'a> {
     /// Writes checkpoints to `path` from now on; that this fails is an error where they are `essential`.
     #[must_use]
     pub(crate) fn saving(mut self, path: &'a Path, description: Description, essential: bool) -> Self {
-        self.saver = Some(Saver { path, description, saved: Instant::now(), essential });
+        self.saver =
+            Some(Saver { path, description, saved: Instant::now(), interval: SAVE_INTERVAL, essential });
+        self
+    }
+
+    /// Writes them after each epoch.
+    #[cfg(test)]
+    pub(crate) fn saving_each_epoch(mut self) -> Self {
+        self.saver.as_mut().expect("it is saving").interval = Duration::ZERO;
         self
     }
 
@@ -131,7 +141,7 @@ impl<'a> Training<'a> {
                 }
                 ended => ended?,
             }
-            if self.saver.as_ref().is_some_and(|s| s.saved.elapsed() >= SAVE_INTERVAL) {
+            if self.saver.as_ref().is_some_and(|s| s.saved.elapsed() >= s.interval) {
                 self.save()?;
             }
         }
