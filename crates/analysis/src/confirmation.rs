@@ -238,7 +238,7 @@ fn configuration<'a>(
         trial: planned.trial,
         params: planned.params.clone(),
         search: search.and_then(allometry_core::FrozenTrial::complete_value),
-        validation: on_validation.and_then(|values| mean(values.into_iter())),
+        validation: on_validation.and_then(mean),
         test,
         seeds: trained.len() as u64,
     };

@@ -26,24 +26,24 @@ pub struct Identity {
 /// [`ServeError::Identity`] for files that cannot be read, hold no certificate or key, or do not belong together.
 pub(crate) fn acceptor(identity: &Identity) -> Result<TlsAcceptor, ServeError> {
     let certificates = certificates(&identity.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&identity.key).map_err(|error| problem(&identity.key, error))?;
+    let key = PrivateKeyDer::from_pem_file(&identity.key).map_err(|error| problem(&identity.key, &error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
-        .map_err(|error| problem(&identity.key, error))?;
+        .map_err(|error| problem(&identity.key, &error))?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, ServeError> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let certificates = read.map_err(|error| problem(path, error))?;
+    let certificates = read.map_err(|error| problem(path, &error))?;
     if certificates.is_empty() {
-        return Err(problem(path, "it holds no certificate"));
+        return Err(problem(path, &"it holds no certificate"));
     }
     Ok(certificates)
 }
 
-fn problem(path: &Path, reason: impl ToString) -> ServeError {
+fn problem(path: &Path, reason: &impl ToString) -> ServeError {
     ServeError::Identity { path: path.into(), reason: reason.to_string() }
 }

@@ -28,7 +28,7 @@ use crate::open::{ChangedSpace, Facts, OpenStudy, open_studies};
 use crate::process::Process;
 use crate::{Interrupt, RunOptions};
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 const TRIALS: u64 = 6;
 const PROCESSES: usize = 3;
 

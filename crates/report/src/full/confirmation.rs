@@ -16,7 +16,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
     text.table(
         &["Budget", "Trial", "The search said", "Trained anew", "On test rows", &level, "Seeds", "Chosen"],
-        confirmation.budgets.iter().flat_map(|budget| rows(budget)),
+        confirmation.budgets.iter().flat_map(rows),
     );
     pictures.place(text, "confirmation");
     if !confirmation.comparisons.is_empty() {
