@@ -37,7 +37,7 @@ pub(super) struct Compare {
 /// One side as it was read.
 enum Read {
     Report(Box<Analysis>),
-    Trials(LadderTrials),
+    Trials(Box<LadderTrials>),
 }
 
 impl Compare {
@@ -65,7 +65,7 @@ impl Compare {
 fn read(compared: &Compared) -> Result<Read, CliError> {
     Ok(match compared {
         Compared::Report(path) => Read::Report(Box::new(read_report(path)?)),
-        Compared::Trials(source) => Read::Trials(source::read(std::slice::from_ref(source))?),
+        Compared::Trials(source) => Read::Trials(Box::new(source::read(std::slice::from_ref(source))?)),
     })
 }
 
@@ -90,7 +90,7 @@ fn analysis(read: &Read, options: &Options) -> Analysis {
 fn side<'s>(source: &'s str, analysis: &'s Analysis, read: &'s Read) -> Side<'s> {
     let trials = match read {
         Read::Report(_) => None,
-        Read::Trials(ladder) => Some(ladder),
+        Read::Trials(ladder) => Some(&**ladder),
     };
     Side { source, analysis, trials }
 }

@@ -44,6 +44,9 @@ pub(super) struct ExperimentArgs {
 /// that of the ladder.
 type Plan = fn(&[Searched<'_>], Direction, usize, u64, u64) -> BTreeMap<String, Vec<Retraining>>;
 
+/// A budget, what it admits, and what it is to train.
+type Planned<'l> = (&'l BudgetSpec, Arc<Feasible>, Vec<Retraining>);
+
 /// An experiment as its command does it.
 pub(super) struct Conduct {
     pub(super) experiment: Experiment,
@@ -104,7 +107,7 @@ impl ExperimentArgs {
         ladder: &'l Ladder,
         evaluator: &Evaluator<'_>,
         store: &dyn allometry_store::Store,
-    ) -> Result<Vec<(&'l BudgetSpec, Arc<Feasible>, Vec<Retraining>)>, CliError> {
+    ) -> Result<Vec<Planned<'l>>, CliError> {
         let mut budgets: Vec<(&BudgetSpec, Arc<Feasible>, Vec<FrozenTrial>)> = Vec::new();
         for spec in &ladder.budgets {
             let study = store.study(&format!("{}/{}", ladder.name, spec.budget.label))?;
