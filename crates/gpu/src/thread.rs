@@ -105,7 +105,7 @@ impl OwnPlan {
 
 /// Answers messages until nobody can send any.
 pub(crate) fn serve(device: Device, name: &str, messages: &Receiver<Message>) {
-    let mut benches = Benches { device, name: name.to_owned(), benches: Vec::new(), next: 0 };
+    let mut benches = Benches { device, name: name.to_owned(), all: Vec::new(), next: 0 };
     loop {
         let message = match benches.due() {
             None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -119,7 +119,7 @@ pub(crate) fn serve(device: Device, name: &str, messages: &Receiver<Message>) {
         while let Ok(message) = messages.try_recv() {
             benches.take(message);
         }
-        for bench in &mut benches.benches {
+        for bench in &mut benches.all {
             if bench.is_complete() || bench.since().is_some_and(|since| since.elapsed() >= PATIENCE) {
                 bench.run(&benches.name);
             }
@@ -130,21 +130,21 @@ pub(crate) fn serve(device: Device, name: &str, messages: &Receiver<Message>) {
 struct Benches {
     device: Device,
     name: String,
-    benches: Vec<Bench>,
+    all: Vec<Bench>,
     next: u64,
 }
 
 impl Benches {
     /// When work that waits is no longer to wait.
     fn due(&self) -> Option<Instant> {
-        self.benches.iter().filter_map(Bench::since).min().map(|since| since + PATIENCE)
+        self.all.iter().filter_map(Bench::since).min().map(|since| since + PATIENCE)
     }
 
     fn take(&mut self, message: Message) {
         match message {
             Message::Open(opened, reply) => {
                 let name = self.name.clone();
-                let opened = caught(&name, || self.open(*opened));
+                let opened = caught(&name, || Ok(self.open(*opened)));
                 // Who asked may have gone.
                 let _ = reply.send(opened);
             }
@@ -162,30 +162,30 @@ impl Benches {
             }
             Message::Close(id) => {
                 self.of(id).close(id);
-                self.benches.retain(|bench| !bench.is_empty());
-                if self.benches.is_empty() {
+                self.all.retain(|bench| !bench.is_empty());
+                if self.all.is_empty() {
                     self.device.memory_cleanup();
                 }
             }
         }
     }
 
-    fn open(&mut self, opened: Opened) -> Result<u64, String> {
+    fn open(&mut self, opened: Opened) -> u64 {
         let id = self.next;
-        let fitting = self.benches.iter_mut().find(|bench| bench.fits(&opened));
+        let fitting = self.all.iter_mut().find(|bench| bench.fits(&opened));
         if let Some(bench) = fitting {
             bench.open(id, opened);
         } else {
             let mut bench = Bench::new(&opened, &self.device);
             bench.open(id, opened);
-            self.benches.push(bench);
+            self.all.push(bench);
         }
         self.next += 1;
-        Ok(id)
+        id
     }
 
     fn of(&mut self, id: u64) -> &mut Bench {
-        let found = self.benches.iter_mut().find(|bench| bench.has(id));
+        let found = self.all.iter_mut().find(|bench| bench.has(id));
         found.expect("a model has a bench from its opening to its end")
     }
 }

@@ -263,11 +263,13 @@ fn a_pruned_program_may_end_by_itself_and_is_made_to_otherwise() {
 
 #[test]
 fn a_program_that_has_ended_is_not_pruned_any_more() {
-    let fixture = Fixture::new(
-        r#"{ echo '{"step": 1, "value": 0.5}'; echo '{"final": true, "value": 0.5}'; } >> "$ALLOMETRY_REPORT""#,
-    );
-    let listener = Listener { prune_at: Some(1), ..Listener::default() };
-    assert_eq!(fixture.run(&listener).unwrap().value, 0.5);
+    // Both lines in one write, so that nobody reads the first alone; and the program lives on for a while.
+    let report = r#"printf '%s\n' '{"step": 1, "value": 0.5}' '{"final": true, "value": 0.5}' > both; cat both >> "$ALLOMETRY_REPORT""#;
+    for rest in ["", "; sleep 0.2"] {
+        let fixture = Fixture::new(&format!("{report}{rest}"));
+        let listener = Listener { prune_at: Some(1), ..Listener::default() };
+        assert_eq!(fixture.run(&listener).unwrap().value, 0.5);
+    }
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn factors(masks: &[Mask], [models, places]: [usize; 2], positions: &Positions, 
         |of: fn(&Mask) -> u32| unsigned::<3>(masks.iter().map(of).collect(), [models, places, 1], &device);
     let xor_shifted =
         |x: Tensor<3, Int>, bits: u32| x.clone().bitwise_xor(x.bitwise_right_shift_scalar(bits));
-    let products = positions.0.clone().slice([0..values]).reshape([1, 1, values]);
+    let products = positions.0.clone().narrow(0, 0, values).reshape([1, 1, values]);
     let first: Tensor<3, Int> = products.expand([models, places, values]);
     let x = xor_shifted(first.bitwise_xor(column(|m| m.keys[0])), 16);
     let x = xor_shifted((x * 0x7feb_352d_u32).bitwise_xor(column(|m| m.keys[1])), 15);

@@ -134,8 +134,13 @@ impl Attempt<'_> {
             let ended = group.look();
             if stop.is_none() {
                 let signalled = self.take(reader.read(ended), told);
-                // Nothing is saved by pruning what has ended by itself.
-                stop = signalled.filter(|stop| !ended || matches!(stop, Stop::Failed(_)));
+                // Nothing is saved by pruning what has ended by itself, or has said its value and is about to.
+                let is_over = |stop: &Stop| match stop {
+                    Stop::Pruned => ended || told.end.is_some(),
+                    Stop::Interrupted => ended,
+                    Stop::Failed(_) => false,
+                };
+                stop = signalled.filter(|stop| !is_over(stop));
                 if stop.is_none() && !ended {
                     stop = self.must_stop(started);
                 }
