@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -53,15 +53,32 @@ const FULL_DISK: &str = r#"
 #[test]
 fn a_full_disk_ends_a_run_and_loses_nothing() {
     let test = "a_full_disk_ends_a_run_and_loses_nothing";
-    let Some(unshare) = program(test, "unshare") else { return };
-    let (wanted, disk, out) = (30, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (wanted, out) = (30, tempfile::tempdir().unwrap());
     let folder = project(wanted);
+    let ladder = ("LADDER", folder.path().join("ladder.toml"));
+    let Some((code, err)) = on_a_small_disk(test, FULL_DISK, out.path(), ladder) else { return };
+    let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
+    assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
+    assert!(said("err.txt").contains("the disk is full"), "{}", said("err.txt"));
+    check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
+}
+
+/// Runs a script that mounts a small file system at `$DISK` and leaves files in `out`, its `$OUT`; its exit code and what it said.
+/// `None`, with a visible skip of `test`, where nothing can be mounted.
+fn on_a_small_disk(
+    test: &str,
+    script: &str,
+    out: &Path,
+    (name, file): (&str, PathBuf),
+) -> Option<(i32, String)> {
+    let unshare = program(test, "unshare")?;
+    let disk = tempfile::tempdir().unwrap();
     let output = Command::new(unshare)
-        .args(["--map-root-user", "--mount", "sh", "-c", FULL_DISK])
+        .args(["--map-root-user", "--mount", "sh", "-c", script])
         .env("ALLOMETRY", env!("CARGO_BIN_EXE_allometry"))
-        .env("LADDER", folder.path().join("ladder.toml"))
+        .env(name, file)
         .env("DISK", disk.path())
-        .env("OUT", out.path())
+        .env("OUT", out)
         .env("CI", "true")
         .env_remove("ALLOMETRY_STORAGE")
         .env_remove("OPTUNA_STORAGE")
@@ -70,16 +87,13 @@ fn a_full_disk_ends_a_run_and_loses_nothing() {
     let (code, _, err) = texts(&output);
     if code == 99 || err.contains("unshare") {
         skip(test, &format!("no file system can be mounted here: {}", err.trim()));
-        return;
+        return None;
     }
-    let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
-    assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
-    assert!(said("err.txt").contains("the disk is full"), "{}", said("err.txt"));
-    check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
+    Some((code, err))
 }
 
-/// Imports a study on a disk of 16 MiB, fills the disk, imports a larger one, and once more after space is made. Answers with the
-/// second import's exit code; what it said and the database after it are left in `$OUT`, the last one as `end.db`.
+/// Imports a study on a disk of 16 MiB, fills the disk, imports another, and once more after space is made. Answers with the
+/// second import's exit code; what was said and the databases are left in `$OUT`, those before space was made in `after`.
 const FULL_DISK_IMPORT: &str = r#"
     mount -t tmpfs -o size=16m none "$DISK" || exit 99
     cp "$TRIALS" "$DISK/t.json" && cd "$DISK" || exit 98
@@ -100,27 +114,14 @@ const FULL_DISK_IMPORT: &str = r#"
 #[test]
 fn a_full_disk_ends_an_import_and_leaves_nothing_of_it() {
     let test = "a_full_disk_ends_an_import_and_leaves_nothing_of_it";
-    let Some(unshare) = program(test, "unshare") else { return };
-    let (disk, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let out = tempfile::tempdir().unwrap();
     let trial =
         |i: u32| format!(r#"{{"value": {i}, "params": {{"x": {i}}}, "intermediate_values": {{"1": 1}}}}"#);
     let list: Vec<String> = (0..2000).map(trial).collect();
-    std::fs::write(out.path().join("t.json"), format!("[{}]", list.join(","))).unwrap();
-    let output = Command::new(unshare)
-        .args(["--map-root-user", "--mount", "sh", "-c", FULL_DISK_IMPORT])
-        .env("ALLOMETRY", env!("CARGO_BIN_EXE_allometry"))
-        .env("TRIALS", out.path().join("t.json"))
-        .env("DISK", disk.path())
-        .env("OUT", out.path())
-        .env_remove("ALLOMETRY_STORAGE")
-        .env_remove("OPTUNA_STORAGE")
-        .output()
-        .unwrap();
-    let (code, _, err) = texts(&output);
-    if code == 99 || err.contains("unshare") {
-        skip(test, &format!("no file system can be mounted here: {}", err.trim()));
-        return;
-    }
+    let file = out.path().join("t.json");
+    std::fs::write(&file, format!("[{}]", list.join(","))).unwrap();
+    let trials = ("TRIALS", file);
+    let Some((code, err)) = on_a_small_disk(test, FULL_DISK_IMPORT, out.path(), trials) else { return };
     let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
     assert_eq!(code, 5, "{err}{}{}{}", said("err.txt"), said("err2.txt"), said("new2.txt"));
     for name in ["err.txt", "new.txt"] {
