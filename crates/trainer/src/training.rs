@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use allometry_core::ladder::{ModelSpec, Monitor};
+use allometry_core::ladder::Monitor;
 use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, TrialSpec};
 
 use crate::batch::shuffled;
@@ -36,7 +36,6 @@ pub enum TrainError {
 /// A training between two batches.
 pub(crate) struct Training<'a> {
     pub(crate) dataset: &'a Dataset,
-    pub(crate) spec: &'a ModelSpec,
     pub(crate) trial: &'a TrialSpec,
     pub(crate) reporter: &'a dyn Reporter,
     pub(crate) plan: Plan<'a>,
@@ -77,11 +76,9 @@ impl<'a> Training<'a> {
         plan: Plan<'a>,
         trainee: Box<dyn Trainee + 'a>,
     ) -> Self {
-        let spec = plan.settings;
-        let progress = Progress::new(spec);
+        let progress = Progress::new(plan.settings);
         Self {
             dataset,
-            spec,
             trial,
             reporter,
             plan,
@@ -133,7 +130,7 @@ impl<'a> Training<'a> {
 
     /// Trains to the end.
     pub(crate) fn finish(mut self) -> Result<Best, TrainError> {
-        while self.progress.history.len() < self.spec.epochs && !self.progress.stopping.is_over() {
+        while self.progress.history.len() < self.plan.settings.epochs && !self.progress.stopping.is_over() {
             match self.epoch() {
                 Err(ObjectiveError::Interrupted) => {
                     self.save()?;
@@ -183,8 +180,8 @@ impl<'a> Training<'a> {
         let collapsed_to = scored.collapsed_to(&self.dataset.train);
         metrics.insert(CONSTANT.into(), f64::from(u8::from(collapsed_to.is_some())));
         let kept = scored.into_kept();
-        let value = figure(&metrics, self.spec.task.metric())?;
-        let watched = figure(&metrics, self.spec.monitored())?;
+        let value = figure(&metrics, self.plan.settings.task.metric())?;
+        let watched = figure(&metrics, self.plan.settings.monitored())?;
         let step = self.progress.history.len() as i64 + 1;
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
@@ -212,7 +209,7 @@ impl<'a> Training<'a> {
 
     /// Whether predictions were constant for as many epochs as the ladder bears.
     fn has_collapsed(&self) -> bool {
-        let (epochs, history) = (self.spec.collapse_epochs, &self.progress.history);
+        let (epochs, history) = (self.plan.settings.collapse_epochs, &self.progress.history);
         let is_constant = |epoch: &Epoch| epoch.metrics.get(CONSTANT) == Some(&1.0);
         epochs > 0 && history.len() >= epochs && history.iter().rev().take(epochs).all(is_constant)
     }
@@ -220,7 +217,7 @@ impl<'a> Training<'a> {
     /// Keeps the weights, and puts the mean of those at the ends of the last epochs in their place until the epoch is over
     /// (Izmailov et al. 2018, with a window that moves along so that every epoch can be judged).
     fn average(&mut self) -> Result<(), DeviceError> {
-        let most = self.spec.average_epochs;
+        let most = self.plan.settings.average_epochs;
         if most < 2 {
             return Ok(());
         }
@@ -256,7 +253,7 @@ impl<'a> Training<'a> {
     fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, ObjectiveError> {
         let windows = &self.dataset.train.windows;
         let batch_size = self.plan.capacity;
-        let step_size = batch_size * self.spec.accumulate;
+        let step_size = batch_size * self.plan.settings.accumulate;
         let order = shuffled(windows.len(), self.trial.seed, self.progress.history.len() as u64);
         let steps_per_epoch = windows.len().div_ceil(step_size);
         let (mut starts, mut targets) = (Vec::with_capacity(batch_size), Vec::with_capacity(batch_size));
@@ -264,7 +261,7 @@ impl<'a> Training<'a> {
             if self.reporter.interrupted() {
                 return Err(ObjectiveError::Interrupted);
             }
-            let factor = rate_factor(self.spec, steps_per_epoch, self.trainee.count().steps);
+            let factor = rate_factor(self.plan.settings, steps_per_epoch, self.trainee.count().steps);
             let rate = self.plan.hyperparameters.learning_rate * factor;
             let largest_norm = self.progress.largest_norm;
             let mut loss = 0.0;
@@ -283,7 +280,7 @@ impl<'a> Training<'a> {
             }
             let report = self
                 .trainee
-                .update(loss, rate, self.spec.gradient_clip)
+                .update(loss, rate, self.plan.settings.gradient_clip)
                 .map_err(|e| stopped(&e, largest_norm))?;
             self.progress.steps += 1;
             self.progress.loss += loss * step.len() as f64;
