@@ -83,6 +83,16 @@ pub struct Baseline {
     pub metrics: BTreeMap<String, f64>,
 }
 
+/// What orders stored predictions in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowOrder {
+    /// They are stored in time order: the built-in trainer predicts windows as they follow each other.
+    Stored,
+    /// The numbers of the rows: a program's predictions are put in ascending order of them.
+    #[default]
+    RowNumbers,
+}
+
 /// The studies of a ladder, from the smallest budget to the largest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LadderTrials {
@@ -100,6 +110,12 @@ pub struct LadderTrials {
     pub studies: Vec<StudyTrials>,
     /// Classes of the validation rows that every trial was scored on, where known.
     pub rows: Option<ClassCounts>,
+    /// How many rows ahead a row's label looks, at least 1. The errors over rows remember at least as many rows.
+    pub horizon: u64,
+    /// What orders the stored predictions in time.
+    pub row_order: RowOrder,
+    /// Smallest difference of the metric that is of interest, where the ladder file names one.
+    pub smallest_effect: Option<f64>,
     /// Simple models scored on the same rows.
     pub baselines: Vec<Baseline>,
     /// What budgets trained to see whether settings carry over.
@@ -119,6 +135,9 @@ impl LadderTrials {
             further: Vec::new(),
             studies,
             rows: None,
+            horizon: 1,
+            row_order: RowOrder::default(),
+            smallest_effect: None,
             baselines: Vec::new(),
             transfers: Vec::new(),
             confirmations: Vec::new(),

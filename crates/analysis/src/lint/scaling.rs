@@ -56,16 +56,11 @@ impl ScalingLint {
         let sizes: Vec<SizeLint> =
             budgets.iter().map(|budget| SizeLint::new(report, budget, knowledge)).collect();
         let ladder = LadderTrials {
-            name: None,
             tag: report.tag.clone(),
             metric: report.metric.clone(),
             direction,
-            further: Vec::new(),
-            studies: Vec::new(),
             rows: knowledge.rows,
-            baselines: Vec::new(),
-            transfers: Vec::new(),
-            confirmations: Vec::new(),
+            ..LadderTrials::new(Vec::new())
         };
         let mut sized: Vec<(&SizeLint, ScalingPoint)> = budgets
             .iter()

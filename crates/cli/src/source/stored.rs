@@ -176,9 +176,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
                 metrics: b.metrics,
             })
             .collect(),
-        studies: studies.into_iter().map(|study| of_stored(study, url)).collect(),
-        transfers: Vec::new(),
-        confirmations: Vec::new(),
+        ..LadderTrials::new(studies.into_iter().map(|study| of_stored(study, url)).collect())
     }
 }
 

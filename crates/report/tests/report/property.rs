@@ -135,16 +135,13 @@ pub(crate) fn ladder() -> impl Strategy<Value = LadderTrials> {
     let metrics = (metric_name, direction, further);
     (vec(study(), 0..5), metrics, option::of(rows), vec(baseline, 0..3), option::of(".{0,4}")).prop_map(
         |(studies, (metric, direction, further), rows, baselines, tag)| LadderTrials {
-            transfers: Vec::new(),
-            confirmations: Vec::new(),
-            name: None,
             tag,
             metric: metric.into(),
             direction,
             further,
-            studies,
             rows,
             baselines,
+            ..LadderTrials::new(studies)
         },
     )
 }
