@@ -15,6 +15,7 @@ use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::sample::Sample;
 use crate::scaling::Scaling;
+use crate::stats::bootstrap::quantile;
 use crate::study::StudyAnalysis;
 use crate::transfer::Transfer;
 use crate::verdict::Verdict;
@@ -63,6 +64,7 @@ pub struct Analysis {
 /// Analyses the trials of a ladder. Never fails: what cannot be computed is absent and said so. The same trials give the same
 /// bits, whatever the number of threads.
 pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
+    let options = &Options { smallest_effect: smallest_effect(ladder, options), ..*options };
     let mut studies: Vec<StudyAnalysis> =
         ladder.studies.par_iter().map(|study| StudyAnalysis::new(study, ladder, options)).collect();
     let objectives = Objectives::new(ladder);
@@ -76,7 +78,8 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         .filter_map(|study| Some((study.budget.label.as_str(), study.best_params()?)))
         .collect();
     let consistency = consistency(ladder, &studies, &best);
-    let verdict = Verdict::new(&scaling, &studies, ladder, options);
+    let confirmation = Confirmation::new(ladder, options);
+    let verdict = Verdict::new(&scaling, confirmation.as_ref(), &studies, ladder, options);
     let findings = findings(ladder, &studies, &scaling, &baselines, &verdict, options);
     Analysis {
         name: ladder.name.clone(),
@@ -92,9 +95,33 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         scaling,
         consistency,
         transfer: Transfer::new(ladder, options),
-        confirmation: Confirmation::new(ladder, options),
+        confirmation,
         studies,
     }
+}
+
+/// The smallest difference of interest: that of the options, the ladder's own, or a fifth of the spread between configurations, to two
+/// digits; `None` where nothing varies. The spread of a budget is its interquartile range over that of a normal distribution, so that
+/// diverged trials do not count; that of the ladder is the median of its budgets'.
+fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {
+    const OF_SPREAD: f64 = 0.2;
+    const NORMAL_RANGE: f64 = 1.349;
+    let is_effect = |effect: &f64| effect.is_finite() && *effect > 0.0;
+    if let Some(given) = options.smallest_effect.or(ladder.smallest_effect).filter(is_effect) {
+        return Some(given);
+    }
+    let spread = |study: &crate::input::StudyTrials| {
+        let mut values: Vec<f64> =
+            Sample::new(study, ladder.direction).distinct().into_iter().map(|(_, value)| value).collect();
+        values.sort_by(f64::total_cmp);
+        let range = quantile(&values, 0.75)? - quantile(&values, 0.25)?;
+        Some(range / NORMAL_RANGE).filter(is_effect)
+    };
+    let mut spreads: Vec<f64> = ladder.studies.iter().filter_map(spread).collect();
+    spreads.sort_by(f64::total_cmp);
+    let effect = OF_SPREAD * quantile(&spreads, 0.5)?;
+    let unit = 10.0_f64.powf(effect.log10().floor() - 1.0);
+    Some((effect / unit).round() * unit).filter(is_effect)
 }
 
 fn consistency(

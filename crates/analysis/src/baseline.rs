@@ -6,12 +6,12 @@ use allometry_core::Direction;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Estimate, Method};
+use crate::estimate::{Estimate, Interval, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::sample::is_usable;
 use crate::scaling::ScalingPoint;
-use crate::stats::auc;
+use crate::stats::{auc, normal};
 use crate::summary::metric_estimate;
 
 /// A simple model beside the best trial of all budgets.
@@ -27,8 +27,8 @@ pub struct BaselineComparison {
     pub metrics: BTreeMap<String, Option<f64>>,
     /// Label of the budget with the best trial.
     pub best_budget: Option<String>,
-    /// Gain of the best trial: negative where the baseline is ahead. At the assumed correlation, where the error of each
-    /// is known.
+    /// Gain of the best observed trial: negative where the baseline is ahead. At the assumed correlation, where the error of each
+    /// is known; the best of many trials is biased towards better values.
     pub gain: Option<Estimate>,
 }
 
@@ -38,13 +38,14 @@ impl BaselineComparison {
         let best = points.iter().reduce(|best, next| {
             if ladder.direction.better(next.best.point, best.best.point) { next } else { best }
         });
+        let widening = best.map_or(1.0, |point| widening(&point.best, ladder));
         ladder
             .baselines
             .iter()
             .map(|baseline| {
                 let value = Some(baseline.value)
                     .filter(|value| is_usable(*value))
-                    .map(|value| metric_estimate(value, ladder, options));
+                    .map(|value| widened(metric_estimate(value, ladder, options), widening, options));
                 let finite = |(name, metric): (&String, &f64)| {
                     (name.clone(), Some(*metric).filter(|metric| metric.is_finite()))
                 };
@@ -61,6 +62,21 @@ impl BaselineComparison {
             })
             .collect()
     }
+}
+
+/// By how much the dependence of the rows widens errors that take them as independent, as measured on the best trial's predictions.
+fn widening(best: &Estimate, ladder: &LadderTrials) -> f64 {
+    let rows = ladder.rows.map(|rows| (rows.positives + rows.negatives) as f64);
+    let share = rows.zip(best.effective_rows).map(|(rows, effective)| rows / effective.rows);
+    share.map_or(1.0, |share| share.max(1.0).sqrt())
+}
+
+/// An AUC whose error from class counts is widened by a factor.
+fn widened(value: Estimate, factor: f64, options: &Options) -> Estimate {
+    let Some(error) = value.standard_error.filter(|_| factor > 1.0) else { return value };
+    let interval = auc::logit_interval(value.point, factor * error, normal::half_width(options.level));
+    let interval = interval.map(Interval::from).or(value.interval);
+    Estimate { standard_error: Some(factor * error), interval, ..value }
 }
 
 fn gain(best: Estimate, baseline: Estimate, direction: Direction, options: &Options) -> Estimate {

@@ -96,7 +96,7 @@ impl Collapse {
                 let auc = aucs.of(trial, value);
                 let scores = study.scores.of(trial.number);
                 scores
-                    .and_then(|scores| scored::kind(&scores, auc?, options))
+                    .and_then(|scores| scored::kind(&scores, auc?, ladder.series(), options))
                     .or_else(|| ladder.rows.map(|rows| kind(trial, auc, rows, options)))
                     .unwrap_or(CollapseKind::Unknown)
             })
@@ -108,7 +108,14 @@ impl Collapse {
         let best = sample.best().and_then(|position| {
             let trial = sample.trials[position];
             let auc = aucs.of(trial, sample.values[position])?;
-            ScoreSummary::new(trial.number, &study.scores.of(trial.number)?, auc, seed_name, options)
+            ScoreSummary::new(
+                trial.number,
+                &study.scores.of(trial.number)?,
+                auc,
+                ladder.series(),
+                seed_name,
+                options,
+            )
         });
         let known = sample.values.len() as u64 + stopped - counts.unknown;
         Self {

@@ -1,5 +1,6 @@
 //! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more weights pay there.
 
+use std::f64::consts::PI;
 use std::fmt::Write as _;
 
 use allometry_core::confirm::VALIDATION;
@@ -12,8 +13,12 @@ use crate::input::LadderTrials;
 use crate::number::counted;
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
-use crate::stats::holm::adjust_known;
-use crate::stats::moments::mean;
+use crate::scaling::{
+    BudgetPart, Budgets, Difference, Judgement, Part, Quantity, Source, Units, judge, top_spread,
+};
+use crate::scores::RowScores;
+use crate::stats::moments::{mean, sample_variance};
+use crate::verdict;
 
 /// Configurations trained anew under fresh seeds and judged by the test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +31,14 @@ pub struct Confirmation {
     pub complete: u64,
     /// One per budget that trained something, in the ladder's order.
     pub budgets: Vec<ConfirmedBudget>,
-    /// Every budget's chosen configuration against that of each budget after it.
+    /// The test of scale with these configurations: its error is over seeds and rows.
+    #[serde(default)]
+    pub configurations: Option<Judgement>,
+    /// The test of scale with what another search would have recommended: its error is over the search as well. `null` where nothing
+    /// tells how far that varies.
+    #[serde(default)]
+    pub search: Option<Judgement>,
+    /// Every budget's chosen configuration against that of each smaller one.
     pub comparisons: Vec<ConfirmedComparison>,
 }
 
@@ -65,13 +77,13 @@ pub struct ConfirmedConfiguration {
 /// Two budgets on the test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfirmedComparison {
-    /// Label of the earlier budget of the ladder.
+    /// Label of the smaller budget.
     pub smaller: String,
-    /// Label of the later one.
+    /// Label of the larger one.
     pub larger: String,
-    /// What the larger gains over the smaller under the same seeds; above 0 where it is better.
+    /// What the larger gains over the smaller; above 0 where it is better.
     pub gain: Estimate,
-    /// p-value of no gain; `null` where it has no error.
+    /// p-value for zero; `null` where it has no error.
     pub p: Option<f64>,
     /// The same adjusted by Holm's method over all comparisons.
     pub p_holm: Option<f64>,
@@ -121,34 +133,174 @@ impl Confirmation {
     pub(crate) fn new(ladder: &LadderTrials, options: &Options) -> Option<Self> {
         let trained = in_order(&ladder.confirmations, ladder);
         let (planned, complete) = counts(&trained, ladder);
-        let found: Vec<(ConfirmedBudget, Vec<Trained<'_>>)> =
-            trained.iter().filter_map(|by| budget(by, ladder, options)).collect();
+        let found: Vec<Confirmed<'_>> = trained.iter().filter_map(|by| budget(by, ladder, options)).collect();
         if found.is_empty() {
             return None;
         }
-        let mut comparisons = Vec::new();
-        for (place, (smaller, of_smaller)) in found.iter().enumerate() {
-            for (larger, of_larger) in &found[place + 1..] {
-                let gain = Contrast::difference(of_larger, of_smaller, ladder.direction.sign());
-                comparisons.extend(gain.estimate(options).map(|(gain, p)| ConfirmedComparison {
-                    smaller: smaller.budget.clone(),
-                    larger: larger.budget.clone(),
-                    gain,
-                    p,
-                    p_holm: None,
-                    outcome: GainOutcome::Undecided,
-                }));
-            }
-        }
-        let adjusted = adjust_known(comparisons.iter().map(|comparison| comparison.p));
-        for (comparison, p_holm) in comparisons.iter_mut().zip(adjusted) {
-            comparison.p_holm = p_holm;
-            comparison.outcome = Outcome::new(&comparison.gain, p_holm, options).into();
-        }
-        let budgets = found.into_iter().map(|(budget, _)| budget).collect();
+        let judged = judge_configurations(&found, ladder, options);
+        let search = judge_search(&found, ladder, options);
+        let (configurations, differences) = match judged {
+            Some((judgement, differences)) => (Some(judgement), differences),
+            None => (None, observed(&found, ladder, options)),
+        };
+        let comparisons: Vec<ConfirmedComparison> = differences
+            .into_iter()
+            .map(|one| ConfirmedComparison {
+                outcome: Outcome::new(&one.gain, one.p_holm, options).into(),
+                smaller: one.smaller,
+                larger: one.larger,
+                gain: one.gain,
+                p: one.p,
+                p_holm: one.p_holm,
+            })
+            .collect();
         let sentence = sentence(&comparisons, planned - complete, options);
-        Some(Self { sentence, planned, complete, budgets, comparisons })
+        let budgets = found.into_iter().map(|one| one.budget).collect();
+        Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons })
     }
+
+    /// The test that the headline rests on: that of the search where there is one.
+    pub fn headline(&self) -> Option<&Judgement> {
+        self.search.as_ref().or(self.configurations.as_ref())
+    }
+
+    /// What the headline says. It is told only where these configurations by themselves say the same.
+    pub(crate) fn outcome(&self) -> Option<verdict::Outcome> {
+        use verdict::Outcome::{Holds, Undecided, Violated};
+        let of_configurations = self.configurations.as_ref()?.outcome;
+        let headline = self.headline()?.outcome;
+        let differ = matches!(headline, Holds | Violated) && headline != of_configurations;
+        Some(if differ { Undecided } else { headline })
+    }
+
+    /// The comparisons as differences.
+    pub(crate) fn differences(&self) -> Vec<Difference> {
+        let of = |one: &ConfirmedComparison| Difference {
+            larger: one.larger.clone(),
+            smaller: one.smaller.clone(),
+            gain: one.gain,
+            shares: Vec::new(),
+            p: one.p,
+            p_holm: one.p_holm,
+        };
+        self.comparisons.iter().map(of).collect()
+    }
+}
+
+/// What was trained of one budget.
+struct Confirmed<'a> {
+    budget: ConfirmedBudget,
+    /// The trainings of each configuration.
+    trained: Vec<Vec<Trained<'a>>>,
+}
+
+impl<'a> Confirmed<'a> {
+    /// The mean over seeds of the chosen configuration as a part of the test.
+    fn chosen(&self, ladder: &LadderTrials) -> BudgetPart<'a> {
+        let trained = &self.trained[self.budget.chosen];
+        let values = trained.iter().map(|one| one.value);
+        let count = trained.len() as f64;
+        let variance = sample_variance(values.clone()).unwrap_or(0.0);
+        let units = Units { variance, count, freedom: count - 1.0, source: Source::Seeds };
+        self.part(trained, Some(units).filter(|_| trained.len() > 1), ladder)
+    }
+
+    fn part(&self, trained: &[Trained<'a>], units: Option<Units>, ladder: &LadderTrials) -> BudgetPart<'a> {
+        let share = 1.0 / trained.len() as f64;
+        let models: Option<Vec<(f64, RowScores<'a>)>> =
+            trained.iter().map(|one| Some((share, one.predictions?))).collect();
+        let exact = trained.iter().map(|one| Some((one.trial.record.size?.total as f64).log10()));
+        let exact = exact.collect::<Option<Vec<f64>>>().and_then(mean).map(|log| 10.0_f64.powf(log));
+        let study = ladder.studies.iter().find(|study| study.budget.label == self.budget.budget);
+        let nominal = study.and_then(|study| study.budget.nominal_weights());
+        BudgetPart {
+            label: self.budget.budget.clone(),
+            weights: exact.or(nominal).filter(|weights| weights.is_finite() && *weights > 0.0),
+            value: ladder.direction.sign() * mean(trained.iter().map(|one| one.value)).unwrap_or(0.0),
+            units,
+            part: None,
+            models: models.unwrap_or_default(),
+            by_counts: None,
+        }
+    }
+}
+
+/// Tests the chosen configurations over seeds and rows.
+fn judge_configurations(
+    found: &[Confirmed<'_>],
+    ladder: &LadderTrials,
+    options: &Options,
+) -> Option<(Judgement, Vec<Difference>)> {
+    let parts: Vec<BudgetPart<'_>> = found.iter().map(|one| one.chosen(ladder)).collect();
+    let has_seeds = parts.iter().all(|part| part.units.is_some());
+    let left_out = if has_seeds { vec![Source::Search] } else { vec![Source::Seeds, Source::Search] };
+    test(parts, left_out, ladder, options)
+}
+
+/// The differences of the chosen configurations where they have no error.
+fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -> Vec<Difference> {
+    let sign = ladder.direction.sign();
+    let pairs = (0..found.len()).flat_map(|larger| (0..larger).map(move |smaller| (smaller, larger)));
+    let difference = |(smaller, larger): (usize, usize)| {
+        let [small, large] = [smaller, larger].map(|place| &found[place].budget);
+        let gain = sign * (large.chosen().test.point - small.chosen().test.point);
+        Difference {
+            larger: large.budget.clone(),
+            smaller: small.budget.clone(),
+            gain: Estimate::observed(gain, options),
+            shares: Vec::new(),
+            p: None,
+            p_holm: None,
+        }
+    };
+    pairs.map(difference).collect()
+}
+
+/// Tests what another search at each size would have recommended: with several configurations of a budget by their mean and spread, with
+/// one by the spread of the best tenth of the search's values. `None` where neither is known of every budget.
+///
+/// The mean of the best `m` of a sample with a Gumbel tail has the variance `1/m + psi_1(m + 1)` times that of the values above a high
+/// level (Rényi 1953): more than `1/m`, since all of them depend on where that level lies.
+fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Options) -> Option<Judgement> {
+    let several = found.iter().all(|one| one.trained.len() > 1);
+    let part = |one: &Confirmed<'a>| -> Option<BudgetPart<'a>> {
+        let study = ladder.studies.iter().find(|study| study.budget.label == one.budget.budget)?;
+        if !several {
+            let mut part = one.chosen(ladder);
+            let (variance, freedom) = top_spread(study, ladder)?;
+            part.part = Some(Part { variance, freedom, source: Source::Search });
+            return Some(part);
+        }
+        let count = one.trained.len() as f64;
+        let means = one.trained.iter().map(|trained| mean(trained.iter().map(|one| one.value)).unwrap_or(0.0));
+        let variance = sample_variance(means.collect::<Vec<f64>>())?;
+        let squares: f64 = (1..=one.trained.len()).map(|i| (i * i) as f64).map(f64::recip).sum();
+        let level = count * (PI * PI / 6.0 - squares);
+        let units =
+            Units { variance: variance * (1.0 + level), count, freedom: count - 1.0, source: Source::Search };
+        let all: Vec<Trained<'a>> = one.trained.iter().flatten().copied().collect();
+        Some(one.part(&all, Some(units), ladder))
+    };
+    let parts: Vec<BudgetPart<'a>> = found.iter().map(part).collect::<Option<_>>()?;
+    let has_seeds = parts.iter().all(|part| part.units.is_some());
+    let left_out = if has_seeds { Vec::new() } else { vec![Source::Seeds] };
+    test(parts, left_out, ladder, options).map(|(judgement, _)| judgement)
+}
+
+fn test(
+    mut parts: Vec<BudgetPart<'_>>,
+    left_out: Vec<Source>,
+    ladder: &LadderTrials,
+    options: &Options,
+) -> Option<(Judgement, Vec<Difference>)> {
+    if parts.len() < 2 {
+        return None;
+    }
+    if parts.iter().all(|part| part.weights.is_some()) {
+        parts.sort_by(|a, b| a.weights.unwrap_or(0.0).total_cmp(&b.weights.unwrap_or(0.0)));
+    }
+    let budgets = Budgets::new(parts).ok()?;
+    judge(&budgets, Quantity::Confirmed, ladder.direction.sign(), left_out, options).ok()
 }
 
 fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options) -> String {
@@ -168,15 +320,17 @@ fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options
     let undecided = told(GainOutcome::Undecided).count() as u64;
     let mut sentence = match (comparisons.is_empty(), found.is_empty(), undecided) {
         (true, ..) => return "One budget was confirmed: there is nothing to compare it with.".into(),
-        (_, true, _) => {
-            "Undecided: no difference stands out of its error, and none is told to be small".into()
-        }
-        (_, _, 0) => found.join("; "),
-        _ => format!("{}; {} undecided", found.join("; "), counted(undecided, "comparison")),
+        (_, true, _) => "These configurations, pair by pair: undecided".into(),
+        (_, _, 0) => format!("These configurations, pair by pair: {}", found.join("; ")),
+        _ => format!(
+            "These configurations, pair by pair: {}; {} undecided",
+            found.join("; "),
+            counted(undecided, "comparison")
+        ),
     };
     let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
-    let (tests, smallest) = (counted(tests, "test"), options.smallest_effect);
-    let _ = write!(sentence, " (Holm, {tests}; smaller than {smallest} counts as nothing).");
+    let (tests, smallest) = (counted(tests, "test"), options.effect());
+    let _ = write!(sentence, " (Holm, {tests}; less than {smallest} counts as nothing).");
     if missing > 0 {
         let _ = write!(
             sentence,
@@ -195,13 +349,9 @@ impl ConfirmedBudget {
 }
 
 /// What a budget's best configurations gave, and the trainings of the one that it is judged by.
-fn budget<'a>(
-    by: &'a RetrainedTrials,
-    ladder: &LadderTrials,
-    options: &Options,
-) -> Option<(ConfirmedBudget, Vec<Trained<'a>>)> {
+fn budget<'a>(by: &'a RetrainedTrials, ladder: &LadderTrials, options: &Options) -> Option<Confirmed<'a>> {
     let ranks: std::collections::BTreeSet<u64> = by.plan.iter().map(|one| one.rank).collect();
-    let (configurations, mut trained): (Vec<_>, Vec<_>) =
+    let (configurations, trained): (Vec<_>, Vec<_>) =
         ranks.into_iter().filter_map(|rank| configuration(by, rank, ladder, options)).unzip();
     let validated: Option<Vec<f64>> = configurations.iter().map(|one| one.validation).collect();
     let sign = ladder.direction.sign();
@@ -215,7 +365,7 @@ fn budget<'a>(
     }
     let budget =
         ConfirmedBudget { budget: by.budget.clone(), chosen, chosen_anew: best.is_some(), configurations };
-    Some((budget, trained.swap_remove(chosen)))
+    Some(Confirmed { budget, trained })
 }
 
 fn configuration<'a>(

@@ -6,13 +6,12 @@ use allometry_core::ClassCounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::input::Series;
 use crate::options::Options;
-use crate::scores::Predictions;
-use crate::stats::delong::delong;
+use crate::scores::{Predicted, Predictions, RowScores};
+use crate::stats::distribution::t_half_width;
+use crate::stats::long_run::LongRun;
 use crate::stats::{auc, normal, proportion};
-
-/// Difference from the AUC of the stored scores up to which a value is that AUC.
-const SAME_AUC: f64 = 1e-6;
 
 /// Two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,20 +58,24 @@ pub enum Method {
     Independent,
     /// Difference of two such numbers at an assumed correlation (Hanley & McNeil 1983).
     AssumedCorrelation,
-    /// Difference of two AUCs on the same rows from their scores (`DeLong` et al. 1988): covers new rows of the same mix.
-    PairedDelong,
-    /// Difference of two metrics of classes or numbers on the same rows, from what each row contributes to them (influence
-    /// functions; of AUCs as `DeLong` et al. 1988): covers new rows of the same mix.
+    /// Difference of two metrics on the same rows, from the influence of each row (of AUCs as `DeLong` et al. 1988) and the long-run
+    /// variance of these influences in time order; Student's t: covers new rows of the same mix.
+    #[serde(alias = "paired_delong")]
     PairedRows,
     /// Difference of two settings under the same seeds, whose spread over them is joined, where predictions are stored, with the error
     /// over rows; Student's t by Satterthwaite (1946): covers new seeds and, with predictions, new rows.
     PairedSeeds,
     /// Mean of one setting over seeds, with its error as that of [`Method::PairedSeeds`].
     SeedsAndRows,
-    /// One AUC from its scores (`DeLong` et al. 1988), interval in the logit: covers new rows of the same mix, the model being fixed.
-    Delong,
-    /// One metric of classes or numbers, from what each row contributes to it: covers new rows of the same mix, the model being fixed.
-    RowContributions,
+    /// One metric from the influence of each row (of AUCs as `DeLong` et al. 1988, interval in the logit) and the long-run variance of
+    /// these influences in time order; Student's t: covers new rows of the same mix, the model being fixed.
+    #[serde(alias = "delong", alias = "row_contributions")]
+    Rows,
+    /// Value of a budget, or a sum of such values, with the error of the sources that the report names; Student's t by Satterthwaite
+    /// (1946).
+    Sources,
+    /// Least-squares slope with one point per size, t interval on the number of sizes less 2.
+    Sizes,
     /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new rows and another choice among the same trials.
     LeftOutRows,
     /// Share with Wilson's interval.
@@ -103,12 +106,12 @@ impl fmt::Display for Method {
             Self::HanleyMcneil => "Hanley-McNeil, logit interval",
             Self::Independent => "those of both values, as if independent",
             Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
-            Self::PairedDelong => "DeLong, paired",
-            Self::PairedRows => "contributions of rows, paired",
+            Self::PairedRows => "influences of rows, paired, t interval",
             Self::PairedSeeds => "paired by seed, t interval",
             Self::SeedsAndRows => "spread over seeds, t interval",
-            Self::Delong => "DeLong, logit interval",
-            Self::RowContributions => "contributions of rows",
+            Self::Rows => "influences of rows, t interval",
+            Self::Sources => "search, seeds and rows, t interval",
+            Self::Sizes => "sizes as units, t interval",
             Self::LeftOutRows => "rows left out of resamples, scaled percentiles",
             Self::Wilson => "Wilson",
             Self::ResidualBootstrap => "residual bootstrap",
@@ -136,36 +139,90 @@ pub struct Estimate {
     pub level: f64,
     /// How it was derived.
     pub method: Method,
+    /// How many independent rows the error over rows is worth, where rows in time order give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_rows: Option<EffectiveRows>,
+}
+
+/// What rows that depend on each other are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EffectiveRows {
+    /// Number of independent rows with the same error, at most the number of rows.
+    pub rows: f64,
+    /// Number of terms of the long-run variance: the degrees of freedom of its t.
+    pub terms: u64,
+}
+
+impl From<&LongRun> for EffectiveRows {
+    fn from(error: &LongRun) -> Self {
+        Self { rows: error.effective_rows, terms: error.terms as u64 }
+    }
 }
 
 impl Estimate {
     /// A number of unknown uncertainty.
     pub fn observed(point: f64, options: &Options) -> Self {
-        Self { point, standard_error: None, interval: None, level: options.level, method: Method::Observed }
+        Self {
+            point,
+            standard_error: None,
+            interval: None,
+            level: options.level,
+            method: Method::Observed,
+            effective_rows: None,
+        }
     }
 
     /// An AUC on validation rows; as [`Estimate::observed`] where its standard error cannot be computed.
     pub fn auc(point: f64, rows: ClassCounts, options: &Options) -> Self {
         let observed = Self::observed(point, options);
         let Some(error) = auc::hanley_mcneil(point, rows) else { return observed };
-        let interval = auc::logit_interval(point, error, options.level).map(Interval::from);
+        let half = normal::half_width(options.level);
+        let interval = auc::logit_interval(point, error, half).map(Interval::from);
         Self { standard_error: Some(error), interval, method: Method::HanleyMcneil, ..observed }
     }
 
-    /// An AUC with the standard error that its scores give it; `None` where the scores have another AUC, or give it no error.
-    pub fn scored_auc(point: f64, predictions: &Predictions<'_>, options: &Options) -> Option<Self> {
-        let delong = delong(predictions.labels, &[&predictions.numbers()])?;
-        let error = delong.standard_error(0);
-        if (delong.auc[0] - point).abs() > SAME_AUC || error <= 0.0 {
+    /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no error.
+    pub fn scored_auc(
+        point: f64,
+        predictions: &Predictions<'_>,
+        series: Series,
+        options: &Options,
+    ) -> Option<Self> {
+        RowScores { predicted: Predicted::Binary(*predictions), series }.estimate(point, options)
+    }
+
+    /// A number with its error over rows, Student's t, in the logit for an AUC; `None` where the error is 0.
+    pub(crate) fn of_rows(
+        point: f64,
+        error: &LongRun,
+        method: Method,
+        is_auc: bool,
+        options: &Options,
+    ) -> Option<Self> {
+        let standard_error = error.variance.sqrt();
+        if standard_error.is_nan() || standard_error <= 0.0 {
             return None;
         }
-        let interval = auc::logit_interval(point, error, options.level)?.into();
-        let observed = Self::observed(point, options);
+        let plain = Self::student(point, standard_error, error.terms as f64, method, options)?;
+        let half = t_half_width(options.level, error.terms as f64)?;
+        let interval = if is_auc { auc::logit_interval(point, standard_error, half)?.into() } else { plain.interval? };
+        Some(Self { interval: Some(interval), effective_rows: Some(error.into()), ..plain })
+    }
+
+    /// A number with an error of so many degrees of freedom; `None` where these are undefined.
+    pub(crate) fn student(
+        point: f64,
+        standard_error: f64,
+        freedom: f64,
+        method: Method,
+        options: &Options,
+    ) -> Option<Self> {
+        let half = t_half_width(options.level, freedom)? * standard_error;
         Some(Self {
-            standard_error: Some(error),
-            interval: Some(interval),
-            method: Method::Delong,
-            ..observed
+            standard_error: Some(standard_error),
+            interval: Some(Interval { lower: point - half, upper: point + half }),
+            method,
+            ..Self::observed(point, options)
         })
     }
 
@@ -173,11 +230,10 @@ impl Estimate {
     pub fn normal(point: f64, standard_error: f64, method: Method, options: &Options) -> Self {
         let half = normal::half_width(options.level) * standard_error;
         Self {
-            point,
             standard_error: Some(standard_error),
             interval: Some(Interval { lower: point - half, upper: point + half }),
-            level: options.level,
             method,
+            ..Self::observed(point, options)
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outputs::StudyOutputs;
 use crate::retrained::RetrainedTrials;
-use crate::scores::{RowScores, StudyScores};
+use crate::scores::{Predicted, RowScores, StudyScores};
 use crate::stats::influence::RowMetric;
 
 /// Exact sizes of the smallest and the largest architecture of a search space.
@@ -93,6 +93,15 @@ pub enum RowOrder {
     RowNumbers,
 }
 
+/// How stored predictions follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Series {
+    /// Rows that a label looks ahead, at least 1.
+    pub horizon: u64,
+    /// What orders the rows in time.
+    pub order: RowOrder,
+}
+
 /// The studies of a ladder, from the smallest budget to the largest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LadderTrials {
@@ -156,8 +165,15 @@ impl LadderTrials {
         outputs: &'s StudyOutputs,
         trial: TrialNumber,
     ) -> Option<RowScores<'s>> {
-        let binary = scores.of(trial).filter(|_| self.measures_auc()).map(RowScores::Binary);
-        binary.or_else(|| Some(RowScores::Other(outputs.of(trial)?, RowMetric::named(&self.metric)?)))
+        let binary = scores.of(trial).filter(|_| self.measures_auc()).map(Predicted::Binary);
+        let other = || Some(Predicted::Other(outputs.of(trial)?, RowMetric::named(&self.metric)?));
+        let predicted = binary.or_else(other)?;
+        Some(RowScores { predicted, series: self.series() })
+    }
+
+    /// How the predictions of every trial follow each other.
+    pub fn series(&self) -> Series {
+        Series { horizon: self.horizon, order: self.row_order }
     }
 
     /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use allometry_core::{TrialNumber, ValidationOutputs};
 
-use crate::estimate::{Estimate, Method};
+use crate::estimate::Estimate;
+use crate::input::Series;
 use crate::options::Options;
-use crate::stats::auc;
+use crate::rows::paired;
+use crate::scores::{Predicted, RowScores};
 use crate::stats::influence::{Influence, RowMetric};
-
-/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are kept in single
-/// precision.
-const SAME_METRIC: f64 = 1e-4;
 
 /// Predictions of a study's trials of the same validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -97,36 +95,17 @@ impl Outputs<'_> {
     pub fn influence(&self, metric: RowMetric) -> Option<Influence> {
         metric.influence(self.targets, self.outputs)
     }
-
-    /// The value of a trial with the error that its predictions give it; `None` where they have another value of the metric, or
-    /// give it no error.
-    pub(crate) fn estimate(&self, value: f64, metric: RowMetric, options: &Options) -> Option<Estimate> {
-        let influence = self.influence(metric)?;
-        let error = influence.standard_error();
-        if (influence.value - value).abs() > SAME_METRIC * value.abs().max(1.0) || error <= 0.0 {
-            return None;
-        }
-        let estimate = Estimate::normal(value, error, Method::RowContributions, options);
-        if metric != RowMetric::MacroAuc {
-            return Some(estimate);
-        }
-        let interval = auc::logit_interval(value, error, options.level)?.into();
-        Some(Estimate { interval: Some(interval), ..estimate })
-    }
 }
 
-/// Difference of a metric between two models on the same rows, the second's less the first's, with its error over new rows;
-/// `None` where the rows are not the same or there is no error.
+/// The metrics of two models on the same rows, the second's less the first's, with the error over new rows; `None` where the rows
+/// are not the same or there is no error.
 pub fn paired_difference(
     metric: RowMetric,
     first: &Outputs<'_>,
     second: &Outputs<'_>,
+    series: Series,
     options: &Options,
 ) -> Option<Estimate> {
-    if !first.same_rows(second) {
-        return None;
-    }
-    let (a, b) = (first.influence(metric)?, second.influence(metric)?);
-    let (error, _) = a.paired(&b);
-    (error > 0.0).then(|| Estimate::normal(b.value - a.value, error, Method::PairedRows, options))
+    let of = |outputs| RowScores { predicted: Predicted::Other(outputs, metric), series };
+    paired(&of(*first), &of(*second), options)
 }

@@ -4,10 +4,18 @@ use std::collections::BTreeMap;
 
 use allometry_core::{TrialNumber, ValidationScores};
 
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Method};
+use crate::input::{RowOrder, Series};
 use crate::options::Options;
 use crate::outputs::Outputs;
-use crate::stats::influence::{Influence, RowMetric};
+use crate::rows::{RowErrors, paired};
+use crate::stats::influence::{self, Influence, RowMetric};
+
+/// Difference from the AUC of the stored scores up to which a value is that AUC.
+const SAME_AUC: f64 = 1e-6;
+/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are kept in single
+/// precision.
+const SAME_METRIC: f64 = 1e-4;
 
 /// Predictions of a study's trials on the same validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,57 +70,111 @@ impl FromIterator<(TrialNumber, ValidationScores)> for StudyScores {
     }
 }
 
-/// Predictions of one trial, whatever its task.
+/// Predictions of one trial, whatever its task, and how their rows follow each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum RowScores<'a> {
+pub(crate) struct RowScores<'a> {
+    /// The predictions.
+    pub(crate) predicted: Predicted<'a>,
+    /// How they follow each other.
+    pub(crate) series: Series,
+}
+
+/// Predictions of one trial by task.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Predicted<'a> {
     /// Of a binary label; the metric is their AUC.
     Binary(Predictions<'a>),
-    /// Of others, with the ladder's metric.
+    /// Of classes or numbers, with the ladder's metric.
     Other(Outputs<'a>, RowMetric),
 }
 
 impl RowScores<'_> {
-    /// Whether both say the same of the same rows.
-    pub(crate) fn are_alike(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Binary(a), Self::Binary(b)) => a.same_rows(b) && a.scores == b.scores,
-            (Self::Other(a, _), Self::Other(b, _)) => a.same_rows(b) && a.outputs == b.outputs,
-            _ => false,
-        }
-    }
-
-    /// Whether both are of the same rows, with the same truth.
+    /// Whether both are of the same rows, with the same truth and metric.
     pub(crate) fn same_rows(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Binary(a), Self::Binary(b)) => a.same_rows(b),
-            (Self::Other(a, _), Self::Other(b, _)) => a.same_rows(b),
+        match (self.predicted, other.predicted) {
+            (Predicted::Binary(a), Predicted::Binary(b)) => a.same_rows(&b),
+            (Predicted::Other(a, metric), Predicted::Other(b, other)) => a.same_rows(&b) && metric == other,
             _ => false,
         }
     }
 
-    /// Of a binary label, the scores in double precision.
-    pub(crate) fn numbers(&self) -> Option<Vec<f64>> {
-        match self {
-            Self::Binary(predictions) => Some(predictions.numbers()),
-            Self::Other(..) => None,
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        match self.predicted {
+            Predicted::Binary(predictions) => predictions.labels.len(),
+            Predicted::Other(outputs, _) => outputs.targets.len(),
         }
     }
 
-    /// Of others, the metric and what each row contributes to it.
+    /// Whether the metric is an AUC, whose intervals end at 0 and 1.
+    pub(crate) fn measures_auc(&self) -> bool {
+        matches!(self.predicted, Predicted::Binary(_) | Predicted::Other(_, RowMetric::MacroAuc))
+    }
+
+    /// The metric and each row's influence on it, in the order in which they are stored; `None` where the metric is undefined.
     pub(crate) fn influence(&self) -> Option<Influence> {
-        match self {
-            Self::Binary(_) => None,
-            Self::Other(outputs, metric) => outputs.influence(*metric),
+        match self.predicted {
+            Predicted::Binary(predictions) => influence::auc(predictions.labels, predictions.scores),
+            Predicted::Other(outputs, metric) => outputs.influence(metric),
         }
     }
 
-    /// A trial's value with the error that these predictions give it, where they do.
-    pub(crate) fn estimate(&self, value: f64, options: &Options) -> Option<Estimate> {
-        match self {
-            Self::Binary(predictions) => Estimate::scored_auc(value, predictions, options),
-            Self::Other(outputs, metric) => outputs.estimate(value, *metric, options),
-        }
+    /// Whether the predictions have that value of the metric, but for rounding.
+    pub(crate) fn have_value(&self, influence: &Influence, value: f64) -> bool {
+        let tolerance = match self.predicted {
+            Predicted::Binary(_) => SAME_AUC,
+            Predicted::Other(..) => SAME_METRIC * value.abs().max(1.0),
+        };
+        (influence.value - value).abs() <= tolerance
     }
+
+    /// The places of the rows in time order; `None` where nothing tells it.
+    ///
+    /// Rows that are sorted by their class or target cannot be in time order, and neither can rows that share a number.
+    pub(crate) fn time_order(&self) -> Option<Vec<usize>> {
+        let (rows, sorted) = match self.predicted {
+            Predicted::Binary(one) => (one.rows, is_sorted(one.labels)),
+            Predicted::Other(one, _) => (one.rows, is_sorted(one.targets)),
+        };
+        if sorted {
+            return None;
+        }
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        if self.series.order == RowOrder::RowNumbers {
+            order.sort_by_key(|&place| rows[place]);
+            if order.windows(2).any(|pair| rows[pair[0]] == rows[pair[1]]) {
+                return None;
+            }
+        }
+        Some(order)
+    }
+
+    /// A trial's value with the error that these predictions give it, where they have that value and give it an error.
+    pub(crate) fn estimate(&self, value: f64, options: &Options) -> Option<Estimate> {
+        let errors = RowErrors::new(&[*self]).ok()?;
+        if !self.have_value(&errors.influences()[0], value) {
+            return None;
+        }
+        let error = errors.of_sum(&[1.0]).ok()?;
+        Estimate::of_rows(value, &error, Method::Rows, self.measures_auc(), options)
+    }
+}
+
+/// Gain in AUC of the second of two models over the first on the same rows, with its error over new rows (`DeLong` et al. 1988, the
+/// rows in time order); `None` where the rows are not the same or the difference has no error.
+pub fn paired_gain(
+    first: &Predictions<'_>,
+    second: &Predictions<'_>,
+    series: Series,
+    options: &Options,
+) -> Option<Estimate> {
+    let of = |predictions| RowScores { predicted: Predicted::Binary(predictions), series };
+    paired(&of(*first), &of(*second), options)
+}
+
+/// Whether values rise or fall throughout.
+fn is_sorted<T: PartialOrd>(values: &[T]) -> bool {
+    values.is_sorted() || values.is_sorted_by(|a, b| a >= b)
 }
 
 /// Predictions of one trial.
@@ -130,11 +192,6 @@ impl Predictions<'_> {
     /// Whether both are of the same rows with the same classes.
     pub fn same_rows(&self, other: &Predictions<'_>) -> bool {
         self.rows == other.rows && self.labels == other.labels
-    }
-
-    /// The scores in double precision.
-    pub fn numbers(&self) -> Vec<f64> {
-        self.scores.iter().map(|score| f64::from(*score)).collect()
     }
 
     /// Rows of each class: positives, negatives.

@@ -1,12 +1,13 @@
 //! Two ladders side by side, against figures worked out by hand.
 
-use allometry_analysis::comparison::{Preference, RowRelation, Survival};
+use allometry_analysis::comparison::{NotCompared, Preference, RowRelation, Survival};
 use allometry_analysis::consistency::Agreement;
+use allometry_analysis::scaling::{Quantity, Source};
 use allometry_analysis::{
     Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyTrials, analyze,
 };
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, ParamValue, Params, TrialNumber, TrialState,
+    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, ParamValue, Params, TrialNumber, TrialState,
     ValidationScores,
 };
 
@@ -27,6 +28,18 @@ fn ladder(best: &[(&str, f64)], rows: Option<ClassCounts>) -> LadderTrials {
     let single =
         |&(label, value): &(&str, f64)| study(label, vec![trial(0, value, &[("d_model", 16.into())])]);
     LadderTrials { rows, ..LadderTrials::new(best.iter().map(single).collect()) }
+}
+
+/// Budgets of twelve trials each, given by label, mean and how far the trials lie from it, in steps of 1 to 5 up and down.
+fn searched(means: &[(&str, f64)], step: f64, rows: Option<ClassCounts>) -> LadderTrials {
+    const ORDER: [i64; 12] = [3, -1, 0, -5, 2, 5, -3, 1, -2, 4, 0, -4];
+    let of = |&(label, mean): &(&str, f64)| {
+        let one = |(number, place): (usize, &i64)| {
+            trial(number as u64, mean + step * *place as f64, &[("d_model", ParamValue::Int(16 * number as i64))])
+        };
+        study(label, ORDER.iter().enumerate().map(one).collect())
+    };
+    LadderTrials { rows, ..LadderTrials::new(means.iter().map(of).collect()) }
 }
 
 fn of(ladder: &LadderTrials) -> Analysis {
@@ -54,108 +67,124 @@ fn near(ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1e-3), "{ours} against {theirs}");
 }
 
-/// Hanley and McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 : 346), and 0.010351967 at 0.60 and
-/// 0.009929992 at 0.70 (1000 : 4000); the errors of differences are the roots of the sums of their squares.
+/// Twelve trials with squares that add up to 110 steps: a variance of 10 squared steps, and of 10 / 12 of their mean. Hanley and
+/// McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 : 346).
 #[test]
-fn differences_have_the_errors_of_two_sets_of_rows() {
+fn differences_have_the_errors_of_the_search_and_of_two_sets_of_rows() {
     let budgets = |first, second| [("2M", first), ("20M", second)];
-    let few = compare(&ladder(&budgets(0.72, 0.72), Some(FEW)), &ladder(&budgets(0.77, 0.72), Some(FEW)));
-    let value = few.budgets[0].value.unwrap();
+    let [a, b] = [0.72, 0.77].map(|mean| searched(&budgets(mean, 0.72), 0.001, Some(FEW)));
+    let few = compare(&a, &b);
+    let value = few.budgets[0].value.as_ref().unwrap();
     near(value.difference.point, 0.05);
-    near(value.difference.standard_error.unwrap(), 0.048_503_901_767_083_52);
-    assert_eq!(value.difference.method, Method::Independent);
-    near(value.p.unwrap(), 0.302_613_556_577_991_6);
-    near(value.p_holm.unwrap(), 2.0 * 0.302_613_556_577_991_6);
+    let search = 2.0 * 1e-6 * 10.0 / 12.0;
+    let rows = 0.035_222_731_f64.powi(2) + 0.033_346_479_f64.powi(2);
+    let error = value.difference.standard_error.unwrap();
+    assert!((error - (search + rows).sqrt()).abs() < 1e-8, "{error}");
+    assert_eq!(value.quantity, Some(Quantity::BestOf { k: 1 }));
     assert_eq!(few.budgets[0].outcome, Preference::Undecided);
-    // (1.959964 + 0.841621)^2 (0.0485039 / 0.05)^2 422
-    let needed = value.rows_to_tell.unwrap();
-    assert!((needed.a - 3_116.9).abs() < 1.0, "{}", needed.a);
-    assert_eq!((needed.a, value.rows_to_equate), (needed.b, None));
-    assert!(
-        few.budgets[0].sentence.contains("about 3,100 validation rows on each side would tell it from 0")
-    );
-    assert_eq!(few.budgets[1].value.unwrap().difference.point, 0.0);
-    assert_eq!(few.sentence, "Undecided at 2M and 20M.");
+    assert_eq!(few.budgets[1].value.as_ref().unwrap().difference.method, Method::Identical);
+    assert_eq!(few.sentence, "No difference of interest at 20M; undecided at 2M.");
 
-    let many = compare(&ladder(&budgets(0.60, 0.70), Some(MANY)), &ladder(&budgets(0.70, 0.60), Some(MANY)));
-    near(many.budgets[0].value.unwrap().difference.standard_error.unwrap(), 0.014_344_614_114_876_664);
+    let [a, b] = [(0.60, 0.70), (0.70, 0.60)].map(|(x, y)| searched(&budgets(x, y), 0.001, Some(MANY)));
+    let many = compare(&a, &b);
     let outcomes: Vec<Preference> = many.budgets.iter().map(|budget| budget.outcome).collect();
     assert_eq!(outcomes, [Preference::B, Preference::A]);
     assert_eq!(many.sentence, "B is better at 2M; A is better at 20M.");
     assert_eq!(many.rows, RowRelation::Unknown, "equal counts do not make equal rows");
 }
 
+/// Many rows do not make up for a search that would have found something else.
+#[test]
+fn the_spread_of_the_search_leaves_undecided_what_rows_would_tell() {
+    let rows = Some(ClassCounts { positives: 400_000, negatives: 1_600_000 });
+    let [a, b] = [0.72, 0.74].map(|mean| searched(&[("x", mean)], 0.02, rows));
+    let comparison = compare(&a, &b);
+    assert_eq!(comparison.budgets[0].outcome, Preference::Undecided);
+    let shares = &comparison.budgets[0].value.as_ref().unwrap().shares;
+    assert!(shares.iter().any(|share| share.source == Source::Search && share.share > 0.9), "{shares:?}");
+}
+
 #[test]
 fn other_rows_are_weighed_as_they_are() {
     let other = ClassCounts { positives: 100, negatives: 500 };
-    let comparison = compare(&ladder(&[("x", 0.72)], Some(FEW)), &ladder(&[("x", 0.80)], Some(other)));
-    let value = comparison.budgets[0].value.unwrap();
-    near(value.difference.standard_error.unwrap(), 0.044_792_071_812_860_296);
-    near(value.p.unwrap(), 0.074_094_343_082_044_89);
-    let needed = value.rows_to_tell.unwrap();
-    near(needed.b / needed.a, 600.0 / 422.0);
+    let comparison = compare(&searched(&[("x", 0.72)], 1e-6, Some(FEW)), &searched(&[("x", 0.80)], 1e-6, Some(other)));
+    let value = comparison.budgets[0].value.as_ref().unwrap();
+    assert!((value.difference.standard_error.unwrap() - 0.044_792_071).abs() < 1e-6);
     assert_eq!(comparison.rows, RowRelation::Different);
     assert!(comparison.caveats.iter().any(|caveat| caveat.statement.contains("different validation rows")));
 }
 
 #[test]
 fn a_difference_inside_the_smallest_effect_is_of_no_interest() {
-    let rows = Some(ClassCounts { positives: 400_000, negatives: 1_600_000 });
-    let comparison = compare(&ladder(&[("x", 0.7200)], rows), &ladder(&[("x", 0.7203)], rows));
-    assert_eq!(comparison.budgets[0].outcome, Preference::Equivalent);
-    let undecided = compare(&ladder(&[("x", 0.7200)], Some(MANY)), &ladder(&[("x", 0.7203)], Some(MANY)));
-    assert_eq!(undecided.budgets[0].outcome, Preference::Undecided);
-    assert!(undecided.budgets[0].sentence.contains("would show it to be within 0.005 AUC"));
-    // Both ends inside with 80%: (1.959964 + 1.281552)^2 (0.0136817 / 0.0047)^2 5000, half of the risk at each end.
-    let error = undecided.budgets[0].value.unwrap().difference.standard_error.unwrap();
-    let expected = ((1.959_963_984_540_054 + 1.281_551_565_544_600_4) * error / 0.0047).powi(2) * 5_000.0;
-    near(undecided.budgets[0].value.unwrap().rows_to_equate.unwrap().a, expected);
+    let options = Options { smallest_effect: Some(0.005), ..Options::default() };
+    let with = |rows| {
+        let [a, b] = [0.7200, 0.7203].map(|mean| searched(&[("x", mean)], 1e-6, rows));
+        let (first, second) = (analyze(&a, &options), analyze(&b, &options));
+        let [a, b] = [(&a, &first), (&b, &second)]
+            .map(|(trials, analysis)| Side { source: "x", analysis, trials: Some(trials) });
+        Comparison::new(&a, &b).budgets.remove(0).outcome
+    };
+    assert_eq!(with(Some(ClassCounts { positives: 400_000, negatives: 1_600_000 })), Preference::Equivalent);
+    assert_eq!(with(Some(MANY)), Preference::Undecided);
 }
 
 #[test]
-fn a_smaller_loss_is_better_and_without_an_error_unknown() {
-    let losses = |value| {
-        let mut ladder = ladder(&[("x", value)], Some(MANY));
+fn a_smaller_loss_is_better() {
+    let losses = |mean| {
+        let mut ladder = searched(&[("x", mean)], 0.001, None);
         ladder.direction = Direction::Minimize;
+        ladder.metric = "log loss".into();
         ladder
     };
-    let mut by_auc = compare(&losses(0.70), &losses(0.60));
-    assert_eq!(by_auc.budgets.remove(0).outcome, Preference::B, "smaller is better");
-    let named = |value| LadderTrials { metric: "log loss".into(), ..losses(value) };
-    let comparison = compare(&named(0.70), &named(0.60));
-    assert_eq!(comparison.budgets[0].outcome, Preference::Unknown);
-    near(comparison.budgets[0].value.unwrap().difference.point, -0.10);
-    assert!(comparison.budgets[0].sentence.contains("its standard error is not known"));
+    let comparison = compare(&losses(0.70), &losses(0.60));
+    assert_eq!(comparison.budgets[0].outcome, Preference::B, "smaller is better");
+    let value = comparison.budgets[0].value.as_ref().unwrap();
+    near(value.difference.point, -0.10);
+    assert_eq!(value.left_out, [Source::Rows]);
+}
+
+#[test]
+fn few_or_adaptive_trials_are_not_compared() {
+    let few = compare(&ladder(&[("x", 0.7)], Some(MANY)), &ladder(&[("x", 0.8)], Some(MANY)));
+    assert_eq!(few.budgets[0].value.as_ref().unwrap().not_compared, Some(NotCompared::FewTrials));
+    let mut adaptive = searched(&[("x", 0.8)], 0.001, Some(MANY));
+    adaptive.studies[0].trials[11].record.origin = Some(Origin::Model);
+    let comparison = compare(&searched(&[("x", 0.7)], 0.001, Some(MANY)), &adaptive);
+    assert_eq!(comparison.budgets[0].value.as_ref().unwrap().not_compared, Some(NotCompared::Adaptive));
+    assert!(comparison.budgets[0].sentence.starts_with("Undecided: a search chose later trials by earlier ones"));
+}
+
+/// What reports hold of their trials is enough for a comparison by the mean trial.
+#[test]
+fn reports_are_compared_by_their_mean_trials() {
+    let [a, b] = [0.60, 0.70].map(|mean| searched(&[("x", mean)], 0.001, Some(MANY)));
+    let (first, second) = (of(&a), of(&b));
+    let side = |analysis| Side { source: "report.json", analysis, trials: None };
+    let comparison = Comparison::new(&side(&first), &side(&second));
+    let value = comparison.budgets[0].value.as_ref().unwrap();
+    assert_eq!(value.quantity, Some(Quantity::Mean));
+    let with_trials = compare(&a, &b);
+    near(
+        value.difference.standard_error.unwrap(),
+        with_trials.budgets[0].value.as_ref().unwrap().difference.standard_error.unwrap(),
+    );
+    assert_eq!(comparison.budgets[0].outcome, Preference::B);
 }
 
 fn scores(rows: [u64; 4], scores: [f32; 4]) -> ValidationScores {
     ValidationScores { rows: rows.into(), labels: vec![true, true, false, false], scores: scores.into() }
 }
 
-/// By hand: A ranks 3 of 4 pairs rightly, B 2 of 4. Shares of the other class beaten, B less A: -1/2 and 0 at the positives
-/// (variance 1/8), 1/2 and -1 at the negatives (variance 9/8), so that the variance is (1/8 + 9/8) / 2.
 #[test]
-fn scores_of_the_same_rows_are_paired() {
+fn rows_of_stored_scores_are_told_to_be_the_same() {
     let rows = Some(ClassCounts { positives: 2, negatives: 2 });
-    let (a, b) = (ladder(&[("x", 0.75), ("y", 0.6)], rows), ladder(&[("x", 0.5), ("y", 0.6)], rows));
+    let (a, b) = (ladder(&[("x", 0.75)], rows), ladder(&[("x", 0.5)], rows));
     let scored_a = scored(&a, scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]));
     let comparison = compare(&scored_a, &scored(&b, scores([5, 6, 7, 8], [0.8, 0.7, 0.6, 0.9])));
-    let value = comparison.budgets[0].value.unwrap();
-    assert_eq!(value.difference.method, Method::PairedDelong);
-    near(value.difference.point, -0.25);
-    near(value.difference.standard_error.unwrap(), 0.625_f64.sqrt());
-    assert!(value.measured_correlation.is_some());
     assert_eq!(comparison.rows, RowRelation::Same);
-    assert_eq!(comparison.budgets[1].value.unwrap().difference.method, Method::Independent);
-    let bound = "on the same validation rows, but at y not both scores are stored: the error, as if independent, is an upper";
-    assert!(comparison.caveats.iter().any(|caveat| caveat.statement.contains(bound)));
-
     let comparison = compare(&scored_a, &scored(&b, scores([5, 6, 7, 9], [0.8, 0.7, 0.6, 0.9])));
     assert_eq!(comparison.rows, RowRelation::Different);
-    assert_eq!(comparison.budgets[0].value.unwrap().difference.method, Method::Independent);
-    let comparison = compare(&scored_a, &b);
-    assert_eq!(comparison.rows, RowRelation::Unknown);
-    assert!(comparison.caveats.iter().all(|caveat| !caveat.statement.contains("upper bound")));
+    assert_eq!(compare(&scored_a, &b).rows, RowRelation::Unknown);
 }
 
 #[test]
@@ -171,15 +200,15 @@ fn a_ladder_is_no_different_from_itself() {
     let own = scored(&own, scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]));
     let comparison = compare(&own, &own);
     assert!(comparison.identical);
-    assert_eq!(comparison.budgets[1].value.unwrap().difference.method, Method::Identical);
-    let first = comparison.budgets[0].value.unwrap();
+    assert_eq!(comparison.budgets[1].value.as_ref().unwrap().difference.method, Method::Identical);
+    let first = comparison.budgets[0].value.as_ref().unwrap();
     assert_eq!(
         (first.difference.point, first.difference.standard_error, first.p),
         (0.0, Some(0.0), Some(1.0))
     );
     assert_eq!(comparison.budgets[0].outcome, Preference::Equivalent);
     for budget in &comparison.budgets {
-        assert_eq!(budget.value.unwrap().difference.point, 0.0);
+        assert_eq!(budget.value.as_ref().unwrap().difference.point, 0.0);
         assert_eq!(budget.distribution.unwrap().superiority.point, 0.5);
         assert!(budget.optimum.iter().all(|optimum| !optimum.differs));
         assert!(budget.importance.iter().all(|importance| importance.a == importance.b));
@@ -188,25 +217,10 @@ fn a_ladder_is_no_different_from_itself() {
             !budget.importance.iter().any(|one| matches!(one.survives, Survival::OnlyA | Survival::OnlyB))
         );
     }
-    assert_eq!(comparison.gain_per_decade.unwrap().difference.point, 0.0);
+    assert!(comparison.gain_per_decade.is_none(), "the sizes of the budgets are not known");
     assert!(comparison.findings.appeared.is_empty() && comparison.findings.gone.is_empty());
     assert_eq!(comparison.findings.stayed.len(), of(&own).findings.len());
     assert!(comparison.only_a.is_empty() && comparison.only_b.is_empty());
-}
-
-#[test]
-fn models_that_predict_alike_do_not_differ() {
-    let rows = Some(ClassCounts { positives: 2, negatives: 2 });
-    let (a, b) = (ladder(&[("x", 0.75), ("y", 0.6)], rows), ladder(&[("x", 0.75), ("y", 0.7)], rows));
-    let comparison = {
-        let stored = scores([5, 6, 7, 8], [0.9, 0.4, 0.5, 0.1]);
-        compare(&scored(&a, stored.clone()), &scored(&b, stored))
-    };
-    assert!(!comparison.identical);
-    let value = comparison.budgets[0].value.unwrap();
-    assert_eq!((value.difference.method, value.difference.standard_error), (Method::Identical, Some(0.0)));
-    assert_eq!(comparison.budgets[0].outcome, Preference::Equivalent);
-    assert_eq!(comparison.budgets[1].outcome, Preference::Undecided);
 }
 
 #[test]
@@ -216,7 +230,7 @@ fn budgets_are_matched_by_label() {
     let comparison = compare(&a, &b);
     let labels: Vec<&str> = comparison.budgets.iter().map(|budget| budget.budget.as_str()).collect();
     assert_eq!(labels, ["20M", "twice"]);
-    near(comparison.budgets[1].value.unwrap().difference.point, 0.05);
+    near(comparison.budgets[1].value.as_ref().unwrap().difference.point, 0.05);
     assert_eq!(comparison.only_a, ["2M", "twice"]);
     assert_eq!(comparison.only_b, ["200M"]);
     let apart = compare(&ladder(&[("x", 0.7)], Some(FEW)), &ladder(&[("y", 0.7)], Some(FEW)));
@@ -230,7 +244,7 @@ fn what_cannot_be_compared_is_said() {
     loss.direction = Direction::Minimize;
     let comparison = compare(&ladder(&[("x", 0.7)], Some(FEW)), &loss);
     let budget = &comparison.budgets[0];
-    assert_eq!((budget.value, budget.distribution, budget.outcome), (None, None, Preference::Unknown));
+    assert_eq!((&budget.value, budget.distribution, budget.outcome), (&None, None, Preference::Unknown));
     assert!(!budget.optimum.is_empty() && !budget.importance.is_empty(), "these have no unit");
     assert_eq!(comparison.gain_per_decade, None);
     assert_eq!(

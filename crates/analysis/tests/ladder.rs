@@ -2,15 +2,14 @@
 
 use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
-use allometry_analysis::scaling::SizeOrder;
+use allometry_analysis::scaling::{Quantity, SizeOrder, Source};
 use allometry_analysis::{
     Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyTrials,
     analyze,
 };
-use allometry_core::trial::incumbent;
 use allometry_core::{
-    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    TrialNumber, TrialState, ValidationScores, WeightTarget,
+    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params, SearchSpace,
+    TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };
@@ -38,6 +37,19 @@ fn three(best: [f64; 3], rows: Option<ClassCounts>) -> LadderTrials {
     ladder(studies.collect(), rows)
 }
 
+/// Three budgets of twelve trials each whose means are given; the trials lie up to 0.0022 from them.
+fn searched(means: [f64; 3], rows: Option<ClassCounts>) -> LadderTrials {
+    const ORDER: [i64; 12] = [3, -1, 0, -5, 2, 5, -3, 1, -2, 4, 0, -4];
+    let labels = ["small", "medium", "large"];
+    let studies = labels.into_iter().zip(means).map(|(label, mean)| {
+        let one = |(number, place): (usize, &i64)| {
+            trial(number as u64, mean + 0.0004 * *place as f64, 16 * (1 + number as i64))
+        };
+        study(label, ORDER.iter().enumerate().map(one).collect())
+    });
+    ladder(studies.collect(), rows)
+}
+
 fn sized(total: u64) -> ModelSize {
     ModelSize { total, non_embedding: total / 2 }
 }
@@ -56,101 +68,142 @@ fn message(analysis: &Analysis, code: FindingCode) -> &str {
 }
 
 #[test]
-fn verdicts_follow_the_intervals() {
-    assert_eq!(outcome(&three([0.70, 0.71, 0.72], Some(MANY))), Outcome::Holds);
-    assert_eq!(outcome(&three([0.70, 0.72, 0.71], Some(MANY))), Outcome::Violated);
-    assert_eq!(outcome(&three([0.72, 0.71, 0.70], Some(MANY))), Outcome::Violated);
-    assert_eq!(
-        outcome(&three([0.7000, 0.7001, 0.7002], Some(ClassCounts { positives: 400_000, ..MANY }))),
-        Outcome::Flat
-    );
-    assert_eq!(outcome(&three([0.70, 0.71, 0.72], Some(FEW))), Outcome::Undecided);
-    assert_eq!(outcome(&three([0.70, 0.70, 0.70], Some(FEW))), Outcome::Undecided);
-    assert_eq!(outcome(&three([0.70, 0.71, 0.72], None)), Outcome::Unknown);
+fn verdicts_follow_the_slope() {
+    assert_eq!(outcome(&searched([0.70, 0.71, 0.72], Some(MANY))), Outcome::Holds);
+    assert_eq!(outcome(&searched([0.70, 0.72, 0.71], Some(MANY))), Outcome::Violated);
+    assert_eq!(outcome(&searched([0.71, 0.72, 0.71], Some(MANY))), Outcome::Violated, "a reversal in the middle");
+    assert_eq!(outcome(&searched([0.72, 0.71, 0.70], Some(MANY))), Outcome::Violated);
+    assert_eq!(outcome(&searched([0.70, 0.71, 0.72], Some(FEW))), Outcome::Undecided);
+    assert_eq!(outcome(&searched([0.70, 0.70, 0.70], Some(FEW))), Outcome::Undecided);
+    assert_eq!(outcome(&searched([0.70, 0.71, 0.72], None)), Outcome::Holds, "rows are left out, and said to be");
+    assert_eq!(outcome(&three([0.70, 0.71, 0.72], Some(MANY))), Outcome::Undecided, "three trials a budget");
+    let mut flat = searched([0.7000, 0.7001, 0.7002], None);
+    flat.smallest_effect = Some(0.01);
+    assert_eq!(outcome(&flat), Outcome::Flat);
 }
 
 #[test]
 fn a_smaller_loss_is_a_gain() {
-    let mut losses = three([0.72, 0.71, 0.70], Some(MANY));
+    let mut losses = searched([0.72, 0.71, 0.70], None);
     losses.metric = "log loss".into();
     losses.direction = Direction::Minimize;
     let analysis = analyze(&losses, &Options::default());
-    assert_eq!(analysis.verdict.outcome, Outcome::Unknown);
-    assert!(analysis.verdict.sentence.contains("no standard error is known for the metric log loss"));
-    assert!(analysis.scaling.differences.iter().filter(|d| d.smaller == "small").all(|d| d.gain.point > 0.0));
-    let best = analysis.scaling.points.iter().map(|point| format!("{:.2}", point.best.point));
-    assert_eq!(best.collect::<Vec<_>>(), ["0.70", "0.69", "0.68"]);
+    assert_eq!(analysis.verdict.outcome, Outcome::Holds);
+    assert!(analysis.verdict.covers.contains("it leaves out other validation rows"), "{}", analysis.verdict.covers);
+    assert!(analysis.verdict.is_provisional);
+    assert!(analysis.scaling.differences.iter().all(|d| d.gain.point > 0.0));
 }
 
+/// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each whose gain it gave without
+/// an error.
 #[test]
-fn a_difference_that_only_correlation_would_tell_says_so() {
-    let rows = ClassCounts { positives: 400, negatives: 1600 };
-    let analysis = analyze(&three([0.70, 0.72, 0.73], Some(rows)), &Options::default());
-    let largest = analysis.scaling.largest().unwrap();
-    let correlation = largest.deciding_correlation.unwrap();
-    let (first, second) = (
-        analysis.scaling.points[0].best.standard_error.unwrap(),
-        analysis.scaling.points[2].best.standard_error.unwrap(),
-    );
-    let error = (first * first + second * second - 2.0 * correlation * first * second).sqrt();
-    assert!(
-        (largest.gain.point / error - 1.959_964).abs() < 1e-5,
-        "at that correlation the gain is told, just"
-    );
+fn few_trials_and_single_trials_are_not_told() {
+    let by = |label: &str, values: [f64; 6]| {
+        let trials = values.iter().enumerate().map(|(i, value)| trial(i as u64, *value, 16 * (1 + i as i64)));
+        study(label, trials.collect())
+    };
+    let mut two = LadderTrials::new(vec![
+        by("10k", [0.43, 0.41, 0.45, 0.44, 0.42, 0.46]),
+        by("40k", [0.49, 0.50, 0.48, 0.5172, 0.47, 0.51]),
+    ]);
+    two.metric = "R2".into();
+    let analysis = analyze(&two, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
-    assert!(analysis.verdict.sentence.contains(&format!("at a correlation above {correlation:.2}")));
-    assert!(!codes(&analysis).contains(&FindingCode::TooFewRows));
+    assert!(analysis.verdict.advice.contains("allometry confirm"), "{}", analysis.verdict.advice);
+    assert!(analysis.scaling.differences.is_empty());
+
+    let single = |(place, value): (usize, f64)| {
+        let mut only = trial(0, value, 16);
+        only.record.size = Some(sized(1000 * 10_u64.pow(place as u32)));
+        study(&format!("s{place}"), vec![only])
+    };
+    let on_a_line = [0.1, 0.31, 0.52, 0.73, 0.94];
+    let ladder = LadderTrials::new(on_a_line.into_iter().enumerate().map(single).collect());
+    let analysis = analyze(&ladder, &Options::default());
+    let trend = analysis.scaling.trend.unwrap();
+    assert!((trend.gain_per_decade.point - 0.21).abs() < 1e-9);
+    assert_eq!((trend.gain_per_decade.interval, trend.outcome), (None, Outcome::Unknown));
+    assert_eq!(analysis.verdict.outcome, Outcome::Unknown);
+    let off_it = [0.1, 0.35, 0.5, 0.70, 0.97];
+    let ladder = LadderTrials::new(off_it.into_iter().enumerate().map(single).collect());
+    let trend = analyze(&ladder, &Options::default()).scaling.trend.unwrap();
+    assert!(trend.gain_per_decade.interval.is_some(), "five sizes off a line tell how far they are off it");
 }
 
-fn best_trial(study: &StudyTrials) -> TrialNumber {
-    incumbent(&study.trials, Direction::Maximize).unwrap().number
-}
-
-/// The same gap that class counts leave undecided is told where both models err on the same rows.
 #[test]
-fn scores_on_the_same_rows_weigh_a_difference() {
-    let ladder = three([0.70, 0.71, 0.75], Some(FEW));
-    let labels: Vec<bool> = (0..422).map(|row| row % 11 < 2).collect();
-    let scores = |shift: f32| ValidationScores {
-        rows: (0..422).collect(),
-        labels: labels.clone(),
-        scores: (0..422_u16)
-            .map(|row| {
-                let noise = f32::from(row * 37 % 100) / 100.0;
-                let own = f32::from(row * 53 % 100) / 1000.0;
-                let class = if labels[usize::from(row)] { 0.2 + shift } else { 0.0 };
-                (0.6 * noise + own * shift * 3.0 + class).min(1.0)
-            })
-            .collect(),
+fn what_cannot_be_told_says_why() {
+    let says = |ladder: &LadderTrials, outcome: Outcome, words: &str| {
+        let verdict = analyze(ladder, &Options::default()).verdict;
+        assert_eq!(verdict.outcome, outcome, "{}", verdict.sentence);
+        assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
     };
-    let stored = |small: ValidationScores| {
-        let mut ladder = ladder.clone();
-        let first = best_trial(&ladder.studies[0]);
-        assert!(ladder.studies[0].scores.insert(first, small));
-        let best = best_trial(&ladder.studies[2]);
-        assert!(ladder.studies[2].scores.insert(best, scores(0.1)));
-        ladder
+    says(&LadderTrials::new(Vec::new()), Outcome::Unknown, "no budget has a complete trial");
+    let mut one = searched([0.7; 3], None);
+    one.studies.truncate(1);
+    says(&one, Outcome::Unknown, "nothing to compare");
+    let mut equal = searched([0.7; 3], None);
+    equal.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|trial| trial.value = Some(0.7));
+    says(&equal, Outcome::Unknown, "all have the same value");
+    let mut nan = searched([0.7, 0.71, 0.72], None);
+    nan.studies[0].trials.iter_mut().for_each(|trial| trial.value = Some(f64::NAN));
+    nan.studies[1].trials.iter_mut().for_each(|trial| trial.value = Some(f64::INFINITY));
+    says(&nan, Outcome::Unknown, "only one budget has complete trials");
+    let mut alike = searched([0.70, 0.71, 0.72], None);
+    alike.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|t| t.record.size = Some(sized(1000)));
+    says(&alike, Outcome::Unknown, "same size");
+    let mut mixed = searched([0.70, 0.71, 0.72], None);
+    mixed.studies[1].trials[11].record.origin = Some(Origin::Model);
+    says(&mixed, Outcome::Undecided, "searched in different ways (medium adaptively)");
+    assert!(codes(&analyze(&mixed, &Options::default())).contains(&FindingCode::SearchedDifferently));
+    let mut adaptive = searched([0.70, 0.71, 0.72], None);
+    for trial in adaptive.studies.iter_mut().flat_map(|study| &mut study.trials[3..]) {
+        trial.record.origin = Some(Origin::Model);
+    }
+    says(&adaptive, Outcome::Undecided, "chose later trials by earlier ones");
+}
+
+/// Scores of ten trials a budget on rows whose labels look further ahead than an eighth of them.
+#[test]
+fn a_horizon_too_long_for_the_rows_is_said() {
+    let mut ladder = searched([0.70, 0.71, 0.75], None);
+    let rows: Vec<u64> = (0..100).collect();
+    let labels: Vec<bool> = rows.iter().map(|row| row % 11 < 3).collect();
+    for study in &mut ladder.studies {
+        for trial in &study.trials {
+            let number = trial.number.0;
+            let scores = rows.iter().map(|row| (row * (number + 3) * 37 % 101) as f32 / 101.0).collect();
+            let stored = ValidationScores { rows: rows.clone(), labels: labels.clone(), scores };
+            assert!(study.scores.insert(trial.number, stored));
+        }
+    }
+    assert!(analyze(&ladder, &Options::default()).scaling.judgement.is_some());
+    ladder.horizon = 20;
+    let verdict = analyze(&ladder, &Options::default()).verdict;
+    assert_eq!(verdict.outcome, Outcome::Undecided);
+    assert!(verdict.sentence.contains("100 rows hold fewer than 8 blocks of the horizon, 20 rows"), "{}", verdict.sentence);
+}
+
+/// Repeats of one configuration per size, under other seeds, tell seeds and nothing of a search.
+#[test]
+fn repeated_configurations_are_judged_over_seeds() {
+    let repeated = |label: &str, values: [f64; 4]| {
+        study(label, values.iter().enumerate().map(|(i, value)| trial(i as u64, *value, 16)).collect())
     };
-    let analysis = analyze(&stored(scores(0.0)), &Options::default());
-    let paired: Vec<_> =
-        analysis.scaling.differences.iter().filter(|one| one.measured_correlation.is_some()).collect();
-    assert_eq!(paired.len(), 1);
-    assert_eq!((paired[0].larger.as_str(), paired[0].smaller.as_str()), ("large", "small"));
-    assert!(paired[0].measured_correlation.unwrap() > 0.8);
-    assert!((paired[0].gain.point - 0.05).abs() < 1e-12, "the gain is that of the metrics");
-    let assumed = analyze(&ladder, &Options::default());
-    let independent = assumed.scaling.differences.iter().find(|one| one.larger == "large").unwrap();
-    assert!(paired[0].gain.standard_error.unwrap() < independent.gain.standard_error.unwrap());
-    assert_eq!(assumed.verdict.outcome, Outcome::Undecided);
-    let mut shifted = scores(0.0);
-    shifted.rows[0] = 999;
-    let other_rows = analyze(&stored(shifted), &Options::default());
-    assert!(other_rows.scaling.differences.iter().all(|one| one.measured_correlation.is_none()));
+    let ladder = LadderTrials::new(vec![
+        repeated("1M", [0.70, 0.701, 0.699, 0.702]),
+        repeated("10M", [0.72, 0.721, 0.719, 0.722]),
+    ]);
+    let analysis = analyze(&ladder, &Options::default());
+    let judgement = analysis.scaling.judgement.as_ref().unwrap();
+    assert_eq!(judgement.quantity, Quantity::Configuration);
+    assert_eq!(judgement.left_out, [Source::Search, Source::Rows]);
+    assert_eq!(analysis.verdict.outcome, Outcome::Holds);
+    assert!(!analysis.verdict.is_provisional, "it does not rest on a search");
 }
 
 #[test]
 fn exact_sizes_order_the_budgets() {
-    let mut ladder = three([0.70, 0.71, 0.72], Some(MANY));
+    let mut ladder = searched([0.70, 0.71, 0.72], Some(MANY));
     for (study, total) in ladder.studies.iter_mut().zip([300, 200, 100]) {
         for trial in &mut study.trials {
             trial.record.size = Some(sized(total));

@@ -91,7 +91,7 @@ fn kinds_are_told_from_predictions() {
             _ => CollapseKind::Constant,
         };
         assert_eq!(study.collapse.best.unwrap().kind, expected, "{}", case["name"]);
-        assert_eq!(study.summary.best[0].value.method, Method::Delong);
+        assert_eq!(study.summary.best[0].value.method, Method::Rows);
     }
 }
 

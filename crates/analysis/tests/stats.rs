@@ -64,7 +64,7 @@ fn hanley_mcneil_error() {
         let area = number(&case["auc"]);
         let error = auc::hanley_mcneil(area, rows).unwrap();
         close(error, number(&case["se"]));
-        let (lower, upper) = auc::logit_interval(area, error, 0.95).unwrap();
+        let (lower, upper) = auc::logit_interval(area, error, normal::half_width(0.95)).unwrap();
         close(lower, number(&case["lower"]));
         close(upper, number(&case["upper"]));
     }

@@ -4,7 +4,9 @@ mod random;
 mod retrained;
 
 use allometry_analysis::transfer::{TransferCell, TransferOutcome};
-use allometry_analysis::{Analysis, LadderTrials, Method, Options, RetrainedTrials, analyze, paired_gain};
+use allometry_analysis::{
+    Analysis, LadderTrials, Method, Options, RetrainedTrials, RowOrder, Series, analyze, paired_gain,
+};
 use allometry_core::ValidationScores;
 use allometry_core::rng::stream;
 use random::gaussian;
@@ -128,9 +130,10 @@ fn one_seed_has_the_error_of_the_rows() {
         labels: &one.labels,
         scores: &one.scores,
     });
-    let expected = paired_gain(&carried, &own, &options).unwrap();
+    let series = Series { horizon: 1, order: RowOrder::RowNumbers };
+    let expected = paired_gain(&carried, &own, series, &options).unwrap();
     let loss = cell(&found, "large", "small").loss.unwrap();
-    assert_eq!(loss.method, Method::PairedDelong);
+    assert_eq!(loss.method, Method::PairedRows);
     assert!((loss.point - expected.point).abs() < 1e-9);
     assert!((loss.standard_error.unwrap() - expected.standard_error.unwrap()).abs() < 1e-9);
 }

@@ -3,11 +3,11 @@
 
 mod random;
 
-use allometry_analysis::stats::delong::delong;
-use allometry_analysis::stats::normal;
+use allometry_analysis::stats::{influence, normal};
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{
-    Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, StudyScores, StudyTrials, analyze,
+    Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, RowOrder, Series, StudyScores, StudyTrials,
+    analyze,
 };
 use allometry_core::rng::stream;
 use allometry_core::{
@@ -155,6 +155,7 @@ fn intervals_of_an_auc_cover() {
     for ((rows, truth), is_exponential) in cases.flat_map(|case| [(case, false), (case, true)]) {
         let labels: Vec<bool> =
             (0..rows.positives + rows.negatives).map(|row| row < rows.positives).collect();
+        let series = Series { horizon: 1, order: RowOrder::Stored };
         let distance = 2.0_f64.sqrt() * normal::quantile(truth);
         let (mut by_counts, mut by_scores) = (0, 0);
         for index in 0..1000 {
@@ -166,10 +167,10 @@ fn intervals_of_an_auc_cover() {
             } as f32;
             let scores: Vec<f32> = labels.iter().map(score).collect();
             let predictions = Predictions { rows: &[], labels: &labels, scores: &scores };
-            let auc = delong(&labels, &[&predictions.numbers()]).unwrap().auc[0];
+            let auc = influence::auc(&labels, &scores).unwrap().value;
             let holds = |estimate: Estimate| u32::from(estimate.interval.unwrap().contains(truth));
             by_counts += holds(Estimate::auc(auc, rows, &options));
-            by_scores += holds(Estimate::scored_auc(auc, &predictions, &options).unwrap());
+            by_scores += holds(Estimate::scored_auc(auc, &predictions, series, &options).unwrap());
         }
         let scores = if is_exponential { "exponential" } else { "normal" };
         for (name, covered) in [("Hanley-McNeil", by_counts), ("DeLong", by_scores)] {

@@ -51,11 +51,10 @@ fn heading(out: &mut String, analysis: &Analysis) {
     for text in wrapped(&analysis.verdict.sentence, WIDTH) {
         line(out, &paint(style, &text));
     }
-    let Some(confirmation) = &analysis.confirmation else { return };
-    line(out, "");
-    line(out, &paint(BOLD, "And on test rows?"));
-    for text in wrapped(&confirmation.sentence, WIDTH) {
-        line(out, &text);
+    for text in [&analysis.verdict.covers, &analysis.verdict.advice].into_iter().filter(|text| !text.is_empty()) {
+        for text in wrapped(text, WIDTH) {
+            line(out, &text);
+        }
     }
 }
 

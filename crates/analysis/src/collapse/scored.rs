@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{CONSTANT, CollapseKind};
 use crate::estimate::Estimate;
+use crate::input::Series;
 use crate::options::Options;
-use crate::scores::Predictions;
+use crate::scores::{Predicted, Predictions, RowScores};
 use crate::stats::bootstrap::quantile;
-use crate::stats::random::below;
+use crate::stats::long_run::Cosines;
+use crate::stats::moments::mean;
+use crate::stats::random::uniform;
 
 /// Bins of the calibration error, of nearly equal counts.
 const BINS: usize = 10;
@@ -88,16 +91,27 @@ impl Moments {
 }
 
 /// The kind of a trial from its predictions and its AUC; `None` where they are no probabilities, or of one class.
-pub(super) fn kind(predictions: &Predictions<'_>, auc: f64, options: &Options) -> Option<CollapseKind> {
+pub(super) fn kind(
+    predictions: &Predictions<'_>,
+    auc: f64,
+    series: Series,
+    options: &Options,
+) -> Option<CollapseKind> {
     let moments = Moments::new(predictions)?;
-    Some(kind_of(predictions, &moments, auc, options))
+    Some(kind_of(predictions, &moments, auc, series, options))
 }
 
-fn kind_of(predictions: &Predictions<'_>, moments: &Moments, auc: f64, options: &Options) -> CollapseKind {
+fn kind_of(
+    predictions: &Predictions<'_>,
+    moments: &Moments,
+    auc: f64,
+    series: Series,
+    options: &Options,
+) -> CollapseKind {
     if moments.sd_ratio() < CONSTANT || has_few_scores(predictions.scores) {
         return CollapseKind::Constant;
     }
-    let orders = Estimate::scored_auc(auc, predictions, options)
+    let orders = Estimate::scored_auc(auc, predictions, series, options)
         .and_then(|auc| auc.interval)
         .is_some_and(|interval| interval.lower > 0.5);
     if moments.brier < moments.label_variance() || !orders {
@@ -129,6 +143,7 @@ impl ScoreSummary {
         trial: TrialNumber,
         predictions: &Predictions<'_>,
         auc: f64,
+        series: Series,
         seed_name: &str,
         options: &Options,
     ) -> Option<Self> {
@@ -139,7 +154,9 @@ impl ScoreSummary {
         let labels: Vec<bool> = order.iter().map(|&row| predictions.labels[row]).collect();
         let n = scores.len() as f64;
         let observed = calibration_error(&scores, &labels);
-        let chance = by_chance(&scores, &mut stream(options.seed, seed_name, 4));
+        let places = blocks(predictions, series);
+        let blocks: Vec<usize> = order.iter().map(|&row| places[row]).collect();
+        let chance = by_chance(&scores, &blocks, &mut stream(options.seed, seed_name, 4));
         let reached = chance.iter().filter(|error| **error >= observed).count();
         let prior = moments.prior;
         let recall_above = |threshold: f64| {
@@ -153,7 +170,7 @@ impl ScoreSummary {
         };
         Some(Self {
             trial,
-            kind: kind_of(predictions, &moments, auc, options),
+            kind: kind_of(predictions, &moments, auc, series, options),
             sd_ratio: moments.sd_ratio(),
             low: quantile(&scores, 0.01)?,
             high: quantile(&scores, 0.99)?,
@@ -170,14 +187,34 @@ impl ScoreSummary {
     }
 }
 
-/// Calibration errors of the same ascending predictions with classes drawn from them.
-fn by_chance(scores: &[f64], rng: &mut TrialRng) -> Vec<f64> {
-    const STEPS: usize = 1 << 30;
+/// The block of each row: neighbours in time whose residuals count as one row share a block. Every row has its own where nothing tells
+/// their order or they are too few.
+fn blocks(predictions: &Predictions<'_>, series: Series) -> Vec<usize> {
+    let rows = predictions.rows.len();
+    let scores = RowScores { predicted: Predicted::Binary(*predictions), series };
+    let Some(order) = scores.time_order() else { return (0..rows).collect() };
+    let residual =
+        |&row: &usize| f64::from(u8::from(predictions.labels[row])) - f64::from(predictions.scores[row]);
+    let mut residuals: Vec<f64> = order.iter().map(residual).collect();
+    let center = mean(residuals.iter().copied()).unwrap_or(0.0);
+    residuals.iter_mut().for_each(|residual| *residual -= center);
+    let error = Cosines::new(rows, series.horizon).and_then(|cosines| cosines.error_of(&residuals));
+    let length = error.map_or(1.0, |error| rows as f64 / error.effective_rows).round().max(1.0) as usize;
+    let mut blocks = vec![0; rows];
+    order.iter().enumerate().for_each(|(place, &row)| blocks[row] = place / length);
+    blocks
+}
+
+/// Calibration errors of the same ascending predictions with classes drawn from them; rows of one block are drawn together.
+fn by_chance(scores: &[f64], blocks: &[usize], rng: &mut TrialRng) -> Vec<f64> {
     let mut labels = vec![false; scores.len()];
+    let count = blocks.iter().max().map_or(0, |last| last + 1);
+    let mut drawn = vec![0.0; count];
     (0..DRAWS)
         .map(|_| {
-            for (label, score) in labels.iter_mut().zip(scores) {
-                *label = (below(rng, STEPS) as f64) < score * STEPS as f64;
+            drawn.iter_mut().for_each(|drawn| *drawn = uniform(rng));
+            for ((label, score), block) in labels.iter_mut().zip(scores).zip(blocks) {
+                *label = drawn[*block] < *score;
             }
             calibration_error(scores, &labels)
         })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::distribution::DistributionComparison;
 use super::importance::ImportanceComparison;
 use super::optimum::OptimumComparison;
-use super::value::{Measured, Preference, ValueDifference};
+use super::value::{Preference, ValueDifference};
 use super::{Side, measure_alike, words};
 use crate::analysis::Analysis;
 use crate::estimate::Estimate;
@@ -18,7 +18,7 @@ use crate::study::StudyAnalysis;
 /// A budget in one of the ladders.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedBudget {
-    /// Its best value; `null` without a usable trial. The best of many trials is biased towards better values.
+    /// Its best value as observed; `null` without a usable trial. The best of many trials is biased towards better values.
     pub best: Option<Estimate>,
     /// That value without the bias of choosing the best of many on the same rows; `null` without stored scores.
     pub corrected: Option<Estimate>,
@@ -37,9 +37,9 @@ pub struct BudgetComparison {
     pub a: ComparedBudget,
     /// What B found.
     pub b: ComparedBudget,
-    /// The best value of B less that of A; `null` where one has none, or where the metrics differ.
+    /// What the search of B finds less what that of A finds; `null` where one has no trial, or where the metrics differ.
     pub value: Option<ValueDifference>,
-    /// Whose best trial is better.
+    /// Whose search finds better models.
     pub outcome: Preference,
     /// That in words, with its numbers and what would decide it.
     pub sentence: String,
@@ -65,9 +65,9 @@ impl BudgetComparison {
             .iter()
             .map(|&(first, second)| {
                 let studies = (&a.analysis.studies[first], &b.analysis.studies[second]);
-                let measured = measured(a, first).zip(measured(b, second));
-                let value =
-                    measured.filter(|_| alike).map(|(a, b)| ValueDifference::new(&a, &b, identical, options));
+                let value = alike
+                    .then(|| ValueDifference::new((a, first), (b, second), identical, options))
+                    .flatten();
                 Self {
                     budget: studies.0.budget.label.clone(),
                     a: ComparedBudget::new(studies.0, a.analysis),
@@ -83,7 +83,7 @@ impl BudgetComparison {
                 }
             })
             .collect();
-        let p_values = holm::adjust_known(budgets.iter().map(|budget| budget.value?.p));
+        let p_values = holm::adjust_known(budgets.iter().map(|budget| budget.value.as_ref()?.p));
         let p_distributions = holm::adjust_known(budgets.iter().map(|budget| budget.distribution?.p));
         for ((budget, p_value), p_distribution) in budgets.iter_mut().zip(p_values).zip(p_distributions) {
             if let Some(value) = &mut budget.value {
@@ -112,11 +112,4 @@ impl ComparedBudget {
             trials: study.summary.trials,
         }
     }
-}
-
-fn measured<'s>(side: &Side<'s>, position: usize) -> Option<Measured<'s>> {
-    let incumbent = side.analysis.studies[position].summary.incumbent()?;
-    let scores =
-        side.trials.and_then(|ladder| ladder.row_scores(ladder.studies.get(position)?, incumbent.number));
-    Some(Measured { best: incumbent.value, rows: side.analysis.rows, scores })
 }

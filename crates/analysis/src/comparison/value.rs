@@ -1,22 +1,26 @@
-//! The best values of one budget in two ladders.
+//! What one budget's searches find in two ladders.
 
-use allometry_core::{ClassCounts, Direction};
+use allometry_core::{Direction, SizeBudget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Side;
 use crate::estimate::{Estimate, Method};
+use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
-use crate::scaling::Paired;
-use crate::scores::RowScores;
-use crate::stats::{auc, normal};
+use crate::scaling::{
+    BudgetPart, Budgets, Configuration, FEWEST, Quantity, Share, Source, Units, best_of_k, best_part, choose_k,
+    configurations,
+};
+use crate::stats::auc;
 
 /// Which of two is better, as far as can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preference {
-    /// A is better beyond doubt.
+    /// A is told to be better.
     A,
-    /// B is better beyond doubt.
+    /// B is told to be better.
     B,
     /// The difference is smaller than what is of interest.
     Equivalent,
@@ -26,97 +30,180 @@ pub enum Preference {
     Unknown,
 }
 
-/// Validation rows, of the same mix as now, that each ladder would need.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct RowsNeeded {
-    /// Those of A.
-    pub a: f64,
-    /// Those of B.
-    pub b: f64,
+/// Why two searches are not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotCompared {
+    /// A search chose later trials by earlier ones, so its trials are no sample.
+    Adaptive,
+    /// A search has fewer than ten distinct configurations.
+    FewTrials,
+    /// Nothing varies.
+    NothingVaries,
+    /// The rows are too few for how long they depend on each other.
+    TooFewRows,
 }
 
-/// The best value of B less that of A.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// What the search of B finds, less what that of A finds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueDifference {
+    /// The quantity that is compared; `null` where the two are the same.
+    #[serde(default)]
+    pub quantity: Option<Quantity>,
     /// The difference, in the metric: positive where B's value is larger, be that better or not.
     pub difference: Estimate,
-    /// Correlation between the two metrics over new rows, from the predictions of both best trials of the same rows
-    /// (of AUCs as `DeLong` et al. 1988); `null` without such scores, where the difference has the error of two sets of rows.
-    pub measured_correlation: Option<f64>,
-    /// Two-sided p-value of the difference; 1 where both are the same trial, or both models give the
-    /// same predictions.
+    /// What its error consists of.
+    #[serde(default)]
+    pub shares: Vec<Share>,
+    /// Sources of which nothing is known: the error leaves them out.
+    #[serde(default)]
+    pub left_out: Vec<Source>,
+    /// Why there is no error.
+    #[serde(default)]
+    pub not_compared: Option<NotCompared>,
+    /// Two-sided p-value for zero; 1 where the trials of both are the same.
     pub p: Option<f64>,
     /// The same after Holm's adjustment over the budgets of both ladders.
     pub p_holm: Option<f64>,
-    /// Rows that would tell this difference from 0 with the power asked for; `null` without a standard error or for no
-    /// difference.
-    pub rows_to_tell: Option<RowsNeeded>,
-    /// Rows that would show it to be smaller than the smallest effect of interest, with that power; `null` where it is not.
-    pub rows_to_equate: Option<RowsNeeded>,
-}
-
-/// A best value and what is known of how it was measured.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Measured<'s> {
-    pub(super) best: Estimate,
-    pub(super) rows: Option<ClassCounts>,
-    pub(super) scores: Option<RowScores<'s>>,
 }
 
 impl ValueDifference {
-    pub(super) fn new(a: &Measured<'_>, b: &Measured<'_>, identical: bool, options: &Options) -> Self {
-        let point = b.best.point - a.best.point;
-        let mut difference = Self {
-            difference: Estimate::observed(point, options),
-            measured_correlation: None,
+    /// Compares the studies at the given positions of A and B; `None` where one has no trial.
+    pub(super) fn new(
+        a: (&Side<'_>, usize),
+        b: (&Side<'_>, usize),
+        identical: bool,
+        options: &Options,
+    ) -> Option<Self> {
+        let observed = |(side, position): (&Side<'_>, usize)| {
+            Some(side.analysis.studies[position].summary.incumbent()?.value.point)
+        };
+        let best = observed(b)? - observed(a)?;
+        let mut found = Self {
+            quantity: None,
+            difference: Estimate::observed(best, options),
+            shares: Vec::new(),
+            left_out: Vec::new(),
+            not_compared: None,
             p: None,
             p_holm: None,
-            rows_to_tell: None,
-            rows_to_equate: None,
         };
-        let scores = a.scores.zip(b.scores);
-        let predict_alike = point == 0.0 && scores.is_some_and(|(a, b)| a.are_alike(&b));
-        if identical || predict_alike {
-            difference.difference = Estimate::normal(0.0, 0.0, Method::Identical, options);
-            difference.p = Some(1.0);
-        } else if let Some(paired) = scores.and_then(|(a, b)| Paired::new(&a, &b)) {
-            difference.measured_correlation = Some(paired.correlation);
-            difference.weigh(paired.error, paired.method, (paired.rows, paired.rows), options);
-        } else if let (Some((first, second)), Some(rows)) =
-            (a.best.standard_error.zip(b.best.standard_error), a.rows.zip(b.rows))
-        {
-            let error = auc::difference_error(first, second, 0.0);
-            let total = |rows: ClassCounts| rows.positives as f64 + rows.negatives as f64;
-            difference.weigh(error, Method::Independent, (total(rows.0), total(rows.1)), options);
+        if identical || are_same_trials(a, b) {
+            found.difference = Estimate::normal(0.0, 0.0, Method::Identical, options);
+            found.p = Some(1.0);
+            return Some(found);
         }
-        difference
+        match found.weigh(a, b, options) {
+            Ok(()) => {}
+            Err(why) => found.not_compared = Some(why),
+        }
+        Some(found)
     }
 
-    fn weigh(&mut self, error: f64, method: Method, rows: (f64, f64), options: &Options) {
-        let point = self.difference.point;
-        let needed = |gap: f64, power: f64| {
-            let of = |rows| auc::rows_to_detect(gap, error, rows, options.level, power);
-            Some(RowsNeeded { a: of(rows.0)?, b: of(rows.1)? })
+    fn weigh(
+        &mut self,
+        a: (&Side<'_>, usize),
+        b: (&Side<'_>, usize),
+        options: &Options,
+    ) -> Result<(), NotCompared> {
+        let is_sample = |(side, position): (&Side<'_>, usize)| {
+            side.analysis.scaling.searches.get(position).is_none_or(|kind| kind.is_independent())
         };
-        self.difference = Estimate::normal(point, error, method, options);
-        self.p = self.difference.z().map(normal::two_sided_p);
-        self.rows_to_tell = needed(point, options.power);
-        let margin = options.smallest_effect - point.abs();
-        // Both ends of the interval must stay inside, hence half of the risk for each.
-        self.rows_to_equate =
-            (margin > 0.0).then(|| needed(margin, f64::midpoint(1.0, options.power))).flatten();
+        if !is_sample(a) || !is_sample(b) {
+            return Err(NotCompared::Adaptive);
+        }
+        let (quantity, parts) = match parts_of_trials(a, b) {
+            Some(parts) => parts?,
+            None => parts_of_summaries(a, b)?,
+        };
+        let sign = a.0.analysis.direction.sign();
+        let budgets = Budgets::new(parts).map_err(|_| NotCompared::TooFewRows)?;
+        let summed = budgets.sum(&[-sign, sign], options).map_err(|_| NotCompared::TooFewRows)?;
+        self.quantity = Some(quantity);
+        self.difference = summed.estimate;
+        self.shares = summed.shares;
+        self.p = summed.p;
+        if !budgets.knows_rows() {
+            self.left_out.push(Source::Rows);
+        }
+        if summed.p.is_none() { Err(NotCompared::NothingVaries) } else { Ok(()) }
     }
 
-    /// In this order: unknown (no interval), equivalent (interval inside the smallest effect), better (p after Holm's
-    /// adjustment below `1 - level`), undecided.
+    /// In this order: unknown (nothing to tell from), undecided (no error), equivalent (interval inside the smallest effect), better
+    /// (p after Holm's adjustment below `1 - level`), undecided.
     pub(super) fn preference(&self, direction: Direction, options: &Options) -> Preference {
-        match self.difference.interval {
-            None => Preference::Unknown,
-            Some(interval) if interval.is_within(options.smallest_effect) => Preference::Equivalent,
-            Some(_) if self.p_holm.is_some_and(|p| p < 1.0 - options.level) => {
+        match (self.difference.interval, self.not_compared) {
+            (_, Some(NotCompared::NothingVaries)) => Preference::Unknown,
+            (None, _) | (_, Some(_)) => Preference::Undecided,
+            (Some(interval), None) if interval.is_within(options.effect()) => Preference::Equivalent,
+            (Some(_), None) if self.p_holm.is_some_and(|p| p < 1.0 - options.level) => {
                 if direction.better(self.difference.point, 0.0) { Preference::B } else { Preference::A }
             }
-            Some(_) => Preference::Undecided,
+            (Some(_), None) => Preference::Undecided,
         }
     }
+}
+
+type Parts<'s> = (Quantity, Vec<BudgetPart<'s>>);
+
+fn study_of<'s>((side, position): (&Side<'s>, usize)) -> Option<(&'s StudyTrials, &'s LadderTrials)> {
+    let ladder = side.trials?;
+    Some((ladder.studies.get(position)?, ladder))
+}
+
+/// Whether both have the same configurations with the same values.
+fn are_same_trials(a: (&Side<'_>, usize), b: (&Side<'_>, usize)) -> bool {
+    let (Some((first, _)), Some((second, _))) = (study_of(a), study_of(b)) else { return false };
+    let same = |(a, b): (&allometry_core::FrozenTrial, &allometry_core::FrozenTrial)| {
+        a.params == b.params && a.value == b.value && a.state == b.state
+    };
+    first.trials.len() == second.trials.len() && first.trials.iter().zip(&second.trials).all(same)
+}
+
+/// The expected best of the same `k` of both; `None` where the trials of one are not at hand.
+fn parts_of_trials<'s>(
+    a: (&Side<'s>, usize),
+    b: (&Side<'s>, usize),
+) -> Option<Result<Parts<'s>, NotCompared>> {
+    let both = [study_of(a)?, study_of(b)?];
+    let of = |(study, ladder): (&'s StudyTrials, &'s LadderTrials)| configurations(study, ladder, |_| true);
+    let found = both.map(of);
+    let values = found.each_ref().map(|all| all.iter().map(Configuration::mean).collect::<Vec<f64>>());
+    if values.iter().any(|values| values.len() < FEWEST) {
+        return Some(Err(NotCompared::FewTrials));
+    }
+    let k = choose_k(&values);
+    let parts = both.iter().zip(&found).zip(&values).map(|(((study, ladder), found), values)| {
+        Some(best_part(study, found, best_of_k(values, k)?, ladder))
+    });
+    let parts = parts.collect::<Option<Vec<_>>>().ok_or(NotCompared::FewTrials);
+    Some(parts.map(|parts| (Quantity::BestOf { k: k as u64 }, parts)))
+}
+
+/// The means of all trials, as reports tell them.
+fn parts_of_summaries<'s>(
+    a: (&Side<'s>, usize),
+    b: (&Side<'s>, usize),
+) -> Result<Parts<'s>, NotCompared> {
+    let part = |(side, position): (&Side<'s>, usize)| {
+        let analysis = side.analysis;
+        let study = &analysis.studies[position];
+        let (mean, sd) = study.summary.mean.zip(study.summary.sd).ok_or(NotCompared::FewTrials)?;
+        let label = &study.budget.label;
+        let budget = SizeBudget::nominal(label);
+        let rows = analysis.rows.filter(|_| crate::input::is_auc(&analysis.metric));
+        let by_counts = rows.and_then(|rows| auc::hanley_mcneil(mean, rows));
+        let trials = study.duplicates.configurations;
+        if trials < FEWEST as u64 {
+            return Err(NotCompared::FewTrials);
+        }
+        Ok(BudgetPart {
+            weights: budget.nominal_weights(),
+            value: analysis.direction.sign() * mean,
+            units: Some(Units::of_sample(sd * sd, trials)),
+            by_counts,
+            ..BudgetPart::named(label)
+        })
+    };
+    Ok((Quantity::Mean, vec![part(a)?, part(b)?]))
 }

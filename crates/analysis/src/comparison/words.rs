@@ -2,14 +2,12 @@
 
 use allometry_core::size::human_weights;
 
-use super::{
-    BudgetComparison, Comparison, Obstacle, Preference, RowRelation, RowsNeeded, Side, ValueDifference,
-    measure_alike,
-};
+use super::{BudgetComparison, Comparison, NotCompared, Obstacle, Preference, RowRelation, Side, measure_alike};
 use crate::analysis::Analysis;
 use crate::estimate::Method;
-use crate::number::{about, decimals, listed, quoted, signed};
+use crate::number::{decimals, listed, quoted, signed};
 use crate::options::Options;
+use crate::scaling::{Quantity, Source};
 use crate::verdict::Caveat;
 
 /// Ratio of trial counts from which efforts are unequal.
@@ -67,61 +65,48 @@ pub(super) fn budget(budget: &BudgetComparison, a: &Analysis, alike: bool, optio
             signed(interval.upper)
         )
     });
+    let quantity = quantity(value.quantity);
     let better = |name: &str| {
         let p = value.p_holm.map_or_else(String::new, |p| format!(", p {} after Holm", probability(p)));
-        let rows = value.measured_correlation.map_or("", |_| " on the same rows");
-        format!("{name} is better by {} {metric}{rows} ({interval}{p}).", decimals(difference.point.abs()))
+        format!("{name} is better by {} {metric}{quantity} ({interval}{p}).", decimals(difference.point.abs()))
     };
     match budget.outcome {
         Preference::A => better("A"),
         Preference::B => better("B"),
         Preference::Equivalent if difference.method == Method::Identical => {
-            "No difference: both best models give every validation row the same prediction.".to_owned()
+            "No difference: both have the same trials.".to_owned()
         }
         Preference::Equivalent => {
-            format!("No difference of interest: within {} {metric} ({interval}).", options.smallest_effect)
+            format!("No difference of interest: within {} {metric}{quantity} ({interval}).", options.effect())
         }
-        Preference::Undecided => undecided(value, metric, options),
+        Preference::Undecided => match value.not_compared {
+            Some(why) => format!("Undecided: {}.", reason(why)),
+            None => format!("Undecided: B - A is {} {metric}{quantity} ({interval}).", signed(difference.point)),
+        },
         Preference::Unknown => format!(
-            "Unknown: B - A is {} {metric}, and its standard error is not known.",
-            signed(difference.point)
+            "Unknown: the best values differ by {} {metric}, and {}.",
+            signed(difference.point),
+            reason(NotCompared::NothingVaries)
         ),
     }
 }
 
-fn undecided(value: &ValueDifference, metric: &str, options: &Options) -> String {
-    let difference = value.difference;
-    let weight = match (difference.z(), value.measured_correlation) {
-        (Some(z), Some(correlation)) => format!(
-            ", {:.2} of its standard error on the same rows at a measured correlation of {correlation:.2}",
-            z.abs()
-        ),
-        (Some(z), None) => format!(", {:.2} of its standard error if the two were independent", z.abs()),
-        (None, _) => String::new(),
-    };
-    let paired = matches!(difference.method, Method::PairedDelong | Method::PairedRows);
-    let mut needed = Vec::new();
-    if let Some(rows) = value.rows_to_tell {
-        needed.push(format!("{} would tell it from 0", rows_in_words(rows, paired)));
+fn quantity(quantity: Option<Quantity>) -> String {
+    match quantity {
+        Some(Quantity::BestOf { k: 1 } | Quantity::Mean) => " in the mean trial".into(),
+        Some(Quantity::BestOf { k }) => format!(" in the expected best of {k} trials"),
+        Some(Quantity::Configuration | Quantity::Confirmed) | None => String::new(),
     }
-    if let Some(rows) = value.rows_to_equate {
-        let rows = rows_in_words(rows, paired);
-        needed.push(format!("{rows} would show it to be within {} {metric}", options.smallest_effect));
-    }
-    let needed = if needed.is_empty() {
-        String::new()
-    } else {
-        format!("; {} ({:.0}% power)", needed.join(", "), options.power * 100.0)
-    };
-    format!("Undecided: B - A is {} {metric}{weight}{needed}.", signed(difference.point))
 }
 
-fn rows_in_words(rows: RowsNeeded, paired: bool) -> String {
-    let (a, b) = (about(rows.a), about(rows.b));
-    match (paired, a == b) {
-        (true, _) => format!("about {a} validation rows of the same mix"),
-        (false, true) => format!("about {a} validation rows on each side"),
-        (false, false) => format!("about {a} validation rows of A and {b} of B"),
+fn reason(why: NotCompared) -> &'static str {
+    match why {
+        NotCompared::Adaptive => {
+            "a search chose later trials by earlier ones, so its trials are no independent sample; confirm both ladders instead"
+        }
+        NotCompared::FewTrials => "a search is judged by 10 distinct configurations or more",
+        NotCompared::NothingVaries => "nothing tells how far values vary",
+        NotCompared::TooFewRows => "the validation rows are too few for how long they depend on each other",
     }
 }
 
@@ -176,59 +161,38 @@ pub(super) fn obstacles(a: &Side<'_>, b: &Side<'_>) -> Vec<Obstacle> {
 /// What the comparison does not take into account.
 pub(super) fn caveats(comparison: &Comparison, options_b: &Options) -> Vec<Caveat> {
     let mut statements = Vec::new();
-    let values = || comparison.budgets.iter().filter_map(|budget| budget.value);
+    let values = || comparison.budgets.iter().filter_map(|budget| budget.value.as_ref());
     if values().any(|value| value.difference.standard_error.is_some()) {
-        statements.push(
-            "The intervals cover new validation rows of the same mix; not new seeds, not a new search."
-                .into(),
-        );
+        let leaves_out = values().any(|value| value.left_out.contains(&Source::Rows));
+        let rows_covered = if leaves_out { "not always other validation rows" } else { "and other validation rows" };
+        statements.push(format!("The intervals cover another search with its seeds, {rows_covered}."));
         statements.extend(rows(comparison));
-        let is_undecided = comparison.budgets.iter().any(|budget| budget.outcome == Preference::Undecided);
-        if is_undecided && comparison.budgets.len() > 1 {
-            statements.push(
-                "Numbers of rows are for one budget on its own; the verdicts adjust for all of them (Holm)."
-                    .into(),
-            );
-        }
     }
     statements.extend(effort(comparison));
     statements.extend(sizes(comparison));
     if comparison.gain_per_decade.is_some_and(|gain| gain.difference.standard_error.is_some()) {
         statements.push(
-            "The difference of the gains per decade is weighed as if the two searches had nothing in common, and it is that of \
-             all trials, good and bad, over whatever sizes each tried."
+            "The difference of the gains per decade is weighed as if the two ladders had nothing in common."
                 .into(),
         );
     }
     let a = comparison.options;
-    let assumed = |options: &Options| (options.level, options.smallest_effect, options.power);
+    let assumed = |options: &Options| (options.level, options.power);
     if assumed(&a) != assumed(options_b) {
         statements.push(format!(
-            "B was analysed with other settings (level {}, smallest effect {}, power {}); those of A hold here (level {}, \
-             smallest effect {}, power {}).",
-            options_b.level, options_b.smallest_effect, options_b.power, a.level, a.smallest_effect, a.power
+            "B was analysed with other settings (level {}, power {}); those of A hold here (level {}, power {}).",
+            options_b.level, options_b.power, a.level, a.power
         ));
     }
     statements.into_iter().map(|statement| Caveat { statement }).collect()
 }
 
 fn rows(comparison: &Comparison) -> Option<String> {
-    let independent = comparison
-        .budgets
-        .iter()
-        .filter(|budget| budget.value.is_some_and(|value| value.difference.method == Method::Independent))
-        .map(|budget| budget.budget.as_str())
-        .collect::<Vec<&str>>();
     match comparison.rows {
         RowRelation::Different => Some(
             "The two were scored on different validation rows: a difference is one of rows as much as of models.".into(),
         ),
-        _ if independent.is_empty() => None,
-        RowRelation::Same => Some(format!(
-            "Both were scored on the same validation rows, but at {} not both scores are stored: the error, as if \
-             independent, is an upper bound.",
-            listed(&independent)
-        )),
+        RowRelation::Same => None,
         RowRelation::Unknown => Some(
             "Whether both were scored on the same validation rows is not known: errors are those of two separate sets of rows."
                 .into(),
@@ -249,11 +213,12 @@ fn effort(comparison: &Comparison) -> Option<String> {
     let any = comparison.budgets.iter().any(|budget| budget.value.is_some());
     if !unequal.is_empty() {
         return Some(format!(
-            "The best of more trials is better by chance alone, and the numbers of trials are unequal: {}.",
+            "The observed best of more trials is better by chance alone, and the numbers of trials are unequal: {}. What is compared \
+             does not depend on them.",
             listed(&unequal)
         ));
     }
-    any.then(|| "The best of many trials is biased towards better values, in both.".into())
+    any.then(|| "The observed best of many trials is biased towards better values; it is not what is compared.".into())
 }
 
 fn sizes(comparison: &Comparison) -> Option<String> {

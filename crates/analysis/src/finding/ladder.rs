@@ -5,9 +5,10 @@ use allometry_core::Origin;
 use super::{Finding, FindingCode};
 use crate::baseline::BaselineComparison;
 use crate::input::LadderTrials;
-use crate::number::{about, counted, decimals, grouped, quoted};
+use crate::number::{about, counted, decimals, grouped, percent, quoted};
 use crate::options::Options;
-use crate::scaling::{DECADES_FOR_EXPONENT, SIZES_FOR_EXPONENT, Scaling};
+use crate::scaling::{DECADES_FOR_EXPONENT, SIZES_FOR_EXPONENT, Scaling, SearchKind, Source};
+use crate::stats::normal;
 use crate::study::StudyAnalysis;
 use crate::verdict::{Outcome, Verdict, size_disorder};
 
@@ -37,6 +38,7 @@ pub(super) fn findings(
         }),
     );
     found(FindingCode::TooFewRows, too_few_rows(ladder, scaling, verdict, options));
+    found(FindingCode::SearchedDifferently, searched_differently(ladder, scaling));
     found(FindingCode::UnequalEffort, unequal_effort(studies));
     found(FindingCode::UnequalEffort, unequal_knowledge(studies));
     found(FindingCode::RowsUnknown, rows_unknown(ladder, scaling));
@@ -90,42 +92,59 @@ fn behind(
     Some(Finding::new(FindingCode::BehindBaseline, None, message, advice))
 }
 
+/// The rows are too few where they are most of the slope's error, and more of them would make it small enough.
 fn too_few_rows(
     ladder: &LadderTrials,
     scaling: &Scaling,
     verdict: &Verdict,
     options: &Options,
 ) -> Option<(String, &'static str)> {
-    let rows = ladder.rows.filter(|_| verdict.outcome == Outcome::Undecided)?;
-    let largest = scaling.largest()?;
+    let judgement = scaling.judgement.as_ref().filter(|_| verdict.outcome == Outcome::Undecided)?;
+    let rows = ladder.rows?;
     let available = rows.positives.saturating_add(rows.negatives);
-    let needed = largest.rows_to_detect.filter(|needed| *needed > available as f64)?;
-    let power = format!("{:.0}% power", options.power * 100.0);
-    let needed = match (largest.measured_correlation, largest.rows_to_detect_independent) {
-        (Some(correlation), _) => {
-            format!("{} at the measured correlation of {correlation:.2} ({power})", about(needed))
-        }
-        (None, Some(independent)) => format!(
-            "{} at a correlation of {}, {} if independent ({power})",
-            about(needed),
-            options.correlation,
-            about(independent)
-        ),
-        (None, None) => return None,
-    };
-    let (better, worse, gap) = largest.better_over_worse();
+    let share = judgement.shares.iter().find(|share| share.source == Source::Rows)?.share;
+    let gain = judgement.whole;
+    let variance = gain.standard_error?.powi(2);
+    let needed = gain.point / (normal::half_width(options.level) + normal::quantile(options.power));
+    let spare = needed * needed - variance * (1.0 - share);
+    let factor = variance * share / spare;
+    if share < 0.5 || spare <= 0.0 || factor <= 1.0 {
+        return None;
+    }
+    let (first, last) = (judgement.values.first()?, judgement.values.last()?);
     let message = format!(
-        "{} ({} positive) do not tell the budgets apart: the largest difference, {} {} ({better} over {worse}), would take \
-         about {needed}",
+        "{} ({} positive) do not tell the budgets apart: {} of the error is theirs. A true difference as large as the one found ({} {}, \
+         {} over {}) would be found in {:.0}% of cases with about {} rows",
         counted(available, "validation row"),
         grouped(rows.positives),
-        decimals(gap),
+        percent(share),
+        decimals(gain.point.abs()),
         ladder.metric,
+        if gain.point >= 0.0 { &last.budget } else { &first.budget },
+        if gain.point >= 0.0 { &first.budget } else { &last.budget },
+        options.power * 100.0,
+        about(available as f64 * factor)
     );
-    Some((
-        message,
-        "Use a larger validation part or repeated seeds, or accept that the budgets are not told apart.",
-    ))
+    Some((message, "Use a larger validation part, or accept that the budgets are not told apart."))
+}
+
+/// Budgets that were searched in different ways are no comparison of sizes.
+fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<(String, &'static str)> {
+    let used = || {
+        let studies = ladder.studies.iter().zip(&scaling.searches);
+        studies.filter(|(study, _)| study.trials.iter().any(|trial| trial.value.is_some()))
+    };
+    let adaptive: Vec<String> =
+        used().filter(|(_, kind)| !kind.is_independent()).map(|(study, _)| quoted(&study.budget.label)).collect();
+    (!adaptive.is_empty() && adaptive.len() < used().count()).then(|| {
+        let seemingly = used().any(|(_, kind)| *kind == SearchKind::SeeminglyAdaptive);
+        let how = if seemingly { ", by the look of their values" } else { "" };
+        let message = format!(
+            "budgets were searched in different ways: {} adaptively{how}, the others not",
+            adaptive.join(", ")
+        );
+        (message, "Search every budget in the same way: a better search looks like a better size.")
+    })
 }
 
 fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
@@ -140,7 +159,7 @@ fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
             counted(least.summary.trials, "trial"),
             quoted(&least.budget.label)
         );
-        (message, "The best of more trials is better by chance alone: give every budget as many.")
+        (message, "The observed best of more trials is better by chance alone; the verdict compares the same number of trials.")
     })
 }
 
@@ -160,7 +179,7 @@ fn unequal_knowledge(studies: &[StudyAnalysis]) -> Option<(String, &'static str)
 fn rows_unknown(ladder: &LadderTrials, scaling: &Scaling) -> Option<(String, &'static str)> {
     let is_binary = ladder.studies.iter().all(|study| study.outputs.is_empty());
     (is_binary && ladder.rows.is_none() && ladder.measures_auc() && !scaling.points.is_empty()).then(|| {
-        let message = "the numbers of positive and negative validation rows are not known, so no difference can be weighed";
+        let message = "the numbers of positive and negative validation rows are not known, so errors leave out other rows";
         (message.to_owned(), "Give them: --rows POSITIVES:NEGATIVES.")
     })
 }
@@ -210,10 +229,10 @@ fn single_budget(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
 }
 
 fn too_few_sizes(scaling: &Scaling) -> Option<(String, &'static str)> {
-    let trend = scaling.trend.filter(|trend| !trend.identifies_exponent())?;
+    let trend = scaling.trend.as_ref().filter(|trend| !trend.identifies_exponent())?;
     let message = format!(
         "{} over {:.2} decades are too few for an exponent, which takes {SIZES_FOR_EXPONENT} over {DECADES_FOR_EXPONENT}",
-        counted(trend.sizes, "distinct size"),
+        counted(trend.sizes, "size"),
         trend.decades
     );
     Some((message, "Read the gain per decade alone, or add budgets further apart."))

@@ -54,6 +54,8 @@ pub enum FindingCode {
     NonFiniteValues,
     /// Budgets have very different numbers of trials.
     UnequalEffort,
+    /// Budgets were searched in different ways, some adaptively.
+    SearchedDifferently,
     /// There is one budget.
     SingleBudget,
     /// The recorded best configuration is not that of the best trial.
@@ -98,12 +100,13 @@ pub enum FindingCode {
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
         Self::NonFiniteValues,
         Self::UnequalEffort,
+        Self::SearchedDifferently,
         Self::SingleBudget,
         Self::BestParamsMismatch,
         Self::MissingSizes,
@@ -134,6 +137,7 @@ impl FindingCode {
             | Self::FailedTrials
             | Self::NonFiniteValues
             | Self::UnequalEffort
+            | Self::SearchedDifferently
             | Self::BestParamsMismatch
             | Self::BudgetOutOfReach
             | Self::NominalNotSize

@@ -10,7 +10,10 @@ use super::size::{Budget, SizeLint};
 use super::stated::{StatedReport, StatedVerdict};
 use crate::input::LadderTrials;
 use crate::options::Options;
-use crate::scaling::{Difference, NaiveScaling, Scaling, ScalingPoint, SizeOrder};
+use crate::scaling::{
+    BudgetPart, Budgets, Difference, FEWEST, NaiveScaling, Quantity, ScalingPoint, Units, Withheld, judge,
+};
+use crate::stats::auc;
 use crate::summary::metric_estimate;
 use crate::verdict::{Outcome, conclude};
 
@@ -31,15 +34,15 @@ pub enum BudgetOrder {
 pub struct ScalingLint {
     /// The report's word.
     pub stated: Option<NaiveScaling>,
-    /// What its maxima tell.
+    /// What the means of its trials tell.
     pub outcome: Outcome,
     /// It and its reason.
     pub sentence: String,
     /// What orders the budgets.
     pub order: BudgetOrder,
-    /// The budgets with a best value, from the smallest best model to the largest.
+    /// The observed best of each budget, from the smallest best model to the largest.
     pub points: Vec<ScalingPoint>,
-    /// Every pair of them.
+    /// Every pair of budgets, by the means of their trials.
     pub differences: Vec<Difference>,
     /// Sizes, in the report's order.
     pub sizes: Vec<SizeLint>,
@@ -62,20 +65,8 @@ impl ScalingLint {
             rows: knowledge.rows,
             ..LadderTrials::new(Vec::new())
         };
-        let mut sized: Vec<(&SizeLint, ScalingPoint)> = budgets
-            .iter()
-            .zip(&sizes)
-            .filter_map(|(budget, size)| {
-                let point = ScalingPoint {
-                    budget: budget.label.clone(),
-                    nominal: SizeBudget { label: budget.label.clone(), target: WeightTarget::Any }
-                        .nominal_weights(),
-                    size: size.exact,
-                    best: metric_estimate(budget.best?, &ladder, options),
-                };
-                Some((size, point))
-            })
-            .collect();
+        let mut sized: Vec<(&SizeLint, &Budget)> = sizes.iter().zip(budgets).map(|(size, one)| (size, one)).collect();
+        sized.retain(|(_, budget)| budget.best.is_some());
         let all =
             |known: fn(&SizeLint) -> bool| !sized.is_empty() && sized.iter().all(|(size, _)| known(size));
         let order = if all(|size| size.exact.is_some()) {
@@ -90,17 +81,37 @@ impl ScalingLint {
             BudgetOrder::BlockWeights => sized.sort_by_key(|(size, _)| size.blocks),
             BudgetOrder::Given => {}
         }
-        let sorted = if order == BudgetOrder::Given { SizeOrder::Given } else { SizeOrder::Exact };
-        let points = sized.into_iter().map(|(_, point)| point).collect();
-        let scaling = Scaling::of_points(points, sorted, &ladder, options);
-        let (outcome, sentence) = conclude(&scaling, &ladder, options);
+        let point = |(size, budget): &(&SizeLint, &Budget)| {
+            Some(ScalingPoint {
+                budget: budget.label.clone(),
+                nominal: SizeBudget { label: budget.label.clone(), target: WeightTarget::Any }.nominal_weights(),
+                size: size.exact,
+                best: metric_estimate(budget.best?, &ladder, options),
+            })
+        };
+        let points: Vec<ScalingPoint> = sized.iter().filter_map(point).collect();
+        let means = sized.iter().map(|(size, budget)| part(report, size, budget, &ladder));
+        let judged = match means.collect::<Option<Vec<BudgetPart<'_>>>>() {
+            Some(parts) if parts.len() > 1 => Budgets::new(parts)
+                .map_err(Withheld::from)
+                .and_then(|budgets| judge(&budgets, Quantity::Mean, direction.sign(), Vec::new(), options)),
+            Some(parts) => Err(Withheld::TooFewBudgets { budgets: parts.len() as u64 }),
+            None => Err(Withheld::TooFewBudgets { budgets: 0 }),
+        };
+        let (judgement, differences, withheld) = match judged {
+            Ok((judgement, differences)) => (Some(judgement), differences, None),
+            Err(why) => (None, Vec::new(), Some(why)),
+        };
+        let concluded =
+            conclude(judgement.as_ref(), withheld.as_ref(), &differences, &ladder, options);
+        let sentence = [concluded.sentence, concluded.covers].join(" ");
         Self {
             stated: report.verdict.as_ref().map(|verdict| verdict.value.word),
-            outcome,
-            sentence,
+            outcome: concluded.outcome,
+            sentence: sentence.trim_end().to_owned(),
             order,
-            points: scaling.points,
-            differences: scaling.differences,
+            points,
+            differences,
             sizes,
         }
     }
@@ -148,4 +159,29 @@ impl ScalingLint {
         let what = if self.order == BudgetOrder::ExactSizes { "weights" } else { "weights of their blocks" };
         format!("{sentence}. By the {what} of the best models the order of sizes is {}", sorted.join(" < "))
     }
+}
+
+/// The mean of a budget's trials, as the report tells it with their number and standard deviation; the maxima of a report tell nothing
+/// about another search. `None` where the report does not tell these, or tells of fewer than ten trials.
+fn part<'a>(
+    report: &StatedReport,
+    size: &SizeLint,
+    budget: &Budget,
+    ladder: &LadderTrials,
+) -> Option<BudgetPart<'a>> {
+    let study = report.studies.get(budget.study?)?;
+    let trials = study.trials.as_ref()?.value;
+    let mean = study.mean.as_ref()?.value?.value;
+    let sd = study.sd.as_ref()?.value?.value;
+    if trials < FEWEST as u64 || !mean.is_finite() || !sd.is_finite() {
+        return None;
+    }
+    let rows = ladder.rows.filter(|_| ladder.measures_auc());
+    Some(BudgetPart {
+        weights: size.exact.map(|size| size.total as f64).or(size.blocks.map(|blocks| blocks as f64)),
+        value: ladder.direction.sign() * mean,
+        units: Some(Units::of_sample(sd * sd, trials)),
+        by_counts: rows.and_then(|rows| auc::hanley_mcneil(mean, rows)),
+        ..BudgetPart::named(&budget.label)
+    })
 }

@@ -3,12 +3,11 @@
 use super::Trained;
 use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
+use crate::rows::RowErrors;
 use crate::scores::RowScores;
-use crate::stats::delong::delong;
-use crate::stats::distribution::{t_half_width, t_two_sided};
-use crate::stats::influence::Influence;
+use crate::stats::distribution::t_two_sided;
+use crate::stats::long_run::LongRun;
 use crate::stats::moments::{mean, sample_variance};
-use crate::stats::normal;
 
 /// For each seed, what is added up: weights and trainings, as many and in the same order for every seed.
 pub(crate) struct Contrast<'a> {
@@ -35,7 +34,7 @@ impl Outcome {
             return if estimate.point > 0.0 { Self::Above } else { Self::Below };
         }
         match estimate.interval {
-            Some(interval) if interval.is_within(options.smallest_effect) => Self::Nothing,
+            Some(interval) if interval.is_within(options.effect()) => Self::Nothing,
             _ => Self::Undecided,
         }
     }
@@ -56,12 +55,12 @@ impl<'a> Contrast<'a> {
         Self { seeds: first.iter().filter_map(pair).collect() }
     }
 
-    /// The mean over the seeds and the p-value of its being 0; `None` without a seed.
+    /// The mean over the seeds and its p-value for zero; `None` without a seed.
     ///
-    /// The error joins what new rows would change, the models being fixed (DeLong, DeLong & Clarke-Pearson 1988, or what each row
-    /// contributes to the metric), where predictions of the same rows are stored, and what new seeds would, the variance over them over their number. Rows and seeds
-    /// are crossed: what a seed does to single rows is in both, and is counted once (as with readers and cases, Obuchowski & Rockette
-    /// 1995). Student's t with Satterthwaite's (1946) degrees of freedom.
+    /// The error joins two sources: new rows, the models being fixed, where predictions of the same rows are stored (the long-run
+    /// variance of the rows' influences), and new seeds (the variance over the seeds over their number). Rows and seeds are crossed: the
+    /// effect of a seed on single rows is in both, and is counted once (as with readers and cases, Obuchowski & Rockette 1995).
+    /// Student's t with Satterthwaite's (1946) degrees of freedom.
     pub(crate) fn estimate(&self, options: &Options) -> Option<(Estimate, Option<f64>)> {
         let value = |terms: &Vec<(f64, Trained<'_>)>| terms.iter().map(|(w, one)| w * one.value).sum::<f64>();
         let values: Vec<f64> = self.seeds.iter().map(value).collect();
@@ -76,56 +75,48 @@ impl<'a> Contrast<'a> {
             return Some((Estimate { interval: nothing, method: Method::Identical, ..observed }, None));
         }
         let of_rows = self.over_rows();
-        let of_seeds = sample_variance(values.iter().copied()).map(|v| v / values.len() as f64);
-        let (rows, seeds) = (of_rows.map_or(0.0, |rows| rows.mean), of_seeds.unwrap_or(0.0));
+        let of_seeds = sample_variance(values.iter().copied()).map_or(0.0, |v| v / values.len() as f64);
+        let rows = of_rows.map_or(0.0, |rows| rows.mean.variance);
         let shared = of_rows.map_or(0.0, |rows| rows.of_single_seeds(values.len()));
-        let variance = (rows + seeds - shared).max(rows).max(seeds);
+        let variance = (rows + of_seeds - shared).max(rows).max(of_seeds);
         if variance <= 0.0 {
             return Some((observed, None));
         }
-        let error = variance.sqrt();
+        let parts = of_rows
+            .map(|rows| (rows.mean.variance, rows.mean.terms as f64))
+            .into_iter()
+            .chain((of_seeds > 0.0).then(|| (of_seeds, (values.len() - 1) as f64)));
+        let inverse: f64 = parts.map(|(part, freedom)| (part / variance).powi(2) / freedom).sum();
+        let (error, freedom) = (variance.sqrt(), 1.0 / inverse);
         let is_pair = self.seeds.iter().any(|terms| terms.len() > 1);
-        let (half, p, method) = match of_seeds.filter(|of_seeds| *of_seeds > 0.0) {
-            None => {
-                (normal::half_width(options.level), normal::two_sided_p(point / error), self.method_of_rows())
-            }
-            Some(of_seeds) => {
-                let freedom = (values.len() - 1) as f64 * (variance / of_seeds).powi(2);
-                let method = if is_pair { Method::PairedSeeds } else { Method::SeedsAndRows };
-                (t_half_width(options.level, freedom)?, t_two_sided(point / error, freedom)?, method)
-            }
+        let method = match (of_seeds > 0.0, is_pair) {
+            (true, true) => Method::PairedSeeds,
+            (true, false) => Method::SeedsAndRows,
+            (false, true) => Method::PairedRows,
+            (false, false) => Method::Rows,
         };
-        let interval = Interval { lower: point - half * error, upper: point + half * error };
-        let estimate = Estimate { standard_error: Some(error), interval: Some(interval), method, ..observed };
-        Some((estimate, Some(p)))
+        let estimate = Estimate::student(point, error, freedom, method, options)?;
+        let effective_rows = of_rows.map(|rows| (&rows.mean).into());
+        Some((Estimate { effective_rows, ..estimate }, t_two_sided(point / error, freedom)))
     }
 
-    /// Where the error is over rows alone.
-    fn method_of_rows(&self) -> Method {
-        let first = self.seeds.first().map(|terms| (terms.len() > 1, terms[0].1.predictions));
-        match first {
-            Some((true, Some(RowScores::Binary(_)))) => Method::PairedDelong,
-            Some((true, _)) => Method::PairedRows,
-            Some((false, Some(RowScores::Binary(_)))) => Method::Delong,
-            Some((false, _)) | None => Method::RowContributions,
-        }
-    }
-
-    /// `None` where not all have predictions of the same rows.
+    /// `None` where not all have predictions of the same rows that give an error.
     fn over_rows(&self) -> Option<OverRows> {
         let terms: Vec<&(f64, Trained<'_>)> = self.seeds.iter().flatten().collect();
         let predictions: Vec<RowScores<'_>> =
             terms.iter().map(|(_, one)| one.predictions).collect::<Option<_>>()?;
-        let covariance = covariance(&predictions)?;
-        let variance = |of: std::ops::Range<usize>, share: f64| {
-            let of = || of.clone();
-            let entries = of().flat_map(|i| of().map(move |j| (i, j)));
-            let sum: f64 = entries.map(|(i, j)| terms[i].0 * terms[j].0 * covariance[i][j]).sum();
-            (sum * share * share).max(0.0)
+        let errors = RowErrors::new(&predictions).ok()?;
+        let weights = |of: std::ops::Range<usize>, share: f64| -> Vec<f64> {
+            (0..terms.len()).map(|i| if of.contains(&i) { terms[i].0 * share } else { 0.0 }).collect()
         };
+        let mean_of = errors.of_sum(&weights(0..terms.len(), 1.0 / self.seeds.len() as f64)).ok()?;
         let width = terms.len() / self.seeds.len();
-        let single = mean((0..self.seeds.len()).map(|seed| variance(seed * width..(seed + 1) * width, 1.0)))?;
-        Some(OverRows { mean: variance(0..terms.len(), 1.0 / self.seeds.len() as f64), single })
+        let single = (0..self.seeds.len()).map(|seed| {
+            let weights = weights(seed * width..(seed + 1) * width, 1.0);
+            errors.covariance(&weights, &weights, mean_of.terms)
+        });
+        let single = mean(single.collect::<Vec<f64>>())?;
+        Some(OverRows { mean: mean_of, single })
     }
 }
 
@@ -133,7 +124,7 @@ impl<'a> Contrast<'a> {
 #[derive(Clone, Copy)]
 struct OverRows {
     /// Of the mean over seeds.
-    mean: f64,
+    mean: LongRun,
     /// Mean of the variances under each seed.
     single: f64,
 }
@@ -141,25 +132,6 @@ struct OverRows {
 impl OverRows {
     /// The part of the mean's variance that seeds do not have in common.
     fn of_single_seeds(self, seeds: usize) -> f64 {
-        if seeds < 2 { 0.0 } else { ((self.single - self.mean) / (seeds - 1) as f64).max(0.0) }
+        if seeds < 2 { 0.0 } else { ((self.single - self.mean.variance) / (seeds - 1) as f64).max(0.0) }
     }
-}
-
-/// Covariances of the metric of several models over new rows; `None` where they are of different rows.
-fn covariance(models: &[RowScores<'_>]) -> Option<Vec<Vec<f64>>> {
-    let (first, others) = models.split_first()?;
-    if others.iter().any(|other| !first.same_rows(other)) {
-        return None;
-    }
-    if let RowScores::Binary(first) = first {
-        let numbers: Vec<Vec<f64>> = models.iter().filter_map(RowScores::numbers).collect();
-        let scores: Vec<&[f64]> = numbers.iter().map(Vec::as_slice).collect();
-        return Some(delong(first.labels, &scores)?.covariance);
-    }
-    let influences: Vec<_> = models.iter().map(RowScores::influence).collect::<Option<_>>()?;
-    let entry = |a: &Influence, b: &Influence| {
-        let products: f64 = a.rows.iter().zip(&b.rows).map(|(a, b)| a * b).sum();
-        products / (a.rows.len() as f64).powi(2)
-    };
-    Some(influences.iter().map(|a| influences.iter().map(|b| entry(a, b)).collect()).collect())
 }

@@ -1,5 +1,7 @@
 //! What other validation rows would have said: rows resampled, for all budgets at once.
 
+use std::f64::consts::SQRT_2;
+
 use allometry_core::TrialNumber;
 use allometry_core::rng::stream;
 use schemars::JsonSchema;
@@ -10,9 +12,10 @@ use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::sample::Sample;
 use crate::scores::Predictions;
+use crate::stats::long_run::Cosines;
 use crate::stats::moments::{mean, sample_sd};
 use crate::stats::weighted_auc::SortedRows;
-use crate::stats::{bootstrap, random};
+use crate::stats::{block_length, bootstrap, random};
 use crate::study::StudyAnalysis;
 
 /// Trials of a budget that may win a resample: the best by value. Others are too far behind to matter.
@@ -21,6 +24,8 @@ const CANDIDATES: usize = 50;
 const BUDGET: usize = 100_000_000;
 /// Replicates below which nothing is said.
 const FEWEST: usize = 100;
+/// Blocks of rows below which nothing is said.
+const FEWEST_BLOCKS: usize = 8;
 /// Orders that are listed.
 const LISTED: usize = 6;
 
@@ -52,8 +57,11 @@ pub struct CorrectedBest {
 pub struct RowResamples {
     /// Resamples of the rows.
     pub replicates: u64,
-    /// How probable each order of the budgets' best trials is over new rows of the same mix, the models being as they are; the most
-    /// probable first, at most six. Empty unless all best trials have scores on the same rows.
+    /// Neighbouring rows that are drawn together.
+    #[serde(default)]
+    pub block: u64,
+    /// How probable each order of the budgets' best trials is on as many fresh rows of the same mix, the models being as they are; the
+    /// most probable first, at most six. Empty unless all best trials have scores on the same rows.
     pub orders: Vec<OrderProbability>,
     /// The best values without the bias of choosing them; one per budget with scores.
     pub corrected: Vec<CorrectedBest>,
@@ -65,28 +73,45 @@ struct Candidates<'a> {
     best: Predictions<'a>,
     observed: f64,
     sorted: Vec<SortedRows>,
+    /// Places of the rows in time order; as they are stored where nothing tells it.
+    order: Vec<usize>,
+    /// Neighbouring rows that must be drawn together.
+    block: usize,
 }
 
 impl<'a> Candidates<'a> {
     fn new(study: &'a StudyTrials, analysis: &'a StudyAnalysis, ladder: &LadderTrials) -> Option<Self> {
         let incumbent = analysis.summary.incumbent()?;
         let best = study.scores.of(incumbent.number)?;
-        let (positives, negatives) = best.classes();
-        if positives < 2 || negatives < 2 {
-            return None;
-        }
+        let scores = ladder.row_scores(study, incumbent.number)?;
+        let influence = scores.influence()?;
+        let order = scores.time_order();
+        let block = order.as_ref().map_or(Some(1), |order| block(order, &influence.rows, ladder.horizon))?;
+        let order = order.unwrap_or_else(|| (0..best.rows.len()).collect());
         let sample = Sample::new(study, ladder.direction);
-        let mut order: Vec<(f64, TrialNumber)> =
+        let mut ranked: Vec<(f64, TrialNumber)> =
             sample.values.iter().zip(&sample.trials).map(|(value, trial)| (*value, trial.number)).collect();
-        order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        let sorted = order
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let sorted = ranked
             .iter()
             .filter_map(|(_, number)| study.scores.of(*number))
             .take(CANDIDATES)
             .map(|scores| SortedRows::new(scores.labels, scores.scores))
             .collect();
-        Some(Self { budget: &study.budget.label, best, observed: incumbent.value.point, sorted })
+        let observed = incumbent.value.point;
+        Some(Self { budget: &study.budget.label, best, observed, sorted, order, block })
     }
+}
+
+/// Length of the blocks: at least the horizon, the number of rows that count as one, and Politis and White's (2004); `None` where fewer
+/// than eight are left.
+fn block(order: &[usize], influence: &[f64], horizon: u64) -> Option<usize> {
+    let series: Vec<f64> = order.iter().map(|&place| influence[place]).collect();
+    let rows = series.len();
+    let error = Cosines::new(rows, horizon).ok()?.error_of(&series).ok()?;
+    let memory = rows as f64 / error.effective_rows;
+    let length = block_length::automatic(&series).max(memory).max(horizon as f64).round() as usize;
+    (FEWEST_BLOCKS * length <= rows).then_some(length.max(1))
 }
 
 impl RowResamples {
@@ -107,8 +132,9 @@ impl RowResamples {
         if candidates.is_empty() || replicates < FEWEST {
             return None;
         }
+        let block = candidates.iter().map(|one| one.block).max().unwrap_or(1);
         let resamples: Vec<Resampled> =
-            candidates.iter().map(|one| Resampled::new(one, replicates, options)).collect();
+            candidates.iter().map(|one| Resampled::new(one, block, replicates, options)).collect();
         let is_joint = candidates.len() == with_trials
             && candidates.iter().all(|one| one.best.same_rows(&candidates[0].best));
         let orders = if is_joint && candidates.len() > 1 {
@@ -121,7 +147,7 @@ impl RowResamples {
             .zip(resamples)
             .filter_map(|(candidates, resampled)| resampled.corrected(candidates, options))
             .collect();
-        Some(Self { replicates: replicates as u64, orders, corrected })
+        Some(Self { replicates: replicates as u64, block: block as u64, orders, corrected })
     }
 }
 
@@ -136,13 +162,15 @@ struct Resampled {
 }
 
 impl Resampled {
-    fn new(candidates: &Candidates<'_>, replicates: usize, options: &Options) -> Self {
+    fn new(candidates: &Candidates<'_>, block: usize, replicates: usize, options: &Options) -> Self {
         let rows = candidates.best.labels.len();
-        let mut drawn = vec![0.0; rows];
+        let (mut in_time, mut drawn) = (vec![0.0; rows], vec![0.0; rows]);
         let mut resampled =
             Self { best: Vec::with_capacity(replicates), left_out: Vec::new(), left_out_share: 0.0 };
         for replicate in 0..replicates {
-            random::resample(&mut stream(options.seed, "validation rows", replicate as u64), &mut drawn);
+            let mut rng = stream(options.seed, "validation rows", replicate as u64);
+            random::resample(&mut rng, block, &mut in_time);
+            candidates.order.iter().zip(&in_time).for_each(|(&place, count)| drawn[place] = *count);
             let values: Vec<Option<f64>> =
                 candidates.sorted.iter().map(|sorted| sorted.auc(&drawn)).collect();
             resampled.best.push(values.first().copied().flatten());
@@ -188,7 +216,12 @@ fn orders(
     let mut counts: Vec<(Vec<usize>, u64)> = Vec::new();
     let mut total = 0_u64;
     for replicate in 0..replicates {
-        let values: Option<Vec<f64>> = resamples.iter().map(|one| one.best[replicate]).collect();
+        // Fresh rows differ from the truth as much as the observed ones do, and both differ: the resamples' spread, twice.
+        let fresh = |(one, candidates): (&Resampled, &Candidates<'_>)| {
+            let observed = candidates.observed;
+            Some(observed + SQRT_2 * (one.best[replicate]? - observed))
+        };
+        let values: Option<Vec<f64>> = resamples.iter().zip(candidates).map(fresh).collect();
         let Some(values) = values else { continue };
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));

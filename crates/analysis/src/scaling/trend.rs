@@ -1,35 +1,37 @@
-//! The metric over exact weights, from every trial.
+//! The gain over exact weights: with sizes as units, and within budgets.
 
-use allometry_core::Direction;
 use allometry_core::rng::stream;
+use allometry_core::{Direction, FrozenTrial};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::judgement::Judgement;
+use super::search::{Configuration, configurations};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
-use crate::sample::Sample;
-use crate::stats::moments::sample_sd;
-use crate::stats::random::below;
-use crate::stats::{bootstrap, power_law};
+use crate::stats::moments::mean;
+use crate::stats::{bootstrap, normal, power_law};
 use crate::verdict::Outcome;
 
 /// Distinct sizes that an exponent needs.
 pub const SIZES_FOR_EXPONENT: u64 = 5;
 /// Decades of weights that an exponent needs.
 pub const DECADES_FOR_EXPONENT: f64 = 1.5;
-/// Evaluations that a trend needs.
-const FEWEST: usize = 5;
-/// Values drawn over all replicates of the trend, and of the power law, at most.
-const BUDGETS: (usize, usize) = (2_000_000, 300_000);
-/// Replicates of the power law at most, and at least for an interval.
-const POWER_LAW_REPLICATES: (usize, usize) = (200, 50);
+/// Sizes that an interval of the gain needs.
+const SIZES_FOR_INTERVAL: usize = 3;
+/// Replicates behind the interval of an exponent.
+const REPLICATES: usize = 200;
+/// Degrees of freedom that the slope within budgets needs.
+const WITHIN: usize = 8;
+/// Residuals below this share of the values are rounding: the points lie on a line, and nothing tells how far they could be from it.
+const ROUNDING: f64 = 1e-9;
 
 /// A saturating power law of the metric over weights, in gains: larger is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PowerLawFit {
-    /// Exponent of the weights; the interval covers new trials of the same searches. At an end of the range searched,
-    /// 0.01 to 3, it is not identified.
+    /// Exponent of the weights; the interval follows from the errors of the budgets' values. At an end of the range searched, 0.01 to 3,
+    /// it is not identified.
     pub exponent: Estimate,
     /// What the metric approaches for very large models.
     pub limit: f64,
@@ -38,18 +40,17 @@ pub struct PowerLawFit {
 /// A point of the picture of the metric over weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TrendCenter {
-    /// Geometric mean of the exact weights.
+    /// Geometric mean of the weights.
     pub weights: f64,
     /// Mean value of the metric.
     pub value: f64,
 }
 
-/// How the metric goes with exact weights over the distinct evaluations of all budgets.
+/// How the metric goes with exact weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SizeTrend {
-    /// Distinct evaluations with a known size.
-    pub evaluations: u64,
-    /// Distinct sizes among them.
+    /// Sizes: one per budget.
+    #[serde(default)]
     pub sizes: u64,
     /// Fewest weights.
     pub smallest: u64,
@@ -57,59 +58,44 @@ pub struct SizeTrend {
     pub largest: u64,
     /// Decades between them.
     pub decades: f64,
-    /// Gain per tenfold weights: positive where more weights are better. Resampled within budgets: covers new trials of the
-    /// same searches on the same validation rows.
+    /// Gain per tenfold weights over one value per budget: positive where more weights are better. The interval takes the sizes as units
+    /// (Student's t with the number of sizes less 2): it covers whatever moves a budget off the line, and needs three sizes.
     pub gain_per_decade: Estimate,
     /// Where the fitted line passes, whatever its slope.
     #[serde(default)]
     pub center: Option<TrendCenter>,
-    /// What that interval says by itself: flat, holds, violated or undecided, in this order.
+    /// What that interval says by itself: flat, holds, violated or undecided, in this order; unknown without one.
     pub outcome: Outcome,
     /// An exponent, where the sizes can identify one: at least 5 over 1.5 decades.
     pub power_law: Option<PowerLawFit>,
 }
 
-/// Evaluations of all budgets: those of one budget are neighbours.
+/// One value per budget.
 struct Points {
     logs: Vec<f64>,
     gains: Vec<f64>,
-    budgets: Vec<std::ops::Range<usize>>,
+    errors: Vec<Option<f64>>,
 }
 
 impl SizeTrend {
-    /// Fits the trend; `None` for fewer than five distinct evaluations with a size, or a single size.
-    pub(crate) fn new(ladder: &LadderTrials, options: &Options) -> Option<Self> {
-        let points = Points::new(ladder);
-        let mut sizes: Vec<f64> = points.logs.clone();
-        sizes.sort_by(f64::total_cmp);
-        sizes.dedup();
-        if points.logs.len() < FEWEST || sizes.len() < 2 {
-            return None;
-        }
-        let (low, high) = (*sizes.first()?, *sizes.last()?);
-        let ones = vec![1.0; points.logs.len()];
-        let slope = slope(&points, &ones)?;
-        let n = points.logs.len();
-        let mut replicates = Vec::new();
-        let mut rng = stream(options.seed, "gain per decade", 0);
-        for _ in 0..(BUDGETS.0 / n).min(options.bootstraps as usize) {
-            replicates.extend(self::slope(&points, &points.resample(&mut rng)));
-        }
-        let mut gain = Estimate::observed(slope, options);
-        if let Some(interval) = bootstrap::percentile(&mut replicates, options.level) {
-            gain.standard_error = sample_sd(replicates.iter().copied());
-            gain.interval = Some(interval.into());
-            gain.method = Method::TrialBootstrap;
-        }
+    /// Fits the trend to the values that are judged, or, where each budget has one trial, to these; `None` for fewer than two sizes.
+    pub(crate) fn new(
+        ladder: &LadderTrials,
+        judgement: Option<&Judgement>,
+        options: &Options,
+    ) -> Option<Self> {
+        let points = judgement.map_or_else(|| Points::of_single_trials(ladder), |one| Points::judged(one, ladder))?;
+        let (low, high) = ends(&points.logs)?;
+        let line = Line::fit(&points.logs, &points.gains)?;
+        let gain = line.estimate(points.logs.len(), options);
         let mut trend = Self {
-            evaluations: n as u64,
-            sizes: sizes.len() as u64,
+            sizes: points.logs.len() as u64,
             smallest: 10.0_f64.powf(low).round() as u64,
             largest: 10.0_f64.powf(high).round() as u64,
             decades: high - low,
             gain_per_decade: gain,
             center: Some(points.center(ladder.direction)),
-            outcome: outcome(gain.interval, options.smallest_effect),
+            outcome: outcome(gain.interval, options.effect()),
             power_law: None,
         };
         if trend.identifies_exponent() {
@@ -134,77 +120,141 @@ fn outcome(interval: Option<Interval>, smallest_effect: f64) -> Outcome {
     }
 }
 
+/// A least-squares line.
+struct Line {
+    slope: f64,
+    /// Sum of squares of the places around their mean.
+    spread: f64,
+    /// Residual sum of squares.
+    residual: f64,
+    /// Sum of squares of the values around their mean.
+    total: f64,
+}
+
+impl Line {
+    /// `None` where the places do not vary.
+    fn fit(x: &[f64], y: &[f64]) -> Option<Self> {
+        let (center_x, center_y) = (mean(x.iter().copied())?, mean(y.iter().copied())?);
+        let pairs = || x.iter().zip(y).map(|(x, y)| (x - center_x, y - center_y));
+        let spread: f64 = pairs().map(|(x, _)| x * x).sum();
+        let slope = pairs().map(|(x, y)| x * y).sum::<f64>() / spread;
+        let residual = pairs().map(|(x, y)| (y - slope * x).powi(2)).sum();
+        let total = pairs().map(|(_, y)| y * y).sum();
+        (spread > 1e-12).then_some(Self { slope, spread, residual, total })
+    }
+
+    fn estimate(&self, count: usize, options: &Options) -> Estimate {
+        let observed = Estimate::observed(self.slope, options);
+        if count < SIZES_FOR_INTERVAL || self.residual <= ROUNDING * self.total {
+            return observed;
+        }
+        let freedom = (count - 2) as f64;
+        let error = (self.residual / freedom / self.spread).sqrt();
+        Estimate::student(self.slope, error, freedom, Method::Sizes, options).unwrap_or(observed)
+    }
+}
+
+/// The slope among configurations of one budget, the budgets' own means taken out; HC3 errors (MacKinnon & White 1985).
+pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option<Estimate> {
+    let (mut x, mut y, mut leverages, mut budgets) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for study in &ladder.studies {
+        let sized = |trial: &FrozenTrial| trial.record.size.is_some_and(|size| size.total > 0);
+        let all = configurations(study, ladder, sized);
+        let log = |one: &Configuration<'_>| {
+            one.trials[0].record.size.map_or(0.0, |size| (size.total as f64).log10())
+        };
+        let logs: Vec<f64> = all.iter().map(log).collect();
+        let values: Vec<f64> = all.iter().map(Configuration::mean).collect();
+        let (Some(center_x), Some(center_y)) = (mean(logs.iter().copied()), mean(values.iter().copied())) else {
+            continue;
+        };
+        budgets += 1;
+        x.extend(logs.iter().map(|log| log - center_x));
+        y.extend(values.iter().map(|value| value - center_y));
+        leverages.extend(logs.iter().map(|_| 1.0 / logs.len() as f64));
+    }
+    let spread: f64 = x.iter().map(|x| x * x).sum();
+    let freedom = x.len().checked_sub(budgets + 1).filter(|freedom| *freedom >= WITHIN)?;
+    if spread < 1e-6 * x.len() as f64 {
+        return None;
+    }
+    let slope = x.iter().zip(&y).map(|(x, y)| x * y).sum::<f64>() / spread;
+    let square = |((x, y), own): ((&f64, &f64), &f64)| {
+        let remaining = (1.0 - own - x * x / spread).max(1e-6);
+        (x * (y - slope * x) / remaining).powi(2)
+    };
+    let variance = x.iter().zip(&y).zip(&leverages).map(square).sum::<f64>() / (spread * spread);
+    if variance <= 0.0 {
+        return None;
+    }
+    Estimate::student(slope, variance.sqrt(), freedom as f64, Method::Hc3, options)
+}
+
+/// A saturating power law through the values, with an interval from values drawn anew by their errors.
 fn power_law(points: &Points, options: &Options) -> Option<PowerLawFit> {
     let sizes: Vec<f64> = points.logs.iter().map(|log| 10.0_f64.powf(*log)).collect();
-    let fit = |weights: &[f64]| power_law::fit(&sizes, &points.gains, weights);
-    let point = fit(&vec![1.0; sizes.len()])?;
-    let count = (BUDGETS.1 / sizes.len()).min(POWER_LAW_REPLICATES.0).min(options.bootstraps as usize);
-    let mut replicates = Vec::new();
-    if count >= POWER_LAW_REPLICATES.1 {
-        let mut rng = stream(options.seed, "power law", 0);
-        for _ in 0..count {
-            replicates.extend(fit(&points.resample(&mut rng)).map(|fit| fit.exponent));
-        }
-    }
+    let ones = vec![1.0; sizes.len()];
+    let point = power_law::fit(&sizes, &points.gains, &ones)?;
+    let errors: Vec<f64> = points.errors.iter().copied().collect::<Option<_>>()?;
+    let mut rng = stream(options.seed, "power law", 0);
+    let mut replicates: Vec<f64> = (0..REPLICATES)
+        .filter_map(|_| {
+            let draw = |(gain, error): (&f64, &f64)| {
+                gain + error * normal::quantile(crate::stats::random::uniform(&mut rng))
+            };
+            let gains: Vec<f64> = points.gains.iter().zip(&errors).map(draw).collect();
+            Some(power_law::fit(&sizes, &gains, &ones)?.exponent)
+        })
+        .collect();
     let mut exponent = Estimate::observed(point.exponent, options);
-    if let Some(interval) = bootstrap::percentile(&mut replicates, options.level) {
-        exponent.interval = Some(interval.into());
-        exponent.method = Method::TrialBootstrap;
-    }
+    exponent.interval = Some(bootstrap::percentile(&mut replicates, options.level)?.into());
+    exponent.method = Method::ResidualBootstrap;
     let limit = if point.amplitude.is_finite() { point.limit } else { return None };
     limit.is_finite().then_some(PowerLawFit { exponent, limit })
 }
 
 impl Points {
-    fn new(ladder: &LadderTrials) -> Self {
-        let sign = ladder.direction.sign();
-        let mut points = Self { logs: Vec::new(), gains: Vec::new(), budgets: Vec::new() };
-        for study in &ladder.studies {
-            let sample = Sample::new(study, ladder.direction);
-            let start = points.logs.len();
-            for position in sample.distinct_positions() {
-                let total = sample.trials[position].record.size.map_or(0, |size| size.total);
-                if total > 0 {
-                    points.logs.push((total as f64).log10());
-                    points.gains.push(sign * sample.values[position]);
-                }
-            }
-            points.budgets.push(start..points.logs.len());
+    fn judged(judgement: &Judgement, ladder: &LadderTrials) -> Option<Self> {
+        if !judgement.is_per_decade {
+            return None;
         }
-        points
+        let sign = ladder.direction.sign();
+        let values = &judgement.values;
+        Some(Self {
+            logs: values.iter().map(|one| Some(one.weights?.log10())).collect::<Option<_>>()?,
+            gains: values.iter().map(|one| sign * one.value.point).collect(),
+            errors: values.iter().map(|one| one.value.standard_error).collect(),
+        })
+    }
+
+    /// Where no budget has more than one distinct trial.
+    fn of_single_trials(ladder: &LadderTrials) -> Option<Self> {
+        let mut points = Self { logs: Vec::new(), gains: Vec::new(), errors: Vec::new() };
+        for study in &ladder.studies {
+            match &configurations(study, ladder, |_| true)[..] {
+                [] => {}
+                [one] if one.values.len() == 1 => {
+                    let exact = one.trials[0].record.size.map(|size| size.total as f64);
+                    let weights = exact.or(study.budget.nominal_weights()).filter(|w| *w > 0.0 && w.is_finite());
+                    points.logs.push(weights?.log10());
+                    points.gains.push(one.values[0]);
+                    points.errors.push(None);
+                }
+                _ => return None,
+            }
+        }
+        Some(points)
     }
 
     fn center(&self, direction: Direction) -> TrendCenter {
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        let gain = mean(&self.gains);
-        let value = match direction {
-            Direction::Maximize => gain,
-            Direction::Minimize => -gain,
-        };
-        TrendCenter { weights: 10.0_f64.powf(mean(&self.logs)), value }
-    }
-
-    /// How often each evaluation occurs in a resample within its budget.
-    fn resample(&self, rng: &mut allometry_core::TrialRng) -> Vec<f64> {
-        let mut weights = vec![0.0; self.logs.len()];
-        for budget in self.budgets.iter().filter(|budget| !budget.is_empty()) {
-            for _ in budget.clone() {
-                weights[budget.start + below(rng, budget.len())] += 1.0;
-            }
-        }
-        weights
+        let of = |values: &[f64]| mean(values.iter().copied()).unwrap_or(0.0);
+        TrendCenter { weights: 10.0_f64.powf(of(&self.logs)), value: direction.sign() * of(&self.gains) }
     }
 }
 
-/// Weighted least-squares slope; `None` where the sizes do not vary.
-fn slope(points: &Points, weights: &[f64]) -> Option<f64> {
-    let total: f64 = weights.iter().sum();
-    let mean = |values: &[f64]| values.iter().zip(weights).map(|(x, weight)| x * weight / total).sum::<f64>();
-    let (center_x, center_y) = (mean(&points.logs), mean(&points.gains));
-    let (mut xx, mut xy) = (0.0, 0.0);
-    for ((log, gain), weight) in points.logs.iter().zip(&points.gains).zip(weights) {
-        xx += weight * (log - center_x) * (log - center_x);
-        xy += weight * (log - center_x) * (gain - center_y);
-    }
-    (xx > 1e-12).then(|| xy / xx).filter(|slope| slope.is_finite())
+/// The smallest and the largest; `None` where they are equal.
+fn ends(values: &[f64]) -> Option<(f64, f64)> {
+    let low = values.iter().copied().reduce(f64::min)?;
+    let high = values.iter().copied().reduce(f64::max)?;
+    (high > low).then_some((low, high))
 }

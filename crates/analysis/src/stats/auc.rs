@@ -23,13 +23,13 @@ pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
 }
 
 /// Interval of an AUC that stays inside (0, 1): symmetric in the logit, whose standard error is `se / (A (1 - A))` by the
-/// delta method (Pepe 2003, section 5.2). `None` for an AUC outside (0, 1).
-pub fn logit_interval(auc: f64, standard_error: f64, level: f64) -> Option<(f64, f64)> {
+/// delta method (Pepe 2003, section 5.2). It reaches `half_width` standard errors to each side. `None` for an AUC outside (0, 1).
+pub fn logit_interval(auc: f64, standard_error: f64, half_width: f64) -> Option<(f64, f64)> {
     if !(auc > 0.0 && auc < 1.0) {
         return None;
     }
     let logit = (auc / (1.0 - auc)).ln();
-    let half = normal::half_width(level) * standard_error / (auc * (1.0 - auc));
+    let half = half_width * standard_error / (auc * (1.0 - auc));
     let area = |x: f64| 1.0 / (1.0 + (-x).exp());
     Some((area(logit - half), area(logit + half)))
 }

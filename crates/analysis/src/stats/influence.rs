@@ -35,7 +35,7 @@ impl RowMetric {
     pub fn named(name: &str) -> Option<Self> {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
         Some(match name.to_ascii_lowercase().as_str() {
-            "auc" => Self::MacroAuc,
+            name if crate::input::is_auc(name) => Self::MacroAuc,
             "logloss" => Self::LogLoss,
             "accuracy" => Self::Accuracy,
             "r2" => Self::R2,
@@ -139,19 +139,39 @@ fn r2(targets: &[f32], outputs: &[f32]) -> Option<Influence> {
     Some(Influence { value: 1.0 - m / v, rows: errors.iter().zip(&spreads).map(row).collect() })
 }
 
-/// Each class's AUC and the placement of each row in it (DeLong, DeLong & Clarke-Pearson 1988, by mid-ranks as Sun & Xu 2014),
-/// averaged over the classes, whose AUCs depend on the same rows.
+/// The AUC of a binary label and each row's placement (DeLong, DeLong & Clarke-Pearson 1988, by mid-ranks as Sun & Xu 2014). `None`
+/// with fewer than two rows of a class, or where the lengths differ.
+pub fn auc(labels: &[bool], scores: &[f32]) -> Option<Influence> {
+    if labels.len() != scores.len() {
+        return None;
+    }
+    let (own, rest) = (0..labels.len()).partition(|&row| labels[row]);
+    let scores: Vec<f64> = scores.iter().map(|score| f64::from(*score)).collect();
+    let mut influence = Influence { value: 0.0, rows: vec![0.0; labels.len()] };
+    influence.add_auc(&scores, (own, rest), 1.0)?;
+    Some(influence)
+}
+
+/// The mean over the classes of each class's [`auc`] against the rest; the AUCs depend on the same rows.
 fn macro_auc(targets: &[f32], outputs: &[f32], classes: usize) -> Option<Influence> {
     let n = targets.len();
     let mut total = Influence { value: 0.0, rows: vec![0.0; n] };
     for class in 0..classes {
-        let (own, rest): (Vec<usize>, Vec<usize>) = (0..n).partition(|&row| targets[row] as usize == class);
+        let sides = (0..n).partition(|&row| targets[row] as usize == class);
+        let scores: Vec<f64> = (0..n).map(|row| f64::from(outputs[row * classes + class])).collect();
+        total.add_auc(&scores, sides, 1.0 / classes as f64)?;
+    }
+    Some(total)
+}
+
+impl Influence {
+    /// Adds `share` of the AUC of the first rows against the others.
+    fn add_auc(&mut self, scores: &[f64], (own, rest): (Vec<usize>, Vec<usize>), share: f64) -> Option<()> {
         if own.len() < 2 || rest.len() < 2 {
             return None;
         }
-        let scores: Vec<f64> = (0..n).map(|row| f64::from(outputs[row * classes + class])).collect();
         let pick = |rows: &[usize]| mid_ranks(&rows.iter().map(|&row| scores[row]).collect::<Vec<f64>>());
-        let ranks = mid_ranks(&scores);
+        let ranks = mid_ranks(scores);
         let beaten = own.iter().zip(pick(&own)).map(|(&row, among)| (ranks[row] - among) / rest.len() as f64);
         let beaten: Vec<f64> = beaten.collect();
         let auc = mean(beaten.iter().copied())?;
@@ -159,12 +179,12 @@ fn macro_auc(targets: &[f32], outputs: &[f32], classes: usize) -> Option<Influen
             rest.iter().zip(pick(&rest)).map(|(&row, among)| 1.0 - (ranks[row] - among) / own.len() as f64);
         let beats: Vec<f64> = beats.collect();
         for (rows, placements) in [(&own, &beaten), (&rest, &beats)] {
-            let scale = sample_scale(rows.len()) * n as f64 / rows.len() as f64 / classes as f64;
+            let scale = sample_scale(rows.len()) * self.rows.len() as f64 / rows.len() as f64 * share;
             for (&row, placement) in rows.iter().zip(placements) {
-                total.rows[row] += scale * (placement - auc);
+                self.rows[row] += scale * (placement - auc);
             }
         }
-        total.value += auc / classes as f64;
+        self.value += auc * share;
+        Some(())
     }
-    Some(total)
 }

@@ -3,6 +3,7 @@
 pub mod auc;
 pub mod benjamini_hochberg;
 pub mod best_of;
+pub mod block_length;
 pub mod bootstrap;
 pub mod contrast;
 pub mod delong;
@@ -17,6 +18,7 @@ pub mod jonckheere;
 pub mod kendall;
 pub mod least_squares;
 pub mod lmg;
+pub mod long_run;
 pub mod moments;
 pub mod noncentral_f;
 pub mod normal;

@@ -14,10 +14,22 @@ pub fn shuffle<T>(rng: &mut impl Rng, items: &mut [T]) {
     }
 }
 
-/// How often each of `counts.len()` things occurs among as many draws with replacement.
-pub fn resample(rng: &mut impl Rng, counts: &mut [f64]) {
+/// A number between 0 and 1, neither included.
+pub fn uniform(rng: &mut impl Rng) -> f64 {
+    ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+}
+
+/// How often each of `counts.len()` rows occurs among as many drawn in circular blocks of `length` neighbours (Politis & Romano
+/// 1992); blocks of one are draws with replacement.
+pub fn resample(rng: &mut impl Rng, length: usize, counts: &mut [f64]) {
+    let rows = counts.len();
     counts.fill(0.0);
-    for _ in 0..counts.len() {
-        counts[below(rng, counts.len())] += 1.0;
+    let mut left = rows;
+    while left > 0 {
+        let start = below(rng, rows);
+        for step in 0..length.clamp(1, left) {
+            counts[(start + step) % rows] += 1.0;
+        }
+        left -= length.clamp(1, left);
     }
 }

@@ -13,10 +13,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     if differences.is_empty() {
         return None;
     }
-    let interest = analysis.options.smallest_effect;
+    let interest = analysis.options.effect();
     let ends = differences.iter().flat_map(|difference| {
-        let intervals = [difference.gain.interval, difference.gain_correlated.interval];
-        intervals.into_iter().flatten().flat_map(|i| [i.lower, i.upper]).chain([difference.gain.point])
+        difference.gain.interval.into_iter().flat_map(|i| [i.lower, i.upper]).chain([difference.gain.point])
     });
     let x = Axis::new(
         format!("gain of the larger, {}", shown(&analysis.metric)),
@@ -37,36 +36,20 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         tip: format!("smaller than {interest}, the smallest difference of interest"),
     });
     panel.layers.push(Layer::segment("guide", (0.0, bottom), (0.0, top), ""));
-    let mut assumed = false;
     for (place, difference) in differences.iter().rev().enumerate() {
         let y = place as f64;
         let tip = format!("{} over {}: {:+.4}", difference.larger, difference.smaller, difference.gain.point);
-        let measured = difference.measured_correlation.is_some();
-        assumed |= !measured;
-        let wide = if measured { "ink" } else { "guide" };
         if let Some(ends) = difference.gain.interval {
             let (from, to) = ((ends.lower, y), (ends.upper, y));
-            panel.layers.push(Layer::segment(wide, from, to, tip.clone()));
-        }
-        if let (false, Some(ends)) = (measured, difference.gain_correlated.interval) {
-            let (from, to) = ((ends.lower, y), (ends.upper, y));
-            panel.layers.push(Layer::segment("b0", from, to, tip.clone()));
+            panel.layers.push(Layer::segment("ink", from, to, tip.clone()));
         }
         panel.layers.push(Layer::Mark { class: "best small".into(), at: (difference.gain.point, y), tip });
     }
     let mut figure = Figure::new("differences", "Differences between budgets", vec![panel]);
     let level = analysis.options.level * 100.0;
-    figure.caption = if assumed {
-        figure.entry("soft hollow", "if the two were scored on different rows (upper bound)");
-        figure.entry("b0 small", format!("at a correlation of {}", analysis.options.correlation));
-        format!(
-            "Each line is a {level:.0}% interval; one that crosses 0 decides nothing. The grey strip holds differences too small to matter."
-        )
-    } else {
-        format!(
-            "Each line is a {level:.0}% interval from the scores of both on the same rows; one that crosses 0 decides nothing. The grey strip holds differences too small to matter."
-        )
-    };
+    figure.caption = format!(
+        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides nothing. The grey strip holds differences too small to matter."
+    );
     figure.describe(differences.iter().map(|d| {
         let ends = d
             .gain

@@ -120,7 +120,7 @@ fn best(
     });
 }
 
-/// The trend over all trials, and between which lines its slope lies.
+/// The line through what is compared, and between which lines its slope lies with the sizes as units.
 fn trend(panel: &mut Panel, analysis: &Analysis) {
     let Some(trend) = &analysis.scaling.trend else { return };
     let Some(center) = trend.center else { return };
@@ -135,7 +135,7 @@ fn trend(panel: &mut Panel, analysis: &Analysis) {
         });
         panel.layers.push(Layer::Band { class: "soft".into(), at: band.collect() });
     }
-    let tip = format!("all trials: {:+.4} per tenfold weights", trend.gain_per_decade.point);
+    let tip = format!("what is compared: {:+.4} per tenfold weights", trend.gain_per_decade.point);
     let line = [low, high].map(|x| (x, at(x, trend.gain_per_decade.point)));
     panel.layers.push(Layer::Line { class: "guide".into(), at: line.to_vec(), tip });
 }

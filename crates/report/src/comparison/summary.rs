@@ -62,29 +62,29 @@ fn values(text: &mut Text, comparison: &Comparison) {
     text.table(
         &[
             "Budget",
-            &format!("A: best {}", metric(&comparison.a)),
-            &format!("B: best {}", metric(&comparison.b)),
+            &format!("A: observed best {}", metric(&comparison.a)),
+            &format!("B: observed best {}", metric(&comparison.b)),
             "B - A",
             &format!("{level:.0}% interval"),
             "p (Holm)",
             "Better",
         ],
         comparison.budgets.iter().map(|budget| {
-            let difference = budget.value.map(|value| value.difference);
+            let difference = budget.value.as_ref().map(|value| value.difference);
             vec![
                 escape(&budget.budget),
                 best(budget.a.best),
                 best(budget.b.best),
                 difference.map_or_else(|| UNKNOWN.into(), |difference| format!("{:+.4}", difference.point)),
                 interval(difference.and_then(|difference| difference.interval)),
-                p_value(budget.value.and_then(|value| value.p_holm)),
+                p_value(budget.value.as_ref().and_then(|value| value.p_holm)),
                 format!("**{}**", preference(budget.outcome)),
             ]
         }),
     );
     let mut methods: Vec<Method> = Vec::new();
     for budget in &comparison.budgets {
-        if let Some(value) = budget.value.filter(|value| value.difference.standard_error.is_some())
+        if let Some(value) = budget.value.as_ref().filter(|value| value.difference.standard_error.is_some())
             && !methods.contains(&value.difference.method)
         {
             methods.push(value.difference.method);
@@ -94,7 +94,7 @@ fn values(text: &mut Text, comparison: &Comparison) {
         let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
         text.blank();
         text.line(format_args!(
-            "Errors of the differences: {}. In brackets, the interval of each best value.",
+            "B - A is the difference of what the searches are worth, as the sentences above say, not of the observed best. Its error: {}. In brackets, the interval of each best value over rows.",
             methods.join("; ")
         ));
     }

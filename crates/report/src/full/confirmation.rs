@@ -21,6 +21,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     pictures.place(text, "confirmation");
     if !confirmation.comparisons.is_empty() {
         text.blank();
+        slopes(text, confirmation, &level);
         text.table(
             &["Larger", "Smaller", "Gain on test rows", &level, "p (Holm)", "More weights"],
             confirmation.comparisons.iter().map(|comparison| {
@@ -42,6 +43,28 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
          by them. The error is over {}.",
         covered(confirmation)
     ));
+}
+
+/// The two claims: about these configurations, and about what another search would have recommended.
+fn slopes(text: &mut Text, confirmation: &Confirmation, level: &str) {
+    let claims = [
+        ("these configurations", "seeds and test rows", &confirmation.configurations),
+        ("another search at each size", "search, seeds and test rows", &confirmation.search),
+    ];
+    let known = claims.into_iter().filter_map(|(claim, covers, judgement)| {
+        let judgement = judgement.as_ref()?;
+        let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step" };
+        Some(vec![
+            claim.to_owned(),
+            covers.to_owned(),
+            format!("{:+.4} {per}", judgement.slope.point),
+            interval(judgement.slope.interval),
+            p_value(judgement.p),
+            judgement.outcome.as_str().to_lowercase(),
+        ])
+    });
+    text.table(&["Claim about", "The error covers", "Gain", level, "p", "Outcome"], known);
+    text.blank();
 }
 
 fn rows(budget: &ConfirmedBudget) -> impl Iterator<Item = Vec<String>> {

@@ -1,13 +1,13 @@
 //! What more weights buy, and how sure that is.
 
-use allometry_analysis::scaling::{NaiveScaling, Scaling, SizeOrder};
-use allometry_analysis::{Analysis, EvidenceBasis, StudyAnalysis};
+use allometry_analysis::scaling::{NaiveScaling, Quantity, Share, Source};
+use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value, percent, rows};
+use crate::number::{UNKNOWN, decimals, interval, p_value, percent};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
@@ -17,7 +17,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     text.line(format_args!("**Scaling law {word}** (see the summary). Best {metric} by budget, naive:"));
     naive(text, analysis);
     sizes(text, analysis);
-    differences(text, &analysis.scaling, analysis);
+    judged(text, analysis);
     pictures.place(text, "differences");
     resampled(text, analysis);
     trend(text, analysis);
@@ -26,14 +26,14 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     caveats(text, analysis);
 }
 
-/// What all trials say over their exact sizes: the verdict's evidence beyond the differences, which have a table.
+/// What sizes as units and the configurations within budgets say: the verdict's evidence beyond the differences, which have a table.
 fn trend(text: &mut Text, analysis: &Analysis) {
     let evidence = analysis.verdict.evidence.iter().filter(|one| one.basis == EvidenceBasis::Trend);
     let mut evidence = evidence.peekable();
     if evidence.peek().is_none() {
         return;
     }
-    text.heading(3, format_args!("All trials over exact sizes"));
+    text.heading(3, format_args!("Over exact sizes"));
     for evidence in evidence {
         text.line(format_args!("- {}.", escape(&capitalized(&evidence.statement))));
     }
@@ -86,70 +86,78 @@ fn exact(size: ModelSize) -> String {
     format!("{size} ({})", allometry_analysis::number::grouped(size.total))
 }
 
-fn differences(text: &mut Text, scaling: &Scaling, analysis: &Analysis) {
-    if scaling.differences.is_empty() {
-        return;
-    }
-    text.heading(3, format_args!("Differences between budgets"));
-    let order = match scaling.order {
-        SizeOrder::Exact => "by the exact sizes of the best models",
-        SizeOrder::Given => "in the order given, exact sizes being unknown",
-    };
-    text.line(format_args!("Gain of the larger over the smaller, {order}."));
-    text.blank();
+/// The quantity that is judged, budget by budget and pair by pair.
+fn judged(text: &mut Text, analysis: &Analysis) {
+    let scaling = &analysis.scaling;
+    let Some(judgement) = &scaling.judgement else { return };
+    let metric = escape(&analysis.metric);
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
-    if scaling.differences.iter().all(|difference| difference.measured_correlation.is_some()) {
-        measured(text, scaling, &level);
-    } else {
-        assumed(text, scaling, &level, analysis.options.correlation);
+    let (quantity, units) = match judgement.quantity {
+        Quantity::BestOf { k: 1 } => (format!("Mean {metric} of a trial"), "Configurations"),
+        Quantity::BestOf { k } => (format!("Expected best {metric} of {k}"), "Configurations"),
+        Quantity::Configuration => (format!("Mean {metric} over seeds"), "Seeds"),
+        Quantity::Confirmed => (format!("Mean {metric} on test rows"), "Seeds"),
+        Quantity::Mean => (format!("Mean {metric}"), "Trials"),
+    };
+    text.heading(3, format_args!("What is compared"));
+    text.line(format_args!(
+        "Not the observed best, which is a lucky one, but what each budget's trials are worth on average: the same for all budgets."
+    ));
+    text.blank();
+    text.table(
+        &["Budget", "Weights", &quantity, &level, units],
+        judgement.values.iter().map(|value| {
+            vec![
+                escape(&value.budget),
+                value.weights.map_or_else(|| UNKNOWN.into(), human_weights),
+                decimals(value.value.point),
+                interval(value.value.interval),
+                value.units.to_string(),
+            ]
+        }),
+    );
+    text.blank();
+    let share = |shares: &[Share], source| {
+        let found = shares.iter().find(|share| share.source == source);
+        found.map_or_else(|| "0%".to_owned(), |share| percent(share.share))
+    };
+    let sources = [Source::Search, Source::Seeds, Source::Rows];
+    let known = sources.into_iter().filter(|source| judgement.shares.iter().any(|one| one.source == *source));
+    let known: Vec<Source> = known.collect();
+    let names = known.iter().map(|source| format!("of its variance: {}", source_name(*source)));
+    let header: Vec<String> = ["Gain".to_owned(), metric.clone(), level.clone(), "p".to_owned()]
+        .into_iter()
+        .chain(names)
+        .collect();
+    let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step of the ladder" };
+    let row = |name: String, gain: &Estimate, p: Option<f64>, shares: &[Share]| {
+        let cells = [name, format!("{:+.4}", gain.point), interval(gain.interval), p_value(p)];
+        cells.into_iter().chain(known.iter().map(|source| share(shares, *source))).collect::<Vec<String>>()
+    };
+    let slope = row(per.to_owned(), &judgement.slope, judgement.p, &judgement.shares);
+    let pairs = scaling.differences.iter().map(|d| {
+        let name = format!("{} over {}", escape(&d.larger), escape(&d.smaller));
+        row(name, &d.gain, d.p_holm, &d.shares)
+    });
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    text.table(&header, std::iter::once(slope).chain(pairs));
+    text.blank();
+    let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
+        format!(" The budgets depart from a straight line with p = {}.", p_value(Some(p)))
+    });
+    text.line(format_args!("The verdict rests on the first line; p of the pairs is adjusted by Holm's method.{fit}"));
+    if !judgement.left_out.is_empty() {
+        let left: Vec<&str> = judgement.left_out.iter().map(|source| source_name(*source)).collect();
+        text.line(format_args!("No error covers {}: nothing is recorded of it.", left.join(" or ")));
     }
 }
 
-/// Differences whose error is known from the scores of the same rows.
-fn measured(text: &mut Text, scaling: &Scaling, level: &str) {
-    text.table(
-        &["Larger", "Smaller", "Gain", level, "Measured correlation", "p (Holm)", "Rows to tell"],
-        scaling.differences.iter().map(|difference| {
-            vec![
-                escape(&difference.larger),
-                escape(&difference.smaller),
-                format!("{:+.4}", difference.gain.point),
-                interval(difference.gain.interval),
-                difference.measured_correlation.map_or_else(|| UNKNOWN.into(), |r| format!("{r:.2}")),
-                p_value(difference.p_holm),
-                rows(difference.rows_to_detect),
-            ]
-        }),
-    );
-}
-
-/// Differences of which some rest on class counts and an assumed correlation.
-fn assumed(text: &mut Text, scaling: &Scaling, level: &str, correlation: f64) {
-    text.table(
-        &[
-            "Larger",
-            "Smaller",
-            "Gain",
-            &format!("{level}, if independent"),
-            &format!("{level}, at r = {correlation}"),
-            "p (Holm)",
-            &format!("Rows to tell, at r = {correlation}"),
-        ],
-        scaling.differences.iter().map(|difference| {
-            let measured = difference.measured_correlation;
-            let measured =
-                measured.map_or_else(String::new, |r| format!(" (measured on the same rows: r = {r:.2})"));
-            vec![
-                escape(&difference.larger),
-                escape(&difference.smaller),
-                format!("{:+.4}", difference.gain.point),
-                interval(difference.gain.interval),
-                format!("{}{measured}", interval(difference.gain_correlated.interval)),
-                p_value(difference.p_holm),
-                rows(difference.rows_to_detect),
-            ]
-        }),
-    );
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Rows => "rows",
+        Source::Seeds => "seeds",
+        Source::Search => "search and seeds",
+    }
 }
 
 /// What resampled validation rows say.
@@ -157,13 +165,18 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     let Some(resampled) = &analysis.scaling.resampled else { return };
     text.heading(3, format_args!("Other validation rows"));
     text.line(format_args!(
-        "The validation rows resampled {} times, for all budgets at once.",
-        allometry_analysis::number::grouped(resampled.replicates)
+        "The validation rows resampled {} times, for all budgets at once{}.",
+        allometry_analysis::number::grouped(resampled.replicates),
+        if resampled.block > 1 {
+            format!(", in blocks of {} neighbours, for they depend on each other", resampled.block)
+        } else {
+            String::new()
+        }
     ));
     if !resampled.orders.is_empty() {
         text.blank();
         text.table(
-            &["Order of the best trials", "Probability"],
+            &["Order of the best trials on fresh rows", "Probability"],
             resampled.orders.iter().map(|order| {
                 let labels: Vec<String> = order.budgets.iter().map(|label| escape(label)).collect();
                 vec![labels.join(" > "), percent(order.probability)]

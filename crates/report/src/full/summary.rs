@@ -21,12 +21,8 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
 }
 
 fn verdict(text: &mut Text, analysis: &Analysis) {
-    text.line(format_args!("**Do more weights pay?** {}", escape(&analysis.verdict.sentence)));
+    text.line(format_args!("**Do more weights pay?** {}", escape(&analysis.verdict.paragraph())));
     text.blank();
-    if let Some(confirmation) = &analysis.confirmation {
-        text.line(format_args!("**And on test rows?** {}", escape(&confirmation.sentence)));
-        text.blank();
-    }
 }
 
 fn baselines_ahead(text: &mut Text, analysis: &Analysis) {
@@ -42,7 +38,7 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
     text.table(
         &[
             "Budget",
-            &format!("Best {metric}"),
+            &format!("Observed best {metric}"),
             &format!("{level:.0}% interval"),
             "Weights of the best",
             "Trials",

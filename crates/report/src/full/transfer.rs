@@ -81,7 +81,7 @@ fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
         sentence,
         " (Holm, {}; smaller than {} counts as nothing).",
         counted(transfer.cells.iter().filter(|cell| cell.p.is_some()).count() as u64, "test"),
-        decimals(analysis.options.smallest_effect)
+        decimals(analysis.options.effect())
     );
     if missing > 0 {
         let _ = write!(
@@ -120,7 +120,7 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
 fn covered(moved: &[&TransferCell]) -> &'static str {
     use allometry_analysis::Method;
     let is = |method| moved.iter().any(|cell| cell.loss.is_some_and(|loss| loss.method == method));
-    match (is(Method::PairedSeeds), is(Method::PairedDelong) || is(Method::PairedRows)) {
+    match (is(Method::PairedSeeds), is(Method::PairedRows)) {
         (true, _) => "seeds and, where predictions are stored, validation rows",
         (false, true) => "validation rows, not over seeds: `--seeds` trains each more often",
         (false, false) => "nothing: neither predictions nor several seeds are there",

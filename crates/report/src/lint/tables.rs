@@ -59,34 +59,20 @@ fn differences(text: &mut Text, lint: &Lint) {
         BudgetOrder::BlockWeights => "by the weights of the best models' blocks",
         BudgetOrder::Given => "in the order given, sizes being unknown",
     };
-    let rows_given = if lint.rows.is_none() { " Errors take `--rows POSITIVES:NEGATIVES`." } else { "" };
+    let rows_given = if lint.rows.is_none() { " Other rows are covered with `--rows POSITIVES:NEGATIVES`." } else { "" };
     text.line(format_args!("Gain of the larger over the smaller, {order}.{rows_given}"));
     text.blank();
-    let (level, correlation) = (lint.level * 100.0, lint.correlation);
+    let level = lint.level * 100.0;
     text.table(
-        &[
-            "Larger",
-            "Smaller",
-            "Gain",
-            &format!("{level:.0}% interval, if independent"),
-            "z",
-            &format!("{level:.0}% interval, at r = {correlation}"),
-            "z",
-            "p (Holm), if independent",
-            &format!("Rows to tell, at r = {correlation}"),
-        ],
+        &["Larger", "Smaller", "Gain in the mean trial", &format!("{level:.0}% interval"), "t", "p (Holm)"],
         lint.scaling.differences.iter().map(|difference| {
-            let z = |z: Option<f64>| z.map_or_else(|| UNKNOWN.into(), |z| format!("{z:.2}"));
             vec![
                 escape(&difference.larger),
                 escape(&difference.smaller),
                 format!("{:+.4}", difference.gain.point),
                 interval(difference.gain.interval),
-                z(difference.gain.z()),
-                interval(difference.gain_correlated.interval),
-                z(difference.gain_correlated.z()),
+                difference.gain.z().map_or_else(|| UNKNOWN.into(), |t| format!("{t:.2}")),
                 p_value(difference.p_holm),
-                rows(difference.rows_to_detect),
             ]
         }),
     );

@@ -221,10 +221,7 @@ fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
     let ids: Vec<&str> = links.iter().map(|link| link.split('/').nth(2).unwrap_or_default()).collect();
     html! {
         div data-version=(version) {
-            p.verdict { strong { "Do more weights pay?" } " " (analysis.verdict.sentence) }
-            @if let Some(confirmation) = &analysis.confirmation {
-                p.verdict { strong { "And on test rows?" } " " (confirmation.sentence) }
-            }
+            p.verdict { strong { "Do more weights pay?" } " " (analysis.verdict.paragraph()) }
             div.figures { @for figure in ladder_figures(analysis, ladder) { (figure.html()) } }
             @for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
                 h2 { (words::short(&study.budget.label)) }

@@ -1,0 +1,137 @@
+//! Errors over the validation rows of models that predict the same rows.
+
+use crate::estimate::{Estimate, Method};
+use crate::options::Options;
+use crate::scores::RowScores;
+use crate::stats::influence::Influence;
+use crate::stats::long_run::{Cosines, LongRun, TooShort, independent};
+
+/// Why predictions give no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoRowError {
+    /// The models predict different rows, or are judged by different metrics.
+    #[error("the models predict different rows")]
+    OtherRows,
+    /// The metric is not defined on these rows.
+    #[error("the metric is not defined on these rows")]
+    Undefined,
+    /// The rows are too few for how long they depend on each other.
+    #[error(transparent)]
+    TooShort(#[from] TooShort),
+}
+
+/// What each row contributes to the metrics of some models.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RowErrors {
+    influences: Vec<Influence>,
+    /// `None` where nothing tells the order of the rows: they count as independent.
+    ordered: Option<Ordered>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Ordered {
+    cosines: Cosines,
+    /// For each model.
+    terms: Vec<Vec<f64>>,
+}
+
+impl RowErrors {
+    /// Prepares the errors of any sum of the metrics of `models`.
+    ///
+    /// # Errors
+    /// [`NoRowError`].
+    pub(crate) fn new(models: &[RowScores<'_>]) -> Result<Self, NoRowError> {
+        let (first, others) = models.split_first().ok_or(NoRowError::Undefined)?;
+        if others.iter().any(|other| !first.same_rows(other)) {
+            return Err(NoRowError::OtherRows);
+        }
+        let influences: Vec<Influence> =
+            models.iter().map(RowScores::influence).collect::<Option<_>>().ok_or(NoRowError::Undefined)?;
+        let order = first.time_order();
+        let ordered = order.map(|order| -> Result<Ordered, NoRowError> {
+            let cosines = Cosines::new(order.len(), first.series.horizon)?;
+            let of = |one: &Influence| {
+                cosines.terms(&order.iter().map(|&place| one.rows[place]).collect::<Vec<f64>>())
+            };
+            let terms = influences.iter().map(of).collect();
+            Ok(Ordered { cosines, terms })
+        });
+        Ok(Self { influences, ordered: ordered.transpose()? })
+    }
+
+    /// The metric of each model, with each row's influence.
+    pub(crate) fn influences(&self) -> &[Influence] {
+        &self.influences
+    }
+
+    /// Whether the errors know the order of the rows.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.ordered.is_some()
+    }
+
+    /// The error of the sum of the metrics, each times its weight, the models being fixed.
+    ///
+    /// # Errors
+    /// [`TooShort`] where the rows of the sum depend on each other over too long a time.
+    pub(crate) fn of_sum(&self, weights: &[f64]) -> Result<LongRun, TooShort> {
+        let series = self.sum(weights, self.influences.iter().map(|one| one.rows.as_slice()));
+        match &self.ordered {
+            None => Ok(Cosines::unordered(&series)),
+            Some(ordered) => {
+                let terms = self.sum(weights, ordered.terms.iter().map(Vec::as_slice));
+                ordered.cosines.error(&terms, independent(&series))
+            }
+        }
+    }
+
+    /// Covariance of two sums over new rows, by the first `terms` cosine terms where the rows are in order.
+    pub(crate) fn covariance(&self, first: &[f64], second: &[f64], terms: usize) -> f64 {
+        let rows = self.influences.first().map_or(0.0, |one| one.rows.len() as f64);
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        match &self.ordered {
+            None => {
+                let of = |weights| self.sum(weights, self.influences.iter().map(|one| one.rows.as_slice()));
+                product(&of(first), &of(second)) / (rows * rows)
+            }
+            Some(ordered) => {
+                let of = |weights| self.sum(weights, ordered.terms.iter().map(|terms| terms.as_slice()));
+                let count = terms.min(ordered.terms[0].len());
+                product(&of(first)[..count], &of(second)[..count]) / count as f64 / rows
+            }
+        }
+    }
+
+    /// Variance of one model's metric over new rows, by as many terms.
+    pub(crate) fn variance(&self, model: usize, terms: usize) -> f64 {
+        match &self.ordered {
+            None => independent(&self.influences[model].rows),
+            Some(ordered) => {
+                let own = &ordered.terms[model];
+                let count = terms.min(own.len());
+                let power = own[..count].iter().map(|term| term * term).sum::<f64>() / count as f64;
+                power / self.influences[model].rows.len() as f64
+            }
+        }
+    }
+
+    fn sum<'s>(&self, weights: &[f64], parts: impl Iterator<Item = &'s [f64]>) -> Vec<f64> {
+        debug_assert_eq!(weights.len(), self.influences.len());
+        let mut sum = Vec::new();
+        for (part, weight) in parts.zip(weights) {
+            sum.resize(part.len(), 0.0);
+            if *weight != 0.0 {
+                sum.iter_mut().zip(part).for_each(|(sum, value)| *sum += weight * value);
+            }
+        }
+        sum
+    }
+}
+
+/// The metric of the second model less that of the first on the same rows, with its error over new rows; `None` where the rows are
+/// not the same or the models give every row the same influence.
+pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Options) -> Option<Estimate> {
+    let errors = RowErrors::new(&[*first, *second]).ok()?;
+    let difference = errors.influences[1].value - errors.influences[0].value;
+    let error = errors.of_sum(&[-1.0, 1.0]).ok()?;
+    Estimate::of_rows(difference, &error, Method::PairedRows, false, options)
+}

@@ -1,0 +1,318 @@
+//! Sums of the values of several budgets with their errors: differences, slopes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::{EffectiveRows, Estimate, Method};
+use crate::options::Options;
+use crate::rows::{NoRowError, RowErrors};
+use crate::scores::RowScores;
+use crate::stats::distribution::t_two_sided;
+use crate::stats::long_run::LongRun;
+
+/// Degrees of freedom of an error that is taken as known.
+const KNOWN: f64 = 1e6;
+
+/// Something that a value would differ by if it were measured again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Other validation rows, the models being fixed.
+    Rows,
+    /// Other seeds for the same configurations.
+    Seeds,
+    /// Another search, which tries other configurations under other seeds.
+    Search,
+}
+
+/// The spread of what a value is computed from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Units {
+    /// Variance of one unit.
+    pub(crate) variance: f64,
+    /// Number of units: the variance of the value is that of one unit over it.
+    pub(crate) count: f64,
+    /// Degrees of freedom of `variance`.
+    pub(crate) freedom: f64,
+    /// What the units would differ by.
+    pub(crate) source: Source,
+}
+
+impl Units {
+    /// Independent trials of a sample with that variance.
+    pub(crate) fn of_sample(variance: f64, trials: u64) -> Self {
+        let count = trials as f64;
+        Self { variance, count, freedom: count - 1.0, source: Source::Search }
+    }
+}
+
+/// A further variance of a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) variance: f64,
+    pub(crate) freedom: f64,
+    pub(crate) source: Source,
+}
+
+/// The value of one budget and all that is known of its error.
+#[derive(Debug, Clone)]
+pub(crate) struct BudgetPart<'a> {
+    /// Label of the budget.
+    pub(crate) label: String,
+    /// Exact or nominal weights, where known.
+    pub(crate) weights: Option<f64>,
+    /// The value, in gains: larger is better.
+    pub(crate) value: f64,
+    /// What it is computed from.
+    pub(crate) units: Option<Units>,
+    /// A further part of its error.
+    pub(crate) part: Option<Part>,
+    /// Models whose metrics, each times its weight, make up the value.
+    pub(crate) models: Vec<(f64, RowScores<'a>)>,
+    /// Standard error over rows from class counts, where no predictions are stored.
+    pub(crate) by_counts: Option<f64>,
+}
+
+impl BudgetPart<'_> {
+    /// A budget of which only its label is known.
+    pub(crate) fn named(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            weights: None,
+            value: 0.0,
+            units: None,
+            part: None,
+            models: Vec::new(),
+            by_counts: None,
+        }
+    }
+}
+
+/// Several budgets and what their values have in common.
+pub(crate) struct Budgets<'a> {
+    pub(crate) parts: Vec<BudgetPart<'a>>,
+    rows: Rows,
+}
+
+/// What is known of the error over rows.
+enum Rows {
+    /// All budgets predict the same rows.
+    Paired(RowErrors),
+    /// Each budget has an error of its own; the budgets count as judged by different rows.
+    Apart(Vec<LongRun>),
+    /// Not every budget has one.
+    Unknown,
+}
+
+/// The share of a source in the variance of a sum.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Share {
+    /// The source.
+    pub source: Source,
+    /// Its variance over that of all sources that are known.
+    pub share: f64,
+}
+
+/// A sum of values with its error.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Summed {
+    pub(crate) estimate: Estimate,
+    pub(crate) freedom: f64,
+    /// Two-sided p-value for zero; `None` without an error.
+    pub(crate) p: Option<f64>,
+    pub(crate) shares: Vec<Share>,
+}
+
+impl<'a> Budgets<'a> {
+    /// Joins budgets.
+    ///
+    /// # Errors
+    /// [`NoRowError::TooShort`] where predictions are stored, and their rows are too few for how long they depend on each other.
+    pub(crate) fn new(parts: Vec<BudgetPart<'a>>) -> Result<Self, NoRowError> {
+        let rows = rows(&parts)?;
+        Ok(Self { parts, rows })
+    }
+
+    /// Whether the error over rows is known.
+    pub(crate) fn knows_rows(&self) -> bool {
+        !matches!(self.rows, Rows::Unknown)
+    }
+
+    /// Whether it is that of the same rows for all budgets.
+    pub(crate) fn is_paired(&self) -> bool {
+        matches!(self.rows, Rows::Paired(_))
+    }
+
+    /// Whether rows in time order give it.
+    pub(crate) fn is_ordered(&self) -> bool {
+        matches!(&self.rows, Rows::Paired(errors) if errors.is_ordered())
+    }
+
+    /// The sum of the values, each times its weight, with its error: Student's t by Satterthwaite (1946).
+    ///
+    /// The units of all budgets count as equally spread where that gives the larger error, else each has its own spread: few units of a
+    /// skewed distribution seldom show how far it reaches.
+    ///
+    /// # Errors
+    /// [`NoRowError::TooShort`].
+    pub(crate) fn sum(&self, weights: &[f64], options: &Options) -> Result<Summed, NoRowError> {
+        let point = self.parts.iter().zip(weights).map(|(part, weight)| part.value * weight).sum();
+        let mut parts = self.spread(weights);
+        for (part, weight) in self.parts.iter().zip(weights) {
+            let scaled = |part: Part| Part { variance: part.variance * weight * weight, ..part };
+            parts.extend(part.part.map(scaled));
+        }
+        let rows = self.over_rows(weights)?;
+        let other: f64 = parts.iter().map(|part| part.variance).sum();
+        parts.extend(rows.map(|rows| {
+            // What units do to single rows is in both variances; it is counted once, and neither may be undercut.
+            let apart = rows.variance - self.counted_twice(weights, rows.terms);
+            let variance = apart.max(rows.variance - other).clamp(0.0, rows.variance);
+            Part { variance, freedom: rows.terms as f64, source: Source::Rows }
+        }));
+        parts.retain(|part| part.variance > 0.0);
+        let variance: f64 = parts.iter().map(|part| part.variance).sum();
+        let inverse: f64 = parts.iter().map(|part| (part.variance / variance).powi(2) / part.freedom).sum();
+        let freedom = 1.0 / inverse;
+        let mut shares: Vec<Share> = Vec::new();
+        for part in &parts {
+            let share = part.variance / variance;
+            match shares.iter_mut().find(|known| known.source == part.source) {
+                Some(known) => known.share += share,
+                None => shares.push(Share { source: part.source, share }),
+            }
+        }
+        let error = variance.sqrt();
+        let student = (error > 0.0)
+            .then(|| Estimate::student(point, error, freedom, Method::Sources, options))
+            .flatten();
+        let effective_rows = rows.filter(|_| self.is_ordered()).map(|rows| EffectiveRows::from(&rows));
+        Ok(Summed {
+            p: student.and_then(|_| t_two_sided(point / error, freedom)),
+            estimate: Estimate { effective_rows, ..student.unwrap_or(Estimate::observed(point, options)) },
+            freedom,
+            shares,
+        })
+    }
+
+    /// Covariance of the values of two budgets.
+    pub(crate) fn covariance(&self, first: usize, second: usize) -> f64 {
+        let of_rows = match &self.rows {
+            Rows::Paired(errors) => {
+                let only = |budget: usize| {
+                    let weights: Vec<f64> = (0..self.parts.len()).map(|b| f64::from(u8::from(b == budget))).collect();
+                    self.spread_weights(&weights)
+                };
+                errors.covariance(&only(first), &only(second), usize::MAX)
+            }
+            Rows::Apart(own) if first == second => own[first].variance,
+            Rows::Apart(_) | Rows::Unknown => 0.0,
+        };
+        let part = &self.parts[first];
+        let own = part.units.map_or(0.0, |units| units.variance / units.count)
+            + part.part.map_or(0.0, |part| part.variance);
+        if first == second { own + of_rows } else { of_rows }
+    }
+
+    fn spread(&self, weights: &[f64]) -> Vec<Part> {
+        let units = || {
+            let all = self.parts.iter().zip(weights);
+            all.filter_map(|(part, weight)| Some((part.units?, *weight)))
+        };
+        let own = |(units, weight): (Units, f64)| Part {
+            variance: weight * weight * units.variance / units.count,
+            freedom: units.freedom,
+            source: units.source,
+        };
+        let apart: Vec<Part> = units().map(own).collect();
+        let freedom: f64 = units().map(|(units, _)| units.freedom).sum();
+        // A spread counts by what it rests on, whatever its tails do to its degrees of freedom.
+        let size = |units: Units| units.freedom.max(units.count - 1.0);
+        let total: f64 = units().map(|(units, _)| size(units)).sum();
+        let pool = units().map(|(units, _)| units.variance * size(units)).sum::<f64>() / total;
+        let sum = |parts: &[Part]| parts.iter().map(|part| part.variance).sum::<f64>();
+        let spread: f64 = units().map(|(units, weight)| weight * weight / units.count).sum();
+        match apart.first() {
+            Some(first) if pool * spread > sum(&apart) => {
+                vec![Part { variance: pool * spread, freedom, source: first.source }]
+            }
+            _ => apart,
+        }
+    }
+
+    /// The part of the variance over rows that the spread of the units holds as well: what is peculiar to each unit's model (as with
+    /// readers and cases, Obuchowski & Rockette 1995). With the variance `A` of a budget's value, the mean variance `D` of its models
+    /// and `m` models that count alike, it is `(D - A) / (m - 1)`.
+    fn counted_twice(&self, weights: &[f64], terms: usize) -> f64 {
+        let Rows::Paired(errors) = &self.rows else { return 0.0 };
+        let mut sum = 0.0;
+        let mut start = 0;
+        for (place, (part, weight)) in self.parts.iter().zip(weights).enumerate() {
+            let models = start..start + part.models.len();
+            start = models.end;
+            let squares: f64 = part.models.iter().map(|(share, _)| share * share).sum();
+            let count = 1.0 / squares;
+            if part.units.is_none() || *weight == 0.0 || count < 1.5 {
+                continue;
+            }
+            let single: f64 = models
+                .zip(&part.models)
+                .map(|(model, (share, _))| share * errors.variance(model, terms))
+                .sum();
+            let only: Vec<f64> = (0..self.parts.len()).map(|b| f64::from(u8::from(b == place))).collect();
+            let only = self.spread_weights(&only);
+            let joint = errors.covariance(&only, &only, terms);
+            sum += weight * weight * ((single - joint) / (count - 1.0)).max(0.0);
+        }
+        sum
+    }
+
+    /// Weights of all models of all budgets.
+    fn spread_weights(&self, weights: &[f64]) -> Vec<f64> {
+        let of = self.parts.iter().zip(weights);
+        of.flat_map(|(part, weight)| part.models.iter().map(move |(share, _)| share * weight)).collect()
+    }
+
+    fn over_rows(&self, weights: &[f64]) -> Result<Option<LongRun>, NoRowError> {
+        match &self.rows {
+            Rows::Unknown => Ok(None),
+            Rows::Paired(errors) => Ok(Some(errors.of_sum(&self.spread_weights(weights))?)),
+            Rows::Apart(own) => {
+                let parts = || own.iter().zip(weights).map(|(own, weight)| (own, weight * weight * own.variance));
+                let variance: f64 = parts().map(|(_, part)| part).sum();
+                let inverse: f64 =
+                    parts().map(|(own, part)| (part / variance).powi(2) / own.terms as f64).sum();
+                let effective_rows = own.iter().map(|own| own.effective_rows).fold(f64::INFINITY, f64::min);
+                let terms = if inverse > 0.0 { (1.0 / inverse) as usize } else { KNOWN as usize };
+                Ok(Some(LongRun { variance, terms, effective_rows }))
+            }
+        }
+    }
+}
+
+fn rows(parts: &[BudgetPart<'_>]) -> Result<Rows, NoRowError> {
+    if parts.iter().all(|part| !part.models.is_empty()) {
+        let models: Vec<RowScores<'_>> =
+            parts.iter().flat_map(|part| part.models.iter().map(|(_, scores)| *scores)).collect();
+        match RowErrors::new(&models) {
+            Ok(errors) => return Ok(Rows::Paired(errors)),
+            Err(too_short @ NoRowError::TooShort(_)) => return Err(too_short),
+            Err(NoRowError::OtherRows | NoRowError::Undefined) => {}
+        }
+    }
+    let own = |part: &BudgetPart<'_>| -> Result<Option<LongRun>, NoRowError> {
+        let counted = part.by_counts.map(|error| LongRun {
+            variance: error * error,
+            terms: KNOWN as usize,
+            effective_rows: f64::INFINITY,
+        });
+        let (weights, models): (Vec<f64>, Vec<RowScores<'_>>) = part.models.iter().copied().unzip();
+        match RowErrors::new(&models) {
+            Ok(errors) => Ok(Some(errors.of_sum(&weights)?)),
+            Err(too_short @ NoRowError::TooShort(_)) => Err(too_short),
+            Err(NoRowError::OtherRows | NoRowError::Undefined) => Ok(counted),
+        }
+    };
+    let own: Option<Vec<LongRun>> = parts.iter().map(own).collect::<Result<_, _>>()?;
+    Ok(own.map_or(Rows::Unknown, Rows::Apart))
+}

@@ -1,0 +1,220 @@
+//! What the trials of a ladder tell of each budget: the quantity that is judged.
+
+use allometry_core::Origin;
+
+use super::Difference;
+use super::contrast::{BudgetPart, Budgets, Source, Units};
+use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
+use super::search::{
+    BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, kind, largest_k,
+};
+use crate::input::{LadderTrials, StudyTrials};
+use crate::options::Options;
+use crate::scores::RowScores;
+use crate::stats::auc;
+use crate::stats::moments::{mean, sample_variance};
+
+/// Stored predictions that are looked at for one budget, and for all budgets together with their rows.
+const MODELS: usize = 50;
+const ROWS_OF_MODELS: usize = 4_000_000;
+
+/// A budget with its distinct configurations.
+struct Searched<'a> {
+    study: &'a StudyTrials,
+    kind: SearchKind,
+    configurations: Vec<Configuration<'a>>,
+}
+
+/// Judges a ladder by its searches, or by configurations that were tried several times.
+///
+/// # Errors
+/// [`Withheld`].
+pub(super) fn judge(
+    ladder: &LadderTrials,
+    options: &Options,
+) -> Result<(Judgement, Vec<Difference>), Withheld> {
+    let mut searched: Vec<Searched<'_>> = ladder
+        .studies
+        .iter()
+        .map(|study| Searched {
+            study,
+            kind: kind(study, ladder),
+            configurations: configurations(study, ladder, |_| true),
+        })
+        .filter(|one| !one.configurations.is_empty())
+        .collect();
+    if searched.len() < 2 {
+        return Err(Withheld::TooFewBudgets { budgets: searched.len() as u64 });
+    }
+    let why_no_search = match take_a_sample(&mut searched, ladder) {
+        Ok(()) => return of_searches(&searched, ladder, options),
+        Err(why) => why,
+    };
+    let repeated: Option<Vec<BudgetPart<'_>>> = ladder
+        .studies
+        .iter()
+        .filter(|study| searched.iter().any(|one| std::ptr::eq(one.study, *study)))
+        .map(|study| repeated(study, ladder))
+        .collect();
+    let Some(parts) = repeated else { return Err(why_no_search) };
+    let parts = in_order(parts);
+    let budgets = Budgets::new(parts)?;
+    test(&budgets, Quantity::Configuration, ladder.direction.sign(), vec![Source::Search], options)
+}
+
+/// Leaves the configurations that are an independent sample of each budget's space.
+fn take_a_sample<'a>(searched: &mut [Searched<'a>], ladder: &LadderTrials) -> Result<(), Withheld> {
+    let label = |one: &Searched<'_>| one.study.budget.label.clone();
+    let adaptive: Vec<String> =
+        searched.iter().filter(|one| !one.kind.is_independent()).map(label).collect();
+    if !adaptive.is_empty() && adaptive.len() < searched.len() {
+        return Err(Withheld::SearchedDifferently { adaptive: adaptive.join(", ") });
+    }
+    let is_adaptive = !adaptive.is_empty();
+    for one in searched.iter_mut() {
+        let all_given = one.study.trials.iter().all(|t| t.record.origin == Some(Origin::Enqueued));
+        let takes = |origin: Option<Origin>| match origin {
+            None => one.kind != SearchKind::SeeminglyAdaptive && !is_adaptive,
+            Some(Origin::Model) => false,
+            Some(Origin::Enqueued) => all_given && !is_adaptive,
+            Some(Origin::Random | Origin::Probe | Origin::Grid | Origin::Retry) => true,
+        };
+        one.configurations = configurations(one.study, ladder, |trial| takes(trial.record.origin));
+    }
+    let Some(least) = searched.iter().min_by_key(|one| one.configurations.len()) else { return Ok(()) };
+    let count = least.configurations.len() as u64;
+    match least.configurations.len() {
+        _ if is_adaptive && count < FEWEST as u64 => Err(Withheld::Adaptive { at_random: count }),
+        1 if least.configurations[0].values.len() == 1 => Err(Withheld::OneTrial { budget: label(least) }),
+        fewer if fewer < FEWEST => Err(Withheld::FewTrials { budget: label(least), configurations: count }),
+        _ => Ok(()),
+    }
+}
+
+fn of_searches(
+    searched: &[Searched<'_>],
+    ladder: &LadderTrials,
+    options: &Options,
+) -> Result<(Judgement, Vec<Difference>), Withheld> {
+    let values: Vec<Vec<f64>> = searched
+        .iter()
+        .map(|one| one.configurations.iter().map(Configuration::mean).collect())
+        .collect();
+    let at = |k: usize| -> Option<Vec<BudgetPart<'_>>> {
+        let best: Vec<BestOfK> = values.iter().map(|values| best_of_k(values, k)).collect::<Option<_>>()?;
+        let parts = searched
+            .iter()
+            .zip(best)
+            .map(|(one, best)| best_part(one.study, &one.configurations, best, ladder));
+        Some(in_order(parts.collect()))
+    };
+    let k = choose_k(&values);
+    let parts = at(k).ok_or(Withheld::NothingVaries)?;
+    let budgets = Budgets::new(parts)?;
+    let quantity = Quantity::BestOf { k: k as u64 };
+    let (mut judgement, differences) =
+        test(&budgets, quantity, ladder.direction.sign(), Vec::new(), options)?;
+    // The mean of few trials and the best of many may differ in what they say; then neither is told.
+    let of_most = at(largest_k(&values)).map(|parts| Budgets::new(parts)).transpose()?;
+    if let Some(of_most) = of_most {
+        let weights = slope_weights(&places(&of_most).0, 0);
+        let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
+        judgement.check_against(slope);
+    }
+    Ok((judgement, differences))
+}
+
+/// The expected best of `k` of a study's configurations with all that is known of its error.
+pub(crate) fn best_part<'a>(
+    study: &'a StudyTrials,
+    configurations: &[Configuration<'a>],
+    best: BestOfK,
+    ladder: &LadderTrials,
+) -> BudgetPart<'a> {
+    let trials = || configurations.iter().zip(&best.weights).filter(|(_, weight)| **weight > 0.0);
+    let spread = trials().flat_map(|(configuration, weight)| {
+        let share = weight / configuration.trials.len() as f64;
+        configuration.trials.iter().map(move |trial| (share, *trial))
+    });
+    let weighed: Vec<_> = spread.collect();
+    let logs: Option<Vec<f64>> = weighed
+        .iter()
+        .map(|(share, trial)| Some(share * (trial.record.size.filter(|size| size.total > 0)?.total as f64).log10()))
+        .collect();
+    let exact = logs.map(|logs| 10.0_f64.powf(logs.iter().sum()));
+    BudgetPart {
+        label: study.budget.label.clone(),
+        weights: exact.or(study.budget.nominal_weights().filter(|weights| weights.is_finite())),
+        value: best.value,
+        units: Some(best.units),
+        part: None,
+        models: models(&weighed, study, ladder),
+        by_counts: by_counts(best.value, ladder),
+    }
+}
+
+/// Predictions of the trials that count the most, their weights adding up to 1; none where none are stored.
+fn models<'a>(
+    weighed: &[(f64, &'a allometry_core::FrozenTrial)],
+    study: &'a StudyTrials,
+    ladder: &LadderTrials,
+) -> Vec<(f64, RowScores<'a>)> {
+    let mut order: Vec<usize> = (0..weighed.len()).collect();
+    order.sort_by(|&a, &b| weighed[b].0.total_cmp(&weighed[a].0));
+    let stored: Vec<(f64, RowScores<'a>)> = order
+        .into_iter()
+        .filter_map(|place| {
+            let (weight, trial) = weighed[place];
+            Some((weight, ladder.row_scores(study, trial.number)?))
+        })
+        .collect();
+    let rows = stored.first().map_or(1, |(_, scores)| scores.rows().max(1));
+    let most = (ROWS_OF_MODELS / rows / ladder.studies.len().max(1)).clamp(1, MODELS);
+    // Where all count alike, those kept are spread over them.
+    let step = stored.len().div_ceil(most).max(1);
+    let mut kept: Vec<(f64, RowScores<'a>)> = stored.into_iter().step_by(step).collect();
+    let total: f64 = kept.iter().map(|(weight, _)| weight).sum();
+    kept.iter_mut().for_each(|(weight, _)| *weight /= total);
+    kept
+}
+
+/// Standard error over rows that the class counts give an AUC.
+fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
+    let rows = ladder.rows.filter(|_| ladder.measures_auc())?;
+    auc::hanley_mcneil(gain * ladder.direction.sign(), rows)
+}
+
+/// The configuration of a budget that was tried several times; of several the one whose first trial was best, judged by the others.
+fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetPart<'a>> {
+    let all = configurations(study, ladder, |_| true);
+    let several: Vec<&Configuration<'a>> = all.iter().filter(|one| one.values.len() > 1).collect();
+    let best = several.iter().max_by(|a, b| a.values[0].total_cmp(&b.values[0]))?;
+    let skipped = usize::from(several.len() > 1);
+    let freedom: f64 = several.iter().map(|one| (one.values.len() - 1) as f64).sum();
+    let spread = |one: &&Configuration<'a>| {
+        sample_variance(one.values.iter().copied()).unwrap_or(0.0) * (one.values.len() - 1) as f64
+    };
+    let variance = several.iter().map(spread).sum::<f64>() / freedom;
+    let judged = &best.values[skipped..];
+    let value = mean(judged.iter().copied())?;
+    let count = judged.len() as f64;
+    let size = best.trials[0].record.size.map(|size| size.total as f64).filter(|total| *total > 0.0);
+    let weighed: Vec<_> = best.trials[skipped..].iter().map(|trial| (1.0 / count, *trial)).collect();
+    Some(BudgetPart {
+        label: study.budget.label.clone(),
+        weights: size.or(study.budget.nominal_weights().filter(|weights| weights.is_finite())),
+        value,
+        units: Some(Units { variance, count, freedom, source: Source::Seeds }),
+        part: None,
+        models: models(&weighed, study, ladder),
+        by_counts: by_counts(value, ladder),
+    })
+}
+
+/// From the fewest weights to the most where all are known.
+pub(super) fn in_order(mut parts: Vec<BudgetPart<'_>>) -> Vec<BudgetPart<'_>> {
+    if parts.iter().all(|part| part.weights.is_some()) {
+        parts.sort_by(|a, b| a.weights.unwrap_or(0.0).total_cmp(&b.weights.unwrap_or(0.0)));
+    }
+    parts
+}

@@ -1,0 +1,256 @@
+//! The value of a budget's search: the expected best of `k` trials.
+
+use std::collections::HashMap;
+use std::f64::consts::PI;
+
+use allometry_core::ladder::SamplerKind;
+use allometry_core::{FrozenTrial, Origin, TrialState};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::contrast::{Source, Units};
+use crate::duplicates::Key;
+use crate::input::{LadderTrials, StudyTrials};
+use crate::sample::is_usable;
+use crate::stats::best_of::without_replacement;
+use crate::stats::kendall::kendall;
+use crate::stats::moments::{mean, sample_variance};
+
+/// Distinct configurations that a search needs: `k` is at most a tenth of them.
+pub(crate) const FEWEST: usize = 10;
+/// The largest `k`.
+const LARGEST: usize = 50;
+/// Values that tell how far the best of another search may lie, at least.
+const FEWEST_OF_TOP: usize = 3;
+/// Level, over all budgets, at which values that rise over trials of unknown origin show that later trials were chosen by earlier ones.
+const RISING: f64 = 0.02;
+
+/// How the configurations of a budget were chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchKind {
+    /// Each without regard to the values of the others.
+    Independent,
+    /// Later ones by a model of earlier ones.
+    Adaptive,
+    /// Nothing is recorded, and the values rise over the trials (Kendall's tau, at the 2% level over all budgets): by earlier ones, it
+    /// seems.
+    SeeminglyAdaptive,
+}
+
+impl SearchKind {
+    /// Whether the trials are a sample of the space.
+    pub fn is_independent(self) -> bool {
+        self == Self::Independent
+    }
+}
+
+/// One configuration with the values of its trials, in gains.
+#[derive(Debug, Clone)]
+pub(crate) struct Configuration<'a> {
+    pub(crate) trials: Vec<&'a FrozenTrial>,
+    pub(crate) values: Vec<f64>,
+}
+
+impl Configuration<'_> {
+    pub(crate) fn mean(&self) -> f64 {
+        mean(self.values.iter().copied()).unwrap_or(0.0)
+    }
+}
+
+/// How the study's configurations were chosen.
+pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
+    let trials = || study.trials.iter().filter(|trial| value_of(trial).is_some());
+    if trials().any(|trial| trial.record.origin == Some(Origin::Model)) {
+        return SearchKind::Adaptive;
+    }
+    if trials().any(|trial| trial.record.origin.is_some()) {
+        return SearchKind::Independent;
+    }
+    if matches!(study.sampler, Some(SamplerKind::Gp | SamplerKind::Tpe)) {
+        return SearchKind::Adaptive;
+    }
+    let sign = ladder.direction.sign();
+    let (numbers, values): (Vec<f64>, Vec<f64>) = trials()
+        .filter_map(|trial| Some((trial.number.0 as f64, sign * value_of(trial)?)))
+        .unzip();
+    let level = 2.0 * RISING / ladder.studies.len().max(1) as f64;
+    let rises = kendall(&numbers, &values).is_some_and(|found| found.tau_b > 0.0 && found.p < level);
+    if rises { SearchKind::SeeminglyAdaptive } else { SearchKind::Independent }
+}
+
+/// A trial's value: that at which it was stopped where a pruner did, which is little where others go on.
+fn value_of(trial: &FrozenTrial) -> Option<f64> {
+    let ended = matches!(trial.state, TrialState::Complete | TrialState::Pruned);
+    trial.value.filter(|value| ended && is_usable(*value))
+}
+
+/// The distinct configurations of a study in the order in which they were first tried; a repeat with the very same value is none.
+pub(crate) fn configurations<'a>(
+    study: &'a StudyTrials,
+    ladder: &LadderTrials,
+    takes: impl Fn(&FrozenTrial) -> bool,
+) -> Vec<Configuration<'a>> {
+    let sign = ladder.direction.sign();
+    let mut place_of: HashMap<Key<'_>, usize> = HashMap::new();
+    let mut found: Vec<Configuration<'a>> = Vec::new();
+    for trial in study.trials.iter().filter(|trial| takes(trial)) {
+        let Some(value) = value_of(trial).map(|value| sign * value) else { continue };
+        let place = *place_of.entry(Key::new(&trial.params)).or_insert(found.len());
+        if place == found.len() {
+            found.push(Configuration { trials: Vec::new(), values: Vec::new() });
+        }
+        let one = &mut found[place];
+        if !one.values.contains(&value) {
+            one.trials.push(trial);
+            one.values.push(value);
+        }
+    }
+    found
+}
+
+/// The expected best of `k` of the configurations of one budget.
+#[derive(Debug, Clone)]
+pub(crate) struct BestOfK {
+    /// The value, in gains.
+    pub(crate) value: f64,
+    /// The jackknife's pseudo-values as units.
+    pub(crate) units: Units,
+    /// What each configuration counts in the value.
+    pub(crate) weights: Vec<f64>,
+}
+
+/// The same `k` for all budgets: of those up to a tenth of the fewest configurations the one whose jackknife error, joined over the
+/// budgets, is smallest; so that the trials say the most about scale. `values` holds the configurations' values of each budget.
+pub(crate) fn choose_k(values: &[Vec<f64>]) -> usize {
+    let spread = |k: usize| -> f64 {
+        let units = values.iter().filter_map(|values| Some(best_of_k(values, k)?.units));
+        units.map(|units| units.variance * (units.count - 1.0)).sum()
+    };
+    let candidates = candidates(largest_k(values));
+    candidates.into_iter().min_by(|&a, &b| spread(a).total_cmp(&spread(b))).unwrap_or(1)
+}
+
+/// A tenth of the fewest configurations.
+pub(crate) fn largest_k(values: &[Vec<f64>]) -> usize {
+    let fewest = values.iter().map(Vec::len).min().unwrap_or(0);
+    (fewest / FEWEST).clamp(1, LARGEST)
+}
+
+/// Every `k` up to 10, then 15, 20, 30 and 50, and the largest.
+fn candidates(largest: usize) -> Vec<usize> {
+    let mut candidates: Vec<usize> =
+        (1..=10).chain([15, 20, 30, 50]).filter(|k| *k < largest).collect();
+    candidates.push(largest);
+    candidates
+}
+
+/// The expected best of `k` (Tang et al. 2020, eq. 4) with its jackknife pseudo-values (Tukey 1958; for U-statistics Arvesen 1969).
+/// Their degrees of freedom are those of a variance whose fourth moment is as observed, at most `n - 1`. `None` for `k` of `n` values or
+/// more.
+pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
+    let n = values.len();
+    if k == 0 || k >= n {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let ascending: Vec<f64> = order.iter().map(|&place| values[place]).collect();
+    let value = without_replacement(&ascending, k)?;
+    let (own, fewer) = (rank_weights(n, k), rank_weights(n - 1, k));
+    // Without the value at a rank, those above it come down by one.
+    let below = prefix(ascending.iter().zip(&fewer).map(|(value, weight)| value * weight));
+    let above = prefix(ascending[1..].iter().zip(&fewer).map(|(value, weight)| value * weight));
+    let total = above[n - 1];
+    let size = n as f64;
+    let pseudo: Vec<f64> = (0..n)
+        .map(|rank| size * value - (size - 1.0) * (below[rank] + total - above[rank]))
+        .collect();
+    // Equal values differ by rounding alone once they are weighed.
+    let varies = ascending[0] < ascending[n - 1];
+    let variance = if varies { sample_variance(pseudo.iter().copied())? } else { 0.0 };
+    let center = mean(pseudo.iter().copied())?;
+    let moment = |power: i32| pseudo.iter().map(|one| (one - center).powi(power)).sum::<f64>() / size;
+    let excess = moment(4) / moment(2).powi(2) - 1.0;
+    let freedom = if excess > 0.0 { (2.0 * size / excess).min(size - 1.0) } else { size - 1.0 };
+    let mut weights = vec![0.0; n];
+    order.iter().zip(&own).for_each(|(&place, weight)| weights[place] = *weight);
+    let units = Units { variance, count: size, freedom, source: Source::Search };
+    Some(BestOfK { value, units, weights })
+}
+
+/// What each of `n` ascending values counts in the expected best of `k`: `C(i-1, k-1) / C(n, k)` of the `i`-th.
+fn rank_weights(n: usize, k: usize) -> Vec<f64> {
+    let mut weights = vec![0.0; n];
+    let mut weight = k as f64 / n as f64;
+    for place in (k - 1..n).rev() {
+        weights[place] = weight;
+        weight *= (place + 1 - k) as f64 / place.max(1) as f64;
+    }
+    weights
+}
+
+/// Sums of the first 0, 1, 2 ... values.
+fn prefix(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    std::iter::once(0.0)
+        .chain(values.scan(0.0, |sum, value| {
+            *sum += value;
+            Some(*sum)
+        }))
+        .collect()
+}
+
+/// Variance of what the recommendation of another search would be worth, from the values of this one's best tenth; with its degrees of
+/// freedom. `None` for fewer than three such values.
+///
+/// The best of many draws varies like the largest of a Gumbel tail, whose variance is `pi^2 / 6` times that of the values above a
+/// high level (Rényi 1953). Values contain their own noise, so this errs on the safe side.
+pub(crate) fn top_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(f64, f64)> {
+    let mut values: Vec<f64> =
+        configurations(study, ladder, |_| true).iter().map(Configuration::mean).collect();
+    values.sort_by(|a, b| b.total_cmp(a));
+    values.truncate((values.len() / FEWEST).max(FEWEST_OF_TOP));
+    let variance = sample_variance(values.iter().copied())?;
+    (values.len() >= FEWEST_OF_TOP).then(|| (PI * PI / 6.0 * variance, (values.len() - 1) as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the definition: the mean over all subsets, and over all subsets without one value.
+    #[test]
+    fn pseudo_values_are_those_of_the_definition() {
+        let values = [0.3, -1.0, 0.7, 0.1, 2.0, 0.65];
+        let best = |values: &[f64]| {
+            let mut sum = 0.0;
+            let mut count = 0.0;
+            for a in 0..values.len() {
+                for b in 0..a {
+                    sum += values[a].max(values[b]);
+                    count += 1.0;
+                }
+            }
+            sum / count
+        };
+        let found = best_of_k(&values, 2).unwrap();
+        assert!((found.value - best(&values)).abs() < 1e-12);
+        let pseudo: Vec<f64> = (0..6)
+            .map(|out| {
+                let rest: Vec<f64> = (0..6).filter(|i| *i != out).map(|i| values[i]).collect();
+                6.0 * best(&values) - 5.0 * best(&rest)
+            })
+            .collect();
+        let variance = sample_variance(pseudo).unwrap();
+        assert!((found.units.variance - variance).abs() < 1e-12);
+        let weighted: f64 = found.weights.iter().zip(values).map(|(weight, value)| weight * value).sum();
+        assert!((weighted - found.value).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_best_of_one_is_the_mean() {
+        let found = best_of_k(&[1.0, 2.0, 6.0], 1).unwrap();
+        assert_eq!((found.value, found.units.variance), (3.0, 7.0));
+        assert!(best_of_k(&[1.0, 2.0], 2).is_none());
+    }
+}

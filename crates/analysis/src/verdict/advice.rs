@@ -1,0 +1,58 @@
+//! What to do.
+
+use crate::confirmation::Confirmation;
+use crate::scaling::{Scaling, Withheld};
+use crate::study::StudyAnalysis;
+
+/// What to take and what to run next.
+pub(super) fn advice(
+    scaling: &Scaling,
+    confirmation: Option<&Confirmation>,
+    studies: &[StudyAnalysis],
+    is_provisional: bool,
+) -> String {
+    let judged = confirmation.map_or(scaling.judgement.as_ref(), Confirmation::headline);
+    let take = judged.and_then(|judgement| {
+        let budget = judgement.sufficient.as_str();
+        let confirmed = confirmation.and_then(|one| one.budgets.iter().find(|one| one.budget == budget));
+        let trial = match confirmed {
+            Some(confirmed) => confirmed.chosen().trial,
+            None => recommended(studies, budget)?,
+        };
+        let is_largest = judgement.values.last().is_some_and(|last| last.budget == budget);
+        Some(if is_largest {
+            format!("Take {budget}, trial {trial}: every step up to it is told to pay.")
+        } else {
+            format!("Take {budget}, trial {trial}: no larger size is told to be better.")
+        })
+    });
+    let next = match &scaling.withheld {
+        _ if confirmation.is_some() => None,
+        Some(Withheld::Adaptive { .. }) => {
+            Some("Run `allometry confirm`: it trains the best configurations anew, and its trials are a sample.")
+        }
+        Some(Withheld::SearchedDifferently { .. }) => {
+            Some("Search all budgets in the same way, or run `allometry confirm`.")
+        }
+        Some(Withheld::FewTrials { .. }) => {
+            Some("Run `allometry confirm`, or 10 distinct trials or more per budget.")
+        }
+        Some(Withheld::OneTrial { .. }) => {
+            Some("Repeat each size under several seeds, or search it with 10 trials or more.")
+        }
+        Some(Withheld::TooFewRows { .. }) => Some("Use a longer validation part."),
+        Some(Withheld::TooFewBudgets { .. } | Withheld::SameSizes) => Some("Add budgets of other sizes."),
+        Some(Withheld::NothingVaries) | None => None,
+    };
+    let provisional =
+        is_provisional.then_some("This is provisional, for it rests on the search alone: run `allometry confirm`.");
+    let parts = [take.as_deref(), next, provisional];
+    parts.into_iter().flatten().collect::<Vec<&str>>().join(" ")
+}
+
+/// The trial of a budget to take: the recommended one, else the best observed.
+fn recommended(studies: &[StudyAnalysis], budget: &str) -> Option<allometry_core::TrialNumber> {
+    let study = studies.iter().find(|study| study.budget.label == budget)?;
+    let recommended = study.recommended.trial.as_ref().map(|trial| trial.number);
+    recommended.or_else(|| Some(study.summary.incumbent()?.number))
+}

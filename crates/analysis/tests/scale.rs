@@ -1,0 +1,138 @@
+//! How often the verdict on scale errs, how often it tells what is there, and how often its intervals cover, on simulated ladders whose
+//! truth is known. The noise is that of real ladders: configurations, seeds, and rows that may depend on each other.
+//!
+//! Seeds are fixed and bounds allow for the number of simulations: 150 of each kind, or `ALLOMETRY_SIMULATIONS`, whose table stands in
+//! `docs/methods/scaling.md`.
+
+mod random;
+mod world;
+
+use allometry_analysis::{Analysis, Options, Outcome, analyze};
+use allometry_core::rng::stream;
+use allometry_core::{Direction, Origin};
+use world::{Rows, Shape, World};
+
+fn simulations() -> u64 {
+    std::env::var("ALLOMETRY_SIMULATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
+}
+
+/// The most that a true rate shows in that many simulations, but for 1 in 1,000.
+fn at_most(rate: f64) -> f64 {
+    rate + 3.1 * (rate * (1.0 - rate) / simulations() as f64).sqrt()
+}
+
+fn run(name: &str, world: &World) -> Vec<Analysis> {
+    let options = Options { permutations: 0, bootstraps: 0, ..Options::default() };
+    let simulate = |index| analyze(&world.ladder(&mut stream(17, name, index)), &options);
+    (0..simulations()).map(simulate).collect()
+}
+
+fn share(analyses: &[Analysis], outcomes: &[Outcome]) -> f64 {
+    let is_one = |analysis: &&Analysis| outcomes.contains(&analysis.verdict.outcome);
+    analyses.iter().filter(is_one).count() as f64 / analyses.len() as f64
+}
+
+/// Share of the ladders whose interval of the gain per decade covers the truth, of those that have one.
+fn coverage(analyses: &[Analysis], truth: f64) -> f64 {
+    let judged: Vec<_> = analyses.iter().filter_map(|one| one.scaling.judgement.as_ref()).collect();
+    let covers = judged.iter().filter(|one| one.slope.interval.is_some_and(|i| i.contains(truth)));
+    covers.count() as f64 / judged.len().max(1) as f64
+}
+
+const TOLD: [Outcome; 2] = [Outcome::Holds, Outcome::Violated];
+
+/// Asserts a false verdict in at most 7.5% and prints what was seen.
+fn errs_seldom(name: &str, world: &World, most: f64) {
+    let analyses = run(name, world);
+    let wrong = share(&analyses, &TOLD);
+    let covered = coverage(&analyses, 0.0);
+    println!("| {name} | {:.1}% | {:.1}% |", wrong * 100.0, covered * 100.0);
+    assert!(wrong <= at_most(most), "{name}: {wrong} of the verdicts are false");
+    assert!(covered >= 1.0 - at_most(0.09), "{name}: intervals cover in {covered}");
+}
+
+#[test]
+fn false_verdicts_on_searches() {
+    for (trials, name) in
+        [(vec![10; 3], "10"), (vec![20; 3], "20"), (vec![50; 3], "50"), (vec![100; 3], "100"), (vec![10, 30, 100], "10 / 30 / 100")]
+    {
+        for shape in [Shape::Normal, Shape::FewBad, Shape::LongTail] {
+            let world = World { trials: trials.clone(), shape, ..World::default() };
+            errs_seldom(&format!("{shape:?} values, {name} trials, rows unknown"), &world, 0.05);
+        }
+    }
+    for budgets in [2, 5, 8] {
+        let world = World { trials: vec![50; budgets], ..World::default() };
+        errs_seldom(&format!("{budgets} budgets of 50 trials"), &world, 0.05);
+        let minimised = World { trials: vec![50; budgets], direction: Direction::Minimize, ..World::default() };
+        errs_seldom(&format!("{budgets} budgets of 50 trials, a loss"), &minimised, 0.05);
+    }
+    let counts = World { rows: Rows::Counts(50_000, 200_000), spread: 0.008, ..World::default() };
+    errs_seldom("class counts 50k:200k", &counts, 0.05);
+    let counts = World { rows: Rows::Counts(76, 346), ..World::default() };
+    errs_seldom("class counts 76:346", &counts, 0.05);
+}
+
+#[test]
+fn false_verdicts_on_stored_scores() {
+    for (name, rows, seed, trials) in [
+        ("717 rows, seeds 0.012", Rows::Scores { count: 717, horizon: 1, memory: 0.0, volatility: 0.0 }, 0.012, 10),
+        ("2,000 rows, seeds 0.012", Rows::Scores { count: 2_000, horizon: 1, memory: 0.0, volatility: 0.0 }, 0.012, 10),
+    ] {
+        let world = World { rows, spread: 0.006, seed_spread: seed, trials: vec![trials; 3], ..World::default() };
+        errs_seldom(name, &world, 0.05);
+    }
+}
+
+#[test]
+fn false_verdicts_on_rows_that_depend_on_each_other() {
+    for (name, horizon, memory, volatility) in [
+        ("horizon 1, scores 0.9", 1, 0.9, 0.0),
+        ("horizon 1, volatility 0.97", 1, 0.97, 0.97),
+        ("horizon 5, scores 0.9", 5, 0.9, 0.0),
+        ("horizon 20, scores 0.9", 20, 0.9, 0.0),
+    ] {
+        for budgets in [2, 5] {
+            let rows = Rows::Scores { count: 717, horizon, memory, volatility };
+            let world = World { rows, spread: 0.003, seed_spread: 0.002, trials: vec![10; budgets], ..World::default() };
+            errs_seldom(&format!("{name}, {budgets} budgets of 10 trials"), &world, 0.075);
+        }
+    }
+}
+
+#[test]
+fn gains_are_told() {
+    let mut powers = Vec::new();
+    for budgets in [2, 3, 5, 8] {
+        for direction in [Direction::Maximize, Direction::Minimize] {
+            let world =
+                World { trials: vec![50; budgets], gain: 0.005, direction, ..World::default() };
+            let analyses = run(&format!("power {budgets} {direction:?}"), &world);
+            let power = share(&analyses, &[Outcome::Holds]);
+            let covered = coverage(&analyses, 0.005);
+            println!("| gain 0.005 a decade, {budgets} budgets of 50, {direction:?} | told {:.1}% | covered {:.1}% |", power * 100.0, covered * 100.0);
+            assert!(power >= 0.9 - 3.1 * (0.09 / simulations() as f64).sqrt(), "{budgets} budgets: {power}");
+            assert!(covered >= 1.0 - at_most(0.09), "{budgets} budgets: {covered}");
+            assert!(share(&analyses, &[Outcome::Violated]) <= 0.01);
+            powers.push(power);
+        }
+    }
+    let (low, high) = powers.iter().fold((1.0_f64, 0.0_f64), |(low, high), power| (low.min(*power), high.max(*power)));
+    assert!(high - low <= 0.05 + 3.1 * (0.05 / simulations() as f64).sqrt(), "powers from {low} to {high}");
+}
+
+/// One budget is searched by a model that improves, the others at random: no verdict, whether this is recorded or not.
+#[test]
+fn searches_of_different_kinds_are_not_compared() {
+    for is_recorded in [true, false] {
+        let world = World { adaptive: Some(is_recorded), ..World::default() };
+        let analyses = run(&format!("adaptive {is_recorded}"), &world);
+        let wrong = share(&analyses, &TOLD);
+        println!("| one budget adaptive, recorded {is_recorded} | {:.1}% |", wrong * 100.0);
+        assert!(wrong <= at_most(0.05), "recorded {is_recorded}: {wrong}");
+        let undecided = share(&analyses, &[Outcome::Undecided]);
+        assert!(undecided > 0.9, "recorded {is_recorded}: {undecided}");
+    }
+    let origins = World::default().ladder(&mut stream(17, "origins", 0));
+    assert!(origins.studies.iter().flat_map(|s| &s.trials).all(|t| t.record.origin == Some(Origin::Random)));
+}

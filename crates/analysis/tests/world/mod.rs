@@ -1,0 +1,214 @@
+//! Ladders whose truth is known.
+
+use allometry_analysis::stats::weighted_auc::SortedRows;
+use allometry_analysis::{LadderTrials, RowOrder, StudyScores, StudyTrials};
+use allometry_core::{
+    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
+    ValidationScores,
+};
+
+use crate::random::{gaussian, uniform};
+
+/// How the values of configurations are distributed; all have mean 0 and standard deviation 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shape {
+    /// Normal.
+    Normal,
+    /// Most are good, one in five is far worse.
+    FewBad,
+    /// Exponential towards worse values.
+    LongTail,
+}
+
+impl Shape {
+    fn draw(self, rng: &mut TrialRng) -> f64 {
+        match self {
+            Self::Normal => gaussian(rng),
+            Self::FewBad => {
+                let bad = if uniform(rng) < 0.2 { -5.0 } else { 0.0 };
+                (bad + 1.0 + 0.5 * gaussian(rng)) / 2.062
+            }
+            Self::LongTail => 1.0 + uniform(rng).ln(),
+        }
+    }
+}
+
+/// What is known of the rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rows {
+    /// Nothing: the metric is a score without rows.
+    Unknown,
+    /// The counts of both classes.
+    Counts(u64, u64),
+    /// Every trial's scores on the same rows, in time order.
+    Scores {
+        /// Number of rows.
+        count: usize,
+        /// Rows that a label looks ahead.
+        horizon: usize,
+        /// Autocorrelation of the scores.
+        memory: f64,
+        /// Autocorrelation of the logarithm of the volatility; 0 for a constant one.
+        volatility: f64,
+    },
+}
+
+/// A ladder over two decades of weights.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    /// Trials of each budget.
+    pub(crate) trials: Vec<u64>,
+    /// What each tenfold of weights gains.
+    pub(crate) gain: f64,
+    /// Standard deviation over configurations.
+    pub(crate) spread: f64,
+    pub(crate) shape: Shape,
+    /// Standard deviation over seeds.
+    pub(crate) seed_spread: f64,
+    pub(crate) direction: Direction,
+    pub(crate) rows: Rows,
+    /// Whether the first budget's search learns from its trials, and whether that is recorded.
+    pub(crate) adaptive: Option<bool>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            trials: vec![50; 3],
+            gain: 0.0,
+            spread: 0.012,
+            shape: Shape::Normal,
+            seed_spread: 0.0,
+            direction: Direction::Maximize,
+            rows: Rows::Unknown,
+            adaptive: None,
+        }
+    }
+}
+
+impl World {
+    /// A ladder of this world.
+    pub(crate) fn ladder(&self, rng: &mut TrialRng) -> LadderTrials {
+        let market = match self.rows {
+            Rows::Scores { count, horizon, memory, volatility } => {
+                Some(Market::new(rng, count, horizon, memory, volatility))
+            }
+            Rows::Unknown | Rows::Counts(..) => None,
+        };
+        let studies = (0..self.trials.len()).map(|place| self.study(rng, place, market.as_ref())).collect();
+        let rows = match (self.rows, &market) {
+            (Rows::Counts(positives, negatives), _) => Some(ClassCounts { positives, negatives }),
+            (_, Some(market)) => Some(market.counts()),
+            _ => None,
+        };
+        let horizon = if let Rows::Scores { horizon, .. } = self.rows { horizon as u64 } else { 1 };
+        let metric = if matches!(self.rows, Rows::Unknown) { "score" } else { "AUC" };
+        LadderTrials {
+            metric: metric.into(),
+            direction: self.direction,
+            rows,
+            horizon,
+            row_order: RowOrder::Stored,
+            ..LadderTrials::new(studies)
+        }
+    }
+
+    fn study(&self, rng: &mut TrialRng, place: usize, market: Option<&Market>) -> StudyTrials {
+        let decades = 2.0 * place as f64 / (self.trials.len() - 1) as f64;
+        let total = (1e6 * 10.0_f64.powf(decades)) as u64;
+        let mut scores = StudyScores::default();
+        let (mut trials, mut best): (Vec<FrozenTrial>, f64) = (Vec::new(), f64::NEG_INFINITY);
+        let adaptive = self.adaptive.filter(|_| place == 0);
+        // What two models of one budget have in common on single rows.
+        let family = market.map(|market| market.noise(rng));
+        for number in 0..self.trials[place] {
+            let mut level = self.shape.draw(rng);
+            if adaptive.is_some() && number >= 10 {
+                // A model of earlier trials proposes neighbours of the best.
+                level = 0.7 * best + 0.4 * level;
+            }
+            best = best.max(level);
+            let quality = self.gain * decades + self.spread * level + self.seed_spread * gaussian(rng);
+            let value = match (market, &family) {
+                (Some(market), Some(family)) => {
+                    let predicted = market.scores(rng, family, quality);
+                    let auc = SortedRows::new(&market.labels, &predicted).auc(&vec![1.0; predicted.len()]).unwrap();
+                    let rows = (0..predicted.len() as u64).collect();
+                    let stored = ValidationScores { rows, labels: market.labels.clone(), scores: predicted };
+                    assert!(scores.insert(TrialNumber(number), stored));
+                    auc
+                }
+                _ => 0.7 + quality,
+            };
+            let value = if self.direction == Direction::Minimize { -value } else { value };
+            let params: Params = [("level", level)].into_iter().collect();
+            let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
+            trial.record.size = Some(ModelSize { total, non_embedding: 0 });
+            trial.record.origin = match adaptive {
+                Some(false) => None,
+                Some(true) if number >= 10 => Some(Origin::Model),
+                _ => Some(Origin::Random),
+            };
+            trials.push(trial);
+        }
+        if self.adaptive == Some(false) {
+            trials.iter_mut().for_each(|trial| trial.record.origin = None);
+        }
+        let label = format!("b{place}");
+        StudyTrials { scores, ..StudyTrials::new(&label, "simulation", trials) }
+    }
+}
+
+/// Rows of a series whose labels say whether the next rows rise far enough, in 17% of them.
+struct Market {
+    labels: Vec<bool>,
+    common: Vec<f64>,
+    memory: f64,
+}
+
+impl Market {
+    fn new(rng: &mut TrialRng, count: usize, horizon: usize, memory: f64, volatility: f64) -> Self {
+        let log_volatility = series(rng, count + horizon, volatility);
+        let scale = if volatility > 0.0 { 0.6 } else { 0.0 };
+        let returns: Vec<f64> = log_volatility.iter().map(|v| (scale * v).exp() * gaussian(rng)).collect();
+        let ahead: Vec<f64> = (0..count).map(|t| returns[t + 1..=t + horizon].iter().sum()).collect();
+        let mut sorted = ahead.clone();
+        sorted.sort_by(f64::total_cmp);
+        let threshold = sorted[count * 83 / 100];
+        let labels = ahead.iter().map(|sum| *sum > threshold).collect();
+        Self { labels, common: series(rng, count, memory), memory }
+    }
+
+    fn counts(&self) -> ClassCounts {
+        let positives = self.labels.iter().filter(|label| **label).count() as u64;
+        ClassCounts { positives, negatives: self.labels.len() as u64 - positives }
+    }
+
+    fn noise(&self, rng: &mut TrialRng) -> Vec<f64> {
+        series(rng, self.labels.len(), self.memory)
+    }
+
+    /// Scores with an AUC that is higher by about `quality`.
+    fn scores(&self, rng: &mut TrialRng, family: &[f64], quality: f64) -> Vec<f32> {
+        let own = self.noise(rng);
+        // An AUC of about 0.72; its slope over the distance is about 0.24 there.
+        let distance = 0.82 + quality / 0.24;
+        let row = |row: usize| {
+            let noise = 0.8 * self.common[row] + 0.5 * family[row] + 0.33 * own[row];
+            let score = noise + if self.labels[row] { distance } else { 0.0 };
+            (1.0 / (1.0 + (-score).exp())) as f32
+        };
+        (0..self.labels.len()).map(row).collect()
+    }
+}
+
+/// A standard normal series with that autocorrelation at lag 1 (AR(1)).
+fn series(rng: &mut TrialRng, count: usize, memory: f64) -> Vec<f64> {
+    let mut last = gaussian(rng);
+    (0..count)
+        .map(|_| {
+            last = memory * last + (1.0 - memory * memory).sqrt() * gaussian(rng);
+            last
+        })
+        .collect()
+}
