@@ -201,7 +201,7 @@ fn gain_difference(a: &Analysis, b: &Analysis, identical: bool, options: &Option
     };
     let outcome = match difference.interval {
         None => Preference::Unknown,
-        Some(interval) if interval.is_within(options.smallest_effect) => Preference::Equivalent,
+        Some(interval) if interval.is_within(options.effect()) => Preference::Equivalent,
         Some(interval) if interval.lower > 0.0 => Preference::B,
         Some(interval) if interval.upper < 0.0 => Preference::A,
         Some(_) => Preference::Undecided,

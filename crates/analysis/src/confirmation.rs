@@ -175,7 +175,7 @@ fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options
         _ => format!("{}; {} undecided", found.join("; "), counted(undecided, "comparison")),
     };
     let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
-    let (tests, smallest) = (counted(tests, "test"), options.smallest_effect);
+    let (tests, smallest) = (counted(tests, "test"), options.effect());
     let _ = write!(sentence, " (Holm, {tests}; smaller than {smallest} counts as nothing).");
     if missing > 0 {
         let _ = write!(

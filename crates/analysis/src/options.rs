@@ -12,8 +12,9 @@ pub struct Options {
     pub power: f64,
     /// Correlation assumed between the metrics of two models on the same rows, where no scores were stored.
     pub correlation: f64,
-    /// Differences of the metric smaller than this are of no interest.
-    pub smallest_effect: f64,
+    /// Smallest difference of the metric that is of interest; `None` for the ladder's own, or a fifth of the spread between
+    /// configurations.
+    pub smallest_effect: Option<f64>,
     /// Relative difference at which a nominal size is no size, for budgets that state no tolerance.
     pub size_tolerance: f64,
     /// Complete trials below which a budget has few.
@@ -28,13 +29,20 @@ pub struct Options {
     pub seed: u64,
 }
 
+impl Options {
+    /// The smallest difference of the metric that is of interest; 0 where none is given.
+    pub fn effect(&self) -> f64 {
+        self.smallest_effect.unwrap_or(0.0)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             level: 0.95,
             power: 0.8,
             correlation: 0.9,
-            smallest_effect: 0.005,
+            smallest_effect: None,
             size_tolerance: 0.25,
             few_trials: 10,
             failed_share: 0.1,

@@ -140,11 +140,11 @@ pub(crate) fn conclude(scaling: &Scaling, ladder: &LadderTrials, options: &Optio
     };
     let decided = |d: &Difference| d.p_holm.is_some_and(|p| p < 1.0 - options.level);
     let inside =
-        |d: &Difference| d.gain.interval.is_some_and(|interval| interval.is_within(options.smallest_effect));
+        |d: &Difference| d.gain.interval.is_some_and(|interval| interval.is_within(options.effect()));
     if scaling.differences.iter().all(inside) {
         let sentence = format!(
             "Flat: every difference between budgets is smaller than {} {metric}, the smallest of interest.",
-            options.smallest_effect
+            options.effect()
         );
         return (Outcome::Flat, sentence);
     }

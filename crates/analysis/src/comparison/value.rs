@@ -101,7 +101,7 @@ impl ValueDifference {
         self.difference = Estimate::normal(point, error, method, options);
         self.p = self.difference.z().map(normal::two_sided_p);
         self.rows_to_tell = needed(point, options.power);
-        let margin = options.smallest_effect - point.abs();
+        let margin = options.effect() - point.abs();
         // Both ends of the interval must stay inside, hence half of the risk for each.
         self.rows_to_equate =
             (margin > 0.0).then(|| needed(margin, f64::midpoint(1.0, options.power))).flatten();
@@ -112,7 +112,7 @@ impl ValueDifference {
     pub(super) fn preference(&self, direction: Direction, options: &Options) -> Preference {
         match self.difference.interval {
             None => Preference::Unknown,
-            Some(interval) if interval.is_within(options.smallest_effect) => Preference::Equivalent,
+            Some(interval) if interval.is_within(options.effect()) => Preference::Equivalent,
             Some(_) if self.p_holm.is_some_and(|p| p < 1.0 - options.level) => {
                 if direction.better(self.difference.point, 0.0) { Preference::B } else { Preference::A }
             }

@@ -79,7 +79,7 @@ pub(super) fn budget(budget: &BudgetComparison, a: &Analysis, alike: bool, optio
             "No difference: both best models give every validation row the same prediction.".to_owned()
         }
         Preference::Equivalent => {
-            format!("No difference of interest: within {} {metric} ({interval}).", options.smallest_effect)
+            format!("No difference of interest: within {} {metric} ({interval}).", options.effect())
         }
         Preference::Undecided => undecided(value, metric, options),
         Preference::Unknown => format!(
@@ -106,7 +106,7 @@ fn undecided(value: &ValueDifference, metric: &str, options: &Options) -> String
     }
     if let Some(rows) = value.rows_to_equate {
         let rows = rows_in_words(rows, paired);
-        needed.push(format!("{rows} would show it to be within {} {metric}", options.smallest_effect));
+        needed.push(format!("{rows} would show it to be within {} {metric}", options.effect()));
     }
     let needed = if needed.is_empty() {
         String::new()
@@ -201,12 +201,12 @@ pub(super) fn caveats(comparison: &Comparison, options_b: &Options) -> Vec<Cavea
         );
     }
     let a = comparison.options;
-    let assumed = |options: &Options| (options.level, options.smallest_effect, options.power);
+    let assumed = |options: &Options| (options.level, options.effect(), options.power);
     if assumed(&a) != assumed(options_b) {
         statements.push(format!(
             "B was analysed with other settings (level {}, smallest effect {}, power {}); those of A hold here (level {}, \
              smallest effect {}, power {}).",
-            options_b.level, options_b.smallest_effect, options_b.power, a.level, a.smallest_effect, a.power
+            options_b.level, options_b.effect(), options_b.power, a.level, a.effect(), a.power
         ));
     }
     statements.into_iter().map(|statement| Caveat { statement }).collect()

@@ -35,7 +35,7 @@ impl Outcome {
             return if estimate.point > 0.0 { Self::Above } else { Self::Below };
         }
         match estimate.interval {
-            Some(interval) if interval.is_within(options.smallest_effect) => Self::Nothing,
+            Some(interval) if interval.is_within(options.effect()) => Self::Nothing,
             _ => Self::Undecided,
         }
     }

@@ -109,7 +109,7 @@ impl SizeTrend {
             decades: high - low,
             gain_per_decade: gain,
             center: Some(points.center(ladder.direction)),
-            outcome: outcome(gain.interval, options.smallest_effect),
+            outcome: outcome(gain.interval, options.effect()),
             power_law: None,
         };
         if trend.identifies_exponent() {

@@ -151,7 +151,7 @@ fn adjust(
 fn classify(draft: &Draft, options: &Options) -> TrendClass {
     let told = |p: Option<f64>| p.is_some_and(|p| p < 1.0 - options.level);
     let inside = |interval: Interval| {
-        interval.lower >= -options.smallest_effect && interval.upper <= options.smallest_effect
+        interval.lower >= -options.effect() && interval.upper <= options.effect()
     };
     if told(draft.trend.p_inside_holm) {
         if draft.is_valley { TrendClass::ValleyInside } else { TrendClass::PeakInside }
@@ -161,7 +161,7 @@ fn classify(draft: &Draft, options: &Options) -> TrendClass {
         } else {
             TrendClass::Decreasing
         }
-    } else if draft.spread <= options.smallest_effect
+    } else if draft.spread <= options.effect()
         && draft.trend.total_change.and_then(|change| change.interval).is_some_and(inside)
     {
         TrendClass::Flat

@@ -13,7 +13,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     if differences.is_empty() {
         return None;
     }
-    let interest = analysis.options.smallest_effect;
+    let interest = analysis.options.effect();
     let ends = differences.iter().flat_map(|difference| {
         let intervals = [difference.gain.interval, difference.gain_correlated.interval];
         intervals.into_iter().flatten().flat_map(|i| [i.lower, i.upper]).chain([difference.gain.point])

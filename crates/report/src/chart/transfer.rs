@@ -28,7 +28,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         (side + 120.0, side * 0.8),
     );
     let lost = |cell: &TransferCell| cell.loss.map(|loss| loss.point);
-    let largest = transfer.cells.iter().filter_map(lost).fold(analysis.options.smallest_effect, f64::max);
+    let largest = transfer.cells.iter().filter_map(lost).fold(analysis.options.effect(), f64::max);
     for (column, to) in budgets.iter().enumerate() {
         for (row, from) in budgets.iter().rev().enumerate() {
             let cell = transfer.cell(from, to);

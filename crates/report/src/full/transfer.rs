@@ -81,7 +81,7 @@ fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
         sentence,
         " (Holm, {}; smaller than {} counts as nothing).",
         counted(transfer.cells.iter().filter(|cell| cell.p.is_some()).count() as u64, "test"),
-        decimals(analysis.options.smallest_effect)
+        decimals(analysis.options.effect())
     );
     if missing > 0 {
         let _ = write!(
