@@ -56,6 +56,7 @@ impl Fixture {
             value: ValueSource::Report,
             steps: None,
             weights: None,
+            horizon: 1,
             test_part: false,
         };
         let params = [("lr", ParamValue::Float(0.1)), ("kind", ParamValue::Text("it's".into()))];

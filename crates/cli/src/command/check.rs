@@ -62,10 +62,13 @@ impl Check {
                 }
                 Some(Trainer { objective, epochs: prepared.model().epochs })
             }
-            Evaluator::Command(..) => {
+            Evaluator::Command(_, command) => {
                 // Makes sure that the program is there.
                 evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
+                if command.horizon > 1 {
+                    let _ = writeln!(text, "labels look {} rows ahead", command.horizon);
+                }
                 None
             }
         };
@@ -97,6 +100,11 @@ fn table_lines(text: &mut String, prepared: &Prepared<'_>) {
     if *dropped > 0 {
         let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
     }
+    let ahead = match prepared.horizon() {
+        1 => "one row ahead (`horizon` in [data] says where it is further)".into(),
+        rows => format!("{rows} rows ahead; as many more are left out between the parts"),
+    };
+    let _ = writeln!(text, "  labels look {ahead}");
     for part in &summary.parts {
         let name = match part.name {
             PartName::Train => "training",

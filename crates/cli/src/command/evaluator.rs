@@ -96,17 +96,21 @@ impl<'a> Evaluator<'a> {
     pub(super) fn facts(&self, part: Part) -> Facts {
         let mut facts = match self {
             Self::Model(prepared) => prepared.facts(),
-            Self::Command(ladder, command) => Facts {
-                objective: json!({
+            Self::Command(ladder, command) => {
+                let mut objective = json!({
                     "command": match &command.run {
                         Invocation::Program(words) => json!(words),
                         Invocation::Shell(line) => json!(line),
                     },
                     "metric": ladder.metric,
                     "weights": command.weights.as_ref().map(ToString::to_string),
-                }),
-                report: BTreeMap::new(),
-            },
+                });
+                // Not written where it is 1, so that studies begun before there was such a key go on.
+                if command.horizon > 1 {
+                    objective["horizon"] = json!(command.horizon);
+                }
+                Facts { objective, report: BTreeMap::new() }
+            }
         };
         if part == Part::Test {
             facts.objective["part"] = json!(part.as_str());
