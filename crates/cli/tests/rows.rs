@@ -1,9 +1,10 @@
-//! What a ladder says of its rows: how far labels look ahead.
+//! What a ladder says of its rows: how far labels look ahead, and what a program predicts of each row.
 
 mod support;
 
 use std::path::Path;
 
+use serde_json::Value;
 use support::{LADDER, project, run};
 
 /// A folder with the tiny ladder, changed.
@@ -12,6 +13,11 @@ fn changed(from: &str, to: &str) -> tempfile::TempDir {
     assert!(LADDER.contains(from), "{from}");
     std::fs::write(folder.path().join("ladder.toml"), LADDER.replace(from, to)).unwrap();
     folder
+}
+
+fn report(folder: &Path) -> Value {
+    let text = std::fs::read_to_string(folder.join("report/report.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Runs `arguments` and checks the exit code and that the error says each of `words`.
@@ -73,4 +79,82 @@ fn horizons_that_make_no_sense_are_refused() {
             "a shorter `horizon`",
         ],
     );
+}
+
+/// A ladder whose program reports what it predicts of each row.
+const COMMAND: &str = r#"
+name = "classes"
+trials = 3
+metric = "accuracy"
+
+[command]
+run = ["sh", "train.sh", "{width}"]
+horizon = 4
+
+[space]
+width = [1, 2, 3]
+
+[sampler]
+kind = "grid"
+
+[[budget]]
+label = "a"
+weights = "any"
+
+[[budget]]
+label = "b"
+weights = "any"
+"#;
+
+/// Of 90 rows of three classes a share that grows with the parameter is right; one row a number, from the last to the first.
+const SCRIPT: &str = r#"
+awk -v width="$1" 'BEGIN {
+    for (i = 0; i < 90; i++) {
+        target = i % 3
+        guess = (i * 7) % 10 < 4 + width ? target : (target + 1) % 3
+        right += guess == target
+        row = (guess == 0 ? 0.8 : 0.1) ", " (guess == 1 ? 0.8 : 0.1) ", " (guess == 2 ? 0.8 : 0.1)
+        outputs = outputs (i ? ", " : "") "[" row "]"
+        targets = targets (i ? ", " : "") target
+        rows = rows (i ? ", " : "") 90 - i
+    }
+    printf "{\"outputs\": [%s], \"targets\": [%s], \"rows\": [%s]}\n", outputs, targets, rows
+    printf "{\"final\": true, \"value\": %.17g}\n", right / 90
+}' >> "$ALLOMETRY_REPORT"
+"#;
+
+#[test]
+fn outputs_of_a_program_give_its_metric_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("ladder.toml"), COMMAND).unwrap();
+    std::fs::write(folder.join("train.sh"), SCRIPT).unwrap();
+    let (code, out, err) = run(folder, &["check"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("labels look 4 rows ahead"), "{out}");
+    let (code, _, err) = run(folder, &["run", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let document = report(folder);
+    for study in document["studies"].as_array().unwrap() {
+        let best = &study["summary"]["best"][0]["value"];
+        assert_eq!(best["method"], "row_contributions", "{study:#}");
+        let (point, error) = (best["point"].as_f64().unwrap(), best["standard_error"].as_f64().unwrap());
+        // 7 of 10 rows in a cycle are right: a share's error over 90 rows, by the sample variance.
+        let expected = (point * (1.0 - point) / 89.0).sqrt();
+        assert!((point - 0.7).abs() < 1e-9 && (error - expected).abs() < 1e-6, "{point} {error} {expected}");
+    }
+    refused(folder, &["run", "-S", "command.horizon=5"], 3, &["horizon: was 4, is 5"]);
+}
+
+#[test]
+fn outputs_that_make_no_sense_fail_the_trial() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("ladder.toml"), COMMAND).unwrap();
+    let script = "echo '{\"outputs\": [[0.5, 0.5]], \"targets\": [2]}' >> \"$ALLOMETRY_REPORT\"\n";
+    std::fs::write(folder.join("train.sh"), script).unwrap();
+    refused(folder, &["run", "--quiet"], 6, &["too many trials failed for a, b"]);
+    let (_, shown, _) = run(folder, &["show", "0", "--study", "a"]);
+    let reason = "line 1 of its report has `targets` that are no classes from 0 to 1";
+    assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(reason), "{shown}");
 }
