@@ -158,3 +158,73 @@ fn outputs_that_make_no_sense_fail_the_trial() {
     let reason = "line 1 of its report has `targets` that are no classes from 0 to 1";
     assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(reason), "{shown}");
 }
+
+/// The smallest effect that the studies of a folder's ladder record.
+fn recorded_effects(folder: &Path) -> Vec<Value> {
+    let url = allometry_store::url::of_sqlite(&folder.join("trials.db"));
+    let store = allometry_store::open_read_only(&url).unwrap();
+    store
+        .studies()
+        .unwrap()
+        .into_iter()
+        .map(|mut study| study.attributes.remove("smallest_effect").unwrap())
+        .collect()
+}
+
+#[test]
+fn a_smallest_effect_goes_with_the_studies_and_the_command_line_wins() {
+    let folder = changed("seed = 1", "seed = 1\nsmallest_effect = 0.25");
+    let folder = folder.path();
+    assert_eq!(run(folder, &["run", "--quiet", "--budget", "s"]).0, 0);
+    assert_eq!(recorded_effects(folder), [0.25]);
+    // A run may change it; other processes of the ladder go by what it said.
+    let (code, _, err) = run(folder, &["run", "--quiet", "--smallest-effect", "0.125", "-S", "trials=5"]);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(recorded_effects(folder), [0.125, 0.125]);
+    assert_eq!(report(folder)["options"]["smallest_effect"], 0.125);
+    assert_eq!(run(folder, &["worker", "--storage", "trials.db", "--quiet"]).0, 0);
+    assert_eq!(recorded_effects(folder), [0.125, 0.125]);
+
+    let written = ["report", "--smallest-effect", "0.5", "-o", "r.json"];
+    assert_eq!(run(folder, &written).0, 0);
+    let document: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("r.json")).unwrap()).unwrap();
+    assert_eq!(document["options"]["smallest_effect"], 0.5);
+    assert_eq!(
+        run(folder, &["compare", "ladder.toml", "ladder.toml", "--smallest-effect", "0.75", "-o", "c.json"])
+            .0,
+        0
+    );
+    let document: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("c.json")).unwrap()).unwrap();
+    assert_eq!(document["options"]["smallest_effect"], 0.75);
+    for command in ["confirm", "transfer"] {
+        let arguments = [command, "--top", "1", "--seeds", "1", "--quiet", "--smallest-effect", "0.0625"];
+        assert_eq!(run(folder, &arguments).0, 0);
+        assert_eq!(report(folder)["options"]["smallest_effect"], 0.0625, "{command}");
+    }
+}
+
+#[test]
+fn smallest_effects_that_make_no_sense_are_refused() {
+    let folder = project();
+    let folder = folder.path();
+    for effect in ["0", "-0.1", "inf", "nan", "small"] {
+        let option = format!("--smallest-effect={effect}");
+        for command in ["run", "report", "confirm", "transfer", "demo"] {
+            refused(folder, &[command, &option], 2, &["--smallest-effect", "finite number above 0"]);
+        }
+        refused(folder, &["compare", "ladder.toml", "ladder.toml", &option], 2, &["--smallest-effect"]);
+    }
+    for (value, words) in
+        [("0", "above 0 and finite"), ("-1", "above 0"), ("inf", "finite"), ("\"x\"", "a number")]
+    {
+        let setting = format!("smallest_effect={value}");
+        refused(folder, &["check", "-S", &setting], 3, &["`smallest_effect`", words]);
+    }
+    std::fs::write(folder.join("a.json"), "{}").unwrap();
+    let words = ["`--smallest-effect` does not go with a report, a.json", "-o report.json"];
+    refused(folder, &["compare", "ladder.toml", "a.json", "--smallest-effect", "0.1"], 2, &words);
+    std::fs::write(folder.join("a.md"), "# a\n").unwrap();
+    refused(folder, &["report", "a.md", "--smallest-effect", "0.1"], 2, &["`--smallest-effect` does not go"]);
+}

@@ -14,6 +14,7 @@ use super::evaluator::Evaluator;
 use super::ladder_file::LadderFile;
 use super::report::write_all;
 use super::run::{Sharing, conclude, report_folder, run_studies};
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::progress::Style;
 use crate::source;
@@ -34,6 +35,9 @@ pub(super) struct ExperimentArgs {
 
     #[command(flatten)]
     sharing: Sharing,
+
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
 
     /// Shows nothing but errors.
     #[arg(long, short)]
@@ -93,7 +97,7 @@ impl ExperimentArgs {
         let style = Style::choose(self.quiet);
         let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
         let report = report_folder(path);
-        write_all(&source::ladder_of_store(store, Some(&ladder.name), &url)?, &report)?;
+        write_all(&source::trials_of(&ladder, store, &url)?, &report, self.smallest_effect)?;
         if style != Style::Quiet {
             eprintln!("report: {}", report.join("report.md").display());
         }

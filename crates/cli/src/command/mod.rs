@@ -27,6 +27,7 @@ mod sampler;
 mod serve;
 mod show;
 mod shuffle;
+mod smallest_effect;
 mod speed;
 mod status;
 mod study_args;

@@ -15,6 +15,7 @@ use clap::Args;
 
 use super::evaluator::Evaluator;
 use super::ladder_file::{LadderFile, StoredLadder};
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
@@ -43,6 +44,9 @@ pub(super) struct Run {
     #[command(flatten)]
     sharing: Sharing,
 
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
+
     /// Starts no new trial after this time, such as 90m or 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     until: Option<Duration>,
@@ -59,7 +63,11 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self) -> Result<(), CliError> {
         let started = Instant::now();
-        let mut ladder = self.file.read()?;
+        // As a setting over the file it goes with the studies, to workers and later reports.
+        let effect =
+            self.smallest_effect.given().map(|effect| ("smallest_effect".into(), effect.to_string()));
+        let settings: Vec<(String, String)> = self.file.set.iter().cloned().chain(effect).collect();
+        let mut ladder = self.file.read_with(&settings)?;
         self.restrict(&mut ladder)?;
         let url = source::storage_url(&ladder, self.file.storage.as_deref(), &self.file.ladder);
         let options = HowToRun {
@@ -70,8 +78,8 @@ impl Run {
             deadline: self.until.map(|until| started + until),
             changed: if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse },
             style: Style::choose(self.quiet),
-            settings: self.file.set.clone(),
-            reports: Reports::Write,
+            settings,
+            reports: Reports::Write(self.smallest_effect),
         };
         run_ladder(&ladder, &url, &options, &self.file.ladder)
     }
@@ -130,10 +138,10 @@ pub(super) struct HowToRun {
 }
 
 /// What happens at the end of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Reports {
-    /// The reports are written beside the ladder file.
-    Write,
+    /// The reports are written beside the ladder file, with the smallest effect that the command line gave.
+    Write(SmallestEffect),
     /// Nothing: another process writes them.
     Leave,
 }
@@ -172,7 +180,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     for (study, reach) in studies.iter().zip(&reaches) {
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
     }
-    if how.reports == Reports::Write {
+    if let Reports::Write(_) = how.reports {
         let stored = StoredLadder::new(file, &how.settings)?;
         for study in &studies {
             store.set_study_attribute(study.id, StoredLadder::KEY, &serde_json::json!(stored))?;
@@ -180,11 +188,11 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     }
 
     let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
-    if how.reports == Reports::Leave {
+    let Reports::Write(smallest_effect) = how.reports else {
         return conclude(&summary, &interrupt);
-    }
-    let trials = source::ladder_of_store(store, Some(&ladder.name), url)?;
-    super::report::write_all(&trials, &report)?;
+    };
+    let trials = source::trials_of(ladder, store, url)?;
+    super::report::write_all(&trials, &report, smallest_effect)?;
     if style != Style::Quiet {
         eprintln!("report: {}", report.join("report.md").display());
     }

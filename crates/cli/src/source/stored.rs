@@ -41,7 +41,16 @@ pub(crate) fn storage_url(ladder: &Ladder, given: Option<&str>, file: &Path) -> 
 pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
-    ladder_of_store(&*open_read_only(&url)?, Some(&ladder.name), &url)
+    trials_of(&ladder, &*open_read_only(&url)?, &url)
+}
+
+/// The trials of a ladder in a store, with the smallest effect of its file; that of its last run where the file names none.
+///
+/// # Errors
+/// As [`ladder_of_store`].
+pub(crate) fn trials_of(ladder: &Ladder, store: &dyn Store, url: &str) -> Result<LadderTrials, CliError> {
+    let trials = ladder_of_store(store, Some(&ladder.name), url)?;
+    Ok(LadderTrials { smallest_effect: ladder.smallest_effect.or(trials.smallest_effect), ..trials })
 }
 
 /// The trials of the one ladder of a storage.
@@ -169,6 +178,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         rows: rows.filter(|c| c.positives > 0 && c.negatives > 0),
         horizon: horizon(&first.record),
         row_order: row_order(&first.record),
+        smallest_effect: attribute(&first.record, "smallest_effect"),
         baselines: baselines
             .into_iter()
             .map(|b| Baseline {

@@ -33,6 +33,14 @@ fn read(objective: &Value, more: &[(&str, Value)]) -> LadderTrials {
 }
 
 #[test]
+fn a_smallest_effect_is_read_back() {
+    let of = |value: Value| read(&Value::Null, &[("smallest_effect", value)]).smallest_effect;
+    assert_eq!(of(json!(0.002)), Some(0.002));
+    assert_eq!((of(Value::Null), of(json!("small"))), (None, None));
+    assert_eq!(read(&Value::Null, &[]).smallest_effect, None, "studies from before there was one");
+}
+
+#[test]
 fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
     let of = |objective: Value| {
         let read = read(&objective, &[]);
