@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod completions;
 mod confirm;
+mod confirm_cost;
 mod declared_space;
 mod demo;
 mod direction;

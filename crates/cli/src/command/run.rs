@@ -6,21 +6,28 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use allometry_analysis::SizeReach;
+use allometry_analysis::number::counted;
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{Ladder, Part};
+use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
 use allometry_core::{Objective, sampler};
-use allometry_runner::{ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, open_studies};
+use allometry_runner::{
+    ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, StudyOutcome, open_studies,
+};
 use allometry_store::Store;
 use clap::Args;
 
+use super::confirm;
 use super::evaluator::Evaluator;
+use super::experiment::Searched;
 use super::ladder_file::{LadderFile, StoredLadder};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
 
-/// Runs or resumes the studies of every budget, then writes the report.
+/// Runs or resumes the studies of every budget, confirms their best where the ladder asks for it, then writes the report.
+///
+/// With [confirm] in the ladder file the run ends with what `allometry confirm` does, once every budget has been searched.
 ///
 /// Resuming is running the same command again: what was told is kept, interrupted trials are tried again. The reports go to
 /// report/ beside the ladder file.
@@ -153,6 +160,11 @@ pub(super) enum Reports {
 pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
     let evaluator = Evaluator::new(ladder)?;
+    let confirm = ladder.confirm.filter(|_| matches!(how.reports, Reports::Write(_)));
+    if confirm.is_some() {
+        // Before the search: hours later it would be too late to say so.
+        evaluator.check_test_part()?;
+    }
     let objective = evaluator.objective(file, &how.devices, Part::Validation)?;
     let options = RunOptions {
         workers: how.workers.unwrap_or_else(|| evaluator.workers(&how.devices)),
@@ -191,12 +203,61 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     let Reports::Write(smallest_effect) = how.reports else {
         return conclude(&summary, &interrupt);
     };
+    let mut ended = conclude(&summary, &interrupt);
+    if let (Some(asked), Ok(())) = (confirm, &ended) {
+        let searched = Searched {
+            ladder,
+            evaluator: &evaluator,
+            store,
+            file,
+            devices: &how.devices,
+            options: &options,
+            interrupt: &interrupt,
+            style,
+        };
+        match waits_for(ladder, &summary) {
+            None => {
+                if style != Style::Quiet {
+                    eprintln!("confirmation on the test rows: {}", words(asked));
+                }
+                ended = conclude(&confirm::after_search(&searched, asked)?, &interrupt);
+            }
+            Some(why) if style != Style::Quiet => {
+                eprintln!("no confirmation yet: {why}; it follows a run that has searched every budget");
+            }
+            Some(_) => {}
+        }
+    }
     let trials = source::trials_of(ladder, store, url)?;
     super::report::write_all(&trials, &report, smallest_effect)?;
     if style != Style::Quiet {
         eprintln!("report: {}", report.join("report.md").display());
     }
-    conclude(&summary, &interrupt)
+    ended
+}
+
+/// Why the confirmation of a ladder has to wait after a run that neither failed nor was interrupted; `None` where it need not.
+fn waits_for(ladder: &Ladder, summary: &RunSummary) -> Option<String> {
+    if let Some(spec) = ladder.budgets.iter().find(|spec| spec.trials == 0) {
+        return Some(format!("budget `{}` was left out", spec.budget.label));
+    }
+    // A study that had its trials already ends by a limit that has passed, too.
+    let lacks = |study: &&StudyOutcome| {
+        let wanted = ladder.budgets.iter().find(|spec| spec.budget.label == study.label);
+        study.reason == StopReason::TimeLimit
+            && wanted.is_none_or(|spec| study.complete + study.pruned < spec.trials)
+    };
+    let study = summary.studies.iter().find(lacks)?;
+    Some(format!("the time limit ended the search of budget `{}`", study.label))
+}
+
+/// What a confirmation trains, in words.
+pub(super) fn words(asked: ConfirmSpec) -> String {
+    let best = match asked.top {
+        1 => "the best configuration".into(),
+        top => format!("the best {top} configurations"),
+    };
+    format!("{best} of each budget, under {}", counted(asked.seeds, "seed"))
 }
 
 /// Runs studies to their end and shows how they go.
