@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
         let spec = DataSpec {
             path,
             time: Some("date".to_owned()),
-            label: LabelSpec::Column("y".to_owned()),
+            label: LabelSpec::column("y"),
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.5, validation: 0.25 },
             missing: MissingPolicy::Drop,

@@ -272,7 +272,8 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
             return Some(part);
         }
         let count = one.trained.len() as f64;
-        let means = one.trained.iter().map(|trained| mean(trained.iter().map(|one| one.value)).unwrap_or(0.0));
+        let means =
+            one.trained.iter().map(|trained| mean(trained.iter().map(|one| one.value)).unwrap_or(0.0));
         let variance = sample_variance(means.collect::<Vec<f64>>())?;
         let squares: f64 = (1..=one.trained.len()).map(|i| (i * i) as f64).map(f64::recip).sum();
         let level = count * (PI * PI / 6.0 - squares);

@@ -205,7 +205,8 @@ impl Estimate {
         }
         let plain = Self::student(point, standard_error, error.terms as f64, method, options)?;
         let half = t_half_width(options.level, error.terms as f64)?;
-        let interval = if is_auc { auc::logit_interval(point, standard_error, half)?.into() } else { plain.interval? };
+        let interval =
+            if is_auc { auc::logit_interval(point, standard_error, half)?.into() } else { plain.interval? };
         Some(Self { interval: Some(interval), effective_rows: Some(error.into()), ..plain })
     }
 

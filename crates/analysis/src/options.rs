@@ -29,6 +29,13 @@ pub struct Options {
     pub seed: u64,
 }
 
+impl Options {
+    /// The smallest difference of the metric that is of interest; 0 where none is given.
+    pub fn effect(&self) -> f64 {
+        self.smallest_effect.unwrap_or(0.0)
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -43,12 +50,5 @@ impl Default for Options {
             bootstraps: 2_000,
             seed: 0,
         }
-    }
-}
-
-impl Options {
-    /// Smallest difference of the metric that is of interest; 0 where none is known.
-    pub fn effect(&self) -> f64 {
-        self.smallest_effect.unwrap_or(0.0)
     }
 }

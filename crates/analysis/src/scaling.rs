@@ -11,13 +11,13 @@ use allometry_core::{Direction, ModelSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use contrast::{Share, Source};
 pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
-pub use judgement::{JudgedBudget, Judgement, LastStep, Quantity, Withheld};
+pub use contrast::{Share, Source};
 pub(crate) use judgement::judge;
+pub use judgement::{JudgedBudget, Judgement, LastStep, Quantity, Withheld};
+pub(crate) use quantity::best_part;
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
-pub(crate) use quantity::best_part;
 pub(crate) use search::{Configuration, FEWEST, best_of_k, choose_k, configurations, top_spread};
 pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend, TrendCenter};
 

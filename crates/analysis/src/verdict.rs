@@ -107,7 +107,13 @@ impl Verdict {
         let confirmed = confirmation.and_then(|confirmation| words::confirmed(confirmation, ladder, options));
         let is_confirmed = confirmed.is_some();
         let words::Conclusion { outcome, mut sentence, covers } = confirmed.unwrap_or_else(|| {
-            conclude(scaling.judgement.as_ref(), scaling.withheld.as_ref(), &scaling.differences, ladder, options)
+            conclude(
+                scaling.judgement.as_ref(),
+                scaling.withheld.as_ref(),
+                &scaling.differences,
+                ladder,
+                options,
+            )
         });
         if let Some(disorder) = size_disorder(studies) {
             sentence = format!("{sentence} And: {disorder}");
@@ -132,7 +138,8 @@ impl Verdict {
     /// The answer, what it covers and what to do, as one paragraph.
     pub fn paragraph(&self) -> String {
         let parts = [&self.sentence, &self.covers, &self.advice];
-        let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        let parts: Vec<&str> =
+            parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
         parts.join(" ")
     }
 }

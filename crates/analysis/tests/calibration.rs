@@ -106,7 +106,8 @@ fn intervals_cover() {
     });
     assert!((0.86..=0.94).contains(&slopes), "90% intervals of a slope cover in {slopes}");
     // Sizes differ within budgets only.
-    let gains = analyses.iter().filter(|one| one.scaling.within_budgets.unwrap().interval.unwrap().contains(0.01));
+    let gains =
+        analyses.iter().filter(|one| one.scaling.within_budgets.unwrap().interval.unwrap().contains(0.01));
     let gains = gains.count() as f64 / analyses.len() as f64;
     assert!((0.84..=0.95).contains(&gains), "90% intervals of the gain within budgets cover in {gains}");
 }

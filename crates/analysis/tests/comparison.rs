@@ -35,7 +35,11 @@ fn searched(means: &[(&str, f64)], step: f64, rows: Option<ClassCounts>) -> Ladd
     const ORDER: [i64; 12] = [3, -1, 0, -5, 2, 5, -3, 1, -2, 4, 0, -4];
     let of = |&(label, mean): &(&str, f64)| {
         let one = |(number, place): (usize, &i64)| {
-            trial(number as u64, mean + step * *place as f64, &[("d_model", ParamValue::Int(16 * number as i64))])
+            trial(
+                number as u64,
+                mean + step * *place as f64,
+                &[("d_model", ParamValue::Int(16 * number as i64))],
+            )
         };
         study(label, ORDER.iter().enumerate().map(one).collect())
     };
@@ -107,7 +111,8 @@ fn the_spread_of_the_search_leaves_undecided_what_rows_would_tell() {
 #[test]
 fn other_rows_are_weighed_as_they_are() {
     let other = ClassCounts { positives: 100, negatives: 500 };
-    let comparison = compare(&searched(&[("x", 0.72)], 1e-6, Some(FEW)), &searched(&[("x", 0.80)], 1e-6, Some(other)));
+    let comparison =
+        compare(&searched(&[("x", 0.72)], 1e-6, Some(FEW)), &searched(&[("x", 0.80)], 1e-6, Some(other)));
     let value = comparison.budgets[0].value.as_ref().unwrap();
     assert!((value.difference.standard_error.unwrap() - 0.044_792_071).abs() < 1e-6);
     assert_eq!(comparison.rows, RowRelation::Different);
@@ -120,8 +125,11 @@ fn a_difference_inside_the_smallest_effect_is_of_no_interest() {
     let with = |rows| {
         let [a, b] = [0.7200, 0.7203].map(|mean| searched(&[("x", mean)], 1e-6, rows));
         let (first, second) = (analyze(&a, &options), analyze(&b, &options));
-        let [a, b] = [(&a, &first), (&b, &second)]
-            .map(|(trials, analysis)| Side { source: "x", analysis, trials: Some(trials) });
+        let [a, b] = [(&a, &first), (&b, &second)].map(|(trials, analysis)| Side {
+            source: "x",
+            analysis,
+            trials: Some(trials),
+        });
         Comparison::new(&a, &b).budgets.remove(0).outcome
     };
     assert_eq!(with(Some(ClassCounts { positives: 400_000, negatives: 1_600_000 })), Preference::Equivalent);
@@ -151,7 +159,9 @@ fn few_or_adaptive_trials_are_not_compared() {
     adaptive.studies[0].trials[11].record.origin = Some(Origin::Model);
     let comparison = compare(&searched(&[("x", 0.7)], 0.001, Some(MANY)), &adaptive);
     assert_eq!(comparison.budgets[0].value.as_ref().unwrap().not_compared, Some(NotCompared::Adaptive));
-    assert!(comparison.budgets[0].sentence.starts_with("Undecided: a search chose later trials by earlier ones"));
+    assert!(
+        comparison.budgets[0].sentence.starts_with("Undecided: a search chose later trials by earlier ones")
+    );
 }
 
 /// What reports hold of their trials is enough for a comparison by the mean trial.

@@ -71,11 +71,19 @@ fn message(analysis: &Analysis, code: FindingCode) -> &str {
 fn verdicts_follow_the_slope() {
     assert_eq!(outcome(&searched([0.70, 0.71, 0.72], Some(MANY))), Outcome::Holds);
     assert_eq!(outcome(&searched([0.70, 0.72, 0.71], Some(MANY))), Outcome::Violated);
-    assert_eq!(outcome(&searched([0.71, 0.72, 0.71], Some(MANY))), Outcome::Violated, "a reversal in the middle");
+    assert_eq!(
+        outcome(&searched([0.71, 0.72, 0.71], Some(MANY))),
+        Outcome::Violated,
+        "a reversal in the middle"
+    );
     assert_eq!(outcome(&searched([0.72, 0.71, 0.70], Some(MANY))), Outcome::Violated);
     assert_eq!(outcome(&searched([0.70, 0.71, 0.72], Some(FEW))), Outcome::Undecided);
     assert_eq!(outcome(&searched([0.70, 0.70, 0.70], Some(FEW))), Outcome::Undecided);
-    assert_eq!(outcome(&searched([0.70, 0.71, 0.72], None)), Outcome::Holds, "rows are left out, and said to be");
+    assert_eq!(
+        outcome(&searched([0.70, 0.71, 0.72], None)),
+        Outcome::Holds,
+        "rows are left out, and said to be"
+    );
     assert_eq!(outcome(&three([0.70, 0.71, 0.72], Some(MANY))), Outcome::Undecided, "three trials a budget");
     let mut flat = searched([0.7000, 0.7001, 0.7002], None);
     flat.smallest_effect = Some(0.01);
@@ -89,7 +97,11 @@ fn a_smaller_loss_is_a_gain() {
     losses.direction = Direction::Minimize;
     let analysis = analyze(&losses, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Holds);
-    assert!(analysis.verdict.covers.contains("it leaves out other validation rows"), "{}", analysis.verdict.covers);
+    assert!(
+        analysis.verdict.covers.contains("it leaves out other validation rows"),
+        "{}",
+        analysis.verdict.covers
+    );
     assert!(analysis.verdict.is_provisional);
     assert!(analysis.scaling.differences.iter().all(|d| d.gain.point > 0.0));
 }
@@ -180,7 +192,11 @@ fn a_horizon_too_long_for_the_rows_is_said() {
     ladder.horizon = 20;
     let verdict = analyze(&ladder, &Options::default()).verdict;
     assert_eq!(verdict.outcome, Outcome::Undecided);
-    assert!(verdict.sentence.contains("100 rows hold fewer than 8 blocks of the horizon, 20 rows"), "{}", verdict.sentence);
+    assert!(
+        verdict.sentence.contains("100 rows hold fewer than 8 blocks of the horizon, 20 rows"),
+        "{}",
+        verdict.sentence
+    );
 }
 
 /// Repeats of one configuration per size, under other seeds, tell seeds and nothing of a search.

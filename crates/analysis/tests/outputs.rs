@@ -4,8 +4,8 @@
 use allometry_analysis::comparison::{NotCompared, Preference, RowRelation};
 use allometry_analysis::stats::influence::RowMetric;
 use allometry_analysis::{
-    Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Outputs, RowOrder, Series, Side, StudyOutputs,
-    StudyTrials, analyze, paired_difference,
+    Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Outputs, RowOrder, Series, Side,
+    StudyOutputs, StudyTrials, analyze, paired_difference,
 };
 use allometry_core::{FrozenTrial, Params, TrialNumber, TrialState, ValidationOutputs};
 use serde_json::Value;

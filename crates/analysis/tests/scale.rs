@@ -53,9 +53,13 @@ fn errs_seldom(name: &str, world: &World, most: f64) {
 
 #[test]
 fn false_verdicts_on_searches() {
-    for (trials, name) in
-        [(vec![10; 3], "10"), (vec![20; 3], "20"), (vec![50; 3], "50"), (vec![100; 3], "100"), (vec![10, 30, 100], "10 / 30 / 100")]
-    {
+    for (trials, name) in [
+        (vec![10; 3], "10"),
+        (vec![20; 3], "20"),
+        (vec![50; 3], "50"),
+        (vec![100; 3], "100"),
+        (vec![10, 30, 100], "10 / 30 / 100"),
+    ] {
         for shape in [Shape::Normal, Shape::FewBad, Shape::LongTail] {
             let world = World { trials: trials.clone(), shape, ..World::default() };
             errs_seldom(&format!("{shape:?} values, {name} trials, rows unknown"), &world, 0.05);
@@ -64,7 +68,8 @@ fn false_verdicts_on_searches() {
     for budgets in [2, 5, 8] {
         let world = World { trials: vec![50; budgets], ..World::default() };
         errs_seldom(&format!("{budgets} budgets of 50 trials"), &world, 0.05);
-        let minimised = World { trials: vec![50; budgets], direction: Direction::Minimize, ..World::default() };
+        let minimised =
+            World { trials: vec![50; budgets], direction: Direction::Minimize, ..World::default() };
         errs_seldom(&format!("{budgets} budgets of 50 trials, a loss"), &minimised, 0.05);
     }
     let counts = World { rows: Rows::Counts(50_000, 200_000), spread: 0.008, ..World::default() };
@@ -76,10 +81,21 @@ fn false_verdicts_on_searches() {
 #[test]
 fn false_verdicts_on_stored_scores() {
     for (name, rows, seed, trials) in [
-        ("717 rows, seeds 0.012", Rows::Scores { count: 717, horizon: 1, memory: 0.0, volatility: 0.0 }, 0.012, 10),
-        ("2,000 rows, seeds 0.012", Rows::Scores { count: 2_000, horizon: 1, memory: 0.0, volatility: 0.0 }, 0.012, 10),
+        (
+            "717 rows, seeds 0.012",
+            Rows::Scores { count: 717, horizon: 1, memory: 0.0, volatility: 0.0 },
+            0.012,
+            10,
+        ),
+        (
+            "2,000 rows, seeds 0.012",
+            Rows::Scores { count: 2_000, horizon: 1, memory: 0.0, volatility: 0.0 },
+            0.012,
+            10,
+        ),
     ] {
-        let world = World { rows, spread: 0.006, seed_spread: seed, trials: vec![trials; 3], ..World::default() };
+        let world =
+            World { rows, spread: 0.006, seed_spread: seed, trials: vec![trials; 3], ..World::default() };
         errs_seldom(name, &world, 0.05);
     }
 }
@@ -94,7 +110,13 @@ fn false_verdicts_on_rows_that_depend_on_each_other() {
     ] {
         for budgets in [2, 5] {
             let rows = Rows::Scores { count: 717, horizon, memory, volatility };
-            let world = World { rows, spread: 0.003, seed_spread: 0.002, trials: vec![10; budgets], ..World::default() };
+            let world = World {
+                rows,
+                spread: 0.003,
+                seed_spread: 0.002,
+                trials: vec![10; budgets],
+                ..World::default()
+            };
             errs_seldom(&format!("{name}, {budgets} budgets of 10 trials"), &world, 0.075);
         }
     }
@@ -105,19 +127,23 @@ fn gains_are_told() {
     let mut powers = Vec::new();
     for budgets in [2, 3, 5, 8] {
         for direction in [Direction::Maximize, Direction::Minimize] {
-            let world =
-                World { trials: vec![50; budgets], gain: 0.005, direction, ..World::default() };
+            let world = World { trials: vec![50; budgets], gain: 0.005, direction, ..World::default() };
             let analyses = run(&format!("power {budgets} {direction:?}"), &world);
             let power = share(&analyses, &[Outcome::Holds]);
             let covered = coverage(&analyses, 0.005);
-            println!("| gain 0.005 a decade, {budgets} budgets of 50, {direction:?} | told {:.1}% | covered {:.1}% |", power * 100.0, covered * 100.0);
+            println!(
+                "| gain 0.005 a decade, {budgets} budgets of 50, {direction:?} | told {:.1}% | covered {:.1}% |",
+                power * 100.0,
+                covered * 100.0
+            );
             assert!(power >= 0.9 - 3.1 * (0.09 / simulations() as f64).sqrt(), "{budgets} budgets: {power}");
             assert!(covered >= 1.0 - at_most(0.09), "{budgets} budgets: {covered}");
             assert!(share(&analyses, &[Outcome::Violated]) <= 0.01);
             powers.push(power);
         }
     }
-    let (low, high) = powers.iter().fold((1.0_f64, 0.0_f64), |(low, high), power| (low.min(*power), high.max(*power)));
+    let (low, high) =
+        powers.iter().fold((1.0_f64, 0.0_f64), |(low, high), power| (low.min(*power), high.max(*power)));
     assert!(high - low <= 0.05 + 3.1 * (0.05 / simulations() as f64).sqrt(), "powers from {low} to {high}");
 }
 

@@ -3,11 +3,11 @@
 
 mod random;
 
-use allometry_analysis::stats::{influence, normal};
 use allometry_analysis::stats::weighted_auc::SortedRows;
+use allometry_analysis::stats::{influence, normal};
 use allometry_analysis::{
-    Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, RowOrder, Series, StudyScores, StudyTrials,
-    analyze,
+    Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, RowOrder, Series, StudyScores,
+    StudyTrials, analyze,
 };
 use allometry_core::rng::stream;
 use allometry_core::{

@@ -47,11 +47,6 @@ pub(crate) fn p_value(p: Option<f64>) -> String {
     p.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::p_value)
 }
 
-/// A number of rows in two digits, or `unknown`.
-pub(crate) fn rows(count: Option<f64>) -> String {
-    count.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::about)
-}
-
 /// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's choice.
 pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     match (value, upper) {

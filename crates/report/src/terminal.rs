@@ -51,7 +51,9 @@ fn heading(out: &mut String, analysis: &Analysis) {
     for text in wrapped(&analysis.verdict.sentence, WIDTH) {
         line(out, &paint(style, &text));
     }
-    for text in [&analysis.verdict.covers, &analysis.verdict.advice].into_iter().filter(|text| !text.is_empty()) {
+    for text in
+        [&analysis.verdict.covers, &analysis.verdict.advice].into_iter().filter(|text| !text.is_empty())
+    {
         for text in wrapped(text, WIDTH) {
             line(out, &text);
         }

@@ -18,6 +18,9 @@ const CONSTRAINTS: &str = "constraints";
 /// Attribute of a study with the conditions of its parameters.
 const CONDITIONS: &str = "conditions";
 
+/// Attribute of a study with the smallest difference of the metric that is of interest, null where the ladder names none.
+const SMALLEST_EFFECT: &str = "smallest_effect";
+
 /// A study ready to run.
 pub struct OpenStudy {
     /// Its place in the store.
@@ -125,6 +128,8 @@ pub fn open_studies(
             store.set_study_attribute(id, CONDITIONS, &to_json(&spec.conditions))?;
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
             store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
+            // No part of the question that trials answer, but of what is made of the answers: a run may change it.
+            store.set_study_attribute(id, SMALLEST_EFFECT, &json!(ladder.smallest_effect))?;
             Ok(OpenStudy {
                 id,
                 spec,

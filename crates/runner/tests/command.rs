@@ -56,6 +56,7 @@ impl Fixture {
             value: ValueSource::Report,
             steps: None,
             weights: None,
+            horizon: 1,
             test_part: false,
         };
         let params = [("lr", ParamValue::Float(0.1)), ("kind", ParamValue::Text("it's".into()))];
@@ -136,6 +137,26 @@ fn what_a_program_reports_is_what_the_trial_has() {
     assert_eq!(epochs.iter().map(|epoch| epoch.step).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(epochs[0].metrics["loss"], 2.0);
     assert!(epochs[1].value.is_nan());
+}
+
+#[test]
+fn a_trial_keeps_scores_or_outputs() {
+    let report = |lines: &str| Fixture::new(&format!("printf '{lines}' >> \"$ALLOMETRY_REPORT\""));
+    let outputs = r#"{"outputs": [[0.25, 0.75], [0.5, 0.5]], "targets": [1, 0], "rows": [3, 4]}\n"#;
+    let end = r#"{"final": true, "value": 0.5}\n"#;
+    let outcome = report(&[outputs, end].concat()).run(&Listener::default()).unwrap();
+    let kept = outcome.outputs.unwrap();
+    assert_eq!((kept.rows, kept.targets), (vec![3, 4], vec![1.0, 0.0]));
+    assert_eq!(kept.outputs, [0.25, 0.75, 0.5, 0.5]);
+    assert_eq!(outcome.scores, None);
+
+    let scores = r#"{"scores": [0.25, 0.75], "labels": [0, 1]}\n"#;
+    for lines in [[outputs, scores, end].concat(), [scores, outputs, end].concat()] {
+        let (reason, _) = report(&lines).failure();
+        assert!(reason.contains("both `scores` and `outputs`"), "{reason}");
+    }
+    let (reason, _) = report(r#"{"outputs": [0.5], "targets": []}\n"#).failure();
+    assert!(reason.starts_with("line 1 of its report has 1 outputs, 0 targets"), "{reason}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What is computed once for all tabs: analyses, and the fragments made of them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, analyze};
+use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, Series, analyze};
 use allometry_store::StoredStudy;
 use axum::body::Bytes;
 
@@ -46,6 +46,18 @@ impl Dashboard {
 
     pub(crate) fn known(&self) -> Arc<Known> {
         self.watched.known()
+    }
+
+    /// How the stored predictions of a study follow each other.
+    pub(crate) fn series(&self, study: &StoredStudy) -> Series {
+        let alone = StoredStudy {
+            record: study.record.clone(),
+            trials: Vec::new(),
+            running: Vec::new(),
+            scores: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+        };
+        (self.assembly.ladder)(vec![alone], "").series()
     }
 
     /// The analysis of a ladder, computed anew where trials ended since the last and enough time has gone by. Blocks.

@@ -186,7 +186,7 @@ mod tests {
         let spec = DataSpec {
             path,
             time: Some("date".to_owned()),
-            label: LabelSpec::Column("label".to_owned()),
+            label: LabelSpec::column("label"),
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.70, validation: 0.15 },
             missing: MissingPolicy::Error,

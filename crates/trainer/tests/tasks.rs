@@ -80,7 +80,7 @@ fn table(task: Task, folder: &std::path::Path) -> DataSpec {
     DataSpec {
         path,
         time: None,
-        label: LabelSpec::Column("label".into()),
+        label: LabelSpec::column("label"),
         features: FeatureSpec::default(),
         split: SplitSpec { train: 0.7, validation: 0.15 },
         missing: MissingPolicy::Error,
@@ -156,7 +156,7 @@ fn labels_that_do_not_fit_the_task_are_told() {
     assert!(error.contains("a label by threshold is 0 or 1"), "{error}");
     std::fs::write(&threshold.path, "signal,noise,label\n".to_owned() + &"1,2,0\n2,1,2\n".repeat(60))
         .unwrap();
-    let skipping = DataSpec { label: LabelSpec::Column("label".into()), ..threshold };
+    let skipping = DataSpec { label: LabelSpec::column("label"), ..threshold };
     let error = load(&skipping, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
     assert!(error.ends_with("class 1 of 3 has no window in the training part"), "{error}");
 }

@@ -9,8 +9,8 @@ use crate::estimate::{Estimate, Method};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::scaling::{
-    BudgetPart, Budgets, Configuration, FEWEST, Quantity, Share, Source, Units, best_of_k, best_part, choose_k,
-    configurations,
+    BudgetPart, Budgets, Configuration, FEWEST, Quantity, Share, Source, Units, best_of_k, best_part,
+    choose_k, configurations,
 };
 use crate::stats::auc;
 
@@ -181,10 +181,7 @@ fn parts_of_trials<'s>(
 }
 
 /// The means of all trials, as reports tell them.
-fn parts_of_summaries<'s>(
-    a: (&Side<'s>, usize),
-    b: (&Side<'s>, usize),
-) -> Result<Parts<'s>, NotCompared> {
+fn parts_of_summaries<'s>(a: (&Side<'s>, usize), b: (&Side<'s>, usize)) -> Result<Parts<'s>, NotCompared> {
     let part = |(side, position): (&Side<'s>, usize)| {
         let analysis = side.analysis;
         let study = &analysis.studies[position];

@@ -2,7 +2,9 @@
 
 use allometry_core::size::human_weights;
 
-use super::{BudgetComparison, Comparison, NotCompared, Obstacle, Preference, RowRelation, Side, measure_alike};
+use super::{
+    BudgetComparison, Comparison, NotCompared, Obstacle, Preference, RowRelation, Side, measure_alike,
+};
 use crate::analysis::Analysis;
 use crate::estimate::Method;
 use crate::number::{decimals, listed, quoted, signed};
@@ -68,7 +70,10 @@ pub(super) fn budget(budget: &BudgetComparison, a: &Analysis, alike: bool, optio
     let quantity = quantity(value.quantity);
     let better = |name: &str| {
         let p = value.p_holm.map_or_else(String::new, |p| format!(", p {} after Holm", probability(p)));
-        format!("{name} is better by {} {metric}{quantity} ({interval}{p}).", decimals(difference.point.abs()))
+        format!(
+            "{name} is better by {} {metric}{quantity} ({interval}{p}).",
+            decimals(difference.point.abs())
+        )
     };
     match budget.outcome {
         Preference::A => better("A"),
@@ -81,7 +86,9 @@ pub(super) fn budget(budget: &BudgetComparison, a: &Analysis, alike: bool, optio
         }
         Preference::Undecided => match value.not_compared {
             Some(why) => format!("Undecided: {}.", reason(why)),
-            None => format!("Undecided: B - A is {} {metric}{quantity} ({interval}).", signed(difference.point)),
+            None => {
+                format!("Undecided: B - A is {} {metric}{quantity} ({interval}).", signed(difference.point))
+            }
         },
         Preference::Unknown => format!(
             "Unknown: the best values differ by {} {metric}, and {}.",
@@ -164,7 +171,8 @@ pub(super) fn caveats(comparison: &Comparison, options_b: &Options) -> Vec<Cavea
     let values = || comparison.budgets.iter().filter_map(|budget| budget.value.as_ref());
     if values().any(|value| value.difference.standard_error.is_some()) {
         let leaves_out = values().any(|value| value.left_out.contains(&Source::Rows));
-        let rows_covered = if leaves_out { "not always other validation rows" } else { "and other validation rows" };
+        let rows_covered =
+            if leaves_out { "not always other validation rows" } else { "and other validation rows" };
         statements.push(format!("The intervals cover another search with its seeds, {rows_covered}."));
         statements.extend(rows(comparison));
     }
@@ -218,7 +226,9 @@ fn effort(comparison: &Comparison) -> Option<String> {
             listed(&unequal)
         ));
     }
-    any.then(|| "The observed best of many trials is biased towards better values; it is not what is compared.".into())
+    any.then(|| {
+        "The observed best of many trials is biased towards better values; it is not what is compared.".into()
+    })
 }
 
 fn sizes(comparison: &Comparison) -> Option<String> {

@@ -134,8 +134,10 @@ fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<(Str
         let studies = ladder.studies.iter().zip(&scaling.searches);
         studies.filter(|(study, _)| study.trials.iter().any(|trial| trial.value.is_some()))
     };
-    let adaptive: Vec<String> =
-        used().filter(|(_, kind)| !kind.is_independent()).map(|(study, _)| quoted(&study.budget.label)).collect();
+    let adaptive: Vec<String> = used()
+        .filter(|(_, kind)| !kind.is_independent())
+        .map(|(study, _)| quoted(&study.budget.label))
+        .collect();
     (!adaptive.is_empty() && adaptive.len() < used().count()).then(|| {
         let seemingly = used().any(|(_, kind)| *kind == SearchKind::SeeminglyAdaptive);
         let how = if seemingly { ", by the look of their values" } else { "" };

@@ -65,7 +65,8 @@ impl ScalingLint {
             rows: knowledge.rows,
             ..LadderTrials::new(Vec::new())
         };
-        let mut sized: Vec<(&SizeLint, &Budget)> = sizes.iter().zip(budgets).map(|(size, one)| (size, one)).collect();
+        let mut sized: Vec<(&SizeLint, &Budget)> =
+            sizes.iter().zip(budgets).map(|(size, one)| (size, one)).collect();
         sized.retain(|(_, budget)| budget.best.is_some());
         let all =
             |known: fn(&SizeLint) -> bool| !sized.is_empty() && sized.iter().all(|(size, _)| known(size));
@@ -84,7 +85,8 @@ impl ScalingLint {
         let point = |(size, budget): &(&SizeLint, &Budget)| {
             Some(ScalingPoint {
                 budget: budget.label.clone(),
-                nominal: SizeBudget { label: budget.label.clone(), target: WeightTarget::Any }.nominal_weights(),
+                nominal: SizeBudget { label: budget.label.clone(), target: WeightTarget::Any }
+                    .nominal_weights(),
                 size: size.exact,
                 best: metric_estimate(budget.best?, &ladder, options),
             })
@@ -102,8 +104,7 @@ impl ScalingLint {
             Ok((judgement, differences)) => (Some(judgement), differences, None),
             Err(why) => (None, Vec::new(), Some(why)),
         };
-        let concluded =
-            conclude(judgement.as_ref(), withheld.as_ref(), &differences, &ladder, options);
+        let concluded = conclude(judgement.as_ref(), withheld.as_ref(), &differences, &ladder, options);
         let sentence = [concluded.sentence, concluded.covers].join(" ");
         Self {
             stated: report.verdict.as_ref().map(|verdict| verdict.value.word),

@@ -200,7 +200,8 @@ impl<'a> Budgets<'a> {
         let of_rows = match &self.rows {
             Rows::Paired(errors) => {
                 let only = |budget: usize| {
-                    let weights: Vec<f64> = (0..self.parts.len()).map(|b| f64::from(u8::from(b == budget))).collect();
+                    let weights: Vec<f64> =
+                        (0..self.parts.len()).map(|b| f64::from(u8::from(b == budget))).collect();
                     self.spread_weights(&weights)
                 };
                 errors.covariance(&only(first), &only(second), usize::MAX)
@@ -278,7 +279,8 @@ impl<'a> Budgets<'a> {
             Rows::Unknown => Ok(None),
             Rows::Paired(errors) => Ok(Some(errors.of_sum(&self.spread_weights(weights))?)),
             Rows::Apart(own) => {
-                let parts = || own.iter().zip(weights).map(|(own, weight)| (own, weight * weight * own.variance));
+                let parts =
+                    || own.iter().zip(weights).map(|(own, weight)| (own, weight * weight * own.variance));
                 let variance: f64 = parts().map(|(_, part)| part).sum();
                 let inverse: f64 =
                     parts().map(|(own, part)| (part / variance).powi(2) / own.terms as f64).sum();

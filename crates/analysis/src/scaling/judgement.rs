@@ -117,7 +117,9 @@ pub enum Withheld {
         budget: String,
     },
     /// A budget has too few trials for the value of its search.
-    #[error("budget '{budget}' has {configurations} distinct configurations, and a search is judged by 10 or more")]
+    #[error(
+        "budget '{budget}' has {configurations} distinct configurations, and a search is judged by 10 or more"
+    )]
     FewTrials {
         /// Its label.
         budget: String,

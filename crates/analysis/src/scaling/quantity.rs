@@ -65,8 +65,7 @@ pub(super) fn judge(
 /// Leaves the configurations that are an independent sample of each budget's space.
 fn take_a_sample<'a>(searched: &mut [Searched<'a>], ladder: &LadderTrials) -> Result<(), Withheld> {
     let label = |one: &Searched<'_>| one.study.budget.label.clone();
-    let adaptive: Vec<String> =
-        searched.iter().filter(|one| !one.kind.is_independent()).map(label).collect();
+    let adaptive: Vec<String> = searched.iter().filter(|one| !one.kind.is_independent()).map(label).collect();
     if !adaptive.is_empty() && adaptive.len() < searched.len() {
         return Err(Withheld::SearchedDifferently { adaptive: adaptive.join(", ") });
     }
@@ -96,10 +95,8 @@ fn of_searches(
     ladder: &LadderTrials,
     options: &Options,
 ) -> Result<(Judgement, Vec<Difference>), Withheld> {
-    let values: Vec<Vec<f64>> = searched
-        .iter()
-        .map(|one| one.configurations.iter().map(Configuration::mean).collect())
-        .collect();
+    let values: Vec<Vec<f64>> =
+        searched.iter().map(|one| one.configurations.iter().map(Configuration::mean).collect()).collect();
     let at = |k: usize| -> Option<Vec<BudgetPart<'_>>> {
         let best: Vec<BestOfK> = values.iter().map(|values| best_of_k(values, k)).collect::<Option<_>>()?;
         let parts = searched
@@ -139,7 +136,9 @@ pub(crate) fn best_part<'a>(
     let weighed: Vec<_> = spread.collect();
     let logs: Option<Vec<f64>> = weighed
         .iter()
-        .map(|(share, trial)| Some(share * (trial.record.size.filter(|size| size.total > 0)?.total as f64).log10()))
+        .map(|(share, trial)| {
+            Some(share * (trial.record.size.filter(|size| size.total > 0)?.total as f64).log10())
+        })
         .collect();
     let exact = logs.map(|logs| 10.0_f64.powf(logs.iter().sum()));
     BudgetPart {

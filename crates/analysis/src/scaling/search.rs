@@ -71,9 +71,8 @@ pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
         return SearchKind::Adaptive;
     }
     let sign = ladder.direction.sign();
-    let (numbers, values): (Vec<f64>, Vec<f64>) = trials()
-        .filter_map(|trial| Some((trial.number.0 as f64, sign * value_of(trial)?)))
-        .unzip();
+    let (numbers, values): (Vec<f64>, Vec<f64>) =
+        trials().filter_map(|trial| Some((trial.number.0 as f64, sign * value_of(trial)?))).unzip();
     let level = 2.0 * RISING / ladder.studies.len().max(1) as f64;
     let rises = kendall(&numbers, &values).is_some_and(|found| found.tau_b > 0.0 && found.p < level);
     if rises { SearchKind::SeeminglyAdaptive } else { SearchKind::Independent }
@@ -139,8 +138,7 @@ pub(crate) fn largest_k(values: &[Vec<f64>]) -> usize {
 
 /// Every `k` up to 10, then 15, 20, 30 and 50, and the largest.
 fn candidates(largest: usize) -> Vec<usize> {
-    let mut candidates: Vec<usize> =
-        (1..=10).chain([15, 20, 30, 50]).filter(|k| *k < largest).collect();
+    let mut candidates: Vec<usize> = (1..=10).chain([15, 20, 30, 50]).filter(|k| *k < largest).collect();
     candidates.push(largest);
     candidates
 }
@@ -163,9 +161,8 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     let above = prefix(ascending[1..].iter().zip(&fewer).map(|(value, weight)| value * weight));
     let total = above[n - 1];
     let size = n as f64;
-    let pseudo: Vec<f64> = (0..n)
-        .map(|rank| size * value - (size - 1.0) * (below[rank] + total - above[rank]))
-        .collect();
+    let pseudo: Vec<f64> =
+        (0..n).map(|rank| size * value - (size - 1.0) * (below[rank] + total - above[rank])).collect();
     // Equal values differ by rounding alone once they are weighed.
     let varies = ascending[0] < ascending[n - 1];
     let variance = if varies { sample_variance(pseudo.iter().copied())? } else { 0.0 };

@@ -84,7 +84,8 @@ impl SizeTrend {
         judgement: Option<&Judgement>,
         options: &Options,
     ) -> Option<Self> {
-        let points = judgement.map_or_else(|| Points::of_single_trials(ladder), |one| Points::judged(one, ladder))?;
+        let points =
+            judgement.map_or_else(|| Points::of_single_trials(ladder), |one| Points::judged(one, ladder))?;
         let (low, high) = ends(&points.logs)?;
         let line = Line::fit(&points.logs, &points.gains)?;
         let gain = line.estimate(points.logs.len(), options);
@@ -165,7 +166,8 @@ pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option
         };
         let logs: Vec<f64> = all.iter().map(log).collect();
         let values: Vec<f64> = all.iter().map(Configuration::mean).collect();
-        let (Some(center_x), Some(center_y)) = (mean(logs.iter().copied()), mean(values.iter().copied())) else {
+        let (Some(center_x), Some(center_y)) = (mean(logs.iter().copied()), mean(values.iter().copied()))
+        else {
             continue;
         };
         budgets += 1;
@@ -235,7 +237,8 @@ impl Points {
                 [] => {}
                 [one] if one.values.len() == 1 => {
                     let exact = one.trials[0].record.size.map(|size| size.total as f64);
-                    let weights = exact.or(study.budget.nominal_weights()).filter(|w| *w > 0.0 && w.is_finite());
+                    let weights =
+                        exact.or(study.budget.nominal_weights()).filter(|w| *w > 0.0 && w.is_finite());
                     points.logs.push(weights?.log10());
                     points.gains.push(one.values[0]);
                     points.errors.push(None);

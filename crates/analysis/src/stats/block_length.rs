@@ -10,8 +10,7 @@ pub fn automatic(series: &[f64]) -> f64 {
     let n = series.len();
     let size = n as f64;
     let longest = (3.0 * size.sqrt()).min(size / 3.0).max(1.0);
-    let covariance =
-        |lag: usize| series.iter().zip(&series[lag..]).map(|(a, b)| a * b).sum::<f64>() / size;
+    let covariance = |lag: usize| series.iter().zip(&series[lag..]).map(|(a, b)| a * b).sum::<f64>() / size;
     let variance = covariance(0);
     if variance <= 0.0 || n < 8 {
         return 1.0;
@@ -50,8 +49,7 @@ mod tests {
     #[test]
     fn independent_rows_need_no_blocks_and_long_memories_long_ones() {
         let mut rng = allometry_core::rng::stream(0, "blocks", 0);
-        let noise: Vec<f64> =
-            (0..600).map(|_| crate::stats::random::uniform(&mut rng) - 0.5).collect();
+        let noise: Vec<f64> = (0..600).map(|_| crate::stats::random::uniform(&mut rng) - 0.5).collect();
         assert!(automatic(&noise) < 4.0, "{}", automatic(&noise));
         let mut smooth = vec![0.0; 600];
         for t in 1..600 {

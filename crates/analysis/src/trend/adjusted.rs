@@ -150,9 +150,8 @@ fn adjust(
 
 fn classify(draft: &Draft, options: &Options) -> TrendClass {
     let told = |p: Option<f64>| p.is_some_and(|p| p < 1.0 - options.level);
-    let inside = |interval: Interval| {
-        interval.lower >= -options.effect() && interval.upper <= options.effect()
-    };
+    let inside =
+        |interval: Interval| interval.lower >= -options.effect() && interval.upper <= options.effect();
     if told(draft.trend.p_inside_holm) {
         if draft.is_valley { TrendClass::ValleyInside } else { TrendClass::PeakInside }
     } else if told(draft.trend.p_holm) {

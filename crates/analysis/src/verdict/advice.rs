@@ -28,9 +28,9 @@ pub(super) fn advice(
     });
     let next = match &scaling.withheld {
         _ if confirmation.is_some() => None,
-        Some(Withheld::Adaptive { .. }) => {
-            Some("Run `allometry confirm`: it trains the best configurations anew, and its trials are a sample.")
-        }
+        Some(Withheld::Adaptive { .. }) => Some(
+            "Run `allometry confirm`: it trains the best configurations anew, and its trials are a sample.",
+        ),
         Some(Withheld::SearchedDifferently { .. }) => {
             Some("Search all budgets in the same way, or run `allometry confirm`.")
         }
@@ -44,8 +44,8 @@ pub(super) fn advice(
         Some(Withheld::TooFewBudgets { .. } | Withheld::SameSizes) => Some("Add budgets of other sizes."),
         Some(Withheld::NothingVaries) | None => None,
     };
-    let provisional =
-        is_provisional.then_some("This is provisional, for it rests on the search alone: run `allometry confirm`.");
+    let provisional = is_provisional
+        .then_some("This is provisional, for it rests on the search alone: run `allometry confirm`.");
     let parts = [take.as_deref(), next, provisional];
     parts.into_iter().flatten().collect::<Vec<&str>>().join(" ")
 }

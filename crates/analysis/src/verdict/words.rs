@@ -7,8 +7,8 @@ use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, listed, p_value, percent, signed};
 use crate::options::Options;
 use crate::scaling::{
-    DECADES_FOR_EXPONENT, Difference, Judgement, PowerLawFit, Quantity, RowResamples, SIZES_FOR_EXPONENT, Scaling,
-    SizeOrder, SizeTrend, Source, Withheld,
+    DECADES_FOR_EXPONENT, Difference, Judgement, PowerLawFit, Quantity, RowResamples, SIZES_FOR_EXPONENT,
+    Scaling, SizeOrder, SizeTrend, Source, Withheld,
 };
 use crate::stats::power_law::EXPONENTS;
 use crate::study::StudyAnalysis;
@@ -119,7 +119,11 @@ fn gain_words(judgement: &Judgement, ladder: &LadderTrials) -> String {
     if let [first, last] = &judgement.values[..] {
         let gain = judgement.whole;
         let (larger, smaller) = (&last.budget, &first.budget);
-        return format!("{larger} gains {} {metric} over {smaller}{} {quantity}", signed(gain.point), interval(&gain));
+        return format!(
+            "{larger} gains {} {metric} over {smaller}{} {quantity}",
+            signed(gain.point),
+            interval(&gain)
+        );
     }
     let step = if judgement.is_per_decade { "tenfold weights gain" } else { "a step up the ladder gains" };
     format!("{step} {} {metric}{} {quantity}", signed(judgement.slope.point), interval(&judgement.slope))
@@ -307,7 +311,9 @@ pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed
         });
     }
     if is_confirmed {
-        statements.push("Test rows can be looked at once: a search changed after looking has chosen by them.".to_owned());
+        statements.push(
+            "Test rows can be looked at once: a search changed after looking has chosen by them.".to_owned(),
+        );
     }
     if scaling.judgement.as_ref().is_some_and(|judgement| !judgement.is_per_decade) {
         statements.push("Sizes are not known: budgets are compared in the order given.".to_owned());

@@ -132,7 +132,8 @@ impl World {
             let value = match (market, &family) {
                 (Some(market), Some(family)) => {
                     let predicted = market.scores(rng, family, quality);
-                    let auc = SortedRows::new(&market.labels, &predicted).auc(&vec![1.0; predicted.len()]).unwrap();
+                    let auc =
+                        SortedRows::new(&market.labels, &predicted).auc(&vec![1.0; predicted.len()]).unwrap();
                     let rows = (0..predicted.len() as u64).collect();
                     let stored = ValidationScores { rows, labels: market.labels.clone(), scores: predicted };
                     assert!(scores.insert(TrialNumber(number), stored));

@@ -11,6 +11,7 @@ use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};
 use clap::Args;
 
+use super::confirm_cost::Cost;
 use super::evaluator::Evaluator;
 use super::ladder_file::LadderFile;
 use super::prepare::Prepared;
@@ -50,6 +51,9 @@ impl Check {
     pub(super) fn run(self) -> Result<(), CliError> {
         let ladder = self.file.read()?;
         let evaluator = Evaluator::new(&ladder)?;
+        if ladder.confirm.is_some() {
+            evaluator.check_test_part()?;
+        }
         let spaces: Vec<Feasible> =
             ladder.budgets.iter().map(|spec| evaluator.feasible(spec)).collect::<Result<_, _>>()?;
         let mut text = String::new();
@@ -62,17 +66,23 @@ impl Check {
                 }
                 Some(Trainer { objective, epochs: prepared.model().epochs })
             }
-            Evaluator::Command(..) => {
+            Evaluator::Command(_, command) => {
                 // Makes sure that the program is there.
                 evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
+                if command.horizon > 1 {
+                    let _ = writeln!(text, "labels look {} rows ahead", command.horizon);
+                }
                 None
             }
         };
         let listed = if self.all { usize::MAX } else { LISTED };
+        let mut seconds = Vec::new();
         for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
-            Budget { feasible, trainer: trainer.as_ref(), spec }.lines(&mut text, listed);
+            seconds.push(Budget { feasible, trainer: trainer.as_ref(), spec }.lines(&mut text, listed));
         }
+        let cost = Cost { ladder: &ladder, spaces: &spaces, seconds: &seconds };
+        cost.lines(&mut text);
         if self.shuffle {
             let Evaluator::Model(prepared) = &evaluator else {
                 return Err(CliError::Usage {
@@ -97,6 +107,11 @@ fn table_lines(text: &mut String, prepared: &Prepared<'_>) {
     if *dropped > 0 {
         let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
     }
+    let ahead = match prepared.horizon() {
+        1 => "one row ahead (`horizon` in [data] says where it is further)".into(),
+        rows => format!("{rows} rows ahead; as many more are left out between the parts"),
+    };
+    let _ = writeln!(text, "  labels look {ahead}");
     for part in &summary.parts {
         let name = match part.name {
             PartName::Train => "training",
@@ -145,7 +160,8 @@ struct Budget<'a> {
 }
 
 impl Budget<'_> {
-    fn lines(&self, text: &mut String, listed: usize) {
+    /// Writes what is known of the budget; gives the seconds of one trial on one core, at most, where that can be told.
+    fn lines(&self, text: &mut String, listed: usize) -> Option<f64> {
         let Self { feasible, spec, .. } = self;
         let census = feasible.census();
         let _ = writeln!(text, "\n{} ({})", spec.budget.label, target_words(&spec.budget));
@@ -183,10 +199,10 @@ impl Budget<'_> {
             (None, None) => "more configurations than are numbered".into(),
         };
         let _ = writeln!(text, "  {configurations}");
-        if let Some(trainer) = self.trainer {
+        let seconds = self.trainer.and_then(|trainer| {
             self.memory_line(text, &trainer.objective);
-            self.time_line(text, trainer);
-        }
+            self.time_line(text, trainer)
+        });
         for architecture in feasible.architectures().take(listed) {
             let size = architecture.size.map_or_else(|| "?".into(), |size| size.total.to_string());
             let cost = self.trainer.and_then(|trainer| trainer.objective.cost(&architecture.params).ok());
@@ -201,6 +217,7 @@ impl Budget<'_> {
         if more > 0 {
             let _ = writeln!(text, "  and {more} more (--all lists them)");
         }
+        seconds
     }
 
     /// What a trial of the largest architecture takes, and whether it fits.
@@ -224,22 +241,22 @@ impl Budget<'_> {
     }
 
     /// What the trials take at most, from a few training steps of a middling architecture on this machine.
-    fn time_line(&self, text: &mut String, trainer: &Trainer<'_>) {
+    fn time_line(&self, text: &mut String, trainer: &Trainer<'_>) -> Option<f64> {
         let Trainer { objective, epochs } = trainer;
         let count = self.feasible.architecture_count();
         let flops = |a: &Architecture| objective.cost(&a.params).map_or(0.0, |c| c.flops_per_epoch as f64);
         let mean = self.feasible.architectures().map(|a| flops(&a)).sum::<f64>() / count as f64;
-        let Some(middle) = self.feasible.architectures().nth(count / 2) else { return };
-        let Some(rate) = flops_per_second(objective, &self.spec.budget, &middle.params) else { return };
-        let seconds = mean / rate * *epochs as f64 * self.spec.trials as f64;
-        let workers = default_workers();
+        let middle = self.feasible.architectures().nth(count / 2)?;
+        let rate = flops_per_second(objective, &self.spec.budget, &middle.params)?;
+        let seconds = mean / rate * *epochs as f64;
         let _ = writeln!(
             text,
-            "  {} trials of {} epochs: at most about {} with {workers} workers",
+            "  {} trials of {} epochs: {}",
             self.spec.trials,
             epochs,
-            human_time(seconds / workers as f64)
+            time_words(seconds * self.spec.trials as f64)
         );
+        Some(seconds)
     }
 }
 
@@ -250,6 +267,12 @@ fn target_words(budget: &SizeBudget) -> String {
             format!("{} weights +-{:.0}%", human_weights(weights as f64), 100.0 * tolerance)
         }
     }
+}
+
+/// How long so many seconds of work on one core take here.
+pub(super) fn time_words(seconds: f64) -> String {
+    let workers = default_workers();
+    format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))
 }
 
 fn human_time(seconds: f64) -> String {

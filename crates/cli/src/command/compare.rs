@@ -4,6 +4,7 @@ use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, anal
 use allometry_report::html_of_markdown;
 use clap::Args;
 
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{Destination, Format};
@@ -28,6 +29,9 @@ pub(super) struct Compare {
     #[arg(short, long = "output", value_name = "FILE", default_value = "-")]
     output: Vec<String>,
 
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
+
     /// After writing, ends with exit code 7 where a finding that B has and A has not is of this code (such as
     /// too-few-rows), or of this severity or a worse one (info, warning, error); may be repeated.
     #[arg(long, value_name = "CODE|SEVERITY")]
@@ -45,8 +49,9 @@ impl Compare {
         let destinations: Vec<(Destination, Format)> =
             self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
         fail_on::for_trials(&self.fail_on)?;
+        self.refuse_effect_of_reports()?;
         let (a, b) = (read(&self.a)?, read(&self.b)?);
-        let options = options(&a, &b);
+        let options = self.smallest_effect.over(options(&a, &b));
         let (analysis_a, analysis_b) = (analysis(&a, &options), analysis(&b, &options));
         let (source_a, source_b) = (self.a.to_string(), self.b.to_string());
         let comparison =
@@ -59,6 +64,19 @@ impl Compare {
             })?;
         }
         fail_on::check(&self.fail_on, || &comparison.findings.appeared)
+    }
+}
+
+impl Compare {
+    /// # Errors
+    /// [`CliError::Usage`] where a smallest effect is given and a side is a report, whose verdict was made with its own.
+    fn refuse_effect_of_reports(&self) -> Result<(), CliError> {
+        let report = [&self.a, &self.b].into_iter().find(|side| matches!(side, Compared::Report(_)));
+        let (Some(report), Some(_)) = (report, self.smallest_effect.given()) else { return Ok(()) };
+        Err(CliError::Usage {
+            message: format!("`--smallest-effect` does not go with a report, {report}"),
+            hint: Some("write the report anew: allometry report --smallest-effect X -o report.json".into()),
+        })
     }
 }
 

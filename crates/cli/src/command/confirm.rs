@@ -1,11 +1,11 @@
 //! `allometry confirm`.
 
 use allometry_core::confirm;
-use allometry_core::ladder::Part;
-use allometry_runner::Experiment;
+use allometry_core::ladder::{ConfirmSpec, Part};
+use allometry_runner::{Experiment, RunSummary};
 use clap::Args;
 
-use super::experiment::{Conduct, ExperimentArgs};
+use super::experiment::{Conduct, ExperimentArgs, Searched};
 use crate::error::CliError;
 
 /// Trains each budget's best configurations anew and scores them on the test rows, from which nothing was chosen; then writes the
@@ -16,21 +16,33 @@ use crate::error::CliError;
 /// test rows, with an error over seeds and rows. The trials go to studies of their own, NAME/LABEL/confirm. Ctrl-C stops; the same command goes
 /// on.
 ///
+/// How many configurations and seeds is said by [confirm] in the ladder file, with which `allometry run` ends with this by itself; one configuration
+/// and five seeds where it says nothing.
+///
 /// Look at the test rows once: a search that is changed after looking has chosen by them.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {
     #[command(flatten)]
     args: ExperimentArgs,
-
-    /// Seeds under which each is trained; from 2 on, their spread is part of the errors.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    seeds: u64,
 }
 
 impl Confirm {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let (experiment, plan) = (Experiment::Confirm, confirm::plan);
-        let conduct = Conduct { experiment, plan, seeds: self.seeds, part: Part::Test, fewest: 1 };
-        self.args.conduct(&conduct)
+        self.args.conduct(|ladder, top, seeds| {
+            let asked = ladder.confirm.unwrap_or_default();
+            conduct(ConfirmSpec { top: top.unwrap_or(asked.top), seeds: seeds.unwrap_or(asked.seeds) })
+        })
     }
+}
+
+/// Confirms what a run has searched, as `allometry confirm` does.
+///
+/// # Errors
+/// As [`Searched::train`].
+pub(super) fn after_search(searched: &Searched<'_>, asked: ConfirmSpec) -> Result<RunSummary, CliError> {
+    searched.train(&conduct(asked))
+}
+
+fn conduct(ConfirmSpec { top, seeds }: ConfirmSpec) -> Conduct {
+    Conduct { experiment: Experiment::Confirm, plan: confirm::plan, top, seeds, part: Part::Test, fewest: 1 }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::ladder_file;
 use super::run::{HowToRun, Reports, run_ladder};
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::output;
 use crate::progress::Style;
@@ -34,6 +35,9 @@ pub(super) struct Demo {
     /// Trials evaluated at the same time, each on one thread; as many as there are cores if not given.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
+
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
 
     /// Shows nothing but errors.
     #[arg(long, short)]
@@ -62,7 +66,7 @@ impl Demo {
             changed: ChangedSpace::Refuse,
             style: Style::choose(self.quiet),
             settings: Vec::new(),
-            reports: Reports::Write,
+            reports: Reports::Write(self.smallest_effect),
         };
         run_ladder(&ladder, &url, &how, &path)
     }

@@ -53,16 +53,13 @@ impl<'a> Evaluator<'a> {
                 if part == Part::Validation {
                     return Ok(Box::new(objective));
                 }
-                prepared.check_test_part()?;
+                self.check_test_part()?;
                 Ok(Box::new(objective.confirming()))
             }
-            Self::Command(_, command) if part == Part::Test && !command.test_part => Err(CliError::Usage {
-                message: "the ladder's command is not said to score test rows".into(),
-                hint: Some(
-                    "have it score them where ALLOMETRY_PART is `test`, and say `test_part = true` in [command]".into(),
-                ),
-            }),
             Self::Command(ladder, command) => {
+                if part == Part::Test {
+                    self.check_test_part()?;
+                }
                 let devices = Devices::new(devices.to_vec());
                 let runs = runs_folder(file);
                 let mut command = (*command).clone();
@@ -71,6 +68,23 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(Box::new(CommandObjective::new(command, &ladder.name, runs, devices)?))
             }
+        }
+    }
+
+    /// Looks whether there are test rows that can judge a trial.
+    ///
+    /// # Errors
+    /// [`CliError::Data`] where all of them have one class, [`CliError::Usage`] where the command is not said to know them.
+    pub(super) fn check_test_part(&self) -> Result<(), CliError> {
+        match self {
+            Self::Model(prepared) => prepared.check_test_part(),
+            Self::Command(_, command) if command.test_part => Ok(()),
+            Self::Command(..) => Err(CliError::Usage {
+                message: "the ladder's command is not said to score test rows".into(),
+                hint: Some(
+                    "have it score them where ALLOMETRY_PART is `test`, and say `test_part = true` in [command]".into(),
+                ),
+            }),
         }
     }
 
@@ -96,17 +110,21 @@ impl<'a> Evaluator<'a> {
     pub(super) fn facts(&self, part: Part) -> Facts {
         let mut facts = match self {
             Self::Model(prepared) => prepared.facts(),
-            Self::Command(ladder, command) => Facts {
-                objective: json!({
+            Self::Command(ladder, command) => {
+                let mut objective = json!({
                     "command": match &command.run {
                         Invocation::Program(words) => json!(words),
                         Invocation::Shell(line) => json!(line),
                     },
                     "metric": ladder.metric,
                     "weights": command.weights.as_ref().map(ToString::to_string),
-                }),
-                report: BTreeMap::new(),
-            },
+                });
+                // Not written where it is 1, so that studies begun before there was such a key go on.
+                if command.horizon > 1 {
+                    objective["horizon"] = json!(command.horizon);
+                }
+                Facts { objective, report: BTreeMap::new() }
+            }
         };
         if part == Part::Test {
             facts.objective["part"] = json!(part.as_str());

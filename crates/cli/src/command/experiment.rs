@@ -1,19 +1,22 @@
 //! What `allometry transfer` and `allometry confirm` share: the best of each search, trained anew in studies of their own.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use allometry_core::ladder::{BudgetSpec, Ladder, Part};
-use allometry_core::retraining::{Retraining, Searched};
+use allometry_core::retraining::{self, Retraining};
 use allometry_core::space::Feasible;
 use allometry_core::{Direction, FrozenTrial};
-use allometry_runner::{Experiment, Interrupt, RunOptions, open_experiment};
+use allometry_runner::{Experiment, Interrupt, RunOptions, RunSummary, open_experiment};
+use allometry_store::Store;
 use clap::Args;
 
 use super::evaluator::Evaluator;
 use super::ladder_file::LadderFile;
 use super::report::write_all;
 use super::run::{Sharing, conclude, report_folder, run_studies};
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::progress::Style;
 use crate::source;
@@ -25,8 +28,12 @@ pub(super) struct ExperimentArgs {
     file: LadderFile,
 
     /// Configurations of each budget, the best distinct ones.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    top: u64,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    top: Option<u64>,
+
+    /// Seeds under which each is trained; from 2 on, their spread is part of the errors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
 
     /// Trainings at the same time, as in `allometry run`.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
@@ -35,6 +42,9 @@ pub(super) struct ExperimentArgs {
     #[command(flatten)]
     sharing: Sharing,
 
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
+
     /// Shows nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -42,7 +52,7 @@ pub(super) struct ExperimentArgs {
 
 /// What each budget is to train: of the searches, which values are better, the best so many, under so many seeds, which follow from
 /// that of the ladder.
-type Plan = fn(&[Searched<'_>], Direction, usize, u64, u64) -> BTreeMap<String, Vec<Retraining>>;
+type Plan = fn(&[retraining::Searched<'_>], Direction, usize, u64, u64) -> BTreeMap<String, Vec<Retraining>>;
 
 /// A budget, what it admits, and what it is to train.
 type Planned<'l> = (&'l BudgetSpec, Arc<Feasible>, Vec<Retraining>);
@@ -51,6 +61,9 @@ type Planned<'l> = (&'l BudgetSpec, Arc<Feasible>, Vec<Retraining>);
 pub(super) struct Conduct {
     pub(super) experiment: Experiment,
     pub(super) plan: Plan,
+    /// Configurations of each budget.
+    pub(super) top: u64,
+    /// Seeds of each configuration.
     pub(super) seeds: u64,
     /// The rows that trials are judged by.
     pub(super) part: Part,
@@ -58,28 +71,34 @@ pub(super) struct Conduct {
     pub(super) fewest: usize,
 }
 
+/// A ladder whose best are trained anew, and with what.
+pub(super) struct Searched<'a> {
+    pub(super) ladder: &'a Ladder,
+    pub(super) evaluator: &'a Evaluator<'a>,
+    pub(super) store: &'a dyn Store,
+    /// The ladder file; files of trials lie beside it.
+    pub(super) file: &'a Path,
+    pub(super) devices: &'a [String],
+    pub(super) options: &'a RunOptions,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) style: Style,
+}
+
 impl ExperimentArgs {
-    /// Trains what is planned and writes the report.
+    /// Trains what `conduct` plans of the ladder and writes the report. `conduct` takes the ladder and what the command line gives of
+    /// the number of configurations and of seeds.
     ///
     /// # Errors
     /// [`CliError`] as `allometry run`; [`CliError::NotFound`] where too little is searched.
-    pub(super) fn conduct(self, conduct: &Conduct) -> Result<(), CliError> {
+    pub(super) fn conduct(
+        self,
+        conduct: impl Fn(&Ladder, Option<u64>, Option<u64>) -> Conduct,
+    ) -> Result<(), CliError> {
         let path = &self.file.ladder;
         let ladder = self.file.read()?;
         let url = source::storage_url(&ladder, self.file.storage.as_deref(), path);
         let evaluator = Evaluator::new(&ladder)?;
-        let files = path.with_extension(format!("{}.toml", conduct.experiment.key()));
-        let objective = evaluator.objective(&files, &self.sharing.devices, conduct.part)?;
         let store = allometry_store::open_existing(&url)?;
-        let store = &*store;
-        let plan = self.plan(conduct, &ladder, &evaluator, store)?;
-        let facts = evaluator.facts(conduct.part);
-        let mut studies = Vec::new();
-        for (spec, feasible, planned) in plan {
-            let size = |params: &_| objective.model_size(params);
-            let planned = (conduct.experiment, planned);
-            studies.push(open_experiment(store, planned, &ladder, spec, feasible, &facts, size)?);
-        }
         let options = RunOptions {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
             deadline: None,
@@ -91,32 +110,56 @@ impl ExperimentArgs {
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let style = Style::choose(self.quiet);
-        let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
+        let searched = Searched {
+            ladder: &ladder,
+            evaluator: &evaluator,
+            store: &*store,
+            file: path,
+            devices: &self.sharing.devices,
+            options: &options,
+            interrupt: &interrupt,
+            style,
+        };
+        let summary = searched.train(&conduct(&ladder, self.top, self.seeds))?;
         let report = report_folder(path);
-        write_all(&source::ladder_of_store(store, Some(&ladder.name), &url)?, &report)?;
+        write_all(&source::trials_of(&ladder, &*store, &url)?, &report, self.smallest_effect)?;
         if style != Style::Quiet {
             eprintln!("report: {}", report.join("report.md").display());
         }
         conclude(&summary, &interrupt)
     }
+}
+
+impl Searched<'_> {
+    /// Trains what is planned and not there yet.
+    ///
+    /// # Errors
+    /// As [`ExperimentArgs::conduct`].
+    pub(super) fn train(&self, conduct: &Conduct) -> Result<RunSummary, CliError> {
+        let files = self.file.with_extension(format!("{}.toml", conduct.experiment.key()));
+        let objective = self.evaluator.objective(&files, self.devices, conduct.part)?;
+        let facts = self.evaluator.facts(conduct.part);
+        let mut studies = Vec::new();
+        for (spec, feasible, planned) in self.plan(conduct)? {
+            let size = |params: &_| objective.model_size(params);
+            let planned = (conduct.experiment, planned);
+            studies.push(open_experiment(self.store, planned, self.ladder, spec, feasible, &facts, size)?);
+        }
+        run_studies(studies, self.store, &*objective, self.options, self.interrupt, self.style)
+    }
 
     /// What each budget that has complete trials is to train, in the ladder's order.
-    fn plan<'l>(
-        &self,
-        conduct: &Conduct,
-        ladder: &'l Ladder,
-        evaluator: &Evaluator<'_>,
-        store: &dyn allometry_store::Store,
-    ) -> Result<Vec<Planned<'l>>, CliError> {
+    fn plan(&self, conduct: &Conduct) -> Result<Vec<Planned<'_>>, CliError> {
+        let ladder = self.ladder;
         let mut budgets: Vec<(&BudgetSpec, Arc<Feasible>, Vec<FrozenTrial>)> = Vec::new();
         for spec in &ladder.budgets {
-            let study = store.study(&format!("{}/{}", ladder.name, spec.budget.label))?;
-            let trials = study.map(|study| store.trials(study.id)).transpose()?.unwrap_or_default();
-            budgets.push((spec, Arc::new(evaluator.feasible(spec)?), trials));
+            let study = self.store.study(&format!("{}/{}", ladder.name, spec.budget.label))?;
+            let trials = study.map(|study| self.store.trials(study.id)).transpose()?.unwrap_or_default();
+            budgets.push((spec, Arc::new(self.evaluator.feasible(spec)?), trials));
         }
-        let searched: Vec<Searched<'_>> =
-            budgets.iter().map(|(_, feasible, trials)| Searched { feasible, trials }).collect();
-        let top = self.top as usize;
+        let searched: Vec<retraining::Searched<'_>> =
+            budgets.iter().map(|(_, feasible, trials)| retraining::Searched { feasible, trials }).collect();
+        let top = conduct.top as usize;
         let mut plan = (conduct.plan)(&searched, ladder.direction, top, conduct.seeds, ladder.seed);
         if plan.len() < conduct.fewest {
             let (found, fewest) = (plan.len(), conduct.fewest);

@@ -82,6 +82,11 @@ impl<'a> Prepared<'a> {
         self.model
     }
 
+    /// Rows ahead that a label looks.
+    pub(super) fn horizon(&self) -> usize {
+        self.data.label.horizon()
+    }
+
     /// The table's file.
     pub(super) fn path(&self) -> &std::path::Path {
         &self.data.path
@@ -112,7 +117,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn facts(&self) -> Facts {
         let (data, model) = (self.data, self.model);
         let label = match &data.label {
-            LabelSpec::Column(name) => json!(name),
+            LabelSpec::Column { name, .. } => json!(name),
             LabelSpec::Rise { rise, of, over, horizon } => {
                 json!({"rise": rise, "of": of, "over": over, "horizon": horizon})
             }
@@ -128,6 +133,10 @@ impl<'a> Prepared<'a> {
                 "na": data.missing,
             },
         });
+        // Not written where it is 1, so that studies begun before there was such a key go on.
+        if let LabelSpec::Column { horizon: horizon @ 2.., .. } = &data.label {
+            objective["data"]["horizon"] = json!(horizon);
+        }
         if model.task == Task::Classes {
             objective["data"]["classes"] = json!(self.dataset.preparation.classes);
         }

@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 
 use super::lint;
 use super::prepare::reach;
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{self, Destination, Format};
@@ -58,6 +59,9 @@ pub(super) struct Report {
     #[arg(long, value_name = "POSITIVES:NEGATIVES", value_parser = parse_rows)]
     rows: Option<ClassCounts>,
 
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
+
     /// After writing, ends with exit code 7 where a finding has this code (such as too-few-rows, or trend-does-not-stand of a
     /// report), or this severity or a worse one (info, warning, error); may be repeated.
     #[arg(long, value_name = "CODE|SEVERITY")]
@@ -82,7 +86,7 @@ impl Report {
         fail_on::for_trials(&self.fail_on)?;
         let mut ladder = source::read(&self.sources)?;
         self.complete(&mut ladder);
-        let analysis = LazyCell::new(|| analysis(&ladder, self.template));
+        let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
         if self.output.is_empty() && self.template == Template::Full && std::io::stdout().is_terminal() {
             output::print(&allometry_report::terminal(&analysis))?;
             output::print(
@@ -105,8 +109,12 @@ impl Report {
     /// Weighs a report instead of trials.
     fn lint(&self, path: &Path, to: &[(Destination, Format)]) -> Result<(), CliError> {
         let classic = self.template == Template::Classic;
-        let names =
-            [("--template", classic), ("--tag", self.tag.is_some()), ("--metric", self.metric.is_some())];
+        let names = [
+            ("--template", classic),
+            ("--tag", self.tag.is_some()),
+            ("--metric", self.metric.is_some()),
+            ("--smallest-effect", self.smallest_effect.given().is_some()),
+        ];
         if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
             return Err(CliError::Usage {
                 message: format!("`{option}` does not go with a report, {}", path.display()),
@@ -142,8 +150,15 @@ impl Report {
 }
 
 /// Writes a ladder's reports in all formats, as a run does at its end.
-pub(super) fn write_all(ladder: &LadderTrials, folder: &Path) -> Result<(), CliError> {
-    let analysis = LazyCell::new(|| analysis(ladder, Template::Full));
+///
+/// # Errors
+/// [`CliError::Write`].
+pub(super) fn write_all(
+    ladder: &LadderTrials,
+    folder: &Path,
+    smallest_effect: SmallestEffect,
+) -> Result<(), CliError> {
+    let analysis = LazyCell::new(|| analysis(ladder, Template::Full, smallest_effect));
     let formats =
         [("report.md", Format::Markdown), ("report.html", Format::Html), ("report.json", Format::Json)];
     for (name, format) in formats {
@@ -152,13 +167,13 @@ pub(super) fn write_all(ladder: &LadderTrials, folder: &Path) -> Result<(), CliE
     Ok(())
 }
 
-fn analysis(ladder: &LadderTrials, template: Template) -> Analysis {
+fn analysis(ladder: &LadderTrials, template: Template, smallest_effect: SmallestEffect) -> Analysis {
     // The classic report takes nothing for granted and resamples nothing; its JSON comes as fast.
     let options = match template {
         Template::Full => Options::default(),
         Template::Classic => Options { permutations: 0, bootstraps: 0, ..Options::default() },
     };
-    analyze(ladder, &options)
+    analyze(ladder, &smallest_effect.over(options))
 }
 
 fn write<F: FnOnce() -> Analysis>(

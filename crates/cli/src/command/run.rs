@@ -6,20 +6,28 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use allometry_analysis::SizeReach;
+use allometry_analysis::number::counted;
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{Ladder, Part};
+use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
 use allometry_core::{Objective, sampler};
-use allometry_runner::{ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, open_studies};
+use allometry_runner::{
+    ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, StudyOutcome, open_studies,
+};
 use allometry_store::Store;
 use clap::Args;
 
+use super::confirm;
 use super::evaluator::Evaluator;
+use super::experiment::Searched;
 use super::ladder_file::{LadderFile, StoredLadder};
+use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
 
-/// Runs or resumes the studies of every budget, then writes the report.
+/// Runs or resumes the studies of every budget, confirms their best where the ladder asks for it, then writes the report.
+///
+/// With [confirm] in the ladder file the run ends with what `allometry confirm` does, once every budget has been searched.
 ///
 /// Resuming is running the same command again: what was told is kept, interrupted trials are tried again. The reports go to
 /// report/ beside the ladder file.
@@ -43,6 +51,9 @@ pub(super) struct Run {
     #[command(flatten)]
     sharing: Sharing,
 
+    #[command(flatten)]
+    smallest_effect: SmallestEffect,
+
     /// Starts no new trial after this time, such as 90m or 2h.
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     until: Option<Duration>,
@@ -59,7 +70,11 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self) -> Result<(), CliError> {
         let started = Instant::now();
-        let mut ladder = self.file.read()?;
+        // As a setting over the file it goes with the studies, to workers and later reports.
+        let effect =
+            self.smallest_effect.given().map(|effect| ("smallest_effect".into(), effect.to_string()));
+        let settings: Vec<(String, String)> = self.file.set.iter().cloned().chain(effect).collect();
+        let mut ladder = self.file.read_with(&settings)?;
         self.restrict(&mut ladder)?;
         let url = source::storage_url(&ladder, self.file.storage.as_deref(), &self.file.ladder);
         let options = HowToRun {
@@ -70,8 +85,8 @@ impl Run {
             deadline: self.until.map(|until| started + until),
             changed: if self.allow_space_change { ChangedSpace::KeepFitting } else { ChangedSpace::Refuse },
             style: Style::choose(self.quiet),
-            settings: self.file.set.clone(),
-            reports: Reports::Write,
+            settings,
+            reports: Reports::Write(self.smallest_effect),
         };
         run_ladder(&ladder, &url, &options, &self.file.ladder)
     }
@@ -130,10 +145,10 @@ pub(super) struct HowToRun {
 }
 
 /// What happens at the end of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Reports {
-    /// The reports are written beside the ladder file.
-    Write,
+    /// The reports are written beside the ladder file, with the smallest effect that the command line gave.
+    Write(SmallestEffect),
     /// Nothing: another process writes them.
     Leave,
 }
@@ -145,6 +160,11 @@ pub(super) enum Reports {
 pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
     let evaluator = Evaluator::new(ladder)?;
+    let confirm = ladder.confirm.filter(|_| matches!(how.reports, Reports::Write(_)));
+    if confirm.is_some() {
+        // Before the search: hours later it would be too late to say so.
+        evaluator.check_test_part()?;
+    }
     let objective = evaluator.objective(file, &how.devices, Part::Validation)?;
     let options = RunOptions {
         workers: how.workers.unwrap_or_else(|| evaluator.workers(&how.devices)),
@@ -172,7 +192,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     for (study, reach) in studies.iter().zip(&reaches) {
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
     }
-    if how.reports == Reports::Write {
+    if let Reports::Write(_) = how.reports {
         let stored = StoredLadder::new(file, &how.settings)?;
         for study in &studies {
             store.set_study_attribute(study.id, StoredLadder::KEY, &serde_json::json!(stored))?;
@@ -180,15 +200,64 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     }
 
     let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
-    if how.reports == Reports::Leave {
+    let Reports::Write(smallest_effect) = how.reports else {
         return conclude(&summary, &interrupt);
+    };
+    let mut ended = conclude(&summary, &interrupt);
+    if let (Some(asked), Ok(())) = (confirm, &ended) {
+        let searched = Searched {
+            ladder,
+            evaluator: &evaluator,
+            store,
+            file,
+            devices: &how.devices,
+            options: &options,
+            interrupt: &interrupt,
+            style,
+        };
+        match waits_for(ladder, &summary) {
+            None => {
+                if style != Style::Quiet {
+                    eprintln!("confirmation on the test rows: {}", words(asked));
+                }
+                ended = conclude(&confirm::after_search(&searched, asked)?, &interrupt);
+            }
+            Some(why) if style != Style::Quiet => {
+                eprintln!("no confirmation yet: {why}; it follows a run that has searched every budget");
+            }
+            Some(_) => {}
+        }
     }
-    let trials = source::ladder_of_store(store, Some(&ladder.name), url)?;
-    super::report::write_all(&trials, &report)?;
+    let trials = source::trials_of(ladder, store, url)?;
+    super::report::write_all(&trials, &report, smallest_effect)?;
     if style != Style::Quiet {
         eprintln!("report: {}", report.join("report.md").display());
     }
-    conclude(&summary, &interrupt)
+    ended
+}
+
+/// Why the confirmation of a ladder has to wait after a run that neither failed nor was interrupted; `None` where it need not.
+fn waits_for(ladder: &Ladder, summary: &RunSummary) -> Option<String> {
+    if let Some(spec) = ladder.budgets.iter().find(|spec| spec.trials == 0) {
+        return Some(format!("budget `{}` was left out", spec.budget.label));
+    }
+    // A study that had its trials already ends by a limit that has passed, too.
+    let lacks = |study: &&StudyOutcome| {
+        let wanted = ladder.budgets.iter().find(|spec| spec.budget.label == study.label);
+        study.reason == StopReason::TimeLimit
+            && wanted.is_none_or(|spec| study.complete + study.pruned < spec.trials)
+    };
+    let study = summary.studies.iter().find(lacks)?;
+    Some(format!("the time limit ended the search of budget `{}`", study.label))
+}
+
+/// What a confirmation trains, in words.
+pub(super) fn words(asked: ConfirmSpec) -> String {
+    let best = match asked.top {
+        1 => "the best configuration".into(),
+        top => format!("the best {top} configurations"),
+    };
+    format!("{best} of each budget, under {}", counted(asked.seeds, "seed"))
 }
 
 /// Runs studies to their end and shows how they go.

@@ -13,7 +13,7 @@ use allometry_core::Direction;
 
 pub(crate) use compared::{Compared, read_report};
 pub(crate) use parse::Source;
-pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, metric, storage_url};
+pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
 pub(crate) use whole::whole;
 
 use self::foreign::Goals;

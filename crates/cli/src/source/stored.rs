@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, SizeReach, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, SizeReach, StudyTrials};
 use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::trial::incumbent;
@@ -41,7 +41,16 @@ pub(crate) fn storage_url(ladder: &Ladder, given: Option<&str>, file: &Path) -> 
 pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
-    ladder_of_store(&*open_read_only(&url)?, Some(&ladder.name), &url)
+    trials_of(&ladder, &*open_read_only(&url)?, &url)
+}
+
+/// The trials of a ladder in a store, with the smallest effect of its file; that of its last run where the file names none.
+///
+/// # Errors
+/// As [`ladder_of_store`].
+pub(crate) fn trials_of(ladder: &Ladder, store: &dyn Store, url: &str) -> Result<LadderTrials, CliError> {
+    let trials = ladder_of_store(store, Some(&ladder.name), url)?;
+    Ok(LadderTrials { smallest_effect: ladder.smallest_effect.or(trials.smallest_effect), ..trials })
 }
 
 /// The trials of the one ladder of a storage.
@@ -167,6 +176,9 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         direction: first.record.direction,
         further: further(&first.record),
         rows: rows.filter(|c| c.positives > 0 && c.negatives > 0),
+        horizon: horizon(&first.record),
+        row_order: row_order(&first.record),
+        smallest_effect: attribute(&first.record, "smallest_effect"),
         baselines: baselines
             .into_iter()
             .map(|b| Baseline {
@@ -194,6 +206,23 @@ pub(crate) fn metric(study: &StudyRecord) -> String {
         (true, Some("regression")) => "R2".into(),
         (true, _) => "AUC".into(),
     }
+}
+
+/// Rows ahead that the labels of a study look; 1 where nothing says it.
+fn horizon(study: &StudyRecord) -> u64 {
+    let objective = study.attributes.get("objective");
+    let said = ["/data/horizon", "/data/label/horizon", "/horizon"]
+        .into_iter()
+        .find_map(|place| objective?.pointer(place)?.as_u64());
+    said.unwrap_or(1).max(1)
+}
+
+/// What orders the predictions of a study in time. The built-in model's windows are stored in time order: that of the time column, or
+/// of the file where there is none. Their row numbers are those of the file, whose lines may be in any order.
+fn row_order(study: &StudyRecord) -> RowOrder {
+    let is_built_in =
+        study.attributes.get("objective").is_some_and(|objective| objective.get("model").is_some());
+    if is_built_in { RowOrder::Stored } else { RowOrder::RowNumbers }
 }
 
 /// The objectives of a study after the first.
@@ -235,3 +264,6 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
 pub(crate) fn attribute<T: serde::de::DeserializeOwned>(study: &StudyRecord, key: &str) -> Option<T> {
     study.attributes.get(key).cloned().and_then(|value: Value| serde_json::from_value(value).ok())
 }
+
+#[cfg(test)]
+mod tests;

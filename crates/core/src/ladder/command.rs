@@ -37,6 +37,8 @@ pub struct CommandSpec {
     pub steps: Option<u64>,
     /// Trainable weights of a configuration, where they can be told beforehand.
     pub weights: Option<Expression>,
+    /// Rows ahead that a row's label looks, at least 1; the program itself splits its rows.
+    pub horizon: u64,
     /// Whether it can score the test rows, where `ALLOMETRY_PART` asks for it.
     pub test_part: bool,
 }

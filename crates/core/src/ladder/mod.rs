@@ -14,9 +14,9 @@ use std::path::Path;
 pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource};
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
-    BudgetSpec, Channels, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind, MetricSpec,
-    MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Part, Pooling, SamplerKind, SamplerSpec,
-    Schedule, Share, SplitSpec, StopRule, Task,
+    BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,
+    MetricSpec, MissingPolicy, ModelSpec, Monitor, Normalize, ObjectiveSpec, Part, Pooling, SamplerKind,
+    SamplerSpec, Schedule, Share, SplitSpec, StopRule, Task,
 };
 
 use document::{Place, Sources};

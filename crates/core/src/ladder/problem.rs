@@ -149,6 +149,8 @@ pub enum ProblemKind {
     NotASource { key: &'static str, expected: &'static str },
     #[error("`{first}` and `{second}` are two answers to one question")]
     Both { first: &'static str, second: &'static str },
+    #[error("`{key}` is in {first} and in {second}")]
+    StatedTwice { key: &'static str, first: &'static str, second: &'static str },
     #[error("a parameter cannot be called `{name}`")]
     BadParameterName { name: String },
     #[error("budget `{label}` has nothing that varies")]
@@ -192,7 +194,7 @@ impl ProblemKind {
             Self::WrongType { .. } | Self::NotARange { .. } => "wrong_type",
             Self::OutOfRange { .. } | Self::BadCharacter { .. } | Self::BadFolder { .. } => "out_of_range",
             Self::Empty { .. } => "empty",
-            Self::Repeated { .. } => "repeated",
+            Self::Repeated { .. } | Self::StatedTwice { .. } => "repeated",
             Self::RangeReversed { .. } => "range_reversed",
             Self::LogOfNonPositive { .. } => "log_of_non_positive",
             Self::LogWithStep { .. } => "log_with_step",
@@ -257,7 +259,7 @@ impl ProblemKind {
             Self::MissingParameter { names, .. } => {
                 format!("add it to [space] or to each [budget.space], for example {} = [2, 4, 8]", names[0])
             }
-            Self::Repeated { .. } => "leave one of them out".into(),
+            Self::Repeated { .. } | Self::StatedTwice { .. } => "leave one of them out".into(),
             Self::RangeReversed { low, high, .. } => format!("write [{high}, {low}]"),
             Self::LogOfNonPositive { .. } => "start above 0, or list the values: [0.0, 1e-5, 1e-4]".into(),
             Self::LogWithStep { .. } => "leave out one of them, or list the values".into(),
@@ -319,6 +321,7 @@ impl ProblemKind {
             | Self::BadPattern { .. }
             | Self::BadExpression { .. }
             | Self::NotASource { .. }
+            | Self::StatedTwice { .. }
             | Self::BadCondition { .. } => "here",
             Self::UnknownKey { .. }
             | Self::UnknownParameter { .. }

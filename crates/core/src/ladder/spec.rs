@@ -40,6 +40,10 @@ pub struct Ladder {
     pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
     pub storage: Option<String>,
+    /// Smallest difference of the metric that is of interest, above 0; `None` for what an analysis takes by itself.
+    pub smallest_effect: Option<f64>,
+    /// The confirmation on test rows with which a run ends; `None` for none.
+    pub confirm: Option<ConfirmSpec>,
 }
 
 impl Ladder {
@@ -51,6 +55,27 @@ impl Ladder {
     /// Names of the objectives.
     pub fn metric_names(&self) -> Vec<String> {
         std::iter::once(&self.metric).chain(self.further.iter().map(|metric| &metric.name)).cloned().collect()
+    }
+}
+
+/// How many trainings confirm each budget's search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfirmSpec {
+    /// Configurations of each budget, the best distinct ones; from 1 to [`Self::MOST`].
+    pub top: u64,
+    /// Seeds under which each is trained; from 1 to [`Self::MOST`].
+    pub seeds: u64,
+}
+
+impl ConfirmSpec {
+    /// Most configurations, and most seeds.
+    pub const MOST: u64 = 1000;
+}
+
+/// The best configuration of each budget, under five seeds: enough for an interval over seeds that covers as it says.
+impl Default for ConfirmSpec {
+    fn default() -> Self {
+        Self { top: 1, seeds: 5 }
     }
 }
 
@@ -136,8 +161,13 @@ pub struct DataSpec {
 /// What is predicted for a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelSpec {
-    /// A column of 0 and 1 (or false and true).
-    Column(String),
+    /// A column of 0 and 1 (or false and true), of classes or of numbers.
+    Column {
+        /// Its name.
+        name: String,
+        /// Rows ahead that its values look, at least 1.
+        horizon: usize,
+    },
     /// 1 where `of`, `horizon` rows later, is at least `1 + rise` times `over` now; the last `horizon` rows have none.
     Rise {
         /// Relative rise asked for, such as 0.01.
@@ -152,11 +182,15 @@ pub enum LabelSpec {
 }
 
 impl LabelSpec {
-    /// Rows ahead that a label looks; 1 for a column, whose horizon is not known to be longer.
+    /// A column whose values look one row ahead.
+    pub fn column(name: impl Into<String>) -> Self {
+        Self::Column { name: name.into(), horizon: 1 }
+    }
+
+    /// Rows ahead that a label looks, at least 1.
     pub fn horizon(&self) -> usize {
         match self {
-            Self::Column(_) => 1,
-            Self::Rise { horizon, .. } => *horizon,
+            Self::Column { horizon, .. } | Self::Rise { horizon, .. } => *horizon,
         }
     }
 }

@@ -125,10 +125,8 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     let known = sources.into_iter().filter(|source| judgement.shares.iter().any(|one| one.source == *source));
     let known: Vec<Source> = known.collect();
     let names = known.iter().map(|source| format!("of its variance: {}", source_name(*source)));
-    let header: Vec<String> = ["Gain".to_owned(), metric.clone(), level.clone(), "p".to_owned()]
-        .into_iter()
-        .chain(names)
-        .collect();
+    let header: Vec<String> =
+        ["Gain".to_owned(), metric.clone(), level.clone(), "p".to_owned()].into_iter().chain(names).collect();
     let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step of the ladder" };
     let row = |name: String, gain: &Estimate, p: Option<f64>, shares: &[Share]| {
         let cells = [name, format!("{:+.4}", gain.point), interval(gain.interval), p_value(p)];
@@ -145,7 +143,9 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
         format!(" The budgets depart from a straight line with p = {}.", p_value(Some(p)))
     });
-    text.line(format_args!("The verdict rests on the first line; p of the pairs is adjusted by Holm's method.{fit}"));
+    text.line(format_args!(
+        "The verdict rests on the first line; p of the pairs is adjusted by Holm's method.{fit}"
+    ));
     if !judgement.left_out.is_empty() {
         let left: Vec<&str> = judgement.left_out.iter().map(|source| source_name(*source)).collect();
         text.line(format_args!("No error covers {}: nothing is recorded of it.", left.join(" or ")));

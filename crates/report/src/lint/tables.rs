@@ -8,7 +8,7 @@ use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, known, p_value, rows};
+use crate::number::{UNKNOWN, decimals, interval, known, p_value};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, lint: &Lint) {
@@ -59,7 +59,8 @@ fn differences(text: &mut Text, lint: &Lint) {
         BudgetOrder::BlockWeights => "by the weights of the best models' blocks",
         BudgetOrder::Given => "in the order given, sizes being unknown",
     };
-    let rows_given = if lint.rows.is_none() { " Other rows are covered with `--rows POSITIVES:NEGATIVES`." } else { "" };
+    let rows_given =
+        if lint.rows.is_none() { " Other rows are covered with `--rows POSITIVES:NEGATIVES`." } else { "" };
     text.line(format_args!("Gain of the larger over the smaller, {order}.{rows_given}"));
     text.blank();
     let level = lint.level * 100.0;

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use allometry_core::ladder::CommandSpec;
 use allometry_core::{
-    EpochReport, Failure, ModelSize, ObjectiveOutcome, Reporter, Signal, TrialSpec, ValidationScores,
+    EpochReport, Failure, ModelSize, ObjectiveOutcome, Reporter, Signal, TrialSpec, ValidationOutputs,
+    ValidationScores,
 };
 
 use super::files::Files;
@@ -47,6 +48,7 @@ struct Told {
     last: Option<EpochReport>,
     metrics: BTreeMap<String, f64>,
     scores: Option<ValidationScores>,
+    outputs: Option<ValidationOutputs>,
     end: Option<Final>,
 }
 
@@ -115,7 +117,7 @@ impl Attempt<'_> {
             metrics: told.metrics,
             size: size.or(self.size),
             scores: told.scores,
-            outputs: None,
+            outputs: told.outputs,
         })))
     }
 
@@ -185,6 +187,17 @@ impl Attempt<'_> {
         };
         let mut stop = None;
         for line in lines {
+            // A trial keeps one of them. Which of both its author wants kept is not for the runner to guess.
+            let is_second = match &line {
+                Line::Scores(_) => told.outputs.is_some(),
+                Line::Outputs(_) => told.scores.is_some(),
+                _ => false,
+            };
+            if is_second {
+                return Some(Stop::Failed(
+                    "its report has both `scores` and `outputs`, of which a trial keeps one".into(),
+                ));
+            }
             match line {
                 Line::Step(step, value, metrics) => {
                     let epoch = EpochReport { step, value, metrics };
@@ -198,6 +211,7 @@ impl Attempt<'_> {
                 }
                 Line::Metrics(metrics) => told.metrics.extend(metrics),
                 Line::Scores(scores) => told.scores = Some(scores),
+                Line::Outputs(outputs) => told.outputs = Some(outputs),
                 Line::Final(end) => told.end = Some(end),
             }
         }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use allometry_core::{ModelSize, TrialNumber, ValidationScores};
+use allometry_core::{ModelSize, TrialNumber, ValidationOutputs, ValidationScores};
 use allometry_store::json;
 use serde_json::{Map, Value};
 
@@ -18,6 +18,7 @@ pub(super) enum Line {
     Step(i64, f64, BTreeMap<String, f64>),
     Metrics(BTreeMap<String, f64>),
     Scores(ValidationScores),
+    Outputs(ValidationOutputs),
     Final(Final),
 }
 
@@ -78,6 +79,12 @@ impl Reader {
         while let Some(end) = self.pending[scan..].iter().position(|byte| *byte == b'\n') {
             self.line += 1;
             let bytes = &self.pending[begin..scan + end];
+            if bytes.len() > LONGEST_LINE {
+                return Err(LineError {
+                    line: self.line,
+                    problem: format!("is longer than {LONGEST_LINE} bytes"),
+                });
+            }
             lines.extend(parse(bytes, self.line, self.number)?);
             scan += end + 1;
             begin = scan;
@@ -153,10 +160,15 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
     if let Some(step) = whole("step")? {
         return Ok(Line::Step(step, number_of("value")?, metrics.unwrap_or_default()));
     }
-    if get("scores").is_some() {
-        return scores(object).map(Line::Scores);
+    match (get("scores"), get("outputs")) {
+        (Some(_), Some(_)) => return Err("has both `scores` and `outputs`".into()),
+        (Some(_), None) => return scores(object).map(Line::Scores),
+        (None, Some(_)) => return outputs(object).map(Line::Outputs),
+        (None, None) => {}
     }
-    metrics.map(Line::Metrics).ok_or_else(|| "has neither `step`, `metrics`, `scores` nor `final`".into())
+    metrics
+        .map(Line::Metrics)
+        .ok_or_else(|| "has neither `step`, `metrics`, `scores`, `outputs` nor `final`".into())
 }
 
 /// At least one number.
@@ -174,19 +186,25 @@ fn metrics(value: &Value) -> Result<BTreeMap<String, f64>, String> {
     numbers.collect()
 }
 
-fn scores(object: &Map<String, Value>) -> Result<ValidationScores, String> {
-    let list = |key: &str| match object.get(key) {
+fn list<'o>(object: &'o Map<String, Value>, key: &str) -> Result<&'o Vec<Value>, String> {
+    match object.get(key) {
         Some(Value::Array(items)) => Ok(items),
         _ => Err(format!("has no list `{key}`")),
-    };
-    let (scores, labels) = (list("scores")?, list("labels")?);
-    let rows = match object.get("rows") {
-        None | Some(Value::Null) => (0..scores.len() as u64).collect(),
-        Some(_) => {
-            let rows = list("rows")?.iter().map(Value::as_u64).collect::<Option<Vec<u64>>>();
-            rows.ok_or("has `rows` that are no whole numbers")?
-        }
-    };
+    }
+}
+
+/// The numbers of the rows that are predicted; from 0 where the line has none.
+fn rows(object: &Map<String, Value>, predicted: usize) -> Result<Vec<u64>, String> {
+    if object.get("rows").is_none_or(Value::is_null) {
+        return Ok((0..predicted as u64).collect());
+    }
+    let rows = list(object, "rows")?.iter().map(Value::as_u64).collect::<Option<_>>();
+    rows.ok_or_else(|| "has `rows` that are no whole numbers".into())
+}
+
+fn scores(object: &Map<String, Value>) -> Result<ValidationScores, String> {
+    let (scores, labels) = (list(object, "scores")?, list(object, "labels")?);
+    let rows = rows(object, scores.len())?;
     if scores.len() != labels.len() || scores.len() != rows.len() {
         return Err(format!("has {} scores, {} labels and {} rows", scores.len(), labels.len(), rows.len()));
     }
@@ -209,87 +227,38 @@ fn scores(object: &Map<String, Value>) -> Result<ValidationScores, String> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(text: &str) -> Result<Option<Line>, String> {
-        parse(text.as_bytes(), 3, TrialNumber(7)).map_err(|error| error.to_string())
+/// Predictions of classes, a list of probabilities for each row, or of numbers, one for each row.
+fn outputs(object: &Map<String, Value>) -> Result<ValidationOutputs, String> {
+    let (outputs, targets) = (list(object, "outputs")?, list(object, "targets")?);
+    let rows = rows(object, outputs.len())?;
+    if outputs.len() != targets.len() || outputs.len() != rows.len() {
+        let (outputs, targets, rows) = (outputs.len(), targets.len(), rows.len());
+        return Err(format!("has {outputs} outputs, {targets} targets and {rows} rows"));
     }
-
-    #[test]
-    fn lines_are_what_they_say() {
-        let none = BTreeMap::new();
-        assert_eq!(line(r#"{"step": 3, "value": 0.71}"#), Ok(Some(Line::Step(3, 0.71, none.clone()))));
-        assert_eq!(line("  "), Ok(None));
-        assert_eq!(
-            line(r#"{"step": 1, "value": Infinity, "metrics": {"loss": 2}}"#),
-            Ok(Some(Line::Step(1, f64::INFINITY, BTreeMap::from([("loss".into(), 2.0)]))))
-        );
-        let Ok(Some(Line::Step(2, nan, _))) = line(r#"{"step": 2.0, "value": NaN}"#) else { panic!() };
-        assert!(nan.is_nan());
-        assert_eq!(
-            line(r#"{"final": true, "value": 0.5, "weights": 12, "number": 7}"#),
-            Ok(Some(Line::Final(Final {
-                size: Some(ModelSize { total: 12, non_embedding: 12 }),
-                ..Final::of(0.5)
-            })))
-        );
-        assert_eq!(
-            line(r#"{"final": true, "values": [0.5, 20, Infinity]}"#),
-            Ok(Some(Line::Final(Final { further: vec![20.0, f64::INFINITY], ..Final::of(0.5) })))
-        );
-        assert_eq!(
-            line(r#"{"scores": [0.5, 1], "labels": [0, true]}"#),
-            Ok(Some(Line::Scores(ValidationScores {
-                rows: vec![0, 1],
-                labels: vec![false, true],
-                scores: vec![0.5, 1.0]
-            })))
-        );
+    // A number is a row of one.
+    let of_row = |output: &'_ Value| output.as_array().map_or(1, Vec::len);
+    let width = outputs.first().map_or(0, of_row);
+    if width == 0 {
+        return Err("has `outputs` of no number".into());
     }
-
-    #[test]
-    fn mistakes_name_the_line_and_what_is_wrong() {
-        for (text, problem) in [
-            ("{", "is not JSON"),
-            ("[1]", "is no object: [1]"),
-            ("{}", "has neither"),
-            (r#"{"step": 1}"#, "has no `value`"),
-            (r#"{"step": 1, "value": null}"#, "has no `value`"),
-            (r#"{"step": 1, "value": "high"}"#, "has a `value` that is no number"),
-            (r#"{"step": 1.5, "value": 1}"#, "has a `step` that is no whole number"),
-            (r#"{"final": true}"#, "has no `value`"),
-            (r#"{"final": true, "value": 1, "weights": -1}"#, "has a negative `weights`"),
-            (r#"{"final": true, "values": []}"#, "has `values` that are no list of numbers"),
-            (r#"{"final": true, "values": [1, "fast"]}"#, "has `values` that are no list of numbers"),
-            (r#"{"final": true, "value": 1, "values": [1, 2]}"#, "has both `value` and `values`"),
-            (r#"{"step": 1, "value": 1, "number": 8}"#, "is of trial 8, but this is trial 7"),
-            (r#"{"metrics": [1]}"#, "has `metrics` that are no object"),
-            (r#"{"metrics": {"a": "b"}}"#, "has a metric `a` that is no number"),
-            (r#"{"scores": [0.1], "labels": []}"#, "has 1 scores, 0 labels and 1 rows"),
-            (r#"{"scores": [1.1], "labels": [0]}"#, "has scores that are no probabilities"),
-            (r#"{"scores": [0.1], "labels": [2]}"#, "has labels other than 0 and 1"),
-        ] {
-            let message = line(text).unwrap_err();
-            assert!(message.starts_with("line 3 of its report ") && message.contains(problem), "{message}");
-        }
-        assert!(parse(&[0xff], 1, TrialNumber(0)).unwrap_err().to_string().contains("UTF-8"));
+    if let Some(other) = outputs.iter().map(of_row).find(|other| *other != width) {
+        return Err(format!("has `outputs` of {width} and of {other} numbers a row"));
     }
-
-    #[test]
-    fn a_line_is_read_when_it_is_complete() {
-        use std::io::Write as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("report");
-        let mut file = File::create(&path).unwrap();
-        let mut reader = Reader::open(&path, TrialNumber(0)).unwrap();
-        file.write_all(b"{\"step\": 1, \"value\": 1}\n{\"step\": 2,").unwrap();
-        assert_eq!(reader.read(false).unwrap().len(), 1);
-        assert_eq!(reader.read(false).unwrap(), []);
-        file.write_all(b" \"value\": 2}").unwrap();
-        assert_eq!(reader.read(false).unwrap(), []);
-        assert_eq!(reader.read(true).unwrap(), [Line::Step(2, 2.0, BTreeMap::new())]);
-        assert_eq!(reader.read(true).unwrap(), []);
+    let single = |value: &Value| json::number(value).map(|x| x as f32).filter(|x| x.is_finite());
+    let numbers =
+        outputs.iter().flat_map(|output| output.as_array().map_or(std::slice::from_ref(output), |row| row));
+    let numbers: Option<Vec<f32>> = numbers.map(single).collect();
+    let numbers = numbers.ok_or("has `outputs` that are no finite numbers")?;
+    if width > 1 && !numbers.iter().all(|p| (0.0..=1.0).contains(p)) {
+        return Err("has `outputs` of several numbers a row that are no probabilities from 0 to 1".into());
     }
+    let targets: Option<Vec<f32>> = targets.iter().map(single).collect();
+    let targets = targets.ok_or("has `targets` that are no finite numbers")?;
+    if width > 1 && !targets.iter().all(|t| t.fract() == 0.0 && (0.0..width as f32).contains(t)) {
+        return Err(format!("has `targets` that are no classes from 0 to {}", width - 1));
+    }
+    Ok(ValidationOutputs { rows, targets, outputs: numbers })
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content
         p { a href="/" { "All ladders" } }
         (table(&chosen))
         @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) { (figure.html()) }
-        (gains(&chosen))
+        (gains(dashboard, &chosen))
     };
     Content::html(shell("Trials side by side", "", "", &content))
 }
@@ -86,11 +86,12 @@ fn table(chosen: &[Chosen]) -> Markup {
 }
 
 /// Differences on the same rows, each trial against the first.
-fn gains(chosen: &[Chosen]) -> Markup {
+fn gains(dashboard: &Dashboard, chosen: &[Chosen]) -> Markup {
     let outputs = |(study, trial): &Chosen| study.outputs.get(&trial.number).cloned();
     match chosen.split_first().and_then(|(first, others)| Some((first, outputs(first)?, others))) {
-        None => gains_in_auc(chosen),
+        None => gains_in_auc(dashboard, chosen),
         Some((first, base, others)) => {
+            let series = dashboard.series(&first.0);
             let base = Outputs { rows: &base.rows, targets: &base.targets, outputs: &base.outputs };
             html! {
                 h2 { "Differences on the same rows" }
@@ -100,7 +101,7 @@ fn gains(chosen: &[Chosen]) -> Markup {
                         @let own = own.as_ref().map(|own| Outputs { rows: &own.rows, targets: &own.targets, outputs: &own.outputs });
                         @for &metric in base.metrics() {
                             @let options = Options::default();
-                            @let gain = own.and_then(|own| paired_difference(metric, &base, &own, &options));
+                            @let gain = own.and_then(|own| paired_difference(metric, &base, &own, series, &options));
                             li {
                                 (metric.as_str()) ", " (label(other)) " less " (label(first)) ": " (in_words(gain, &options))
                             }
@@ -123,18 +124,18 @@ fn in_words(gain: Option<Estimate>, options: &Options) -> String {
 }
 
 /// Differences in AUC of a binary label.
-fn gains_in_auc(chosen: &[Chosen]) -> Markup {
+fn gains_in_auc(dashboard: &Dashboard, chosen: &[Chosen]) -> Markup {
     let predictions = |(study, trial): &Chosen| study.scores.get(&trial.number).cloned();
     let Some((first, others)) = chosen.split_first() else { return html! {} };
     let Some(base) = predictions(first) else { return html! {} };
     let base = Predictions { rows: &base.rows, labels: &base.labels, scores: &base.scores };
-    let options = Options::default();
+    let (series, options) = (dashboard.series(&first.0), Options::default());
     html! {
         h2 { "Differences in AUC on the same rows" }
         ul {
             @for other in others {
                 @let scores = predictions(other);
-                @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &Predictions { rows: &s.rows, labels: &s.labels, scores: &s.scores }, &options));
+                @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &Predictions { rows: &s.rows, labels: &s.labels, scores: &s.scores }, series, &options));
                 li {
                     (label(other)) " over " (label(first)) ": " (in_words(gain, &options))
                 }

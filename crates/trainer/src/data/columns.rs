@@ -107,7 +107,7 @@ pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection
     let time = wanted.time.map(|name| find(name, Role::Time)).transpose()?;
     let label = match wanted.label {
         None => LabelColumns::None,
-        Some(LabelSpec::Column(name)) => LabelColumns::Class(find(name, Role::Label)?),
+        Some(LabelSpec::Column { name, .. }) => LabelColumns::Class(find(name, Role::Label)?),
         Some(LabelSpec::Rise { of, over, .. }) => LabelColumns::Rise {
             of: numeric(find(of, Role::Label)?, Role::Label)?,
             over: numeric(find(over, Role::Label)?, Role::Label)?,

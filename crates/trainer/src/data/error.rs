@@ -220,8 +220,9 @@ pub enum DataError {
     },
     /// A part without a window.
     #[error(
-        "{}: too few rows: of {rows} rows{} the {part} part gets no window of {context} rows", path.display(),
-        if *dropped > 0 { format!(" ({dropped} more were dropped)") } else { String::new() }
+        "{}: too few rows: of {rows} rows{} the {part} part gets no window of {context} rows{}", path.display(),
+        if *dropped > 0 { format!(" ({dropped} more were dropped)") } else { String::new() },
+        if *horizon > 1 { format!(" whose label looks {horizon} rows ahead") } else { String::new() }
     )]
     TooFewRows {
         /// File.
@@ -234,6 +235,20 @@ pub enum DataError {
         dropped: usize,
         /// Rows in a window.
         context: usize,
+        /// Rows ahead that a label looks.
+        horizon: usize,
+    },
+    /// Labels that look beyond a part.
+    #[error("{}: the label looks {horizon} rows ahead, but the {part} part has {rows} rows", path.display())]
+    LongHorizon {
+        /// File.
+        path: PathBuf,
+        /// Rows ahead that a label looks.
+        horizon: usize,
+        /// The first part that is not longer.
+        part: PartName,
+        /// Its rows, before the embargo.
+        rows: usize,
     },
     /// Fewer rows to be predicted than a window has.
     #[error("{}: {rows} rows are too few for a window of {context}", path.display())]
@@ -308,14 +323,17 @@ impl DataError {
                     .to_owned()
             }
             Self::RepeatedTime { .. } => "a table holds one series: one row per time step".to_owned(),
-            Self::TooFewRows { part: PartName::Train, .. } => {
-                "a shorter context, more rows, or a larger share for training".to_owned()
+            Self::TooFewRows { part, horizon, .. } => {
+                let shorter = if *horizon > 1 { "context or horizon" } else { "context" };
+                let share = match part {
+                    PartName::Train => "a larger share for training",
+                    PartName::Validation => "a larger share for validation",
+                    PartName::Test => "smaller shares for training and validation",
+                };
+                format!("a shorter {shorter}, more rows, or {share}")
             }
-            Self::TooFewRows { part: PartName::Validation, .. } => {
-                "a shorter context, more rows, or a larger share for validation".to_owned()
-            }
-            Self::TooFewRows { part: PartName::Test, .. } => {
-                "a shorter context, more rows, or smaller shares for training and validation".to_owned()
+            Self::LongHorizon { .. } => {
+                "a shorter `horizon`, more rows, or another `split`: each part must be longer than the horizon".to_owned()
             }
             Self::OneClass { .. } => "more rows, another split, or another threshold of the label".to_owned(),
             Self::Parquet { message, .. } if message.contains("feature") => {

@@ -11,7 +11,7 @@ use super::error::DataError;
 use super::label;
 use super::rows::Rows;
 use super::scale::{moments, standardise};
-use super::split::Split;
+use super::split::{Split, part_rows};
 use super::summary::{PartSummary, TableSummary};
 use super::{read_csv, read_parquet};
 
@@ -27,8 +27,9 @@ pub struct Loaded {
 /// Reads a table and cuts it into windows of `context` rows (at least 1).
 ///
 /// Rows are put in time order, labels are computed, rows with a missing or infinite feature are left out if the ladder
-/// says so, and the rest is split. A window's rows follow each other among those left, so that a window may span a row
-/// that was left out; `horizon` counts rows before any was. Windows that end in a row without a known label are in no part:
+/// says so, and the rest is split, with the label's horizon and the context as the embargo between parts. A window's rows follow
+/// each other among those left, so that a window may span a row that was left out; a threshold label's horizon counts rows before
+/// any was. Windows that end in a row without a known label are in no part:
 /// the last `horizon` rows of a threshold label, rows at the end whose label is empty, and, where rows with gaps are
 /// left out, those whose label is missing.
 ///
@@ -36,8 +37,8 @@ pub struct Loaded {
 /// they are as in the file.
 ///
 /// # Errors
-/// [`DataError`] where the file cannot be read, does not hold what the ladder asks for, or leaves a part without a window,
-/// or the training or validation part with a single class.
+/// [`DataError`] where the file cannot be read, does not hold what the ladder asks for, leaves a part without a window or one that
+/// is not longer than the label's horizon, or the training or validation part with a single class.
 pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -> Result<Loaded, DataError> {
     let path = &spec.path;
     if spec.split.train + spec.split.validation >= 1.0 {
@@ -55,7 +56,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     }
     let order = rows.order(path)?;
     let threshold = match &spec.label {
-        LabelSpec::Column(_) => None,
+        LabelSpec::Column { .. } => None,
         LabelSpec::Rise { rise, horizon, .. } => Some((*rise, *horizon)),
     };
     let targets = label::targets(&rows.targets, threshold, &order);
@@ -63,7 +64,9 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
 
     let (kept, targets): (Vec<usize>, Vec<Option<f32>>) =
         order.iter().zip(&targets).filter(|(row, _)| rows.is_complete(**row)).unzip();
-    let split = Split::new(kept.len(), context, spec.label.horizon(), spec.split);
+    let horizon = spec.label.horizon();
+    check_horizon(path, horizon, part_rows(kept.len(), spec.split))?;
+    let split = Split::new(kept.len(), context, horizon, spec.split);
     let part = |ends: &Range<usize>| {
         let window = |last: usize| Some(Window { last, row: kept[last] as u64, target: targets[last]? });
         Part { windows: ends.clone().filter_map(window).collect() }
@@ -74,7 +77,8 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
         if part.windows.is_empty() {
             let dropped = rows.len() - kept.len();
             let path = path.clone();
-            return Err(DataError::TooFewRows { path, part: name, rows: kept.len(), dropped, context });
+            let rows = kept.len();
+            return Err(DataError::TooFewRows { path, part: name, rows, dropped, context, horizon });
         }
     }
     let classes = match task {
@@ -118,6 +122,16 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     }
 }
 
+/// Fails where labels look further ahead than a part is long: all rows of such a part would share what their labels look at.
+fn check_horizon(path: &Path, horizon: usize, parts: [usize; 3]) -> Result<(), DataError> {
+    // A horizon of one row is no choice of the ladder's: that a part of no rows is too small is said of its windows.
+    let names = [PartName::Train, PartName::Validation, PartName::Test];
+    let short = names.into_iter().zip(parts).find(|(_, rows)| horizon > 1 && horizon >= *rows);
+    short.map_or(Ok(()), |(part, rows)| {
+        Err(DataError::LongHorizon { path: path.to_owned(), horizon, part, rows })
+    })
+}
+
 /// Fails where a label is missing before the last known one and gaps are errors, or where no label is known at all.
 fn check_labels(
     spec: &DataSpec,
@@ -125,7 +139,7 @@ fn check_labels(
     order: &[usize],
     targets: &[Option<f32>],
 ) -> Result<(), DataError> {
-    let LabelSpec::Column(column) = &spec.label else {
+    let LabelSpec::Column { name: column, .. } = &spec.label else {
         return Ok(());
     };
     let last = targets.iter().rposition(Option::is_some);

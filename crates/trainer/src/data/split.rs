@@ -29,6 +29,12 @@ impl Split {
     }
 }
 
+/// Rows of the training, the validation and the test part, before the embargo between them.
+pub(super) fn part_rows(rows: usize, shares: SplitSpec) -> [usize; 3] {
+    let (validation, test) = (boundary(rows, shares.train), boundary(rows, shares.train + shares.validation));
+    [validation, test - validation, rows - test]
+}
+
 /// Rows before a share's boundary: whole rows only, and 0.7 of 10 is 7 whatever binary fractions say.
 fn boundary(rows: usize, share: f64) -> usize {
     const SLACK: f64 = 1e-6;
@@ -59,6 +65,13 @@ mod tests {
             assert_eq!(boundary(rows, share), expected);
         }
         assert_eq!(Split::new(20, 1, 1, SplitSpec { train: 0.1, validation: 0.2 }).validation, 2..6);
+    }
+
+    #[test]
+    fn parts_have_their_shares_of_the_rows() {
+        assert_eq!(part_rows(100, SHARES), [70, 15, 15]);
+        assert_eq!(part_rows(7, SHARES), [4, 1, 2]);
+        assert_eq!(part_rows(0, SHARES), [0, 0, 0]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Table {
         let spec = DataSpec {
             path: folder.path().join(name),
             time: Some("date".to_owned()),
-            label: LabelSpec::Column("y".to_owned()),
+            label: LabelSpec::column("y"),
             features: FeatureSpec::default(),
             split: SplitSpec { train: 0.5, validation: 0.25 },
             missing: MissingPolicy::Error,

@@ -38,11 +38,24 @@ pub(super) fn command(
         .section("environment", problems)
         .map_or_else(EnvironmentSpec::default, |inner| environment(inner, problems));
     let weights = weights(&mut section, problems);
+    let horizon = section.within("horizon", 1, super::COUNT_FROM_ONE, problems);
     let test_part = section.read("test_part", problems).is_some_and(|can| can.value);
     section.finish(problems);
     let folder = inner.map_or_else(|| folder.to_path_buf(), |inner| folder.join(inner));
     let run = run?;
-    Some(CommandSpec { run, folder, environment, timeout, grace, retries, value, steps, weights, test_part })
+    Some(CommandSpec {
+        run,
+        folder,
+        environment,
+        timeout,
+        grace,
+        retries,
+        value,
+        steps,
+        weights,
+        horizon,
+        test_part,
+    })
 }
 
 fn invocation(

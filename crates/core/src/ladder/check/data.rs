@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::document::{Located, Node};
+use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
 use super::super::section::{AT_LEAST_ONE, Problems, Section, text_of, wrong_type};
 use super::super::spec::{DataSpec, FeatureSpec, LabelSpec, MissingPolicy, SplitSpec};
@@ -21,7 +21,7 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
     let label = label(&mut section, problems);
     let features = section.section("features", problems).map_or_else(FeatureSpec::default, |inner| {
         let column = match &label {
-            Some(LabelSpec::Column(column)) => Some(column.as_str()),
+            Some(LabelSpec::Column { name, .. }) => Some(name.as_str()),
             _ => None,
         };
         features(inner, time.as_deref(), column, problems)
@@ -34,13 +34,17 @@ pub(super) fn data(mut section: Section<'_>, folder: &Path, problems: &mut Probl
 
 fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec> {
     const EXPECTED: &str = "a column's name or a table { rise, of, over, horizon }";
+    let horizon = section.node("horizon").map(|horizon| &horizon.place);
+    let rows = section.within("horizon", 1, AT_LEAST_ONE, problems);
     let Some(node) = section.node("label") else {
         section.missing("label", "label = \"label\"", problems);
         return None;
     };
     match &node.value {
-        Node::Table(table) => rise(Section::new("the label", table, node.place.clone()), problems),
-        Node::Text(column) => Some(LabelSpec::Column(column.clone())),
+        Node::Table(table) => {
+            rise(Section::new("the label", table, node.place.clone()), rows, horizon, problems)
+        }
+        Node::Text(column) => Some(LabelSpec::Column { name: column.clone(), horizon: rows }),
         other => {
             problems.push(&node.place, wrong_type("label", EXPECTED, other));
             None
@@ -48,7 +52,13 @@ fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec
     }
 }
 
-fn rise(mut section: Section<'_>, problems: &mut Problems) -> Option<LabelSpec> {
+/// A label by threshold. `rows` is the horizon of `[data]`, written at `place` where it is there.
+fn rise(
+    mut section: Section<'_>,
+    rows: usize,
+    place: Option<&Place>,
+    problems: &mut Problems,
+) -> Option<LabelSpec> {
     const RISE: (fn(f64) -> bool, &str) =
         (|x| x > -1.0 && x.is_finite(), "a relative rise such as 0.01, above -1");
     let given = section.node("rise").is_some();
@@ -58,7 +68,12 @@ fn rise(mut section: Section<'_>, problems: &mut Problems) -> Option<LabelSpec> 
     let rise = section.within("rise", 0.0, RISE, problems);
     let of = section.required_text("of", "of = \"high\"", problems);
     let over = section.required_text("over", "over = \"close\"", problems);
-    let horizon = section.within("horizon", 1, AT_LEAST_ONE, problems);
+    let own = section.node("horizon").map(|horizon| &horizon.place);
+    if let (Some(own), Some(other)) = (own, place) {
+        let kind = ProblemKind::StatedTwice { key: "horizon", first: "[data]", second: "the label" };
+        problems.push_with(own, kind, Some((other, "and here")));
+    }
+    let horizon = section.within("horizon", rows, AT_LEAST_ONE, problems);
     section.finish(problems);
     Some(LabelSpec::Rise { rise, of: of?.value, over: over?.value, horizon })
 }

@@ -16,7 +16,9 @@ use std::path::Path;
 use super::document::{Located, Table};
 use super::problem::ProblemKind;
 use super::section::{Problems, Section};
-use super::spec::{BudgetSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, Share, StopRule};
+use super::spec::{
+    BudgetSpec, ConfirmSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, Share, StopRule,
+};
 use crate::size::WeightTarget;
 use space::Known;
 pub(super) use space::is_parameter;
@@ -55,6 +57,8 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     let stop = file.section("stop", problems).map_or_else(StopRule::default, |inner| stop(inner, problems));
     let pruner = file.section("pruner", problems).and_then(|inner| pruner::pruner(inner, problems));
     let storage = file.section("storage", problems).and_then(|inner| storage(inner, problems));
+    let smallest_effect = smallest_effect(&mut file, problems);
+    let confirm = confirm(&mut file, objective.as_ref(), problems);
     file.finish(problems);
     let mut metrics = metrics.into_iter();
     let MetricSpec { name: metric, direction } = metrics.next()?;
@@ -71,6 +75,8 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
         stop,
         pruner,
         storage,
+        smallest_effect,
+        confirm,
     })
 }
 
@@ -147,6 +153,33 @@ fn stop(mut section: Section<'_>, problems: &mut Problems) -> StopRule {
     let least = section.within("expected_gain", 0.0, GAIN, problems);
     section.finish(problems);
     StopRule { expected_gain: Some(least).filter(|_| given) }
+}
+
+fn smallest_effect(file: &mut Section<'_>, problems: &mut Problems) -> Option<f64> {
+    const EFFECT: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0 and finite");
+    // What fails the test is reported; 0 then stands for nothing.
+    Some(file.within("smallest_effect", 0.0, EFFECT, problems)).filter(|effect| *effect > 0.0)
+}
+
+fn confirm(
+    file: &mut Section<'_>,
+    objective: Option<&ObjectiveSpec>,
+    problems: &mut Problems,
+) -> Option<ConfirmSpec> {
+    const COUNT: (fn(u64) -> bool, &str) = (|n| (1..=ConfirmSpec::MOST).contains(&n), "from 1 to 1000");
+    let mut section = file.section("confirm", problems)?;
+    let ConfirmSpec { top, seeds } = ConfirmSpec::default();
+    let top = section.within("top", top, COUNT, problems);
+    let seeds = section.within("seeds", seeds, COUNT, problems);
+    let place = section.place().clone();
+    section.finish(problems);
+    if let Some(ObjectiveSpec::Command(command)) = objective
+        && !command.test_part
+    {
+        let what = "`test_part = true` in [command], which says that the program can score its test rows";
+        problems.push(&place, ProblemKind::Needs { key: "confirm", what });
+    }
+    Some(ConfirmSpec { top, seeds })
 }
 
 fn storage(mut section: Section<'_>, problems: &mut Problems) -> Option<String> {

@@ -177,6 +177,31 @@ const MISTAKES: &[Mistake] = &[
         &[],
     ),
     (
+        "a horizon twice",
+        &[(
+            "label = \"up\"",
+            "label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 2 }\nhorizon = 5",
+        )],
+        &[],
+    ),
+    ("a horizon of nothing", &[("label = \"up\"", "label = \"up\"\nhorizon = 0")], &[]),
+    ("a horizon that is no number of rows", &[("label = \"up\"", "label = \"up\"\nhorizon = \"5d\"")], &[]),
+    ("a smallest effect of nothing", &[("name = \"least\"", "name = \"least\"\nsmallest_effect = 0")], &[]),
+    ("a smallest effect that is no number", &[], &[("smallest_effect", "inf"), ("tag", "[1]")]),
+    (
+        "a confirmation that makes no sense",
+        &[("[space]", "[confirm]\ntop = 0\nseeds = 1001\nrows = 5\n[space]")],
+        &[],
+    ),
+    (
+        "a confirmation by a command that does not know its test rows",
+        &[
+            ("[data]\npath = \"rows.csv\"\nlabel = \"up\"\n", "[confirm]\n"),
+            ("[model]\ncontext = 80\npatch = 16\nstride = 8", "[command]\nrun = [\"train\"]\nhorizon = 0"),
+        ],
+        &[],
+    ),
+    (
         "features that cannot be",
         &[(
             "label = \"up\"",

@@ -316,6 +316,44 @@ fn settings_mean_the_same_as_in_the_file() {
 }
 
 #[test]
+fn a_horizon_is_of_every_label() {
+    let horizon = |settings: &[(&str, &str)]| {
+        let settings: Vec<(String, String)> =
+            settings.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+        let ladder = parse_with(LEAST, Path::new("ladder.toml"), &settings).unwrap();
+        built_in(&ladder).0.label.horizon()
+    };
+    let rise = ("data.label", "{ rise = 0.01, of = 'high', over = 'close' }");
+    assert_eq!([horizon(&[]), horizon(&[("data.horizon", "5")])], [1, 5]);
+    assert_eq!([horizon(&[rise]), horizon(&[rise, ("data.horizon", "3")])], [1, 3]);
+    assert_eq!(horizon(&[rise, ("data.label.horizon", "4")]), 4);
+
+    let both = [rise, ("data.label.horizon", "4"), ("data.horizon", "3")];
+    let settings = both.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let errors = parse_with(LEAST, Path::new("ladder.toml"), &settings).unwrap_err();
+    let kinds: Vec<&str> = errors.problems().iter().map(|problem| problem.kind.code()).collect();
+    assert_eq!(kinds, ["repeated"]);
+}
+
+#[test]
+fn a_smallest_effect_and_a_confirmation_are_asked_for() {
+    let ladder = with(&[]).unwrap();
+    assert_eq!((ladder.smallest_effect, ladder.confirm), (None, None));
+    assert_eq!(with(&[("smallest_effect", "0.002")]).unwrap().smallest_effect, Some(0.002));
+    assert_eq!(with(&[("smallest_effect", "2")]).unwrap().smallest_effect, Some(2.0));
+    let confirm = |settings: &[(&str, &str)]| with(settings).unwrap().confirm;
+    assert_eq!(confirm(&[("confirm", "{}")]), Some(ConfirmSpec { top: 1, seeds: 5 }));
+    assert_eq!(confirm(&[("confirm.top", "3")]), Some(ConfirmSpec { top: 3, seeds: 5 }));
+    assert_eq!(confirm(&[("confirm.seeds", "1000")]), Some(ConfirmSpec { top: 1, seeds: 1000 }));
+
+    let can = COMMAND.replace("retries = 1", "retries = 1\ntest_part = true\nhorizon = 20") + "[confirm]\n";
+    let ladder = parse(&can, Path::new("ladder.toml")).unwrap();
+    assert_eq!(ladder.confirm, Some(ConfirmSpec::default()));
+    let ObjectiveSpec::Command(command) = &ladder.objective else { panic!("it has a command") };
+    assert_eq!((command.horizon, command.test_part), (20, true));
+}
+
+#[test]
 fn problems_know_their_line() {
     let text = LEAST.replace("stride = 8", "stride = 0").replace("\"up\"", "3");
     let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();

@@ -80,7 +80,7 @@ fn columns_that_are_not_there() {
     let table = || Table::csv(text(HEADER, &days(24)));
     let complaint = table().with(|s| s.time = Some("dates".into())).complaint();
     assert_eq!(complaint, with_hint("t.csv: there is no column `dates` (time)", "did you mean `date`?"));
-    let complaint = table().with(|s| s.label = LabelSpec::Column("target".into())).complaint();
+    let complaint = table().with(|s| s.label = LabelSpec::column("target")).complaint();
     let columns = "its columns are `date`, `a`, `b`, `y`";
     assert_eq!(complaint, with_hint("t.csv: there is no column `target` (label)", columns));
     let complaint = table().with(|s| s.features.exclude = names(&["Y"])).complaint();
@@ -249,6 +249,17 @@ fn parts_without_windows_or_with_one_class() {
     let advice = "a shorter context, more rows, or a larger share for validation";
     let message = "t.csv: too few rows: of 24 rows the validation part gets no window of 2 rows";
     assert_eq!(validation.complaint(), with_hint(message, advice));
+    let far = |horizon| few(24).with(|s| s.label = LabelSpec::Column { name: "y".into(), horizon });
+    let advice =
+        "a shorter `horizon`, more rows, or another `split`: each part must be longer than the horizon";
+    let message = "t.csv: the label looks 6 rows ahead, but the validation part has 6 rows";
+    assert_eq!(far(6).complaint(), with_hint(message, advice));
+    let message = "t.csv: the label looks 1000 rows ahead, but the training part has 12 rows";
+    assert_eq!(far(1000).complaint(), with_hint(message, advice));
+    assert_eq!(
+        far(5).complaint().0,
+        "t.csv: too few rows: of 24 rows the test part gets no window of 2 rows whose label looks 5 rows ahead"
+    );
     let dropped: Vec<String> = days(24).iter().map(|l| l.replace(",-", ",NaN -")).collect();
     let dropped: Vec<String> = dropped
         .iter()

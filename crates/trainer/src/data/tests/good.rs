@@ -149,6 +149,36 @@ fn a_threshold_looks_ahead() {
 }
 
 #[test]
+fn a_column_that_looks_ahead_keeps_the_parts_apart() {
+    let table = |horizon| {
+        let label = LabelSpec::Column { name: "y".into(), horizon };
+        Table::csv(text(HEADER, &days(48))).with(|s| s.label = label).load(3).expect("is loaded").dataset
+    };
+    let (near, far) = (table(1), table(4));
+    assert_eq!(ends(&near.train), (2..21).collect::<Vec<_>>());
+    assert_eq!(ends(&near.test), (39..48).collect::<Vec<_>>());
+    // The first validation window is rows 22 to 24: training labels look at row 21 at most.
+    assert_eq!(ends(&far.train), (2..18).collect::<Vec<_>>());
+    assert_eq!(far.validation, near.validation);
+    // The last validation label looks at row 39.
+    assert_eq!(ends(&far.test), (42..48).collect::<Vec<_>>());
+}
+
+#[test]
+fn windows_of_numbers_and_classes_follow_each_other_in_time() {
+    let mut lines = days(48);
+    lines.rotate_left(17);
+    lines.reverse();
+    for task in [Task::Binary, Task::Classes, Task::Regression] {
+        let table = Table::csv(text(HEADER, &lines));
+        let dataset = load(&table.spec, 3, Normalize::None, task).expect("is loaded").dataset;
+        // Feature `a` is the day.
+        let days: Vec<f32> = dataset.validation.windows.iter().map(|w| dataset.window(*w)[4]).collect();
+        assert_eq!(days, (24..36).map(|day| day as f32).collect::<Vec<_>>(), "{task:?}");
+    }
+}
+
+#[test]
 fn rows_without_a_label_are_history_only() {
     let mut lines = days(30);
     for line in &mut lines[28..] {
@@ -277,8 +307,8 @@ fn the_shared_table() {
         split: SplitSpec { train: 0.70, validation: 0.15 },
         missing: MissingPolicy::Error,
     };
-    let by_column = load(&spec(LabelSpec::Column("label".into())), 80, Normalize::Standard, Task::Binary)
-        .expect("is loaded");
+    let by_column =
+        load(&spec(LabelSpec::column("label")), 80, Normalize::Standard, Task::Binary).expect("is loaded");
     let summary = &by_column.summary;
     assert_eq!((summary.rows, summary.features), (4778, 105));
     assert_eq!(summary.parts[0].windows(), 3344 - 80 - 79);

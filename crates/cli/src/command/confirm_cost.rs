@@ -1,0 +1,77 @@
+//! What a confirmation costs, told before the search.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::number::counted;
+use allometry_core::ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, SamplerKind};
+use allometry_core::space::Feasible;
+
+use super::check::time_words;
+use super::run::words;
+
+/// A ladder, and what is known beforehand of each of its budgets.
+pub(super) struct Cost<'a> {
+    pub(super) ladder: &'a Ladder,
+    pub(super) spaces: &'a [Feasible],
+    /// Seconds of one trial on one core, at most, where that can be told.
+    pub(super) seconds: &'a [Option<f64>],
+}
+
+impl Cost<'_> {
+    /// Writes what the confirmation costs that the ladder asks for, or what one would cost.
+    pub(super) fn lines(&self, text: &mut String) {
+        let asked = self.ladder.confirm.unwrap_or_default();
+        let trainings = |spec: &BudgetSpec, space: &Feasible| {
+            let distinct = space.configurations().unwrap_or(u64::MAX).min(spec.trials);
+            asked.top.min(distinct) * asked.seeds
+        };
+        let (own, own_time) = self.total(trainings);
+        let (trials, search_time) = self.total(|spec, _| spec.trials);
+        let beside = format!(
+            "{}{own_time}; the search has {}{search_time}",
+            counted(own, "training"),
+            counted(trials, "trial")
+        );
+        let _ = match self.ladder.confirm {
+            Some(_) => writeln!(text, "\nconfirmation on the test rows: {}\n  {beside}", words(asked)),
+            None => writeln!(
+                text,
+                "\nthe ladder asks for no confirmation on the test rows: {}\n  it would cost {beside}\n  {}",
+                words(asked),
+                self.offer(asked)
+            ),
+        };
+    }
+
+    /// Why a confirmation is worth its cost, and how to have one.
+    fn offer(&self, asked: ConfirmSpec) -> String {
+        let sampler = self.ladder.sampler.kind;
+        let why = match sampler {
+            SamplerKind::Gp | SamplerKind::Tpe => {
+                format!(
+                    "the sampler `{}` learns from its trials, so that only a confirmation decides between budgets",
+                    sampler.as_str()
+                )
+            }
+            _ => "the best of many trials is a lucky one".to_owned(),
+        };
+        let first = match &self.ladder.objective {
+            ObjectiveSpec::Command(command) if !command.test_part => {
+                ", and `test_part = true` in [command] once it scores its test rows"
+            }
+            _ => "",
+        };
+        let ConfirmSpec { top, seeds } = asked;
+        format!("{why}: [confirm] with top = {top} and seeds = {seeds} asks for it{first}")
+    }
+
+    /// So many trainings of each budget together, and the time that they take, in words.
+    fn total(&self, of: impl Fn(&BudgetSpec, &Feasible) -> u64) -> (u64, String) {
+        let counts: Vec<u64> =
+            self.ladder.budgets.iter().zip(self.spaces).map(|(spec, space)| of(spec, space)).collect();
+        let seconds: Option<f64> =
+            counts.iter().zip(self.seconds).map(|(count, seconds)| Some(*count as f64 * (*seconds)?)).sum();
+        let time = seconds.map_or_else(String::new, |seconds| format!(", {}", time_words(seconds)));
+        (counts.iter().sum(), time)
+    }
+}

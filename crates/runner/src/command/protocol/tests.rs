@@ -1,0 +1,116 @@
+use super::*;
+
+fn line(text: &str) -> Result<Option<Line>, String> {
+    parse(text.as_bytes(), 3, TrialNumber(7)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn lines_are_what_they_say() {
+    let none = BTreeMap::new();
+    assert_eq!(line(r#"{"step": 3, "value": 0.71}"#), Ok(Some(Line::Step(3, 0.71, none.clone()))));
+    assert_eq!(line("  "), Ok(None));
+    assert_eq!(
+        line(r#"{"step": 1, "value": Infinity, "metrics": {"loss": 2}}"#),
+        Ok(Some(Line::Step(1, f64::INFINITY, BTreeMap::from([("loss".into(), 2.0)]))))
+    );
+    let Ok(Some(Line::Step(2, nan, _))) = line(r#"{"step": 2.0, "value": NaN}"#) else { panic!() };
+    assert!(nan.is_nan());
+    assert_eq!(
+        line(r#"{"final": true, "value": 0.5, "weights": 12, "number": 7}"#),
+        Ok(Some(Line::Final(Final {
+            size: Some(ModelSize { total: 12, non_embedding: 12 }),
+            ..Final::of(0.5)
+        })))
+    );
+    assert_eq!(
+        line(r#"{"final": true, "values": [0.5, 20, Infinity]}"#),
+        Ok(Some(Line::Final(Final { further: vec![20.0, f64::INFINITY], ..Final::of(0.5) })))
+    );
+    assert_eq!(
+        line(r#"{"scores": [0.5, 1], "labels": [0, true]}"#),
+        Ok(Some(Line::Scores(ValidationScores {
+            rows: vec![0, 1],
+            labels: vec![false, true],
+            scores: vec![0.5, 1.0]
+        })))
+    );
+}
+
+#[test]
+fn outputs_are_of_classes_or_numbers() {
+    assert_eq!(
+        line(r#"{"outputs": [[0.2, 0.3, 0.5], [1, 0, 0]], "targets": [2, 0.0], "rows": [7, 9]}"#),
+        Ok(Some(Line::Outputs(ValidationOutputs {
+            rows: vec![7, 9],
+            targets: vec![2.0, 0.0],
+            outputs: vec![0.2, 0.3, 0.5, 1.0, 0.0, 0.0],
+        })))
+    );
+    let numbers = ValidationOutputs { rows: vec![0, 1], targets: vec![3.0, 0.5], outputs: vec![-1.5, 20.0] };
+    for outputs in ["[-1.5, 20]", "[[-1.5], [20]]"] {
+        let text = format!("{{\"outputs\": {outputs}, \"targets\": [3, 0.5]}}");
+        assert_eq!(line(&text), Ok(Some(Line::Outputs(numbers.clone()))));
+    }
+}
+
+#[test]
+fn mistakes_name_the_line_and_what_is_wrong() {
+    for (text, problem) in [
+        ("{", "is not JSON"),
+        ("[1]", "is no object: [1]"),
+        ("{}", "has neither"),
+        (r#"{"step": 1}"#, "has no `value`"),
+        (r#"{"step": 1, "value": null}"#, "has no `value`"),
+        (r#"{"step": 1, "value": "high"}"#, "has a `value` that is no number"),
+        (r#"{"step": 1.5, "value": 1}"#, "has a `step` that is no whole number"),
+        (r#"{"final": true}"#, "has no `value`"),
+        (r#"{"final": true, "value": 1, "weights": -1}"#, "has a negative `weights`"),
+        (r#"{"final": true, "values": []}"#, "has `values` that are no list of numbers"),
+        (r#"{"final": true, "values": [1, "fast"]}"#, "has `values` that are no list of numbers"),
+        (r#"{"final": true, "value": 1, "values": [1, 2]}"#, "has both `value` and `values`"),
+        (r#"{"step": 1, "value": 1, "number": 8}"#, "is of trial 8, but this is trial 7"),
+        (r#"{"metrics": [1]}"#, "has `metrics` that are no object"),
+        (r#"{"metrics": {"a": "b"}}"#, "has a metric `a` that is no number"),
+        (r#"{"scores": [0.1], "labels": []}"#, "has 1 scores, 0 labels and 1 rows"),
+        (r#"{"scores": [1.1], "labels": [0]}"#, "has scores that are no probabilities"),
+        (r#"{"scores": [0.1], "labels": [2]}"#, "has labels other than 0 and 1"),
+        (r#"{"scores": [0.1], "labels": [0], "outputs": [1]}"#, "has both `scores` and `outputs`"),
+        (r#"{"outputs": [0.1]}"#, "has no list `targets`"),
+        (r#"{"outputs": 0.1, "targets": [1]}"#, "has no list `outputs`"),
+        (r#"{"outputs": [0.1, 0.2], "targets": [1]}"#, "has 2 outputs, 1 targets and 2 rows"),
+        (r#"{"outputs": [0.1], "targets": [1], "rows": [1, 2]}"#, "has 1 outputs, 1 targets and 2 rows"),
+        (r#"{"outputs": [0.1], "targets": [1], "rows": [-1]}"#, "has `rows` that are no whole numbers"),
+        (r#"{"outputs": [], "targets": []}"#, "has `outputs` of no number"),
+        (r#"{"outputs": [[]], "targets": [1]}"#, "has `outputs` of no number"),
+        (r#"{"outputs": [[0.5, 0.5], [1]], "targets": [1, 0]}"#, "has `outputs` of 2 and of 1 numbers a row"),
+        (r#"{"outputs": [[0.5, 0.5], 1], "targets": [1, 0]}"#, "has `outputs` of 2 and of 1 numbers a row"),
+        (r#"{"outputs": [NaN], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
+        (r#"{"outputs": [1e39], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
+        (r#"{"outputs": [["a", 1]], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
+        (r#"{"outputs": [[[1], 1]], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
+        (r#"{"outputs": [1], "targets": [Infinity]}"#, "has `targets` that are no finite numbers"),
+        (r#"{"outputs": [[1.5, 0]], "targets": [1]}"#, "that are no probabilities from 0 to 1"),
+        (r#"{"outputs": [[0.5, 0.5]], "targets": [2]}"#, "has `targets` that are no classes from 0 to 1"),
+        (r#"{"outputs": [[0.5, 0.5]], "targets": [0.5]}"#, "has `targets` that are no classes from 0 to 1"),
+    ] {
+        let message = line(text).unwrap_err();
+        assert!(message.starts_with("line 3 of its report ") && message.contains(problem), "{message}");
+    }
+    assert!(parse(&[0xff], 1, TrialNumber(0)).unwrap_err().to_string().contains("UTF-8"));
+}
+
+#[test]
+fn a_line_is_read_when_it_is_complete() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report");
+    let mut file = File::create(&path).unwrap();
+    let mut reader = Reader::open(&path, TrialNumber(0)).unwrap();
+    file.write_all(b"{\"step\": 1, \"value\": 1}\n{\"step\": 2,").unwrap();
+    assert_eq!(reader.read(false).unwrap().len(), 1);
+    assert_eq!(reader.read(false).unwrap(), []);
+    file.write_all(b" \"value\": 2}").unwrap();
+    assert_eq!(reader.read(false).unwrap(), []);
+    assert_eq!(reader.read(true).unwrap(), [Line::Step(2, 2.0, BTreeMap::new())]);
+    assert_eq!(reader.read(true).unwrap(), []);
+}
