@@ -337,7 +337,7 @@ impl DataError {
             }
             Self::OneClass { .. } => "more rows, another split, or another threshold of the label".to_owned(),
             Self::Parquet { message, .. } if message.contains("feature") => {
-                "write the file with snappy, zstd or no compression".to_owned()
+                "write the file with snappy, zstd, gzip, lz4 or no compression".to_owned()
             }
             _ => return None,
         })

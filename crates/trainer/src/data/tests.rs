@@ -3,19 +3,20 @@
 mod bad;
 mod damaged;
 mod good;
+mod table;
+mod types;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use allometry_core::ladder::spec::{
     DataSpec, FeatureSpec, LabelSpec, MissingPolicy, Normalize, SplitSpec, Task,
 };
-use arrow::array::{ArrayRef, Float64Array, Int8Array, RecordBatch};
-use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
 use tempfile::TempDir;
 
 use super::{DataError, Loaded, load};
+use table::{Column, floats, int32, write_parquet};
 
 /// A folder with one table, and what a ladder says about it.
 struct Table {
@@ -43,9 +44,13 @@ impl Table {
         table
     }
 
-    fn parquet(columns: Vec<(&str, ArrayRef)>) -> Self {
+    fn parquet(columns: &[(&str, Column)]) -> Self {
+        Self::compressed(columns, Compression::UNCOMPRESSED)
+    }
+
+    fn compressed(columns: &[(&str, Column)], codec: Compression) -> Self {
         let table = Self::empty("t.parquet");
-        write_parquet(&table.spec.path, columns);
+        write_parquet(&table.spec.path, columns, codec);
         table
     }
 
@@ -64,15 +69,6 @@ impl Table {
         let folder: PathBuf = self.folder.path().join("");
         (error.to_string().replace(&*folder.to_string_lossy(), ""), error.hint())
     }
-}
-
-fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)))
-        .expect("columns are of one length");
-    let file = std::fs::File::create(path).expect("file is created");
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("schema is valid");
-    writer.write(&batch).expect("batch is written");
-    writer.close().expect("file is complete");
 }
 
 /// `rows` days with features `a` (the row's number) and `b` (its negative) and a label that alternates.
@@ -94,12 +90,8 @@ fn text(header: &str, lines: &[String]) -> String {
     text
 }
 
-fn floats(values: impl IntoIterator<Item = f64>) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(values))
-}
-
-fn alternating(rows: usize) -> ArrayRef {
-    Arc::new(Int8Array::from_iter_values((0..rows).map(|i| (i % 2) as i8)))
+fn alternating(rows: usize) -> Column {
+    int32((0..rows).map(|i| (i % 2) as i32)).integers(8, true)
 }
 
 const HEADER: &str = "date,a,b,y";

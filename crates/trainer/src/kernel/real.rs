@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use super::matrix::Product;
 use super::{Isa, multiply_add};
 
 /// A floating-point number that kernels compute with.
@@ -50,6 +51,10 @@ pub(crate) trait Real:
     /// Standard normal distribution function and density.
     #[must_use]
     fn normal<I: Isa>(self) -> (Self, Self);
+
+    /// The matrix product with the widest instruction set that the processor has.
+    #[must_use]
+    fn product() -> Product<Self>;
 }
 
 impl Real for f32 {
@@ -116,6 +121,10 @@ impl Real for f32 {
         let tail = 0.5 * (p * t) * bell;
         (if self < 0.0 { tail } else { 1.0 - tail }, SCALE * bell)
     }
+
+    fn product() -> Product<Self> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
 }
 
 #[cfg(test)]
@@ -155,5 +164,9 @@ impl Real for f64 {
             sum += term;
         }
         (0.5 + density * sum, density)
+    }
+
+    fn product() -> Product<Self> {
+        gemm_f64::gemm::f64::get_gemm_fn()
     }
 }

@@ -1,5 +1,4 @@
-use arrow::array::{BinaryArray, Date64Array, Float64Array, Int64Array, StringArray};
-
+use super::table::{bytes, int64, milliseconds, optional, texts};
 use super::*;
 
 /// A message and its hint.
@@ -32,8 +31,8 @@ fn files_that_are_not_there_or_no_tables() {
         assert_eq!(Table::csv(text).complaint().0, "t.csv: the table has no rows");
     }
     let none: [f64; 0] = [];
-    let columns = vec![("date", floats(none)), ("a", floats(none)), ("y", floats(none))];
-    assert_eq!(Table::parquet(columns).complaint().0, "t.parquet: the table has no rows");
+    let columns = [("date", floats(none)), ("a", floats(none)), ("y", floats(none))];
+    assert_eq!(Table::parquet(&columns).complaint().0, "t.parquet: the table has no rows");
 }
 
 #[test]
@@ -59,7 +58,7 @@ fn csv_that_is_damaged() {
 
 #[test]
 fn parquet_that_is_damaged() {
-    let good = Table::parquet(vec![
+    let good = Table::parquet(&[
         ("date", floats((0..24).map(f64::from))),
         ("a", floats((0..24).map(f64::from))),
         ("y", alternating(24)),
@@ -117,16 +116,15 @@ fn columns_of_the_wrong_kind() {
     let complaint = table().with(|s| s.label = rise).complaint();
     assert_eq!(complaint.0, "t.csv: column `ticker` (label) holds text such as `SPX`, not numbers");
 
-    let bytes: ArrayRef = Arc::new(BinaryArray::from_iter_values([[1_u8]; 24]));
-    let words: ArrayRef = Arc::new(StringArray::from_iter_values(["up"; 24]));
     let column = || floats((0..24).map(f64::from));
     let complaint =
-        Table::parquet(vec![("date", bytes), ("a", column()), ("y", alternating(24))]).complaint();
+        Table::parquet(&[("date", bytes([[1]; 24])), ("a", column()), ("y", alternating(24))]).complaint();
     assert_eq!(
         complaint.0,
         "t.parquet: column `date` (time) holds values of type Binary, not dates, times or numbers"
     );
-    let complaint = Table::parquet(vec![("date", column()), ("a", column()), ("y", words)]).complaint();
+    let words = texts(["up"; 24]);
+    let complaint = Table::parquet(&[("date", column()), ("a", column()), ("y", words)]).complaint();
     assert_eq!(complaint.0, "t.parquet: column `y` (label) holds values of type Utf8, not 0 and 1");
 }
 
@@ -151,12 +149,10 @@ fn values_that_are_missing_or_no_numbers() {
     let advice = "correct the value, or leave the column out: features = { exclude = [\"a\"] }";
     assert_eq!(complaint, with_hint("t.csv: line 6: column `a` has `4.2.1`, which is not a number", advice));
 
-    let date: ArrayRef = Arc::new(Int64Array::from_iter_values(0..24));
-    let b: ArrayRef =
-        Arc::new((0..24).map(|i| (i % 9 != 3).then_some(f64::from(i))).collect::<Float64Array>());
+    let date = int64(0..24);
+    let b = optional((0..24).map(|i| (i % 9 != 3).then_some(f64::from(i))));
     let a = floats((0..24).map(|i| if i == 20 { f64::NAN } else { 1.0 }));
-    let complaint =
-        Table::parquet(vec![("date", date), ("a", a), ("b", b), ("y", alternating(24))]).complaint();
+    let complaint = Table::parquet(&[("date", date), ("a", a), ("b", b), ("y", alternating(24))]).complaint();
     let message = "t.parquet: row 3 (from 0): column `b` is empty (and 3 more missing or infinite values)";
     assert_eq!(complaint, with_hint(message, drop));
 
@@ -179,13 +175,13 @@ fn labels_that_are_not_binary() {
         with_line(9, "2024-01-10,9,-9,up").complaint().0,
         "t.csv: line 11: label `y` is `up`; it must be 0 or 1"
     );
-    let columns = vec![
+    let columns = [
         ("date", floats((0..24).map(f64::from))),
         ("a", floats((0..24).map(f64::from))),
         ("y", floats((0..24).map(|i| if i < 5 { 1.0 } else { -1.0 }))),
     ];
     assert_eq!(
-        Table::parquet(columns).complaint().0,
+        Table::parquet(&columns).complaint().0,
         "t.parquet: row 5 (from 0): label `y` is -1; it must be 0 or 1"
     );
     let complaint = with_line(9, "2024-01-10,9,-9,").complaint();
@@ -215,14 +211,14 @@ fn times_that_make_no_order() {
     assert_eq!(complaint, with_hint(message, "a table holds one series: one row per time step"));
 
     let column = || floats((0..24).map(f64::from));
-    let times: [(ArrayRef, &str); 3] = [
-        (Arc::new(Date64Array::from(vec![None; 24])), "empty"),
-        (Arc::new(Date64Array::from(vec![i64::MAX; 24])), "9223372036854775 s after 1970"),
+    let times = [
+        (milliseconds([None; 24]), "empty"),
+        (milliseconds([Some(i64::MAX); 24]), "9223372036854775 s after 1970"),
         (floats([f64::NAN; 24]), "NaN"),
     ];
     for (time, shown) in times {
         let complaint =
-            Table::parquet(vec![("date", time), ("a", column()), ("y", alternating(24))]).complaint();
+            Table::parquet(&[("date", time), ("a", column()), ("y", alternating(24))]).complaint();
         let message =
             format!("t.parquet: row 0 (from 0): time `date` is {shown}, which is no date, time or number");
         assert_eq!(complaint.0, message);
@@ -293,8 +289,8 @@ fn parts_without_windows_or_with_one_class() {
 
 #[test]
 fn parquet_with_a_changed_byte_is_read_or_refused() {
-    let table = Table::parquet(vec![
-        ("date", Arc::new(StringArray::from_iter_values((0..60).map(day))) as ArrayRef),
+    let table = Table::parquet(&[
+        ("date", texts((0..60).map(day))),
         ("a", floats((0..60).map(|i| f64::from(i % 17)))),
         ("y", alternating(60)),
     ]);

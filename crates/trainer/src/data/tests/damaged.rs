@@ -10,8 +10,8 @@ static CSV: LazyLock<Vec<u8>> = LazyLock::new(|| text(HEADER, &days(24)).into_by
 
 static PARQUET: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let numbers = || floats((0..24).map(f64::from));
-    let table =
-        Table::parquet(vec![("date", numbers()), ("a", numbers()), ("b", numbers()), ("y", alternating(24))]);
+    let columns = [("date", numbers()), ("a", numbers()), ("b", numbers()), ("y", alternating(24))];
+    let table = Table::parquet(&columns);
     std::fs::read(&table.spec.path).expect("the table was written")
 });
 

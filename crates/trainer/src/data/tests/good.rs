@@ -1,11 +1,8 @@
 use allometry_core::ClassCounts;
-use arrow::array::{
-    BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Int64Array, StringArray,
-    TimestampMicrosecondArray, UInt16Array,
-};
-use arrow::datatypes::Int32Type;
+use parquet::basic::{GzipLevel, TimeUnit, ZstdLevel};
 use proptest::prelude::*;
 
+use super::table::{booleans, int64, singles, texts, timestamps};
 use super::*;
 use crate::data::{Part, PartName};
 
@@ -224,27 +221,20 @@ fn scaling_is_fitted_on_the_training_rows_alone() {
 #[test]
 fn parquet_of_every_type() {
     let rows = 24;
-    let numbers = || (0..i64::from(rows)).collect::<Vec<_>>();
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("date", Arc::new(Date32Array::from_iter_values((0..rows).map(|i| 19_723 + i)))),
+    let numbers = || 0..i64::from(rows);
+    let columns = [
+        ("date", int32((0..rows).map(|i| 19_723 + i)).days()),
         ("f64", floats((0..rows).map(f64::from))),
-        ("f32", Arc::new(Float32Array::from_iter_values(numbers().into_iter().map(|i| i as f32)))),
-        ("i64", Arc::new(Int64Array::from(numbers()))),
-        ("u16", Arc::new(UInt16Array::from_iter_values(numbers().into_iter().map(|i| i as u16)))),
-        ("bool", Arc::new(numbers().into_iter().map(|i| Some(i % 3 == 0)).collect::<BooleanArray>())),
-        (
-            "decimal",
-            Arc::new(
-                Decimal128Array::from_iter_values(numbers().into_iter().map(|i| i128::from(i) * 100))
-                    .with_precision_and_scale(10, 2)
-                    .expect("fits"),
-            ),
-        ),
-        ("text", Arc::new(StringArray::from_iter_values(numbers().iter().map(ToString::to_string)))),
+        ("f32", singles((0..rows).map(|i| i as f32))),
+        ("i64", int64(numbers())),
+        ("u16", int32(0..rows).integers(16, false)),
+        ("bool", booleans((0..rows).map(|i| i % 3 == 0))),
+        ("decimal", int64(numbers().map(|i| i * 100)).decimal(10, 2)),
+        ("text", texts(numbers().map(|i| i.to_string()))),
         ("y", alternating(rows as usize)),
-        ("__index_level_0__", Arc::new(Int64Array::from(numbers()))),
+        ("__index_level_0__", int64(numbers())),
     ];
-    let loaded = Table::parquet(columns).load(3).expect("is loaded");
+    let loaded = Table::parquet(&columns).load(3).expect("is loaded");
     assert_eq!(loaded.dataset.feature_names, ["f64", "f32", "i64", "u16", "bool", "decimal"]);
     assert_eq!(loaded.summary.skipped, ["text", "__index_level_0__"]);
     assert_eq!(loaded.dataset.values[18..24], [3.0, 3.0, 3.0, 3.0, 1.0, 3.0]);
@@ -253,41 +243,44 @@ fn parquet_of_every_type() {
 
 #[test]
 fn parquet_times_of_every_type() {
-    let microseconds = || (0..24).map(|i| 1_704_067_200_000_000 + i * 3_600_000_000).rev();
-    let texts = (0..24).map(|i| format!("2024-01-01T{i:02}:00:00")).rev();
-    let dictionary: DictionaryArray<Int32Type> =
-        texts.clone().collect::<Vec<_>>().iter().map(String::as_str).collect();
-    let times: Vec<(ArrayRef, &str)> = vec![
-        (Arc::new(TimestampMicrosecondArray::from_iter_values(microseconds())), "2024-01-01T02:00:00"),
-        (
-            Arc::new(
-                TimestampMicrosecondArray::from_iter_values(microseconds()).with_timezone("Europe/Rome"),
-            ),
-            "2024-01-01T02:00:00Z",
-        ),
-        (Arc::new(StringArray::from_iter_values(texts)), "2024-01-01T02:00:00"),
-        (Arc::new(dictionary), "2024-01-01T02:00:00"),
-        (Arc::new(Int64Array::from_iter_values((0..24).rev())), "2"),
+    let microseconds = || (0..24).map(|i| Some(1_704_067_200_000_000 + i * 3_600_000_000)).rev();
+    let times = [
+        (timestamps(microseconds(), TimeUnit::MICROS, false), "2024-01-01T02:00:00"),
+        (timestamps(microseconds(), TimeUnit::MICROS, true), "2024-01-01T02:00:00Z"),
+        (texts((0..24).map(|i| format!("2024-01-01T{i:02}:00:00")).rev()), "2024-01-01T02:00:00"),
+        (int64((0..24).rev()), "2"),
         (floats((0..24).rev().map(|i| f64::from(i) / 2.0)), "1"),
     ];
     for (time, first) in times {
-        let columns = vec![("date", time), ("a", floats((0..24).map(f64::from))), ("y", alternating(24))];
-        let loaded = Table::parquet(columns).load(3).expect("is loaded");
+        let columns = [("date", time), ("a", floats((0..24).map(f64::from))), ("y", alternating(24))];
+        let loaded = Table::parquet(&columns).load(3).expect("is loaded");
         assert_eq!(loaded.summary.parts[0].first.as_deref(), Some(first));
         assert_eq!(loaded.dataset.values[..3], [23.0, 22.0, 21.0]);
     }
 }
 
 #[test]
+fn parquet_of_every_codec() {
+    let gzip = Compression::GZIP(GzipLevel::default());
+    let zstd = Compression::ZSTD(ZstdLevel::default());
+    for codec in [Compression::SNAPPY, zstd, gzip, Compression::LZ4, Compression::LZ4_RAW] {
+        let numbers = || floats((0..500).map(f64::from));
+        let columns = [("date", numbers()), ("a", numbers()), ("y", alternating(500))];
+        let loaded = Table::compressed(&columns, codec).load(3).expect("is loaded");
+        assert_eq!(loaded.dataset.values, (0..500).map(|i| i as f32).collect::<Vec<_>>(), "{codec}");
+    }
+}
+
+#[test]
 fn many_batches_are_one_table() {
     let rows = 10_000;
-    let shuffled = (0..rows).map(|i| (i * 7919) % rows);
-    let columns = vec![
-        ("date", Arc::new(Int64Array::from_iter_values(shuffled.clone())) as ArrayRef),
-        ("a", floats(shuffled.clone().map(|i| i as f64))),
-        ("y", Arc::new(Int64Array::from_iter_values(shuffled.map(|i| i % 2))) as ArrayRef),
+    let shuffled = || (0..rows).map(|i| (i * 7919) % rows);
+    let columns = [
+        ("date", int64(shuffled())),
+        ("a", floats(shuffled().map(|i| i as f64))),
+        ("y", int64(shuffled().map(|i| i % 2))),
     ];
-    let loaded = Table::parquet(columns).load(5).expect("is loaded");
+    let loaded = Table::parquet(&columns).load(5).expect("is loaded");
     let expected: Vec<f32> = (0..rows).map(|i| i as f32).collect();
     assert_eq!(loaded.dataset.values, expected);
     assert!(loaded.dataset.train.windows.iter().all(|w| w.is_positive() == (w.last % 2 == 1)));

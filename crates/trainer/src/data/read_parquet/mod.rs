@@ -1,0 +1,218 @@
+//! Parquet files, read column by column without Arrow.
+
+mod arrow_schema;
+mod batch;
+mod field;
+mod pages;
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
+
+use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
+use super::error::{DataError, Role};
+use super::rows::{Places, Rows, Targets};
+use super::time::Time;
+use batch::Batch;
+use field::{Field, ValueType};
+
+/// The number of rows that are decoded at a time.
+const BATCH_ROWS: usize = 1024;
+
+/// Reads the columns of a Parquet file that are wanted; the others are not decoded.
+pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
+    let path = wanted.path;
+    let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
+    // The decoder panics on some corrupt pages where it should return an error. Nothing that it may have left half done
+    // outlives the call.
+    catch_unwind(AssertUnwindSafe(|| decode(wanted, file)))
+        .unwrap_or_else(|_| Err(unreadable(path, "a page of it is corrupt")))
+}
+
+fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
+    let path = wanted.path;
+    let failed = |error: ParquetError| unreadable(path, &error.to_string());
+    let reader = SerializedFileReader::new(file).map_err(failed)?;
+    let metadata = reader.metadata();
+    let fields = Field::all(metadata.file_metadata()).map_err(|message| unreadable(path, message))?;
+
+    let columns: Vec<Column> =
+        fields.iter().map(|f| Column { name: f.name.clone(), kind: kind(f) }).collect();
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    columns::check_names(path, &names)?;
+    let selection = columns::select(wanted, &columns)?;
+
+    check_types(path, &fields, &selection)?;
+
+    let used = used(&selection);
+    let rows_in_file = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+    let mut rows = Rows::new(names, selection, wanted.task, Places::Counted);
+    // A corrupt count must not be believed: where memory cannot be had for it, the vector grows as rows come.
+    let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
+    for number in 0..metadata.num_row_groups() {
+        let group = reader.get_row_group(number).map_err(failed)?;
+        read_group(path, &mut rows, &*group, &fields, &used)?;
+    }
+    Ok(rows)
+}
+
+/// Fails where the time or the label is of a type that cannot be one.
+fn check_types(path: &Path, fields: &[Field], selection: &Selection) -> Result<(), DataError> {
+    if let Some(time) = selection.time.map(|column| &fields[column])
+        && !time.is_time()
+    {
+        return Err(wrong_type(path, time, Role::Time, "dates, times or numbers"));
+    }
+    if let LabelColumns::Class(column) = selection.label
+        && !fields[column].is_numeric()
+    {
+        return Err(wrong_type(path, &fields[column], Role::Label, "0 and 1"));
+    }
+    Ok(())
+}
+
+/// Returns the table's columns that are read, in the table's order.
+fn used(selection: &Selection) -> Vec<usize> {
+    let mut used = selection.features.clone();
+    used.extend(selection.time);
+    match selection.label {
+        LabelColumns::Class(column) => used.push(column),
+        LabelColumns::Rise { of, over } => used.extend([of, over]),
+        LabelColumns::None => {}
+    }
+    used.sort_unstable();
+    used.dedup();
+    used
+}
+
+fn kind(field: &Field) -> ColumnKind {
+    if field.is_numeric() { ColumnKind::Numeric } else { ColumnKind::Other(found(field)) }
+}
+
+/// Describes a column's values for a message.
+fn found(field: &Field) -> String {
+    format!("values of type {field}")
+}
+
+/// Appends the rows of a row group.
+fn read_group(
+    path: &Path,
+    rows: &mut Rows,
+    group: &dyn RowGroupReader,
+    fields: &[Field],
+    used: &[usize],
+) -> Result<(), DataError> {
+    let failed = |error: ParquetError| unreadable(path, &error.to_string());
+    let uneven = || unreadable(path, "a column has more or fewer values than its row group has rows");
+    let open = |&column: &usize| Batch::open(group, &fields[column]).map_err(failed);
+    let mut batches: Vec<Batch> = used.iter().map(open).collect::<Result<_, _>>()?;
+    let mut left = usize::try_from(group.metadata().num_rows()).map_err(|_| uneven())?;
+    while left > 0 {
+        let wanted = left.min(BATCH_ROWS);
+        for batch in &mut batches {
+            if batch.read(wanted).map_err(failed)? != wanted {
+                return Err(uneven());
+            }
+        }
+        append(path, rows, used, &batches, wanted)?;
+        left -= wanted;
+    }
+    for batch in &mut batches {
+        if batch.read(1).map_err(failed)? != 0 {
+            return Err(uneven());
+        }
+    }
+    Ok(())
+}
+
+/// Appends `count` rows; `batches` are those of the columns `used`.
+fn append(
+    path: &Path,
+    rows: &mut Rows,
+    used: &[usize],
+    batches: &[Batch],
+    count: usize,
+) -> Result<(), DataError> {
+    let selection = rows.selection.clone();
+    let first = rows.len();
+    let batch = |column: usize| &batches[used.binary_search(&column).expect("every selected column is read")];
+    let numbers = |column: usize| batch(column).numbers().map_err(|message| unreadable(path, message));
+    let width = selection.features.len();
+    rows.values.resize((first + count) * width, f32::NAN);
+    for (feature, &column) in selection.features.iter().enumerate() {
+        for (i, value) in numbers(column)?.into_iter().enumerate() {
+            rows.values[(first + i) * width + feature] = rows.number(first + i, column, value);
+        }
+    }
+    if let Some(column) = selection.time {
+        append_times(path, rows, first, batch(column))?;
+    }
+    match selection.label {
+        LabelColumns::Class(column) => {
+            for class in numbers(column)? {
+                rows.push_class(path, class, || class.unwrap_or(f64::NAN).to_string())?;
+            }
+        }
+        LabelColumns::Rise { of, over } => {
+            for (i, (reached, base)) in numbers(of)?.into_iter().zip(numbers(over)?).enumerate() {
+                let (reached, base) =
+                    (rows.threshold(first + i, of, reached), rows.threshold(first + i, over, base));
+                if let Targets::Rise { of, over } = &mut rows.targets {
+                    of.push(reached);
+                    over.push(base);
+                }
+            }
+        }
+        LabelColumns::None => rows.count(count),
+    }
+    Ok(())
+}
+
+fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Result<(), DataError> {
+    let null = || "empty".to_owned();
+    let corrupt = |message: &'static str| unreadable(path, message);
+    match &batch.field.values {
+        ValueType::Text => {
+            for (i, text) in batch.texts().map_err(corrupt)?.into_iter().enumerate() {
+                let shown = || text.map_or_else(null, |t| format!("`{t}`"));
+                rows.push_time(path, first + i, text.and_then(Time::parse), shown)?;
+            }
+        }
+        ValueType::Date | ValueType::Timestamp { .. } => {
+            let zoned = matches!(batch.field.values, ValueType::Timestamp { zoned: true, .. });
+            let since = if zoned { Time::instant_since_epoch } else { Time::civil_since_epoch };
+            for (i, elapsed) in batch.elapsed().into_iter().enumerate() {
+                let shown = || elapsed.map_or_else(null, |e| format!("{} s after 1970", e.as_secs()));
+                rows.push_time(path, first + i, elapsed.and_then(since), shown)?;
+            }
+        }
+        ValueType::Integer { .. } => {
+            for (i, integer) in batch.integers().into_iter().enumerate() {
+                let shown = || integer.map_or_else(null, |t| t.to_string());
+                let time = integer.and_then(|t| i64::try_from(t).ok());
+                rows.push_time(path, first + i, time.map(Time::Integer), shown)?;
+            }
+        }
+        ValueType::Float { .. } => {
+            for (i, time) in batch.numbers().map_err(corrupt)?.into_iter().enumerate() {
+                let shown = || time.map_or_else(null, |t| t.to_string());
+                let finite = time.filter(|t| t.is_finite());
+                rows.push_time(path, first + i, finite.map(Time::Number), shown)?;
+            }
+        }
+        _ => unreachable!("the type of the time column was checked"),
+    }
+    Ok(())
+}
+
+fn wrong_type(path: &Path, field: &Field, role: Role, wanted: &'static str) -> DataError {
+    let (path, column) = (path.to_owned(), field.name.clone());
+    DataError::WrongType { path, column, role, found: found(field), wanted }
+}
+
+fn unreadable(path: &Path, message: &str) -> DataError {
+    DataError::Parquet { path: path.to_owned(), message: message.to_owned() }
+}
