@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::baseline::BaselineComparison;
 use crate::confirmation::Confirmation;
-use crate::consistency::{BestValueSet, Consistency, interaction};
+use crate::consistency::{self, BestValueSet, Consistency, interaction};
+use crate::edge;
 use crate::finding::{Finding, findings};
 use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
@@ -71,6 +72,7 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     for (analysed, study) in studies.iter_mut().zip(&ladder.studies) {
         analysed.front = objectives.as_ref().map(|objectives| Front::new(study, objectives));
     }
+    edge::weigh(&mut studies, ladder.direction);
     let scaling = Scaling::new(&studies, ladder, options);
     let baselines = BaselineComparison::all(&scaling.points, ladder, options);
     let best: Vec<(&str, &Params)> = studies
@@ -139,7 +141,7 @@ fn consistency(
             names.push(name);
         }
     }
-    names
+    let mut compared: Vec<Consistency> = names
         .into_iter()
         .map(|parameter| {
             let sets: Vec<&BestValueSet> = studies
@@ -157,5 +159,7 @@ fn consistency(
             Consistency::new(parameter, best, &sets, interaction(&budgets))
         })
         .filter(|consistency| !consistency.values.is_empty())
-        .collect()
+        .collect();
+    consistency::adjust(&mut compared);
+    compared
 }

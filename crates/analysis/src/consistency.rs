@@ -13,6 +13,7 @@ pub use interaction::Interaction;
 pub(crate) use interaction::interaction;
 
 use crate::coverage::Step;
+use crate::stats::holm;
 
 /// A parameter's value in the best configuration of one budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +83,16 @@ impl Consistency {
         let naive = naive(&values);
         let (agreement, common) = agreement(sets);
         Self { parameter: parameter.to_owned(), values, naive, agreement, common, interaction }
+    }
+}
+
+/// Adjusts the tests of whether budgets differ over the parameters of a table (Holm 1979).
+pub(crate) fn adjust(compared: &mut [Consistency]) {
+    let tests: Vec<&mut Interaction> =
+        compared.iter_mut().filter_map(|one| one.interaction.as_mut()).collect();
+    let p_values: Vec<f64> = tests.iter().map(|test| test.p).collect();
+    for (test, p) in tests.into_iter().zip(holm::adjust(&p_values)) {
+        test.p_holm = Some(p);
     }
 }
 

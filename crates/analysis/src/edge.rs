@@ -1,11 +1,15 @@
-//! Best values at an end of their range: the search may have stopped short.
+//! Best values at an end of their range, and whether the optimum may lie beyond.
 
-use allometry_core::{ChoiceOrder, Distribution, ParamValue, Params};
+use allometry_core::{ChoiceOrder, Direction, Distribution, ParamValue, Params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::consistency::BestValueSet;
+use crate::coverage::Step;
 use crate::input::StudyTrials;
 use crate::level::Level;
+use crate::stats::holm;
+use crate::study::StudyAnalysis;
 
 /// Share of a continuous range within which a value counts as its end.
 const NEAR: f64 = 0.02;
@@ -45,14 +49,65 @@ pub struct Edge {
     pub values: Option<u64>,
     /// How the range is known.
     pub source: RangeSource,
+    /// Whether the value is among those that may be the parameter's best; see [`BestValueSet`].
+    #[serde(default)]
+    pub may_be_best: bool,
+    /// Two-sided p-value of the parameter's slope where the metric gets better towards this end; `null` where it gets worse, or where
+    /// there is no slope.
+    #[serde(default)]
+    pub p_towards: Option<f64>,
+    /// The same after Holm's adjustment over all slopes: those of all budgets of the ladder, or of all tables of a report.
+    #[serde(default)]
+    pub p_towards_holm: Option<f64>,
+}
+
+/// A slope of the metric over a parameter's values, with its two-sided p-value and that after adjustment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Slope {
+    pub(crate) slope: f64,
+    pub(crate) p: f64,
+    pub(crate) p_holm: f64,
 }
 
 impl Edge {
+    /// Whether the optimum may lie beyond this end: the value may be the best, and the slope towards it is told at a `level`. A value
+    /// at an end is otherwise what chance gives: of five values that are equally good one is at an end in 40%.
+    pub fn may_lie_beyond(&self, level: f64) -> bool {
+        let is_told = self.p_towards_holm.is_some_and(|p| p < 1.0 - level);
+        self.is_telling() && self.may_be_best && is_told
+    }
+
+    /// Takes in what the values' means and the slope say.
+    pub(crate) fn weigh(
+        &mut self,
+        best_values: Option<&BestValueSet>,
+        slope: Option<Slope>,
+        direction: Direction,
+    ) {
+        let holds = |step: &Step| match &step.upper {
+            None => step.value == self.value,
+            Some(upper) => self.value.total_cmp(&step.value).is_ge() && self.value.total_cmp(upper).is_le(),
+        };
+        self.may_be_best = best_values.is_some_and(|set| set.possible.iter().any(holds));
+        let rises = match self.end {
+            End::Highest => direction.better(1.0, 0.0),
+            End::Lowest => direction.better(0.0, 1.0),
+        };
+        let towards = slope.filter(|slope| slope.slope != 0.0 && (slope.slope > 0.0) == rises);
+        self.p_towards = towards.map(|slope| slope.p);
+        self.p_towards_holm = towards.map(|slope| slope.p_holm);
+    }
+
     /// Whether it tells something: of two values one is always at an end, and nothing lies below zero for quantities
     /// that cannot be negative.
     pub fn is_telling(&self) -> bool {
         let at_zero = self.end == End::Lowest && self.value.as_f64() == Some(0.0);
         self.values.is_none_or(|values| values > 2) && !at_zero
+    }
+
+    fn new(parameter: String, value: ParamValue, end: End, values: Option<u64>, source: RangeSource) -> Self {
+        let (may_be_best, p_towards, p_towards_holm) = (false, None, None);
+        Self { parameter, value, end, values, source, may_be_best, p_towards, p_towards_holm }
     }
 
     /// Whether it is that of a learning rate, by the names that are usual for one.
@@ -80,7 +135,7 @@ pub fn edges(study: &StudyTrials, best: &Params, parameters: &[(String, Vec<Leve
             };
             let end = range.end_at(x)?;
             let (parameter, value) = (parameter.clone(), value.clone());
-            Some(Edge { parameter, value, end, values: range.values, source })
+            Some(Edge::new(parameter, value, end, range.values, source))
         })
         .collect()
 }
@@ -89,13 +144,37 @@ pub fn edges(study: &StudyTrials, best: &Params, parameters: &[(String, Vec<Leve
 pub(crate) fn observed_edge(parameter: &str, value: &ParamValue, tried: &[ParamValue]) -> Option<Edge> {
     let range = Range::spanned(tried)?;
     let end = range.end_at(value.as_f64().filter(|x| x.is_finite())?)?;
-    Some(Edge {
-        parameter: parameter.to_owned(),
-        value: value.clone(),
-        end,
-        values: range.values,
-        source: RangeSource::Observed,
-    })
+    Some(Edge::new(parameter.to_owned(), value.clone(), end, range.values, RangeSource::Observed))
+}
+
+/// Weighs the edges of all budgets of a ladder by the values that may be best and by the adjusted slopes, with Holm's adjustment over
+/// the slopes of all budgets.
+pub(crate) fn weigh(studies: &mut [StudyAnalysis], direction: Direction) {
+    let slopes: Vec<(usize, &str, f64, f64)> = studies
+        .iter()
+        .enumerate()
+        .flat_map(|(position, study)| {
+            study.trends.iter().filter_map(move |trend| {
+                let adjusted = trend.adjusted.as_ref()?;
+                Some((position, trend.parameter.as_str(), adjusted.slope?.point, adjusted.p?))
+            })
+        })
+        .collect();
+    let p_values: Vec<f64> = slopes.iter().map(|(.., p)| *p).collect();
+    let told: Vec<(usize, String, Slope)> = slopes
+        .iter()
+        .zip(holm::adjust(&p_values))
+        .map(|((study, parameter, slope, p), p_holm)| {
+            (*study, (*parameter).to_owned(), Slope { slope: *slope, p: *p, p_holm })
+        })
+        .collect();
+    for (position, study) in studies.iter_mut().enumerate() {
+        for edge in &mut study.edges {
+            let slope = told.iter().find(|(study, name, _)| *study == position && *name == edge.parameter);
+            let set = study.best_values.iter().find(|set| set.parameter == edge.parameter);
+            edge.weigh(set, slope.map(|(.., slope)| *slope), direction);
+        }
+    }
 }
 
 struct Range {

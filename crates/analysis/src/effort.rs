@@ -1,83 +1,72 @@
 //! What more trials of the same search would have given.
 
-use allometry_core::rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::{Estimate, Method};
+use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
-use crate::sample::Sample;
-use crate::stats::moments::sample_sd;
-use crate::stats::random::below;
-use crate::stats::{best_of, bootstrap};
+use crate::sample::{Sample, first_best};
+use crate::stats::best_of;
+use crate::stats::jackknife::Jackknife;
 
-/// Values drawn over all replicates at most.
-const BUDGET: usize = 2_000_000;
+/// Distinct evaluations that an interval needs for each of the `k` trials.
+const EACH: usize = 10;
 
 /// How far the trials carry an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Support {
-    /// `k` is at most half of the trials.
+    /// `k` is at most a tenth of the distinct evaluations: the interval is stated.
     Solid,
-    /// The expectation rests on few of the best trials.
+    /// `k` is more than that: few of the best trials decide the expectation, and no interval is stated.
     Thin,
 }
 
 /// The best of `k` trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BestOf {
-    /// Trials.
+    /// Distinct evaluations.
     pub k: u64,
-    /// Expected best of `k` trials drawn from those run (Tang et al. 2020), as if their order meant nothing.
+    /// Expected best of `k` distinct evaluations drawn from those run (Tang et al. 2020), as if their order meant nothing. The interval
+    /// covers new trials of the same search; there is none where the support is thin.
     pub expected: Estimate,
-    /// The best after the first `k` trials as they came.
+    /// The best after the first `k` distinct evaluations as they came.
     pub incumbent: f64,
     /// How far to trust the expectation.
     pub support: Support,
 }
 
-/// Expected best of `k` trials at 1, 2, 5, 10, 20, 50 ... and all of them; empty without trials. Where a model of earlier
-/// trials chose later ones, the incumbent is the figure to read.
-pub(crate) fn best_of_k(sample: &Sample<'_>, seed_name: &str, options: &Options) -> Vec<BestOf> {
+/// Expected best of `k` distinct evaluations at 1, 2, 5, 10, 20, 50 ... and all of them; empty without trials. Where a model of
+/// earlier trials chose later ones, the incumbent is the figure to read.
+///
+/// The interval is that of the jackknife, corrected for skewness ([`Jackknife::interval`]). `docs/adr/0045` compares it with others.
+pub(crate) fn best_of_k(sample: &Sample<'_>, is_auc: bool, options: &Options) -> Vec<BestOf> {
     let sign = sample.direction.sign();
-    let n = sample.values.len();
-    let mut ascending: Vec<f64> = sample.values.iter().map(|value| sign * value).collect();
+    let values: Vec<f64> = sample.distinct().into_iter().map(|(_, value)| value).collect();
+    let n = values.len();
+    let mut ascending: Vec<f64> = values.iter().map(|value| sign * value).collect();
     ascending.sort_by(f64::total_cmp);
-    let steps = counts(n);
-    let replicates = if n < 2 { 0 } else { (BUDGET / n).min(options.bootstraps as usize) };
-    let mut drawn: Vec<Vec<f64>> = vec![Vec::with_capacity(replicates); steps.len()];
-    let mut rng = stream(options.seed, seed_name, 3);
-    let mut counts = vec![0_usize; n];
-    let mut resample = Vec::with_capacity(n);
-    for _ in 0..replicates {
-        counts.fill(0);
-        (0..n).for_each(|_| counts[below(&mut rng, n)] += 1);
-        resample.clear();
-        for (value, &count) in ascending.iter().zip(&counts) {
-            resample.extend(std::iter::repeat_n(*value, count));
-        }
-        for (drawn, &k) in drawn.iter_mut().zip(&steps) {
-            drawn.extend(best_of::without_replacement(&resample, k));
-        }
-    }
-    steps
-        .iter()
-        .zip(&mut drawn)
-        .filter_map(|(&k, drawn)| {
-            let point = sign * best_of::without_replacement(&ascending, k)?;
-            for value in drawn.iter_mut() {
-                *value *= sign;
-            }
-            let best = sample.values[..k].iter().map(|value| sign * value).reduce(f64::max)?;
-            let mut expected = Estimate::observed(point, options);
-            if let Some(interval) = bootstrap::percentile(drawn, options.level) {
-                expected.interval = Some(interval.into());
-                expected.standard_error = sample_sd(drawn.iter().copied());
+    counts(n)
+        .into_iter()
+        .filter_map(|k| {
+            let best = best_of::without_replacement(&ascending, k)?;
+            let support = if EACH * k <= n { Support::Solid } else { Support::Thin };
+            let mut expected = Estimate::observed(sign * best, options);
+            let is_solid = support == Support::Solid;
+            let jackknife = best_of::left_out(&ascending, k)
+                .filter(|_| is_solid)
+                .and_then(|left_out| Jackknife::new(&left_out));
+            if let Some((jackknife, ends)) =
+                jackknife.and_then(|jackknife| Some((jackknife, jackknife.interval(best, options.level)?)))
+            {
+                let (a, b) = (sign * ends.0, sign * ends.1);
+                let interval = Interval { lower: a.min(b), upper: a.max(b) };
+                expected.interval = Some(if is_auc { interval.of_auc() } else { interval });
+                expected.standard_error = Some(jackknife.standard_error);
                 expected.method = Method::TrialBootstrap;
             }
-            let support = if 2 * k <= n { Support::Solid } else { Support::Thin };
-            Some(BestOf { k: k as u64, expected, incumbent: sign * best, support })
+            let incumbent = values[first_best(&values[..k], sample.direction)?];
+            Some(BestOf { k: k as u64, expected, incumbent, support })
         })
         .collect()
 }

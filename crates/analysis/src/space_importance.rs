@@ -1,6 +1,7 @@
 //! Importances over the whole space of a study, beside those of the linear model.
 
-use allometry_core::Params;
+use allometry_core::rng::stream;
+use allometry_core::{Origin, Params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,11 @@ use crate::fanova::{FanovaOptions, FanovaOutcome, fanova};
 use crate::forest::space::known_space;
 use crate::input::StudyTrials;
 use crate::options::Options;
-use crate::ped_anova::{PedAnovaOutcome, ped_anova};
+use crate::ped_anova::{PedAnovaOutcome, ped_anova_tested};
 use crate::sample::Sample;
+
+/// Permutations that PED-ANOVA is held against at most.
+const PERMUTATIONS: usize = 499;
 
 /// What matters anywhere in the space, and what matters among the best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,11 +30,15 @@ pub struct SpaceImportance {
 
 impl SpaceImportance {
     /// Computes both from the usable trials of `study`.
-    pub fn new(study: &StudyTrials, sample: &Sample<'_>, options: &Options) -> Self {
+    pub fn new(study: &StudyTrials, sample: &Sample<'_>, seed_name: &str, options: &Options) -> Self {
         let (space, source) = known_space(study);
         let all: Vec<(&Params, f64)> =
             sample.trials.iter().zip(&sample.values).map(|(trial, value)| (&trial.params, *value)).collect();
         let distinct = sample.distinct();
+        let permutations = PERMUTATIONS.min(options.permutations as usize);
+        let mut rng = stream(options.seed, seed_name, 6);
+        let among_best = ped_anova_tested(&space, &all, sample.direction, permutations, &mut rng);
+        let is_adaptive = sample.trials.iter().any(|trial| trial.record.origin == Some(Origin::Model));
         Self {
             source,
             forest: fanova(
@@ -38,7 +46,7 @@ impl SpaceImportance {
                 &distinct,
                 &FanovaOptions { level: options.level, ..FanovaOptions::default() },
             ),
-            among_best: ped_anova(&space, &all, sample.direction),
+            among_best: if is_adaptive { among_best.untested() } else { among_best },
         }
     }
 }

@@ -104,14 +104,14 @@ impl StudyAnalysis {
                 let repeat_sd = duplicates.repeat_sd;
                 rayon::join(
                     || importance(&parameters, &sample.values, &model, repeat_sd, &seed_name, options),
-                    || best_of_k(&sample, &seed_name, options),
+                    || best_of_k(&sample, ladder.measures_auc(), options),
                 )
             },
             || {
                 let (space, direction) = (study.space.as_ref(), ladder.direction);
                 let recommended = Recommendation::new(&study.trials, space, direction, options);
                 let recommended = if ladder.measures_auc() { recommended.of_auc() } else { recommended };
-                (SpaceImportance::new(study, &sample, options), recommended)
+                (SpaceImportance::new(study, &sample, &seed_name, options), recommended)
             },
         );
         let trends =

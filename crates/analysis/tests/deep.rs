@@ -274,7 +274,7 @@ fn centered_discrepancy() {
         let points: Vec<Vec<f64>> = (0..12).map(|_| (0..3).map(|_| coordinate()).collect()).collect();
         sum += discrepancy::centered_l2(&points).unwrap() / 400.0;
     }
-    near(sum, discrepancy::centered_l2_at_random(12, 3), 0.05);
+    near(sum, discrepancy::centered_l2_at_random(12, &[discrepancy::Side::CONTINUOUS; 3]), 0.05);
 }
 
 #[test]

@@ -324,11 +324,7 @@ fn edges_come_from_the_best_knowledge_of_the_range() {
             ("decay", End::Lowest, RangeSource::Space, false),
         ]
     );
-    let words = message(&analysis, FindingCode::EdgeOfSpace);
-    assert_eq!(
-        words,
-        "x: best values at an end of their range: observed 3 (highest of 3 tried), recorded 0.011 (lowest)"
-    );
+    assert!(!codes(&analysis).contains(&FindingCode::EdgeOfSpace), "no slope is told by so few trials");
 }
 
 #[test]
@@ -342,10 +338,11 @@ fn a_learning_rate_at_an_end_is_a_finding_of_its_own() {
         })
     };
     let of = |best| analyze(&ladder(vec![study("x", trials(best).collect())], None), &Options::default());
-    assert_eq!(
-        message(&of(2), FindingCode::LearningRateEdge),
-        "x: the best learning rate is at an end of its range: learning_rate 0.001 (highest of 3 tried)"
-    );
+    let highest = of(2);
+    let words = message(&highest, FindingCode::LearningRateEdge);
+    let expected = "x: the metric still gets better towards the best learning rate, at an end of its range: learning_rate 0.001 \
+                    (highest of 3 tried, slope's p (Holm) ";
+    assert!(words.starts_with(expected), "{words}");
     assert!(!codes(&of(2)).contains(&FindingCode::EdgeOfSpace), "it is told once");
     assert!(!codes(&of(1)).contains(&FindingCode::LearningRateEdge));
 }

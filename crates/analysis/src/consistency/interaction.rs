@@ -23,6 +23,9 @@ pub struct Interaction {
     pub residual_freedom: u64,
     /// P-value of F: that budgets differ in what the parameter does; other parameters are not taken out.
     pub p: f64,
+    /// The same after Holm's adjustment over the parameters that are compared.
+    #[serde(default)]
+    pub p_holm: Option<f64>,
 }
 
 /// Tests whether a parameter acts alike in all budgets, each given by its distinct evaluations: the parameter's value and
@@ -75,5 +78,6 @@ pub(crate) fn interaction(budgets: &[Vec<(ParamValue, f64)>]) -> Option<Interact
         freedom: freedom as u64,
         residual_freedom: residual_freedom as u64,
         p,
+        p_holm: None,
     })
 }

@@ -4,13 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::count;
+use crate::forest::axis::Axis;
+use crate::forest::space::known_space;
 use crate::input::StudyTrials;
 use crate::level::Level;
 use crate::options::Options;
 use crate::sample::Sample;
+use crate::stats::discrepancy::Side;
 use crate::stats::table::association;
 use crate::stats::{discrepancy, holm};
-use allometry_core::Distribution;
 
 /// Corrected Cramer's V from which two parameters are confounded.
 const CONFOUNDED: f64 = 0.5;
@@ -18,8 +20,8 @@ const CONFOUNDED: f64 = 0.5;
 const MOST_LEVELS: usize = 30;
 /// Trials above which the discrepancy looks at evenly chosen ones: its cost grows with their square.
 const MOST_POINTS: usize = 1_500;
-/// Levels above which a number has a place rather than a rank.
-const RANKED: usize = 12;
+/// Values of a list or of a range with steps above which random places are as good as uniform.
+const MOST_ATOMS: f64 = 1_000.0;
 
 /// Two parameters that were not varied independently.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,10 +45,11 @@ pub struct SpaceCoverage {
     pub pairs_tried: u64,
     /// Pairs of parameters with a corrected V of at least 0.5 whose association is told, the strongest first.
     pub confounded: Vec<Confounding>,
-    /// Centred L2 discrepancy, squared, of the trials in the unit cube of the values that occur; `null` where nothing
-    /// varies. Lists of values fill equal parts of their side.
+    /// Centred L2 discrepancy, squared, of the trials in the unit cube of the space; `null` where nothing varies. A value of a
+    /// list or of a range with steps lies in the middle of its part of the side.
     pub discrepancy: Option<f64>,
-    /// Its expectation for as many points at random.
+    /// Its expectation for as many points drawn at random from the space: from its lists and steps where it has them, each
+    /// parameter apart from the others.
     pub discrepancy_at_random: Option<f64>,
 }
 
@@ -88,10 +91,9 @@ impl SpaceCoverage {
             })
             .collect();
         confounded.sort_by(|a, b| b.cramers_v.total_cmp(&a.cramers_v));
-        let points = points(study, sample, parameters);
-        let dimension = points.first().map_or(0, Vec::len);
+        let (points, sides) = points(study, sample, parameters);
         let discrepancy = discrepancy::centered_l2(&points).filter(|discrepancy| discrepancy.is_finite());
-        let at_random = discrepancy::centered_l2_at_random(points.len(), dimension);
+        let at_random = discrepancy::centered_l2_at_random(points.len(), &sides);
         Self {
             pairs,
             pairs_tried,
@@ -102,48 +104,118 @@ impl SpaceCoverage {
     }
 }
 
-/// Places of the trials in the unit cube of the parameters that vary and that every trial has.
+/// Places of the trials in the unit cube of the parameters that vary and that every trial has, and how places at random lie on its
+/// sides.
 fn points(
     study: &StudyTrials,
     sample: &Sample<'_>,
     parameters: &[(&str, &[Level], &[Level])],
-) -> Vec<Vec<f64>> {
+) -> (Vec<Vec<f64>>, Vec<Side>) {
     let trials = sample.trials.len();
     let stride = trials.div_ceil(MOST_POINTS).max(1);
     let mut points: Vec<Vec<f64>> = vec![Vec::new(); trials.div_ceil(stride)];
+    let mut sides = Vec::new();
+    let (space, _) = known_space(study);
     for (parameter, exact, _) in parameters {
         let covered: usize = exact.iter().map(|level| level.members.len()).sum();
         if exact.len() < 2 || covered < trials {
             continue;
         }
-        let is_log = is_log(study, parameter);
-        for (position, level) in exact.iter().enumerate() {
-            let place = place(is_log, exact, position);
+        let axis = space.get(parameter).and_then(|set| Axis::new(parameter, set));
+        // Trials outside the recorded space are placed among the values that occur.
+        let known = axis.and_then(|axis| Some((places(&axis, exact)?, side(&axis))));
+        let (places, side) = known.unwrap_or_else(|| {
+            let count = exact.len() as f64;
+            let ranks: Vec<f64> = (0..exact.len()).map(|rank| (rank as f64 + 0.5) / count).collect();
+            let masses: Vec<(f64, f64)> = ranks.iter().map(|place| (*place, 1.0 / count)).collect();
+            (ranks, Side::of_places(&masses))
+        });
+        for (level, place) in exact.iter().zip(places) {
             for member in level.members.iter().filter(|member| **member % stride == 0) {
                 points[member / stride].push(place);
             }
         }
+        sides.push(side);
     }
-    points
+    (points, sides)
 }
 
-fn place(is_log: bool, levels: &[Level], position: usize) -> f64 {
-    let rank = (position as f64 + 0.5) / levels.len() as f64;
-    if levels.len() <= RANKED {
-        return rank;
-    }
-    let scale = |x: f64| if is_log { x.ln() } else { x };
-    let number = |level: &Level| level.value.as_f64().map(scale);
-    let ends = levels.first().and_then(number).zip(levels.last().and_then(number));
-    let place = ends.zip(number(&levels[position])).map(|((low, high), x)| (x - low) / (high - low));
-    place.filter(|place| place.is_finite()).unwrap_or(rank)
+/// The place of each level; `None` where one is outside the axis.
+fn places(axis: &Axis, levels: &[Level]) -> Option<Vec<f64>> {
+    let place = |level: &Level| {
+        let position = axis.position(&level.value)?;
+        Some(if axis.atoms().is_some() { middle(axis, position).0 } else { position })
+    };
+    levels.iter().map(place).collect()
 }
 
-fn is_log(study: &StudyTrials, parameter: &str) -> bool {
-    let known = study.space.as_ref().and_then(|space| space.get(parameter));
-    let recorded = || study.trials.iter().find_map(|trial| trial.distributions.get(parameter));
-    matches!(
-        known.or_else(recorded),
-        Some(Distribution::Float { log: true, .. } | Distribution::Int { log: true, .. })
-    )
+fn side(axis: &Axis) -> Side {
+    match axis.atoms() {
+        Some(atoms) if atoms <= MOST_ATOMS => {
+            let places: Vec<(f64, f64)> = (0..atoms as usize).map(|atom| middle(axis, atom as f64)).collect();
+            Side::of_places(&places)
+        }
+        _ => Side::CONTINUOUS,
+    }
+}
+
+/// The middle of an atom's part of its side, and that part's length.
+fn middle(axis: &Axis, atom: f64) -> (f64, f64) {
+    let (from, to) = (axis.below(atom), axis.below(atom + 1.0));
+    (f64::midpoint(from, to), to - from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allometry_core::rng::{stream, uniform};
+    use allometry_core::{Distribution, FrozenTrial, Params, SearchSpace, TrialState};
+
+    /// What is expected of points at random is what such points have on average: in a space of lists, steps and ranges.
+    #[test]
+    fn the_expectation_is_the_average_over_random_points() {
+        let list = |n: i64| Distribution::list((0..n).map(Into::into).collect());
+        let sets = [
+            ("pair", list(2)),
+            ("list", list(5)),
+            ("steps", Distribution::Int { low: 1, high: 32, log: true, step: 1 }),
+            ("range", Distribution::Float { low: 1e-4, high: 1e-1, log: true, step: None }),
+        ];
+        let space = SearchSpace(sets.iter().map(|(name, set)| ((*name).to_owned(), set.clone())).collect());
+        let (mut sum, mut continuous) = (0.0, 0.0);
+        let mut expected = 0.0;
+        for run in 0..400 {
+            let mut rng = stream(3, "random points", run);
+            let mut trial = |number: u64| {
+                let mut params = Params::default();
+                for (name, set) in &sets {
+                    let u = uniform(&mut rng);
+                    match set {
+                        Distribution::Categorical { choices, .. } => {
+                            params.insert(*name, choices[(u * choices.len() as f64) as usize].clone());
+                        }
+                        Distribution::Int { .. } => {
+                            params.insert(*name, (0.5 * 65.0_f64.powf(u)).round().clamp(1.0, 32.0) as i64);
+                        }
+                        Distribution::Float { .. } => params.insert(*name, 1e-4 * 1e3_f64.powf(u)),
+                    };
+                }
+                FrozenTrial::new(number, TrialState::Complete, Some(0.5), params)
+            };
+            let mut study = StudyTrials::new("x", "x", (0..40).map(&mut trial).collect());
+            study.space = Some(space.clone());
+            let sample = Sample::new(&study, allometry_core::Direction::Maximize);
+            let levels: Vec<Vec<Level>> =
+                sets.iter().map(|(name, _)| crate::level::levels(&sample, name)).collect();
+            let parameters: Vec<(&str, &[Level], &[Level])> =
+                sets.iter().zip(&levels).map(|((name, _), l)| (*name, l.as_slice(), l.as_slice())).collect();
+            let (points, sides) = points(&study, &sample, &parameters);
+            sum += discrepancy::centered_l2(&points).unwrap() / 400.0;
+            expected = discrepancy::centered_l2_at_random(40, &sides);
+            continuous = discrepancy::centered_l2_at_random(40, &[Side::CONTINUOUS; 4]);
+        }
+        println!("expected {expected:.4}, average {sum:.4}, of uniform points {continuous:.4}");
+        assert!((sum / expected - 1.0).abs() < 0.03, "{sum} {expected}");
+        assert!(expected > 1.2 * continuous, "lists are coarser than ranges");
+    }
 }

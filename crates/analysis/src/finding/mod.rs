@@ -68,9 +68,9 @@ pub enum FindingCode {
     NominalNotSize,
     /// The best model of a larger budget has fewer weights than that of a smaller one.
     SizesOutOfOrder,
-    /// Best values lie at an end of their range.
+    /// Best values lie at an end of their range towards which the metric is told to get better.
     EdgeOfSpace,
-    /// The best learning rate lies at an end of its range.
+    /// The same of the learning rate.
     LearningRateEdge,
     /// Parameters were tried at one value only.
     SingleLevel,

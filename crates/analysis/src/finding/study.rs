@@ -8,7 +8,7 @@ use super::{Finding, FindingCode};
 use crate::collapse::NaiveOutcome;
 use crate::coverage::Confounding;
 use crate::edge::{Edge, End, RangeSource};
-use crate::number::{counted, decimals, grouped, percent};
+use crate::number::{counted, decimals, grouped, p_value, percent};
 use crate::options::Options;
 use crate::study::StudyAnalysis;
 
@@ -35,8 +35,8 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, optio
         (FindingCode::BestParamsMismatch, best_params(study)),
         (FindingCode::BudgetOutOfReach, out_of_reach(study)),
         (FindingCode::NominalNotSize, nominal(study)),
-        (FindingCode::EdgeOfSpace, edges(study)),
-        (FindingCode::LearningRateEdge, learning_rate(study)),
+        (FindingCode::EdgeOfSpace, edges(study, options)),
+        (FindingCode::LearningRateEdge, learning_rate(study, options)),
         (FindingCode::SingleLevel, single_levels(study)),
         (FindingCode::ConfoundedParameters, confounded(study)),
         (FindingCode::Duplicates, duplicates(study)),
@@ -150,23 +150,27 @@ fn nominal(study: &StudyAnalysis) -> Words {
     ))
 }
 
-fn edges(study: &StudyAnalysis) -> Words {
-    let telling: Vec<&Edge> =
-        study.edges.iter().filter(|edge| edge.is_telling() && !edge.is_learning_rate()).collect();
-    let described = described(&telling)?;
+/// The values at an end beyond which the optimum may lie.
+fn beyond(study: &StudyAnalysis, options: &Options, is_learning_rate: bool) -> Option<String> {
+    let edges = study.edges.iter().filter(|edge| edge.may_lie_beyond(options.level));
+    described(&edges.filter(|edge| edge.is_learning_rate() == is_learning_rate).collect::<Vec<_>>())
+}
+
+fn edges(study: &StudyAnalysis, options: &Options) -> Words {
+    let described = beyond(study, options, false)?;
     Some((
-        format!("best values at an end of their range: {described}"),
+        format!("the metric still gets better towards best values at an end of their range: {described}"),
         "Extend these ranges: the optimum may lie beyond them.",
     ))
 }
 
-fn learning_rate(study: &StudyAnalysis) -> Words {
-    let telling: Vec<&Edge> =
-        study.edges.iter().filter(|edge| edge.is_telling() && edge.is_learning_rate()).collect();
-    let described = described(&telling)?;
+fn learning_rate(study: &StudyAnalysis, options: &Options) -> Words {
+    let described = beyond(study, options, true)?;
     Some((
-        format!("the best learning rate is at an end of its range: {described}"),
-        "Extend the range. Wider models want lower rates: cut off at an end, sizes are compared at rates that suit one better than another.",
+        format!(
+            "the metric still gets better towards the best learning rate, at an end of its range: {described}"
+        ),
+        "Extend the range: the optimum may lie beyond it. Wider models want lower rates, and sizes are compared at rates that suit one better than another.",
     ))
 }
 
@@ -181,7 +185,10 @@ fn described(edges: &[&Edge]) -> Option<String> {
             };
             let values = edge.values.map_or_else(String::new, |values| format!(" of {}", grouped(values)));
             let observed = if edge.source == RangeSource::Observed { " tried" } else { "" };
-            format!("{} {} ({end}{values}{observed})", edge.parameter, edge.value)
+            let p = edge
+                .p_towards_holm
+                .map_or_else(String::new, |p| format!(", slope's p (Holm) {}", p_value(p)));
+            format!("{} {} ({end}{values}{observed}{p})", edge.parameter, edge.value)
         })
         .collect();
     (!described.is_empty()).then(|| described.join(", "))
@@ -232,7 +239,7 @@ fn duplicates(study: &StudyAnalysis) -> Words {
     (duplicates.repeats > 0).then(|| {
         let (values, advice) = if duplicates.identical == duplicates.repeats {
             let advice =
-                "The repeats tell nothing: the evaluation does not depend on a seed. Sample without repetition.";
+                "The repeats tell nothing: the evaluation does not depend on a seed, or the seed is fixed. Sample without repetition, or vary the seed.";
             ("with identical values".to_owned(), advice)
         } else {
             let values = format!(

@@ -28,9 +28,8 @@ pub struct AdjustedEffect {
     pub freedom: u64,
     /// Type-II F of the main-effects model.
     pub f: Option<f64>,
-    /// `df (F - 1) / (df (F - 1) + N)`: share of the variance that the other parameters leave; about 0, also below it,
-    /// without an effect. The interval is that of `lambda / (lambda + N)` for the noncentralities `lambda` that F admits
-    /// (Steiger 2004).
+    /// `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the other parameters leave. The interval is that of
+    /// `lambda / (lambda + N)` for the noncentralities `lambda` that F admits (Steiger 2004); it contains the share.
     pub partial_omega_squared: Option<Estimate>,
     /// P-value of F.
     pub p: Option<f64>,
@@ -205,8 +204,9 @@ fn partial_omega_squared(
     options: &Options,
 ) -> Option<Estimate> {
     let (f, freedom) = (test.f?, test.freedom as f64);
-    let point = freedom * (f - 1.0) / (freedom * (f - 1.0) + evaluations);
     let share = |noncentrality: f64| noncentrality / (noncentrality + evaluations);
+    // A noncentrality, and with it the interval, is never below 0.
+    let point = share((freedom * (f - 1.0)).max(0.0));
     let ends = noncentral_f::noncentrality(f, freedom, residual_freedom as f64, options.level);
     let interval = ends.map(|(lower, upper)| Interval { lower: share(lower), upper: share(upper) });
     let method = if interval.is_some() { Method::NoncentralF } else { Method::Observed };

@@ -1,12 +1,14 @@
 //! Best configurations at an end of what was tried.
 
-use allometry_core::ParamValue;
+use allometry_core::{Direction, ParamValue};
 
 use super::conclusion::{Conclusion, Standing, Subject};
 use super::size::Budget;
 use super::stated::{StatedReport, StatedStudy};
-use crate::edge::{Edge, End, observed_edge};
+use super::trend::TrendLint;
+use crate::edge::{Edge, End, Slope, observed_edge};
 use crate::number::{counted, listed};
+use crate::options::Options;
 
 /// The values of a budget's best configuration that lie at an end of those in its tables.
 pub(super) fn edges(study: &StatedStudy, budget: &Budget) -> Vec<Edge> {
@@ -21,8 +23,23 @@ pub(super) fn edges(study: &StatedStudy, budget: &Budget) -> Vec<Edge> {
         .collect()
 }
 
+/// Weighs edges by the values that may be best and by the contrasts, which are adjusted over all trends of the report.
+pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Direction) {
+    for edge in edges {
+        let trend = trends.iter().find(|trend| trend.parameter == edge.parameter);
+        let contrast = trend.and_then(|trend| trend.contrast);
+        let slope = contrast.map(|one| Slope { slope: one.slope, p: one.p, p_holm: one.p_holm });
+        edge.weigh(trend.map(|trend| &trend.best_values), slope, direction);
+    }
+}
+
 /// That a configuration is a budget's best.
-pub(super) fn conclusion(report: &StatedReport, budget: &Budget, edges: &[Edge]) -> Option<Conclusion> {
+pub(super) fn conclusion(
+    report: &StatedReport,
+    budget: &Budget,
+    edges: &[Edge],
+    options: &Options,
+) -> Option<Conclusion> {
     let study = report.studies.get(budget.study?)?;
     let line = study.best_params.first()?.line;
     let best = study.best_value()?;
@@ -31,10 +48,18 @@ pub(super) fn conclusion(report: &StatedReport, budget: &Budget, edges: &[Edge])
     let statement = format!("best configuration: {}", params.join(", "));
     let trials = study.trials.as_ref().map_or_else(|| "trials".into(), |t| counted(t.value, "trial"));
     let biased = format!("as the best of {trials}, {} is biased towards better", best.value);
+    let beyond: Vec<&Edge> = edges.iter().filter(|edge| edge.may_lie_beyond(options.level)).collect();
     let why = if edges.is_empty() {
         (Standing::Stands, format!("no value is at an end of those tried; {biased}"))
+    } else if beyond.is_empty() {
+        let names: Vec<&str> = edges.iter().map(|edge| edge.parameter.as_str()).collect();
+        let reason = format!(
+            "at an end of those tried, without a slope towards it that is told: {}; {biased}",
+            listed(&names)
+        );
+        (Standing::Stands, reason)
     } else {
-        let ends: Vec<String> = edges
+        let ends: Vec<String> = beyond
             .iter()
             .map(|edge| {
                 let end = match edge.end {
@@ -45,7 +70,11 @@ pub(super) fn conclusion(report: &StatedReport, budget: &Budget, edges: &[Edge])
                 format!("{} {} is the {end}{of}", edge.parameter, edge.value)
             })
             .collect();
-        (Standing::CannotBeTold, format!("{}: better ones may lie beyond; {biased}", listed(&ends)))
+        let reason = format!(
+            "{}, and the slope towards it is told: better ones may lie beyond; {biased}",
+            listed(&ends)
+        );
+        (Standing::CannotBeTold, reason)
     };
     Some(Conclusion::new(line, Subject::BestConfiguration, statement, why).of(&budget.label))
 }

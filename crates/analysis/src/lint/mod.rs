@@ -28,7 +28,7 @@ pub use consistency::{BudgetValues, ConsistencyLint};
 pub use importance::{ImportanceLint, OneWayLint};
 pub use scaling::{BudgetOrder, ScalingLint};
 pub use size::SizeLint;
-pub use trend::{ChangeLint, ContrastLint, TrendLint};
+pub use trend::{BestLint, ChangeLint, ContrastLint, TrendLint};
 
 use crate::coverage::{Coverage, Step};
 use crate::edge::Edge;
@@ -108,6 +108,9 @@ pub fn lint(report: &StatedReport, knowledge: &Knowledge<'_>, options: &Options)
         .map(|(position, study)| StudyLint::new(study, budget_of(&budgets, position), direction, options))
         .collect();
     trend::adjust(studies.iter_mut().flat_map(|study| &mut study.trends));
+    for study in &mut studies {
+        edge::weigh(&mut study.edges, &study.trends, direction);
+    }
     let scaling = ScalingLint::new(report, &budgets, direction, knowledge, options);
     let consistency = ConsistencyLint::all(report, &studies);
     let mut conclusions = scaling.conclusions(report, options);
@@ -117,7 +120,7 @@ pub fn lint(report: &StatedReport, knowledge: &Knowledge<'_>, options: &Options)
     conclusions.extend(collapse::conclusions(report, knowledge));
     for (position, (stated, study)) in report.studies.iter().zip(&studies).enumerate() {
         let best = budget_of(&budgets, position);
-        conclusions.extend(best.and_then(|budget| edge::conclusion(report, budget, &study.edges)));
+        conclusions.extend(best.and_then(|budget| edge::conclusion(report, budget, &study.edges, options)));
         conclusions.extend(study.importance.conclusions(stated, options));
         conclusions.extend(study.trends.iter().flat_map(|trend| trend.conclusions(stated, options)));
     }

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::conclusion::{Conclusion, Standing, Subject};
 use super::groups::{FEW, best_values, summaries};
-use super::stated::{StatedStudy, StatedTrend};
+use super::stated::{StatedLevel, StatedStudy, StatedTrend};
 use crate::consistency::BestValueSet;
 use crate::estimate::Interval;
 use crate::number::{counted, listed, p_value, signed};
 use crate::options::Options;
 use crate::stats::contrast::{Contrast, pooled, welch};
 use crate::stats::distribution::t_half_width;
+use crate::stats::group::GroupSummary;
 use crate::stats::holm;
 use crate::stats::two_sample::welch_of_summaries;
 use crate::trend::{NAIVE_FLAT, NaiveDirection};
@@ -38,6 +39,39 @@ pub struct TrendLint {
     pub single: Vec<ParamValue>,
     /// The values that may be best.
     pub best_values: BestValueSet,
+    /// Whether the value with the best mean is told from all others; `null` with fewer than two values of two trials.
+    #[serde(default)]
+    pub best: Option<BestLint>,
+}
+
+/// A test of the value with the best mean against every other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BestLint {
+    /// The value.
+    pub value: ParamValue,
+    /// Two-sided p-value: twice the largest of the one-sided Welch tests against the other values, all of which must be told to be
+    /// worse (Berger 1982). The other side is that another value had come out as the best by chance.
+    pub p: f64,
+    /// The same after Holm's adjustment over all tables of the report.
+    pub p_holm: f64,
+}
+
+impl BestLint {
+    fn new(levels: &[StatedLevel], groups: &[GroupSummary], direction: Direction) -> Option<Self> {
+        let tested: Vec<usize> = (0..groups.len()).filter(|&place| groups[place].count > 1).collect();
+        let ahead =
+            |a: &usize, b: &usize| if direction.better(groups[*b].mean, groups[*a].mean) { *b } else { *a };
+        let best = tested.iter().copied().reduce(|a, b| ahead(&a, &b))?;
+        let others = tested.iter().filter(|place| **place != best);
+        let p_values = others.map(|&other| {
+            let better =
+                |place: usize| GroupSummary { mean: direction.sign() * groups[place].mean, ..groups[place] };
+            welch_of_summaries(&better(best), &better(other)).map(|test| test.p_greater)
+        });
+        let largest = p_values.collect::<Option<Vec<f64>>>()?.into_iter().reduce(f64::max)?;
+        let p = (2.0 * largest).min(1.0);
+        Some(Self { value: levels[best].value.clone(), p, p_holm: p })
+    }
 }
 
 /// A test of a linear contrast over the ordered values.
@@ -90,6 +124,7 @@ impl TrendLint {
             thin: values(|count| count < FEW),
             single: values(|count| count == 1),
             best_values: best_values(&trend.parameter, &trend.levels, direction, options),
+            best: BestLint::new(&trend.levels, &groups, direction),
         }
     }
 
@@ -107,7 +142,7 @@ impl TrendLint {
         });
         let best = study.trend(&self.parameter).and_then(|trend| trend.best.as_ref()).map(|best| {
             let statement = format!("the best {} is {}", self.parameter, best.value.0);
-            Conclusion::new(best.line, Subject::BestValue, statement, self.weigh_best(&best.value.0))
+            Conclusion::new(best.line, Subject::BestValue, statement, self.weigh_best(&best.value.0, options))
                 .of(&study.label)
         });
         word.into_iter().chain(best).collect()
@@ -157,7 +192,7 @@ impl TrendLint {
         format!("; fewer than {FEW} trials at {}", listed(&values))
     }
 
-    fn weigh_best(&self, stated: &ParamValue) -> (Standing, String) {
+    fn weigh_best(&self, stated: &ParamValue, options: &Options) -> (Standing, String) {
         let BestValueSet { tried, possible, .. } = &self.best_values;
         if tried.len() < 2 {
             return (Standing::Stands, "it is the only value tried".into());
@@ -165,15 +200,22 @@ impl TrendLint {
         let others: Vec<&ParamValue> =
             possible.iter().map(|step| &step.value).filter(|value| *value != stated).collect();
         let names: Vec<String> = others.iter().map(ToString::to_string).collect();
-        if others.is_empty() {
-            return (Standing::Stands, "every other value is told to be worse".into());
-        }
-        if others.iter().all(|value| self.single.contains(value)) {
-            let reason = format!("all others are told to be worse but {}, tried once each", listed(&names));
-            return (Standing::CannotBeTold, reason);
+        let test = self.best.as_ref().filter(|test| test.value == *stated);
+        let told = test.is_some_and(|test| test.p_holm < 1.0 - options.level);
+        let p = test.map_or_else(|| "unknown".into(), |test| p_value(test.p_holm));
+        if others.iter().all(|value| self.single.contains(value)) && (told || test.is_none()) {
+            return if others.is_empty() {
+                (Standing::Stands, format!("every other value is told to be worse: p (Holm) {p}"))
+            } else {
+                let reason =
+                    format!("all others are told to be worse but {}, tried once each", listed(&names));
+                (Standing::CannotBeTold, reason)
+            };
         }
         let reason = if possible.len() == tried.len() {
             format!("any of the {} may be best", counted(tried.len() as u64, "value"))
+        } else if others.is_empty() {
+            format!("not told from chance over all tables of the report: p (Holm) {p}")
         } else {
             format!("{} may be best as well", listed(&names))
         };
@@ -198,9 +240,15 @@ fn is_ordered(trend: &StatedTrend) -> bool {
 pub(super) fn adjust<'t>(trends: impl Iterator<Item = &'t mut TrendLint>) {
     let mut contrasts: Vec<&mut ContrastLint> = Vec::new();
     let mut pooled: Vec<&mut ContrastLint> = Vec::new();
+    let mut best: Vec<&mut BestLint> = Vec::new();
     for trend in trends {
         contrasts.extend(trend.contrast.as_mut());
         pooled.extend(trend.pooled.as_mut());
+        best.extend(trend.best.as_mut());
+    }
+    let p_values: Vec<f64> = best.iter().map(|test| test.p).collect();
+    for (test, p) in best.into_iter().zip(holm::adjust(&p_values)) {
+        test.p_holm = p;
     }
     for tests in [contrasts, pooled] {
         let p_values: Vec<f64> = tests.iter().map(|test| test.p).collect();

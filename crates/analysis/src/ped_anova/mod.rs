@@ -1,9 +1,10 @@
 //! What sets the best trials apart: PED-ANOVA.
 
+mod chance;
 mod grid;
 mod parzen;
 
-use allometry_core::{Direction, ParamValue, Params, SearchSpace};
+use allometry_core::{Direction, ParamValue, Params, SearchSpace, TrialRng};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,9 @@ pub struct PedAnova {
     pub best: u64,
     /// One per parameter of the space, the largest first.
     pub parameters: Vec<PedShare>,
+    /// Permutations behind what is expected by chance; 0 where nothing was permuted.
+    #[serde(default)]
+    pub permutations: u64,
 }
 
 /// One parameter among the best trials.
@@ -61,6 +65,16 @@ pub struct PedShare {
     pub divergence: f64,
     /// Its share of the sum over parameters, as Optuna normalizes it; `null` where all divergences are 0.
     pub share: Option<f64>,
+    /// The share that it has on average where values are permuted over the configurations, so that no parameter has an effect.
+    #[serde(default)]
+    pub share_by_chance: Option<f64>,
+    /// Share of the permutations whose divergence is no smaller, `(1 + #{D* >= D}) / (1 + permutations)` (Phipson & Smyth 2010); `null`
+    /// where a model of earlier trials chose later ones, under which permutations are no null.
+    #[serde(default)]
+    pub p: Option<f64>,
+    /// The same after Holm's adjustment over the parameters.
+    #[serde(default)]
+    pub p_holm: Option<f64>,
 }
 
 /// PED-ANOVA (Watanabe, Bansal & Hutter 2023) with the settings of Optuna 5: the best tenth against all trials, on grids
@@ -71,40 +85,93 @@ pub struct PedShare {
 /// nearest end.
 pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Direction) -> PedAnovaOutcome {
     let trials: Vec<(&Params, f64)> = trials.iter().copied().filter(|(_, y)| y.is_finite()).collect();
-    if trials.len() < 2 {
-        return PedAnovaOutcome::Withheld { reason: Indistinct::TooFewTrials };
+    match Tallies::new(space, &trials, direction) {
+        Ok(tallies) => PedAnovaOutcome::Computed(tallies.shares(space)),
+        Err(reason) => PedAnovaOutcome::Withheld { reason },
     }
-    let is_best = best(&trials, direction);
-    let count = is_best.iter().filter(|best| **best).count();
-    if count == trials.len() {
-        return PedAnovaOutcome::Withheld { reason: Indistinct::AllAmongTheBest };
+}
+
+/// [`ped_anova`] beside what it is expected to be without any effect: values are permuted over the configurations `permutations` times,
+/// by numbers from `rng`, and the same number of trials is the best.
+///
+/// The p-values hold where trials were drawn at random. A model of earlier trials tries values of a parameter without an effect more
+/// often where others did well, and its p-values are then too small; `docs/methods/fanova.md` has how much.
+pub fn ped_anova_tested(
+    space: &SearchSpace,
+    trials: &[(&Params, f64)],
+    direction: Direction,
+    permutations: usize,
+    rng: &mut TrialRng,
+) -> PedAnovaOutcome {
+    let trials: Vec<(&Params, f64)> = trials.iter().copied().filter(|(_, y)| y.is_finite()).collect();
+    match Tallies::new(space, &trials, direction) {
+        Ok(tallies) => {
+            let mut shares = tallies.shares(space);
+            chance::fill(&mut shares, &tallies, space, permutations, rng);
+            PedAnovaOutcome::Computed(shares)
+        }
+        Err(reason) => PedAnovaOutcome::Withheld { reason },
     }
-    let mut tallies: Vec<Option<Tally>> =
-        space.iter().map(|(_, set)| Grid::new(set).map(Tally::new)).collect();
-    // Trial by trial, since each trial's values lie together in memory.
-    for ((params, _), is_best) in trials.iter().zip(&is_best) {
-        for (order, ((parameter, _), tally)) in space.iter().zip(&mut tallies).enumerate() {
-            if let (Some(tally), Some(value)) = (tally, value(params, parameter, order)) {
-                tally.count(value, *is_best);
+}
+
+/// The tallies of all parameters of a space.
+struct Tallies {
+    /// Trials.
+    trials: usize,
+    /// How many of them are among the best.
+    best: usize,
+    /// One per parameter; `None` where it has no grid.
+    parameters: Vec<Option<Tally>>,
+}
+
+impl Tallies {
+    fn new(space: &SearchSpace, trials: &[(&Params, f64)], direction: Direction) -> Result<Self, Indistinct> {
+        if trials.len() < 2 {
+            return Err(Indistinct::TooFewTrials);
+        }
+        let is_best = best(trials, direction);
+        let count = is_best.iter().filter(|best| **best).count();
+        if count == trials.len() {
+            return Err(Indistinct::AllAmongTheBest);
+        }
+        let mut parameters: Vec<Option<Tally>> =
+            space.iter().map(|(_, set)| Grid::new(set).map(|grid| Tally::new(grid, trials.len()))).collect();
+        // Trial by trial, since each trial's values lie together in memory.
+        for (position, ((params, _), is_best)) in trials.iter().zip(&is_best).enumerate() {
+            for (order, ((parameter, _), tally)) in space.iter().zip(&mut parameters).enumerate() {
+                if let (Some(tally), Some(value)) = (tally, value(params, parameter, order)) {
+                    tally.count(position, value, *is_best);
+                }
             }
         }
+        Ok(Self { trials: trials.len(), best: count, parameters })
     }
-    let mut parameters: Vec<PedShare> = space
-        .iter()
-        .zip(&tallies)
-        .map(|((parameter, _), tally)| {
-            let divergence = tally.as_ref().map_or(0.0, |tally| tally.divergence(trials.len(), count));
-            PedShare { parameter: parameter.to_owned(), divergence, share: None }
-        })
-        .collect();
-    parameters.sort_by(|a, b| b.divergence.total_cmp(&a.divergence));
-    let sum: f64 = parameters.iter().map(|parameter| parameter.divergence).sum();
-    if sum > 0.0 {
-        for parameter in &mut parameters {
-            parameter.share = Some(parameter.divergence / sum);
+
+    fn shares(&self, space: &SearchSpace) -> PedAnova {
+        let divergence = |tally: &Option<Tally>| {
+            tally.as_ref().map_or(0.0, |tally| tally.divergence(&tally.best, self.trials, self.best))
+        };
+        let mut parameters: Vec<PedShare> = space
+            .iter()
+            .zip(&self.parameters)
+            .map(|((parameter, _), tally)| PedShare {
+                parameter: parameter.to_owned(),
+                divergence: divergence(tally),
+                share: None,
+                share_by_chance: None,
+                p: None,
+                p_holm: None,
+            })
+            .collect();
+        parameters.sort_by(|a, b| b.divergence.total_cmp(&a.divergence));
+        let sum: f64 = parameters.iter().map(|parameter| parameter.divergence).sum();
+        if sum > 0.0 {
+            for parameter in &mut parameters {
+                parameter.share = Some(parameter.divergence / sum);
+            }
         }
+        PedAnova { trials: self.trials as u64, best: self.best as u64, parameters, permutations: 0 }
     }
-    PedAnovaOutcome::Computed(PedAnova { trials: trials.len() as u64, best: count as u64, parameters })
 }
 
 /// Which trials are no worse than the last of the best tenth.
@@ -116,36 +183,50 @@ fn best(trials: &[(&Params, f64)], direction: Direction) -> Vec<bool> {
     trials.iter().map(|(_, value)| loss(*value) <= cutoff).collect()
 }
 
+/// Cell of a trial that lacks the parameter.
+const NOWHERE: u32 = u32::MAX;
+
 /// Trials by the cell of one parameter's grid.
 struct Tally {
     grid: Grid,
+    /// The cell of each trial.
+    cells: Vec<u32>,
     all: Vec<u32>,
     best: Vec<u32>,
 }
 
 impl Tally {
-    fn new(grid: Grid) -> Self {
+    fn new(grid: Grid, trials: usize) -> Self {
         let empty = vec![0; grid.cells()];
-        Self { grid, all: empty.clone(), best: empty }
+        Self { grid, cells: vec![NOWHERE; trials], all: empty.clone(), best: empty }
     }
 
-    fn count(&mut self, value: &ParamValue, is_best: bool) {
+    fn count(&mut self, trial: usize, value: &ParamValue, is_best: bool) {
         if let Some(cell) = self.grid.cell(value) {
+            self.cells[trial] = cell as u32;
             self.all[cell] += 1;
             self.best[cell] += u32::from(is_best);
         }
     }
 
-    /// The divergence, given the numbers of all trials and of the best ones, whether or not they have the parameter.
-    fn divergence(&self, trials: usize, best: usize) -> f64 {
-        let (with, best_with) = (self.all.iter().sum::<u32>(), self.best.iter().sum::<u32>());
+    fn density(&self, counts: &[u32]) -> Density {
+        if self.grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) }
+    }
+
+    /// The divergence of the trials that `top` counts by cell, given the numbers of all trials and of the best ones, whether or not
+    /// they have the parameter.
+    fn divergence(&self, top: &[u32], trials: usize, best: usize) -> f64 {
+        let (with, best_with) = (self.all.iter().sum::<u32>(), top.iter().sum::<u32>());
         if with < FEWEST || best_with == 0 {
             return 0.0;
         }
-        let density = |counts: &[u32]| {
-            if self.grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) }
-        };
-        let (top, all) = (density(&self.best), density(&self.all));
+        self.divergence_from(&self.density(&self.all), top, trials, best)
+    }
+
+    /// The same, given the density of all trials.
+    fn divergence_from(&self, all: &Density, top: &[u32], trials: usize, best: usize) -> f64 {
+        let (with, best_with) = (self.all.iter().sum::<u32>(), top.iter().sum::<u32>());
+        let top = self.density(top);
         let pearson = top.0.iter().zip(&all.0).map(|(top, all)| {
             let ratio = top / all - 1.0;
             all * ratio * ratio

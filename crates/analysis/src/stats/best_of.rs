@@ -18,6 +18,32 @@ pub fn without_replacement(ascending: &[f64], k: usize) -> Option<f64> {
     Some(sum)
 }
 
+/// [`without_replacement`] without each of the values in turn, in `O(n)`. `None` for `k` outside `1..n`.
+pub fn left_out(ascending: &[f64], k: usize) -> Option<Vec<f64>> {
+    let n = ascending.len();
+    if k == 0 || k >= n {
+        return None;
+    }
+    // Weights of n - 1 values; those above the one left out move down by a place.
+    let mut weights = vec![0.0; n - 1];
+    let mut weight = k as f64 / (n - 1) as f64;
+    for position in (k - 1..n - 1).rev() {
+        weights[position] = weight;
+        weight *= (position + 1 - k) as f64 / position.max(1) as f64;
+    }
+    let mut above: f64 = weights.iter().zip(&ascending[1..]).map(|(weight, value)| weight * value).sum();
+    let mut below = 0.0;
+    let mut sums = Vec::with_capacity(n);
+    for position in 0..n {
+        sums.push(below + above);
+        if position + 1 < n {
+            below += weights[position] * ascending[position];
+            above -= weights[position] * ascending[position + 1];
+        }
+    }
+    Some(sums)
+}
+
 /// Expected maximum of `k` draws with replacement: `sum_i v_(i) ((i/n)^k - ((i-1)/n)^k)` (Dodge et al. 2019, eq. 7);
 /// biased low, defined for any `k`. `None` without values or for `k` of 0.
 pub fn with_replacement(ascending: &[f64], k: usize) -> Option<f64> {
@@ -27,4 +53,23 @@ pub fn with_replacement(ascending: &[f64], k: usize) -> Option<f64> {
     }
     let share = |i: usize| (i as f64 / n).powf(k as f64);
     Some(ascending.iter().enumerate().map(|(i, value)| value * (share(i + 1) - share(i))).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_left_out_one_by_one() {
+        let ascending = [-3.0, -1.0, 0.5, 0.5, 2.0, 7.0];
+        for k in 1..6 {
+            let sums = left_out(&ascending, k).unwrap();
+            for (position, sum) in sums.iter().enumerate() {
+                let mut others = ascending.to_vec();
+                others.remove(position);
+                assert!((sum - without_replacement(&others, k).unwrap()).abs() < 1e-12, "{k} {position}");
+            }
+        }
+        assert_eq!(left_out(&ascending, 6), None);
+    }
 }

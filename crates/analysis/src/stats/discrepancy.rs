@@ -26,8 +26,41 @@ pub fn centered_l2(points: &[Vec<f64>]) -> Option<f64> {
     Some((13.0_f64 / 12.0).powf(dimension as f64) - 2.0 * single / n + pairs / (n * n))
 }
 
-/// Expectation of [`centered_l2`] for independent uniform points: `((5/4)^d - (13/12)^d) / n`.
-pub fn centered_l2_at_random(points: usize, dimension: usize) -> f64 {
-    let power = |base: f64| base.powf(dimension as f64);
-    (power(1.25) - power(13.0 / 12.0)) / points as f64
+/// One side of the cube, with how places on it are drawn: the expectations of the three factors of [`centered_l2`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Side {
+    /// Of `1 + |x - 1/2| / 2 - (x - 1/2)^2 / 2`.
+    single: f64,
+    /// Of a point's factor with itself, `1 + |x - 1/2|`.
+    same: f64,
+    /// Of two points' factor, `1 + |x - 1/2| / 2 + |y - 1/2| / 2 - |x - y| / 2`.
+    pair: f64,
+}
+
+impl Side {
+    /// Places are uniform.
+    pub const CONTINUOUS: Self = Self { single: 13.0 / 12.0, same: 1.25, pair: 13.0 / 12.0 };
+
+    /// Places are drawn from a list, given ascending with their probabilities.
+    pub fn of_places(places: &[(f64, f64)]) -> Self {
+        let mean = |f: fn(f64) -> f64| places.iter().map(|(place, mass)| mass * f(place - 0.5)).sum::<f64>();
+        let (far, square) = (mean(f64::abs), mean(|z| z * z));
+        let (mut below, mut moment, mut apart) = (0.0, 0.0, 0.0);
+        for (place, mass) in places {
+            apart += 2.0 * mass * (place * below - moment);
+            below += mass;
+            moment += mass * place;
+        }
+        Self { single: 1.0 + 0.5 * far - 0.5 * square, same: 1.0 + far, pair: 1.0 + far - 0.5 * apart }
+    }
+}
+
+/// Expectation of [`centered_l2`] for independent points whose coordinates are drawn apart from each other: of the sum over pairs
+/// `1 / n` is that of points with themselves. For uniform points it is `((5/4)^d - (13/12)^d) / n`.
+pub fn centered_l2_at_random(points: usize, sides: &[Side]) -> f64 {
+    let product = |factor: fn(&Side) -> f64| sides.iter().map(factor).product::<f64>();
+    let n = points as f64;
+    (13.0_f64 / 12.0).powf(sides.len() as f64) - 2.0 * product(|side| side.single)
+        + product(|side| side.same) / n
+        + product(|side| side.pair) * (n - 1.0) / n
 }

@@ -14,6 +14,7 @@ pub mod group;
 pub mod holm;
 pub mod influence;
 pub mod isotonic;
+pub mod jackknife;
 pub mod jonckheere;
 pub mod kendall;
 pub mod least_squares;

@@ -34,7 +34,8 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
     {
         text.blank();
         text.line(format_args!(
-            "↓ lowest, ↑ highest of its range: the optimum may lie beyond. Not marked: ranges of two values, and zero."
+            "↓ lowest, ↑ highest of its range. Not marked: ranges of two values, and zero. The optimum may lie beyond where a finding \
+             says so."
         ));
     }
 }
@@ -61,7 +62,7 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     let labels: Vec<String> = analysis.studies.iter().map(|study| escape(&study.budget.label)).collect();
     let mut header = vec!["Parameter"];
     header.extend(labels.iter().map(String::as_str));
-    header.extend(["May one value be best everywhere?", "Which", "Budgets differ, p", "Naive"]);
+    header.extend(["May one value be best everywhere?", "Which", "Budgets differ, p (Holm)", "Naive"]);
     text.table(
         &header,
         analysis.consistency.iter().map(|consistency| {
@@ -73,7 +74,7 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
             }));
             cells.push(format!("**{}**", consistency.agreement.as_str()));
             cells.push(steps(&consistency.common));
-            cells.push(p_value(consistency.interaction.map(|interaction| interaction.p)));
+            cells.push(p_value(consistency.interaction.and_then(|interaction| interaction.p_holm)));
             let naive = match consistency.naive {
                 Some(NaiveConsistency::Consistent) => "consistent",
                 Some(NaiveConsistency::Inconsistent) => "inconsistent",
@@ -87,7 +88,7 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     text.line(format_args!(
         "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: those that no other \
          is told to be better than (one-sided Welch tests on distinct evaluations, Holm's adjustment). *Budgets differ* tests \
-         whether the parameter acts differently. The naive word says whether the winners' values are equal. It is no test: \
+         whether the parameter acts differently, adjusted for the number of parameters in the table. The naive word says whether the winners' values are equal. It is no test: \
          where trials of different values are as good within their error, the winner's value is chance."
     ));
 }

@@ -67,10 +67,12 @@ fn notes(text: &mut Text, analysis: &Analysis) {
          discrete value weighing alike and log parameters measured between logarithms; they include effects of any form. \
          **Among the best** (Watanabe, Bansal and Hutter 2023) is Optuna 5's default importance."
             .to_owned(),
-        "**p (Holm)** is adjusted for the number of tests in its table: below 0.05, some effect is there beyond doubt at that \
-         level for the whole table."
+        "**p (Holm)** is adjusted for the number of tests in its table: without any effect, some p of the table is below 0.05 in at \
+         most 5% of reports."
             .to_owned(),
-        "**↓ ↑** mark best values at the lowest or highest end of their range.".to_owned(),
+        "**↓ ↑** mark best values at the lowest or highest end of their range. Without any effect one of four values is at an end in half of \
+         the budgets; a finding says where the metric is told to get better towards it."
+            .to_owned(),
     ];
     for note in notes {
         text.line(format_args!("- {note}"));

@@ -2,8 +2,8 @@
 
 use allometry_analysis::edge::RangeSource;
 use allometry_analysis::fanova::{Fanova, FanovaOutcome, TreeShare, Withheld};
-use allometry_analysis::number::{counted, percent};
-use allometry_analysis::ped_anova::{Indistinct, PedAnova, PedAnovaOutcome};
+use allometry_analysis::number::{counted, p_value, percent};
+use allometry_analysis::ped_anova::{Indistinct, PedAnova, PedAnovaOutcome, PedShare};
 use allometry_analysis::{Interval, StudyAnalysis};
 
 use crate::markdown::escape;
@@ -37,11 +37,13 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
     let best = match &importance.among_best {
         PedAnovaOutcome::Computed(ped_anova) => {
             text.line(format_args!(
-                "*Among the best* says what sets the best {} of {} apart (PED-ANOVA), as shares of a whole; it has no \
-                 interval and no test{}.",
+                "*Among the best* says what sets the best {} of {} apart (PED-ANOVA), as shares of a whole{}. *By chance* is the \
+                 share that a parameter has where values are permuted over the configurations ({}); {}.",
                 ped_anova.best,
                 counted(ped_anova.trials, "trial"),
-                if ped_anova.best < FEW_BEST { ", and with so few it is mostly chance" } else { "" }
+                if ped_anova.best < FEW_BEST { "; with so few it is mostly chance" } else { "" },
+                counted(ped_anova.permutations, "permutation"),
+                tested(ped_anova)
             ));
             Some(ped_anova)
         }
@@ -56,6 +58,15 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
     table(text, forest, best);
     if let Some(fanova) = forest {
         pairs(text, fanova);
+    }
+}
+
+/// What its p-values suppose.
+fn tested(ped_anova: &PedAnova) -> &'static str {
+    if ped_anova.parameters.iter().any(|one| one.p_holm.is_some()) {
+        "p (Holm) says how often chance gives as much, and supposes that no sampler learned from earlier trials"
+    } else {
+        "there is no p-value where a model of earlier trials chose later ones"
     }
 }
 
@@ -124,16 +135,22 @@ fn table(text: &mut Text, forest: Option<&Fanova>, best: Option<&PedAnova>) {
         let single = forest?.singles.iter().find(|single| single.parameter == name)?;
         Some(with_spread(single.share))
     };
-    let divergence = |name: &str| {
-        let one = best?.parameters.iter().find(|one| one.parameter == name)?;
-        one.share.map(percent)
-    };
+    let among = |name: &str| best?.parameters.iter().find(|one| one.parameter == name);
     let missing = || "–".to_owned();
     text.blank();
     text.table(
-        &["Parameter", "Share", "Among the best"],
+        &["Parameter", "Share", "Among the best", "By chance", "p (Holm)"],
         names.iter().map(|name| {
-            vec![escape(name), share(name).unwrap_or_else(missing), divergence(name).unwrap_or_else(missing)]
+            let one = among(name);
+            let percents =
+                |pick: fn(&PedShare) -> Option<f64>| one.and_then(pick).map_or_else(missing, percent);
+            vec![
+                escape(name),
+                share(name).unwrap_or_else(missing),
+                percents(|one| one.share),
+                percents(|one| one.share_by_chance),
+                one.and_then(|one| one.p_holm).map_or_else(missing, p_value),
+            ]
         }),
     );
 }

@@ -180,7 +180,10 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         }),
     );
     text.blank();
-    text.line(format_args!("Thin: k is more than half of the trials, so that a few of the best decide."));
+    text.line(format_args!(
+        "Trials are distinct evaluations. Thin: k is more than a tenth of them, so that a few of the best decide, and no interval covers as \
+         it says."
+    ));
 }
 
 fn coverage(text: &mut Text, study: &StudyAnalysis) {

@@ -36,7 +36,8 @@ fn the_seed_trials_decide_nothing() {
     ] {
         assert!(report.contains(statement), "the report does not say: {statement}");
     }
-    assert_eq!(report.matches("best values at an end of their range").count(), 3);
+    // Every budget's best configuration is at some end; that alone is no finding.
+    assert!(report.matches("the metric still gets better towards").count() < 3);
 }
 
 /// Text without the codes that colour it.

@@ -22,6 +22,17 @@ pub(super) struct Posterior<'a> {
 impl<'a> Posterior<'a> {
     /// `None` where the covariance cannot be factored.
     pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, points: Vec<Point>, y: &[f64]) -> Option<Self> {
+        Self::with(lattice, kernel, points, y, |_| 1.0)
+    }
+
+    /// The same where the noise variance of the value at place `i` is `factor(i)` times the kernel's.
+    pub(super) fn with(
+        lattice: &'a Lattice,
+        kernel: Kernel,
+        points: Vec<Point>,
+        y: &[f64],
+        factor: impl Fn(usize) -> f64,
+    ) -> Option<Self> {
         let n = points.len();
         let squares = lattice.axes.iter().enumerate().map(|(d, axis)| {
             let levels = 0..axis.level_count().unwrap_or(0) as u64;
@@ -43,7 +54,7 @@ impl<'a> Posterior<'a> {
                 let r2 = r2 + by_size * (a.decades - b.decades).powi(2);
                 covariance[i * n + j] = kernel.signal * matern(r2).0 + mean_covariance(a.budget, b.budget);
             }
-            covariance[i * n + i] += kernel.noise;
+            covariance[i * n + i] += kernel.noise * factor(i);
         }
         let factor = Cholesky::new(covariance, n)?;
         let alpha = factor.solve(y);

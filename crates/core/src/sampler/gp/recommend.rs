@@ -1,5 +1,7 @@
 //! Which tried configuration to take.
 
+mod expected;
+
 use std::collections::HashMap;
 
 use schemars::JsonSchema;
@@ -8,27 +10,21 @@ use serde::{Deserialize, Serialize};
 use super::carried::CarriedTrials;
 use super::fit::kernel_of;
 use super::posterior::Posterior;
-use super::slice::draws;
-use super::{Fit, MOST_TRIALS};
+use super::{Fit, MOST_FITTED, MOST_TRIALS};
 use crate::distribution::Distribution;
-use crate::normal;
 use crate::param::Params;
-use crate::rng::stream;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::{Clipped, Goal, Outcomes, Warp};
+use crate::sampler::outcome::{Goal, Outcomes, Warp};
 use crate::space::SearchSpace;
 use crate::trial::{Direction, FrozenTrial, TrialNumber};
 
-/// Share of the noise variance that is a configuration's own: what a smooth function cannot follow, but comes again when the configuration is
-/// trained again. The told values cannot tell it; `docs/adr/0014` has the measurements.
+/// Share of the noise variance that is taken for a configuration's own in the choice: what a smooth function cannot follow, but comes again when the
+/// configuration is trained again. `docs/adr/0014` has the measurements. The interval of the mean does not use it.
 const OWN_SHARE: f64 = 0.4;
 /// Probability with which the interval covers.
 const LEVEL: f64 = 0.9;
 /// Values of a list or of a range with steps, at most.
 const MOST_LEVELS: f64 = 4096.0;
-/// Draws of the covariance's parameters, and those before them that are thrown away.
-const DRAWS: usize = 32;
-const WARM_UP: usize = 12;
 /// Identical repeats from which on the evaluation is taken not to depend on a seed: fewer may agree by chance where a metric has few values.
 const TELLING_REPEATS: usize = 3;
 
@@ -99,9 +95,11 @@ pub fn can_model(space: &SearchSpace) -> bool {
 /// configuration's own. Under noise the best told value is often a lucky one and the posterior mean alone too smooth. Of more than
 /// 300 ended trials the best 300 are modelled.
 ///
-/// The interval is the middle 90% of a mixture of normal distributions: the same mean and its variance under 32 draws of length scales, signal and
-/// noise from their posterior density, on the values' own scale. Variances are `n / (n - D - 2)` times as large, as for `D + 2` parameters fitted to `n`
-/// values. Where repeats are identical there is no interval: the noise between seeds was not seen. `docs/adr/0025` has what each of these steps is worth.
+/// The interval is made of mixtures of normal distributions: the mean over seeds and its variance under 32 draws of length scales, signal and noise from
+/// their posterior density, on the values' own scale. Variances are `n / (n - D - 2)` times as large, as for `D + 2` parameters fitted to `n`
+/// configurations. How much of the noise is a configuration's own, and comes again with another seed, only repeats tell: where there are any the share is
+/// drawn with the rest; where there are none the interval holds whatever it is, and reaches from the smooth function to the told value. Where repeats are
+/// identical there is no interval: the noise between seeds was not seen. `docs/adr/0046` has its coverage.
 pub fn recommend<'a>(
     trials: impl IntoIterator<Item = &'a FrozenTrial>,
     space: &SearchSpace,
@@ -152,26 +150,13 @@ pub fn recommend<'a>(
         return Some(take(i, Err(NoExpectation::IdenticalRepeats)));
     }
     let cell = &outcomes.told[i].1;
-    let clipped = Clipped::new(&told_values, &warp);
-    let fit = Fit::new(&lattice, &outcomes.told, &clipped.values, &CarriedTrials::default());
-    let likelihood = fit.likelihood();
-    let mut rng = stream(0, "recommendation", outcomes.told.len() as u64);
-    let draws = draws(|theta| likelihood.energy(theta), most_probable, WARM_UP, DRAWS, &mut rng);
-    let posteriors = draws.iter().filter_map(|theta| fit.posterior(kernel_of(theta)));
-    let fitted = fit.y.len() as f64;
-    let widening = fitted / (fitted - lattice.dimension() as f64 - 2.0).max(1.0);
-    let normals: Vec<(f64, f64)> = posteriors
-        .map(|posterior| own_mean(&posterior, cell, &places[cell], &clipped.values))
-        .map(|(mean, variance)| (mean, widening * variance))
-        .collect();
+    let expected = expected::expected(&lattice, &outcomes.told, &told_values, &warp, cell, &most_probable);
     let sign = direction.sign();
-    let back = |value: f64| sign * clipped.back(value);
-    let mean = normals.iter().map(|(mean, _)| mean).sum::<f64>() / normals.len() as f64;
-    let tail = 0.5 * (1.0 - LEVEL);
-    let (a, b) = (back(mixture_quantile(&normals, tail)), back(mixture_quantile(&normals, 1.0 - tail)));
-    let expected = Expected { mean: back(mean), interval: (a.min(b), a.max(b)), level: LEVEL };
-    let is_finite = expected.mean.is_finite() && a.is_finite() && b.is_finite();
-    Some(take(i, if is_finite { Ok(expected) } else { Err(NoExpectation::TooLarge) }))
+    let expected = expected.map(|Expected { mean, interval: (a, b), level }| {
+        let (a, b) = (sign * a, sign * b);
+        Expected { mean: sign * mean, interval: (a.min(b), a.max(b)), level }
+    });
+    Some(take(i, expected))
 }
 
 /// Whether there are at least [`TELLING_REPEATS`] repeats, and none differs from its configuration's first value.
@@ -200,28 +185,6 @@ fn own_mean(posterior: &Posterior<'_>, cell: &Cell, own: &[usize], values: &[f64
     let mean = smooth + share * (own.iter().map(|i| values[*i]).sum::<f64>() / count - smooth);
     let noise = spread * posterior.kernel.noise;
     (mean, share * (1.0 - share) * noise + (1.0 - share).powi(2) * variance)
-}
-
-/// The number below which a mixture of normal distributions, by mean and variance, has the share `p`.
-fn mixture_quantile(normals: &[(f64, f64)], p: f64) -> f64 {
-    let share = |x: f64| {
-        let below = normals.iter().map(|(mean, variance)| normal::cdf((x - mean) / variance.sqrt()));
-        below.sum::<f64>() / normals.len() as f64
-    };
-    let single = |(mean, variance): &(f64, f64)| mean + variance.sqrt() * normal::quantile(p);
-    let (mut low, mut high) = normals
-        .iter()
-        .map(single)
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if share(middle) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    f64::midpoint(low, high)
 }
 
 #[cfg(test)]

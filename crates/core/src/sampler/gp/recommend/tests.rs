@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::ladder::{SamplerKind, SamplerSpec};
-use crate::rng::{TrialRng, uniform};
+use crate::normal;
+use crate::rng::{TrialRng, stream, uniform};
 use crate::sampler::gp::kernel::matern;
 use crate::sampler::gp::point::squared_difference;
 use crate::sampler::tests::ordinals;
@@ -89,8 +90,8 @@ fn lower(a: &[f64], n: usize) -> Vec<Vec<f64>> {
     l
 }
 
-/// Nominally 90 of 100, over short and long length scales and little and much noise, none of which the model is told. Measured with `RUNS=200` for
-/// each case: `docs/adr/0025`.
+/// At least 90 of 100, over short and long length scales and little and much noise, none of which the model is told: without repeats it has to hold
+/// whatever share of the noise is a configuration's own, and with the share in between it covers more.
 #[test]
 fn intervals_cover_the_true_mean() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(32);
@@ -109,7 +110,7 @@ fn intervals_cover_the_true_mean() {
     }
     let mean = shares.iter().sum::<f64>() / shares.len() as f64;
     println!("all: {mean:.3}");
-    assert!((0.86..=0.94).contains(&mean), "{mean}");
+    assert!(mean >= 0.86, "{mean}");
 }
 
 /// Twelve configurations, the values of the first three told twice: `difference` is what the second values have more.
@@ -134,4 +135,94 @@ fn identical_repeats_tell_nothing_of_seeds() {
     assert_eq!(repeated(0.0).expected, Err(NoExpectation::IdenticalRepeats));
     let expected = repeated(0.5).expected.unwrap();
     assert!(expected.interval.1 - expected.interval.0 > 0.1, "{expected:?}");
+}
+
+/// Main effects of parameters with noise between seeds.
+struct Effects {
+    levels: Vec<i64>,
+    /// Size of the effects, in deviations of the noise; 0 for a flat space.
+    size: f64,
+    /// Share of the trials that repeat an earlier configuration, half of them the best one.
+    repeats: f64,
+    /// Variance of what is a configuration's own, in those of the noise.
+    own: f64,
+}
+
+impl Effects {
+    fn truth(&self, seed: u64, params: &Params) -> f64 {
+        let effects = self.levels.iter().enumerate().map(|(d, count)| {
+            let x = params.get(&format!("x{d}")).unwrap().as_f64().unwrap() / (count - 1) as f64;
+            let mut rng = stream(seed, "effect", d as u64);
+            let (slope, centre) = (standard_normal(&mut rng), uniform(&mut rng));
+            match d % 3 {
+                0 => slope * x,
+                1 => -2.0 * (x - centre).powi(2),
+                _ => 0.0,
+            }
+        });
+        let own = self.own.sqrt() * standard_normal(&mut stream(seed, &params.to_string(), 1));
+        self.size * effects.sum::<f64>() + own
+    }
+
+    /// Whether the interval covers; `None` where there is none.
+    fn covers(&self, kind: SamplerKind, trials: u64, seed: u64) -> Option<bool> {
+        let feasible = Arc::new(ordinals(&self.levels));
+        let spec = SamplerSpec { probes: false, random_share: 0.2, ..SamplerSpec::new(kind) };
+        let mut sampler = build(&[Direction::Maximize], spec, Arc::clone(&feasible), seed).unwrap();
+        let mut finished: Vec<FrozenTrial> = Vec::new();
+        let mut rng = stream(seed, "noise", 0);
+        for number in 0..trials {
+            let params = if number > 8 && uniform(&mut rng) < self.repeats {
+                let best = finished.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+                let any = &finished[(uniform(&mut rng) * finished.len() as f64) as usize];
+                if uniform(&mut rng) < 0.5 { best.unwrap().params.clone() } else { any.params.clone() }
+            } else {
+                let view = StudyView { finished: &finished, running: &[], others: &[] };
+                sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params
+            };
+            let value = self.truth(seed, &params) + standard_normal(&mut rng);
+            finished.push(FrozenTrial::new(number, TrialState::Complete, Some(value), params));
+        }
+        let found = recommend(&finished, feasible.space(), Direction::Maximize).unwrap();
+        let (low, high) = found.expected.ok()?.interval;
+        Some((low..=high).contains(&self.truth(seed, &found.params)))
+    }
+}
+
+/// Intervals hold where all of the noise is between seeds, in flat spaces and in others, and what was chosen is the best of all trials. `RUNS` sets the
+/// number; `CASES=all` takes the table of `docs/adr/0046`, or a list of `sampler case trials`, divided by semicolons, a part of it.
+#[test]
+fn intervals_cover_under_noise_between_seeds() {
+    let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(24);
+    let cases =
+        std::env::var("CASES").unwrap_or_else(|_| "Random flat 20;Random effects 20;Tpe flat 20".into());
+    let (small, large) = (vec![5, 5, 4, 4], vec![5, 5, 4, 4, 3, 6, 4]);
+    let mut shares = Vec::new();
+    for kind in [SamplerKind::Random, SamplerKind::Tpe, SamplerKind::Gp] {
+        for (name, levels, size, repeats, own) in [
+            ("flat", &small, 0.0, 0.0, 0.0),
+            ("effects", &small, 2.0, 0.0, 0.0),
+            ("flat of 7", &large, 0.0, 0.0, 0.0),
+            ("effects of 7", &large, 2.0, 0.0, 0.0),
+            ("flat, repeats", &small, 0.0, 0.3, 0.0),
+            ("effects, repeats", &small, 2.0, 0.3, 0.0),
+            ("own, repeats", &small, 2.0, 0.3, 0.7),
+            ("own", &small, 2.0, 0.0, 0.7),
+        ] {
+            for trials in [20, 50, 100] {
+                let case = format!("{kind:?} {name} {trials}");
+                if cases != "all" && !cases.split(';').any(|one| one == case) {
+                    continue;
+                }
+                let world = Effects { levels: levels.clone(), size, repeats, own };
+                let told: Vec<bool> = (0..runs).filter_map(|seed| world.covers(kind, trials, seed)).collect();
+                let covered = told.iter().filter(|covers| **covers).count() as f64 / told.len() as f64;
+                println!("{case}: {covered:.3} of {}", told.len());
+                shares.push(covered);
+            }
+        }
+    }
+    let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+    let error = (0.9 * 0.1 / (shares.len() as u64 * runs) as f64).sqrt();
+    assert!(mean > 0.9 - 3.0 * error, "{mean}");
 }

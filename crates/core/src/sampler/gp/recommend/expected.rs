@@ -1,0 +1,200 @@
+//! The mean of a configuration over seeds, with its interval.
+
+use std::collections::HashMap;
+
+use super::{Expected, LEVEL, MOST_FITTED, NoExpectation};
+use crate::normal;
+use crate::rng::stream;
+use crate::sampler::gp::fit::{Likelihood, kernel_of};
+use crate::sampler::gp::point::Point;
+use crate::sampler::gp::posterior::Posterior;
+use crate::sampler::gp::representative;
+use crate::sampler::gp::slice::draws;
+use crate::sampler::lattice::{Cell, Lattice};
+use crate::sampler::outcome::{Clipped, Told, Warp};
+
+/// Draws of the covariance's parameters, and those before them that are thrown away.
+const DRAWS: usize = 32;
+const WARM_UP: usize = 12;
+/// Mean and deviation of the normal prior of the logarithm of the noise variance, values having the variance 1. A proposal supposes less noise
+/// (`fit.rs`); where nothing has an effect all of the variance is noise, and an interval has to hold there too.
+const NOISE_PRIOR: (f64, f64) = (-0.7, 1.5);
+/// Smallest variance of a mean: where the noise is all the configuration's own nothing is unknown.
+const LEAST_VARIANCE: f64 = 1e-12;
+/// Prior probability that nothing of the noise is the configuration's own. The other shares, where repeats can tell them, are equally probable.
+const NOTHING_OWN: f64 = 0.5;
+
+/// The evaluations of each configuration: their mean, their number, and what they differ by. A repeat with the very same value is none.
+struct Configurations {
+    points: Vec<Point>,
+    means: Vec<f64>,
+    counts: Vec<f64>,
+    /// Sum of squared deviations of evaluations from their configuration's mean.
+    squares: f64,
+    /// Evaluations less configurations.
+    freedom: f64,
+    /// Place of each cell.
+    place: HashMap<Cell, usize>,
+}
+
+impl Configurations {
+    fn new(lattice: &Lattice, told: &[Told<'_>], values: &[f64]) -> Self {
+        let mut groups: Vec<(&Cell, Vec<f64>)> = Vec::new();
+        let mut place: HashMap<Cell, usize> = HashMap::new();
+        for ((_, cell, _), value) in told.iter().zip(values) {
+            let at = *place.entry(cell.clone()).or_insert(groups.len());
+            if at == groups.len() {
+                groups.push((cell, Vec::new()));
+            }
+            if !groups[at].1.contains(value) {
+                groups[at].1.push(*value);
+            }
+        }
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let squares = |values: &[f64]| {
+            let center = mean(values);
+            values.iter().map(|value| (value - center).powi(2)).sum::<f64>()
+        };
+        Self {
+            points: groups.iter().map(|(cell, _)| Point::own(lattice, cell)).collect(),
+            means: groups.iter().map(|(_, values)| mean(values)).collect(),
+            counts: groups.iter().map(|(_, values)| values.len() as f64).collect(),
+            squares: groups.iter().map(|(_, values)| squares(values)).sum(),
+            freedom: groups.iter().map(|(_, values)| values.len() as f64 - 1.0).sum(),
+            place,
+        }
+    }
+
+    /// Draws of the covariance's parameters from their posterior density, each with the share of the noise that is a configuration's own; without
+    /// repeats, which alone tell it, that share is 0 in all of them.
+    fn draws(&self, lattice: &Lattice, most_probable: &[f64], trials: usize) -> Vec<(Vec<f64>, f64)> {
+        let fitted = representative(&self.means, MOST_FITTED);
+        let points: Vec<&Point> = fitted.iter().map(|i| &self.points[*i]).collect();
+        let y: Vec<f64> = fitted.iter().map(|i| self.means[*i]).collect();
+        let likelihood = Likelihood::new(lattice.scales(), &points, &y);
+        let mut rng = stream(0, "recommendation", trials as u64);
+        let start = most_probable.to_vec();
+        if self.freedom == 0.0 {
+            let energy = |theta: &[f64]| likelihood.energy(theta, NOISE_PRIOR, |_| 1.0);
+            let draws = draws(energy, start, WARM_UP, DRAWS, &mut rng);
+            return draws.into_iter().map(|theta| (theta, 0.0)).collect();
+        }
+        let energy = |theta: &[f64]| {
+            let (place, parameters) = theta.split_last().expect("the share lies behind the parameters");
+            let Some(own) = own_share(*place) else { return f64::INFINITY };
+            // Evaluations of one configuration: normal, with the rest of the noise.
+            let among = (1.0 - own) * kernel_of(parameters).noise;
+            let repeats = 0.5 * (self.freedom * among.ln() + self.squares / among);
+            repeats + likelihood.energy(parameters, NOISE_PRIOR, |k| factor(own, self.counts[fitted[k]]))
+        };
+        let draws = draws(energy, [start, vec![0.5 * NOTHING_OWN]].concat(), WARM_UP, DRAWS, &mut rng);
+        let split = |mut theta: Vec<f64>| {
+            let own = theta.pop().and_then(own_share).unwrap_or(0.0);
+            (theta, own)
+        };
+        draws.into_iter().map(split).collect()
+    }
+}
+
+/// The share of the noise that is a configuration's own below which `place` of its prior lies; `None` outside `[0, 1)`.
+fn own_share(place: f64) -> Option<f64> {
+    (0.0..1.0).contains(&place).then(|| ((place - NOTHING_OWN) / (1.0 - NOTHING_OWN)).max(0.0))
+}
+
+/// What of the noise variance the mean of `count` evaluations has, of which `own` is the configuration's.
+fn factor(own: f64, count: f64) -> f64 {
+    own + (1.0 - own) / count
+}
+
+/// What the configuration `cell` gives on average over seeds, given all `told` trials.
+///
+/// With repeats the interval is the middle 90% of the draws' mixture. Without them it is the hull of three: nothing of the noise is the configuration's own
+/// (the middle 80%: a chosen value lies above its smooth mean, so that the truth can be missed on one side alone), half of it is (90%), or all (the told value).
+pub(super) fn expected(
+    lattice: &Lattice,
+    told: &[Told<'_>],
+    told_values: &[Option<f64>],
+    warp: &Warp,
+    cell: &Cell,
+    most_probable: &[f64],
+) -> Result<Expected, NoExpectation> {
+    let clipped = Clipped::new(told_values, warp);
+    let all = Configurations::new(lattice, told, &clipped.values);
+    let n = all.means.len() as f64;
+    let widening = n / (n - lattice.dimension() as f64 - 2.0).max(1.0);
+    let place = all.place[cell];
+    let draws = all.draws(lattice, most_probable, told.len());
+    let posteriors: Vec<(Posterior<'_>, (f64, f64), f64)> = draws
+        .iter()
+        .filter_map(|(parameters, own)| {
+            let (kernel, points) = (kernel_of(parameters), all.points.clone());
+            let factor_of = |i: usize| factor(*own, all.counts[i]);
+            let posterior = Posterior::with(lattice, kernel, points, &all.means, factor_of)?;
+            let at = posterior.at(cell, &mut Vec::new());
+            Some((posterior, at, *own))
+        })
+        .collect();
+    let normals = |own: Option<f64>| -> Vec<(f64, f64)> {
+        let normal = |(posterior, at, drawn): &(Posterior<'_>, (f64, f64), f64)| {
+            let (value, count) = (all.means[place], all.counts[place]);
+            let (mean, variance) = with_own(*at, own.unwrap_or(*drawn), value, count, posterior.kernel.noise);
+            (mean, widening * variance.max(LEAST_VARIANCE))
+        };
+        posteriors.iter().map(normal).collect()
+    };
+    let tail = 0.5 * (1.0 - LEVEL);
+    // Without repeats the covariance, and so the draws, are the same whatever the share is.
+    let supposed = if all.freedom > 0.0 {
+        vec![(normals(None), tail)]
+    } else {
+        vec![(normals(Some(0.0)), 2.0 * tail), (normals(Some(0.5)), tail), (normals(Some(1.0)), tail)]
+    };
+    let means = supposed.iter().flat_map(|(normals, _)| normals).map(|(mean, _)| mean);
+    let mean = means.clone().sum::<f64>() / means.count() as f64;
+    let ends =
+        |p: fn(f64) -> f64| supposed.iter().map(move |(normals, tail)| mixture_quantile(normals, p(*tail)));
+    let low = ends(|tail| tail).fold(f64::INFINITY, f64::min);
+    let high = ends(|tail| 1.0 - tail).fold(f64::NEG_INFINITY, f64::max);
+    let [mean, low, high] = [mean, low, high].map(|x| clipped.back(x));
+    let is_finite = mean.is_finite() && low.is_finite() && high.is_finite();
+    if is_finite {
+        Ok(Expected { mean, interval: (low, high), level: LEVEL })
+    } else {
+        Err(NoExpectation::TooLarge)
+    }
+}
+
+/// Mean and variance of a configuration's mean over seeds, where its `count` evaluations have the mean `value`, the share `own` of the `noise`
+/// is the configuration's, and the smooth function has the mean and variance `at` there.
+///
+/// With the noise `n_k = n (s + (1 - s) / k)` of a mean of `k` evaluations it is the smooth mean plus `w = s / (s + (1 - s) / k)` of the residual, its
+/// variance `w (1 - w) n_k + (1 - w)^2 v` (Rasmussen & Williams 2006, section 2.2).
+fn with_own(at: (f64, f64), own: f64, value: f64, count: f64, noise: f64) -> (f64, f64) {
+    let (smooth, variance) = at;
+    let spread = factor(own, count);
+    let share = own / spread;
+    let own_variance = share * (1.0 - share) * spread * noise;
+    (smooth + share * (value - smooth), own_variance + (1.0 - share).powi(2) * variance)
+}
+
+/// The number below which a mixture of normal distributions, by mean and variance, has the share `p`.
+fn mixture_quantile(normals: &[(f64, f64)], p: f64) -> f64 {
+    let share = |x: f64| {
+        let below = normals.iter().map(|(mean, variance)| normal::cdf((x - mean) / variance.sqrt()));
+        below.sum::<f64>() / normals.len() as f64
+    };
+    let single = |(mean, variance): &(f64, f64)| mean + variance.sqrt() * normal::quantile(p);
+    let (mut low, mut high) = normals
+        .iter()
+        .map(single)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if share(middle) < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
