@@ -66,7 +66,7 @@ impl BaselineComparison {
 
 /// By how much the dependence of the rows widens errors that take them as independent, as measured on the best trial's predictions.
 fn widening(best: &Estimate, ladder: &LadderTrials) -> f64 {
-    let rows = ladder.rows.map(|rows| (rows.positives + rows.negatives) as f64);
+    let rows = ladder.rows.map(|rows| rows.positives as f64 + rows.negatives as f64);
     let share = rows.zip(best.effective_rows).map(|(rows, effective)| rows / effective.rows);
     share.map_or(1.0, |share| share.max(1.0).sqrt())
 }

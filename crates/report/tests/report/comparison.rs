@@ -62,8 +62,7 @@ fn documents_satisfy_the_schema_and_read_back() {
     support::assert_valid("comparisons_satisfy_the_schema", SCHEMA, &made().map(|one| comparison_json(&one)));
 }
 
-/// The 20M trials replaced by those of 200M: B - A is 0.7147095 - 0.7245969, and Hanley and McNeil's errors (76 : 346),
-/// 0.0353817 and 0.0350787, make 0.0498235 and z = -0.1984.
+/// The 20M trials replaced by those of 200M.
 #[test]
 fn a_replaced_budget_of_the_seed_is_found() {
     let Some(ladder) = support::seed("a_replaced_budget_of_the_seed_is_found") else { return };
@@ -74,18 +73,10 @@ fn a_replaced_budget_of_the_seed_is_found() {
     b.studies[1].budget.label = "20M".into();
     let (first, second) = (analyze(&a, &Options::default()), analyze(&b, &Options::default()));
     let comparison = compare((&a, &first), (&b, &second));
-    let points: Vec<String> = comparison
-        .budgets
-        .iter()
-        .map(|budget| format!("{:+.4}", budget.value.unwrap().difference.point))
-        .collect();
-    assert_eq!(points, ["+0.0000", "-0.0099", "+0.0000"]);
-    let value = comparison.budgets[1].value.unwrap();
-    let error = value.difference.standard_error.unwrap();
-    assert!((error - 0.049_823_524_905_7).abs() < 1e-12, "{error}");
-    assert!((value.p.unwrap() - 0.842_693_678_696).abs() < 1e-9, "{:?}", value.p);
-    assert_eq!(value.p_holm, Some(1.0));
-    assert!(comparison.budgets.iter().all(|budget| budget.outcome == Preference::Undecided));
+    let outcomes: Vec<Preference> = comparison.budgets.iter().map(|budget| budget.outcome).collect();
+    assert_eq!(outcomes, [Preference::Equivalent, Preference::Undecided, Preference::Equivalent]);
+    let best = [&comparison.budgets[1].a, &comparison.budgets[1].b].map(|one| one.best.unwrap().point);
+    assert_eq!(best.map(|best| format!("{best:.7}")), ["0.7245969", "0.7147095"]);
     let survives: Vec<(&str, Survival)> = comparison.budgets[1]
         .importance
         .iter()

@@ -23,8 +23,8 @@ fn the_seed_trials_decide_nothing() {
     ladder.rows = Some(ClassCounts { positives: 76, negatives: 346 });
     let report = full(&analyze(&ladder, &Options::default()), &Pictures::none());
     for statement in [
-        "**Do more weights pay?** Undecided: the largest difference (20M over 200M, 0.0099 AUC) is 0.20 of its standard error",
-        "0.63 at an assumed correlation of 0.9; about 8,400 validation rows",
+        "**Do more weights pay?** Undecided: ",
+        "Among the configurations of one budget, tenfold weights go with",
         "the '20M' winner has 243k weights, fewer than the '2M' winner (387k)",
         "20M: largest architecture in the space has",
         "whether models collapsed is unknown",

@@ -169,7 +169,7 @@ proptest! {
         let own = compare((&a, &first), (&a, &first));
         prop_assert!(own.findings.appeared.is_empty() && own.findings.gone.is_empty());
         for budget in &own.budgets {
-            prop_assert_eq!(budget.value.map_or(0.0, |value| value.difference.point), 0.0);
+            prop_assert_eq!(budget.value.as_ref().map_or(0.0, |value| value.difference.point), 0.0);
             prop_assert_eq!(budget.distribution.map_or(0.5, |values| values.superiority.point), 0.5);
         }
     }

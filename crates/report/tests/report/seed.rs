@@ -2,7 +2,7 @@
 
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::trend::TrendClass;
-use allometry_analysis::{Analysis, Options, analyze};
+use allometry_analysis::{Analysis, Options, Outcome, analyze};
 use allometry_core::ClassCounts;
 
 use crate::support;
@@ -90,13 +90,14 @@ fn width_and_depth_were_not_varied_independently() {
 }
 
 #[test]
-fn sizes_are_enough_for_a_trend_that_decides_little() {
-    let Some(analysis) = analysis("sizes_are_enough_for_a_trend_that_decides_little") else { return };
-    let trend = analysis.scaling.trend.unwrap();
-    assert_eq!(trend.evaluations, 107);
-    assert!(trend.identifies_exponent());
-    let interval = trend.gain_per_decade.interval.unwrap();
-    assert!(interval.contains(trend.gain_per_decade.point));
+fn the_seed_is_undecided_and_has_a_slope_within_its_budgets() {
+    let Some(analysis) = analysis("the_seed_is_undecided_and_has_a_slope_within_its_budgets") else { return };
+    assert_eq!(analysis.verdict.outcome, Outcome::Undecided, "{}", analysis.verdict.sentence);
+    // Within budgets the larger models are the worse ones, for whatever goes with their size.
+    let within = analysis.scaling.within_budgets.unwrap();
+    assert!(within.point < 0.0 && within.interval.is_some(), "{within:?}");
+    let statements = analysis.verdict.evidence.iter().map(|one| &one.statement);
+    assert!(statements.clone().any(|one| one.contains("among the configurations of one budget")));
     let best = &analysis.studies[0].best_of;
     assert!(best.windows(2).all(|pair| pair[0].expected.point <= pair[1].expected.point));
     assert_eq!(
