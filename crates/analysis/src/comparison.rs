@@ -74,7 +74,7 @@ pub struct Obstacle {
 /// What tenfold weights gain in B, less what they gain in A.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GainDifference {
-    /// The difference of the two gains per decade, as if the trials of the two were drawn apart.
+    /// The difference of the two slopes that the verdicts rest on, as if nothing were common to them.
     pub difference: Estimate,
     /// Which ladder gains more from weights.
     pub outcome: Preference,
@@ -190,13 +190,24 @@ fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec
     (pairs, only_a, left.into_iter().map(|second| label(b, second)).collect())
 }
 
+/// The difference of the two verdicts' slopes as if nothing were common to them. The half-width of its interval is the root of the sum of
+/// the squares of theirs.
 fn gain_difference(a: &Analysis, b: &Analysis, identical: bool, options: &Options) -> Option<GainDifference> {
-    let (first, second) = a.scaling.trend.zip(b.scaling.trend).filter(|_| measure_alike(a, b))?;
-    let (first, second) = (first.gain_per_decade, second.gain_per_decade);
+    let slope = |analysis: &Analysis| {
+        let judgement = analysis.scaling.judgement.as_ref().filter(|judgement| judgement.is_per_decade)?;
+        Some(judgement.slope)
+    };
+    let (first, second) = slope(a).zip(slope(b)).filter(|_| measure_alike(a, b))?;
     let point = second.point - first.point;
-    let difference = match first.standard_error.zip(second.standard_error) {
+    let half = |estimate: Estimate| estimate.interval.map(|i| (i.upper - i.lower) / 2.0);
+    let errors = first.standard_error.zip(second.standard_error);
+    let difference = match errors.zip(half(first).zip(half(second))) {
         _ if identical => Estimate::normal(0.0, 0.0, Method::Identical, options),
-        Some((a, b)) => Estimate::normal(point, a.hypot(b), Method::IndependentTrials, options),
+        Some(((a, b), (half_a, half_b))) => {
+            let half = half_a.hypot(half_b);
+            let interval = Some((point - half, point + half).into());
+            Estimate { interval, ..Estimate::normal(point, a.hypot(b), Method::IndependentTrials, options) }
+        }
         None => Estimate::observed(point, options),
     };
     let outcome = match difference.interval {

@@ -63,7 +63,7 @@ pub(crate) fn best_of_k(sample: &Sample<'_>, is_auc: bool, options: &Options) ->
                 let interval = Interval { lower: a.min(b), upper: a.max(b) };
                 expected.interval = Some(if is_auc { interval.of_auc() } else { interval });
                 expected.standard_error = Some(jackknife.standard_error);
-                expected.method = Method::TrialBootstrap;
+                expected.method = Method::TrialJackknife;
             }
             let incumbent = values[first_best(&values[..k], sample.direction)?];
             Some(BestOf { k: k as u64, expected, incumbent, support })

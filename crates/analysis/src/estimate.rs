@@ -86,9 +86,10 @@ pub enum Method {
     NoncentralF,
     /// Coefficient of a linear model with HC3 errors, t interval.
     Hc3,
-    /// Trials resampled, percentile interval: covers new trials of the same search, scored on the same rows.
-    TrialBootstrap,
-    /// Difference of two such numbers as if their trials were drawn apart, normal interval.
+    /// Jackknife over trials: covers new trials of the same search, scored on the same rows.
+    #[serde(alias = "trial_bootstrap")]
+    TrialJackknife,
+    /// Difference of two such numbers as if nothing were common to them.
     IndependentTrials,
     /// Difference of one and the same thing: none, whatever the rows and trials.
     Identical,
@@ -117,8 +118,8 @@ impl fmt::Display for Method {
             Self::ResidualBootstrap => "residual bootstrap",
             Self::NoncentralF => "noncentral F",
             Self::Hc3 => "HC3, t interval",
-            Self::TrialBootstrap => "bootstrap of trials, percentile interval",
-            Self::IndependentTrials => "bootstraps of trials, independent",
+            Self::TrialJackknife => "jackknife over trials",
+            Self::IndependentTrials => "those of both, as if independent",
             Self::Identical => "none, being one and the same",
             Self::Superiority => "DeLong over trials, logit interval",
             Self::GaussianProcess => "Gaussian process",

@@ -6,10 +6,12 @@ mod retrained;
 use allometry_analysis::confirmation::GainOutcome;
 use allometry_analysis::stats::distribution::t_two_sided;
 
-use allometry_analysis::{Confirmation, LadderTrials, Method, Options, RetrainedTrials, analyze};
-use allometry_core::Direction;
+use allometry_analysis::{
+    Confirmation, LadderTrials, Method, Options, Outcome, RetrainedTrials, StudyTrials, analyze,
+};
 use allometry_core::normal::cdf;
 use allometry_core::rng::stream;
+use allometry_core::{Direction, FrozenTrial, TrialState};
 use random::gaussian;
 use retrained::{Training, auc, scored, study, trained};
 
@@ -138,4 +140,72 @@ fn intervals_cover_new_rows_and_new_seeds() {
             assert!((least..=0.98).contains(&covered), "{seeds} seeds, luck {luck}: {covered}");
         }
     }
+}
+
+/// Where scale does nothing, the configurations that two searches found differ all the same; what another search would find does not.
+#[test]
+fn a_confirmation_of_other_configurations_is_no_verdict_on_scale() {
+    let options = Options { permutations: 9, bootstraps: 9, ..Options::default() };
+    let simulations = 200;
+    let (mut of_configurations, mut of_scale) = (0, 0);
+    for index in 0..simulations {
+        let mut rng = stream(23, "configurations", index);
+        let mut studies = Vec::new();
+        let mut confirmations = Vec::new();
+        for label in ["1M", "10M"] {
+            let mut best = (f64::NEG_INFINITY, 0.0, 0.0);
+            let trials = (0..20).map(|number| {
+                let (rate, level) = (0.01 * (number + 1) as f64, 0.7 + 0.012 * gaussian(&mut rng));
+                let value = level + 0.004 * gaussian(&mut rng);
+                if value > best.0 {
+                    best = (value, rate, level);
+                }
+                let params = [("rate", rate)].into_iter().collect();
+                FrozenTrial::new(number, TrialState::Complete, Some(value), params)
+            });
+            studies.push(StudyTrials::new(label, "simulation", trials.collect()));
+            let (_, rate, level) = best;
+            let one = |seed| Training::new(rate, seed, level + 0.004 * gaussian(&mut rng));
+            confirmations.push(trained(label, &[(label, 0, rate)], 5, (1..=5).map(one).collect()));
+        }
+        let ladder = LadderTrials { metric: "score".into(), confirmations, ..LadderTrials::new(studies) };
+        let analysis = analyze(&ladder, &options);
+        let told = |outcome| u32::from(matches!(outcome, Outcome::Holds | Outcome::Violated));
+        let confirmation = analysis.confirmation.as_ref().unwrap();
+        of_configurations += told(confirmation.configurations.as_ref().unwrap().outcome);
+        of_scale += told(analysis.verdict.outcome);
+        assert!(!analysis.verdict.is_provisional);
+    }
+    let shares = [of_configurations, of_scale].map(|told| f64::from(told) / simulations as f64);
+    println!("these configurations are told apart in {:.3}, sizes in {:.3}", shares[0], shares[1]);
+    assert!(shares[0] > 0.2, "configurations do differ: {}", shares[0]);
+    assert!(shares[1] <= 0.1, "scale does nothing: {}", shares[1]);
+}
+
+/// Two regressions whose search said that the larger is better, and three seeds of each on test rows that do not tell.
+#[test]
+fn a_report_does_not_hold_above_an_undecided_confirmation() {
+    let searched = |label: &str, mean: f64| {
+        let trials = (0..12).map(|number| {
+            let params = [("rate", 0.01 * (number + 1) as f64)].into_iter().collect();
+            let value = mean + 0.001 * (number * 5 % 12) as f64;
+            FrozenTrial::new(number, TrialState::Complete, Some(value), params)
+        });
+        StudyTrials::new(label, "test", trials.collect())
+    };
+    let studies = vec![searched("10k", 0.45), searched("40k", 0.50)];
+    let alone = LadderTrials { metric: "R2".into(), ..LadderTrials::new(studies) };
+    let before = analyze(&alone, &Options::default()).verdict;
+    assert_eq!((before.outcome, before.is_provisional), (Outcome::Holds, true));
+    assert!(before.advice.contains("provisional"), "{}", before.advice);
+    let confirmed = |label: &str, values: [f64; 3]| {
+        let trainings = (1..).zip(values).map(|(seed, value)| Training::new(0.1, seed, value));
+        trained(label, &[(label, 0, 0.1)], 3, trainings.collect())
+    };
+    let confirmations =
+        vec![confirmed("10k", [0.423, 0.487, 0.486]), confirmed("40k", [0.510, 0.475, 0.480])];
+    let after = analyze(&LadderTrials { confirmations, ..alone }, &Options::default());
+    assert_eq!((after.verdict.outcome, after.verdict.is_provisional), (Outcome::Undecided, false));
+    assert!(after.verdict.sentence.contains("on test rows"), "{}", after.verdict.sentence);
+    assert_eq!(after.confirmation.unwrap().comparisons[0].outcome, GainOutcome::Undecided);
 }

@@ -1,7 +1,7 @@
 //! How often the verdict on scale errs, how often it tells what is there, and how often its intervals cover, on simulated ladders whose
 //! truth is known. The noise is that of real ladders: configurations, seeds, and rows that may depend on each other.
 //!
-//! Seeds are fixed and bounds allow for the number of simulations: 150 of each kind, or `ALLOMETRY_SIMULATIONS`, whose table stands in
+//! Seeds are fixed and bounds allow for the number of simulations: 50 of each kind, or `ALLOMETRY_SIMULATIONS`; a longer table stands in
 //! `docs/methods/scaling.md`.
 
 mod random;
@@ -13,7 +13,7 @@ use allometry_core::{Direction, Origin};
 use world::{Rows, Shape, World};
 
 fn simulations() -> u64 {
-    std::env::var("ALLOMETRY_SIMULATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(150)
+    std::env::var("ALLOMETRY_SIMULATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(50)
 }
 
 /// The most that a true rate shows in that many simulations, but for 1 in 1,000.

@@ -1,6 +1,7 @@
 //! What a reader takes away.
 
 use allometry_analysis::baseline::BaselineComparison;
+use allometry_analysis::number::about;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::size::human_weights;
 
@@ -54,6 +55,27 @@ fn budgets(text: &mut Text, analysis: &Analysis) {
             ]
         }),
     );
+    effective_rows(text, analysis);
+}
+
+/// How many independent rows the validation rows are worth, where rows in time order tell it.
+fn effective_rows(text: &mut Text, analysis: &Analysis) {
+    let worth: Vec<String> = analysis
+        .studies
+        .iter()
+        .filter_map(|study| {
+            let rows = study.summary.incumbent()?.value.effective_rows?;
+            Some(format!("{} ({})", about(rows.rows), escape(&study.budget.label)))
+        })
+        .collect();
+    if !worth.is_empty() {
+        text.blank();
+        text.line(format_args!(
+            "These intervals know that rows in time order depend on each other: for each best trial the validation rows are worth about so \
+             many independent ones: {}.",
+            worth.join(", ")
+        ));
+    }
 }
 
 /// The configurations to take, where any budget has one.
