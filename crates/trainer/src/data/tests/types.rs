@@ -28,7 +28,7 @@ fn expected(name: &str) -> Expected {
 
 fn read_columns(name: &str, include: Option<Vec<String>>, time: Option<&str>) -> Result<Rows, DataError> {
     let path = oracle(&format!("{name}.parquet"));
-    let label = LabelSpec::Column("y".to_owned());
+    let label = LabelSpec::column("y");
     let features = FeatureSpec { include, exclude: Vec::new() };
     read(Wanted { path: &path, time, label: Some(&label), features: &features, task: Task::Binary })
 }
