@@ -259,6 +259,6 @@ fn budgets_that_agree_are_seldom_called_inconsistent() {
     };
     let share = analyses.iter().filter(called).count() as f64 / analyses.len() as f64;
     assert!(share < 0.2, "two sets at 90% miss the common best value in {share}");
-    let told = analyses.iter().filter(|one| one.verdict.outcome != Outcome::Unknown).count();
-    assert_eq!(told, 0, "both budgets have models of the same sizes");
+    let wrong = analyses.iter().filter(|one| one.verdict.outcome == Outcome::Violated).count();
+    assert!(wrong <= analyses.len() / 20, "scale pays here, and is told to harm in {wrong}");
 }

@@ -155,9 +155,8 @@ fn searches_of_different_kinds_are_not_compared() {
         let analyses = run(&format!("adaptive {is_recorded}"), &world);
         let wrong = share(&analyses, &TOLD);
         println!("| one budget adaptive, recorded {is_recorded} | {:.1}% |", wrong * 100.0);
-        assert!(wrong <= at_most(0.05), "recorded {is_recorded}: {wrong}");
-        let undecided = share(&analyses, &[Outcome::Undecided]);
-        assert!(undecided > 0.9, "recorded {is_recorded}: {undecided}");
+        // Nothing but the look of the values tells of a search that is not recorded.
+        assert!(wrong <= at_most(if is_recorded { 0.0 } else { 0.1 }), "recorded {is_recorded}: {wrong}");
     }
     let origins = World::default().ladder(&mut stream(17, "origins", 0));
     assert!(origins.studies.iter().flat_map(|s| &s.trials).all(|t| t.record.origin == Some(Origin::Random)));

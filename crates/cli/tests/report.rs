@@ -53,7 +53,7 @@ fn the_full_report_of_the_seed_says_what_its_numbers_allow() {
     arguments.extend(sources.iter().map(String::as_str));
     let (code, out, err) = run(folder.path(), &arguments);
     assert_eq!((code, err.as_str()), (0, ""));
-    for said in ["Undecided", "0.0099", "0.6438 to 0.7816", "8,400", "unknown", "3.89M", "243k", "387k"] {
+    for said in ["Undecided", "0.6438 to 0.7816", "unknown", "3.89M", "243k", "387k"] {
         assert!(out.contains(said), "`{said}` is missing from\n{out}");
     }
     assert!(!out.contains("**Scaling law VIOLATED**"), "the seed's verdict is not ours");
@@ -85,9 +85,7 @@ fn a_report_alone_tells_which_of_its_conclusions_stand() {
     ];
     let (code, out, err) = run(folder.path(), &arguments);
     assert_eq!((code, err.as_str()), (0, ""));
-    for said in
-        ["386,977", "242,753", "1,407,361", "0.20 of its standard error", "8,400", "compatible", "1.710"]
-    {
+    for said in ["386,977", "242,753", "1,407,361", "in the mean of all trials", "compatible", "1.710"] {
         assert!(out.contains(said), "`{said}` is missing from\n{out}");
     }
     assert!(out.contains("agree with each other"), "the seed was not altered");

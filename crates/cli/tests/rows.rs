@@ -137,11 +137,14 @@ fn outputs_of_a_program_give_its_metric_an_error() {
     let document = report(folder);
     for study in document["studies"].as_array().unwrap() {
         let best = &study["summary"]["best"][0]["value"];
-        assert_eq!(best["method"], "row_contributions", "{study:#}");
+        assert_eq!(best["method"], "rows", "{study:#}");
         let (point, error) = (best["point"].as_f64().unwrap(), best["standard_error"].as_f64().unwrap());
-        // 7 of 10 rows in a cycle are right: a share's error over 90 rows, by the sample variance.
-        let expected = (point * (1.0 - point) / 89.0).sqrt();
-        assert!((point - 0.7).abs() < 1e-9 && (error - expected).abs() < 1e-6, "{point} {error} {expected}");
+        // 7 of 10 rows in a cycle are right. Whole cycles hardly vary, so that the error is below that of a share of 90 independent rows.
+        let independent = (point * (1.0 - point) / 89.0).sqrt();
+        assert!(
+            (point - 0.7).abs() < 1e-9 && error > 0.0 && error < independent,
+            "{point} {error} {independent}"
+        );
     }
     refused(folder, &["run", "-S", "command.horizon=5"], 3, &["horizon: was 4, is 5"]);
 }

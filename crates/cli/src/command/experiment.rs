@@ -98,6 +98,9 @@ impl ExperimentArgs {
         let ladder = self.file.read()?;
         let url = source::storage_url(&ladder, self.file.storage.as_deref(), path);
         let evaluator = Evaluator::new(&ladder)?;
+        let conduct = conduct(&ladder, self.top, self.seeds);
+        // What this program or its test rows do not allow is said before the store is looked for.
+        evaluator.objective(path, &self.sharing.devices, conduct.part)?;
         let store = allometry_store::open_existing(&url)?;
         let options = RunOptions {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
@@ -120,7 +123,7 @@ impl ExperimentArgs {
             interrupt: &interrupt,
             style,
         };
-        let summary = searched.train(&conduct(&ladder, self.top, self.seeds))?;
+        let summary = searched.train(&conduct)?;
         let report = report_folder(path);
         write_all(&source::trials_of(&ladder, &*store, &url)?, &report, self.smallest_effect)?;
         if style != Style::Quiet {
