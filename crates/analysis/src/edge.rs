@@ -64,7 +64,7 @@ pub struct Edge {
 /// A slope of the metric over a parameter's values, with its two-sided p-value and that after adjustment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Slope {
-    pub(crate) slope: f64,
+    pub(crate) gain: f64,
     pub(crate) p: f64,
     pub(crate) p_holm: f64,
 }
@@ -93,7 +93,7 @@ impl Edge {
             End::Highest => direction.better(1.0, 0.0),
             End::Lowest => direction.better(0.0, 1.0),
         };
-        let towards = slope.filter(|slope| slope.slope != 0.0 && (slope.slope > 0.0) == rises);
+        let towards = slope.filter(|slope| slope.gain != 0.0 && (slope.gain > 0.0) == rises);
         self.p_towards = towards.map(|slope| slope.p);
         self.p_towards_holm = towards.map(|slope| slope.p_holm);
     }
@@ -165,7 +165,7 @@ pub(crate) fn weigh(studies: &mut [StudyAnalysis], direction: Direction) {
         .iter()
         .zip(holm::adjust(&p_values))
         .map(|((study, parameter, slope, p), p_holm)| {
-            (*study, (*parameter).to_owned(), Slope { slope: *slope, p: *p, p_holm })
+            (*study, (*parameter).to_owned(), Slope { gain: *slope, p: *p, p_holm })
         })
         .collect();
     for (position, study) in studies.iter_mut().enumerate() {

@@ -94,7 +94,7 @@ impl RowErrors {
                 product(&of(first), &of(second)) / (rows * rows)
             }
             Some(ordered) => {
-                let of = |weights| self.sum(weights, ordered.terms.iter().map(|terms| terms.as_slice()));
+                let of = |weights| self.sum(weights, ordered.terms.iter().map(std::vec::Vec::as_slice));
                 let count = terms.min(ordered.terms[0].len());
                 product(&of(first)[..count], &of(second)[..count]) / count as f64 / rows
             }

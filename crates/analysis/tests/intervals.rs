@@ -87,7 +87,7 @@ fn alarms_are_seldom_where_nothing_matters() {
     for (name, is_adaptive) in [("random", false), ("adaptive", true)] {
         let analyses = simulate(name, runs, 50, is_adaptive, |_| 0.0);
         let at_an_end = share(&analyses, |one| {
-            one.studies.iter().any(|study| study.edges.iter().any(|edge| edge.is_telling()))
+            one.studies.iter().any(|study| study.edges.iter().any(allometry_analysis::edge::Edge::is_telling))
         });
         let beyond = share(&analyses, |one| has(one, &EDGES));
         let differ = share(&analyses, |one| {
@@ -206,7 +206,8 @@ fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> Ladder
 #[test]
 fn intervals_of_the_expected_best_cover() {
     let runs = runs(400);
-    let worlds: [(&str, fn(&mut TrialRng) -> f64); 5] = [
+    type Draw = fn(&mut TrialRng) -> f64;
+    let worlds: [(&str, Draw); 5] = [
         ("normal", gaussian),
         ("uniform", uniform),
         ("long tail to the worse", |rng| uniform(rng).ln()),

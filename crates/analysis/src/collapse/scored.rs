@@ -197,7 +197,9 @@ fn blocks(predictions: &Predictions<'_>, series: Series) -> Vec<usize> {
         |&row: &usize| f64::from(u8::from(predictions.labels[row])) - f64::from(predictions.scores[row]);
     let mut residuals: Vec<f64> = order.iter().map(residual).collect();
     let center = mean(residuals.iter().copied()).unwrap_or(0.0);
-    residuals.iter_mut().for_each(|residual| *residual -= center);
+    for residual in &mut residuals {
+        *residual -= center;
+    }
     let error = Cosines::new(rows, series.horizon).and_then(|cosines| cosines.error_of(&residuals));
     let length = error.map_or(1.0, |error| rows as f64 / error.effective_rows).round().max(1.0) as usize;
     let mut blocks = vec![0; rows];
@@ -212,7 +214,9 @@ fn by_chance(scores: &[f64], blocks: &[usize], rng: &mut TrialRng) -> Vec<f64> {
     let mut drawn = vec![0.0; count];
     (0..DRAWS)
         .map(|_| {
-            drawn.iter_mut().for_each(|drawn| *drawn = uniform(rng));
+            for drawn in &mut drawn {
+                *drawn = uniform(rng);
+            }
             for ((label, score), block) in labels.iter_mut().zip(scores).zip(blocks) {
                 *label = drawn[*block] < *score;
             }

@@ -134,12 +134,11 @@ impl ValueDifference {
     pub(super) fn preference(&self, direction: Direction, options: &Options) -> Preference {
         match (self.difference.interval, self.not_compared) {
             (_, Some(NotCompared::NothingVaries)) => Preference::Unknown,
-            (None, _) | (_, Some(_)) => Preference::Undecided,
             (Some(interval), None) if interval.is_within(options.effect()) => Preference::Equivalent,
             (Some(_), None) if self.p_holm.is_some_and(|p| p < 1.0 - options.level) => {
                 if direction.better(self.difference.point, 0.0) { Preference::B } else { Preference::A }
             }
-            (Some(_), None) => Preference::Undecided,
+            _ => Preference::Undecided,
         }
     }
 }
@@ -174,7 +173,7 @@ fn parts_of_trials<'s>(
     }
     let k = choose_k(&values);
     let parts = both.iter().zip(&found).zip(&values).map(|(((study, ladder), found), values)| {
-        Some(best_part(study, found, best_of_k(values, k)?, ladder))
+        Some(best_part(study, found, &best_of_k(values, k)?, ladder))
     });
     let parts = parts.collect::<Option<Vec<_>>>().ok_or(NotCompared::FewTrials);
     Some(parts.map(|parts| (Quantity::BestOf { k: k as u64 }, parts)))

@@ -198,7 +198,7 @@ mod tests {
                             params.insert(*name, (0.5 * 65.0_f64.powf(u)).round().clamp(1.0, 32.0) as i64);
                         }
                         Distribution::Float { .. } => params.insert(*name, 1e-4 * 1e3_f64.powf(u)),
-                    };
+                    }
                 }
                 FrozenTrial::new(number, TrialState::Complete, Some(0.5), params)
             };

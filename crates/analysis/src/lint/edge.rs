@@ -28,7 +28,7 @@ pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Directi
     for edge in edges {
         let trend = trends.iter().find(|trend| trend.parameter == edge.parameter);
         let contrast = trend.and_then(|trend| trend.contrast);
-        let slope = contrast.map(|one| Slope { slope: one.slope, p: one.p, p_holm: one.p_holm });
+        let slope = contrast.map(|one| Slope { gain: one.slope, p: one.p, p_holm: one.p_holm });
         edge.weigh(trend.map(|trend| &trend.best_values), slope, direction);
     }
 }

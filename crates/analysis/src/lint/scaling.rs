@@ -65,8 +65,7 @@ impl ScalingLint {
             rows: knowledge.rows,
             ..LadderTrials::new(Vec::new())
         };
-        let mut sized: Vec<(&SizeLint, &Budget)> =
-            sizes.iter().zip(budgets).map(|(size, one)| (size, one)).collect();
+        let mut sized: Vec<(&SizeLint, &Budget)> = sizes.iter().zip(budgets).collect();
         sized.retain(|(_, budget)| budget.best.is_some());
         let all =
             |known: fn(&SizeLint) -> bool| !sized.is_empty() && sized.iter().all(|(size, _)| known(size));

@@ -63,7 +63,7 @@ pub(super) fn judge(
 }
 
 /// Leaves the configurations that are an independent sample of each budget's space.
-fn take_a_sample<'a>(searched: &mut [Searched<'a>], ladder: &LadderTrials) -> Result<(), Withheld> {
+fn take_a_sample(searched: &mut [Searched<'_>], ladder: &LadderTrials) -> Result<(), Withheld> {
     let label = |one: &Searched<'_>| one.study.budget.label.clone();
     let adaptive: Vec<String> = searched.iter().filter(|one| !one.kind.is_independent()).map(label).collect();
     if !adaptive.is_empty() && adaptive.len() < searched.len() {
@@ -101,7 +101,7 @@ fn of_searches(
         let best: Vec<BestOfK> = values.iter().map(|values| best_of_k(values, k)).collect::<Option<_>>()?;
         let parts = searched
             .iter()
-            .zip(best)
+            .zip(&best)
             .map(|(one, best)| best_part(one.study, &one.configurations, best, ladder));
         Some(in_order(parts.collect()))
     };
@@ -112,7 +112,7 @@ fn of_searches(
     let (mut judgement, differences) =
         test(&budgets, quantity, ladder.direction.sign(), Vec::new(), options)?;
     // The mean of few trials and the best of many may differ in what they say; then neither is told.
-    let of_most = at(largest_k(&values)).map(|parts| Budgets::new(parts)).transpose()?;
+    let of_most = at(largest_k(&values)).map(Budgets::new).transpose()?;
     if let Some(of_most) = of_most {
         let weights = slope_weights(&places(&of_most).0, 0);
         let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
@@ -125,7 +125,7 @@ fn of_searches(
 pub(crate) fn best_part<'a>(
     study: &'a StudyTrials,
     configurations: &[Configuration<'a>],
-    best: BestOfK,
+    best: &BestOfK,
     ladder: &LadderTrials,
 ) -> BudgetPart<'a> {
     let trials = || configurations.iter().zip(&best.weights).filter(|(_, weight)| **weight > 0.0);
@@ -173,7 +173,9 @@ fn models<'a>(
     let step = stored.len().div_ceil(most).max(1);
     let mut kept: Vec<(f64, RowScores<'a>)> = stored.into_iter().step_by(step).collect();
     let total: f64 = kept.iter().map(|(weight, _)| weight).sum();
-    kept.iter_mut().for_each(|(weight, _)| *weight /= total);
+    for (weight, _) in &mut kept {
+        *weight /= total;
+    }
     kept
 }
 

@@ -155,7 +155,7 @@ impl Line {
     }
 }
 
-/// The slope among configurations of one budget, the budgets' own means taken out; HC3 errors (MacKinnon & White 1985).
+/// The slope among configurations of one budget, the budgets' own means taken out; HC3 errors (`MacKinnon` & White 1985).
 pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option<Estimate> {
     let (mut x, mut y, mut leverages, mut budgets) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for study in &ladder.studies {

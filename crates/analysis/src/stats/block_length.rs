@@ -29,11 +29,11 @@ pub fn automatic(series: &[f64]) -> f64 {
     }
     let window = (2 * last).min(most);
     let (mut curvature, mut spectrum) = (0.0, correlations[0]);
-    for lag in 1..=window {
+    for (lag, correlation) in correlations.iter().enumerate().take(window + 1).skip(1) {
         let place = lag as f64 / window as f64;
         let weight = if place <= 0.5 { 1.0 } else { 2.0 * (1.0 - place) };
-        spectrum += 2.0 * weight * correlations[lag];
-        curvature += 2.0 * weight * lag as f64 * correlations[lag];
+        spectrum += 2.0 * weight * correlation;
+        curvature += 2.0 * weight * lag as f64 * correlation;
     }
     if spectrum <= 0.0 {
         return 1.0;
@@ -56,7 +56,9 @@ mod tests {
             smooth[t] = 0.9 * smooth[t - 1] + noise[t];
         }
         let center = smooth.iter().sum::<f64>() / 600.0;
-        smooth.iter_mut().for_each(|value| *value -= center);
+        for value in &mut smooth {
+            *value -= center;
+        }
         assert!(automatic(&smooth) > 10.0, "{}", automatic(&smooth));
         assert_eq!(automatic(&[0.0; 50]), 1.0);
     }

@@ -1,5 +1,7 @@
 //! The sentences of a verdict.
 
+use std::fmt::Write as _;
+
 use super::{Caveat, Evidence, EvidenceBasis, Outcome, size_disorder};
 use crate::confirmation::Confirmation;
 use crate::estimate::Estimate;
@@ -56,10 +58,8 @@ pub(super) fn confirmed(
     let outcome = confirmation.outcome()?;
     let judged = Judgement { outcome, ..of_search.clone() };
     let mut sentence = answer(&judged, &differences, ladder, options);
-    sentence.push_str(&format!(
-        " These configurations alone (seeds and rows): {}.",
-        gain_words(of_configurations, ladder)
-    ));
+    let alone = gain_words(of_configurations, ladder);
+    let _ = write!(sentence, " These configurations alone (seeds and rows): {alone}.");
     Some(Conclusion { outcome, sentence, covers: covers(of_search) })
 }
 
@@ -174,7 +174,7 @@ fn covers(judgement: &Judgement) -> String {
     if left_out.is_empty() {
         text.push('.');
     } else {
-        text.push_str(&format!("; it leaves out {}, of which nothing is recorded.", listed(&left_out)));
+        let _ = write!(text, "; it leaves out {}, of which nothing is recorded.", listed(&left_out));
     }
     match (judgement.same_rows, judgement.rows_in_order) {
         (None, _) => {}
@@ -183,7 +183,7 @@ fn covers(judgement: &Judgement) -> String {
             let rows = rows.map_or_else(String::new, |rows| {
                 format!(" (worth about {} independent ones here)", about(rows.rows))
             });
-            text.push_str(&format!(" It knows that rows in time order depend on each other{rows}."));
+            let _ = write!(text, " It knows that rows in time order depend on each other{rows}.");
         }
         (Some(true), false) => {
             text.push_str(" Rows count as independent: nothing tells their order in time.");

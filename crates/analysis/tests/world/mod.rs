@@ -153,7 +153,9 @@ impl World {
             trials.push(trial);
         }
         if self.adaptive == Some(false) {
-            trials.iter_mut().for_each(|trial| trial.record.origin = None);
+            for trial in &mut trials {
+                trial.record.origin = None;
+            }
         }
         let label = format!("b{place}");
         StudyTrials { scores, ..StudyTrials::new(&label, "simulation", trials) }
