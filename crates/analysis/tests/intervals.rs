@@ -205,8 +205,8 @@ fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> Ladder
 /// stated.
 #[test]
 fn intervals_of_the_expected_best_cover() {
-    let runs = runs(400);
     type Draw = fn(&mut TrialRng) -> f64;
+    let runs = runs(400);
     let worlds: [(&str, Draw); 5] = [
         ("normal", gaussian),
         ("uniform", uniform),
