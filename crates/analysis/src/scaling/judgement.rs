@@ -132,6 +132,14 @@ pub enum Withheld {
         /// Fewest trials of a budget that were drawn at random.
         at_random: u64,
     },
+    /// Nothing says who chose the trials, and their values rise as those of a search that learns.
+    #[error(
+        "the values of {budgets} rise over their trials, as in a search that learns from them, and nothing says who chose them"
+    )]
+    SeeminglyAdaptive {
+        /// Labels of the budgets.
+        budgets: String,
+    },
     /// Some budgets were searched adaptively and others not.
     #[error("the budgets were searched in different ways ({adaptive} adaptively)")]
     SearchedDifferently {
@@ -161,6 +169,7 @@ impl Withheld {
             }
             Self::FewTrials { .. }
             | Self::Adaptive { .. }
+            | Self::SeeminglyAdaptive { .. }
             | Self::SearchedDifferently { .. }
             | Self::TooFewRows { .. } => Outcome::Undecided,
         }

@@ -66,6 +66,10 @@ pub(super) fn judge(
 fn take_a_sample(searched: &mut [Searched<'_>], ladder: &LadderTrials) -> Result<(), Withheld> {
     let label = |one: &Searched<'_>| one.study.budget.label.clone();
     let adaptive: Vec<String> = searched.iter().filter(|one| !one.kind.is_independent()).map(label).collect();
+    let is_told = searched.iter().any(|one| one.kind == SearchKind::Adaptive);
+    if !adaptive.is_empty() && !is_told {
+        return Err(Withheld::SeeminglyAdaptive { budgets: adaptive.join(", ") });
+    }
     if !adaptive.is_empty() && adaptive.len() < searched.len() {
         return Err(Withheld::SearchedDifferently { adaptive: adaptive.join(", ") });
     }

@@ -28,7 +28,7 @@ pub(super) fn advice(
     });
     let next = match &scaling.withheld {
         _ if confirmation.is_some() => None,
-        Some(Withheld::Adaptive { .. }) => Some(
+        Some(Withheld::Adaptive { .. } | Withheld::SeeminglyAdaptive { .. }) => Some(
             "Run `allometry confirm`: it trains the best configurations anew, and its trials are a sample.",
         ),
         Some(Withheld::SearchedDifferently { .. }) => {
