@@ -6,11 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::options::Options;
 use crate::sample::{Sample, first_best};
+use crate::scaling::FEWEST;
 use crate::stats::best_of;
 use crate::stats::jackknife::Jackknife;
-
-/// Distinct evaluations that an interval needs for each of the `k` trials.
-const EACH: usize = 10;
 
 /// How far the trials carry an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +48,7 @@ pub(crate) fn best_of_k(sample: &Sample<'_>, is_auc: bool, options: &Options) ->
         .into_iter()
         .filter_map(|k| {
             let best = best_of::without_replacement(&ascending, k)?;
-            let support = if EACH * k <= n { Support::Solid } else { Support::Thin };
+            let support = if FEWEST * k <= n { Support::Solid } else { Support::Thin };
             let mut expected = Estimate::observed(sign * best, options);
             let is_solid = support == Support::Solid;
             let jackknife = best_of::left_out(&ascending, k)

@@ -12,12 +12,12 @@ use super::contrast::{Source, Units};
 use crate::duplicates::Key;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::sample::is_usable;
-use crate::stats::best_of::without_replacement;
+use crate::stats::best_of;
 use crate::stats::kendall::kendall;
 use crate::stats::moments::{mean, sample_variance};
 use crate::stats::two_sample::mann_whitney;
 
-/// Distinct configurations that a search needs: `k` is at most a tenth of them.
+/// Distinct configurations that a search needs for each of `k` trials: `k` is at most a tenth of them.
 pub(crate) const FEWEST: usize = 10;
 /// The largest `k`.
 const LARGEST: usize = 50;
@@ -155,21 +155,13 @@ fn candidates(largest: usize) -> Vec<usize> {
 /// more.
 pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     let n = values.len();
-    if k == 0 || k >= n {
-        return None;
-    }
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let ascending: Vec<f64> = order.iter().map(|&place| values[place]).collect();
-    let value = without_replacement(&ascending, k)?;
-    let (own, fewer) = (rank_weights(n, k), rank_weights(n - 1, k));
-    // Without the value at a rank, those above it come down by one.
-    let below = prefix(ascending.iter().zip(&fewer).map(|(value, weight)| value * weight));
-    let above = prefix(ascending[1..].iter().zip(&fewer).map(|(value, weight)| value * weight));
-    let total = above[n - 1];
+    let left_out = best_of::left_out(&ascending, k)?;
+    let value = best_of::without_replacement(&ascending, k)?;
     let size = n as f64;
-    let pseudo: Vec<f64> =
-        (0..n).map(|rank| size * value - (size - 1.0) * (below[rank] + total - above[rank])).collect();
+    let pseudo: Vec<f64> = left_out.iter().map(|without| size * value - (size - 1.0) * without).collect();
     // Equal values differ by rounding alone once they are weighed.
     let varies = ascending[0] < ascending[n - 1];
     let variance = if varies { sample_variance(pseudo.iter().copied())? } else { 0.0 };
@@ -178,30 +170,11 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     let excess = moment(4) / moment(2).powi(2) - 1.0;
     let freedom = if excess > 0.0 { (2.0 * size / excess).min(size - 1.0) } else { size - 1.0 };
     let mut weights = vec![0.0; n];
-    order.iter().zip(&own).for_each(|(&place, weight)| weights[place] = *weight);
+    for (&place, weight) in order.iter().zip(best_of::weights(n, k)?) {
+        weights[place] = weight;
+    }
     let units = Units { variance, count: size, freedom, source: Source::Search };
     Some(BestOfK { value, units, weights })
-}
-
-/// What each of `n` ascending values counts in the expected best of `k`: `C(i-1, k-1) / C(n, k)` of the `i`-th.
-fn rank_weights(n: usize, k: usize) -> Vec<f64> {
-    let mut weights = vec![0.0; n];
-    let mut weight = k as f64 / n as f64;
-    for place in (k - 1..n).rev() {
-        weights[place] = weight;
-        weight *= (place + 1 - k) as f64 / place.max(1) as f64;
-    }
-    weights
-}
-
-/// Sums of the first 0, 1, 2 ... values.
-fn prefix(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    std::iter::once(0.0)
-        .chain(values.scan(0.0, |sum, value| {
-            *sum += value;
-            Some(*sum)
-        }))
-        .collect()
 }
 
 /// Variance of what the recommendation of another search would be worth, from the values of this one's best tenth; with its degrees of

@@ -4,33 +4,31 @@
 /// ascending order (Tang et al. 2020, eq. 4), unbiased for new trials of the same search. `None` for `k` outside
 /// `1..=n`.
 pub fn without_replacement(ascending: &[f64], k: usize) -> Option<f64> {
-    let n = ascending.len();
+    let weights = weights(ascending.len(), k)?;
+    // From the largest weight to the smallest.
+    Some(ascending.iter().zip(&weights).rev().map(|(value, weight)| weight * value).sum())
+}
+
+/// The weight of each of `n` ascending values in [`without_replacement`]. `None` for `k` outside `1..=n`.
+pub fn weights(n: usize, k: usize) -> Option<Vec<f64>> {
     if k == 0 || k > n {
         return None;
     }
     // The weight of the largest is k / n; each next smaller one follows by the ratio of binomial coefficients.
+    let mut weights = vec![0.0; n];
     let mut weight = k as f64 / n as f64;
-    let mut sum = 0.0;
     for position in (k - 1..n).rev() {
-        sum += weight * ascending[position];
+        weights[position] = weight;
         weight *= (position + 1 - k) as f64 / position.max(1) as f64;
     }
-    Some(sum)
+    Some(weights)
 }
 
 /// [`without_replacement`] without each of the values in turn, in `O(n)`. `None` for `k` outside `1..n`.
 pub fn left_out(ascending: &[f64], k: usize) -> Option<Vec<f64>> {
     let n = ascending.len();
-    if k == 0 || k >= n {
-        return None;
-    }
     // Weights of n - 1 values; those above the one left out move down by a place.
-    let mut weights = vec![0.0; n - 1];
-    let mut weight = k as f64 / (n - 1) as f64;
-    for position in (k - 1..n - 1).rev() {
-        weights[position] = weight;
-        weight *= (position + 1 - k) as f64 / position.max(1) as f64;
-    }
+    let weights = weights(n.checked_sub(1)?, k)?;
     let mut above: f64 = weights.iter().zip(&ascending[1..]).map(|(weight, value)| weight * value).sum();
     let mut below = 0.0;
     let mut sums = Vec::with_capacity(n);
