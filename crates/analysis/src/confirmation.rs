@@ -14,7 +14,8 @@ use crate::number::counted;
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::scaling::{
-    BudgetPart, Budgets, Difference, Judgement, Part, Quantity, Source, Units, judge, top_spread,
+    BudgetPart, Budgets, Difference, Judgement, Part, Quantity, Source, Units, in_order_of_size, judge,
+    top_spread,
 };
 use crate::scores::RowScores;
 use crate::stats::moments::{mean, sample_variance};
@@ -289,18 +290,17 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
 }
 
 fn test(
-    mut parts: Vec<BudgetPart<'_>>,
+    parts: Vec<BudgetPart<'_>>,
     left_out: Vec<Source>,
     ladder: &LadderTrials,
     options: &Options,
 ) -> Option<(Judgement, Vec<Difference>)> {
-    if parts.len() < 2 {
+    // Where one budget has several seeds and another one, the error of neither stands for the other's.
+    let with_seeds = parts.iter().filter(|part| part.units.is_some()).count();
+    if parts.len() < 2 || (with_seeds > 0 && with_seeds < parts.len()) {
         return None;
     }
-    if parts.iter().all(|part| part.weights.is_some()) {
-        parts.sort_by(|a, b| a.weights.unwrap_or(0.0).total_cmp(&b.weights.unwrap_or(0.0)));
-    }
-    let budgets = Budgets::new(parts).ok()?;
+    let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
     judge(&budgets, Quantity::Confirmed, ladder.direction.sign(), left_out, options).ok()
 }
 

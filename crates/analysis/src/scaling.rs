@@ -15,7 +15,7 @@ pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
 pub use contrast::{Share, Source};
 pub(crate) use judgement::judge;
 pub use judgement::{JudgedBudget, Judgement, LastStep, Quantity, Withheld};
-pub(crate) use quantity::best_part;
+pub(crate) use quantity::{best_part, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
 pub(crate) use search::{Configuration, FEWEST, best_of_k, choose_k, configurations, top_spread};

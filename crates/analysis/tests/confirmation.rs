@@ -182,17 +182,19 @@ fn a_confirmation_of_other_configurations_is_no_verdict_on_scale() {
     assert!(shares[1] <= 0.1, "scale does nothing: {}", shares[1]);
 }
 
+/// A search of twelve trials whose values lie up to 0.011 above `least`.
+fn searched(label: &str, least: f64) -> StudyTrials {
+    let trials = (0..12).map(|number| {
+        let params = [("rate", 0.01 * (number + 1) as f64)].into_iter().collect();
+        let value = least + 0.001 * (number * 5 % 12) as f64;
+        FrozenTrial::new(number, TrialState::Complete, Some(value), params)
+    });
+    StudyTrials::new(label, "test", trials.collect())
+}
+
 /// Two regressions whose search said that the larger is better, and three seeds of each on test rows that do not tell.
 #[test]
 fn a_report_does_not_hold_above_an_undecided_confirmation() {
-    let searched = |label: &str, mean: f64| {
-        let trials = (0..12).map(|number| {
-            let params = [("rate", 0.01 * (number + 1) as f64)].into_iter().collect();
-            let value = mean + 0.001 * (number * 5 % 12) as f64;
-            FrozenTrial::new(number, TrialState::Complete, Some(value), params)
-        });
-        StudyTrials::new(label, "test", trials.collect())
-    };
     let studies = vec![searched("10k", 0.45), searched("40k", 0.50)];
     let alone = LadderTrials { metric: "R2".into(), ..LadderTrials::new(studies) };
     let before = analyze(&alone, &Options::default()).verdict;
@@ -208,4 +210,28 @@ fn a_report_does_not_hold_above_an_undecided_confirmation() {
     assert_eq!((after.verdict.outcome, after.verdict.is_provisional), (Outcome::Undecided, false));
     assert!(after.verdict.sentence.contains("on test rows"), "{}", after.verdict.sentence);
     assert_eq!(after.confirmation.unwrap().comparisons[0].outcome, GainOutcome::Undecided);
+}
+
+/// One seed and no predictions tell no error: the search's verdict does not stand above such a table.
+#[test]
+fn a_confirmation_without_an_error_leaves_the_verdict_undecided() {
+    let confirmed = |label: &str, seeds: u64| {
+        let trainings = (1..=seeds).map(|seed| Training::new(0.1, seed, 0.5 + 0.01 * seed as f64));
+        trained(label, &[(label, 0, 0.1)], seeds, trainings.collect())
+    };
+    for seeds in [[1, 1], [1, 3]] {
+        let ladder = LadderTrials {
+            metric: "R2".into(),
+            confirmations: vec![confirmed("10k", seeds[0]), confirmed("40k", seeds[1])],
+            ..LadderTrials::new(vec![searched("10k", 0.45), searched("40k", 0.50)])
+        };
+        let analysis = analyze(&ladder, &Options::default());
+        assert_eq!(analysis.verdict.outcome, Outcome::Undecided, "{seeds:?}");
+        assert!(
+            analysis.verdict.sentence.contains("does not tell the error"),
+            "{}",
+            analysis.verdict.sentence
+        );
+        assert_eq!(analysis.confirmation.unwrap().comparisons[0].p, None);
+    }
 }

@@ -77,7 +77,7 @@ fn take_a_sample(searched: &mut [Searched<'_>], ladder: &LadderTrials) -> Result
     for one in searched.iter_mut() {
         let all_given = one.study.trials.iter().all(|t| t.record.origin == Some(Origin::Enqueued));
         let takes = |origin: Option<Origin>| match origin {
-            None => one.kind != SearchKind::SeeminglyAdaptive && !is_adaptive,
+            None => !is_adaptive,
             Some(Origin::Model) => false,
             Some(Origin::Enqueued) => all_given && !is_adaptive,
             Some(Origin::Random | Origin::Probe | Origin::Grid | Origin::Retry) => true,
@@ -217,7 +217,7 @@ fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetP
 }
 
 /// From the fewest weights to the most where all are known.
-pub(super) fn in_order(mut parts: Vec<BudgetPart<'_>>) -> Vec<BudgetPart<'_>> {
+pub(crate) fn in_order(mut parts: Vec<BudgetPart<'_>>) -> Vec<BudgetPart<'_>> {
     if parts.iter().all(|part| part.weights.is_some()) {
         parts.sort_by(|a, b| a.weights.unwrap_or(0.0).total_cmp(&b.weights.unwrap_or(0.0)));
     }

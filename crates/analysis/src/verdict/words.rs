@@ -42,13 +42,24 @@ pub(crate) fn conclude(
     Conclusion { outcome: judgement.outcome, sentence, covers: covers(judgement) }
 }
 
-/// The conclusion of a confirmation of two budgets or more.
+/// The conclusion of a confirmation of two budgets or more; *undecided* where nothing tells its error, whatever the search said.
 pub(super) fn confirmed(
     confirmation: &Confirmation,
     ladder: &LadderTrials,
     options: &Options,
 ) -> Option<Conclusion> {
-    let of_configurations = confirmation.configurations.as_ref()?;
+    if confirmation.budgets.len() < 2 {
+        return None;
+    }
+    let Some(of_configurations) = &confirmation.configurations else {
+        return Some(Conclusion {
+            outcome: Outcome::Undecided,
+            sentence: "Undecided: the confirmation does not tell the error of its differences; it needs two seeds or more of each \
+                       budget, or predictions of the same test rows."
+                .into(),
+            covers: String::new(),
+        });
+    };
     let differences = confirmation.differences();
     let Some(of_search) = &confirmation.search else {
         let sentence = answer(of_configurations, &differences, ladder, options);
