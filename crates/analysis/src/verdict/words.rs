@@ -111,7 +111,7 @@ fn answer(
             "Undecided: small and large models differ one way in their mean trial and the other way in their best ({gain})."
         ),
         Outcome::Undecided | Outcome::Unknown => format!(
-            "Undecided: it is not told whether {} is better or worse than {}; {gain}.",
+            "Undecided: the trials do not tell whether {} is better or worse than {}; {gain}.",
             last.budget, first.budget
         ),
     }
@@ -185,7 +185,8 @@ fn covers(judgement: &Judgement) -> String {
     if left_out.is_empty() {
         text.push('.');
     } else {
-        let _ = write!(text, "; it leaves out {}, of which nothing is recorded.", listed(&left_out));
+        let _ =
+            write!(text, "; it leaves out {}, because nothing about them is recorded.", listed(&left_out));
     }
     match (judgement.same_rows, judgement.rows_in_order) {
         (None, _) => {}
@@ -194,7 +195,7 @@ fn covers(judgement: &Judgement) -> String {
             let rows = rows.map_or_else(String::new, |rows| {
                 format!(" (worth about {} independent ones here)", about(rows.rows))
             });
-            let _ = write!(text, " It knows that rows in time order depend on each other{rows}.");
+            let _ = write!(text, " It takes into account that rows in time order depend on each other{rows}.");
         }
         (Some(true), false) => {
             text.push_str(" Rows count as independent: nothing tells their order in time.");

@@ -101,7 +101,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     };
     text.heading(3, format_args!("What is compared"));
     text.line(format_args!(
-        "Not the observed best, which is a lucky one, but what each budget's trials are worth on average: the same for all budgets."
+        "The verdict compares the same quantity for every budget. The observed best is a lucky value and is not compared."
     ));
     text.blank();
     text.table(
@@ -148,7 +148,10 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     ));
     if !judgement.left_out.is_empty() {
         let left: Vec<&str> = judgement.left_out.iter().map(|source| source_name(*source)).collect();
-        text.line(format_args!("No error covers {}: nothing is recorded of it.", left.join(" or ")));
+        text.line(format_args!(
+            "No error covers {}, because nothing about it is recorded.",
+            left.join(" or ")
+        ));
     }
 }
 

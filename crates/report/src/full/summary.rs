@@ -71,8 +71,8 @@ fn effective_rows(text: &mut Text, analysis: &Analysis) {
     if !worth.is_empty() {
         text.blank();
         text.line(format_args!(
-            "These intervals know that rows in time order depend on each other: for each best trial the validation rows are worth about so \
-             many independent ones: {}.",
+            "These intervals take into account that rows in time order depend on each other. The validation rows are worth about this many \
+             independent rows: {}.",
             worth.join(", ")
         ));
     }
