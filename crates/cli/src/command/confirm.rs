@@ -1,5 +1,7 @@
 //! `allometry confirm`.
 
+use std::path::Path;
+
 use allometry_core::confirm;
 use allometry_core::ladder::{ConfirmSpec, Part};
 use allometry_runner::{Experiment, RunSummary};
@@ -35,12 +37,19 @@ impl Confirm {
     }
 }
 
-/// Confirms what a run has searched, as `allometry confirm` does.
+/// Confirms what a run of the ladder `file` has searched, as `allometry confirm` does.
 ///
 /// # Errors
 /// As [`Searched::train`].
-pub(super) fn after_search(searched: &Searched<'_>, asked: ConfirmSpec) -> Result<RunSummary, CliError> {
-    searched.train(&conduct(asked))
+pub(super) fn after_search(
+    searched: &Searched<'_>,
+    asked: ConfirmSpec,
+    file: &Path,
+    devices: &[String],
+) -> Result<RunSummary, CliError> {
+    let conduct = conduct(asked);
+    let objective = conduct.objective(searched.evaluator, file, devices)?;
+    searched.train(&conduct, &*objective)
 }
 
 fn conduct(ConfirmSpec { top, seeds }: ConfirmSpec) -> Conduct {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use allometry_core::ladder::{BudgetSpec, Ladder, Part};
 use allometry_core::retraining::{self, Retraining};
 use allometry_core::space::Feasible;
-use allometry_core::{Direction, FrozenTrial};
+use allometry_core::{Direction, FrozenTrial, Objective};
 use allometry_runner::{Experiment, Interrupt, RunOptions, RunSummary, open_experiment};
 use allometry_store::Store;
 use clap::Args;
@@ -71,14 +71,27 @@ pub(super) struct Conduct {
     pub(super) fewest: usize,
 }
 
+impl Conduct {
+    /// What evaluates the trainings. Files of trials lie beside the ladder `file`.
+    ///
+    /// # Errors
+    /// As [`Evaluator::objective`].
+    pub(super) fn objective<'e>(
+        &self,
+        evaluator: &'e Evaluator<'_>,
+        file: &Path,
+        devices: &[String],
+    ) -> Result<Box<dyn Objective + 'e>, CliError> {
+        let files = file.with_extension(format!("{}.toml", self.experiment.key()));
+        evaluator.objective(&files, devices, self.part)
+    }
+}
+
 /// A ladder whose best are trained anew, and with what.
 pub(super) struct Searched<'a> {
     pub(super) ladder: &'a Ladder,
     pub(super) evaluator: &'a Evaluator<'a>,
     pub(super) store: &'a dyn Store,
-    /// The ladder file; files of trials lie beside it.
-    pub(super) file: &'a Path,
-    pub(super) devices: &'a [String],
     pub(super) options: &'a RunOptions,
     pub(super) interrupt: &'a Interrupt,
     pub(super) style: Style,
@@ -100,7 +113,7 @@ impl ExperimentArgs {
         let evaluator = Evaluator::new(&ladder)?;
         let conduct = conduct(&ladder, self.top, self.seeds);
         // What this program or its test rows do not allow is said before the store is looked for.
-        evaluator.objective(path, &self.sharing.devices, conduct.part)?;
+        let objective = conduct.objective(&evaluator, path, &self.sharing.devices)?;
         let store = allometry_store::open_existing(&url)?;
         let options = RunOptions {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
@@ -117,13 +130,11 @@ impl ExperimentArgs {
             ladder: &ladder,
             evaluator: &evaluator,
             store: &*store,
-            file: path,
-            devices: &self.sharing.devices,
             options: &options,
             interrupt: &interrupt,
             style,
         };
-        let summary = searched.train(&conduct)?;
+        let summary = searched.train(&conduct, &*objective)?;
         let report = report_folder(path);
         write_all(&source::trials_of(&ladder, &*store, &url)?, &report, self.smallest_effect)?;
         if style != Style::Quiet {
@@ -134,13 +145,11 @@ impl ExperimentArgs {
 }
 
 impl Searched<'_> {
-    /// Trains what is planned and not there yet.
+    /// Trains what is planned and not there yet by [`Conduct::objective`].
     ///
     /// # Errors
     /// As [`ExperimentArgs::conduct`].
-    pub(super) fn train(&self, conduct: &Conduct) -> Result<RunSummary, CliError> {
-        let files = self.file.with_extension(format!("{}.toml", conduct.experiment.key()));
-        let objective = self.evaluator.objective(&files, self.devices, conduct.part)?;
+    pub(super) fn train(&self, conduct: &Conduct, objective: &dyn Objective) -> Result<RunSummary, CliError> {
         let facts = self.evaluator.facts(conduct.part);
         let mut studies = Vec::new();
         for (spec, feasible, planned) in self.plan(conduct)? {
@@ -148,7 +157,7 @@ impl Searched<'_> {
             let planned = (conduct.experiment, planned);
             studies.push(open_experiment(self.store, planned, self.ladder, spec, feasible, &facts, size)?);
         }
-        run_studies(studies, self.store, &*objective, self.options, self.interrupt, self.style)
+        run_studies(studies, self.store, objective, self.options, self.interrupt, self.style)
     }
 
     /// What each budget that has complete trials is to train, in the ladder's order.

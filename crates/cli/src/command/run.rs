@@ -209,8 +209,6 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
             ladder,
             evaluator: &evaluator,
             store,
-            file,
-            devices: &how.devices,
             options: &options,
             interrupt: &interrupt,
             style,
@@ -220,7 +218,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
                 if style != Style::Quiet {
                     eprintln!("confirmation on the test rows: {}", words(asked));
                 }
-                ended = conclude(&confirm::after_search(&searched, asked)?, &interrupt);
+                ended = conclude(&confirm::after_search(&searched, asked, file, &how.devices)?, &interrupt);
             }
             Some(why) if style != Style::Quiet => {
                 eprintln!("no confirmation yet: {why}; it follows a run that has searched every budget");
