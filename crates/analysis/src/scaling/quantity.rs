@@ -3,10 +3,11 @@
 use allometry_core::Origin;
 
 use super::Difference;
-use super::contrast::{BudgetPart, Budgets, Source, Units};
+use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
 use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
     BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, kind, largest_k,
+    top_spread,
 };
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
@@ -53,13 +54,19 @@ pub(super) fn judge(
     let repeated: Option<Vec<BudgetPart<'_>>> = ladder
         .studies
         .iter()
-        .filter(|study| searched.iter().any(|one| std::ptr::eq(one.study, *study)))
-        .map(|study| repeated(study, ladder))
+        .filter(|study| has_trials(&searched, study))
+        .map(|one| repeated(one, ladder))
         .collect();
     let Some(parts) = repeated else { return Err(why_no_search) };
-    let parts = in_order(parts);
-    let budgets = Budgets::new(parts)?;
-    test(&budgets, Quantity::Configuration, ladder.direction.sign(), vec![Source::Search], options)
+    // Where each budget tried one configuration, nothing tells what a search would have found.
+    let knows_search = parts.iter().all(|part| part.part.is_some());
+    let left_out = if knows_search { Vec::new() } else { vec![Source::Search] };
+    let budgets = Budgets::new(in_order(parts))?;
+    test(&budgets, Quantity::Configuration, ladder.direction.sign(), left_out, options)
+}
+
+fn has_trials(searched: &[Searched<'_>], study: &StudyTrials) -> bool {
+    searched.iter().any(|one| std::ptr::eq(one.study, study))
 }
 
 /// Leaves the configurations that are an independent sample of each budget's space.
@@ -189,9 +196,17 @@ fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
     auc::hanley_mcneil(gain * ladder.direction.sign(), rows)
 }
 
-/// The configuration of a budget that was tried several times; of several the one whose first trial was best, judged by the others.
+/// The configuration of a budget that was tried several times; of several the one whose first trial was best, judged by the others. A
+/// budget that tried several configurations chose one of them, and another search would have chosen another: the error has that as
+/// well. `None` where no configuration was repeated, or where too few tell how far others lie.
 fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetPart<'a>> {
     let all = configurations(study, ladder, |_| true);
+    let part = if all.len() == 1 {
+        None
+    } else {
+        let (variance, freedom) = top_spread(study, ladder)?;
+        Some(Part { variance, freedom, source: Source::Search })
+    };
     let several: Vec<&Configuration<'a>> = all.iter().filter(|one| one.values.len() > 1).collect();
     let best = several.iter().max_by(|a, b| a.values[0].total_cmp(&b.values[0]))?;
     let skipped = usize::from(several.len() > 1);
@@ -210,7 +225,7 @@ fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetP
         weights: size.or(study.budget.nominal_weights().filter(|weights| weights.is_finite())),
         value,
         units: Some(Units { variance, count, freedom, source: Source::Seeds }),
-        part: None,
+        part,
         models: models(&weighed, study, ladder),
         by_counts: by_counts(value, ladder),
     })

@@ -1,7 +1,5 @@
 //! What other validation rows would have said: rows resampled, for all budgets at once.
 
-use std::f64::consts::SQRT_2;
-
 use allometry_core::TrialNumber;
 use allometry_core::rng::stream;
 use schemars::JsonSchema;
@@ -60,8 +58,8 @@ pub struct RowResamples {
     /// Neighbouring rows that are drawn together.
     #[serde(default)]
     pub block: u64,
-    /// How probable each order of the budgets' best trials is on as many fresh rows of the same mix, the models being as they are; the
-    /// most probable first, at most six. Empty unless all best trials have scores on the same rows.
+    /// How probable each order of the budgets' best trials is on as many fresh rows of the same mix, the models being as they are, after
+    /// their values are drawn together by the share of chance in their distances; the most probable first, at most six. Empty unless all best trials have scores on the same rows.
     pub orders: Vec<OrderProbability>,
     /// The best values without the bias of choosing them; one per budget with scores.
     pub corrected: Vec<CorrectedBest>,
@@ -213,19 +211,30 @@ fn orders(
     resamples: &[Resampled],
     replicates: usize,
 ) -> Vec<OrderProbability> {
+    let observed: Vec<f64> = candidates.iter().map(|one| one.observed).collect();
+    let deviations: Vec<Vec<f64>> = (0..replicates)
+        .filter_map(|replicate| {
+            let deviation = |(one, observed): (&Resampled, &f64)| Some(one.best[replicate]? - observed);
+            resamples.iter().zip(&observed).map(deviation).collect()
+        })
+        .collect();
+    // Values as far apart as chance puts them are no order: they are drawn together by the share of chance in their distances
+    // (James & Stein 1961, about the mean). Fresh rows then add their own chance to what is not known of the truth.
+    let center = mean(observed.iter().copied()).unwrap_or(0.0);
+    let square = |values: &[f64]| {
+        let center = mean(values.iter().copied()).unwrap_or(0.0);
+        values.iter().map(|value| (value - center) * (value - center)).sum::<f64>()
+    };
+    let chance = deviations.iter().map(|one| square(one)).sum::<f64>() / deviations.len().max(1) as f64;
+    let kept = (1.0 - chance / square(&observed).max(f64::MIN_POSITIVE)).max(0.0);
     let mut counts: Vec<(Vec<usize>, u64)> = Vec::new();
-    let mut total = 0_u64;
-    for replicate in 0..replicates {
-        // Fresh rows differ from the truth as much as the observed ones do, and both differ: the resamples' spread, twice.
-        let fresh = |(one, candidates): (&Resampled, &Candidates<'_>)| {
-            let observed = candidates.observed;
-            Some(observed + SQRT_2 * (one.best[replicate]? - observed))
+    for deviation in &deviations {
+        let fresh = |(observed, deviation): (&f64, &f64)| {
+            center + kept * (observed - center) + (1.0 + kept).sqrt() * deviation
         };
-        let values: Option<Vec<f64>> = resamples.iter().zip(candidates).map(fresh).collect();
-        let Some(values) = values else { continue };
+        let values: Vec<f64> = observed.iter().zip(deviation).map(fresh).collect();
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-        total += 1;
         match counts.iter_mut().find(|(known, _)| *known == order) {
             Some((_, count)) => *count += 1,
             None => counts.push((order, 1)),
@@ -237,7 +246,7 @@ fn orders(
         .take(LISTED)
         .map(|(order, count)| OrderProbability {
             budgets: order.into_iter().map(|position| candidates[position].budget.to_owned()).collect(),
-            probability: count as f64 / total as f64,
+            probability: count as f64 / deviations.len() as f64,
         })
         .collect()
 }

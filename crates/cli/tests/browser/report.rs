@@ -88,11 +88,11 @@ fn a_reference_ladder_is_drawn_on_every_screen() {
     let of_budgets = (0..3).flat_map(|position| {
         ["history", "parallel", "importance", "slice", "coverage"].map(|name| format!("{name}-{position}"))
     });
-    for figure in
-        ["scaling", "differences", "best-of", "distribution"].map(str::to_owned).into_iter().chain(of_budgets)
-    {
+    for figure in ["scaling", "best-of", "distribution"].map(str::to_owned).into_iter().chain(of_budgets) {
         assert!(drawn.contains(&figure), "{figure} is not among {drawn:?}");
     }
+    // Its trials look like an adaptive search, so that no difference between budgets has an error.
+    assert!(!drawn.contains(&"differences".to_owned()), "{drawn:?}");
     assert_sound(&browser, &url);
 }
 

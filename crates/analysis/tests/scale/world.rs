@@ -2,6 +2,7 @@
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::{LadderTrials, RowOrder, StudyScores, StudyTrials};
+use allometry_core::normal::cdf;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
     ValidationScores,
@@ -142,7 +143,7 @@ impl World {
                 _ => 0.7 + quality,
             };
             let value = if self.direction == Direction::Minimize { -value } else { value };
-            let params: Params = [("level", level)].into_iter().collect();
+            let params: Params = [("level", level), ("quality", quality)].into_iter().collect();
             let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
             trial.record.size = Some(ModelSize { total, non_embedding: 0 });
             trial.record.origin = match adaptive {
@@ -160,6 +161,16 @@ impl World {
         let label = format!("b{place}");
         StudyTrials { scores, ..StudyTrials::new(&label, "simulation", trials) }
     }
+}
+
+/// The AUC that a model of that quality has over all rows: its scores have a variance of 1 in each class.
+pub(crate) fn true_auc(quality: f64) -> f64 {
+    cdf(distance(quality) / f64::sqrt(2.0))
+}
+
+/// An AUC of about 0.72 at a quality of 0; its slope over the distance is about 0.24 there.
+fn distance(quality: f64) -> f64 {
+    0.82 + quality / 0.24
 }
 
 /// Rows of a series whose labels say whether the next rows rise far enough, in 17% of them.
@@ -194,10 +205,9 @@ impl Market {
     /// Scores with an AUC that is higher by about `quality`.
     fn scores(&self, rng: &mut TrialRng, family: &[f64], quality: f64) -> Vec<f32> {
         let own = self.noise(rng);
-        // An AUC of about 0.72; its slope over the distance is about 0.24 there.
-        let distance = 0.82 + quality / 0.24;
+        let distance = distance(quality);
         let row = |row: usize| {
-            let noise = 0.8 * self.common[row] + 0.5 * family[row] + 0.33 * own[row];
+            let noise = 0.8 * self.common[row] + 0.5 * family[row] + 0.332 * own[row];
             let score = noise + if self.labels[row] { distance } else { 0.0 };
             (1.0 / (1.0 + (-score).exp())) as f32
         };

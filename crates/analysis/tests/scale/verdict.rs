@@ -1,30 +1,15 @@
-//! How often the verdict on scale errs, how often it tells what is there, and how often its intervals cover, on simulated ladders whose
-//! truth is known. The noise is that of real ladders: configurations, seeds, and rows that may depend on each other.
-//!
-//! Seeds are fixed and bounds allow for the number of simulations: 50 of each kind, or `ALLOMETRY_SIMULATIONS`; a longer table stands in
-//! `docs/methods/scaling.md`.
+//! The verdict itself.
 
-mod random;
-mod world;
-
-use allometry_analysis::{Analysis, Options, Outcome, analyze};
+use allometry_analysis::{Analysis, Outcome};
 use allometry_core::rng::stream;
 use allometry_core::{Direction, Origin};
-use world::{Rows, Shape, World};
 
-fn simulations() -> u64 {
-    std::env::var("ALLOMETRY_SIMULATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(50)
-}
+use crate::world::{Rows, Shape, World};
+use crate::{run, simulations, slack};
 
-/// The most that a true rate shows in that many simulations, but for 1 in 1,000.
+/// The most that a true rate shows.
 fn at_most(rate: f64) -> f64 {
-    rate + 3.1 * (rate * (1.0 - rate) / simulations() as f64).sqrt()
-}
-
-fn run(name: &str, world: &World) -> Vec<Analysis> {
-    let options = Options { permutations: 0, bootstraps: 0, ..Options::default() };
-    let simulate = |index| analyze(&world.ladder(&mut stream(17, name, index)), &options);
-    (0..simulations()).map(simulate).collect()
+    rate + slack(rate)
 }
 
 fn share(analyses: &[Analysis], outcomes: &[Outcome]) -> f64 {
@@ -43,7 +28,7 @@ const TOLD: [Outcome; 2] = [Outcome::Holds, Outcome::Violated];
 
 /// Asserts a false verdict in at most 7.5% and prints what was seen.
 fn errs_seldom(name: &str, world: &World, most: f64) {
-    let analyses = run(name, world);
+    let analyses = run(name, world, 0);
     let wrong = share(&analyses, &TOLD);
     let covered = coverage(&analyses, 0.0);
     println!("| {name} | {:.1}% | {:.1}% |", wrong * 100.0, covered * 100.0);
@@ -128,7 +113,7 @@ fn gains_are_told() {
     for budgets in [2, 3, 5, 8] {
         for direction in [Direction::Maximize, Direction::Minimize] {
             let world = World { trials: vec![50; budgets], gain: 0.005, direction, ..World::default() };
-            let analyses = run(&format!("power {budgets} {direction:?}"), &world);
+            let analyses = run(&format!("power {budgets} {direction:?}"), &world, 0);
             let power = share(&analyses, &[Outcome::Holds]);
             let covered = coverage(&analyses, 0.005);
             println!(
@@ -152,7 +137,7 @@ fn gains_are_told() {
 fn searches_of_different_kinds_are_not_compared() {
     for is_recorded in [true, false] {
         let world = World { adaptive: Some(is_recorded), ..World::default() };
-        let analyses = run(&format!("adaptive {is_recorded}"), &world);
+        let analyses = run(&format!("adaptive {is_recorded}"), &world, 0);
         let wrong = share(&analyses, &TOLD);
         println!("| one budget adaptive, recorded {is_recorded} | {:.1}% |", wrong * 100.0);
         // Nothing but the look of the values tells of a search that is not recorded.
