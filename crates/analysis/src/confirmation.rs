@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
-use crate::input::LadderTrials;
+use crate::input::{LadderTrials, StudyTrials};
 use crate::number::counted;
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::scaling::{
-    BudgetPart, Budgets, Difference, Judgement, Part, Quantity, Source, Units, in_order_of_size, judge,
-    top_spread,
+    BudgetPart, Budgets, Difference, Excess, Judgement, Part, Quantity, Source, Units, in_order_of_size,
+    judge, top_spread,
 };
 use crate::scores::RowScores;
 use crate::stats::moments::{mean, sample_variance};
@@ -264,8 +264,10 @@ fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -
 /// level (Rényi 1953): more than `1/m`, since all of them depend on where that level lies.
 fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Options) -> Option<Judgement> {
     let several = found.iter().all(|one| one.trained.len() > 1);
-    let part = |one: &Confirmed<'a>| -> Option<BudgetPart<'a>> {
-        let study = ladder.studies.iter().find(|study| study.budget.label == one.budget.budget)?;
+    let study_of =
+        |one: &Confirmed<'a>| ladder.studies.iter().find(|study| study.budget.label == one.budget.budget);
+    let studies: Vec<&StudyTrials> = found.iter().map(study_of).collect::<Option<_>>()?;
+    let part = |(one, study): (&Confirmed<'a>, &&StudyTrials)| -> Option<BudgetPart<'a>> {
         if !several {
             let mut part = one.chosen(ladder);
             let (variance, freedom) = top_spread(study, ladder)?;
@@ -283,10 +285,13 @@ fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Op
         let all: Vec<Trained<'a>> = one.trained.iter().flatten().copied().collect();
         Some(one.part(&all, Some(units), ladder))
     };
-    let parts: Vec<BudgetPart<'a>> = found.iter().map(part).collect::<Option<_>>()?;
+    let parts: Vec<BudgetPart<'a>> = found.iter().zip(&studies).map(part).collect::<Option<_>>()?;
     let has_seeds = parts.iter().all(|part| part.units.is_some());
     let left_out = if has_seeds { Vec::new() } else { vec![Source::Seeds] };
-    test(parts, left_out, ladder, options).map(|(judgement, _)| judgement)
+    let judge = |parts| test(parts, left_out.clone(), ladder, options).map(|(judgement, _)| judgement);
+    let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
+    let cut = judge(excess.cut(parts.clone()))?;
+    Some(judge(parts)?.at_equal_effort(&cut, excess.fewest))
 }
 
 fn test(

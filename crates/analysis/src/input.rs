@@ -131,6 +131,8 @@ pub struct LadderTrials {
     pub transfers: Vec<RetrainedTrials>,
     /// What they trained anew, judged by rows that nothing was chosen by.
     pub confirmations: Vec<RetrainedTrials>,
+    /// Whether `allometry confirm` can train its configurations: trials that another program made have no ladder file.
+    pub can_confirm: bool,
 }
 
 impl LadderTrials {
@@ -150,6 +152,7 @@ impl LadderTrials {
             baselines: Vec::new(),
             transfers: Vec::new(),
             confirmations: Vec::new(),
+            can_confirm: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What more weights buy.
 
 mod contrast;
+mod effort;
 mod judgement;
 mod quantity;
 mod resampled;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
 pub use contrast::{Share, Source};
+pub(crate) use effort::Excess;
 pub(crate) use judgement::judge;
 pub use judgement::{JudgedBudget, Judgement, LastStep, Quantity, Withheld};
 pub(crate) use quantity::{best_part, in_order as in_order_of_size};

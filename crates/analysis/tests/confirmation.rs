@@ -147,20 +147,22 @@ fn intervals_cover_new_rows_and_new_seeds() {
 fn a_confirmation_of_other_configurations_is_no_verdict_on_scale() {
     let options = Options { permutations: 9, bootstraps: 9, ..Options::default() };
     for top in [1, 3] {
-        configurations_and_scale(top, &options);
+        for trials in [[20, 20], [10, 100], [50, 50]] {
+            configurations_and_scale(top, trials, &options);
+        }
     }
 }
 
-fn configurations_and_scale(top: usize, options: &Options) {
+fn configurations_and_scale(top: usize, trials: [u64; 2], options: &Options) {
     let simulations = 200;
     let (mut of_configurations, mut of_scale) = (0, 0);
     for index in 0..simulations {
         let mut rng = stream(23, "configurations", index);
         let mut studies = Vec::new();
         let mut confirmations = Vec::new();
-        for label in ["1M", "10M"] {
+        for (label, count) in ["1M", "10M"].into_iter().zip(trials) {
             let mut found = Vec::new();
-            let trials = (0..20).map(|number| {
+            let trials = (0..count).map(|number| {
                 let (rate, level) = (0.01 * (number + 1) as f64, 0.7 + 0.012 * gaussian(&mut rng));
                 let value = level + 0.004 * gaussian(&mut rng);
                 found.push((value, rate, level));
@@ -189,9 +191,12 @@ fn configurations_and_scale(top: usize, options: &Options) {
         assert!(!analysis.verdict.is_provisional);
     }
     let shares = [of_configurations, of_scale].map(|told| f64::from(told) / simulations as f64);
-    println!("top {top}: these configurations are told apart in {:.3}, sizes in {:.3}", shares[0], shares[1]);
+    println!(
+        "top {top} of {trials:?} trials: these configurations are told apart in {:.3}, sizes in {:.3}",
+        shares[0], shares[1]
+    );
     assert!(shares[0] > 0.2, "configurations do differ: {}", shares[0]);
-    assert!(shares[1] <= 0.1, "top {top}: scale does nothing: {}", shares[1]);
+    assert!(shares[1] <= 0.1, "top {top} of {trials:?}: scale does nothing: {}", shares[1]);
 }
 
 /// A search of twelve trials whose values lie up to 0.011 above `least`.

@@ -98,6 +98,10 @@ pub struct Judgement {
     /// Whether the values of all differ from the values of few: the slope at the largest `k` has the other sign.
     #[serde(default)]
     pub k_decides: bool,
+    /// Where budgets were searched with unequal numbers of trials: the fewest distinct configurations of any. Intervals then hold what the
+    /// budgets give as they are and what they would give had all searches ended after as many; `null` where that makes no difference.
+    #[serde(default)]
+    pub cut_to: Option<u64>,
 }
 
 /// Why scale is not judged.
@@ -292,6 +296,7 @@ pub(crate) fn judge(
         last_step,
         sufficient: budgets.parts[sufficient].label.clone(),
         k_decides: false,
+        cut_to: None,
     };
     Ok((judgement, differences))
 }

@@ -4,6 +4,7 @@ use allometry_core::Origin;
 
 use super::Difference;
 use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
+use super::effort::Excess;
 use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
     BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, kind, largest_k,
@@ -51,22 +52,22 @@ pub(super) fn judge(
         Ok(()) => return of_searches(&searched, ladder, options),
         Err(why) => why,
     };
-    let repeated: Option<Vec<BudgetPart<'_>>> = ladder
-        .studies
-        .iter()
-        .filter(|study| has_trials(&searched, study))
-        .map(|one| repeated(one, ladder))
-        .collect();
+    let studies: Vec<&StudyTrials> = searched.iter().map(|one| one.study).collect();
+    let repeated: Option<Vec<BudgetPart<'_>>> = studies.iter().map(|study| repeated(study, ladder)).collect();
     let Some(parts) = repeated else { return Err(why_no_search) };
     // Where each budget tried one configuration, nothing tells what a search would have found.
     let knows_search = parts.iter().all(|part| part.part.is_some());
     let left_out = if knows_search { Vec::new() } else { vec![Source::Search] };
-    let budgets = Budgets::new(in_order(parts))?;
-    test(&budgets, Quantity::Configuration, ladder.direction.sign(), left_out, options)
-}
-
-fn has_trials(searched: &[Searched<'_>], study: &StudyTrials) -> bool {
-    searched.iter().any(|one| std::ptr::eq(one.study, study))
+    let judge = |parts: Vec<BudgetPart<'_>>| {
+        let budgets = Budgets::new(in_order(parts))?;
+        test(&budgets, Quantity::Configuration, ladder.direction.sign(), left_out.clone(), options)
+    };
+    let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
+    let (judgement, differences) = judge(parts.clone())?;
+    let (cut, cut_differences) = judge(excess.cut(parts))?;
+    let differences =
+        differences.into_iter().zip(&cut_differences).map(|(one, cut)| one.at_equal_effort(cut)).collect();
+    Ok((judgement.at_equal_effort(&cut, excess.fewest), differences))
 }
 
 /// Leaves the configurations that are an independent sample of each budget's space.
@@ -196,9 +197,9 @@ fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
     auc::hanley_mcneil(gain * ladder.direction.sign(), rows)
 }
 
-/// The configuration of a budget that was tried several times; of several the one whose first trial was best, judged by the others. A
-/// budget that tried several configurations chose one of them, and another search would have chosen another: the error has that as
-/// well. `None` where no configuration was repeated, or where too few tell how far others lie.
+/// The configuration of a budget that was tried several times; of several the one whose first trial was best. A budget that tried several
+/// configurations chose one of them by that first trial, which therefore does not count; and another search would have chosen another:
+/// the error has that as well. `None` where no configuration was repeated, or where too few tell how far others lie.
 fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetPart<'a>> {
     let all = configurations(study, ladder, |_| true);
     let part = if all.len() == 1 {
@@ -209,7 +210,7 @@ fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetP
     };
     let several: Vec<&Configuration<'a>> = all.iter().filter(|one| one.values.len() > 1).collect();
     let best = several.iter().max_by(|a, b| a.values[0].total_cmp(&b.values[0]))?;
-    let skipped = usize::from(several.len() > 1);
+    let skipped = usize::from(all.len() > 1);
     let freedom: f64 = several.iter().map(|one| (one.values.len() - 1) as f64).sum();
     let spread = |one: &&Configuration<'a>| {
         sample_variance(one.values.iter().copied()).unwrap_or(0.0) * (one.values.len() - 1) as f64

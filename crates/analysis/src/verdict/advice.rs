@@ -10,6 +10,7 @@ pub(super) fn advice(
     confirmation: Option<&Confirmation>,
     studies: &[StudyAnalysis],
     is_provisional: bool,
+    can_confirm: bool,
 ) -> String {
     let judged = confirmation.map_or(scaling.judgement.as_ref(), Confirmation::headline);
     let take = judged.and_then(|judgement| {
@@ -28,15 +29,22 @@ pub(super) fn advice(
     });
     let next = match &scaling.withheld {
         _ if confirmation.is_some() => None,
-        Some(Withheld::Adaptive { .. } | Withheld::SeeminglyAdaptive { .. }) => Some(
-            "Run `allometry confirm`: it trains the best configurations anew, and its trials are a sample.",
+        Some(Withheld::Adaptive { .. } | Withheld::SeeminglyAdaptive { .. }) if can_confirm => Some(
+            "Run `allometry confirm`: it trains the best configuration of each budget again, under seeds that the search had no part in.",
         ),
-        Some(Withheld::SearchedDifferently { .. }) => {
+        Some(Withheld::Adaptive { .. } | Withheld::SeeminglyAdaptive { .. }) => Some(
+            "Train the best configuration of each budget again under five seeds, and add these trials: they are compared in place of the search.",
+        ),
+        Some(Withheld::SearchedDifferently { .. }) if can_confirm => {
             Some("Search all budgets in the same way, or run `allometry confirm`.")
         }
-        Some(Withheld::FewTrials { .. }) => {
+        Some(Withheld::SearchedDifferently { .. }) => Some("Search all budgets in the same way."),
+        Some(Withheld::FewTrials { .. }) if can_confirm => {
             Some("Run `allometry confirm`, or 10 distinct trials or more per budget.")
         }
+        Some(Withheld::FewTrials { .. }) => Some(
+            "Run 10 distinct trials or more per budget, or train the best configuration of each again under five seeds.",
+        ),
         Some(Withheld::OneTrial { .. }) => {
             Some("Repeat each size under several seeds, or search it with 10 trials or more.")
         }
@@ -44,8 +52,11 @@ pub(super) fn advice(
         Some(Withheld::TooFewBudgets { .. } | Withheld::SameSizes) => Some("Add budgets of other sizes."),
         Some(Withheld::NothingVaries) | None => None,
     };
-    let provisional = is_provisional
-        .then_some("This is provisional, for it rests on the search alone: run `allometry confirm`.");
+    let provisional = is_provisional.then_some(if can_confirm {
+        "This is provisional, for it rests on the search alone: run `allometry confirm`."
+    } else {
+        "This is provisional, for it rests on the search alone: no configuration was trained again."
+    });
     let parts = [take.as_deref(), next, provisional];
     parts.into_iter().flatten().collect::<Vec<&str>>().join(" ")
 }

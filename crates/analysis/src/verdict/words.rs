@@ -188,6 +188,13 @@ fn covers(judgement: &Judgement) -> String {
         let _ =
             write!(text, "; it leaves out {}, because nothing about them is recorded.", listed(&left_out));
     }
+    if let Some(fewest) = judgement.cut_to {
+        let _ = write!(
+            text,
+            " Budgets had unequal numbers of trials: the interval also covers the case in which each had {}.",
+            counted(fewest, "configuration")
+        );
+    }
     match (judgement.same_rows, judgement.rows_in_order) {
         (None, _) => {}
         (Some(true), true) => {

@@ -114,6 +114,46 @@ fn repeated_configurations_are_seldom_told_apart_where_scale_does_nothing() {
     }
 }
 
+/// The best of each search, trained again under `seeds` further seeds; nothing depends on the size.
+fn best_repeated(rng: &mut TrialRng, searches: [u64; 3], seeds: u64) -> LadderTrials {
+    let studies = ["1M", "10M", "100M"].into_iter().zip(searches).map(|(label, count)| {
+        let trial = |number: u64, level: f64, rng: &mut TrialRng| {
+            let params: Params = [("level", level)].into_iter().collect();
+            let value = 0.7 + level + 0.004 * gaussian(rng);
+            let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
+            trial.record.origin = Some(Origin::Model);
+            trial
+        };
+        let mut trials: Vec<FrozenTrial> = Vec::new();
+        for number in 0..count {
+            let level = 0.012 * gaussian(rng);
+            trials.push(trial(number, level, rng));
+        }
+        let best = trials.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap())).unwrap();
+        let level = best.params.get("level").unwrap().as_f64().unwrap();
+        trials.extend((0..seeds).map(|seed| trial(count + seed, level, rng)));
+        StudyTrials::new(label, "simulation", trials)
+    });
+    LadderTrials { metric: "score".into(), ..LadderTrials::new(studies.collect()) }
+}
+
+/// The error has what another search would have found, and what more trials find counts for nothing.
+#[test]
+fn the_best_trained_again_is_seldom_told_apart_where_scale_does_nothing() {
+    for searches in [[20, 20, 20], [10, 30, 100], [100, 10, 10]] {
+        let name = format!("trained again {searches:?}");
+        let told = (0..simulations()).filter(|&index| {
+            let ladder = best_repeated(&mut stream(31, &name, index), searches, 5);
+            let analysis = analyze(&ladder, &options(0));
+            assert!(analysis.scaling.judgement.is_some(), "{:?}", analysis.scaling.withheld);
+            is_told(&analysis)
+        });
+        let told = share(told.count(), simulations() as usize);
+        println!("| the best of {searches:?} trials under 5 seeds | false verdicts {:.1}% |", told * 100.0);
+        assert!(told <= 0.075 + slack(0.075), "{searches:?}: {told}");
+    }
+}
+
 #[test]
 fn ladders_of_one_kind_are_seldom_told_apart() {
     let dependent = Rows::Scores { count: 717, horizon: 5, memory: 0.9, volatility: 0.0 };

@@ -171,6 +171,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let baselines: Vec<BaselineAttribute> = attribute(&first.record, "baselines").unwrap_or_default();
     LadderTrials {
         name: Some(ladder_name(&first.record)),
+        can_confirm: ladder.is_some(),
         metric: metric(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag),
         direction: first.record.direction,
