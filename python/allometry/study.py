@@ -31,7 +31,7 @@ class Study:
         storage: str,
         name: str,
         space: Mapping[str, Mapping[str, Any]] | None = None,
-        direction: str | Sequence[str] = "maximize",
+        direction: str | Sequence[str] = "minimize",
         sampler: str | None = None,
     ):
         self.storage = storage

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
-use crate::number::counted;
+use crate::number::{counted, decimals};
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::scaling::{
@@ -314,8 +314,8 @@ fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options
     let words = |comparison: &ConfirmedComparison| {
         let ConfirmedComparison { smaller, larger, gain, .. } = comparison;
         match comparison.outcome {
-            GainOutcome::Pays => format!("{larger} is better than {smaller} by {:.4}", gain.point),
-            GainOutcome::Harms => format!("{larger} is worse than {smaller} by {:.4}", -gain.point),
+            GainOutcome::Pays => format!("{larger} is better than {smaller} by {}", decimals(gain.point)),
+            GainOutcome::Harms => format!("{larger} is worse than {smaller} by {}", decimals(-gain.point)),
             _ => format!("{larger} is no better and no worse than {smaller}"),
         }
     };

@@ -1,14 +1,6 @@
 //! Numbers and names as sentences have them.
 
-/// Four decimals.
-pub fn decimals(x: f64) -> String {
-    format!("{x:.4}")
-}
-
-/// Four decimals with a sign.
-pub fn signed(x: f64) -> String {
-    format!("{x:+.4}")
-}
+pub use allometry_core::significant::{signed, significant as decimals};
 
 /// A large number in two digits, with separators: 8413 is `8,400`.
 pub fn about(x: f64) -> String {

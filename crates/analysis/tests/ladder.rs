@@ -121,7 +121,11 @@ fn few_trials_and_single_trials_are_not_told() {
     two.metric = "R2".into();
     let analysis = analyze(&two, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
-    assert!(analysis.verdict.advice.contains("Run 10 distinct trials or more"), "{}", analysis.verdict.advice);
+    assert!(
+        analysis.verdict.advice.contains("Run 10 distinct trials or more"),
+        "{}",
+        analysis.verdict.advice
+    );
     assert!(!analysis.verdict.advice.contains("allometry confirm"), "{}", analysis.verdict.advice);
     two.can_confirm = true;
     let advice = analyze(&two, &Options::default()).verdict.advice;

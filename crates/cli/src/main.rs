@@ -11,12 +11,22 @@ mod progress;
 mod source;
 mod weights;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// A negative number with an exponent without it: `-1e-5` looks like an option, `-0.00001` does not.
+fn plain_number(argument: OsString) -> OsString {
+    let number = argument.to_str().filter(|text| text.starts_with('-') && text.contains(['e', 'E']));
+    match number.and_then(|text| text.parse::<f64>().ok()) {
+        Some(number) if number.is_finite() => number.to_string().into(),
+        _ => argument,
+    }
+}
+
 fn main() -> ExitCode {
-    match command::Cli::parse().run() {
+    match command::Cli::parse_from(std::env::args_os().map(plain_number)).run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error::print(&error);

@@ -151,6 +151,19 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
     assert_eq!(ask(path)["number"], 3);
 }
 
+/// Negative numbers are told as any program prints them, without `--` before them.
+#[test]
+fn small_negative_values_are_told() {
+    let folder = with_study();
+    for (number, value) in ["-1e-5", "-2.5E-7", "-3"].into_iter().enumerate() {
+        ask(folder.path());
+        let (code, _, err) = on(folder.path(), "tell", &[&number.to_string(), value]);
+        assert_eq!(code, 0, "{value}: {err}");
+    }
+    let best = on(folder.path(), "best", &["--json"]).1;
+    assert_eq!(best["studies"][0]["value"], -3.0, "{best}");
+}
+
 #[test]
 fn programs_that_ask_at_once_get_different_configurations() {
     let folder = with_study();

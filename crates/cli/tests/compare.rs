@@ -115,8 +115,8 @@ fn reports_of_foreign_trials_are_compared() {
 fn findings_that_appear_can_fail_it() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write("a.csv", "number,value,state,d_model\n0,0.7,COMPLETE,32\n1,0.8,COMPLETE,64\n");
-    write("b.csv", "number,value,state,d_model\n0,0.7,COMPLETE,32\n1,,FAIL,64\n");
+    write("a.csv", "number,auc,state,d_model\n0,0.7,COMPLETE,32\n1,0.8,COMPLETE,64\n");
+    write("b.csv", "number,auc,state,d_model\n0,0.7,COMPLETE,32\n1,,FAIL,64\n");
     for name in ["a", "b"] {
         let source = format!("X={name}.csv");
         assert_eq!(run(folder.path(), &["report", &source, "-o", &format!("{name}.json")]).0, 0);
@@ -133,7 +133,7 @@ fn bad_input_is_refused_by_name() {
     let folder = project();
     std::fs::write(folder.path().join("data.csv"), table(400)).unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write("a.csv", "number,value,d_model\n0,0.7,32\n1,0.8,64\n");
+    write("a.csv", "number,auc,d_model\n0,0.7,32\n1,0.8,64\n");
     assert_eq!(run(folder.path(), &["report", "X=a.csv", "-o", "good.json"]).0, 0);
     let good = std::fs::read_to_string(folder.path().join("good.json")).unwrap();
     write("cut.json", &good[..good.len() - 40]);
@@ -165,7 +165,7 @@ fn bad_input_is_refused_by_name() {
     refused("nowhere.toml", 4, &["nowhere.toml"]);
     refused("nowhere.db", 4, &["nowhere.db"]);
     refused("ladder.toml", 4, &["trials.db"]);
-    refused("X=a.csv", 2, &["-o report.json"]);
+    refused("X=absent.csv", 4, &["absent.csv"]);
     let (code, _, err) = run(folder.path(), &["compare", "good.json"]);
     assert_eq!(code, 2, "{err}");
     let (code, _, err) = run(folder.path(), &["compare", "good.json", "good.json", "-o", "c.docx"]);

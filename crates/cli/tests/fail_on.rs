@@ -5,7 +5,7 @@ mod support;
 use support::{project, run};
 
 /// Two foreign trials: few trials, unknown rows, one budget.
-const TRIALS: &str = "number,value,d_model\n0,0.7,32\n1,0.8,64\n";
+const TRIALS: &str = "number,auc,d_model\n0,0.7,32\n1,0.8,64\n";
 
 #[test]
 fn a_finding_ends_the_report_with_code_7_after_writing() {

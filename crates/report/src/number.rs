@@ -6,10 +6,7 @@ use allometry_core::ParamValue;
 /// What stands where nothing is known.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-/// Four decimals.
-pub(crate) fn decimals(x: f64) -> String {
-    format!("{x:.4}")
-}
+pub(crate) use allometry_core::significant::{signed, significant as decimals};
 
 /// Four decimals, or `unknown`.
 pub(crate) fn known(x: Option<f64>) -> String {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use allometry_core::TrialState;
+use allometry_core::significant::significant;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ impl fmt::Display for LateTell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.state.as_str())?;
         for (place, value) in self.values.iter().enumerate() {
-            write!(f, "{}{value:.4}", if place == 0 { " " } else { ", " })?;
+            write!(f, "{}{}", if place == 0 { " " } else { ", " }, significant(*value))?;
         }
         if let Some(step) = self.step.filter(|_| self.state != TrialState::Complete) {
             write!(f, " at epoch {step}")?;

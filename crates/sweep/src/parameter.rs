@@ -136,7 +136,12 @@ impl Reader<'_> {
             "int_uniform" => self.whole(false)?,
             "uniform" => self.float(|x| x, false)?,
             "log_uniform_values" | "inv_log_uniform_values" => self.float(|x| x, true)?,
-            "log_uniform" => self.float(f64::exp, true)?,
+            "log_uniform" => {
+                if self.optional("min")?.is_some_and(|min| min > 0.0) {
+                    self.note("its ends are natural logarithms, so that it begins at e^min; for a range from min to max say log_uniform_values");
+                }
+                self.float(f64::exp, true)?
+            }
             // The logarithm of 1/x is uniform where that of x is.
             "inv_log_uniform" => {
                 let (low, high) = self.ends()?;
@@ -219,10 +224,12 @@ impl Reader<'_> {
             };
         }
         let low = if low > 0.0 { low } else { q };
-        if q == 1.0 {
+        if q != 1.0 {
+            self.note("a logarithmic range has no steps: values between the multiples of q come too");
+        }
+        if [low, high, q].iter().all(|x| x.fract() == 0.0) {
             return self.whole_range(low, high.max(low), true, 1.0);
         }
-        self.note("a logarithmic range has no steps: values between the multiples of q come too");
         self.range(low, high.max(low), true, None)
     }
 

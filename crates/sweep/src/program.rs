@@ -53,6 +53,16 @@ pub(crate) fn run(
     if run.first().is_none_or(|first| first.trim().is_empty()) {
         return Err(SweepError::wrong("command", "a program to start"));
     }
+    let carries = |word: &String| {
+        ["{args}", "{params_json}", "{params_file}"].iter().any(|carrier| word.contains(carrier))
+            || parameters.iter().any(|parameter| word.contains(&format!("{{{}}}", parameter.name)))
+    };
+    if !parameters.is_empty() && !run.iter().any(carries) {
+        notes.push(
+            "no word of `command` carries the parameters, so that they cannot reach the program: add \"${args}\"; a program that reads wandb.config finds them in the file {params_file}"
+                .into(),
+        );
+    }
     if run.iter().any(|word| word == "{args}") {
         notes.push("${args} is --NAME=VALUE in sweeps and --NAME VALUE here; argparse reads both".into());
     }

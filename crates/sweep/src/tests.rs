@@ -77,6 +77,31 @@ fn sets_hold_what_the_sweeps_package_draws() {
     }
 }
 
+/// Batch sizes in whole steps are whole numbers, and ends that were meant as values are pointed at.
+#[test]
+fn logarithmic_ranges_say_what_they_are() {
+    let whole = serde_json::json!({"distribution": "q_log_uniform_values", "q": 8, "min": 16, "max": 256});
+    let converted = convert(&with_parameter(&whole), "s").unwrap();
+    assert_eq!(set_of(&converted, "x"), Distribution::Int { low: 16, high: 256, log: true, step: 1 });
+    let exponents = serde_json::json!({"distribution": "log_uniform", "min": 1e-6, "max": 0.01});
+    let converted = convert(&with_parameter(&exponents), "s").unwrap();
+    assert!(converted.notes.iter().any(|note| note.contains("log_uniform_values")), "{:?}", converted.notes);
+}
+
+#[test]
+fn a_command_that_carries_no_parameters_is_said() {
+    let sweep = |command: &str| {
+        let text = format!(
+            "program: m.py\nmethod: grid\ncommand: [{command}]\nparameters: {{epoch: {{values: [10, 50]}}}}\n"
+        );
+        convert(&text, "s").unwrap().notes.join("\n")
+    };
+    let without = sweep(r#""${env}", python3, "${program}", "14""#);
+    assert!(without.contains("cannot reach the program"), "{without}");
+    assert!(!sweep(r#"python3, "${program}", "${args}""#).contains("cannot reach"));
+    assert!(!sweep(r#"python3, "${program}", "${args_no_hyphens}""#).contains("cannot reach"));
+}
+
 #[test]
 fn a_whole_sweep_becomes_a_ladder() {
     let yaml = r#"

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use allometry_core::SizeBudget;
 use allometry_core::ladder::SamplerKind;
+use allometry_core::{Direction, SizeBudget};
 use allometry_store::{NewStudy, Store, StudyRecord};
 use clap::Args;
 use serde_json::json;
@@ -29,7 +29,7 @@ pub(super) struct Ask {
     space: Option<PathBuf>,
 
     /// Which values are better, for a study that is made; given several times, the study has as many objectives.
-    #[arg(long, value_name = "DIRECTION", default_value = "maximize")]
+    #[arg(long, value_name = "DIRECTION", default_value = "minimize")]
     direction: Vec<DirectionArg>,
 
     /// The sampler, in place of the study's own.
@@ -71,7 +71,7 @@ impl Ask {
         }
         let (space, conditions) = declared_space::read(path)?;
         let mut directions = self.direction.iter().map(|direction| (*direction).into());
-        let direction = directions.next().unwrap_or_default();
+        let direction = directions.next().unwrap_or(Direction::Minimize);
         let further = directions.collect();
         let attributes = BTreeMap::from([
             ("budget".to_owned(), json!(SizeBudget::nominal(name))),

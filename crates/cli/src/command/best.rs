@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
+use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
 use allometry_core::{Direction, FrozenTrial, TrialNumber};
 use allometry_store::StudyRecord;
+use allometry_store::import::space_of;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -48,8 +50,9 @@ impl Best {
             }
             let Some(best) = incumbent(&trials, study.direction) else { continue };
             let weights = best.record.size.map(|size| size.total);
+            let space = space_of(&study, &trials);
             let recommended =
-                Recommendation::new(&trials, study.space.as_ref(), study.direction, &Options::default());
+                Recommendation::new(&trials, space.as_ref(), study.direction, &Options::default());
             let recommended = if is_auc(&metric(&study)) { recommended.of_auc() } else { recommended };
             documents.push(json!({
                 "study": study.name,
@@ -64,8 +67,9 @@ impl Best {
             let weights = weights.map_or_else(String::new, |weights| format!(", {weights} weights"));
             let _ = writeln!(
                 text,
-                "{}: {value:.4} (trial {}{weights})  {}",
+                "{}: {} (trial {}{weights})  {}",
                 label(&study),
+                significant(value),
                 best.number,
                 best.params
             );
@@ -122,7 +126,8 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
         format!("{}: no trial beats {trials} in {}\n", label(study), goals.collect::<Vec<_>>().join(", "));
     for trial in ordered(study, front) {
         let pairs = names.iter().zip(trial.values());
-        let values: Vec<String> = pairs.map(|(name, value)| format!("{name} {value:.4}")).collect();
+        let values: Vec<String> =
+            pairs.map(|(name, value)| format!("{name} {}", significant(value))).collect();
         let _ = writeln!(text, "  trial {}: {}  {}", trial.number, values.join(", "), trial.params);
     }
     text
@@ -138,8 +143,10 @@ fn said(recommended: &Recommendation, best: TrialNumber) -> String {
         |(mean, ends)| {
             let level = mean.level * 100.0;
             format!(
-                "{:.4} on average over seeds, {level:.0}% interval {:.4} to {:.4}",
-                mean.point, ends.lower, ends.upper
+                "{} on average over seeds, {level:.0}% interval {} to {}",
+                significant(mean.point),
+                significant(ends.lower),
+                significant(ends.upper)
             )
         },
     );

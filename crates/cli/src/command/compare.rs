@@ -4,17 +4,18 @@ use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, anal
 use allometry_report::html_of_markdown;
 use clap::Args;
 
+use super::objective::ObjectiveArgs;
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{Destination, Format};
-use crate::source::{self, Compared, read_report};
+use crate::source::{self, Compared, Objective, read_report};
 
 /// Compares two ladders: another data set, another feature tier, before and after.
 ///
-/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, or a report.json that
-/// `allometry report` or a run wrote. Of trials that Allometry did not run, write the report first:
-/// allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels. Differences are B less A.
+/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, LABEL=FILE with the trials of one
+/// budget, or a report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write the report
+/// first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels. Differences are B less A.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// The first ladder, such as the one before a change.
@@ -28,6 +29,9 @@ pub(super) struct Compare {
     /// File to write, its format by its ending (.md, .json), or - for Markdown on standard output; may be repeated.
     #[arg(short, long = "output", value_name = "FILE", default_value = "-")]
     output: Vec<String>,
+
+    #[command(flatten)]
+    objective: ObjectiveArgs,
 
     #[command(flatten)]
     smallest_effect: SmallestEffect,
@@ -50,7 +54,8 @@ impl Compare {
             self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
         fail_on::for_trials(&self.fail_on)?;
         self.refuse_effect_of_reports()?;
-        let (a, b) = (read(&self.a)?, read(&self.b)?);
+        let objective = self.objective.of_an_auc(false);
+        let (a, b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
         let options = self.smallest_effect.over(options(&a, &b));
         let (analysis_a, analysis_b) = (analysis(&a, &options), analysis(&b, &options));
         let (source_a, source_b) = (self.a.to_string(), self.b.to_string());
@@ -80,10 +85,12 @@ impl Compare {
     }
 }
 
-fn read(compared: &Compared) -> Result<Read, CliError> {
+fn read(compared: &Compared, objective: &Objective<'_>) -> Result<Read, CliError> {
     Ok(match compared {
         Compared::Report(path) => Read::Report(Box::new(read_report(path)?)),
-        Compared::Trials(source) => Read::Trials(Box::new(source::read(std::slice::from_ref(source))?)),
+        Compared::Trials(source) => {
+            Read::Trials(Box::new(source::read(std::slice::from_ref(source), objective)?))
+        }
     })
 }
 

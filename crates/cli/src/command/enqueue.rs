@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::study_args::{StudyArgs, driven, label};
 use crate::error::CliError;
 use crate::output;
-use crate::source::{self, Source};
+use crate::source::{self, Objective, Source};
 
 /// Puts configurations in a study's queue: `allometry run` and `allometry ask` try them first, each once.
 ///
@@ -121,7 +121,9 @@ fn warm(
     driven: &Driven<'_>,
     top: usize,
 ) -> Result<(Vec<Params>, usize), CliError> {
-    let other = source::read(std::slice::from_ref(source))?;
+    // What the file does not say is taken to be as in the study that the trials are for.
+    let objective = Objective { otherwise: Some(study.direction), ..Objective::default() };
+    let other = source::read(std::slice::from_ref(source), &objective)?;
     let own = |s: &&StudyTrials| s.budget.label == label(study);
     let same: Vec<&StudyTrials> = other.studies.iter().filter(own).collect();
     let studies = if same.is_empty() { other.studies.iter().collect() } else { same };

@@ -20,6 +20,7 @@ mod ladder_file;
 mod lint;
 mod list;
 mod man;
+mod objective;
 mod predict;
 mod prepare;
 mod report;

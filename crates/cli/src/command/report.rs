@@ -11,6 +11,7 @@ use allometry_report::chart::Figures;
 use clap::{Args, ValueEnum};
 
 use super::lint;
+use super::objective::ObjectiveArgs;
 use super::prepare::reach;
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
@@ -47,9 +48,8 @@ pub(super) struct Report {
     #[arg(long)]
     tag: Option<String>,
 
-    /// Name of the metric in the report.
-    #[arg(long)]
-    metric: Option<String>,
+    #[command(flatten)]
+    objective: ObjectiveArgs,
 
     /// Counts exact weights for trials that lack them: patchtst:features=105,context=80,patch=16,stride=8.
     #[arg(long, value_name = "MODEL")]
@@ -84,7 +84,8 @@ impl Report {
             return self.lint(path, &destinations);
         }
         fail_on::for_trials(&self.fail_on)?;
-        let mut ladder = source::read(&self.sources)?;
+        let is_auc = self.rows.is_some() || self.template == Template::Classic;
+        let mut ladder = source::read(&self.sources, &self.objective.of_an_auc(is_auc))?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
         if self.output.is_empty() && self.template == Template::Full && std::io::stdout().is_terminal() {
@@ -112,7 +113,8 @@ impl Report {
         let names = [
             ("--template", classic),
             ("--tag", self.tag.is_some()),
-            ("--metric", self.metric.is_some()),
+            ("--metric", !self.objective.metric.is_empty()),
+            ("--direction", !self.objective.direction.is_empty()),
             ("--smallest-effect", self.smallest_effect.given().is_some()),
         ];
         if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
@@ -132,9 +134,6 @@ impl Report {
     /// Adds what the command line knows beyond the sources.
     fn complete(&self, ladder: &mut LadderTrials) {
         ladder.tag = self.tag.clone().or(ladder.tag.take());
-        if let Some(metric) = &self.metric {
-            ladder.metric.clone_from(metric);
-        }
         ladder.rows = self.rows.or(ladder.rows);
         if let Some(counting) = self.weights {
             for study in &mut ladder.studies {

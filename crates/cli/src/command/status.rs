@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_core::pareto::best_trials;
+use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, StopReason, TrialState};
 use allometry_store::{RunningTrial, StudyRecord};
@@ -94,7 +95,7 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
             let front = best_trials(trials, &study.directions());
             format!("; {} that none beats in {} objectives", front.len(), study.directions().len())
         }
-        Some((n, value)) => format!("; best {value:.4} (trial {n})"),
+        Some((n, value)) => format!("; best {} (trial {n})", significant(value)),
         None => String::new(),
     };
     let mut text = format!("{}: {}{best}\n", label(study), counts.join(", "));

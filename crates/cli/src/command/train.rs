@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::ladder::{BudgetSpec, Ladder};
 use allometry_core::rng::stream_seed;
+use allometry_core::significant::significant;
 use allometry_core::{Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
 use allometry_runner::Interrupt;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
@@ -173,9 +174,9 @@ impl Train {
         }
         let epoch = outcome.best_step.unwrap_or(0);
         let mut text =
-            format!("value {:.4} at epoch {epoch}; checkpoint {}\n", outcome.value, path.display());
+            format!("value {} at epoch {epoch}; checkpoint {}\n", significant(outcome.value), path.display());
         for (name, value) in &outcome.metrics {
-            let _ = writeln!(text, "  {name:<20} {value:.4}");
+            let _ = writeln!(text, "  {name:<20} {}", significant(*value));
         }
         text
     }

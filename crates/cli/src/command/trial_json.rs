@@ -1,5 +1,6 @@
 //! A trial for programs.
 
+use allometry_core::significant::significant;
 use allometry_core::{FrozenTrial, TrialState};
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
 /// `complete 0.7123`, `failed: no value`.
 pub(super) fn outcome(trial: &FrozenTrial) -> String {
     let reason = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
-    let values: Vec<String> = trial.values().iter().map(|value| format!("{value:.4}")).collect();
+    let values: Vec<String> = trial.values().iter().map(|value| significant(*value)).collect();
     let value = if values.is_empty() { String::new() } else { format!(" {}", values.join(", ")) };
     let reason = reason.map_or_else(String::new, |failure| format!(": {}", failure.reason));
     format!("{}{value}{reason}", trial.state.as_str())

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
+use allometry_core::significant::significant;
 use allometry_core::{Params, StudyEvent};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -81,7 +82,7 @@ impl Screen {
             StudyEvent::EpochFinished { worker, step, value, .. } => {
                 if let Some((bar, configuration)) = self.workers.get(worker) {
                     bar.set_position(u64::try_from(*step).unwrap_or(0));
-                    bar.set_message(format!("{value:.4}  {configuration}"));
+                    bar.set_message(format!("{}  {configuration}", significant(*value)));
                 }
             }
             StudyEvent::TrialFinished { budget, value, incumbent, .. } => {
@@ -90,7 +91,7 @@ impl Screen {
                         bar.inc(1);
                     }
                     if let Some(best) = incumbent {
-                        bar.set_message(format!("best {best:.4}"));
+                        bar.set_message(format!("best {}", significant(*best)));
                     }
                 }
                 if value.is_none() {

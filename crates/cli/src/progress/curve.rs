@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use allometry_core::ladder::ModelSpec;
+use allometry_core::significant::significant;
 use allometry_core::{EpochReport, Reporter, Signal};
 use allometry_runner::Interrupt;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -60,9 +61,8 @@ impl Reporter for Curve {
         let Ok(mut values) = self.values.lock() else { return Signal::Interrupt };
         let best = values.iter().all(|value| epoch.value > *value);
         values.push(epoch.value);
-        let metric = |name: &str| {
-            epoch.metrics.get(name).map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"))
-        };
+        let metric =
+            |name: &str| epoch.metrics.get(name).map_or_else(|| "-".to_owned(), |value| significant(*value));
         self.say(&format!(
             "{:>5}  {:>10}  {:>15}  {:>8.4}{}",
             epoch.step,

@@ -1,5 +1,6 @@
 //! One line per trial, for logs.
 
+use allometry_core::significant::significant;
 use allometry_core::{EarlyStop, StudyEvent, TrialState};
 
 use super::end_words;
@@ -38,15 +39,15 @@ pub(super) fn line(event: &StudyEvent) -> Option<String> {
             ..
         } => {
             let outcome = match (state, value, reason) {
-                (TrialState::Complete, Some(value), _) => format!("complete {value:.4}"),
+                (TrialState::Complete, Some(value), _) => format!("complete {}", significant(*value)),
                 (TrialState::Pruned, value, _) => {
                     let word = if *early_stop == Some(EarlyStop::Collapsed) { "collapsed" } else { "pruned" };
-                    value.map_or_else(|| word.into(), |value| format!("{word} at {value:.4}"))
+                    value.map_or_else(|| word.into(), |value| format!("{word} at {}", significant(value)))
                 }
                 (_, _, Some(reason)) => format!("failed: {reason}"),
                 _ => "failed".into(),
             };
-            let best = incumbent.map_or_else(String::new, |best| format!(", best {best:.4}"));
+            let best = incumbent.map_or_else(String::new, |best| format!(", best {}", significant(best)));
             Some(format!("{budget}: trial {number} {outcome} ({seconds:.1} s{best})"))
         }
         StudyEvent::StudyFinished { budget, reason } => {

@@ -1,4 +1,4 @@
-//! What `compare` takes: a ladder file, a storage, or a report that was written as JSON.
+//! What `compare` takes: a source of trials, or a report that was written as JSON.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -30,15 +30,7 @@ impl FromStr for Compared {
         {
             return Ok(Self::Report(path.into()));
         }
-        match text.parse()? {
-            Source::Labelled { .. } | Source::LabelledStore { .. } => {
-                Err("expected a ladder file, a storage, or a report.json; of trials that \
-                                            Allometry did not run, write the report first: allometry report \
-                                            LABEL=FILE... -o report.json"
-                    .into())
-            }
-            source => Ok(Self::Trials(source)),
-        }
+        text.parse().map(Self::Trials)
     }
 }
 
@@ -76,6 +68,6 @@ mod tests {
         assert_eq!(parse("a/report.json"), Ok(Compared::Report("a/report.json".into())));
         assert_eq!(parse("ladder.toml"), Ok(Compared::Trials(Source::Ladder("ladder.toml".into()))));
         assert_eq!(parse("trials.db"), Ok(Compared::Trials(Source::Store("trials.db".into()))));
-        assert!(parse("2M=all_trials.json").unwrap_err().contains("-o report.json"));
+        assert!(matches!(parse("2M=all_trials.json"), Ok(Compared::Trials(Source::Labelled { .. }))));
     }
 }

@@ -8,23 +8,31 @@ use allometry_core::ladder::MetricSpec;
 use allometry_store::url::redact;
 use allometry_store::{ImportedStudy, import};
 
+use super::goal::Recorded;
 use crate::error::CliError;
 
-/// A study's objectives.
+/// A study of another program, and what it says of its objectives.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Goals {
-    pub(super) direction: Direction,
+pub(super) struct Foreign {
+    pub(super) study: StudyTrials,
+    /// Of the first objective.
+    pub(super) recorded: Recorded,
     /// Those after the first; empty where which of their values are better is not known.
     pub(super) further: Vec<MetricSpec>,
 }
 
-/// Reads the study of a budget, and what it is after.
+/// Reads the study of a budget. `metric` names the objective of a table that has it under that name.
 ///
 /// # Errors
 /// [`CliError::Import`] naming the file and the place in it.
-pub(super) fn read(label: &str, file: &Path, detail: Option<&str>) -> Result<(StudyTrials, Goals), CliError> {
+pub(super) fn read(
+    label: &str,
+    file: &Path,
+    detail: Option<&str>,
+    metric: Option<&str>,
+) -> Result<Foreign, CliError> {
     let detail = detail.map(|detail| beside(file, detail));
-    let imported = import::read(file, detail.as_deref())?;
+    let imported = import::read(file, detail.as_deref(), metric)?;
     Ok(labelled(label, &file.display().to_string(), imported))
 }
 
@@ -32,18 +40,14 @@ pub(super) fn read(label: &str, file: &Path, detail: Option<&str>) -> Result<(St
 ///
 /// # Errors
 /// [`CliError::Import`] naming the storage.
-pub(super) fn read_stored(
-    label: &str,
-    url: &str,
-    study: Option<&str>,
-) -> Result<(StudyTrials, Goals), CliError> {
+pub(super) fn read_stored(label: &str, url: &str, study: Option<&str>) -> Result<Foreign, CliError> {
     Ok(labelled(label, &redact(url), import::read_storage(url, study)?))
 }
 
-fn labelled(label: &str, source: &str, imported: ImportedStudy) -> (StudyTrials, Goals) {
-    let names = imported.metric_names;
+fn labelled(label: &str, source: &str, imported: ImportedStudy) -> Foreign {
+    let names = imported.metric_names.unwrap_or_default();
     let named = |(place, direction): (usize, &Direction)| {
-        let name = names.as_ref().map_or_else(|| format!("value {place}"), |names| names[place].clone());
+        let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
     let further = (1..).zip(&imported.further).map(named).collect();
@@ -52,7 +56,8 @@ fn labelled(label: &str, source: &str, imported: ImportedStudy) -> (StudyTrials,
         space: imported.space,
         ..StudyTrials::new(label, source, imported.trials)
     };
-    (study, Goals { direction: imported.direction, further })
+    let recorded = Recorded { direction: imported.direction, metric: names.into_iter().next() };
+    Foreign { study, recorded, further }
 }
 
 /// A file of best parameters may be named from here or from the folder of its trials.

@@ -2,34 +2,65 @@
 
 mod compared;
 mod foreign;
+mod goal;
 mod parse;
 mod stored;
 mod whole;
 
 use std::path::Path;
 
-use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::Direction;
+use allometry_analysis::LadderTrials;
 
 pub(crate) use compared::{Compared, read_report};
+pub(crate) use goal::{Objective, Said, Written};
 pub(crate) use parse::Source;
 pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
 pub(crate) use whole::whole;
 
-use self::foreign::Goals;
+use self::foreign::Foreign;
+use self::goal::refuse_false_auc;
 use crate::error::CliError;
 
-/// Reads every source into one ladder.
+/// Reads every source into one ladder. `objective` is what the command line says of it.
 ///
 /// # Errors
 /// [`CliError`] naming the source that cannot be read, or sources that do not go together.
-pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
-    let mut foreign: Vec<StudyTrials> = Vec::new();
-    let mut goals: Vec<Goals> = Vec::new();
+pub(crate) fn read(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+    let ladder = match sources {
+        [Source::Ladder(path)] => renamed(stored::ladder_of_file(path)?, objective)?,
+        [Source::Store(url)] => renamed(stored::ladder_of_url(url)?, objective)?,
+        _ => labelled(sources, objective)?,
+    };
+    refuse_false_auc(&ladder)?;
+    Ok(ladder)
+}
+
+/// A ladder whose studies say what they are after; the command line may name the metric, and no other direction.
+fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+    for study in &ladder.studies {
+        if let Some(other) = objective.direction_of(&study.budget.label).filter(|d| *d != ladder.direction) {
+            let (recorded, given) = (goal::name(ladder.direction), goal::name(other));
+            return Err(CliError::Usage {
+                message: format!(
+                    "--direction {given}: the study of `{}` says {recorded}",
+                    study.budget.label
+                ),
+                hint: Some("a stored study knows its direction; leave the option out".into()),
+            });
+        }
+    }
+    let named = ladder.studies.first().and_then(|study| objective.metric_of(&study.budget.label));
+    if let Some(named) = named {
+        named.clone_into(&mut ladder.metric);
+    }
+    Ok(ladder)
+}
+
+/// One ladder of a study for each label.
+fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+    let mut foreign: Vec<Foreign> = Vec::new();
     for source in sources {
         match source {
-            Source::Ladder(path) if sources.len() == 1 => return stored::ladder_of_file(path),
-            Source::Store(url) if sources.len() == 1 => return stored::ladder_of_url(url),
             Source::Report(_) => {
                 return Err(CliError::Usage {
                     message: format!("`{source}` is a report and cannot be mixed with other sources"),
@@ -44,34 +75,27 @@ pub(crate) fn read(sources: &[Source]) -> Result<LadderTrials, CliError> {
             }
             Source::Labelled { label, file, detail } => {
                 refuse_second(&foreign, label)?;
-                let (study, goal) = foreign::read(label, file, detail.as_deref())?;
-                foreign.push(study);
-                goals.push(goal);
+                foreign.push(foreign::read(label, file, detail.as_deref(), objective.metric_of(label))?);
             }
             Source::LabelledStore { label, url, study } => {
                 refuse_second(&foreign, label)?;
-                let (study, goal) = foreign::read_stored(label, url, study.as_deref())?;
-                foreign.push(study);
-                goals.push(goal);
+                foreign.push(foreign::read_stored(label, url, study.as_deref())?);
             }
         }
     }
-    let direction = goals.first().map_or_else(Direction::default, |goal| goal.direction);
-    if let Some(other) = goals.iter().position(|goal| goal.direction != direction) {
-        return Err(CliError::Usage {
-            message: format!("study `{}` minimises and others maximise", foreign[other].budget.label),
-            hint: Some("studies of one ladder have one objective".into()),
-        });
-    }
+    let recorded: Vec<_> =
+        foreign.iter().map(|one| (one.study.budget.label.as_str(), one.recorded.clone())).collect();
+    let goal = objective.goal(&recorded)?;
     // Fronts of studies with other objectives have nothing in common.
-    let mut further = goals.iter().map(|goal| &goal.further);
+    let mut further = foreign.iter().map(|one| &one.further);
     let first = further.next().cloned().unwrap_or_default();
     let further = if further.all(|other| *other == first) { first } else { Vec::new() };
-    Ok(LadderTrials { direction, further, ..LadderTrials::new(foreign) })
+    let studies = foreign.into_iter().map(|one| one.study).collect();
+    Ok(LadderTrials { direction: goal.direction, metric: goal.metric, further, ..LadderTrials::new(studies) })
 }
 
-fn refuse_second(studies: &[StudyTrials], label: &str) -> Result<(), CliError> {
-    if studies.iter().any(|study| study.budget.label == label) {
+fn refuse_second(studies: &[Foreign], label: &str) -> Result<(), CliError> {
+    if studies.iter().any(|one| one.study.budget.label == label) {
         let message = format!("two sources are labelled `{label}`");
         return Err(CliError::Usage { message, hint: None });
     }

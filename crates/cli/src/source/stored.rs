@@ -9,6 +9,7 @@ use allometry_core::sampler::CarriedOver;
 use allometry_core::trial::incumbent;
 use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
 use allometry_runner::{Experiment, ExperimentStudy};
+use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url::redact};
 use serde::Deserialize;
 use serde_json::Value;
@@ -203,7 +204,9 @@ pub(crate) fn metric(study: &StudyRecord) -> String {
     }
     let task = objective.and_then(|objective| objective.pointer("/model/task"));
     match (of_ladder, task.and_then(Value::as_str)) {
-        (false, _) => "value".into(),
+        (false, _) => {
+            study.metric_names().and_then(|names| names.into_iter().next()).unwrap_or_else(|| "value".into())
+        }
         (true, Some("regression")) => "R2".into(),
         (true, _) => "AUC".into(),
     }
@@ -245,6 +248,7 @@ pub(crate) fn ladder_name(study: &StudyRecord) -> String {
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
     let StoredStudy { record, trials, scores, outputs, .. } = study;
+    let space = space_of(&record, &trials);
     StudyTrials {
         budget: attribute::<SizeBudget>(&record, "budget")
             .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
@@ -257,7 +261,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         carried_over: attribute::<CarriedOver>(&record, "carried_over"),
         scores: scores.into_iter().collect(),
         outputs: outputs.into_iter().collect(),
-        space: record.space,
+        space,
     }
 }
 

@@ -323,7 +323,8 @@ fn names_of_users_are_text() {
     }
     std::fs::write(folder.path().join("a.csv"), csv).unwrap();
     let label = "<b>2M</b><svg/onload>=a.csv";
-    let url = render(folder.path(), &[label, "--tag", payloads[0], "--metric", payloads[2]]);
+    let metric = format!("<b>2M</b><svg/onload>={}", payloads[2]);
+    let url = render(folder.path(), &[label, "--tag", payloads[0], "--metric", &metric, "--mode", "max"]);
     browser.open(&url, DESKTOP);
     assert_eq!(browser.value("window.harmed === undefined"), true);
     assert_eq!(

@@ -9,7 +9,7 @@ use allometry_testkit::fault_rounds;
 
 use crate::support::{allometry, random_pause, run};
 
-const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "params": {"lr": 0.1}}, {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
+const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "directions": ["maximize"], "params": {"lr": 0.1}}, {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +27,7 @@ fn studies(folder: &Path, file: &str) -> Vec<(String, usize)> {
 fn what_cannot_be_read_or_written_says_why() {
     let folder = folder();
     let path = folder.path();
-    fs::write(path.join("torn.json"), &TRIALS[..60]).unwrap();
+    fs::write(path.join("torn.json"), &TRIALS[..90]).unwrap();
     fs::write(path.join("empty.json"), "[]").unwrap();
     fs::write(path.join("other.csv"), "a,b\n1,2\n").unwrap();
     fs::write(path.join("bytes.bin"), [0xff, 0, 1]).unwrap();
@@ -35,9 +35,13 @@ fn what_cannot_be_read_or_written_says_why() {
     fs::write(path.join("space.json"), r#"[{"name": "lr", "type": "float", "low": 0.15, "high": 1}]"#)
         .unwrap();
     fs::write(path.join("two.json"), r#"[{"values": [1, 2]}]"#).unwrap();
-    fs::write(path.join("wide.json"), r#"[{"value": 1, "params": {"lr": NaN}}]"#).unwrap();
-    fs::write(path.join("long.json"), format!(r#"[{{"value": 1, "params": {{"{}": 1}}}}]"#, "x".repeat(513)))
+    fs::write(path.join("wide.json"), r#"[{"value": 1, "directions": ["maximize"], "params": {"lr": NaN}}]"#)
         .unwrap();
+    fs::write(
+        path.join("long.json"),
+        format!(r#"[{{"value": 1, "directions": ["maximize"], "params": {{"{}": 1}}}}]"#, "x".repeat(513)),
+    )
+    .unwrap();
     let cases: [(&[&str], i32, &str); 18] = [
         (&["import", "torn.json"], 4, "the file is cut off"),
         (&["import", "empty.json"], 4, "holds no trials"),
@@ -173,7 +177,9 @@ fn a_killed_import_leaves_all_or_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let trial = |i: u32| {
-        format!(r#"{{"value": {i}, "params": {{"x": {i}}}, "intermediate_values": {{"1": 1, "2": 2}}}}"#)
+        format!(
+            r#"{{"value": {i}, "directions": ["minimize"], "params": {{"x": {i}}}, "intermediate_values": {{"1": 1, "2": 2}}}}"#
+        )
     };
     let trials: Vec<String> = (0..4000).map(trial).collect();
     fs::write(path.join("t.json"), format!("[{}]", trials.join(","))).unwrap();

@@ -6,6 +6,7 @@ use super::figure::Figure;
 use super::panel::{Axis, Layer, Panel, WIDTH};
 use super::scale::Scale;
 use super::shown;
+use crate::number::signed;
 
 /// A forest plot: one line per pair of budgets.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
@@ -38,7 +39,8 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     panel.layers.push(Layer::segment("guide", (0.0, bottom), (0.0, top), ""));
     for (place, difference) in differences.iter().rev().enumerate() {
         let y = place as f64;
-        let tip = format!("{} over {}: {:+.4}", difference.larger, difference.smaller, difference.gain.point);
+        let tip =
+            format!("{} over {}: {}", difference.larger, difference.smaller, signed(difference.gain.point));
         if let Some(ends) = difference.gain.interval {
             let (from, to) = ((ends.lower, y), (ends.upper, y));
             panel.layers.push(Layer::segment("ink", from, to, tip.clone()));
@@ -54,8 +56,8 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         let ends = d
             .gain
             .interval
-            .map_or_else(String::new, |i| format!(", interval {:+.4} to {:+.4}", i.lower, i.upper));
-        format!("{} over {}: {:+.4}{ends}.", d.larger, d.smaller, d.gain.point)
+            .map_or_else(String::new, |i| format!(", interval {} to {}", signed(i.lower), signed(i.upper)));
+        format!("{} over {}: {}{ends}.", d.larger, d.smaller, signed(d.gain.point))
     }));
     Some(figure)
 }

@@ -53,7 +53,7 @@ pub(super) fn figure(
         .map(|trial| {
             let pairs = objectives.metrics.iter().zip(&trial.values);
             pairs
-                .map(|(metric, value)| format!("{} {value:.4}", shown(&metric.name)))
+                .map(|(metric, value)| format!("{} {}", shown(&metric.name), crate::number::decimals(*value)))
                 .collect::<Vec<_>>()
                 .join(", ")
         })

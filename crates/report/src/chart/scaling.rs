@@ -135,7 +135,10 @@ fn trend(panel: &mut Panel, analysis: &Analysis) {
         });
         panel.layers.push(Layer::Band { class: "soft".into(), at: band.collect() });
     }
-    let tip = format!("what is compared: {:+.4} per tenfold weights", trend.gain_per_decade.point);
+    let tip = format!(
+        "what is compared: {} per tenfold weights",
+        crate::number::signed(trend.gain_per_decade.point)
+    );
     let line = [low, high].map(|x| (x, at(x, trend.gain_per_decade.point)));
     panel.layers.push(Layer::Line { class: "guide".into(), at: line.to_vec(), tip });
 }

@@ -57,7 +57,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
 
 fn said(cell: &TransferCell) -> String {
     match cell.loss {
-        Some(loss) => format!("settings of {} at {}: loss {:+.4}", cell.from, cell.to, loss.point),
+        Some(loss) => {
+            format!("settings of {} at {}: loss {}", cell.from, cell.to, crate::number::signed(loss.point))
+        }
         None => format!("{} at home: {}", cell.from, decimals(cell.value)),
     }
 }

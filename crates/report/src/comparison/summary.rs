@@ -75,7 +75,8 @@ fn values(text: &mut Text, comparison: &Comparison) {
                 escape(&budget.budget),
                 best(budget.a.best),
                 best(budget.b.best),
-                difference.map_or_else(|| UNKNOWN.into(), |difference| format!("{:+.4}", difference.point)),
+                difference
+                    .map_or_else(|| UNKNOWN.into(), |difference| crate::number::signed(difference.point)),
                 interval(difference.and_then(|difference| difference.interval)),
                 p_value(budget.value.as_ref().and_then(|value| value.p_holm)),
                 format!("**{}**", preference(budget.outcome)),
@@ -235,7 +236,7 @@ pub(super) fn scaling(text: &mut Text, comparison: &Comparison) {
     let row = |name: &str, gain: Option<Estimate>, sizes: String, says: &str| {
         vec![
             name.to_owned(),
-            gain.map_or_else(|| UNKNOWN.into(), |gain| format!("{:+.4}", gain.point)),
+            gain.map_or_else(|| UNKNOWN.into(), |gain| crate::number::signed(gain.point)),
             interval(gain.and_then(|gain| gain.interval)),
             sizes,
             says.to_owned(),

@@ -28,7 +28,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
                 vec![
                     escape(&comparison.larger),
                     escape(&comparison.smaller),
-                    format!("{:+.4}", comparison.gain.point),
+                    crate::number::signed(comparison.gain.point),
                     interval(comparison.gain.interval),
                     p_value(comparison.p_holm),
                     comparison.outcome.as_str().to_owned(),
@@ -57,7 +57,7 @@ fn slopes(text: &mut Text, confirmation: &Confirmation, level: &str) {
         Some(vec![
             claim.to_owned(),
             covers.to_owned(),
-            format!("{:+.4} {per}", judgement.slope.point),
+            format!("{} {per}", crate::number::signed(judgement.slope.point)),
             interval(judgement.slope.interval),
             p_value(judgement.p),
             judgement.outcome.as_str().to_lowercase(),

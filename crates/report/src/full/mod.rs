@@ -51,11 +51,13 @@ fn notes(text: &mut Text, analysis: &Analysis) {
     text.line(format_args!("---"));
     text.heading(2, format_args!("What the figures mean"));
     let level = analysis.options.level * 100.0;
-    let notes = [
+    let of_auc = allometry_analysis::is_auc(&analysis.metric).then(|| {
         format!(
             "**Intervals** ({level:.0}%) of an AUC follow from the trial's stored scores (DeLong et al. 1988) or, without them, from the \
              numbers of positive and negative validation rows (Hanley and McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not a new search."
-        ),
+        )
+    });
+    let notes = [
         "**Naive** figures are those of the classic report, kept because they are known: comparisons of means and maxima \
          without any uncertainty."
             .to_owned(),
@@ -74,7 +76,7 @@ fn notes(text: &mut Text, analysis: &Analysis) {
          the budgets; a finding says where the metric is told to get better towards it."
             .to_owned(),
     ];
-    for note in notes {
+    for note in of_auc.into_iter().chain(notes) {
         text.line(format_args!("- {note}"));
     }
 }

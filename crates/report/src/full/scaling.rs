@@ -129,7 +129,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
         ["Gain".to_owned(), metric.clone(), level.clone(), "p".to_owned()].into_iter().chain(names).collect();
     let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step of the ladder" };
     let row = |name: String, gain: &Estimate, p: Option<f64>, shares: &[Share]| {
-        let cells = [name, format!("{:+.4}", gain.point), interval(gain.interval), p_value(p)];
+        let cells = [name, crate::number::signed(gain.point), interval(gain.interval), p_value(p)];
         cells.into_iter().chain(known.iter().map(|source| share(shares, *source))).collect::<Vec<String>>()
     };
     let slope = row(per.to_owned(), &judgement.slope, judgement.p, &judgement.shares);
@@ -205,7 +205,7 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
                 escape(&corrected.budget),
                 decimals(corrected.best.point),
                 interval(corrected.best.interval),
-                format!("{:+.4}", corrected.optimism),
+                crate::number::signed(corrected.optimism),
                 corrected.candidates.to_string(),
             ]
         }),

@@ -141,7 +141,7 @@ fn baselines(text: &mut Text, analysis: &Analysis) {
 fn gain(baseline: &BaselineComparison) -> String {
     let Some(gain) = baseline.gain else { return UNKNOWN.into() };
     let budget = baseline.best_budget.as_deref().map(|label| format!(" ({})", escape(label)));
-    format!("{:+.4}{}", gain.point, budget.unwrap_or_default())
+    format!("{}{}", crate::number::signed(gain.point), budget.unwrap_or_default())
 }
 
 fn findings(text: &mut Text, analysis: &Analysis) {

@@ -103,7 +103,7 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
             vec![
                 escape(&cell.from),
                 escape(&cell.to),
-                loss.map_or_else(|| UNKNOWN.into(), |loss| format!("{:+.4}", loss.point)),
+                loss.map_or_else(|| UNKNOWN.into(), |loss| crate::number::signed(loss.point)),
                 interval(loss.and_then(|loss| loss.interval)),
                 p_value(cell.p_holm),
                 cell.outcome.map_or(UNKNOWN, TransferOutcome::as_str).to_owned(),

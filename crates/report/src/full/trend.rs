@@ -63,7 +63,7 @@ fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
             vec![
                 escape(&trend.parameter),
                 format!("**{}**", class.as_str()),
-                slope.map_or_else(|| UNKNOWN.into(), |slope| format!("{:+.4}", slope.point)),
+                slope.map_or_else(|| UNKNOWN.into(), |slope| crate::number::signed(slope.point)),
                 interval(slope.and_then(|slope| slope.interval)),
                 p_value(*p_holm),
                 p_value(*p_inside_holm),
@@ -82,7 +82,11 @@ fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &A
     let naive = &trend.naive;
     if let Some(adjusted) = &trend.adjusted {
         let change = adjusted.total_change.map_or_else(String::new, |change| {
-            format!(" (from the first value to the last {:+.4}, {})", change.point, interval(change.interval))
+            format!(
+                " (from the first value to the last {}, {})",
+                crate::number::signed(change.point),
+                interval(change.interval)
+            )
         });
         text.line(format_args!("- Trend: **{}**{change}", adjusted.class.as_str()));
         if let Some(shape) = adjusted.shape {

@@ -70,7 +70,7 @@ fn differences(text: &mut Text, lint: &Lint) {
             vec![
                 escape(&difference.larger),
                 escape(&difference.smaller),
-                format!("{:+.4}", difference.gain.point),
+                crate::number::signed(difference.gain.point),
                 interval(difference.gain.interval),
                 difference.gain.z().map_or_else(|| UNKNOWN.into(), |t| format!("{t:.2}")),
                 p_value(difference.p_holm),
@@ -188,9 +188,12 @@ fn trends(text: &mut Text, study: &StudyLint) {
 }
 
 fn trend(trend: &TrendLint) -> Vec<String> {
-    let slope = trend.contrast.map(|c| format!("{:+.4} ± {:.4}", c.slope, c.standard_error));
-    let change =
-        trend.change.map(|change| format!("{:+.4} ({})", change.point, interval(Some(change.interval))));
+    let slope = trend
+        .contrast
+        .map(|c| format!("{} ± {}", crate::number::signed(c.slope), decimals(c.standard_error)));
+    let change = trend.change.map(|change| {
+        format!("{} ({})", crate::number::signed(change.point), interval(Some(change.interval)))
+    });
     let thin: Vec<String> = trend.thin.iter().map(|value| escape(&value.to_string())).collect();
     vec![
         escape(&trend.parameter),

@@ -1,5 +1,6 @@
 //! Trials side by side.
 
+use allometry_core::significant::signed;
 use std::sync::Arc;
 
 use allometry_analysis::{Estimate, Options, Outputs, Predictions, paired_difference, paired_gain};
@@ -117,7 +118,12 @@ fn in_words(gain: Option<Estimate>, options: &Options) -> String {
     match gain.and_then(|gain| Some((gain.point, gain.interval?))) {
         Some((gain, ends)) => {
             let level = options.level * 100.0;
-            format!("{gain:+.4} ({level:.0}% interval {:+.4} to {:+.4})", ends.lower, ends.upper)
+            format!(
+                "{} ({level:.0}% interval {} to {})",
+                signed(gain),
+                signed(ends.lower),
+                signed(ends.upper)
+            )
         }
         None => "unknown: there are no scores of both on the same rows".into(),
     }

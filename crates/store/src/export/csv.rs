@@ -16,16 +16,16 @@ use crate::optuna::{WholeStudy, WholeTrial};
 /// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
 pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     let columns = Columns::of(study);
-    let directions = directions(study).map(|words| words.join(" "));
+    let directions = directions(study).join(" ");
     let mut table = csv::Writer::from_writer(Vec::new());
     let written = "writing to memory cannot fail, and all lines have the header's length";
     let mut header = columns.header(study.directions.len());
-    header.extend(directions.iter().map(|_| "directions".to_owned()));
+    header.push("directions".to_owned());
     table.write_record(&header).expect(written);
     for (number, whole) in study.trials.iter().enumerate() {
         let mut cells =
             columns.cells(number, whole, study.directions.len()).map_err(|e| e.in_trial(number))?;
-        cells.extend(directions.clone());
+        cells.push(directions.clone());
         table.write_record(&cells).expect(written);
     }
     let bytes = table.into_inner().expect("memory is flushed");

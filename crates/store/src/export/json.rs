@@ -15,13 +15,13 @@ use crate::optuna::{WholeStudy, WholeTrial};
 /// # Errors
 /// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
 pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
-    let directions = directions(study).map(Value::from);
+    let directions = Value::from(directions(study));
     let import = import_attribute(study);
     let mut text = String::from("[");
     for (number, whole) in study.trials.iter().enumerate() {
         let mut entry =
             entry(number, whole, study.directions.len(), &import).map_err(|error| error.in_trial(number))?;
-        entry.extend(directions.clone().map(|directions| ("directions".to_owned(), directions)));
+        entry.insert("directions".to_owned(), directions.clone());
         text.push_str(if number > 0 { ",\n  " } else { "\n  " });
         text.push_str(&json::write(&Value::Object(entry)));
     }

@@ -13,13 +13,13 @@ use crate::optuna::WholeStudy;
 pub use csv::write as csv;
 pub use json::write as json;
 
-/// The directions of a study as words; none where they are what a file without them is read as.
-fn directions(study: &WholeStudy) -> Option<Vec<&'static str>> {
+/// The directions of a study as words.
+fn directions(study: &WholeStudy) -> Vec<&'static str> {
     let word = |direction: &Direction| match direction {
         Direction::Maximize => "maximize",
         Direction::Minimize => "minimize",
     };
-    (study.directions != [Direction::Maximize]).then(|| study.directions.iter().map(word).collect())
+    study.directions.iter().map(word).collect()
 }
 
 /// Which sets of its parameters nobody recorded.

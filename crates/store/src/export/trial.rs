@@ -18,9 +18,9 @@ pub(super) fn state(state: TrialState) -> &'static str {
     }
 }
 
-/// As Python's `str` prints a time of UTC.
+/// As Python's `str` prints a time of this machine's zone, without an offset: so Optuna's `trials_dataframe` has it.
 pub(super) fn time(time: Timestamp) -> String {
-    let time = jiff::tz::Offset::UTC.to_datetime(time);
+    let time = jiff::tz::TimeZone::system().to_datetime(time);
     if time.subsec_nanosecond() == 0 {
         time.strftime("%Y-%m-%d %H:%M:%S").to_string()
     } else {

@@ -1,14 +1,45 @@
 //! `best_params.json`: the best configuration and the space it was found in.
 
-use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
+use allometry_core::{Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace, TrialState};
 use serde_json::Value;
 
 use super::error::Problem;
 use super::json::parse_document;
 use crate::distribution::read_value;
 
-/// Best configuration in the file's order, and the search space where the file has one.
-pub(super) type BestParams = (Option<Params>, Option<SearchSpace>);
+/// What a file of best parameters says.
+#[derive(Debug, Default)]
+pub(super) struct BestParams {
+    /// The best configuration in the file's order.
+    pub(super) params: Option<Params>,
+    /// The space that was searched.
+    pub(super) space: Option<SearchSpace>,
+    /// The best value.
+    value: Option<f64>,
+    /// The number of the best trial.
+    trial: Option<u64>,
+}
+
+impl BestParams {
+    /// Which values are better, as the best one tells: it is the largest of the complete trials, or the smallest. `None` where it is
+    /// neither, or both.
+    pub(super) fn direction(&self, trials: &[FrozenTrial]) -> Option<Direction> {
+        let complete = || trials.iter().filter(|trial| trial.state == TrialState::Complete);
+        let of_trial =
+            complete().find(|trial| Some(trial.number.0) == self.trial).and_then(|trial| trial.value);
+        let best = of_trial.or(self.value)?;
+        let (mut above, mut below) = (false, false);
+        for value in complete().filter_map(|trial| trial.value) {
+            above |= value > best;
+            below |= value < best;
+        }
+        match (above, below) {
+            (false, true) => Some(Direction::Maximize),
+            (true, false) => Some(Direction::Minimize),
+            _ => None,
+        }
+    }
+}
 
 /// Parses `{"best_params": {...}, "search_space": {...}}`, or the bare configuration `{...}`.
 pub(super) fn parse(text: &str) -> Result<BestParams, Problem> {
@@ -28,7 +59,9 @@ pub(super) fn parse(text: &str) -> Result<BestParams, Problem> {
         Some(Value::Object(space)) => Some(search_space(space)?),
         Some(_) => return Err(Problem::new("field `search_space`", "expected an object of lists")),
     };
-    Ok((best, space))
+    let value = fields.get("best_value").and_then(crate::json::number).filter(|value| value.is_finite());
+    let trial = fields.get("best_trial").and_then(Value::as_u64);
+    Ok(BestParams { params: best, space, value, trial })
 }
 
 fn params(fields: &serde_json::Map<String, Value>, within: &str) -> Result<Params, Problem> {

@@ -1,5 +1,7 @@
 //! Tables of trials: Optuna's `trials_dataframe`, and plain ones with a column per parameter.
 
+mod columns;
+
 use std::collections::BTreeMap;
 
 use allometry_core::python::json_float;
@@ -11,69 +13,60 @@ use super::error::Problem;
 use super::json::{default_state, parse_direction, parse_state, parse_time};
 use crate::assemble::take_user_attribute;
 use crate::{distribution, json};
+use columns::{Column, Columns};
 
-/// What a column holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Column {
-    Number,
-    Value,
-    /// Of an objective after the first.
-    Further,
-    State,
-    Intermediate(i64),
-    Metric(String),
-    SystemAttribute(String),
-    Param(String),
-    /// The set of a parameter, as JSON.
-    Set(String),
-    Directions,
-    Started,
-    Completed,
-    Ignored,
-}
-
-/// Columns that are results in plain tables; every other one is a parameter.
-const METRICS: [&str; 12] = [
-    "precision",
-    "recall",
-    "f1",
-    "accuracy",
-    "loss",
-    "log_loss",
-    "pred_min",
-    "pred_max",
-    "pred_mean",
-    "pred_sd",
-    "zero_recall",
-    "duration_sec",
-];
-
-/// Columns that say how a trial came about.
-const IGNORED: [&str; 5] = ["forced_extreme", "extreme_type", "duration", "index", ""];
-
-/// Names of the objective in plain tables, the likeliest first.
-const VALUES: [&str; 9] =
-    ["value", "values_0", "auc", "val_auc", "valid_auc", "validation_auc", "objective", "score", "metric"];
-
-/// Parses a table with a header line.
-pub(super) fn parse(text: &str) -> Result<Table, Problem> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::Headers)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+/// Parses a table with a header line. `metric` names the column of the objective; where no column has that name, it is found by its
+/// usual names and is called so.
+pub(super) fn parse(text: &str, metric: Option<&str>) -> Result<Table, Problem> {
+    let text = text.trim_start_matches('\u{feff}');
+    let delimiter = delimiter(text);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::Headers).delimiter(delimiter).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| malformed(&e))?.clone();
-    let columns = columns(&header)?;
+    let mut records = reader.records();
+    let mut first = records.next().transpose().map_err(|e| malformed(&e))?;
+    let header = match first.as_ref().and_then(|lower| columns::joined(&header, lower)) {
+        Some(joined) => {
+            first = None;
+            joined
+        }
+        None => header,
+    };
+    let Columns { kinds, metric } = Columns::new(&header, metric)?;
     let mut sets = Sets::default();
-    let mut table = Table::default();
-    for record in reader.records() {
+    let mut table = Table { metric, ..Table::default() };
+    for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
-        let row = Row { line, columns: &columns, header: &header, record: &record };
+        // Where cells end otherwise, a comma is that of a decimal fraction.
+        let record = if delimiter == b',' { record } else { record.iter().map(with_point).collect() };
+        let row = Row { line, columns: &kinds, header: &header, record: &record };
         if table.trials.is_empty() {
             table.directions = row.directions()?;
         }
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
     }
     Ok(table)
+}
+
+/// What ends the cells: of a comma, a semicolon, a tab and a bar the one that the header has most of, outside quotes.
+fn delimiter(text: &str) -> u8 {
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    let mut is_quoted = false;
+    for byte in text.lines().next().unwrap_or_default().bytes() {
+        is_quoted ^= byte == b'"';
+        if let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| *delimiter == byte && !is_quoted) {
+            *count += 1;
+        }
+    }
+    // Of equals the first.
+    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
+}
+
+/// A number with a decimal comma with a point in its place; other cells as they are.
+fn with_point(cell: &str) -> String {
+    let point = cell.replacen(',', ".", 1);
+    if point.trim().parse::<f64>().is_ok() { point } else { cell.to_owned() }
 }
 
 fn malformed(error: &csv::Error) -> Problem {
@@ -84,51 +77,6 @@ fn malformed(error: &csv::Error) -> Problem {
                 .hint("leave the cell of a missing value empty, but keep its comma")
         }
         _ => Problem::new(format!("line {line}"), error.to_string()),
-    }
-}
-
-fn columns(header: &csv::StringRecord) -> Result<Vec<Column>, Problem> {
-    let from_optuna = header.iter().any(|name| name.starts_with("params_"));
-    let known = VALUES.iter().find(|name| header.iter().any(|h| h.eq_ignore_ascii_case(name))).copied();
-    // Of several objectives Optuna's table has a column each, named by number or by the user.
-    let is_objective = |name: &str| {
-        let named = name.strip_prefix("values_");
-        named.is_some_and(|rest| from_optuna || rest.parse::<u32>().is_ok())
-    };
-    let Some(value) = known.or_else(|| header.iter().find(|name| is_objective(name))) else {
-        return Err(Problem::new("line 1", "no column holds the objective").hint("name it `value` or `auc`"));
-    };
-    Ok(header
-        .iter()
-        .map(|name| match name {
-            "number" | "trial" | "trial_number" => Column::Number,
-            "state" => Column::State,
-            "datetime_start" => Column::Started,
-            "datetime_complete" => Column::Completed,
-            "directions" if from_optuna => Column::Directions,
-            _ if name.eq_ignore_ascii_case(value) => Column::Value,
-            _ if is_objective(name) => Column::Further,
-            _ if from_optuna => optuna_column(name),
-            _ if METRICS.contains(&name) || VALUES.contains(&name) => Column::Metric(name.into()),
-            _ if IGNORED.contains(&name) || name.starts_with("Unnamed:") => Column::Ignored,
-            _ => Column::Param(name.into()),
-        })
-        .collect())
-}
-
-fn optuna_column(name: &str) -> Column {
-    if let Some(param) = name.strip_prefix("params_") {
-        Column::Param(param.into())
-    } else if let Some(attribute) = name.strip_prefix("user_attrs_") {
-        Column::Metric(attribute.into())
-    } else if let Some(attribute) = name.strip_prefix("system_attrs_") {
-        Column::SystemAttribute(attribute.into())
-    } else if let Some(param) = name.strip_prefix("distributions_") {
-        Column::Set(param.into())
-    } else if let Some(step) = name.strip_prefix("intermediate_values_").and_then(|s| s.parse().ok()) {
-        Column::Intermediate(step)
-    } else {
-        Column::Ignored
     }
 }
 

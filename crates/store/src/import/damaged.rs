@@ -70,7 +70,7 @@ fn read_bytes(name: &str, bytes: &[u8], detail: Option<&str>) -> Result<(), Test
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    match read(&path, detail) {
+    match read(&path, detail, None) {
         Ok(study) => prop_assert!(study.trials.iter().is_sorted_by_key(|trial| trial.number)),
         Err(error) => prop_assert!(error.to_string().contains(name), "{error} does not name {name}"),
     }
@@ -120,7 +120,7 @@ proptest! {
         let (trials, best) = (folder.path().join("trials.json"), folder.path().join("best.json"));
         std::fs::write(&trials, JSON).unwrap();
         std::fs::write(&best, &bytes).unwrap();
-        if let Err(error) = read(&trials, best.to_str()) {
+        if let Err(error) = read(&trials, best.to_str(), None) {
             prop_assert!(error.to_string().contains("best.json"), "{}", error);
         }
     }

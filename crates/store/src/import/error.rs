@@ -60,6 +60,14 @@ pub enum ImportError {
         /// Those that there are.
         metrics: Vec<String>,
     },
+    /// Nothing says which values are better.
+    #[error("{location} does not say which values of {} are better", .metric.as_deref().unwrap_or("its objective"))]
+    WhichDirection {
+        /// The file.
+        location: Location,
+        /// Name of the objective, where it has one.
+        metric: Option<String>,
+    },
     /// What was given to be taken for granted has no place in this source.
     #[error("{option} does not apply to {location}: {why}")]
     Inapplicable {
@@ -95,6 +103,9 @@ impl ImportError {
             Self::WhichMetric { metrics, .. } => {
                 let shown: Vec<String> = metrics.iter().take(20).map(|metric| format!("`{metric}`")).collect();
                 Some(format!("name one with --metric, or as LABEL=FOLDER:METRIC; there are {}", shown.join(", ")))
+            }
+            Self::WhichDirection { .. } => {
+                Some("give --direction maximize or --direction minimize".into())
             }
             Self::Inapplicable { .. } => Some("leave it out, or import the sources that need it by themselves".into()),
             Self::Store(error) => error.hint(),

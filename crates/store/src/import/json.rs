@@ -20,8 +20,8 @@ pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
     })
 }
 
-/// Parses the list of trials.
-pub(super) fn parse(text: &str) -> Result<Table, Problem> {
+/// Parses the list of trials. `metric` names the field that holds their values, where they have no `value`.
+pub(super) fn parse(text: &str, metric: Option<&str>) -> Result<Table, Problem> {
     let document = parse_document(text)?;
     let entries = match document {
         Value::Array(entries) => entries,
@@ -34,8 +34,50 @@ pub(super) fn parse(text: &str) -> Result<Table, Problem> {
         _ => return Err(Problem::new("line 1", "expected a list of trials")),
     };
     let directions = entries.first().map(directions).transpose()?.unwrap_or_default();
-    let trials = entries.iter().enumerate().map(|(index, entry)| trial(index, entry));
-    Ok(Table { directions, trials: trials.collect::<Result<_, _>>()? })
+    let trials = entries.iter().enumerate().map(|(index, entry)| trial(index, entry, metric));
+    let trials: Vec<FrozenTrial> = trials.collect::<Result<_, _>>()?;
+    let has_value = |entry: &Value| {
+        ["value", "values"].iter().any(|field| entry.get(field).is_some())
+            || metric.is_some_and(|metric| named(entry, metric).is_some())
+    };
+    let ended = |entry: &Value| {
+        entry.get("state").is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete))
+    };
+    if entries.iter().any(ended) && !entries.iter().any(has_value) {
+        let message = match metric {
+            Some(metric) => format!("no trial has a field `value`, and none has `{metric}`"),
+            None => "no trial has a field `value`".to_owned(),
+        };
+        return Err(Problem::new("the list of trials", message).hint(objective_hint(&numbers(&entries))));
+    }
+    Ok(Table { directions, metric: metric.map(Into::into), trials })
+}
+
+/// The number that a trial reports under a name: in a field of its own, or among its metrics or user attributes.
+fn named<'v>(entry: &'v Value, metric: &str) -> Option<&'v Value> {
+    let places = ["metrics", "user_attrs"].into_iter().filter_map(|place| entry.get(place)?.get(metric));
+    entry.get(metric).into_iter().chain(places).find(|value| json::number(value).is_some())
+}
+
+/// Fields of the first trials that hold a number.
+fn numbers(entries: &[Value]) -> Vec<String> {
+    let mut names = std::collections::BTreeSet::new();
+    for fields in entries.iter().take(20).filter_map(Value::as_object) {
+        let nested = ["metrics", "user_attrs"].into_iter().filter_map(|place| fields.get(place)?.as_object());
+        for (name, value) in nested.flatten().chain(fields) {
+            if name != "number" && json::number(value).is_some() {
+                names.insert(name.clone());
+            }
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// What to do where no field or column is the objective's.
+pub(super) fn objective_hint(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
+    let there_are = if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) };
+    format!("name the objective with --metric{there_are}")
 }
 
 /// Which values are better, where the trials say so.
@@ -62,7 +104,7 @@ pub(super) fn parse_direction(name: &str) -> Option<Direction> {
     }
 }
 
-fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
+fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTrial, Problem> {
     let wrong = |field: &str, expected: &str| {
         Problem::new(format!("trial {index} of the list, field `{field}`"), format!("expected {expected}"))
     };
@@ -86,20 +128,28 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
         (Some(value), _) => number_or_null(value, || wrong("value", "a number or null"))?,
         (None, _) => None,
     };
+    let named = metric.and_then(|metric| named(entry, metric));
+    let value = match named {
+        Some(named) => number_or_null(named, || wrong("value", "a number or null"))?,
+        None => value,
+    };
     let state = match fields.get("state") {
         None | Some(Value::Null) => default_state(value),
-        Some(Value::String(name)) => {
-            parse_state(name).ok_or_else(|| wrong("state", "COMPLETE, PRUNED, FAIL, RUNNING or WAITING"))?
-        }
-        // Optuna's own numbers of the states.
-        Some(value) => value
-            .as_u64()
-            .and_then(|i| ["RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING"].get(i as usize))
-            .and_then(|name| parse_state(name))
-            .ok_or_else(|| wrong("state", "the name of a state"))?,
+        Some(value) => parse_state_of(value)
+            .ok_or_else(|| wrong("state", "COMPLETE, PRUNED, FAIL, RUNNING or WAITING"))?,
     };
     let params: Params = match fields.get("params") {
-        None | Some(Value::Null) => Params::default(),
+        // As `optuna trials --flatten` and tables of pandas have them.
+        None | Some(Value::Null) => fields
+            .iter()
+            .filter_map(|(field, value)| Some((field.strip_prefix("params_")?, value)))
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| {
+                let value =
+                    read_value(value).ok_or_else(|| wrong(&format!("params_{name}"), "a single value"))?;
+                Ok((name.to_owned(), value))
+            })
+            .collect::<Result<_, Problem>>()?,
         Some(Value::Object(params)) => params
             .iter()
             .map(|(name, value)| {
@@ -145,6 +195,14 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
             }
         }
     }
+    for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        if let Some(name) = field.strip_prefix("user_attrs_") {
+            take_user_attribute(&mut trial, name, &json::write(value))
+                .map_err(|malformed| Problem::new(malformed.place, malformed.problem))?;
+        } else if let Some(name) = field.strip_prefix("system_attrs_") {
+            trial.system_attributes.insert(name.to_owned(), json::write(value));
+        }
+    }
     match fields.get("distributions") {
         None | Some(Value::Null) => {}
         Some(Value::Object(sets)) => {
@@ -186,14 +244,25 @@ pub(super) fn default_state(value: Option<f64>) -> TrialState {
     if value.is_some() { TrialState::Complete } else { TrialState::Failed }
 }
 
-/// `COMPLETE`, `TrialState.COMPLETE`, in any case.
+/// A state by its name, or by Optuna's number of it.
+fn parse_state_of(state: &Value) -> Option<TrialState> {
+    match state {
+        Value::String(name) => parse_state(name),
+        state => {
+            let names = ["RUNNING", "COMPLETE", "PRUNED", "FAIL", "WAITING"];
+            parse_state(names.get(usize::try_from(state.as_u64()?).ok()?)?)
+        }
+    }
+}
+
+/// `COMPLETE`, `TrialState.COMPLETE`, in any case; also what W&B, MLflow and Ray Tune call the states of a run.
 pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_uppercase().as_str() {
-        "COMPLETE" => Some(TrialState::Complete),
+        "COMPLETE" | "COMPLETED" | "FINISHED" | "TERMINATED" => Some(TrialState::Complete),
         "PRUNED" => Some(TrialState::Pruned),
-        "FAIL" | "FAILED" => Some(TrialState::Failed),
+        "FAIL" | "FAILED" | "CRASHED" | "KILLED" | "ERROR" | "PREEMPTED" => Some(TrialState::Failed),
         "RUNNING" => Some(TrialState::Running),
-        "WAITING" => Some(TrialState::Waiting),
+        "WAITING" | "PENDING" | "SCHEDULED" => Some(TrialState::Waiting),
         _ => None,
     }
 }
@@ -207,11 +276,11 @@ fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Opti
     Ok(Some(number).filter(|x| !x.is_nan()))
 }
 
-/// A time as Python's `isoformat` or `str` prints it; UTC where it has no offset.
+/// A time as Python's `isoformat` or `str` prints it; without an offset it is one of this machine's zone, as pandas and Optuna write it.
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let naive = || {
         let time: jiff::civil::DateTime = text.parse().ok()?;
-        jiff::tz::Offset::UTC.to_timestamp(time).ok()
+        jiff::tz::TimeZone::system().to_timestamp(time).ok()
     };
     text.parse().ok().or_else(naive)
 }

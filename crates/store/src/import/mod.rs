@@ -16,6 +16,7 @@ use std::path::Path;
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
+pub use optuna_storage::space_of;
 pub(crate) use sets::{IMPORT_KEY, ImportAttribute};
 pub use whole::{Assumed, Imported, Note, read_whole, read_whole_storage};
 
@@ -27,13 +28,13 @@ use crate::sqlite::is_database;
 pub struct ImportedStudy {
     /// Its name, where it has one.
     pub name: Option<String>,
-    /// Which values of the first objective are better; maximising where the file does not say.
-    pub direction: Direction,
+    /// Which values of the first objective are better, where the source says so.
+    pub direction: Option<Direction>,
     /// Number of objectives.
     pub objectives: usize,
     /// Which values of the objectives after the first are better; empty where the file does not say.
     pub further: Vec<Direction>,
-    /// Names of the objectives, where the file has some.
+    /// Names of the objectives, the first one's first, where the source has some.
     pub metric_names: Option<Vec<String>>,
     /// Its trials by number.
     pub trials: Vec<FrozenTrial>,
@@ -48,6 +49,8 @@ pub struct ImportedStudy {
 struct Table {
     /// Which values are better, for each objective; empty where nothing says so.
     directions: Vec<Direction>,
+    /// What the first objective is called, where that says more than that it is a value.
+    metric: Option<String>,
     trials: Vec<FrozenTrial>,
 }
 
@@ -59,7 +62,7 @@ enum Content {
     Table(Table),
 }
 
-/// Tells what a file or folder is. `metric` is that of an experiment of Ray.
+/// Tells what a file or folder is. `metric` names the objective of an experiment of Ray, or of a table.
 fn content(path: &Path, metric: Option<&str>) -> Result<Content, ImportError> {
     let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
     if path.is_dir() {
@@ -77,8 +80,10 @@ fn content(path: &Path, metric: Option<&str>) -> Result<Content, ImportError> {
         return Ok(Content::Journal(text));
     }
     let table = match text.trim_start().chars().next() {
-        Some('[' | '{') => json::parse(&text).map_err(|problem| problem.in_file(path))?,
-        _ if has_ending(path, "csv") => csv::parse(&text).map_err(|problem| problem.in_file(path))?,
+        Some('[' | '{') => json::parse(&text, metric).map_err(|problem| problem.in_file(path))?,
+        _ if ["csv", "tsv"].iter().any(|ending| has_ending(path, ending)) => {
+            csv::parse(&text, metric).map_err(|problem| problem.in_file(path))?
+        }
         _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
     };
     if table.trials.is_empty() {
@@ -90,6 +95,7 @@ fn content(path: &Path, metric: Option<&str>) -> Result<Content, ImportError> {
 /// Trials by number, their integers floats where a parameter has some.
 fn promoted(mut table: Table) -> Table {
     table.trials.sort_by_key(|t| t.number);
+    typing::restore_integers(&mut table.trials);
     typing::promote(&mut table.trials);
     table
 }
@@ -97,33 +103,35 @@ fn promoted(mut table: Table) -> Table {
 /// Reads a study from a file, whose kind is told by its content and ending.
 ///
 /// `detail` is the file of best parameters for JSON and CSV, the study's name for a SQLite file or a journal, and the metric for
-/// the folder of an experiment of Ray Tune.
+/// the folder of an experiment of Ray Tune. `metric` names the objective of a table that has it under that name.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
-pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let content = content(path, detail)?;
-    let detail = detail.filter(|_| !path.is_dir());
-    let Table { directions, mut trials } = match content {
+pub fn read(path: &Path, detail: Option<&str>, metric: Option<&str>) -> Result<ImportedStudy, ImportError> {
+    let is_folder = path.is_dir();
+    let content = content(path, detail.filter(|_| is_folder).or(metric))?;
+    let detail = detail.filter(|_| !is_folder);
+    let Table { directions, metric, mut trials } = match content {
         Content::Database => return optuna_storage::read(path, detail),
         Content::Journal(text) => return journal::read(path, &text, detail),
         Content::Table(table) => table,
     };
     trials.iter_mut().for_each(optuna_storage::take_metrics);
-    let (best_params, space) = best_params_of(detail)?;
-    let space = space.or_else(|| optuna_storage::recorded_space(&trials));
-    let direction = directions.first().copied().unwrap_or_default();
+    let beside = best_params_of(detail)?;
+    let direction = directions.first().copied().or_else(|| beside.direction(&trials));
+    let space = beside.space.or_else(|| optuna_storage::recorded_space(&trials));
     // With its space a file holds all that a store would.
-    let incumbent =
-        allometry_core::trial::incumbent(&trials, direction).filter(|_| detail.is_none() && space.is_some());
-    let best_params = best_params.or_else(|| incumbent.map(|trial| trial.params.clone()));
+    let incumbent = direction
+        .filter(|_| detail.is_none() && space.is_some())
+        .and_then(|direction| allometry_core::trial::incumbent(&trials, direction));
+    let best_params = beside.params.or_else(|| incumbent.map(|trial| trial.params.clone()));
     let objectives = 1 + trials.iter().map(|trial| trial.further.len()).max().unwrap_or(0);
     Ok(ImportedStudy {
         name: None,
         direction,
         objectives,
         further: directions.iter().skip(1).copied().collect(),
-        metric_names: None,
+        metric_names: metric.map(|metric| vec![metric]),
         best_params,
         space,
         trials,
@@ -132,7 +140,7 @@ pub fn read(path: &Path, detail: Option<&str>) -> Result<ImportedStudy, ImportEr
 
 /// What the file of best parameters says, where there is one.
 fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, ImportError> {
-    let Some(detail) = detail else { return Ok((None, None)) };
+    let Some(detail) = detail else { return Ok(best_params::BestParams::default()) };
     let detail = Path::new(detail);
     let text = String::from_utf8_lossy(&read_file(detail)?).into_owned();
     best_params::parse(&text).map_err(|problem| problem.in_file(detail))

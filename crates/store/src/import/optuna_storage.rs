@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::{FrozenTrial, SearchSpace, TrialState};
+use allometry_core::{FrozenTrial, ModelSize, SearchSpace, TrialState};
 
 use crate::json;
 use crate::location::Location;
@@ -58,12 +58,12 @@ pub(super) fn read_store(
         return Err(ImportError::NoTrials { location: location.clone() });
     }
     forget_inferred(study, &mut trials);
-    let space = study.space.clone().or_else(|| recorded_space(&trials));
+    let space = space_of(study, &trials);
     // As a file of trials without its space, such a study is more than its best configuration does not say.
     let best = allometry_core::trial::incumbent(&trials, study.direction).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
-        direction: study.direction,
+        direction: Some(study.direction),
         objectives: 1 + study.further.len(),
         further: study.further.clone(),
         metric_names: study.metric_names(),
@@ -73,12 +73,31 @@ pub(super) fn read_store(
     })
 }
 
-/// Numbers among the user attributes are metrics, unless the trial has one of that name.
+/// Names under which programs record the number of a model's weights, the likeliest first.
+const SIZES: [&str; 7] =
+    ["weights", "n_params", "num_params", "num_parameters", "n_parameters", "parameters", "params"];
+
+/// The space of a stored study: as it says, or the sets of its trials where all of them were drawn from recorded ones.
+pub fn space_of(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<SearchSpace> {
+    let inferred = study.attributes.contains_key(IMPORT_KEY).then(|| {
+        let mut trials = trials.to_vec();
+        forget_inferred(study, &mut trials);
+        trials
+    });
+    study.space.clone().or_else(|| recorded_space(inferred.as_deref().unwrap_or(trials)))
+}
+
+/// Numbers among the user attributes are metrics, unless the trial has one of that name; one of them may be the model's size.
 pub(super) fn take_metrics(trial: &mut FrozenTrial) {
     for (name, text) in &trial.user_attributes {
         if let Some(x) = json::parse(text).ok().as_ref().and_then(json::number) {
             trial.record.metrics.entry(name.clone()).or_insert(x);
         }
+    }
+    if trial.record.size.is_none() {
+        let recorded = SIZES.iter().find_map(|name| trial.record.metrics.get(*name));
+        let whole = recorded.filter(|x| **x >= 1.0 && x.fract() == 0.0 && **x < 9e15);
+        trial.record.size = whole.map(|x| ModelSize { total: *x as u64, non_embedding: *x as u64 });
     }
 }
 

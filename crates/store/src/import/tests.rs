@@ -10,7 +10,7 @@ fn read_text(name: &str, text: &str) -> Result<ImportedStudy, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    read(&path, None)
+    read(&path, None, None)
 }
 
 fn message(result: Result<ImportedStudy, ImportError>) -> String {
@@ -26,8 +26,8 @@ fn json_keeps_states_values_and_attributes() {
         "t.json",
         r#"[
           {"number": 1, "value": 0.7, "params": {"lr": 1e-05, "n": 2, "act": "gelu"}, "state": "TrialState.COMPLETE",
-           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"}, "datetime_start": "2026-01-25T23:53:25.053461",
-           "datetime_complete": "2026-01-25 23:54:00"},
+           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"}, "datetime_start": "2026-01-25T23:53:25.053461+00:00",
+           "datetime_complete": "2026-01-25 23:54:00+00:00"},
           {"number": 0, "value": NaN, "params": {"lr": 0}, "state": "FAIL", "intermediate_values": {"1": -Infinity}}
         ]"#,
     )
@@ -50,7 +50,7 @@ fn both_kinds_of_tables_are_read() {
     let optuna = read_text(
         "t.csv",
         "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
-         0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5,64,0,,FAIL\n",
+         0,0.5,2026-01-01 00:00:00+00:00,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5+00:00,64,0,,FAIL\n",
     )
     .unwrap();
     assert_eq!(optuna.trials[0].record.metrics["pred_max"], 0.9);
@@ -75,11 +75,13 @@ fn both_kinds_of_tables_are_read() {
 #[test]
 fn best_parameters_keep_their_order() {
     let text = r#"{"best_params": {"b": 1, "a": 1e-05}, "search_space": {"a": [1e-05, 0.1], "b": [1, 2]}}"#;
-    let (best, space) = best_params::parse(text).unwrap();
-    assert_eq!(best.unwrap().to_string(), "b=1 a=1e-05");
-    assert_eq!(space.unwrap().get("b").unwrap().levels().unwrap().len(), 2);
-    assert_eq!(best_params::parse(r#"{"d_model": 96}"#).unwrap().0.unwrap().to_string(), "d_model=96");
-    assert_eq!(best_params::parse(r#"{"best_params": null}"#).unwrap(), (None, None));
+    let best = best_params::parse(text).unwrap();
+    assert_eq!(best.params.unwrap().to_string(), "b=1 a=1e-05");
+    assert_eq!(best.space.unwrap().get("b").unwrap().levels().unwrap().len(), 2);
+    let bare = best_params::parse(r#"{"d_model": 96}"#).unwrap();
+    assert_eq!(bare.params.unwrap().to_string(), "d_model=96");
+    let none = best_params::parse(r#"{"best_params": null}"#).unwrap();
+    assert_eq!((none.params, none.space), (None, None));
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn malformed_files_say_where() {
         ),
         (
             "t.json",
-            "[{\"params\": {\"a\": [1]}}]",
+            "[{\"value\": 1, \"params\": {\"a\": [1]}}]",
             "t.json, trial 0 of the list, field `params.a`: expected a single value ()",
         ),
         (
@@ -130,7 +132,7 @@ fn malformed_files_say_where() {
         (
             "t.csv",
             "number,d_model\n0,32\n",
-            "t.csv, line 1: no column holds the objective (name it `value` or `auc`)",
+            "t.csv, line 1: no column holds the objective (name the objective with --metric: `d_model`)",
         ),
         (
             "t.txt",
@@ -140,7 +142,7 @@ fn malformed_files_say_where() {
     ] {
         assert_eq!(message(read_text(name, text)), expected);
     }
-    assert!(matches!(read(Path::new("no/such.json"), None), Err(ImportError::Read { .. })));
+    assert!(matches!(read(Path::new("no/such.json"), None, None), Err(ImportError::Read { .. })));
 }
 
 #[test]
@@ -158,6 +160,111 @@ fn of_several_objectives_all_values_are_read() {
         read_text("t.json", r#"[{"values": [1, 2.5, -3]}, {"values": null, "state": "FAIL"}]"#).unwrap();
     assert_eq!((list.objectives, values(&list)), (3, vec!["[1.0, 2.5, -3.0]".into(), "[]".into()]));
     assert!(list.further.is_empty(), "the file does not say which values are better");
+}
+
+/// What the best of a file of best parameters is among the trials says which values are better.
+#[test]
+fn the_best_of_the_trials_tells_the_direction() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name)
+    };
+    let trials = write("all_trials.json", r#"[{"value": 2.5}, {"value": 0.5}, {"value": 1.5}]"#);
+    let direction = |best: &str| {
+        let best = write("best_params.json", best);
+        read(&trials, best.to_str(), None).unwrap().direction
+    };
+    assert_eq!(direction(r#"{"best_params": {}, "best_value": 0.5}"#), Some(Direction::Minimize));
+    assert_eq!(direction(r#"{"best_params": {}, "best_trial": 0}"#), Some(Direction::Maximize));
+    assert_eq!(direction(r#"{"best_params": {}, "best_trial": 2, "best_value": 1.5}"#), None);
+    assert_eq!(direction(r#"{"best_params": {}}"#), None);
+    assert_eq!(read(&trials, None, None).unwrap().direction, None);
+}
+
+fn params(study: &ImportedStudy) -> Vec<String> {
+    study.trials.iter().map(|trial| trial.params.to_string()).collect()
+}
+
+#[test]
+fn headers_are_known_in_any_case_and_on_two_levels() {
+    let capital = read_text("t.csv", "Number,Value,State,lr\n0,0.5,COMPLETE,0.1\n1,0.9,FAIL,0.2\n").unwrap();
+    assert_eq!(params(&capital), ["lr=0.1", "lr=0.2"]);
+    assert_eq!(capital.trials[1].state, TrialState::Failed);
+    let levels = "number,value,params,params,user_attrs,state\n,,lr,n,note,\n0,0.5,0.1,3,7,COMPLETE\n";
+    let levels = read_text("t.csv", levels).unwrap();
+    assert_eq!(params(&levels), ["lr=0.1 n=3"]);
+    assert_eq!(levels.trials[0].record.metrics["note"], 7.0);
+    let repeated = message(read_text("t.csv", "value,lr,lr\n0.5,1,2\n"));
+    assert!(repeated.contains("two columns are called `lr`"), "{repeated}");
+}
+
+#[test]
+fn tables_of_other_tools_keep_parameters_apart_from_results() {
+    let wandb = "\"Name\",\"State\",\"Created\",\"Runtime\",\"Sweep\",\"lr\",\"batch_size\",\"val_loss\",\"acc\"\n\
+                 a,finished,2025-01-01T10:00:00.000Z,45,,0.1,32,0.5,0.7\nb,crashed,2025-01-01,2,,0.2,64,0.4,0.9\n";
+    let folder = tempfile::tempdir().unwrap();
+    let read_as = |metric: &str, text: &str| {
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        read(&path, None, Some(metric))
+    };
+    let runs = read_as("val_loss", wandb).unwrap();
+    assert_eq!(params(&runs), ["lr=0.1 batch_size=32", "lr=0.2 batch_size=64"]);
+    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
+    assert_eq!(runs.trials[0].record.metrics["acc"], 0.7);
+    assert_eq!(runs.metric_names, Some(vec!["val_loss".into()]));
+    let ray = read_as(
+        "loss",
+        "loss,training_iteration,trial_id,pid,config/lr,time_total_s\n0.25,3,ab,77,0.1,2.5\n",
+    )
+    .unwrap();
+    assert_eq!((params(&ray), ray.trials[0].value), (vec!["lr=0.1".into()], Some(0.25)));
+    let mlflow = "run_id,status,params.lr,metrics.rmse,tags.user\nx,FINISHED,0.1,3.5,me\ny,FAILED,0.2,,me\n";
+    let mlflow = read_as("rmse", mlflow).unwrap();
+    assert_eq!((params(&mlflow)[1].as_str(), mlflow.trials[0].value), ("lr=0.2", Some(3.5)));
+    let missing = read_as("mae", wandb).unwrap_err();
+    assert!(missing.to_string().contains("no column is called `mae`"), "{missing}");
+    assert!(missing.hint().unwrap().contains("`val_loss`"));
+}
+
+#[test]
+fn delimiters_and_decimal_commas_are_told() {
+    let semicolons = read_text("t.csv", "number;value;params_lr\n0;0,5;0,1\n1;0,25;1e-3\n").unwrap();
+    assert_eq!((params(&semicolons)[0].as_str(), semicolons.trials[1].value), ("lr=0.1", Some(0.25)));
+    let tabs = read_text("t.tsv", "number\tvalue\tparams_act\n0\t0.5\ta,b\n").unwrap();
+    assert_eq!((params(&tabs)[0].as_str(), tabs.trials[0].value), ("act=a,b", Some(0.5)));
+}
+
+#[test]
+fn whole_numbers_of_a_column_with_holes_are_integers() {
+    let holes = read_text(
+        "t.csv",
+        "number,value,params_units,params_p,state\n0,0.5,16.0,0.5,COMPLETE\n1,,,1.0,FAIL\n",
+    )
+    .unwrap();
+    assert_eq!(params(&holes), ["units=16 p=0.5", "p=1.0"]);
+    let whole = read_text("t.csv", "number,value,params_x\n0,0.5,16.0\n1,0.5,2.0\n").unwrap();
+    assert_eq!(params(&whole), ["x=16.0", "x=2.0"], "without holes pandas writes integers as they are");
+}
+
+#[test]
+fn flat_lists_have_parameters_attributes_and_named_objectives() {
+    let flat = r#"[{"number": 0, "value": 0.5, "params_lr": 0.1, "user_attrs_n_params": 1000, "state": "COMPLETE"}]"#;
+    let flat = read_text("t.json", flat).unwrap();
+    assert_eq!(params(&flat), ["lr=0.1"]);
+    assert_eq!(flat.trials[0].record.size.unwrap().total, 1000);
+    let without = message(read_text("t.json", r#"[{"params": {"lr": 0.1}, "final_metric": 0.34}]"#));
+    assert!(
+        without.contains("no trial has a field `value` (name the objective with --metric: `final_metric`)"),
+        "{without}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    std::fs::write(&path, r#"[{"params": {"lr": 0.1}, "metrics": {"rmse": 0.34}}, {"params": {"lr": 0.2}}]"#)
+        .unwrap();
+    let named = read(&path, None, Some("rmse")).unwrap();
+    assert_eq!((named.trials[0].value, named.trials[1].state), (Some(0.34), TrialState::Failed));
 }
 
 const RATE: &str = r#""distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}""#;
@@ -195,7 +302,7 @@ fn a_journal_is_replayed_by_its_rules() {
         r#"{"op_code":6,"worker_id":"w","tri"#,
     ])
     .unwrap();
-    assert_eq!((study.name.as_deref(), study.direction), (Some("a"), Direction::Maximize));
+    assert_eq!((study.name.as_deref(), study.direction), (Some("a"), Some(Direction::Maximize)));
     let [complete, waiting] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
     assert_eq!((complete.state, complete.value), (TrialState::Complete, Some(0.75)));
     assert_eq!(complete.params.to_string(), "lr=0.5");

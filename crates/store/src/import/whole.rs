@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, Distribution, FrozenTrial, SearchSpace, TrialState};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::distribution;
 use crate::json;
 use crate::location::Location;
 use crate::optuna::{self, OptunaStorage, TrialTemplate, WholeStudy};
-use crate::store::Store;
+use crate::store::{METRIC_NAMES, Store};
 
 /// What is taken for granted where a file says nothing of it.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +25,7 @@ pub struct Assumed {
     pub directions: Vec<Direction>,
     /// The sets of parameters.
     pub space: SearchSpace,
-    /// The metric whose values are the trials', for an experiment of Ray Tune.
+    /// The metric whose values are the trials', for an experiment of Ray Tune or a table.
     pub metric: Option<String>,
 }
 
@@ -57,8 +58,6 @@ pub struct Imported {
 /// What differs from the source of a study, or was not in it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
-    /// Nothing says which values are better.
-    Maximized,
     /// Numbers had gaps or repetitions.
     Renumbered,
     /// Complete trials without a value for each objective; they failed.
@@ -86,10 +85,9 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Maximized => f.write_str(
-                "nothing says which values are better: larger ones, unless --direction minimize says otherwise",
-            ),
-            Self::Renumbered => f.write_str("its numbers had gaps or repetitions: trials are numbered anew from 0"),
+            Self::Renumbered => {
+                f.write_str("its numbers had gaps or repetitions: trials are numbered anew from 0")
+            }
             Self::WithoutValue { trials } => {
                 write!(f, "complete trials without a value failed: {trials}")
             }
@@ -118,7 +116,8 @@ pub fn read_whole(
     detail: Option<&str>,
     assumed: &Assumed,
 ) -> Result<Vec<Imported>, ImportError> {
-    let metric = detail.or(assumed.metric.as_deref());
+    let is_folder = path.is_dir();
+    let metric = detail.filter(|_| is_folder).or(assumed.metric.as_deref());
     match content(path, metric)? {
         Content::Database => {
             assumed.refuse_for_recorded(&path.into())?;
@@ -135,15 +134,17 @@ pub fn read_whole(
             }
             not_empty(studies.into_iter().map(recorded).collect(), &path.into())
         }
-        Content::Table(_) if assumed.metric.is_some() && !path.is_dir() => Err(ImportError::Inapplicable {
-            option: "--metric",
-            location: path.into(),
-            why: "it is no experiment of Ray Tune, and its trials have their values",
-        }),
-        Content::Table(table) => {
-            let (_, listed) = best_params_of(detail.filter(|_| !path.is_dir()))?;
+        Content::Table(mut table) => {
+            let beside = best_params_of(detail.filter(|_| !is_folder))?;
+            if table.directions.is_empty() {
+                let implied = || implied_direction(table.metric.as_deref()?);
+                table.directions.extend(beside.direction(&table.trials).or_else(implied));
+            }
+            if table.directions.is_empty() && assumed.directions.is_empty() {
+                return Err(ImportError::WhichDirection { location: path.into(), metric: table.metric });
+            }
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let imported = of_table(name, table, assumed, listed.as_ref());
+            let imported = of_table(name, table, assumed, beside.space.as_ref());
             Ok(vec![imported.map_err(|problem| problem.in_file(path))?])
         }
     }
@@ -203,17 +204,10 @@ fn of_table(
     assumed: &Assumed,
     listed: Option<&SearchSpace>,
 ) -> Result<Imported, Problem> {
-    let Table { directions, mut trials } = table;
+    let Table { directions, metric, mut trials } = table;
     let mut notes = Vec::new();
     let objectives = trials.iter().map(|trial| 1 + trial.further.len()).max().unwrap_or(1);
-    let directions = match (&*assumed.directions, directions) {
-        ([], found) if !found.is_empty() => found,
-        ([], _) => {
-            notes.push(Note::Maximized);
-            vec![Direction::Maximize; objectives]
-        }
-        (given, _) => given.to_vec(),
-    };
+    let directions = if assumed.directions.is_empty() { directions } else { assumed.directions.clone() };
     if directions.len() < objectives {
         let message = format!("{objectives} values, and {} directions", directions.len());
         return Err(Problem::new("its trials", message)
@@ -229,6 +223,9 @@ fn of_table(
         notes.push(Note::Inferred { space });
     }
     let mut study = WholeStudy { name, directions, ..WholeStudy::default() };
+    if let Some(metric) = metric.filter(|_| objectives == 1) {
+        study.system_attributes.insert(METRIC_NAMES.into(), json::write(&json!([metric])));
+    }
     study.user_attributes.insert(format!("{OWN_PREFIX}{IMPORT_KEY}"), json::write(&import));
     let (mut without, mut left_out) = (0, 0);
     for trial in trials {

@@ -49,7 +49,8 @@ pub(super) fn read(path: &Path, metric: Option<&str>) -> Result<Table, ImportErr
         let status = trial.id.as_ref().and_then(|id| statuses.of(id));
         trial.frozen(number, &metric, status)
     });
-    Ok(Table { directions: Vec::new(), trials: frozen.collect() })
+    let trials = frozen.collect();
+    Ok(Table { directions: Vec::new(), metric: Some(metric), trials })
 }
 
 /// The metric asked for, if any trial has it, or the only one.

@@ -1,0 +1,235 @@
+//! What the trials of other programs are after: the name of the metric, and which of its values are better.
+
+use std::fmt;
+use std::str::FromStr;
+
+use allometry_analysis::{LadderTrials, is_auc};
+use allometry_core::metric_name::implied_direction;
+use allometry_core::{Direction, TrialState};
+
+use crate::error::CliError;
+
+/// Something said of all sources, or of the one with a label: `NAME`, or `LABEL=NAME`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said<T> {
+    label: Option<String>,
+    what: T,
+}
+
+impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (label, what) = match text.split_once('=') {
+            Some((label, what)) => (Some(label.to_owned()), what),
+            None => (None, text),
+        };
+        if what.is_empty() || label.as_deref() == Some("") {
+            return Err("expected NAME, or LABEL=NAME".into());
+        }
+        Ok(Self { label, what: what.parse().map_err(|e: T::Err| e.to_string())? })
+    }
+}
+
+/// A direction as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Written(pub(crate) Direction);
+
+impl FromStr for Written {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "maximize" | "max" => Ok(Self(Direction::Maximize)),
+            "minimize" | "min" => Ok(Self(Direction::Minimize)),
+            _ => Err("expected maximize or minimize".into()),
+        }
+    }
+}
+
+/// What the command line says of the objective.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Objective<'a> {
+    pub(crate) metrics: &'a [Said<String>],
+    pub(crate) directions: &'a [Said<Written>],
+    /// Whether another option speaks of an AUC to be maximised: `--rows`, `--template classic`.
+    pub(crate) is_auc: bool,
+    /// Which values are better where nothing else says so.
+    pub(crate) otherwise: Option<Direction>,
+}
+
+/// What one source says of its own objective.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Recorded {
+    pub(super) direction: Option<Direction>,
+    pub(super) metric: Option<String>,
+}
+
+/// The objective of a ladder.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Goal {
+    pub(super) direction: Direction,
+    pub(super) metric: String,
+}
+
+impl Objective<'_> {
+    /// The metric that the command line names for a source.
+    pub(super) fn metric_of(&self, label: &str) -> Option<&str> {
+        of_label(self.metrics, label).map(String::as_str)
+    }
+
+    /// The direction that the command line gives a source.
+    pub(super) fn direction_of(&self, label: &str) -> Option<Direction> {
+        of_label(self.directions, label).map(|written| written.0)
+    }
+
+    /// The objective of the sources. By authority: the command line, what the source records, `--rows` and the classic template, a name
+    /// that can mean one thing alone.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] where nothing says which values are better, or sources differ.
+    pub(super) fn goal(&self, sources: &[(&str, Recorded)]) -> Result<Goal, CliError> {
+        self.refuse_unknown_labels(sources)?;
+        let goals = sources.iter().map(|(label, recorded)| self.goal_of(label, recorded));
+        let goals: Vec<Goal> = goals.collect::<Result<_, _>>()?;
+        let Some(first) = goals.first() else {
+            return Ok(Goal { direction: Direction::default(), metric: "value".into() });
+        };
+        if let Some(other) = goals.iter().position(|goal| goal.direction != first.direction) {
+            let (a, b) = (name(first.direction), name(goals[other].direction));
+            return Err(CliError::Usage {
+                message: format!("`{}` is to {a} and `{}` is to {b}", sources[0].0, sources[other].0),
+                hint: Some(
+                    "the studies of a ladder have one objective; --direction LABEL=... corrects one".into(),
+                ),
+            });
+        }
+        let is_one = goals.iter().all(|goal| goal.metric == first.metric);
+        let metric = if is_one { first.metric.clone() } else { "value".to_owned() };
+        Ok(Goal { direction: first.direction, metric })
+    }
+
+    fn goal_of(&self, label: &str, recorded: &Recorded) -> Result<Goal, CliError> {
+        let named = self.metric_of(label).or(recorded.metric.as_deref());
+        let stated = self.direction_of(label).or(recorded.direction);
+        let direction = stated.or_else(|| self.is_auc.then_some(Direction::Maximize));
+        let implied = || named.and_then(implied_direction);
+        let Some(direction) = direction.or_else(implied).or(self.otherwise) else {
+            let what = named.map_or_else(|| "the values".to_owned(), |name| format!("`{name}`"));
+            return Err(CliError::Usage {
+                message: format!("nothing says whether larger or smaller is better of {what} of `{label}`"),
+                hint: Some(
+                    "give --direction maximize or --direction minimize; a name such as --metric val_loss or --metric auc tells as well"
+                        .into(),
+                ),
+            });
+        };
+        let is_auc = self.is_auc && direction == Direction::Maximize;
+        let metric = match named {
+            Some(name) if name.eq_ignore_ascii_case("auc") => "AUC",
+            Some(name) => name,
+            None if is_auc => "AUC",
+            None => "value",
+        };
+        Ok(Goal { direction, metric: metric.to_owned() })
+    }
+
+    fn refuse_unknown_labels(&self, sources: &[(&str, Recorded)]) -> Result<(), CliError> {
+        let metrics = self.metrics.iter().filter_map(|said| Some(("--metric", said.label.as_deref()?)));
+        let directions =
+            self.directions.iter().filter_map(|said| Some(("--direction", said.label.as_deref()?)));
+        match metrics.chain(directions).find(|(_, label)| sources.iter().all(|(known, _)| known != label)) {
+            None => Ok(()),
+            Some((option, label)) => Err(CliError::Usage {
+                message: format!("{option} is for `{label}`, and no source has that label"),
+                hint: None,
+            }),
+        }
+    }
+}
+
+/// A direction as the command line has it.
+pub(super) fn name(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Maximize => "maximize",
+        Direction::Minimize => "minimize",
+    }
+}
+
+fn of_label<'s, T>(said: &'s [Said<T>], label: &str) -> Option<&'s T> {
+    let own = said.iter().rev().find(|one| one.label.as_deref() == Some(label));
+    own.or_else(|| said.iter().rev().find(|one| one.label.is_none())).map(|one| &one.what)
+}
+
+/// Refuses what is called an AUC and is none: its intervals would be those of another thing.
+///
+/// # Errors
+/// [`CliError::Usage`] naming the trial.
+pub(super) fn refuse_false_auc(ladder: &LadderTrials) -> Result<(), CliError> {
+    if !is_auc(&ladder.metric) {
+        return Ok(());
+    }
+    let complete =
+        ladder.studies.iter().flat_map(|study| study.trials.iter().map(move |trial| (study, trial)));
+    let outside =
+        complete.filter(|(_, trial)| trial.state == TrialState::Complete).find_map(|(study, trial)| {
+            let value = trial.value.filter(|value| value.is_finite() && !(0.0..=1.0).contains(value))?;
+            Some((study, trial, value))
+        });
+    match outside {
+        None => Ok(()),
+        Some((study, trial, value)) => Err(CliError::Usage {
+            message: format!(
+                "trial {} of `{}` has {value}, and an AUC lies between 0 and 1",
+                trial.number, study.budget.label
+            ),
+            hint: Some("name what it is with --metric, and leave out --rows".into()),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(direction: Option<Direction>, metric: Option<&str>) -> Recorded {
+        Recorded { direction, metric: metric.map(Into::into) }
+    }
+
+    fn goal(objective: &Objective<'_>, recorded: Recorded) -> Result<(Direction, String), String> {
+        let goal = objective.goal(&[("2M", recorded)]).map_err(|error| error.to_string())?;
+        Ok((goal.direction, goal.metric))
+    }
+
+    #[test]
+    fn the_command_line_comes_before_the_source_and_the_source_before_a_name() {
+        use Direction::{Maximize, Minimize};
+        let silent = Objective::default();
+        assert_eq!(goal(&silent, recorded(Some(Minimize), Some("auc"))), Ok((Minimize, "AUC".into())));
+        assert_eq!(goal(&silent, recorded(None, Some("val_loss"))), Ok((Minimize, "val_loss".into())));
+        assert_eq!(goal(&silent, recorded(Some(Maximize), None)), Ok((Maximize, "value".into())));
+        assert!(goal(&silent, recorded(None, None)).unwrap_err().contains("larger or smaller"));
+        assert!(goal(&silent, recorded(None, Some("score"))).unwrap_err().contains("`score`"));
+
+        let rows = Objective { is_auc: true, ..Objective::default() };
+        assert_eq!(goal(&rows, recorded(None, None)), Ok((Maximize, "AUC".into())));
+        assert_eq!(goal(&rows, recorded(Some(Minimize), None)), Ok((Minimize, "value".into())));
+
+        let directions: [Said<Written>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
+        let metrics: [Said<String>; 1] = ["mape".parse().unwrap()];
+        let given = Objective { metrics: &metrics, directions: &directions, is_auc: true, ..silent };
+        assert_eq!(goal(&given, recorded(Some(Maximize), Some("x"))), Ok((Minimize, "mape".into())));
+        let two = [("2M", recorded(None, None)), ("20M", recorded(None, None))];
+        assert!(
+            given
+                .goal(&two)
+                .unwrap_err()
+                .to_string()
+                .contains("`2M` is to minimize and `20M` is to maximize")
+        );
+        let other = [("20M", recorded(None, None))];
+        assert!(given.goal(&other).unwrap_err().to_string().contains("no source has that label"));
+        assert!("=max".parse::<Said<Written>>().is_err());
+        assert!("2M=up".parse::<Said<Written>>().is_err());
+    }
+}

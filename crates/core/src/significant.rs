@@ -1,0 +1,58 @@
+//! Values of any size as people read them.
+
+/// A value with four decimals; with three significant digits where it is smaller than 0.001, and five where it has more than six digits
+/// before the point, so that `0.0000081` is `8.1e-6` and not `0.0000`.
+pub fn significant(x: f64) -> String {
+    match x.abs() {
+        0.0 => "0.0000".into(),
+        size if size < 1e-4 => scientific(x, 2),
+        size if size < 1e-3 => format!("{x:.6}"),
+        size if size >= 1e6 && x.is_finite() => scientific(x, 4),
+        _ => format!("{x:.4}"),
+    }
+}
+
+/// A difference with its sign and four decimals; with two significant digits where these would all be 0.
+pub fn signed(x: f64) -> String {
+    let sign = if x >= 0.0 { "+" } else { "" };
+    match x.abs() {
+        size if size > 0.0 && size < 5e-5 => format!("{sign}{}", scientific(x, 1)),
+        size if size >= 1e6 && x.is_finite() => format!("{sign}{}", scientific(x, 4)),
+        _ => format!("{x:+.4}"),
+    }
+}
+
+/// With so many digits after the point at most.
+fn scientific(x: f64, digits: usize) -> String {
+    let text = format!("{x:.digits$e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mantissa =
+        if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    format!("{mantissa}e{exponent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_and_large_values_keep_their_digits() {
+        for (x, expected) in [
+            (0.71783, "0.7178"),
+            (0.0, "0.0000"),
+            (8.1e-6, "8.1e-6"),
+            (-1.234e-5, "-1.23e-5"),
+            (1e-300, "1e-300"),
+            (0.000_812_3, "0.000812"),
+            (123_456.789, "123456.7890"),
+            (1e308, "1e308"),
+            (12_345_678.0, "1.2346e7"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(significant(x), expected);
+        }
+        let differences = [0.0123, -0.0004, 0.0, 3.21e-6, -4e-5].map(signed);
+        assert_eq!(differences, ["+0.0123", "-0.0004", "+0.0000", "+3.2e-6", "-4e-5"]);
+    }
+}
