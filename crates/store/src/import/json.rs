@@ -255,7 +255,7 @@ fn parse_state_of(state: &Value) -> Option<TrialState> {
     }
 }
 
-/// `COMPLETE`, `TrialState.COMPLETE`, in any case; also what W&B, MLflow and Ray Tune call the states of a run.
+/// `COMPLETE`, `TrialState.COMPLETE`, in any case; also what W&B, `MLflow` and Ray Tune call the states of a run.
 pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_uppercase().as_str() {
         "COMPLETE" | "COMPLETED" | "FINISHED" | "TERMINATED" => Some(TrialState::Complete),

@@ -27,7 +27,7 @@ pub(super) enum Column {
     Ignored,
 }
 
-/// Beginnings of the names of parameters: Optuna, MLflow, W&B, Ray Tune. Where one is there, a column without it is no parameter.
+/// Beginnings of the names of parameters: Optuna, `MLflow`, W&B, Ray Tune. Where one is there, a column without it is no parameter.
 const PARAMS: [&str; 4] = ["params_", "params.", "config.", "config/"];
 /// Beginnings of the names of metrics.
 const METRICS: [&str; 3] = ["user_attrs_", "metrics.", "summary."];
