@@ -100,14 +100,9 @@ fn trial(index: usize, entry: &Value) -> Result<FrozenTrial, Problem> {
     };
     let params: Params = match fields.get("params") {
         None | Some(Value::Null) => Params::default(),
-        Some(Value::Object(params)) => params
-            .iter()
-            .map(|(name, value)| {
-                let value =
-                    read_value(value).ok_or_else(|| wrong(&format!("params.{name}"), "a single value"))?;
-                Ok((name.clone(), value))
-            })
-            .collect::<Result<_, Problem>>()?,
+        Some(Value::Object(params)) => {
+            params.iter().map(|(name, value)| (name.clone(), read_value(value))).collect()
+        }
         Some(_) => return Err(wrong("params", "an object")),
     };
     let mut trial = FrozenTrial::new(number, state, value, params);
@@ -163,9 +158,8 @@ fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result
     let text = set.as_str().map_or_else(|| json::write(set), Into::into);
     let set = distribution::parse(&text).map_err(|problem| format!("a distribution: {problem}"))?;
     if let Some(value) = trial.params.0.get_mut(name) {
-        let internal = distribution::to_internal(&set, value);
-        let read = internal.and_then(|internal| distribution::from_internal(&set, internal));
-        *value = read.ok_or_else(|| format!("a distribution that has {value}"))?;
+        *value =
+            distribution::of_set(&set, value).ok_or_else(|| format!("a distribution that has {value}"))?;
         trial.distributions.insert(name.into(), set);
     }
     Ok(())

@@ -97,8 +97,8 @@ fn malformed_files_say_where() {
         ),
         (
             "t.json",
-            "[{\"params\": {\"a\": [1]}}]",
-            "t.json, trial 0 of the list, field `params.a`: expected a single value ()",
+            "[{\"params\": [1]}]",
+            "t.json, trial 0 of the list, field `params`: expected an object ()",
         ),
         (
             "t.json",
