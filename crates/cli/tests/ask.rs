@@ -311,6 +311,51 @@ fn we_go_on_with_a_study_of_optuna_and_optuna_after_us() {
 }
 
 #[test]
+fn choices_of_any_kind_are_gone_on_with_and_a_damaged_study_hides_none() {
+    let test = "choices_of_any_kind_are_gone_on_with_and_a_damaged_study_hides_none";
+    let Some(interpreter) = allometry_testkit::python_with(test, "optuna") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let script = |command: &str, file: &str| {
+        let output = Command::new(&interpreter)
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optuna/choices.py"))
+            .args([command, file])
+            .current_dir(path)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or_default()
+    };
+    script("begin", "x.db");
+    let on = |arguments: &[&str]| run(path, &[&arguments[..1], &["--in", "x.db"], &arguments[1..]].concat());
+    for command in ["list", "status", "best"] {
+        let (code, out, err) = on(&[command]);
+        assert_eq!(code, 0, "{command}: {err}");
+        assert!(out.contains("damaged") && out.contains("cannot be read"), "{command}: {out}");
+        assert!(out.contains("odd"), "{command}: {out}");
+    }
+    let (code, out, _) = on(&["list", "--json"]);
+    let listed: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, listed["studies"][0]["trials"].as_array().unwrap().len()), (0, 12));
+    assert!(listed["studies"][1]["unreadable"].is_string());
+    for (number, value) in [("12", "[64,64]"), ("13", "{\"a\": [1, null]}"), ("14", "None")] {
+        let layers = format!("layers={value}");
+        assert_eq!(on(&["enqueue", "--study", "odd", &layers, "x=0.5"]).0, 0, "{value}");
+        let (code, _, err) = on(&["ask", "--study", "odd"]);
+        assert_eq!(code, 0, "{err}");
+        assert_eq!(on(&["tell", "--study", "odd", number, "0.5"]).0, 0);
+    }
+    assert_eq!(on(&["ask", "--study", "odd"]).0, 0);
+    let (code, _, err) = run(path, &["export", "odd=x.db:odd", "-o", "copy.db"]);
+    assert_eq!(code, 0, "{err}");
+    let seen = script("go_on", "x.db");
+    assert_eq!(seen["states"].as_array().unwrap().len(), 18);
+    let copied = script("go_on", "copy.db");
+    assert_eq!(copied["seen"], seen["seen"]);
+}
+
+#[test]
 fn a_study_of_optuna_in_postgresql_is_analysed_and_gone_on_with() {
     let test = "a_study_of_optuna_in_postgresql_is_analysed_and_gone_on_with";
     let Some(cluster) = allometry_testkit::Cluster::shared(test) else { return };

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::levels::{Levels, nearest_step};
 use crate::param::ParamValue;
 use crate::python::float_repr;
 
@@ -62,18 +63,8 @@ impl Distribution {
     }
 
     /// The values in order, where they are finitely many; `None` for a continuous range.
-    pub fn levels(&self) -> Option<Vec<ParamValue>> {
-        match self {
-            Self::Float { low, high, step: Some(step), .. } => {
-                let n = ((high - low) / step + 1e-9).floor() as usize;
-                Some((0..=n).map(|i| ParamValue::Float((low + i as f64 * step).min(*high))).collect())
-            }
-            Self::Float { low, high, step: None, .. } => (low == high).then(|| vec![ParamValue::Float(*low)]),
-            Self::Int { low, high, step, .. } => {
-                Some((*low..=*high).step_by((*step).max(1) as usize).map(ParamValue::Int).collect())
-            }
-            Self::Categorical { choices, .. } => Some(choices.clone()),
-        }
+    pub fn levels(&self) -> Option<Levels> {
+        Levels::of(self)
     }
 
     /// The value of the set that a text stands for: the choice that is written so, or the number. `None` where it is not in
@@ -81,12 +72,18 @@ impl Distribution {
     pub fn read(&self, text: &str) -> Option<ParamValue> {
         let number = || text.parse::<f64>().ok();
         let value = match self {
-            Self::Int { .. } => ParamValue::Int(ParamValue::Float(number()?).as_i64()?),
+            Self::Int { .. } => ParamValue::Int(match text.parse() {
+                Ok(whole) => whole,
+                Err(_) => ParamValue::Float(number()?).as_i64()?,
+            }),
             Self::Float { .. } => ParamValue::Float(number()?),
             Self::Categorical { choices, .. } => {
                 let written = choices.iter().find(|choice| choice.to_string() == text);
-                let number = number().map(ParamValue::Float);
-                written.or_else(|| choices.iter().find(|choice| Some(*choice) == number.as_ref()))?.clone()
+                let number =
+                    text.parse().map(ParamValue::Int).ok().or_else(|| number().map(ParamValue::Float));
+                let json = || serde_json::from_str::<ParamValue>(text).ok();
+                let equal = |wanted: ParamValue| choices.iter().find(|choice| **choice == wanted);
+                written.or_else(|| equal(number?)).or_else(|| equal(json()?))?.clone()
             }
         };
         self.contains(&value).then_some(value)
@@ -96,14 +93,12 @@ impl Distribution {
     pub fn contains(&self, value: &ParamValue) -> bool {
         match self {
             Self::Float { low, high, step, .. } => value.as_f64().is_some_and(|x| {
-                let on_grid = step.is_none_or(|step| {
-                    let k = (x - low) / step;
-                    (k - k.round()).abs() < 1e-8
-                });
+                let on_grid = step.is_none_or(|step| nearest_step((*low, *high, step), x).is_some());
                 (*low..=*high).contains(&x) && on_grid
             }),
             Self::Int { low, high, step, .. } => {
-                value.as_i64().is_some_and(|i| (*low..=*high).contains(&i) && (i - low) % step == 0)
+                let on_grid = |i: i64| i.abs_diff(*low).checked_rem(step.unsigned_abs()) == Some(0);
+                value.as_i64().is_some_and(|i| (*low..=*high).contains(&i) && on_grid(i))
             }
             Self::Categorical { choices, .. } => choices.contains(value),
         }
@@ -151,8 +146,8 @@ mod tests {
         ];
         for (set, n) in sets.iter().zip([11, 8, 4, 2]) {
             let levels = set.levels().unwrap();
-            assert_eq!(levels.len(), n);
-            assert!(levels.iter().all(|v| set.contains(v)));
+            assert_eq!(levels.len(), n as u64);
+            assert!(levels.iter().all(|v| set.contains(&v)));
         }
         assert!(!sets[2].contains(&3i64.into()));
         assert!(!sets[0].contains(&0.15.into()));
@@ -167,6 +162,14 @@ mod tests {
         let names = Distribution::list(vec!["gelu".into(), ParamValue::Bool(true), ParamValue::Null]);
         assert_eq!(names.read("True"), Some(ParamValue::Bool(true)));
         assert_eq!(names.read("None"), Some(ParamValue::Null));
+        let lists = Distribution::list(serde_json::from_str(r#"[[64], [64, 64], {"a": 1}, "[1]"]"#).unwrap());
+        assert_eq!(lists.read("[64,64]").unwrap().to_string(), "[64, 64]");
+        assert_eq!(lists.read(r#"{"a": 1.0}"#).unwrap().to_string(), "{'a': 1}");
+        assert_eq!(lists.read("[1]"), Some("[1]".into()));
+        assert_eq!(lists.read("[65]"), None);
+        let wide = Distribution::Int { low: i64::MIN, high: i64::MAX, log: false, step: 1 };
+        assert!(matches!(wide.read("9007199254740993"), Some(ParamValue::Int(9_007_199_254_740_993))));
+        assert!(wide.contains(&i64::MAX.into()) && wide.contains(&i64::MIN.into()));
         let int = Distribution::Int { low: 2, high: 11, log: false, step: 3 };
         assert!(matches!(int.read("5"), Some(ParamValue::Int(5))));
         assert_eq!((int.read("6"), int.read("5.5"), int.read("five")), (None, None, None));

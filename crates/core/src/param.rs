@@ -12,10 +12,10 @@ use crate::python;
 /// Name of a hyperparameter, such as `learning_rate`.
 pub type ParamName = String;
 
-/// One value of a hyperparameter: the kinds that Optuna's categorical choices may hold.
+/// One value of a hyperparameter: whatever Optuna's categorical choices hold as JSON.
 ///
-/// Equality is that of Python, on which stored studies rely: `1 == 1.0 == True`. NaN equals itself here, so that
-/// a value can be looked up.
+/// Equality is that of Python, on which stored studies rely: `1 == 1.0 == True`, and integers equal floats by their exact
+/// value. NaN equals itself here, so that a value can be looked up.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ParamValue {
@@ -29,6 +29,10 @@ pub enum ParamValue {
     Float(f64),
     /// A word.
     Text(String),
+    /// Values in order: Python's list, which a tuple becomes in a file.
+    List(Vec<ParamValue>),
+    /// Values by name; their order does not matter.
+    Dict(Box<IndexMap<String, ParamValue>>),
 }
 
 impl ParamValue {
@@ -38,16 +42,16 @@ impl ParamValue {
             Self::Bool(b) => Some(f64::from(u8::from(b))),
             Self::Int(i) => Some(i as f64),
             Self::Float(x) => Some(x),
-            Self::Null | Self::Text(_) => None,
+            Self::Null | Self::Text(_) | Self::List(_) | Self::Dict(_) => None,
         }
     }
 
-    /// The value as an integer, if it is a whole number.
+    /// The value as an integer, if it is a whole number of 64 bits.
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
             Self::Int(i) => Some(i),
             Self::Bool(b) => Some(i64::from(b)),
-            Self::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => Some(x as i64),
+            Self::Float(x) if x.fract() == 0.0 && (-TWO_TO_63..TWO_TO_63).contains(&x) => Some(x as i64),
             _ => None,
         }
     }
@@ -69,21 +73,70 @@ impl ParamValue {
         }
     }
 
-    /// A total order: null, then numbers by value, then text.
+    /// A total order: null, then numbers by value, then text, lists and dicts.
     pub fn total_cmp(&self, other: &Self) -> Ordering {
-        match (self.as_f64(), other.as_f64()) {
-            (Some(a), Some(b)) => a.partial_cmp(&b).unwrap_or_else(|| a.total_cmp(&b)),
-            (Some(_), None) if *other == Self::Null => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => other.total_cmp(self).reverse(),
-            (None, None) => match (self, other) {
-                (Self::Text(a), Self::Text(b)) => a.cmp(b),
-                (Self::Text(_), _) => Ordering::Greater,
-                (_, Self::Text(_)) => Ordering::Less,
-                _ => Ordering::Equal,
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::List(a), Self::List(b)) => {
+                let unlike = a.iter().zip(b).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
+                unlike.unwrap_or_else(|| a.len().cmp(&b.len()))
+            }
+            (Self::Dict(a), Self::Dict(b)) => dict_cmp(a, b),
+            (a, b) => match (a.as_f64(), b.as_f64()) {
+                (Some(x), Some(y)) => number_cmp(a, b).unwrap_or_else(|| x.total_cmp(&y)),
+                _ => a.kind().cmp(&b.kind()),
             },
         }
     }
+
+    /// The place of the value's kind in the total order.
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Null => 0,
+            Self::Bool(_) | Self::Int(_) | Self::Float(_) => 1,
+            Self::Text(_) => 2,
+            Self::List(_) => 3,
+            Self::Dict(_) => 4,
+        }
+    }
+}
+
+/// The first float beyond the integers of 64 bits.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
+/// The order of two numbers by their exact values; `None` with a NaN.
+fn number_cmp(a: &ParamValue, b: &ParamValue) -> Option<Ordering> {
+    let whole = |value: &ParamValue| match *value {
+        ParamValue::Int(i) => Some(i),
+        ParamValue::Bool(b) => Some(i64::from(b)),
+        _ => None,
+    };
+    match (whole(a), whole(b), a.as_f64()?, b.as_f64()?) {
+        (Some(a), Some(b), ..) => Some(a.cmp(&b)),
+        (Some(i), None, _, x) => whole_cmp(i, x),
+        (None, Some(i), x, _) => whole_cmp(i, x).map(Ordering::reverse),
+        (None, None, x, y) => x.partial_cmp(&y),
+    }
+}
+
+/// The order of an integer and a float.
+fn whole_cmp(i: i64, x: f64) -> Option<Ordering> {
+    // Of two that round to one float, the integers decide: such a float is whole.
+    let rounded = (i as f64).partial_cmp(&x)?;
+    Some(rounded.then_with(|| i128::from(i).cmp(&(x as i128))))
+}
+
+/// By size, then by the sorted names and their values.
+fn dict_cmp(a: &IndexMap<String, ParamValue>, b: &IndexMap<String, ParamValue>) -> Ordering {
+    fn sorted(dict: &IndexMap<String, ParamValue>) -> Vec<(&String, &ParamValue)> {
+        let mut pairs: Vec<_> = dict.iter().collect();
+        pairs.sort_by_key(|(name, _)| *name);
+        pairs
+    }
+    let pairs = sorted(a).into_iter().zip(sorted(b));
+    let unlike =
+        pairs.map(|(a, b)| a.0.cmp(b.0).then_with(|| a.1.total_cmp(b.1))).find(|order| order.is_ne());
+    a.len().cmp(&b.len()).then_with(|| unlike.unwrap_or(Ordering::Equal))
 }
 
 impl PartialEq for ParamValue {
@@ -91,15 +144,19 @@ impl PartialEq for ParamValue {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Dict(a), Self::Dict(b)) => a == b,
             (a, b) => match (a.as_f64(), b.as_f64()) {
-                (Some(a), Some(b)) => a == b || (a.is_nan() && b.is_nan()),
+                (Some(x), Some(y)) => {
+                    number_cmp(a, b).map_or_else(|| x.is_nan() && y.is_nan(), Ordering::is_eq)
+                }
                 _ => false,
             },
         }
     }
 }
 
-/// As Python's `str` prints it: `1e-05`, `0.0`, `64`, `True`, `None`, text unquoted.
+/// As Python's `str` prints it: `1e-05`, `0.0`, `64`, `True`, `None`, `[64, 64]`, `{'a': 1}`, text unquoted.
 impl fmt::Display for ParamValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -109,6 +166,17 @@ impl fmt::Display for ParamValue {
             Self::Int(i) => write!(f, "{i}"),
             Self::Float(x) => f.write_str(&python::float_repr(*x)),
             Self::Text(text) => f.write_str(text),
+            Self::List(items) => {
+                let items: Vec<String> = items.iter().map(Self::repr).collect();
+                write!(f, "[{}]", items.join(", "))
+            }
+            Self::Dict(fields) => {
+                let pair = |(name, value): (&String, &Self)| {
+                    format!("{}: {}", python::string_repr(name), value.repr())
+                };
+                let fields: Vec<String> = fields.iter().map(pair).collect();
+                write!(f, "{{{}}}", fields.join(", "))
+            }
         }
     }
 }
@@ -182,6 +250,34 @@ mod tests {
         assert_eq!(ParamValue::Bool(true), ParamValue::Int(1));
         assert_ne!(ParamValue::Text("1".into()), ParamValue::Int(1));
         assert_eq!(ParamValue::Float(f64::NAN), ParamValue::Float(f64::NAN));
+    }
+
+    #[test]
+    fn integers_beyond_floats_keep_their_value() {
+        let large = 1_i64 << 53;
+        assert_ne!(ParamValue::Int(large), ParamValue::Int(large + 1));
+        assert_eq!(ParamValue::Int(large), ParamValue::Float(large as f64));
+        assert_ne!(ParamValue::Int(large + 1), ParamValue::Float(large as f64));
+        assert_ne!(ParamValue::Int(i64::MAX), ParamValue::Float(TWO_TO_63));
+        assert!(ParamValue::Int(large + 1).total_cmp(&ParamValue::Float(large as f64)).is_gt());
+        assert!(ParamValue::Int(i64::MAX).total_cmp(&ParamValue::Float(f64::INFINITY)).is_lt());
+        assert_eq!(ParamValue::Float(1e18).as_i64(), Some(1_000_000_000_000_000_000));
+        assert_eq!(ParamValue::Float(TWO_TO_63).as_i64(), None);
+    }
+
+    #[test]
+    fn lists_and_dicts_are_pythons() {
+        let parse = |text: &str| serde_json::from_str::<ParamValue>(text).unwrap();
+        let value = parse(r#"[64, "it's", null, {"b": [true, 1e-05], "a": {}}]"#);
+        assert_eq!(value.to_string(), r#"[64, "it's", None, {'b': [True, 1e-05], 'a': {}}]"#);
+        assert_eq!(parse("[64, 64.0]"), parse("[64.0, 64]"));
+        assert_eq!(parse(r#"{"a": 1, "b": 2}"#), parse(r#"{"b": 2.0, "a": true}"#));
+        assert!(parse(r#"{"a": 1, "b": 2}"#).total_cmp(&parse(r#"{"b": 2.0, "a": true}"#)).is_eq());
+        assert_ne!(parse("[64]"), parse("64"));
+        assert!(parse("[64]").total_cmp(&parse("[64, 1]")).is_lt());
+        assert!(parse("[65]").total_cmp(&parse("[64, 1]")).is_gt());
+        assert!(parse("\"z\"").total_cmp(&parse("[]")).is_lt());
+        assert!(parse("{}").total_cmp(&parse("[9]")).is_gt());
     }
 
     #[test]

@@ -17,8 +17,9 @@ use allometry_core::{
     ValidationOutputs, ValidationScores, sampler,
 };
 use allometry_store::{
-    EpochMetrics, Finished, FinishedState, LateTell, MemoryStore, NewStudy, NewTrial, Owner, RunningTrial,
-    Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
+    Beside, EpochMetrics, Finished, FinishedState, LateTell, MemoryStore, NewStudy, NewTrial, Owner,
+    Predictions, RunningTrial, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
+    TrialPage,
 };
 use serde_json::{Value, json};
 
@@ -252,6 +253,9 @@ impl Store for Interleaved {
         fn outputs(&self, study: StudyId, number: TrialNumber) -> Option<ValidationOutputs>;
         fn log(&self, study: StudyId, number: TrialNumber) -> Option<String>;
         fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> EpochMetrics;
+        fn trials_page(&self, study: StudyId, after: Option<TrialId>, limit: usize) -> TrialPage;
+        fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Predictions;
+        fn beside(&self, study: StudyId) -> BTreeMap<TrialNumber, Beside>;
     }
 }
 

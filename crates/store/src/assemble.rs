@@ -20,6 +20,9 @@ pub(crate) const OWN_PREFIX: &str = "allometry:";
 /// Key of a trial's [`TrialRecord`].
 pub(crate) const RECORD_KEY: &str = "allometry:record";
 
+/// Key of the integers of a trial that the float that a parameter is stored as has no place for.
+pub(crate) const EXACT_KEY: &str = "allometry:exact";
+
 /// Attribute, without prefix, of a study's search space.
 pub(crate) const SPACE_KEY: &str = "search_space";
 
@@ -47,30 +50,36 @@ pub(crate) fn state(number: u64, name: &str) -> Result<TrialState, Malformed> {
         .ok_or_else(|| Malformed::new(format!("trial {number}"), format!("state `{name}` is unknown")))
 }
 
-/// A study from its rows: directions by objective, attributes as JSON text.
+/// A study from its rows: directions by objective, attributes as JSON text. One whose own attributes make no sense says so and
+/// hides no other.
 pub(crate) fn study(
     id: StudyId,
     name: String,
     directions: &[String],
     user_attributes: BTreeMap<String, String>,
     system_attributes: BTreeMap<String, String>,
-) -> Result<StudyRecord, Malformed> {
+) -> StudyRecord {
     let (own, user_attributes): (BTreeMap<_, _>, _) =
         user_attributes.into_iter().partition(|(key, _)| key.starts_with(OWN_PREFIX));
     let mut attributes = BTreeMap::new();
-    let mut stored_space = None;
+    let (mut stored_space, mut unreadable) = (None, None);
     for (key, text) in own {
         let own_key = &key[OWN_PREFIX.len()..];
         if own_key == SPACE_KEY {
-            stored_space = Some(space(id, &text)?);
+            match space(id, &text) {
+                Ok(space) => stored_space = Some(space),
+                Err(Malformed { place, problem }) => unreadable = Some(format!("{place}: {problem}")),
+            }
             continue;
         }
-        let value = json::parse(&text).map_err(|error| {
-            Malformed::new(format!("study `{name}`, attribute `{key}`"), error.to_string())
-        })?;
-        attributes.insert(own_key.to_owned(), json::plain(value));
+        match json::parse(&text) {
+            Ok(value) => {
+                attributes.insert(own_key.to_owned(), json::plain(value));
+            }
+            Err(error) => unreadable = Some(format!("attribute `{key}`: {error}")),
+        }
     }
-    Ok(StudyRecord {
+    StudyRecord {
         id,
         name,
         direction: directions.first().map_or_else(Default::default, |name| column::direction(name)),
@@ -79,7 +88,8 @@ pub(crate) fn study(
         attributes,
         user_attributes,
         system_attributes,
-    })
+        unreadable,
+    }
 }
 
 /// The system attribute, and its text, that gives a study's objectives their names; `None` without names.
@@ -151,6 +161,9 @@ impl Batch {
     pub(crate) fn finish(mut self) -> Result<Vec<FrozenTrial>, Malformed> {
         for trial in &mut self.trials {
             take_fixed_params(trial)?;
+            if let Some(fixed) = trial.system_attributes.get("fixed_params").cloned() {
+                restore_integers(&mut trial.params, &fixed);
+            }
         }
         Ok(self.trials)
     }
@@ -177,10 +190,12 @@ pub(crate) fn take_intermediate(trial: &mut FrozenTrial, step: i64, value: Optio
     }
 }
 
-/// Takes in a row of `trial_user_attributes`.
+/// Takes in a row of `trial_user_attributes`, after those of the trial's parameters.
 pub(crate) fn take_user_attribute(trial: &mut FrozenTrial, key: &str, text: &str) -> Result<(), Malformed> {
     if key == RECORD_KEY {
         trial.record = record(trial.number, text)?;
+    } else if key == EXACT_KEY {
+        restore_integers(&mut trial.params, text);
     } else if !key.starts_with(OWN_PREFIX) {
         trial.user_attributes.insert(key.to_owned(), text.to_owned());
     }
@@ -237,6 +252,35 @@ fn record(number: TrialNumber, text: &str) -> Result<TrialRecord, Malformed> {
     parse().map_err(|problem| Malformed::new(format!("record of trial {number}"), problem))
 }
 
+/// The integers among `params` that a float has no place for, as their attribute holds them; `None` where there are none.
+pub(crate) fn exact_json(params: &Params) -> Option<String> {
+    let is_rounded = |value: &ParamValue| match value {
+        ParamValue::Int(i) => *value != ParamValue::Float(*i as f64),
+        _ => false,
+    };
+    let rounded: Params = params
+        .iter()
+        .filter(|(_, value)| is_rounded(value))
+        .map(|(name, value)| (name, value.clone()))
+        .collect();
+    (!rounded.0.is_empty()).then(|| fixed_params_json(&rounded))
+}
+
+/// Integers that the stored float had no place for take the value that `exact`, an object as JSON text, has for them.
+fn restore_integers(params: &mut Params, exact: &str) {
+    let is_rounded = |value: &ParamValue| matches!(value, ParamValue::Int(i) if i.unsigned_abs() >= 1 << 53);
+    if !params.0.values().any(is_rounded) {
+        return;
+    }
+    let Ok(exact) = json::parse(exact) else { return };
+    for (name, value) in params.0.iter_mut().filter(|(_, value)| is_rounded(value)) {
+        let exact = exact.get(name).and_then(Value::as_i64);
+        if let Some(exact) = exact.filter(|exact| value.as_f64() == Some(*exact as f64)) {
+            *value = ParamValue::Int(exact);
+        }
+    }
+}
+
 /// A trial enqueued through Optuna has its parameters in an attribute until it runs.
 fn take_fixed_params(trial: &mut FrozenTrial) -> Result<(), Malformed> {
     let waits = matches!(trial.state, TrialState::Waiting | TrialState::Running) && trial.params.0.is_empty();
@@ -245,8 +289,7 @@ fn take_fixed_params(trial: &mut FrozenTrial) -> Result<(), Malformed> {
         Malformed::new(format!("trial {}, attribute `fixed_params`", trial.number), error.to_string())
     })?;
     let pairs = value.as_object().into_iter().flatten();
-    trial.params =
-        pairs.filter_map(|(name, value)| Some((name.clone(), distribution::read_value(value)?))).collect();
+    trial.params = pairs.map(|(name, value)| (name.clone(), distribution::read_value(value))).collect();
     Ok(())
 }
 
@@ -281,19 +324,23 @@ pub(crate) fn missing(params: &Params, known: &HashSet<String>) -> Params {
     missing.map(|(name, value)| (name, value.clone())).collect()
 }
 
-/// What is wrong with giving a parameter a distribution where earlier trials have the `stored` one, if anything.
-pub(crate) fn incompatible(
+/// The text of a distribution that is given to a parameter where earlier trials have the `stored` one: of the same choices the
+/// stored text, which may say more than what was read of it, such as an integer of 30 digits.
+///
+/// # Errors
+/// [`StoreError::IncompatibleDistribution`]; [`Malformed`] where nobody can read what is stored.
+pub(crate) fn compatible_text(
     parameter: &str,
     stored: String,
     given: &Distribution,
     given_json: &str,
-) -> Result<Option<StoreError>, Malformed> {
+) -> Result<Result<String, StoreError>, Malformed> {
     let parsed = distribution::parse(&stored)
         .map_err(|problem| Malformed::new(format!("parameter `{parameter}`"), problem))?;
-    let (parameter, given_json) = (parameter.to_owned(), given_json.to_owned());
-    Ok((!distribution::compatible(&parsed, given)).then_some(StoreError::IncompatibleDistribution {
-        parameter,
-        stored,
-        given: given_json,
-    }))
+    let given_json = given_json.to_owned();
+    if !distribution::compatible(&parsed, given) {
+        let parameter = parameter.to_owned();
+        return Ok(Err(StoreError::IncompatibleDistribution { parameter, stored, given: given_json }));
+    }
+    Ok(Ok(if matches!(parsed, Distribution::Categorical { .. }) { stored } else { given_json }))
 }

@@ -1,9 +1,11 @@
 //! How single values are kept in columns.
 
-use allometry_core::{Direction, TrialState, ValidationOutputs, ValidationScores};
+use allometry_core::{Direction, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+
+use crate::store::Predictions;
 
 /// The name of a state in Optuna's tables.
 pub(crate) fn state_name(state: TrialState) -> &'static str {
@@ -107,6 +109,17 @@ pub(crate) fn validation_outputs([rows, targets, outputs]: [&[u8]; 3]) -> Option
         targets: scores(targets),
         outputs: scores(outputs),
     })
+}
+
+impl Predictions {
+    /// Takes in the columns `rows`, `labels` and `scores` of a trial.
+    pub(crate) fn take(&mut self, number: TrialNumber, columns: [&[u8]; 3]) {
+        if let Some(scores) = validation_scores(columns) {
+            self.scores.insert(number, scores);
+        } else if let Some(outputs) = validation_outputs(columns) {
+            self.outputs.insert(number, outputs);
+        }
+    }
 }
 
 /// Row indices as eight bytes each, little-endian.

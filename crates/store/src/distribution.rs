@@ -37,24 +37,39 @@ pub fn write_value(value: &ParamValue) -> String {
         ParamValue::Int(i) => i.to_string(),
         ParamValue::Float(x) => json_float(*x),
         ParamValue::Text(text) => json_string(text),
+        ParamValue::List(items) => {
+            let items: Vec<String> = items.iter().map(write_value).collect();
+            format!("[{}]", items.join(", "))
+        }
+        ParamValue::Dict(fields) => {
+            let field = |(name, value): (&String, &ParamValue)| {
+                format!("{}: {}", json_string(name), write_value(value))
+            };
+            let fields: Vec<String> = fields.iter().map(field).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
     }
 }
 
-/// Reads a value; `None` for lists and objects. Integers beyond 64 bits become floats.
-pub fn read_value(value: &Value) -> Option<ParamValue> {
-    Some(match value {
+/// Reads a value. Integers beyond 64 bits become floats.
+pub fn read_value(value: &Value) -> ParamValue {
+    match value {
         Value::Null => ParamValue::Null,
         Value::Bool(b) => ParamValue::Bool(*b),
         Value::Number(number) => match number.as_i64() {
             Some(i) => ParamValue::Int(i),
-            None => ParamValue::Float(number.as_f64()?),
+            None => ParamValue::Float(number.as_f64().unwrap_or(f64::NAN)),
         },
         Value::String(text) => match json::number(value) {
             Some(x) => ParamValue::Float(x),
             None => ParamValue::Text(text.clone()),
         },
-        Value::Array(_) | Value::Object(_) => return None,
-    })
+        Value::Array(items) => ParamValue::List(items.iter().map(read_value).collect()),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), read_value(value)));
+            ParamValue::Dict(Box::new(fields.collect()))
+        }
+    }
 }
 
 /// Parses a distribution as Optuna writes it, its five former class names included. Lists of numbers read as ordinal.
@@ -90,12 +105,14 @@ pub fn parse(text: &str) -> Result<Distribution, String> {
         }),
         "CategoricalDistribution" => {
             let choices = attributes["choices"].as_array().ok_or_else(|| missing("choices"))?;
-            let choices = choices.iter().map(read_value).collect::<Option<Vec<_>>>();
-            Ok(Distribution::list(choices.ok_or_else(|| missing("choices"))?))
+            Ok(Distribution::list(choices.iter().map(read_value).collect()))
         }
         other => Err(format!("distribution class `{other}` is unknown")),
     }
 }
+
+/// Above it floats have no place for every integer.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The one number that a value is stored as: itself, or the index of a choice.
 pub fn to_internal(distribution: &Distribution, value: &ParamValue) -> Option<f64> {
@@ -112,11 +129,23 @@ pub fn to_internal(distribution: &Distribution, value: &ParamValue) -> Option<f6
 pub fn from_internal(distribution: &Distribution, internal: f64) -> Option<ParamValue> {
     match distribution {
         Distribution::Float { .. } => Some(ParamValue::Float(internal)),
+        // Beyond 2^53 the stored float may have been rounded out of the range.
+        Distribution::Int { low, high, .. } if internal.abs() > LARGEST_EXACT && low <= high => {
+            Some(ParamValue::Int((internal as i64).clamp(*low, *high)))
+        }
         Distribution::Int { .. } => Some(ParamValue::Int(internal as i64)),
         Distribution::Categorical { choices, .. } => {
             (internal >= 0.0).then(|| choices.get(internal as usize).cloned()).flatten()
         }
     }
+}
+
+/// A value as one of the kind that its set has: `1.0` of a set of integers as `1`. `None` where it has no stored number.
+pub(crate) fn of_set(distribution: &Distribution, value: &ParamValue) -> Option<ParamValue> {
+    let read = from_internal(distribution, to_internal(distribution, value)?)?;
+    // The stored float has no place for every integer; here is the integer itself.
+    let is_exact = matches!((value, &read), (ParamValue::Int(_), ParamValue::Int(_)));
+    Some(if is_exact { value.clone() } else { read })
 }
 
 /// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order.

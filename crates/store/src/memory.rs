@@ -16,8 +16,8 @@ use crate::error::StoreError;
 use crate::late::{LateTell, MOST_LATE_TELLS};
 use crate::owner::Owner;
 use crate::store::{
-    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
-    StudyRecord, TrialHandle, TrialId, metrics_of, settle,
+    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Start,
+    Store, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, settle,
 };
 
 /// A [`Store`] that ends with the process.
@@ -168,6 +168,7 @@ impl Store for MemoryStore {
         }
         let id = StudyId(tables.studies.len() as i64 + 1);
         tables.studies.push(StudyRecord {
+            unreadable: None,
             id,
             name: study.name.clone(),
             direction: study.direction,
@@ -325,6 +326,48 @@ impl Store for MemoryStore {
 
     fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
         Ok(self.tables().numbered(study, number)?.and_then(|row| row.outputs.clone()))
+    }
+
+    fn trials_page(
+        &self,
+        study: StudyId,
+        after: Option<TrialId>,
+        limit: usize,
+    ) -> Result<TrialPage, StoreError> {
+        let tables = self.tables();
+        let of_study = tables.of_study(study)?;
+        let later = of_study.filter(|(index, _)| after.is_none_or(|after| trial_id(*index) > after));
+        let page: Vec<_> = later.take(limit).collect();
+        Ok(TrialPage {
+            last: page.last().map(|(index, _)| trial_id(*index)),
+            trials: page.into_iter().map(|(_, row)| row.trial.clone()).collect(),
+        })
+    }
+
+    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
+        let tables = self.tables();
+        tables.study(study)?;
+        let mut predictions = Predictions::default();
+        let later = |row: &&Row| row.study == study && row.trial.number >= first;
+        for row in tables.trials.iter().filter(later) {
+            predictions.scores.extend(row.scores.clone().map(|scores| (row.trial.number, scores)));
+            predictions.outputs.extend(row.outputs.clone().map(|outputs| (row.trial.number, outputs)));
+        }
+        Ok(predictions)
+    }
+
+    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+        let tables = self.tables();
+        tables.study(study)?;
+        let beside = |row: &Row| Beside {
+            scores: row.scores.clone(),
+            outputs: row.outputs.clone(),
+            epoch_metrics: row.metrics.clone(),
+            log: row.log.clone(),
+            late_tells: row.late_tells.clone(),
+        };
+        let of_study = tables.trials.iter().filter(|row| row.study == study);
+        Ok(of_study.map(|row| (row.trial.number, beside(row))).collect())
     }
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {

@@ -72,6 +72,8 @@ pub struct StudyRecord {
     pub user_attributes: BTreeMap<String, String>,
     /// Foreign system attributes: JSON text as Python wrote it.
     pub system_attributes: BTreeMap<String, String>,
+    /// Which of Allometry's own attributes makes no sense, and why; such a study is neither analysed nor continued.
+    pub unreadable: Option<String>,
 }
 
 impl StudyRecord {
@@ -175,6 +177,63 @@ pub struct RunningTrial {
     pub heartbeat_age: Option<Duration>,
     /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one from the next.
     pub heartbeat: Option<Timestamp>,
+}
+
+/// Trials that follow each other in a study.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrialPage {
+    /// The trials by number.
+    pub trials: Vec<FrozenTrial>,
+    /// The last of them, after which the next page begins; `None` where there is none.
+    pub last: Option<TrialId>,
+}
+
+/// Predictions on the validation rows by trial.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Predictions {
+    /// Those of binary labels.
+    pub scores: BTreeMap<TrialNumber, ValidationScores>,
+    /// Those of other labels.
+    pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
+}
+
+/// What Allometry keeps of a trial that Optuna's tables have no place for.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Beside {
+    /// Predictions on the validation rows.
+    pub scores: Option<ValidationScores>,
+    /// The same where the label is not binary.
+    pub outputs: Option<ValidationOutputs>,
+    /// Metrics of each epoch beyond its intermediate value.
+    pub epoch_metrics: EpochMetrics,
+    /// The end of what the evaluation wrote for people.
+    pub log: Option<String>,
+    /// What was told of it when it had ended.
+    pub late_tells: Vec<LateTell>,
+}
+
+/// Trials of which [`each_trial`] has so many in memory at a time.
+const PAGE: usize = 1000;
+
+/// Calls `take` with every trial of a study by number, of which a page is in memory at a time.
+///
+/// # Errors
+/// Those of the store, and those of `take`.
+pub fn each_trial<E: From<StoreError>>(
+    store: &dyn Store,
+    study: StudyId,
+    mut take: impl FnMut(FrozenTrial) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after = None;
+    loop {
+        let page = store.trials_page(study, after, PAGE)?;
+        let is_last = page.trials.len() < PAGE;
+        page.trials.into_iter().try_for_each(&mut take)?;
+        if is_last {
+            return Ok(());
+        }
+        after = page.last;
+    }
 }
 
 /// Every metric by name, by epoch.
@@ -310,6 +369,29 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// See the trait.
     fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError>;
+
+    /// At most `limit` trials of a study by number: the first ones, or those after another page's last.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn trials_page(
+        &self,
+        study: StudyId,
+        after: Option<TrialId>,
+        limit: usize,
+    ) -> Result<TrialPage, StoreError>;
+
+    /// Predictions on the validation rows of the trials from number `first` on that left some.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError>;
+
+    /// What Allometry keeps of a study's trials that Optuna's tables have no place for, of those trials that have any.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError>;
 
     /// All trials of a study by number.
     ///

@@ -1,11 +1,11 @@
 //! A study as it lies in a store, kept up to date by reading what is new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allometry_core::{FrozenTrial, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
 
 use crate::error::StoreError;
-use crate::store::{RunningTrial, Store, StudyRecord};
+use crate::store::{Predictions, RunningTrial, Store, StudyRecord};
 
 /// Everything that a store holds of one study, but for the metrics of each epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,18 +74,21 @@ impl StoredStudy {
         let differs = self.trials[first..] != trials;
         let (scores, outputs) = (BTreeMap::new(), BTreeMap::new());
         let mut news = News { first, trials, running, scores, outputs, ended: 0, differs };
+        let mut ended = BTreeSet::new();
         for trial in news.trials.iter().filter(|trial| trial.state.is_finished()) {
             if self.trials.get(trial.number.0 as usize) == Some(trial) {
                 continue;
             }
             news.ended += 1;
             if trial.complete_value().is_some() {
-                if let Some(scores) = store.scores(study, trial.number)? {
-                    news.scores.insert(trial.number, scores);
-                } else if let Some(outputs) = store.outputs(study, trial.number)? {
-                    news.outputs.insert(trial.number, outputs);
-                }
+                ended.insert(trial.number);
             }
+        }
+        // One question for all of them: each by itself would look through the whole study.
+        if let Some(first) = ended.first() {
+            let Predictions { scores, outputs } = store.predictions_from(study, *first)?;
+            news.scores = scores.into_iter().filter(|(number, _)| ended.contains(number)).collect();
+            news.outputs = outputs.into_iter().filter(|(number, _)| ended.contains(number)).collect();
         }
         Ok(news)
     }

@@ -113,8 +113,7 @@ fn trials(
         let cap = cap.as_u64().filter(|cap| (1..=1_000_000).contains(cap));
         return cap.ok_or_else(|| SweepError::wrong("run_cap", "a count from 1 to 1000000"));
     }
-    let cells =
-        |parameter: &Parameter| parameter.distribution.levels().map_or(0, |levels| levels.len() as u64);
+    let cells = |parameter: &Parameter| parameter.distribution.levels().map_or(0, |levels| levels.len());
     if method == "grid" {
         let all = parameters.iter().map(cells).try_fold(1_u64, u64::checked_mul);
         return all.filter(|all| *all <= 1_000_000).ok_or_else(|| {

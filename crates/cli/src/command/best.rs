@@ -12,7 +12,7 @@ use allometry_store::import::space_of;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, label, objective_names};
+use super::study_args::{StudyArgs, label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 use crate::source::metric;
@@ -38,25 +38,35 @@ impl Best {
         let store = &*store;
         let mut text = String::new();
         let mut documents: Vec<Value> = Vec::new();
-        for study in self.study.select(&place, store)? {
-            let trials = store.trials(study.id)?;
+        let studies = self.study.select(&place, store)?;
+        for study in &studies {
+            let mut trials = Vec::new();
+            let mut read = || -> Result<(), CliError> {
+                readable(&place, study)?;
+                trials = store.trials(study.id)?;
+                Ok(())
+            };
+            if let Some(why) = refusal(read(), &studies)? {
+                let _ = writeln!(text, "{}: cannot be read: {why}", label(study));
+                continue;
+            }
             if !study.further.is_empty() {
                 let front = best_trials(&trials, &study.directions());
                 if !front.is_empty() {
-                    documents.push(front_json(&study, &front));
-                    text.push_str(&front_text(&study, &front));
+                    documents.push(front_json(study, &front));
+                    text.push_str(&front_text(study, &front));
                 }
                 continue;
             }
             let Some(best) = incumbent(&trials, study.direction) else { continue };
             let weights = best.record.size.map(|size| size.total);
-            let space = space_of(&study, &trials);
+            let space = space_of(study, &trials);
             let recommended =
                 Recommendation::new(&trials, space.as_ref(), study.direction, &Options::default());
-            let recommended = if is_auc(&metric(&study)) { recommended.of_auc() } else { recommended };
+            let recommended = if is_auc(&metric(study)) { recommended.of_auc() } else { recommended };
             documents.push(json!({
                 "study": study.name,
-                "budget": label(&study),
+                "budget": label(study),
                 "number": best.number,
                 "value": best.value,
                 "weights": weights,
@@ -68,7 +78,7 @@ impl Best {
             let _ = writeln!(
                 text,
                 "{}: {} (trial {}{weights})  {}",
-                label(&study),
+                label(study),
                 significant(value),
                 best.number,
                 best.params

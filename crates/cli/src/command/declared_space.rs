@@ -106,6 +106,9 @@ impl Set {
             Self::Int { low, high, log, step } => {
                 let step = step.unwrap_or(1);
                 range(low as f64, high as f64, log, Some(step as f64).filter(|_| step != 1))?;
+                if high.abs_diff(low) % step.unsigned_abs() != 0 {
+                    return Err(format!("steps of {step} from {low} do not end at {high}"));
+                }
                 Ok(Distribution::Int { low, high, log, step })
             }
             Self::Float { low, high, log, step } => {
@@ -133,10 +136,11 @@ fn range(low: f64, high: f64, log: bool, step: Option<f64>) -> Result<(), String
         return Err("it has both a log scale and a step".into());
     }
     let steps = (high - low) / step;
-    if !(step > 0.0 && steps <= 100_000.0) {
+    if !(step > 0.0 && steps.is_finite()) {
         return Err(format!("its step is {step}"));
     }
-    if (steps - steps.round()).abs() > 1e-8 {
+    // Steps beyond these are finer than the rounding of the ends.
+    if steps < 1e9 && (steps - steps.round()).abs() > 1e-8 + 1e-15 * steps {
         return Err(format!("steps of {step} from {low} do not end at {high}"));
     }
     Ok(())

@@ -1,15 +1,14 @@
 //! `allometry list`.
 
-use std::fmt::Write as _;
+mod listing;
 
 use allometry_core::TrialState;
+use allometry_store::each_trial;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, label};
-use super::trial_json::{outcome, trial_json};
+use self::listing::{Form, Listing};
+use super::study_args::{StudyArgs, readable, refusal};
 use crate::error::CliError;
-use crate::output;
 
 /// Lists the trials of each study.
 #[derive(Debug, Args)]
@@ -57,32 +56,29 @@ impl List {
         let place = self.study.place()?;
         let store = place.read()?;
         let store = &*store;
-        let (mut text, mut lines, mut documents) = (String::new(), String::new(), Vec::new());
-        for study in self.study.select(&place, store)? {
-            let mut trials = store.trials(study.id)?;
-            trials.retain(|t| self.state.is_empty() || self.state.iter().any(|s| s.matches(t.state)));
-            for trial in &trials {
-                let mut line = json!({"schema": "allometry.listed/1", "study": study.name});
-                let fields = trial_json(trial);
-                if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), fields) {
-                    line.extend(fields);
-                }
-                let _ = writeln!(lines, "{line}");
-                let _ = writeln!(
-                    text,
-                    "{:>8} {:>5}  {:<18} {}",
-                    label(&study),
-                    trial.number,
-                    outcome(trial),
-                    trial.params
-                );
+        let studies = self.study.select(&place, store)?;
+        let wanted = |state| self.state.is_empty() || self.state.iter().any(|s| s.matches(state));
+        let mut listing = Listing::new(self.form());
+        for study in &studies {
+            listing.begin_study(study);
+            let read = readable(&place, study).map_err(CliError::from).and_then(|()| {
+                each_trial(store, study.id, |trial| {
+                    if wanted(trial.state) { listing.trial(study, &trial) } else { Ok(()) }
+                })
+            });
+            match refusal(read, &studies)? {
+                Some(why) => listing.refused(study, &why)?,
+                None => listing.end_study(None)?,
             }
-            let trials: Vec<_> = trials.iter().map(trial_json).collect();
-            documents.push(json!({"study": study.name, "budget": label(&study), "trials": trials}));
         }
-        if self.json {
-            return output::print_json(&json!({"schema": "allometry.list/1", "studies": documents}));
+        listing.end()
+    }
+
+    fn form(&self) -> Form {
+        match (self.json, self.json_lines) {
+            (true, _) => Form::Json,
+            (false, true) => Form::JsonLines,
+            (false, false) => Form::Text,
         }
-        output::print(if self.json_lines { &lines } else { &text })
     }
 }

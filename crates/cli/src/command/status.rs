@@ -10,7 +10,7 @@ use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, label};
+use super::study_args::{StudyArgs, label, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 use crate::source::attribute;
@@ -35,10 +35,19 @@ impl Status {
         let store = place.read()?;
         let store = &*store;
         let (mut text, mut documents) = (String::new(), Vec::new());
-        for study in self.study.select(&place, store)? {
-            let (trials, running) = (store.trials(study.id)?, store.running(study.id)?);
-            text.push_str(&lines(&study, &trials, &running));
-            documents.push(document(&study, &trials, &running));
+        let studies = self.study.select(&place, store)?;
+        for study in &studies {
+            let mut read = || -> Result<(), CliError> {
+                readable(&place, study)?;
+                let (trials, running) = (store.trials(study.id)?, store.running(study.id)?);
+                text.push_str(&lines(study, &trials, &running));
+                documents.push(document(study, &trials, &running));
+                Ok(())
+            };
+            if let Some(why) = refusal(read(), &studies)? {
+                let _ = writeln!(text, "{}: cannot be read: {why}", label(study));
+                documents.push(json!({"study": study.name, "budget": label(study), "unreadable": why}));
+            }
         }
         if self.json {
             return output::print_json(&json!({"schema": "allometry.status/1", "studies": documents}));

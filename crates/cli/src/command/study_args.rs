@@ -5,7 +5,9 @@ use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec, comman
 use allometry_core::space::{self, Feasible, Measured, When};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
 use allometry_runner::{CommandObjective, Driven};
-use allometry_store::{Store, StudyRecord, open_existing, open_read_only, url};
+use allometry_store::{
+    Location, Store, StoreError, StudyRecord, each_trial, open_existing, open_read_only, url,
+};
 use allometry_trainer::Geometry;
 use clap::Args;
 use serde::Deserialize;
@@ -93,7 +95,7 @@ impl StudyArgs {
     /// The one study asked for.
     ///
     /// # Errors
-    /// As [`Self::select`]; [`CliError::Usage`] where there are several.
+    /// As [`Self::select`]; [`CliError::Usage`] where there are several; [`CliError::Store`] where nobody can read it.
     pub(super) fn one(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
         let mut studies = self.select(place, store)?;
         if studies.len() > 1 {
@@ -103,7 +105,39 @@ impl StudyArgs {
                 hint: Some(format!("name one with --study: {}", labels.join(", "))),
             });
         }
-        Ok(studies.remove(0))
+        let study = studies.remove(0);
+        readable(place, &study)?;
+        Ok(study)
+    }
+}
+
+/// Whether Allometry's own attributes of a study make sense.
+///
+/// # Errors
+/// [`StoreError::Malformed`] where they do not.
+pub(super) fn readable(place: &Place, study: &StudyRecord) -> Result<(), StoreError> {
+    study.unreadable.as_ref().map_or(Ok(()), |why| {
+        Err(StoreError::Malformed {
+            location: Location::Server(place.shown()),
+            place: format!("study `{}`", study.name),
+            problem: why.clone(),
+        })
+    })
+}
+
+/// Why nobody can read one of several studies, which hides none of the others; `None` where it was read.
+///
+/// # Errors
+/// All other errors, and that of the only study.
+pub(super) fn refusal(
+    read: Result<(), CliError>,
+    studies: &[StudyRecord],
+) -> Result<Option<String>, CliError> {
+    match read {
+        Err(CliError::Store(StoreError::Malformed { place, problem, .. })) if studies.len() > 1 => {
+            Ok(Some(format!("{place}: {problem}")))
+        }
+        read => read.map(|()| None),
     }
 }
 
@@ -226,11 +260,10 @@ pub(super) fn driven<'a>(
 /// The space of a study that another program made, by the distributions of its trials: the newest of each parameter.
 fn recorded_space(store: &dyn Store, study: &StudyRecord) -> Result<SearchSpace, CliError> {
     let mut space = SearchSpace::default();
-    for trial in store.trials(study.id)? {
-        for (name, set) in trial.distributions {
-            space.0.insert(name, set);
-        }
-    }
+    each_trial(store, study.id, |trial| {
+        space.0.extend(trial.distributions);
+        Ok::<_, StoreError>(())
+    })?;
     if space.0.is_empty() {
         return Err(CliError::Usage {
             message: format!("nothing says what study `{}` may try: it has no trial", study.name),

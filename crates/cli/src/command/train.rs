@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use allometry_core::ladder::{BudgetSpec, Ladder};
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
-use allometry_core::{Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
+use allometry_core::{Levels, Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
 use allometry_runner::Interrupt;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
@@ -67,8 +67,8 @@ impl Train {
             (feasible.params(&feasible.at(&vec![0.5; feasible.dimension()])), "the middle of its space")
         };
         for (name, set) in spec.space.iter().filter(|(name, _)| given.iter().any(|g| g == name)) {
-            let levels = set.levels().unwrap_or_default();
-            let [value] = levels.as_slice() else {
+            let levels = set.levels().unwrap_or_else(Levels::none);
+            let Some(value) = levels.get(0).filter(|_| levels.len() == 1) else {
                 return Err(CliError::Usage {
                     message: format!(
                         "`{name}` has {} values where one configuration is trained",
@@ -77,7 +77,7 @@ impl Train {
                     hint: Some(format!("write --set {name}=VALUE")),
                 });
             };
-            params.insert(name, value.clone());
+            params.insert(name, value);
         }
         let path = self.checkpoint.clone().unwrap_or_else(|| {
             runs_folder(&self.file.ladder).join(&spec.budget.label).join("train.safetensors")

@@ -4,9 +4,10 @@ use indexmap::IndexMap;
 use rand::Rng as _;
 
 use crate::distribution::{ChoiceOrder, Distribution};
+use crate::levels::Levels;
 use crate::param::{ParamValue, Params};
 use crate::rng::{TrialRng, uniform};
-use crate::space::{Feasible, Gate, INACTIVE, SearchSpace};
+use crate::space::{Feasible, Gate, INACTIVE, MOST_LISTED, SearchSpace};
 
 /// Stands for a parameter that a configuration does not have.
 pub(super) const ABSENT: u64 = INACTIVE;
@@ -31,8 +32,9 @@ pub(super) struct Axis {
     pub(super) scale: Scale,
     set: Distribution,
     /// The values by rank; empty for a continuous range.
-    levels: Vec<ParamValue>,
-    /// The position of each level: for an ordered one in `[0, 1]`, for a nominal one its rank.
+    levels: Levels,
+    /// The position of each level: for an ordered one in `[0, 1]`, for a nominal one its rank. Empty where the levels are
+    /// too many to be listed.
     pub(super) positions: Vec<f64>,
 }
 
@@ -53,7 +55,7 @@ pub(super) struct Lattice {
 
 impl Axis {
     pub(super) fn new(name: &str, set: &Distribution) -> Self {
-        let levels = set.levels().unwrap_or_default();
+        let levels = set.levels().unwrap_or_else(Levels::none);
         let scale = match set {
             Distribution::Categorical { order: ChoiceOrder::Nominal, .. } => Scale::Nominal,
             _ if levels.len() == 1 => Scale::Nominal,
@@ -61,10 +63,11 @@ impl Axis {
         };
         let last = levels.len().saturating_sub(1).max(1) as f64;
         let positions = match (set, scale) {
+            _ if levels.len() > MOST_LISTED => Vec::new(),
             (_, Scale::Nominal) => (0..levels.len()).map(|rank| rank as f64).collect(),
             (Distribution::Int { low, high, log: true, .. }, _) => {
                 let (low, high) = ((*low as f64).ln(), (*high as f64).ln());
-                let position = |v: &ParamValue| (v.as_f64().unwrap_or(1.0).ln() - low) / (high - low);
+                let position = |v: ParamValue| (v.as_f64().unwrap_or(1.0).ln() - low) / (high - low);
                 levels.iter().map(position).collect()
             }
             _ => (0..levels.len()).map(|rank| rank as f64 / last).collect(),
@@ -76,9 +79,9 @@ impl Axis {
         &self.name
     }
 
-    /// Number of values; `None` where they are not finite.
+    /// Number of values; `None` where they are not finite, or too many to be listed.
     pub(super) fn level_count(&self) -> Option<usize> {
-        (!self.levels.is_empty()).then_some(self.levels.len())
+        (!self.positions.is_empty()).then_some(self.positions.len())
     }
 
     /// The position of a coordinate; NaN where it is absent.
@@ -86,11 +89,15 @@ impl Axis {
         if coordinate == ABSENT {
             return f64::NAN;
         }
-        if !self.levels.is_empty() {
-            return self.positions[coordinate as usize];
+        if let Some(position) = self.positions.get(coordinate as usize).filter(|_| !self.levels.is_empty()) {
+            return *position;
         }
-        let x = f64::from_bits(coordinate);
-        let Distribution::Float { low, high, log, .. } = self.set else { return f64::NAN };
+        let x = if self.levels.is_empty() {
+            f64::from_bits(coordinate)
+        } else {
+            self.levels.number(coordinate).unwrap_or(f64::NAN)
+        };
+        let Some((low, high, log)) = ends(&self.set) else { return f64::NAN };
         if log { (x.ln() - low.ln()) / (high.ln() - low.ln()) } else { (x - low) / (high - low) }
     }
 
@@ -110,12 +117,20 @@ impl Axis {
                 nearer(after - 1, after)
             } as u64;
         }
-        let Distribution::Float { low, high, log, .. } = self.set else { return ABSENT };
+        let Some((low, high, log)) = ends(&self.set) else { return ABSENT };
         let x = if log {
             (low.ln() + position * (high.ln() - low.ln())).exp()
         } else {
             low + position * (high - low)
         };
+        if !self.levels.is_empty() {
+            let step = match self.set {
+                Distribution::Int { step, .. } => step as f64,
+                Distribution::Float { step, .. } => step.unwrap_or(1.0),
+                Distribution::Categorical { .. } => 1.0,
+            };
+            return (((x - low) / step).round().max(0.0) as u64).min(self.levels.len() - 1);
+        }
         // Nine digits: readable, and the same on platforms whose logarithms differ in the last bit.
         let rounded: f64 = format!("{x:.8e}").parse().unwrap_or(x);
         (rounded.clamp(low, high) + 0.0).to_bits()
@@ -129,10 +144,10 @@ impl Axis {
     /// The position of a number on an ordered axis, also between its values and beyond them; NaN where the values are not numbers in ascending
     /// order. Between two positive values it goes by the logarithm.
     pub(super) fn interpolated(&self, x: f64) -> f64 {
-        if let Distribution::Float { low, high, log, step: None } = self.set {
+        if let Some((low, high, log)) = ends(&self.set).filter(|_| self.positions.is_empty()) {
             return if log { (x.ln() - low.ln()) / (high.ln() - low.ln()) } else { (x - low) / (high - low) };
         }
-        let numbers: Option<Vec<f64>> = self.levels.iter().map(ParamValue::as_f64).collect();
+        let numbers: Option<Vec<f64>> = self.levels.iter().map(|level| level.as_f64()).collect();
         let Some(numbers) = numbers.filter(|v| v.len() > 1 && v.is_sorted_by(|a, b| a < b)) else {
             return f64::NAN;
         };
@@ -146,27 +161,24 @@ impl Axis {
         if self.levels.is_empty() {
             return value.as_f64().filter(|_| self.set.contains(value)).map(|x| (x + 0.0).to_bits());
         }
-        if let Distribution::Int { low, step, .. } = self.set {
-            let rank = u64::try_from(value.as_i64()?.checked_sub(low)? / step.max(1)).ok()?;
-            return self.set.contains(value).then_some(rank);
-        }
-        let found = self.levels.iter().position(|level| level == value);
-        found.or_else(|| self.nearest_step(value)).map(|rank| rank as u64)
-    }
-
-    /// Floats on a grid carry rounding errors.
-    fn nearest_step(&self, value: &ParamValue) -> Option<usize> {
-        let Distribution::Float { low, step: Some(step), .. } = self.set else { return None };
-        let rank = ((value.as_f64()? - low) / step).round() as usize;
-        (self.set.contains(value) && rank < self.levels.len()).then_some(rank)
+        self.levels.rank(value)
     }
 
     fn value(&self, coordinate: u64) -> ParamValue {
         if self.levels.is_empty() {
             ParamValue::Float(f64::from_bits(coordinate))
         } else {
-            self.levels[coordinate as usize].clone()
+            self.levels.get(coordinate).unwrap_or(ParamValue::Null)
         }
+    }
+}
+
+/// The ends of a range, and whether distances in it are measured between logarithms.
+fn ends(set: &Distribution) -> Option<(f64, f64, bool)> {
+    match *set {
+        Distribution::Float { low, high, log, .. } => Some((low, high, log)),
+        Distribution::Int { low, high, log, .. } => Some((low as f64, high as f64, log)),
+        Distribution::Categorical { .. } => None,
     }
 }
 
@@ -176,9 +188,11 @@ impl Lattice {
         let mut lattice = Self::with(feasible.space(), |name| conditions.iter().any(|c| c.parameter == name));
         lattice.gates = Gate::all(conditions, |name| {
             let (place, axis) = lattice.axes.iter().enumerate().find(|(_, axis)| axis.name == name)?;
-            Some((place, axis.levels.as_slice()))
+            Some((place, &axis.levels))
         });
-        let count = |count: u64, axis: &Axis| count.checked_mul(axis.level_count()? as u64);
+        let count = |count: u64, axis: &Axis| {
+            count.checked_mul(Some(axis.levels.len()).filter(|levels| *levels > 0)?)
+        };
         let combinations = lattice.axes.iter().try_fold(1, count);
         lattice.is_box =
             combinations.is_some() && combinations == feasible.configurations() && lattice.gates.is_empty();
@@ -196,7 +210,7 @@ impl Lattice {
         let mut order = Vec::new();
         for (name, set) in space.iter() {
             let axis = Axis::new(name, set);
-            let only = (axis.levels.len() == 1 && !may_lack(name)).then(|| axis.levels[0].clone());
+            let only = (axis.levels.len() == 1 && !may_lack(name)).then(|| axis.levels.get(0)).flatten();
             if only.is_none() {
                 axes.push(axis);
             }
@@ -274,7 +288,7 @@ impl Lattice {
     pub(super) fn draw(&self, feasible: &Feasible, rng: &mut TrialRng) -> Cell {
         if self.is_box {
             let rank = |axis: &Axis, rng: &mut TrialRng| {
-                ((u128::from(rng.next_u64()) * axis.levels.len() as u128) >> 64) as u64
+                ((u128::from(rng.next_u64()) * u128::from(axis.levels.len())) >> 64) as u64
             };
             return self.axes.iter().map(|axis| rank(axis, rng)).collect();
         }

@@ -303,7 +303,7 @@ fn the_first_quarter_of_a_grid_is_spread() {
     for (name, set) in space.iter() {
         let seen: HashSet<String> =
             suggestions.iter().map(|s| s.params.get(name).unwrap().to_string()).collect();
-        assert_eq!(seen.len(), set.levels().unwrap().len(), "{name}");
+        assert_eq!(seen.len(), set.levels().unwrap().len() as usize, "{name}");
     }
     assert!(suggestions.iter().all(|s| s.origin == Origin::Grid));
 }
@@ -426,4 +426,30 @@ fn trials_of_other_programs_ask_for_no_random_ones_to_catch_up() {
     };
     assert!(!wants(&foreign));
     assert!(wants(&ours));
+}
+
+/// No list of their values fits into memory.
+#[test]
+fn ranges_of_any_width_are_searched() {
+    let int = |low, high, log, step| Distribution::Int { low, high, log, step };
+    let space = space_of(&[
+        ("seed", int(0, i64::MAX, false, 1)),
+        ("any", int(i64::MIN, i64::MAX, false, 7)),
+        ("log", int(1, i64::MAX, true, 1)),
+        ("fine", Distribution::Float { low: 0.0, high: 1.0, log: false, step: Some(1e-9) }),
+    ]);
+    for kind in [SamplerKind::Sobol, SamplerKind::Random, SamplerKind::Tpe, SamplerKind::Gp] {
+        let feasible = Feasible::new(&space, &any(), size).unwrap();
+        let mut run = Run::new(feasible, spec(kind, false), 3, 0);
+        let suggestions = run.take(16);
+        assert_eq!(suggestions.len(), 16, "{kind:?}");
+        for Suggestion { params, .. } in &suggestions {
+            for (name, value) in params.iter() {
+                assert!(space.get(name).unwrap().contains(value), "{kind:?}: {name} = {value}");
+            }
+            assert!(run.feasible.find(params).is_some(), "{kind:?}: {params}");
+        }
+        let distinct: HashSet<String> = suggestions.iter().map(|found| key(&found.params)).collect();
+        assert_eq!(distinct.len(), 16, "{kind:?}");
+    }
 }

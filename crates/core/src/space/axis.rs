@@ -2,6 +2,7 @@
 
 use super::constraint::QUANTITIES;
 use crate::distribution::Distribution;
+use crate::levels::Levels;
 use crate::param::{ParamName, ParamValue};
 
 /// One parameter of a space.
@@ -10,14 +11,14 @@ pub(super) struct Axis {
     pub(super) name: ParamName,
     pub(super) set: Distribution,
     /// The values by rank; empty for a continuous range.
-    pub(super) levels: Vec<ParamValue>,
+    pub(super) levels: Levels,
     /// Cumulative shares of the levels, the last 1; empty where they are all alike.
     shares: Vec<f64>,
 }
 
 impl Axis {
     pub(super) fn new(name: &str, set: &Distribution) -> Self {
-        let levels = set.levels().unwrap_or_default();
+        let levels = set.levels().unwrap_or_else(Levels::none);
         Self { name: name.into(), set: set.clone(), shares: cumulative(&level_weights(set, &levels)), levels }
     }
 
@@ -36,18 +37,18 @@ impl Axis {
     }
 
     /// The rank of a value.
-    pub(super) fn rank(&self, value: &ParamValue) -> Option<usize> {
-        let guess = match self.set {
-            Distribution::Int { low, step, .. } => {
-                usize::try_from(value.as_i64()?.checked_sub(low)? / step.max(1)).ok()?
-            }
-            Distribution::Float { low, step: Some(step), .. } => {
-                ((value.as_f64()? - low) / step).round() as usize
-            }
-            _ => return self.levels.iter().position(|level| level == value),
-        };
-        let close = |level: &&ParamValue| *level == value || matches!(self.set, Distribution::Float { .. });
-        self.levels.get(guess).filter(close).filter(|_| self.set.contains(value)).map(|_| guess)
+    pub(super) fn rank(&self, value: &ParamValue) -> Option<u64> {
+        self.levels.rank(value).filter(|_| self.set.contains(value))
+    }
+
+    /// Number of values, which are few enough to be counted one by one: those of an architecture's parameter are.
+    pub(super) fn count(&self) -> usize {
+        usize::try_from(self.levels.len()).unwrap_or(usize::MAX)
+    }
+
+    /// The value of a rank below [`Self::count`].
+    pub(super) fn level(&self, rank: usize) -> ParamValue {
+        self.levels.get(rank as u64).expect("ranks are below the number of values")
     }
 
     /// The coordinate at `u` in `[0, 1)`: a rank, or the bits of a continuous value.
@@ -55,10 +56,19 @@ impl Axis {
         if self.is_continuous() {
             return continuous(&self.set, u).to_bits();
         }
-        if self.shares.is_empty() {
-            return ((u * self.levels.len() as f64) as u64).min(self.levels.len() as u64 - 1);
+        let last = self.levels.len() - 1;
+        if let Distribution::Int { low, high, log: true, step } = self.set
+            && self.shares.is_empty()
+        {
+            // As in Optuna, an integer stands for the interval that rounds to it.
+            let (low, high) = (low as f64, high as f64);
+            let x = ((low - 0.5).ln() + u * ((high + 0.5) / (low - 0.5)).ln()).exp();
+            return (((x - low) / step as f64).round().max(0.0) as u64).min(last);
         }
-        self.shares.partition_point(|share| *share <= u).min(self.levels.len() - 1) as u64
+        if self.shares.is_empty() {
+            return ((u * self.levels.len() as f64) as u64).min(last);
+        }
+        (self.shares.partition_point(|share| *share <= u) as u64).min(last)
     }
 
     /// The value of a coordinate.
@@ -66,7 +76,7 @@ impl Axis {
         if self.is_continuous() {
             return ParamValue::Float(f64::from_bits(coordinate));
         }
-        self.levels[coordinate as usize].clone()
+        self.levels.get(coordinate).expect("coordinates are below the number of values")
     }
 
     /// The coordinate of a value.
@@ -75,9 +85,12 @@ impl Axis {
             // Adding zero makes the two zeros one.
             return value.as_f64().filter(|_| self.set.contains(value)).map(|x| (x + 0.0).to_bits());
         }
-        self.rank(value).map(|rank| rank as u64)
+        self.rank(value)
     }
 }
+
+/// Values that something is kept of one by one at most; a range of more is treated by its ends.
+pub(crate) const MOST_LISTED: u64 = 1 << 17;
 
 /// Whether constraints may speak of a parameter: its values are numbers, and its name is not that of something else they speak of.
 pub(super) fn is_quantity(name: &str, set: &Distribution) -> bool {
@@ -90,9 +103,13 @@ pub(super) fn is_quantity(name: &str, set: &Distribution) -> bool {
 }
 
 /// An integer on a log scale stands for the interval that rounds to it (as in Optuna), so that small ones weigh more.
-fn level_weights(set: &Distribution, levels: &[ParamValue]) -> Vec<f64> {
+/// Empty where they are too many to be listed.
+fn level_weights(set: &Distribution, levels: &Levels) -> Vec<f64> {
     let Distribution::Int { log: true, .. } = set else { return Vec::new() };
-    let values = levels.iter().filter_map(ParamValue::as_f64);
+    if levels.len() > MOST_LISTED {
+        return Vec::new();
+    }
+    let values = levels.iter().filter_map(|value| value.as_f64());
     values.map(|v| ((v + 0.5) / (v - 0.5)).ln()).collect()
 }
 

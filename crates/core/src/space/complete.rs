@@ -22,7 +22,7 @@ impl Feasible {
             });
         }
         let fits = |i: &usize| {
-            ranks.iter().enumerate().all(|(d, rank)| rank.is_none_or(|rank| rank == self.digit(*i, d)))
+            ranks.iter().enumerate().all(|(d, rank)| rank.is_none_or(|rank| rank == self.digit(*i, d) as u64))
         };
         let mut given = Vec::with_capacity(self.rest.len());
         for axis in &self.rest {

@@ -134,7 +134,7 @@ impl Feasible {
         let axes = || feasible.architecture.iter().chain(&feasible.rest);
         feasible.gates = Gate::all(&feasible.conditions, |name| {
             let (place, axis) = axes().enumerate().find(|(_, axis)| axis.name == name)?;
-            Some((place, axis.levels.as_slice()))
+            Some((place, &axis.levels))
         });
         feasible.enumerate(constraints, &measure);
         feasible.weigh();
@@ -227,7 +227,7 @@ impl Feasible {
         if let Some(axis) = all.find(|axis| axis.levels.is_empty() && !axis.is_continuous()) {
             return Err(SpaceError::NoValue { parameter: axis.name.clone() });
         }
-        let count: u128 = self.architecture.iter().map(|axis| axis.levels.len() as u128).product();
+        let count: u128 = self.architecture.iter().map(|axis| u128::from(axis.levels.len())).product();
         if count > u128::from(MAX_ARCHITECTURES) {
             let budget = self.budget.label.clone();
             return Err(SpaceError::TooManyArchitectures { budget, count, limit: MAX_ARCHITECTURES });
@@ -289,19 +289,19 @@ impl Feasible {
     /// architecture's place, the ranks of its values, these, and whether its heads divide its width.
     fn walk(&self, mut visit: impl FnMut(u32, &[usize], &Params, bool)) {
         let axes = &self.architecture;
-        let count: usize = axes.iter().map(|axis| axis.levels.len()).product();
+        let count: usize = axes.iter().map(Axis::count).product();
         let position = |name: &str| axes.iter().position(|axis| axis.name == name);
         let heads = position("d_model").zip(position("n_heads"));
         let mut digits = vec![0_usize; axes.len()];
         let mut params = self.grid_params(0);
         for index in 0..count as u32 {
             let fits = heads.is_none_or(|(d_model, n_heads)| {
-                divides(&axes[n_heads].levels[digits[n_heads]], &axes[d_model].levels[digits[d_model]])
+                divides(&axes[n_heads].level(digits[n_heads]), &axes[d_model].level(digits[d_model]))
             });
             visit(index, &digits, &params, fits);
             for d in (0..axes.len()).rev() {
-                digits[d] = (digits[d] + 1) % axes[d].levels.len();
-                params.0[d].clone_from(&axes[d].levels[digits[d]]);
+                digits[d] = (digits[d] + 1) % axes[d].count();
+                params.0[d] = axes[d].level(digits[d]);
                 if digits[d] > 0 {
                     break;
                 }
@@ -368,7 +368,7 @@ impl Feasible {
     /// Number of combinations of values, whether or not a configuration has all of them.
     fn combinations(&self) -> Option<u64> {
         self.rest.iter().try_fold(self.places.len() as u64, |count, axis| {
-            if axis.is_continuous() { None } else { count.checked_mul(axis.levels.len() as u64) }
+            if axis.is_continuous() { None } else { count.checked_mul(axis.levels.len()) }
         })
     }
 
@@ -387,7 +387,7 @@ impl Feasible {
                     let axis = &self.architecture[architecture];
                     let digit = self.digit(configuration.architecture as usize, architecture);
                     architecture += 1;
-                    Some((axis.name.clone(), axis.levels[digit].clone()))
+                    Some((axis.name.clone(), axis.level(digit)))
                 } else {
                     let axis = &self.rest[rest];
                     let coordinate = configuration.rest[rest];
@@ -403,7 +403,7 @@ impl Feasible {
     pub fn find(&self, params: &Params) -> Option<Configuration> {
         let mut place = 0;
         for axis in &self.architecture {
-            place = place * axis.levels.len() + axis.rank(params.get(&axis.name)?)?;
+            place = place * axis.count() + usize::try_from(axis.rank(params.get(&axis.name)?)?).ok()?;
         }
         let architecture = self.places.binary_search(&(place as u32)).ok()? as u32;
         let first = self.architecture.len();
@@ -429,7 +429,7 @@ impl Feasible {
     pub fn index(&self, configuration: &Configuration) -> u64 {
         let digits = self.rest.iter().zip(&configuration.rest);
         let combination = digits.fold(u64::from(configuration.architecture), |index, (axis, digit)| {
-            index * axis.levels.len() as u64 + if *digit == INACTIVE { 0 } else { *digit }
+            index * axis.levels.len() + if *digit == INACTIVE { 0 } else { *digit }
         });
         match &self.distinct {
             Some(numbers) => numbers.partition_point(|number| *number < combination) as u64,
@@ -448,7 +448,7 @@ impl Feasible {
     pub(super) fn combination(&self, mut index: u64) -> Configuration {
         let mut rest = vec![0; self.rest.len()];
         for (digit, axis) in rest.iter_mut().zip(&self.rest).rev() {
-            let levels = axis.levels.len() as u64;
+            let levels = axis.levels.len();
             *digit = index % levels;
             index /= levels;
         }
@@ -466,16 +466,16 @@ impl Feasible {
 
     /// Rank of the value of architecture parameter `d` in admitted architecture `i`.
     pub(crate) fn digit(&self, i: usize, d: usize) -> usize {
-        let faster: usize = self.architecture[d + 1..].iter().map(|axis| axis.levels.len()).product();
-        self.places[i] as usize / faster % self.architecture[d].levels.len()
+        let faster: usize = self.architecture[d + 1..].iter().map(Axis::count).product();
+        self.places[i] as usize / faster % self.architecture[d].count()
     }
 
     fn grid_params(&self, place: u32) -> Params {
         let mut place = place as usize;
         let mut values: Vec<(&str, ParamValue)> = Vec::with_capacity(self.architecture.len());
         for axis in self.architecture.iter().rev() {
-            values.push((&axis.name, axis.levels[place % axis.levels.len()].clone()));
-            place /= axis.levels.len();
+            values.push((&axis.name, axis.level(place % axis.count())));
+            place /= axis.count();
         }
         values.into_iter().rev().collect()
     }

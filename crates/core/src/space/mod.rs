@@ -11,6 +11,7 @@ mod mixed;
 mod unit_cube;
 mod when;
 
+pub(crate) use axis::MOST_LISTED;
 pub use census::{Census, Removed};
 pub use constraint::{Blame, Measured, QUANTITIES, constraint};
 pub use diff::{SpaceChange, diff};

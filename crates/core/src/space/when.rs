@@ -5,8 +5,9 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::axis::Axis;
+use super::axis::{Axis, MOST_LISTED};
 use super::{ARCHITECTURE, SearchSpace};
+use crate::levels::Levels;
 use crate::param::{ParamName, ParamValue, Params};
 
 /// Coordinate of a parameter that a configuration does not have.
@@ -36,10 +37,21 @@ impl fmt::Display for When {
 /// Whether a value is the one that a condition lists; floats on a grid carry rounding errors.
 fn is_listed(value: &ParamValue, values: &[ParamValue]) -> bool {
     let close = |other: &ParamValue| match (value.as_f64(), other.as_f64()) {
+        _ if matches!((value, other), (ParamValue::Int(_), ParamValue::Int(_))) => value == other,
         (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
         _ => value == other,
     };
     values.iter().any(close)
+}
+
+/// The ranks of a listed value; several where a list has values that are alike.
+fn ranks(levels: &Levels, value: &ParamValue) -> Vec<u64> {
+    if levels.len() > MOST_LISTED {
+        return levels.rank(value).into_iter().collect();
+    }
+    let alike =
+        |(rank, level): (u64, ParamValue)| is_listed(&level, std::slice::from_ref(value)).then_some(rank);
+    (0..).zip(levels.iter()).filter_map(alike).collect()
 }
 
 /// Why conditions make no sense. Each names the parameter whose condition it is.
@@ -241,21 +253,23 @@ pub fn contains(space: &SearchSpace, conditions: &[When], params: &Params) -> bo
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     pub(crate) axis: usize,
-    /// Another axis, and for each of its ranks whether it is allowed.
-    pub(crate) requires: Vec<(usize, Vec<bool>)>,
+    /// Another axis, and those of its ranks that are allowed, ascending.
+    pub(crate) requires: Vec<(usize, Vec<u64>)>,
 }
 
 impl Gate {
     /// Of [`ordered`] conditions; `find` gives the place of a parameter and its values by rank.
     pub(crate) fn all<'a>(
         conditions: &[When],
-        find: impl Fn(&str) -> Option<(usize, &'a [ParamValue])>,
+        find: impl Fn(&str) -> Option<(usize, &'a Levels)>,
     ) -> Vec<Self> {
         let gate = |when: &When| {
             let (axis, _) = find(&when.parameter)?;
             let requires = when.requires.iter().filter_map(|(on, values)| {
                 let (place, levels) = find(on)?;
-                Some((place, levels.iter().map(|level| is_listed(level, values)).collect()))
+                let mut allowed: Vec<u64> = values.iter().flat_map(|value| ranks(levels, value)).collect();
+                allowed.sort_unstable();
+                Some((place, allowed))
             });
             Some(Self { axis, requires: requires.collect() })
         };
@@ -266,7 +280,7 @@ impl Gate {
     pub(crate) fn is_open(&self, coordinate: impl Fn(usize) -> u64) -> bool {
         self.requires.iter().all(|(axis, allowed)| {
             let rank = coordinate(*axis);
-            rank != INACTIVE && allowed.get(rank as usize).copied().unwrap_or(false)
+            rank != INACTIVE && allowed.binary_search(&rank).is_ok()
         })
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn tell(store: &dyn Store, study: StudyId, space: &SearchSpace, i: u6
     let params: Params = space
         .iter()
         .map(|(name, set)| match set.levels() {
-            Some(levels) => (name, levels[i as usize % levels.len()].clone()),
+            Some(levels) => (name, levels.get(i % levels.len()).expect("a rank below their number")),
             None => (name, (1e-5 + i as f64 * 1e-9).into()),
         })
         .collect();

@@ -49,10 +49,10 @@ pub(super) fn parse(text: &str) -> Result<BestParams, Problem> {
     };
     let best = match fields.get("best_params") {
         Some(Value::Null) => None,
-        Some(Value::Object(best)) => Some(params(best, "best_params")?),
+        Some(Value::Object(best)) => Some(params(best)),
         Some(_) => return Err(Problem::new("field `best_params`", "expected an object")),
         None if fields.contains_key("search_space") || fields.contains_key("best_value") => None,
-        None => Some(params(fields, "the file")?),
+        None => Some(params(fields)),
     };
     let space = match fields.get("search_space") {
         None | Some(Value::Null) => None,
@@ -64,30 +64,16 @@ pub(super) fn parse(text: &str) -> Result<BestParams, Problem> {
     Ok(BestParams { params: best, space, value, trial })
 }
 
-fn params(fields: &serde_json::Map<String, Value>, within: &str) -> Result<Params, Problem> {
-    fields
-        .iter()
-        .map(|(name, value)| match read_value(value) {
-            Some(value) => Ok((name.clone(), value)),
-            None => Err(Problem::new(
-                format!("{within}, `{name}`"),
-                "expected a number, a text, a truth value or null",
-            )),
-        })
-        .collect()
+fn params(fields: &serde_json::Map<String, Value>) -> Params {
+    fields.iter().map(|(name, value)| (name.clone(), read_value(value))).collect()
 }
 
 fn search_space(fields: &serde_json::Map<String, Value>) -> Result<SearchSpace, Problem> {
     let mut space = SearchSpace::default();
     for (name, choices) in fields {
         let problem = || Problem::new(format!("field `search_space`, `{name}`"), "expected a list of values");
-        let choices: Vec<ParamValue> = choices
-            .as_array()
-            .ok_or_else(problem)?
-            .iter()
-            .map(read_value)
-            .collect::<Option<_>>()
-            .ok_or_else(problem)?;
+        let choices: Vec<ParamValue> =
+            choices.as_array().ok_or_else(problem)?.iter().map(read_value).collect();
         if !choices.is_empty() {
             space.0.insert(name.clone(), Distribution::list(choices));
         }

@@ -138,28 +138,7 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
         Some(value) => parse_state_of(value)
             .ok_or_else(|| wrong("state", "COMPLETE, PRUNED, FAIL, RUNNING or WAITING"))?,
     };
-    let params: Params = match fields.get("params") {
-        // As `optuna trials --flatten` and tables of pandas have them.
-        None | Some(Value::Null) => fields
-            .iter()
-            .filter_map(|(field, value)| Some((field.strip_prefix("params_")?, value)))
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| {
-                let value =
-                    read_value(value).ok_or_else(|| wrong(&format!("params_{name}"), "a single value"))?;
-                Ok((name.to_owned(), value))
-            })
-            .collect::<Result<_, Problem>>()?,
-        Some(Value::Object(params)) => params
-            .iter()
-            .map(|(name, value)| {
-                let value =
-                    read_value(value).ok_or_else(|| wrong(&format!("params.{name}"), "a single value"))?;
-                Ok((name.clone(), value))
-            })
-            .collect::<Result<_, Problem>>()?,
-        Some(_) => return Err(wrong("params", "an object")),
-    };
+    let params = params(fields).ok_or_else(|| wrong("params", "an object"))?;
     let mut trial = FrozenTrial::new(number, state, value, params);
     trial.further = further;
     match fields.get("intermediate_values") {
@@ -195,14 +174,7 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
             }
         }
     }
-    for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-        if let Some(name) = field.strip_prefix("user_attrs_") {
-            take_user_attribute(&mut trial, name, &json::write(value))
-                .map_err(|malformed| Problem::new(malformed.place, malformed.problem))?;
-        } else if let Some(name) = field.strip_prefix("system_attrs_") {
-            trial.system_attributes.insert(name.to_owned(), json::write(value));
-        }
-    }
+    take_flat_attributes(&mut trial, fields)?;
     match fields.get("distributions") {
         None | Some(Value::Null) => {}
         Some(Value::Object(sets)) => {
@@ -216,14 +188,41 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
     Ok(trial)
 }
 
+/// Parameters: an object, or fields of their own, as `optuna trials --flatten` and tables of pandas have them. `None` where `params` is no object.
+fn params(fields: &Map<String, Value>) -> Option<Params> {
+    match fields.get("params") {
+        None | Some(Value::Null) => {
+            let flat = fields.iter().filter(|(_, value)| !value.is_null());
+            let named = flat.filter_map(|(field, value)| Some((field.strip_prefix("params_")?, value)));
+            Some(named.map(|(name, value)| (name.to_owned(), read_value(value))).collect())
+        }
+        Some(Value::Object(params)) => {
+            Some(params.iter().map(|(name, value)| (name.clone(), read_value(value))).collect())
+        }
+        Some(_) => None,
+    }
+}
+
+/// Attributes in fields of their own.
+fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) -> Result<(), Problem> {
+    for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        if let Some(name) = field.strip_prefix("user_attrs_") {
+            take_user_attribute(trial, name, &json::write(value))
+                .map_err(|malformed| Problem::new(malformed.place, malformed.problem))?;
+        } else if let Some(name) = field.strip_prefix("system_attrs_") {
+            trial.system_attributes.insert(name.to_owned(), json::write(value));
+        }
+    }
+    Ok(())
+}
+
 /// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
 fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
     let text = set.as_str().map_or_else(|| json::write(set), Into::into);
     let set = distribution::parse(&text).map_err(|problem| format!("a distribution: {problem}"))?;
     if let Some(value) = trial.params.0.get_mut(name) {
-        let internal = distribution::to_internal(&set, value);
-        let read = internal.and_then(|internal| distribution::from_internal(&set, internal));
-        *value = read.ok_or_else(|| format!("a distribution that has {value}"))?;
+        *value =
+            distribution::of_set(&set, value).ok_or_else(|| format!("a distribution that has {value}"))?;
         trial.distributions.insert(name.into(), set);
     }
     Ok(())

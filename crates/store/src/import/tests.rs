@@ -99,8 +99,8 @@ fn malformed_files_say_where() {
         ),
         (
             "t.json",
-            "[{\"value\": 1, \"params\": {\"a\": [1]}}]",
-            "t.json, trial 0 of the list, field `params.a`: expected a single value ()",
+            "[{\"value\": 1, \"params\": [1]}]",
+            "t.json, trial 0 of the list, field `params`: expected an object ()",
         ),
         (
             "t.json",

@@ -11,7 +11,7 @@ use super::error::Problem;
 use super::optuna_storage::{open_file, which};
 use super::sets::{IMPORT_KEY, ImportAttribute};
 use super::{Content, ImportError, Table, best_params_of, content, journal, sets};
-use crate::assemble::{OWN_PREFIX, RECORD_KEY, fixed_params_json, record_json};
+use crate::assemble::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
 use crate::distribution;
 use crate::json;
 use crate::location::Location;
@@ -284,9 +284,7 @@ fn place_values(
                 continue;
             }
             let set = space.get(name).expect("every value without a set has one now");
-            let internal = distribution::to_internal(set, value).filter(|_| set.contains(value));
-            let read = internal.and_then(|internal| distribution::from_internal(set, internal));
-            let Some(read) = read else {
+            let Some(read) = distribution::of_set(set, value).filter(|_| set.contains(value)) else {
                 let place = format!("trial {}, parameter `{name}`", trial.number);
                 return Err(Problem::new(place, format!("{value} is not in {set}")));
             };
@@ -307,6 +305,7 @@ fn template(trial: &FrozenTrial) -> TrialTemplate {
     if let Some(record) = record_json(&trial.record) {
         user_attributes.insert(RECORD_KEY.into(), record);
     }
+    user_attributes.extend(exact_json(&trial.params).map(|exact| (EXACT_KEY.into(), exact)));
     let mut system_attributes = trial.system_attributes.clone();
     if trial.state == TrialState::Waiting && !trial.params.0.is_empty() {
         system_attributes.entry("fixed_params".into()).or_insert_with(|| fixed_params_json(&trial.params));

@@ -16,7 +16,9 @@ use crate::store::{StudyId, TrialId};
 use crate::url::{self, Storage};
 
 pub(crate) use check::{attribute, compatible, name, parameter};
-pub use whole::{Beside, WholeStudy, WholeTrial};
+pub use whole::{WholeStudy, WholeTrial};
+
+pub use crate::store::Beside;
 
 use crate::postgres::OptunaPostgres;
 use crate::sqlite::OptunaSqlite;

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{Direction, TrialNumber, ValidationOutputs, ValidationScores};
+use allometry_core::{Direction, TrialNumber};
 
 use super::{AttributeKind, OptunaStorage, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
 use crate::assemble::RECORD_KEY;
 use crate::error::StoreError;
-use crate::late::LateTell;
-use crate::store::{EpochMetrics, Store, StudyId, TrialId};
+use crate::store::{Beside, Store, StudyId, TrialId};
 
 /// A study and everything that hangs on it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,21 +33,6 @@ pub struct WholeTrial {
     pub beside: Beside,
 }
 
-/// What Allometry keeps of a trial that Optuna's tables have no place for.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Beside {
-    /// Predictions on the validation rows.
-    pub scores: Option<ValidationScores>,
-    /// The same where the label is not binary.
-    pub outputs: Option<ValidationOutputs>,
-    /// Metrics of each epoch beyond its intermediate value.
-    pub epoch_metrics: EpochMetrics,
-    /// The end of what the evaluation wrote for people.
-    pub log: Option<String>,
-    /// What was told of it when it had ended.
-    pub late_tells: Vec<LateTell>,
-}
-
 impl From<TrialTemplate> for WholeTrial {
     fn from(template: TrialTemplate) -> Self {
         Self { template, beside: Beside::default() }
@@ -71,20 +55,15 @@ impl WholeStudy {
         let mut taken = Templates::default();
         storage.trials(id, TrialId(-1), &[], &mut taken)?;
         taken.restore_order(store, id)?;
-        let mut trials = Vec::with_capacity(taken.templates.len());
-        for (number, template) in taken.templates {
-            let mut beside = Beside::default();
+        let mut kept = store.beside(id)?;
+        let trials = taken.templates.into_iter().map(|(number, template)| {
+            let number = TrialNumber(u64::try_from(number).unwrap_or_default());
             // Whatever Allometry evaluated has a record.
-            if template.state.is_finished() && template.user_attributes.contains_key(RECORD_KEY) {
-                let number = TrialNumber(u64::try_from(number).unwrap_or_default());
-                beside.scores = store.scores(id, number)?;
-                beside.outputs = store.outputs(id, number)?;
-                beside.epoch_metrics = store.epoch_metrics(id, number)?;
-                beside.log = store.log(id, number)?;
-                beside.late_tells = store.late_tells(id, number)?;
-            }
-            trials.push(WholeTrial { template, beside });
-        }
+            let is_own = template.state.is_finished() && template.user_attributes.contains_key(RECORD_KEY);
+            let beside = kept.remove(&number).filter(|_| is_own).unwrap_or_default();
+            WholeTrial { template, beside }
+        });
+        let trials = trials.collect();
         Ok(Self { name, directions, user_attributes, system_attributes, trials })
     }
 }

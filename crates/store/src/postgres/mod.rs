@@ -1,5 +1,6 @@
 //! Trials in a PostgreSQL database of Optuna's schema, with a few tables of our own beside.
 
+mod beside;
 mod failure;
 mod open;
 mod optuna;
@@ -10,7 +11,7 @@ mod target;
 mod tls;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -26,8 +27,8 @@ use crate::late::LateTell;
 use crate::location::Location;
 use crate::owner::Owner;
 use crate::store::{
-    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Store, StudyId, StudyRecord,
-    TrialHandle, TrialId,
+    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Store,
+    StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
 };
 use failure::Failure;
 use open::Expect;
@@ -48,8 +49,8 @@ pub struct PostgresStore {
     pool: Pool,
     location: Location,
     access: Access,
-    /// Distributions found compatible with the stored ones, as study, parameter and JSON: that never changes again.
-    compatible: Mutex<HashSet<(StudyId, String, String)>>,
+    /// Distributions found compatible with the stored ones: that never changes again.
+    compatible: Mutex<write::Compatible>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +139,7 @@ impl PostgresStore {
         wanted: Option<TrialNumber>,
     ) -> Result<Option<TrialHandle>, StoreError> {
         let known = self.compatible.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut found = HashSet::new();
+        let mut found = write::Compatible::new();
         let handle = self.write(|db| {
             found.clear();
             let (key, number) = write::lock_numbers(db, study)?;
@@ -247,6 +248,23 @@ impl Store for PostgresStore {
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
         self.read(|db| read::log(db, study, number))
+    }
+
+    fn trials_page(
+        &self,
+        study: StudyId,
+        after: Option<TrialId>,
+        limit: usize,
+    ) -> Result<TrialPage, StoreError> {
+        self.read(|db| read::trials_page(db, study, after, limit))
+    }
+
+    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
+        self.read(|db| beside::predictions_from(db, study, first))
+    }
+
+    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+        self.read(|db| beside::all(db, study))
     }
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {

@@ -16,7 +16,7 @@ use crate::column;
 use crate::error::StoreError;
 use crate::late::LateTell;
 use crate::owner::Owner;
-use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId};
+use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage};
 
 /// Up to this many trials are named one by one, so that their rows are found through the index.
 const FEW: usize = 256;
@@ -32,11 +32,11 @@ pub(super) fn trial_key(trial: TrialId) -> Result<i32, StoreError> {
 }
 
 /// A trial's number as its column has it; the largest where there is none so large.
-fn number_key(number: TrialNumber) -> i32 {
+pub(super) fn number_key(number: TrialNumber) -> i32 {
     i32::try_from(number.0).unwrap_or(i32::MAX)
 }
 
-fn number(row: &Row, index: usize) -> Result<u64, Failure> {
+pub(super) fn number(row: &Row, index: usize) -> Result<u64, Failure> {
     let number: i32 = row.try_get(index)?;
     Ok(u64::try_from(number).unwrap_or_default())
 }
@@ -81,7 +81,7 @@ pub(super) fn studies(db: &mut Db<'_>, name: Option<&str>) -> Result<Vec<StudyRe
         let user_attributes = study_attributes(db, "study_user_attributes", key)?;
         let system_attributes = study_attributes(db, "study_system_attributes", key)?;
         let id = StudyId(key.into());
-        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes)?);
+        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes));
     }
     Ok(studies)
 }
@@ -153,7 +153,7 @@ pub(super) fn running(db: &mut Db<'_>, study: StudyId) -> Result<Vec<RunningTria
 }
 
 /// Whether a table of ours is there; it is not in databases that Optuna made and that are only read.
-fn own_table(db: &mut Db<'_>, name: &str) -> Result<bool, Failure> {
+pub(super) fn own_table(db: &mut Db<'_>, name: &str) -> Result<bool, Failure> {
     Ok(db.first("SELECT to_regclass($1::text) IS NOT NULL", &[&name])?.is_some_and(|row| row.get(0)))
 }
 
@@ -256,17 +256,51 @@ pub(super) fn trials(
          WHERE study_id = $1 AND number >= $2 ORDER BY trial_id",
         &[&key, &number_key(first)],
         |row| {
-            let number = number(&row, 1)?;
-            let mut trial =
-                FrozenTrial::new(number, assemble::state(number, text(&row, 2))?, None, Params::default());
-            trial.started = time(&row, 3)?;
-            trial.completed = time(&row, 4)?;
-            found.push((i64::from(row.try_get::<_, i32>(0)?), trial));
+            found.push(head(&row)?);
             Ok(())
         },
     )?;
-    let Some((from, _)) = found.first() else { return Ok(Vec::new()) };
-    let from = i32::try_from(*from).unwrap_or_default();
+    fill(db, key, found)
+}
+
+/// At most `limit` trials of a study after one.
+pub(super) fn trials_page(
+    db: &mut Db<'_>,
+    study: StudyId,
+    after: Option<TrialId>,
+    limit: usize,
+) -> Result<TrialPage, Failure> {
+    let key = require_study(db, study)?;
+    let mut found = Vec::new();
+    let after = after.map_or(Ok(i32::MIN), trial_key)?;
+    db.each(
+        "SELECT trial_id, number, state::text, datetime_start, datetime_complete FROM trials
+         WHERE study_id = $1 AND trial_id > $2 ORDER BY trial_id LIMIT $3",
+        &[&key, &after, &i64::try_from(limit).unwrap_or(i64::MAX)],
+        |row| {
+            found.push(head(&row)?);
+            Ok(())
+        },
+    )?;
+    let last = found.last().map(|(id, _)| TrialId(*id));
+    Ok(TrialPage { trials: fill(db, key, found)?, last })
+}
+
+/// A trial without what hangs on it, and its id.
+fn head(row: &Row) -> Result<(i64, FrozenTrial), Failure> {
+    let number = number(row, 1)?;
+    let state = assemble::state(number, text(row, 2))?;
+    let mut trial = FrozenTrial::new(number, state, None, Params::default());
+    trial.started = time(row, 3)?;
+    trial.completed = time(row, 4)?;
+    Ok((i64::from(row.try_get::<_, i32>(0)?), trial))
+}
+
+/// The trials with what hangs on them.
+fn fill(db: &mut Db<'_>, key: i32, found: Vec<(i64, FrozenTrial)>) -> Result<Vec<FrozenTrial>, Failure> {
+    let ends = found.first().zip(found.last());
+    let Some(((from, _), (to, _))) = ends else { return Ok(Vec::new()) };
+    let (from, to) = (i32::try_from(*from).unwrap_or_default(), i32::try_from(*to).unwrap_or(i32::MAX));
     let mut batch = Batch::new(found);
     let mut sets = Sets::new(space(db, key)?);
     let few: Option<Vec<i32>> =
@@ -276,9 +310,9 @@ pub(super) fn trials(
             Some(ids) => (format!("SELECT trial_id, {columns} WHERE trial_id = ANY($1) {rest}"), &[ids]),
             None => (
                 format!(
-                    "SELECT trial_id, {columns} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id >= $2) {rest}"
+                    "SELECT trial_id, {columns} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3) {rest}"
                 ),
-                &[&key, &from],
+                &[&key, &from, &to],
             ),
         };
         db.each(&sql, values, |row| match batch.find(row.try_get::<_, i32>(0)?.into()) {

@@ -1,6 +1,6 @@
 //! Statements that write; each function belongs into one transaction.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use allometry_core::{EpochReport, Params, SearchSpace, TrialNumber, TrialRecord, TrialState};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::failure::Failure;
 use super::read;
 use super::session::Db;
-use crate::assemble::{self, Malformed, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
+use crate::assemble::{self, EXACT_KEY, Malformed, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::column::{self, stored_number};
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
@@ -19,8 +19,8 @@ use crate::store::{
     Finished, FinishedState, NewStudy, NewTrial, Start, StudyId, TrialHandle, TrialId, metrics_of, settle,
 };
 
-/// Distributions known to be compatible, as study, parameter and JSON.
-pub(super) type Compatible = HashSet<(StudyId, String, String)>;
+/// Distributions known to be compatible, as study, parameter and JSON, with the text that is stored for them.
+pub(super) type Compatible = HashMap<(StudyId, String, String), String>;
 
 pub(super) fn study(db: &mut Db<'_>, study: &NewStudy) -> Result<StudyId, Failure> {
     let made = db.first(
@@ -78,8 +78,8 @@ pub(super) fn trial(
     found: &mut Compatible,
 ) -> Result<TrialHandle, Failure> {
     let placed = distribution::place(new.params, new.space)?;
-    let params = Columns::of(&placed);
-    params.check_compatible(db, study, &placed, known, found)?;
+    let mut params = Columns::of(&placed);
+    params.take_compatible(db, study, &placed, known, found)?;
     let (state, owner, fixed) = match new.start {
         Start::Waiting => (TrialState::Waiting, None, Some(assemble::fixed_params_json(new.params))),
         Start::Running(owner) => (TrialState::Running, Some(owner), None),
@@ -99,6 +99,9 @@ pub(super) fn trial(
          ), recorded AS (
              INSERT INTO trial_user_attributes (trial_id, key, value_json)
              SELECT trial_id, $7::text, $8::text FROM made WHERE $8 IS NOT NULL
+         ), exact AS (
+             INSERT INTO trial_user_attributes (trial_id, key, value_json)
+             SELECT trial_id, $13::text, $14::text FROM made WHERE $14 IS NOT NULL
          ), fixed AS (
              INSERT INTO trial_system_attributes (trial_id, key, value_json)
              SELECT trial_id, 'fixed_params', $9::text FROM made WHERE $9 IS NOT NULL
@@ -123,6 +126,8 @@ pub(super) fn trial(
             &owner.map(|owner| &owner.host),
             &owner.map(|owner| i64::from(owner.pid)),
             &owner.map(|owner| &owner.process_start),
+            &EXACT_KEY,
+            &assemble::exact_json(new.params),
         ],
     )?;
     let row = row.expect("an insertion returns its row");
@@ -150,18 +155,20 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Checks the distributions that are not `known` against the stored ones; those that fit are `found`.
-    fn check_compatible(
-        &self,
+    /// Checks the distributions that are not `known` against the stored ones, and takes over their texts; those that fit are
+    /// `found`.
+    fn take_compatible(
+        &mut self,
         db: &mut Db<'_>,
         study: i32,
         placed: &[Placed<'_>],
         known: &Compatible,
         found: &mut Compatible,
     ) -> Result<(), Failure> {
-        for (Placed { name, distribution: given, .. }, given_json) in placed.iter().zip(&self.sets) {
+        for (Placed { name, distribution: given, .. }, given_json) in placed.iter().zip(&mut self.sets) {
             let key = (StudyId(study.into()), (*name).to_owned(), given_json.clone());
-            if known.contains(&key) {
+            if let Some(text) = known.get(&key) {
+                given_json.clone_from(text);
                 continue;
             }
             let stored = db.first(
@@ -170,20 +177,18 @@ impl<'a> Columns<'a> {
                 &[&study, name],
             )?;
             let stored: Option<String> = stored.map(|row| row.try_get(0)).transpose()?;
-            if let Some(stored) = stored
-                && let Some(error) = assemble::incompatible(name, stored, given, given_json)?
-            {
-                return Err(error.into());
+            if let Some(stored) = stored {
+                *given_json = assemble::compatible_text(name, stored, given, given_json)??;
             }
-            found.insert(key);
+            found.insert(key, given_json.clone());
         }
         Ok(())
     }
 }
 
 fn write_params(db: &mut Db<'_>, study: i32, trial: i32, placed: &[Placed<'_>]) -> Result<(), Failure> {
-    let params = Columns::of(placed);
-    params.check_compatible(db, study, placed, &Compatible::new(), &mut Compatible::new())?;
+    let mut params = Columns::of(placed);
+    params.take_compatible(db, study, placed, &Compatible::new(), &mut Compatible::new())?;
     db.execute(
         "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
          SELECT $1, name, internal, json
@@ -201,12 +206,18 @@ fn record(db: &mut Db<'_>, trial: i32, record: &TrialRecord) -> Result<(), Failu
             "DELETE FROM trial_user_attributes WHERE trial_id = $1 AND key = $2",
             &[&trial, &RECORD_KEY],
         )?,
-        Some(text) => db.execute(
-            "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES ($1, $2, $3)
-             ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
-            &[&trial, &RECORD_KEY, &text],
-        )?,
+        Some(text) => return set_own(db, trial, RECORD_KEY, &text),
     };
+    Ok(())
+}
+
+/// Sets one of our own attributes of a trial.
+fn set_own(db: &mut Db<'_>, trial: i32, key: &str, text: &str) -> Result<(), Failure> {
+    db.execute(
+        "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES ($1, $2, $3)
+         ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+        &[&trial, &key, &text],
+    )?;
     Ok(())
 }
 
@@ -280,6 +291,9 @@ pub(super) fn complete_params(
     let missing = assemble::missing(params, &known);
     let placed = distribution::place(&missing, space)?;
     write_params(db, study, key, &placed)?;
+    if let Some(text) = assemble::exact_json(params) {
+        set_own(db, key, EXACT_KEY, &text)?;
+    }
     record(db, key, complete)
 }
 

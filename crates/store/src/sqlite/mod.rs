@@ -1,12 +1,13 @@
 //! Trials in a SQLite file of Optuna's schema, with a few tables of our own beside.
 
+mod beside;
 mod failure;
 mod open;
 mod optuna;
 mod read;
 mod write;
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,8 +23,8 @@ use crate::error::StoreError;
 use crate::late::LateTell;
 use crate::owner::Owner;
 use crate::store::{
-    EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Store, StudyId, StudyRecord,
-    TrialHandle, TrialId,
+    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Store,
+    StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
 };
 use crate::url;
 use failure::Failure;
@@ -41,8 +42,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     path: PathBuf,
     connection: Mutex<Connection>,
-    /// Distributions found compatible with the stored ones, as study, parameter and JSON: that never changes again.
-    compatible: Mutex<HashSet<(StudyId, String, String)>>,
+    /// Distributions found compatible with the stored ones: that never changes again.
+    compatible: Mutex<write::Compatible>,
 }
 
 impl SqliteStore {
@@ -80,7 +81,7 @@ impl SqliteStore {
 
     fn of(path: &Path, connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(64);
-        Self { path: path.into(), connection: Mutex::new(connection), compatible: Mutex::new(HashSet::new()) }
+        Self { path: path.into(), connection: Mutex::new(connection), compatible: Mutex::default() }
     }
 
     /// The file.
@@ -214,6 +215,23 @@ impl Store for SqliteStore {
 
     fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError> {
         self.read(|db| read::trials(db, study, first))
+    }
+
+    fn trials_page(
+        &self,
+        study: StudyId,
+        after: Option<TrialId>,
+        limit: usize,
+    ) -> Result<TrialPage, StoreError> {
+        self.read(|db| read::trials_page(db, study, after, limit))
+    }
+
+    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
+        self.read(|db| beside::predictions_from(db, study, first))
+    }
+
+    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+        self.read(|db| beside::all(db, study))
     }
 
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {

@@ -16,7 +16,7 @@ use crate::column;
 use crate::error::StoreError;
 use crate::late::LateTell;
 use crate::owner::Owner;
-use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId};
+use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage};
 
 pub(super) fn require_study(db: &Connection, study: StudyId) -> Result<(), Failure> {
     let found: bool = db
@@ -53,7 +53,7 @@ pub(super) fn studies(db: &Connection, name: Option<&str>) -> Result<Vec<StudyRe
             directions.query_map([id.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let user_attributes = study_attributes(db, "study_user_attributes", id)?;
         let system_attributes = study_attributes(db, "study_system_attributes", id)?;
-        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes)?);
+        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes));
     }
     Ok(studies)
 }
@@ -124,7 +124,7 @@ pub(super) fn running(db: &Connection, study: StudyId) -> Result<Vec<RunningTria
 }
 
 /// Whether a table of ours is there; it is not in files that Optuna made and that are only read.
-fn own_table(db: &Connection, name: &str) -> Result<bool, Failure> {
+pub(super) fn own_table(db: &Connection, name: &str) -> Result<bool, Failure> {
     Ok(db
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)")?
         .query_row([name], |row| row.get(0))?)
@@ -234,7 +234,65 @@ pub(super) fn trials(
     first: TrialNumber,
 ) -> Result<Vec<FrozenTrial>, Failure> {
     require_study(db, study)?;
-    let (mut batch, reading) = begin(db, study, first)?;
+    let (batch, reading) = begin(db, study, first)?;
+    fill(db, study, batch, reading)
+}
+
+/// The id of the first trial of a study whose number is not below `first`; one beyond all where there is none.
+pub(super) fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -> Result<i64, Failure> {
+    let ends = "SELECT ifnull(min(trial_id), 1), ifnull(max(trial_id), 0) FROM trials WHERE study_id = ?1";
+    let (mut low, last): (i64, i64) =
+        db.prepare_cached(ends)?.query_row([study.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut high = last + 1;
+    // Numbers grow with ids.
+    let mut next = db.prepare_cached(
+        "SELECT trial_id, number FROM trials WHERE study_id = ?1 AND trial_id >= ?2 ORDER BY trial_id LIMIT 1",
+    )?;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, u32)> =
+            next.query_row([study.0, middle], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        match found {
+            Some((id, number)) if u64::from(number) < first.0 => low = id + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+/// At most `limit` trials of a study after one.
+pub(super) fn trials_page(
+    db: &Connection,
+    study: StudyId,
+    after: Option<TrialId>,
+    limit: usize,
+) -> Result<TrialPage, Failure> {
+    require_study(db, study)?;
+    let mut statement = db.prepare_cached(
+        "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
+         WHERE study_id = ?1 AND trial_id > ?2 ORDER BY trial_id LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query([study.0, after.map_or(i64::MIN, |after| after.0), limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(head(row)?);
+    }
+    let (Some((first, _)), Some((last, _))) = (found.first(), found.last()) else {
+        return Ok(TrialPage { trials: Vec::new(), last: None });
+    };
+    let (first, last) = (*first, *last);
+    let trials = fill(db, study, Batch::new(found), Reading::Lookup { study, first, last })?;
+    Ok(TrialPage { trials, last: Some(TrialId(last)) })
+}
+
+/// The trials of a batch with what hangs on them.
+fn fill(
+    db: &Connection,
+    study: StudyId,
+    mut batch: Batch,
+    reading: Reading,
+) -> Result<Vec<FrozenTrial>, Failure> {
     if batch.ids().is_empty() {
         return Ok(Vec::new());
     }
@@ -254,18 +312,18 @@ pub(super) fn trials(
         assemble::take_intermediate(trial, row.get(1)?, row.get(2)?, text(row, 3));
         Ok(())
     })?;
-    each("trial_user_attributes", "key, value_json", &mut |trial, row| {
-        Ok(assemble::take_user_attribute(trial, text(row, 1), text(row, 2))?)
-    })?;
     each("trial_system_attributes", "key, value_json", &mut |trial, row| {
         trial.system_attributes.insert(text(row, 1).to_owned(), text(row, 2).to_owned());
         Ok(())
+    })?;
+    each("trial_user_attributes", "key, value_json", &mut |trial, row| {
+        Ok(assemble::take_user_attribute(trial, text(row, 1), text(row, 2))?)
     })?;
     Ok(batch.finish()?)
 }
 
 /// The text in a column; empty where there is none.
-fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
+pub(super) fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
     match row.get_ref(index) {
         Ok(ValueRef::Text(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),
         _ => "",
@@ -277,8 +335,8 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
 enum Reading {
     /// All rows of the table in order: the trials are most of it.
     Scan,
-    /// Through the index, for trials of the study from this id on.
-    Lookup { study: StudyId, first: i64 },
+    /// Through the index, for trials of the study between these ids, both included.
+    Lookup { study: StudyId, first: i64, last: i64 },
 }
 
 /// Takes in a row that belongs to a trial.
@@ -297,21 +355,27 @@ fn begin(db: &Connection, study: StudyId, first: TrialNumber) -> Result<(Batch, 
         if number < first.0 {
             break;
         }
-        let state = assemble::state(number, text(row, 2))?;
-        let mut trial = FrozenTrial::new(number, state, None, Params::default());
-        trial.started = column::time(text(row, 3));
-        trial.completed = column::time(text(row, 4));
-        found.push((row.get(0)?, trial));
+        found.push(head(row)?);
     }
     found.reverse();
     let last: i64 =
         db.prepare_cached("SELECT ifnull(max(trial_id), 0) FROM trials")?.query_row([], |row| row.get(0))?;
     // Looking a row up takes a few times as long as passing over it.
     let reading = match found.first() {
-        Some((first, _)) if (found.len() as i64) < last / 4 => Reading::Lookup { study, first: *first },
+        Some((first, _)) if (found.len() as i64) < last / 4 => Reading::Lookup { study, first: *first, last },
         _ => Reading::Scan,
     };
     Ok((Batch::new(found), reading))
+}
+
+/// A trial without what hangs on it, and its id.
+fn head(row: &Row<'_>) -> Result<(i64, FrozenTrial), Failure> {
+    let number = u64::from(row.get::<_, u32>(1)?);
+    let state = assemble::state(number, text(row, 2))?;
+    let mut trial = FrozenTrial::new(number, state, None, Params::default());
+    trial.started = column::time(text(row, 3));
+    trial.completed = column::time(text(row, 4));
+    Ok((row.get(0)?, trial))
 }
 
 /// Calls `take` with each row of `table` that belongs to one of the trials, in order of creation. Column 0 is the
@@ -327,12 +391,13 @@ fn each_row(
     let all = format!("SELECT trial_id, {columns} FROM {table}");
     let (sql, bound) = match reading {
         Reading::Scan => (format!("{all} ORDER BY rowid"), Vec::new()),
-        Reading::Lookup { study, first } => (
+        Reading::Lookup { study, first, last } => (
             format!(
-                "{all} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id >= ?2)
+                "{all} WHERE trial_id IN
+                 (SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id BETWEEN ?2 AND ?3)
                  ORDER BY {table}.rowid"
             ),
-            vec![study.0, first],
+            vec![study.0, first, last],
         ),
     };
     let mut statement = db.prepare_cached(&sql)?;

@@ -292,3 +292,125 @@ fn rows_of_ours_go_with_their_trial() {
         assert_eq!(count, 0, "{table}");
     }
 }
+
+fn odd_rows(path: &Path, choices: &str, internal: &str) {
+    let distribution =
+        format!(r#"{{"name": "CategoricalDistribution", "attributes": {{"choices": {choices}}}}}"#);
+    sql(
+        path,
+        &format!(
+            "INSERT INTO studies (study_id, study_name) VALUES (7, 'odd');
+             INSERT INTO trials (trial_id, number, study_id, state) VALUES (70, 0, 7, 'COMPLETE');
+             INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
+             VALUES (70, 'c', {internal}, '{distribution}');"
+        ),
+    );
+}
+
+#[test]
+fn choices_of_any_kind_are_read_and_written_as_they_were() {
+    let (_folder, path) = folder_and_path();
+    written(&path);
+    let choices = r#"[[64, 64], {"a": [1, null]}, "x", 1000000000000000000000000000000, NaN, []]"#;
+    odd_rows(&path, choices, "1");
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let trial = store.trials(StudyId(7)).unwrap().remove(0);
+    assert_eq!(trial.params.get("c").unwrap().to_string(), "{'a': [1, None]}");
+    // A new trial of the same choices has the text that Optuna wrote, also where what was read of it says less.
+    let space = SearchSpace([("c".to_owned(), trial.distributions["c"].clone())].into_iter().collect());
+    let params: Params = [("c", trial.params.get("c").unwrap().clone())].into_iter().collect();
+    let (owner, record) = (Owner::this_process(), TrialRecord::default());
+    let start = Start::Running(&owner);
+    let new = NewTrial { start, params: &params, space: &space, record: &record };
+    store.create_trial(StudyId(7), &new).unwrap();
+    let texts: Vec<(f64, String)> = Connection::open(&path)
+        .unwrap()
+        .prepare("SELECT param_value, distribution_json FROM trial_params")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(texts[0], texts[1]);
+    assert!(texts[1].1.contains("1000000000000000000000000000000, NaN"), "{}", texts[1].1);
+}
+
+#[test]
+fn a_study_that_nobody_can_read_hides_no_other() {
+    let (_folder, path) = folder_and_path();
+    let good = written(&path);
+    odd_rows(&path, "[1, 2]", "9");
+    sql(
+        &path,
+        "INSERT INTO study_user_attributes (study_id, key, value_json)
+         VALUES (7, 'allometry:search_space', '[1]'), (7, 'allometry:ladder', '{');",
+    );
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let studies = store.studies().unwrap();
+    assert_eq!(studies.len(), 2);
+    assert_eq!(studies[0].unreadable, None);
+    assert!(studies[1].unreadable.is_some());
+    assert!(store.trials(good).unwrap().is_empty());
+    assert!(matches!(store.trials(StudyId(7)), Err(StoreError::Malformed { .. })));
+}
+
+#[test]
+fn integers_beyond_floats_keep_their_value_in_the_queue() {
+    let (_folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let set = Distribution::Int { low: 0, high: i64::MAX, log: false, step: 1 };
+    let space = SearchSpace([("n".to_owned(), set)].into_iter().collect());
+    for value in [(1_i64 << 53) + 1, i64::MAX, i64::MAX - 1] {
+        let params: Params = [("n", value)].into_iter().collect();
+        let record = TrialRecord::default();
+        let new = NewTrial { start: Start::Waiting, params: &params, space: &space, record: &record };
+        store.create_trial(study, &new).unwrap();
+        let (_, claimed) = store.claim_waiting(study, None).unwrap().unwrap();
+        assert_eq!(claimed.params.get("n").unwrap().to_string(), value.to_string());
+    }
+}
+
+#[test]
+fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
+    let (_folder, path) = folder_and_path();
+    let (one, other) = (written(&path), {
+        let store = SqliteStore::open_within(&path, SHORT).unwrap();
+        store.create_study(&NewStudy { name: "t".into(), ..NewStudy::default() }).unwrap()
+    });
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    for number in 0..23 {
+        let trial = start(&store, if number % 3 == 0 { other } else { one }).unwrap();
+        let finished = Finished {
+            value: Some(0.5),
+            scores: Some(scores()),
+            log: Some("x".into()),
+            ..Finished::default()
+        };
+        store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+    }
+    for study in [one, other] {
+        let all = store.trials(study).unwrap();
+        for limit in [1, 4, 100] {
+            let (mut paged, mut after) = (Vec::new(), None);
+            loop {
+                let page = store.trials_page(study, after, limit).unwrap();
+                assert!(page.trials.len() <= limit);
+                if page.trials.is_empty() {
+                    break;
+                }
+                paged.extend(page.trials);
+                after = page.last;
+            }
+            assert_eq!(paged, all, "{limit}");
+        }
+        for first in 0..=all.len() as u64 {
+            let found = store.predictions_from(study, TrialNumber(first)).unwrap();
+            let numbers: Vec<u64> = found.scores.keys().map(|number| number.0).collect();
+            assert_eq!(numbers, (first..all.len() as u64).collect::<Vec<_>>());
+        }
+        let beside = store.beside(study).unwrap();
+        assert_eq!(beside.len(), all.len());
+        assert!(beside.values().all(|kept| kept.scores.is_some() && kept.log.as_deref() == Some("x")));
+    }
+}

@@ -1,6 +1,6 @@
 //! Statements that write; each function belongs into one transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use allometry_core::{EpochReport, Params, SearchSpace, TrialNumber, TrialRecord, TrialState};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::read;
-use crate::assemble::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
+use crate::assemble::{self, EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::column::{self, stored_number, stored_time};
 use crate::distribution::{self, Placed};
 use crate::error::StoreError;
@@ -20,8 +20,8 @@ use crate::store::{
     Finished, FinishedState, NewStudy, NewTrial, Start, StudyId, TrialHandle, TrialId, metrics_of, settle,
 };
 
-/// Distributions known to be compatible, as study, parameter and JSON.
-pub(super) type Compatible = HashSet<(StudyId, String, String)>;
+/// Distributions known to be compatible, as study, parameter and JSON, with the text that is stored for them.
+pub(super) type Compatible = HashMap<(StudyId, String, String), String>;
 
 pub(super) fn study(db: &Connection, study: &NewStudy) -> Result<StudyId, Failure> {
     let taken: bool = db
@@ -85,6 +85,7 @@ pub(super) fn trial(
     .execute(params![number, study.0, column::state_name(state), started])?;
     let id = TrialId(db.last_insert_rowid());
     write_params(db, study, id, &placed, compatible)?;
+    exact(db, id, new.params)?;
     record(db, id, new.record)?;
     match new.start {
         Start::Waiting => fixed_params(db, id, new.params)?,
@@ -117,20 +118,34 @@ fn write_params(
     )?;
     for Placed { name, distribution: given, internal } in placed {
         let key = (study, (*name).to_owned(), distribution::write(given));
-        if !compatible.contains(&key) {
-            check_compatible(db, &key, given)?;
-        }
-        insert.execute(params![trial.0, name, internal, key.2])?;
-        compatible.insert(key);
+        let text = if let Some(text) = compatible.get(&key) {
+            text
+        } else {
+            let text = compatible_text(db, &key, given)?;
+            compatible.entry(key).or_insert(text)
+        };
+        insert.execute(params![trial.0, name, internal, text])?;
     }
     Ok(())
 }
 
-fn check_compatible(
+/// Keeps the integers that the columns of parameters have no place for.
+fn exact(db: &Connection, trial: TrialId, params: &Params) -> Result<(), Failure> {
+    if let Some(text) = assemble::exact_json(params) {
+        db.prepare_cached(
+            "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?1, ?2, ?3)
+             ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+        )?
+        .execute(params![trial.0, EXACT_KEY, text])?;
+    }
+    Ok(())
+}
+
+fn compatible_text(
     db: &Connection,
     (study, name, given_json): &(StudyId, String, String),
     given: &allometry_core::Distribution,
-) -> Result<(), Failure> {
+) -> Result<String, Failure> {
     let stored: Option<String> = db
         .prepare_cached(
             "SELECT distribution_json FROM trials JOIN trial_params USING (trial_id)
@@ -138,11 +153,8 @@ fn check_compatible(
         )?
         .query_row(params![study.0, name], |row| row.get(0))
         .optional()?;
-    let Some(stored) = stored else { return Ok(()) };
-    match assemble::incompatible(name, stored, given, given_json)? {
-        Some(error) => Err(error.into()),
-        None => Ok(()),
-    }
+    let Some(stored) = stored else { return Ok(given_json.clone()) };
+    Ok(assemble::compatible_text(name, stored, given, given_json)??)
 }
 
 /// Tells Optuna which parameters an enqueued trial must take.
@@ -240,6 +252,7 @@ pub(super) fn complete_params(
     let missing = assemble::missing(params, &known);
     let placed = distribution::place(&missing, space)?;
     write_params(db, StudyId(study), trial, &placed, &mut Compatible::new())?;
+    exact(db, trial, params)?;
     record(db, trial, complete)
 }
 

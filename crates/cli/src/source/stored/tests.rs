@@ -13,6 +13,7 @@ fn read(objective: &Value, more: &[(&str, Value)]) -> LadderTrials {
     ]);
     attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     let record = StudyRecord {
+        unreadable: None,
         id: StudyId(1),
         name: "l/s".into(),
         direction: Direction::Maximize,

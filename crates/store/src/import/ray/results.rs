@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{Failure, FrozenTrial, ParamValue, Params, TrialState};
+use allometry_core::{Failure, FrozenTrial, Params, TrialState};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
@@ -89,7 +89,7 @@ impl Trial {
         }
         for (name, value) in config {
             // A list is one choice of many: its text stands for it.
-            let value = read_value(&value).unwrap_or_else(|| ParamValue::Text(json::write(&value)));
+            let value = read_value(&value);
             trial.params.0.insert(name, value);
         }
         Ok(trial)

@@ -3,7 +3,7 @@
 mod read;
 mod write;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,6 @@ use super::PostgresStore;
 use super::failure::Failure;
 use super::read::{require_study, study_key, trial_key};
 use super::session::{Db, Mode, Pool};
-use super::write::Compatible;
 use crate::error::StoreError;
 use crate::late::LateTell;
 use crate::optuna::{self, AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy};
@@ -43,7 +42,7 @@ pub(crate) struct OptunaPostgres {
 #[derive(Default)]
 struct Known {
     /// Distributions that went with those of their parameter's other trials.
-    compatible: Compatible,
+    compatible: HashSet<(StudyId, String, String)>,
     /// Studies of trials.
     studies: HashMap<TrialId, StudyId>,
 }
