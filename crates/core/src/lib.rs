@@ -9,6 +9,7 @@ pub mod confirm;
 pub mod distribution;
 pub mod event;
 pub mod expression;
+pub mod identity;
 pub mod ladder;
 pub mod normal;
 pub mod objective;
@@ -26,6 +27,7 @@ pub mod trial;
 
 pub use distribution::{ChoiceOrder, Distribution};
 pub use event::{StopReason, StudyEvent};
+pub use identity::StudyIdentity;
 pub use ladder::Ladder;
 pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
 pub use param::{ParamName, ParamValue, Params};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::identity::StudyIdentity;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
 use crate::trial::{CollapsedTo, Failure, TrialNumber, ValidationOutputs, ValidationScores};
@@ -9,6 +10,8 @@ use crate::trial::{CollapsedTo, Failure, TrialNumber, ValidationOutputs, Validat
 /// One evaluation to be done. Its result depends on this and the data alone.
 #[derive(Debug, Clone)]
 pub struct TrialSpec {
+    /// The study; names folders, never influences results.
+    pub study: StudyIdentity,
     /// Size budget of the study.
     pub budget: SizeBudget,
     /// Number within the study; names folders, never influences results.

@@ -180,6 +180,7 @@ impl<'a> Dispatcher<'a> {
                 epochs: self.epochs,
             });
             let spec = TrialSpec {
+                study: run.identity.clone(),
                 budget: run.spec.budget.clone(),
                 number: handle.number,
                 first_attempt: slot,

@@ -9,6 +9,7 @@ mod evaluate;
 mod experiment;
 mod further;
 mod heartbeat;
+mod identity;
 mod interrupt;
 mod open;
 mod others;

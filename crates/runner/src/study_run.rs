@@ -6,7 +6,8 @@ use std::sync::mpsc::Sender;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{BudgetSpec, StopRule};
 use allometry_core::{
-    Direction, FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState,
+    Direction, FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord,
+    TrialState,
 };
 use allometry_store::{Store, StoreError, StudyId};
 
@@ -23,6 +24,7 @@ const FAILURES_BEYOND_VALUED: u64 = 10;
 /// A study that is being run, perhaps by several processes: its history, and what is still to be done.
 pub(crate) struct StudyRun {
     pub(crate) id: StudyId,
+    pub(crate) identity: StudyIdentity,
     pub(crate) spec: BudgetSpec,
     pub(crate) direction: Direction,
     /// Names of the objectives after the first.
@@ -57,10 +59,12 @@ pub(crate) struct StudyRun {
 impl StudyRun {
     /// A study whose trials are not read yet.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
-        let OpenStudy { id, spec, direction, further, feasible, sampler, share, pruning, stop } = study;
+        let OpenStudy { id, identity, spec, direction, further, feasible, sampler, share, pruning, stop } =
+            study;
         let label = spec.budget.label.clone();
         Self {
             id,
+            identity,
             spec,
             direction,
             further: further.into_iter().map(|metric| metric.name).collect(),

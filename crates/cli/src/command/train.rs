@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::ladder::{BudgetSpec, Ladder};
 use allometry_core::rng::stream_seed;
-use allometry_core::{Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
+use allometry_core::{Objective as _, ObjectiveError, Params, StudyIdentity, TrialNumber, TrialSpec};
 use allometry_runner::Interrupt;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
@@ -89,7 +89,14 @@ impl Train {
         }
         let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
         let number = TrialNumber(0);
-        let trial = TrialSpec { budget: spec.budget.clone(), number, first_attempt: number, params, seed };
+        let trial = TrialSpec {
+            study: StudyIdentity::default(),
+            budget: spec.budget.clone(),
+            number,
+            first_attempt: number,
+            params,
+            seed,
+        };
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let steps = prepared.steps(size.map_or(0, |size| size.total));

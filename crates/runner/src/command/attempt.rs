@@ -13,11 +13,12 @@ use allometry_core::{
     ValidationScores,
 };
 
+use super::TRY_AGAIN;
 use super::files::Files;
 use super::invocation;
 use super::process::Group;
 use super::protocol::{Final, Line, LineError, Reader};
-use super::{TRY_AGAIN, value};
+use super::value::{self, Written};
 
 /// Characters of the output's end that go with a failure.
 const DETAIL: usize = 4000;
@@ -76,7 +77,7 @@ impl Attempt<'_> {
         let files = Files::of(self.runs, self.trial);
         let without_detail = |reason: String| Failure { reason, detail: String::new() };
         let cannot = |what: &str, error: std::io::Error| without_detail(format!("{what}: {error}"));
-        Group::end_recorded(&files.process());
+        Group::end_recorded(&self.trial.study, &files.process());
         files
             .prepare(self.trial)
             .map_err(|error| cannot(&format!("cannot write to {}", files.folder.display()), error))?;
@@ -86,7 +87,8 @@ impl Attempt<'_> {
             .map_err(|error| cannot("cannot open its report", error))?;
         let mut command =
             invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", error))?;
-        let group = Group::start(&mut command, &files.process()).map_err(|error| {
+        let before = Written::of(self, &files);
+        let group = Group::start(&mut command, &self.trial.study, &files.process()).map_err(|error| {
             cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), error)
         })?;
         let mut told = Told::default();
@@ -108,7 +110,7 @@ impl Attempt<'_> {
         }
         let Final { value, further, size, best_step } = match told.end {
             Some(end) => end,
-            None => Final::of(value::find(self, &files, start).map_err(failed)?),
+            None => Final::of(value::find(self, &files, start, &before).map_err(failed)?),
         };
         Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
             value,

@@ -4,6 +4,7 @@
 //! to a file: steps, metrics, validation scores, and last its value (`allometry.trial/1`, docs/reference/commands.md).
 
 mod attempt;
+mod belonging;
 mod devices;
 mod files;
 mod invocation;
@@ -50,7 +51,7 @@ pub struct CommandObjective {
 }
 
 impl CommandObjective {
-    /// The program of a ladder. Trials' files go to `runs/<budget>/<number>/`.
+    /// The program of a ladder. Trials' files go to `runs/<budget>/<study>/<number>/`.
     ///
     /// # Errors
     /// [`NoProgram`] where it cannot be found, so that no trial is lost to a slip of the pen.

@@ -120,6 +120,11 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
+    fn place(&self) -> Result<String, StoreError> {
+        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        Ok(url::of_sqlite(&path))
+    }
+
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
         self.write(|db| write::study(db, study))
     }
