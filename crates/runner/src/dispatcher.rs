@@ -246,12 +246,16 @@ impl<'a> Dispatcher<'a> {
         let Some((handle, trial)) = self.store.claim_waiting(run.id, Some(&self.process.owner))? else {
             return Ok(None);
         };
-        if let Some(choice) = run.chooser.complete(&trial, size) {
-            self.store.complete_params(handle.id, &choice.params, &run.spec.space, &choice.record)?;
-            return Ok(Some((handle, choice)));
+        match run.chooser.complete(&trial, size) {
+            Ok(choice) => {
+                self.store.complete_params(handle.id, &choice.params, &run.spec.space, &choice.record)?;
+                Ok(Some((handle, choice)))
+            }
+            Err(reason) => {
+                reject(self.store, handle, trial.record, reason)?;
+                Ok(None)
+            }
         }
-        reject(self.store, handle, trial.record)?;
-        Ok(None)
     }
 
     /// Takes note of an epoch and says why the trial stops there, if it does. `metrics` are those of all its epochs.

@@ -4,6 +4,7 @@ mod ask;
 mod choice;
 mod command;
 mod dispatcher;
+mod enqueued;
 mod error;
 mod evaluate;
 mod experiment;

@@ -12,6 +12,7 @@ use allometry_core::{
 use allometry_store::{Store, StoreError, StudyId};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
+use crate::enqueued;
 use crate::open::{OpenStudy, Pruning};
 use crate::process::Process;
 use crate::recover::{self, Elsewhere};
@@ -117,7 +118,9 @@ impl StudyRun {
     /// Whether a finished trial was interrupted and has attempts left.
     fn is_tried_again(&self, trial: &FrozenTrial) -> bool {
         let made = self.attempts.get(&trial.number).map_or(0, |attempts| attempts.len() as u64);
-        recover::was_interrupted(trial) && made < self.retries
+        // Values outside of the space come from other programs, or from a space that has changed: nothing is started with them.
+        let fits = || enqueued::values(trial, &self.spec.space).is_ok();
+        recover::was_interrupted(trial) && made < self.retries && fits()
     }
 
     /// The first trial to be tried again.
@@ -144,7 +147,7 @@ impl StudyRun {
             };
             // The process of an enqueued trial may have ended before the rest of the values was written down.
             let completed = self.chooser.complete(first, size).map(|choice| choice.params);
-            let params = completed.unwrap_or_else(|| first.params.clone());
+            let params = completed.unwrap_or_else(|_| first.params.clone());
             return Ok(Some(Choice { params, record, index: number.0 }));
         }
         if self.exhausted.is_some() {
