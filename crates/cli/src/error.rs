@@ -1,9 +1,11 @@
 //! Every way in which a command can end badly, with its exit code and what the user can do.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
+use allometry_core::secret;
 use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
@@ -280,21 +282,34 @@ fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
 }
 
-/// Prints an error and its hint on standard error.
+/// Prints an error and its hint on standard error, without the passwords that they quote.
 pub(crate) fn print(error: &CliError) {
+    let say = |line: String| eprintln!("{}", secret::hide(&line));
     if let CliError::Ladder(errors) = error {
         for problem in errors.reports() {
-            eprintln!("{problem:?}");
+            say(format!("{problem:?}"));
         }
         return;
     }
-    eprintln!("error: {error}");
+    say(format!("error: {error}"));
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        eprintln!("  caused by: {cause}");
+        say(format!("  caused by: {cause}"));
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
+        say(format!("hint: {hint}"));
     }
+}
+
+/// Prints what clap says of the command line, help included, without the passwords that it quotes.
+pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
+    let text = secret::hide(&refused.render().ansi().to_string());
+    if refused.use_stderr() {
+        anstream::eprint!("{text}");
+    } else {
+        // Whoever closed the pipe has read enough of the help.
+        let _ = write!(anstream::stdout(), "{text}");
+    }
+    std::process::ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2))
 }

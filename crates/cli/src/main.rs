@@ -16,7 +16,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    match command::Cli::parse().run() {
+    let arguments = match command::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(refused) => return error::print_usage(&refused),
+    };
+    match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error::print(&error);

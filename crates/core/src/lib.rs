@@ -20,6 +20,7 @@ pub mod python;
 pub mod retraining;
 pub mod rng;
 pub mod sampler;
+pub mod secret;
 pub mod size;
 pub mod space;
 pub mod transfer;
@@ -35,6 +36,7 @@ pub use pruner::Pruner;
 pub use retraining::Retraining;
 pub use rng::TrialRng;
 pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
+pub use secret::Secret;
 pub use size::{ModelSize, SizeBudget, WeightTarget};
 pub use space::SearchSpace;
 pub use trial::{

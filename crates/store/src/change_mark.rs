@@ -85,7 +85,7 @@ impl FollowedStore {
         match &self.storage {
             Storage::Sqlite(path) => Ok(ChangeMark::of_files(path)),
             Storage::Postgres(url) => {
-                let position = self.connected(url)?.log_position();
+                let position = self.connected(url.expose())?.log_position();
                 if position.is_err() {
                     *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 }
@@ -101,7 +101,7 @@ impl FollowedStore {
     pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match &self.storage {
             Storage::Sqlite(path) => Arc::new(SqliteStore::open_read_only_file(path)?),
-            Storage::Postgres(url) => self.connected(url)?,
+            Storage::Postgres(url) => self.connected(url.expose())?,
         })
     }
 

@@ -16,6 +16,7 @@ mod exchange;
 mod experiment;
 mod export;
 mod import;
+mod join;
 mod ladder_file;
 mod lint;
 mod list;

@@ -149,8 +149,8 @@ impl Train {
 
     /// The best configuration that the ladder's storage has of a budget.
     fn incumbent(&self, ladder: &Ladder, spec: &BudgetSpec) -> Result<Option<Params>, CliError> {
-        let url = source::storage_url(ladder, self.file.storage.as_deref(), &self.file.ladder);
-        let store = match allometry_store::open_read_only(&url) {
+        let url = source::storage_url(ladder, self.file.storage.as_ref(), &self.file.ladder);
+        let store = match allometry_store::open_read_only(url.expose()) {
             Err(error) if error.kind() == allometry_store::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::StudyTrials;
-use allometry_core::Direction;
 use allometry_core::ladder::MetricSpec;
-use allometry_store::url::redact;
+use allometry_core::{Direction, Secret};
 use allometry_store::{ImportedStudy, import};
 
 use crate::error::CliError;
@@ -34,10 +33,10 @@ pub(super) fn read(label: &str, file: &Path, detail: Option<&str>) -> Result<(St
 /// [`CliError::Import`] naming the storage.
 pub(super) fn read_stored(
     label: &str,
-    url: &str,
+    url: &Secret,
     study: Option<&str>,
 ) -> Result<(StudyTrials, Goals), CliError> {
-    Ok(labelled(label, &redact(url), import::read_storage(url, study)?))
+    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study)?))
 }
 
 fn labelled(label: &str, source: &str, imported: ImportedStudy) -> (StudyTrials, Goals) {
