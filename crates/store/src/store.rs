@@ -203,6 +203,15 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn place(&self) -> Result<String, StoreError>;
 
+    /// Looks whether the storage is still the one that was opened: a file that was removed or replaced takes everything in, and
+    /// keeps nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Departed`].
+    fn still_there(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Makes a study.
     ///
     /// # Errors
