@@ -1,7 +1,7 @@
 //! Every way in which a command can end badly, with its exit code and what the user can do.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
@@ -104,6 +104,16 @@ pub(crate) enum CliError {
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store failed while trials ran.
+    #[error("{cause}; {}", whereabouts(.kept.as_deref(), *.trials))]
+    Lost {
+        /// Why.
+        cause: StoreError,
+        /// Where what the run knows was written; `None` where it could be written nowhere.
+        kept: Option<PathBuf>,
+        /// How many trials that are.
+        trials: usize,
+    },
     /// A run cannot start or go on.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -216,10 +226,12 @@ impl CliError {
                 | RunError::ObjectiveChanged { .. },
             ) => ExitCode::Ladder,
             Self::Store(error)
-            | Self::Run(RunError::Store(error))
+            | Self::Lost { cause: error, .. }
+            | Self::Run(RunError::Store(error) | RunError::Lost { cause: error, .. })
             | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => store_code(error),
+            Self::Run(RunError::Machine { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
@@ -258,6 +270,11 @@ impl CliError {
             Self::Grpc(GrpcError::Identity { .. }) => Some(
                 "--tls-certificate takes a PEM file with `BEGIN CERTIFICATE`, --tls-key one with its `BEGIN PRIVATE KEY`".into(),
             ),
+            Self::Lost { kept: Some(kept), .. } => Some(format!(
+                "`allometry import {} --storage URL` takes it into a new store, where the same command goes on from there",
+                kept.display()
+            )),
+            Self::Lost { cause, .. } => cause.hint(),
             Self::Run(error) => error.hint(),
             Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
@@ -270,6 +287,15 @@ impl CliError {
             Self::Interrupted { .. } => Some("the same command goes on from here".into()),
             _ => None,
         }
+    }
+}
+
+/// Where the trials of a run are that its store did not take.
+fn whereabouts(path: Option<&Path>, trials: usize) -> String {
+    let trials = counted(trials as u64, "trial");
+    match path {
+        Some(path) => format!("what the run knows, {trials}, is in {}", path.display()),
+        None => format!("what the run knows, {trials}, is written above, since no file could be"),
     }
 }
 

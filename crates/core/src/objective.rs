@@ -86,6 +86,9 @@ pub enum ObjectiveError {
     /// The reporter asked to stop because the program ends.
     #[error("interrupted")]
     Interrupted,
+    /// The machine lacks what every evaluation needs, such as space or file descriptors. Nothing is said of the configuration.
+    #[error("{0}")]
+    Machine(String),
     /// The evaluation itself failed.
     #[error("{}", .0.reason)]
     Failed(Failure),

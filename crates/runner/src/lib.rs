@@ -16,6 +16,7 @@ mod open;
 mod others;
 mod process;
 mod recover;
+mod rescue;
 mod run;
 mod silence;
 mod study_run;

@@ -9,7 +9,7 @@ use allometry_core::{
     Direction, FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord,
     TrialState,
 };
-use allometry_store::{Store, StoreError, StudyId};
+use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
 use crate::enqueued;
@@ -26,6 +26,8 @@ const FAILURES_BEYOND_VALUED: u64 = 10;
 pub(crate) struct StudyRun {
     pub(crate) id: StudyId,
     pub(crate) identity: StudyIdentity,
+    /// As it was stored when the run began.
+    pub(crate) stored: Option<StudyRecord>,
     pub(crate) spec: BudgetSpec,
     pub(crate) direction: Direction,
     /// Names of the objectives after the first.
@@ -66,6 +68,7 @@ impl StudyRun {
         Self {
             id,
             identity,
+            stored: None,
             spec,
             direction,
             further: further.into_iter().map(|metric| metric.name).collect(),
@@ -120,7 +123,8 @@ impl StudyRun {
         let made = self.attempts.get(&trial.number).map_or(0, |attempts| attempts.len() as u64);
         // Values outside of the space come from other programs, or from a space that has changed: nothing is started with them.
         let fits = || enqueued::values(trial, &self.spec.space).is_ok();
-        recover::was_interrupted(trial) && made < self.retries && fits()
+        let may = made < self.retries || recover::is_of_machine(trial);
+        recover::was_interrupted(trial) && may && fits()
     }
 
     /// The first trial to be tried again.
@@ -200,7 +204,7 @@ impl StudyRun {
     fn take_in(&mut self, trial: FrozenTrial) {
         let number = trial.number;
         let slot = trial.record.retry_of.unwrap_or(number);
-        if slot != number {
+        if slot != number && !recover::is_of_machine(&trial) {
             self.attempts.entry(slot).or_default().insert(number);
         }
         // What this process evaluates it knows best.

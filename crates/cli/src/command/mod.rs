@@ -24,6 +24,7 @@ mod man;
 mod predict;
 mod prepare;
 mod report;
+mod rescue;
 mod run;
 mod sampler;
 mod serve;

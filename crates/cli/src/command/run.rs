@@ -11,16 +11,16 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
 use allometry_core::{Objective, Secret, sampler};
 use allometry_runner::{
-    ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, StudyOutcome, open_studies,
+    ChangedSpace, Interrupt, OpenStudy, RunError, RunOptions, RunSummary, StudyOutcome, open_studies,
 };
 use allometry_store::Store;
 use clap::Args;
 
-use super::confirm;
 use super::evaluator::Evaluator;
 use super::experiment::Searched;
 use super::ladder_file::{LadderFile, StoredLadder};
 use super::smallest_effect::SmallestEffect;
+use super::{confirm, rescue};
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
@@ -277,8 +277,11 @@ pub(super) fn run_studies(
         drop(sender);
         screen.join().expect("the progress display does not panic");
         summary
-    })?;
-    Ok(summary)
+    });
+    summary.map_err(|error| match error {
+        RunError::Lost { cause, known } => rescue::lost(store, cause, &known),
+        other => other.into(),
+    })
 }
 
 pub(super) fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {

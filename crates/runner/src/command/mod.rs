@@ -8,6 +8,7 @@ mod belonging;
 mod devices;
 mod files;
 mod invocation;
+mod machine;
 mod process;
 mod program;
 mod protocol;
@@ -90,7 +91,7 @@ impl Objective for CommandObjective {
                 trial,
                 reporter,
             };
-            match attempt.run().map_err(ObjectiveError::Failed)? {
+            match attempt.run()? {
                 Ending::Outcome(outcome) => return Ok(*outcome),
                 Ending::Pruned => return Err(ObjectiveError::Pruned),
                 Ending::Interrupted => return Err(ObjectiveError::Interrupted),
