@@ -1,9 +1,11 @@
 //! Every way in which a command can end badly, with its exit code and what the user can do.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
+use allometry_core::secret;
 use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
@@ -102,6 +104,16 @@ pub(crate) enum CliError {
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store failed while trials ran.
+    #[error("{cause}; {}", whereabouts(.kept.as_deref(), *.trials))]
+    Lost {
+        /// Why.
+        cause: StoreError,
+        /// Where what the run knows was written; `None` where it could be written nowhere.
+        kept: Option<PathBuf>,
+        /// How many trials that are.
+        trials: usize,
+    },
     /// A run cannot start or go on.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -214,10 +226,12 @@ impl CliError {
                 | RunError::ObjectiveChanged { .. },
             ) => ExitCode::Ladder,
             Self::Store(error)
-            | Self::Run(RunError::Store(error))
+            | Self::Lost { cause: error, .. }
+            | Self::Run(RunError::Store(error) | RunError::Lost { cause: error, .. })
             | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => store_code(error),
+            Self::Run(RunError::Machine { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
             Self::Interrupted { code } => ExitCode::Interrupted(*code),
@@ -256,6 +270,11 @@ impl CliError {
             Self::Grpc(GrpcError::Identity { .. }) => Some(
                 "--tls-certificate takes a PEM file with `BEGIN CERTIFICATE`, --tls-key one with its `BEGIN PRIVATE KEY`".into(),
             ),
+            Self::Lost { kept: Some(kept), .. } => Some(format!(
+                "`allometry import {} --storage URL` takes it into a new store, where the same command goes on from there",
+                kept.display()
+            )),
+            Self::Lost { cause, .. } => cause.hint(),
             Self::Run(error) => error.hint(),
             Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
@@ -271,6 +290,15 @@ impl CliError {
     }
 }
 
+/// Where the trials of a run are that its store did not take.
+fn whereabouts(path: Option<&Path>, trials: usize) -> String {
+    let trials = counted(trials as u64, "trial");
+    match path {
+        Some(path) => format!("what the run knows, {trials}, is in {}", path.display()),
+        None => format!("what the run knows, {trials}, is written above, since no file could be"),
+    }
+}
+
 fn store_code(error: &StoreError) -> ExitCode {
     if error.kind() == ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Storage }
 }
@@ -280,21 +308,34 @@ fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
 }
 
-/// Prints an error and its hint on standard error.
+/// Prints an error and its hint on standard error, without the passwords that they quote.
 pub(crate) fn print(error: &CliError) {
+    let say = |line: String| eprintln!("{}", secret::hide(&line));
     if let CliError::Ladder(errors) = error {
         for problem in errors.reports() {
-            eprintln!("{problem:?}");
+            say(format!("{problem:?}"));
         }
         return;
     }
-    eprintln!("error: {error}");
+    say(format!("error: {error}"));
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        eprintln!("  caused by: {cause}");
+        say(format!("  caused by: {cause}"));
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
+        say(format!("hint: {hint}"));
     }
+}
+
+/// Prints what clap says of the command line, help included, without the passwords that it quotes.
+pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
+    let text = secret::hide(&refused.render().ansi().to_string());
+    if refused.use_stderr() {
+        anstream::eprint!("{text}");
+    } else {
+        // Whoever closed the pipe has read enough of the help.
+        let _ = write!(anstream::stdout(), "{text}");
+    }
+    std::process::ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2))
 }

@@ -11,7 +11,7 @@ pub(crate) enum ExitCode {
     Ladder,
     /// Something named is not there, or there is nothing to analyse.
     NotFound,
-    /// The storage cannot be reached, is locked or of another version.
+    /// The storage cannot be reached, is locked or of another version, or the machine lets no trial run.
     Storage,
     /// Every trial failed, or the failure limit was reached.
     TrialsFailed,

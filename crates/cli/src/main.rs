@@ -26,7 +26,11 @@ fn plain_number(argument: OsString) -> OsString {
 }
 
 fn main() -> ExitCode {
-    match command::Cli::parse_from(std::env::args_os().map(plain_number)).run() {
+    let arguments = match command::Cli::try_parse_from(std::env::args_os().map(plain_number)) {
+        Ok(arguments) => arguments,
+        Err(refused) => return error::print_usage(&refused),
+    };
+    match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error::print(&error);

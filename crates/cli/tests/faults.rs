@@ -63,6 +63,74 @@ fn a_full_disk_ends_a_run_and_loses_nothing() {
     check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
 }
 
+/// Runs a ladder whose store lies elsewhere on a disk that is full, and again after space is made. Answers with the first run's exit
+/// code.
+const NO_SPACE_FOR_TRIALS: &str = r#"
+    mount -t tmpfs -o size=1m none "$DISK" || exit 99
+    cp "$LADDER" "$DISK/ladder.toml" && cd "$DISK" || exit 98
+    "$ALLOMETRY" run --quiet --trials 2 --storage "$OUT/trials.db" || exit 97
+    cat /dev/zero > ballast 2>/dev/null
+    "$ALLOMETRY" run --storage "$OUT/trials.db" > "$OUT/out.txt" 2> "$OUT/err.txt"
+    code=$?
+    rm -f ballast
+    "$ALLOMETRY" run --storage "$OUT/trials.db" > "$OUT/out2.txt" 2> "$OUT/err2.txt" || exit 96
+    exit $code
+"#;
+
+#[test]
+fn a_disk_without_space_for_trials_is_no_fault_of_theirs() {
+    let test = "a_disk_without_space_for_trials_is_no_fault_of_theirs";
+    let (wanted, out) = (6, tempfile::tempdir().unwrap());
+    let folder = project(wanted);
+    let ladder = ("LADDER", folder.path().join("ladder.toml"));
+    let Some((code, err)) = on_a_small_disk(test, NO_SPACE_FOR_TRIALS, out.path(), ladder) else { return };
+    let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
+    assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
+    let text = said("err.txt");
+    assert!(text.contains("a fault of the machine") && text.contains("pace"), "{text}");
+    check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
+}
+
+#[test]
+fn a_lack_of_file_descriptors_is_no_fault_of_trials() {
+    let (wanted, folder) = (12, project(12));
+    let limited = |most: u32| {
+        let script = format!(r#"ulimit -n {most}; exec "$0" run --workers 6"#);
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_allometry")]).current_dir(folder.path());
+        let (code, _, err) = texts(&command.env("CI", "true").output().unwrap());
+        (code, err)
+    };
+    let mut interrupted = 0;
+    for most in 12..26 {
+        let (code, err) = limited(most);
+        assert!(code == 0 || code == 5, "{most}: {code} {err}");
+        interrupted += usize::from(err.contains("a fault of the machine"));
+    }
+    assert!(interrupted > 0, "some limit lets a run begin and its trials not");
+    let (code, err) = limited(1024);
+    assert_eq!(code, 0, "{err}");
+    check(&trials(&of_sqlite(&folder.path().join("trials.db"))), wanted);
+}
+
+#[test]
+fn a_lock_of_more_than_ten_seconds_ends_no_run() {
+    let (wanted, folder) = (8, project(8));
+    let path = folder.path().join("trials.db");
+    let url = of_sqlite(&path);
+    let mut run = start(folder.path(), &["run", "--workers", "2", "--lease", "30s"]);
+    wait_for("the first trial", || !trials(&url).is_empty());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.busy_timeout(Duration::from_secs(10)).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    std::thread::sleep(Duration::from_secs(12));
+    other.execute_batch("COMMIT").unwrap();
+    assert!(run.wait().unwrap().success());
+    let trials = trials(&url);
+    check(&trials, wanted);
+    assert_eq!(trials.len(), wanted, "nobody lost a trial");
+}
+
 /// Runs a script that mounts a small file system at `$DISK` and leaves files in `out`, its `$OUT`; its exit code and what it said.
 /// `None`, with a visible skip of `test`, where nothing can be mounted.
 fn on_a_small_disk(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::identity::StudyIdentity;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
 use crate::trial::{CollapsedTo, Failure, TrialNumber, ValidationOutputs, ValidationScores};
@@ -9,6 +10,8 @@ use crate::trial::{CollapsedTo, Failure, TrialNumber, ValidationOutputs, Validat
 /// One evaluation to be done. Its result depends on this and the data alone.
 #[derive(Debug, Clone)]
 pub struct TrialSpec {
+    /// The study; names folders, never influences results.
+    pub study: StudyIdentity,
     /// Size budget of the study.
     pub budget: SizeBudget,
     /// Number within the study; names folders, never influences results.
@@ -83,6 +86,9 @@ pub enum ObjectiveError {
     /// The reporter asked to stop because the program ends.
     #[error("interrupted")]
     Interrupted,
+    /// The machine lacks what every evaluation needs, such as space or file descriptors. Nothing is said of the configuration.
+    #[error("{0}")]
+    Machine(String),
     /// The evaluation itself failed.
     #[error("{}", .0.reason)]
     Failed(Failure),

@@ -57,7 +57,14 @@ fn trial(seed: u64, learning_rate: f64, dropout: f64) -> TrialSpec {
     params.insert("dropout", dropout);
     params.insert("weight_decay", 0.01);
     let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
-    TrialSpec { budget, number: TrialNumber(0), first_attempt: TrialNumber(0), params, seed }
+    TrialSpec {
+        study: allometry_core::StudyIdentity::default(),
+        budget,
+        number: TrialNumber(0),
+        first_attempt: TrialNumber(0),
+        params,
+        seed,
+    }
 }
 
 #[derive(Default)]

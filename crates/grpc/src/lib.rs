@@ -16,6 +16,8 @@ mod tls;
 
 use std::net::SocketAddr;
 
+use allometry_core::Secret;
+
 pub use error::ServeError;
 pub use listen::serve;
 pub use service::Answers;
@@ -27,11 +29,11 @@ pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// What every call must show; needed beyond loopback.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
     /// Encrypts every connection.
     pub identity: Option<Identity>,
     /// The store's URL.
-    pub storage: String,
+    pub storage: Secret,
 }
 
 #[cfg(test)]

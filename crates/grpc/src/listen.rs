@@ -40,12 +40,12 @@ const DATABASE_THREADS: usize = 64;
 /// # Errors
 /// [`ServeError`] where it cannot start.
 pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
-    let token = options.token.filter(|token| !token.is_empty());
+    let token = options.token.filter(|token| !token.expose().is_empty());
     if !options.listen.ip().is_loopback() && token.is_none() {
         return Err(ServeError::NeedsToken(options.listen));
     }
     let tls = options.identity.as_ref().map(tls::acceptor).transpose()?;
-    let storage: Arc<dyn optuna::OptunaStorage> = optuna::open(&options.storage)?.into();
+    let storage: Arc<dyn optuna::OptunaStorage> = optuna::open(options.storage.expose())?.into();
     // Declared before the runtime, so that it ends after it: connections of PostgreSQL cannot be closed by its threads.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use allometry_core::{Direction, TrialState};
-use allometry_store::optuna::{AttributeKind, OptunaStorage, TrialTemplate};
+use allometry_store::optuna::{self, AttributeKind, OptunaStorage, TrialTemplate};
 use allometry_store::{LateTell, StoreError, StudyId, TrialId};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -202,7 +202,19 @@ fn set_study_attribute(
     kind: AttributeKind,
     message: &Attribute,
 ) -> Result<Nothing, Status> {
+    refuse_reserved(&message.key)?;
     done(storage.set_study_attribute(StudyId(message.id), kind, &message.key, &message.value))
+}
+
+/// Refuses to write what says what a study runs: whoever may call would choose the programs that workers start.
+fn refuse_reserved(key: &str) -> Result<(), Status> {
+    if optuna::is_reserved(key) {
+        let key = key.escape_debug().take(80).collect::<String>();
+        return Err(Status::invalid_argument(format!(
+            "attribute `{key}` is Allometry's own, which is read here but not written"
+        )));
+    }
+    Ok(())
 }
 
 fn study_directions(storage: &dyn OptunaStorage, message: Id) -> Result<Directions, Status> {
@@ -249,6 +261,11 @@ fn template(trial: Trial) -> Result<TrialTemplate, Status> {
         let time = time::parse(text, &zone);
         time.map(Some).ok_or_else(|| Status::invalid_argument("a time is not as YYYY-MM-DD HH:MM:SS.ffffff"))
     };
+    trial
+        .user_attributes
+        .keys()
+        .chain(trial.system_attributes.keys())
+        .try_for_each(|key| refuse_reserved(key))?;
     let Trial { params, mut distributions, .. } = trial;
     let mut placed = Vec::with_capacity(params.len());
     for (name, internal) in params {
@@ -316,6 +333,7 @@ fn set_trial_attribute(
     kind: AttributeKind,
     message: &Attribute,
 ) -> Result<Nothing, Status> {
+    refuse_reserved(&message.key)?;
     done(storage.set_trial_attribute(TrialId(message.id), kind, &message.key, &message.value))
 }
 

@@ -176,11 +176,13 @@ impl<'a> Driven<'a> {
     pub fn ask(&mut self) -> Result<Asked, AskError> {
         while let Some((handle, trial)) = self.store.claim_waiting(self.study, None)? {
             let space = self.chooser.feasible.space();
-            if let Some(choice) = self.chooser.complete(&trial, &*self.size) {
-                self.store.complete_params(handle.id, &choice.params, space, &choice.record)?;
-                return Ok(Asked { number: handle.number, params: choice.params, record: choice.record });
+            match self.chooser.complete(&trial, &*self.size) {
+                Ok(choice) => {
+                    self.store.complete_params(handle.id, &choice.params, space, &choice.record)?;
+                    return Ok(Asked { number: handle.number, params: choice.params, record: choice.record });
+                }
+                Err(reason) => drop(reject(self.store, handle, trial.record, reason)?),
             }
-            reject(self.store, handle, trial.record)?;
         }
         loop {
             let trials = self.store.trials(self.study)?;
@@ -345,11 +347,9 @@ pub(crate) fn reject(
     store: &dyn Store,
     handle: TrialHandle,
     record: TrialRecord,
+    reason: String,
 ) -> Result<Failure, StoreError> {
-    let failure = Failure {
-        reason: "no configuration of the space has the enqueued values".into(),
-        detail: String::new(),
-    };
+    let failure = Failure { reason, detail: String::new() };
     let record = TrialRecord { failure: Some(failure.clone()), ..record };
     store.finish(handle.id, FinishedState::Failed, &Finished { record, ..Finished::default() })?;
     Ok(failure)

@@ -12,6 +12,7 @@ use allometry_core::{
 
 use allometry_store::{Store, StoreError, StudyId};
 
+use crate::enqueued;
 use crate::open::to_json;
 use crate::others::Others;
 
@@ -84,18 +85,23 @@ impl Chooser {
     }
 
     /// An enqueued trial with every parameter: those it lacks are drawn at random, from its number, among the configurations
-    /// that have the others. `None` where there are none.
-    pub(crate) fn complete(&self, trial: &FrozenTrial, size: &SizeOf<'_>) -> Option<Choice> {
+    /// that have the others.
+    ///
+    /// # Errors
+    /// Why there is no such configuration.
+    pub(crate) fn complete(&self, trial: &FrozenTrial, size: &SizeOf<'_>) -> Result<Choice, String> {
         let index = trial.number.0;
         let mut rng = stream(self.seed, &format!("enqueued/{}", self.label), index);
         let space = self.feasible.space();
-        let given = |(name, _): (&str, &_)| trial.params.get(name).is_some();
+        let wanted = enqueued::values(trial, space)?;
+        let given = |(name, _): (&str, &_)| wanted.get(name).is_some();
         // A whole configuration is the user's will even where the budget would not admit its size.
         let params = if space.iter().all(given) {
-            trial.params.clone()
+            wanted
         } else {
             let point: Vec<f64> = (0..self.feasible.dimension()).map(|_| uniform(&mut rng)).collect();
-            self.feasible.complete(&trial.params, &point)?
+            let completed = self.feasible.complete(&wanted, &point);
+            completed.ok_or("no configuration of the space has the enqueued values")?
         };
         let seed = stream_seed(self.seed, &format!("enqueued/{}", self.label), index);
         let record = TrialRecord {
@@ -104,7 +110,7 @@ impl Chooser {
             origin: Some(Origin::Enqueued),
             ..trial.record.clone()
         };
-        Some(Choice { params, record, index })
+        Ok(Choice { params, record, index })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Hands trials to workers: one at a time, under one lock.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,7 +13,8 @@ use allometry_core::{
     EarlyStop, EpochReport, FrozenTrial, Objective, StudyEvent, StudyView, TrialNumber, TrialRecord,
     TrialSpec, TrialState,
 };
-use allometry_store::{NewTrial, Start, Store, TrialHandle, TrialId};
+use allometry_store::optuna::WholeStudy;
+use allometry_store::{NewTrial, Start, Store, StoreError, TrialHandle, TrialId};
 
 use crate::ask::reject;
 use crate::choice::{Choice, SizeOf, waits};
@@ -21,6 +23,7 @@ use crate::evaluate::Ended;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
 use crate::process::Process;
+use crate::rescue;
 use crate::run::{RunOptions, RunSummary, StudyOutcome};
 use crate::study_run::{StudyRun, insert_by_number};
 
@@ -55,12 +58,16 @@ pub(crate) struct Dispatcher<'a> {
     state: Mutex<State>,
     /// Signalled whenever a trial ends: a worker without work may have some then.
     changed: Condvar,
+    /// Whether the store is not the one any more that the run began with.
+    departed: AtomicBool,
 }
 
 struct State {
     studies: Vec<StudyRun>,
     events: Sender<StudyEvent>,
     broken: bool,
+    /// Why the store is not the one any more.
+    departed: Option<StoreError>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -77,6 +84,7 @@ impl<'a> Dispatcher<'a> {
         let mut runs = Vec::with_capacity(studies.len());
         for study in studies {
             let mut run = StudyRun::new(study, options);
+            run.stored = store.study(&run.identity.name)?;
             let recovered = run.refresh(store, &process)?;
             let budget = run.label();
             let started = StudyEvent::StudyStarted {
@@ -106,8 +114,9 @@ impl<'a> Dispatcher<'a> {
             epochs: options.epochs,
             patience: (options.lease / 10).min(LONGEST_PATIENCE),
             interrupt,
-            state: Mutex::new(State { studies: runs, events, broken: false }),
+            state: Mutex::new(State { studies: runs, events, broken: false, departed: None }),
             changed: Condvar::new(),
+            departed: AtomicBool::new(false),
         })
     }
 
@@ -180,6 +189,7 @@ impl<'a> Dispatcher<'a> {
                 epochs: self.epochs,
             });
             let spec = TrialSpec {
+                study: run.identity.clone(),
                 budget: run.spec.budget.clone(),
                 number: handle.number,
                 first_attempt: slot,
@@ -245,12 +255,16 @@ impl<'a> Dispatcher<'a> {
         let Some((handle, trial)) = self.store.claim_waiting(run.id, Some(&self.process.owner))? else {
             return Ok(None);
         };
-        if let Some(choice) = run.chooser.complete(&trial, size) {
-            self.store.complete_params(handle.id, &choice.params, &run.spec.space, &choice.record)?;
-            return Ok(Some((handle, choice)));
+        match run.chooser.complete(&trial, size) {
+            Ok(choice) => {
+                self.store.complete_params(handle.id, &choice.params, &run.spec.space, &choice.record)?;
+                Ok(Some((handle, choice)))
+            }
+            Err(reason) => {
+                reject(self.store, handle, trial.record, reason)?;
+                Ok(None)
+            }
         }
-        reject(self.store, handle, trial.record)?;
-        Ok(None)
     }
 
     /// Takes note of an epoch and says why the trial stops there, if it does. `metrics` are those of all its epochs.
@@ -321,6 +335,42 @@ impl<'a> Dispatcher<'a> {
         run.end_if_done(events);
         self.changed.notify_all();
         Ok(())
+    }
+
+    /// Takes note of how a trial ended that the store was not told.
+    pub(crate) fn keep(&self, assignment: &Assignment, ended: Ended) {
+        let mut state = self.lock();
+        let run = &mut state.studies[assignment.study];
+        let mut trial = run.release(assignment.slot);
+        trial.state = ended.state;
+        trial.value = ended.value;
+        trial.further = ended.further;
+        trial.record = ended.record;
+        insert_by_number(&mut run.finished, trial);
+    }
+
+    /// Ends the run, since its store is not the one any more: trials that run are interrupted.
+    pub(crate) fn depart(&self, error: StoreError) {
+        let mut state = self.lock();
+        state.broken = true;
+        state.departed.get_or_insert(error);
+        self.departed.store(true, Ordering::SeqCst);
+        self.changed.notify_all();
+    }
+
+    /// Whether the run ends since its store is not the one any more.
+    pub(crate) fn has_departed(&self) -> bool {
+        self.departed.load(Ordering::SeqCst)
+    }
+
+    /// Why the store is not the one any more, if so.
+    pub(crate) fn departure(&self) -> Option<StoreError> {
+        self.lock().departed.take()
+    }
+
+    /// What the run knows, for a store that failed.
+    pub(crate) fn known(&self) -> Vec<WholeStudy> {
+        rescue::whole(self.lock().studies.iter())
     }
 
     /// How each study ended.

@@ -1,6 +1,7 @@
 //! Why a run cannot start or go on.
 
 use allometry_store::StoreError;
+use allometry_store::optuna::WholeStudy;
 
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +9,20 @@ pub enum RunError {
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store failed while trials ran. What the run knows goes with the error.
+    #[error("{cause}")]
+    Lost {
+        /// Why.
+        cause: StoreError,
+        /// Every study with every trial that the run has read or evaluated.
+        known: Vec<WholeStudy>,
+    },
+    /// The machine lacks what every trial needs. Nothing is recorded against one.
+    #[error("the run was interrupted by a fault of the machine: {cause}")]
+    Machine {
+        /// What was lacking, and for what.
+        cause: String,
+    },
     /// The ladder file's search space is not the one that the stored trials come from.
     #[error("the search space of study `{study}` has changed:\n{}", .changes.iter().map(|c| format!("  {c}")).collect::<Vec<_>>().join("\n"))]
     SpaceChanged {
@@ -42,7 +57,11 @@ impl RunError {
     /// What the user can do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Store(error) => error.hint(),
+            Self::Store(error) | Self::Lost { cause: error, .. } => error.hint(),
+            Self::Machine { .. } => Some(
+                "free space, or raise the limits (`ulimit -n`, `ulimit -u`), and run the same command again: what was told is kept"
+                    .into(),
+            ),
             Self::SpaceChanged { .. } => Some(
                 "undo the change, give the ladder another `name` or `[storage] url`, or let --allow-space-change go on with \
                  the trials that fit"

@@ -17,6 +17,7 @@ use crate::dispatcher::{Assignment, Dispatcher};
 use crate::error::RunError;
 use crate::further;
 use crate::interrupt::Interrupt;
+use crate::recover::MACHINE;
 
 /// Reason recorded for a trial whose process ended first; its configuration is tried again.
 pub(crate) const INTERRUPTED: &str = "interrupted";
@@ -76,6 +77,9 @@ pub(crate) fn evaluate(
         }
         Some(error) => return Err(error.into()),
     }
+    if let Err(ObjectiveError::Machine(cause)) = outcome {
+        return Err(give_back(store, assignment, cause));
+    }
     let last = pending.last;
     let log = objective.log(&assignment.spec);
     let step = pending.metrics.last_key_value().map(|(step, _)| *step);
@@ -90,14 +94,31 @@ pub(crate) fn evaluate(
             };
             return lost(store, assignment.id, state.into(), values, step);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            dispatcher.keep(assignment, ended(state.into(), finished, last));
+            return Err(error.into());
+        }
     };
+    Ok(Some(ended(state, finished, last)))
+}
+
+/// How a trial ended that is stored in `state`; `last` is its newest intermediate value.
+fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
     let value = match state {
         TrialState::Pruned => last.filter(|value| !value.is_nan()),
         _ => finished.value,
     };
     let further = if state == TrialState::Complete { finished.further } else { Vec::new() };
-    Ok(Some(Ended { state, value, further, record: finished.record }))
+    Ended { state, value, further, record: finished.record }
+}
+
+/// Ends a trial that the machine kept from running as an interrupted one, which is tried again and counts as no attempt.
+fn give_back(store: &dyn Store, assignment: &Assignment, cause: String) -> RunError {
+    let failure = Failure { reason: INTERRUPTED.into(), detail: format!("{MACHINE}{cause}") };
+    let record = TrialRecord { failure: Some(failure), ..assignment.record.clone() };
+    // Where the store does not take it either, the trial is found without its process, and tried again.
+    let _ = store.finish(assignment.id, FinishedState::Failed, &Finished { record, ..Finished::default() });
+    RunError::Machine { cause }
 }
 
 /// Leaves what was told too late beside the trial, which somebody else has ended.
@@ -154,6 +175,11 @@ fn finished(
         }
         Err(ObjectiveError::Interrupted) => {
             record.failure = Some(Failure { reason: INTERRUPTED.into(), detail: String::new() });
+            (FinishedState::Failed, None)
+        }
+        Err(ObjectiveError::Machine(cause)) => {
+            record.failure =
+                Some(Failure { reason: INTERRUPTED.into(), detail: format!("{MACHINE}{cause}") });
             (FinishedState::Failed, None)
         }
         Err(ObjectiveError::Failed(failure)) => {
@@ -218,7 +244,7 @@ impl Reporter for TrialReporter<'_> {
             pending.epochs.clear();
             pending.flushed = Instant::now();
         }
-        if self.interrupt.is_asked() {
+        if self.interrupted() {
             return Signal::Interrupt;
         }
         pending.early_stop = self.dispatcher.judge(self.assignment, epoch, &pending.metrics);
@@ -226,6 +252,6 @@ impl Reporter for TrialReporter<'_> {
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupt.is_asked()
+        self.interrupt.is_asked() || self.dispatcher.has_departed()
     }
 }

@@ -13,6 +13,7 @@ use allometry_store::{NewTrial, Start, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::error::RunError;
+use crate::identity;
 use crate::open::{
     Facts, OpenStudy, check_compatible, check_same_directions, check_same_objective, new_study, to_json,
 };
@@ -70,7 +71,7 @@ pub fn open_experiment(
         existing.id
     } else {
         let attributes = BTreeMap::from([("objective".into(), facts.objective.clone())]);
-        store.create_study(&new_study(name, ladder, spec, attributes))?
+        store.create_study(&new_study(name.clone(), ladder, spec, attributes))?
     };
     let trials = enqueue(store, id, spec, &plan, size)?;
     let said = ExperimentStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
@@ -78,6 +79,7 @@ pub fn open_experiment(
     store.set_study_attribute(id, "target_trials", &to_json(&trials))?;
     Ok(OpenStudy {
         id,
+        identity: identity::of_study(store, id, &name)?,
         spec: BudgetSpec { trials, ..spec.clone() },
         direction: ladder.direction,
         further: ladder.further.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use allometry_store::{Store, TrialId};
+use allometry_store::{Store, StoreError, TrialId};
 
 /// The trials of this process that are running.
 #[derive(Debug, Default)]
@@ -33,13 +33,17 @@ impl Heartbeat {
     }
 
     /// Sends heartbeats at an interval until [`Self::stop`]. One that fails is not lost work: the next one, or the trial's own
-    /// result, tells the store the same.
-    pub(crate) fn beat(&self, store: &dyn Store, interval: Duration) {
+    /// result, tells the store the same. A store that is not the one any more is told to `departed`, and no more is sent.
+    pub(crate) fn beat(&self, store: &dyn Store, interval: Duration, departed: impl Fn(StoreError)) {
         let mut watched = self.lock();
         while !watched.ended {
             watched = self.stopped.wait_timeout(watched, interval).unwrap_or_else(PoisonError::into_inner).0;
             let trials: Vec<TrialId> = watched.trials.iter().copied().collect();
             drop(watched);
+            if let Err(error) = store.still_there() {
+                departed(error);
+                return;
+            }
             if !trials.is_empty() {
                 let _ = store.heartbeat(&trials);
             }

@@ -234,6 +234,8 @@ macro_rules! calls {
 
 impl Store for Interleaved {
     calls! {
+        fn place(&self) -> String;
+        fn still_there(&self) -> ();
         fn create_study(&self, study: &NewStudy) -> StudyId;
         fn studies(&self) -> Vec<StudyRecord>;
         fn study(&self, name: &str) -> Option<StudyRecord>;

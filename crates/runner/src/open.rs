@@ -7,11 +7,12 @@ use allometry_core::expression::Condition;
 use allometry_core::ladder::{BudgetSpec, Ladder, MetricSpec, Share, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
 use allometry_core::space::{self, Feasible, When};
-use allometry_core::{Direction, Pruner, Sampler, SearchSpace};
+use allometry_core::{Direction, Pruner, Sampler, SearchSpace, StudyIdentity};
 use allometry_store::{NewStudy, Store, StudyId, StudyRecord, distribution};
 use serde_json::{Value, json};
 
 use crate::error::RunError;
+use crate::identity::{self, IDENTITY};
 
 /// Attribute of a study with the texts of its constraints.
 const CONSTRAINTS: &str = "constraints";
@@ -25,6 +26,8 @@ const SMALLEST_EFFECT: &str = "smallest_effect";
 pub struct OpenStudy {
     /// Its place in the store.
     pub id: StudyId,
+    /// What tells it from every other study.
+    pub identity: StudyIdentity,
     /// Its size, space and number of trials.
     pub spec: BudgetSpec,
     /// Which values of the first objective are better.
@@ -117,9 +120,12 @@ pub fn open_studies(
                     check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
                     existing.id
                 }
-                None => {
-                    store.create_study(&new_study(name, ladder, &spec, attributes(ladder, &spec, facts)))?
-                }
+                None => store.create_study(&new_study(
+                    name.clone(),
+                    ladder,
+                    &spec,
+                    attributes(ladder, &spec, facts),
+                ))?,
             };
             for (key, value) in &facts.report {
                 store.set_study_attribute(id, key, value)?;
@@ -132,6 +138,7 @@ pub fn open_studies(
             store.set_study_attribute(id, SMALLEST_EFFECT, &json!(ladder.smallest_effect))?;
             Ok(OpenStudy {
                 id,
+                identity: identity::of_study(store, id, &name)?,
                 spec,
                 direction: ladder.direction,
                 further: ladder.further.clone(),
@@ -150,8 +157,9 @@ pub(crate) fn new_study(
     name: String,
     ladder: &Ladder,
     spec: &BudgetSpec,
-    attributes: BTreeMap<String, Value>,
+    mut attributes: BTreeMap<String, Value>,
 ) -> NewStudy {
+    attributes.insert(IDENTITY.into(), identity::draw());
     NewStudy {
         name,
         direction: ladder.direction,

@@ -75,6 +75,15 @@ fn end(store: &dyn Store, study: StudyId, handle: TrialHandle) -> Result<bool, S
     }
 }
 
+/// Begins the detail of a trial that was interrupted by a fault of the machine.
+pub(crate) const MACHINE: &str = "a fault of the machine: ";
+
+/// Whether a trial was interrupted by a fault of the machine, which counts as no attempt.
+pub(crate) fn is_of_machine(trial: &FrozenTrial) -> bool {
+    was_interrupted(trial)
+        && trial.record.failure.as_ref().is_some_and(|failure| failure.detail.starts_with(MACHINE))
+}
+
 /// Whether a trial has no value only because its process ended.
 pub(crate) fn was_interrupted(trial: &FrozenTrial) -> bool {
     trial.state == TrialState::Failed

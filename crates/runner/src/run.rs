@@ -82,7 +82,8 @@ impl RunSummary {
 /// A trial that fails is recorded and the run goes on. Events go to `events`; a closed channel is no error.
 ///
 /// # Errors
-/// [`RunError::Store`] when the store refuses to take a result; the other workers' trials are told first.
+/// [`RunError::Lost`] when the store refuses to take a result, the other workers' trials being told first, or when it is not the one
+/// any more that the run began with; [`RunError::Machine`] where no program can be run; [`RunError::Store`] before any trial.
 pub fn run(
     studies: Vec<OpenStudy>,
     store: &dyn Store,
@@ -95,7 +96,9 @@ pub fn run(
     let dispatcher = Dispatcher::start(studies, store, objective, Process::this(), options, asked, to)?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
-        let beating = scope.spawn(|| heartbeat.beat(store, options.lease / BEATS));
+        let beating = scope.spawn(|| {
+            heartbeat.beat(store, options.lease / BEATS, |error| dispatcher.depart(error));
+        });
         let workers: Vec<_> = (0..options.workers.max(1))
             .map(|worker| {
                 let (dispatcher, heartbeat, events) = (&dispatcher, &heartbeat, events.clone());
@@ -122,11 +125,23 @@ pub fn run(
         beating.join().expect("the heartbeat ignores a store that does not answer");
         outcome
     });
-    outcome?;
+    let ended = match (dispatcher.departure(), outcome) {
+        (Some(departed), _) => Err(departed.into()),
+        (None, outcome) => outcome.and_then(|()| conclude(store, &dispatcher)),
+    };
+    ended.map_err(|error| match error {
+        RunError::Store(cause) => RunError::Lost { cause, known: dispatcher.known() },
+        other => other,
+    })
+}
+
+/// Writes down how each study ended, in the store that the run began with.
+fn conclude(store: &dyn Store, dispatcher: &Dispatcher<'_>) -> Result<RunSummary, RunError> {
     let summary = dispatcher.summary();
     for study in &summary.studies {
         let reason = serde_json::to_value(study.reason).expect("a reason has text keys and numbers");
         store.set_study_attribute(study.id, ENDED, &reason)?;
     }
+    store.still_there()?;
     Ok(summary)
 }

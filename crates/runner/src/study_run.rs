@@ -6,11 +6,13 @@ use std::sync::mpsc::Sender;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{BudgetSpec, StopRule};
 use allometry_core::{
-    Direction, FrozenTrial, Origin, StudyEvent, StudyView, TrialNumber, TrialRecord, TrialState,
+    Direction, FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord,
+    TrialState,
 };
-use allometry_store::{Store, StoreError, StudyId};
+use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
+use crate::enqueued;
 use crate::open::{OpenStudy, Pruning};
 use crate::process::Process;
 use crate::recover::{self, Elsewhere};
@@ -23,6 +25,9 @@ const FAILURES_BEYOND_VALUED: u64 = 10;
 /// A study that is being run, perhaps by several processes: its history, and what is still to be done.
 pub(crate) struct StudyRun {
     pub(crate) id: StudyId,
+    pub(crate) identity: StudyIdentity,
+    /// As it was stored when the run began.
+    pub(crate) stored: Option<StudyRecord>,
     pub(crate) spec: BudgetSpec,
     pub(crate) direction: Direction,
     /// Names of the objectives after the first.
@@ -57,10 +62,13 @@ pub(crate) struct StudyRun {
 impl StudyRun {
     /// A study whose trials are not read yet.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
-        let OpenStudy { id, spec, direction, further, feasible, sampler, share, pruning, stop } = study;
+        let OpenStudy { id, identity, spec, direction, further, feasible, sampler, share, pruning, stop } =
+            study;
         let label = spec.budget.label.clone();
         Self {
             id,
+            identity,
+            stored: None,
             spec,
             direction,
             further: further.into_iter().map(|metric| metric.name).collect(),
@@ -113,7 +121,10 @@ impl StudyRun {
     /// Whether a finished trial was interrupted and has attempts left.
     fn is_tried_again(&self, trial: &FrozenTrial) -> bool {
         let made = self.attempts.get(&trial.number).map_or(0, |attempts| attempts.len() as u64);
-        recover::was_interrupted(trial) && made < self.retries
+        // Values outside of the space come from other programs, or from a space that has changed: nothing is started with them.
+        let fits = || enqueued::values(trial, &self.spec.space).is_ok();
+        let may = made < self.retries || recover::is_of_machine(trial);
+        recover::was_interrupted(trial) && may && fits()
     }
 
     /// The first trial to be tried again.
@@ -140,7 +151,7 @@ impl StudyRun {
             };
             // The process of an enqueued trial may have ended before the rest of the values was written down.
             let completed = self.chooser.complete(first, size).map(|choice| choice.params);
-            let params = completed.unwrap_or_else(|| first.params.clone());
+            let params = completed.unwrap_or_else(|_| first.params.clone());
             return Ok(Some(Choice { params, record, index: number.0 }));
         }
         if self.exhausted.is_some() {
@@ -193,7 +204,7 @@ impl StudyRun {
     fn take_in(&mut self, trial: FrozenTrial) {
         let number = trial.number;
         let slot = trial.record.retry_of.unwrap_or(number);
-        if slot != number {
+        if slot != number && !recover::is_of_machine(&trial) {
             self.attempts.entry(slot).or_default().insert(number);
         }
         // What this process evaluates it knows best.

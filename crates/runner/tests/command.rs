@@ -12,7 +12,7 @@ use allometry_core::ladder::{
 };
 use allometry_core::{
     EpochReport, Objective, ObjectiveError, ObjectiveOutcome, ParamValue, Params, Reporter, Signal,
-    SizeBudget, TrialNumber, TrialSpec,
+    SizeBudget, StudyIdentity, TrialNumber, TrialSpec,
 };
 use allometry_runner::{CommandObjective, Devices};
 use tempfile::TempDir;
@@ -43,6 +43,10 @@ struct Fixture {
     devices: Vec<String>,
 }
 
+fn study(id: &str) -> StudyIdentity {
+    StudyIdentity { name: "ladder/2M".into(), id: id.into(), storage: "sqlite:///trials.db".into() }
+}
+
 impl Fixture {
     fn new(script: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -69,6 +73,7 @@ impl Fixture {
 
     fn trial(&self) -> TrialSpec {
         TrialSpec {
+            study: study("one"),
             budget: SizeBudget::nominal("2M"),
             number: TrialNumber(7),
             first_attempt: TrialNumber(5),
@@ -78,7 +83,7 @@ impl Fixture {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.runs().join("2M/5").join(name)
+        self.runs().join("2M").join(self.trial().study.folder()).join("5").join(name)
     }
 
     fn objective(&self) -> CommandObjective {
@@ -358,6 +363,82 @@ fn the_process_of_an_earlier_attempt_does_not_go_on_beside_the_next() {
             matches!(first.join().unwrap(), Err(ObjectiveError::Failed(failure)) if failure.reason == "killed by signal 9")
         );
     });
+}
+
+/// Takes what an earlier attempt left in the checkpoint folder, else writes its own rate there, and reports it.
+const REUSES: &str = r#"
+    kept="$ALLOMETRY_CHECKPOINT_DIR/value"
+    [ -e "$kept" ] || grep -o '"lr": [0-9.e-]*' "$ALLOMETRY_PARAMS" | cut -d' ' -f2 > "$kept"
+    echo "{\"final\": true, \"value\": $(cat "$kept")}" >> "$ALLOMETRY_REPORT"
+"#;
+
+#[test]
+fn an_attempt_goes_on_from_files_of_its_own_trial_alone() {
+    let fixture = Fixture::new(REUSES);
+    let objective = fixture.objective();
+    let value = |trial: &TrialSpec| objective.evaluate(trial, &Listener::default()).unwrap().value;
+    let first = fixture.trial();
+    assert_eq!(value(&first), 0.1);
+    let kept = fixture.file("checkpoint/value");
+    std::fs::write(&kept, "0.25").unwrap();
+    assert_eq!(value(&first), 0.25, "the same trial goes on");
+    assert_eq!(value(&TrialSpec { number: TrialNumber(9), ..first.clone() }), 0.25, "and its repetition");
+
+    let mut changed = first.clone();
+    changed.params.insert("lr", 0.5);
+    assert_eq!(value(&changed), 0.5, "another configuration under the same number begins anew");
+    std::fs::write(&kept, "0.25").unwrap();
+    assert_eq!(value(&TrialSpec { seed: 12, ..changed.clone() }), 0.5, "and so does another seed");
+    std::fs::write(&kept, "0.25").unwrap();
+    assert_eq!(value(&TrialSpec { study: study("two"), ..changed.clone() }), 0.5, "and another study");
+    assert!(kept.exists(), "the first study keeps its files");
+
+    // What an interrupted write of the note leaves, or an earlier version without one.
+    for note in ["", "{\"study\""] {
+        std::fs::write(&kept, "0.25").unwrap();
+        std::fs::write(fixture.file("trial.json"), note).unwrap();
+        assert_eq!(value(&changed), 0.5);
+    }
+}
+
+#[test]
+fn a_run_of_another_study_leaves_the_processes_of_the_first_alone() {
+    let fixture = Fixture::new(
+        r#"echo $$ > pid; until [ -e go ]; do sleep 0.01; done
+        echo '{"final": true, "value": 1}' >> "$ALLOMETRY_REPORT""#,
+    );
+    let objective = fixture.objective();
+    let pid = fixture.folder.path().join("pid");
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| objective.evaluate(&fixture.trial(), &Listener::default()));
+        wait_until(|| std::fs::metadata(fixture.file("process.json")).is_ok_and(|file| file.len() > 0));
+        wait_until(|| std::fs::metadata(&pid).is_ok_and(|file| file.len() > 0));
+        let second = Fixture::new(r#"echo '{"final": true, "value": 2}' >> "$ALLOMETRY_REPORT""#);
+        let other = CommandObjective::new(second.spec.clone(), "ladder", fixture.runs(), Devices::default());
+        let elsewhere = StudyIdentity { storage: "sqlite:///other.db".into(), ..study("one") };
+        for study in [study("two"), elsewhere] {
+            let trial = TrialSpec { study, ..fixture.trial() };
+            let outcome = other.as_ref().unwrap().evaluate(&trial, &Listener::default());
+            assert_eq!(outcome.unwrap().value, 2.0);
+        }
+        assert!(lives(&pid));
+        std::fs::write(fixture.folder.path().join("go"), "").unwrap();
+        assert_eq!(first.join().unwrap().unwrap().value, 1.0);
+    });
+}
+
+#[test]
+fn a_value_file_that_was_there_before_is_no_value() {
+    let mut fixture = Fixture::new(":");
+    fixture.spec.value = ValueSource::File { path: "value.json".into(), key: "value".into() };
+    let file = fixture.folder.path().join("value.json");
+    std::fs::write(&file, r#"{"value": 0.75}"#).unwrap();
+    assert_eq!(
+        fixture.failure().0,
+        format!("no value reported: {} is older than the attempt", file.display())
+    );
+    fixture.spec.run = Invocation::Shell("echo '{{\"value\": 0.5}}' > value.json".into());
+    assert_eq!(fixture.value(), 0.5);
 }
 
 #[test]

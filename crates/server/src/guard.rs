@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use allometry_core::Secret;
 use allometry_report::html::CONTENT_POLICY;
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -24,7 +25,7 @@ const MOST_LOGGED: u64 = 5;
 #[derive(Debug)]
 pub(crate) struct Guard {
     address: SocketAddr,
-    token: Option<String>,
+    token: Option<Secret>,
     policy: HeaderValue,
     log: RefusalLog,
 }
@@ -54,7 +55,7 @@ impl RefusalLog {
 }
 
 impl Guard {
-    pub(crate) fn new(address: SocketAddr, token: Option<String>) -> Self {
+    pub(crate) fn new(address: SocketAddr, token: Option<Secret>) -> Self {
         let policy = format!("{CONTENT_POLICY}; {SERVED}").parse().expect("rules are a header's text");
         Self { address, token, policy, log: RefusalLog::new() }
     }
@@ -80,8 +81,10 @@ impl Guard {
         }
         let Some(token) = &self.token else { return None };
         let shown = [bearer(headers), cookie(headers), queried(request.uri().query())];
-        let known =
-            shown.into_iter().flatten().any(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes())));
+        let known = shown
+            .into_iter()
+            .flatten()
+            .any(|shown| bool::from(shown.as_bytes().ct_eq(token.expose().as_bytes())));
         (!known).then_some((
             StatusCode::UNAUTHORIZED,
             "no token, or another one; add ?token=... to the address once",
@@ -116,7 +119,7 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     let cookie = remember.filter(|_| status.is_success()).and_then(|token| {
-        HeaderValue::from_str(&format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/")).ok()
+        HeaderValue::from_str(&format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/", token.expose())).ok()
     });
     if let Some(cookie) = cookie {
         headers.insert(header::SET_COOKIE, cookie);

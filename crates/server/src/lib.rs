@@ -16,6 +16,7 @@ mod watch;
 use std::net::SocketAddr;
 
 use allometry_analysis::LadderTrials;
+use allometry_core::Secret;
 use allometry_store::{StoredStudy, StudyRecord};
 
 pub use error::ServeError;
@@ -27,9 +28,9 @@ pub struct Options {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// What every request must show; needed beyond loopback.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
     /// The store's URL.
-    pub storage: String,
+    pub storage: Secret,
     /// How stored studies become ladders.
     pub assembly: Assembly,
 }

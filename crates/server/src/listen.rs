@@ -32,7 +32,9 @@ const WRITE_TIME: Duration = Duration::from_secs(30);
 /// # Errors
 /// [`ServeError`] where it cannot start.
 pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
-    if !options.listen.ip().is_loopback() && options.token.as_deref().is_none_or(str::is_empty) {
+    if !options.listen.ip().is_loopback()
+        && options.token.as_ref().is_none_or(|token| token.expose().is_empty())
+    {
         return Err(ServeError::NeedsToken(options.listen));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use allometry_core::Secret;
 use allometry_store::{ChangeMark, FollowedStore, StoreError, StoredStudy};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -40,6 +41,7 @@ pub(crate) struct Known {
 /// The store as last read, for all who ask.
 #[derive(Debug)]
 pub(crate) struct Watched {
+    /// The URL of the store, without its password.
     pub(crate) storage: String,
     pub(crate) store: FollowedStore,
     known: RwLock<Arc<Known>>,
@@ -49,10 +51,10 @@ pub(crate) struct Watched {
 impl Watched {
     /// # Errors
     /// [`StoreError`] where the URL names no store that can be followed.
-    pub(crate) fn new(storage: &str) -> Result<Self, StoreError> {
+    pub(crate) fn new(storage: &Secret) -> Result<Self, StoreError> {
         let (versions, _) = watch::channel(Versions::default());
-        let store = FollowedStore::new(storage)?;
-        Ok(Self { storage: storage.to_owned(), store, known: RwLock::default(), versions })
+        let store = FollowedStore::new(storage.expose())?;
+        Ok(Self { storage: storage.shown(), store, known: RwLock::default(), versions })
     }
 
     /// What is known now.
@@ -207,7 +209,7 @@ mod tests {
         let path = folder.path().join("trials.db").display().to_string();
         let store = SqliteStore::open(&path).unwrap();
         store.create_study(&NewStudy { name: "a".into(), ..NewStudy::default() }).unwrap();
-        let watched = Arc::new(Watched::new(&path).unwrap());
+        let watched = Arc::new(Watched::new(&path.into()).unwrap());
         let assembly = Assembly {
             ladder_name: |study| study.name.clone(),
             ladder: |_, _| LadderTrials::new(Vec::new()),

@@ -32,8 +32,8 @@ fn start(path: &Path, token: Option<&str>) -> SocketAddr {
     let (send, receive) = mpsc::channel();
     let options = Options {
         listen: "127.0.0.1:0".parse().unwrap(),
-        token: token.map(str::to_owned),
-        storage: path.display().to_string(),
+        token: token.map(Into::into),
+        storage: path.display().to_string().into(),
         assembly: ASSEMBLY,
     };
     std::thread::spawn(move || serve(options, |address| send.send(address).unwrap()));
@@ -274,8 +274,8 @@ fn a_token_is_asked_for_where_one_is_set() {
     let folder = tempfile::tempdir().unwrap();
     let options = |token: Option<&str>| Options {
         listen: "0.0.0.0:0".parse().unwrap(),
-        token: token.map(str::to_owned),
-        storage: database(&folder).display().to_string(),
+        token: token.map(Into::into),
+        storage: database(&folder).display().to_string().into(),
         assembly: ASSEMBLY,
     };
     for token in [None, Some("")] {

@@ -1,13 +1,13 @@
 //! Whether a store may hold something new, without reading it.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::error::StoreError;
+use crate::file_mark;
 use crate::postgres::PostgresStore;
-use crate::sqlite::SqliteStore;
+use crate::sqlite::{SqliteStore, resolve};
 use crate::store::Store;
 use crate::url::{self, Storage};
 
@@ -32,9 +32,13 @@ struct FileMark {
 
 impl ChangeMark {
     fn of_files(path: &Path) -> Self {
-        let mut log = path.to_path_buf().into_os_string();
+        // Behind a symbolic link the log lies beside the file, not beside the link.
+        let path = resolve(path);
+        let mut log = path.clone().into_os_string();
         log.push("-wal");
-        Self(Mark::Files([path, &PathBuf::from(log)].into_iter().map(FileMark::of).collect()))
+        // Whoever opens the database makes an empty log, which says nothing.
+        let log = FileMark::of(&PathBuf::from(log)).filter(|log| log.length > 0);
+        Self(Mark::Files(vec![FileMark::of(&path), log]))
     }
 
     /// Whether it is the same database, whatever was written to it.
@@ -85,7 +89,7 @@ impl FollowedStore {
         match &self.storage {
             Storage::Sqlite(path) => Ok(ChangeMark::of_files(path)),
             Storage::Postgres(url) => {
-                let position = self.connected(url)?.log_position();
+                let position = self.connected(url.expose())?.log_position();
                 if position.is_err() {
                     *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 }
@@ -101,7 +105,7 @@ impl FollowedStore {
     pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match &self.storage {
             Storage::Sqlite(path) => Arc::new(SqliteStore::open_read_only_file(path)?),
-            Storage::Postgres(url) => self.connected(url)?,
+            Storage::Postgres(url) => self.connected(url.expose())?,
         })
     }
 
@@ -120,17 +124,10 @@ impl FollowedStore {
 impl FileMark {
     fn of(path: &Path) -> Option<Self> {
         let found = std::fs::metadata(path).ok()?;
-        Some(Self { identity: identity(&found), length: found.len(), modified: found.modified().ok() })
+        Some(Self {
+            identity: file_mark::identity(&found),
+            length: found.len(),
+            modified: found.modified().ok(),
+        })
     }
-}
-
-#[cfg(unix)]
-fn identity(found: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt as _;
-    (found.dev(), found.ino())
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> (u64, u64) {
-    (0, 0)
 }

@@ -1,5 +1,6 @@
 //! What can go wrong between a caller and a store.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use allometry_core::{ParamValue, TrialState};
@@ -16,6 +17,30 @@ pub enum ErrorKind {
     Unavailable,
     /// The call contradicts what is stored, or itself.
     Conflict,
+}
+
+/// What became of a file that was in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// Its name is gone.
+    Removed,
+    /// Another file has its name.
+    Replaced,
+    /// It has no bytes.
+    Emptied,
+    /// It lacks pages.
+    CutOff,
+}
+
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Removed => "was removed",
+            Self::Replaced => "was replaced by another file",
+            Self::Emptied => "was emptied",
+            Self::CutOff => "was cut off",
+        })
+    }
 }
 
 /// What can go wrong between a caller and a store.
@@ -142,6 +167,14 @@ pub enum StoreError {
     Locked {
         /// The file.
         path: PathBuf,
+    },
+    /// The file is not the one that was opened any more.
+    #[error("{} {how} while it was in use", .path.display())]
+    Departed {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        how: Departure,
     },
     /// The database, a file's folder included, cannot be written.
     #[error("{location} cannot be written: {}", read_only(.location))]
@@ -281,6 +314,9 @@ impl StoreError {
             Self::NewerTables { .. } => "use the newer Allometry",
             Self::Locked { .. } => {
                 "wait for the other program or stop it; on a network drive, move the file to a local disk"
+            }
+            Self::Departed { .. } => {
+                "leave a store where it is for as long as somebody works on it; `allometry export` copies one in use"
             }
             Self::ReadOnly { location: Location::File(_) } => {
                 "check the permissions of the file and of its folder: SQLite writes beside the file too"

@@ -7,6 +7,7 @@ mod column;
 pub mod distribution;
 pub mod error;
 pub mod export;
+mod file_mark;
 pub mod import;
 pub mod json;
 pub mod late;
@@ -23,7 +24,7 @@ pub mod stored_study;
 pub mod url;
 
 pub use change_mark::{ChangeMark, FollowedStore};
-pub use error::{ErrorKind, StoreError};
+pub use error::{Departure, ErrorKind, StoreError};
 pub use import::{ImportError, ImportedStudy};
 pub use late::LateTell;
 pub use location::Location;

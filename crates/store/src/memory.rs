@@ -161,6 +161,10 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
+    fn place(&self) -> Result<String, StoreError> {
+        Ok(format!("memory of process {}", std::process::id()))
+    }
+
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
         let mut tables = self.tables();
         if tables.studies.iter().any(|s| s.name == study.name) {

@@ -13,7 +13,7 @@ use crate::url::{self, Storage};
 pub fn open(url: &str) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(_) => Box::new(SqliteStore::open(url)?),
-        Storage::Postgres(url) => Box::new(PostgresStore::open(&url)?),
+        Storage::Postgres(url) => Box::new(PostgresStore::open(url.expose())?),
     })
 }
 
@@ -25,7 +25,7 @@ pub fn open_existing(url: &str) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(path) if !path.exists() => return Err(StoreError::NoFile { path }),
         Storage::Sqlite(_) => Box::new(SqliteStore::open(url)?),
-        Storage::Postgres(url) => Box::new(PostgresStore::open_existing(&url)?),
+        Storage::Postgres(url) => Box::new(PostgresStore::open_existing(url.expose())?),
     })
 }
 
@@ -36,6 +36,6 @@ pub fn open_existing(url: &str) -> Result<Box<dyn Store>, StoreError> {
 pub fn open_read_only(url: &str) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(_) => Box::new(SqliteStore::open_read_only(url)?),
-        Storage::Postgres(url) => Box::new(PostgresStore::open_read_only(&url)?),
+        Storage::Postgres(url) => Box::new(PostgresStore::open_read_only(url.expose())?),
     })
 }

@@ -255,6 +255,22 @@ pub type EpochMetrics = BTreeMap<i64, BTreeMap<String, f64>>;
 /// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist, `Conflict` where
 /// the contract forbids the call, `Unavailable` where the storage cannot be used.
 pub trait Store: Send + Sync {
+    /// Where the studies are, without a password: a text that is the same whenever the same storage is opened, and another for
+    /// its copies. A SQLite file that was moved is another storage.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn place(&self) -> Result<String, StoreError>;
+
+    /// Looks whether the storage is still the one that was opened: a file that was removed or replaced takes everything in, and
+    /// keeps nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Departed`].
+    fn still_there(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Makes a study.
     ///
     /// # Errors

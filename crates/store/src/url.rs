@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use allometry_core::Secret;
+use allometry_core::secret;
+
 use crate::error::StoreError;
 
 /// What a storage URL names.
@@ -10,7 +13,7 @@ pub enum Storage {
     /// A SQLite file.
     Sqlite(PathBuf),
     /// A PostgreSQL database: the whole URL, password included.
-    Postgres(String),
+    Postgres(Secret),
 }
 
 /// Tells what a URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, or `postgresql://...`.
@@ -18,6 +21,7 @@ pub enum Storage {
 /// # Errors
 /// [`StoreError::Url`] for another scheme, or a URL without a file.
 pub fn parse(url: &str) -> Result<Storage, StoreError> {
+    let url = if url.contains("://") { url.trim() } else { url };
     let problem = |problem: &str| StoreError::Url { url: redact(url), problem: problem.into() };
     let Some((scheme, rest)) = url.split_once("://") else {
         if url.trim().is_empty() {
@@ -72,35 +76,9 @@ pub fn of_sqlite(path: &Path) -> String {
     format!("sqlite:///{}", path.display())
 }
 
-/// The URL without its password, for messages. What may be a password is taken for one: that of a URL whose `/` or `@` are
-/// not escaped too.
+/// The URL without its password, for messages: [`secret::hide`].
 pub fn redact(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once(':').filter(|(scheme, _)| may_have_password(scheme)) else {
-        return url.into();
-    };
-    let slashes = rest.len() - rest.trim_start_matches('/').len();
-    let (slashes, rest) = rest.split_at(slashes);
-    let (head, query) = match rest.rsplit_once('@') {
-        Some((user, place)) => {
-            let user =
-                user.split_once(':').map_or_else(|| user.to_owned(), |(user, _)| format!("{user}:***"));
-            let (place, query) = place.split_once('?').map_or((place, None), |(p, q)| (p, Some(q)));
-            (format!("{user}@{place}"), query)
-        }
-        None => rest.split_once('?').map_or((rest.to_owned(), None), |(head, q)| (head.to_owned(), Some(q))),
-    };
-    let hidden = |pair: &str| match pair.split_once('=') {
-        Some((key @ ("password" | "sslpassword"), _)) => format!("{key}=***"),
-        _ => pair.to_owned(),
-    };
-    let query = query.map(|query| format!("?{}", query.split('&').map(hidden).collect::<Vec<_>>().join("&")));
-    format!("{scheme}:{slashes}{head}{}", query.unwrap_or_default())
-}
-
-/// Whether what follows a scheme may name a user: no file of SQLite, no path.
-fn may_have_password(scheme: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    scheme.len() > 1 && scheme.chars().all(plain) && scheme.split('+').next() != Some("sqlite")
+    secret::hide(url)
 }
 
 #[cfg(test)]

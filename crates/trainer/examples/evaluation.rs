@@ -86,7 +86,14 @@ fn main() {
     params.insert("learning_rate", 1e-4);
     let budget = SizeBudget { label: "evaluation".into(), target: WeightTarget::Any };
     let number = TrialNumber(0);
-    let trial = TrialSpec { budget, number, first_attempt: number, params, seed: 1 };
+    let trial = TrialSpec {
+        study: allometry_core::StudyIdentity::default(),
+        budget,
+        number,
+        first_attempt: number,
+        params,
+        seed: 1,
+    };
     let objective = PatchTstObjective::new(&dataset, spec).expect("the shape is a model");
     objective.fit(&trial, &Clock::default()).expect("small weights and a small rate stay finite");
 }

@@ -247,6 +247,8 @@ impl<'a> PatchTstObjective<'a> {
         if !matches!(outcome, Err(ObjectiveError::Interrupted)) {
             // A file that stays behind is of no use to anybody, but does no harm either.
             let _ = std::fs::remove_file(path);
+            // Trials of the same study that go on have files in it, and then it stays.
+            let _ = path.parent().map(std::fs::remove_dir);
         }
         outcome
     }
@@ -262,7 +264,8 @@ impl Objective for PatchTstObjective<'_> {
             None => self.fit(trial, reporter).and_then(|fitted| self.judged(fitted)),
             Some(folder) => {
                 let file = format!("{:016x}.safetensors", trial.seed);
-                self.evaluate_at(trial, reporter, &folder.join(&trial.budget.label).join(file))
+                let folder = folder.join(&trial.budget.label).join(trial.study.folder());
+                self.evaluate_at(trial, reporter, &folder.join(file))
             }
         }
     }
@@ -322,7 +325,7 @@ fn invalid(error: &ArchitectureError) -> ObjectiveError {
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::{EpochReport, Signal, SizeBudget, TrialNumber, WeightTarget};
+    use allometry_core::{EpochReport, Signal, SizeBudget, StudyIdentity, TrialNumber, WeightTarget};
 
     use super::*;
     use crate::data::{Preparation, Window};
@@ -360,7 +363,8 @@ mod tests {
         params.insert("learning_rate", 1e-3);
         let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
         let (number, first_attempt) = (TrialNumber(0), TrialNumber(0));
-        let trial = TrialSpec { budget, number, first_attempt, params, seed: 3 };
+        let trial =
+            TrialSpec { study: StudyIdentity::default(), budget, number, first_attempt, params, seed: 3 };
         let objective = PatchTstObjective::new(&dataset, spec.clone()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let paths = ["at-once", "on-the-way"].map(|name| folder.path().join(name));

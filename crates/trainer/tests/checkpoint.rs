@@ -74,7 +74,8 @@ fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
         kept.evaluate(&configuration, &Recorder { interrupt_after_polls: Some(8), ..Recorder::default() }),
         Err(ObjectiveError::Interrupted)
     ));
-    let file = fs::read_dir(folder.path().join("tiny")).unwrap().next().unwrap().unwrap().path();
+    let study = folder.path().join("tiny").join(configuration.study.folder());
+    let file = fs::read_dir(study).unwrap().next().unwrap().unwrap().path();
     fs::write(&file, b"torn").unwrap();
     assert_eq!(bits(&kept.evaluate(&configuration, &Recorder::default()).unwrap()), bits(&expected));
 }

@@ -44,7 +44,8 @@ pub(super) struct Ask {
 impl Ask {
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
-        let store = if self.space.is_some() { allometry_store::open(&place.url)? } else { place.write()? };
+        let store =
+            if self.space.is_some() { allometry_store::open(place.url.expose())? } else { place.write()? };
         let record = self.find_or_make(&place, &*store)?;
         let mut study = driven(&*store, &record, self.sampler, self.seed)?;
         let asked = study.ask()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};
 use allometry_core::space::{Feasible, Measured};
-use allometry_core::{Objective, Params};
+use allometry_core::{Objective, Params, secret};
 use allometry_runner::{CommandObjective, Devices, Facts};
 use serde_json::json;
 
@@ -113,8 +113,10 @@ impl<'a> Evaluator<'a> {
             Self::Command(ladder, command) => {
                 let mut objective = json!({
                     "command": match &command.run {
-                        Invocation::Program(words) => json!(words),
-                        Invocation::Shell(line) => json!(line),
+                        Invocation::Program(words) => {
+                            json!(words.iter().map(|word| secret::hide_users(word)).collect::<Vec<_>>())
+                        }
+                        Invocation::Shell(line) => json!(secret::hide_users(line)),
                     },
                     "metric": ladder.metric,
                     "weights": command.weights.as_ref().map(ToString::to_string),

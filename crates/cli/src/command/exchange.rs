@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::number::counted;
-use allometry_core::TrialState;
+use allometry_core::{Secret, TrialState};
 use allometry_store::import::{Imported, Note};
 use allometry_store::optuna::{self, WholeStudy};
 use allometry_store::{StoreError, url};
@@ -15,13 +15,13 @@ use crate::error::CliError;
 ///
 /// # Errors
 /// [`CliError::Usage`] where a name is taken, before anything is written; [`CliError::Store`]; [`CliError::NotStorable`].
-pub(super) fn store(done: &str, studies: &[Imported], storage: &str) -> Result<Vec<Value>, CliError> {
-    url::parse(storage)?;
-    let target = optuna::open(storage)?;
+pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Result<Vec<Value>, CliError> {
+    url::parse(storage.expose())?;
+    let target = optuna::open(storage.expose())?;
     let names: Vec<String> = target.studies()?.into_iter().map(|study| study.name).collect();
     for (place, Imported { study, .. }) in studies.iter().enumerate() {
         if names.contains(&study.name) {
-            return Err(taken(&study.name, &url::redact(storage)));
+            return Err(taken(&study.name, &storage.shown()));
         }
         if studies[..place].iter().any(|earlier| earlier.study.name == study.name) {
             return Err(CliError::Usage {
@@ -33,7 +33,7 @@ pub(super) fn store(done: &str, studies: &[Imported], storage: &str) -> Result<V
     let mut written = Vec::new();
     for Imported { study, notes } in studies {
         target.create_whole_study(study).map_err(|error| match error {
-            StoreError::NameTaken { name } => taken(&name, &url::redact(storage)),
+            StoreError::NameTaken { name } => taken(&name, &storage.shown()),
             source @ (StoreError::Invalid { .. } | StoreError::IncompatibleDistribution { .. }) => {
                 CliError::NotStorable { study: study.name.clone(), source }
             }

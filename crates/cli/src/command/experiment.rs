@@ -109,12 +109,12 @@ impl ExperimentArgs {
     ) -> Result<(), CliError> {
         let path = &self.file.ladder;
         let ladder = self.file.read()?;
-        let url = source::storage_url(&ladder, self.file.storage.as_deref(), path);
+        let url = source::storage_url(&ladder, self.file.storage.as_ref(), path);
         let evaluator = Evaluator::new(&ladder)?;
         let conduct = conduct(&ladder, self.top, self.seeds);
         // What this program or its test rows do not allow is said before the store is looked for.
         let objective = conduct.objective(&evaluator, path, &self.sharing.devices)?;
-        let store = allometry_store::open_existing(&url)?;
+        let store = allometry_store::open_existing(url.expose())?;
         let options = RunOptions {
             workers: self.workers.map_or_else(|| evaluator.workers(&self.sharing.devices), |n| n as usize),
             deadline: None,

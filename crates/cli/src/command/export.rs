@@ -65,7 +65,7 @@ impl Export {
         let studies = source::whole(&self.source, &Assumed::default())?;
         let studies = self.select(studies)?;
         let written = match format {
-            Format::Store => exchange::store("exported", &studies, &self.output)?,
+            Format::Store => exchange::store("exported", &studies, &self.output.as_str().into())?,
             Format::Json | Format::Csv => vec![self.write(&studies, format)?],
         };
         if self.json {

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use allometry_core::Secret;
 use allometry_store::import::Assumed;
-use allometry_store::url;
 use clap::Args;
 use serde_json::json;
 
@@ -31,7 +31,7 @@ pub(super) struct Import {
     /// The storage to write to: a URL or the path of a SQLite file, which is made where it is not there. Without it OPTUNA_STORAGE,
     /// then trials.db.
     #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
-    storage: Option<String>,
+    storage: Option<Secret>,
 
     /// The study's name in the storage.
     #[arg(long, value_name = "NAME")]
@@ -82,13 +82,12 @@ impl Import {
             studies.extend(source::whole(source, &assumed)?);
         }
         exchange::rename(&mut studies, self.study.as_deref())?;
-        let storage = self.storage.or_else(|| std::env::var("OPTUNA_STORAGE").ok());
+        let storage = self.storage.or_else(|| std::env::var("OPTUNA_STORAGE").ok().map(Secret::from));
         let storage = storage.unwrap_or_else(|| "sqlite:///trials.db".into());
         let written = exchange::store("imported", &studies, &storage)?;
         if self.json {
-            let storage = url::redact(&storage);
             return output::print_json(
-                &json!({"schema": "allometry.import/1", "storage": storage, "studies": written}),
+                &json!({"schema": "allometry.import/1", "storage": storage.shown(), "studies": written}),
             );
         }
         Ok(())
@@ -101,15 +100,15 @@ impl Import {
 /// [`CliError::Usage`] where it does not come alone.
 fn sweep(sources: &[Source]) -> Result<Option<&Path>, CliError> {
     let is_yaml = |source: &&Source| match source {
-        Source::Store(path) if !path.contains("://") => {
-            let ending = Path::new(path).extension();
+        Source::Store(path) if !path.expose().contains("://") => {
+            let ending = Path::new(path.expose()).extension();
             ending.is_some_and(|e| ["yaml", "yml"].iter().any(|yaml| e.eq_ignore_ascii_case(yaml)))
         }
         _ => false,
     };
     match (sources.iter().find(is_yaml), sources) {
         (None, _) => Ok(None),
-        (Some(Source::Store(path)), [_]) => Ok(Some(Path::new(path))),
+        (Some(Source::Store(path)), [_]) => Ok(Some(Path::new(path.expose()))),
         (Some(sweep), _) => Err(CliError::Usage {
             message: format!("`{sweep}` is a sweep and cannot be mixed with other sources"),
             hint: Some("a sweep becomes a ladder file: `allometry import sweep.yaml -o ladder.toml`".into()),

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use allometry_core::ladder::{self, DeviceKind, Ladder, ObjectiveSpec};
+use allometry_core::{Secret, secret};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub(super) struct LadderFile {
 
     /// Where trials are stored, such as sqlite:///trials.db or postgresql://user@host/database.
     #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
-    pub(super) storage: Option<String>,
+    pub(super) storage: Option<Secret>,
 
     #[command(flatten)]
     device: OnDevice,
@@ -99,15 +100,23 @@ impl StoredLadder {
     /// Attribute of a study that it is stored in.
     pub(super) const KEY: &str = "ladder_file";
 
+    /// The file at `path`, of which `ladder` was read, without the password of its storage.
+    ///
     /// # Errors
-    /// [`CliError::Read`].
-    pub(super) fn new(path: &Path, settings: &[(String, String)]) -> Result<Self, CliError> {
+    /// [`CliError::Read`]; [`CliError::Usage`] where the password cannot be taken out.
+    pub(super) fn new(path: &Path, settings: &[(String, String)], ladder: &Ladder) -> Result<Self, CliError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
+        let text = without_password(path, &text, ladder.storage.as_ref())?;
+        let of_storage = |key: &str| key.trim().trim_matches(['"', '\'']).starts_with("storage");
+        let settings = settings.iter().map(|(key, value)| {
+            let value = if of_storage(key) { secret::hide(value) } else { value.clone() };
+            (key.clone(), value)
+        });
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         Ok(Self {
             text,
-            settings: settings.to_vec(),
+            settings: settings.collect(),
             folder: absolute.parent().unwrap_or(Path::new("")).to_path_buf(),
             file: absolute.file_name().unwrap_or_default().into(),
         })
@@ -119,14 +128,47 @@ impl StoredLadder {
         folder.or(own).unwrap_or(Path::new("")).join(&self.file)
     }
 
-    /// The checked ladder of the file at `path`, which need not be there.
+    /// Settings that the run was begun with.
+    pub(super) fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
+    /// Name of the file, without a folder.
+    pub(super) fn file_name(&self) -> Option<&Path> {
+        self.file.file_name().map(Path::new)
+    }
+
+    /// The checked ladder of the file at `path`, which need not be there, with further settings over it.
     ///
     /// # Errors
     /// [`CliError::Ladder`] where another version of Allometry wrote it.
-    pub(super) fn read(&self, path: &Path) -> Result<Ladder, CliError> {
-        ladder::parse_with(&self.text, path, &self.settings)
-            .map_err(|errors| CliError::Ladder(Box::new(errors)))
+    pub(super) fn read(&self, path: &Path, settings: &[(String, String)]) -> Result<Ladder, CliError> {
+        let settings: Vec<(String, String)> = self.settings.iter().chain(settings).cloned().collect();
+        ladder::parse_with(&self.text, path, &settings).map_err(|errors| CliError::Ladder(Box::new(errors)))
     }
+}
+
+/// The text of a ladder file without the passwords of its URLs.
+///
+/// # Errors
+/// [`CliError::Usage`] where that of its storage is written so that it is not found in the text.
+fn without_password(path: &Path, text: &str, storage: Option<&Secret>) -> Result<String, CliError> {
+    let in_file = |text: &str| ladder::parse_with(text, path, &[]).ok().and_then(|ladder| ladder.storage);
+    let mut hidden = text.to_owned();
+    for url in in_file(text).iter().chain(storage) {
+        hidden = hidden.replace(url.expose(), &url.shown());
+    }
+    hidden = secret::hide_users(&hidden);
+    if in_file(&hidden).is_none_or(|url| url.shown() == url.expose()) {
+        return Ok(hidden);
+    }
+    Err(CliError::Usage {
+        message: format!(
+            "the password in `[storage] url` of {} cannot be kept out of the store",
+            path.display()
+        ),
+        hint: Some("leave it out of the URL: PGPASSWORD or ~/.pgpass has it".into()),
+    })
 }
 
 /// Reads and checks a ladder file.
@@ -152,7 +194,7 @@ pub(crate) fn in_folder(path: impl Into<PathBuf>) -> PathBuf {
     if path.is_dir() { path.join("ladder.toml") } else { path }
 }
 
-fn parse_setting(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().into(), value.trim().into())),
         _ => Err("expected KEY=VALUE".into()),

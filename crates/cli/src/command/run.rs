@@ -9,18 +9,18 @@ use allometry_analysis::SizeReach;
 use allometry_analysis::number::counted;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
-use allometry_core::{Objective, sampler};
+use allometry_core::{Objective, Secret, sampler};
 use allometry_runner::{
-    ChangedSpace, Interrupt, OpenStudy, RunOptions, RunSummary, StudyOutcome, open_studies,
+    ChangedSpace, Interrupt, OpenStudy, RunError, RunOptions, RunSummary, StudyOutcome, open_studies,
 };
 use allometry_store::Store;
 use clap::Args;
 
-use super::confirm;
 use super::evaluator::Evaluator;
 use super::experiment::Searched;
 use super::ladder_file::{LadderFile, StoredLadder};
 use super::smallest_effect::SmallestEffect;
+use super::{confirm, rescue};
 use crate::error::CliError;
 use crate::progress::{self, Style};
 use crate::source;
@@ -76,7 +76,7 @@ impl Run {
         let settings: Vec<(String, String)> = self.file.set.iter().cloned().chain(effect).collect();
         let mut ladder = self.file.read_with(&settings)?;
         self.restrict(&mut ladder)?;
-        let url = source::storage_url(&ladder, self.file.storage.as_deref(), &self.file.ladder);
+        let url = source::storage_url(&ladder, self.file.storage.as_ref(), &self.file.ladder);
         let options = HowToRun {
             workers: self.workers.map(|n| n as usize),
             devices: self.sharing.devices.clone(),
@@ -157,7 +157,7 @@ pub(super) enum Reports {
 ///
 /// # Errors
 /// [`CliError`] with the exit code of cli conventions; an interrupted run still writes the report of what there is.
-pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path) -> Result<(), CliError> {
+pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
     let evaluator = Evaluator::new(ladder)?;
     let confirm = ladder.confirm.filter(|_| matches!(how.reports, Reports::Write(_)));
@@ -177,7 +177,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
     let style = how.style;
     let interrupt = Interrupt::listen()
         .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
-    let store = allometry_store::open(url)?;
+    let store = allometry_store::open(url.expose())?;
     let store = &*store;
     let mut budgets = Vec::new();
     let mut reaches = Vec::new();
@@ -193,7 +193,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &str, how: &HowToRun, file: &Path
         store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
     }
     if let Reports::Write(_) = how.reports {
-        let stored = StoredLadder::new(file, &how.settings)?;
+        let stored = StoredLadder::new(file, &how.settings, ladder)?;
         for study in &studies {
             store.set_study_attribute(study.id, StoredLadder::KEY, &serde_json::json!(stored))?;
         }
@@ -277,8 +277,11 @@ pub(super) fn run_studies(
         drop(sender);
         screen.join().expect("the progress display does not panic");
         summary
-    })?;
-    Ok(summary)
+    });
+    summary.map_err(|error| match error {
+        RunError::Lost { cause, known } => rescue::lost(store, cause, &known),
+        other => other.into(),
+    })
 }
 
 pub(super) fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {

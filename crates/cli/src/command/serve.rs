@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
+use allometry_core::Secret;
 use allometry_grpc::Identity;
 use allometry_server::Assembly;
 use clap::Args;
@@ -44,13 +45,23 @@ pub(super) struct Serve {
 
     /// What every request must show: as ?token=... in the first address, or as a bearer token.
     #[arg(long, env = "ALLOMETRY_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    token: Option<Secret>,
 }
 
 /// The first address that a name and a port stand for.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let mut addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
     addresses.next().ok_or_else(|| "the name has no address".into())
+}
+
+/// What follows the dashboard's address: the token that was given on the command line, which others can read there anyhow. One
+/// of the environment is not printed.
+fn entrance(token: Option<&Secret>) -> String {
+    let Some(token) = token else { return String::new() };
+    if std::env::var("ALLOMETRY_TOKEN").is_ok_and(|inherited| inherited == token.expose()) {
+        return "?token=... (the token is that of ALLOMETRY_TOKEN)".into();
+    }
+    format!("?token={}", token.expose())
 }
 
 impl Serve {
@@ -65,7 +76,7 @@ impl Serve {
                 });
             }
         };
-        let token = self.token.filter(|token| !token.is_empty());
+        let token = self.token.filter(|token| !token.expose().is_empty());
         if let Some(listen) = self.grpc {
             let files = self.tls_certificate.zip(self.tls_key);
             let identity = files.map(|(certificate, key)| Identity { certificate, key });
@@ -75,7 +86,7 @@ impl Serve {
             })?;
             return Ok(());
         }
-        let shown = token.as_ref().map_or_else(String::new, |token| format!("?token={token}"));
+        let entrance = entrance(token.as_ref());
         let options = allometry_server::Options {
             listen: self.listen,
             token,
@@ -84,7 +95,7 @@ impl Serve {
         };
         allometry_server::serve(options, |address| {
             // Whoever closed the pipe does not want to know; the page is served all the same.
-            let _ = output::print(&format!("Dashboard: http://{address}/{shown}\nCtrl-C ends it.\n"));
+            let _ = output::print(&format!("Dashboard: http://{address}/{entrance}\nCtrl-C ends it.\n"));
         })?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use allometry_analysis::stats;
 use allometry_core::ladder::{BudgetSpec, ModelSpec};
 use allometry_core::rng::stream_seed;
-use allometry_core::{EpochReport, Params, Reporter, Signal, TrialNumber, TrialSpec};
+use allometry_core::{EpochReport, Params, Reporter, Signal, StudyIdentity, TrialNumber, TrialSpec};
 use allometry_trainer::data::Dataset;
 
 use super::prepare;
@@ -45,6 +45,7 @@ pub(super) fn control(
         let shuffled = dataset.shuffled(seed);
         let objective = prepare::objective(&shuffled, model.clone())?;
         let trial = TrialSpec {
+            study: StudyIdentity::default(),
             budget: spec.budget.clone(),
             number: TrialNumber(training),
             first_attempt: TrialNumber(training),

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use allometry_core::{
-    EpochReport, Objective as _, Params, Reporter, Signal, SizeBudget, TrialNumber, TrialSpec,
+    EpochReport, Objective as _, Params, Reporter, Signal, SizeBudget, StudyIdentity, TrialNumber, TrialSpec,
 };
 use allometry_trainer::PatchTstObjective;
 
@@ -20,6 +20,7 @@ pub(super) fn flops_per_second(
 ) -> Option<f64> {
     let clock = StepClock::default();
     let trial = TrialSpec {
+        study: StudyIdentity::default(),
         budget: budget.clone(),
         number: TrialNumber(0),
         first_attempt: TrialNumber(0),

@@ -3,11 +3,9 @@
 use allometry_core::expression::Condition;
 use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec, command};
 use allometry_core::space::{self, Feasible, Measured, When};
-use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget};
+use allometry_core::{ModelSize, Params, SearchSpace, Secret, SizeBudget};
 use allometry_runner::{CommandObjective, Driven};
-use allometry_store::{
-    Location, Store, StoreError, StudyRecord, each_trial, open_existing, open_read_only, url,
-};
+use allometry_store::{Location, Store, StoreError, StudyRecord, each_trial, open_existing, open_read_only};
 use allometry_trainer::Geometry;
 use clap::Args;
 use serde::Deserialize;
@@ -41,7 +39,7 @@ pub(super) struct StudyArgs {
 /// Where studies are.
 pub(super) struct Place {
     pub(super) ladder: Option<Ladder>,
-    pub(super) url: String,
+    pub(super) url: Secret,
 }
 
 impl StudyArgs {
@@ -145,7 +143,7 @@ impl Place {
     /// # Errors
     /// [`CliError::Store`] where there is no such store.
     pub(super) fn read(&self) -> Result<Box<dyn Store>, CliError> {
-        Ok(open_read_only(&self.url)?)
+        Ok(open_read_only(self.url.expose())?)
     }
 
     /// Opens the store for writing; it must be there.
@@ -153,12 +151,12 @@ impl Place {
     /// # Errors
     /// [`CliError::Store`].
     pub(super) fn write(&self) -> Result<Box<dyn Store>, CliError> {
-        Ok(open_existing(&self.url)?)
+        Ok(open_existing(self.url.expose())?)
     }
 
     /// The storage for messages.
     pub(super) fn shown(&self) -> String {
-        url::redact(&self.url)
+        self.url.shown()
     }
 
     /// The studies of the ladder in the order of its file, or all of the store.

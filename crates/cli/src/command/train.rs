@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use allometry_core::ladder::{BudgetSpec, Ladder};
 use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
-use allometry_core::{Levels, Objective as _, ObjectiveError, Params, TrialNumber, TrialSpec};
+use allometry_core::{Levels, Objective as _, ObjectiveError, Params, StudyIdentity, TrialNumber, TrialSpec};
 use allometry_runner::Interrupt;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
@@ -90,7 +90,14 @@ impl Train {
         }
         let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
         let number = TrialNumber(0);
-        let trial = TrialSpec { budget: spec.budget.clone(), number, first_attempt: number, params, seed };
+        let trial = TrialSpec {
+            study: StudyIdentity::default(),
+            budget: spec.budget.clone(),
+            number,
+            first_attempt: number,
+            params,
+            seed,
+        };
         let interrupt = Interrupt::listen()
             .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
         let steps = prepared.steps(size.map_or(0, |size| size.total));
@@ -143,8 +150,8 @@ impl Train {
 
     /// The best configuration that the ladder's storage has of a budget.
     fn incumbent(&self, ladder: &Ladder, spec: &BudgetSpec) -> Result<Option<Params>, CliError> {
-        let url = source::storage_url(ladder, self.file.storage.as_deref(), &self.file.ladder);
-        let store = match allometry_store::open_read_only(&url) {
+        let url = source::storage_url(ladder, self.file.storage.as_ref(), &self.file.ladder);
+        let store = match allometry_store::open_read_only(url.expose()) {
             Err(error) if error.kind() == allometry_store::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };

@@ -3,34 +3,46 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use allometry_core::ladder::Ladder;
+use allometry_core::Secret;
 use allometry_runner::ChangedSpace;
-use allometry_store::StudyRecord;
 use clap::Args;
 
-use super::ladder_file::{OnDevice, StoredLadder};
+use super::join::{Join, Trust};
+use super::ladder_file::{OnDevice, parse_setting};
 use super::run::{HowToRun, Reports, Sharing, parse_duration, run_ladder};
 use crate::error::CliError;
 use crate::progress::Style;
-use crate::source::{attribute, ladder_name};
 
 /// Joins the studies of a ladder that `allometry run` has begun, from another process or machine, until they are done.
 ///
-/// The ladder file itself is read from the store; paths in it are taken from its own folder where this machine has that, else
-/// from the working directory.
+/// What is run, and on which data, is taken from the ladder file of this machine: the one named, else ladder.toml in --folder or in
+/// the working directory. The store says only which trials are wanted. With --trust-store the ladder is taken from the store too, and
+/// whoever may write there decides which programs run here.
 #[derive(Debug, Args)]
 pub(super) struct Worker {
+    /// This machine's ladder file, or its folder.
+    #[arg(value_name = "LADDER", conflicts_with = "trust_store")]
+    file: Option<PathBuf>,
+
     /// Where the studies are, such as sqlite:///trials.db.
-    #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE")]
-    storage: String,
+    #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
+    storage: Secret,
 
     /// The ladder, where the store has several.
     #[arg(long, value_name = "NAME")]
     ladder: Option<String>,
 
-    /// Folder that paths in the ladder file are taken from.
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the ladder file, which paths in it are taken from.
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
     folder: Option<PathBuf>,
+
+    /// Takes the ladder, the command that it starts included, as the store has it.
+    #[arg(long)]
+    trust_store: bool,
+
+    /// Changes a setting of the ladder file, as in `allometry run`; may be repeated.
+    #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
 
     /// Trials evaluated at the same time; as many as there are cores, or devices for a command, if not given.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
@@ -54,7 +66,16 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn run(self) -> Result<(), CliError> {
         let started = Instant::now();
-        let (ladder, path) = self.stored_ladder()?;
+        let join = Join {
+            storage: &self.storage,
+            name: self.ladder.as_deref(),
+            folder: self.folder.as_deref(),
+            file: self.file.as_deref(),
+            settings: &self.set,
+            trust: if self.trust_store { Trust::Store } else { Trust::OwnFile },
+        };
+        let (mut ladder, path) = join.ladder()?;
+        self.device.lay_over(&mut ladder)?;
         let how = HowToRun {
             workers: self.workers.map(|n| n as usize),
             devices: self.sharing.devices,
@@ -67,48 +88,5 @@ impl Worker {
             reports: Reports::Leave,
         };
         run_ladder(&ladder, &self.storage, &how, &path)
-    }
-
-    /// The ladder as its studies have it, and where its file would be.
-    fn stored_ladder(&self) -> Result<(Ladder, PathBuf), CliError> {
-        let store = allometry_store::open_read_only(&self.storage)?;
-        let mut studies: Vec<(StudyRecord, StoredLadder)> = store
-            .studies()?
-            .into_iter()
-            .filter_map(|study| Some((attribute(&study, StoredLadder::KEY)?, study)))
-            .map(|(ladder, study)| (study, ladder))
-            .collect();
-        let mut names: Vec<String> = studies.iter().map(|(study, _)| ladder_name(study)).collect();
-        names.dedup();
-        studies.retain(|(study, _)| self.ladder.as_ref().is_none_or(|wanted| ladder_name(study) == *wanted));
-        let Some((first, stored)) = studies.first() else {
-            let (message, hint) = match &self.ladder {
-                Some(wanted) if !names.is_empty() => {
-                    (format!("the store has no ladder `{wanted}`"), format!("it has {}", names.join(", ")))
-                }
-                _ => (
-                    "the store has no ladder that a worker could join".to_owned(),
-                    "`allometry run` begins one".to_owned(),
-                ),
-            };
-            return Err(CliError::NotFound { message, hint: Some(hint) });
-        };
-        if self.ladder.is_none() && names.len() > 1 {
-            return Err(CliError::Usage {
-                message: format!("the store has {} ladders", names.len()),
-                hint: Some(format!("name one with --ladder: {}", names.join(", "))),
-            });
-        }
-        let path = stored.path(self.folder.as_deref());
-        let mut ladder = stored.read(&path)?;
-        self.device.lay_over(&mut ladder)?;
-        ladder.name = ladder_name(first);
-        for budget in &mut ladder.budgets {
-            let name = format!("{}/{}", ladder.name, budget.budget.label);
-            let study = studies.iter().find(|(study, _)| study.name == name);
-            // A budget that `run` was not asked for has no study, or one without trials to go.
-            budget.trials = study.and_then(|(study, _)| attribute(study, "target_trials")).unwrap_or(0);
-        }
-        Ok((ladder, path))
     }
 }

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::StudyTrials;
-use allometry_core::Direction;
 use allometry_core::ladder::MetricSpec;
-use allometry_store::url::redact;
+use allometry_core::{Direction, Secret};
 use allometry_store::{ImportedStudy, import};
 
 use super::goal::Recorded;
@@ -40,8 +39,8 @@ pub(super) fn read(
 ///
 /// # Errors
 /// [`CliError::Import`] naming the storage.
-pub(super) fn read_stored(label: &str, url: &str, study: Option<&str>) -> Result<Foreign, CliError> {
-    Ok(labelled(label, &redact(url), import::read_storage(url, study)?))
+pub(super) fn read_stored(label: &str, url: &Secret, study: Option<&str>) -> Result<Foreign, CliError> {
+    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study)?))
 }
 
 fn labelled(label: &str, source: &str, imported: ImportedStudy) -> Foreign {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use allometry_core::Secret;
 use allometry_store::url::{self, Storage};
 
 use crate::command::ladder_in_folder;
@@ -14,7 +15,7 @@ pub(crate) enum Source {
     /// A ladder file, which may be named by its folder; its trials are in its storage.
     Ladder(PathBuf),
     /// The URL or path of a store with the studies of one ladder.
-    Store(String),
+    Store(Secret),
     /// A classic report in Markdown.
     Report(PathBuf),
     /// One study of a budget.
@@ -31,7 +32,7 @@ pub(crate) enum Source {
         /// The budget's label.
         label: String,
         /// The storage's URL.
-        url: String,
+        url: Secret,
         /// The study's name; the only one where not given.
         study: Option<String>,
     },
@@ -87,10 +88,10 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ladder(path) | Self::Report(path) => write!(f, "{}", path.display()),
-            Self::Store(url) => f.write_str(&url::redact(url)),
+            Self::Store(url) => f.write_str(&url.shown()),
             Self::LabelledStore { label, url, study } => {
                 let study = study.iter().flat_map(|study| [":", study]).collect::<String>();
-                write!(f, "{label}={}{study}", url::redact(url))
+                write!(f, "{label}={}{study}", url.shown())
             }
             Self::Labelled { label, file, detail: None } => write!(f, "{label}={}", file.display()),
             Self::Labelled { label, file, detail: Some(detail) } => {

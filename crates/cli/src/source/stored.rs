@@ -7,10 +7,10 @@ use allometry_analysis::{Baseline, LadderTrials, RetrainedTrials, RowOrder, Size
 use allometry_core::ladder::{Ladder, MetricSpec, SamplerSpec};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::trial::incumbent;
-use allometry_core::{ClassCounts, Direction, SizeBudget, StopReason};
+use allometry_core::{ClassCounts, Direction, Secret, SizeBudget, StopReason};
 use allometry_runner::{Experiment, ExperimentStudy};
 use allometry_store::import::space_of;
-use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url::redact};
+use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,19 +19,19 @@ use crate::error::CliError;
 
 /// The storage of a ladder: the command line's (or the environment's), the file's, `OPTUNA_STORAGE`, or `trials.db` beside the
 /// file. Relative paths of the file are relative to its folder.
-pub(crate) fn storage_url(ladder: &Ladder, given: Option<&str>, file: &Path) -> String {
+pub(crate) fn storage_url(ladder: &Ladder, given: Option<&Secret>, file: &Path) -> Secret {
     if let Some(url) = given {
-        return url.into();
+        return url.clone();
     }
     let inherited = std::env::var("OPTUNA_STORAGE").ok();
     let folder = file.parent().unwrap_or(Path::new(""));
     match (&ladder.storage, inherited) {
-        (Some(url), _) => match url.strip_prefix("sqlite:///") {
-            Some(path) => format!("sqlite:///{}", folder.join(path).display()),
+        (Some(url), _) => match url.expose().strip_prefix("sqlite:///") {
+            Some(path) => url::of_sqlite(&folder.join(path)).into(),
             None => url.clone(),
         },
-        (None, Some(url)) => url,
-        (None, None) => format!("sqlite:///{}", folder.join("trials.db").display()),
+        (None, Some(url)) => url.into(),
+        (None, None) => url::of_sqlite(&folder.join("trials.db")).into(),
     }
 }
 
@@ -42,14 +42,14 @@ pub(crate) fn storage_url(ladder: &Ladder, given: Option<&str>, file: &Path) -> 
 pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
-    trials_of(&ladder, &*open_read_only(&url)?, &url)
+    trials_of(&ladder, &*open_read_only(url.expose())?, &url)
 }
 
 /// The trials of a ladder in a store, with the smallest effect of its file; that of its last run where the file names none.
 ///
 /// # Errors
 /// As [`ladder_of_store`].
-pub(crate) fn trials_of(ladder: &Ladder, store: &dyn Store, url: &str) -> Result<LadderTrials, CliError> {
+pub(crate) fn trials_of(ladder: &Ladder, store: &dyn Store, url: &Secret) -> Result<LadderTrials, CliError> {
     let trials = ladder_of_store(store, Some(&ladder.name), url)?;
     Ok(LadderTrials { smallest_effect: ladder.smallest_effect.or(trials.smallest_effect), ..trials })
 }
@@ -58,8 +58,8 @@ pub(crate) fn trials_of(ladder: &Ladder, store: &dyn Store, url: &str) -> Result
 ///
 /// # Errors
 /// [`CliError`] where the storage cannot be read or does not hold exactly one ladder.
-pub(super) fn ladder_of_url(url: &str) -> Result<LadderTrials, CliError> {
-    ladder_of_store(&*open_read_only(url)?, None, url)
+pub(super) fn ladder_of_url(url: &Secret) -> Result<LadderTrials, CliError> {
+    ladder_of_store(&*open_read_only(url.expose())?, None, url)
 }
 
 /// What a study says of its ladder.
@@ -85,7 +85,7 @@ struct BaselineAttribute {
 pub(crate) fn ladder_of_store(
     store: &dyn Store,
     name: Option<&str>,
-    url: &str,
+    url: &Secret,
 ) -> Result<LadderTrials, CliError> {
     let records = store.studies()?;
     let names: BTreeSet<String> = records
@@ -100,7 +100,7 @@ pub(crate) fn ladder_of_store(
             return Err(CliError::NotFound {
                 message: format!(
                     "{} holds no trials of {}",
-                    redact(url),
+                    url.shown(),
                     name.map_or("a ladder".into(), |n| format!("ladder `{n}`"))
                 ),
                 hint: Some("run the ladder first; studies of Optuna are named as LABEL=FILE:STUDY".into()),
@@ -109,7 +109,7 @@ pub(crate) fn ladder_of_store(
         (Some(first), Some(second)) => {
             let all: Vec<String> = [first, second].into_iter().chain(names).collect();
             return Err(CliError::NotFound {
-                message: format!("{} holds several ladders: {}", redact(url), all.join(", ")),
+                message: format!("{} holds several ladders: {}", url.shown(), all.join(", ")),
                 hint: Some("give the ladder's file, or name each study as LABEL=FILE:STUDY".into()),
             });
         }
@@ -122,7 +122,7 @@ pub(crate) fn ladder_of_store(
     let studies = records.into_iter().filter(|study| of_ladder(study) || of_experiment(study));
     let studies =
         studies.map(|study| StoredStudy::read(store, study)).collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(ladder(studies, url))
+    Ok(ladder(studies, &url.shown()))
 }
 
 /// What a study says that belongs to no budget, but trains anew what budgets found.
@@ -132,7 +132,7 @@ fn experiment_of(study: &StudyRecord) -> Option<(Experiment, ExperimentStudy)> {
         .find_map(|experiment| Some((experiment, attribute(study, experiment.key())?)))
 }
 
-/// One ladder of its studies, in the order of its file, with what its budgets trained anew; a study that belongs to
+/// One ladder of its studies, which lie in the storage that is shown as `url`, in the order of its file, with what its budgets trained anew; a study that belongs to
 /// none is a ladder by itself.
 ///
 /// # Panics
@@ -252,7 +252,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
     StudyTrials {
         budget: attribute::<SizeBudget>(&record, "budget")
             .unwrap_or_else(|| SizeBudget::nominal(&record.name)),
-        source: format!("{}:{}", redact(url), record.name),
+        source: format!("{url}:{}", record.name),
         best_params: incumbent(&trials, record.direction).map(|t| t.params.clone()),
         trials,
         reach: attribute::<SizeReach>(&record, "reach"),

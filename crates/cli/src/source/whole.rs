@@ -23,7 +23,7 @@ pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>,
         Source::Ladder(path) => {
             let ladder = read_ladder(path, &[])?;
             let url = storage_url(&ladder, None, path);
-            let mut studies = read_whole_storage(&url, None, assumed)?;
+            let mut studies = read_whole_storage(url.expose(), None, assumed)?;
             let of_ladder = format!("{}/", ladder.name);
             studies.retain(|imported| imported.study.name.starts_with(&of_ladder));
             if studies.is_empty() {
@@ -34,8 +34,10 @@ pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>,
             }
             (None, studies)
         }
-        Source::Store(url) if url.contains("://") => (None, read_whole_storage(url, None, assumed)?),
-        Source::Store(path) => (None, read_whole(path.as_ref(), None, assumed)?),
+        Source::Store(url) if url.expose().contains("://") => {
+            (None, read_whole_storage(url.expose(), None, assumed)?)
+        }
+        Source::Store(path) => (None, read_whole(path.expose().as_ref(), None, assumed)?),
         Source::Report(_) => {
             return Err(CliError::Usage {
                 message: format!("`{source}` is a report, which holds no trials"),
@@ -47,7 +49,7 @@ pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>,
             (Some(label), read_whole(file, detail.as_deref(), assumed)?)
         }
         Source::LabelledStore { label, url, study } => {
-            (Some(label), read_whole_storage(url, study.as_deref(), assumed)?)
+            (Some(label), read_whole_storage(url.expose(), study.as_deref(), assumed)?)
         }
     };
     let Some(label) = label else { return Ok(studies) };

@@ -9,6 +9,7 @@ use super::command::CommandSpec;
 use crate::expression::Condition;
 use crate::param::Params;
 use crate::pruner::PrunerSpec;
+use crate::secret::Secret;
 use crate::size::SizeBudget;
 use crate::space::{self, SearchSpace, When};
 use crate::trial::Direction;
@@ -39,7 +40,7 @@ pub struct Ladder {
     /// How trials are stopped early; `None` for not at all.
     pub pruner: Option<PrunerSpec>,
     /// Storage URL; `None` for the default beside the file.
-    pub storage: Option<String>,
+    pub storage: Option<Secret>,
     /// Smallest difference of the metric that is of interest, above 0; `None` for what an analysis takes by itself.
     pub smallest_effect: Option<f64>,
     /// The confirmation on test rows with which a run ends; `None` for none.

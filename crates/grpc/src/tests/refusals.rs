@@ -60,6 +60,39 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
+fn what_says_what_runs_is_read_and_not_written() {
+    over_each_storage(|client| async move {
+        let study = client.new_study("x").await;
+        let trial = client.new_trial(study, None).await;
+        for key in ["allometry:ladder_file", "allometry:objective", "allometry:record", "allometry:"] {
+            for verb in ["SetStudyUserAttribute", "SetStudySystemAttribute"] {
+                let code = client.code(verb, attribute(study, key, "1")).await;
+                assert_eq!(code, Code::InvalidArgument, "{verb} {key}");
+            }
+            for verb in ["SetTrialUserAttribute", "SetTrialSystemAttribute"] {
+                let code = client.code(verb, attribute(trial, key, "1")).await;
+                assert_eq!(code, Code::InvalidArgument, "{verb} {key}");
+            }
+            let with = |user: bool| {
+                let attributes = HashMap::from([(key.to_owned(), "1".to_owned())]);
+                let (user, system) =
+                    if user { (attributes, HashMap::new()) } else { (HashMap::new(), attributes) };
+                Trial { user_attributes: user, system_attributes: system, ..Trial::default() }
+            };
+            for template in [with(true), with(false)] {
+                let new = NewTrial {
+                    study_id: study,
+                    template_trial: Some(template),
+                    template_trial_is_none: false,
+                };
+                assert_eq!(client.code("CreateNewTrial", new).await, Code::InvalidArgument, "{key}");
+            }
+        }
+        assert_eq!(client.trials(study, -1, &[]).await.len(), 1, "nothing was written");
+    });
+}
+
+#[test]
 fn a_trial_that_ended_is_left_as_it_is() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;

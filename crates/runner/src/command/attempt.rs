@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -9,15 +10,16 @@ use std::time::Instant;
 
 use allometry_core::ladder::CommandSpec;
 use allometry_core::{
-    EpochReport, Failure, ModelSize, ObjectiveOutcome, Reporter, Signal, TrialSpec, ValidationOutputs,
-    ValidationScores,
+    EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec,
+    ValidationOutputs, ValidationScores,
 };
 
+use super::TRY_AGAIN;
 use super::files::Files;
-use super::invocation;
 use super::process::Group;
 use super::protocol::{Final, Line, LineError, Reader};
-use super::{TRY_AGAIN, value};
+use super::value::{self, Written};
+use super::{invocation, machine};
 
 /// Characters of the output's end that go with a failure.
 const DETAIL: usize = 4000;
@@ -71,29 +73,32 @@ impl Attempt<'_> {
     /// Starts the program and sees it to its end.
     ///
     /// # Errors
-    /// The [`Failure`] of a trial without a value.
-    pub(super) fn run(&self) -> Result<Ending, Failure> {
+    /// [`ObjectiveError::Failed`] for a trial without a value, [`ObjectiveError::Machine`] where the machine lets no program run.
+    pub(super) fn run(&self) -> Result<Ending, ObjectiveError> {
         let files = Files::of(self.runs, self.trial);
-        let without_detail = |reason: String| Failure { reason, detail: String::new() };
-        let cannot = |what: &str, error: std::io::Error| without_detail(format!("{what}: {error}"));
-        Group::end_recorded(&files.process());
+        Group::end_recorded(&self.trial.study, &files.process());
         files
             .prepare(self.trial)
-            .map_err(|error| cannot(&format!("cannot write to {}", files.folder.display()), error))?;
-        let log = files.open_log().map_err(|error| cannot("cannot open its log", error))?;
+            .map_err(|error| cannot(&format!("cannot write to {}", files.folder.display()), &error))?;
+        let log = files.open_log().map_err(|error| cannot("cannot open its log", &error))?;
         let start = log.metadata().map_or(0, |metadata| metadata.len());
         let mut reader = Reader::open(&files.report(), self.trial.number)
-            .map_err(|error| cannot("cannot open its report", error))?;
+            .map_err(|error| cannot("cannot open its report", &error))?;
         let mut command =
-            invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", error))?;
-        let group = Group::start(&mut command, &files.process()).map_err(|error| {
-            cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), error)
+            invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", &error))?;
+        let before = Written::of(self, &files);
+        let group = Group::start(&mut command, &self.trial.study, &files.process()).map_err(|error| {
+            cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), &error)
         })?;
         let mut told = Told::default();
         let (status, stop) = self
             .watch(group, &files, &mut reader, &mut told)
-            .map_err(|error| cannot("cannot be waited for", error))?;
-        let failed = |reason: String| Failure { reason, detail: detail(&files) };
+            .map_err(|error| cannot("cannot be waited for", &error))?;
+        // A program that could not write says so in a log that could not be written either.
+        let failed = |reason: String| match machine::full_disk(&files.folder) {
+            Some(cause) => ObjectiveError::Machine(cause),
+            None => ObjectiveError::Failed(Failure { reason, detail: detail(&files) }),
+        };
         match stop {
             Some(Stop::Pruned) => return Ok(Ending::Pruned),
             Some(Stop::Interrupted) => return Ok(Ending::Interrupted),
@@ -108,7 +113,7 @@ impl Attempt<'_> {
         }
         let Final { value, further, size, best_step } = match told.end {
             Some(end) => end,
-            None => Final::of(value::find(self, &files, start).map_err(failed)?),
+            None => Final::of(value::find(self, &files, start, &before).map_err(failed)?),
         };
         Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
             value,
@@ -217,6 +222,15 @@ impl Attempt<'_> {
         }
         stop
     }
+}
+
+/// What could not be done for a trial, and whether that is the machine's fault.
+fn cannot(what: &str, error: &io::Error) -> ObjectiveError {
+    let reason = format!("{what}: {error}");
+    if machine::is_fault(error) {
+        return ObjectiveError::Machine(reason);
+    }
+    ObjectiveError::Failed(Failure { reason, detail: String::new() })
 }
 
 /// The end of a trial's output, for its failure.

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::TrialSpec;
 
+use super::belonging;
+
 /// Bytes of a trial's output that are kept with it in the store.
 const TAIL: u64 = 64 * 1024;
 
-/// Where a trial's files are. A repetition has the folder of the first attempt, and so its checkpoints.
+/// Where a trial's files are: `<budget>/<study>/<number>`. A repetition has the folder of the first attempt, and so its
+/// checkpoints; another study has another folder.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     pub(super) folder: PathBuf,
@@ -17,7 +20,8 @@ pub(super) struct Files {
 
 impl Files {
     pub(super) fn of(runs: &Path, trial: &TrialSpec) -> Self {
-        Self { folder: runs.join(&trial.budget.label).join(trial.first_attempt.to_string()) }
+        let study = runs.join(&trial.budget.label).join(trial.study.folder());
+        Self { folder: study.join(trial.first_attempt.to_string()) }
     }
 
     pub(super) fn params(&self) -> PathBuf {
@@ -41,13 +45,20 @@ impl Files {
         self.folder.join("log.txt")
     }
 
+    /// Says which trial the folder belongs to.
+    fn belonging(&self) -> PathBuf {
+        self.folder.join("trial.json")
+    }
+
     /// Tells a process that goes on with the trial which one may still be at work on it.
     pub(super) fn process(&self) -> PathBuf {
         self.folder.join("process.json")
     }
 
-    /// Makes the folders, writes the parameters and empties the report of an earlier attempt.
+    /// Makes the folders, writes the parameters and empties the report of an earlier attempt. What another trial left there is
+    /// removed.
     pub(super) fn prepare(&self, trial: &TrialSpec) -> io::Result<()> {
+        belonging::claim(&self.folder, &self.belonging(), trial)?;
         fs::create_dir_all(self.checkpoints())?;
         let params = serde_json::to_string_pretty(&trial.params).expect("parameters have text keys");
         fs::write(self.params(), params + "\n")?;

@@ -4,9 +4,11 @@
 //! to a file: steps, metrics, validation scores, and last its value (`allometry.trial/1`, docs/reference/commands.md).
 
 mod attempt;
+mod belonging;
 mod devices;
 mod files;
 mod invocation;
+mod machine;
 mod process;
 mod program;
 mod protocol;
@@ -50,7 +52,7 @@ pub struct CommandObjective {
 }
 
 impl CommandObjective {
-    /// The program of a ladder. Trials' files go to `runs/<budget>/<number>/`.
+    /// The program of a ladder. Trials' files go to `runs/<budget>/<study>/<number>/`.
     ///
     /// # Errors
     /// [`NoProgram`] where it cannot be found, so that no trial is lost to a slip of the pen.
@@ -89,7 +91,7 @@ impl Objective for CommandObjective {
                 trial,
                 reporter,
             };
-            match attempt.run().map_err(ObjectiveError::Failed)? {
+            match attempt.run()? {
                 Ending::Outcome(outcome) => return Ok(*outcome),
                 Ending::Pruned => return Err(ObjectiveError::Pruned),
                 Ending::Interrupted => return Err(ObjectiveError::Interrupted),

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use allometry_core::StudyIdentity;
 use allometry_store::{Liveness, Owner};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::{Deserialize, Serialize};
@@ -35,33 +36,37 @@ pub(super) struct Group {
 
 #[derive(Serialize, Deserialize)]
 struct Recorded {
+    study: StudyIdentity,
     host: String,
     pid: u32,
     process_start: String,
 }
 
 impl Group {
-    /// Starts a command that makes its own group, and writes down in `record` which process it is.
+    /// Starts a command that makes its own group, and writes down in `record` which process it is and for which study it works.
     ///
     /// # Errors
     /// Where it cannot be started or written down.
-    pub(super) fn start(command: &mut Command, record: &Path) -> io::Result<Self> {
+    pub(super) fn start(command: &mut Command, study: &StudyIdentity, record: &Path) -> io::Result<Self> {
         let child = command.spawn()?;
         let id = Pid::from_child(&child);
         let group = Self { child, id, look: Duration::from_millis(1) };
         let Owner { host, pid, process_start } = Owner::process(group.child.id());
-        let recorded = Recorded { host, pid, process_start };
+        let recorded = Recorded { study: study.clone(), host, pid, process_start };
         fs::write(record, serde_json::to_string(&recorded).expect("texts and a number"))?;
         Ok(group)
     }
 
-    /// Kills the group that an earlier attempt left behind, if this machine still has it.
-    pub(super) fn end_recorded(record: &Path) {
+    /// Kills the group that an earlier attempt of the same study left behind, if this machine still has it.
+    pub(super) fn end_recorded(study: &StudyIdentity, record: &Path) {
         let recorded = fs::read_to_string(record).ok();
         let Some(recorded) = recorded.and_then(|text| serde_json::from_str::<Recorded>(&text).ok()) else {
             return;
         };
-        let Recorded { host, pid, process_start } = recorded;
+        let Recorded { study: of, host, pid, process_start } = recorded;
+        if of != *study {
+            return;
+        }
         let owner = Owner { host, pid, process_start };
         if owner.liveness() == Liveness::Alive
             && let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw)

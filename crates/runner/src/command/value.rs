@@ -1,8 +1,10 @@
 //! The value of a program that does not report one.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use allometry_core::ladder::{CommandSpec, ValueSource, template};
 use allometry_store::json;
@@ -15,22 +17,57 @@ use super::program;
 /// Bytes of a line of output that are searched.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// The value, or why there is none. The log is searched from `start`, where this attempt began.
-pub(super) fn find(attempt: &Attempt<'_>, files: &Files, start: u64) -> Result<f64, String> {
+/// The state of the file that a program writes its value to: what an earlier attempt, or another study, wrote is no value of
+/// this one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Written(Option<(SystemTime, u64, u64)>);
+
+impl Written {
+    /// As the file is now; nothing where values are not read from a file.
+    pub(super) fn of(attempt: &Attempt<'_>, files: &Files) -> Self {
+        match &attempt.spec.value {
+            ValueSource::File { path, .. } => Self::at(&value_file(attempt, files, path)),
+            ValueSource::Report | ValueSource::Output { .. } => Self(None),
+        }
+    }
+
+    fn at(path: &Path) -> Self {
+        let of = |file: fs::Metadata| Some((file.modified().ok()?, file.len(), file.ino()));
+        Self(fs::metadata(path).ok().and_then(of))
+    }
+}
+
+/// The file that a program writes its value to.
+fn value_file(attempt: &Attempt<'_>, files: &Files, path: &str) -> PathBuf {
+    let path = template::fill(path, |name| files.value(name, attempt.ladder, attempt.trial));
+    program::folder(attempt.spec).join(path)
+}
+
+/// The value, or why there is none. The log is searched from `start`, where this attempt began; a file counts where it is
+/// not as it was `before`.
+pub(super) fn find(
+    attempt: &Attempt<'_>,
+    files: &Files,
+    start: u64,
+    before: &Written,
+) -> Result<f64, String> {
     let CommandSpec { value, .. } = attempt.spec;
     match value {
         ValueSource::Report => Err("no value reported".into()),
         ValueSource::Output { pattern } => in_output(&files.log(), start, pattern),
         ValueSource::File { path, key } => {
-            let path = template::fill(path, |name| files.value(name, attempt.ladder, attempt.trial));
-            in_file(&program::folder(attempt.spec).join(path), key)
+            let path = value_file(attempt, files, path);
+            if before.0.is_some() && Written::at(&path) == *before {
+                return Err(format!("no value reported: {} is older than the attempt", path.display()));
+            }
+            in_file(&path, key)
         }
     }
 }
 
 /// The last match in the log.
 fn in_output(log: &Path, start: u64, pattern: &str) -> Result<f64, String> {
-    let cannot = |error: std::io::Error| format!("its output cannot be read: {error}");
+    let cannot = |error: io::Error| format!("its output cannot be read: {error}");
     let pattern = Regex::new(pattern).expect("checked with the ladder file");
     let mut file = File::open(log).map_err(cannot)?;
     file.seek(SeekFrom::Start(start)).map_err(cannot)?;

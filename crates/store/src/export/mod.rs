@@ -1,6 +1,7 @@
 //! Studies as files that other programs read: Optuna's `all_trials.json` and its table of trials.
 
 mod csv;
+mod journal;
 mod json;
 mod trial;
 
@@ -11,6 +12,7 @@ use crate::import::{IMPORT_KEY, ImportAttribute};
 use crate::optuna::WholeStudy;
 
 pub use csv::write as csv;
+pub use journal::write as journal;
 pub use json::write as json;
 
 /// The directions of a study as words.

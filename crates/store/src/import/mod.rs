@@ -18,6 +18,7 @@ use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 pub use error::ImportError;
 pub use optuna_storage::space_of;
 pub(crate) use sets::{IMPORT_KEY, ImportAttribute};
+pub(crate) use whole::template;
 pub use whole::{Assumed, Imported, Note, read_whole, read_whole_storage};
 
 use crate::location::Location;

@@ -296,7 +296,7 @@ fn place_values(
 }
 
 /// A trial as the tables have it; parameters without a set are those that a waiting trial must take.
-fn template(trial: &FrozenTrial) -> TrialTemplate {
+pub(crate) fn template(trial: &FrozenTrial) -> TrialTemplate {
     let params = trial.params.iter().filter_map(|(name, value)| {
         let set = trial.distributions.get(name)?;
         Some((name.to_owned(), distribution::to_internal(set, value)?, distribution::write(set)))

@@ -10,6 +10,7 @@ use std::fmt;
 use allometry_core::{Direction, TrialState};
 use jiff::Timestamp;
 
+use crate::assemble::OWN_PREFIX;
 use crate::error::StoreError;
 use crate::late::LateTell;
 use crate::store::{StudyId, TrialId};
@@ -22,6 +23,11 @@ pub use crate::store::Beside;
 
 use crate::postgres::OptunaPostgres;
 use crate::sqlite::OptunaSqlite;
+
+/// Whether an attribute's key is one of Allometry's own, which say what a study runs and what a trial was.
+pub fn is_reserved(key: &str) -> bool {
+    key.starts_with(OWN_PREFIX)
+}
 
 /// Which of Optuna's two sets of attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +221,7 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     }
     Ok(match url::parse(url)? {
         Storage::Sqlite(path) => Box::new(OptunaSqlite::open(&path)?),
-        Storage::Postgres(url) => Box::new(OptunaPostgres::open(&url)?),
+        Storage::Postgres(url) => Box::new(OptunaPostgres::open(url.expose())?),
     })
 }
 
@@ -226,6 +232,6 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
 pub(crate) fn open_read_only(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(path) => Box::new(OptunaSqlite::open_read_only(&path)?),
-        Storage::Postgres(url) => Box::new(OptunaPostgres::open_read_only(&url)?),
+        Storage::Postgres(url) => Box::new(OptunaPostgres::open_read_only(url.expose())?),
     })
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{Direction, TrialNumber};
+use allometry_core::{Direction, FrozenTrial, SearchSpace, TrialNumber, TrialState};
 
 use super::{AttributeKind, OptunaStorage, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
-use crate::assemble::RECORD_KEY;
+use crate::assemble::{OWN_PREFIX, RECORD_KEY, SPACE_KEY, space_json};
 use crate::error::StoreError;
-use crate::store::{Beside, Store, StudyId, TrialId};
+use crate::import::template;
+use crate::json;
+use crate::store::{Beside, Store, StudyId, StudyRecord, TrialId};
 
 /// A study and everything that hangs on it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,6 +42,37 @@ impl From<TrialTemplate> for WholeTrial {
 }
 
 impl WholeStudy {
+    /// A study of what a process knows of it beside the store: `trials` are numbered anew in their order, and those without sets take
+    /// them from `space`.
+    pub fn known(stored: &StudyRecord, space: &SearchSpace, trials: Vec<FrozenTrial>) -> Self {
+        let mut user_attributes = stored.user_attributes.clone();
+        let own = stored.attributes.iter().map(|(key, value)| (key.as_str(), json::write(value)));
+        let set = stored.space.as_ref().unwrap_or(space);
+        let own = own.chain([(SPACE_KEY, json::write(&space_json(set)))]);
+        user_attributes.extend(own.map(|(key, text)| (format!("{OWN_PREFIX}{key}"), text)));
+        let trials = (0..).zip(trials).map(|(number, mut trial)| {
+            trial.number = TrialNumber(number);
+            for (name, value) in trial.params.iter() {
+                if let Some(set) = space.get(name).filter(|set| set.contains(value)) {
+                    trial.distributions.entry(name.to_owned()).or_insert_with(|| set.clone());
+                }
+            }
+            let mut template = template(&trial);
+            let whole = template.values.len() == 1 + stored.further.len();
+            if !whole || !matches!(template.state, TrialState::Complete | TrialState::Pruned) {
+                template.values.clear();
+            }
+            template.into()
+        });
+        Self {
+            name: stored.name.clone(),
+            directions: stored.directions(),
+            user_attributes,
+            system_attributes: stored.system_attributes.clone(),
+            trials: trials.collect(),
+        }
+    }
+
     /// Both sets of attributes with their kinds.
     pub(crate) fn attributes(&self) -> [(AttributeKind, &BTreeMap<String, String>); 2] {
         [(AttributeKind::User, &self.user_attributes), (AttributeKind::System, &self.system_attributes)]

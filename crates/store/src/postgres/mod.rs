@@ -156,6 +156,10 @@ impl PostgresStore {
 }
 
 impl Store for PostgresStore {
+    fn place(&self) -> Result<String, StoreError> {
+        self.read(read::place)
+    }
+
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
         self.write(|db| write::study(db, study))
     }

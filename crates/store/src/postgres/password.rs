@@ -4,6 +4,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use allometry_core::Secret;
+
 /// Whose password is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Account<'a> {
@@ -17,9 +19,9 @@ pub(super) struct Account<'a> {
 ///
 /// # Errors
 /// Why the password file is passed over, where there is one that may not be used.
-pub(super) fn find(account: Account<'_>) -> Result<Option<String>, String> {
+pub(super) fn find(account: Account<'_>) -> Result<Option<Secret>, String> {
     if let Ok(password) = env::var("PGPASSWORD") {
-        return Ok(Some(password));
+        return Ok(Some(password.into()));
     }
     let named = env::var_os("PGPASSFILE").map(PathBuf::from);
     let Some(path) = named.or_else(|| Some(env::home_dir()?.join(".pgpass"))) else { return Ok(None) };
@@ -27,7 +29,7 @@ pub(super) fn find(account: Account<'_>) -> Result<Option<String>, String> {
     if is_open_to_others(&path) {
         return Err(format!("{} is not used, for others may read it: `chmod 600` it", path.display()));
     }
-    Ok(text.lines().find_map(|line| of_line(line, account)))
+    Ok(text.lines().find_map(|line| of_line(line, account)).map(Secret::from))
 }
 
 #[cfg(unix)]

@@ -41,6 +41,19 @@ pub(super) fn number(row: &Row, index: usize) -> Result<u64, Failure> {
     Ok(u64::try_from(number).unwrap_or_default())
 }
 
+/// The cluster's own number, where its administrator lets everybody see it, and the database's name.
+pub(super) fn place(db: &mut Db<'_>) -> Result<String, Failure> {
+    let text = |row: Option<Row>| row.and_then(|row| row.get::<_, Option<String>>(0)).unwrap_or_default();
+    let seen = db.first("SELECT has_function_privilege('pg_control_system()', 'execute')::text", &[])?;
+    let cluster = if text(seen) == "true" {
+        text(db.first("SELECT system_identifier::text FROM pg_control_system()", &[])?)
+    } else {
+        String::new()
+    };
+    let database = text(db.first("SELECT current_database()::text", &[])?);
+    Ok(format!("postgresql:{cluster}/{database}"))
+}
+
 pub(super) fn require_study(db: &mut Db<'_>, study: StudyId) -> Result<i32, Failure> {
     let key = study_key(study)?;
     match db.first("SELECT 1 FROM studies WHERE study_id = $1", &[&key])? {

@@ -146,7 +146,7 @@ fn give_password(config: &mut Config) -> Option<String> {
     match password::find(account) {
         Ok(found) => {
             if let Some(password) = found {
-                config.password(password);
+                config.password(password.expose());
             }
             None
         }

@@ -37,6 +37,15 @@ impl From<Malformed> for Failure {
 }
 
 impl Failure {
+    /// Whether another program's lock is in the way.
+    pub(super) fn is_locked(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed)
+        )
+    }
+
     /// The failure as callers see it.
     pub(super) fn at(self, path: &Path) -> StoreError {
         let (location, path) = (Location::from(path), path.to_path_buf());
@@ -49,7 +58,9 @@ impl Failure {
             Self::Sql(rusqlite::Error::SqliteFailure(error, message)) => {
                 let reason = message.unwrap_or_else(|| error.to_string());
                 match error.code {
-                    ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked { path },
+                    ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::FileLockingProtocolFailed => StoreError::Locked { path },
                     ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { location },
                     ErrorCode::DiskFull => StoreError::DiskFull { location },
                     // The shared-memory file is grown by allocating, which fails first on a full disk.

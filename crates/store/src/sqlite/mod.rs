@@ -4,11 +4,14 @@ mod beside;
 mod failure;
 mod open;
 mod optuna;
+mod patience;
+mod place;
 mod read;
+mod snapshot;
 mod write;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,9 +33,14 @@ use crate::url;
 use failure::Failure;
 pub(crate) use open::is_database;
 pub(crate) use optuna::OptunaSqlite;
+use place::Place;
+pub(crate) use place::resolve;
 
-/// How long a call waits for another program's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call of somebody who writes waits for another program's lock: as long as for a server of PostgreSQL, and more.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a call of somebody who only reads waits for another program's lock.
+const READERS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A [`Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a time, over
 /// processes of one machine.
@@ -40,7 +48,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Commits survive the end of the process; after a power failure the last of them may be missing, never half there.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
+    place: Place,
+    patience: Duration,
     connection: Mutex<Connection>,
     /// Distributions found compatible with the stored ones: that never changes again.
     compatible: Mutex<write::Compatible>,
@@ -53,7 +62,7 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError`] that says what the file is instead, or why it cannot be written.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        Self::open_within(&url::sqlite_path(url)?, BUSY_TIMEOUT)
+        Self::open_within(&url::sqlite_path(url)?, PATIENCE)
     }
 
     /// Opens the file that `url` names for reading alone; it is not changed, and no file is left beside it.
@@ -61,32 +70,34 @@ impl SqliteStore {
     /// # Errors
     /// As for [`Self::open`]; [`StoreError::NoFile`].
     pub fn open_read_only(url: &str) -> Result<Self, StoreError> {
-        Self::open_read_only_within(&url::sqlite_path(url)?, BUSY_TIMEOUT)
+        Self::open_read_only_within(&url::sqlite_path(url)?, READERS_PATIENCE)
     }
 
     /// As [`Self::open_read_only`], for a path.
     pub(crate) fn open_read_only_file(path: &Path) -> Result<Self, StoreError> {
-        Self::open_read_only_within(path, BUSY_TIMEOUT)
+        Self::open_read_only_within(path, READERS_PATIENCE)
     }
 
     fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
-        let connection = open::writable(path, busy_timeout).map_err(|failure| failure.at(path))?;
-        Ok(Self::of(path, connection))
+        let opened = patience::within(busy_timeout, || open::writable(path, busy_timeout));
+        let connection = opened.map_err(|failure| failure.at(path))?;
+        Ok(Self::of(Place::of(path), busy_timeout, connection))
     }
 
     fn open_read_only_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
-        let connection = open::read_only(path, busy_timeout).map_err(|failure| failure.at(path))?;
-        Ok(Self::of(path, connection))
+        let opened = patience::within(busy_timeout, || open::read_only(path, busy_timeout));
+        let connection = opened.map_err(|failure| failure.at(path))?;
+        Ok(Self::of(Place::of(path), busy_timeout, connection))
     }
 
-    fn of(path: &Path, connection: Connection) -> Self {
+    fn of(place: Place, patience: Duration, connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(64);
-        Self { path: path.into(), connection: Mutex::new(connection), compatible: Mutex::default() }
+        Self { place, patience, connection: Mutex::new(connection), compatible: Mutex::default() }
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.place.named()
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -95,19 +106,20 @@ impl SqliteStore {
     }
 
     /// Reads one state of the database.
-    fn read<T>(&self, read: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn read<T>(&self, read: impl FnMut(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
         self.transaction(TransactionBehavior::Deferred, read)
     }
 
     /// Writes in one commit, alone from its first statement on.
-    fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn write<T>(&self, write: impl FnMut(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.place.check()?;
         self.transaction(TransactionBehavior::Immediate, write)
     }
 
     fn transaction<T>(
         &self,
         behavior: TransactionBehavior,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+        mut body: impl FnMut(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let mut connection = self.connection();
         let run = || -> Result<T, Failure> {
@@ -116,11 +128,19 @@ impl SqliteStore {
             transaction.commit()?;
             Ok(value)
         };
-        run().map_err(|failure| failure.at(&self.path))
+        patience::within(self.patience, run).map_err(|failure| failure.at(self.place.named()))
     }
 }
 
 impl Store for SqliteStore {
+    fn place(&self) -> Result<String, StoreError> {
+        Ok(url::of_sqlite(self.place.file()))
+    }
+
+    fn still_there(&self) -> Result<(), StoreError> {
+        self.place.check()
+    }
+
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
         self.write(|db| write::study(db, study))
     }

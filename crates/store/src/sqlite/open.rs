@@ -6,10 +6,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
 use super::failure::Failure;
+use super::{place, snapshot};
 use crate::error::StoreError;
 use crate::schema::{OWN_VERSION, REVISION};
 
@@ -114,28 +114,69 @@ pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connectio
     if path.is_dir() {
         return Err(cannot("it is a folder".into()));
     }
-    let base = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = match kind(path) {
+    let file = place::resolve(path);
+    let connection = match kind(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::NoFile { path: path.into() }.into());
         }
         Err(error) => return Err(cannot(error.to_string())),
         Ok(FileKind::Empty) => return Err(Failure::NotAStore("it is empty".into())),
         Ok(FileKind::Other) => return Err(StoreError::NotADatabase { path: path.into() }.into()),
-        // SQLite would leave a log and an index beside the file, and cannot make them in a read-only folder, unless it
-        // is told that the file does not change.
-        Ok(FileKind::LoggedAtRest) => {
-            let uri =
-                format!("file:{}?immutable=1", percent_encode(path.as_os_str().as_encoded_bytes(), PLAIN));
-            Connection::open_with_flags(uri, base | OpenFlags::SQLITE_OPEN_URI)?
-        }
-        Ok(FileKind::Database) => Connection::open_with_flags(path, base)?,
+        Ok(FileKind::LoggedAtRest) => at_rest(&file, busy_timeout)?,
+        Ok(FileKind::Database) => reader(&file, busy_timeout)?,
     };
-    connection.busy_timeout(busy_timeout)?;
     let tables = tables(&connection)?;
     check_optuna(path, &connection, &tables)?;
     check_own(path, &connection, &tables)?;
     Ok(connection)
+}
+
+/// Opens a database in write-ahead mode that nobody has open.
+///
+/// A reader makes the log and its index, which a later writer finds, and only one who may write takes them away again: so
+/// this one could, and is kept from it. Where the folder or the file is read-only, a copy in memory is read, whatever becomes of
+/// the file.
+fn at_rest(file: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = || -> Result<Connection, rusqlite::Error> {
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(busy_timeout)?;
+        if connection.is_readonly("main")? {
+            return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None));
+        }
+        connection.pragma_update(None, "query_only", true)?;
+        connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    match opened() {
+        Ok(connection) => Ok(connection),
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+            ) =>
+        {
+            snapshot::open(file, busy_timeout)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a database has all its pages, by a connection that has seen none of them; `None` where that cannot be told now.
+pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
+    let looked = reader(file, busy_timeout).and_then(|connection| {
+        Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?)
+    });
+    match looked {
+        Ok(said) => Some(said == "ok"),
+        Err(failure) if failure.is_locked() => None,
+        Err(Failure::Sql(error)) => {
+            let code = error.sqlite_error_code()?;
+            matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
+                .then_some(false)
+        }
+        Err(_) => None,
+    }
 }
 
 /// What a file is, by its first bytes.
@@ -153,9 +194,10 @@ enum FileKind {
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn is_database(path: &Path) -> io::Result<bool> {
-    Ok(matches!(kind(path)?, FileKind::Database | FileKind::LoggedAtRest))
+    Ok(matches!(kind(&place::resolve(path))?, FileKind::Database | FileKind::LoggedAtRest))
 }
 
+/// What the file is that `path` names, which is no symbolic link.
 fn kind(path: &Path) -> io::Result<FileKind> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     const WRITE_VERSION: usize = 18;
@@ -174,14 +216,11 @@ fn kind(path: &Path) -> io::Result<FileKind> {
     })
 }
 
-fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
-
-/// What the path of a URI may hold as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
 
 fn tables(connection: &Connection) -> Result<BTreeSet<String>, Failure> {
     let mut statement = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;

@@ -1,11 +1,15 @@
 //! What the file and its errors look like from inside.
 
+mod departures;
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use allometry_core::{Distribution, Params, SearchSpace, TrialRecord};
 use tempfile::TempDir;
+
+use std::path::PathBuf;
 
 use super::*;
 use crate::error::ErrorKind;

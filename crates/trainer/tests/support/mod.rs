@@ -65,7 +65,14 @@ pub(crate) fn params(extra: &[(&str, f64)]) -> Params {
 
 pub(crate) fn trial(seed: u64, params: Params) -> TrialSpec {
     let budget = SizeBudget { label: "tiny".into(), target: WeightTarget::Any };
-    TrialSpec { budget, number: TrialNumber(0), first_attempt: TrialNumber(0), params, seed }
+    TrialSpec {
+        study: allometry_core::StudyIdentity::default(),
+        budget,
+        number: TrialNumber(0),
+        first_attempt: TrialNumber(0),
+        params,
+        seed,
+    }
 }
 
 #[derive(Default)]

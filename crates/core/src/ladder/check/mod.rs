@@ -19,6 +19,7 @@ use super::section::{Problems, Section};
 use super::spec::{
     BudgetSpec, ConfirmSpec, Ladder, MetricSpec, ObjectiveSpec, SamplerKind, SamplerSpec, Share, StopRule,
 };
+use crate::secret::Secret;
 use crate::size::WeightTarget;
 use space::Known;
 pub(super) use space::is_parameter;
@@ -182,14 +183,14 @@ fn confirm(
     Some(ConfirmSpec { top, seeds })
 }
 
-fn storage(mut section: Section<'_>, problems: &mut Problems) -> Option<String> {
+fn storage(mut section: Section<'_>, problems: &mut Problems) -> Option<Secret> {
     let url = section.required_text("url", "url = \"sqlite:///trials.db\"", problems);
     section.finish(problems);
     let url = url?;
     if url.value.is_empty() {
         problems.push(&url.place, ProblemKind::Empty { key: "url".into() });
     }
-    Some(url.value)
+    Some(url.value.into())
 }
 
 /// Reports a name that cannot be part of the names of studies (`name/label`) and folders.

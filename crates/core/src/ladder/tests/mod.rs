@@ -223,7 +223,7 @@ fn every_key_of_the_sample_is_read() {
     assert_eq!(serde_json::from_str::<ModelSpec>(&text).unwrap(), model);
     assert_eq!(*built_in, model);
     assert_eq!(ladder.sampler, SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Grid) });
-    assert_eq!(ladder.storage.as_deref(), Some("sqlite:///sp500.db"));
+    assert_eq!(ladder.storage.as_ref().map(crate::Secret::expose), Some("sqlite:///sp500.db"));
 }
 
 #[test]

@@ -4,15 +4,16 @@ mod read;
 mod write;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use allometry_core::{Direction, TrialState};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::failure::Failure;
+use super::place::Place;
 use super::read::require_study;
-use super::{BUSY_TIMEOUT, SqliteStore, open};
+use super::{PATIENCE, READERS_PATIENCE, SqliteStore, open, patience};
 use crate::error::StoreError;
 use crate::late::LateTell;
 use crate::optuna::{AttributeKind, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy};
@@ -28,7 +29,7 @@ const IDLE_READERS: usize = 8;
 /// An [`OptunaStorage`] in one SQLite file, or in memory.
 #[derive(Debug)]
 pub(crate) struct OptunaSqlite {
-    path: PathBuf,
+    place: Place,
     /// Idle connections that read beside the writer; none in memory, where the writer reads. They are closed before it: the last
     /// one to close takes the log into the file, which a reader cannot.
     readers: Option<Mutex<Vec<Connection>>>,
@@ -39,13 +40,15 @@ pub(crate) struct OptunaSqlite {
 impl OptunaSqlite {
     /// Opens a file for reading and writing, and makes it where it is not there.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = open::writable(path, BUSY_TIMEOUT).map_err(|failure| failure.at(path))?;
+        let opened = patience::within(PATIENCE, || open::writable(path, PATIENCE));
+        let connection = opened.map_err(|failure| failure.at(path))?;
         Self::of(path, connection, Some(Mutex::default()))
     }
 
     /// Opens a file for reading alone.
     pub(crate) fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        let connection = open::read_only(path, BUSY_TIMEOUT).map_err(|failure| failure.at(path))?;
+        let opened = patience::within(READERS_PATIENCE, || open::read_only(path, READERS_PATIENCE));
+        let connection = opened.map_err(|failure| failure.at(path))?;
         Ok(Self::unprepared(path, connection, None))
     }
 
@@ -58,7 +61,11 @@ impl OptunaSqlite {
 
     /// The same database, read as trials.
     pub(crate) fn into_store(self) -> SqliteStore {
-        SqliteStore::of(&self.path, self.writer.into_inner().unwrap_or_else(PoisonError::into_inner))
+        SqliteStore::of(
+            self.place,
+            PATIENCE,
+            self.writer.into_inner().unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     fn of(
@@ -75,7 +82,7 @@ impl OptunaSqlite {
     fn unprepared(path: &Path, connection: Connection, readers: Option<Mutex<Vec<Connection>>>) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Self {
-            path: path.into(),
+            place: Place::of(path),
             writer: Mutex::new(connection),
             readers,
             compatible: Mutex::new(HashSet::new()),
@@ -83,7 +90,7 @@ impl OptunaSqlite {
     }
 
     /// Reads one state of the database.
-    fn read<T>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn read<T>(&self, body: impl FnMut(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
         let Some(readers) = &self.readers else {
             return self.run(&mut lock(&self.writer), TransactionBehavior::Deferred, body);
         };
@@ -101,13 +108,15 @@ impl OptunaSqlite {
     }
 
     fn reader(&self) -> Result<Connection, StoreError> {
-        let connection = open::reader(&self.path, BUSY_TIMEOUT).map_err(|failure| failure.at(&self.path))?;
+        let connection =
+            open::reader(self.place.file(), PATIENCE).map_err(|failure| failure.at(self.place.named()))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Ok(connection)
     }
 
     /// Writes in one commit, alone from its first statement on.
-    fn write<T>(&self, body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn write<T>(&self, body: impl FnMut(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+        self.place.check()?;
         self.run(&mut lock(&self.writer), TransactionBehavior::Immediate, body)
     }
 
@@ -115,7 +124,7 @@ impl OptunaSqlite {
         &self,
         connection: &mut Connection,
         behavior: TransactionBehavior,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+        mut body: impl FnMut(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
         let run = || -> Result<T, Failure> {
             let transaction = connection.transaction_with_behavior(behavior)?;
@@ -123,7 +132,14 @@ impl OptunaSqlite {
             transaction.commit()?;
             Ok(value)
         };
-        run().map_err(|failure| failure.at(&self.path))
+        patience::within(PATIENCE, run).map_err(|failure| failure.at(self.place.named()))
+    }
+}
+
+/// Begins anew where a reading was cut off by a lock.
+fn restart(again: &mut bool, sink: &mut dyn TrialSink) {
+    if std::mem::replace(again, true) {
+        sink.restart();
     }
 }
 
@@ -235,7 +251,11 @@ impl OptunaStorage for OptunaSqlite {
     }
 
     fn trial(&self, trial: TrialId, sink: &mut dyn TrialSink) -> Result<(), StoreError> {
-        self.read(|db| read::trial(db, trial, sink))
+        let mut again = false;
+        self.read(|db| {
+            restart(&mut again, sink);
+            read::trial(db, trial, sink)
+        })
     }
 
     fn trials(
@@ -245,6 +265,10 @@ impl OptunaStorage for OptunaSqlite {
         included: &[TrialId],
         sink: &mut dyn TrialSink,
     ) -> Result<(), StoreError> {
-        self.read(|db| read::trials(db, study, after, included, sink))
+        let mut again = false;
+        self.read(|db| {
+            restart(&mut again, sink);
+            read::trials(db, study, after, included, sink)
+        })
     }
 }
