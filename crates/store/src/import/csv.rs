@@ -8,9 +8,9 @@ use allometry_core::python::json_float;
 use allometry_core::{Distribution, FrozenTrial, ParamValue, Params};
 use serde_json::Value;
 
-use super::Table;
 use super::error::Problem;
 use super::json::{default_state, parse_direction, parse_state, parse_time};
+use super::{Table, literal};
 use crate::assemble::take_user_attribute;
 use crate::{distribution, json};
 use columns::{Column, Columns};
@@ -182,7 +182,9 @@ impl Sets {
         }
         let key = (param.to_owned(), text.to_owned());
         if !self.0.contains_key(&key) {
-            let set = distribution::parse(text).map_err(|problem| {
+            // A column of pandas has what Python shows of Optuna's set.
+            let shown = literal::read(text).map(|set| json::write(&set));
+            let set = distribution::parse(shown.as_deref().unwrap_or(text)).map_err(|problem| {
                 row.wrong(&format!("distributions_{param}"), &format!("a distribution: {problem}"), text)
             })?;
             self.0.insert(key.clone(), set);
@@ -191,7 +193,7 @@ impl Sets {
     }
 }
 
-/// A cell as an attribute: numbers, truth values, lists and objects of JSON as they are, anything else as a text.
+/// A cell as an attribute: numbers, truth values, lists and objects of JSON or as Python shows them, anything else as a text.
 fn attribute_json(cell: &str) -> String {
     match json::parse(cell) {
         Ok(value) if !value.is_string() || json::number(&value).is_some() => json::write(&value),
@@ -199,6 +201,9 @@ fn attribute_json(cell: &str) -> String {
             ("True", _) => "true".into(),
             ("False", _) => "false".into(),
             (_, Ok(number)) => json_float(number),
+            _ if cell.starts_with(['{', '[', '(']) => {
+                json::write(&literal::read(cell).unwrap_or_else(|| Value::from(cell)))
+            }
             _ => json::write(&Value::from(cell)),
         },
     }

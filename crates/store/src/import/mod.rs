@@ -5,6 +5,7 @@ mod csv;
 mod error;
 mod journal;
 mod json;
+mod literal;
 mod optuna_storage;
 mod ray;
 mod sets;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::TrialState;
+use allometry_core::{Distribution, TrialState};
 
 use super::*;
 
@@ -226,6 +226,23 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     let missing = read_as("mae", wandb).unwrap_err();
     assert!(missing.to_string().contains("no column is called `mae`"), "{missing}");
     assert!(missing.hint().unwrap().contains("`val_loss`"));
+}
+
+/// What `trials_dataframe` and pandas write of dictionaries and sets.
+#[test]
+fn cells_that_python_shows_are_read() {
+    let table = "number,value,params_n,distributions_n,system_attrs_fixed_params,user_attrs_allometry:record,state\n\
+                 0,0.5,8,\"IntDistribution(high=8, log=False, low=1, step=1)\",,\"{'size': None, 'seed': 5, 'origin': 'random', 'metrics': {}}\",COMPLETE\n\
+                 1,,,,{'n': 3},,WAITING\n";
+    let study = read_text("t.csv", table).unwrap();
+    let [complete, waiting] = study.trials.as_slice() else { panic!("two trials") };
+    assert_eq!(complete.distributions["n"], Distribution::Int { low: 1, high: 8, log: false, step: 1 });
+    assert_eq!(complete.record.seed, Some(5));
+    assert_eq!(complete.record.origin, Some(allometry_core::Origin::Random));
+    assert_eq!(
+        (waiting.state, waiting.system_attributes["fixed_params"].as_str()),
+        (TrialState::Waiting, r#"{"n": 3}"#)
+    );
 }
 
 #[test]
