@@ -402,6 +402,27 @@ fn an_attempt_goes_on_from_files_of_its_own_trial_alone() {
 }
 
 #[test]
+fn an_attempt_that_comes_too_late_leaves_its_repetition_alone() {
+    let fixture = Fixture::new(
+        r#"echo $$ > pid; until [ -e go ]; do sleep 0.01; done
+        echo '{"final": true, "value": 1}' >> "$ALLOMETRY_REPORT""#,
+    );
+    let objective = fixture.objective();
+    let pid = fixture.folder.path().join("pid");
+    let repetition = TrialSpec { number: TrialNumber(9), ..fixture.trial() };
+    std::thread::scope(|scope| {
+        let again = scope.spawn(|| objective.evaluate(&repetition, &Listener::default()));
+        wait_until(|| std::fs::metadata(fixture.file("process.json")).is_ok_and(|file| file.len() > 0));
+        wait_until(|| std::fs::metadata(&pid).is_ok_and(|file| file.len() > 0));
+        let late = objective.evaluate(&fixture.trial(), &Listener::default());
+        assert!(matches!(late, Err(ObjectiveError::Interrupted)), "{late:?}");
+        assert!(lives(&pid));
+        std::fs::write(fixture.folder.path().join("go"), "").unwrap();
+        assert_eq!(again.join().unwrap().unwrap().value, 1.0);
+    });
+}
+
+#[test]
 fn a_run_of_another_study_leaves_the_processes_of_the_first_alone() {
     let fixture = Fixture::new(
         r#"echo $$ > pid; until [ -e go ]; do sleep 0.01; done

@@ -19,7 +19,7 @@ use super::files::Files;
 use super::process::Group;
 use super::protocol::{Final, Line, LineError, Reader};
 use super::value::{self, Written};
-use super::{invocation, machine};
+use super::{invocation, lock, machine};
 
 /// Characters of the output's end that go with a failure.
 const DETAIL: usize = 4000;
@@ -76,7 +76,10 @@ impl Attempt<'_> {
     /// [`ObjectiveError::Failed`] for a trial without a value, [`ObjectiveError::Machine`] where the machine lets no program run.
     pub(super) fn run(&self) -> Result<Ending, ObjectiveError> {
         let files = Files::of(self.runs, self.trial);
-        Group::end_recorded(&self.trial.study, &files.process());
+        let lock = lock::take(&files.lock());
+        if !Group::end_recorded(self.trial, &files.process()) {
+            return Ok(Ending::Interrupted);
+        }
         files
             .prepare(self.trial)
             .map_err(|error| cannot(&format!("cannot write to {}", files.folder.display()), &error))?;
@@ -87,9 +90,10 @@ impl Attempt<'_> {
         let mut command =
             invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", &error))?;
         let before = Written::of(self, &files);
-        let group = Group::start(&mut command, &self.trial.study, &files.process()).map_err(|error| {
+        let group = Group::start(&mut command, self.trial, &files.process()).map_err(|error| {
             cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), &error)
         })?;
+        drop(lock);
         let mut told = Told::default();
         let (status, stop) = self
             .watch(group, &files, &mut reader, &mut told)

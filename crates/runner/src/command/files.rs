@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use allometry_core::TrialSpec;
+use allometry_core::{TrialNumber, TrialSpec};
 
 use super::belonging;
 
@@ -16,25 +16,27 @@ const TAIL: u64 = 64 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     pub(super) folder: PathBuf,
+    attempt: TrialNumber,
 }
 
 impl Files {
     pub(super) fn of(runs: &Path, trial: &TrialSpec) -> Self {
         let study = runs.join(&trial.budget.label).join(trial.study.folder());
-        Self { folder: study.join(trial.first_attempt.to_string()) }
+        Self { folder: study.join(trial.first_attempt.to_string()), attempt: trial.number }
     }
 
     pub(super) fn params(&self) -> PathBuf {
         self.folder.join("params.json")
     }
 
+    /// Each attempt has its own: a program of an earlier one, whose process was taken for dead, writes into no other's.
     pub(super) fn report(&self) -> PathBuf {
-        self.folder.join("report.jsonl")
+        self.folder.join(format!("report-{}.jsonl", self.attempt))
     }
 
     /// Appears when the program should end.
     pub(super) fn stop(&self) -> PathBuf {
-        self.folder.join("report.jsonl.stop")
+        self.folder.join(format!("report-{}.jsonl.stop", self.attempt))
     }
 
     pub(super) fn checkpoints(&self) -> PathBuf {
@@ -53,6 +55,11 @@ impl Files {
     /// Tells a process that goes on with the trial which one may still be at work on it.
     pub(super) fn process(&self) -> PathBuf {
         self.folder.join("process.json")
+    }
+
+    /// Is locked by whoever starts a program on the trial; beside the folder, which may be cleared.
+    pub(super) fn lock(&self) -> PathBuf {
+        self.folder.with_extension("lock")
     }
 
     /// Makes the folders, writes the parameters and empties the report of an earlier attempt. What another trial left there is

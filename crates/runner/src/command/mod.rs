@@ -8,6 +8,7 @@ mod belonging;
 mod devices;
 mod files;
 mod invocation;
+mod lock;
 mod machine;
 mod process;
 mod program;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use allometry_core::StudyIdentity;
+use allometry_core::{StudyIdentity, TrialNumber, TrialSpec};
 use allometry_store::{Liveness, Owner};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,8 @@ pub(super) struct Group {
 #[derive(Serialize, Deserialize)]
 struct Recorded {
     study: StudyIdentity,
+    /// Number of the attempt.
+    attempt: TrialNumber,
     host: String,
     pid: u32,
     process_start: String,
@@ -47,32 +49,39 @@ impl Group {
     ///
     /// # Errors
     /// Where it cannot be started or written down.
-    pub(super) fn start(command: &mut Command, study: &StudyIdentity, record: &Path) -> io::Result<Self> {
+    pub(super) fn start(command: &mut Command, trial: &TrialSpec, record: &Path) -> io::Result<Self> {
         let child = command.spawn()?;
         let id = Pid::from_child(&child);
         let group = Self { child, id, look: Duration::from_millis(1) };
         let Owner { host, pid, process_start } = Owner::process(group.child.id());
-        let recorded = Recorded { study: study.clone(), host, pid, process_start };
+        let (study, attempt) = (trial.study.clone(), trial.number);
+        let recorded = Recorded { study, attempt, host, pid, process_start };
         fs::write(record, serde_json::to_string(&recorded).expect("texts and a number"))?;
         Ok(group)
     }
 
-    /// Kills the group that an earlier attempt of the same study left behind, if this machine still has it.
-    pub(super) fn end_recorded(study: &StudyIdentity, record: &Path) {
+    /// Kills the group that an earlier attempt of the same study left behind, if this machine still has it. Whether `trial` may be
+    /// begun: not where a later attempt is at work, since this one's process was taken for dead.
+    pub(super) fn end_recorded(trial: &TrialSpec, record: &Path) -> bool {
         let recorded = fs::read_to_string(record).ok();
         let Some(recorded) = recorded.and_then(|text| serde_json::from_str::<Recorded>(&text).ok()) else {
-            return;
+            return true;
         };
-        let Recorded { study: of, host, pid, process_start } = recorded;
-        if of != *study {
-            return;
+        let Recorded { study, attempt, host, pid, process_start } = recorded;
+        if study != trial.study {
+            return true;
         }
         let owner = Owner { host, pid, process_start };
-        if owner.liveness() == Liveness::Alive
-            && let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw)
-        {
+        if owner.liveness() != Liveness::Alive {
+            return true;
+        }
+        if attempt > trial.number {
+            return false;
+        }
+        if let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
             let _ = kill_process_group(id, Signal::KILL);
         }
+        true
     }
 
     /// Waits a little, ever longer, unless the process ends.
