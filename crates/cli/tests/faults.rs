@@ -183,8 +183,11 @@ const FULL_DISK_IMPORT: &str = r#"
 fn a_full_disk_ends_an_import_and_leaves_nothing_of_it() {
     let test = "a_full_disk_ends_an_import_and_leaves_nothing_of_it";
     let out = tempfile::tempdir().unwrap();
-    let trial =
-        |i: u32| format!(r#"{{"value": {i}, "params": {{"x": {i}}}, "intermediate_values": {{"1": 1}}}}"#);
+    let trial = |i: u32| {
+        format!(
+            r#"{{"value": {i}, "directions": ["minimize"], "params": {{"x": {i}}}, "intermediate_values": {{"1": 1}}}}"#
+        )
+    };
     let list: Vec<String> = (0..2000).map(trial).collect();
     let file = out.path().join("t.json");
     std::fs::write(&file, format!("[{}]", list.join(","))).unwrap();

@@ -236,6 +236,8 @@ impl Reporter for TrialReporter<'_> {
         pending.epochs.push(epoch.clone());
         pending.metrics.insert(epoch.step, epoch.metrics.clone());
         pending.last = Some(epoch.value);
+        // The dispatcher knows every epoch, also where the store does not take it any more.
+        let early_stop = self.dispatcher.judge(self.assignment, epoch, &pending.metrics);
         if pending.flushed.elapsed() >= FLUSH_INTERVAL {
             if let Err(error) = self.store.report(self.assignment.id, &pending.epochs) {
                 pending.error = Some(error);
@@ -247,7 +249,7 @@ impl Reporter for TrialReporter<'_> {
         if self.interrupted() {
             return Signal::Interrupt;
         }
-        pending.early_stop = self.dispatcher.judge(self.assignment, epoch, &pending.metrics);
+        pending.early_stop = early_stop;
         if pending.early_stop.is_some() { Signal::Prune } else { Signal::Continue }
     }
 
