@@ -17,6 +17,7 @@ use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
 use crate::fail_on::Met;
+use crate::output::say;
 
 /// Every way in which a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -280,21 +281,28 @@ fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
 }
 
+/// Problems of a ladder file that are printed one by one; each is shown with the lines around it, which takes a look through
+/// the file.
+const MOST_PROBLEMS: usize = 100;
+
 /// Prints an error and its hint on standard error.
 pub(crate) fn print(error: &CliError) {
     if let CliError::Ladder(errors) = error {
-        for problem in errors.reports() {
+        for problem in errors.reports().take(MOST_PROBLEMS) {
             eprintln!("{problem:?}");
+        }
+        if let Some(more) = errors.problems().len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0) {
+            eprintln!("and {}", counted(more as u64, "further problem"));
         }
         return;
     }
-    eprintln!("error: {error}");
+    say(&format!("error: {error}"));
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        eprintln!("  caused by: {cause}");
+        say(&format!("  caused by: {cause}"));
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        eprintln!("hint: {hint}");
+        say(&format!("hint: {hint}"));
     }
 }
