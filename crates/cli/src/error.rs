@@ -19,6 +19,7 @@ use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
 use crate::fail_on::Met;
+use crate::output::say;
 
 /// Every way in which a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -308,23 +309,29 @@ fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
 }
 
+/// Problems of a ladder file that are printed one by one; each is shown with the lines around it, which takes a look through
+/// the file.
+const MOST_PROBLEMS: usize = 100;
+
 /// Prints an error and its hint on standard error, without the passwords that they quote.
 pub(crate) fn print(error: &CliError) {
-    let say = |line: String| eprintln!("{}", secret::hide(&line));
     if let CliError::Ladder(errors) = error {
-        for problem in errors.reports() {
-            say(format!("{problem:?}"));
+        for problem in errors.reports().take(MOST_PROBLEMS) {
+            eprintln!("{}", secret::hide(&format!("{problem:?}")));
+        }
+        if let Some(more) = errors.problems().len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0) {
+            eprintln!("and {}", counted(more as u64, "further problem"));
         }
         return;
     }
-    say(format!("error: {error}"));
+    say(&format!("error: {error}"));
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        say(format!("  caused by: {cause}"));
+        say(&format!("  caused by: {cause}"));
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        say(format!("hint: {hint}"));
+        say(&format!("hint: {hint}"));
     }
 }
 

@@ -1,7 +1,12 @@
 //! Data goes to standard output or to files, whole or not at all.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+
+use allometry_core::secret;
+use allometry_core::visible::{is_obeyed, visible, visible_lines};
 
 use crate::error::CliError;
 
@@ -82,12 +87,42 @@ pub(crate) fn print(content: &str) -> Result<(), CliError> {
     }
 }
 
+/// Adds a line of text to one that is printed, with everything that a terminal would obey written out.
+pub(crate) fn push_line(text: &mut String, line: &str) {
+    text.push_str(&visible(line));
+    text.push('\n');
+}
+
+/// Says something on standard error, with everything that a terminal would obey written out and passwords hidden.
+pub(crate) fn say(line: &str) {
+    eprintln!("{}", visible_lines(&secret::hide(line)));
+}
+
 /// Writes one JSON document to standard output.
 ///
 /// # Errors
 /// [`CliError::Write`].
 pub(crate) fn print_json(document: &serde_json::Value) -> Result<(), CliError> {
-    print(&format!("{document:#}\n"))
+    print(&json_text(&format!("{document:#}\n")))
+}
+
+/// A JSON text in which the characters that a terminal obeys, which only stand in its texts, are written as JSON's escapes.
+pub(crate) fn json_text(document: &str) -> Cow<'_, str> {
+    let is_escaped = |c: char| c != '\n' && is_obeyed(c);
+    if !document.chars().any(is_escaped) {
+        return Cow::Borrowed(document);
+    }
+    let mut out = String::with_capacity(document.len() + 64);
+    for c in document.chars() {
+        if is_escaped(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect("writing to a string cannot fail");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Writes a file by way of a sibling that is renamed over it; makes the folder where it is missing.
@@ -117,6 +152,15 @@ pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_says_the_same_without_what_terminals_obey() {
+        let value = serde_json::json!({"x\u{202e}": "\u{9b}31m\u{7f}\u{e0041}\n"});
+        let text = format!("{value:#}");
+        let shown = json_text(&text);
+        assert!(!shown.chars().any(|c| c != '\n' && is_obeyed(c)), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file() {

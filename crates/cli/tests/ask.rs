@@ -459,3 +459,40 @@ fn conditions_that_make_no_sense_are_refused() {
         assert!(code == 3 && err.contains(said), "{code} {err}");
     }
 }
+
+/// What nobody wants in a terminal: a title, a colour, an order of signs, a line of its own.
+const HOSTILE: &str = "\u{1b}]0;pwn\u{7}\u{1b}[31mRED\u{202e}gnp\r\nover\u{9b}31m";
+
+#[test]
+fn nothing_that_a_terminal_obeys_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let space =
+        serde_json::json!([{"name": format!("c{HOSTILE}"), "type": "categorical", "values": [HOSTILE, "b"]}]);
+    std::fs::write(path.join("space.json"), space.to_string()).unwrap();
+    let study = format!("n{HOSTILE}");
+    let on = |command: &str, rest: &[&str]| {
+        run(path, &[&[command, "--in", "x.db", "--study", &study], rest].concat())
+    };
+    assert_eq!(on("ask", &["--space", "space.json"]).0, 0);
+    assert_eq!(on("tell", &["0", "0.5"]).0, 0);
+    assert_eq!(on("ask", &[]).0, 0);
+    let number = "1";
+    assert_eq!(on("tell", &[number, "--state", "failed", "--reason", HOSTILE]).0, 0);
+    let calls: [(&str, &[&str]); 7] = [
+        ("list", &[]),
+        ("status", &[]),
+        ("best", &[]),
+        ("show", &["0"]),
+        ("show", &[number]),
+        ("show", &["77"]),
+        ("enqueue", &["x=1"]),
+    ];
+    for (command, rest) in calls {
+        let (_, out, err) = on(command, rest);
+        let shown = format!("{out}{err}");
+        let obeyed = |c: char| c != '\n' && allometry_core::visible::is_obeyed(c);
+        assert!(!shown.chars().any(obeyed), "{command}: {shown:?}");
+        assert!(!out.lines().any(|line| line.starts_with("over")), "{command}: {out}");
+    }
+}

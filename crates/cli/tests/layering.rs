@@ -6,15 +6,25 @@ use std::process::Command;
 /// What each crate may import directly. `testkit` serves every crate's tests.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-core", &[]),
+    ("allometry-admission", &[]),
     ("allometry-store", &["allometry-core"]),
-    ("allometry-grpc", &["allometry-core", "allometry-store"]),
+    ("allometry-grpc", &["allometry-admission", "allometry-core", "allometry-store"]),
     ("allometry-sweep", &["allometry-core"]),
     ("allometry-trainer", &["allometry-core"]),
     ("allometry-gpu", &["allometry-core", "allometry-trainer"]),
     ("allometry-runner", &["allometry-core", "allometry-store"]),
     ("allometry-analysis", &["allometry-core"]),
     ("allometry-report", &["allometry-core", "allometry-analysis"]),
-    ("allometry-server", &["allometry-core", "allometry-store", "allometry-analysis", "allometry-report"]),
+    (
+        "allometry-server",
+        &[
+            "allometry-admission",
+            "allometry-core",
+            "allometry-store",
+            "allometry-analysis",
+            "allometry-report",
+        ],
+    ),
     (
         "allometry",
         &[

@@ -28,6 +28,7 @@ pub mod size;
 pub mod space;
 pub mod transfer;
 pub mod trial;
+pub mod visible;
 
 pub use distribution::{ChoiceOrder, Distribution};
 pub use event::{StopReason, StudyEvent};

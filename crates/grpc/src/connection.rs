@@ -1,13 +1,14 @@
 //! One client's connection, encrypted or not.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use allometry_admission::Admission;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
@@ -23,10 +24,16 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
+/// Time for a call that is let through, from when encryption is agreed on.
+const STRANGER_TIME: Duration = Duration::from_secs(10);
+
 /// A connection that counts as long as it lasts.
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
-    _place: OwnedSemaphorePermit,
+    admission: Admission,
+    /// Ends where the connection is to be closed.
+    refused: Pin<Box<dyn Future<Output = ()> + Send>>,
+    is_refused: bool,
 }
 
 impl Connection {
@@ -36,7 +43,7 @@ impl Connection {
     /// Where the client does not agree on encryption, or not soon.
     pub(crate) async fn open(
         stream: TcpStream,
-        place: OwnedSemaphorePermit,
+        admission: Admission,
         tls: Option<TlsAcceptor>,
     ) -> io::Result<Self> {
         // Replies are small and waited for.
@@ -46,9 +53,13 @@ impl Connection {
         stream.as_mut().set_write_timeout_pinned(Some(SILENCE));
         let stream: Box<dyn Stream> = match tls {
             None => Box::new(stream),
-            Some(tls) => Box::new(timeout(HANDSHAKE, tls.accept(stream)).await??),
+            Some(tls) => tokio::select! {
+                agreed = timeout(HANDSHAKE, tls.accept(stream)) => Box::new(agreed??),
+                () = admission.clone().refused(HANDSHAKE) => return Err(io::ErrorKind::TimedOut.into()),
+            },
         };
-        Ok(Self { stream, _place: place })
+        let refused = Box::pin(admission.clone().refused(STRANGER_TIME));
+        Ok(Self { stream, admission, refused, is_refused: false })
     }
 
     fn stream(&mut self) -> Pin<&mut dyn Stream> {
@@ -57,9 +68,11 @@ impl Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Admission;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Admission {
+        self.admission.clone()
+    }
 }
 
 impl AsyncRead for Connection {
@@ -68,6 +81,11 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // What has ended must not be polled again.
+        self.is_refused = self.is_refused || self.refused.as_mut().poll(context).is_ready();
+        if self.is_refused {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         self.stream().poll_read(context, buffer)
     }
 }

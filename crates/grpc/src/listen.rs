@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use allometry_admission::Connections;
 use allometry_store::optuna;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
@@ -20,6 +21,8 @@ use crate::{Options, ServeError, tls};
 
 /// Connections at once: a few for each of many hundred workers.
 const MOST_CONNECTIONS: usize = 1024;
+/// Connections at once of which no call was let through yet; one too many closes the oldest.
+const MOST_STRANGERS: usize = 64;
 /// Calls at once on one connection.
 const MOST_CALLS: u32 = 128;
 /// Time after which a call is given up, unless its client says less.
@@ -76,7 +79,7 @@ pub(crate) async fn accept(
     service: StorageService,
     tls: Option<TlsAcceptor>,
 ) -> Result<(), ServeError> {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Connections::new(MOST_STRANGERS, MOST_CONNECTIONS);
     let (opened, connections) = mpsc::channel(1);
     tokio::spawn(async move {
         loop {
@@ -89,8 +92,7 @@ pub(crate) async fn accept(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
-            // One too many is closed at once: its client tries again.
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            let place = places.open();
             let (tls, opened) = (tls.clone(), opened.clone());
             // Aside, so that one who does not speak keeps nobody waiting.
             tokio::spawn(async move {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use allometry_admission::Admission;
 use allometry_core::{Direction, TrialState};
 use allometry_store::optuna::{self, AttributeKind, OptunaStorage, TrialTemplate};
 use allometry_store::{LateTell, StoreError, StudyId, TrialId};
@@ -76,6 +77,9 @@ impl StorageService {
 
     async fn handle(self, request: http::Request<Body>) -> Result<Pieces, Status> {
         self.guard.check(request.headers())?;
+        if request.extensions().get::<Admission>().is_some_and(|admission| !admission.admit()) {
+            return Err(Status::resource_exhausted("too many connections are open"));
+        }
         let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb).ok_or_else(unknown_call)?;
         let message = call::receive(request.into_body()).await?;
         // Handing a call to another thread and back takes longer than most calls. Those that may wait, for a lock of other

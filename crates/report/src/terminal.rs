@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use allometry_analysis::{Analysis, Estimate, Finding, Outcome, Severity, StudyAnalysis};
 use allometry_core::size::human_weights;
+use allometry_core::visible::visible;
 use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
@@ -232,7 +233,9 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 /// Text of users without what terminals obey, cut to `width` columns.
 fn clean(text: &str, width: usize) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    // Ends of lines within a sentence are spaces; everything else is written out.
+    let text = text.replace(['\n', '\t'], " ");
+    let text = visible(&text).into_owned();
     if display_width(&text) <= width {
         return text;
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use allometry_admission::Admission;
 use allometry_core::Secret;
 use allometry_report::html::CONTENT_POLICY;
 use axum::extract::{Request, State};
@@ -97,6 +98,10 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
     let refusal = guard.refusal(&request);
     let asked: String = format!("{} {}", request.method(), request.uri().path()).chars().take(120).collect();
     let remember = guard.token.as_ref().filter(|_| queried(request.uri().query()).is_some()).cloned();
+    let is_full = refusal.is_none()
+        && request.extensions().get::<Admission>().is_some_and(|admission| !admission.admit());
+    let refusal = refusal
+        .or_else(|| is_full.then_some((StatusCode::SERVICE_UNAVAILABLE, "too many connections are open")));
     let mut response = match refusal {
         None => next.run(request).await,
         Some((status, reason)) => {

@@ -4,20 +4,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use allometry_admission::Connections;
+use axum::Extension;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_io_timeout::TimeoutStream;
 
-use crate::guard::{Guard, RefusalLog};
+use crate::guard::Guard;
 use crate::render::Dashboard;
 use crate::watch::{Watched, follow};
 use crate::{Options, ServeError, routes};
 
 /// Connections at once: some hundred tabs, each with its stream of events and a few requests.
 const MOST_CONNECTIONS: usize = 512;
+/// Connections at once of which no request was let through yet; one too many closes the oldest.
+const MOST_STRANGERS: usize = 64;
+/// Time for a request that is let through.
+const STRANGER_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// Header lines of a request.
@@ -62,21 +67,17 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
 }
 
 async fn accept(listener: TcpListener, router: axum::Router) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let log = RefusalLog::new();
+    let connections = Connections::new(MOST_STRANGERS, MOST_CONNECTIONS);
     loop {
-        let Ok((stream, peer)) = listener.accept().await else {
+        let Ok((stream, _)) = listener.accept().await else {
             // Out of file descriptors: those that close make room.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            log.write(&format!("a connection from {peer} ({MOST_CONNECTIONS} are open)"));
-            continue;
-        };
+        let admission = connections.open();
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(WRITE_TIME));
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(router.clone().layer(Extension(admission.clone())));
         tokio::spawn(async move {
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -84,9 +85,11 @@ async fn accept(listener: TcpListener, router: axum::Router) {
                 .max_buf_size(LARGEST_HEAD)
                 .max_headers(MOST_HEADERS)
                 .serve_connection(TokioIo::new(Box::pin(stream)), service);
-            // A client that goes away or breaks the protocol concerns nobody else.
-            let _ = connection.await;
-            drop(place);
+            tokio::select! {
+                // A client that goes away or breaks the protocol concerns nobody else.
+                _ = connection => {}
+                () = admission.refused(STRANGER_TIME) => {}
+            }
         });
     }
 }

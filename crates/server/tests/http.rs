@@ -383,3 +383,15 @@ fn a_closed_tab_leaves_nothing_behind() {
     }
     assert_eq!(get(address, "/").status, 200);
 }
+
+#[test]
+fn connections_that_say_nothing_keep_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    study(&SqliteStore::open(&path.display().to_string()).unwrap(), "a", "x");
+    let address = start(&path, Some("s3cret"));
+    let silent: Vec<TcpStream> = (0..600).map(|_| TcpStream::connect(address).unwrap()).collect();
+    assert_eq!(get(address, "/").status, 401);
+    assert_eq!(get(address, "/?token=s3cret").status, 200);
+    drop(silent);
+}

@@ -158,14 +158,14 @@ impl Batch {
     }
 
     /// The trials, once all their rows are in.
-    pub(crate) fn finish(mut self) -> Result<Vec<FrozenTrial>, Malformed> {
+    pub(crate) fn finish(mut self) -> Vec<FrozenTrial> {
         for trial in &mut self.trials {
-            take_fixed_params(trial)?;
+            take_fixed_params(trial);
             if let Some(fixed) = trial.system_attributes.get("fixed_params").cloned() {
                 restore_integers(&mut trial.params, &fixed);
             }
         }
-        Ok(self.trials)
+        self.trials
     }
 }
 
@@ -282,15 +282,13 @@ fn restore_integers(params: &mut Params, exact: &str) {
 }
 
 /// A trial enqueued through Optuna has its parameters in an attribute until it runs.
-fn take_fixed_params(trial: &mut FrozenTrial) -> Result<(), Malformed> {
+fn take_fixed_params(trial: &mut FrozenTrial) {
     let waits = matches!(trial.state, TrialState::Waiting | TrialState::Running) && trial.params.0.is_empty();
-    let Some(text) = trial.system_attributes.get("fixed_params").filter(|_| waits) else { return Ok(()) };
-    let value = json::parse(text).map_err(|error| {
-        Malformed::new(format!("trial {}, attribute `fixed_params`", trial.number), error.to_string())
-    })?;
+    let Some(text) = trial.system_attributes.get("fixed_params").filter(|_| waits) else { return };
+    // What nobody can read fixes nothing: the trial is taken as one without values.
+    let Ok(value) = json::parse(text) else { return };
     let pairs = value.as_object().into_iter().flatten();
     trial.params = pairs.map(|(name, value)| (name.clone(), distribution::read_value(value))).collect();
-    Ok(())
 }
 
 /// A late tell from its JSON.

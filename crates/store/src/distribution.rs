@@ -82,7 +82,8 @@ pub fn parse(text: &str) -> Result<Distribution, String> {
     let attributes = &document["attributes"];
     let missing = |field: &str| format!("{name} lacks a usable `{field}`");
     let float = |field: &str| json::number(&attributes[field]).ok_or_else(|| missing(field));
-    let int = |field: &str| attributes[field].as_i64().ok_or_else(|| missing(field));
+    let whole = |value: &Value| value.as_i64().or_else(|| ParamValue::Float(json::number(value)?).as_i64());
+    let int = |field: &str| whole(&attributes[field]).ok_or_else(|| missing(field));
     let log = |default: bool| attributes["log"].as_bool().unwrap_or(default);
     match name {
         "FloatDistribution" | "UniformDistribution" | "LogUniformDistribution" => Ok(Distribution::Float {

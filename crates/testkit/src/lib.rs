@@ -1,12 +1,14 @@
 //! What the tests of several crates share: reference data that lies outside the repository, the Python peers, skipping a
-//! test so that it is seen, damaged files, certificates, and a private PostgreSQL server.
+//! test so that it is seen, damaged files and what reading them may cost, certificates, and a private PostgreSQL server.
 
 mod certificates;
+mod limits;
 mod mutation;
 #[cfg(unix)]
 mod postgres;
 
 pub use certificates::certificates;
+pub use limits::{Limits, grows_in_proportion};
 pub use mutation::damaged;
 #[cfg(unix)]
 pub use postgres::Cluster;

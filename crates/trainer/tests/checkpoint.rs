@@ -251,3 +251,56 @@ fn pytorch_rebuilds_the_model_with_the_same_logits() {
         }
     }
 }
+
+/// Sizes are checked against the file before memory is asked for: a description may name any number.
+#[test]
+fn no_number_of_a_description_asks_for_memory_that_the_file_does_not_have() {
+    let dataset = series(300);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.safetensors");
+    train(&objective, &path).unwrap();
+    let good = fs::read(&path).unwrap();
+    let length = u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    let header: serde_json::Value = serde_json::from_slice(&good[8..8 + length]).unwrap();
+    let text = header["__metadata__"]["allometry"].as_str().unwrap();
+    let description: serde_json::Value = serde_json::from_str(text).unwrap();
+    let mut fields = Vec::new();
+    numbers_of(&description, String::new(), &mut fields);
+    assert!(fields.iter().any(|field| field == "/data/preparation/classes"), "{fields:?}");
+    for field in fields {
+        for number in [1_u64 << 31, 1 << 53, (1 << 63) - 1] {
+            let (mut header, mut description) = (header.clone(), description.clone());
+            *description.pointer_mut(&field).unwrap() = number.into();
+            header["__metadata__"]["allometry"] = description.to_string().into();
+            let header = serde_json::to_vec(&header).unwrap();
+            let bytes = [&(header.len() as u64).to_le_bytes()[..], &header, &good[8 + length..]].concat();
+            fs::write(&path, bytes).unwrap();
+            // Settings of the training alone may be any number: what counts is that nothing panics.
+            if let Err(error) = Checkpoint::load(&path) {
+                assert!(error.to_string().contains("x.safetensors"), "{field}: {error}");
+            } else {
+                let sizes = ["classes", "context", "patch", "stride", "feature_embedding", "d_model", "ends"];
+                assert!(!sizes.iter().any(|size| field.ends_with(size)), "{field} = {number}");
+            }
+        }
+    }
+}
+
+/// The places of all numbers in a document.
+fn numbers_of(value: &serde_json::Value, place: String, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Number(_) => found.push(place),
+        serde_json::Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                numbers_of(item, format!("{place}/{i}"), found);
+            }
+        }
+        serde_json::Value::Object(fields) => {
+            for (name, item) in fields {
+                numbers_of(item, format!("{place}/{name}"), found);
+            }
+        }
+        _ => {}
+    }
+}

@@ -50,7 +50,7 @@ impl Ask {
         let mut study = driven(&*store, &record, self.sampler, self.seed)?;
         let asked = study.ask()?;
         if let Some(handover) = study.take_handover() {
-            eprintln!("note: {handover}");
+            crate::output::say(&format!("note: {handover}"));
         }
         let line = json!({
             "schema": "allometry.ask/1",
@@ -60,7 +60,7 @@ impl Ask {
             "seed": asked.record.seed,
             "weights": asked.record.size.map(|size| size.total),
         });
-        output::print(&format!("{line}\n"))
+        output::print(&output::json_text(&format!("{line}\n")))
     }
 
     fn find_or_make(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {

@@ -1,7 +1,5 @@
 //! `allometry best`.
 
-use std::fmt::Write as _;
-
 use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
@@ -47,7 +45,7 @@ impl Best {
                 Ok(())
             };
             if let Some(why) = refusal(read(), &studies)? {
-                let _ = writeln!(text, "{}: cannot be read: {why}", label(study));
+                output::push_line(&mut text, &format!("{}: cannot be read: {why}", label(study)));
                 continue;
             }
             if !study.further.is_empty() {
@@ -75,15 +73,15 @@ impl Best {
             }));
             let value = best.value.unwrap_or(f64::NAN);
             let weights = weights.map_or_else(String::new, |weights| format!(", {weights} weights"));
-            let _ = writeln!(
-                text,
+            let line = format!(
                 "{}: {} (trial {}{weights})  {}",
                 label(study),
                 significant(value),
                 best.number,
                 best.params
             );
-            let _ = writeln!(text, "{}", said(&recommended, best.number));
+            output::push_line(&mut text, &line);
+            output::push_line(&mut text, &said(&recommended, best.number));
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
@@ -132,13 +130,15 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
         Direction::Maximize => format!("{name} up"),
         Direction::Minimize => format!("{name} down"),
     });
-    let mut text =
-        format!("{}: no trial beats {trials} in {}\n", label(study), goals.collect::<Vec<_>>().join(", "));
+    let mut text = String::new();
+    let goals = goals.collect::<Vec<_>>().join(", ");
+    output::push_line(&mut text, &format!("{}: no trial beats {trials} in {goals}", label(study)));
     for trial in ordered(study, front) {
         let pairs = names.iter().zip(trial.values());
         let values: Vec<String> =
             pairs.map(|(name, value)| format!("{name} {}", significant(value))).collect();
-        let _ = writeln!(text, "  trial {}: {}  {}", trial.number, values.join(", "), trial.params);
+        let line = format!("  trial {}: {}  {}", trial.number, values.join(", "), trial.params);
+        output::push_line(&mut text, &line);
     }
     text
 }

@@ -120,8 +120,10 @@ impl Set {
 }
 
 fn distinct(values: &[ParamValue]) -> Result<(), String> {
-    let repeated = values.iter().enumerate().find(|(i, value)| values[..*i].contains(value));
-    repeated.map_or(Ok(()), |(_, value)| Err(format!("it has {value} twice")))
+    let mut sorted: Vec<&ParamValue> = values.iter().collect();
+    sorted.sort_by(|a, b| a.total_cmp(b));
+    let repeated = sorted.windows(2).find(|pair| pair[0] == pair[1]);
+    repeated.map_or(Ok(()), |pair| Err(format!("it has {} twice", pair[1])))
 }
 
 fn range(low: f64, high: f64, log: bool, step: Option<f64>) -> Result<(), String> {

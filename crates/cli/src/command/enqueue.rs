@@ -59,9 +59,9 @@ impl Enqueue {
                     });
                 }
                 if unfit > 0 {
-                    eprintln!(
+                    crate::output::say(&format!(
                         "{unfit} configurations of `{source}` lie outside of the space and are left out"
-                    );
+                    ));
                 }
                 best
             }
@@ -71,13 +71,16 @@ impl Enqueue {
             let line = match driven.enqueue(&params, self.again)? {
                 Enqueued::New(number) => answer(number.0, &params, true),
                 Enqueued::Known(number, state) => {
-                    eprintln!("trial {number} has this configuration and is {}: {params}", state.as_str());
+                    crate::output::say(&format!(
+                        "trial {number} has this configuration and is {}: {params}",
+                        state.as_str()
+                    ));
                     answer(number.0, &params, false)
                 }
             };
             let _ = writeln!(lines, "{line}");
         }
-        output::print(&lines)
+        output::print(&output::json_text(&lines))
     }
 
     fn given(&self, driven: &Driven<'_>) -> Result<Params, CliError> {

@@ -39,12 +39,12 @@ pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Resul
             }
             other => other.into(),
         })?;
-        eprintln!(
+        crate::output::say(&format!(
             "{done} {} into study {:?}{}",
             counted(study.trials.len() as u64, "trial"),
             study.name,
             states(study)
-        );
+        ));
         say(notes);
         written.push(summary(study, notes));
     }
@@ -82,7 +82,7 @@ pub(super) fn say(notes: &[Note]) {
         // Names and values come from files.
         let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
         let line: String = note.to_string().chars().map(escaped).collect();
-        eprintln!("note: {line}");
+        crate::output::say(&format!("note: {line}"));
     }
 }
 

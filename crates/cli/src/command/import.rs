@@ -125,7 +125,7 @@ fn convert(path: &Path, output: &str) -> Result<(), CliError> {
         .map_err(|source| CliError::Sweep { path: path.into(), source })?;
     Destination::parse(output).write(&converted.ladder)?;
     for note in converted.notes {
-        eprintln!("note: {note}");
+        crate::output::say(&format!("note: {note}"));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `allometry show`.
 
+use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
 use allometry_store::LateTell;
 use clap::Args;
@@ -88,23 +89,20 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) 
     for (step, value) in &trial.intermediate {
         line(&format!("epoch {step}"), Some(format!("{value:.6}")));
     }
+    let mut text = String::new();
+    for line in &lines {
+        output::push_line(&mut text, line);
+    }
     let detail = record.failure.as_ref().map(|failure| failure.detail.as_str());
     if let Some(said) = log.or(detail).filter(|said| !said.is_empty()) {
-        lines.push(printable(said));
+        text.push_str(&visible_lines(said.trim_end()));
+        text.push('\n');
     }
-    lines.join("\n") + "\n"
+    text
 }
 
 /// A late tell for programs; values that are not finite are null.
 fn late_json(tell: &LateTell) -> Value {
     let LateTell { at, teller, state, values, step } = tell;
     json!({"at": at, "teller": teller, "state": state, "values": values, "step": step})
-}
-
-/// A program's output without what a terminal would obey.
-fn printable(text: &str) -> String {
-    text.trim_end()
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c })
-        .collect()
 }

@@ -1,7 +1,5 @@
 //! `allometry status`.
 
-use std::fmt::Write as _;
-
 use allometry_core::pareto::best_trials;
 use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
@@ -45,7 +43,7 @@ impl Status {
                 Ok(())
             };
             if let Some(why) = refusal(read(), &studies)? {
-                let _ = writeln!(text, "{}: cannot be read: {why}", label(study));
+                output::push_line(&mut text, &format!("{}: cannot be read: {why}", label(study)));
                 documents.push(json!({"study": study.name, "budget": label(study), "unreadable": why}));
             }
         }
@@ -107,13 +105,14 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
         Some((n, value)) => format!("; best {} (trial {n})", significant(value)),
         None => String::new(),
     };
-    let mut text = format!("{}: {}{best}\n", label(study), counts.join(", "));
+    let mut text = String::new();
+    output::push_line(&mut text, &format!("{}: {}{best}", label(study), counts.join(", ")));
     for RunningTrial { handle, owner, .. } in running {
         let owner = owner.as_ref().map_or_else(|| "another program".into(), ToString::to_string);
-        let _ = writeln!(text, "  trial {} is being evaluated by {owner}", handle.number);
+        output::push_line(&mut text, &format!("  trial {} is being evaluated by {owner}", handle.number));
     }
     if let Some(ending) = attribute::<StopReason>(study, "ended") {
-        let _ = writeln!(text, "  {ending}");
+        output::push_line(&mut text, &format!("  {ending}"));
     }
     text
 }

@@ -86,7 +86,7 @@ impl Train {
         let size = objective.model_size(&params);
         if style != Style::Quiet {
             let size = size.map_or_else(String::new, |size| format!(" ({size} weights)"));
-            eprintln!("{}, from {origin}: {params}{size}", spec.budget.label);
+            crate::output::say(&format!("{}, from {origin}: {params}{size}", spec.budget.label));
         }
         let seed = self.seed.unwrap_or_else(|| stream_seed(ladder.seed, "train", 0));
         let number = TrialNumber(0);

@@ -50,7 +50,7 @@ impl Curve {
     fn say(&self, line: &str) {
         match self.style {
             Style::Quiet => {}
-            Style::Plain => eprintln!("{line}"),
+            Style::Plain => crate::output::say(line),
             Style::Bars => self.bar.println(line),
         }
     }

@@ -42,7 +42,7 @@ pub(crate) fn show(events: &Receiver<StudyEvent>, style: Style) {
         Style::Quiet => events.iter().for_each(drop),
         Style::Plain => {
             for line in events.iter().filter_map(|event| plain::line(&event)) {
-                eprintln!("{line}");
+                crate::output::say(&line);
             }
         }
         Style::Bars => bars::show(events),

@@ -1,6 +1,7 @@
 //! A server of its own and a client that calls it.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use allometry_store::optuna::{self, OptunaStorage};
@@ -58,19 +59,34 @@ async fn serve(storage: Arc<dyn OptunaStorage>, token: Option<&str>) -> Client {
     // One call works where it was received, the others elsewhere.
     let service = StorageService::new(storage, Guard::new(token.map(Into::into)), 1);
     tokio::spawn(accept(listener, service, None));
-    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Client { channel, token: None, is_postgres }
+    let channel = connect(address).await;
+    Client { channel, address, token: None, is_postgres }
+}
+
+async fn connect(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 
 #[derive(Clone)]
 pub(super) struct Client {
     channel: Channel,
+    pub(super) address: SocketAddr,
     pub(super) token: Option<&'static str>,
     /// Its texts have no NUL, its steps 32 bits.
     pub(super) is_postgres: bool,
 }
 
 impl Client {
+    /// The same with that token.
+    pub(super) fn with_token(&self, token: &'static str) -> Self {
+        Self { token: Some(token), ..self.clone() }
+    }
+
+    /// The same over a connection of its own.
+    pub(super) async fn again(&self) -> Self {
+        Self { channel: connect(self.address).await, ..self.clone() }
+    }
+
     pub(super) async fn call<Q, R>(&self, verb: &str, message: Q) -> Result<R, Status>
     where
         Q: Message + 'static,

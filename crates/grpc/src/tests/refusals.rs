@@ -284,3 +284,20 @@ fn a_long_reply_is_one_message() {
         assert!(reply.trials.iter().all(|trial| trial.user_attributes.values().all(|v| *v == value)));
     });
 }
+
+#[test]
+fn connections_that_say_nothing_keep_nobody_out() {
+    over("sqlite:///:memory:", Some("s3cret"), |client| async move {
+        let known = client.with_token("s3cret");
+        let study = known.new_study("a").await;
+        let mut silent = Vec::new();
+        for _ in 0..1100 {
+            silent.push(tokio::net::TcpStream::connect(client.address).await.unwrap());
+        }
+        // Who shows no token is as unknown as who says nothing.
+        assert_eq!(client.again().await.code("GetAllStudies", Nothing {}).await, Code::Unauthenticated);
+        let late = known.again().await;
+        assert_eq!(late.new_trial(study, None).await, 1);
+        assert_eq!(known.code("GetAllStudies", Nothing {}).await, Code::Ok, "who is known stays");
+    });
+}

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use allometry_core::{Distribution, ParamValue, Params, SearchSpace, TrialRecord};
+use allometry_testkit::Limits;
 use proptest::prelude::*;
 
 use super::*;
@@ -37,6 +38,8 @@ const RAY: [(&str, &str); 5] = [
         r#"{"trial_data": [["{\"trial_id\": \"a_00000\", \"status\": \"TERMINATED\"}", "{}"]]}"#,
     ),
 ];
+const SET: &str =
+    r#"{"name": "CategoricalDistribution", "attributes": {"choices": [[64, 64], {"a": 1}, null, 2.5, "x"]}}"#;
 const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71, "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
 
 /// Bytes of a database with one study of three trials.
@@ -65,12 +68,20 @@ static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(path).unwrap()
 });
 
+/// What reading a damaged file may take: by the database, the slowest of the whole ones.
+static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trials.db");
+    std::fs::write(&path, &*DATABASE).unwrap();
+    Limits::of(|| drop(read(&path, None, None).unwrap()))
+});
+
 /// Reads a file and holds its error to naming it.
 fn read_bytes(name: &str, bytes: &[u8], detail: Option<&str>) -> Result<(), TestCaseError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    match read(&path, detail, None) {
+    match LIMITS.hold(|| read(&path, detail, None)) {
         Ok(study) => prop_assert!(study.trials.iter().is_sorted_by_key(|trial| trial.number)),
         Err(error) => prop_assert!(error.to_string().contains(name), "{error} does not name {name}"),
     }
@@ -104,7 +115,7 @@ proptest! {
             std::fs::write(experiment.join(name), text).unwrap();
         }
         std::fs::write(experiment.join(RAY[which].0), &bytes).unwrap();
-        if let Err(error) = read_whole(&experiment, None, &Assumed::default()) {
+        if let Err(error) = LIMITS.hold(|| read_whole(&experiment, None, &Assumed::default())) {
             prop_assert!(error.to_string().contains("experiment"), "{error}");
         }
     }
@@ -112,6 +123,31 @@ proptest! {
     #[test]
     fn database(bytes in allometry_testkit::damaged(DATABASE.clone())) {
         read_bytes("trials.db", &bytes, None)?;
+    }
+
+    #[test]
+    fn distributions(bytes in allometry_testkit::damaged(SET.as_bytes().to_vec())) {
+        let text = String::from_utf8_lossy(&bytes);
+        LIMITS.hold(|| {
+            // What the stricter reader takes, the other does too, and it writes what it read.
+            if let Ok(set) = crate::optuna::distribution(&text) {
+                assert_eq!(crate::distribution::parse(&text).unwrap(), set);
+                assert!(crate::optuna::distribution(&crate::distribution::write(&set)).is_ok(), "{text}");
+            }
+            let _ = crate::optuna::attribute("allometry:record", &text);
+        });
+    }
+
+    #[test]
+    fn urls(bytes in allometry_testkit::damaged(b"postgresql://me@host:5433/db?sslmode=require".to_vec())) {
+        let text = String::from_utf8_lossy(&bytes);
+        LIMITS.hold(|| {
+            if let Err(error) = crate::url::parse(&text) {
+                assert!(error.hint().is_some(), "{error}");
+            }
+            let shown = crate::url::redact(&text);
+            assert_eq!(crate::url::redact(&shown), shown);
+        });
     }
 
     #[test]

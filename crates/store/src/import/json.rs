@@ -219,7 +219,7 @@ fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) ->
 /// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
 fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
     let text = set.as_str().map_or_else(|| json::write(set), Into::into);
-    let set = distribution::parse(&text).map_err(|problem| format!("a distribution: {problem}"))?;
+    let set = crate::optuna::distribution(&text).map_err(|problem| format!("a distribution: {problem}"))?;
     if let Some(value) = trial.params.0.get_mut(name) {
         *value =
             distribution::of_set(&set, value).ok_or_else(|| format!("a distribution that has {value}"))?;

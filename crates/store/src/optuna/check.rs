@@ -1,15 +1,24 @@
 //! What is refused so that every client can read a study: one text that Python cannot parse would end them all.
 
+use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 use serde_json::Value;
 
+use crate::assemble::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY, take_user_attribute};
 use crate::error::StoreError;
 use crate::json;
+use crate::store::StudyId;
 
 /// Characters of a name or key, as the columns are declared.
 const LONGEST_NAME: usize = 512;
 
-/// Largest float whose neighbours are whole numbers: an integer's stored number.
-const LARGEST_INT: f64 = 9_007_199_254_740_992.0;
+/// Largest integer of 64 bits, as the float that is stored of it.
+const LARGEST_INT: f64 = 9_223_372_036_854_775_808.0;
+
+/// Lists within each other, which Python's parser goes through by recursion.
+const DEEPEST: usize = 500;
+
+/// Digits that Python's integers are read from.
+const LONGEST_NUMBER: usize = 4300;
 
 fn invalid(field: &str, problem: impl Into<String>) -> StoreError {
     StoreError::Invalid { field: field.into(), problem: problem.into() }
@@ -23,22 +32,127 @@ pub(crate) fn name(field: &str, text: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A key that fits its column with a value that Python parses.
+/// A key that fits its column with a value that Python parses, and we where the attribute is our own.
 pub(crate) fn attribute(key: &str, json: &str) -> Result<(), StoreError> {
     name("attribute's key", key)?;
-    json::check(json)
-        .map_err(|error| invalid(&format!("attribute `{}`", shown(key)), format!("no JSON: {error}")))
+    let refused = |problem: String| invalid(&format!("attribute `{}`", shown(key)), problem);
+    json::check(json).map_err(|error| refused(format!("no JSON: {error}")))?;
+    python_reads(json).map_err(&refused)?;
+    own(key, json).map_err(&refused)
+}
+
+/// Whether Python's parser gets to the end of a JSON text, by its own limits.
+fn python_reads(json: &str) -> Result<(), String> {
+    let (mut depth, mut digits) = (0_usize, 0_usize);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        digits = if byte.is_ascii_digit() { digits + 1 } else { 0 };
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            // To the end of a text, in which an escaped character ends nothing.
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'\\' => drop(bytes.next()),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(format!("it has more than {DEEPEST} lists within each other"));
+        }
+        if digits > LONGEST_NUMBER {
+            return Err(format!("it has a number of more than {LONGEST_NUMBER} digits"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an attribute of our own is as we write it: one that is not would make the whole study unreadable.
+fn own(key: &str, json: &str) -> Result<(), String> {
+    let is_ours = key.starts_with(OWN_PREFIX);
+    if key == RECORD_KEY {
+        let mut trial = FrozenTrial::new(0, TrialState::Running, None, Params::default());
+        take_user_attribute(&mut trial, key, json).map_err(|malformed| malformed.problem)
+    } else if is_ours && key[OWN_PREFIX.len()..] == *SPACE_KEY {
+        assemble::space(StudyId(0), json).map(|_| ()).map_err(|malformed| malformed.problem)
+    } else if is_ours {
+        json::parse(json).map(|_| ()).map_err(|error| error.to_string())
+    } else {
+        Ok(())
+    }
+}
+
+/// A distribution that Optuna's own parser takes, and ours.
+pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
+    let document = json::parse(text).map_err(|error| format!("its distribution is no JSON: {error}"))?;
+    let class = document["name"].as_str().ok_or("its distribution has no `name`")?;
+    let attributes = document["attributes"].as_object().ok_or("its distribution has no `attributes`")?;
+    let known: &[&str] = match class {
+        "FloatDistribution" | "IntDistribution" => &["low", "high", "log", "step"],
+        "UniformDistribution" | "LogUniformDistribution" => &["low", "high"],
+        "DiscreteUniformDistribution" => &["low", "high", "q"],
+        "IntUniformDistribution" | "IntLogUniformDistribution" => &["low", "high", "step"],
+        "CategoricalDistribution" => &["choices"],
+        other => return Err(format!("distribution class `{}` is unknown", shown(other))),
+    };
+    if let Some(unknown) = attributes.keys().find(|key| !known.contains(&key.as_str())) {
+        return Err(format!("its {class} has an unknown attribute `{}`", shown(unknown)));
+    }
+    if attributes.get("log").is_some_and(|log| !log.is_boolean()) {
+        return Err(format!("`log` of its {class} is neither true nor false"));
+    }
+    let is_number = |value: &Value| value.is_null() || json::number(value).is_some();
+    if attributes.get("step").is_some_and(|step| !is_number(step)) {
+        return Err(format!("`step` of its {class} is no number"));
+    }
+    let parsed = crate::distribution::parse(text).map_err(|problem| format!("its {problem}"))?;
+    let is_whole_step = attributes.get("step").is_none_or(|step| step.is_null() || step.as_i64().is_some());
+    if matches!(parsed, Distribution::Int { .. }) && !is_whole_step {
+        return Err(format!("`step` of its {class} is no whole number of 64 bits"));
+    }
+    sound(&parsed).map_or(Ok(parsed), |problem| Err(format!("its {class} {problem}")))
+}
+
+/// What Optuna's constructors refuse in a distribution, if anything.
+fn sound(set: &Distribution) -> Option<String> {
+    let ends = |low: f64, high: f64, log: bool, step: Option<f64>, least: f64| {
+        if log && step.is_some() {
+            Some("has both a log scale and a step".to_owned())
+        } else if low > high {
+            Some(format!("has low = {low} above high = {high}"))
+        } else if log && low < least {
+            Some(format!("has a log scale from {low}"))
+        } else {
+            let step = step.filter(|step| *step <= 0.0 || step.is_nan());
+            step.map(|step| format!("has steps of {step}"))
+        }
+    };
+    match set {
+        Distribution::Float { low, high, log, step } => ends(*low, *high, *log, *step, f64::MIN_POSITIVE),
+        Distribution::Int { low, high, .. } if low > high => {
+            Some(format!("has low = {low} above high = {high}"))
+        }
+        Distribution::Int { low, high, log, step } => {
+            let step = Some(*step as f64).filter(|_| *step != 1);
+            ends(*low as f64, *high as f64, *log, step, 1.0)
+        }
+        Distribution::Categorical { choices, .. } => choices.is_empty().then(|| "has no `choices`".into()),
+    }
 }
 
 /// A parameter that Optuna can turn into its value again.
 pub(crate) fn parameter(name: &str, internal: f64, distribution: &str) -> Result<(), StoreError> {
     self::name("parameter's name", name)?;
     let refused = |problem: String| invalid(&format!("parameter `{}`", shown(name)), problem);
-    let kind = Kind::parse(distribution).map_err(&refused)?;
-    let fits = match &kind {
-        Kind::Float { .. } => !internal.is_nan(),
-        Kind::Int { .. } => internal.abs() <= LARGEST_INT,
-        Kind::Categorical { choices } => internal >= 0.0 && (internal as usize) < choices.len(),
+    let fits = match self::distribution(distribution).map_err(&refused)? {
+        Distribution::Float { .. } => !internal.is_nan(),
+        Distribution::Int { .. } => internal.abs() <= LARGEST_INT,
+        Distribution::Categorical { choices, .. } => internal >= 0.0 && (internal as usize) < choices.len(),
     };
     if fits { Ok(()) } else { Err(refused(format!("its distribution has no value for {internal}"))) }
 }
@@ -160,6 +274,43 @@ mod tests {
         }
         assert!(parameter("x", f64::NAN, &float(r#""low": 0, "high": 1"#)).is_err());
         assert!(parameter("x", 0.5, &float(r#""low": 0"#)).unwrap_err().to_string().contains("`high`"));
+        for (attributes, words) in [
+            (r#""low": 2.0, "high": 1.0"#, "low = 2 above high = 1"),
+            (r#""low": 0.0, "high": 1.0, "log": true"#, "log scale from 0"),
+            (r#""low": 1.0, "high": 2.0, "log": true, "step": 0.1"#, "both"),
+            (r#""low": 0.0, "high": 1.0, "step": 0.0"#, "steps of 0"),
+            (r#""low": 0.0, "high": 1.0, "step": "x""#, "`step`"),
+            (r#""low": 0.0, "high": 1.0, "evil": 1"#, "unknown attribute `evil`"),
+        ] {
+            let refused = parameter("x", 0.5, &float(attributes)).unwrap_err().to_string();
+            assert!(refused.contains(words), "{attributes}: {refused}");
+        }
+        let int = |text: &str| float(text).replace("Float", "Int");
+        for attributes in [
+            r#""low": 0, "high": 9, "step": 0"#,
+            r#""low": 0, "high": 9, "step": -1"#,
+            r#""low": 1, "high": 9, "step": 2, "log": true"#,
+            r#""low": 0, "high": 9, "log": true"#,
+            r#""low": 0, "high": 1000000000000000000000000000000"#,
+            r#""low": 0, "high": 9, "step": 0.5"#,
+        ] {
+            assert!(parameter("x", 1.0, &int(attributes)).is_err(), "{attributes}");
+        }
+        assert!(
+            parameter("x", 9.0e18, &int(r#""low": 0, "high": 9223372036854775807, "log": false, "step": 1"#))
+                .is_ok()
+        );
+        assert!(parameter("x", 0.0, &categorical("[[1, [2]], {\"a\": 1}]")).is_ok());
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(attribute("k", &deep).unwrap_err().to_string().contains("500"));
+        assert!(attribute("k", &"1".repeat(5000)).unwrap_err().to_string().contains("digits"));
+        assert!(attribute("k", &format!("\"{}\\\"{}\"", "[".repeat(900), "1".repeat(5000))).is_ok());
+        assert!(parameter("x", 0.0, &categorical(&format!("[{deep}]"))).is_err());
+        for json in ["1", "\"x\"", "null", r#"{"seed": "x"}"#] {
+            assert!(attribute("allometry:record", json).is_err(), "{json}");
+        }
+        assert!(attribute("allometry:search_space", "1").is_err());
+        assert!(attribute("allometry:record", r#"{"seed": 3}"#).is_ok());
         assert!(parameter("x", 0.0, &categorical("[]")).is_err());
         for damaged in ["", "{", "[]", "null", r#"{"name": "Normal", "attributes": {}}"#] {
             assert!(parameter("x", 0.5, damaged).is_err(), "{damaged}");

@@ -16,7 +16,7 @@ use crate::late::LateTell;
 use crate::store::{StudyId, TrialId};
 use crate::url::{self, Storage};
 
-pub(crate) use check::{attribute, compatible, name, parameter};
+pub(crate) use check::{attribute, compatible, distribution, name, parameter};
 pub use whole::{WholeStudy, WholeTrial};
 
 pub use crate::store::Beside;

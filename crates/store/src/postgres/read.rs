@@ -353,7 +353,7 @@ fn fill(db: &mut Db<'_>, key: i32, found: Vec<(i64, FrozenTrial)>) -> Result<Vec
         trial.system_attributes.insert(text(row, 1).to_owned(), text(row, 2).to_owned());
         Ok(())
     })?;
-    Ok(batch.finish()?)
+    Ok(batch.finish())
 }
 
 /// Takes in a row that belongs to a trial.

@@ -319,7 +319,7 @@ fn fill(
     each("trial_user_attributes", "key, value_json", &mut |trial, row| {
         Ok(assemble::take_user_attribute(trial, text(row, 1), text(row, 2))?)
     })?;
-    Ok(batch.finish()?)
+    Ok(batch.finish())
 }
 
 /// The text in a column; empty where there is none.

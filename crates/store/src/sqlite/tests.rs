@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use allometry_core::{Distribution, Params, SearchSpace, TrialRecord};
+use allometry_testkit::grows_in_proportion;
 use tempfile::TempDir;
 
 use std::path::PathBuf;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::store::Start;
+use crate::store::{Start, each_trial};
+use crate::stored_study::StoredStudy;
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -417,4 +419,67 @@ fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
         assert_eq!(beside.len(), all.len());
         assert!(beside.values().all(|kept| kept.scores.is_some() && kept.log.as_deref() == Some("x")));
     }
+}
+
+/// A store with so many complete trials of 7 parameters, an epoch, predictions and a log each, made by SQL.
+fn of_size(trials: usize) -> (TempDir, PathBuf, StudyId) {
+    let (folder, path) = folder_and_path();
+    let study = written(&path);
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let first = start(&store, study).unwrap();
+    let finished = Finished {
+        value: Some(0.5),
+        scores: Some(scores()),
+        reports: epochs(1..2),
+        log: Some("x".into()),
+        ..Finished::default()
+    };
+    store.finish(first.id, FinishedState::Complete, &finished).unwrap();
+    drop(store);
+    let many =
+        format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {trials})");
+    sql(
+        &path,
+        &format!(
+            "BEGIN;
+             INSERT INTO trials (trial_id, number, study_id, state)
+             {many} SELECT i + 1, i, {study}, 'COMPLETE' FROM n;
+             INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
+             {many} SELECT i + 1, param_name, param_value, distribution_json FROM n, trial_params WHERE trial_id = 1;
+             INSERT INTO trial_values (trial_id, objective, value, value_type)
+             {many} SELECT i + 1, 0, 0.5, 'FINITE' FROM n;
+             INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores)
+             {many} SELECT i + 1, x'0000000000000000', x'01', x'00000000' FROM n;
+             INSERT INTO allometry_logs (trial_id, tail) {many} SELECT i + 1, 'x' FROM n;
+             INSERT INTO allometry_epoch_metrics (trial_id, step, metrics_json) {many} SELECT i + 1, 1, '{{}}' FROM n;
+             COMMIT;"
+        ),
+    );
+    (folder, path, study)
+}
+
+#[test]
+fn whole_studies_cost_in_proportion_to_their_trials() {
+    let open = |path: &Path| SqliteStore::open_read_only_within(path, SHORT).unwrap();
+    let make = |trials: usize| {
+        let (folder, path, study) = of_size(trials);
+        (folder, open(&path), study, trials)
+    };
+    let record = |store: &SqliteStore| store.studies().unwrap().remove(0);
+    grows_in_proportion("a study read whole", 1000, make, |(_, store, _, trials)| {
+        let study = StoredStudy::read(store, record(store)).unwrap();
+        assert_eq!((study.trials.len(), study.scores.len()), (*trials, *trials));
+    });
+    grows_in_proportion("what is kept beside", 1000, make, |(_, store, study, trials)| {
+        assert_eq!(store.beside(*study).unwrap().len(), *trials);
+    });
+    grows_in_proportion("page by page", 1000, make, |(_, store, study, trials)| {
+        let mut seen = 0;
+        each_trial(store, *study, |_| {
+            seen += 1;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+        assert_eq!(seen, *trials);
+    });
 }

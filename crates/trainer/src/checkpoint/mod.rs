@@ -5,6 +5,7 @@
 //! description stands in the file's metadata under `allometry`; a file is replaced as a whole, so that the two cannot
 //! disagree. Tensors of the training itself are called `training.*`.
 
+mod bounds;
 mod description;
 mod error;
 mod file;
@@ -101,6 +102,9 @@ impl Checkpoint {
 
         let wrong = |why: String| CheckpointError::Architecture { path: path.to_owned(), why };
         let (hyperparameters, geometry) = description.shape().map_err(|e| wrong(e.to_string()))?;
+        if let Some(why) = bounds::problem(&description, (&hyperparameters, geometry), bytes.len()) {
+            return Err(wrong(why));
+        }
         let layout = Layout::new(hyperparameters.architecture, geometry);
         let find = |name: &str, shape: &[usize]| {
             let tensor = tensors.tensor(name).map_err(|_| wrong(format!("tensor `{name}` is missing")))?;

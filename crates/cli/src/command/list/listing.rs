@@ -47,7 +47,8 @@ impl Listing {
         self.trials = 0;
         if self.form == Form::Json {
             self.text.push_str(if self.studies > 0 { ",\n    {\n" } else { "\n    {\n" });
-            let (name, budget) = (json!(study.name), json!(label(study)));
+            let (name, budget) = (json!(study.name).to_string(), json!(label(study)).to_string());
+            let (name, budget) = (output::json_text(&name), output::json_text(&budget));
             let _ = write!(self.text, "      \"study\": {name},\n      \"budget\": {budget},\n");
             self.text.push_str("      \"trials\": [");
         }
@@ -58,18 +59,20 @@ impl Listing {
         match self.form {
             Form::Text => {
                 let (label, outcome) = (label(study), outcome(trial));
-                let _ = writeln!(self.text, "{label:>8} {:>5}  {outcome:<18} {}", trial.number, trial.params);
+                let line = format!("{label:>8} {:>5}  {outcome:<18} {}", trial.number, trial.params);
+                output::push_line(&mut self.text, &line);
             }
             Form::JsonLines => {
                 let mut line = json!({"schema": "allometry.listed/1", "study": study.name});
                 if let (Some(line), Value::Object(fields)) = (line.as_object_mut(), trial_json(trial)) {
                     line.extend(fields);
                 }
-                let _ = writeln!(self.text, "{line}");
+                self.text.push_str(&output::json_text(&format!("{line}\n")));
             }
             Form::Json => {
                 self.text.push_str(if self.trials > 0 { ",\n" } else { "\n" });
                 let document = format!("{:#}", trial_json(trial));
+                let document = output::json_text(&document);
                 for (place, line) in document.lines().enumerate() {
                     self.text.push_str(if place > 0 { "\n        " } else { "        " });
                     self.text.push_str(line);
@@ -96,11 +99,12 @@ impl Listing {
     pub(super) fn refused(&mut self, study: &StudyRecord, why: &str) -> Result<(), CliError> {
         match self.form {
             Form::Text => {
-                let _ = writeln!(self.text, "{:>8}        cannot be read: {why}", label(study));
+                let line = format!("{:>8}        cannot be read: {why}", label(study));
+                output::push_line(&mut self.text, &line);
             }
             Form::JsonLines => {
                 let line = json!({"schema": "allometry.listed/1", "study": study.name, "unreadable": why});
-                let _ = writeln!(self.text, "{line}");
+                self.text.push_str(&output::json_text(&format!("{line}\n")));
             }
             Form::Json => {}
         }

@@ -113,7 +113,7 @@ impl Study {
             &mut rng,
         )?;
         if let Some(handover) = self.sampler.take_handover() {
-            eprintln!("note: {handover}");
+            crate::output::say(&format!("note: {handover}"));
         }
         let mut trial = FrozenTrial::new(number, TrialState::Running, None, suggestion.params);
         trial.record.origin = Some(suggestion.origin);

@@ -222,6 +222,16 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
 }
 
+/// The places, ascending, of the values that an earlier one equals.
+fn repeated(values: &[ParamValue]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
+    let pairs = order.windows(2).filter(|pair| values[pair[0]] == values[pair[1]]);
+    let mut repeated: Vec<usize> = pairs.map(|pair| pair[1]).collect();
+    repeated.sort_unstable();
+    repeated
+}
+
 impl<'a> Parameter<'a> {
     fn of_command(name: &'a str) -> Self {
         Self {
@@ -268,18 +278,20 @@ impl<'a> Parameter<'a> {
             return None;
         }
         let mut values: Vec<ParamValue> = Vec::with_capacity(items.len());
+        let mut places: Vec<&Place> = Vec::with_capacity(items.len());
         let mut whole = true;
         for item in items {
             let Some(value) = self.value(item, problems) else {
                 whole = false;
                 continue;
             };
-            if values.contains(&value) {
-                let kind = ProblemKind::Repeated { key: self.name.into(), value: value.to_string() };
-                problems.push(&item.place, kind);
-                whole = false;
-            }
             values.push(value);
+            places.push(&item.place);
+        }
+        for again in repeated(&values) {
+            let kind = ProblemKind::Repeated { key: self.name.into(), value: values[again].to_string() };
+            problems.push(places[again], kind);
+            whole = false;
         }
         // The order of words may be meant, and costs nothing.
         if values.iter().all(|value| matches!(value, ParamValue::Int(_) | ParamValue::Float(_))) {
