@@ -1,6 +1,6 @@
 //! What an enqueued trial asks for.
 
-use allometry_core::{FrozenTrial, Params, SearchSpace};
+use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, SearchSpace};
 use allometry_store::{distribution, json};
 
 /// System attribute in which Optuna keeps what a trial was enqueued with.
@@ -17,10 +17,14 @@ pub(crate) fn values(trial: &FrozenTrial, space: &SearchSpace) -> Result<Params,
     let fixed = trial.system_attributes.get(FIXED).and_then(|text| json::parse(text).ok());
     for (name, value) in fixed.iter().filter_map(|fixed| fixed.as_object()).flatten() {
         let Some(set) = space.get(name) else { continue };
-        match Some(distribution::read_value(value)).filter(|value| set.contains(value)) {
-            Some(value) => drop(wanted.0.insert(name.clone(), value)),
-            None => return Err(format!("the enqueued value of `{name}`, {value}, is not in {set}")),
+        let read = distribution::read_value(value);
+        // Python counts a truth value as a number; a program that is started with it does not.
+        let is_number =
+            !matches!(read, ParamValue::Bool(_)) || matches!(set, Distribution::Categorical { .. });
+        if !is_number || !set.contains(&read) {
+            return Err(format!("the enqueued value of `{name}`, {value}, is not in {set}"));
         }
+        wanted.0.insert(name.clone(), read);
     }
     for (name, value) in trial.params.iter() {
         match space.get(name) {
@@ -36,7 +40,7 @@ pub(crate) fn values(trial: &FrozenTrial, space: &SearchSpace) -> Result<Params,
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::{Distribution, ParamValue, TrialState};
+    use allometry_core::TrialState;
 
     use super::*;
 
