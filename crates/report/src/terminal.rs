@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn names_cannot_steer_the_terminal() {
-        assert_eq!(clean("a\u{1b}[31mb\nc", 80), "a [31mb c");
+        assert_eq!(clean("a\u{1b}[31mb\nc", 80), "a\\x1b[31mb c");
         assert_eq!(clean("a very long name", 8), "a very …");
     }
 }

@@ -138,7 +138,7 @@ pub enum Withheld {
     },
     /// Nothing says who chose the trials, and their values rise as those of a search that learns.
     #[error(
-        "the values of {budgets} rise over their trials, as in a search that learns from them, and nothing says who chose them"
+        "the values of {budgets} rise over their trials or follow those before them, as in a search that learns, and nothing says who chose them"
     )]
     SeeminglyAdaptive {
         /// Labels of the budgets.
@@ -149,6 +149,20 @@ pub enum Withheld {
     SearchedDifferently {
         /// Labels of those searched adaptively.
         adaptive: String,
+    },
+    /// Many more trials of one budget than of another ended without a value.
+    #[error(
+        "{most} of the trials of '{budget}' ended without a value and {least} of those of '{other}', so what is left is no like sample"
+    )]
+    Lost {
+        /// Label of the budget with the largest share of such trials.
+        budget: String,
+        /// That share, in words.
+        most: String,
+        /// Label of that with the smallest.
+        other: String,
+        /// That share, in words.
+        least: String,
     },
     /// Nothing varies.
     #[error("the trials of each budget all have the same value, so nothing tells how far values vary")]
@@ -175,6 +189,7 @@ impl Withheld {
             | Self::Adaptive { .. }
             | Self::SeeminglyAdaptive { .. }
             | Self::SearchedDifferently { .. }
+            | Self::Lost { .. }
             | Self::TooFewRows { .. } => Outcome::Undecided,
         }
     }
@@ -237,7 +252,14 @@ pub(crate) fn judge(
         (beaten, is_last_told) = (first + 1, first + 2 == count);
     }
     let pays = is_told && slope.estimate.point > 0.0;
-    let sufficient = if pays { beaten } else { 0 };
+    let is_beaten = |place: usize| {
+        let label = &budgets.parts[place].label;
+        let better = |d: &&Difference| d.gain.point > 0.0 && d.p_holm.is_some_and(|p| p < alpha);
+        differences.iter().filter(better).any(|d| d.smaller == *label)
+    };
+    // Also where no slope is told a single larger budget may be.
+    let least = if pays { beaten } else { 0 };
+    let sufficient = (least..count).find(|&place| !is_beaten(place)).unwrap_or(count - 1);
     let last_step = (count > 2)
         .then(|| {
             let mut weights = vec![0.0; count];

@@ -12,6 +12,7 @@ use super::search::{
 };
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
+use crate::sample::is_usable;
 use crate::scores::RowScores;
 use crate::stats::auc;
 use crate::stats::moments::{mean, sample_variance};
@@ -48,7 +49,8 @@ pub(super) fn judge(
     if searched.len() < 2 {
         return Err(Withheld::TooFewBudgets { budgets: searched.len() as u64 });
     }
-    let why_no_search = match take_a_sample(&mut searched, ladder) {
+    let sample = take_a_sample(&mut searched, ladder).and_then(|()| lost(&searched));
+    let why_no_search = match sample {
         Ok(()) => return of_searches(&searched, ladder, options),
         Err(why) => why,
     };
@@ -68,6 +70,38 @@ pub(super) fn judge(
     let differences =
         differences.into_iter().zip(&cut_differences).map(|(one, cut)| one.at_equal_effort(cut)).collect();
     Ok((judgement.at_equal_effort(&cut, excess.fewest), differences))
+}
+
+/// Shares of the ended trials without a value that differ by more leave no like samples.
+const LOST: f64 = 0.1;
+/// Trials without a value that a budget may have in any case.
+const FEW_LOST: usize = 2;
+
+/// Fails where many more trials of one budget than of another ended without a value: those were most likely bad ones.
+fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
+    let counts = searched.iter().map(|one| {
+        let ended = one.study.trials.iter().filter(|trial| trial.state.is_finished());
+        let (count, lost) = ended.fold((0, 0), |(count, lost), trial| {
+            (count + 1, lost + usize::from(!trial.value.is_some_and(is_usable)))
+        });
+        (one.study.budget.label.as_str(), lost, count.max(1))
+    });
+    let counts: Vec<(&str, usize, usize)> = counts.collect();
+    let share = |(_, lost, count): &(&str, usize, usize)| *lost as f64 / *count as f64;
+    let by_share = |a: &&(&str, usize, usize), b: &&(&str, usize, usize)| share(a).total_cmp(&share(b));
+    let (Some(most), Some(least)) = (counts.iter().max_by(by_share), counts.iter().min_by(by_share)) else {
+        return Ok(());
+    };
+    if most.1 <= FEW_LOST || share(most) - share(least) <= LOST {
+        return Ok(());
+    }
+    let words = |(_, lost, count): &(&str, usize, usize)| format!("{lost} of {count}");
+    Err(Withheld::Lost {
+        budget: most.0.to_owned(),
+        most: words(most),
+        other: least.0.to_owned(),
+        least: words(least),
+    })
 }
 
 /// Leaves the configurations that are an independent sample of each budget's space.

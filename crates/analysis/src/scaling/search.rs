@@ -36,7 +36,7 @@ pub enum SearchKind {
     Independent,
     /// Later ones by a model of earlier ones.
     Adaptive,
-    /// Nothing is recorded, and the values rise over the trials (Kendall's tau, or Mann and Whitney's test
+    /// Nothing is recorded, and the values rise over the trials or follow those before them (Kendall's tau, or Mann and Whitney's test
     /// of the first ten, at the 2% level over all budgets): by earlier ones, it seems.
     SeeminglyAdaptive,
 }
@@ -76,13 +76,18 @@ pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
     let sign = ladder.direction.sign();
     let (numbers, values): (Vec<f64>, Vec<f64>) =
         trials().filter_map(|trial| Some((trial.number.0 as f64, sign * value_of(trial)?))).unzip();
-    // Two one-sided tests a budget: of a steady rise, and of a step after the trials that samplers begin with.
+    // Three one-sided tests a budget: of a steady rise, of a step after the trials that samplers begin with, and of likeness to the trial
+    // before, which a search has that goes on from its last trial.
     let level = RISING / ladder.studies.len().max(1) as f64;
     let (first, later) = values.split_at(BEGINNING.min(values.len()));
     let steps = mann_whitney(later, first)
         .is_some_and(|found| found.u > (first.len() * later.len()) as f64 / 2.0 && found.p < level);
     let rises = steps || kendall(&numbers, &values).is_some_and(|found| found.tau_b > 0.0 && found.p < level);
-    if rises { SearchKind::SeeminglyAdaptive } else { SearchKind::Independent }
+    let follows = || {
+        let (before, after) = (&values[..values.len().saturating_sub(1)], values.get(1..).unwrap_or(&[]));
+        kendall(before, after).is_some_and(|found| found.tau_b > 0.0 && found.p < level)
+    };
+    if rises || follows() { SearchKind::SeeminglyAdaptive } else { SearchKind::Independent }
 }
 
 /// A trial's value: that at which it was stopped where a pruner did, which is little where others go on.

@@ -22,7 +22,7 @@ pub(super) fn advice(
         };
         let is_largest = judgement.values.last().is_some_and(|last| last.budget == budget);
         Some(if is_largest {
-            format!("Take {budget}, trial {trial}: every step up to it is told to pay.")
+            format!("Take {budget}, trial {trial}: values rise with size, over the last step too.")
         } else {
             format!("Take {budget}, trial {trial}: no larger size is told to be better.")
         })
@@ -39,6 +39,9 @@ pub(super) fn advice(
             Some("Search all budgets in the same way, or run `allometry confirm`.")
         }
         Some(Withheld::SearchedDifferently { .. }) => Some("Search all budgets in the same way."),
+        Some(Withheld::Lost { .. }) => Some(
+            "Mend what makes trials fail, or record the values at which they were stopped, and run them again.",
+        ),
         Some(Withheld::FewTrials { .. }) if can_confirm => {
             Some("Run `allometry confirm`, or 10 distinct trials or more per budget.")
         }
