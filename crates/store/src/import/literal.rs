@@ -18,7 +18,7 @@ struct Reader<'t> {
     rest: &'t str,
 }
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     /// Steps over a mark, with the space before it.
     fn take(&mut self, mark: char) -> bool {
         match self.rest.trim_start().strip_prefix(mark) {
