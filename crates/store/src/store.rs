@@ -197,6 +197,20 @@ pub struct Predictions {
     pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
 }
 
+impl Predictions {
+    /// The same with what else is kept of each trial, of which nothing is known yet.
+    pub(crate) fn beside(self) -> BTreeMap<TrialNumber, Beside> {
+        let mut all: BTreeMap<TrialNumber, Beside> = BTreeMap::new();
+        for (number, scores) in self.scores {
+            all.entry(number).or_default().scores = Some(scores);
+        }
+        for (number, outputs) in self.outputs {
+            all.entry(number).or_default().outputs = Some(outputs);
+        }
+        all
+    }
+}
+
 /// What Allometry keeps of a trial that Optuna's tables have no place for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {

@@ -51,14 +51,7 @@ pub(super) fn predictions_from(
 
 /// Everything, by trial.
 pub(super) fn all(db: &Connection, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, Failure> {
-    let Predictions { scores, outputs } = predictions_from(db, study, TrialNumber(0))?;
-    let mut all: BTreeMap<TrialNumber, Beside> = BTreeMap::new();
-    for (number, scores) in scores {
-        all.entry(number).or_default().scores = Some(scores);
-    }
-    for (number, outputs) in outputs {
-        all.entry(number).or_default().outputs = Some(outputs);
-    }
+    let mut all = predictions_from(db, study, TrialNumber(0))?.beside();
     let of = (study, TrialNumber(0));
     each(db, of, ("allometry_epoch_metrics", "step, metrics_json"), |number, row| {
         let (step, text): (i64, String) = (row.get(1)?, row.get(2)?);
