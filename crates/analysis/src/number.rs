@@ -42,6 +42,15 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
+/// The same behind its letter: `p = 0.034`, `p < 0.001`.
+pub fn p_is(p: f64) -> String {
+    let value = p_value(p);
+    match value.strip_prefix('<') {
+        Some(bound) => format!("p < {bound}"),
+        None => format!("p = {value}"),
+    }
+}
+
 /// A user's name in quotes.
 pub fn quoted(name: &str) -> String {
     format!("'{name}'")
@@ -75,6 +84,7 @@ mod tests {
         assert_eq!(about(3.2), "4");
         assert_eq!(about(f64::INFINITY), "a great many");
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!((p_is(0.0341).as_str(), p_is(1e-9).as_str()), ("p = 0.034", "p < 0.001"));
         assert_eq!(percent(0.004), "<1%");
         assert_eq!(percent(0.0), "0%");
         assert_eq!(counted(1, "trial"), "1 trial");

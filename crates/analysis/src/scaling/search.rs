@@ -25,7 +25,8 @@ const LARGEST: usize = 50;
 const BEGINNING: usize = 10;
 /// Values that tell how far the best of another search may lie, at least.
 const FEWEST_OF_TOP: usize = 3;
-/// Level, over all budgets, at which values that rise over trials of unknown origin show that later trials were chosen by earlier ones.
+/// Two-sided level, over all budgets, of each test whether trials of unknown origin were chosen by earlier ones. The tests are three and
+/// one-sided, so that 3% of ladders of random trials seem to learn.
 const RISING: f64 = 0.02;
 
 /// How the configurations of a budget were chosen.
@@ -37,7 +38,7 @@ pub enum SearchKind {
     /// Later ones by a model of earlier ones.
     Adaptive,
     /// Nothing is recorded, and the values rise over the trials or follow those before them (Kendall's tau, or Mann and Whitney's test
-    /// of the first ten, at the 2% level over all budgets): by earlier ones, it seems.
+    /// of the first ten, at the 3% level together over all budgets): by earlier ones, it seems.
     SeeminglyAdaptive,
 }
 

@@ -53,7 +53,10 @@ pub(super) fn advice(
         }
         Some(Withheld::TooFewRows { .. }) => Some("Use a longer validation part."),
         Some(Withheld::TooFewBudgets { .. } | Withheld::SameSizes) => Some("Add budgets of other sizes."),
-        Some(Withheld::NothingVaries) | None => None,
+        Some(Withheld::NothingVaries) => {
+            Some("Look at what the trials record as their value: it never changes.")
+        }
+        None => None,
     };
     let provisional = is_provisional.then_some(if can_confirm {
         "This is provisional, for it rests on the search alone: run `allometry confirm`."

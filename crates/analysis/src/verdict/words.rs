@@ -6,7 +6,7 @@ use super::{Caveat, Evidence, EvidenceBasis, Outcome, size_disorder};
 use crate::confirmation::Confirmation;
 use crate::estimate::Estimate;
 use crate::input::LadderTrials;
-use crate::number::{about, counted, decimals, listed, p_value, percent, signed};
+use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, signed};
 use crate::options::Options;
 use crate::scaling::{
     DECADES_FOR_EXPONENT, Difference, Judgement, PowerLawFit, Quantity, RowResamples, SIZES_FOR_EXPONENT,
@@ -236,7 +236,7 @@ fn difference(difference: &Difference, ladder: &LadderTrials) -> Evidence {
 
 fn slope(judgement: &Judgement, ladder: &LadderTrials) -> Vec<Evidence> {
     let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step" };
-    let p = judgement.p.map_or_else(String::new, |p| format!("; p = {}", p_value(p)));
+    let p = judgement.p.map_or_else(String::new, |p| format!("; {}", p_is(p)));
     let mut statements = vec![format!(
         "the slope over {} is {} {} {per}{}{p}",
         counted(judgement.values.len() as u64, "budget"),
@@ -245,7 +245,7 @@ fn slope(judgement: &Judgement, ladder: &LadderTrials) -> Vec<Evidence> {
         interval(&judgement.slope)
     )];
     if let Some(p) = judgement.lack_of_fit {
-        statements.push(format!("departure from a straight line: p = {}", p_value(p)));
+        statements.push(format!("departure from a straight line: {}", p_is(p)));
     }
     let basis = EvidenceBasis::Trend;
     statements.into_iter().map(|statement| Evidence { basis, statement }).collect()

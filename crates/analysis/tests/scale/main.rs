@@ -7,6 +7,7 @@
 #[path = "../random/mod.rs"]
 mod random;
 mod stated;
+mod unlike;
 mod verdict;
 mod world;
 

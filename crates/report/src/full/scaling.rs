@@ -141,10 +141,15 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     text.table(&header, std::iter::once(slope).chain(pairs));
     text.blank();
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
-        format!(" The budgets depart from a straight line with p = {}.", p_value(Some(p)))
+        format!(
+            " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the departure here has {}.",
+            0.9 * (1.0 - analysis.options.level),
+            0.1 * (1.0 - analysis.options.level),
+            allometry_analysis::number::p_is(p)
+        )
     });
     text.line(format_args!(
-        "The verdict rests on the first line; p of the pairs is adjusted by Holm's method.{fit}"
+        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs, and p of the pairs is adjusted by Holm's method.{fit}"
     ));
     if !judgement.left_out.is_empty() {
         let left: Vec<&str> = judgement.left_out.iter().map(|source| source_name(*source)).collect();
