@@ -69,6 +69,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The word for it, `maximize` or `minimize`, as Optuna's `create_study` takes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Maximize => "maximize",
+            Self::Minimize => "minimize",
+        }
+    }
+
     /// What turns a value into one of which more is better: 1 or -1.
     pub fn sign(self) -> f64 {
         match self {

@@ -1,15 +1,25 @@
 //! `--direction`.
 
+use std::str::FromStr;
+
 use allometry_core::Direction;
 use clap::ValueEnum;
 
 /// Which values of an objective are better.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum DirectionArg {
+pub(crate) enum DirectionArg {
     #[value(alias = "max")]
     Maximize,
     #[value(alias = "min")]
     Minimize,
+}
+
+impl FromStr for DirectionArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        <Self as ValueEnum>::from_str(text, false).map_err(|_| "expected maximize or minimize".into())
+    }
 }
 
 impl From<DirectionArg> for Direction {

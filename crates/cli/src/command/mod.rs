@@ -43,6 +43,7 @@ mod worker;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use direction::DirectionArg;
 pub(crate) use ladder_file::{in_folder as ladder_in_folder, read as read_ladder};
 
 use crate::error::CliError;

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::source::{Objective, Said, Written};
+use super::direction::DirectionArg;
+use crate::source::{Objective, Said};
 
 /// What trials are after, where their files do not say.
 #[derive(Debug, Args)]
@@ -13,7 +14,7 @@ pub(super) struct ObjectiveArgs {
 
     /// Which values are better, maximize or minimize, where neither the source nor the metric's name says; LABEL=DIRECTION for one source.
     #[arg(long, value_name = "[LABEL=]DIRECTION", visible_alias = "mode")]
-    pub(super) direction: Vec<Said<Written>>,
+    pub(super) direction: Vec<Said<DirectionArg>>,
 }
 
 impl ObjectiveArgs {

@@ -7,6 +7,7 @@ use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
 
+use crate::command::DirectionArg;
 use crate::error::CliError;
 
 /// Something said of all sources, or of the one with a label: `NAME`, or `LABEL=NAME`.
@@ -31,27 +32,11 @@ impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
     }
 }
 
-/// A direction as it is written on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Written(pub(crate) Direction);
-
-impl FromStr for Written {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "maximize" | "max" => Ok(Self(Direction::Maximize)),
-            "minimize" | "min" => Ok(Self(Direction::Minimize)),
-            _ => Err("expected maximize or minimize".into()),
-        }
-    }
-}
-
 /// What the command line says of the objective.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Objective<'a> {
     pub(crate) metrics: &'a [Said<String>],
-    pub(crate) directions: &'a [Said<Written>],
+    pub(crate) directions: &'a [Said<DirectionArg>],
     /// Whether another option speaks of an AUC to be maximised: `--rows`, `--template classic`.
     pub(crate) is_auc: bool,
     /// Which values are better where nothing else says so.
@@ -80,7 +65,7 @@ impl Objective<'_> {
 
     /// The direction that the command line gives a source.
     pub(super) fn direction_of(&self, label: &str) -> Option<Direction> {
-        of_label(self.directions, label).map(|written| written.0)
+        of_label(self.directions, label).map(|given| (*given).into())
     }
 
     /// The objective of the sources. By authority: the command line, what the source records, `--rows` and the classic template, a name
@@ -96,7 +81,7 @@ impl Objective<'_> {
             return Ok(Goal { direction: Direction::default(), metric: "value".into() });
         };
         if let Some(other) = goals.iter().position(|goal| goal.direction != first.direction) {
-            let (a, b) = (name(first.direction), name(goals[other].direction));
+            let (a, b) = (first.direction.as_str(), goals[other].direction.as_str());
             return Err(CliError::Usage {
                 message: format!("`{}` is to {a} and `{}` is to {b}", sources[0].0, sources[other].0),
                 hint: Some(
@@ -145,14 +130,6 @@ impl Objective<'_> {
                 hint: None,
             }),
         }
-    }
-}
-
-/// A direction as the command line has it.
-pub(super) fn name(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Maximize => "maximize",
-        Direction::Minimize => "minimize",
     }
 }
 
@@ -215,7 +192,7 @@ mod tests {
         assert_eq!(goal(&rows, recorded(None, None)), Ok((Maximize, "AUC".into())));
         assert_eq!(goal(&rows, recorded(Some(Minimize), None)), Ok((Minimize, "value".into())));
 
-        let directions: [Said<Written>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
+        let directions: [Said<DirectionArg>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
         let metrics: [Said<String>; 1] = ["mape".parse().unwrap()];
         let given = Objective { metrics: &metrics, directions: &directions, is_auc: true, ..silent };
         assert_eq!(goal(&given, recorded(Some(Maximize), Some("x"))), Ok((Minimize, "mape".into())));
@@ -229,7 +206,7 @@ mod tests {
         );
         let other = [("20M", recorded(None, None))];
         assert!(given.goal(&other).unwrap_err().to_string().contains("no source has that label"));
-        assert!("=max".parse::<Said<Written>>().is_err());
-        assert!("2M=up".parse::<Said<Written>>().is_err());
+        assert!("=max".parse::<Said<DirectionArg>>().is_err());
+        assert!("2M=up".parse::<Said<DirectionArg>>().is_err());
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use allometry_analysis::LadderTrials;
 
 pub(crate) use compared::{Compared, read_report};
-pub(crate) use goal::{Objective, Said, Written};
+pub(crate) use goal::{Objective, Said};
 pub(crate) use parse::Source;
 pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
 pub(crate) use whole::whole;
@@ -39,7 +39,7 @@ pub(crate) fn read(sources: &[Source], objective: &Objective<'_>) -> Result<Ladd
 fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
     for study in &ladder.studies {
         if let Some(other) = objective.direction_of(&study.budget.label).filter(|d| *d != ladder.direction) {
-            let (recorded, given) = (goal::name(ladder.direction), goal::name(other));
+            let (recorded, given) = (ladder.direction.as_str(), other.as_str());
             return Err(CliError::Usage {
                 message: format!(
                     "--direction {given}: the study of `{}` says {recorded}",

@@ -5,8 +5,6 @@ mod journal;
 mod json;
 mod trial;
 
-use allometry_core::Direction;
-
 use crate::assemble::OWN_PREFIX;
 use crate::import::{IMPORT_KEY, ImportAttribute};
 use crate::optuna::WholeStudy;
@@ -17,11 +15,7 @@ pub use json::write as json;
 
 /// The directions of a study as words.
 fn directions(study: &WholeStudy) -> Vec<&'static str> {
-    let word = |direction: &Direction| match direction {
-        Direction::Maximize => "maximize",
-        Direction::Minimize => "minimize",
-    };
-    study.directions.iter().map(word).collect()
+    study.directions.iter().map(|direction| direction.as_str()).collect()
 }
 
 /// Which sets of its parameters nobody recorded.
