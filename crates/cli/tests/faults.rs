@@ -4,14 +4,15 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use allometry_core::TrialState;
 use allometry_store::url::of_sqlite;
-use allometry_testkit::{Cluster, fault_rounds, program, skip};
+use allometry_testkit::{Cluster, fault_rounds, program};
 use support::shared::{check, project, start, trials, wait_for};
+use support::small_disk::run_on_small_disk;
 use support::{allometry, random_pause, texts};
 
 #[test]
@@ -55,8 +56,9 @@ fn a_full_disk_ends_a_run_and_loses_nothing() {
     let test = "a_full_disk_ends_a_run_and_loses_nothing";
     let (wanted, out) = (30, tempfile::tempdir().unwrap());
     let folder = project(wanted);
-    let ladder = ("LADDER", folder.path().join("ladder.toml"));
-    let Some((code, err)) = on_a_small_disk(test, FULL_DISK, out.path(), ladder) else { return };
+    let ladder = folder.path().join("ladder.toml");
+    let ladder = [("LADDER", ladder.as_os_str())];
+    let Some((code, err)) = run_on_small_disk(test, FULL_DISK, out.path(), &ladder) else { return };
     let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
     assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
     assert!(said("err.txt").contains("the disk is full"), "{}", said("err.txt"));
@@ -82,8 +84,9 @@ fn a_disk_without_space_for_trials_is_no_fault_of_theirs() {
     let test = "a_disk_without_space_for_trials_is_no_fault_of_theirs";
     let (wanted, out) = (6, tempfile::tempdir().unwrap());
     let folder = project(wanted);
-    let ladder = ("LADDER", folder.path().join("ladder.toml"));
-    let Some((code, err)) = on_a_small_disk(test, NO_SPACE_FOR_TRIALS, out.path(), ladder) else { return };
+    let ladder = folder.path().join("ladder.toml");
+    let ladder = [("LADDER", ladder.as_os_str())];
+    let Some((code, err)) = run_on_small_disk(test, NO_SPACE_FOR_TRIALS, out.path(), &ladder) else { return };
     let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
     assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
     let text = said("err.txt");
@@ -131,35 +134,6 @@ fn a_lock_of_more_than_ten_seconds_ends_no_run() {
     assert_eq!(trials.len(), wanted, "nobody lost a trial");
 }
 
-/// Runs a script that mounts a small file system at `$DISK` and leaves files in `out`, its `$OUT`; its exit code and what it said.
-/// `None`, with a visible skip of `test`, where nothing can be mounted.
-fn on_a_small_disk(
-    test: &str,
-    script: &str,
-    out: &Path,
-    (name, file): (&str, PathBuf),
-) -> Option<(i32, String)> {
-    let unshare = program(test, "unshare")?;
-    let disk = tempfile::tempdir().unwrap();
-    let output = Command::new(unshare)
-        .args(["--map-root-user", "--mount", "sh", "-c", script])
-        .env("ALLOMETRY", env!("CARGO_BIN_EXE_allometry"))
-        .env(name, file)
-        .env("DISK", disk.path())
-        .env("OUT", out)
-        .env("CI", "true")
-        .env_remove("ALLOMETRY_STORAGE")
-        .env_remove("OPTUNA_STORAGE")
-        .output()
-        .unwrap();
-    let (code, _, err) = texts(&output);
-    if code == 99 || err.contains("unshare") {
-        skip(test, &format!("no file system can be mounted here: {}", err.trim()));
-        return None;
-    }
-    Some((code, err))
-}
-
 /// Imports a study on a disk of 16 MiB, fills the disk, imports another, and once more after space is made. Answers with the
 /// second import's exit code; what was said and the databases are left in `$OUT`, those before space was made in `after`.
 const FULL_DISK_IMPORT: &str = r#"
@@ -191,8 +165,8 @@ fn a_full_disk_ends_an_import_and_leaves_nothing_of_it() {
     let list: Vec<String> = (0..2000).map(trial).collect();
     let file = out.path().join("t.json");
     std::fs::write(&file, format!("[{}]", list.join(","))).unwrap();
-    let trials = ("TRIALS", file);
-    let Some((code, err)) = on_a_small_disk(test, FULL_DISK_IMPORT, out.path(), trials) else { return };
+    let trials = [("TRIALS", file.as_os_str())];
+    let Some((code, err)) = run_on_small_disk(test, FULL_DISK_IMPORT, out.path(), &trials) else { return };
     let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
     assert_eq!(code, 5, "{err}{}{}{}", said("err.txt"), said("err2.txt"), said("new2.txt"));
     for name in ["err.txt", "new.txt"] {

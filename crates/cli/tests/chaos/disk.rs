@@ -1,12 +1,10 @@
 //! A run and a worker on a disk that is full now and then.
 
+use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
-
-use allometry_testkit::{program, skip};
 
 use super::dice::Dice;
-use super::support::texts;
+use super::support::small_disk::run_on_small_disk;
 
 /// Runs the ladder on a disk of eight MiB, fills it and frees it as often as `$PAUSES` has pairs of times, and runs the ladder to its
 /// end. The database is left in `$OUT`.
@@ -36,27 +34,11 @@ const SCRIPT: &str = r#"
 
 /// Whether it was played: `false`, with a visible skip of `test`, where nothing can be mounted.
 pub(crate) fn play(test: &str, folder: &Path, out: &Path, dice: &mut Dice) -> bool {
-    let Some(unshare) = program(test, "unshare") else { return false };
-    let disk = tempfile::tempdir().unwrap();
     let pauses: Vec<String> =
         (0..2 * (1 + dice.below(3))).map(|_| format!("0.{:03}", dice.below(700))).collect();
-    let output = Command::new(unshare)
-        .args(["--map-root-user", "--mount", "sh", "-c", SCRIPT])
-        .env("ALLOMETRY", env!("CARGO_BIN_EXE_allometry"))
-        .env("LADDER", folder.join("ladder.toml"))
-        .env("PAUSES", pauses.join(" "))
-        .env("DISK", disk.path())
-        .env("OUT", out)
-        .env("CI", "true")
-        .env_remove("ALLOMETRY_STORAGE")
-        .env_remove("OPTUNA_STORAGE")
-        .output()
-        .unwrap();
-    let (code, _, err) = texts(&output);
-    if code == 99 || err.contains("unshare") {
-        skip(test, &format!("no file system can be mounted here: {}", err.trim()));
-        return false;
-    }
+    let (ladder, pauses) = (folder.join("ladder.toml"), pauses.join(" "));
+    let variables = [("LADDER", ladder.as_os_str()), ("PAUSES", OsStr::new(&pauses))];
+    let Some((code, err)) = run_on_small_disk(test, SCRIPT, out, &variables) else { return false };
     let said = |name: &str| std::fs::read_to_string(out.join(name)).unwrap_or_default();
     assert_eq!(code, 0, "{err}{}\n{}\n{}", said("err.txt"), said("run.txt"), said("worker.txt"));
     true

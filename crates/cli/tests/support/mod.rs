@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test binary uses its own part of this module")]
 
 pub(crate) mod shared;
+#[cfg(target_os = "linux")]
+pub(crate) mod small_disk;
 
 use std::fmt::Write as _;
 use std::path::Path;
