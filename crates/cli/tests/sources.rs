@@ -31,7 +31,10 @@ fn a_loss_is_never_maximised_in_silence() {
     write(folder, "loss.json", LOSSES);
     let (code, out, err) = run(folder, &["report", "A=loss.json"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("larger or smaller is better") && err.contains("--direction minimize"), "{err}");
+    assert!(
+        err.contains("larger or smaller values are better") && err.contains("--direction minimize"),
+        "{err}"
+    );
     assert_eq!(best(folder, &["A=loss.json", "--direction", "minimize"]), (0.3, "value".into()));
     assert_eq!(best(folder, &["A=loss.json", "--direction", "A=max"]), (2.1, "value".into()));
     assert_eq!(best(folder, &["A=loss.json", "--metric", "val_loss"]), (0.3, "val_loss".into()));

@@ -138,7 +138,7 @@ pub enum Withheld {
     },
     /// Nothing says who chose the trials, and their values rise as those of a search that learns.
     #[error(
-        "the values of {budgets} rise over their trials or follow those before them, as in a search that learns, and nothing says who chose them"
+        "the values of {budgets} rise over the trials or resemble the value before, as in a search that learns, and nothing says who chose the trials"
     )]
     SeeminglyAdaptive {
         /// Labels of the budgets.
@@ -152,7 +152,7 @@ pub enum Withheld {
     },
     /// Many more trials of one budget than of another ended without a value.
     #[error(
-        "{most} of the trials of '{budget}' ended without a value and {least} of those of '{other}', so what is left is no like sample"
+        "{most} trials of '{budget}' ended without a value and {least} of '{other}', so bad trials may be missing at one size more than at the other"
     )]
     Lost {
         /// Label of the budget with the largest share of such trials.

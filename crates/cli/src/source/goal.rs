@@ -100,9 +100,9 @@ impl Objective<'_> {
         let direction = stated.or_else(|| self.is_auc.then_some(Direction::Maximize));
         let implied = || named.and_then(implied_direction);
         let Some(direction) = direction.or_else(implied).or(self.otherwise) else {
-            let what = named.map_or_else(|| "the values".to_owned(), |name| format!("`{name}`"));
+            let of = named.map_or_else(String::new, |name| format!(" of `{name}`"));
             return Err(CliError::Usage {
-                message: format!("nothing says whether larger or smaller is better of {what} of `{label}`"),
+                message: format!("`{label}`: nothing says whether larger or smaller values{of} are better"),
                 hint: Some(
                     "give --direction maximize or --direction minimize; a name such as --metric val_loss or --metric auc tells as well"
                         .into(),
