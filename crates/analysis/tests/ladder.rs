@@ -104,6 +104,35 @@ fn a_smaller_loss_is_a_gain() {
     );
     assert!(analysis.verdict.is_provisional);
     assert!(analysis.scaling.differences.iter().all(|d| d.gain.point > 0.0));
+    let sentence = &analysis.verdict.sentence;
+    assert!(sentence.contains("the fall of log loss per step of the ladder is +0.0100 ("), "{sentence}");
+}
+
+#[test]
+fn advice_says_up_to_which_size_values_rise() {
+    let advice = |means| analyze(&searched(means, None), &Options::default()).verdict.advice;
+    let rising = advice([0.70, 0.71, 0.72]);
+    assert!(rising.contains("Take large") && rising.contains("over the last step too"), "{rising}");
+    let level = advice([0.70, 0.72, 0.7201]);
+    assert!(level.contains("Take medium") && level.contains("rise with size up to medium"), "{level}");
+    let falling = analyze(&searched([0.70, 0.72, 0.71], None), &Options::default()).verdict;
+    assert!(falling.sentence.contains("large is worse than medium by 0.0100"), "{}", falling.sentence);
+    assert!(falling.sentence.contains("; medium is better than small by 0.0200"), "{}", falling.sentence);
+    assert!(falling.advice.contains("Take medium"), "{}", falling.advice);
+}
+
+#[test]
+fn two_budgets_of_one_size_are_no_step() {
+    let mut ladder = searched([0.70, 0.71, 0.7105], None);
+    for (study, total) in ladder.studies.iter_mut().zip([100_000, 1_000_000, 1_000_000]) {
+        study.trials.iter_mut().for_each(|trial| trial.record.size = Some(sized(total)));
+    }
+    let analysis = analyze(&ladder, &Options::default());
+    let judgement = analysis.scaling.judgement.as_ref().expect("a judgement");
+    assert_eq!((judgement.last_step.as_ref(), analysis.verdict.outcome), (None, Outcome::Holds));
+    let caveats: Vec<&str> = analysis.verdict.caveats.iter().map(|one| one.statement.as_str()).collect();
+    let said = "medium and large have the same size: what tells them apart is not size.";
+    assert!(caveats.contains(&said), "{caveats:?}");
 }
 
 /// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each whose gain it gave without

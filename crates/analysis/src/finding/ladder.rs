@@ -161,7 +161,10 @@ fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
             counted(least.summary.trials, "trial"),
             quoted(&least.budget.label)
         );
-        (message, "The observed best of more trials is better by chance alone; the verdict compares the same number of trials.")
+        (
+            message,
+            "The observed best of more trials is better by chance alone; the verdict does not rest on it.",
+        )
     })
 }
 

@@ -239,7 +239,7 @@ pub(crate) fn judge(
 
     // Slopes over fewer and fewer of the largest budgets, as long as they are told.
     let (mut beaten, mut is_last_told) = (0, false);
-    for first in 0..count - 1 {
+    for first in (0..count - 1).take_while(|first| places[count - 1] - places[*first] >= FEWEST_DECADES) {
         let told = if first == 0 {
             is_told
         } else {
@@ -260,7 +260,8 @@ pub(crate) fn judge(
     // Also where no slope is told a single larger budget may be.
     let least = if pays { beaten } else { 0 };
     let sufficient = (least..count).find(|&place| !is_beaten(place)).unwrap_or(count - 1);
-    let last_step = (count > 2)
+    let last_differs = places[count - 1] - places[count - 2] >= FEWEST_DECADES;
+    let last_step = (count > 2 && last_differs)
         .then(|| {
             let mut weights = vec![0.0; count];
             (weights[count - 2], weights[count - 1]) = (-1.0, 1.0);
@@ -324,6 +325,15 @@ pub(crate) fn judge(
 }
 
 impl Judgement {
+    /// Labels of the first two neighbours whose models have the same size.
+    pub(crate) fn of_one_size(&self) -> Option<(&str, &str)> {
+        self.values.windows(2).find_map(|pair| {
+            let [smaller, larger] = [&pair[0], &pair[1]];
+            let decades = (larger.weights? / smaller.weights?).log10();
+            (decades < FEWEST_DECADES).then_some((smaller.budget.as_str(), larger.budget.as_str()))
+        })
+    }
+
     /// Takes back what is told where the slope of another quantity of the same trials has the other sign.
     pub(super) fn check_against(&mut self, slope: f64) {
         if slope * self.slope.point < 0.0 && matches!(self.outcome, Outcome::Holds | Outcome::Violated) {

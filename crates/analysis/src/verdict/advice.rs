@@ -3,6 +3,7 @@
 use crate::confirmation::Confirmation;
 use crate::scaling::{Scaling, Withheld};
 use crate::study::StudyAnalysis;
+use crate::verdict::Outcome;
 
 /// What to take and what to run next.
 pub(super) fn advice(
@@ -20,12 +21,22 @@ pub(super) fn advice(
             Some(confirmed) => confirmed.chosen().trial,
             None => recommended(studies, budget)?,
         };
-        let is_largest = judgement.values.last().is_some_and(|last| last.budget == budget);
-        Some(if is_largest {
-            format!("Take {budget}, trial {trial}: values rise with size, over the last step too.")
-        } else {
-            format!("Take {budget}, trial {trial}: no larger size is told to be better.")
-        })
+        let place = judgement.values.iter().position(|value| value.budget == budget)?;
+        let is_largest = place + 1 == judgement.values.len();
+        let rises = judgement.outcome == Outcome::Holds;
+        let over_last = judgement.last_step.as_ref().is_none_or(|step| step.is_told);
+        let why = match (rises, is_largest) {
+            (true, true) if place > 1 && over_last => {
+                "values rise with size, over the last step too".to_owned()
+            }
+            (true, true) if place == 1 => "the larger size is told to be better".to_owned(),
+            (_, true) => "every smaller size has a larger one that is told to be better".to_owned(),
+            (true, false) if place > 0 => {
+                format!("values rise with size up to {budget}, and no larger size is told to be better")
+            }
+            (_, false) => "no larger size is told to be better".to_owned(),
+        };
+        Some(format!("Take {budget}, trial {trial}: {why}."))
     });
     let next = match &scaling.withheld {
         _ if confirmation.is_some() => None,

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use allometry_core::Direction;
+
 use super::{Caveat, Evidence, EvidenceBasis, Outcome, size_disorder};
 use crate::confirmation::Confirmation;
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Interval};
 use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, signed};
 use crate::options::Options;
@@ -86,11 +88,11 @@ fn answer(
         return "Unknown: there is no budget.".into();
     };
     let gain = gain_words(judgement, ladder);
-    let told_worse = || {
-        let alpha = 1.0 - options.level;
-        let told = differences.iter().filter(|d| d.gain.point < 0.0 && d.p_holm.is_some_and(|p| p < alpha));
-        told.min_by(|a, b| a.gain.point.total_cmp(&b.gain.point))
-    };
+    let alpha = 1.0 - options.level;
+    let told = || differences.iter().filter(|d| d.p_holm.is_some_and(|p| p < alpha));
+    let by_gain = |a: &&Difference, b: &&Difference| a.gain.point.total_cmp(&b.gain.point);
+    let told_worse = || told().filter(|d| d.gain.point < 0.0).min_by(by_gain);
+    let told_better = || told().filter(|d| d.gain.point > 0.0).max_by(by_gain);
     match judgement.outcome {
         Outcome::Flat => format!(
             "Flat: no two budgets differ by as much as {} {metric}, the smallest difference of interest ({gain}).",
@@ -99,11 +101,18 @@ fn answer(
         Outcome::Holds => format!("Holds: more weights pay; {gain}{}.", last_step(judgement)),
         Outcome::Violated => match told_worse() {
             Some(worst) => format!(
-                "Violated: {} is worse than {} by {} {metric}{}.",
+                "Violated: {} is worse than {} by {} {metric}{}{}.",
                 worst.larger,
                 worst.smaller,
                 decimals(-worst.gain.point),
-                flipped_interval(&worst.gain)
+                within(&worst.gain, |interval| (-interval.upper, -interval.lower)),
+                told_better().map_or_else(String::new, |best| format!(
+                    "; {} is better than {} by {}{}",
+                    best.larger,
+                    best.smaller,
+                    decimals(best.gain.point),
+                    within(&best.gain, |interval| (interval.lower, interval.upper))
+                ))
             ),
             None => format!("Violated: more weights harm; {gain}."),
         },
@@ -127,17 +136,35 @@ fn gain_words(judgement: &Judgement, ladder: &LadderTrials) -> String {
         Quantity::Confirmed => "on test rows".into(),
         Quantity::Mean => "in the mean of all trials".into(),
     };
-    if let [first, last] = &judgement.values[..] {
-        let gain = judgement.whole;
-        let (larger, smaller) = (&last.budget, &first.budget);
-        return format!(
-            "{larger} gains {} {metric} over {smaller}{} {quantity}",
-            signed(gain.point),
-            interval(&gain)
-        );
+    let (steps, gain) = match &judgement.values[..] {
+        [first, last] => (Steps::Pair(&first.budget, &last.budget), judgement.whole),
+        _ if judgement.is_per_decade => (Steps::Each("per tenfold weights"), judgement.slope),
+        _ => (Steps::Each("per step of the ladder"), judgement.slope),
+    };
+    let point = signed(gain.point);
+    let gain = interval(&gain);
+    match (ladder.direction, steps) {
+        (Direction::Maximize, Steps::Pair(smaller, larger)) => {
+            format!("the gain of {larger} over {smaller} is {point} {metric}{gain} {quantity}")
+        }
+        (Direction::Minimize, Steps::Pair(smaller, larger)) => {
+            format!("the fall of {metric} from {smaller} to {larger} is {point}{gain} {quantity}")
+        }
+        (Direction::Maximize, Steps::Each(each)) => {
+            format!("the gain {each} is {point} {metric}{gain} {quantity}")
+        }
+        (Direction::Minimize, Steps::Each(each)) => {
+            format!("the fall of {metric} {each} is {point}{gain} {quantity}")
+        }
     }
-    let step = if judgement.is_per_decade { "tenfold weights gain" } else { "a step up the ladder gains" };
-    format!("{step} {} {metric}{} {quantity}", signed(judgement.slope.point), interval(&judgement.slope))
+}
+
+/// The steps that a gain is given over.
+enum Steps<'a> {
+    /// From one budget to another.
+    Pair(&'a str, &'a str),
+    /// One of several like steps.
+    Each(&'static str),
 }
 
 fn last_step(judgement: &Judgement) -> String {
@@ -160,10 +187,11 @@ fn interval(estimate: &Estimate) -> String {
     })
 }
 
-fn flipped_interval(gain: &Estimate) -> String {
+/// An interval without signs, its ends given by `ends`.
+fn within(gain: &Estimate, ends: impl Fn(Interval) -> (f64, f64)) -> String {
     let level = gain.level * 100.0;
-    gain.interval.map_or_else(String::new, |interval| {
-        format!(" ({level:.0}% interval {} to {})", decimals(-interval.upper), decimals(-interval.lower))
+    gain.interval.map(ends).map_or_else(String::new, |(lower, upper)| {
+        format!(" ({level:.0}% interval {} to {})", decimals(lower), decimals(upper))
     })
 }
 
@@ -257,11 +285,10 @@ fn trend_evidence(trend: &SizeTrend, ladder: &LadderTrials, options: &Options) -
     let metric = &ladder.metric;
     let mut statements = vec![match gain.interval {
         Some(_) => format!(
-            "with the {} as units the gain per decade is {} {metric}{}: {} by itself",
+            "with the {} as units the gain per decade is {} {metric}{}",
             counted(trend.sizes, "size"),
             signed(gain.point),
-            interval(&gain),
-            trend.outcome.as_str().to_lowercase()
+            interval(&gain)
         ),
         None if trend.sizes < 3 => format!(
             "the gain per decade is {} {metric}; {} cannot tell its error",
@@ -328,6 +355,18 @@ pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed
             Some(words) => format!("The observed best of many trials is biased towards better values: {words}."),
             None => "The observed best of many trials is biased towards better values; it is not what is compared.".to_owned(),
         });
+    }
+    let judged = scaling.judgement.as_ref().map(|judgement| judgement.quantity);
+    if !is_confirmed && matches!(judged, Some(Quantity::BestOf { k: 2.. })) {
+        statements.push(
+            "The expected best of several trials rises with their spread as well as with their mean: a size that depends more on its \
+             hyperparameters has the better best at the same mean."
+                .to_owned(),
+        );
+    }
+    if let Some((smaller, larger)) = scaling.judgement.as_ref().and_then(Judgement::of_one_size) {
+        statements
+            .push(format!("{smaller} and {larger} have the same size: what tells them apart is not size."));
     }
     if is_confirmed {
         statements.push(

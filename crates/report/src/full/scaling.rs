@@ -1,9 +1,9 @@
 //! What more weights buy, and how sure that is.
 
-use allometry_analysis::scaling::{NaiveScaling, Quantity, Share, Source};
+use allometry_analysis::scaling::{NaiveScaling, Quantity, Share, SizeOrder, Source};
 use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
-use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
+use allometry_core::{Direction, ModelSize};
 
 use super::Pictures;
 use crate::markdown::escape;
@@ -33,7 +33,9 @@ fn trend(text: &mut Text, analysis: &Analysis) {
     if evidence.peek().is_none() {
         return;
     }
-    text.heading(3, format_args!("Over exact sizes"));
+    let exact = analysis.scaling.order == SizeOrder::Exact;
+    let sizes = if exact { "exact sizes" } else { "the sizes that labels name" };
+    text.heading(3, format_args!("Over {sizes}"));
     for evidence in evidence {
         text.line(format_args!("- {}.", escape(&capitalized(&evidence.statement))));
     }
@@ -149,8 +151,22 @@ fn judged(text: &mut Text, analysis: &Analysis) {
         )
     });
     text.line(format_args!(
-        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs, and p of the pairs is adjusted by Holm's method.{fit}"
+        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs. Each interval is that of its pair alone, and p of the pairs is adjusted by Holm's method.{fit}"
     ));
+    if let Some(step) = judgement.last_step.as_ref().filter(|step| step.is_told)
+        && let Some(p) = step.p
+    {
+        text.line(format_args!(
+            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were told, so its {} needs no \
+             adjustment (a closed test).",
+            escape(&step.from),
+            escape(&step.to),
+            allometry_analysis::number::p_is(p)
+        ));
+    }
+    if analysis.direction == Direction::Minimize {
+        text.line(format_args!("A gain is a fall of {metric}."));
+    }
     if !judgement.left_out.is_empty() {
         let left: Vec<&str> = judgement.left_out.iter().map(|source| source_name(*source)).collect();
         text.line(format_args!(

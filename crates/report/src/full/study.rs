@@ -2,6 +2,7 @@
 
 use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
+use allometry_analysis::number::counted;
 use allometry_analysis::pruning::Pruning;
 use allometry_analysis::recommendation::{NotRecommended, Recommendation};
 use allometry_analysis::{Analysis, StudyAnalysis};
@@ -79,7 +80,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     ));
     recommended(text, study);
     text.line(format_args!("- Mean {metric}: {}", known(summary.mean)));
-    text.line(format_args!("- Std {metric}: {}", known(summary.sd)));
+    text.line(format_args!("- Std {metric}: {}", known(summary.sd.filter(|_| summary.trials > 1))));
     let duplicates = study.duplicates;
     let repeat_sd = duplicates.repeat_sd.map_or_else(String::new, |sd| {
         format!("; repeats: {}, with a standard deviation of {}", duplicates.repeats, decimals(sd))
@@ -111,12 +112,21 @@ fn recommended(text: &mut Text, study: &StudyAnalysis) {
 fn stopped_early(text: &mut Text, pruning: Pruning, count: u64) {
     let Pruning { collapsed, exempt, epochs, saved } = pruning;
     let collapsed = if collapsed > 0 { format!(", {collapsed} of them collapsed") } else { String::new() };
-    let saved = saved.map_or_else(
-        || "no complete trial tells how many that saved".into(),
-        |saved| format!("about {saved:.0} epochs saved, by the lengths of complete trials"),
-    );
+    let after =
+        if epochs > 0 { format!(" after {} in all", counted(epochs, "epoch")) } else { String::new() };
+    let saved = match saved {
+        Some(saved) => format!("about {saved:.0} epochs saved, by the lengths of complete trials"),
+        None if epochs > 0 => "no complete trial tells how many that saved".to_owned(),
+        None => "no learning curves tell when".to_owned(),
+    };
+    let exempt = if exempt > 0 {
+        format!(". {} could not be stopped", counted(exempt, "trial"))
+    } else {
+        String::new()
+    };
     text.line(format_args!(
-        "- Stopped early: {count} trials after {epochs} epochs in all{collapsed}; {saved}. {exempt} trials were exempt"
+        "- Stopped early: {}{after}{collapsed}; {saved}{exempt}",
+        counted(count, "trial")
     ));
 }
 
