@@ -4,11 +4,14 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use allometry_core::ladder::Normalize;
 use allometry_core::{Objective as _, ObjectiveError};
+use allometry_testkit::{Limits, damaged};
 use allometry_trainer::checkpoint::{Checkpoint, CheckpointError};
 use allometry_trainer::{Fitted, PatchTstObjective, Predictor, TrainError};
+use proptest::prelude::*;
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
 /// Names the checkpoint for the process whose disk is full.
@@ -302,5 +305,38 @@ fn numbers_of(value: &serde_json::Value, place: String, found: &mut Vec<String>)
             }
         }
         _ => {}
+    }
+}
+
+/// The bytes of a checkpoint in mid-training.
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let dataset = series(400);
+    let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    let reporter = Recorder { interrupt_after_polls: Some(17), ..Recorder::default() };
+    let configuration = trial(4, params(&[("dropout", 0.2)]));
+    let ended = objective.fit_with_checkpoint(&configuration, &reporter, &path, false);
+    assert!(matches!(ended, Err(TrainError::Objective(ObjectiveError::Interrupted))));
+    fs::read(path).unwrap()
+});
+
+fn load(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.safetensors");
+    fs::write(&path, bytes).unwrap();
+    Checkpoint::load(&path)
+}
+
+/// What reading a damaged checkpoint may take.
+static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits::of(|| drop(load(&BYTES).unwrap())));
+
+proptest! {
+    #[test]
+    fn a_damaged_checkpoint_is_read_or_named(bytes in damaged(BYTES.clone())) {
+        match LIMITS.hold(|| load(&bytes)) {
+            Ok(read) => prop_assert_eq!(read.description.schema, "allometry.checkpoint/1"),
+            Err(error) => prop_assert!(error.to_string().contains("c.safetensors"), "{error}"),
+        }
     }
 }

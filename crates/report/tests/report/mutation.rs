@@ -1,10 +1,12 @@
 //! Reports of any trials agree with themselves; reports that were cut, mixed and scribbled on never stop the program.
 
-use allometry_analysis::{Knowledge, LadderTrials, Options, lint as weigh};
+use std::sync::LazyLock;
+
+use allometry_analysis::{Knowledge, LadderTrials, Options, analyze, lint as weigh};
 use allometry_core::{ClassCounts, ModelSize, ParamValue, Params};
 use allometry_report::classic::read;
-use allometry_report::{classic, lint, lint_json};
-use allometry_testkit::damaged;
+use allometry_report::{Pictures, ReadError, classic, full, json, lint, lint_json, read_json};
+use allometry_testkit::{Limits, damaged};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -29,6 +31,20 @@ fn plain(mut ladder: LadderTrials) -> LadderTrials {
     ladder.tag = ladder.tag.as_deref().map(tame);
     ladder
 }
+
+/// A small ladder's classic report.
+static CLASSIC: LazyLock<String> = LazyLock::new(|| classic(&support::synthetic()));
+
+/// The same ladder's document.
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| json(&analyze(&support::synthetic(), &Options::default())));
+
+/// What a damaged report may take.
+static OF_CLASSIC: LazyLock<Limits> = LazyLock::new(|| Limits::of(|| survive(&CLASSIC)));
+
+/// What a damaged document may take.
+static OF_DOCUMENT: LazyLock<Limits> =
+    LazyLock::new(|| Limits::of(|| drop(full(&read_json(&DOCUMENT).unwrap(), &Pictures::none()))));
 
 /// Reads, weighs and renders; nothing of it may panic, whatever comes of it.
 fn survive(text: &str) {
@@ -126,8 +142,18 @@ proptest! {
     }
 
     #[test]
-    fn no_damage_stops_the_program(bytes in damaged(classic(&support::synthetic()).into_bytes())) {
-        survive(&String::from_utf8_lossy(&bytes));
+    fn no_damage_stops_the_program(bytes in damaged(CLASSIC.clone().into_bytes())) {
+        OF_CLASSIC.hold(|| survive(&String::from_utf8_lossy(&bytes)));
+    }
+
+    #[test]
+    fn a_damaged_document_is_rendered_or_refused(bytes in damaged(DOCUMENT.clone().into_bytes())) {
+        let text = String::from_utf8_lossy(&bytes);
+        match OF_DOCUMENT.hold(|| read_json(&text).map(|document| full(&document, &Pictures::none()))) {
+            Ok(rendered) => prop_assert!(rendered.starts_with("# "), "{rendered}"),
+            Err(ReadError::Newer { found }) => prop_assert!(found.starts_with("allometry.report/"), "{found}"),
+            Err(error) => prop_assert!(error.hint().is_some(), "{error}"),
+        }
     }
 
     #[test]

@@ -1,3 +1,8 @@
+use std::sync::LazyLock;
+
+use allometry_testkit::{Limits, damaged};
+use proptest::prelude::*;
+
 use super::*;
 
 fn line(text: &str) -> Result<Option<Line>, String> {
@@ -113,4 +118,36 @@ fn a_line_is_read_when_it_is_complete() {
     assert_eq!(reader.read(false).unwrap(), []);
     assert_eq!(reader.read(true).unwrap(), [Line::Step(2, 2.0, BTreeMap::new())]);
     assert_eq!(reader.read(true).unwrap(), []);
+}
+
+/// A report with a line of each kind.
+const REPORT: &str = r#"{"step": 1, "value": 0.6, "metrics": {"loss": 0.7}}
+{"metrics": {"loss": 0.6, "seconds": 12}}
+{"scores": [0.5, 0.25], "labels": [0, true], "rows": [7, 9]}
+{"outputs": [[0.1, 0.9], [0.8, 0.2]], "targets": [1, 0]}
+
+{"final": true, "value": 0.71, "weights": 12, "number": 7, "best_step": 1}
+"#;
+
+fn read_report(bytes: &[u8]) -> Result<Vec<Line>, LineError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    Reader::open(file.path(), TrialNumber(7)).unwrap().read(true)
+}
+
+/// What reading a damaged report may take.
+static LIMITS: LazyLock<Limits> =
+    LazyLock::new(|| Limits::of(|| assert_eq!(read_report(REPORT.as_bytes()).unwrap().len(), 5)));
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn a_damaged_report_is_read_or_its_line_is_named(bytes in damaged(REPORT.as_bytes().to_vec())) {
+        let lines = bytes.split(|byte| *byte == b'\n').count();
+        match LIMITS.hold(|| read_report(&bytes)) {
+            Ok(read) => prop_assert!(read.len() <= lines),
+            Err(error) => prop_assert!((1..=lines).contains(&error.line), "{error}"),
+        }
+    }
 }

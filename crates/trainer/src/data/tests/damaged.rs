@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use allometry_testkit::Limits;
 use proptest::prelude::*;
 
 use super::*;
@@ -15,11 +16,18 @@ static PARQUET: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(&table.spec.path).expect("the table was written")
 });
 
+/// What loading a damaged table may take: by the Parquet file, the slower of the whole ones.
+static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
+    let table = Table::empty("t.parquet");
+    std::fs::write(&table.spec.path, &*PARQUET).expect("file is written");
+    Limits::of(|| drop(table.load(2)))
+});
+
 /// A damaged table is read, or refused with a message that names it.
 fn load_bytes(name: &str, bytes: &[u8], missing: MissingPolicy) -> Result<(), TestCaseError> {
     let table = Table::empty(name).with(|spec| spec.missing = missing);
     std::fs::write(&table.spec.path, bytes).expect("file is written");
-    match table.load(2) {
+    match LIMITS.hold(|| table.load(2)) {
         Ok(loaded) => prop_assert!(loaded.dataset.train.windows.len() <= 2 * 24),
         Err(error) => prop_assert!(!error.to_string().is_empty()),
     }
