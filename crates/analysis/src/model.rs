@@ -1,4 +1,4 @@
-//! The distinct evaluations of a study with its parameters as terms of one linear model.
+//! The distinct configurations of a study with its parameters as terms of one linear model.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,7 @@ impl Factor {
 /// The evaluations and parameters that models of a study are fitted to.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    /// Values of the distinct evaluations. A repeat of a configuration with the very same value is no new evaluation.
+    /// Values of the distinct configurations: the mean over the trials of each.
     pub(crate) values: Vec<f64>,
     /// Every parameter.
     pub(crate) factors: Vec<Factor>,
@@ -102,14 +102,10 @@ pub(crate) struct Model {
 impl Model {
     /// Takes the parameters, by name with their levels, of the usable trials of a study.
     pub(crate) fn new(sample: &Sample<'_>, parameters: &[(&str, &[Level])]) -> Self {
-        let kept = sample.distinct_positions();
+        let (kept, values): (Vec<usize>, Vec<f64>) = sample.distinct_positions().into_iter().unzip();
         let factors: Vec<Factor> =
             parameters.iter().map(|(parameter, levels)| Factor::new(parameter, levels, &kept)).collect();
-        let mut model = Self {
-            values: kept.iter().map(|&position| sample.values[position]).collect(),
-            factors,
-            coding: None,
-        };
+        let mut model = Self { values, factors, coding: None };
         let freedom = |coding| {
             let columns: usize = model.included().map(|factor| factor.term(coding).width()).sum();
             model.values.len().saturating_sub(columns + 1)

@@ -1,11 +1,12 @@
 //! The trials of a study that statistics are computed from.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use allometry_core::{Direction, FrozenTrial, Params};
 
 use crate::duplicates::Key;
 use crate::input::StudyTrials;
+use crate::stats::moments::mean;
 
 /// Values beyond this are no measurements, and their squares overflow.
 const LARGEST: f64 = 1e100;
@@ -42,22 +43,28 @@ impl<'a> Sample<'a> {
         first_best(&self.values, self.direction)
     }
 
-    /// Configurations and values of the distinct evaluations: a repeat of a configuration with the very same value is none.
+    /// The distinct configurations with their values; see [`Self::distinct_positions`].
     pub fn distinct(&self) -> Vec<(&'a Params, f64)> {
-        self.distinct_positions()
-            .into_iter()
-            .map(|position| (&self.trials[position].params, self.values[position]))
-            .collect()
+        let found = self.distinct_positions().into_iter();
+        found.map(|(position, value)| (&self.trials[position].params, value)).collect()
     }
 
-    /// Positions of the distinct evaluations.
-    pub(crate) fn distinct_positions(&self) -> Vec<usize> {
-        let mut seen: HashSet<(Key<'_>, u64)> = HashSet::new();
-        (0..self.values.len())
-            .filter(|&position| {
-                seen.insert((Key::new(&self.trials[position].params), self.values[position].to_bits()))
-            })
-            .collect()
+    /// Positions of the first trial of every distinct configuration, with the mean of the configuration's distinct values: a repeat tells
+    /// more of one configuration and is no further one, and a repeat with the very same value tells nothing.
+    pub(crate) fn distinct_positions(&self) -> Vec<(usize, f64)> {
+        let mut place_of: HashMap<Key<'_>, usize> = HashMap::new();
+        let mut found: Vec<(usize, Vec<f64>)> = Vec::new();
+        for (position, value) in self.values.iter().enumerate() {
+            let place = *place_of.entry(Key::new(&self.trials[position].params)).or_insert(found.len());
+            if place == found.len() {
+                found.push((position, Vec::new()));
+            }
+            let values = &mut found[place].1;
+            if !values.contains(value) {
+                values.push(*value);
+            }
+        }
+        found.into_iter().filter_map(|(position, values)| Some((position, mean(values)?))).collect()
     }
 
     /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a user

@@ -3,6 +3,7 @@
 mod contrast;
 mod effort;
 mod judgement;
+mod proposals;
 mod quantity;
 mod resampled;
 mod search;
@@ -81,6 +82,9 @@ pub struct Scaling {
     /// How each budget was searched, in the order given.
     #[serde(default)]
     pub searches: Vec<SearchKind>,
+    /// Whether nothing records how the trials of some budget were chosen, so that they are taken for independent draws.
+    #[serde(default)]
+    pub is_unrecorded: bool,
     /// The test of scale; `null` where there is none.
     #[serde(default)]
     pub judgement: Option<Judgement>,
@@ -131,6 +135,7 @@ impl Scaling {
             order: if exact { SizeOrder::Exact } else { SizeOrder::Given },
             points,
             searches: ladder.studies.iter().map(|study| search::kind(study, ladder)).collect(),
+            is_unrecorded: ladder.studies.iter().any(|study| !search::is_recorded(study)),
             trend: SizeTrend::new(ladder, judgement.as_ref(), options),
             within_budgets: trend::within_budgets(ladder, options),
             judgement,

@@ -1,7 +1,7 @@
 //! Importances over the whole space of a study, beside those of the linear model.
 
+use allometry_core::Origin;
 use allometry_core::rng::stream;
-use allometry_core::{Origin, Params};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +21,10 @@ const PERMUTATIONS: usize = 499;
 pub struct SpaceImportance {
     /// How the space is known; of its parameters the least known.
     pub source: RangeSource,
-    /// Shares of the variance of a forest's predictions: non-linear effects and pairs included. Of a configuration repeated
-    /// with the very same value one evaluation counts: such repeats would let trees know what they are tested on.
+    /// Shares of the variance of a forest's predictions: non-linear effects and pairs included. A configuration counts once: its repeats
+    /// would let trees know what they are tested on.
     pub forest: FanovaOutcome,
-    /// What sets the best tenth of all trials apart.
+    /// What sets the best tenth of the configurations apart.
     pub among_best: PedAnovaOutcome,
 }
 
@@ -32,12 +32,10 @@ impl SpaceImportance {
     /// Computes both from the usable trials of `study`.
     pub fn new(study: &StudyTrials, sample: &Sample<'_>, seed_name: &str, options: &Options) -> Self {
         let (space, source) = known_space(study);
-        let all: Vec<(&Params, f64)> =
-            sample.trials.iter().zip(&sample.values).map(|(trial, value)| (&trial.params, *value)).collect();
         let distinct = sample.distinct();
         let permutations = PERMUTATIONS.min(options.permutations as usize);
         let mut rng = stream(options.seed, seed_name, 6);
-        let among_best = ped_anova_tested(&space, &all, sample.direction, permutations, &mut rng);
+        let among_best = ped_anova_tested(&space, &distinct, sample.direction, permutations, &mut rng);
         let is_adaptive = sample.trials.iter().any(|trial| trial.record.origin == Some(Origin::Model));
         Self {
             source,

@@ -316,6 +316,8 @@ fn importances_and_optima_stand_side_by_side() {
             let params = [
                 ("d_model", ParamValue::Int(16 * width)),
                 ("dropout", ParamValue::Float(0.1 * dropout as f64)),
+                // So that each trial is a configuration of its own.
+                ("weight_decay", ParamValue::Float(i as f64)),
             ];
             trial(i as u64, value, &params)
         });

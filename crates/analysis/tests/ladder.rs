@@ -370,7 +370,8 @@ fn a_learning_rate_at_an_end_is_a_finding_of_its_own() {
     let trials = |best: usize| {
         (0..9_usize).map(move |i| {
             let value = if i % 3 == best { 0.8 } else { 0.7 } + i as f64 * 1e-4;
-            let params: Params = [("learning_rate", rates[i % 3])].into_iter().collect();
+            let params: Params =
+                [("learning_rate", rates[i % 3]), ("weight_decay", i as f64)].into_iter().collect();
             FrozenTrial::new(i as u64, TrialState::Complete, Some(value), params)
         })
     };

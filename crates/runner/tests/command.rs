@@ -331,6 +331,33 @@ fn a_grandchild_that_outlives_its_parent_is_killed() {
     wait_until(|| !lives(&fixture.folder.path().join("grandchild")));
 }
 
+/// A program in a session of its own is in no group of its trial, and once its parent has ended nobody's child.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_descendant_with_a_session_of_its_own_is_killed() {
+    let leave = r#"setsid sh -c 'echo $$ > grandchild; exec sleep 600' & while [ ! -s grandchild ]; do sleep 0.01; done"#;
+    let fixture =
+        Fixture::new(&format!(r#"{leave}; echo '{{"final": true, "value": 1}}' >> "$ALLOMETRY_REPORT""#));
+    let grandchild = fixture.folder.path().join("grandchild");
+    assert_eq!(fixture.value(), 1.0);
+    wait_until(|| !lives(&grandchild));
+
+    // Left behind by an attempt whose runner was killed.
+    std::fs::remove_file(&grandchild).unwrap();
+    let fixture = Fixture::new(&format!("{leave}; exec sleep 600"));
+    let grandchild = fixture.folder.path().join("grandchild");
+    let objective = fixture.objective();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| objective.evaluate(&fixture.trial(), &Listener::default()));
+        wait_until(|| grandchild.exists() && lives(&grandchild));
+        let second = Fixture::new(r#"echo '{"final": true, "value": 3}' >> "$ALLOMETRY_REPORT""#);
+        let again = CommandObjective::new(second.spec.clone(), "ladder", fixture.runs(), Devices::default());
+        assert_eq!(again.unwrap().evaluate(&fixture.trial(), &Listener::default()).unwrap().value, 3.0);
+        assert!(first.join().unwrap().is_err());
+    });
+    wait_until(|| !lives(&grandchild));
+}
+
 #[test]
 fn a_flood_of_output_goes_to_the_log_and_its_end_to_the_store() {
     let fixture = Fixture::new(

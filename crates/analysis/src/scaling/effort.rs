@@ -97,11 +97,10 @@ impl Difference {
     }
 }
 
-/// The middle of two estimates, with an interval that holds both of theirs.
+/// The first of two estimates with an interval that holds both of theirs.
 fn either(one: Estimate, other: Estimate) -> Estimate {
     let interval = one.interval.zip(other.interval);
     Estimate {
-        point: f64::midpoint(one.point, other.point),
         standard_error: larger(one.standard_error, other.standard_error),
         interval: interval.map(|(a, b)| (a.lower.min(b.lower), a.upper.max(b.upper)).into()),
         ..one

@@ -138,7 +138,7 @@ pub enum Withheld {
     },
     /// Nothing says who chose the trials, and their values rise as those of a search that learns.
     #[error(
-        "the values of {budgets} rise over the trials or resemble the value before, as in a search that learns, and nothing says who chose the trials"
+        "the trials of {budgets} get better or come closer to the best ones, as in a search that learns, and nothing says who chose them"
     )]
     SeeminglyAdaptive {
         /// Labels of the budgets.
@@ -155,6 +155,20 @@ pub enum Withheld {
         "{most} trials of '{budget}' ended without a value and {least} of '{other}', so bad trials may be missing at one size more than at the other"
     )]
     Lost {
+        /// Label of the budget with the largest share of such trials.
+        budget: String,
+        /// That share, in words.
+        most: String,
+        /// Label of that with the smallest.
+        other: String,
+        /// That share, in words.
+        least: String,
+    },
+    /// Many more trials of one budget than of another were stopped early.
+    #[error(
+        "{most} trials of '{budget}' were stopped early and {least} of '{other}', and the value at which a trial was stopped is not its final one"
+    )]
+    PrunedDifferently {
         /// Label of the budget with the largest share of such trials.
         budget: String,
         /// That share, in words.
@@ -190,6 +204,7 @@ impl Withheld {
             | Self::SeeminglyAdaptive { .. }
             | Self::SearchedDifferently { .. }
             | Self::Lost { .. }
+            | Self::PrunedDifferently { .. }
             | Self::TooFewRows { .. } => Outcome::Undecided,
         }
     }

@@ -1,14 +1,14 @@
 //! What the trials of a ladder tell of each budget: the quantity that is judged.
 
-use allometry_core::Origin;
+use allometry_core::{FrozenTrial, Origin, TrialState};
 
 use super::Difference;
 use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
 use super::effort::Excess;
 use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
-    BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, kind, largest_k,
-    top_spread,
+    BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, is_recorded, kind,
+    largest_k, top_spread,
 };
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
@@ -26,6 +26,21 @@ struct Searched<'a> {
     study: &'a StudyTrials,
     kind: SearchKind,
     configurations: Vec<Configuration<'a>>,
+}
+
+impl Searched<'_> {
+    /// Leaves the first trial of each configuration, unless all were tried equally often: who repeats some of them chose these by their
+    /// values, and the means of the chosen are no like sample.
+    fn count_alike(&mut self) {
+        let counts = || self.configurations.iter().map(|one| one.values.len());
+        if counts().min() == counts().max() {
+            return;
+        }
+        for one in &mut self.configurations {
+            one.trials.truncate(1);
+            one.values.truncate(1);
+        }
+    }
 }
 
 /// Judges a ladder by its searches, or by configurations that were tried several times.
@@ -49,9 +64,14 @@ pub(super) fn judge(
     if searched.len() < 2 {
         return Err(Withheld::TooFewBudgets { budgets: searched.len() as u64 });
     }
-    let sample = take_a_sample(&mut searched, ladder).and_then(|()| lost(&searched));
+    let sample = take_a_sample(&mut searched, ladder)
+        .and_then(|()| lost(&searched))
+        .and_then(|()| pruned_differently(&searched));
     let why_no_search = match sample {
-        Ok(()) => return of_searches(&searched, ladder, options),
+        Ok(()) => {
+            searched.iter_mut().for_each(Searched::count_alike);
+            return of_searches(&searched, ladder, options);
+        }
         Err(why) => why,
     };
     let studies: Vec<&StudyTrials> = searched.iter().map(|one| one.study).collect();
@@ -76,32 +96,64 @@ pub(super) fn judge(
 const LOST: f64 = 0.1;
 /// Trials without a value that a budget may have in any case.
 const FEW_LOST: usize = 2;
+/// Standard errors by which the shares of trials that were stopped early may differ: two budgets that are pruned by one rule differ by more
+/// in 5% of ladders.
+const PRUNED_APART: f64 = 1.96;
 
 /// Fails where many more trials of one budget than of another ended without a value: those were most likely bad ones.
 fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
-    let counts = searched.iter().map(|one| {
-        let ended = one.study.trials.iter().filter(|trial| trial.state.is_finished());
-        let (count, lost) = ended.fold((0, 0), |(count, lost), trial| {
-            (count + 1, lost + usize::from(!trial.value.is_some_and(is_usable)))
-        });
-        (one.study.budget.label.as_str(), lost, count.max(1))
-    });
-    let counts: Vec<(&str, usize, usize)> = counts.collect();
-    let share = |(_, lost, count): &(&str, usize, usize)| *lost as f64 / *count as f64;
-    let by_share = |a: &&(&str, usize, usize), b: &&(&str, usize, usize)| share(a).total_cmp(&share(b));
-    let (Some(most), Some(least)) = (counts.iter().max_by(by_share), counts.iter().min_by(by_share)) else {
-        return Ok(());
-    };
-    if most.1 <= FEW_LOST || share(most) - share(least) <= LOST {
+    let (most, least) = extremes(searched, |trial| !trial.value.is_some_and(is_usable));
+    if most.count <= FEW_LOST || most.share() - least.share() <= LOST {
         return Ok(());
     }
-    let words = |(_, lost, count): &(&str, usize, usize)| format!("{lost} of {count}");
-    Err(Withheld::Lost {
-        budget: most.0.to_owned(),
-        most: words(most),
-        other: least.0.to_owned(),
-        least: words(least),
-    })
+    let (budget, other) = (most.label.to_owned(), least.label.to_owned());
+    Err(Withheld::Lost { budget, most: most.words(), other, least: least.words() })
+}
+
+/// Fails where one budget has clearly more trials than another that were stopped early: their values are compared with final ones.
+fn pruned_differently(searched: &[Searched<'_>]) -> Result<(), Withheld> {
+    let (most, least) = extremes(searched, |trial| trial.state == TrialState::Pruned);
+    let pooled = (most.count + least.count) as f64 / (most.of + least.of) as f64;
+    let error = (pooled * (1.0 - pooled) * (1.0 / most.of as f64 + 1.0 / least.of as f64)).sqrt();
+    if most.share() - least.share() <= PRUNED_APART * error {
+        return Ok(());
+    }
+    let (budget, other) = (most.label.to_owned(), least.label.to_owned());
+    Err(Withheld::PrunedDifferently { budget, most: most.words(), other, least: least.words() })
+}
+
+/// How many of a budget's ended trials are of some kind.
+#[derive(Debug, Clone, Copy)]
+struct Counted<'a> {
+    label: &'a str,
+    count: usize,
+    of: usize,
+}
+
+impl Counted<'_> {
+    fn share(&self) -> f64 {
+        self.count as f64 / self.of as f64
+    }
+
+    fn words(&self) -> String {
+        format!("{} of {}", self.count, self.of)
+    }
+}
+
+/// The budgets with the largest and the smallest share of ended trials of a kind.
+fn extremes<'a>(
+    searched: &[Searched<'a>],
+    is_counted: impl Fn(&FrozenTrial) -> bool,
+) -> (Counted<'a>, Counted<'a>) {
+    let counted = |one: &Searched<'a>| {
+        let ended = || one.study.trials.iter().filter(|trial| trial.state.is_finished());
+        let count = ended().filter(|trial| is_counted(trial)).count();
+        Counted { label: &one.study.budget.label, count, of: ended().count().max(1) }
+    };
+    let all = || searched.iter().map(counted);
+    let by_share = |a: &Counted<'_>, b: &Counted<'_>| a.share().total_cmp(&b.share());
+    let nothing = Counted { label: "", count: 0, of: 1 };
+    (all().max_by(by_share).unwrap_or(nothing), all().min_by(by_share).unwrap_or(nothing))
 }
 
 /// Leaves the configurations that are an independent sample of each budget's space.
@@ -143,22 +195,35 @@ fn of_searches(
 ) -> Result<(Judgement, Vec<Difference>), Withheld> {
     let values: Vec<Vec<f64>> =
         searched.iter().map(|one| one.configurations.iter().map(Configuration::mean).collect()).collect();
-    let at = |k: usize| -> Option<Vec<BudgetPart<'_>>> {
-        let best: Vec<BestOfK> = values.iter().map(|values| best_of_k(values, k)).collect::<Option<_>>()?;
-        let parts = searched
-            .iter()
-            .zip(&best)
-            .map(|(one, best)| best_part(one.study, &one.configurations, best, ladder));
-        Some(in_order(parts.collect()))
+    let fewest = values.iter().map(Vec::len).min().unwrap_or(0);
+    let at = |k: usize, first: usize| -> Option<Vec<BudgetPart<'_>>> {
+        let parts = searched.iter().zip(&values).map(|(one, values)| {
+            let count = values.len().min(first);
+            let best: BestOfK = best_of_k(&values[..count], k)?;
+            Some(best_part(one.study, &one.configurations[..count], &best, ladder))
+        });
+        parts.collect()
     };
     let k = choose_k(&values);
-    let parts = at(k).ok_or(Withheld::NothingVaries)?;
-    let budgets = Budgets::new(parts)?;
-    let quantity = Quantity::BestOf { k: k as u64 };
-    let (mut judgement, differences) =
-        test(&budgets, quantity, ladder.direction.sign(), Vec::new(), options)?;
+    let parts = at(k, usize::MAX).ok_or(Withheld::NothingVaries)?;
+    let budgets = Budgets::new(in_order(parts.clone()))?;
+    let judge = |budgets: &Budgets<'_>| {
+        let quantity = Quantity::BestOf { k: k as u64 };
+        test(budgets, quantity, ladder.direction.sign(), Vec::new(), options)
+    };
+    let (mut judgement, mut differences) = judge(&budgets)?;
+    // A search that learns unseen is ahead after more trials: the first ones, as many for all, must say the same.
+    let is_unequal = values.iter().any(|values| values.len() > fewest);
+    if is_unequal && searched.iter().any(|one| !is_recorded(one.study)) {
+        let mut first = at(k, fewest).ok_or(Withheld::NothingVaries)?;
+        first.iter_mut().zip(&parts).for_each(|(part, whole)| part.weights = whole.weights);
+        let (of_first, differences_of_first) = judge(&Budgets::new(in_order(first))?)?;
+        judgement = judgement.at_equal_effort(&of_first, fewest as u64);
+        let pairs = differences.into_iter().zip(&differences_of_first);
+        differences = pairs.map(|(one, first)| one.at_equal_effort(first)).collect();
+    }
     // The mean of few trials and the best of many may differ in what they say; then neither is told.
-    let of_most = at(largest_k(&values)).map(Budgets::new).transpose()?;
+    let of_most = at(largest_k(&values), usize::MAX).map(in_order).map(Budgets::new).transpose()?;
     if let Some(of_most) = of_most {
         let weights = slope_weights(&places(&of_most).0, 0);
         let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
@@ -200,7 +265,7 @@ pub(crate) fn best_part<'a>(
 
 /// Predictions of the trials that count the most, their weights adding up to 1; none where none are stored.
 fn models<'a>(
-    weighed: &[(f64, &'a allometry_core::FrozenTrial)],
+    weighed: &[(f64, &'a FrozenTrial)],
     study: &'a StudyTrials,
     ladder: &LadderTrials,
 ) -> Vec<(f64, RowScores<'a>)> {

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use allometry_core::ladder::SamplerKind;
-use allometry_core::{FrozenTrial, Origin, TrialState};
+use allometry_core::{FrozenTrial, Origin, Params, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::contrast::{Source, Units};
+use super::proposals::to_the_best;
 use crate::duplicates::Key;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::sample::is_usable;
@@ -25,8 +26,8 @@ const LARGEST: usize = 50;
 const BEGINNING: usize = 10;
 /// Values that tell how far the best of another search may lie, at least.
 const FEWEST_OF_TOP: usize = 3;
-/// Two-sided level, over all budgets, of each test whether trials of unknown origin were chosen by earlier ones. The tests are three and
-/// one-sided, so that 3% of ladders of random trials seem to learn.
+/// Two-sided level, over all budgets, of each test whether trials of unknown origin were chosen by earlier ones. The tests are four and
+/// one-sided, so that 4% of ladders of random trials seem to learn.
 const RISING: f64 = 0.02;
 
 /// How the configurations of a budget were chosen.
@@ -37,8 +38,9 @@ pub enum SearchKind {
     Independent,
     /// Later ones by a model of earlier ones.
     Adaptive,
-    /// Nothing is recorded, and the values rise over the trials or follow those before them (Kendall's tau, or Mann and Whitney's test
-    /// of the first ten, at the 3% level together over all budgets): by earlier ones, it seems.
+    /// Nothing is recorded, and the values get better over the trials or follow those before them, or later configurations lie
+    /// closer to the best ones than the first ten do (Kendall's tau, Mann and Whitney's test; at the 4% level together over all budgets):
+    /// by earlier ones, it seems.
     SeeminglyAdaptive,
 }
 
@@ -74,21 +76,37 @@ pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
     if matches!(study.sampler, Some(SamplerKind::Gp | SamplerKind::Tpe)) {
         return SearchKind::Adaptive;
     }
-    let sign = ladder.direction.sign();
-    let (numbers, values): (Vec<f64>, Vec<f64>) =
-        trials().filter_map(|trial| Some((trial.number.0 as f64, sign * value_of(trial)?))).unzip();
-    // Three one-sided tests a budget: of a steady rise, of a step after the trials that samplers begin with, and of likeness to the trial
-    // before, which a search has that goes on from its last trial.
+    // The first trial of each configuration: the best is often repeated at the end, which is no search.
+    let tried = configurations(study, ladder, |_| true);
+    let numbers: Vec<f64> = (0..tried.len()).map(|number| number as f64).collect();
+    let values: Vec<f64> = tried.iter().map(|one| one.values[0]).collect();
+    // Four one-sided tests a budget: of a steady rise, of a step after the trials that samplers begin with, of likeness to the trial
+    // before, which a search has that goes on from its last trial, and of a step towards the best configurations.
     let level = RISING / ladder.studies.len().max(1) as f64;
+    let larger = |one: &[f64], other: &[f64]| {
+        mann_whitney(one, other)
+            .is_some_and(|found| found.u > (one.len() * other.len()) as f64 / 2.0 && found.p < level)
+    };
     let (first, later) = values.split_at(BEGINNING.min(values.len()));
-    let steps = mann_whitney(later, first)
-        .is_some_and(|found| found.u > (first.len() * later.len()) as f64 / 2.0 && found.p < level);
-    let rises = steps || kendall(&numbers, &values).is_some_and(|found| found.tau_b > 0.0 && found.p < level);
+    let rises = larger(later, first)
+        || kendall(&numbers, &values).is_some_and(|found| found.tau_b > 0.0 && found.p < level);
     let follows = || {
         let (before, after) = (&values[..values.len().saturating_sub(1)], values.get(1..).unwrap_or(&[]));
         kendall(before, after).is_some_and(|found| found.tau_b > 0.0 && found.p < level)
     };
-    if rises || follows() { SearchKind::SeeminglyAdaptive } else { SearchKind::Independent }
+    let approaches = || {
+        let params: Vec<&Params> = tried.iter().map(|one| &one.trials[0].params).collect();
+        let distances = to_the_best(&params, &values);
+        let (first, later) = distances.split_at(BEGINNING.min(distances.len()));
+        larger(first, later)
+    };
+    let learns = rises || follows() || approaches();
+    if learns { SearchKind::SeeminglyAdaptive } else { SearchKind::Independent }
+}
+
+/// Whether the study records how any of its trials were chosen.
+pub(crate) fn is_recorded(study: &StudyTrials) -> bool {
+    study.sampler.is_some() || study.trials.iter().any(|trial| trial.record.origin.is_some())
 }
 
 /// A trial's value: that at which it was stopped where a pruner did, which is little where others go on.

@@ -53,6 +53,10 @@ pub(super) fn advice(
         Some(Withheld::Lost { .. }) => Some(
             "Mend what makes trials fail, or record the values at which they were stopped, and run them again.",
         ),
+        Some(Withheld::PrunedDifferently { .. }) if can_confirm => {
+            Some("Stop trials of every budget by the same rule, or run `allometry confirm`.")
+        }
+        Some(Withheld::PrunedDifferently { .. }) => Some("Stop trials of every budget by the same rule."),
         Some(Withheld::FewTrials { .. }) if can_confirm => {
             Some("Run `allometry confirm`, or 10 distinct trials or more per budget.")
         }

@@ -364,6 +364,13 @@ pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed
                 .to_owned(),
         );
     }
+    if !is_confirmed && judged.is_some() && scaling.is_unrecorded {
+        statements.push(
+            "Nothing records who chose the trials; they are taken for independent draws. If a sampler that learns chose them (TPE, a \
+             Gaussian process, a person), the verdict errs more often than it says."
+                .to_owned(),
+        );
+    }
     if let Some((smaller, larger)) = scaling.judgement.as_ref().and_then(Judgement::of_one_size) {
         statements
             .push(format!("{smaller} and {larger} have the same size: what tells them apart is not size."));

@@ -1,7 +1,7 @@
 //! Trials that are no like samples of their spaces although nothing says so: bad ones without a value, and searches that go on from
-//! their last trial. Size does nothing unless said.
+//! their last trial, learn, were stopped early at one size, or had more trials to learn from. Size does nothing unless said.
 
-use allometry_analysis::{LadderTrials, Outcome, analyze};
+use allometry_analysis::{LadderTrials, Outcome, StudyTrials, analyze};
 use allometry_core::rng::stream;
 use allometry_core::{FrozenTrial, TrialRng, TrialState};
 
@@ -101,12 +101,112 @@ fn searches_that_go_on_from_their_last_trial_make_no_size_better() {
     }
 }
 
+/// The value at which a trial was stopped is no final one.
+#[test]
+fn trials_stopped_early_at_one_size_make_no_size_better() {
+    for shares in [[0.0, 0.0, 0.75], [0.2, 0.5, 0.5], [0.5, 0.5, 0.5]] {
+        let name = format!("shares of {shares:?} stopped early");
+        let (told, _) = told(&name, &World::default(), |ladder, rng| {
+            for (study, share) in ladder.studies.iter_mut().zip(shares) {
+                let mut seen: Vec<f64> = Vec::new();
+                for trial in &mut study.trials {
+                    let so_far = trial.value.unwrap() - 0.02 + 0.006 * gaussian(rng);
+                    let below = seen.iter().filter(|other| **other < so_far).count() as f64;
+                    if seen.len() >= 5 && below < share * seen.len() as f64 {
+                        (trial.state, trial.value) = (TrialState::Pruned, Some(so_far));
+                    }
+                    seen.push(so_far);
+                }
+            }
+        });
+        assert!(told <= 0.075 + slack(0.075), "{name}: {told}");
+    }
+}
+
+/// A search that proposes neighbours of its better trials, three in four times; what it knows grows with its trials. Nothing records it.
+fn learn(study: &mut StudyTrials, noise: f64, rng: &mut TrialRng) {
+    let drawn = |rng: &mut TrialRng| [(); 3].map(|()| uniform(rng));
+    let mut tried: Vec<([f64; 3], f64)> = Vec::new();
+    for (number, trial) in study.trials.iter_mut().enumerate() {
+        let at = if number < 10 || uniform(rng) < 0.25 {
+            drawn(rng)
+        } else {
+            tried.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let better = (tried.len() / 4).max(3);
+            let near = tried[(uniform(rng) * better as f64) as usize].0;
+            near.map(|x| (x + 0.17 * gaussian(rng)).clamp(0.0, 1.0))
+        };
+        let height = -3.0 * (at[0] - 0.5).powi(2) + if at[1] < 0.5 { 0.4 } else { 0.0 };
+        let value = 0.7 + 0.01 * height + noise * gaussian(rng);
+        trial.params = ["a", "b", "c"].into_iter().zip(at).collect();
+        trial.value = Some(value);
+        tried.push((at, value));
+    }
+}
+
+/// A search that learns is ahead after more trials, also where its trials do not show that it learned.
+#[test]
+fn more_trials_to_learn_from_make_no_size_better() {
+    for trials in [[20, 50, 100], [100, 20, 10]] {
+        for noise in [0.003, 0.008] {
+            let world = World { trials: trials.to_vec(), ..World::default() };
+            let name = format!("searches of {trials:?} trials that learn, noise {noise}");
+            let (told, _) = told(&name, &world, |ladder, rng| {
+                ladder.studies.iter_mut().for_each(|study| learn(study, noise, rng));
+            });
+            assert!(told <= 0.075 + slack(0.075), "{name}: {told}");
+        }
+    }
+}
+
+/// A search that learns a little, and of which nothing is recorded, is seldom seen to learn. Its trials depend on each other, which the
+/// error does not know: the report says that it takes them for independent draws.
+#[test]
+fn unrecorded_searches_that_learn_a_little_err_somewhat_more_often() {
+    for noise in [0.003, 0.008] {
+        let world = World::default();
+        let name = format!("searches of 50 trials that learn, noise {noise}");
+        let (told, _) = told(&name, &world, |ladder, rng| {
+            ladder.studies.iter_mut().for_each(|study| learn(study, noise, rng));
+        });
+        assert!(told <= 0.14 + slack(0.14), "{name}: {told}");
+    }
+}
+
+/// The best of a random search, trained again at its end: the search is still judged by all of its configurations.
+#[test]
+fn repeats_of_the_best_are_no_search_that_learns() {
+    let repeat = |ladder: &mut LadderTrials, rng: &mut TrialRng| {
+        for study in &mut ladder.studies {
+            let (seed, count) = (0.008, study.trials.len());
+            let levels: Vec<f64> = study.trials.iter().map(|trial| trial.value.unwrap()).collect();
+            let mut order: Vec<usize> = (0..count).collect();
+            for trial in &mut study.trials {
+                trial.params = [("x", uniform(rng))].into_iter().collect();
+                trial.value = trial.value.map(|value| value + seed * gaussian(rng));
+            }
+            let values: Vec<f64> = study.trials.iter().map(|trial| trial.value.unwrap()).collect();
+            order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+            for (number, place) in order.into_iter().take(2).flat_map(|place| [place; 5]).enumerate() {
+                let value = levels[place] + seed * gaussian(rng);
+                let params = study.trials[place].params.clone();
+                let number = (count + number) as u64;
+                study.trials.push(FrozenTrial::new(number, TrialState::Complete, Some(value), params));
+            }
+        }
+    };
+    let world = World { trials: vec![40; 3], spread: 0.009, ..World::default() };
+    let (wrong, learns) = told("the best two of 40 trained again", &world, repeat);
+    assert!(wrong <= 0.075 + slack(0.075), "{wrong}");
+    assert!(learns <= 0.04 + slack(0.04), "{learns}");
+}
+
 /// Random trials of which nothing is recorded seldom look like those of a search that learns.
 #[test]
 fn random_trials_seldom_seem_to_learn() {
     for trials in [10, 50] {
         let world = World { trials: vec![trials; 3], ..World::default() };
         let (_, learns) = told(&format!("{trials} random trials"), &world, |_, _| {});
-        assert!(learns <= 0.03 + slack(0.03), "{trials} trials: {learns}");
+        assert!(learns <= 0.04 + slack(0.04), "{trials} trials: {learns}");
     }
 }

@@ -77,7 +77,7 @@ impl Attempt<'_> {
     pub(super) fn run(&self) -> Result<Ending, ObjectiveError> {
         let files = Files::of(self.runs, self.trial);
         let lock = lock::take(&files.lock());
-        if !Group::end_recorded(self.trial, &files.process()) {
+        if !Group::end_recorded(self.trial, &files) {
             return Ok(Ending::Interrupted);
         }
         files
@@ -90,7 +90,7 @@ impl Attempt<'_> {
         let mut command =
             invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", &error))?;
         let before = Written::of(self, &files);
-        let group = Group::start(&mut command, self.trial, &files.process()).map_err(|error| {
+        let group = Group::start(&mut command, self.trial, &files).map_err(|error| {
             cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), &error)
         })?;
         drop(lock);

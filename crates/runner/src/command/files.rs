@@ -31,7 +31,12 @@ impl Files {
 
     /// Each attempt has its own: a program of an earlier one, whose process was taken for dead, writes into no other's.
     pub(super) fn report(&self) -> PathBuf {
-        self.folder.join(format!("report-{}.jsonl", self.attempt))
+        self.report_of(self.attempt)
+    }
+
+    /// The report of another attempt at the trial.
+    pub(super) fn report_of(&self, attempt: TrialNumber) -> PathBuf {
+        self.folder.join(format!("report-{attempt}.jsonl"))
     }
 
     /// Appears when the program should end.

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod belonging;
+mod descendants;
 mod devices;
 mod files;
 mod invocation;

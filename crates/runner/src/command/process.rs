@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,9 @@ use allometry_core::{StudyIdentity, TrialNumber, TrialSpec};
 use allometry_store::{Liveness, Owner};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde::{Deserialize, Serialize};
+
+use super::descendants;
+use super::files::Files;
 
 /// Longest time between two looks at a process.
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
@@ -26,12 +29,15 @@ pub(super) fn sleep_unless(time: Duration, ended: impl Fn() -> bool) -> bool {
     ended()
 }
 
-/// A process, leader of a group of its own. Nothing of the group survives it.
+/// A process, leader of a group of its own. Nothing of the group survives it, and no descendant outside of the group that can be
+/// found.
 #[derive(Debug)]
 pub(super) struct Group {
     child: Child,
     id: Pid,
     look: Duration,
+    /// The report that its descendants have in their environment.
+    report: PathBuf,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,25 +51,25 @@ struct Recorded {
 }
 
 impl Group {
-    /// Starts a command that makes its own group, and writes down in `record` which process it is and for which study it works.
+    /// Starts a command that makes its own group, and writes down beside the trial which process it is and for which study it works.
     ///
     /// # Errors
     /// Where it cannot be started or written down.
-    pub(super) fn start(command: &mut Command, trial: &TrialSpec, record: &Path) -> io::Result<Self> {
+    pub(super) fn start(command: &mut Command, trial: &TrialSpec, files: &Files) -> io::Result<Self> {
         let child = command.spawn()?;
         let id = Pid::from_child(&child);
-        let group = Self { child, id, look: Duration::from_millis(1) };
+        let group = Self { child, id, look: Duration::from_millis(1), report: files.report() };
         let Owner { host, pid, process_start } = Owner::process(group.child.id());
         let (study, attempt) = (trial.study.clone(), trial.number);
         let recorded = Recorded { study, attempt, host, pid, process_start };
-        fs::write(record, serde_json::to_string(&recorded).expect("texts and a number"))?;
+        fs::write(files.process(), serde_json::to_string(&recorded).expect("texts and a number"))?;
         Ok(group)
     }
 
     /// Kills the group that an earlier attempt of the same study left behind, if this machine still has it. Whether `trial` may be
     /// begun: not where a later attempt is at work, since this one's process was taken for dead.
-    pub(super) fn end_recorded(trial: &TrialSpec, record: &Path) -> bool {
-        let recorded = fs::read_to_string(record).ok();
+    pub(super) fn end_recorded(trial: &TrialSpec, files: &Files) -> bool {
+        let recorded = fs::read_to_string(files.process()).ok();
         let Some(recorded) = recorded.and_then(|text| serde_json::from_str::<Recorded>(&text).ok()) else {
             return true;
         };
@@ -71,16 +77,14 @@ impl Group {
         if study != trial.study {
             return true;
         }
-        let owner = Owner { host, pid, process_start };
-        if owner.liveness() != Liveness::Alive {
-            return true;
-        }
+        let lives = Owner { host, pid, process_start }.liveness() == Liveness::Alive;
         if attempt > trial.number {
-            return false;
+            return !lives;
         }
-        if let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        if let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw).filter(|_| lives) {
             let _ = kill_process_group(id, Signal::KILL);
         }
+        descendants::end(&files.report_of(attempt));
         true
     }
 
@@ -122,6 +126,7 @@ impl Group {
 
     fn kill(&self) {
         let _ = kill_process_group(self.id, Signal::KILL);
+        descendants::end(&self.report);
     }
 }
 
