@@ -9,7 +9,7 @@ fuzz_target!(|bytes: &[u8]| {
     for name in ["trials.json", "trials.csv"] {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("file is written");
-        if let Err(error) = import::read(&path, None, None) {
+        if let Err(error) = import::read(&path, None, &import::Roles::default()) {
             assert!(error.to_string().contains(name));
         }
     }

@@ -117,3 +117,90 @@ fn times_without_an_offset_are_of_this_machines_zone() {
     tokyo(&["export", "trials.db", "-o", "back.json"]);
     assert!(std::fs::read_to_string(path.join("back.json")).unwrap().contains("2024-01-01 10:00:00"));
 }
+
+/// Every command that reads a table is told which of its columns are parameters, and which holds the size.
+#[test]
+fn columns_are_told_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "run,score,lr,seed,total\na,0.5,0.1,7,1000\nb,0.7,0.2,7,2000\nc,0.6,0.3,8,3000\n");
+    let told = ["--direction", "maximize", "--params", "lr", "--size", "total"];
+    let report = |more: &[&str]| {
+        let all: Vec<&str> = ["report", "A=t.csv", "-o", "r.json"].iter().chain(more).copied().collect();
+        let (code, _, err) = run(folder, &all);
+        let read = std::fs::read_to_string(folder.join("r.json")).unwrap_or_default();
+        (code, err, serde_json::from_str::<serde_json::Value>(&read).unwrap_or_default())
+    };
+    let (code, err, _) = report(&["--direction", "maximize"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("note: A: taken for hyperparameters, unless --params says otherwise (4): `run`"),
+        "{err}"
+    );
+    let (code, err, document) = report(&told);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let text = document.to_string();
+    assert!(text.contains("2000") && !text.contains("\"seed\":7"), "{text}");
+    for (more, expected) in [
+        (vec!["--params", "width"], "line 1: no column is called `width`, which --params names"),
+        (vec!["--size", "weight"], "none has a `weight`, which --size names"),
+    ] {
+        let (code, err, _) = report(&[vec!["--direction", "maximize"], more].concat());
+        assert_eq!(code, 4, "{err}");
+        assert!(err.contains("t.csv") && err.contains(expected), "{err}");
+    }
+    let (code, err, _) = report(&["--direction", "maximize", "--params", "lr,"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("expected names with commas between them"), "{err}");
+    let (code, err, _) = report(&["--direction", "maximize", "--params", "B=lr"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--params is for `B`, and no source has that label"), "{err}");
+
+    let import: Vec<&str> = ["import", "t.csv"].iter().chain(&told).copied().collect();
+    let (code, _, err) = run(folder, &import);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, _) = run(folder, &["best", "--in", "trials.db"]);
+    assert!(code == 0 && out.contains("0.7000 (trial 1, 2000 weights)  lr=0.2"), "{out}");
+    let (code, _, err) = run(folder, &["report", "A=trials.db", "--params", "lr"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--params does not apply to trials.db"), "{err}");
+}
+
+/// Packed files and old encodings are read, and what cannot be is named.
+#[test]
+fn packed_tables_are_read_up_to_a_limit() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let pack = |name: &str, parts: &[&[u8]]| {
+        let file = std::fs::File::create(folder.join(name)).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        parts.iter().for_each(|part| encoder.write_all(part).unwrap());
+        encoder.finish().unwrap();
+    };
+    pack("t.csv.gz", &[b"number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n"]);
+    assert_eq!(best(folder, &["A=t.csv.gz", "--metric", "val_loss"]), (0.25, "val_loss".into()));
+    let (code, _, err) = run(folder, &["import", "t.csv.gz", "--metric", "val_loss"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("into study \"t\""), "{err}");
+    let zeros = vec![b'0'; 1 << 20];
+    pack("bomb.csv.gz", &vec![&zeros[..]; 300]);
+    let (code, _, err) = run(folder, &["report", "A=bomb.csv.gz", "--direction", "minimize"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("bomb.csv.gz") && err.contains("unpacks to more than 256 MiB"), "{err}");
+    std::fs::write(folder.join("latin.csv"), b"number,val_loss,params_gr\xf6\xdfe\n0,0.5,1\n1,0.25,2\n")
+        .unwrap();
+    let (code, out, err) = run(folder, &["report", "A=latin.csv", "--metric", "val_loss", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("note: A: it is no UTF-8 and was read as Latin-1 (Windows-1252)"), "{err}");
+    assert!(out.contains("größe"), "{out}");
+    write(
+        folder,
+        "trials.yaml",
+        "- {number: 0, params_lr: 0.1, value: 3}\n- {number: 1, params_lr: 0.2, value: 2}\n",
+    );
+    let (code, _, err) =
+        run(folder, &["import", "trials.yaml", "--direction", "minimize", "--storage", "y.db"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("imported 2 trials into study \"trials\""), "{err}");
+}

@@ -281,8 +281,8 @@ fn we_read_what_optuna_writes() {
         let file = sqlite_path(url).ok();
         let before = file.as_ref().map(|path| std::fs::read(path).unwrap());
         let read = |study| match &file {
-            Some(path) => import::read(path, study, None),
-            None => import::read_storage(url, study),
+            Some(path) => import::read(path, study, &import::Roles::default()),
+            None => import::read_storage(url, study, &import::Roles::default()),
         };
 
         let imported = read(Some("foreign")).unwrap();
@@ -321,14 +321,19 @@ fn we_read_optunas_journals() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.log");
     let seen = run(&python, "write.py", path.to_str().unwrap(), &[]);
-    let imported = import::read(&path, Some("foreign"), None).unwrap();
+    let imported = import::read(&path, Some("foreign"), &import::Roles::default()).unwrap();
     let ours: Vec<Value> = imported.trials.iter().map(described).collect();
     assert_eq!(Value::from(ours), seen["trials"]);
     assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Some(Direction::Minimize)));
     assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
-    let several = import::read(&path, Some("several"), None).unwrap();
+    let several = import::read(&path, Some("several"), &import::Roles::default()).unwrap();
     assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
-    assert!(import::read(&path, None, None).unwrap_err().to_string().ends_with("holds 3 studies"));
+    assert!(
+        import::read(&path, None, &import::Roles::default())
+            .unwrap_err()
+            .to_string()
+            .ends_with("holds 3 studies")
+    );
 }
 
 #[test]

@@ -113,11 +113,10 @@ impl Report {
         let names = [
             ("--template", classic),
             ("--tag", self.tag.is_some()),
-            ("--metric", !self.objective.metric.is_empty()),
-            ("--direction", !self.objective.direction.is_empty()),
             ("--smallest-effect", self.smallest_effect.given().is_some()),
         ];
-        if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
+        let given = names.iter().find(|(_, is_given)| *is_given).map(|(option, _)| *option);
+        if let Some(option) = given.or_else(|| self.objective.given()) {
             return Err(CliError::Usage {
                 message: format!("`{option}` does not go with a report, {}", path.display()),
                 hint: Some("it is for reports that are made from trials".into()),

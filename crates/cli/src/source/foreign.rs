@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use allometry_analysis::StudyTrials;
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{Direction, Secret};
+use allometry_store::import::Roles;
 use allometry_store::{ImportedStudy, import};
 
-use super::goal::Recorded;
+use super::goal::{Objective, Recorded};
+use super::notes;
 use crate::error::CliError;
 
 /// A study of another program, and what it says of its objectives.
@@ -20,7 +22,7 @@ pub(super) struct Foreign {
     pub(super) further: Vec<MetricSpec>,
 }
 
-/// Reads the study of a budget. `metric` names the objective of a table that has it under that name.
+/// Reads the study of a budget. `objective` is what the command line says of it.
 ///
 /// # Errors
 /// [`CliError::Import`] naming the file and the place in it.
@@ -28,10 +30,13 @@ pub(super) fn read(
     label: &str,
     file: &Path,
     detail: Option<&str>,
-    metric: Option<&str>,
+    objective: &Objective<'_>,
 ) -> Result<Foreign, CliError> {
     let detail = detail.map(|detail| beside(file, detail));
-    let imported = import::read(file, detail.as_deref(), metric)?;
+    let params = objective.params_of(label);
+    let roles = Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
+    let imported = import::read(file, detail.as_deref(), &roles)?;
+    notes::say(&imported.notes, Some(label));
     Ok(labelled(label, &file.display().to_string(), imported))
 }
 
@@ -39,8 +44,15 @@ pub(super) fn read(
 ///
 /// # Errors
 /// [`CliError::Import`] naming the storage.
-pub(super) fn read_stored(label: &str, url: &Secret, study: Option<&str>) -> Result<Foreign, CliError> {
-    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study)?))
+pub(super) fn read_stored(
+    label: &str,
+    url: &Secret,
+    study: Option<&str>,
+    objective: &Objective<'_>,
+) -> Result<Foreign, CliError> {
+    let params = objective.params_of(label);
+    let roles = Roles { params: &params, size: objective.size_of(label), ..Roles::default() };
+    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?))
 }
 
 fn labelled(label: &str, source: &str, imported: ImportedStudy) -> Foreign {

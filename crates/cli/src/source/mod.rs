@@ -3,6 +3,7 @@
 mod compared;
 mod foreign;
 mod goal;
+mod notes;
 mod parse;
 mod stored;
 mod whole;
@@ -12,7 +13,8 @@ use std::path::Path;
 use allometry_analysis::LadderTrials;
 
 pub(crate) use compared::{Compared, read_report};
-pub(crate) use goal::{Objective, Said};
+pub(crate) use goal::{Names, Objective, Said};
+pub(crate) use notes::say as say_notes;
 pub(crate) use parse::Source;
 pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
 pub(crate) use whole::whole;
@@ -37,6 +39,13 @@ pub(crate) fn read(sources: &[Source], objective: &Objective<'_>) -> Result<Ladd
 
 /// A ladder whose studies say what they are after; the command line may name the metric, and no other direction.
 fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+    let columns = [("--params", objective.params.is_empty()), ("--size", objective.sizes.is_empty())];
+    if let Some((option, _)) = columns.iter().find(|(_, is_absent)| !is_absent) {
+        return Err(CliError::Usage {
+            message: format!("`{option}` is for trials of other programs, and a ladder records its own"),
+            hint: Some("leave the option out".into()),
+        });
+    }
     for study in &ladder.studies {
         if let Some(other) = objective.direction_of(&study.budget.label).filter(|d| *d != ladder.direction) {
             let (recorded, given) = (ladder.direction.as_str(), other.as_str());
@@ -75,11 +84,11 @@ fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrial
             }
             Source::Labelled { label, file, detail } => {
                 refuse_second(&foreign, label)?;
-                foreign.push(foreign::read(label, file, detail.as_deref(), objective.metric_of(label))?);
+                foreign.push(foreign::read(label, file, detail.as_deref(), objective)?);
             }
             Source::LabelledStore { label, url, study } => {
                 refuse_second(&foreign, label)?;
-                foreign.push(foreign::read_stored(label, url, study.as_deref())?);
+                foreign.push(foreign::read_stored(label, url, study.as_deref(), objective)?);
             }
         }
     }

@@ -73,7 +73,7 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.db");
     std::fs::write(&path, &*DATABASE).unwrap();
-    Limits::of(|| drop(read(&path, None, None).unwrap()))
+    Limits::of(|| drop(read(&path, None, &Roles::default()).unwrap()))
 });
 
 /// Reads a file and holds its error to naming it.
@@ -81,7 +81,7 @@ fn read_bytes(name: &str, bytes: &[u8], detail: Option<&str>) -> Result<(), Test
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    match LIMITS.hold(|| read(&path, detail, None)) {
+    match LIMITS.hold(|| read(&path, detail, &Roles::default())) {
         Ok(study) => prop_assert!(study.trials.iter().is_sorted_by_key(|trial| trial.number)),
         Err(error) => prop_assert!(error.to_string().contains(name), "{error} does not name {name}"),
     }
@@ -156,7 +156,7 @@ proptest! {
         let (trials, best) = (folder.path().join("trials.json"), folder.path().join("best.json"));
         std::fs::write(&trials, JSON).unwrap();
         std::fs::write(&best, &bytes).unwrap();
-        if let Err(error) = read(&trials, best.to_str(), None) {
+        if let Err(error) = read(&trials, best.to_str(), &Roles::default()) {
             prop_assert!(error.to_string().contains("best.json"), "{}", error);
         }
     }

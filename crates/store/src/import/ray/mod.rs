@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path, metric: Option<&str>) -> Result<Table, ImportErr
         trial.frozen(number, &metric, status)
     });
     let trials = frozen.collect();
-    Ok(Table { directions: Vec::new(), metric: Some(metric), trials })
+    Ok(Table { metrics: vec![metric], trials, ..Table::default() })
 }
 
 /// The metric asked for, if any trial has it, or the only one.

@@ -138,7 +138,7 @@ fn rows_that_are_damaged() {
     cluster.sql(&url, "UPDATE trial_params SET distribution_json = '{}' WHERE param_name = 'act'");
     let error = store.trials(id).unwrap_err();
     check(&error, ErrorKind::Unavailable, "trial 0, parameter `act`: distribution has no `name`");
-    let unknown = import::read_storage(&url, Some("t")).unwrap_err();
+    let unknown = import::read_storage(&url, Some("t"), &import::Roles::default()).unwrap_err();
     assert!(unknown.to_string().ends_with("holds no study `t`"), "{unknown}");
     assert!(unknown.hint().unwrap().contains("`s`"));
 }

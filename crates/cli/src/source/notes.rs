@@ -1,0 +1,14 @@
+//! Saying what was guessed of a source, and what was left out.
+
+use allometry_store::import::Note;
+
+/// Prints notes on standard error, a line each, after the label of their source.
+pub(crate) fn say(notes: &[Note], label: Option<&str>) {
+    for note in notes {
+        let label = label.map_or_else(String::new, |label| format!("{label}: "));
+        // Names and values come from files.
+        let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+        let line: String = note.to_string().chars().map(escaped).collect();
+        crate::output::say(&format!("note: {label}{line}"));
+    }
+}
