@@ -175,7 +175,9 @@ fn packed_tables_are_read_up_to_a_limit() {
     let pack = |name: &str, parts: &[&[u8]]| {
         let file = std::fs::File::create(folder.join(name)).unwrap();
         let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
-        parts.iter().for_each(|part| encoder.write_all(part).unwrap());
+        for part in parts {
+            encoder.write_all(part).unwrap();
+        }
         encoder.finish().unwrap();
     };
     pack("t.csv.gz", &[b"number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n"]);

@@ -167,7 +167,14 @@ fn not_empty(studies: Vec<Imported>, location: &Location) -> Result<Vec<Imported
 }
 
 /// A study of which all is recorded.
-fn recorded(study: WholeStudy) -> Imported {
+fn recorded(mut study: WholeStudy) -> Imported {
+    // No client goes on with a parameter whose set is of a former class.
+    let params = study.trials.iter_mut().flat_map(|trial| &mut trial.template.params);
+    for (_, _, set) in params.filter(|(_, _, set)| set.contains("UniformDistribution")) {
+        if let Ok(read) = distribution::parse(set) {
+            *set = distribution::write(&read);
+        }
+    }
     let running = study.trials.iter().filter(|trial| trial.template.state == TrialState::Running).count();
     let notes = (running > 0).then_some(Note::Running { trials: running }).into_iter().collect();
     Imported { study, notes }
