@@ -206,3 +206,115 @@ fn packed_tables_are_read_up_to_a_limit() {
     assert_eq!(code, 0, "{err}");
     assert!(err.contains("imported 2 trials into study \"trials\""), "{err}");
 }
+
+/// A database or table of one study needs no label, and one study alone is compared with nothing.
+#[test]
+fn a_study_alone_gets_a_report_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "cnn.csv",
+        "number,val_loss,params_lr,user_attrs_n_params\n0,0.5,0.1,1000\n1,0.25,0.2,2000\n",
+    );
+    let (code, out, err) = run(folder, &["report", "cnn.csv", "--metric", "val_loss", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("# HPO Study: cnn\n"), "{out}");
+    for absent in ["Cross-Budget", "Consistency", "Do more weights pay", "Scaling Law"] {
+        assert!(!out.contains(absent), "{absent}: {out}");
+    }
+    assert!(out.contains("0.2500") && out.contains("2.00k"), "{out}");
+    assert_eq!(run(folder, &["import", "cnn.csv", "--metric", "val_loss", "--study", "mine"]).0, 0);
+    let (code, out, err) = run(folder, &["report", "trials.db", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("# HPO Study: mine\n"), "{out}");
+    let (code, out, err) =
+        run(folder, &["report", "cnn.csv", "trials.db", "--metric", "val_loss", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("# Cross-Budget") && out.contains("| cnn | 0.2500") && out.contains("| mine | 0.2500"),
+        "{out}"
+    );
+    assert_eq!(run(folder, &["import", "cnn.csv", "--metric", "val_loss", "--study", "other"]).0, 0);
+    let (code, _, err) = run(folder, &["report", "trials.db"]);
+    assert_eq!(code, 4);
+    assert!(
+        err.contains("trials.db holds 2 studies")
+            && err.contains("LABEL=FILE:STUDY; there are `mine`, `other`"),
+        "{err}"
+    );
+    let (code, _, err) = run(folder, &["report", "cnn.csv", "cnn.csv", "--metric", "val_loss"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("two sources are labelled `cnn`"), "{err}");
+    let (code, _, err) = run(folder, &["report", "none.csv"]);
+    assert!(code == 4 && err.contains("none.csv"), "{err}");
+}
+
+/// A SOURCE is the same thing to every command that reads.
+#[test]
+fn every_reading_command_takes_every_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    assert_eq!(run(folder, &["import", "t.csv", "--metric", "loss", "--study", "s"]).0, 0);
+    let table = ["--metric", "loss"];
+    let sources: [(&str, &[&str]); 7] = [
+        ("trials.db", &[]),
+        ("sqlite:///trials.db", &[]),
+        ("s=trials.db", &[]),
+        ("s=trials.db:s", &[]),
+        ("s=sqlite:///trials.db:s", &[]),
+        ("s=t.csv", &table),
+        ("t.csv", &table),
+    ];
+    for (source, told) in sources {
+        let read = |command: &[&str], more: &[&str]| {
+            let all: Vec<&str> = command[..1]
+                .iter()
+                .chain([&source])
+                .chain(&command[1..])
+                .chain(told)
+                .chain(more)
+                .copied()
+                .collect();
+            let (code, out, err) = run(folder, &all);
+            assert_eq!(code, 0, "{all:?}: {err}");
+            out
+        };
+        assert!(read(&["best"], &[]).contains(": 0.2500 (trial 1)  lr=0.2"), "{source}");
+        assert!(read(&["status"], &[]).contains("2 complete; best 0.2500 (trial 1)"), "{source}");
+        assert!(read(&["list"], &["--state", "complete"]).contains("lr=0.1"), "{source}");
+        assert!(read(&["show", "1"], &[]).contains("trial 1: complete"), "{source}");
+        assert!(read(&["report"], &["-o", "-"]).contains("0.2500"), "{source}");
+        read(&["export"], &["-o", "out.json"]);
+        assert!(read(&["compare", source], &[]).contains("# Comparison"), "{source}");
+    }
+    // The former option is still there.
+    for command in [&["best"][..], &["status"], &["list"], &["show", "1"]] {
+        let (code, out, err) = run(folder, &[command, &["--in", "trials.db"]].concat());
+        assert_eq!(code, 0, "{command:?}: {err}");
+        assert!(out.contains("0.25"), "{out}");
+        let (_, help, _) = run(folder, &[command[0], "--help"]);
+        assert!(help.contains("[SOURCE]") && !help.contains("--in "), "{help}");
+    }
+    let (code, out, err) = run(folder, &["best", "a=t.csv", "b=t.csv", "--metric", "loss"]);
+    assert!(code == 0 && out.contains("a: 0.2500") && out.contains("b: 0.2500"), "{out}{err}");
+    for (arguments, code, expected) in [
+        (vec!["best", "t.csv"], 4, "t.csv, line 1: no column holds the objective"),
+        (vec!["best", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
+        (vec!["best", "trials.db", "--in", "trials.db"], 2, "former name of SOURCE"),
+        (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
+        (vec!["show", "t.csv"], 2, "`t.csv` is no number of a trial"),
+        (vec!["list", "none.db"], 4, "none.db"),
+        (
+            vec!["serve", "t.csv", "--metric", "loss", "--grpc", "127.0.0.1:0"],
+            2,
+            "no store that can be shared",
+        ),
+        (vec!["status", "s=trials.db:none"], 4, "holds no study `none`"),
+    ] {
+        let (found, _, err) = run(folder, &arguments);
+        assert_eq!(found, code, "{arguments:?}: {err}");
+        assert!(err.contains(expected), "{arguments:?}: {err}");
+    }
+}

@@ -9,13 +9,15 @@ use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{Destination, Format};
-use crate::source::{self, Compared, Objective, read_report};
+use crate::source::{self, Compared, Objective, Source, is_report, read_report};
 
 /// Compares two ladders: another data set, another feature tier, before and after.
 ///
-/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, LABEL=FILE with the trials of one
-/// budget, or a report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write the report
-/// first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels. Differences are B less A.
+/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, a
+/// database, journal or table of one study, LABEL=FILE[:STUDY] with the trials of one budget, or a
+/// report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write
+/// the report first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels.
+/// Differences are B less A.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// The first ladder, such as the one before a change.
@@ -76,7 +78,8 @@ impl Compare {
     /// # Errors
     /// [`CliError::Usage`] where a smallest effect is given and a side is a report, whose verdict was made with its own.
     fn refuse_effect_of_reports(&self) -> Result<(), CliError> {
-        let report = [&self.a, &self.b].into_iter().find(|side| matches!(side, Compared::Report(_)));
+        let is_report = |side: &&Compared| matches!(side, Compared::Report(path) if is_report(path));
+        let report = [&self.a, &self.b].into_iter().find(is_report);
         let (Some(report), Some(_)) = (report, self.smallest_effect.given()) else { return Ok(()) };
         Err(CliError::Usage {
             message: format!("`--smallest-effect` does not go with a report, {report}"),
@@ -87,7 +90,11 @@ impl Compare {
 
 fn read(compared: &Compared, objective: &Objective<'_>) -> Result<Read, CliError> {
     Ok(match compared {
-        Compared::Report(path) => Read::Report(Box::new(read_report(path)?)),
+        Compared::Report(path) if is_report(path) => Read::Report(Box::new(read_report(path)?)),
+        Compared::Report(path) => {
+            let source = Source::Store(path.display().to_string().into());
+            Read::Trials(Box::new(source::read(&[source], objective)?))
+        }
         Compared::Trials(source) => {
             Read::Trials(Box::new(source::read(std::slice::from_ref(source), objective)?))
         }

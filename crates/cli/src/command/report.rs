@@ -24,7 +24,9 @@ use crate::weights::Counting;
 ///
 /// A SOURCE is a ladder file (or its folder), a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
 /// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
-/// a CSV of trials, or an Optuna SQLite or journal file (LABEL=FILE:STUDY where it holds several studies).
+/// a CSV of trials, or an Optuna SQLite or journal file (LABEL=FILE:STUDY where it holds several studies). A
+/// FILE of one study needs no label: it is the study's name, or the file's. One study alone gets a report of
+/// a single study.
 ///
 /// A SOURCE that ends in .md is a report that a script made, as --template classic writes it: nothing but the report is
 /// needed to see which of its conclusions stand. It comes alone; --rows and --weights tell more.

@@ -43,6 +43,13 @@ impl fmt::Display for Compared {
     }
 }
 
+/// Whether a file in JSON is to be a report document: it is no list of trials, and holds none.
+pub(crate) fn is_report(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let holds_trials = text.contains("\"trials\"") && !text.contains("\"allometry.");
+    !text.trim_start().starts_with('[') && !holds_trials
+}
+
 /// Reads a report document.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use allometry_analysis::StudyTrials;
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{Direction, Secret};
 use allometry_store::import::Roles;
+use allometry_store::url::{self, Storage};
 use allometry_store::{ImportedStudy, import};
 
 use super::goal::{Objective, Recorded};
@@ -36,8 +37,41 @@ pub(super) fn read(
     let params = objective.params_of(label);
     let roles = Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
     let imported = import::read(file, detail.as_deref(), &roles)?;
-    notes::say(&imported.notes, Some(label));
+    notes::say_of(&imported.notes, label, objective);
     Ok(labelled(label, &file.display().to_string(), imported))
+}
+
+/// Reads the only study of a source without a label, which is its name, or that of its file.
+///
+/// # Errors
+/// [`CliError::Import`] naming the source, and its studies where there are several.
+pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Result<Foreign, CliError> {
+    let url = source.expose();
+    let read = |label: &str| -> Result<ImportedStudy, CliError> {
+        let params = objective.params_of(label);
+        let roles =
+            Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
+        Ok(match url::parse(url)? {
+            Storage::Sqlite(path) => import::read(&path, None, &roles)?,
+            Storage::Postgres(_) => import::read_storage(url, None, &Roles { metric: None, ..roles })?,
+        })
+    };
+    let named = own_name(source);
+    let mut imported = read(&named)?;
+    let label = imported.name.clone().unwrap_or(named);
+    if objective.size_of(&label).is_some() {
+        imported = read(&label)?;
+    }
+    notes::say_of(&imported.notes, &label, objective);
+    Ok(labelled(&label, &source.shown(), imported))
+}
+
+/// The name that the file of a source gives its study.
+pub(super) fn own_name(source: &Secret) -> String {
+    match url::parse(source.expose()) {
+        Ok(Storage::Sqlite(path)) => import::name_of(&path),
+        _ => String::new(),
+    }
 }
 
 /// Reads the study of a budget from a storage.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
+use allometry_store::import::Assumed;
 
 use crate::command::DirectionArg;
 use crate::error::CliError;
@@ -91,18 +92,30 @@ impl Objective<'_> {
         of_label(self.metrics, label).map(String::as_str)
     }
 
-    /// The direction that the command line gives a source.
+    /// The direction that the command line gives the first objective of a source.
     pub(super) fn direction_of(&self, label: &str) -> Option<Direction> {
-        of_label(self.directions, label).map(|given| (*given).into())
+        self.directions_of(label).first().copied()
+    }
+
+    /// The directions that the command line gives the objectives of a source, in their order.
+    pub(super) fn directions_of(&self, label: &str) -> Vec<Direction> {
+        all_of_label(self.directions, label).map(|given| (*given).into()).collect()
+    }
+
+    /// What the command line says of the trials of a source that a store takes in.
+    pub(super) fn assumed(&self, label: &str) -> Assumed {
+        Assumed {
+            directions: self.directions_of(label),
+            metric: self.metric_of(label).map(Into::into),
+            params: self.params_of(label),
+            size: self.size_of(label).map(Into::into),
+            ..Assumed::default()
+        }
     }
 
     /// The columns that the command line lists as hyperparameters of a source.
     pub(super) fn params_of(&self, label: &str) -> Vec<String> {
-        let own: Vec<&Said<Names>> =
-            self.params.iter().filter(|said| said.label.as_deref() == Some(label)).collect();
-        let of_all = || self.params.iter().filter(|said| said.label.is_none()).collect();
-        let said = if own.is_empty() { of_all() } else { own };
-        said.into_iter().flat_map(|said| said.what.0.iter().cloned()).collect()
+        all_of_label(self.params, label).flat_map(|names| names.0.iter().cloned()).collect()
     }
 
     /// The column that the command line names for the number of weights of a source.
@@ -176,6 +189,12 @@ impl Objective<'_> {
             }),
         }
     }
+}
+
+/// What is said of the source with a label, or where nothing is, of all sources.
+fn all_of_label<'s, T>(said: &'s [Said<T>], label: &str) -> impl Iterator<Item = &'s T> {
+    let own = said.iter().any(|one| one.label.as_deref() == Some(label)).then(|| label.to_owned());
+    said.iter().filter(move |one| one.label == own).map(|one| &one.what)
 }
 
 fn of_label<'s, T>(said: &'s [Said<T>], label: &str) -> Option<&'s T> {

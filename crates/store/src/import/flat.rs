@@ -55,10 +55,12 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
         }
     }
     let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "the fields of its trials")?;
-    // Optuna leaves out what a trial lacks, or prints durations as texts; pandas writes null for what is not
-    // there.
+    // Optuna leaves out what a trial lacks, or shows durations as Python does (0:00:01); pandas writes null
+    // for what is not there.
     let has_holes = rows.iter().any(|row| row.len() < names.len());
-    let is_of_optuna = rows.iter().any(|row| row.get("duration").is_some_and(Value::is_string));
+    let is_shown = |duration: &str| duration.contains(':') && !duration.starts_with('P');
+    let is_of_optuna =
+        rows.iter().any(|row| row.get("duration").and_then(Value::as_str).is_some_and(is_shown));
     let null_is_a_value = has_holes || is_of_optuna;
     let kinds: HashMap<&str, &Column> = names.iter().copied().zip(&kinds).collect();
     let further: Vec<&str> =

@@ -8,8 +8,7 @@ use std::path::Path;
 use super::error::Problem;
 use super::{ImportError, ImportedStudy, Roles, optuna_storage};
 use crate::json;
-use crate::optuna::{OptunaStorage as _, WholeStudy};
-use crate::sqlite::OptunaSqlite;
+use crate::optuna::{self, WholeStudy};
 use replay::replay;
 
 /// Whether a text begins as a journal does.
@@ -31,11 +30,9 @@ pub(super) fn read(
     name: Option<&str>,
     roles: &Roles<'_>,
 ) -> Result<ImportedStudy, ImportError> {
-    let storage = OptunaSqlite::in_memory()?;
-    for study in studies(path, text)? {
-        storage.create_whole_study(&study).map_err(|error| {
-            Problem::new(format!("study `{}`", study.name), error.to_string()).in_file(path)
-        })?;
-    }
-    optuna_storage::read_store(&storage.into_store(), &path.into(), name, roles)
+    let studies = studies(path, text)?;
+    let store = optuna::in_memory(&studies).map_err(|(study, error)| {
+        Problem::new(format!("study `{study}`"), error.to_string()).in_file(path)
+    })?;
+    optuna_storage::read_store(&*store, &path.into(), name, roles)
 }

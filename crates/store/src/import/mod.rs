@@ -25,7 +25,8 @@ use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
 pub use note::Note;
-pub use optuna_storage::space_of;
+pub use optuna_storage::{space_of, take_metrics};
+pub use ray::is_experiment;
 pub use roles::Roles;
 pub(crate) use sets::{IMPORT_KEY, ImportAttribute};
 pub(crate) use whole::template;
@@ -90,7 +91,12 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
     if is_database(path).map_err(unreadable)? {
         return Ok(Content::Database);
     }
-    let (text, note) = text::read(path)?;
+    let (text, note) = text::read(path).map_err(|error| match error {
+        ImportError::Malformed { .. } if !is_named(path) => {
+            ImportError::UnknownKind { path: path.to_path_buf() }
+        }
+        other => other,
+    })?;
     if journal::is_journal(&text) {
         return Ok(Content::Journal(text));
     }
@@ -108,6 +114,12 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
     }
     table.notes.splice(0..0, note);
     Ok(Content::Table(promoted(table)))
+}
+
+/// Whether a file's name ends as those of texts of trials, or of packed ones, do.
+fn is_named(path: &Path) -> bool {
+    let endings = ["csv", "tsv", "json", "jsonl", "yaml", "yml", "log", "gz", "bz2", "xz", "zst", "zip"];
+    endings.iter().any(|ending| has_ending(path, ending))
 }
 
 /// Whether a file's name ends as that of a table does, packed or not.
@@ -176,6 +188,16 @@ fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, Impor
     let detail = Path::new(detail);
     let (text, _) = text::read(detail)?;
     best_params::parse(&text).map_err(|problem| problem.in_file(detail))
+}
+
+/// Whether a path is a file of trials that is no database: a table, a list, a journal.
+pub fn is_file_of_trials(path: &Path) -> bool {
+    path.is_file() && is_database(path).is_ok_and(|is_database| !is_database)
+}
+
+/// The name that a file or folder gives its study, where its content has none.
+pub fn name_of(path: &Path) -> String {
+    unpacked_name(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Reads the study `name`, or the only one, of the storage that `url` names.

@@ -92,7 +92,7 @@ pub fn space_of(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<SearchSpa
 }
 
 /// Numbers among the user attributes are metrics, unless the trial has one of that name; one of them may be the model's size.
-pub(super) fn take_metrics(trial: &mut FrozenTrial) {
+pub fn take_metrics(trial: &mut FrozenTrial) {
     for (name, text) in &trial.user_attributes {
         if let Some(x) = json::parse(text).ok().as_ref().and_then(json::number) {
             trial.record.metrics.entry(name.clone()).or_insert(x);

@@ -10,7 +10,7 @@ use super::error::Problem;
 use super::note::Note;
 use super::optuna_storage::{open_file, which};
 use super::sets::{IMPORT_KEY, ImportAttribute};
-use super::{Content, ImportError, Roles, Table, best_params_of, content, journal, sets, unpacked_name};
+use super::{Content, ImportError, Roles, Table, best_params_of, content, journal, name_of, sets};
 use crate::assemble::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
 use crate::distribution;
 use crate::json;
@@ -121,8 +121,7 @@ pub fn read_whole(
                 });
             }
             assumed.roles().take_sizes(&mut table.trials).map_err(|problem| problem.in_file(path))?;
-            let name = unpacked_name(path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let imported = of_table(name, table, assumed, beside.space.as_ref());
+            let imported = of_table(name_of(path), table, assumed, beside.space.as_ref());
             Ok(vec![imported.map_err(|problem| problem.in_file(path))?])
         }
     }

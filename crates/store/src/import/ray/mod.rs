@@ -17,7 +17,7 @@ use status::Statuses;
 const OF_TRIALS: [&str; 4] = ["result.json", "params.json", "progress.csv", "error.txt"];
 
 /// Whether a path is the folder of an experiment.
-pub(super) fn is_experiment(path: &Path) -> bool {
+pub fn is_experiment(path: &Path) -> bool {
     path.is_dir() && trial_folders(path).is_ok_and(|folders| !folders.is_empty())
 }
 
