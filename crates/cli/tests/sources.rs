@@ -318,3 +318,52 @@ fn every_reading_command_takes_every_source() {
         assert!(err.contains(expected), "{arguments:?}: {err}");
     }
 }
+
+/// Two files of one study are compared whatever they are called.
+#[test]
+fn files_of_one_study_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "before.csv", "number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n2,0.3,0.1\n");
+    write(
+        folder,
+        "after.json",
+        r#"[{"value": 0.4, "params": {"lr": 0.1}}, {"value": 0.2, "params": {"lr": 0.2}}]"#,
+    );
+    let (code, out, err) = run(folder, &["compare", "before.csv", "after.json", "--metric", "val_loss"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("| before |"), "{out}");
+    let (code, out, err) = run(folder, &["compare", "x=before.csv", "y=after.json", "--metric", "val_loss"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(!out.contains("| before |"), "labels that differ say that the budgets do: {out}");
+}
+
+/// What cannot be followed is shown as it was, from a copy that goes with the server.
+#[test]
+fn the_dashboard_shows_a_table() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    let copies = folder.join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    let mut server = support::allometry(folder)
+        .args(["serve", "mine=t.csv", "--metric", "val_loss", "--listen", "127.0.0.1:0"])
+        .env("TMPDIR", &copies)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("Dashboard: http://").unwrap().trim_end_matches('/').to_owned();
+    let mut connection = std::net::TcpStream::connect(&address).unwrap();
+    write!(connection, "GET /api/ladders HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"name\":\"mine\"") && answer.contains("\"trials\":2"), "{answer}");
+    let interrupt = std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    server.wait().unwrap();
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 0, "the copy is gone");
+}

@@ -34,6 +34,13 @@ impl FromStr for Compared {
     }
 }
 
+impl Compared {
+    /// Whether a file is named without a label.
+    pub(crate) fn names_no_budget(&self) -> bool {
+        matches!(self, Self::Report(_) | Self::Trials(Source::Store(_)))
+    }
+}
+
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -117,3 +117,58 @@ fn what_former_optuna_and_pandas_write_comes_back_with_every_field_equal() {
         through_every_command(&python, "UTC");
     }
 }
+
+/// Holds what the exporters of a tool wrote to the trials that it ran. The interpreter is that of
+/// `ALLOMETRY_TOOLS`, or of `ALLOMETRY_PYTHON`; it is no failure anywhere that it lacks the tool, which is
+/// large.
+fn holds_to(test: &str, tool: &str) {
+    let given = std::env::var_os("ALLOMETRY_TOOLS").or_else(|| std::env::var_os("ALLOMETRY_PYTHON"));
+    let python = given.map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let asked = Command::new(&python).args(["-c", &format!("import {tool}, pandas")]).output();
+    if !asked.is_ok_and(|output| output.status.success()) {
+        skip(test, &format!("{} has no {tool}", python.display()));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let output = Command::new(&python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/exchange/tools.py"))
+        .args([tool, place.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let files: Value = serde_json::from_str(printed.lines().last().unwrap()).unwrap();
+    for file in files.as_array().unwrap() {
+        let name = file["file"].as_str().unwrap();
+        let (code, out, err) = crate::support::run(place, &["list", name, "--metric", "loss", "--json"]);
+        assert_eq!(code, 0, "{name}: {err}");
+        let listed: Value = serde_json::from_str(&out).unwrap();
+        let listed = listed["studies"][0]["trials"].as_array().unwrap();
+        let expected = file["trials"].as_array().unwrap();
+        assert_eq!(listed.len(), expected.len(), "{name}");
+        for (found, expected) in listed.iter().zip(expected) {
+            assert_eq!(found["state"], "complete", "{name}");
+            let close = |a: &Value, b: &Value| match (a.as_f64(), b.as_f64()) {
+                (Some(a), Some(b)) => (a - b).abs() <= 1e-12,
+                _ => a == b,
+            };
+            assert!(close(&found["value"], &expected["value"]), "{name}: {found}");
+            let params = expected["params"].as_object().unwrap();
+            assert_eq!(found["params"].as_object().unwrap().len(), params.len(), "{name}: {found}");
+            assert!(params.iter().all(|(key, value)| close(&found["params"][key], value)), "{name}: {found}");
+        }
+        let (code, _, err) = crate::support::run(place, &["report", name, "--metric", "loss", "-o", "-"]);
+        assert_eq!(code, 0, "{name}: {err}");
+    }
+}
+
+#[test]
+fn what_ray_tune_exports_is_read() {
+    holds_to("what_ray_tune_exports_is_read", "ray");
+}
+
+#[test]
+fn what_wandb_exports_is_read() {
+    holds_to("what_wandb_exports_is_read", "wandb");
+}
