@@ -306,11 +306,9 @@ fn every_reading_command_takes_every_source() {
         (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
         (vec!["show", "t.csv"], 2, "`t.csv` is no number of a trial"),
         (vec!["list", "none.db"], 4, "none.db"),
-        (
-            vec!["serve", "t.csv", "--metric", "loss", "--grpc", "127.0.0.1:0"],
-            2,
-            "no store that can be shared",
-        ),
+        (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "no SQLite database"),
+        (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is no store"),
+        (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
         (vec!["status", "s=trials.db:none"], 4, "holds no study `none`"),
     ] {
         let (found, _, err) = run(folder, &arguments);

@@ -67,15 +67,7 @@ impl ReadOptions {
         if let [source] = sources.as_slice()
             && let Some(place) = place(source)?
         {
-            if let Some(option) = self.objective.given() {
-                return Err(CliError::Usage {
-                    message: format!(
-                        "`{option}` is for trials of other programs, and {} is a storage",
-                        place.shown()
-                    ),
-                    hint: Some("leave the option out".into()),
-                });
-            }
+            refuse_told(&place, &self.objective)?;
             let store = place.read()?;
             return Ok((place, store));
         }
@@ -131,4 +123,16 @@ pub(super) fn place(source: &Source) -> Result<Option<Place>, CliError> {
         _ => true,
     };
     if is_other { Ok(None) } else { Place::of(source).map(Some) }
+}
+
+/// Refuses what is said of trials that a storage records.
+///
+/// # Errors
+/// [`CliError::Usage`] naming the option.
+pub(super) fn refuse_told(place: &Place, objective: &ObjectiveArgs) -> Result<(), CliError> {
+    let Some(option) = objective.given() else { return Ok(()) };
+    Err(CliError::Usage {
+        message: format!("`{option}` is for trials of other programs, and {} is a storage", place.shown()),
+        hint: Some("leave the option out".into()),
+    })
 }

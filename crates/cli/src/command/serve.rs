@@ -14,6 +14,7 @@ use crate::output;
 use crate::source::{Source, ladder, ladder_name, whole_as_told};
 
 use super::objective::ObjectiveArgs;
+use super::study_args::Place;
 use super::{exchange, read_args};
 
 /// Shows the ladders and studies of a store as a live web page.
@@ -76,12 +77,6 @@ const COPY: &str = "copy.db";
 impl Serve {
     /// Copies the studies of a source into a database of their own.
     fn copy(&self) -> Result<tempfile::TempDir, CliError> {
-        if self.grpc.is_some() {
-            return Err(CliError::Usage {
-                message: format!("`{}` is no store that can be shared", self.source),
-                hint: Some("`allometry import` copies it into one".into()),
-            });
-        }
         let studies = whole_as_told(&self.source, &self.objective.of_an_auc(false))?;
         let folder =
             tempfile::tempdir().map_err(|source| CliError::Write { path: std::env::temp_dir(), source })?;
@@ -91,7 +86,13 @@ impl Serve {
     }
 
     pub(super) fn run(self) -> Result<(), CliError> {
-        let place = read_args::place(&self.source)?;
+        let place = match self.grpc {
+            Some(_) => Some(Place::of(&self.source)?),
+            None => read_args::place(&self.source)?,
+        };
+        if let Some(place) = &place {
+            read_args::refuse_told(place, &self.objective)?;
+        }
         // The copy of what cannot be followed; its folder goes with the server.
         let copy = if place.is_none() { Some(self.copy()?) } else { None };
         let storage = match (&copy, place) {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::columns::{Column, Columns};
 use super::error::Problem;
 use super::json::{default_state, parse_direction, parse_state, parse_time};
-use super::{Roles, Table, literal};
+use super::{Roles, Table, flat, literal};
 use crate::assemble::take_user_attribute;
 use crate::{distribution, json};
 
@@ -28,6 +28,10 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         }
         None => header,
     };
+    if header.iter().any(|name| flat::UNFOLDED.contains(&name)) {
+        let records = first.into_iter().map(Ok).chain(records);
+        return flat::parse(unfolded(&header, records, delimiter)?, roles);
+    }
     let names: Vec<&str> = header.iter().collect();
     let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "line 1")?;
     let mut sets = Sets::default();
@@ -44,6 +48,26 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
     }
     Ok(table)
+}
+
+/// Rows as objects, where cells hold dictionaries: `{'lr': 0.1}`, as pandas writes what the interface of W&B
+/// gives.
+fn unfolded(
+    header: &csv::StringRecord,
+    records: impl Iterator<Item = csv::Result<csv::StringRecord>>,
+    delimiter: u8,
+) -> Result<Vec<Value>, Problem> {
+    let value = |cell: &str| match cell.trim() {
+        "" => Value::Null,
+        cell if delimiter == b',' => json::parse(&attribute_json(cell)).unwrap_or_else(|_| cell.into()),
+        cell => json::parse(&attribute_json(&with_point(cell))).unwrap_or_else(|_| cell.into()),
+    };
+    let row = |record: csv::Result<csv::StringRecord>| {
+        let record = record.map_err(|e| malformed(&e))?;
+        let cells = header.iter().zip(&record).map(|(name, cell)| (name.to_owned(), value(cell)));
+        Ok(Value::Object(cells.collect()))
+    };
+    records.map(row).collect()
 }
 
 /// What ends the cells: of a comma, a semicolon, a tab and a bar the one that the header has most of, outside quotes.

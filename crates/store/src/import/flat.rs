@@ -27,6 +27,9 @@ const NESTED: [&str; 8] = [
     "directions",
 ];
 
+/// Fields of W&B that hold others, which are read with the names of these before theirs.
+pub(super) const UNFOLDED: [&str; 2] = ["config", "summary"];
+
 /// Fields that every list has.
 pub(super) const COMMON: [&str; 6] =
     ["number", "value", "state", "datetime_start", "datetime_complete", "duration"];
@@ -85,7 +88,7 @@ fn unfolded(fields: Map<String, Value>) -> Map<String, Value> {
     let mut unfolded = Map::new();
     for (name, value) in fields {
         match value {
-            Value::Object(inner) if ["config", "summary"].contains(&name.as_str()) => {
+            Value::Object(inner) if UNFOLDED.contains(&name.as_str()) => {
                 unfolded.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
             }
             value => drop(unfolded.insert(name, value)),

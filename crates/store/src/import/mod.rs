@@ -192,7 +192,8 @@ fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, Impor
 
 /// Whether a path is a file of trials that is no database: a table, a list, a journal.
 pub fn is_file_of_trials(path: &Path) -> bool {
-    path.is_file() && is_database(path).is_ok_and(|is_database| !is_database)
+    path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0)
+        && is_database(path).is_ok_and(|is_database| !is_database)
 }
 
 /// The name that a file or folder gives its study, where its content has none.

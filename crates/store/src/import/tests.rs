@@ -231,6 +231,30 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     assert!(missing.hint().unwrap().contains("`val_loss`"));
 }
 
+/// What pandas writes of the dictionaries that the interface of W&B gives, and of the results of hyperopt.
+#[test]
+fn dictionaries_in_cells_are_unfolded() {
+    let wandb = ",summary,config,name,state\n\
+        0,\"{'loss': 0.5, '_runtime': 3}\",\"{'lr': 0.1, 'act': 'relu', 'deep': True}\",brisk-1,finished\n\
+        1,\"{'loss': 0.25, '_runtime': 4}\",\"{'lr': 1e-3, 'act': 'gelu', 'deep': False}\",calm-2,crashed\n";
+    let roles = Roles { metric: Some("loss"), ..Roles::default() };
+    let runs = read_told("t.csv", wandb, &roles).unwrap();
+    assert_eq!(params(&runs), ["lr=0.1 act=relu deep=True", "lr=0.001 act=gelu deep=False"]);
+    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
+    assert_eq!(runs.trials[0].record.metrics["_runtime"], 3.0);
+    let list = r#"[{"name": "a", "config": {"lr": 0.1}, "summary": {"loss": 0.5}}]"#;
+    assert_eq!(params(&read_told("t.json", list, &roles).unwrap()), ["lr=0.1"]);
+    let hyperopt = r#"[{"loss": 0.5, "status": "ok"}, {"loss": null, "status": "fail"}]"#;
+    let hyperopt = read_told("t.json", hyperopt, &roles).unwrap();
+    assert_eq!(
+        (hyperopt.trials[0].state, hyperopt.trials[1].state),
+        (TrialState::Complete, TrialState::Failed)
+    );
+    let wrong = "summary,config\n\"{'loss': 'high'}\",\"{'lr': 0.1}\"\n";
+    let wrong = message(read_told("t.csv", wrong, &roles));
+    assert!(wrong.contains("trial 0 of the list, field `summary.loss`: expected a number"), "{wrong}");
+}
+
 /// What `trials_dataframe` and pandas write of dictionaries and sets.
 #[test]
 fn cells_that_python_shows_are_read() {
