@@ -365,3 +365,20 @@ fn the_dashboard_shows_a_table() {
     server.wait().unwrap();
     assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 0, "the copy is gone");
 }
+
+/// Of several objectives each has its direction, in the order of the values.
+#[test]
+fn a_table_of_several_objectives_has_a_front() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,values_acc,values_ms,params_x\n0,0.9,20,1\n1,0.8,10,2\n2,0.7,30,3\n");
+    let directions = ["--direction", "maximize", "--direction", "minimize"];
+    let (code, out, err) = run(folder, &[&["report", "t.csv", "-o", "-"], &directions[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("## Front") || out.contains("Pareto"), "{out}");
+    let (code, out, err) = run(folder, &[&["best", "t.csv"], &directions[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("no trial beats 2 trials in acc up, ms down"), "{out}");
+    let (code, _, err) = run(folder, &["best", "t.csv", "--direction", "maximize"]);
+    assert!(code == 4 && err.contains("give --direction once for each objective"), "{err}");
+}

@@ -14,7 +14,7 @@ use crate::source::{self, Compared, Objective, Source, is_report, read_report};
 /// Compares two ladders: another data set, another feature tier, before and after.
 ///
 /// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, a
-/// database, journal or table of one study, LABEL=FILE[:STUDY] with the trials of one budget, or a
+/// database, journal or table of one study, LABEL=FILE:STUDY with the trials of one budget, or a
 /// report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write
 /// the report first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels; two
 /// files of one study each are compared whatever they are called. Differences are B less A.

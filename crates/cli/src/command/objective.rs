@@ -13,7 +13,8 @@ pub(super) struct ObjectiveArgs {
     #[arg(long, value_name = "[LABEL=]NAME")]
     pub(super) metric: Vec<Said<String>>,
 
-    /// Which values are better, maximize or minimize, where neither the source nor the metric's name says; LABEL=DIRECTION for one source.
+    /// Which values are better, maximize or minimize, where neither the source nor the metric's name says; LABEL=DIRECTION for
+    /// one source. Of several objectives, given once for each.
     #[arg(long, value_name = "[LABEL=]DIRECTION", visible_alias = "mode")]
     pub(super) direction: Vec<Said<DirectionArg>>,
 

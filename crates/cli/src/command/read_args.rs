@@ -16,7 +16,7 @@ use crate::source::{Source, say_notes, whole_as_told};
 #[derive(Debug, Args)]
 pub(super) struct ReadArgs {
     /// Where the studies are: a ladder file (or its folder), a storage URL, a database, journal or table, or
-    /// LABEL=FILE[:STUDY]; several where each has one study. Without it ALLOMETRY_STORAGE, then ladder.toml.
+    /// LABEL=FILE:STUDY; several where each has one study. Without it ALLOMETRY_STORAGE, then ladder.toml.
     #[arg(value_name = "SOURCE")]
     sources: Vec<Source>,
 

@@ -27,7 +27,7 @@ use super::{exchange, read_args};
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// A ladder file (or its folder), a storage URL or a database file. A journal, a table or
-    /// LABEL=FILE[:STUDY] is shown as it is now: the page does not follow it.
+    /// LABEL=FILE:STUDY is shown as it is now: the page does not follow it.
     #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
     source: Source,
 

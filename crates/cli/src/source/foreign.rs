@@ -38,7 +38,7 @@ pub(super) fn read(
     let roles = Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
     let imported = import::read(file, detail.as_deref(), &roles)?;
     notes::say_of(&imported.notes, label, objective);
-    Ok(labelled(label, &file.display().to_string(), imported))
+    Ok(labelled(label, &file.display().to_string(), imported, objective))
 }
 
 /// Reads the only study of a source without a label, which is its name, or that of its file.
@@ -63,7 +63,7 @@ pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Res
         imported = read(&label)?;
     }
     notes::say_of(&imported.notes, &label, objective);
-    Ok(labelled(&label, &source.shown(), imported))
+    Ok(labelled(&label, &source.shown(), imported, objective))
 }
 
 /// The name that the file of a source gives its study.
@@ -86,16 +86,19 @@ pub(super) fn read_stored(
 ) -> Result<Foreign, CliError> {
     let params = objective.params_of(label);
     let roles = Roles { params: &params, size: objective.size_of(label), ..Roles::default() };
-    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?))
+    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective))
 }
 
-fn labelled(label: &str, source: &str, imported: ImportedStudy) -> Foreign {
+fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Objective<'_>) -> Foreign {
     let names = imported.metric_names.unwrap_or_default();
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
-    let further = (1..).zip(&imported.further).map(named).collect();
+    // What the source does not say of the objectives after the first, the command line may.
+    let said: Vec<Direction> = objective.directions_of(label).into_iter().skip(1).collect();
+    let directions = if imported.further.is_empty() { said } else { imported.further };
+    let further = (1..).zip(&directions).take(imported.objectives - 1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,
         space: imported.space,
