@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
     let folder = tempfile::tempdir().expect("temporary folder");
     let path = folder.path().join("journal.log");
     std::fs::write(&path, format!("{FIRST}\n{text}")).expect("file is written");
-    if let Err(error) = import::read(&path, None, None) {
+    if let Err(error) = import::read(&path, None, &import::Roles::default()) {
         assert!(error.to_string().contains("journal.log"));
     }
     match read_whole(&path, None, &Assumed::default()) {

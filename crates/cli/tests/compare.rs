@@ -155,7 +155,7 @@ fn bad_input_is_refused_by_name() {
     };
     refused("cut.json", 4, &["cut.json", "line", "hint"]);
     refused("newer.json", 4, &["newer.json", "allometry.report/2", "allometry.report/1", "hint"]);
-    refused("trials.json", 4, &["trials.json", "no report", "-o report.json"]);
+    refused("trials.json", 2, &["`trials`", "larger or smaller", "--direction minimize"]);
     refused("other.json", 4, &["other.json", "somebody.else/1"]);
     refused("empty.json", 4, &["empty.json"]);
     refused("renamed.json", 4, &["renamed.json", "`metric`"]);

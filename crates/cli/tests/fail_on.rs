@@ -5,7 +5,7 @@ mod support;
 use support::{project, run};
 
 /// Two foreign trials: few trials, unknown rows, one budget.
-const TRIALS: &str = "number,auc,d_model\n0,0.7,32\n1,0.8,64\n";
+const TRIALS: &str = "number,auc,params_d_model\n0,0.7,32\n1,0.8,64\n";
 
 #[test]
 fn a_finding_ends_the_report_with_code_7_after_writing() {
@@ -18,7 +18,7 @@ fn a_finding_ends_the_report_with_code_7_after_writing() {
     };
     let (code, out, err) = report(&["--fail-on", "few-trials", "--fail-on", "no-trials"]);
     assert_eq!(code, 7, "{err}");
-    assert!(out.starts_with("# Cross-Budget HPO Comparison"), "the report is written: {out}");
+    assert!(out.starts_with("# HPO Study: X"), "the report is written: {out}");
     assert!(err.starts_with("error: 1 finding met --fail-on:\n  warning few-trials: X: "), "{err}");
     let (code, _, err) = report(&["--fail-on", "no-trials", "--fail-on", "error"]);
     assert_eq!((code, err.as_str()), (0, ""), "neither is found");

@@ -137,7 +137,7 @@ fn csv_and_json_of_the_same_trials_give_the_same_report() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("a.csv"), "number,auc,d_model\n0,0.7,32\n1,0.8,64\n").unwrap();
+    std::fs::write(folder.path().join("a.csv"), "number,auc,params_d_model\n0,0.7,32\n1,0.8,64\n").unwrap();
     let output = std::process::Command::new("sh")
         .args(["-c", &format!("{} report X=a.csv; echo code $? >&2", env!("CARGO_BIN_EXE_allometry"))])
         .current_dir(folder.path())

@@ -8,6 +8,7 @@ use allometry_core::visible::visible;
 use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
+use crate::full::is_lone;
 use crate::number::{UNKNOWN, decimals, percent};
 
 /// Columns that the summary takes.
@@ -37,9 +38,13 @@ pub fn terminal(analysis: &Analysis) -> String {
 }
 
 fn heading(out: &mut String, analysis: &Analysis) {
-    let name = analysis.name.as_deref().unwrap_or("Ladder");
+    let study = analysis.studies.first().filter(|_| is_lone(analysis)).map(|study| &*study.budget.label);
+    let name = analysis.name.as_deref().or(study).unwrap_or("Ladder");
     let tag = analysis.tag.as_deref().map(|tag| format!(" ({tag})")).unwrap_or_default();
     line(out, &paint(BOLD, &clean(&format!("{name}{tag}"), WIDTH)));
+    if is_lone(analysis) {
+        return;
+    }
     line(out, "");
     let color = match analysis.verdict.outcome {
         Outcome::Holds => AnsiColor::Green,

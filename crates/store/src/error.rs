@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use allometry_core::{ParamValue, TrialState};
 
 use crate::location::Location;
+use crate::schema::Former;
 use crate::store::{StudyId, TrialId};
 
 /// What kind of problem a [`StoreError`] is.
@@ -141,7 +142,9 @@ pub enum StoreError {
         problem: String,
     },
     /// Optuna's schema is of another revision.
-    #[error("{location} has revision `{found}` of Optuna's schema, and this program reads `{supported}`")]
+    #[error(
+        "{location} has revision `{found}` of Optuna's schema, and this program goes on with `{supported}`"
+    )]
     OtherRevision {
         /// Where it lies.
         location: Location,
@@ -308,8 +311,13 @@ impl StoreError {
             Self::NotAStore { location: Location::Server(_), .. } => {
                 "name a database that Optuna or Allometry wrote; `allometry run` makes the tables in an empty one"
             }
+            Self::OtherRevision { found, location: Location::File(_), .. } if Former::of(found).is_some() => {
+                "it can be read as it is; to go on with it, copy it by `allometry import FILE --storage NEW.db`, \
+                 or make a copy and bring that up to date by `optuna storage upgrade --storage URL` of Optuna 5"
+            }
             Self::OtherRevision { .. } => {
-                "with Optuna 5, `optuna storage upgrade --storage URL` brings an older storage up to date; make a copy first"
+                "with Optuna 5, `optuna storage upgrade --storage URL` brings an older storage up to date; \
+                 make a copy first"
             }
             Self::NewerTables { .. } => "use the newer Allometry",
             Self::Locked { .. } => {

@@ -33,12 +33,17 @@ fn sqlalchemy(url: &str) -> String {
 
 /// Runs a script of this folder with the storage's URL and returns the JSON that it prints.
 fn run(python: &Path, script: &str, url: &str, arguments: &[&str]) -> Value {
+    // Optuna turns the stored UTC into local time.
+    run_in(Some("Asia/Kolkata"), python, script, url, arguments)
+}
+
+/// As [`run`], in a time zone; in this machine's where none is given.
+fn run_in(zone: Option<&str>, python: &Path, script: &str, url: &str, arguments: &[&str]) -> Value {
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optuna").join(script))
         .arg(sqlalchemy(url))
         .args(arguments)
-        // Optuna turns the stored UTC into local time.
-        .env("TZ", "Asia/Kolkata")
+        .envs(zone.map(|zone| ("TZ", zone)))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .unwrap();
@@ -281,8 +286,8 @@ fn we_read_what_optuna_writes() {
         let file = sqlite_path(url).ok();
         let before = file.as_ref().map(|path| std::fs::read(path).unwrap());
         let read = |study| match &file {
-            Some(path) => import::read(path, study, None),
-            None => import::read_storage(url, study),
+            Some(path) => import::read(path, study, &import::Roles::default()),
+            None => import::read_storage(url, study, &import::Roles::default()),
         };
 
         let imported = read(Some("foreign")).unwrap();
@@ -321,14 +326,19 @@ fn we_read_optunas_journals() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.log");
     let seen = run(&python, "write.py", path.to_str().unwrap(), &[]);
-    let imported = import::read(&path, Some("foreign"), None).unwrap();
+    let imported = import::read(&path, Some("foreign"), &import::Roles::default()).unwrap();
     let ours: Vec<Value> = imported.trials.iter().map(described).collect();
     assert_eq!(Value::from(ours), seen["trials"]);
     assert_eq!((imported.name.as_deref(), imported.direction), (Some("foreign"), Some(Direction::Minimize)));
     assert_eq!(imported.trials[0].record.metrics["pred_min"], 0.25);
-    let several = import::read(&path, Some("several"), None).unwrap();
+    let several = import::read(&path, Some("several"), &import::Roles::default()).unwrap();
     assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
-    assert!(import::read(&path, None, None).unwrap_err().to_string().ends_with("holds 3 studies"));
+    assert!(
+        import::read(&path, None, &import::Roles::default())
+            .unwrap_err()
+            .to_string()
+            .ends_with("holds 3 studies")
+    );
 }
 
 #[test]
@@ -411,5 +421,29 @@ fn get(port: u16, path: &str) -> Value {
         }
         assert!(Instant::now() < deadline, "the dashboard does not answer");
         std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Each interpreter of `ALLOMETRY_FORMER_OPTUNA`, a list as `PATH` is one, has an Optuna of its own.
+#[test]
+fn what_former_versions_of_optuna_stored_is_read_as_they_read_it() {
+    let test = "what_former_versions_of_optuna_stored_is_read_as_they_read_it";
+    let Some(python) = python_with(test, "optuna") else { return };
+    let formers = std::env::var_os("ALLOMETRY_FORMER_OPTUNA").unwrap_or_default();
+    let formers: Vec<_> = std::env::split_paths(&formers).filter(|path| path.is_file()).collect();
+    if formers.is_empty() {
+        allometry_testkit::skip(test, "ALLOMETRY_FORMER_OPTUNA names no interpreter");
+    }
+    for former in formers {
+        let folder = tempfile::tempdir().unwrap();
+        let (theirs, ours) = (folder.path().join("theirs.db"), folder.path().join("ours.db"));
+        run_in(None, &former, "former.py", &of_sqlite(&theirs), &["make"]);
+        let expected = run_in(None, &former, "former.py", &of_sqlite(&theirs), &["dump"]);
+        let whole = import::read_whole(&theirs, None, &import::Assumed::default()).unwrap();
+        let storage = allometry_store::optuna::open(&of_sqlite(&ours)).unwrap();
+        storage.create_whole_study(&whole[0].study).unwrap();
+        drop(storage);
+        let copied = run_in(None, &python, "former.py", &of_sqlite(&ours), &["dump"]);
+        assert_eq!(copied, expected, "{}", former.display());
     }
 }

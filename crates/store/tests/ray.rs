@@ -62,7 +62,7 @@ fn hold_to_ray(trials: &[FrozenTrial]) {
 
 #[test]
 fn trials_are_those_of_ray() {
-    let study = import::read(&experiment(), Some("auc"), None).unwrap();
+    let study = import::read(&experiment(), Some("auc"), &import::Roles::default()).unwrap();
     hold_to_ray(&study.trials);
     let failed = study.trials.iter().find(|trial| trial.state == TrialState::Failed).unwrap();
     assert_eq!(failed.record.failure.as_ref().unwrap().reason, "ValueError: gradients are not finite");
@@ -81,7 +81,7 @@ fn tables_stand_in_for_results() {
             fs::remove_file(trial.join("result.json")).unwrap();
         }
     }
-    hold_to_ray(&import::read(folder.path(), Some("auc"), None).unwrap().trials);
+    hold_to_ray(&import::read(folder.path(), Some("auc"), &import::Roles::default()).unwrap().trials);
 }
 
 #[test]
@@ -93,11 +93,12 @@ fn damage_is_told_with_its_place() {
         let error: ImportError = read.map(|_: import::ImportedStudy| ()).unwrap_err();
         format!("{error} ({})", error.hint().unwrap_or_default())
     };
-    let read = || import::read(folder.path(), Some("auc"), None);
+    let read = || import::read(folder.path(), Some("auc"), &import::Roles::default());
     assert!(
-        message(import::read(folder.path(), None, None)).contains("several metrics (name one with --metric")
+        message(import::read(folder.path(), None, &import::Roles::default()))
+            .contains("several metrics (name one with --metric")
     );
-    let other = message(import::read(folder.path(), Some("acc"), None));
+    let other = message(import::read(folder.path(), Some("acc"), &import::Roles::default()));
     assert!(other.contains("no metric `acc`") && other.contains("`inner/loss`"), "{other}");
     // The last line may be torn, another may not.
     fs::write(&result, &whole[..whole.len() - 30]).unwrap();
@@ -110,7 +111,9 @@ fn damage_is_told_with_its_place() {
     fs::write(folder.path().join("trial_1/params.json"), "[1]").unwrap();
     assert!(message(read()).contains("trial_1/params.json, line 1: expected an object"));
     let empty = tempfile::tempdir().unwrap();
-    assert!(message(import::read(empty.path(), None, None)).contains("is no file of trials"));
+    assert!(
+        message(import::read(empty.path(), None, &import::Roles::default())).contains("is no file of trials")
+    );
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn what_ray_did_not_finish_failed() {
     // The newest record counts.
     let later = folder.path().join("experiment_state-2026-01-02_00-00-00.json");
     fs::write(later, text.replace("TERMINATED", "RUNNING")).unwrap();
-    let study = import::read(folder.path(), Some("auc"), None).unwrap();
+    let study = import::read(folder.path(), Some("auc"), &import::Roles::default()).unwrap();
     assert!(study.trials.iter().all(|trial| trial.state == TrialState::Failed));
     let reasons = study.trials.iter().map(|trial| trial.record.failure.as_ref().unwrap().reason.as_str());
     assert!(reasons.clone().any(|reason| reason == "the experiment ended before it"));

@@ -6,11 +6,12 @@ use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
 use allometry_core::{Direction, FrozenTrial, TrialNumber};
 use allometry_store::StudyRecord;
-use allometry_store::import::space_of;
+use allometry_store::import::{space_of, take_metrics};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, label, objective_names, readable, refusal};
+use super::read_args::ReadArgs;
+use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 use crate::source::metric;
@@ -22,7 +23,7 @@ use crate::source::metric;
 #[derive(Debug, Args)]
 pub(super) struct Best {
     #[command(flatten)]
-    study: StudyArgs,
+    study: ReadArgs,
 
     /// Prints one JSON document.
     #[arg(long)]
@@ -31,8 +32,7 @@ pub(super) struct Best {
 
 impl Best {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let place = self.study.place()?;
-        let store = place.read()?;
+        let (place, store) = self.study.open()?;
         let store = &*store;
         let mut text = String::new();
         let mut documents: Vec<Value> = Vec::new();
@@ -42,6 +42,7 @@ impl Best {
             let mut read = || -> Result<(), CliError> {
                 readable(&place, study)?;
                 trials = store.trials(study.id)?;
+                trials.iter_mut().for_each(take_metrics);
                 Ok(())
             };
             if let Some(why) = refusal(read(), &studies)? {

@@ -9,13 +9,15 @@ use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::output::{Destination, Format};
-use crate::source::{self, Compared, Objective, read_report};
+use crate::source::{self, Compared, Objective, Source, is_report, read_report};
 
 /// Compares two ladders: another data set, another feature tier, before and after.
 ///
-/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, LABEL=FILE with the trials of one
-/// budget, or a report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write the report
-/// first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels. Differences are B less A.
+/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, a
+/// database, journal or table of one study, LABEL=FILE:STUDY with the trials of one budget, or a
+/// report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write
+/// the report first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels; two
+/// files of one study each are compared whatever they are called. Differences are B less A.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// The first ladder, such as the one before a change.
@@ -55,7 +57,10 @@ impl Compare {
         fail_on::for_trials(&self.fail_on)?;
         self.refuse_effect_of_reports()?;
         let objective = self.objective.of_an_auc(false);
-        let (a, b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
+        let (a, mut b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
+        if self.a.names_no_budget() && self.b.names_no_budget() {
+            match_only(&a, &mut b);
+        }
         let options = self.smallest_effect.over(options(&a, &b));
         let (analysis_a, analysis_b) = (analysis(&a, &options), analysis(&b, &options));
         let (source_a, source_b) = (self.a.to_string(), self.b.to_string());
@@ -76,7 +81,8 @@ impl Compare {
     /// # Errors
     /// [`CliError::Usage`] where a smallest effect is given and a side is a report, whose verdict was made with its own.
     fn refuse_effect_of_reports(&self) -> Result<(), CliError> {
-        let report = [&self.a, &self.b].into_iter().find(|side| matches!(side, Compared::Report(_)));
+        let is_report = |side: &&Compared| matches!(side, Compared::Report(path) if is_report(path));
+        let report = [&self.a, &self.b].into_iter().find(is_report);
         let (Some(report), Some(_)) = (report, self.smallest_effect.given()) else { return Ok(()) };
         Err(CliError::Usage {
             message: format!("`--smallest-effect` does not go with a report, {report}"),
@@ -85,9 +91,24 @@ impl Compare {
     }
 }
 
+/// Gives the only study of B the label of A's only one: nobody called either of them anything.
+fn match_only(a: &Read, b: &mut Read) {
+    let (Read::Trials(a), Read::Trials(b)) = (a, b) else { return };
+    if let ([of_a], [of_b]) = (a.studies.as_slice(), b.studies.as_mut_slice())
+        && a.name.is_none()
+        && b.name.is_none()
+    {
+        of_b.budget = of_a.budget.clone();
+    }
+}
+
 fn read(compared: &Compared, objective: &Objective<'_>) -> Result<Read, CliError> {
     Ok(match compared {
-        Compared::Report(path) => Read::Report(Box::new(read_report(path)?)),
+        Compared::Report(path) if is_report(path) => Read::Report(Box::new(read_report(path)?)),
+        Compared::Report(path) => {
+            let source = Source::Store(path.display().to_string().into());
+            Read::Trials(Box::new(source::read(&[source], objective)?))
+        }
         Compared::Trials(source) => {
             Read::Trials(Box::new(source::read(std::slice::from_ref(source), objective)?))
         }

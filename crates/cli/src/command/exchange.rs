@@ -10,6 +10,7 @@ use allometry_store::{StoreError, url};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
+use crate::source::say_notes;
 
 /// Writes studies into a storage, each in one commit, and says of each what was written.
 ///
@@ -45,7 +46,7 @@ pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Resul
             study.name,
             states(study)
         ));
-        say(notes);
+        say_notes(notes, None);
         written.push(summary(study, notes));
     }
     Ok(written)
@@ -73,16 +74,6 @@ fn taken(name: &str, storage: &str) -> CliError {
     CliError::Usage {
         message: format!("{storage} has a study {name:?} already; nothing was written"),
         hint: Some("--study NAME gives it another name, LABEL=SOURCE where there are several".into()),
-    }
-}
-
-/// Says what differs from the source, a line each.
-pub(super) fn say(notes: &[Note]) {
-    for note in notes {
-        // Names and values come from files.
-        let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-        let line: String = note.to_string().chars().map(escaped).collect();
-        crate::output::say(&format!("note: {line}"));
     }
 }
 

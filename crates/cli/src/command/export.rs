@@ -1,15 +1,16 @@
 //! `allometry export`.
 
 use allometry_analysis::number::counted;
-use allometry_store::import::{Assumed, Imported};
+use allometry_store::import::Imported;
 use allometry_store::{export, url};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::exchange;
+use super::objective::ObjectiveArgs;
 use crate::error::CliError;
 use crate::output::{self, Destination};
-use crate::source::{self, Source};
+use crate::source::{self, Source, whole_as_told};
 
 /// Copies studies out of a storage: into another one, or into a file that other programs read.
 ///
@@ -38,6 +39,9 @@ pub(super) struct Export {
     #[arg(long, value_enum)]
     format: Option<Format>,
 
+    #[command(flatten)]
+    objective: ObjectiveArgs,
+
     /// Prints what was exported as one JSON document.
     #[arg(long)]
     json: bool,
@@ -62,7 +66,7 @@ impl Export {
                 hint: Some("write the trials to a file".into()),
             });
         }
-        let studies = source::whole(&self.source, &Assumed::default())?;
+        let studies = whole_as_told(&self.source, &self.objective.of_an_auc(false))?;
         let studies = self.select(studies)?;
         let written = match format {
             Format::Store => exchange::store("exported", &studies, &self.output.as_str().into())?,
@@ -139,7 +143,7 @@ impl Export {
         let text = written.map_err(|source| CliError::NotStorable { study: study.name.clone(), source })?;
         Destination::parse(&self.output).write(&text)?;
         eprintln!("exported {} of study {:?}", counted(study.trials.len() as u64, "trial"), study.name);
-        exchange::say(notes);
+        source::say_notes(notes, None);
         Ok(exchange::summary(study, notes))
     }
 }

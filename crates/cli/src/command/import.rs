@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
-use allometry_store::import::Assumed;
+use allometry_store::import::{Assumed, is_yaml_list};
 use clap::Args;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::direction::DirectionArg;
 use super::{declared_space, exchange};
 use crate::error::CliError;
 use crate::output::{self, Destination};
-use crate::source::{self, Source};
+use crate::source::{self, Names, Source};
 
 /// Copies studies into a storage, where Optuna and every command here go on with them.
 ///
@@ -21,7 +21,8 @@ use crate::source::{self, Source};
 ///
 /// Each study is written in one commit: it is there whole or not at all.
 ///
-/// A SOURCE that ends in .yaml or .yml is a sweep of Weights & Biases; it comes alone and becomes a ladder file (-o).
+/// A SOURCE that ends in .yaml or .yml and holds no list of trials is a sweep of Weights & Biases; it comes
+/// alone and becomes a ladder file (-o).
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Where the trials are.
@@ -41,16 +42,31 @@ pub(super) struct Import {
     #[arg(long, value_name = "DIRECTION", visible_alias = "mode")]
     direction: Vec<DirectionArg>,
 
-    /// The metric whose values are the trials', for an experiment of Ray Tune that reports several.
+    /// The metric whose values are the trials': the column or field of a table that holds them, or one of
+    /// those that an experiment of Ray Tune reports.
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
+
+    /// The columns or fields of a table that are hyperparameters, such as lr,depth; all others are then
+    /// metrics or attributes.
+    #[arg(long, value_name = "NAMES")]
+    params: Vec<Names>,
+
+    /// The column or field of a table that holds the number of the model's weights.
+    #[arg(long, value_name = "NAME")]
+    size: Option<String>,
 
     /// The sets of parameters, where the source does not say: a JSON file as `allometry ask --space` has it.
     #[arg(long, value_name = "FILE")]
     space: Option<PathBuf>,
 
     /// The ladder file that a sweep becomes; standard output where not given, or -.
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["study", "direction", "metric", "space"])]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["study", "direction", "metric", "params", "size", "space"]
+    )]
     output: Option<String>,
 
     /// Prints what was imported as one JSON document.
@@ -76,6 +92,8 @@ impl Import {
             directions: self.direction.iter().map(|direction| (*direction).into()).collect(),
             space: space.map(|(space, _)| space).unwrap_or_default(),
             metric: self.metric,
+            params: self.params.into_iter().flat_map(Names::into_names).collect(),
+            size: self.size,
         };
         let mut studies = Vec::new();
         for source in &self.sources {
@@ -101,8 +119,13 @@ impl Import {
 fn sweep(sources: &[Source]) -> Result<Option<&Path>, CliError> {
     let is_yaml = |source: &&Source| match source {
         Source::Store(path) if !path.expose().contains("://") => {
-            let ending = Path::new(path.expose()).extension();
-            ending.is_some_and(|e| ["yaml", "yml"].iter().any(|yaml| e.eq_ignore_ascii_case(yaml)))
+            let path = Path::new(path.expose());
+            // A list in YAML is one of trials.
+            let is_list = || std::fs::read_to_string(path).is_ok_and(|text| is_yaml_list(&text));
+            let endings = ["yaml", "yml"];
+            let is_named =
+                path.extension().is_some_and(|e| endings.iter().any(|yaml| e.eq_ignore_ascii_case(yaml)));
+            is_named && !is_list()
         }
         _ => false,
     };

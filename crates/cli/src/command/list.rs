@@ -7,14 +7,15 @@ use allometry_store::each_trial;
 use clap::{Args, ValueEnum};
 
 use self::listing::{Form, Listing};
-use super::study_args::{StudyArgs, readable, refusal};
+use super::read_args::ReadArgs;
+use super::study_args::{readable, refusal};
 use crate::error::CliError;
 
 /// Lists the trials of each study.
 #[derive(Debug, Args)]
 pub(super) struct List {
     #[command(flatten)]
-    study: StudyArgs,
+    study: ReadArgs,
 
     /// Only trials in this state; may be repeated.
     #[arg(long)]
@@ -53,8 +54,7 @@ impl StateArg {
 
 impl List {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let place = self.study.place()?;
-        let store = place.read()?;
+        let (place, store) = self.study.open()?;
         let store = &*store;
         let studies = self.study.select(&place, store)?;
         let wanted = |state| self.state.is_empty() || self.state.iter().any(|s| s.matches(state));

@@ -24,6 +24,7 @@ mod man;
 mod objective;
 mod predict;
 mod prepare;
+mod read_args;
 mod report;
 mod rescue;
 mod run;

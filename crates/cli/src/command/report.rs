@@ -24,7 +24,9 @@ use crate::weights::Counting;
 ///
 /// A SOURCE is a ladder file (or its folder), a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
 /// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
-/// a CSV of trials, or an Optuna SQLite or journal file (LABEL=FILE:STUDY where it holds several studies).
+/// a CSV of trials, or an Optuna SQLite or journal file (LABEL=FILE:STUDY where it holds several studies). A
+/// FILE of one study needs no label: it is the study's name, or the file's. One study alone gets a report of
+/// a single study.
 ///
 /// A SOURCE that ends in .md is a report that a script made, as --template classic writes it: nothing but the report is
 /// needed to see which of its conclusions stand. It comes alone; --rows and --weights tell more.
@@ -113,11 +115,10 @@ impl Report {
         let names = [
             ("--template", classic),
             ("--tag", self.tag.is_some()),
-            ("--metric", !self.objective.metric.is_empty()),
-            ("--direction", !self.objective.direction.is_empty()),
             ("--smallest-effect", self.smallest_effect.given().is_some()),
         ];
-        if let Some((option, _)) = names.iter().find(|(_, is_given)| *is_given) {
+        let given = names.iter().find(|(_, is_given)| *is_given).map(|(option, _)| *option);
+        if let Some(option) = given.or_else(|| self.objective.given()) {
             return Err(CliError::Usage {
                 message: format!("`{option}` does not go with a report, {}", path.display()),
                 hint: Some("it is for reports that are made from trials".into()),

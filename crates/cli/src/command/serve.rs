@@ -6,13 +6,16 @@ use std::path::PathBuf;
 use allometry_core::Secret;
 use allometry_grpc::Identity;
 use allometry_server::Assembly;
+use allometry_store::url;
 use clap::Args;
 
 use crate::error::CliError;
 use crate::output;
-use crate::source::{Source, ladder, ladder_name, storage_url};
+use crate::source::{Source, ladder, ladder_name, whole_as_told};
 
-use super::read_ladder;
+use super::objective::ObjectiveArgs;
+use super::study_args::Place;
+use super::{exchange, read_args};
 
 /// Shows the ladders and studies of a store as a live web page.
 ///
@@ -23,9 +26,13 @@ use super::read_ladder;
 /// `optuna.storages.GrpcStorageProxy`. Missing stores are made; `sqlite:///:memory:` is one that ends with the server.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// A ladder file (or its folder), a storage URL or a database file.
+    /// A ladder file (or its folder), a storage URL or a database file. A journal, a table or
+    /// LABEL=FILE:STUDY is shown as it is now: the page does not follow it.
     #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
     source: Source,
+
+    #[command(flatten)]
+    objective: ObjectiveArgs,
 
     /// Address to listen on; port 0 takes a free one. Beyond this machine (such as 0.0.0.0:8080) a token is needed.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
@@ -64,17 +71,33 @@ fn entrance(token: Option<&Secret>) -> String {
     format!("?token={}", token.expose())
 }
 
+/// Name of the copy of a source that cannot be followed.
+const COPY: &str = "copy.db";
+
 impl Serve {
+    /// Copies the studies of a source into a database of their own.
+    fn copy(&self) -> Result<tempfile::TempDir, CliError> {
+        let studies = whole_as_told(&self.source, &self.objective.of_an_auc(false))?;
+        let folder =
+            tempfile::tempdir().map_err(|source| CliError::Write { path: std::env::temp_dir(), source })?;
+        let storage = Secret::from(url::of_sqlite(&folder.path().join(COPY)));
+        exchange::store("copied", &studies, &storage)?;
+        Ok(folder)
+    }
+
     pub(super) fn run(self) -> Result<(), CliError> {
-        let storage = match &self.source {
-            Source::Ladder(path) => storage_url(&read_ladder(path, &[])?, None, path),
-            Source::Store(url) => url.clone(),
-            other => {
-                return Err(CliError::Usage {
-                    message: format!("`{other}` is no store that can be followed"),
-                    hint: Some("give a ladder file, a storage URL or a database file".into()),
-                });
-            }
+        let place = match self.grpc {
+            Some(_) => Some(Place::of(&self.source)?),
+            None => read_args::place(&self.source)?,
+        };
+        if let Some(place) = &place {
+            read_args::refuse_told(place, &self.objective)?;
+        }
+        // The copy of what cannot be followed; its folder goes with the server.
+        let copy = if place.is_none() { Some(self.copy()?) } else { None };
+        let storage = match (&copy, place) {
+            (Some(folder), _) => url::of_sqlite(&folder.path().join(COPY)).into(),
+            (None, place) => place.map_or_else(|| Secret::from(""), |place| place.url),
         };
         let token = self.token.filter(|token| !token.expose().is_empty());
         if let Some(listen) = self.grpc {

@@ -6,20 +6,23 @@ use allometry_store::LateTell;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::StudyArgs;
+use super::read_args::ReadOptions;
 use super::trial_json::{outcome, trial_json};
 use crate::error::CliError;
 use crate::output;
+use crate::source::Source;
 
 /// Shows everything that is known of one trial.
 #[derive(Debug, Args)]
+#[command(override_usage = "allometry show [OPTIONS] [SOURCE] <TRIAL>")]
 pub(super) struct Show {
-    #[command(flatten)]
-    study: StudyArgs,
+    /// Where the study is, as for `allometry best`, and the trial's number.
+    // Options may stand between the two, where clap takes a first of them for the last.
+    #[arg(value_name = "[SOURCE] TRIAL", required = true, num_args = 1..=2)]
+    words: Vec<String>,
 
-    /// The trial's number.
-    #[arg(value_name = "TRIAL")]
-    number: u64,
+    #[command(flatten)]
+    study: ReadOptions,
 
     /// Prints one JSON document.
     #[arg(long)]
@@ -27,12 +30,27 @@ pub(super) struct Show {
 }
 
 impl Show {
+    /// The source, where one is given, and the number of the trial.
+    fn trial(&self) -> Result<(Vec<Source>, TrialNumber), CliError> {
+        let usage = |message: String, hint: &str| CliError::Usage { message, hint: Some(hint.into()) };
+        let (number, sources) = self.words.split_last().map_or(("", &[][..]), |(last, rest)| (last, rest));
+        let number = number.parse().map_err(|_| {
+            usage(
+                format!("`{number}` is no number of a trial"),
+                "give it last: allometry show [SOURCE] TRIAL",
+            )
+        })?;
+        let sources = sources.iter().map(|source| source.parse());
+        let sources =
+            sources.collect::<Result<_, _>>().map_err(|why: String| usage(why, "name one SOURCE"))?;
+        Ok((sources, TrialNumber(number)))
+    }
+
     pub(super) fn run(self) -> Result<(), CliError> {
-        let place = self.study.place()?;
-        let store = place.read()?;
+        let (sources, number) = self.trial()?;
+        let (place, store) = self.study.open(&sources)?;
         let store = &*store;
         let study = self.study.one(&place, store)?;
-        let number = TrialNumber(self.number);
         let trials = store.trials(study.id)?;
         let Some(trial) = trials.iter().find(|trial| trial.number == number) else {
             return Err(CliError::NotFound {

@@ -8,7 +8,8 @@ use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, label, readable, refusal};
+use super::read_args::ReadArgs;
+use super::study_args::{label, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 use crate::source::attribute;
@@ -20,7 +21,7 @@ const STATES: [TrialState; 5] =
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]
-    study: StudyArgs,
+    study: ReadArgs,
 
     /// Prints one JSON document.
     #[arg(long)]
@@ -29,8 +30,7 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn run(self) -> Result<(), CliError> {
-        let place = self.study.place()?;
-        let store = place.read()?;
+        let (place, store) = self.study.open()?;
         let store = &*store;
         let (mut text, mut documents) = (String::new(), Vec::new());
         let studies = self.study.select(&place, store)?;

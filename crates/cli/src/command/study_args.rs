@@ -44,45 +44,9 @@ pub(super) struct Place {
 
 impl StudyArgs {
     /// # Errors
-    /// [`CliError`] where the ladder file is not valid, or the source is no store.
+    /// As [`Place::of`].
     pub(super) fn place(&self) -> Result<Place, CliError> {
-        match &self.source {
-            Source::Ladder(path) => {
-                let ladder = read_ladder(path, &[])?;
-                let url = storage_url(&ladder, None, path);
-                Ok(Place { ladder: Some(ladder), url })
-            }
-            Source::Store(url) => Ok(Place { ladder: None, url: url.clone() }),
-            other => Err(CliError::Usage {
-                message: format!("`{other}` is no store"),
-                hint: Some("give a ladder file, a storage URL or a database file".into()),
-            }),
-        }
-    }
-
-    /// The studies asked for, in order of size; at least one.
-    ///
-    /// # Errors
-    /// [`CliError::NotFound`] where there is none.
-    pub(super) fn select(&self, place: &Place, store: &dyn Store) -> Result<Vec<StudyRecord>, CliError> {
-        let mut studies = place.studies(store)?;
-        let known: Vec<String> = studies.iter().map(|study| format!("`{}`", study.name)).collect();
-        if let Some(wanted) = &self.study {
-            studies.retain(|study| study.name == *wanted || label(study) == *wanted);
-        }
-        if studies.is_empty() {
-            let message = match &self.study {
-                Some(wanted) => format!("{} has no study `{wanted}`", place.shown()),
-                None => format!("{} has no study", place.shown()),
-            };
-            let hint = if known.is_empty() {
-                "`allometry run` makes the studies of a ladder".into()
-            } else {
-                format!("it has {}", known.join(", "))
-            };
-            return Err(CliError::NotFound { message, hint: Some(hint) });
-        }
-        Ok(studies)
+        Place::of(&self.source)
     }
 
     /// What the study is called on the command line.
@@ -93,19 +57,9 @@ impl StudyArgs {
     /// The one study asked for.
     ///
     /// # Errors
-    /// As [`Self::select`]; [`CliError::Usage`] where there are several; [`CliError::Store`] where nobody can read it.
+    /// As [`Place::one`].
     pub(super) fn one(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
-        let mut studies = self.select(place, store)?;
-        if studies.len() > 1 {
-            let labels: Vec<String> = studies.iter().map(label).collect();
-            return Err(CliError::Usage {
-                message: format!("{} has {} studies", place.shown(), studies.len()),
-                hint: Some(format!("name one with --study: {}", labels.join(", "))),
-            });
-        }
-        let study = studies.remove(0);
-        readable(place, &study)?;
-        Ok(study)
+        place.one(store, self.wanted())
     }
 }
 
@@ -140,6 +94,73 @@ pub(super) fn refusal(
 }
 
 impl Place {
+    /// The place of a ladder file or a storage.
+    ///
+    /// # Errors
+    /// [`CliError`] where the ladder file is not valid, or the source is no store.
+    pub(super) fn of(source: &Source) -> Result<Self, CliError> {
+        match source {
+            Source::Ladder(path) => {
+                let ladder = read_ladder(path, &[])?;
+                let url = storage_url(&ladder, None, path);
+                Ok(Self { ladder: Some(ladder), url })
+            }
+            Source::Store(url) => Ok(Self { ladder: None, url: url.clone() }),
+            other => Err(CliError::Usage {
+                message: format!("`{other}` is no store"),
+                hint: Some("give a ladder file, a storage URL or a database file".into()),
+            }),
+        }
+    }
+
+    /// The studies of that label or name, or all, in order of size; at least one.
+    ///
+    /// # Errors
+    /// [`CliError::NotFound`] where there is none.
+    pub(super) fn select(
+        &self,
+        store: &dyn Store,
+        wanted: Option<&str>,
+    ) -> Result<Vec<StudyRecord>, CliError> {
+        let mut studies = self.studies(store)?;
+        let known: Vec<String> = studies.iter().map(|study| format!("`{}`", study.name)).collect();
+        if let Some(wanted) = wanted {
+            studies.retain(|study| study.name == wanted || label(study) == wanted);
+        }
+        if studies.is_empty() {
+            let message = match wanted {
+                Some(wanted) => format!("{} has no study `{wanted}`", self.shown()),
+                None => format!("{} has no study", self.shown()),
+            };
+            let hint = if known.is_empty() {
+                "`allometry run` makes the studies of a ladder".into()
+            } else {
+                format!("it has {}", known.join(", "))
+            };
+            return Err(CliError::NotFound { message, hint: Some(hint) });
+        }
+        Ok(studies)
+    }
+
+    /// The one study of that label or name.
+    ///
+    /// # Errors
+    /// As [`Self::select`]; [`CliError::Usage`] where there are several; [`CliError::Store`] where nobody can
+    /// read it.
+    pub(super) fn one(&self, store: &dyn Store, wanted: Option<&str>) -> Result<StudyRecord, CliError> {
+        let mut studies = self.select(store, wanted)?;
+        if studies.len() > 1 {
+            let labels: Vec<String> = studies.iter().map(label).collect();
+            return Err(CliError::Usage {
+                message: format!("{} has {} studies", self.shown(), studies.len()),
+                hint: Some(format!("name one with --study: {}", labels.join(", "))),
+            });
+        }
+        let study = studies.remove(0);
+        readable(self, &study)?;
+        Ok(study)
+    }
+
     /// # Errors
     /// [`CliError::Store`] where there is no such store.
     pub(super) fn read(&self) -> Result<Box<dyn Store>, CliError> {

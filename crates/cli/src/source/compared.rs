@@ -34,6 +34,13 @@ impl FromStr for Compared {
     }
 }
 
+impl Compared {
+    /// Whether a file is named without a label.
+    pub(crate) fn names_no_budget(&self) -> bool {
+        matches!(self, Self::Report(_) | Self::Trials(Source::Store(_)))
+    }
+}
+
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -41,6 +48,13 @@ impl fmt::Display for Compared {
             Self::Trials(source) => source.fmt(f),
         }
     }
+}
+
+/// Whether a file in JSON is to be a report document: it is no list of trials, and holds none.
+pub(crate) fn is_report(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let holds_trials = text.contains("\"trials\"") && !text.contains("\"allometry.");
+    !text.trim_start().starts_with('[') && !holds_trials
 }
 
 /// Reads a report document.

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use allometry_analysis::StudyTrials;
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{Direction, Secret};
+use allometry_store::import::Roles;
+use allometry_store::url::{self, Storage};
 use allometry_store::{ImportedStudy, import};
 
-use super::goal::Recorded;
+use super::goal::{Objective, Recorded};
+use super::notes;
 use crate::error::CliError;
 
 /// A study of another program, and what it says of its objectives.
@@ -20,7 +23,7 @@ pub(super) struct Foreign {
     pub(super) further: Vec<MetricSpec>,
 }
 
-/// Reads the study of a budget. `metric` names the objective of a table that has it under that name.
+/// Reads the study of a budget. `objective` is what the command line says of it.
 ///
 /// # Errors
 /// [`CliError::Import`] naming the file and the place in it.
@@ -28,28 +31,74 @@ pub(super) fn read(
     label: &str,
     file: &Path,
     detail: Option<&str>,
-    metric: Option<&str>,
+    objective: &Objective<'_>,
 ) -> Result<Foreign, CliError> {
     let detail = detail.map(|detail| beside(file, detail));
-    let imported = import::read(file, detail.as_deref(), metric)?;
-    Ok(labelled(label, &file.display().to_string(), imported))
+    let params = objective.params_of(label);
+    let roles = Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
+    let imported = import::read(file, detail.as_deref(), &roles)?;
+    notes::say_of(&imported.notes, label, objective);
+    Ok(labelled(label, &file.display().to_string(), imported, objective))
+}
+
+/// Reads the only study of a source without a label, which is its name, or that of its file.
+///
+/// # Errors
+/// [`CliError::Import`] naming the source, and its studies where there are several.
+pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Result<Foreign, CliError> {
+    let url = source.expose();
+    let read = |label: &str| -> Result<ImportedStudy, CliError> {
+        let params = objective.params_of(label);
+        let roles =
+            Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
+        Ok(match url::parse(url)? {
+            Storage::Sqlite(path) => import::read(&path, None, &roles)?,
+            Storage::Postgres(_) => import::read_storage(url, None, &Roles { metric: None, ..roles })?,
+        })
+    };
+    let named = own_name(source);
+    let mut imported = read(&named)?;
+    let label = imported.name.clone().unwrap_or(named);
+    if objective.size_of(&label).is_some() {
+        imported = read(&label)?;
+    }
+    notes::say_of(&imported.notes, &label, objective);
+    Ok(labelled(&label, &source.shown(), imported, objective))
+}
+
+/// The name that the file of a source gives its study.
+pub(super) fn own_name(source: &Secret) -> String {
+    match url::parse(source.expose()) {
+        Ok(Storage::Sqlite(path)) => import::name_of(&path),
+        _ => String::new(),
+    }
 }
 
 /// Reads the study of a budget from a storage.
 ///
 /// # Errors
 /// [`CliError::Import`] naming the storage.
-pub(super) fn read_stored(label: &str, url: &Secret, study: Option<&str>) -> Result<Foreign, CliError> {
-    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study)?))
+pub(super) fn read_stored(
+    label: &str,
+    url: &Secret,
+    study: Option<&str>,
+    objective: &Objective<'_>,
+) -> Result<Foreign, CliError> {
+    let params = objective.params_of(label);
+    let roles = Roles { params: &params, size: objective.size_of(label), ..Roles::default() };
+    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective))
 }
 
-fn labelled(label: &str, source: &str, imported: ImportedStudy) -> Foreign {
+fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Objective<'_>) -> Foreign {
     let names = imported.metric_names.unwrap_or_default();
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
-    let further = (1..).zip(&imported.further).map(named).collect();
+    // What the source does not say of the objectives after the first, the command line may.
+    let said: Vec<Direction> = objective.directions_of(label).into_iter().skip(1).collect();
+    let directions = if imported.further.is_empty() { said } else { imported.further };
+    let further = (1..).zip(&directions).take(imported.objectives - 1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,
         space: imported.space,

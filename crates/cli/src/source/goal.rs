@@ -1,4 +1,5 @@
-//! What the trials of other programs are after: the name of the metric, and which of its values are better.
+//! What the trials of other programs are after: the name of the metric, and which of its values are better;
+//! and what the command line says of their columns.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,6 +7,7 @@ use std::str::FromStr;
 use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
+use allometry_store::import::Assumed;
 
 use crate::command::DirectionArg;
 use crate::error::CliError;
@@ -32,11 +34,38 @@ impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
     }
 }
 
-/// What the command line says of the objective.
+/// Names with commas between them: `lr,depth`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names(Vec<String>);
+
+impl Names {
+    /// The names, in their order.
+    pub(crate) fn into_names(self) -> Vec<String> {
+        self.0
+    }
+}
+
+impl FromStr for Names {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(String::is_empty) {
+            return Err("expected names with commas between them, such as lr,depth".into());
+        }
+        Ok(Self(names))
+    }
+}
+
+/// What the command line says of the objective and the columns of sources.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Objective<'a> {
     pub(crate) metrics: &'a [Said<String>],
     pub(crate) directions: &'a [Said<DirectionArg>],
+    /// Columns that are hyperparameters.
+    pub(crate) params: &'a [Said<Names>],
+    /// The column of the number of weights.
+    pub(crate) sizes: &'a [Said<String>],
     /// Whether another option speaks of an AUC to be maximised: `--rows`, `--template classic`.
     pub(crate) is_auc: bool,
     /// Which values are better where nothing else says so.
@@ -63,9 +92,35 @@ impl Objective<'_> {
         of_label(self.metrics, label).map(String::as_str)
     }
 
-    /// The direction that the command line gives a source.
+    /// The direction that the command line gives the first objective of a source.
     pub(super) fn direction_of(&self, label: &str) -> Option<Direction> {
-        of_label(self.directions, label).map(|given| (*given).into())
+        self.directions_of(label).first().copied()
+    }
+
+    /// The directions that the command line gives the objectives of a source, in their order.
+    pub(super) fn directions_of(&self, label: &str) -> Vec<Direction> {
+        all_of_label(self.directions, label).map(|given| (*given).into()).collect()
+    }
+
+    /// What the command line says of the trials of a source that a store takes in.
+    pub(super) fn assumed(&self, label: &str) -> Assumed {
+        Assumed {
+            directions: self.directions_of(label),
+            metric: self.metric_of(label).map(Into::into),
+            params: self.params_of(label),
+            size: self.size_of(label).map(Into::into),
+            ..Assumed::default()
+        }
+    }
+
+    /// The columns that the command line lists as hyperparameters of a source.
+    pub(super) fn params_of(&self, label: &str) -> Vec<String> {
+        all_of_label(self.params, label).flat_map(|names| names.0.iter().cloned()).collect()
+    }
+
+    /// The column that the command line names for the number of weights of a source.
+    pub(super) fn size_of(&self, label: &str) -> Option<&str> {
+        of_label(self.sizes, label).map(String::as_str)
     }
 
     /// The objective of the sources. By authority: the command line, what the source records, `--rows` and the classic template, a name
@@ -123,7 +178,10 @@ impl Objective<'_> {
         let metrics = self.metrics.iter().filter_map(|said| Some(("--metric", said.label.as_deref()?)));
         let directions =
             self.directions.iter().filter_map(|said| Some(("--direction", said.label.as_deref()?)));
-        match metrics.chain(directions).find(|(_, label)| sources.iter().all(|(known, _)| known != label)) {
+        let params = self.params.iter().filter_map(|said| Some(("--params", said.label.as_deref()?)));
+        let sizes = self.sizes.iter().filter_map(|said| Some(("--size", said.label.as_deref()?)));
+        let mut given = metrics.chain(directions).chain(params).chain(sizes);
+        match given.find(|(_, label)| sources.iter().all(|(known, _)| known != label)) {
             None => Ok(()),
             Some((option, label)) => Err(CliError::Usage {
                 message: format!("{option} is for `{label}`, and no source has that label"),
@@ -131,6 +189,12 @@ impl Objective<'_> {
             }),
         }
     }
+}
+
+/// What is said of the source with a label, or where nothing is, of all sources.
+fn all_of_label<'s, T>(said: &'s [Said<T>], label: &str) -> impl Iterator<Item = &'s T> {
+    let own = said.iter().any(|one| one.label.as_deref() == Some(label)).then(|| label.to_owned());
+    said.iter().filter(move |one| one.label == own).map(|one| &one.what)
 }
 
 fn of_label<'s, T>(said: &'s [Said<T>], label: &str) -> Option<&'s T> {

@@ -125,6 +125,11 @@ pub(crate) fn ladder_of_store(
     Ok(ladder(studies, &url.shown()))
 }
 
+/// Whether a study belongs to a ladder.
+pub(super) fn is_of_ladder(study: &StudyRecord) -> bool {
+    attribute::<LadderAttribute>(study, "ladder").is_some() || experiment_of(study).is_some()
+}
+
 /// What a study says that belongs to no budget, but trains anew what budgets found.
 fn experiment_of(study: &StudyRecord) -> Option<(Experiment, ExperimentStudy)> {
     [Experiment::Transfer, Experiment::Confirm]

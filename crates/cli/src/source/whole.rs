@@ -1,13 +1,25 @@
 //! Whole studies, to be written elsewhere.
 
-use std::path::Path;
+use allometry_store::import::{Assumed, Imported, name_of, read_whole, read_whole_storage};
 
-use allometry_store::import::{Assumed, Imported, read_whole, read_whole_storage};
-
-use super::foreign::beside;
-use super::{Source, storage_url};
+use super::foreign::{beside, own_name};
+use super::{Objective, Source, experiment, storage_url};
 use crate::command::read_ladder;
 use crate::error::CliError;
+
+/// Reads the studies of a source with what the command line says of them, and says what was guessed.
+///
+/// # Errors
+/// As [`whole`].
+pub(crate) fn whole_as_told(source: &Source, objective: &Objective<'_>) -> Result<Vec<Imported>, CliError> {
+    let label = match source {
+        Source::Labelled { label, .. } | Source::LabelledStore { label, .. } => label.clone(),
+        Source::Store(url) => own_name(url),
+        Source::Ladder(path) => experiment(path).map(name_of).unwrap_or_default(),
+        Source::Report(_) => String::new(),
+    };
+    whole(source, &objective.assumed(&label))
+}
 
 /// Reads the studies of a source; a label is the name of the only one.
 ///
@@ -15,10 +27,8 @@ use crate::error::CliError;
 /// [`CliError`] naming the source that cannot be read, or that a label is given to several studies.
 pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, CliError> {
     let (label, studies) = match source {
-        // A folder without a ladder may be one of an experiment.
-        Source::Ladder(path) if !path.exists() && path.parent().is_some_and(Path::is_dir) => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            (None, read_whole(folder.unwrap_or(Path::new(".")), None, assumed)?)
+        Source::Ladder(path) if let Some(folder) = experiment(path) => {
+            (None, read_whole(folder, None, assumed)?)
         }
         Source::Ladder(path) => {
             let ladder = read_ladder(path, &[])?;

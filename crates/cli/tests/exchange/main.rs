@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod foreign;
 mod optuna;
 mod refused;
 mod reports;

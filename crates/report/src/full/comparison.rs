@@ -10,7 +10,8 @@ use crate::number::{UNKNOWN, decimals, p_value, short};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
-    text.heading(2, format_args!("Best Results by Budget"));
+    let title = if analysis.studies.len() == 1 { "Best Result" } else { "Best Results by Budget" };
+    text.heading(2, format_args!("{title}"));
     let order: Vec<&str> = analysis
         .studies
         .iter()

@@ -15,6 +15,7 @@ mod trend;
 
 pub(crate) use pictures::INSIDE;
 pub use pictures::Pictures;
+pub(crate) use summary::is_lone;
 
 use allometry_analysis::Analysis;
 use allometry_core::Params;
@@ -26,13 +27,22 @@ use crate::text::Text;
 pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
     let mut text = Text::default();
     let name = analysis.name.as_deref().map(|name| format!(": {}", escape(name))).unwrap_or_default();
-    text.heading(1, format_args!("Cross-Budget HPO Comparison{name}{}", tag(analysis)));
+    let title = match analysis.studies.as_slice() {
+        [only] if is_lone(analysis) => format!("HPO Study: {}", escape(&only.budget.label)),
+        [_] => format!("HPO Study{name}"),
+        _ => format!("Cross-Budget HPO Comparison{name}"),
+    };
+    text.heading(1, format_args!("{title}{}", tag(analysis)));
     summary::render(&mut text, analysis, pictures);
     comparison::best_results(&mut text, analysis);
     front::ladder(&mut text, analysis);
-    scaling::render(&mut text, analysis, pictures);
+    if !is_lone(analysis) {
+        scaling::render(&mut text, analysis, pictures);
+    }
     confirmation::render(&mut text, analysis, pictures);
-    comparison::consistency(&mut text, analysis);
+    if analysis.studies.len() != 1 {
+        comparison::consistency(&mut text, analysis);
+    }
     transfer::render(&mut text, analysis, pictures);
     collapse::ladder(&mut text, analysis);
     pictures.place(&mut text, "reliability");

@@ -10,6 +10,11 @@ use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, interval};
 use crate::text::Text;
 
+/// Whether there is a single study that is part of no ladder: nobody asks it what scale buys.
+pub(crate) fn is_lone(analysis: &Analysis) -> bool {
+    analysis.name.is_none() && analysis.studies.len() == 1
+}
+
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(2, format_args!("Summary"));
     verdict(text, analysis);
@@ -22,6 +27,9 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
 }
 
 fn verdict(text: &mut Text, analysis: &Analysis) {
+    if is_lone(analysis) {
+        return;
+    }
     text.line(format_args!("**Do more weights pay?** {}", escape(&analysis.verdict.paragraph())));
     text.blank();
 }

@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub use trials::trials_json;
 
 use crate::chart::{CHART_STYLE, Figures};
-use crate::full::{Pictures, full};
+use crate::full::{Pictures, full, is_lone};
 
 /// Style of pages, beside [`CHART_STYLE`].
 pub const STYLE: &str = include_str!("style.css");
@@ -35,6 +35,7 @@ pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
     let (body, headings) = contents::render(&markdown, &figures);
     let title = match &analysis.name {
         Some(name) => format!("{name} – Allometry"),
+        None if is_lone(analysis) => format!("{} – Allometry", analysis.studies[0].budget.label),
         None => "Allometry report".to_owned(),
     };
     let main = html! {

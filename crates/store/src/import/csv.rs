@@ -1,40 +1,41 @@
 //! Tables of trials: Optuna's `trials_dataframe`, and plain ones with a column per parameter.
 
-mod columns;
-
 use std::collections::BTreeMap;
 
 use allometry_core::python::json_float;
 use allometry_core::{Distribution, FrozenTrial, ParamValue, Params};
 use serde_json::Value;
 
+use super::columns::{Column, Columns};
 use super::error::Problem;
 use super::json::{default_state, parse_direction, parse_state, parse_time};
-use super::{Table, literal};
+use super::{Roles, Table, flat, literal};
 use crate::assemble::take_user_attribute;
 use crate::{distribution, json};
-use columns::{Column, Columns};
 
-/// Parses a table with a header line. `metric` names the column of the objective; where no column has that name, it is found by its
-/// usual names and is called so.
-pub(super) fn parse(text: &str, metric: Option<&str>) -> Result<Table, Problem> {
-    let text = text.trim_start_matches('\u{feff}');
+/// Parses a table with a header line. `roles` is what the user says of its columns.
+pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let delimiter = delimiter(text);
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::Headers).delimiter(delimiter).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| malformed(&e))?.clone();
     let mut records = reader.records();
     let mut first = records.next().transpose().map_err(|e| malformed(&e))?;
-    let header = match first.as_ref().and_then(|lower| columns::joined(&header, lower)) {
+    let header = match first.as_ref().and_then(|lower| joined(&header, lower)) {
         Some(joined) => {
             first = None;
             joined
         }
         None => header,
     };
-    let Columns { kinds, metric } = Columns::new(&header, metric)?;
+    if header.iter().any(|name| flat::UNFOLDED.contains(&name)) {
+        let records = first.into_iter().map(Ok).chain(records);
+        return flat::parse(unfolded(&header, records, delimiter)?, roles);
+    }
+    let names: Vec<&str> = header.iter().collect();
+    let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "line 1")?;
     let mut sets = Sets::default();
-    let mut table = Table { metric, ..Table::default() };
+    let mut table = Table { metrics, notes, ..Table::default() };
     for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -47,6 +48,26 @@ pub(super) fn parse(text: &str, metric: Option<&str>) -> Result<Table, Problem> 
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
     }
     Ok(table)
+}
+
+/// Rows as objects, where cells hold dictionaries: `{'lr': 0.1}`, as pandas writes what the interface of W&B
+/// gives.
+fn unfolded(
+    header: &csv::StringRecord,
+    records: impl Iterator<Item = csv::Result<csv::StringRecord>>,
+    delimiter: u8,
+) -> Result<Vec<Value>, Problem> {
+    let value = |cell: &str| match cell.trim() {
+        "" => Value::Null,
+        cell if delimiter == b',' => json::parse(&attribute_json(cell)).unwrap_or_else(|_| cell.into()),
+        cell => json::parse(&attribute_json(&with_point(cell))).unwrap_or_else(|_| cell.into()),
+    };
+    let row = |record: csv::Result<csv::StringRecord>| {
+        let record = record.map_err(|e| malformed(&e))?;
+        let cells = header.iter().zip(&record).map(|(name, cell)| (name.to_owned(), value(cell)));
+        Ok(Value::Object(cells.collect()))
+    };
+    records.map(row).collect()
 }
 
 /// What ends the cells: of a comma, a semicolon, a tab and a bar the one that the header has most of, outside quotes.
@@ -67,6 +88,22 @@ fn delimiter(text: &str) -> u8 {
 fn with_point(cell: &str) -> String {
     let point = cell.replacen(',', ".", 1);
     if point.trim().parse::<f64>().is_ok() { point } else { cell.to_owned() }
+}
+
+/// The one header of a table whose columns have names on two levels, as pandas writes them: `params` above
+/// `lr` is `params_lr`. `None` where the names are on one level.
+fn joined(upper: &csv::StringRecord, lower: &csv::StringRecord) -> Option<csv::StringRecord> {
+    let levels = ["params", "values", "user_attrs", "system_attrs", "distributions", "intermediate_values"];
+    let is_group = |name: &str| levels.contains(&name);
+    if upper.len() != lower.len() || !upper.iter().any(is_group) {
+        return None;
+    }
+    let is_lower = upper.iter().zip(lower).all(|(upper, lower)| is_group(upper) != lower.trim().is_empty());
+    let join = |(upper, lower): (&str, &str)| match lower.trim() {
+        "" => upper.to_owned(),
+        lower => format!("{upper}_{lower}"),
+    };
+    is_lower.then(|| upper.iter().zip(lower).map(join).collect())
 }
 
 fn malformed(error: &csv::Error) -> Problem {

@@ -17,6 +17,16 @@ const JSON: &str = r#"[
 ]"#;
 const CSV: &str = "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
                    0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5,64,0,,FAIL\n";
+const FLAT: &str = r#"[
+  {"number": 0, "value": 0.71, "params_lr": 1e-05, "params_act": null, "user_attrs_pred_min": 0.1, "state": "COMPLETE",
+   "distributions_lr": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0}}, "duration": "0:00:01",
+   "datetime_start": 1704103200000, "intermediate_values_1": NaN},
+  {"number": 1, "value": null, "params_lr": 0, "state": "FAIL"}
+]"#;
+const COLUMNS: &str = r#"{"number": {"0": 0, "1": 1}, "value": {"0": 0.5, "1": null}, "lr": {"0": 0.1, "1": 0.2},
+  "state": {"0": "COMPLETE", "1": "FAIL"}}"#;
+const YAML: &str = "- number: 0\n  params: &p {lr: 1.0e-05, act: gelu}\n  user_attrs: {l: [1, 2]}\n  value: .inf\n\
+                    - number: 1\n  params: *p\n  value: null\n  state: FAIL\n";
 const JOURNAL: &str = r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}
 {"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-01-25T10:00:00.5+00:00"}
 {"op_code":5,"worker_id":"w","trial_id":0,"param_name":"lr","param_value_internal":0.5,"distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0}}"}
@@ -41,6 +51,14 @@ const RAY: [(&str, &str); 5] = [
 const SET: &str =
     r#"{"name": "CategoricalDistribution", "attributes": {"choices": [[64, 64], {"a": 1}, null, 2.5, "x"]}}"#;
 const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71, "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
+
+/// Bytes of a packed table.
+static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(CSV.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+});
 
 /// Bytes of a database with one study of three trials.
 static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -73,7 +91,7 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.db");
     std::fs::write(&path, &*DATABASE).unwrap();
-    Limits::of(|| drop(read(&path, None, None).unwrap()))
+    Limits::of(|| drop(read(&path, None, &Roles::default()).unwrap()))
 });
 
 /// Reads a file and holds its error to naming it.
@@ -81,7 +99,7 @@ fn read_bytes(name: &str, bytes: &[u8], detail: Option<&str>) -> Result<(), Test
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    match LIMITS.hold(|| read(&path, detail, None)) {
+    match LIMITS.hold(|| read(&path, detail, &Roles::default())) {
         Ok(study) => prop_assert!(study.trials.iter().is_sorted_by_key(|trial| trial.number)),
         Err(error) => prop_assert!(error.to_string().contains(name), "{error} does not name {name}"),
     }
@@ -98,6 +116,33 @@ proptest! {
 
     #[test]
     fn csv(bytes in allometry_testkit::damaged(CSV.as_bytes().to_vec())) {
+        read_bytes("trials.csv", &bytes, None)?;
+    }
+
+    #[test]
+    fn flat_json(bytes in allometry_testkit::damaged(FLAT.as_bytes().to_vec())) {
+        read_bytes("trials.json", &bytes, None)?;
+    }
+
+    #[test]
+    fn columns_of_json(bytes in allometry_testkit::damaged(COLUMNS.as_bytes().to_vec())) {
+        read_bytes("trials.json", &bytes, None)?;
+    }
+
+    #[test]
+    fn yaml(bytes in allometry_testkit::damaged(YAML.as_bytes().to_vec())) {
+        read_bytes("trials.yaml", &bytes, None)?;
+    }
+
+    #[test]
+    fn packed_csv(bytes in allometry_testkit::damaged(PACKED.clone())) {
+        read_bytes("trials.csv.gz", &bytes, None)?;
+    }
+
+    #[test]
+    fn wide_csv(bytes in allometry_testkit::damaged(
+        "\u{feff}".encode_utf16().chain(CSV.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    )) {
         read_bytes("trials.csv", &bytes, None)?;
     }
 
@@ -156,7 +201,7 @@ proptest! {
         let (trials, best) = (folder.path().join("trials.json"), folder.path().join("best.json"));
         std::fs::write(&trials, JSON).unwrap();
         std::fs::write(&best, &bytes).unwrap();
-        if let Err(error) = read(&trials, best.to_str(), None) {
+        if let Err(error) = read(&trials, best.to_str(), &Roles::default()) {
             prop_assert!(error.to_string().contains("best.json"), "{}", error);
         }
     }

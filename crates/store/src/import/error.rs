@@ -29,10 +29,10 @@ pub enum ImportError {
         location: Location,
     },
     /// A place in the file is not as it should be.
-    #[error("{}, {place}: {message}", .path.display())]
+    #[error("{location}, {place}: {message}")]
     Malformed {
-        /// The file.
-        path: PathBuf,
+        /// The file or database.
+        location: Location,
         /// Line, or index and field.
         place: String,
         /// What is wrong there.
@@ -92,7 +92,8 @@ impl ImportError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownKind { .. } => Some(
-                "known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials, the folder of a Ray Tune experiment"
+                "known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of trials, \
+                 a list of trials in JSON or YAML (any of them packed by gzip), the folder of a Ray Tune experiment"
                     .into(),
             ),
             Self::Malformed { hint, .. } => hint.clone(),
@@ -107,7 +108,7 @@ impl ImportError {
             Self::WhichDirection { .. } => {
                 Some("give --direction maximize or --direction minimize".into())
             }
-            Self::Inapplicable { .. } => Some("leave it out, or import the sources that need it by themselves".into()),
+            Self::Inapplicable { .. } => Some("leave it out, or give it for the sources that need it alone, where it takes a label: LABEL=...".into()),
             Self::Store(error) => error.hint(),
             _ => None,
         }
@@ -133,8 +134,12 @@ impl Problem {
     }
 
     pub(super) fn in_file(self, path: &Path) -> ImportError {
+        self.at(&path.into())
+    }
+
+    pub(super) fn at(self, location: &Location) -> ImportError {
         ImportError::Malformed {
-            path: path.to_path_buf(),
+            location: location.clone(),
             place: self.place,
             message: self.message,
             hint: self.hint,

@@ -6,10 +6,9 @@ mod replay;
 use std::path::Path;
 
 use super::error::Problem;
-use super::{ImportError, ImportedStudy, optuna_storage};
+use super::{ImportError, ImportedStudy, Roles, optuna_storage};
 use crate::json;
-use crate::optuna::{OptunaStorage as _, WholeStudy};
-use crate::sqlite::OptunaSqlite;
+use crate::optuna::{self, WholeStudy};
 use replay::replay;
 
 /// Whether a text begins as a journal does.
@@ -25,12 +24,15 @@ pub(super) fn studies(path: &Path, text: &str) -> Result<Vec<WholeStudy>, Import
 
 /// Reads the study `name` of a journal, or the only one. What no client of Optuna could read back is no part of a study here
 /// either.
-pub(super) fn read(path: &Path, text: &str, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    let storage = OptunaSqlite::in_memory()?;
-    for study in studies(path, text)? {
-        storage.create_whole_study(&study).map_err(|error| {
-            Problem::new(format!("study `{}`", study.name), error.to_string()).in_file(path)
-        })?;
-    }
-    optuna_storage::read_store(&storage.into_store(), &path.into(), name)
+pub(super) fn read(
+    path: &Path,
+    text: &str,
+    name: Option<&str>,
+    roles: &Roles<'_>,
+) -> Result<ImportedStudy, ImportError> {
+    let studies = studies(path, text)?;
+    let store = optuna::in_memory(&studies).map_err(|(study, error)| {
+        Problem::new(format!("study `{study}`"), error.to_string()).in_file(path)
+    })?;
+    optuna_storage::read_store(&*store, &path.into(), name, roles)
 }

@@ -6,8 +6,9 @@ use allometry_core::{Direction, FrozenTrial, Params, TrialState};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::Table;
+use super::columns::objective_hint;
 use super::error::Problem;
+use super::{Roles, Table, flat, pandas};
 use crate::assemble::take_user_attribute;
 use crate::distribution::{self, read_value};
 use crate::json::{self, JsonError};
@@ -20,21 +21,53 @@ pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
     })
 }
 
-/// Parses the list of trials. `metric` names the field that holds their values, where they have no `value`.
-pub(super) fn parse(text: &str, metric: Option<&str>) -> Result<Table, Problem> {
-    let document = parse_document(text)?;
+/// Parses a list of trials: of objects, as a table of pandas, or an object a line. `roles` is what the user
+/// says of their fields.
+pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
+    match lines(text) {
+        Some(entries) => of_entries(entries?, roles),
+        None => of_document(parse_document(text)?, roles),
+    }
+}
+
+/// The objects of a text that has one a line, as `to_json(lines=True)` writes them.
+fn lines(text: &str) -> Option<Result<Vec<Value>, Problem>> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let (_, first) = lines.next()?;
+    let second = lines.next()?.1.trim_start();
+    if !second.starts_with('{') || !json::parse(first).is_ok_and(|value| value.is_object()) {
+        return None;
+    }
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let entry = |(place, line): (usize, &str)| {
+        json::parse(line).map_err(|error| {
+            Problem::new(format!("line {}, column {}", place + 1, error.column), error.message)
+        })
+    };
+    Some(lines.map(entry).collect())
+}
+
+/// The trials of a document.
+pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
+    let no_list = || Problem::new("line 1", "expected a list of trials");
     let entries = match document {
         Value::Array(entries) => entries,
-        Value::Object(mut fields) if fields.get("trials").is_some_and(Value::is_array) => {
-            match fields.remove("trials") {
-                Some(Value::Array(entries)) => entries,
-                _ => Vec::new(),
-            }
-        }
-        _ => return Err(Problem::new("line 1", "expected a list of trials")),
+        Value::Object(mut fields) => match fields.get_mut("trials") {
+            Some(Value::Array(entries)) => std::mem::take(entries),
+            _ => pandas::rows(&mut fields)?.ok_or_else(no_list)?,
+        },
+        _ => return Err(no_list()),
     };
+    of_entries(entries, roles)
+}
+
+fn of_entries(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Problem> {
+    if flat::is_flat(&entries) {
+        return flat::parse(entries, roles);
+    }
+    let metric = roles.metric;
     let directions = entries.first().map(directions).transpose()?.unwrap_or_default();
-    let trials = entries.iter().enumerate().map(|(index, entry)| trial(index, entry, metric));
+    let trials = entries.iter().enumerate().map(|(index, entry)| trial(index, entry, roles));
     let trials: Vec<FrozenTrial> = trials.collect::<Result<_, _>>()?;
     let has_value = |entry: &Value| {
         ["value", "values"].iter().any(|field| entry.get(field).is_some())
@@ -50,7 +83,26 @@ pub(super) fn parse(text: &str, metric: Option<&str>) -> Result<Table, Problem> 
         };
         return Err(Problem::new("the list of trials", message).hint(objective_hint(&numbers(&entries))));
     }
-    Ok(Table { directions, metric: metric.map(Into::into), trials })
+    if let Some(missing) =
+        roles.params.iter().find(|name| !trials.iter().any(|t| t.params.get(name).is_some()))
+    {
+        return Err(Problem::new(
+            "the list of trials",
+            format!("no trial has a `{missing}`, which --params names"),
+        )
+        .hint("name parameters, or fields beside them"));
+    }
+    let metrics = match metric {
+        Some(metric) => vec![metric.to_owned()],
+        None => named_values(&entries),
+    };
+    Ok(Table { directions, metrics, trials, notes: Vec::new() })
+}
+
+/// The names of the objectives, where values have some.
+fn named_values(entries: &[Value]) -> Vec<String> {
+    let values = entries.iter().filter_map(|entry| entry.get("values")?.as_object());
+    values.max_by_key(|values| values.len()).map_or_else(Vec::new, |values| values.keys().cloned().collect())
 }
 
 /// The number that a trial reports under a name: in a field of its own, or among its metrics or user attributes.
@@ -73,26 +125,22 @@ fn numbers(entries: &[Value]) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// What to do where no field or column is the objective's.
-pub(super) fn objective_hint(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
-    let there_are = if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) };
-    format!("name the objective with --metric{there_are}")
-}
-
 /// Which values are better, where the trials say so.
 fn directions(entry: &Value) -> Result<Vec<Direction>, Problem> {
-    let wrong = || {
-        Problem::new("trial 0 of the list, field `directions`", "expected a list of maximize and minimize")
-    };
     match entry.get("directions") {
         None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(names)) => {
-            let names = names.iter().map(|name| name.as_str().and_then(parse_direction));
-            names.collect::<Option<_>>().ok_or_else(wrong)
-        }
-        Some(_) => Err(wrong()),
+        Some(said) => read_directions(said).ok_or_else(|| {
+            Problem::new(
+                "trial 0 of the list, field `directions`",
+                "expected a list of maximize and minimize",
+            )
+        }),
     }
+}
+
+/// A list of directions.
+pub(super) fn read_directions(said: &Value) -> Option<Vec<Direction>> {
+    said.as_array()?.iter().map(|name| name.as_str().and_then(parse_direction)).collect()
 }
 
 /// `maximize`, `StudyDirection.MINIMIZE`, in any case.
@@ -104,7 +152,7 @@ pub(super) fn parse_direction(name: &str) -> Option<Direction> {
     }
 }
 
-fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTrial, Problem> {
+fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, Problem> {
     let wrong = |field: &str, expected: &str| {
         Problem::new(format!("trial {index} of the list, field `{field}`"), format!("expected {expected}"))
     };
@@ -116,9 +164,16 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
         Some(value) => value.as_u64().ok_or_else(|| wrong("number", "a count from 0"))?,
     };
     let mut further = Vec::new();
-    let value = match (fields.get("value"), fields.get("values")) {
-        (Some(Value::Null) | None, Some(Value::Array(values))) if !values.is_empty() => {
-            let mut numbers = values.iter().map(|value| number_or_null(value, || wrong("values", "numbers")));
+    let listed: Option<Vec<&Value>> = match fields.get("values") {
+        Some(Value::Array(values)) => Some(values.iter().collect()),
+        // Of a study whose objectives have names.
+        Some(Value::Object(values)) => Some(values.values().collect()),
+        _ => None,
+    };
+    let value = match (fields.get("value"), listed) {
+        (Some(Value::Null) | None, Some(values)) if !values.is_empty() => {
+            let mut numbers =
+                values.into_iter().map(|value| number_or_null(value, || wrong("values", "numbers")));
             let first = numbers.next().transpose()?.flatten();
             for number in numbers {
                 further.push(number?.unwrap_or(f64::NAN));
@@ -128,7 +183,7 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
         (Some(value), _) => number_or_null(value, || wrong("value", "a number or null"))?,
         (None, _) => None,
     };
-    let named = metric.and_then(|metric| named(entry, metric));
+    let named = roles.metric.and_then(|metric| named(entry, metric));
     let value = match named {
         Some(named) => number_or_null(named, || wrong("value", "a number or null"))?,
         None => value,
@@ -138,8 +193,13 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
         Some(value) => parse_state_of(value)
             .ok_or_else(|| wrong("state", "COMPLETE, PRUNED, FAIL, RUNNING or WAITING"))?,
     };
-    let params = params(fields).ok_or_else(|| wrong("params", "an object"))?;
+    let all = params(fields).ok_or_else(|| wrong("params", "an object"))?;
+    let (params, others) = listed_params(all, fields, roles);
     let mut trial = FrozenTrial::new(number, state, value, params);
+    for (name, value) in others {
+        take_user_attribute(&mut trial, &name, &value)
+            .map_err(|malformed| wrong(&name, &format!("an attribute: {}", malformed.problem)))?;
+    }
     trial.further = further;
     match fields.get("intermediate_values") {
         None | Some(Value::Null) => {}
@@ -154,9 +214,7 @@ fn trial(index: usize, entry: &Value, metric: Option<&str>) -> Result<FrozenTria
     {
         *time = match fields.get(field) {
             None | Some(Value::Null) => None,
-            Some(value) => {
-                Some(value.as_str().and_then(parse_time).ok_or_else(|| wrong(field, "a date and time"))?)
-            }
+            Some(value) => Some(read_time(value).ok_or_else(|| wrong(field, "a date and time"))?),
         };
     }
     for source in ["user_attrs", "metrics", "system_attrs"] {
@@ -203,6 +261,50 @@ fn params(fields: &Map<String, Value>) -> Option<Params> {
     }
 }
 
+/// Fields of a trial, beside those that every list has, that hold what is read elsewhere.
+const READ: [&str; 9] = [
+    "params",
+    "values",
+    "user_attrs",
+    "system_attrs",
+    "metrics",
+    "distributions",
+    "intermediate_values",
+    "directions",
+    "trial_id",
+];
+
+/// The parameters that the user lists, or all where none is listed, and what becomes attributes: the other
+/// parameters, and fields of no known name.
+fn listed_params(
+    all: Params,
+    fields: &Map<String, Value>,
+    roles: &Roles<'_>,
+) -> (Params, Vec<(String, String)>) {
+    let is_param = |name: &str| roles.params.is_empty() || roles.lists(name);
+    let (mut params, mut others) = (Params::default(), Vec::new());
+    for (name, value) in all.0 {
+        if is_param(&name) {
+            params.0.insert(name, value);
+        } else {
+            others.push((name, distribution::write_value(&value)));
+        }
+    }
+    let marked = ["params_", "user_attrs_", "system_attrs_"];
+    for (name, value) in fields {
+        let is_read = READ.contains(&name.as_str())
+            || flat::COMMON.contains(&name.as_str())
+            || marked.iter().any(|mark| name.starts_with(mark))
+            || value.is_null();
+        if roles.lists(name) && !is_read {
+            params.0.insert(name.clone(), read_value(value));
+        } else if !is_read && roles.metric != Some(name) {
+            others.push((name.clone(), json::write(value)));
+        }
+    }
+    (params, others)
+}
+
 /// Attributes in fields of their own.
 fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) -> Result<(), Problem> {
     for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
@@ -217,7 +319,7 @@ fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) ->
 }
 
 /// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
-fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
+pub(super) fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
     let text = set.as_str().map_or_else(|| json::write(set), Into::into);
     let set = crate::optuna::distribution(&text).map_err(|problem| format!("a distribution: {problem}"))?;
     if let Some(value) = trial.params.0.get_mut(name) {
@@ -244,7 +346,7 @@ pub(super) fn default_state(value: Option<f64>) -> TrialState {
 }
 
 /// A state by its name, or by Optuna's number of it.
-fn parse_state_of(state: &Value) -> Option<TrialState> {
+pub(super) fn parse_state_of(state: &Value) -> Option<TrialState> {
     match state {
         Value::String(name) => parse_state(name),
         state => {
@@ -257,7 +359,7 @@ fn parse_state_of(state: &Value) -> Option<TrialState> {
 /// `COMPLETE`, `TrialState.COMPLETE`, in any case; also what W&B, `MLflow` and Ray Tune call the states of a run.
 pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_uppercase().as_str() {
-        "COMPLETE" | "COMPLETED" | "FINISHED" | "TERMINATED" => Some(TrialState::Complete),
+        "COMPLETE" | "COMPLETED" | "OK" | "FINISHED" | "TERMINATED" => Some(TrialState::Complete),
         "PRUNED" => Some(TrialState::Pruned),
         "FAIL" | "FAILED" | "CRASHED" | "KILLED" | "ERROR" | "PREEMPTED" => Some(TrialState::Failed),
         "RUNNING" => Some(TrialState::Running),
@@ -267,7 +369,7 @@ pub(super) fn parse_state(name: &str) -> Option<TrialState> {
 }
 
 /// A number; none for null and NaN.
-fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Option<f64>, Problem> {
+pub(super) fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Option<f64>, Problem> {
     if value.is_null() {
         return Ok(None);
     }
@@ -282,4 +384,16 @@ pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
         jiff::tz::TimeZone::system().to_timestamp(time).ok()
     };
     text.parse().ok().or_else(naive)
+}
+
+/// A time as a text, or as pandas counts it: milliseconds on a clock without a zone.
+pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => parse_time(text),
+        value => {
+            let clock = Timestamp::from_millisecond(value.as_i64()?).ok()?;
+            let naive = jiff::tz::TimeZone::UTC.to_datetime(clock);
+            jiff::tz::TimeZone::system().to_timestamp(naive).ok()
+        }
+    }
 }

@@ -1,26 +1,37 @@
 //! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's databases and journals.
 
 mod best_params;
+mod columns;
 mod csv;
 mod error;
+mod flat;
 mod journal;
 mod json;
 mod literal;
+mod note;
 mod optuna_storage;
+mod pandas;
 mod ray;
+mod roles;
 mod sets;
+mod text;
 mod typing;
 mod whole;
+mod yaml;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use error::ImportError;
-pub use optuna_storage::space_of;
+pub use note::Note;
+pub use optuna_storage::{space_of, take_metrics};
+pub use ray::is_experiment;
+pub use roles::Roles;
 pub(crate) use sets::{IMPORT_KEY, ImportAttribute};
 pub(crate) use whole::template;
-pub use whole::{Assumed, Imported, Note, read_whole, read_whole_storage};
+pub use whole::{Assumed, Imported, read_whole, read_whole_storage};
+pub use yaml::is_list as is_yaml_list;
 
 use crate::location::Location;
 use crate::sqlite::is_database;
@@ -44,6 +55,8 @@ pub struct ImportedStudy {
     pub best_params: Option<Params>,
     /// What could have been tried, where recorded.
     pub space: Option<SearchSpace>,
+    /// What was guessed, and what is left out.
+    pub notes: Vec<Note>,
 }
 
 /// Trials of a file that says no more of their study.
@@ -51,9 +64,10 @@ pub struct ImportedStudy {
 struct Table {
     /// Which values are better, for each objective; empty where nothing says so.
     directions: Vec<Direction>,
-    /// What the first objective is called, where that says more than that it is a value.
-    metric: Option<String>,
+    /// What the objectives are called, the first one first, up to the first without a name.
+    metrics: Vec<String>,
     trials: Vec<FrozenTrial>,
+    notes: Vec<Note>,
 }
 
 /// What a file is, by its content and ending.
@@ -64,34 +78,59 @@ enum Content {
     Table(Table),
 }
 
-/// Tells what a file or folder is. `metric` names the objective of an experiment of Ray, or of a table.
-fn content(path: &Path, metric: Option<&str>) -> Result<Content, ImportError> {
-    let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
+/// Tells what a file or folder is. `roles` is what the user says of its columns.
+fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
     if path.is_dir() {
         if !ray::is_experiment(path) {
             return Err(ImportError::UnknownKind { path: path.to_path_buf() });
         }
-        return ray::read(path, metric).map(promoted).map(Content::Table);
+        roles.refuse_params(&path.into(), "its trials say which are their parameters")?;
+        return ray::read(path, roles.metric).map(promoted).map(Content::Table);
     }
+    let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
     if is_database(path).map_err(unreadable)? {
         return Ok(Content::Database);
     }
-    let text = String::from_utf8(read_file(path)?)
-        .map_err(|_| ImportError::UnknownKind { path: path.to_path_buf() })?;
+    let (text, note) = text::read(path).map_err(|error| match error {
+        ImportError::Malformed { .. } if !is_named(path) => {
+            ImportError::UnknownKind { path: path.to_path_buf() }
+        }
+        other => other,
+    })?;
     if journal::is_journal(&text) {
         return Ok(Content::Journal(text));
     }
     let table = match text.trim_start().chars().next() {
-        Some('[' | '{') => json::parse(&text, metric).map_err(|problem| problem.in_file(path))?,
-        _ if ["csv", "tsv"].iter().any(|ending| has_ending(path, ending)) => {
-            csv::parse(&text, metric).map_err(|problem| problem.in_file(path))?
+        Some('[' | '{') => json::parse(&text, roles),
+        _ if is_table(path) => csv::parse(&text, roles),
+        _ if is_yaml_list(&text) => {
+            yaml::parse(&text).and_then(|document| json::of_document(document, roles))
         }
         _ => return Err(ImportError::UnknownKind { path: path.to_path_buf() }),
     };
+    let mut table = table.map_err(|problem| problem.in_file(path))?;
     if table.trials.is_empty() {
         return Err(ImportError::NoTrials { location: path.into() });
     }
+    table.notes.splice(0..0, note);
     Ok(Content::Table(promoted(table)))
+}
+
+/// Whether a file's name ends as those of texts of trials, or of packed ones, do.
+fn is_named(path: &Path) -> bool {
+    let endings = ["csv", "tsv", "json", "jsonl", "yaml", "yml", "log", "gz", "bz2", "xz", "zst", "zip"];
+    endings.iter().any(|ending| has_ending(path, ending))
+}
+
+/// Whether a file's name ends as that of a table does, packed or not.
+fn is_table(path: &Path) -> bool {
+    let unpacked = unpacked_name(path);
+    ["csv", "tsv"].iter().any(|ending| has_ending(&unpacked, ending))
+}
+
+/// The name of a file without the ending that packing adds.
+fn unpacked_name(path: &Path) -> PathBuf {
+    if has_ending(path, "gz") { path.with_extension("") } else { path.to_path_buf() }
 }
 
 /// Trials by number, their integers floats where a parameter has some.
@@ -105,19 +144,21 @@ fn promoted(mut table: Table) -> Table {
 /// Reads a study from a file, whose kind is told by its content and ending.
 ///
 /// `detail` is the file of best parameters for JSON and CSV, the study's name for a SQLite file or a journal, and the metric for
-/// the folder of an experiment of Ray Tune. `metric` names the objective of a table that has it under that name.
+/// the folder of an experiment of Ray Tune. `roles` is what the user says of a table's columns.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
-pub fn read(path: &Path, detail: Option<&str>, metric: Option<&str>) -> Result<ImportedStudy, ImportError> {
+pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
     let is_folder = path.is_dir();
-    let content = content(path, detail.filter(|_| is_folder).or(metric))?;
+    let metric = detail.filter(|_| is_folder).or(roles.metric);
+    let content = content(path, &Roles { metric, ..*roles })?;
     let detail = detail.filter(|_| !is_folder);
-    let Table { directions, metric, mut trials } = match content {
-        Content::Database => return optuna_storage::read(path, detail),
-        Content::Journal(text) => return journal::read(path, &text, detail),
+    let Table { directions, metrics, mut trials, notes } = match content {
+        Content::Database => return optuna_storage::read(path, detail, roles),
+        Content::Journal(text) => return journal::read(path, &text, detail, roles),
         Content::Table(table) => table,
     };
+    roles.take_sizes(&mut trials).map_err(|problem| problem.in_file(path))?;
     trials.iter_mut().for_each(optuna_storage::take_metrics);
     let beside = best_params_of(detail)?;
     let direction = directions.first().copied().or_else(|| beside.direction(&trials));
@@ -133,10 +174,11 @@ pub fn read(path: &Path, detail: Option<&str>, metric: Option<&str>) -> Result<I
         direction,
         objectives,
         further: directions.iter().skip(1).copied().collect(),
-        metric_names: metric.map(|metric| vec![metric]),
+        metric_names: (!metrics.is_empty()).then_some(metrics),
         best_params,
         space,
         trials,
+        notes,
     })
 }
 
@@ -144,21 +186,28 @@ pub fn read(path: &Path, detail: Option<&str>, metric: Option<&str>) -> Result<I
 fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, ImportError> {
     let Some(detail) = detail else { return Ok(best_params::BestParams::default()) };
     let detail = Path::new(detail);
-    let text = String::from_utf8_lossy(&read_file(detail)?).into_owned();
+    let (text, _) = text::read(detail)?;
     best_params::parse(&text).map_err(|problem| problem.in_file(detail))
+}
+
+/// Whether a path is a file of trials that is no database: a table, a list, a journal.
+pub fn is_file_of_trials(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0)
+        && is_database(path).is_ok_and(|is_database| !is_database)
+}
+
+/// The name that a file or folder gives its study, where its content has none.
+pub fn name_of(path: &Path) -> String {
+    unpacked_name(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Reads the study `name`, or the only one, of the storage that `url` names.
 ///
 /// # Errors
 /// [`ImportError`] with the storage.
-pub fn read_storage(url: &str, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
+pub fn read_storage(url: &str, name: Option<&str>, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
     let store = crate::open_read_only(url)?;
-    optuna_storage::read_store(&*store, &Location::server(url), name)
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, ImportError> {
-    std::fs::read(path).map_err(|source| ImportError::Read { path: path.to_path_buf(), source })
+    optuna_storage::read_store(&*store, &Location::server(url), name, roles)
 }
 
 fn has_ending(path: &Path, ending: &str) -> bool {

@@ -11,11 +11,11 @@ use crate::sqlite::{OptunaSqlite, SqliteStore};
 use crate::store::{Store, StudyRecord};
 
 use super::sets::{IMPORT_KEY, ImportAttribute};
-use super::{ImportError, ImportedStudy};
+use super::{ImportError, ImportedStudy, Roles};
 
 /// Reads the study `name`, or the only one.
-pub(super) fn read(path: &Path, name: Option<&str>) -> Result<ImportedStudy, ImportError> {
-    read_store(&SqliteStore::open_read_only_file(path)?, &path.into(), name)
+pub(super) fn read(path: &Path, name: Option<&str>, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
+    read_store(&SqliteStore::open_read_only_file(path)?, &path.into(), name, roles)
 }
 
 /// Both views of a file.
@@ -48,11 +48,14 @@ pub(super) fn read_store(
     store: &dyn Store,
     location: &Location,
     name: Option<&str>,
+    roles: &Roles<'_>,
 ) -> Result<ImportedStudy, ImportError> {
+    roles.refuse_params(location, "its trials say which are their parameters")?;
     let studies = store.studies()?;
     let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
     let study = &studies[which(location, &names, name)?];
     let mut trials = store.trials(study.id)?;
+    roles.take_sizes(&mut trials).map_err(|problem| problem.at(location))?;
     trials.iter_mut().for_each(take_metrics);
     if trials.is_empty() {
         return Err(ImportError::NoTrials { location: location.clone() });
@@ -70,11 +73,12 @@ pub(super) fn read_store(
         best_params: best.map(|t| t.params.clone()),
         space,
         trials,
+        notes: Vec::new(),
     })
 }
 
 /// Names under which programs record the number of a model's weights, the likeliest first.
-const SIZES: [&str; 7] =
+pub(super) const SIZES: [&str; 7] =
     ["weights", "n_params", "num_params", "num_parameters", "n_parameters", "parameters", "params"];
 
 /// The space of a stored study: as it says, or the sets of its trials where all of them were drawn from recorded ones.
@@ -88,7 +92,7 @@ pub fn space_of(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<SearchSpa
 }
 
 /// Numbers among the user attributes are metrics, unless the trial has one of that name; one of them may be the model's size.
-pub(super) fn take_metrics(trial: &mut FrozenTrial) {
+pub fn take_metrics(trial: &mut FrozenTrial) {
     for (name, text) in &trial.user_attributes {
         if let Some(x) = json::parse(text).ok().as_ref().and_then(json::number) {
             trial.record.metrics.entry(name.clone()).or_insert(x);
@@ -96,9 +100,14 @@ pub(super) fn take_metrics(trial: &mut FrozenTrial) {
     }
     if trial.record.size.is_none() {
         let recorded = SIZES.iter().find_map(|name| trial.record.metrics.get(*name));
-        let whole = recorded.filter(|x| **x >= 1.0 && x.fract() == 0.0 && **x < 9e15);
-        trial.record.size = whole.map(|x| ModelSize { total: *x as u64, non_embedding: *x as u64 });
+        let total = recorded.and_then(|x| size(*x));
+        trial.record.size = total.map(|total| ModelSize { total, non_embedding: total });
     }
+}
+
+/// A number as one of weights.
+pub(super) fn size(x: f64) -> Option<u64> {
+    (x >= 1.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
 }
 
 /// Sets that an import inferred are none that anybody drew from.

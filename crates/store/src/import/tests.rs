@@ -10,7 +10,7 @@ fn read_text(name: &str, text: &str) -> Result<ImportedStudy, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    read(&path, None, None)
+    read(&path, None, &Roles::default())
 }
 
 fn message(result: Result<ImportedStudy, ImportError>) -> String {
@@ -137,12 +137,15 @@ fn malformed_files_say_where() {
         (
             "t.txt",
             "hello",
-            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv of trials, the folder of a Ray Tune experiment)",
+            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of trials, a list of trials in JSON or YAML (any of them packed by gzip), the folder of a Ray Tune experiment)",
         ),
     ] {
         assert_eq!(message(read_text(name, text)), expected);
     }
-    assert!(matches!(read(Path::new("no/such.json"), None, None), Err(ImportError::Read { .. })));
+    assert!(matches!(
+        read(Path::new("no/such.json"), None, &Roles::default()),
+        Err(ImportError::Read { .. })
+    ));
 }
 
 #[test]
@@ -173,13 +176,13 @@ fn the_best_of_the_trials_tells_the_direction() {
     let trials = write("all_trials.json", r#"[{"value": 2.5}, {"value": 0.5}, {"value": 1.5}]"#);
     let direction = |best: &str| {
         let best = write("best_params.json", best);
-        read(&trials, best.to_str(), None).unwrap().direction
+        read(&trials, best.to_str(), &Roles::default()).unwrap().direction
     };
     assert_eq!(direction(r#"{"best_params": {}, "best_value": 0.5}"#), Some(Direction::Minimize));
     assert_eq!(direction(r#"{"best_params": {}, "best_trial": 0}"#), Some(Direction::Maximize));
     assert_eq!(direction(r#"{"best_params": {}, "best_trial": 2, "best_value": 1.5}"#), None);
     assert_eq!(direction(r#"{"best_params": {}}"#), None);
-    assert_eq!(read(&trials, None, None).unwrap().direction, None);
+    assert_eq!(read(&trials, None, &Roles::default()).unwrap().direction, None);
 }
 
 fn params(study: &ImportedStudy) -> Vec<String> {
@@ -207,7 +210,7 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     let read_as = |metric: &str, text: &str| {
         let path = folder.path().join("t.csv");
         std::fs::write(&path, text).unwrap();
-        read(&path, None, Some(metric))
+        read(&path, None, &Roles { metric: Some(metric), ..Roles::default() })
     };
     let runs = read_as("val_loss", wandb).unwrap();
     assert_eq!(params(&runs), ["lr=0.1 batch_size=32", "lr=0.2 batch_size=64"]);
@@ -226,6 +229,30 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     let missing = read_as("mae", wandb).unwrap_err();
     assert!(missing.to_string().contains("no column is called `mae`"), "{missing}");
     assert!(missing.hint().unwrap().contains("`val_loss`"));
+}
+
+/// What pandas writes of the dictionaries that the interface of W&B gives, and of the results of hyperopt.
+#[test]
+fn dictionaries_in_cells_are_unfolded() {
+    let wandb = ",summary,config,name,state\n\
+        0,\"{'loss': 0.5, '_runtime': 3}\",\"{'lr': 0.1, 'act': 'relu', 'deep': True}\",brisk-1,finished\n\
+        1,\"{'loss': 0.25, '_runtime': 4}\",\"{'lr': 1e-3, 'act': 'gelu', 'deep': False}\",calm-2,crashed\n";
+    let roles = Roles { metric: Some("loss"), ..Roles::default() };
+    let runs = read_told("t.csv", wandb, &roles).unwrap();
+    assert_eq!(params(&runs), ["lr=0.1 act=relu deep=True", "lr=0.001 act=gelu deep=False"]);
+    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
+    assert_eq!(runs.trials[0].record.metrics["_runtime"], 3.0);
+    let list = r#"[{"name": "a", "config": {"lr": 0.1}, "summary": {"loss": 0.5}}]"#;
+    assert_eq!(params(&read_told("t.json", list, &roles).unwrap()), ["lr=0.1"]);
+    let hyperopt = r#"[{"loss": 0.5, "status": "ok"}, {"loss": null, "status": "fail"}]"#;
+    let hyperopt = read_told("t.json", hyperopt, &roles).unwrap();
+    assert_eq!(
+        (hyperopt.trials[0].state, hyperopt.trials[1].state),
+        (TrialState::Complete, TrialState::Failed)
+    );
+    let wrong = "summary,config\n\"{'loss': 'high'}\",\"{'lr': 0.1}\"\n";
+    let wrong = message(read_told("t.csv", wrong, &roles));
+    assert!(wrong.contains("trial 0 of the list, field `summary.loss`: expected a number"), "{wrong}");
 }
 
 /// What `trials_dataframe` and pandas write of dictionaries and sets.
@@ -280,8 +307,184 @@ fn flat_lists_have_parameters_attributes_and_named_objectives() {
     let path = folder.path().join("t.json");
     std::fs::write(&path, r#"[{"params": {"lr": 0.1}, "metrics": {"rmse": 0.34}}, {"params": {"lr": 0.2}}]"#)
         .unwrap();
-    let named = read(&path, None, Some("rmse")).unwrap();
+    let named = read(&path, None, &Roles { metric: Some("rmse"), ..Roles::default() }).unwrap();
     assert_eq!((named.trials[0].value, named.trials[1].state), (Some(0.34), TrialState::Failed));
+}
+
+/// Reads a file with what the user says of its columns.
+fn read_told(name: &str, text: &str, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    read(&path, None, roles)
+}
+
+fn listed(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn listed_columns_alone_are_parameters() {
+    let plain = "number,value,lr,depth,seed,note\n0,0.5,0.1,3,7,a\n";
+    let guessed = read_told("t.csv", plain, &Roles::default()).unwrap();
+    assert_eq!(guessed.notes, [Note::Guessed { params: listed(&["lr", "depth", "seed", "note"]) }]);
+    let names = listed(&["depth", "lr"]);
+    let told = |text: &str| {
+        let study = read_told("t", text, &Roles { params: &names, ..Roles::default() });
+        let study =
+            study.or_else(|_| read_told("t.csv", text, &Roles { params: &names, ..Roles::default() }));
+        let study = study.unwrap();
+        let trial = &study.trials[0];
+        let attributes: Vec<String> = trial.user_attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(study.notes, []);
+        format!("{} | {}", trial.params, attributes.join(" "))
+    };
+    let expected = "lr=0.1 depth=3 | note=\"a\" seed=7";
+    assert_eq!(told(plain), expected);
+    let optuna = "number,value,params_lr,params_depth,params_seed,user_attrs_note\n0,0.5,0.1,3,7,a\n";
+    assert_eq!(told(optuna), expected);
+    let flat = r#"[{"value": 0.5, "lr": 0.1, "depth": 3, "seed": 7, "note": "a"}]"#;
+    assert_eq!(told(flat), expected);
+    let nested = r#"[{"value": 0.5, "params": {"lr": 0.1, "depth": 3, "seed": 7}, "note": "a"}]"#;
+    assert_eq!(told(nested), expected);
+    let beside = r#"[{"value": 0.5, "params": {"lr": 0.1, "seed": 7}, "depth": 3, "note": "a"}]"#;
+    assert_eq!(told(beside), expected);
+
+    let refused = |names: &[&str], text: &str| {
+        let names = listed(names);
+        message(read_told("t.csv", text, &Roles { params: &names, ..Roles::default() }))
+    };
+    assert_eq!(
+        refused(&["lr", "width"], "value,lr\n1,2\n"),
+        "t.csv, line 1: no column is called `width`, which --params names (its columns are `value`, `lr`)"
+    );
+    assert!(refused(&["value"], "value,lr\n1,2\n").contains("`value` holds the objective"));
+    assert!(refused(&["lr"], r#"[{"value": 1, "params": {"x": 1}}]"#).contains("no trial has a `lr`"));
+    assert!(
+        refused(&["lr"], r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[1]}"#)
+            .contains("its trials say which are their parameters")
+    );
+}
+
+#[test]
+fn a_column_or_attribute_of_any_name_holds_the_size() {
+    let size = |name: &str, wanted: &str, text: &str| {
+        let study = read_told(name, text, &Roles { size: Some(wanted), ..Roles::default() })?;
+        let trial = &study.trials[0];
+        Ok(format!("{} {}", trial.record.size.map_or(0, |size| size.total), trial.params))
+    };
+    let csv = |wanted: &str| size("t.csv", wanted, "value,lr,model_size\n0.5,0.1,1.2e6\n0.4,0.1,\n");
+    assert_eq!(csv("model_size").unwrap(), "1200000 lr=0.1", "what holds sizes is no parameter");
+    let known = size("t.csv", "n_params", "value,lr,n_params\n0.5,0.1,7\n");
+    assert_eq!(known.unwrap(), "7 lr=0.1");
+    let marked = size("t.csv", "summary.total", "Name,config.lr,summary.total,value\na,0.1,9,0.5\n");
+    assert_eq!(marked.unwrap(), "9 lr=0.1");
+    let param = size("t.csv", "width", "value,params_lr,params_width\n0.5,0.1,64\n");
+    assert_eq!(param.unwrap(), "64 lr=0.1 width=64");
+    let nested = r#"[{"value": 0.5, "params": {"lr": 1}, "user_attrs": {"total": 11}}]"#;
+    assert_eq!(size("t.json", "total", nested).unwrap(), "11 lr=1");
+    let refused = |result: Result<String, ImportError>| {
+        let error = result.unwrap_err();
+        format!("{error} ({})", error.hint().unwrap_or_default())
+    };
+    assert!(refused(csv("weight")).contains("its trials: none has a `weight`, which --size names"));
+    let words = refused(size("t.csv", "s", "value,x,s\n0.5,1,big\n"));
+    assert!(words.contains("trial 0, `s`: expected a number of weights, found \"big\""), "{words}");
+    assert!(refused(size("t.csv", "s", "value,x,s\n0.5,1,0.5\n")).contains("found 0.5"));
+}
+
+#[test]
+fn tables_are_read_packed_and_in_any_usual_encoding() {
+    use std::io::Write as _;
+    let text = "number;value;params_größe;user_attrs_note\n0;0,5;3;é\n";
+    let folder = tempfile::tempdir().unwrap();
+    let read_bytes = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let study = read(&path, None, &Roles::default()).unwrap();
+        assert_eq!(params(&study), ["größe=3"], "{name}");
+        assert_eq!(study.trials[0].value, Some(0.5));
+        study.notes
+    };
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let packed = encoder.finish().unwrap();
+    assert_eq!(read_bytes("t.csv.gz", &packed), []);
+    assert_eq!(read_bytes("t.csv", &packed), [], "what is packed is told by the content");
+    let wide: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    assert_eq!(read_bytes("wide.csv", &wide), []);
+    let latin = text.replace('ö', "\u{1}").replace('ß', "\u{2}").replace('é', "\u{3}").into_bytes();
+    let latin: Vec<u8> = latin
+        .into_iter()
+        .map(|b| match b {
+            1 => 0xf6,
+            2 => 0xdf,
+            3 => 0xe9,
+            other => other,
+        })
+        .collect();
+    assert_eq!(read_bytes("latin.csv", &latin), [Note::Latin1 { characters: 3 }]);
+    let list = r#"[{"value": 0.5, "params": {"größe": 3}}]"#;
+    let wide: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(list.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+    assert_eq!(read_bytes("wide.json", &wide), []);
+}
+
+/// What `to_json` of pandas and `optuna trials -f yaml` write.
+#[test]
+fn lists_have_many_forms() {
+    let forms = [
+        r#"[{"number": 0, "value": 0.5, "params_lr": 0.1}, {"number": 1, "value": null, "params_lr": 0.2}]"#,
+        "{\"number\": 0, \"value\": 0.5, \"params_lr\": 0.1}\n{\"number\": 1, \"value\": null, \"params_lr\": 0.2}\n",
+        r#"{"number": {"0": 0, "1": 1}, "value": {"0": 0.5, "1": null}, "params_lr": {"0": 0.1, "1": 0.2}}"#,
+        r#"{"0": {"number": 0, "value": 0.5, "params_lr": 0.1}, "1": {"number": 1, "value": null, "params_lr": 0.2}}"#,
+        r#"{"columns": ["number", "value", "params_lr"], "index": [0, 1], "data": [[0, 0.5, 0.1], [1, null, 0.2]]}"#,
+        r#"{"schema": {"fields": []}, "data": [{"index": 0, "number": 0, "value": 0.5, "params_lr": 0.1}, {"index": 1, "number": 1, "value": null, "params_lr": 0.2}]}"#,
+        "- number: 0\n  params_lr: 0.1\n  value: 0.5\n- number: 1\n  params_lr: 0.2\n  value: null\n",
+        "---\n# of optuna trials\n- number: 0\n  params: {lr: 0.1}\n  value: 0.5\n- number: 1\n  params: {lr: 0.2}\n  value: .nan\n",
+    ];
+    for form in forms {
+        let study = read_text("t.json", form).unwrap_or_else(|error| panic!("{form}: {error}"));
+        assert_eq!(params(&study), ["lr=0.1", "lr=0.2"], "{form}");
+        assert_eq!((study.trials[0].value, study.trials[1].state), (Some(0.5), TrialState::Failed), "{form}");
+    }
+    let named = r#"[{"number": 0, "values": {"acc": 0.5, "cost": 2}, "params": {"x": 1}}, {"values": {}, "state": "FAIL"}]"#;
+    let named = read_text("t.json", named).unwrap();
+    assert_eq!(named.metric_names, Some(listed(&["acc", "cost"])));
+    assert_eq!(named.trials[0].values(), [0.5, 2.0]);
+    // Optuna leaves a parameter out that a trial lacks, and writes null for the choice None.
+    let none = r#"[{"value": 1, "params_c": null, "duration": "0:00:01"}, {"value": 2, "params_c": "a", "duration": "0:00:01"}]"#;
+    assert_eq!(params(&read_text("t.json", none).unwrap()), ["c=None", "c=a"]);
+    let of_pandas = r#"[{"value": 1, "params_c": null, "datetime_start": 1704103200000}, {"value": 2, "params_c": "a", "datetime_start": null}]"#;
+    let of_pandas = read_text("t.json", of_pandas).unwrap();
+    assert_eq!(params(&of_pandas), ["", "c=a"]);
+    let clock = jiff::tz::TimeZone::system().to_datetime(of_pandas.trials[0].started.unwrap());
+    assert_eq!(clock.to_string(), "2024-01-01T10:00:00");
+    for (name, text, expected) in [
+        ("t.yaml", "- a: [1\n", "t.yaml, line"),
+        ("t.yaml", "- 3\n", "trial 0 of the list: expected an object"),
+        ("t.json", r#"{"a": 1}"#, "expected a list of trials"),
+        ("t.json", "{\"value\": 1, \"params_x\": 2}\n{\"value\": \n", "t.json, line 2, column"),
+        (
+            "t.json",
+            r#"{"columns": ["value"], "data": [[1, 2]]}"#,
+            "row 0 of `data`: 2 cells where there are 1 columns",
+        ),
+        (
+            "t.json",
+            r#"[{"value": "high", "params_x": 2}]"#,
+            "trial 0 of the list, field `value`: expected a number or null",
+        ),
+        (
+            "t.json",
+            r#"[{"lr": 1}]"#,
+            "no column holds the objective (name the objective with --metric: `lr`)",
+        ),
+    ] {
+        let told = message(read_text(name, text));
+        assert!(told.contains(expected), "{text}: {told}");
+    }
 }
 
 const RATE: &str = r#""distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}""#;

@@ -1,6 +1,5 @@
 //! Studies of any source as a store takes them in: what is not recorded is decided here, and said.
 
-use std::fmt;
 use std::path::Path;
 
 use allometry_core::metric_name::implied_direction;
@@ -8,9 +7,10 @@ use allometry_core::{Direction, Distribution, FrozenTrial, SearchSpace, TrialSta
 use serde_json::json;
 
 use super::error::Problem;
+use super::note::Note;
 use super::optuna_storage::{open_file, which};
 use super::sets::{IMPORT_KEY, ImportAttribute};
-use super::{Content, ImportError, Table, best_params_of, content, journal, sets};
+use super::{Content, ImportError, Roles, Table, best_params_of, content, journal, name_of, sets};
 use crate::assemble::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
 use crate::distribution;
 use crate::json;
@@ -27,15 +27,30 @@ pub struct Assumed {
     pub space: SearchSpace,
     /// The metric whose values are the trials', for an experiment of Ray Tune or a table.
     pub metric: Option<String>,
+    /// The columns of a table that hold hyperparameters; empty where their names tell.
+    pub params: Vec<String>,
+    /// The column or field of a table that holds the number of weights.
+    pub size: Option<String>,
 }
 
 impl Assumed {
+    /// What is said of the columns of a table.
+    fn roles(&self) -> Roles<'_> {
+        Roles { metric: self.metric.as_deref(), params: &self.params, size: self.size.as_deref() }
+    }
+
     /// Refuses what a source that records everything would only contradict.
     fn refuse_for_recorded(&self, location: &Location) -> Result<(), ImportError> {
         let given = [
             (!self.directions.is_empty(), "--direction", "its studies say which values are better"),
             (!self.space.0.is_empty(), "--space", "its trials have the sets of their parameters"),
             (self.metric.is_some(), "--metric", "its trials have their values"),
+            (!self.params.is_empty(), "--params", "its trials say which are their parameters"),
+            (
+                self.size.is_some(),
+                "--size",
+                "its trials keep their attributes, and `report --size` reads them",
+            ),
         ];
         match given.into_iter().find(|(is_given, ..)| *is_given) {
             None => Ok(()),
@@ -55,56 +70,6 @@ pub struct Imported {
     pub notes: Vec<Note>,
 }
 
-/// What differs from the source of a study, or was not in it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Note {
-    /// Numbers had gaps or repetitions.
-    Renumbered,
-    /// Complete trials without a value for each objective; they failed.
-    WithoutValue {
-        /// How many.
-        trials: usize,
-    },
-    /// Trials that did not end, or failed, had values, which have no place in a store.
-    ValuesLeftOut {
-        /// How many.
-        trials: usize,
-    },
-    /// Sets of parameters that follow from the values that occur.
-    Inferred {
-        /// The sets.
-        space: SearchSpace,
-    },
-    /// Trials that run in the source.
-    Running {
-        /// How many.
-        trials: usize,
-    },
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Renumbered => {
-                f.write_str("its numbers had gaps or repetitions: trials are numbered anew from 0")
-            }
-            Self::WithoutValue { trials } => {
-                write!(f, "complete trials without a value failed: {trials}")
-            }
-            Self::ValuesLeftOut { trials } => {
-                write!(f, "values of trials that are neither complete nor pruned are left out: {trials}")
-            }
-            Self::Inferred { space } => {
-                let sets: Vec<String> = space.iter().map(|(name, set)| format!("{name} = {set}")).collect();
-                write!(f, "sets by the values that occur, unless --space says otherwise: {}", sets.join(", "))
-            }
-            Self::Running { trials } => {
-                write!(f, "trials that still run in the source, and here for ever: {trials}")
-            }
-        }
-    }
-}
-
 /// Reads the studies of a file, whose kind is told by its content and ending: all of a database or journal, or the one that
 /// `detail` names. For JSON and CSV `detail` is the file of best parameters, for an experiment of Ray Tune the metric; their
 /// study is named after the file or folder.
@@ -118,7 +83,7 @@ pub fn read_whole(
 ) -> Result<Vec<Imported>, ImportError> {
     let is_folder = path.is_dir();
     let metric = detail.filter(|_| is_folder).or(assumed.metric.as_deref());
-    match content(path, metric)? {
+    match content(path, &Roles { metric, ..assumed.roles() })? {
         Content::Database => {
             assumed.refuse_for_recorded(&path.into())?;
             let (storage, store) = open_file(path)?;
@@ -137,14 +102,26 @@ pub fn read_whole(
         Content::Table(mut table) => {
             let beside = best_params_of(detail.filter(|_| !is_folder))?;
             if table.directions.is_empty() {
-                let implied = || implied_direction(table.metric.as_deref()?);
-                table.directions.extend(beside.direction(&table.trials).or_else(implied));
+                let beside = beside.direction(&table.trials);
+                let implied = table.metrics.iter().map_while(|metric| implied_direction(metric));
+                let implied: Vec<Direction> = implied.collect();
+                match (beside, implied.is_empty()) {
+                    (Some(direction), true) => table.directions.push(direction),
+                    (Some(direction), false) => {
+                        table.directions.push(direction);
+                        table.directions.extend(&implied[1..]);
+                    }
+                    (None, _) => table.directions = implied,
+                }
             }
             if table.directions.is_empty() && assumed.directions.is_empty() {
-                return Err(ImportError::WhichDirection { location: path.into(), metric: table.metric });
+                return Err(ImportError::WhichDirection {
+                    location: path.into(),
+                    metric: table.metrics.into_iter().next(),
+                });
             }
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let imported = of_table(name, table, assumed, beside.space.as_ref());
+            assumed.roles().take_sizes(&mut table.trials).map_err(|problem| problem.in_file(path))?;
+            let imported = of_table(name_of(path), table, assumed, beside.space.as_ref());
             Ok(vec![imported.map_err(|problem| problem.in_file(path))?])
         }
     }
@@ -189,7 +166,14 @@ fn not_empty(studies: Vec<Imported>, location: &Location) -> Result<Vec<Imported
 }
 
 /// A study of which all is recorded.
-fn recorded(study: WholeStudy) -> Imported {
+fn recorded(mut study: WholeStudy) -> Imported {
+    // No client goes on with a parameter whose set is of a former class.
+    let params = study.trials.iter_mut().flat_map(|trial| &mut trial.template.params);
+    for (_, _, set) in params.filter(|(_, _, set)| set.contains("UniformDistribution")) {
+        if let Ok(read) = distribution::parse(set) {
+            *set = distribution::write(&read);
+        }
+    }
     let running = study.trials.iter().filter(|trial| trial.template.state == TrialState::Running).count();
     let notes = (running > 0).then_some(Note::Running { trials: running }).into_iter().collect();
     Imported { study, notes }
@@ -204,8 +188,7 @@ fn of_table(
     assumed: &Assumed,
     listed: Option<&SearchSpace>,
 ) -> Result<Imported, Problem> {
-    let Table { directions, metric, mut trials } = table;
-    let mut notes = Vec::new();
+    let Table { directions, metrics, mut trials, mut notes } = table;
     let objectives = trials.iter().map(|trial| 1 + trial.further.len()).max().unwrap_or(1);
     let directions = if assumed.directions.is_empty() { directions } else { assumed.directions.clone() };
     if directions.len() < objectives {
@@ -223,8 +206,8 @@ fn of_table(
         notes.push(Note::Inferred { space });
     }
     let mut study = WholeStudy { name, directions, ..WholeStudy::default() };
-    if let Some(metric) = metric.filter(|_| objectives == 1) {
-        study.system_attributes.insert(METRIC_NAMES.into(), json::write(&json!([metric])));
+    if metrics.len() == objectives {
+        study.system_attributes.insert(METRIC_NAMES.into(), json::write(&json!(metrics)));
     }
     study.user_attributes.insert(format!("{OWN_PREFIX}{IMPORT_KEY}"), json::write(&import));
     let (mut without, mut left_out) = (0, 0);

@@ -10,6 +10,7 @@ use std::fmt;
 use allometry_core::{Direction, TrialState};
 use jiff::Timestamp;
 
+use crate::Store;
 use crate::assemble::OWN_PREFIX;
 use crate::error::StoreError;
 use crate::late::LateTell;
@@ -223,6 +224,18 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
         Storage::Sqlite(path) => Box::new(OptunaSqlite::open(&path)?),
         Storage::Postgres(url) => Box::new(OptunaPostgres::open(url.expose())?),
     })
+}
+
+/// A store in memory that holds the studies.
+///
+/// # Errors
+/// The name of the study that cannot be stored, with what is wrong with it.
+pub fn in_memory(studies: &[WholeStudy]) -> Result<Box<dyn Store>, (String, StoreError)> {
+    let storage = OptunaSqlite::in_memory().map_err(|error| (String::new(), error))?;
+    for study in studies {
+        storage.create_whole_study(study).map_err(|error| (study.name.clone(), error))?;
+    }
+    Ok(Box::new(storage.into_store()))
 }
 
 /// Opens a storage that is there for reading alone; it is not changed.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
 use super::failure::Failure;
-use super::{place, snapshot};
+use super::{former, place, snapshot};
 use crate::error::StoreError;
-use crate::schema::{OWN_VERSION, REVISION};
+use crate::schema::{Former, OWN_VERSION, REVISION};
 
 /// Opens for reading and writing; makes what is missing.
 pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
@@ -66,7 +66,10 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
     connection.busy_timeout(busy_timeout)?;
     let tables = tables(&connection)?;
     if !tables.is_empty() {
-        check_optuna(path, &connection, &tables)?;
+        let found = revision(&connection, &tables)?;
+        if found != REVISION {
+            return Err(other_revision(path, found));
+        }
         check_own(path, &connection, &tables)?;
     }
     // SQLite falls back to reading where it may not write.
@@ -108,7 +111,7 @@ fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens for reading alone.
+/// Opens for reading alone; a database of a former revision is read as if it were of the present one.
 pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     let cannot = |reason: String| Failure::Store(StoreError::CannotOpen { path: path.into(), reason });
     if path.is_dir() {
@@ -126,7 +129,14 @@ pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connectio
         Ok(FileKind::Database) => reader(&file, busy_timeout)?,
     };
     let tables = tables(&connection)?;
-    check_optuna(path, &connection, &tables)?;
+    let found = revision(&connection, &tables)?;
+    match Former::of(&found) {
+        Some(shape) => former::view(&connection, shape, &tables)?,
+        None if found == REVISION => {}
+        None => {
+            return Err(other_revision(path, found));
+        }
+    }
     check_own(path, &connection, &tables)?;
     Ok(connection)
 }
@@ -228,7 +238,12 @@ fn tables(connection: &Connection) -> Result<BTreeSet<String>, Failure> {
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-fn check_optuna(path: &Path, connection: &Connection, tables: &BTreeSet<String>) -> Result<(), Failure> {
+fn other_revision(path: &Path, found: String) -> Failure {
+    StoreError::OtherRevision { location: path.into(), found, supported: REVISION }.into()
+}
+
+/// The revision of Optuna's schema that a database has; `none` where it does not say.
+fn revision(connection: &Connection, tables: &BTreeSet<String>) -> Result<String, Failure> {
     if let Some(missing) = ["studies", "trials"].iter().find(|table| !tables.contains(**table)) {
         return Err(Failure::NotAStore(format!("it has no table `{missing}`")));
     }
@@ -237,11 +252,7 @@ fn check_optuna(path: &Path, connection: &Connection, tables: &BTreeSet<String>)
     } else {
         None
     };
-    let found = found.unwrap_or_else(|| "none".into());
-    if found != REVISION {
-        return Err(StoreError::OtherRevision { location: path.into(), found, supported: REVISION }.into());
-    }
-    Ok(())
+    Ok(found.unwrap_or_else(|| "none".into()))
 }
 
 fn check_own(path: &Path, connection: &Connection, tables: &BTreeSet<String>) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! What the file and its errors look like from inside.
 
 mod departures;
+mod former;
 
 use std::fs;
 use std::sync::Arc;
@@ -158,12 +159,12 @@ fn other_versions_are_refused_by_name() {
             "FILE was written by a newer Allometry (tables of version 2, this one reads up to 1)",
         ),
         (
-            "UPDATE alembic_version SET version_num = 'v3.0.0.d'",
-            "FILE has revision `v3.0.0.d` of Optuna's schema, and this program reads `v3.2.0.a`",
+            "UPDATE alembic_version SET version_num = 'v9.0.0.a'",
+            "FILE has revision `v9.0.0.a` of Optuna's schema, and this program goes on with `v3.2.0.a`",
         ),
         (
             "DROP TABLE alembic_version",
-            "FILE has revision `none` of Optuna's schema, and this program reads `v3.2.0.a`",
+            "FILE has revision `none` of Optuna's schema, and this program goes on with `v3.2.0.a`",
         ),
     ] {
         sql(&path, change);

@@ -145,6 +145,6 @@ fn readers_in_the_process_leave_the_writers_lock() {
     assert!(held(), "after reading");
     drop(SqliteStore::open(url).unwrap());
     assert!(held(), "after writing");
-    assert!(allometry_store::import::read(&path, None, None).is_err());
+    assert!(allometry_store::import::read(&path, None, &allometry_store::import::Roles::default()).is_err());
     assert!(held(), "after importing");
 }

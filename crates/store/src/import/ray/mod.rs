@@ -17,7 +17,7 @@ use status::Statuses;
 const OF_TRIALS: [&str; 4] = ["result.json", "params.json", "progress.csv", "error.txt"];
 
 /// Whether a path is the folder of an experiment.
-pub(super) fn is_experiment(path: &Path) -> bool {
+pub fn is_experiment(path: &Path) -> bool {
     path.is_dir() && trial_folders(path).is_ok_and(|folders| !folders.is_empty())
 }
 
@@ -50,7 +50,7 @@ pub(super) fn read(path: &Path, metric: Option<&str>) -> Result<Table, ImportErr
         trial.frozen(number, &metric, status)
     });
     let trials = frozen.collect();
-    Ok(Table { directions: Vec::new(), metric: Some(metric), trials })
+    Ok(Table { metrics: vec![metric], trials, ..Table::default() })
 }
 
 /// The metric asked for, if any trial has it, or the only one.

@@ -119,7 +119,7 @@ fn databases_of_something_else() {
         ("UPDATE allometry_version SET version = 2", "written by a newer Allometry (tables of version 2"),
         (
             "UPDATE alembic_version SET version_num = 'v3.0.0.d'",
-            "has revision `v3.0.0.d` of Optuna's schema, and this program reads `v3.2.0.a`",
+            "has revision `v3.0.0.d` of Optuna's schema, and this program goes on with `v3.2.0.a`",
         ),
         ("DROP TABLE alembic_version", "has revision `none` of Optuna's schema"),
     ] {
@@ -138,7 +138,7 @@ fn rows_that_are_damaged() {
     cluster.sql(&url, "UPDATE trial_params SET distribution_json = '{}' WHERE param_name = 'act'");
     let error = store.trials(id).unwrap_err();
     check(&error, ErrorKind::Unavailable, "trial 0, parameter `act`: distribution has no `name`");
-    let unknown = import::read_storage(&url, Some("t")).unwrap_err();
+    let unknown = import::read_storage(&url, Some("t"), &import::Roles::default()).unwrap_err();
     assert!(unknown.to_string().ends_with("holds no study `t`"), "{unknown}");
     assert!(unknown.hint().unwrap().contains("`s`"));
 }

@@ -1,0 +1,168 @@
+//! Lists of trials whose parameters and attributes are fields of their own.
+
+use std::collections::HashMap;
+
+use allometry_core::{FrozenTrial, Params, TrialNumber};
+use serde_json::{Map, Value};
+
+use super::columns::{Column, Columns};
+use super::error::Problem;
+use super::json::{
+    default_state, number_or_null, parse_state_of, read_directions, read_time, take_distribution,
+};
+use super::{Roles, Table};
+use crate::assemble::take_user_attribute;
+use crate::distribution::read_value;
+use crate::json;
+
+/// Fields of trials that hold others; lists without them may be flat.
+const NESTED: [&str; 8] = [
+    "params",
+    "values",
+    "user_attrs",
+    "system_attrs",
+    "metrics",
+    "distributions",
+    "intermediate_values",
+    "directions",
+];
+
+/// Fields of W&B that hold others, which are read with the names of these before theirs.
+pub(super) const UNFOLDED: [&str; 2] = ["config", "summary"];
+
+/// Fields that every list has.
+pub(super) const COMMON: [&str; 6] =
+    ["number", "value", "state", "datetime_start", "datetime_complete", "duration"];
+
+/// Whether trials have fields of their own and none that hold others.
+pub(super) fn is_flat(entries: &[Value]) -> bool {
+    let mut names = entries.iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let is_nested = |name: &String| NESTED.contains(&name.as_str());
+    !names.clone().any(is_nested) && names.any(|name| !COMMON.contains(&name.as_str()))
+}
+
+/// Parses a flat list of trials.
+pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Problem> {
+    let mut rows = Vec::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        let Value::Object(fields) = entry else {
+            return Err(Problem::new(format!("trial {index} of the list"), "expected an object"));
+        };
+        rows.push(unfolded(fields));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for name in rows.iter().flat_map(Map::keys) {
+        if seen.insert(name.as_str()) {
+            names.push(name);
+        }
+    }
+    let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "the fields of its trials")?;
+    // Optuna leaves out what a trial lacks, or shows durations as Python does (0:00:01); pandas writes null
+    // for what is not there.
+    let has_holes = rows.iter().any(|row| row.len() < names.len());
+    let is_shown = |duration: &str| duration.contains(':') && !duration.starts_with('P');
+    let is_of_optuna =
+        rows.iter().any(|row| row.get("duration").and_then(Value::as_str).is_some_and(is_shown));
+    let null_is_a_value = has_holes || is_of_optuna;
+    let kinds: HashMap<&str, &Column> = names.iter().copied().zip(&kinds).collect();
+    let further: Vec<&str> =
+        names.iter().copied().filter(|name| matches!(kinds[name], Column::Further)).collect();
+    let mut table = Table { metrics, notes, ..Table::default() };
+    for (index, fields) in rows.iter().enumerate() {
+        let row = Row { index, fields, kinds: &kinds, further: &further, null_is_a_value };
+        if index == 0
+            && let Some((name, said)) =
+                fields.iter().find(|(name, _)| *kinds[name.as_str()] == Column::Directions)
+        {
+            table.directions =
+                read_directions(said).ok_or_else(|| row.wrong(name, "maximize and minimize"))?;
+        }
+        table.trials.push(row.trial()?);
+    }
+    Ok(table)
+}
+
+/// The fields of a trial, those of W&B's dictionaries with their names before them.
+fn unfolded(fields: Map<String, Value>) -> Map<String, Value> {
+    let mut unfolded = Map::new();
+    for (name, value) in fields {
+        match value {
+            Value::Object(inner) if UNFOLDED.contains(&name.as_str()) => {
+                unfolded.extend(inner.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)));
+            }
+            value => drop(unfolded.insert(name, value)),
+        }
+    }
+    unfolded
+}
+
+struct Row<'a> {
+    index: usize,
+    fields: &'a Map<String, Value>,
+    kinds: &'a HashMap<&'a str, &'a Column>,
+    /// Names of the fields of the objectives after the first.
+    further: &'a [&'a str],
+    null_is_a_value: bool,
+}
+
+impl Row<'_> {
+    fn wrong(&self, field: &str, expected: &str) -> Problem {
+        let place = format!("trial {} of the list, field `{field}`", self.index);
+        Problem::new(place, format!("expected {expected}"))
+    }
+
+    fn trial(&self) -> Result<FrozenTrial, Problem> {
+        let mut trial = FrozenTrial::new(self.index as u64, default_state(None), None, Params::default());
+        let (mut state, mut sets) = (None, Vec::new());
+        for (name, value) in self.fields {
+            let wrong = |expected: &str| self.wrong(name, expected);
+            match self.kinds[name.as_str()] {
+                Column::Param(param) if !value.is_null() || self.null_is_a_value => {
+                    trial.params.0.insert(param.clone(), read_value(value));
+                }
+                _ if value.is_null() => {}
+                Column::Number => {
+                    let number = json::number(value).filter(|x| *x >= 0.0 && x.fract() == 0.0 && *x < 9e15);
+                    trial.number = TrialNumber(number.ok_or_else(|| wrong("a count from 0"))? as u64);
+                }
+                Column::State => {
+                    state = Some(parse_state_of(value).ok_or_else(|| wrong("the name of a trial's state"))?);
+                }
+                Column::Value => trial.value = number_or_null(value, || wrong("a number or null"))?,
+                Column::Intermediate(step) => {
+                    let reported = json::number(value).ok_or_else(|| wrong("a number"))?;
+                    trial.intermediate.insert(*step, reported);
+                }
+                Column::Metric(attribute) => {
+                    take_user_attribute(&mut trial, attribute, &json::write(value))
+                        .map_err(|malformed| wrong(&format!("an attribute: {}", malformed.problem)))?;
+                }
+                Column::SystemAttribute(attribute) => {
+                    trial.system_attributes.insert(attribute.clone(), json::write(value));
+                }
+                Column::Set(param) => sets.push((name, param, value)),
+                Column::Started => {
+                    trial.started = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
+                }
+                Column::Completed => {
+                    trial.completed = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
+                }
+                Column::Further | Column::Directions | Column::Ignored | Column::Param(_) => {}
+            }
+        }
+        for (name, param, set) in sets {
+            take_distribution(&mut trial, param, set).map_err(|expected| self.wrong(name, &expected))?;
+        }
+        for name in self.further {
+            let value = self.fields.get(*name).unwrap_or(&Value::Null);
+            let number = number_or_null(value, || self.wrong(name, "a number or null"))?;
+            trial.further.push(number.unwrap_or(f64::NAN));
+        }
+        if trial.further.iter().all(|value| value.is_nan()) {
+            trial.further.clear();
+        }
+        trial.state = state.unwrap_or_else(|| default_state(trial.value));
+        Ok(trial)
+    }
+}
