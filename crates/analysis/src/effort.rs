@@ -54,8 +54,9 @@ pub(crate) fn best_of_k(sample: &Sample<'_>, is_auc: bool, options: &Options) ->
             let jackknife = best_of::left_out(&ascending, k)
                 .filter(|_| is_solid)
                 .and_then(|left_out| Jackknife::new(&left_out));
-            if let Some((jackknife, ends)) =
-                jackknife.and_then(|jackknife| Some((jackknife, jackknife.interval(best, options.level)?)))
+            if let Some((jackknife, ends)) = jackknife
+                .filter(|jackknife| jackknife.standard_error > 0.0)
+                .and_then(|jackknife| Some((jackknife, jackknife.interval(best, options.level)?)))
             {
                 let (a, b) = (sign * ends.0, sign * ends.1);
                 let interval = Interval { lower: a.min(b), upper: a.max(b) };

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
 pub use contrast::{Share, Source};
 pub(crate) use effort::Excess;
+pub(crate) use judgement::FOR_LACK_OF_FIT;
 pub(crate) use judgement::judge;
 pub use judgement::{JudgedBudget, Judgement, LastStep, Quantity, Withheld};
 pub(crate) use quantity::{best_part, in_order as in_order_of_size};
@@ -24,7 +25,7 @@ pub use search::SearchKind;
 pub(crate) use search::{Configuration, FEWEST, best_of_k, choose_k, configurations, top_spread};
 pub use trend::{DECADES_FOR_EXPONENT, PowerLawFit, SIZES_FOR_EXPONENT, SizeTrend, TrendCenter};
 
-use crate::estimate::Estimate;
+use crate::estimate::{Estimate, Interval};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::study::StudyAnalysis;
@@ -125,7 +126,14 @@ impl Scaling {
         if exact {
             points.sort_by_key(|point| point.size);
         }
-        let judged = quantity::judge(ladder, options);
+        let judged = quantity::judge(ladder, options).map(|(mut judgement, differences)| {
+            if ladder.measures_auc() {
+                for value in &mut judgement.values {
+                    value.value.interval = value.value.interval.map(Interval::of_auc);
+                }
+            }
+            (judgement, differences)
+        });
         let (judgement, differences, withheld) = match judged {
             Ok((judgement, differences)) => (Some(judgement), differences, None),
             Err(why) => (None, Vec::new(), Some(why)),

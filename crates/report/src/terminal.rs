@@ -77,7 +77,7 @@ fn budgets(out: &mut String, analysis: &Analysis) {
     let (low, high) = (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
     line(out, "");
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
-    let metric = format!("Best {}", clean(&analysis.metric, 8));
+    let metric = format!("Best {}", clean(&analysis.metric, 7));
     row(
         out,
         DIM,

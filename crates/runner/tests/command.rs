@@ -335,7 +335,7 @@ fn a_grandchild_that_outlives_its_parent_is_killed() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_descendant_with_a_session_of_its_own_is_killed() {
-    let leave = r#"setsid sh -c 'echo $$ > grandchild; exec sleep 600' & while [ ! -s grandchild ]; do sleep 0.01; done"#;
+    let leave = "setsid sh -c 'echo $$ > grandchild; exec sleep 600' & while [ ! -s grandchild ]; do sleep 0.01; done";
     let fixture =
         Fixture::new(&format!(r#"{leave}; echo '{{"final": true, "value": 1}}' >> "$ALLOMETRY_REPORT""#));
     let grandchild = fixture.folder.path().join("grandchild");

@@ -140,11 +140,18 @@ fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<(Str
         .collect();
     (!adaptive.is_empty() && adaptive.len() < used().count()).then(|| {
         let seemingly = used().any(|(_, kind)| *kind == SearchKind::SeeminglyAdaptive);
-        let how = if seemingly { ", by the look of their values" } else { "" };
-        let message = format!(
-            "budgets were searched in different ways: {} adaptively{how}, the others not",
-            adaptive.join(", ")
-        );
+        let message = if seemingly {
+            format!(
+                "the trials of {} look as if a search that learns chose them, those of the other budgets do not (in 4 of 100 ladders this \
+                 is chance)",
+                adaptive.join(", ")
+            )
+        } else {
+            format!(
+                "budgets were searched in different ways: {} adaptively, the others not",
+                adaptive.join(", ")
+            )
+        };
         (message, "Search every budget in the same way: a better search looks like a better size.")
     })
 }

@@ -180,10 +180,10 @@ impl ImportanceModel {
     fn words(&self) -> String {
         let evaluations = counted(self.evaluations, "distinct evaluation");
         let Some(freedom) = self.residual_freedom else {
-            return format!("Unknown: {evaluations} give no model of all parameters at once.");
+            return format!("Unknown: a model of all parameters at once needs more than {evaluations}.");
         };
         if self.family == 0 {
-            return format!("Unknown: {evaluations} leave no parameter a test of its own.");
+            return format!("Unknown: no parameter has a test of its own after {evaluations}.");
         }
         let basis = format!(
             "main effects of {}, {evaluations}, {freedom} residual degrees of freedom",

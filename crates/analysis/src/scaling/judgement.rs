@@ -14,7 +14,7 @@ use crate::stats::holm;
 use crate::verdict::Outcome;
 
 /// The share of the level that goes to the lack of fit, where there are more than two budgets.
-const FOR_LACK_OF_FIT: f64 = 0.1;
+pub(crate) const FOR_LACK_OF_FIT: f64 = 0.1;
 /// Decades over which the sizes of the budgets must differ at least.
 const FEWEST_DECADES: f64 = 0.02;
 
@@ -182,7 +182,7 @@ pub enum Withheld {
     #[error("the trials of each budget all have the same value, so nothing tells how far values vary")]
     NothingVaries,
     /// The budgets have the same sizes.
-    #[error("the models of all budgets have the same size")]
+    #[error("all budgets have the same size")]
     SameSizes,
     /// The rows are too few for how long they depend on each other.
     #[error("{why}")]

@@ -27,12 +27,12 @@ pub(super) fn advice(
         let over_last = judgement.last_step.as_ref().is_none_or(|step| step.is_told);
         let why = match (rises, is_largest) {
             (true, true) if place > 1 && over_last => {
-                "values rise with size, over the last step too".to_owned()
+                "values get better with size, over the last step too".to_owned()
             }
             (true, true) if place == 1 => "the larger size is told to be better".to_owned(),
             (_, true) => "every smaller size has a larger one that is told to be better".to_owned(),
             (true, false) if place > 0 => {
-                format!("values rise with size up to {budget}, and no larger size is told to be better")
+                format!("gains from smaller sizes upwards are told, and none from {budget} upwards is")
             }
             (_, false) => "no larger size is told to be better".to_owned(),
         };
@@ -67,16 +67,19 @@ pub(super) fn advice(
             Some("Repeat each size under several seeds, or search it with 10 trials or more.")
         }
         Some(Withheld::TooFewRows { .. }) => Some("Use a longer validation part."),
+        Some(Withheld::TooFewBudgets { .. }) if studies.len() > 1 => {
+            Some("See why the trials of the other budgets have no value, and run them again.")
+        }
         Some(Withheld::TooFewBudgets { .. } | Withheld::SameSizes) => Some("Add budgets of other sizes."),
         Some(Withheld::NothingVaries) => {
-            Some("Look at what the trials record as their value: it never changes.")
+            Some("Look at what the trials record as their value: within a budget it never changes.")
         }
         None => None,
     };
     let provisional = is_provisional.then_some(if can_confirm {
         "This is provisional, for it rests on the search alone: run `allometry confirm`."
     } else {
-        "This is provisional, for it rests on the search alone: no configuration was trained again."
+        "This is provisional, for it compares searches and no configurations that were trained again."
     });
     let parts = [take.as_deref(), next, provisional];
     parts.into_iter().flatten().collect::<Vec<&str>>().join(" ")

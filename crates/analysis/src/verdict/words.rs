@@ -11,8 +11,8 @@ use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, signed};
 use crate::options::Options;
 use crate::scaling::{
-    DECADES_FOR_EXPONENT, Difference, Judgement, PowerLawFit, Quantity, RowResamples, SIZES_FOR_EXPONENT,
-    Scaling, SizeOrder, SizeTrend, Source, Withheld,
+    DECADES_FOR_EXPONENT, Difference, FOR_LACK_OF_FIT, Judgement, PowerLawFit, Quantity, RowResamples,
+    SIZES_FOR_EXPONENT, Scaling, SizeOrder, SizeTrend, Source, Withheld,
 };
 use crate::stats::power_law::EXPONENTS;
 use crate::study::StudyAnalysis;
@@ -98,7 +98,16 @@ fn answer(
             "Flat: no two budgets differ by as much as {} {metric}, the smallest difference of interest ({gain}).",
             options.effect()
         ),
-        Outcome::Holds => format!("Holds: more weights pay; {gain}{}.", last_step(judgement)),
+        Outcome::Holds => format!(
+            "Holds: more weights pay; {gain}{}{}.",
+            last_step(judgement),
+            match judgement.lack_of_fit {
+                Some(p) if p < (1.0 - options.level) * FOR_LACK_OF_FIT => {
+                    format!("; the budgets depart from an even gain ({})", p_is(p))
+                }
+                _ => String::new(),
+            }
+        ),
         Outcome::Violated => match told_worse() {
             Some(worst) => format!(
                 "Violated: {} is worse than {} by {} {metric}{}{}.",
@@ -361,6 +370,12 @@ pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed
         statements.push(
             "The expected best of several trials rises with their spread as well as with their mean: a size that depends more on its \
              hyperparameters has the better best at the same mean."
+                .to_owned(),
+        );
+    }
+    if !is_confirmed && matches!(judged, Some(Quantity::BestOf { k: 1 })) {
+        statements.push(
+            "The mean trial of each search is compared: a better mean need not be a better best of many trials."
                 .to_owned(),
         );
     }

@@ -8,7 +8,7 @@ use clap::Args;
 pub(super) struct SmallestEffect {
     /// Smallest difference of the metric that is of interest, in its own units, such as 0.002; in place of the ladder's
     /// `smallest_effect`.
-    #[arg(long = "smallest-effect", value_name = "X", value_parser = parse)]
+    #[arg(long = "smallest-effect", value_name = "X", value_parser = parse, allow_hyphen_values = true)]
     given: Option<f64>,
 }
 

@@ -57,10 +57,10 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     figure.describe(budgets.iter().filter_map(|(_, study)| Some((study, study.best_of.last()?))).map(
         |(study, best)| {
             format!(
-                "{}: {} expected of {} trials.",
+                "{}: best of all {} distinct configurations {}.",
                 study.budget.label,
-                decimals(best.expected.point),
-                best.k
+                best.k,
+                decimals(best.expected.point)
             )
         },
     ));

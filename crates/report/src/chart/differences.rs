@@ -50,7 +50,7 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let mut figure = Figure::new("differences", "Differences between budgets", vec![panel]);
     let level = analysis.options.level * 100.0;
     figure.caption = format!(
-        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides nothing. The grey strip holds differences too small to matter."
+        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides nothing. The grey strip holds differences below {interest}, the smallest of interest (`--smallest-effect`)."
     );
     figure.describe(differences.iter().map(|d| {
         let ends = d

@@ -56,7 +56,8 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     for (position, dots) in dots.into_iter().enumerate() {
         panel.layers.push(Layer::Points { class: format!("faint {}", budget_class(position)), at: dots });
     }
-    let mut figure = Figure::new("scaling", "The metric over exact sizes", Vec::new());
+    let title = if exact { "The metric over exact sizes" } else { "The metric over the budgets" };
+    let mut figure = Figure::new("scaling", title, Vec::new());
     for (position, study) in analysis.studies.iter().enumerate() {
         let label = &study.budget.label;
         let Some(point) = points.iter().find(|point| point.budget == *label) else { continue };

@@ -60,7 +60,7 @@ fn naive(text: &mut Text, analysis: &Analysis) {
     };
     text.blank();
     text.line(format_args!(
-        "Naive reading of these: {word}. It looks at the order of three maxima alone, by label, without their errors."
+        "Naive reading of these: {word}. It looks at the order of the three best values alone, by label, without their errors."
     ));
 }
 
@@ -128,7 +128,10 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     let known: Vec<Source> = known.collect();
     let names = known.iter().map(|source| format!("of its variance: {}", source_name(*source)));
     let header: Vec<String> =
-        ["Gain".to_owned(), metric.clone(), level.clone(), "p".to_owned()].into_iter().chain(names).collect();
+        ["Gain".to_owned(), metric.clone(), level.clone(), "p (of pairs: Holm)".to_owned()]
+            .into_iter()
+            .chain(names)
+            .collect();
     let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step of the ladder" };
     let row = |name: String, gain: &Estimate, p: Option<f64>, shares: &[Share]| {
         let cells = [name, crate::number::signed(gain.point), interval(gain.interval), p_value(p)];
@@ -150,15 +153,19 @@ fn judged(text: &mut Text, analysis: &Analysis) {
             allometry_analysis::number::p_is(p)
         )
     });
-    text.line(format_args!(
-        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs. Each interval is that of its pair alone, and p of the pairs is adjusted by Holm's method.{fit}"
-    ));
+    let decides = if judgement.values.len() > 2 {
+        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs. Each \
+         interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
+    } else {
+        "The slope decides."
+    };
+    text.line(format_args!("{decides}{fit}"));
     if let Some(step) = judgement.last_step.as_ref().filter(|step| step.is_told)
         && let Some(p) = step.p
     {
         text.line(format_args!(
-            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were told, so its {} needs no \
-             adjustment (a closed test).",
+            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were told, so its own {} counts, \
+             without Holm's adjustment (a closed test).",
             escape(&step.from),
             escape(&step.to),
             allometry_analysis::number::p_is(p)
