@@ -100,6 +100,9 @@ fn a_replaced_budget_of_the_seed_is_found() {
     let appeared = codes(&comparison.findings.appeared);
     assert_eq!(appeared, [FindingCode::LearningRateEdge, FindingCode::TooFewSizes]);
     let gone = codes(&comparison.findings.gone);
-    assert_eq!(gone, [FindingCode::SizesOutOfOrder, FindingCode::BudgetOutOfReach]);
+    assert_eq!(
+        gone,
+        [FindingCode::SizesOutOfOrder, FindingCode::SearchedDifferently, FindingCode::BudgetOutOfReach]
+    );
     assert_eq!(comparison.budgets[0].distribution.unwrap().superiority.point, 0.5);
 }
