@@ -17,6 +17,8 @@ use crate::stats::moments::{mean, sample_sd};
 
 /// Best configurations that a summary lists.
 const RANKED: usize = 5;
+/// Distinct reasons of failures that are counted.
+const MOST_REASONS: usize = 20;
 
 /// Trials by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,15 @@ pub struct StateCounts {
     pub failed: u64,
     /// Of the complete ones, those without a finite value; no statistic uses them.
     pub complete_without_number: u64,
+}
+
+/// How many trials failed for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureCount {
+    /// The reason, with the last line that the program printed where it printed any.
+    pub reason: String,
+    /// Trials.
+    pub trials: u64,
 }
 
 /// A trial among the best.
@@ -72,6 +83,9 @@ pub struct Summary {
     /// What the sampler took over from the ladder's other budgets, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_over: Option<CarriedOver>,
+    /// Why trials failed, the most frequent reason first; empty where no trial says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureCount>,
     /// What stopping trials early saved; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -92,6 +106,7 @@ impl Summary {
                 Handover::of(kind, study.trials.iter().filter(|trial| trial.state.is_finished()).count())
             }),
             carried_over: study.carried_over.clone(),
+            failures: failures(study),
             pruning: Pruning::new(&study.trials),
         }
     }
@@ -100,6 +115,20 @@ impl Summary {
     pub fn incumbent(&self) -> Option<&RankedTrial> {
         self.best.first()
     }
+}
+
+fn failures(study: &StudyTrials) -> Vec<FailureCount> {
+    let mut found: Vec<FailureCount> = Vec::new();
+    let failed = study.trials.iter().filter(|trial| trial.state == TrialState::Failed);
+    for reason in failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string())) {
+        match found.iter().position(|one| one.reason == reason) {
+            Some(place) => found[place].trials += 1,
+            None if found.len() < MOST_REASONS => found.push(FailureCount { reason, trials: 1 }),
+            None => {}
+        }
+    }
+    found.sort_by_key(|one| std::cmp::Reverse(one.trials));
+    found
 }
 
 /// A value of the ladder's metric with the uncertainty that the class counts give it.

@@ -280,7 +280,7 @@ impl CliError {
             Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
-                "`allometry report` lists the reasons; the same command tries further configurations".into(),
+                "`allometry report` lists the reasons; once they are mended, the same command tries further configurations".into(),
             ),
             Self::LabelsKnown { .. } => Some(
                 "look for a column that is computed from the label, and for rows that are there more than once".into(),

@@ -12,6 +12,9 @@ use crate::distribution::Distribution;
 use crate::param::{ParamName, Params};
 use crate::size::ModelSize;
 
+/// Characters of a line of output that a failure is shown with.
+const LONGEST_LINE: usize = 160;
+
 /// Position of a trial in its study, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
@@ -120,6 +123,17 @@ pub struct Failure {
     /// The rest: tail of standard error, largest activation, panic message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+}
+
+/// The reason, with the last line of the detail.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)?;
+        match self.detail.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
+            Some(line) => write!(f, ": {}", line.chars().take(LONGEST_LINE).collect::<String>()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a trial was stopped before its end.

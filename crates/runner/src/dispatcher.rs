@@ -86,6 +86,7 @@ impl<'a> Dispatcher<'a> {
             let mut run = StudyRun::new(study, options);
             run.stored = store.study(&run.identity.name)?;
             let recovered = run.refresh(store, &process)?;
+            run.take_up();
             let budget = run.label();
             let started = StudyEvent::StudyStarted {
                 budget: budget.clone(),
@@ -320,7 +321,7 @@ impl<'a> Dispatcher<'a> {
         trial.further = ended.further;
         trial.record = ended.record;
         let (state, value, early_stop) = (trial.state, trial.value, trial.record.early_stop);
-        let reason = trial.record.failure.as_ref().map(|f| f.reason.clone());
+        let reason = trial.record.failure.as_ref().map(ToString::to_string);
         insert_by_number(&mut run.finished, trial);
         let _ = events.send(StudyEvent::TrialFinished {
             budget: run.label(),

@@ -164,7 +164,7 @@ pub(crate) fn new_study(
         name,
         direction: ladder.direction,
         further: ladder.further.iter().map(|metric| metric.direction).collect(),
-        metric_names: if ladder.further.is_empty() { Vec::new() } else { ladder.metric_names() },
+        metric_names: ladder.metric_names(),
         space: spec.space.clone(),
         attributes,
     }

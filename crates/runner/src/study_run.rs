@@ -19,7 +19,8 @@ use crate::recover::{self, Elsewhere};
 use crate::run::RunOptions;
 use crate::silence::Silence;
 
-/// A study stops when its failed trials outnumber those with a value by this many.
+/// A study stops when, since this process took it up, its failed trials outnumber those with a value by this many. What failed before was
+/// perhaps mended.
 const FAILURES_BEYOND_VALUED: u64 = 10;
 
 /// A study that is being run, perhaps by several processes: its history, and what is still to be done.
@@ -54,6 +55,8 @@ pub(crate) struct StudyRun {
     silence: Silence,
     /// How often an interrupted trial is tried again.
     retries: u64,
+    /// Trials that had failed and that had a value when this process took the study up.
+    before: (u64, u64),
     pub(crate) ended: Option<StopReason>,
     /// Why the sampler gives nothing more.
     exhausted: Option<StopReason>,
@@ -85,6 +88,7 @@ impl StudyRun {
             reread: None,
             silence: Silence::new(options.lease),
             retries: options.retries,
+            before: (0, 0),
             ended: None,
             exhausted: None,
         }
@@ -255,8 +259,14 @@ impl StudyRun {
         self.reread = Some(self.reread.map_or(slot, |reread| reread.min(slot)));
     }
 
+    /// Counts failures from here on.
+    pub(crate) fn take_up(&mut self) {
+        self.before = (self.failed(), self.valued());
+    }
+
     pub(crate) fn too_many_failed(&self) -> bool {
-        self.failed() >= self.valued() + FAILURES_BEYOND_VALUED
+        let (failed, valued) = self.before;
+        self.failed().saturating_sub(failed) >= self.valued().saturating_sub(valued) + FAILURES_BEYOND_VALUED
     }
 
     /// Whether trials wait or new ones are wanted.

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -179,6 +180,8 @@ fn a_program_finds_its_trial() {
     fixture.devices = vec!["GPU-1".into()];
     assert_eq!(fixture.value(), 1.0);
     let read = |name: &str| std::fs::read_to_string(fixture.folder.path().join(name)).unwrap();
+    let mode = std::fs::metadata(fixture.runs()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "logs and parameters are nobody else's");
     assert_eq!(read("args.txt"), "--lr\n0.1\n--kind\nit's\nit's\n11\nladder/2M\n");
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&read("params.txt")).unwrap(),

@@ -220,6 +220,13 @@ fn failures_and_panics_are_data_until_there_are_too_many() {
     let (summary, _) = go(&ladder, &store, 2, &Interrupt::default(), &always).unwrap();
     assert!(summary.studies.iter().all(|s| s.reason == StopReason::FailureLimit && s.complete == 0));
     assert!((10..=11).contains(&summary.studies[0].failed), "{:?}", summary.studies);
+
+    // Once the cause is mended, the same command goes on with what is left of twelve configurations.
+    let (summary, _) = go(&ladder, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    for one in &summary.studies {
+        assert_eq!((one.complete + one.failed, one.reason), (12, StopReason::SpaceExhausted), "{one:?}");
+        assert!(one.complete > 0, "{one:?}");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub struct NewStudy {
     pub direction: Direction,
     /// The same of the objectives after it.
     pub further: Vec<Direction>,
-    /// Names of all objectives where there are several, as Optuna's `set_metric_names` keeps them; may be empty.
+    /// Names of all objectives, as Optuna's `set_metric_names` keeps them; may be empty.
     pub metric_names: Vec<String>,
     /// What may vary; tells which lists are ordinal when trials are read back.
     pub space: SearchSpace,

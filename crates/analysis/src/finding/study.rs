@@ -12,6 +12,9 @@ use crate::number::{counted, decimals, grouped, p_value, percent};
 use crate::options::Options;
 use crate::study::StudyAnalysis;
 
+/// Reasons of failures that a finding lists.
+const REASONS: usize = 3;
+
 pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, options: &Options) {
     let label = study.budget.label.as_str();
     let mut found = |code, (message, advice): (String, &str)| {
@@ -57,9 +60,15 @@ fn failed(study: &StudyAnalysis, options: &Options) -> Words {
     let ended = counts.complete + counts.pruned + counts.failed;
     let share = counts.failed as f64 / ended.max(1) as f64;
     (share > options.failed_share).then(|| {
-        let message =
+        let mut message =
             format!("{} of {} failed ({})", grouped(counts.failed), counted(ended, "trial"), percent(share));
-        (message, "Read their reasons: what fails is not missing at random, so the rest is a biased sample.")
+        let reasons = study.summary.failures.iter().take(REASONS);
+        let reasons: Vec<String> =
+            reasons.map(|one| format!("{} ({})", one.reason, counted(one.trials, "trial"))).collect();
+        if !reasons.is_empty() {
+            message = format!("{message}: {}", reasons.join("; "));
+        }
+        (message, "What fails is not missing at random, so the rest is a biased sample: mend the reasons and run the trials again.")
     })
 }
 

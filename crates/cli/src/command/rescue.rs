@@ -34,7 +34,11 @@ fn write(folder: &Path, text: &str) -> Option<PathBuf> {
     for number in 1..=MOST {
         let name = if number == 1 { "rescued.jsonl".to_owned() } else { format!("rescued-{number}.jsonl") };
         let path = folder.join(name);
-        match File::create_new(&path) {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
             Ok(mut file) => {
                 let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
                 if written.is_err() {

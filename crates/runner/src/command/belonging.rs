@@ -33,7 +33,7 @@ pub(super) fn claim(folder: &Path, said: &Path, trial: &TrialSpec) -> io::Result
     }
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => fs::create_dir_all(folder)?,
+        _ => super::files::make_folder(folder)?,
     }
     fs::write(said, wanted)
 }

@@ -1,9 +1,9 @@
 //! Processes of an attempt that have left its process group.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -12,12 +12,12 @@ const ROUNDS: usize = 10;
 /// Bytes of a process's environment that are looked at.
 const LONGEST_ENVIRONMENT: u64 = 8 << 20;
 
-/// Kills every process of this machine whose environment says that it reports to `report`, whatever its process group and its parent
+/// Kills every process of this machine that has this variable of the environment with this value, whatever its process group and its parent
 /// (a program may use `setsid`, and a parent that has ended is nobody's parent).
 ///
 /// A process that has cleared its environment, or that belongs to another user, is not found.
-pub(super) fn end(report: &Path) {
-    let variable = [b"ALLOMETRY_REPORT=", report.as_os_str().as_bytes()].concat();
+pub(super) fn end(name: &str, value: &OsStr) {
+    let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
     for _ in 0..ROUNDS {
         if kill_all(&variable) == 0 {
             return;

@@ -1,7 +1,8 @@
 //! The files of one trial.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use allometry_core::{TrialNumber, TrialSpec};
@@ -10,6 +11,11 @@ use super::belonging;
 
 /// Bytes of a trial's output that are kept with it in the store.
 const TAIL: u64 = 64 * 1024;
+
+/// Makes a folder, and those above it that are missing, for its owner alone: logs and parameters are nobody else's.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
 
 /// Where a trial's files are: `<budget>/<study>/<number>`. A repetition has the folder of the first attempt, and so its
 /// checkpoints; another study has another folder.
@@ -71,7 +77,7 @@ impl Files {
     /// removed.
     pub(super) fn prepare(&self, trial: &TrialSpec) -> io::Result<()> {
         belonging::claim(&self.folder, &self.belonging(), trial)?;
-        fs::create_dir_all(self.checkpoints())?;
+        make_folder(&self.checkpoints())?;
         let params = serde_json::to_string_pretty(&trial.params).expect("parameters have text keys");
         fs::write(self.params(), params + "\n")?;
         File::create(self.report())?;

@@ -10,6 +10,7 @@ use allometry_core::{ParamValue, WeightTarget};
 
 use super::attempt::Attempt;
 use super::files::Files;
+use super::process::REPORT;
 use super::program;
 
 /// Variables without which hardly a program starts.
@@ -105,7 +106,7 @@ fn variables(command: &mut Command, attempt: &Attempt<'_>, files: &Files) {
         command.env(format!("ALLOMETRY_{name}"), value);
     }
     command.env("ALLOMETRY_PARAMS", files.params());
-    command.env("ALLOMETRY_REPORT", files.report());
+    command.env(REPORT, files.report());
     command.env("ALLOMETRY_CHECKPOINT_DIR", files.checkpoints());
     if let Some(device) = attempt.device {
         command.env("CUDA_VISIBLE_DEVICES", device);

@@ -1,6 +1,6 @@
 //! Who may start a program on a trial.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// first has begun. `None` where it cannot be had: not every file system has locks, and not everybody lets go.
 pub(super) fn take(path: &Path) -> Option<File> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).ok()?;
+        super::files::make_folder(folder).ok()?;
     }
     let file = File::options().create(true).truncate(false).write(true).open(path).ok()?;
     let started = Instant::now();

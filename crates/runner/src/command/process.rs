@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use allometry_core::{StudyIdentity, TrialNumber, TrialSpec};
@@ -16,6 +16,11 @@ use super::files::Files;
 
 /// Longest time between two looks at a process.
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
+
+/// The variable that tells the descendants of one program from all others.
+const ATTEMPT: &str = "ALLOMETRY_ATTEMPT";
+/// The variable with the path that a program reports to.
+pub(super) const REPORT: &str = "ALLOMETRY_REPORT";
 
 /// Waits, and says early whether `ended` came to hold.
 pub(super) fn sleep_unless(time: Duration, ended: impl Fn() -> bool) -> bool {
@@ -36,8 +41,8 @@ pub(super) struct Group {
     child: Child,
     id: Pid,
     look: Duration,
-    /// The report that its descendants have in their environment.
-    report: PathBuf,
+    /// What its descendants have as `ALLOMETRY_ATTEMPT`, and nothing else has.
+    mark: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,9 +61,11 @@ impl Group {
     /// # Errors
     /// Where it cannot be started or written down.
     pub(super) fn start(command: &mut Command, trial: &TrialSpec, files: &Files) -> io::Result<Self> {
-        let child = command.spawn()?;
+        static STARTED: AtomicU64 = AtomicU64::new(0);
+        let mark = format!("{}.{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let child = command.env(ATTEMPT, &mark).spawn()?;
         let id = Pid::from_child(&child);
-        let group = Self { child, id, look: Duration::from_millis(1), report: files.report() };
+        let group = Self { child, id, look: Duration::from_millis(1), mark };
         let Owner { host, pid, process_start } = Owner::process(group.child.id());
         let (study, attempt) = (trial.study.clone(), trial.number);
         let recorded = Recorded { study, attempt, host, pid, process_start };
@@ -84,7 +91,7 @@ impl Group {
         if let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw).filter(|_| lives) {
             let _ = kill_process_group(id, Signal::KILL);
         }
-        descendants::end(&files.report_of(attempt));
+        descendants::end(REPORT, files.report_of(attempt).as_os_str());
         true
     }
 
@@ -126,7 +133,7 @@ impl Group {
 
     fn kill(&self) {
         let _ = kill_process_group(self.id, Signal::KILL);
-        descendants::end(&self.report);
+        descendants::end(ATTEMPT, self.mark.as_ref());
     }
 }
 

@@ -60,6 +60,7 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         return Err(cannot(format!("there is no folder {}", folder.display())));
     }
+    make_private(path);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
@@ -83,6 +84,16 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
     }
     create_tables(&mut connection)?;
     Ok(connection)
+}
+
+/// Makes an empty database where there is no file, for its owner alone: it will hold logs and the ladder's text. SQLite gives the files
+/// beside it the same mode. What keeps it from being made is told by opening it.
+fn make_private(path: &Path) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
 }
 
 /// Makes the tables that are missing, if any, in one commit.

@@ -32,6 +32,24 @@ fn written(path: &Path) -> StudyId {
     store.create_study(&NewStudy { name: "s".into(), ..NewStudy::default() }).unwrap()
 }
 
+/// A new file is for its owner alone, and so are those that SQLite puts beside it; one that is there keeps its mode.
+#[test]
+#[cfg(unix)]
+fn a_new_store_is_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let (folder, path) = folder_and_path();
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    store.create_study(&NewStudy { name: "s".into(), ..NewStudy::default() }).unwrap();
+    assert_eq!((mode(&path), mode(&folder.path().join("x.db-wal"))), (0o600, 0o600));
+    drop(store);
+    let shared = folder.path().join("shared.db");
+    fs::write(&shared, "").unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o664)).unwrap();
+    written(&shared);
+    assert_eq!(mode(&shared), 0o664);
+}
+
 fn sql(path: &Path, text: &str) {
     Connection::open(path).unwrap().execute_batch(text).unwrap();
 }
