@@ -114,7 +114,7 @@ fn advice_says_up_to_which_size_values_rise() {
     let rising = advice([0.70, 0.71, 0.72]);
     assert!(rising.contains("Take large") && rising.contains("over the last step too"), "{rising}");
     let level = advice([0.70, 0.72, 0.7201]);
-    assert!(level.contains("Take medium") && level.contains("rise with size up to medium"), "{level}");
+    assert!(level.contains("Take medium") && level.contains("none from medium upwards is"), "{level}");
     let falling = analyze(&searched([0.70, 0.72, 0.71], None), &Options::default()).verdict;
     assert!(falling.sentence.contains("large is worse than medium by 0.0100"), "{}", falling.sentence);
     assert!(falling.sentence.contains("; medium is better than small by 0.0200"), "{}", falling.sentence);

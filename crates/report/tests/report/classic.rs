@@ -37,3 +37,14 @@ fn assert_same(ours: &str, theirs: &str, case: &str) {
     }
     assert_eq!(ours, theirs, "{case}: one report is longer");
 }
+
+#[test]
+fn a_best_configuration_without_a_parameter_is_none() {
+    let trial =
+        serde_json::json!([{"number": 0, "value": 0.7, "params": {"d_model": 16}, "state": "COMPLETE"}]);
+    let study = |best| support::study("2M", &trial, best);
+    for best in [None, Some(allometry_core::Params::default())] {
+        let text = classic(&support::ladder(None, "AUC", vec![study(best)]));
+        assert!(!text.contains("**Best Configuration:**"), "{text}");
+    }
+}

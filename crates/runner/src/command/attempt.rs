@@ -80,9 +80,9 @@ impl Attempt<'_> {
         if !Group::end_recorded(self.trial, &files) {
             return Ok(Ending::Interrupted);
         }
-        files
-            .prepare(self.trial)
-            .map_err(|error| cannot(&format!("cannot write to {}", files.folder.display()), &error))?;
+        let unwritable =
+            |error: std::io::Error| cannot(&format!("cannot write to {}", files.folder.display()), &error);
+        files.prepare(self.trial).map_err(unwritable)?;
         let log = files.open_log().map_err(|error| cannot("cannot open its log", &error))?;
         let start = log.metadata().map_or(0, |metadata| metadata.len());
         let mut reader = Reader::open(&files.report(), self.trial.number)
@@ -90,9 +90,10 @@ impl Attempt<'_> {
         let mut command =
             invocation::command(self, &files, &log).map_err(|error| cannot("cannot open its log", &error))?;
         let before = Written::of(self, &files);
-        let group = Group::start(&mut command, self.trial, &files).map_err(|error| {
+        let group = Group::start(&mut command).map_err(|error| {
             cannot(&format!("cannot start `{}`", command.get_program().to_string_lossy()), &error)
         })?;
+        group.record(self.trial, &files).map_err(unwritable)?;
         drop(lock);
         let mut told = Told::default();
         let (status, stop) = self

@@ -56,21 +56,27 @@ struct Recorded {
 }
 
 impl Group {
-    /// Starts a command that makes its own group, and writes down beside the trial which process it is and for which study it works.
+    /// Starts a command that makes its own group.
     ///
     /// # Errors
-    /// Where it cannot be started or written down.
-    pub(super) fn start(command: &mut Command, trial: &TrialSpec, files: &Files) -> io::Result<Self> {
+    /// Where it cannot be started.
+    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
         static STARTED: AtomicU64 = AtomicU64::new(0);
         let mark = format!("{}.{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         let child = command.env(ATTEMPT, &mark).spawn()?;
         let id = Pid::from_child(&child);
-        let group = Self { child, id, look: Duration::from_millis(1), mark };
-        let Owner { host, pid, process_start } = Owner::process(group.child.id());
+        Ok(Self { child, id, look: Duration::from_millis(1), mark })
+    }
+
+    /// Writes down beside the trial which process this is and for which study it works.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn record(&self, trial: &TrialSpec, files: &Files) -> io::Result<()> {
+        let Owner { host, pid, process_start } = Owner::process(self.child.id());
         let (study, attempt) = (trial.study.clone(), trial.number);
         let recorded = Recorded { study, attempt, host, pid, process_start };
-        fs::write(files.process(), serde_json::to_string(&recorded).expect("texts and a number"))?;
-        Ok(group)
+        fs::write(files.process(), serde_json::to_string(&recorded).expect("texts and a number"))
     }
 
     /// Kills the group that an earlier attempt of the same study left behind, if this machine still has it. Whether `trial` may be

@@ -80,15 +80,17 @@ impl SqliteStore {
     }
 
     fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let place = Place::of(path);
         let opened = patience::within(busy_timeout, || open::writable(path, busy_timeout));
         let connection = opened.map_err(|failure| failure.at(path))?;
-        Ok(Self::of(Place::of(path), busy_timeout, connection))
+        Ok(Self::of(place.or_now(), busy_timeout, connection))
     }
 
     fn open_read_only_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
+        let place = Place::of(path);
         let opened = patience::within(busy_timeout, || open::read_only(path, busy_timeout));
         let connection = opened.map_err(|failure| failure.at(path))?;
-        Ok(Self::of(Place::of(path), busy_timeout, connection))
+        Ok(Self::of(place.or_now(), busy_timeout, connection))
     }
 
     fn of(place: Place, patience: Duration, connection: Connection) -> Self {

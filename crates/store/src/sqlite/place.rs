@@ -48,7 +48,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The file that was just opened under that name.
+    /// The file that is about to be opened under that name: one that is put there while it is opened is another.
     pub(super) fn of(named: &Path) -> Self {
         let file = resolve(named);
         let found = fs::metadata(&file).ok();
@@ -58,6 +58,11 @@ impl Place {
             length: AtomicU64::new(found.map_or(0, |found| found.len())),
             file,
         }
+    }
+
+    /// The same where there was a file, else the one that opening made.
+    pub(super) fn or_now(self) -> Self {
+        if self.identity.is_some() { self } else { Self::of(&self.named) }
     }
 
     /// As the caller named it.
@@ -114,6 +119,20 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    /// The file that is there when opening has ended may be another one.
+    #[test]
+    fn a_file_replaced_while_it_is_opened_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("x.db"), folder.path().join("other"));
+        assert!(Place::of(&path).identity.is_none());
+        fs::write(&path, "x").unwrap();
+        let place = Place::of(&path);
+        fs::write(&other, "y").unwrap();
+        fs::rename(&other, &path).unwrap();
+        let looked = place.or_now().check();
+        assert!(matches!(looked, Err(StoreError::Departed { how: Departure::Replaced, .. })), "{looked:?}");
+    }
 
     #[test]
     fn links_lead_to_the_file_whether_it_is_there_or_not() {
