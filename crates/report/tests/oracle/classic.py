@@ -165,7 +165,7 @@ def study_blocks(s, metric, tag):
     ]
     if not done:
         return blocks
-    if s["params"] is not None:
+    if s["params"]:  # an empty one has no line
         blocks.append(["**Best Configuration:**"] + [f"  - {k}: {v}" for k, v in s["params"].items()])
 
     blocks.append(["## Probability Collapse Analysis"])
