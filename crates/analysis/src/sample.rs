@@ -43,14 +43,14 @@ impl<'a> Sample<'a> {
         first_best(&self.values, self.direction)
     }
 
-    /// The distinct configurations with their values; see [`Self::distinct_positions`].
+    /// The distinct configurations, each with the mean of its distinct values: a repeat tells more of one configuration and is no further
+    /// one, and a repeat with the very same value tells nothing.
     pub fn distinct(&self) -> Vec<(&'a Params, f64)> {
         let found = self.distinct_positions().into_iter();
         found.map(|(position, value)| (&self.trials[position].params, value)).collect()
     }
 
-    /// Positions of the first trial of every distinct configuration, with the mean of the configuration's distinct values: a repeat tells
-    /// more of one configuration and is no further one, and a repeat with the very same value tells nothing.
+    /// The same by the position of each configuration's first trial.
     pub(crate) fn distinct_positions(&self) -> Vec<(usize, f64)> {
         let mut place_of: HashMap<Key<'_>, usize> = HashMap::new();
         let mut found: Vec<(usize, Vec<f64>)> = Vec::new();
