@@ -26,15 +26,9 @@ pub struct Duplicates {
 impl Duplicates {
     /// Finds repeated configurations; the order of parameters does not matter.
     pub fn new(sample: &Sample<'_>) -> Self {
-        let mut group_of: HashMap<Key<'_>, usize> = HashMap::new();
-        let mut groups: Vec<Vec<f64>> = Vec::new();
-        for (trial, value) in sample.trials.iter().zip(&sample.values) {
-            let group = *group_of.entry(Key::new(&trial.params)).or_insert(groups.len());
-            if group == groups.len() {
-                groups.push(Vec::new());
-            }
-            groups[group].push(*value);
-        }
+        let by_configuration = by_configuration(sample.trials.iter().map(|trial| &trial.params));
+        let values = |places: Vec<usize>| places.into_iter().map(|place| sample.values[place]).collect();
+        let groups: Vec<Vec<f64>> = by_configuration.into_iter().map(values).collect();
         let (mut repeats, mut identical, mut squares) = (0_u64, 0_u64, 0.0);
         for values in &groups {
             let freedom = values.len() - 1;
@@ -46,6 +40,20 @@ impl Duplicates {
         let repeat_sd = (repeats > 0).then(|| (squares / repeats as f64).sqrt());
         Self { configurations: groups.len() as u64, repeats, identical, repeat_sd }
     }
+}
+
+/// The places of the trials of each distinct configuration, in the order in which the configurations were first tried.
+pub(crate) fn by_configuration<'a>(configurations: impl Iterator<Item = &'a Params>) -> Vec<Vec<usize>> {
+    let mut group_of: HashMap<Key<'a>, usize> = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (place, params) in configurations.enumerate() {
+        let group = *group_of.entry(Key::new(params)).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[group].push(place);
+    }
+    groups
 }
 
 /// Equal for equal configurations, whatever the order of their parameters: numbers by value, so that 1 and 1.0 agree.

@@ -1,10 +1,8 @@
 //! The trials of a study that statistics are computed from.
 
-use std::collections::HashMap;
-
 use allometry_core::{Direction, FrozenTrial, Params};
 
-use crate::duplicates::Key;
+use crate::duplicates::by_configuration;
 use crate::input::StudyTrials;
 use crate::stats::moments::mean;
 
@@ -52,19 +50,17 @@ impl<'a> Sample<'a> {
 
     /// The same by the position of each configuration's first trial.
     pub(crate) fn distinct_positions(&self) -> Vec<(usize, f64)> {
-        let mut place_of: HashMap<Key<'_>, usize> = HashMap::new();
-        let mut found: Vec<(usize, Vec<f64>)> = Vec::new();
-        for (position, value) in self.values.iter().enumerate() {
-            let place = *place_of.entry(Key::new(&self.trials[position].params)).or_insert(found.len());
-            if place == found.len() {
-                found.push((position, Vec::new()));
+        let value = |positions: Vec<usize>| {
+            let mut values: Vec<f64> = Vec::new();
+            for value in positions.iter().map(|&position| self.values[position]) {
+                if !values.contains(&value) {
+                    values.push(value);
+                }
             }
-            let values = &mut found[place].1;
-            if !values.contains(value) {
-                values.push(*value);
-            }
-        }
-        found.into_iter().filter_map(|(position, values)| Some((position, mean(values)?))).collect()
+            Some((positions[0], mean(values)?))
+        };
+        let found = by_configuration(self.trials.iter().map(|trial| &trial.params));
+        found.into_iter().filter_map(value).collect()
     }
 
     /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a user

@@ -16,9 +16,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
 pub use contrast::{Share, Source};
 pub(crate) use effort::Excess;
-pub(crate) use judgement::FOR_LACK_OF_FIT;
 pub(crate) use judgement::judge;
-pub use judgement::{JudgedBudget, Judgement, LastStep, Quantity, Withheld};
+pub use judgement::{FOR_LACK_OF_FIT, JudgedBudget, Judgement, LastStep, Quantity, Withheld};
 pub(crate) use quantity::{best_part, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
@@ -126,7 +125,9 @@ impl Scaling {
         if exact {
             points.sort_by_key(|point| point.size);
         }
-        let judged = quantity::judge(ladder, options).map(|(mut judgement, differences)| {
+        let searches: Vec<SearchKind> =
+            ladder.studies.iter().map(|study| search::kind(study, ladder)).collect();
+        let judged = quantity::judge(ladder, &searches, options).map(|(mut judgement, differences)| {
             if ladder.measures_auc() {
                 for value in &mut judgement.values {
                     value.value.interval = value.value.interval.map(Interval::of_auc);
@@ -142,7 +143,7 @@ impl Scaling {
             naive: best.and_then(|best| naive(&best, ladder.direction)),
             order: if exact { SizeOrder::Exact } else { SizeOrder::Given },
             points,
-            searches: ladder.studies.iter().map(|study| search::kind(study, ladder)).collect(),
+            searches,
             is_unrecorded: ladder.studies.iter().any(|study| !search::is_recorded(study)),
             trend: SizeTrend::new(ladder, judgement.as_ref(), options),
             within_budgets: trend::within_budgets(ladder, options),

@@ -142,8 +142,8 @@ fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<(Str
         let seemingly = used().any(|(_, kind)| *kind == SearchKind::SeeminglyAdaptive);
         let message = if seemingly {
             format!(
-                "the trials of {} look as if a search that learns chose them, those of the other budgets do not (in 4 of 100 ladders this \
-                 is chance)",
+                "the trials of {} look as if a search that learns chose them, those of the other budgets do not (so look 4 of 100 ladders \
+                 of random trials)",
                 adaptive.join(", ")
             )
         } else {

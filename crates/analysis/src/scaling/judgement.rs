@@ -14,7 +14,7 @@ use crate::stats::holm;
 use crate::verdict::Outcome;
 
 /// The share of the level that goes to the lack of fit, where there are more than two budgets.
-pub(crate) const FOR_LACK_OF_FIT: f64 = 0.1;
+pub const FOR_LACK_OF_FIT: f64 = 0.1;
 /// Decades over which the sizes of the budgets must differ at least.
 const FEWEST_DECADES: f64 = 0.02;
 
@@ -340,6 +340,11 @@ pub(crate) fn judge(
 }
 
 impl Judgement {
+    /// Whether the budgets are told to depart from a straight line, at the level of `options`.
+    pub(crate) fn departs(&self, options: &Options) -> bool {
+        self.lack_of_fit.is_some_and(|p| p < (1.0 - options.level) * FOR_LACK_OF_FIT)
+    }
+
     /// Labels of the first two neighbours whose models have the same size.
     pub(crate) fn of_one_size(&self) -> Option<(&str, &str)> {
         self.values.windows(2).find_map(|pair| {

@@ -7,8 +7,8 @@ use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
 use super::effort::Excess;
 use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
-    BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, is_recorded, kind,
-    largest_k, top_spread,
+    BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, is_recorded, largest_k,
+    top_spread,
 };
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
@@ -43,20 +43,22 @@ impl Searched<'_> {
     }
 }
 
-/// Judges a ladder by its searches, or by configurations that were tried several times.
+/// Judges a ladder by its searches, or by configurations that were tried several times; `searches` says how each study was searched.
 ///
 /// # Errors
 /// [`Withheld`].
 pub(super) fn judge(
     ladder: &LadderTrials,
+    searches: &[SearchKind],
     options: &Options,
-) -> Result<(Judgement, Vec<Difference>), Withheld> {
+) -> Result<Judged, Withheld> {
     let mut searched: Vec<Searched<'_>> = ladder
         .studies
         .iter()
-        .map(|study| Searched {
+        .zip(searches)
+        .map(|(study, kind)| Searched {
             study,
-            kind: kind(study, ladder),
+            kind: *kind,
             configurations: configurations(study, ladder, |_| true),
         })
         .filter(|one| !one.configurations.is_empty())
@@ -85,19 +87,25 @@ pub(super) fn judge(
         test(&budgets, Quantity::Configuration, ladder.direction.sign(), left_out.clone(), options)
     };
     let Some(excess) = Excess::new(&studies, ladder) else { return judge(parts) };
-    let (judgement, differences) = judge(parts.clone())?;
-    let (cut, cut_differences) = judge(excess.cut(parts))?;
-    let differences =
-        differences.into_iter().zip(&cut_differences).map(|(one, cut)| one.at_equal_effort(cut)).collect();
-    Ok((judgement.at_equal_effort(&cut, excess.fewest), differences))
+    let whole = judge(parts.clone())?;
+    Ok(at_equal_effort(whole, &judge(excess.cut(parts))?, excess.fewest))
+}
+
+/// A test with the differences of its pairs.
+type Judged = (Judgement, Vec<Difference>);
+
+/// What a test and its like at equal effort, of the same budgets in the same order, both say.
+fn at_equal_effort(whole: Judged, cut: &Judged, fewest: u64) -> Judged {
+    let pairs = whole.1.into_iter().zip(&cut.1);
+    (whole.0.at_equal_effort(&cut.0, fewest), pairs.map(|(one, cut)| one.at_equal_effort(cut)).collect())
 }
 
 /// Shares of the ended trials without a value that differ by more leave no like samples.
 const LOST: f64 = 0.1;
 /// Trials without a value that a budget may have in any case.
 const FEW_LOST: usize = 2;
-/// Standard errors by which the shares of trials that were stopped early may differ: two budgets that are pruned by one rule differ by more
-/// in 5% of ladders.
+/// Standard errors by which the shares of trials that were stopped early may differ. Two budgets that one rule prunes differ by more in 5% of
+/// ladders, the extremes of several in more of them.
 const PRUNED_APART: f64 = 1.96;
 
 /// Fails where many more trials of one budget than of another ended without a value: those were most likely bad ones.
@@ -192,7 +200,7 @@ fn of_searches(
     searched: &[Searched<'_>],
     ladder: &LadderTrials,
     options: &Options,
-) -> Result<(Judgement, Vec<Difference>), Withheld> {
+) -> Result<Judged, Withheld> {
     let values: Vec<Vec<f64>> =
         searched.iter().map(|one| one.configurations.iter().map(Configuration::mean).collect()).collect();
     let fewest = values.iter().map(Vec::len).min().unwrap_or(0);
@@ -211,25 +219,22 @@ fn of_searches(
         let quantity = Quantity::BestOf { k: k as u64 };
         test(budgets, quantity, ladder.direction.sign(), Vec::new(), options)
     };
-    let (mut judgement, mut differences) = judge(&budgets)?;
+    let mut judged = judge(&budgets)?;
     // A search that learns unseen is ahead after more trials: the first ones, as many for all, must say the same.
     let is_unequal = values.iter().any(|values| values.len() > fewest);
     if is_unequal && searched.iter().any(|one| !is_recorded(one.study)) {
         let mut first = at(k, fewest).ok_or(Withheld::NothingVaries)?;
         first.iter_mut().zip(&parts).for_each(|(part, whole)| part.weights = whole.weights);
-        let (of_first, differences_of_first) = judge(&Budgets::new(in_order(first))?)?;
-        judgement = judgement.at_equal_effort(&of_first, fewest as u64);
-        let pairs = differences.into_iter().zip(&differences_of_first);
-        differences = pairs.map(|(one, first)| one.at_equal_effort(first)).collect();
+        judged = at_equal_effort(judged, &judge(&Budgets::new(in_order(first))?)?, fewest as u64);
     }
     // The mean of few trials and the best of many may differ in what they say; then neither is told.
     let of_most = at(largest_k(&values), usize::MAX).map(in_order).map(Budgets::new).transpose()?;
     if let Some(of_most) = of_most {
         let weights = slope_weights(&places(&of_most).0, 0);
         let slope: f64 = of_most.parts.iter().zip(&weights).map(|(part, weight)| part.value * weight).sum();
-        judgement.check_against(slope);
+        judged.0.check_against(slope);
     }
-    Ok((judgement, differences))
+    Ok(judged)
 }
 
 /// The expected best of `k` of a study's configurations with all that is known of its error.

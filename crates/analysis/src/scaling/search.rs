@@ -1,6 +1,5 @@
 //! The value of a budget's search: the expected best of `k` trials.
 
-use std::collections::HashMap;
 use std::f64::consts::PI;
 
 use allometry_core::ladder::SamplerKind;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contrast::{Source, Units};
 use super::proposals::to_the_best;
-use crate::duplicates::Key;
+use crate::duplicates::by_configuration;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::sample::is_usable;
 use crate::stats::best_of;
@@ -122,21 +121,20 @@ pub(crate) fn configurations<'a>(
     takes: impl Fn(&FrozenTrial) -> bool,
 ) -> Vec<Configuration<'a>> {
     let sign = ladder.direction.sign();
-    let mut place_of: HashMap<Key<'_>, usize> = HashMap::new();
-    let mut found: Vec<Configuration<'a>> = Vec::new();
-    for trial in study.trials.iter().filter(|trial| takes(trial)) {
-        let Some(value) = value_of(trial).map(|value| sign * value) else { continue };
-        let place = *place_of.entry(Key::new(&trial.params)).or_insert(found.len());
-        if place == found.len() {
-            found.push(Configuration { trials: Vec::new(), values: Vec::new() });
+    let taken = study.trials.iter().filter(|trial| takes(trial));
+    let taken: Vec<(&FrozenTrial, f64)> =
+        taken.filter_map(|trial| Some((trial, sign * value_of(trial)?))).collect();
+    let configuration = |places: Vec<usize>| {
+        let mut one = Configuration { trials: Vec::new(), values: Vec::new() };
+        for (trial, value) in places.into_iter().map(|place| taken[place]) {
+            if !one.values.contains(&value) {
+                one.trials.push(trial);
+                one.values.push(value);
+            }
         }
-        let one = &mut found[place];
-        if !one.values.contains(&value) {
-            one.trials.push(trial);
-            one.values.push(value);
-        }
-    }
-    found
+        one
+    };
+    by_configuration(taken.iter().map(|(trial, _)| &trial.params)).into_iter().map(configuration).collect()
 }
 
 /// The expected best of `k` of the configurations of one budget.

@@ -11,8 +11,8 @@ use crate::input::LadderTrials;
 use crate::number::{about, counted, decimals, listed, p_is, p_value, percent, signed};
 use crate::options::Options;
 use crate::scaling::{
-    DECADES_FOR_EXPONENT, Difference, FOR_LACK_OF_FIT, Judgement, PowerLawFit, Quantity, RowResamples,
-    SIZES_FOR_EXPONENT, Scaling, SizeOrder, SizeTrend, Source, Withheld,
+    DECADES_FOR_EXPONENT, Difference, Judgement, PowerLawFit, Quantity, RowResamples, SIZES_FOR_EXPONENT,
+    Scaling, SizeOrder, SizeTrend, Source, Withheld,
 };
 use crate::stats::power_law::EXPONENTS;
 use crate::study::StudyAnalysis;
@@ -101,11 +101,9 @@ fn answer(
         Outcome::Holds => format!(
             "Holds: more weights pay; {gain}{}{}.",
             last_step(judgement),
-            match judgement.lack_of_fit {
-                Some(p) if p < (1.0 - options.level) * FOR_LACK_OF_FIT => {
-                    format!("; the budgets depart from an even gain ({})", p_is(p))
-                }
-                _ => String::new(),
+            match judgement.lack_of_fit.filter(|_| judgement.departs(options)) {
+                Some(p) => format!("; the gain is not even over the sizes ({})", p_is(p)),
+                None => String::new(),
             }
         ),
         Outcome::Violated => match told_worse() {

@@ -144,33 +144,30 @@ fn learn(study: &mut StudyTrials, noise: f64, rng: &mut TrialRng) {
     }
 }
 
+/// Holds the share of told verdicts to `most` where every budget was searched by [`learn`].
+fn learners_err_at_most(trials: [u64; 3], most: f64) {
+    for noise in [0.003, 0.008] {
+        let world = World { trials: trials.to_vec(), ..World::default() };
+        let name = format!("searches of {trials:?} trials that learn, noise {noise}");
+        let (told, _) = told(&name, &world, |ladder, rng| {
+            ladder.studies.iter_mut().for_each(|study| learn(study, noise, rng));
+        });
+        assert!(told <= most + slack(most), "{name}: {told}");
+    }
+}
+
 /// A search that learns is ahead after more trials, also where its trials do not show that it learned.
 #[test]
 fn more_trials_to_learn_from_make_no_size_better() {
-    for trials in [[20, 50, 100], [100, 20, 10]] {
-        for noise in [0.003, 0.008] {
-            let world = World { trials: trials.to_vec(), ..World::default() };
-            let name = format!("searches of {trials:?} trials that learn, noise {noise}");
-            let (told, _) = told(&name, &world, |ladder, rng| {
-                ladder.studies.iter_mut().for_each(|study| learn(study, noise, rng));
-            });
-            assert!(told <= 0.075 + slack(0.075), "{name}: {told}");
-        }
-    }
+    learners_err_at_most([20, 50, 100], 0.075);
+    learners_err_at_most([100, 20, 10], 0.075);
 }
 
 /// A search that learns a little, and of which nothing is recorded, is seldom seen to learn. Its trials depend on each other, which the
 /// error does not know: the report says that it takes them for independent draws.
 #[test]
 fn unrecorded_searches_that_learn_a_little_err_somewhat_more_often() {
-    for noise in [0.003, 0.008] {
-        let world = World::default();
-        let name = format!("searches of 50 trials that learn, noise {noise}");
-        let (told, _) = told(&name, &world, |ladder, rng| {
-            ladder.studies.iter_mut().for_each(|study| learn(study, noise, rng));
-        });
-        assert!(told <= 0.14 + slack(0.14), "{name}: {told}");
-    }
+    learners_err_at_most([50; 3], 0.14);
 }
 
 /// The best of a random search, trained again at its end: the search is still judged by all of its configurations.

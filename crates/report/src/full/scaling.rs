@@ -1,6 +1,6 @@
 //! What more weights buy, and how sure that is.
 
-use allometry_analysis::scaling::{NaiveScaling, Quantity, Share, SizeOrder, Source};
+use allometry_analysis::scaling::{FOR_LACK_OF_FIT, NaiveScaling, Quantity, Share, SizeOrder, Source};
 use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
 use allometry_core::size::human_weights;
 use allometry_core::{Direction, ModelSize};
@@ -148,8 +148,8 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
         format!(
             " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the departure here has {}.",
-            0.9 * (1.0 - analysis.options.level),
-            0.1 * (1.0 - analysis.options.level),
+            (1.0 - FOR_LACK_OF_FIT) * (1.0 - analysis.options.level),
+            FOR_LACK_OF_FIT * (1.0 - analysis.options.level),
             allometry_analysis::number::p_is(p)
         )
     });
