@@ -35,8 +35,7 @@ pub(super) fn read(
 ) -> Result<Foreign, CliError> {
     let detail = detail.map(|detail| beside(file, detail));
     let params = objective.params_of(label);
-    let roles = Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
-    let imported = import::read(file, detail.as_deref(), &roles)?;
+    let imported = import::read(file, detail.as_deref(), &objective.roles_of(label, &params))?;
     notes::say_of(&imported.notes, label, objective);
     Ok(labelled(label, &file.display().to_string(), imported, objective))
 }
@@ -49,8 +48,7 @@ pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Res
     let url = source.expose();
     let read = |label: &str| -> Result<ImportedStudy, CliError> {
         let params = objective.params_of(label);
-        let roles =
-            Roles { metric: objective.metric_of(label), params: &params, size: objective.size_of(label) };
+        let roles = objective.roles_of(label, &params);
         Ok(match url::parse(url)? {
             Storage::Sqlite(path) => import::read(&path, None, &roles)?,
             Storage::Postgres(_) => import::read_storage(url, None, &Roles { metric: None, ..roles })?,
@@ -85,7 +83,7 @@ pub(super) fn read_stored(
     objective: &Objective<'_>,
 ) -> Result<Foreign, CliError> {
     let params = objective.params_of(label);
-    let roles = Roles { params: &params, size: objective.size_of(label), ..Roles::default() };
+    let roles = Roles { metric: None, ..objective.roles_of(label, &params) };
     Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective))
 }
 

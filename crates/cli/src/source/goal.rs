@@ -7,7 +7,7 @@ use std::str::FromStr;
 use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
-use allometry_store::import::Assumed;
+use allometry_store::import::{Assumed, Roles};
 
 use crate::command::DirectionArg;
 use crate::error::CliError;
@@ -111,6 +111,11 @@ impl Objective<'_> {
             size: self.size_of(label).map(Into::into),
             ..Assumed::default()
         }
+    }
+
+    /// What the command line says of the columns of a source, whose hyperparameters are `params`.
+    pub(super) fn roles_of<'b>(&'b self, label: &str, params: &'b [String]) -> Roles<'b> {
+        Roles { metric: self.metric_of(label), params, size: self.size_of(label) }
     }
 
     /// The columns that the command line lists as hyperparameters of a source.

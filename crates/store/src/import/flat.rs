@@ -16,7 +16,7 @@ use crate::distribution::read_value;
 use crate::json;
 
 /// Fields of trials that hold others; lists without them may be flat.
-const NESTED: [&str; 8] = [
+pub(super) const NESTED: [&str; 8] = [
     "params",
     "values",
     "user_attrs",

@@ -261,19 +261,6 @@ fn params(fields: &Map<String, Value>) -> Option<Params> {
     }
 }
 
-/// Fields of a trial, beside those that every list has, that hold what is read elsewhere.
-const READ: [&str; 9] = [
-    "params",
-    "values",
-    "user_attrs",
-    "system_attrs",
-    "metrics",
-    "distributions",
-    "intermediate_values",
-    "directions",
-    "trial_id",
-];
-
 /// The parameters that the user lists, or all where none is listed, and what becomes attributes: the other
 /// parameters, and fields of no known name.
 fn listed_params(
@@ -292,7 +279,8 @@ fn listed_params(
     }
     let marked = ["params_", "user_attrs_", "system_attrs_"];
     for (name, value) in fields {
-        let is_read = READ.contains(&name.as_str())
+        let is_read = flat::NESTED.contains(&name.as_str())
+            || name == "trial_id"
             || flat::COMMON.contains(&name.as_str())
             || marked.iter().any(|mark| name.starts_with(mark))
             || value.is_null();
