@@ -1,5 +1,7 @@
 //! The trials of a study that statistics are computed from.
 
+use std::sync::OnceLock;
+
 use allometry_core::{Direction, FrozenTrial, Params};
 
 use crate::duplicates::by_configuration;
@@ -23,6 +25,8 @@ pub struct Sample<'a> {
     pub values: Vec<f64>,
     /// Which values are better.
     pub direction: Direction,
+    /// The positions of each configuration's trials, found when first asked for.
+    configurations: OnceLock<Vec<Vec<usize>>>,
 }
 
 impl<'a> Sample<'a> {
@@ -33,12 +37,18 @@ impl<'a> Sample<'a> {
             .iter()
             .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| is_usable(*value))?)))
             .unzip();
-        Self { trials, values, direction }
+        Self { trials, values, direction, configurations: OnceLock::new() }
     }
 
     /// Position of the best trial; the earliest of equals.
     pub fn best(&self) -> Option<usize> {
         first_best(&self.values, self.direction)
+    }
+
+    /// The positions of the trials of each configuration, in the order in which the configurations were first tried.
+    pub(crate) fn configurations(&self) -> &[Vec<usize>] {
+        self.configurations
+            .get_or_init(|| by_configuration(self.trials.iter().map(|trial| &trial.params)))
     }
 
     /// The distinct configurations, each with the mean of its distinct values: a repeat tells more of one configuration and is no further
@@ -50,7 +60,7 @@ impl<'a> Sample<'a> {
 
     /// The same by the position of each configuration's first trial.
     pub(crate) fn distinct_positions(&self) -> Vec<(usize, f64)> {
-        let value = |positions: Vec<usize>| {
+        let value = |positions: &Vec<usize>| {
             let mut values: Vec<f64> = Vec::new();
             for value in positions.iter().map(|&position| self.values[position]) {
                 if !values.contains(&value) {
@@ -59,8 +69,7 @@ impl<'a> Sample<'a> {
             }
             Some((positions[0], mean(values)?))
         };
-        let found = by_configuration(self.trials.iter().map(|trial| &trial.params));
-        found.into_iter().filter_map(value).collect()
+        self.configurations().iter().filter_map(value).collect()
     }
 
     /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a user

@@ -7,7 +7,7 @@ use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::duplicates::Key;
+use crate::duplicates::{Key, Keys};
 use crate::estimate::Estimate;
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
@@ -165,10 +165,11 @@ fn rank(
         let ascending = sample.values[a].total_cmp(&sample.values[b]);
         if ladder.direction.better(1.0, 0.0) { ascending.reverse() } else { ascending }
     });
-    let mut listed: HashSet<Key<'_>> = HashSet::new();
+    let mut keys = Keys::default();
+    let mut listed: HashSet<Key> = HashSet::new();
     order
         .into_iter()
-        .filter(|&position| listed.insert(Key::new(&sample.trials[position].params)))
+        .filter(|&position| listed.insert(keys.of(&sample.trials[position].params)))
         .take(RANKED)
         .map(|position| {
             let (trial, value) = (sample.trials[position], sample.values[position]);

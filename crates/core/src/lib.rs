@@ -36,7 +36,7 @@ pub use identity::StudyIdentity;
 pub use ladder::Ladder;
 pub use levels::Levels;
 pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
-pub use param::{ParamName, ParamValue, Params};
+pub use param::{ByName, Distributions, ParamName, ParamValue, Params};
 pub use pruner::Pruner;
 pub use retraining::Retraining;
 pub use rng::TrialRng;

@@ -2,15 +2,22 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::distribution::Distribution;
 use crate::python;
 
 /// Name of a hyperparameter, such as `learning_rate`.
 pub type ParamName = String;
+
+/// Something for each of some hyperparameters, in the order in which they were given.
+pub type ByName<T> = IndexMap<ParamName, T, RandomState>;
 
 /// One value of a hyperparameter: whatever Optuna's categorical choices hold as JSON.
 ///
@@ -202,7 +209,7 @@ impl From<&str> for ParamValue {
 /// A point of a search space: values by name, in the order in which they were given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Params(pub IndexMap<ParamName, ParamValue>);
+pub struct Params(pub ByName<ParamValue>);
 
 impl Params {
     /// The value of `name`, if the point has one.
@@ -224,6 +231,32 @@ impl Params {
 impl<N: Into<ParamName>, V: Into<ParamValue>> FromIterator<(N, V)> for Params {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// The set that each value of a trial was drawn from, by parameter. Most trials of a study draw from the same sets: a clone shares
+/// them, and the first change of a clone makes them its own.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Distributions(Arc<ByName<Distribution>>);
+
+impl Distributions {
+    /// Whether both are one value in memory.
+    pub fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for Distributions {
+    type Target = ByName<Distribution>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Distributions {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.0)
     }
 }
 

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::distribution::Distribution;
-use crate::param::{ParamName, Params};
+use crate::param::{Distributions, Params};
 use crate::size::ModelSize;
 
 /// Characters of a line of output that a failure is shown with.
@@ -242,7 +240,7 @@ pub struct FrozenTrial {
     /// Its configuration.
     pub params: Params,
     /// The set that each value was drawn from, where recorded.
-    pub distributions: IndexMap<ParamName, Distribution>,
+    pub distributions: Distributions,
     /// Objective value by step (epoch, from 1); NaN allowed.
     pub intermediate: BTreeMap<i64, f64>,
     /// When it started.
@@ -266,7 +264,7 @@ impl FrozenTrial {
             value,
             further: Vec::new(),
             params,
-            distributions: IndexMap::new(),
+            distributions: Distributions::default(),
             intermediate: BTreeMap::new(),
             started: None,
             completed: None,

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use allometry_core::{
-    Distribution, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
+    Distribution, Distributions, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord,
+    TrialState,
 };
 use serde_json::Value;
 
@@ -160,6 +161,9 @@ impl Batch {
     /// The trials, once all their rows are in.
     pub(crate) fn finish(mut self) -> Vec<FrozenTrial> {
         for trial in &mut self.trials {
+            if trial.distributions.len() > trial.params.0.len() {
+                trial.distributions.truncate(trial.params.0.len());
+            }
             take_fixed_params(trial);
             if let Some(fixed) = trial.system_attributes.get("fixed_params").cloned() {
                 restore_integers(&mut trial.params, &fixed);
@@ -207,12 +211,61 @@ pub(crate) fn take_user_attribute(trial: &mut FrozenTrial, key: &str, text: &str
 pub(crate) struct Sets {
     space: Option<SearchSpace>,
     known: HashMap<String, HashMap<String, Distribution>>,
+    latest: Latest,
+}
+
+/// The sets of the latest trial, which the next one mostly has too and then shares.
+#[derive(Debug, Default)]
+struct Latest {
+    /// Name and text of each parameter in order.
+    texts: Vec<(String, String)>,
+    sets: Distributions,
+    /// The trial being read.
+    trial: Option<TrialNumber>,
+    /// Parameters of it that were read and are as those of the latest trial.
+    alike: usize,
+}
+
+impl Latest {
+    /// Whether the next parameter of `trial` is that of the latest one, whose sets it then shares. The trial has the sets of
+    /// parameters then that may not follow; [`Batch::finish`] takes those away.
+    fn is_continued(&mut self, trial: &mut FrozenTrial, name: &str, text: &str) -> bool {
+        if self.trial != Some(trial.number) {
+            (self.trial, self.alike) = (Some(trial.number), 0);
+        }
+        let read = trial.params.0.len();
+        let next = self.texts.get(self.alike).filter(|_| self.alike == read);
+        if next.is_none_or(|next| next.0 != name || next.1 != text) {
+            return false;
+        }
+        if read == 0 {
+            trial.distributions = self.sets.clone();
+        }
+        self.alike += 1;
+        true
+    }
+
+    /// Takes in a parameter of `trial` that the latest one did not have there.
+    fn depart(&mut self, trial: &mut FrozenTrial, name: &str, text: &str, set: &Distribution) {
+        let read = trial.params.0.len();
+        trial.distributions.truncate(read);
+        trial.distributions.insert(name.to_owned(), set.clone());
+        if self.alike != read {
+            // The rows of two trials came in turns: nothing is known of what this one shares.
+            *self = Self { trial: self.trial, ..Self::default() };
+            return;
+        }
+        self.texts.truncate(read);
+        self.texts.push((name.to_owned(), text.to_owned()));
+        self.sets = trial.distributions.clone();
+        self.alike = self.texts.len();
+    }
 }
 
 impl Sets {
     /// `space` is that of the study, which knows which lists have an order.
     pub(crate) fn new(space: Option<SearchSpace>) -> Self {
-        Self { space, known: HashMap::new() }
+        Self { space, known: HashMap::new(), latest: Latest::default() }
     }
 
     /// Takes in a row of `trial_params`.
@@ -235,8 +288,10 @@ impl Sets {
         let value: Option<ParamValue> = internal.and_then(|x| distribution::from_internal(set, x));
         let value =
             value.ok_or_else(|| malformed(format!("value {internal:?} is not in its distribution")))?;
-        trial.params.0.insert(name.to_owned(), value);
-        trial.distributions.insert(name.to_owned(), set.clone());
+        if !self.latest.is_continued(trial, name, text) {
+            self.latest.depart(trial, name, text, set);
+        }
+        trial.params.insert(name, value);
         Ok(())
     }
 }

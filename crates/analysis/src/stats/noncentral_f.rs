@@ -11,7 +11,8 @@ const HALVINGS: usize = 200;
 const MOST: f64 = 1e7;
 
 /// Probability that a noncentral F with `numerator` and `denominator` degrees of freedom is at most `f` (Patnaik 1949): the
-/// central one's, a mixture over Poisson weights of mean `noncentrality / 2`.
+/// central one's, a mixture over Poisson weights of mean `noncentrality / 2`. Its terms follow from each other by
+/// `I_x(a + 1, b) = I_x(a, b) - x^a (1 - x)^b / (a B(a, b))` (NIST Handbook, equation 8.17.20).
 ///
 /// `None` for degrees of freedom that are not positive, a negative noncentrality, or no number.
 pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Option<f64> {
@@ -26,26 +27,33 @@ pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Opti
         return Some(1.0);
     }
     let x = numerator * f / (numerator * f + denominator);
-    let central = |extra: f64| beta_reg(numerator / 2.0 + extra, denominator / 2.0, x);
+    let (a, b) = (numerator / 2.0, denominator / 2.0);
     let mean = noncentrality / 2.0;
     if mean == 0.0 {
-        return Some(central(0.0));
+        return Some(beta_reg(a, b, x));
     }
     let mode = mean.floor();
+    let at_mode = beta_reg(a + mode, b, x);
+    // What I_x loses from a count to the next one: x^a (1 - x)^b / (a B(a, b)), as a logarithm.
+    let from = a + mode;
+    let fall_at_mode = from * x.ln() + b * (-x).ln_1p() + ln_gamma(from + b) - ln_gamma(from + 1.0) - ln_gamma(b);
     let weight = (mode * mean.ln() - mean - ln_gamma(mode + 1.0)).exp();
-    let mut sum = weight * central(mode);
-    let (mut up, mut down) = (weight, weight);
-    let mut count = mode;
-    while up > NEGLIGIBLE * weight {
+    let mut sum = weight * at_mode;
+    let (mut up, mut central, mut fall, mut count) = (weight, at_mode, fall_at_mode, mode);
+    while up > NEGLIGIBLE * weight && central > 0.0 {
+        central = (central - fall.exp()).max(0.0);
         count += 1.0;
         up *= mean / count;
-        sum += up * central(count);
+        sum += up * central;
+        fall += (x * (a + count - 1.0 + b) / (a + count)).ln();
     }
-    count = mode;
+    let (mut down, mut central, mut fall, mut count) = (weight, at_mode, fall_at_mode, mode);
     while count > 0.0 && down > NEGLIGIBLE * weight {
+        fall -= (x * (a + count - 1.0 + b) / (a + count)).ln();
         down *= count / mean;
         count -= 1.0;
-        sum += down * central(count);
+        central = (central + fall.exp()).min(1.0);
+        sum += down * central;
     }
     Some(sum.clamp(0.0, 1.0))
 }

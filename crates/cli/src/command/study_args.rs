@@ -280,7 +280,7 @@ pub(super) fn driven<'a>(
 fn recorded_space(store: &dyn Store, study: &StudyRecord) -> Result<SearchSpace, CliError> {
     let mut space = SearchSpace::default();
     each_trial(store, study.id, |trial| {
-        space.0.extend(trial.distributions);
+        space.0.extend(trial.distributions.iter().map(|(name, set)| (name.clone(), set.clone())));
         Ok::<_, StoreError>(())
     })?;
     if space.0.is_empty() {

@@ -1,6 +1,5 @@
 //! A space as the model-based samplers see it: one coordinate per parameter that varies.
 
-use indexmap::IndexMap;
 use rand::Rng as _;
 
 use crate::distribution::{ChoiceOrder, Distribution};
@@ -247,17 +246,18 @@ impl Lattice {
     /// The configuration of a cell.
     pub(super) fn params(&self, cell: &[u64]) -> Params {
         let mut coordinates = self.axes.iter().zip(cell);
-        let mut values = IndexMap::with_capacity(self.order.len());
+        let mut params = Params::default();
+        params.0.reserve(self.order.len());
         for (name, only) in &self.order {
             if let Some(value) = only {
-                values.insert(name.clone(), value.clone());
+                params.insert(name.clone(), value.clone());
             } else if let Some((axis, coordinate)) = coordinates.next()
                 && *coordinate != ABSENT
             {
-                values.insert(name.clone(), axis.value(*coordinate));
+                params.insert(name.clone(), axis.value(*coordinate));
             }
         }
-        Params(values)
+        params
     }
 
     /// The positions of a cell, one per axis.

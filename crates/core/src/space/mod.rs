@@ -20,12 +20,11 @@ pub use feasible::{Architecture, Configuration, Feasible};
 pub(crate) use when::Gate;
 pub use when::{INACTIVE, When, WhenError, contains, ordered};
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::distribution::Distribution;
-use crate::param::{ParamName, Params};
+use crate::param::{ByName, Params};
 
 /// The parameters that decide the architecture and so the size; all others ride beside.
 pub const ARCHITECTURE: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_ratio"];
@@ -33,7 +32,7 @@ pub const ARCHITECTURE: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_rat
 /// The hyperparameters of a study and the set of each, in the ladder file's order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct SearchSpace(pub IndexMap<ParamName, Distribution>);
+pub struct SearchSpace(pub ByName<Distribution>);
 
 impl SearchSpace {
     /// The set of `name`.

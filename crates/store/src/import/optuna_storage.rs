@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::{FrozenTrial, ModelSize, SearchSpace, TrialState};
+use allometry_core::{Distributions, FrozenTrial, ModelSize, SearchSpace, TrialState};
 
 use crate::json;
 use crate::location::Location;
@@ -114,9 +114,26 @@ pub(super) fn size(x: f64) -> Option<u64> {
 fn forget_inferred(study: &StudyRecord, trials: &mut [FrozenTrial]) {
     let Some(import) = study.attributes.get(IMPORT_KEY) else { return };
     let import: ImportAttribute = serde_json::from_value(import.clone()).unwrap_or_default();
+    // Trials that share their sets go on sharing what is left of them.
+    let mut latest: Option<(Distributions, Vec<bool>, Distributions)> = None;
     for trial in trials {
         let number = trial.number.0;
-        trial.distributions.retain(|name, _| !import.is_inferred(number, name));
+        let kept: Vec<bool> =
+            trial.distributions.keys().map(|name| !import.is_inferred(number, name)).collect();
+        if kept.iter().all(|kept| *kept) {
+            continue;
+        }
+        let alike = latest.as_ref().filter(|(all, of, _)| all.is_shared_with(&trial.distributions) && *of == kept);
+        let left = if let Some((.., left)) = alike {
+            left.clone()
+        } else {
+            let mut left = trial.distributions.clone();
+            let mut keep = kept.iter();
+            left.retain(|_, _| keep.next().is_some_and(|kept| *kept));
+            left
+        };
+        let all = std::mem::replace(&mut trial.distributions, left.clone());
+        latest = Some((all, kept, left));
     }
 }
 
@@ -131,8 +148,12 @@ pub(super) fn recorded_space(trials: &[FrozenTrial]) -> Option<SearchSpace> {
         return None;
     }
     let mut space = SearchSpace::default();
-    for (name, set) in trials.iter().flat_map(|t| &t.distributions) {
-        space.0.insert(name.clone(), set.clone());
+    let mut latest: Option<&Distributions> = None;
+    for sets in trials.iter().map(|trial| &trial.distributions) {
+        if latest.is_none_or(|latest| !latest.is_shared_with(sets)) {
+            space.0.extend(sets.iter().map(|(name, set)| (name.clone(), set.clone())));
+        }
+        latest = Some(sets);
     }
     (!space.0.is_empty()).then_some(space)
 }
