@@ -47,8 +47,7 @@ impl<'a> Sample<'a> {
 
     /// The positions of the trials of each configuration, in the order in which the configurations were first tried.
     pub(crate) fn configurations(&self) -> &[Vec<usize>] {
-        self.configurations
-            .get_or_init(|| by_configuration(self.trials.iter().map(|trial| &trial.params)))
+        self.configurations.get_or_init(|| by_configuration(self.trials.iter().map(|trial| &trial.params)))
     }
 
     /// The distinct configurations, each with the mean of its distinct values: a repeat tells more of one configuration and is no further

@@ -1,14 +1,12 @@
 //! Importances over the whole space of a study, beside those of the linear model.
 
 use allometry_core::rng::stream;
-use allometry_core::{Origin, Params};
+use allometry_core::{Origin, Params, SearchSpace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::edge::RangeSource;
 use crate::fanova::{FanovaOptions, FanovaOutcome, fanova};
-use crate::forest::space::known_space;
-use crate::input::StudyTrials;
 use crate::options::Options;
 use crate::ped_anova::{PedAnovaOutcome, ped_anova_tested};
 use crate::sample::Sample;
@@ -31,20 +29,24 @@ pub struct SpaceImportance {
 }
 
 impl SpaceImportance {
-    /// Computes both from the usable trials of `study`.
-    pub fn new(study: &StudyTrials, sample: &Sample<'_>, seed_name: &str, options: &Options) -> Self {
-        let (space, source) = known_space(study);
+    /// Computes both from the usable trials of a study, whose space is known from a source.
+    pub fn new(
+        (space, source): (&SearchSpace, RangeSource),
+        sample: &Sample<'_>,
+        seed_name: &str,
+        options: &Options,
+    ) -> Self {
         let distinct = sample.distinct();
         let step = distinct.len().div_ceil(GROWN_ON).max(1);
         let grown_on: Vec<(&Params, f64)> = distinct.iter().copied().step_by(step).collect();
         let permutations = PERMUTATIONS.min(options.permutations as usize);
         let mut rng = stream(options.seed, seed_name, 6);
-        let among_best = ped_anova_tested(&space, &distinct, sample.direction, permutations, &mut rng);
+        let among_best = ped_anova_tested(space, &distinct, sample.direction, permutations, &mut rng);
         let is_adaptive = sample.trials.iter().any(|trial| trial.record.origin == Some(Origin::Model));
         Self {
             source,
             forest: fanova(
-                &space,
+                space,
                 &grown_on,
                 &FanovaOptions { level: options.level, ..FanovaOptions::default() },
             ),

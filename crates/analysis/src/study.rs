@@ -12,6 +12,7 @@ use crate::coverage::{Coverage, SpaceCoverage};
 use crate::duplicates::Duplicates;
 use crate::edge::{Edge, edges};
 use crate::effort::{BestOf, best_of_k};
+use crate::forest::space::known_space;
 use crate::front::Front;
 use crate::importance::{Importance, ImportanceModel, importance};
 use crate::input::{LadderTrials, StudyTrials};
@@ -99,25 +100,29 @@ impl StudyAnalysis {
             parameters.iter().map(|(name, _, binned)| (*name, *binned)).collect();
         let model = Model::new(&sample, &coarse_levels);
         let seed_name = format!("analysis of {}", study.budget.label);
-        let (((importance, importance_model), best_of), (space_importance, recommended)) = rayon::join(
-            || {
-                let repeat_sd = duplicates.repeat_sd;
-                rayon::join(
-                    || importance(&parameters, &sample.values, &model, repeat_sd, &seed_name, options),
-                    || best_of_k(&sample, ladder.measures_auc(), options),
-                )
-            },
-            || {
-                let (space, direction) = (study.space.as_ref(), ladder.direction);
-                let recommended = Recommendation::new(&study.trials, space, direction, options);
-                let recommended = if ladder.measures_auc() { recommended.of_auc() } else { recommended };
-                (SpaceImportance::new(study, &sample, &seed_name, options), recommended)
-            },
-        );
-        let trends =
-            pairs().zip(adjusted_trends(&model, options)).filter_map(|((name, exact, binned), adjusted)| {
-                Trend::new(name, &sample.values, exact, binned, ladder.direction, adjusted)
-            });
+        let (known, source) = known_space(study);
+        let (((importance, importance_model), (best_of, adjusted)), (space_importance, recommended)) =
+            rayon::join(
+                || {
+                    let repeat_sd = duplicates.repeat_sd;
+                    rayon::join(
+                        || importance(&parameters, &sample.values, &model, repeat_sd, &seed_name, options),
+                        || {
+                            let best_of = best_of_k(&sample, ladder.measures_auc(), options);
+                            (best_of, adjusted_trends(&model, options))
+                        },
+                    )
+                },
+                || {
+                    let (space, direction) = (study.space.as_ref(), ladder.direction);
+                    let recommended = Recommendation::new(&study.trials, space, direction, options);
+                    let recommended = if ladder.measures_auc() { recommended.of_auc() } else { recommended };
+                    (SpaceImportance::new((&known, source), &sample, &seed_name, options), recommended)
+                },
+            );
+        let trends = pairs().zip(adjusted).filter_map(|((name, exact, binned), adjusted)| {
+            Trend::new(name, &sample.values, exact, binned, ladder.direction, adjusted)
+        });
         let find = |wanted| pairs().find(|(parameter, ..)| *parameter == wanted).map(|(.., binned)| binned);
         let coverage = PAIRS.iter().filter_map(|(row, column)| {
             Coverage::new((row, find(row)?), (column, find(column)?), &sample.values)
@@ -134,7 +139,7 @@ impl StudyAnalysis {
             space_importance,
             trends: trends.collect(),
             coverage: coverage.collect(),
-            space_coverage: SpaceCoverage::new(study, &sample, &parameters, options),
+            space_coverage: SpaceCoverage::new(&known, &sample, &parameters, options),
             best_of,
             best_values: best_value_sets(
                 &model,

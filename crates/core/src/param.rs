@@ -83,6 +83,8 @@ impl ParamValue {
     /// A total order: null, then numbers by value, then text, lists and dicts.
     pub fn total_cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
+            (Self::Float(a), Self::Float(b)) => a.partial_cmp(b).unwrap_or_else(|| a.total_cmp(b)),
+            (Self::Int(a), Self::Int(b)) => a.cmp(b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             (Self::List(a), Self::List(b)) => {
                 let unlike = a.iter().zip(b).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());

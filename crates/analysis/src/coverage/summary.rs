@@ -1,12 +1,11 @@
 //! How a study's trials fill its space as a whole.
 
+use allometry_core::SearchSpace;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::count;
 use crate::forest::axis::Axis;
-use crate::forest::space::known_space;
-use crate::input::StudyTrials;
 use crate::level::Level;
 use crate::options::Options;
 use crate::sample::Sample;
@@ -56,7 +55,7 @@ pub struct SpaceCoverage {
 impl SpaceCoverage {
     /// Looks at all parameters, given by name with their exact and their binned levels.
     pub(crate) fn new(
-        study: &StudyTrials,
+        space: &SearchSpace,
         sample: &Sample<'_>,
         parameters: &[(&str, &[Level], &[Level])],
         options: &Options,
@@ -91,7 +90,7 @@ impl SpaceCoverage {
             })
             .collect();
         confounded.sort_by(|a, b| b.cramers_v.total_cmp(&a.cramers_v));
-        let (points, sides) = points(study, sample, parameters);
+        let (points, sides) = points(space, sample, parameters);
         let discrepancy = discrepancy::centered_l2(&points).filter(|discrepancy| discrepancy.is_finite());
         let at_random = discrepancy::centered_l2_at_random(points.len(), &sides);
         Self {
@@ -107,7 +106,7 @@ impl SpaceCoverage {
 /// Places of the trials in the unit cube of the parameters that vary and that every trial has, and how places at random lie on its
 /// sides.
 fn points(
-    study: &StudyTrials,
+    space: &SearchSpace,
     sample: &Sample<'_>,
     parameters: &[(&str, &[Level], &[Level])],
 ) -> (Vec<Vec<f64>>, Vec<Side>) {
@@ -115,7 +114,6 @@ fn points(
     let stride = trials.div_ceil(MOST_POINTS).max(1);
     let mut points: Vec<Vec<f64>> = vec![Vec::new(); trials.div_ceil(stride)];
     let mut sides = Vec::new();
-    let (space, _) = known_space(study);
     for (parameter, exact, _) in parameters {
         let covered: usize = exact.iter().map(|level| level.members.len()).sum();
         if exact.len() < 2 || covered < trials {
@@ -168,8 +166,9 @@ fn middle(axis: &Axis, atom: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StudyTrials;
     use allometry_core::rng::{stream, uniform};
-    use allometry_core::{Distribution, FrozenTrial, Params, SearchSpace, TrialState};
+    use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 
     /// What is expected of points at random is what such points have on average: in a space of lists, steps and ranges.
     #[test]
@@ -202,14 +201,13 @@ mod tests {
                 }
                 FrozenTrial::new(number, TrialState::Complete, Some(0.5), params)
             };
-            let mut study = StudyTrials::new("x", "x", (0..40).map(&mut trial).collect());
-            study.space = Some(space.clone());
+            let study = StudyTrials::new("x", "x", (0..40).map(&mut trial).collect());
             let sample = Sample::new(&study, allometry_core::Direction::Maximize);
             let levels: Vec<Vec<Level>> =
                 sets.iter().map(|(name, _)| crate::level::levels(&sample, name)).collect();
             let parameters: Vec<(&str, &[Level], &[Level])> =
                 sets.iter().zip(&levels).map(|((name, _), l)| (*name, l.as_slice(), l.as_slice())).collect();
-            let (points, sides) = points(&study, &sample, &parameters);
+            let (points, sides) = points(&space, &sample, &parameters);
             sum += discrepancy::centered_l2(&points).unwrap() / 400.0;
             expected = discrepancy::centered_l2_at_random(40, &sides);
             continuous = discrepancy::centered_l2_at_random(40, &[Side::CONTINUOUS; 4]);

@@ -1,6 +1,6 @@
 //! The space that a study's trials were drawn from, as far as it is known.
 
-use allometry_core::{Distribution, ParamValue, SearchSpace};
+use allometry_core::{Distribution, ParamValue, Params, SearchSpace};
 
 use crate::edge::RangeSource;
 use crate::input::StudyTrials;
@@ -16,7 +16,14 @@ pub fn known_space(study: &StudyTrials) -> (SearchSpace, RangeSource) {
     }
     let mut source = RangeSource::Recorded;
     let mut space = SearchSpace::default();
+    let mut latest: Option<&Params> = None;
     for trial in &study.trials {
+        // Most trials have the parameters of the one before.
+        let as_before = latest.is_some_and(|latest| trial.params.0.keys().eq(latest.0.keys()));
+        latest = Some(&trial.params);
+        if as_before {
+            continue;
+        }
         for (parameter, _) in trial.params.iter() {
             if space.0.contains_key(parameter) {
                 continue;
@@ -33,16 +40,16 @@ pub fn known_space(study: &StudyTrials) -> (SearchSpace, RangeSource) {
 }
 
 fn observed(study: &StudyTrials, parameter: &str) -> Distribution {
-    let mut values: Vec<ParamValue> =
-        study.trials.iter().filter_map(|trial| trial.params.get(parameter).cloned()).collect();
-    values.sort_by(ParamValue::total_cmp);
+    let mut values: Vec<&ParamValue> =
+        study.trials.iter().filter_map(|trial| trial.params.get(parameter)).collect();
+    values.sort_by(|a, b| a.total_cmp(b));
     values.dedup_by(|a, b| a.total_cmp(b).is_eq());
     let numbers: Option<Vec<f64>> = values.iter().map(|v| v.as_f64().filter(|x| x.is_finite())).collect();
     match numbers.as_deref() {
         Some([low, .., high]) if values.len() > MOST_VALUES => {
             Distribution::Float { low: *low, high: *high, log: false, step: None }
         }
-        _ => Distribution::list(values),
+        _ => Distribution::list(values.into_iter().cloned().collect()),
     }
 }
 

@@ -36,7 +36,8 @@ pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Opti
     let at_mode = beta_reg(a + mode, b, x);
     // What I_x loses from a count to the next one: x^a (1 - x)^b / (a B(a, b)), as a logarithm.
     let from = a + mode;
-    let fall_at_mode = from * x.ln() + b * (-x).ln_1p() + ln_gamma(from + b) - ln_gamma(from + 1.0) - ln_gamma(b);
+    let fall_at_mode =
+        from * x.ln() + b * (-x).ln_1p() + ln_gamma(from + b) - ln_gamma(from + 1.0) - ln_gamma(b);
     let weight = (mode * mean.ln() - mean - ln_gamma(mode + 1.0)).exp();
     let mut sum = weight * at_mode;
     let (mut up, mut central, mut fall, mut count) = (weight, at_mode, fall_at_mode, mode);

@@ -1,5 +1,6 @@
 //! Trends beside all other parameters, with a class that claims no more than the trials support.
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +115,7 @@ pub(crate) fn adjusted_trends(model: &Model, options: &Options) -> Vec<Option<Ad
     let whole = whole.as_ref().and_then(|design| Some((Fit::new(design, &model.values)?, design)));
     let mut drafts: Vec<Option<Draft>> = model
         .factors
-        .iter()
+        .par_iter()
         .map(|factor| {
             (factor.is_ordered && factor.levels > 1).then(|| draft(factor, model, whole.as_ref(), options))
         })

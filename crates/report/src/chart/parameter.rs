@@ -24,10 +24,8 @@ pub(crate) struct ParameterAxis {
 impl ParameterAxis {
     /// Looks at the values that the trials of `study` have; `None` where none has the parameter.
     pub(crate) fn new(study: &StudyTrials, parameter: &str) -> Option<Self> {
-        let mut values: Vec<&ParamValue> =
+        let values: Vec<&ParamValue> =
             study.trials.iter().filter_map(|trial| trial.params.get(parameter)).collect();
-        values.sort_by(|a, b| a.total_cmp(b));
-        values.dedup();
         if values.is_empty() {
             return None;
         }
@@ -35,21 +33,19 @@ impl ParameterAxis {
             .iter()
             .map(|value| value.as_f64().filter(|x| x.is_finite() && !matches!(value, ParamValue::Bool(_))))
             .collect();
-        match numbers {
-            Some(numbers) if numbers.len() > MOST_PLACES => {
-                let (low, high) = (numbers[0], numbers[numbers.len() - 1]);
-                let log = is_log(study, parameter) || (low > 0.0 && high / low >= LOG_RATIO);
-                let scale = if log && low > 0.0 { Scale::log(numbers) } else { Scale::linear(numbers) };
-                Some(Self { scale, places: None })
-            }
-            _ => {
-                let names = values.iter().map(|value| shortened(&short(value), LONGEST_VALUE)).collect();
-                Some(Self {
-                    scale: Scale::Places(names),
-                    places: Some(values.into_iter().cloned().collect()),
-                })
-            }
+        if let Some(numbers) = numbers.filter(|_| has_more_than(&values, MOST_PLACES)) {
+            let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let log = is_log(study, parameter) || (low > 0.0 && high / low >= LOG_RATIO);
+            let ends = [low, high];
+            let scale = if log && low > 0.0 { Scale::log(ends) } else { Scale::linear(ends) };
+            return Some(Self { scale, places: None });
         }
+        let mut values = values;
+        values.sort_by(|a, b| a.total_cmp(b));
+        values.dedup();
+        let names = values.iter().map(|value| shortened(&short(value), LONGEST_VALUE)).collect();
+        Some(Self { scale: Scale::Places(names), places: Some(values.into_iter().cloned().collect()) })
     }
 
     /// Where a value lies on the scale.
@@ -74,6 +70,20 @@ impl ParameterAxis {
     pub(crate) fn of(&self, trial: &FrozenTrial, parameter: &str) -> Option<f64> {
         self.place(trial.params.get(parameter)?)
     }
+}
+
+/// Whether more than `most` values differ; it looks no further than it must.
+fn has_more_than(values: &[&ParamValue], most: usize) -> bool {
+    let mut distinct: Vec<&ParamValue> = Vec::new();
+    for value in values {
+        if !distinct.contains(value) {
+            distinct.push(value);
+        }
+        if distinct.len() > most {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_log(study: &StudyTrials, parameter: &str) -> bool {

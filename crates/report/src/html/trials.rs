@@ -1,9 +1,9 @@
 //! The trials of a page, as its script reads them.
 
 use allometry_analysis::{LadderTrials, StudyTrials};
-use allometry_core::{FrozenTrial, TrialState};
+use allometry_core::{Direction, FrozenTrial, TrialState};
 use indexmap::IndexSet;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 
 use crate::chart::ParameterAxis;
 
@@ -16,36 +16,85 @@ const DIGITS: i32 = 6;
 /// "values"}]}]}`; `states` has one letter a trial (`C`omplete, `P`runed, `F`ailed, `R`unning, `W`aiting); of a parameter with
 /// `names` the values are positions among them.
 pub fn trials_json(ladder: &LadderTrials) -> String {
-    let document = json!({
-        "metric": ladder.metric,
-        "direction": ladder.direction,
-        "studies": ladder.studies.iter().map(study).collect::<Vec<Value>>(),
-    });
-    document.to_string().replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    let studies = ladder.studies.iter().map(Study::new).collect();
+    let document = Document { metric: &ladder.metric, direction: ladder.direction, studies };
+    let mut text = serde_json::to_string(&document).expect("columns have text keys only");
+    for (mark, escaped) in [("<", "\\u003c"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")] {
+        if text.contains(mark) {
+            text = text.replace(mark, escaped);
+        }
+    }
+    text
 }
 
-fn study(study: &StudyTrials) -> Value {
-    let column = |of: &dyn Fn(&FrozenTrial) -> Value| -> Value { study.trials.iter().map(of).collect() };
-    let states: String = study.trials.iter().map(|trial| letter(trial.state)).collect();
-    let names: IndexSet<&str> =
-        study.trials.iter().flat_map(|trial| trial.params.iter().map(|(name, _)| name)).collect();
-    let params: Vec<Value> = names
-        .into_iter()
-        .filter_map(|name| {
+#[derive(Serialize)]
+struct Document<'a> {
+    metric: &'a str,
+    direction: Direction,
+    studies: Vec<Study<'a>>,
+}
+
+#[derive(Serialize)]
+struct Study<'a> {
+    label: &'a str,
+    numbers: Column<'a>,
+    states: String,
+    values: Column<'a>,
+    sizes: Column<'a>,
+    seconds: Column<'a>,
+    params: Vec<Param<'a>>,
+}
+
+#[derive(Serialize)]
+struct Param<'a> {
+    name: &'a str,
+    names: Option<Vec<String>>,
+    values: Column<'a>,
+}
+
+impl<'a> Study<'a> {
+    fn new(study: &'a StudyTrials) -> Self {
+        let column = |of: fn(&FrozenTrial) -> Number| Column { trials: &study.trials, of: Box::new(of) };
+        let names: IndexSet<&str> =
+            study.trials.iter().flat_map(|trial| trial.params.iter().map(|(name, _)| name)).collect();
+        let param = |name: &'a str| {
             let axis = ParameterAxis::new(study, name)?;
-            let values = column(&|trial| axis.of(trial, name).map_or(Value::Null, number));
-            Some(json!({ "name": name, "names": axis.names(), "values": values }))
-        })
-        .collect();
-    json!({
-        "label": study.budget.label,
-        "numbers": column(&|trial| trial.number.0.into()),
-        "states": states,
-        "values": column(&|trial| trial.value.map_or(Value::Null, number)),
-        "sizes": column(&|trial| trial.record.size.map_or(Value::Null, |size| size.total.into())),
-        "seconds": column(&|trial| seconds(trial).map_or(Value::Null, number)),
-        "params": params,
-    })
+            let names = axis.names().map(<[String]>::to_vec);
+            let of = Box::new(move |trial: &FrozenTrial| axis.of(trial, name).map_or(Number::None, number));
+            Some(Param { name, names, values: Column { trials: &study.trials, of } })
+        };
+        Self {
+            label: &study.budget.label,
+            numbers: column(|trial| Number::Whole(trial.number.0 as i64)),
+            states: study.trials.iter().map(|trial| letter(trial.state)).collect(),
+            values: column(|trial| trial.value.map_or(Number::None, number)),
+            sizes: column(|trial| {
+                trial.record.size.map_or(Number::None, |size| Number::Whole(size.total as i64))
+            }),
+            seconds: column(|trial| seconds(trial).map_or(Number::None, number)),
+            params: names.into_iter().filter_map(param).collect(),
+        }
+    }
+}
+
+/// A number of each trial, written one by one: as values in memory a hundred thousand trials take hundreds of megabytes.
+struct Column<'a> {
+    trials: &'a [FrozenTrial],
+    of: Box<dyn Fn(&FrozenTrial) -> Number + 'a>,
+}
+
+impl Serialize for Column<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.trials.iter().map(&self.of))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Number {
+    None,
+    Whole(i64),
+    Float(f64),
 }
 
 fn letter(state: TrialState) -> char {
@@ -63,18 +112,19 @@ fn seconds(trial: &FrozenTrial) -> Option<f64> {
     Some((end.as_microsecond() - start.as_microsecond()) as f64 / 1e6)
 }
 
-/// A number in few digits; whole ones without a point.
-fn number(x: f64) -> Value {
+/// A number in few digits; whole ones without a point, and null for one that JSON has no word for.
+fn number(x: f64) -> Number {
     if x.fract() == 0.0 && x.abs() < 1e15 {
-        return Value::from(x as i64);
+        return Number::Whole(x as i64);
     }
     let text = format!("{x:.*e}", (DIGITS - 1) as usize);
-    text.parse::<f64>().map_or(Value::Null, Value::from)
+    text.parse().map_or(Number::None, Number::Float)
 }
 
 #[cfg(test)]
 mod tests {
     use allometry_core::Params;
+    use serde_json::Value;
 
     use super::*;
 

@@ -123,7 +123,8 @@ fn forget_inferred(study: &StudyRecord, trials: &mut [FrozenTrial]) {
         if kept.iter().all(|kept| *kept) {
             continue;
         }
-        let alike = latest.as_ref().filter(|(all, of, _)| all.is_shared_with(&trial.distributions) && *of == kept);
+        let alike =
+            latest.as_ref().filter(|(all, of, _)| all.is_shared_with(&trial.distributions) && *of == kept);
         let left = if let Some((.., left)) = alike {
             left.clone()
         } else {
