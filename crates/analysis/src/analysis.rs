@@ -73,13 +73,13 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
         analysed.front = objectives.as_ref().map(|objectives| Front::new(study, objectives));
     }
     edge::weigh(&mut studies, ladder.direction);
-    let scaling = Scaling::new(&studies, ladder, options);
-    let baselines = BaselineComparison::all(&scaling.points, ladder, options);
     let best: Vec<(&str, &Params)> = studies
         .iter()
         .filter_map(|study| Some((study.budget.label.as_str(), study.best_params()?)))
         .collect();
-    let consistency = consistency(ladder, &studies, &best);
+    let (scaling, consistency) =
+        rayon::join(|| Scaling::new(&studies, ladder, options), || consistency(ladder, &studies, &best));
+    let baselines = BaselineComparison::all(&scaling.points, ladder, options);
     let confirmation = Confirmation::new(ladder, options);
     let verdict = Verdict::new(&scaling, confirmation.as_ref(), &studies, ladder, options);
     let findings = findings(ladder, &studies, &scaling, &baselines, &verdict, options);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use allometry_core::ladder::{MetricSpec, SamplerKind};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, SizeBudget, StopReason, TrialNumber,
+    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, Shared, SizeBudget, StopReason,
+    TrialNumber,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub struct StudyTrials {
     /// Where the trials were read from, for people.
     pub source: String,
     /// All trials in order of their numbers, whatever their state. Exact sizes stand in their records.
-    pub trials: Vec<FrozenTrial>,
+    pub trials: Shared<Vec<FrozenTrial>>,
     /// The best configuration as recorded beside the trials, in its file's order; the incumbent's for our own studies.
     pub best_params: Option<Params>,
     /// What could have been tried, where known.
@@ -57,7 +58,7 @@ impl StudyTrials {
         Self {
             budget: SizeBudget::nominal(label),
             source: source.to_owned(),
-            trials,
+            trials: trials.into(),
             best_params: None,
             space: None,
             reach: None,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use allometry_core::{Params, SizeBudget};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,7 @@ impl StudyAnalysis {
     pub fn new(study: &StudyTrials, ladder: &LadderTrials, options: &Options) -> Self {
         let sample = Sample::new(study, ladder.direction);
         let exact: Vec<(String, Vec<Level>)> = parameters(&sample)
-            .into_iter()
+            .into_par_iter()
             .map(|parameter| {
                 let levels = levels(&sample, &parameter);
                 (parameter, levels)

@@ -36,7 +36,7 @@ fn recorded(text: &str) -> Vec<Recorded> {
         .map(|line| {
             let mut ladder = ladder(line);
             let analysis = analyze(&ladder, &options()).studies.remove(0);
-            Recorded { trials: ladder.studies.remove(0).trials, analysis }
+            Recorded { trials: ladder.studies.remove(0).trials.into_inner(), analysis }
         })
         .collect()
 }

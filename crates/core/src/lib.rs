@@ -23,6 +23,7 @@ pub mod retraining;
 pub mod rng;
 pub mod sampler;
 pub mod secret;
+pub mod shared;
 pub mod significant;
 pub mod size;
 pub mod space;
@@ -42,6 +43,7 @@ pub use retraining::Retraining;
 pub use rng::TrialRng;
 pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
 pub use secret::Secret;
+pub use shared::Shared;
 pub use size::{ModelSize, SizeBudget, WeightTarget};
 pub use space::SearchSpace;
 pub use trial::{

@@ -2,8 +2,6 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
@@ -12,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::Distribution;
 use crate::python;
+use crate::shared::Shared;
 
 /// Name of a hyperparameter, such as `learning_rate`.
 pub type ParamName = String;
@@ -81,10 +80,18 @@ impl ParamValue {
     }
 
     /// A total order: null, then numbers by value, then text, lists and dicts.
+    #[inline]
     pub fn total_cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Float(a), Self::Float(b)) => a.partial_cmp(b).unwrap_or_else(|| a.total_cmp(b)),
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            (a, b) => a.mixed_cmp(b),
+        }
+    }
+
+    /// The total order, of values of any kinds.
+    fn mixed_cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             (Self::List(a), Self::List(b)) => {
                 let unlike = a.iter().zip(b).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
@@ -215,6 +222,7 @@ pub struct Params(pub ByName<ParamValue>);
 
 impl Params {
     /// The value of `name`, if the point has one.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&ParamValue> {
         self.0.get(name)
     }
@@ -236,31 +244,8 @@ impl<N: Into<ParamName>, V: Into<ParamValue>> FromIterator<(N, V)> for Params {
     }
 }
 
-/// The set that each value of a trial was drawn from, by parameter. Most trials of a study draw from the same sets: a clone shares
-/// them, and the first change of a clone makes them its own.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Distributions(Arc<ByName<Distribution>>);
-
-impl Distributions {
-    /// Whether both are one value in memory.
-    pub fn is_shared_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Deref for Distributions {
-    type Target = ByName<Distribution>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl DerefMut for Distributions {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        Arc::make_mut(&mut self.0)
-    }
-}
+/// The set that each value of a trial was drawn from, by parameter. Most trials of a study draw from the same sets and share them.
+pub type Distributions = Shared<ByName<Distribution>>;
 
 /// `d_model=96 n_layers=2 ...`, for logs and messages.
 impl fmt::Display for Params {

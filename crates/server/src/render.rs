@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_analysis::{Analysis, LadderTrials, Options as AnalysisOptions, Series, analyze};
+use allometry_core::Shared;
 use allometry_store::StoredStudy;
 use axum::body::Bytes;
 
@@ -52,7 +53,7 @@ impl Dashboard {
     pub(crate) fn series(&self, study: &StoredStudy) -> Series {
         let alone = StoredStudy {
             record: study.record.clone(),
-            trials: Vec::new(),
+            trials: Shared::default(),
             running: Vec::new(),
             scores: BTreeMap::new(),
             outputs: BTreeMap::new(),

@@ -23,7 +23,7 @@ const ASSEMBLY: Assembly = Assembly {
     ladder_name: |study| study.name.clone(),
     ladder: |studies: Vec<StoredStudy>, url| {
         let StoredStudy { record, trials, .. } = studies.into_iter().next().expect("a study");
-        let study = StudyTrials::new(&record.name, &format!("{url}:{}", record.name), trials);
+        let study = StudyTrials::new(&record.name, &format!("{url}:{}", record.name), trials.into_inner());
         LadderTrials { name: Some(record.name), ..LadderTrials::new(vec![study]) }
     },
 };

@@ -227,22 +227,23 @@ struct Latest {
 }
 
 impl Latest {
-    /// Whether the next parameter of `trial` is that of the latest one, whose sets it then shares. The trial has the sets of
-    /// parameters then that may not follow; [`Batch::finish`] takes those away.
-    fn is_continued(&mut self, trial: &mut FrozenTrial, name: &str, text: &str) -> bool {
+    /// The set of the next parameter of `trial`, where the latest one had that parameter there: both then share their sets. The
+    /// trial also has the sets of parameters that may not follow; [`Batch::finish`] takes those away.
+    fn continued(&mut self, trial: &mut FrozenTrial, name: &str, text: &str) -> Option<&Distribution> {
         if self.trial != Some(trial.number) {
             (self.trial, self.alike) = (Some(trial.number), 0);
         }
         let read = trial.params.0.len();
         let next = self.texts.get(self.alike).filter(|_| self.alike == read);
         if next.is_none_or(|next| next.0 != name || next.1 != text) {
-            return false;
+            return None;
         }
         if read == 0 {
             trial.distributions = self.sets.clone();
+            trial.params.0.reserve_exact(self.texts.len());
         }
         self.alike += 1;
-        true
+        self.sets.get_index(read).map(|(_, set)| set)
     }
 
     /// Takes in a parameter of `trial` that the latest one did not have there.
@@ -279,18 +280,24 @@ impl Sets {
         let number = trial.number;
         let malformed =
             |problem: String| Malformed::new(format!("trial {number}, parameter `{name}`"), problem);
+        let value = |set: &Distribution| {
+            internal
+                .and_then(|x| distribution::from_internal(set, x))
+                .ok_or_else(|| malformed(format!("value {internal:?} is not in its distribution")))
+        };
+        if let Some(set) = self.latest.continued(trial, name, text) {
+            let value = value(set)?;
+            trial.params.insert(name, value);
+            return Ok(());
+        }
         if self.known.get(name).and_then(|sets| sets.get(text)).is_none() {
             let mut set = distribution::parse(text).map_err(malformed)?;
             distribution::restore_order(name, &mut set, self.space.as_ref());
             self.known.entry(name.into()).or_default().insert(text.into(), set);
         }
         let set = &self.known[name][text];
-        let value: Option<ParamValue> = internal.and_then(|x| distribution::from_internal(set, x));
-        let value =
-            value.ok_or_else(|| malformed(format!("value {internal:?} is not in its distribution")))?;
-        if !self.latest.is_continued(trial, name, text) {
-            self.latest.depart(trial, name, text, set);
-        }
+        let value: ParamValue = value(set)?;
+        self.latest.depart(trial, name, text, set);
         trial.params.insert(name, value);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{FrozenTrial, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
+use allometry_core::{FrozenTrial, Shared, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
 
 use crate::error::StoreError;
 use crate::store::{Predictions, RunningTrial, Store, StudyRecord};
@@ -12,8 +12,8 @@ use crate::store::{Predictions, RunningTrial, Store, StudyRecord};
 pub struct StoredStudy {
     /// The study itself.
     pub record: StudyRecord,
-    /// Its trials by number.
-    pub trials: Vec<FrozenTrial>,
+    /// Its trials by number; a clone of the study shares them.
+    pub trials: Shared<Vec<FrozenTrial>>,
     /// Who works on those that run.
     pub running: Vec<RunningTrial>,
     /// Predictions of complete trials, where stored.
@@ -44,7 +44,7 @@ impl StoredStudy {
     pub fn read(store: &dyn Store, record: StudyRecord) -> Result<Self, StoreError> {
         let mut study = Self {
             record,
-            trials: Vec::new(),
+            trials: Shared::default(),
             running: Vec::new(),
             scores: BTreeMap::new(),
             outputs: BTreeMap::new(),
@@ -95,8 +95,9 @@ impl StoredStudy {
 
     /// Takes in what [`Self::news`] read.
     pub fn take(&mut self, news: News) {
-        self.trials.truncate(news.first);
-        self.trials.extend(news.trials);
+        let trials: &mut Vec<FrozenTrial> = &mut self.trials;
+        trials.truncate(news.first);
+        trials.extend(news.trials);
         self.running = news.running;
         self.scores.split_off(&TrialNumber(news.first as u64 + 1));
         self.scores.extend(news.scores);

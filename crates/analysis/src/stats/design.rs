@@ -29,7 +29,10 @@ impl Term {
 /// The columns of several terms, beside an intercept. Rows keep only what is not 0.
 #[derive(Debug, Clone)]
 pub struct Design {
-    rows: Vec<Vec<(usize, f64)>>,
+    /// What of each row is not 0, row after row.
+    entries: Vec<(usize, f64)>,
+    /// Where each row ends among the entries.
+    ends: Vec<usize>,
     terms: Vec<Range<usize>>,
     columns: usize,
 }
@@ -37,20 +40,36 @@ pub struct Design {
 impl Design {
     /// Lays out the columns of `terms`, each with a value for every one of `rows` rows.
     pub fn new<'a>(rows: usize, terms: impl IntoIterator<Item = &'a Term>) -> Self {
-        let mut design = Self { rows: vec![Vec::new(); rows], terms: Vec::new(), columns: 0 };
+        let terms: Vec<&Term> = terms.into_iter().collect();
+        let mut next = vec![0; rows];
+        for term in &terms {
+            for (row, next) in next.iter_mut().enumerate() {
+                *next += usize::from(!matches!(term, Term::Factor { codes, .. } if codes[row] == 0));
+            }
+        }
+        let mut ends = next.clone();
+        let mut total = 0;
+        for (next, end) in next.iter_mut().zip(&mut ends) {
+            *next = total;
+            total += *end;
+            *end = total;
+        }
+        let mut design = Self { entries: vec![(0, 0.0); total], ends, terms: Vec::new(), columns: 0 };
         for term in terms {
             let start = design.columns;
             match term {
                 Term::Factor { codes, .. } => {
-                    for (row, &code) in design.rows.iter_mut().zip(codes).filter(|(_, code)| **code > 0) {
-                        row.push((start + code - 1, 1.0));
+                    for (next, &code) in next.iter_mut().zip(codes).filter(|(_, code)| **code > 0) {
+                        design.entries[*next] = (start + code - 1, 1.0);
+                        *next += 1;
                     }
                 }
                 Term::Score(scores) => {
                     // Centred here, so that scores far from 0 lose no digits in the cross products.
                     let center = super::moments::mean(scores.iter().copied()).unwrap_or(0.0);
-                    for (row, score) in design.rows.iter_mut().zip(scores) {
-                        row.push((start, score - center));
+                    for (next, score) in next.iter_mut().zip(scores) {
+                        design.entries[*next] = (start, score - center);
+                        *next += 1;
                     }
                 }
             }
@@ -71,17 +90,20 @@ impl Design {
     }
 
     /// What of each row is not 0: column and value.
-    pub fn rows(&self) -> &[Vec<(usize, f64)>] {
-        &self.rows
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[(usize, f64)]> {
+        self.ends.iter().enumerate().map(|(row, &end)| {
+            let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.entries[start..end]
+        })
     }
 
     /// Means of all columns.
     pub fn means(&self) -> Vec<f64> {
         let mut means = vec![0.0; self.columns];
-        for &(column, value) in self.rows.iter().flatten() {
+        for &(column, value) in &self.entries {
             means[column] += value;
         }
-        let count = self.rows.len().max(1) as f64;
+        let count = self.ends.len().max(1) as f64;
         for mean in &mut means {
             *mean /= count;
         }
@@ -95,7 +117,7 @@ impl Design {
         let mut matrix = vec![0.0; size * size];
         let mut sums = vec![0.0; size];
         let mut total = 0.0;
-        for (position, (row, &y)) in self.rows.iter().zip(response).enumerate() {
+        for (position, (row, &y)) in self.rows().zip(response).enumerate() {
             let weight = weights.map_or(1.0, |weights| weights[position]);
             if weight == 0.0 {
                 continue;
@@ -131,7 +153,7 @@ impl Design {
             row[size - 1] = 0.0;
         }
         let mut squares = 0.0;
-        for (row, y) in self.rows.iter().zip(response) {
+        for (row, y) in self.rows().zip(response) {
             let distance = y - mean;
             squares += distance * distance;
             for &(column, value) in row {

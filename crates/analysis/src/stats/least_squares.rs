@@ -83,10 +83,10 @@ impl<'d> Fit<'d> {
         let means = self.design.means();
         let intercept: f64 =
             -means.iter().enumerate().map(|(j, mean)| self.sweep.coefficient(j) * mean).sum::<f64>();
-        let fitted = |row: &Vec<(usize, f64)>| {
+        let fitted = |row: &[(usize, f64)]| {
             intercept + row.iter().map(|&(column, x)| self.sweep.coefficient(column) * x).sum::<f64>()
         };
-        self.design.rows().iter().map(fitted).collect()
+        self.design.rows().map(fitted).collect()
     }
 
     /// Residual sum of squares; exactly 0 where it is rounding error.
@@ -161,7 +161,7 @@ impl<'d> Fit<'d> {
             (0..size).map(|i| (0..size).map(|j| self.sweep.inverse(i, j) * means[j]).sum()).collect();
         let means_form: f64 = means.iter().zip(&of_means).map(|(mean, product)| mean * product).sum();
         let mut variance = 0.0;
-        for ((row, y), fitted) in self.design.rows().iter().zip(&self.response).zip(self.fitted()) {
+        for ((row, y), fitted) in self.design.rows().zip(&self.response).zip(self.fitted()) {
             let (mut influence, mut form, mut cross) = (-of_means[column], 0.0, 0.0);
             for &(i, x) in row {
                 influence += self.sweep.inverse(column, i) * x;

@@ -156,7 +156,7 @@ pub(crate) fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         let retrained = RetrainedTrials {
             budget,
             plan,
-            trials: study.trials,
+            trials: study.trials.into_inner(),
             scores: study.scores.into_iter().collect(),
             outputs: study.outputs.into_iter().collect(),
         };

@@ -30,9 +30,12 @@ pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline';
 
 /// Renders the full report as one page.
 pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
-    let figures = Figures::new(analysis, ladder);
-    let markdown = full(analysis, &Pictures::inside(&figures));
-    let (body, headings) = contents::render(&markdown, &figures);
+    let body = || {
+        let figures = Figures::new(analysis, ladder);
+        let markdown = full(analysis, &Pictures::inside(&figures));
+        contents::render(&markdown, &figures)
+    };
+    let ((body, headings), trials) = rayon::join(body, || trials_json(ladder));
     let title = match &analysis.name {
         Some(name) => format!("{name} – Allometry"),
         None if is_lone(analysis) => format!("{} – Allometry", analysis.studies[0].budget.label),
@@ -53,7 +56,7 @@ pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
             (trials_section())
         }
     };
-    page(&title, &main, Setting::File { trials: &trials_json(ladder) }).into_string()
+    page(&title, &main, Setting::File { trials: &trials }).into_string()
 }
 
 /// Renders a Markdown text of this crate, such as a comparison, as a page without figures.

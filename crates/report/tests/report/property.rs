@@ -103,7 +103,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
             StudyTrials {
                 budget,
                 source: "x`y".into(),
-                trials,
+                trials: trials.into(),
                 best_params,
                 space,
                 reach,

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use allometry_core::Shared;
 use allometry_store::StudyId;
 use serde_json::json;
 
@@ -25,7 +26,7 @@ fn read(objective: &Value, more: &[(&str, Value)]) -> LadderTrials {
     };
     let study = StoredStudy {
         record,
-        trials: Vec::new(),
+        trials: Shared::default(),
         running: Vec::new(),
         scores: BTreeMap::new(),
         outputs: BTreeMap::new(),
