@@ -14,7 +14,7 @@ use crate::sample::Sample;
 /// Permutations that PED-ANOVA is held against at most.
 const PERMUTATIONS: usize = 499;
 /// Configurations that a forest is grown on at most, spread evenly over all, so that its time is bounded.
-const GROWN_ON: usize = 10_000;
+const GROWN_ON: usize = 5_000;
 
 /// What matters anywhere in the space, and what matters among the best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -31,40 +31,44 @@ pub struct Interaction {
 /// Tests whether a parameter acts alike in all budgets, each given by its distinct evaluations: the parameter's value and
 /// the metric. Values that only one budget tried are left out.
 pub(crate) fn interaction(budgets: &[Vec<(ParamValue, f64)>]) -> Option<Interaction> {
-    let mut values: Vec<(&ParamValue, usize)> = Vec::new();
+    let mut distinct: Vec<&ParamValue> = budgets.iter().flatten().map(|(value, _)| value).collect();
+    distinct.sort_by(|a, b| a.total_cmp(b));
+    distinct.dedup();
+    let place = |value: &ParamValue| distinct.binary_search_by(|other| other.total_cmp(value)).ok();
+    // The budgets that tried each value, and how many values each tried.
+    let (mut tried, mut pairs) = (vec![Vec::new(); distinct.len()], 0);
     for (budget, evaluations) in budgets.iter().enumerate() {
-        for (value, _) in evaluations {
-            if !values.contains(&(value, budget)) {
-                values.push((value, budget));
-            }
-            if values.len() > MOST_VALUES * budgets.len() {
-                return None;
+        for at in evaluations.iter().filter_map(|(value, _)| place(value)) {
+            if tried[at].last() != Some(&budget) {
+                tried[at].push(budget);
+                pairs += 1;
             }
         }
     }
-    let mut shared: Vec<&ParamValue> = Vec::new();
-    for (value, budget) in &values {
-        let elsewhere = values.iter().any(|(other, place)| other == value && place != budget);
-        if elsewhere && !shared.contains(value) {
-            shared.push(value);
-        }
+    if pairs > MOST_VALUES * budgets.len() {
+        return None;
     }
+    let mut codes = vec![None; distinct.len()];
+    let mut shared = 0;
     let (mut budget_codes, mut value_codes, mut metrics) = (Vec::new(), Vec::new(), Vec::new());
     for (budget, evaluations) in budgets.iter().enumerate() {
         for (value, metric) in evaluations {
-            if let Some(code) = shared.iter().position(|shared| *shared == value) {
-                budget_codes.push(budget);
-                value_codes.push(code);
-                metrics.push(*metric);
-            }
+            let Some(at) = place(value).filter(|at| tried[*at].len() > 1) else { continue };
+            let code = *codes[at].get_or_insert_with(|| {
+                shared += 1;
+                shared - 1
+            });
+            budget_codes.push(budget);
+            value_codes.push(code);
+            metrics.push(*metric);
         }
     }
     let cells: Vec<usize> =
-        budget_codes.iter().zip(&value_codes).map(|(budget, value)| budget * shared.len() + value).collect();
-    let within = OneWay::new(&metrics, &cells, budgets.len() * shared.len());
+        budget_codes.iter().zip(&value_codes).map(|(budget, value)| budget * shared + value).collect();
+    let within = OneWay::new(&metrics, &cells, budgets.len() * shared);
     let terms = [
         Term::Factor { codes: budget_codes, levels: budgets.len() },
-        Term::Factor { codes: value_codes, levels: shared.len() },
+        Term::Factor { codes: value_codes, levels: shared },
     ];
     let design = Design::new(metrics.len(), &terms);
     let additive = Fit::new(&design, &metrics)?;

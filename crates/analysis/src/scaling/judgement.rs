@@ -15,6 +15,8 @@ use crate::verdict::Outcome;
 
 /// The share of the level that goes to the lack of fit, where there are more than two budgets.
 pub const FOR_LACK_OF_FIT: f64 = 0.1;
+/// Budgets up to which each is compared with each: pairs grow with their square.
+pub const MOST_IN_PAIRS: usize = 40;
 /// Decades over which the sizes of the budgets must differ at least.
 const FEWEST_DECADES: f64 = 0.02;
 
@@ -288,7 +290,9 @@ pub(crate) fn judge(
         .flatten();
 
     let effect = options.effect();
-    let inside = |d: &Difference| effect > 0.0 && d.gain.interval.is_some_and(|i| i.is_within(effect));
+    // Two budgets that are not compared differ by no more than their differences from the largest together.
+    let near = if count > MOST_IN_PAIRS { effect / 2.0 } else { effect };
+    let inside = |d: &Difference| effect > 0.0 && d.gain.interval.is_some_and(|i| i.is_within(near));
     let harmful = |d: &Difference| d.gain.point < 0.0 && d.p_holm.is_some_and(|p| p < alpha);
     let outcome = if differences.iter().all(inside) {
         Outcome::Flat
@@ -385,11 +389,17 @@ pub(super) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
     places.iter().enumerate().map(weight).collect()
 }
 
+/// Whether two of `count` budgets are compared: all pairs of up to [`MOST_IN_PAIRS`]; of more the neighbours, and each with the
+/// smallest and the largest.
+fn is_compared(smaller: usize, larger: usize, count: usize) -> bool {
+    count <= MOST_IN_PAIRS || larger - smaller == 1 || smaller == 0 || larger + 1 == count
+}
+
 fn differences(budgets: &Budgets<'_>, options: &Options) -> Result<Vec<Difference>, NoRowError> {
     let count = budgets.parts.len();
     let mut differences = Vec::new();
     for larger in 0..count {
-        for smaller in 0..larger {
+        for smaller in (0..larger).filter(|smaller| is_compared(*smaller, larger, count)) {
             let mut weights = vec![0.0; count];
             (weights[smaller], weights[larger]) = (-1.0, 1.0);
             let gain = budgets.sum(&weights, options)?;

@@ -1,6 +1,7 @@
 //! Differences between budgets with their intervals.
 
 use allometry_analysis::Analysis;
+use allometry_analysis::scaling::Difference;
 
 use super::figure::Figure;
 use super::panel::{Axis, Layer, Panel, WIDTH};
@@ -8,10 +9,19 @@ use super::scale::Scale;
 use super::shown;
 use crate::number::signed;
 
-/// A forest plot: one line per pair of budgets.
+/// Differences that are drawn at most.
+const MOST: usize = 60;
+
+/// A forest plot: one line per pair of budgets; where these are too many, each budget against the smallest. `None` where even those are
+/// too many to be told apart.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
-    let differences = &analysis.scaling.differences;
-    if differences.is_empty() {
+    let all = &analysis.scaling.differences;
+    let smallest = &all.first()?.smaller;
+    let mut differences: Vec<&Difference> = all.iter().collect();
+    if all.len() > MOST {
+        differences.retain(|difference| difference.smaller == *smallest);
+    }
+    if differences.len() > MOST {
         return None;
     }
     let interest = analysis.options.effect();
@@ -50,7 +60,12 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let mut figure = Figure::new("differences", "Differences between budgets", vec![panel]);
     let level = analysis.options.level * 100.0;
     figure.caption = format!(
-        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides nothing. The grey strip holds differences below {interest}, the smallest of interest (`--smallest-effect`)."
+        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides nothing. The grey strip holds differences below {interest}, the smallest of interest (`--smallest-effect`).{}",
+        if differences.len() < all.len() {
+            " Each budget is drawn against the smallest; the table has the other pairs."
+        } else {
+            ""
+        }
     );
     figure.describe(differences.iter().map(|d| {
         let ends = d

@@ -1,6 +1,8 @@
 //! What more weights buy, and how sure that is.
 
-use allometry_analysis::scaling::{FOR_LACK_OF_FIT, NaiveScaling, Quantity, Share, SizeOrder, Source};
+use allometry_analysis::scaling::{
+    FOR_LACK_OF_FIT, MOST_IN_PAIRS, NaiveScaling, Quantity, Share, SizeOrder, Source,
+};
 use allometry_analysis::{Analysis, Estimate, EvidenceBasis, StudyAnalysis};
 use allometry_core::size::human_weights;
 use allometry_core::{Direction, ModelSize};
@@ -153,7 +155,11 @@ fn judged(text: &mut Text, analysis: &Analysis) {
             allometry_analysis::number::p_is(p)
         )
     });
-    let decides = if judgement.values.len() > 2 {
+    let decides = if judgement.values.len() > MOST_IN_PAIRS {
+        "The slope decides; where the budgets depart from a straight line, a pair does. Of so many budgets neighbours are compared, and each \
+         with the smallest and the largest; *Flat* rests on the intervals of these, within half of the smallest difference of interest. \
+         Each interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
+    } else if judgement.values.len() > 2 {
         "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs. Each \
          interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::{Distributions, FrozenTrial, ModelSize, SearchSpace, TrialState};
+use allometry_core::{ByName, Distributions, FrozenTrial, ModelSize, SearchSpace, TrialState};
 
 use crate::json;
 use crate::location::Location;
@@ -60,8 +60,12 @@ pub(super) fn read_store(
     if trials.is_empty() {
         return Err(ImportError::NoTrials { location: location.clone() });
     }
-    forget_inferred(study, &mut trials);
-    let space = space_of(study, &trials);
+    if let Some(sets) = without_inferred(study, &trials) {
+        for (trial, sets) in trials.iter_mut().zip(sets) {
+            trial.distributions = sets;
+        }
+    }
+    let space = study.space.clone().or_else(|| recorded_space(&trials));
     // As a file of trials without its space, such a study is more than its best configuration does not say.
     let best = allometry_core::trial::incumbent(&trials, study.direction).filter(|_| space.is_some());
     Ok(ImportedStudy {
@@ -83,12 +87,10 @@ pub(super) const SIZES: [&str; 7] =
 
 /// The space of a stored study: as it says, or the sets of its trials where all of them were drawn from recorded ones.
 pub fn space_of(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<SearchSpace> {
-    let inferred = study.attributes.contains_key(IMPORT_KEY).then(|| {
-        let mut trials = trials.to_vec();
-        forget_inferred(study, &mut trials);
-        trials
-    });
-    study.space.clone().or_else(|| recorded_space(inferred.as_deref().unwrap_or(trials)))
+    study.space.clone().or_else(|| match without_inferred(study, trials) {
+        Some(sets) => space_of_sets(trials.iter().zip(&sets)),
+        None => recorded_space(trials),
+    })
 }
 
 /// Numbers among the user attributes are metrics, unless the trial has one of that name; one of them may be the model's size.
@@ -110,47 +112,47 @@ pub(super) fn size(x: f64) -> Option<u64> {
     (x >= 1.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
 }
 
-/// Sets that an import inferred are none that anybody drew from.
-fn forget_inferred(study: &StudyRecord, trials: &mut [FrozenTrial]) {
-    let Some(import) = study.attributes.get(IMPORT_KEY) else { return };
+/// The sets of each trial without those that an import inferred, from which nobody drew; `None` where no import inferred any.
+/// Trials that share their sets go on sharing what is left of them.
+fn without_inferred(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<Vec<Distributions>> {
+    let import = study.attributes.get(IMPORT_KEY)?;
     let import: ImportAttribute = serde_json::from_value(import.clone()).unwrap_or_default();
-    // Trials that share their sets go on sharing what is left of them.
-    let mut latest: Option<(Distributions, Vec<bool>, Distributions)> = None;
+    let mut latest: Option<(&Distributions, Vec<bool>, Distributions)> = None;
+    let mut left = Vec::with_capacity(trials.len());
     for trial in trials {
-        let number = trial.number.0;
-        let kept: Vec<bool> =
-            trial.distributions.keys().map(|name| !import.is_inferred(number, name)).collect();
-        if kept.iter().all(|kept| *kept) {
-            continue;
-        }
-        let alike =
-            latest.as_ref().filter(|(all, of, _)| all.is_shared_with(&trial.distributions) && *of == kept);
-        let left = if let Some((.., left)) = alike {
-            left.clone()
-        } else {
-            let mut left = trial.distributions.clone();
-            let mut keep = kept.iter();
-            left.retain(|_, _| keep.next().is_some_and(|kept| *kept));
-            left
-        };
-        let all = std::mem::replace(&mut trial.distributions, left.clone());
-        latest = Some((all, kept, left));
+        let (sets, number) = (&trial.distributions, trial.number.0);
+        let kept: Vec<bool> = sets.keys().map(|name| !import.is_inferred(number, name)).collect();
+        let alike = latest.as_ref().filter(|(all, of, _)| all.is_shared_with(sets) && *of == kept);
+        let of_trial = alike.map_or_else(
+            || {
+                let kept = sets.iter().zip(&kept).filter(|(_, kept)| **kept);
+                kept.map(|((name, set), _)| (name.clone(), set.clone())).collect::<ByName<_>>().into()
+            },
+            |(.., left)| left.clone(),
+        );
+        left.push(Distributions::clone(&of_trial));
+        latest = Some((sets, kept, of_trial));
     }
+    Some(left)
 }
 
 /// The sets that the trials' values were drawn from, where all of them are recorded; a parameter whose set changed has its
 /// latest.
 pub(super) fn recorded_space(trials: &[FrozenTrial]) -> Option<SearchSpace> {
-    let is_recorded = |trial: &FrozenTrial| {
-        trial.state == TrialState::Waiting
-            || trial.params.iter().all(|(name, _)| trial.distributions.contains_key(name))
-    };
-    if !trials.iter().all(is_recorded) {
-        return None;
-    }
+    space_of_sets(trials.iter().map(|trial| (trial, &trial.distributions)))
+}
+
+/// The same of trials and their sets.
+fn space_of_sets<'a>(
+    trials: impl Iterator<Item = (&'a FrozenTrial, &'a Distributions)>,
+) -> Option<SearchSpace> {
     let mut space = SearchSpace::default();
     let mut latest: Option<&Distributions> = None;
-    for sets in trials.iter().map(|trial| &trial.distributions) {
+    for (trial, sets) in trials {
+        let is_recorded = || trial.params.iter().all(|(name, _)| sets.contains_key(name));
+        if trial.state != TrialState::Waiting && !is_recorded() {
+            return None;
+        }
         if latest.is_none_or(|latest| !latest.is_shared_with(sets)) {
             space.0.extend(sets.iter().map(|(name, set)| (name.clone(), set.clone())));
         }
