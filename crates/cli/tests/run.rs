@@ -12,6 +12,28 @@ fn report(folder: &std::path::Path) -> serde_json::Value {
     serde_json::from_str(&text).expect("the report is JSON")
 }
 
+/// A folder on a disk of another time, or unpacked from an archive: its name is bytes and no text.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_whose_name_is_no_utf_8_is_as_good_as_any() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = project();
+    let odd = folder.path().join(std::ffi::OsStr::from_bytes(b"odd\xff"));
+    std::fs::create_dir(&odd).unwrap();
+    for file in ["data.csv", "ladder.toml"] {
+        std::fs::rename(folder.path().join(file), odd.join(file)).unwrap();
+    }
+    for arguments in [
+        &["run", "--trials", "1"][..],
+        &["worker", "--storage", "trials.db"],
+        &["status"],
+        &["report", "-o", "report.html"],
+    ] {
+        let (code, out, err) = run(&odd, arguments);
+        assert_eq!(code, 0, "{arguments:?}: {out}{err}");
+    }
+}
+
 #[test]
 fn a_ladder_runs_to_its_report_and_the_same_command_adds_nothing() {
     let folder = project();

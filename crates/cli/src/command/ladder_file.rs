@@ -91,9 +91,16 @@ impl LadderFile {
 pub(super) struct StoredLadder {
     text: String,
     settings: Vec<(String, String)>,
-    /// Folder that paths in the file are taken from, absolute; name of the file in it.
+    /// Folder that paths in the file are taken from, absolute; name of the file in it. A name that is no UTF-8 is kept as it is shown,
+    /// and is not found again: other processes then need `--folder`, or their own ladder file.
+    #[serde(serialize_with = "as_shown")]
     folder: PathBuf,
+    #[serde(serialize_with = "as_shown")]
     file: PathBuf,
+}
+
+fn as_shown<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 impl StoredLadder {

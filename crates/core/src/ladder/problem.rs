@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, LabeledSpan, MietteError, MietteSpanContents, NamedSource, SourceCode, SourceSpan,
+    SpanContents,
+};
 
 use super::check::is_parameter;
 use crate::python::float_repr;
@@ -47,7 +50,7 @@ impl Diagnostic for LadderErrors {
 pub struct Problem {
     /// What is wrong.
     pub kind: ProblemKind,
-    pub(super) source: NamedSource<Arc<str>>,
+    pub(super) source: Excerpt,
     pub(super) labels: Vec<LabeledSpan>,
 }
 
@@ -55,7 +58,7 @@ impl Problem {
     /// Line of the text that it is about, from 1.
     pub fn line(&self) -> usize {
         let start = self.labels.first().map_or(0, LabeledSpan::offset);
-        1 + self.source.inner().bytes().take(start).filter(|b| *b == b'\n').count()
+        1 + self.source.0.inner().bytes().take(start).filter(|b| *b == b'\n').count()
     }
 }
 
@@ -81,7 +84,62 @@ impl Diagnostic for Problem {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().cloned()))
+        Some(Box::new(self.labels.iter().map(|label| self.source.clipped(label))))
+    }
+}
+
+/// Bytes of a line above which an excerpt has that line alone, and of it what is near a label.
+const LONG_LINE: usize = 400;
+/// Bytes of a label in such a line, and of what is shown on both sides of it.
+const NEAR: usize = 80;
+
+/// A text of which people are shown the lines that a problem is about; of a line with thousands of values, only some of them.
+#[derive(Debug, Clone)]
+pub(super) struct Excerpt(pub(super) NamedSource<Arc<str>>);
+
+impl Excerpt {
+    /// Where the line of a place begins and ends.
+    fn line_of(&self, place: usize) -> (usize, usize) {
+        let text = self.0.inner();
+        let place = text.floor_char_boundary(place);
+        let start = text[..place].rfind('\n').map_or(0, |end| end + 1);
+        (start, text[place..].find('\n').map_or(text.len(), |end| place + end))
+    }
+
+    /// A label that ends where the excerpt does.
+    fn clipped(&self, label: &LabeledSpan) -> LabeledSpan {
+        let (start, end) = self.line_of(label.offset());
+        if end - start <= LONG_LINE || label.len() <= NEAR {
+            return label.clone();
+        }
+        let end = self.0.inner().floor_char_boundary(label.offset() + NEAR);
+        LabeledSpan::new(label.label().map(ToOwned::to_owned), label.offset(), end - label.offset())
+    }
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let whole = self.0.read_span(span, lines_before, lines_after)?;
+        if whole.data().split(|byte| *byte == b'\n').all(|line| line.len() <= LONG_LINE) {
+            return Ok(whole);
+        }
+        let text = self.0.inner();
+        let (first, last) = self.line_of(span.offset());
+        let start = text.ceil_char_boundary(first.max(span.offset().saturating_sub(NEAR)));
+        let end = text.floor_char_boundary(last.min(span.offset() + span.len().min(NEAR) + NEAR)).max(start);
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.0.name().to_owned(),
+            &text.as_bytes()[start..end],
+            (start, end - start).into(),
+            text[..first].matches('\n').count(),
+            start - first,
+            1,
+        )))
     }
 }
 

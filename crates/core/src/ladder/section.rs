@@ -5,7 +5,7 @@ use std::fmt::Display;
 use miette::LabeledSpan;
 
 use super::document::{Located, Node, Place, Sources, Table};
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Excerpt, Problem, ProblemKind};
 
 /// Collects problems.
 pub(super) struct Problems {
@@ -29,7 +29,7 @@ impl Problems {
         if let Some((other, text)) = other.filter(|(other, _)| other.source == place.source) {
             labels.push(self.label(other, text));
         }
-        let source = self.sources.of(place).clone();
+        let source = Excerpt(self.sources.of(place).clone());
         self.found.push((place.clone(), Problem { kind, source, labels }));
     }
 

@@ -386,6 +386,23 @@ proptest::proptest! {
     }
 }
 
+/// A line with ten thousand values is no reason to print them.
+#[test]
+fn of_a_long_line_the_place_is_shown() {
+    let values: Vec<String> = (1..10_000).map(|value| format!("{value}e-6")).collect();
+    let wrong = |line: &str| {
+        let text = SAMPLE.replace("learning_rate = { float = [1e-5, 5e-4], log = true }", line);
+        assert_ne!(text, SAMPLE);
+        let errors = parse(&text, Path::new("ladder.toml")).unwrap_err();
+        format!("{:?}", errors.reports().next().unwrap())
+    };
+    let (before, after) = (values[..5000].join(", "), values[5000..].join(", "));
+    let inside = wrong(&format!("learning_rate = [{before}, \"é\", {after}]"));
+    assert!(inside.len() < 2000 && inside.contains("5000e-6, \"é\", 5001e-6"), "{inside}");
+    let whole = wrong(&format!("learning_rat = [{before}]"));
+    assert!(whole.len() < 2000 && whole.contains("learning_rat = [1e-6"), "{whole}");
+}
+
 #[test]
 fn every_setting_of_the_model_has_a_range() {
     let settings = [
