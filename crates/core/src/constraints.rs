@@ -44,6 +44,12 @@ impl Constraints {
         key.strip_prefix(KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
+    /// Adds others: the listed ones behind the own, the named ones in the place of those of the same name.
+    pub fn add(&mut self, others: Self) {
+        self.listed.extend(others.listed);
+        self.named.extend(others.named);
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty() && self.named.is_empty()

@@ -58,6 +58,11 @@ fn count(trials: &[FrozenTrial], state: TrialState) -> usize {
     trials.iter().filter(|trial| trial.state == state).count()
 }
 
+/// Complete trials that break a constraint.
+fn infeasible(trials: &[FrozenTrial]) -> usize {
+    trials.iter().filter(|trial| trial.state == TrialState::Complete && !trial.is_feasible()).count()
+}
+
 fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> Value {
     let counts: serde_json::Map<String, Value> =
         STATES.iter().map(|state| (state.as_str().into(), json!(count(trials, *state)))).collect();
@@ -75,6 +80,7 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
         "budget": label(study),
         "direction": study.direction,
         "trials": counts,
+        "infeasible": infeasible(trials),
         "target": study.attributes.get("target_trials"),
         "directions": study.directions(),
         "best": best.map(|best| json!({"number": best.number, "value": best.value, "values": best.values()})),
@@ -87,13 +93,16 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
 fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> String {
     let target = attribute::<u64>(study, "target_trials");
     let target = target.map_or_else(String::new, |target| format!(" of {target}"));
+    let broken = infeasible(trials);
+    let broken = if broken > 0 { format!(" ({broken} infeasible)") } else { String::new() };
     let counts: Vec<String> = STATES
         .iter()
         .map(|state| (count(trials, *state), state))
         .filter(|(count, state)| *count > 0 || **state == TrialState::Complete)
         .map(|(count, state)| {
-            let target = if *state == TrialState::Complete { &target } else { "" };
-            format!("{count}{target} {}", state.as_str())
+            let (target, broken) =
+                if *state == TrialState::Complete { (&*target, &*broken) } else { ("", "") };
+            format!("{count}{target} {}{broken}", state.as_str())
         })
         .collect();
     let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value?)));
@@ -103,6 +112,7 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
             format!("; {} that none beats in {} objectives", front.len(), study.directions().len())
         }
         Some((n, value)) => format!("; best {} (trial {n})", significant(value)),
+        None if !broken.is_empty() => "; none feasible".into(),
         None => String::new(),
     };
     let mut text = String::new();
