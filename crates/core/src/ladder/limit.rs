@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::significant::significant;
-
 /// A bound on a figure that each trial reports, such as `latency_ms <= 20`. A trial beyond it breaks a constraint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
@@ -25,7 +23,7 @@ impl Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.metric, if self.is_upper { "<=" } else { ">=" }, significant(self.bound))
+        write!(f, "{} {} {}", self.metric, if self.is_upper { "<=" } else { ">=" }, self.bound)
     }
 }
 

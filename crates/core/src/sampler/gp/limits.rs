@@ -45,11 +45,12 @@ impl<'a> Limits<'a> {
         self.processes.is_empty()
     }
 
-    /// Logarithm of the probability that all constraints are met at a cell. `row` is scratch space.
+    /// Logarithm of the probability that a trial of a cell meets all constraints, with the noise of its own: it is the reported value that
+    /// decides, and a process that explains little by the parameters must not be sure of much. `row` is scratch space.
     pub(super) fn log_probability(&self, cell: &[u64], row: &mut Vec<f64>) -> f64 {
         let log = |process: &Process<'_>, row: &mut Vec<f64>| {
             let (mean, variance) = process.posterior.at(cell, row);
-            log_cdf((process.zero - mean) / variance.sqrt())
+            log_cdf((process.zero - mean) / (variance + process.posterior.kernel.noise).sqrt())
         };
         self.processes.iter().map(|process| log(process, row)).sum()
     }
