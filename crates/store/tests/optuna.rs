@@ -190,14 +190,17 @@ fn constraints_are_optunas() {
 
         let new = NewStudy { name: "ours".into(), space: space(), ..NewStudy::default() };
         let id = store.create_study(&new).unwrap();
-        let told: [(f64, &[f64], &[(&str, f64)]); 4] =
-            [(0.9, &[1e-9], &[]), (0.7, &[0.0, -1.0], &[]), (0.8, &[], &[("ms", 2.0)]), (0.6, &[], &[])];
+        let told = [
+            (0.9, vec![1e-9], None),
+            (0.7, vec![0.0, -1.0], None),
+            (0.8, vec![], Some(("ms".to_owned(), 2.0))),
+            (0.6, vec![], None),
+        ];
         for (value, listed, named) in told {
             let (params, space, record) = (params("gelu".into()), space(), TrialRecord::default());
             let new = NewTrial { start: Start::Asked, params: &params, space: &space, record: &record };
             let trial = store.create_trial(id, &new).unwrap();
-            let named = named.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-            let constraints = Constraints { listed: listed.to_vec(), named };
+            let constraints = Constraints { listed, named: named.into_iter().collect() };
             let finished = Finished { value: Some(value), constraints, ..Finished::default() };
             store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
         }
