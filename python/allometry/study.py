@@ -53,10 +53,19 @@ class Study:
             directions = [word for direction in self._directions for word in ("--direction", direction)]
             return self._asked(call(*arguments, "--space", file.name, *directions))
 
-    def tell(self, number: int, value: float | Sequence[float]) -> None:
-        """Ends a trial with its value, or one for each objective."""
+    def tell(
+        self,
+        number: int,
+        value: float | Sequence[float],
+        constraints: Sequence[float] | Mapping[str, float] | None = None,
+    ) -> None:
+        """Ends a trial with its value, or one for each objective, and the values of its constraints: above 0 is broken."""
         values = value if isinstance(value, Sequence) else [value]
-        call("tell", *self._where(), str(number), *(repr(float(one)) for one in values))
+        if isinstance(constraints, Mapping):
+            told = [f"--constraint={name}={float(one)!r}" for name, one in constraints.items()]
+        else:
+            told = [f"--constraint={float(one)!r}" for one in constraints or ()]
+        call("tell", *self._where(), str(number), *(repr(float(one)) for one in values), *told)
 
     def report(self, number: int, step: int, value: float) -> bool:
         """Stores the value of a step; whether the ladder's pruner would stop the trial there."""

@@ -41,6 +41,14 @@ def metrics(**figures: float) -> None:
     _append({"metrics": {name: float(figure) for name, figure in figures.items()}})
 
 
+def constraints(*values: float, **named: float) -> None:
+    """Reports the values of the trial's constraints, by place or by name: the trial is feasible where none is above 0."""
+    if values:
+        _append({"constraints": [float(value) for value in values]})
+    if named:
+        _append({"constraints": {name: float(value) for name, value in named.items()}})
+
+
 def scores(scores: Iterable[float], labels: Iterable[int], rows: Iterable[int] | None = None) -> None:
     """Reports the predictions on the validation rows: probabilities of class 1, and the classes."""
     line: dict[str, Any] = {"scores": [float(s) for s in scores], "labels": [int(l) for l in labels]}

@@ -68,7 +68,7 @@ def test_a_study_is_asked_and_told(tmp_path):
     first = study.ask()
     assert -1 <= first.params["x"] <= 1 and first.params["kind"] in ("a", "b")
     study.report(first.number, 1, 0.75)
-    study.tell(first.number, 0.5)
+    study.tell(first.number, 0.5, constraints={"ms": -1.0})
     study.fail(study.ask().number, "no reason")
     third = study.ask()
     study.report(third.number, 1, -0.25)

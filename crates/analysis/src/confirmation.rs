@@ -393,7 +393,7 @@ fn configuration<'a>(
     let configuration = ConfirmedConfiguration {
         trial: planned.trial,
         params: planned.params.clone(),
-        search: search.and_then(allometry_core::FrozenTrial::complete_value),
+        search: search.and_then(allometry_core::FrozenTrial::eligible_value),
         validation: on_validation.and_then(mean),
         test,
         seeds: trained.len() as u64,

@@ -51,7 +51,7 @@ fn directions(metrics: &[MetricSpec]) -> Vec<Direction> {
 
 /// Whether a trial has a value of each objective that can be computed with.
 fn is_whole(trial: &FrozenTrial, directions: &[Direction]) -> bool {
-    trial.complete_value().is_some()
+    trial.eligible_value().is_some()
         && point(trial, directions).is_some_and(|losses| losses.iter().copied().all(is_usable))
 }
 

@@ -50,6 +50,8 @@ pub struct StudyTrials {
     pub sampler: Option<SamplerKind>,
     /// What that took over from the ladder's other budgets.
     pub carried_over: Option<CarriedOver>,
+    /// What the trials' first constraints are called, such as `latency_ms <= 20`, in their order; empty where nothing says so.
+    pub limits: Vec<String>,
 }
 
 impl StudyTrials {
@@ -67,6 +69,7 @@ impl StudyTrials {
             ended: None,
             sampler: None,
             carried_over: None,
+            limits: Vec::new(),
         }
     }
 }

@@ -43,8 +43,8 @@ pub enum NotRecommended {
     /// A set of the space is empty, not finite, or has too many values.
     #[error("a set of the search space is empty, not finite, or has too many values for a model")]
     OddSpace,
-    /// No trial inside the space has a value.
-    #[error("no trial of the search space has a value")]
+    /// No complete trial inside the space has a value and breaks no constraint.
+    #[error("no complete trial of the search space has a value and breaks no constraint")]
     NoValue,
     /// There is no model of the mean.
     #[error(transparent)]

@@ -35,7 +35,7 @@ impl<'a> Sample<'a> {
         let (trials, values) = study
             .trials
             .iter()
-            .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| is_usable(*value))?)))
+            .filter_map(|trial| Some((trial, trial.eligible_value().filter(|value| is_usable(*value))?)))
             .unzip();
         Self { trials, values, direction, configurations: OnceLock::new() }
     }

@@ -1,9 +1,10 @@
 //! Counts and best trials of a study.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use allometry_core::sampler::{CarriedOver, Handover};
-use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
+use allometry_core::{FrozenTrial, ModelSize, Params, StopReason, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,23 @@ pub struct StateCounts {
     pub failed: u64,
     /// Of the complete ones, those without a finite value; no statistic uses them.
     pub complete_without_number: u64,
+    /// Of the complete ones, those that break a constraint; no statistic uses them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub infeasible: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// How many complete trials break one constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BrokenConstraint {
+    /// The constraint: the limit that it stands for, or its name.
+    pub name: String,
+    /// Trials.
+    pub trials: u64,
 }
 
 /// How many trials failed for one reason.
@@ -64,7 +82,7 @@ pub struct RankedTrial {
 pub struct Summary {
     /// Trials by state.
     pub counts: StateCounts,
-    /// Trials that statistics use: complete ones with a finite value.
+    /// Trials that statistics use: complete ones with a finite value that break no constraint.
     pub trials: u64,
     /// Mean of their values.
     pub mean: Option<f64>,
@@ -86,6 +104,9 @@ pub struct Summary {
     /// Why trials failed, the most frequent reason first; empty where no trial says why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureCount>,
+    /// The constraints that complete trials break, the most frequent first; empty where all are met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<BrokenConstraint>,
     /// What stopping trials early saved; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruning: Option<Pruning>,
@@ -107,6 +128,7 @@ impl Summary {
             }),
             carried_over: study.carried_over.clone(),
             failures: failures(study),
+            broken: broken(study),
             pruning: Pruning::new(&study.trials),
         }
     }
@@ -115,6 +137,32 @@ impl Summary {
     pub fn incumbent(&self) -> Option<&RankedTrial> {
         self.best.first()
     }
+}
+
+/// Complete trials that break a constraint.
+fn infeasible(study: &StudyTrials) -> impl Iterator<Item = &FrozenTrial> {
+    study.trials.iter().filter(|trial| trial.state == TrialState::Complete && !trial.is_feasible())
+}
+
+fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
+    let mut found: Vec<BrokenConstraint> = Vec::new();
+    for (name, _) in infeasible(study).flat_map(|trial| {
+        let constraints: Vec<(String, f64)> = trial.constraints().iter().collect();
+        // Not `> 0`: what is no number is not met.
+        constraints
+            .into_iter()
+            .filter(|(_, value)| !matches!(value.partial_cmp(&0.0), Some(Ordering::Less | Ordering::Equal)))
+    }) {
+        let limit = name.parse().ok().and_then(|place: usize| study.limits.get(place).cloned());
+        let name = limit.unwrap_or(name);
+        match found.iter().position(|one| one.name == name) {
+            Some(place) => found[place].trials += 1,
+            None if found.len() < MOST_REASONS => found.push(BrokenConstraint { name, trials: 1 }),
+            None => {}
+        }
+    }
+    found.sort_by_key(|one| std::cmp::Reverse(one.trials));
+    found
 }
 
 fn failures(study: &StudyTrials) -> Vec<FailureCount> {
@@ -150,7 +198,8 @@ fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
             TrialState::Failed => counts.failed += 1,
         }
     }
-    counts.complete_without_number = counts.complete - sample.values.len() as u64;
+    counts.infeasible = infeasible(study).count() as u64;
+    counts.complete_without_number = counts.complete - counts.infeasible - sample.values.len() as u64;
     counts
 }
 

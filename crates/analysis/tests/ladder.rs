@@ -8,8 +8,8 @@ use allometry_analysis::{
     analyze,
 };
 use allometry_core::{
-    ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params, SearchSpace,
-    TrialState, ValidationScores, WeightTarget,
+    ClassCounts, Constraints, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params,
+    SearchSpace, TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };
@@ -498,4 +498,39 @@ fn an_auc_to_be_expected_lies_between_0_and_1() {
     };
     assert!(upper("score") > 1.0, "a normal model knows no end");
     assert_eq!(upper("AUC"), 1.0);
+}
+
+/// Half of the trials break a constraint, among them the best one: nothing is said of them but how many they are.
+#[test]
+fn infeasible_trials_are_counted_and_otherwise_left_out() {
+    let constrained = |bound: f64| {
+        let trials = (0..12).map(|i| {
+            let mut trial = trial(i, 0.9 - 0.01 * i as f64, 16 * (1 + i as i64 % 4));
+            let listed = vec![-1.0, bound - i as f64];
+            let constraints = Constraints { listed, ..Constraints::default() };
+            trial.system_attributes = constraints.attributes().into_iter().collect();
+            trial
+        });
+        let limits = vec!["seconds <= 9".to_owned(), "rows >= 6".to_owned()];
+        StudyTrials { limits, ..study("a", trials.collect()) }
+    };
+    let analysis = analyze(&ladder(vec![constrained(6.0)], None), &Options::default());
+    let summary = &analysis.studies[0].summary;
+    assert_eq!((summary.trials, summary.counts.complete, summary.counts.infeasible), (6, 12, 6));
+    assert_eq!(summary.counts.complete_without_number, 0);
+    assert_eq!(summary.incumbent().unwrap().number.0, 6);
+    assert_eq!(
+        message(&analysis, FindingCode::InfeasibleTrials),
+        "a: 6 of 12 complete trials break a constraint (50%) and no statistic uses them: rows >= 6 (6 trials)"
+    );
+    let none = analyze(&ladder(vec![constrained(20.0)], None), &Options::default());
+    assert!(none.studies[0].summary.incumbent().is_none());
+    assert_eq!(
+        message(&none, FindingCode::NoTrials),
+        "a: no complete trial meets its constraints, so that none is the best"
+    );
+    let without = analyze(&ladder(vec![study("a", vec![trial(0, 0.7, 16)])], None), &Options::default());
+    assert!(!codes(&without).contains(&FindingCode::InfeasibleTrials));
+    let json = serde_json::to_string(&without.studies[0].summary).unwrap();
+    assert!(!json.contains("infeasible") && !json.contains("broken"), "{json}");
 }

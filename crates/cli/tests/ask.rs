@@ -105,6 +105,45 @@ fn a_program_asks_and_tells() {
     assert_eq!(text.lines().count(), 4);
 }
 
+/// A constraint above 0 is broken: the best trial is one that breaks none, and what does is called infeasible.
+#[test]
+fn constraints_are_told_and_decide_what_is_best() {
+    let folder = with_study();
+    let path = folder.path();
+    let told = [
+        &["0", "0.1", "--constraint", "2.5", "--constraint", "-1"][..],
+        &["1", "0.2", "--constraint", "1e-9"],
+        &["2", "--state", "failed"],
+    ];
+    for told in told {
+        ask(path);
+        assert_eq!(on(path, "tell", told), (0, Value::Null, String::new()));
+    }
+    let (code, _, err) = on(path, "best", &[]);
+    assert_eq!(code, 4, "{err}");
+    assert!(err.contains("x.db has no best trial: all 2 complete trials break a constraint"), "{err}");
+    let status = run(path, &[&["status"], &MINE[..]].concat()).1;
+    assert!(status.contains("2 complete (2 infeasible), 1 failed; none feasible"), "{status}");
+    ask(path);
+    assert_eq!(on(path, "tell", &["3", "0.3", "--constraint=-0.5", "--constraint", "ms=0"]).0, 0);
+    let best = on(path, "best", &["--json"]).1;
+    assert_eq!(best["studies"][0]["number"], 3, "{best}");
+    assert_eq!(best["studies"][0]["recommended"]["trial"]["number"], 3, "{best}");
+    assert_eq!(on(path, "status", &["--json"]).1["studies"][0]["infeasible"], 2);
+    let shown = on(path, "show", &["3", "--json"]).1;
+    assert_eq!(shown["trial"]["constraints"], serde_json::json!({"0": -0.5, "ms": 0.0}));
+    let text = run(path, &[&["show"], &MINE[..], &["0"]].concat()).1;
+    assert!(text.contains("trial 0: complete 0.1000, infeasible\n"), "{text}");
+    assert!(text.contains("  constraint 0 2.5000 (broken)\n  constraint 1 -1.0000 (met)\n"), "{text}");
+    let list = run(path, &[&["list"], &MINE[..]].concat()).1;
+    assert_eq!(list.matches(", infeasible").count(), 2, "{list}");
+    ask(path);
+    for (bad, why) in [("nan", "`nan` is no number"), ("fast", "`fast` is no number")] {
+        let (code, _, err) = on(path, "tell", &["4", "1", "--constraint", bad]);
+        assert!(code == 2 && err.contains(why), "{code} {err}");
+    }
+}
+
 #[test]
 fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
     let folder = with_study();

@@ -260,3 +260,38 @@ fn the_filter_takes_directions() {
     let front = answers[12]["front"].as_array().unwrap();
     assert_eq!((front.len(), &front[0]["trial"], &front[0]["values"]), (1, &json!(0), &json!([0.0, 9.0])));
 }
+
+/// A limit of what the program reports is a constraint of the trial, before the one that the program reports itself.
+#[test]
+fn limits_of_a_ladder_are_constraints_of_its_trials() {
+    let ladder = COMMAND
+        .replace("metric = [\"accuracy\", \"ms\"]", "metric = \"accuracy\"\nlimits = [\"ms <= 2\"]")
+        .replace("direction = [\"maximize\", \"minimize\"]", "direction = \"maximize\"");
+    assert!(ladder.contains("limits"), "{ladder}");
+    let folder = command_project(&ladder);
+    let path = folder.path();
+    let report = |line: &str| format!("echo '{line}' >> $ALLOMETRY_REPORT\n");
+    let script = format!(
+        "printf '{{\"metrics\": {{\"ms\": %s}}}}\\n' $1 >> $ALLOMETRY_REPORT\n{}\
+         printf '{{\"final\": true, \"value\": %s}}\\n' $1 >> $ALLOMETRY_REPORT\n",
+        report(r#"{"constraints": [-7]}"#)
+    );
+    std::fs::write(path.join("train.sh"), script).unwrap();
+    let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
+    assert_eq!(code, 0, "{err}");
+    let best = json_of(path, &["best", "--json"]);
+    assert_eq!(best["studies"][0]["value"], 2.0, "the value is the width, and ms too: {best}");
+    let list = json_of(path, &["list", "--json"]);
+    for trial in list["studies"][0]["trials"].as_array().unwrap() {
+        let width = trial["params"]["width"].as_f64().unwrap();
+        assert_eq!(trial["constraints"], json!({"0": width - 2.0, "1": -7.0}));
+    }
+    assert_eq!(run(path, &["report", "-o", "report.json"]).0, 0);
+    let report = std::fs::read_to_string(path.join("report.json")).unwrap();
+    assert!(report.contains("infeasible-trials") && report.contains("break a constraint"), "{report}");
+    assert!(report.contains("no statistic uses them: ms <= 2 ("), "{report}");
+    let text = std::fs::read_to_string(path.join("ladder.toml")).unwrap();
+    std::fs::write(path.join("ladder.toml"), text.replace("ms <= 2", "ms <= 1")).unwrap();
+    let (code, _, err) = run(path, &["run", "--quiet"]);
+    assert!(code != 0 && err.contains("limits: were ms <= 2, are ms <= 1"), "{err}");
+}

@@ -6,6 +6,7 @@
 
 pub mod cholesky;
 pub mod confirm;
+pub mod constraints;
 pub mod distribution;
 pub mod event;
 pub mod expression;
@@ -31,6 +32,7 @@ pub mod transfer;
 pub mod trial;
 pub mod visible;
 
+pub use constraints::Constraints;
 pub use distribution::{ChoiceOrder, Distribution};
 pub use event::{StopReason, StudyEvent};
 pub use identity::StudyIdentity;

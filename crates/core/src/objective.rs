@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::constraints::Constraints;
 use crate::identity::StudyIdentity;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
@@ -62,6 +63,8 @@ pub struct ObjectiveOutcome {
     pub value: f64,
     /// Values of the objectives after the first, in order; empty where they are found by name among the metrics.
     pub further: Vec<f64>,
+    /// Constraints that the evaluation reported beside the metrics.
+    pub constraints: Constraints,
     /// Epoch whose weights were kept, from 1.
     pub best_step: Option<i64>,
     /// Metrics of that epoch by name.

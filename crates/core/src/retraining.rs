@@ -34,7 +34,7 @@ pub struct Searched<'a> {
 pub(crate) fn best_distinct(trials: &[FrozenTrial], direction: Direction, top: usize) -> Vec<&FrozenTrial> {
     let mut best: Vec<(&FrozenTrial, f64)> = trials
         .iter()
-        .filter_map(|trial| Some((trial, trial.complete_value().filter(|value| !value.is_nan())?)))
+        .filter_map(|trial| Some((trial, trial.eligible_value().filter(|value| !value.is_nan())?)))
         .collect();
     best.sort_by(|a, b| {
         let ascending = a.1.total_cmp(&b.1);

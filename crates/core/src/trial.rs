@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::constraints::Constraints;
 use crate::param::{Distributions, Params};
 use crate::size::ModelSize;
 
@@ -279,17 +280,32 @@ impl FrozenTrial {
         self.value.iter().chain(&self.further).copied().collect()
     }
 
-    /// The value of a complete trial; `None` for all others.
-    pub fn complete_value(&self) -> Option<f64> {
-        self.value.filter(|_| self.state == TrialState::Complete)
+    /// Its constraints, which its system attributes hold.
+    pub fn constraints(&self) -> Constraints {
+        Constraints::of_attributes(&self.system_attributes)
+    }
+
+    /// Whether it breaks no constraint.
+    pub fn is_feasible(&self) -> bool {
+        self.system_attributes.is_empty() || self.constraints().are_met()
+    }
+
+    /// Whether it is complete and breaks no constraint: what may be the best.
+    pub fn is_eligible(&self) -> bool {
+        self.state == TrialState::Complete && self.is_feasible()
+    }
+
+    /// The value of a complete trial that breaks no constraint; `None` for all others.
+    pub fn eligible_value(&self) -> Option<f64> {
+        self.value.filter(|_| self.is_eligible())
     }
 }
 
-/// The best complete trial; the earliest of equals.
+/// The best complete trial that breaks no constraint; the earliest of equals.
 pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&FrozenTrial> {
     trials
         .iter()
-        .filter_map(|t| t.complete_value().filter(|v| !v.is_nan()).map(|v| (t, v)))
+        .filter_map(|t| t.eligible_value().filter(|v| !v.is_nan()).map(|v| (t, v)))
         .reduce(|best, next| if direction.better(next.1, best.1) { next } else { best })
         .map(|(t, _)| t)
 }

@@ -6,8 +6,8 @@ use allometry_core::ladder::SamplerSpec;
 use allometry_core::sampler::Handover;
 use allometry_core::space::{Feasible, SpaceError};
 use allometry_core::{
-    Failure, ModelSize, Origin, Params, SampleError, SearchSpace, StudyView, TrialNumber, TrialRecord,
-    TrialState, sampler,
+    Constraints, Failure, ModelSize, Origin, Params, SampleError, SearchSpace, StudyView, TrialNumber,
+    TrialRecord, TrialState, sampler,
 };
 use allometry_store::{
     Finished, FinishedState, NewTrial, RunningTrial, Start, Store, StoreError, StudyId, StudyRecord,
@@ -286,7 +286,7 @@ pub fn asked_trial(store: &dyn Store, study: StudyId, number: TrialNumber) -> Re
     }
 }
 
-/// Ends a trial that was handed out, with its value, or one for each objective of the study.
+/// Ends a trial that was handed out, with its value, or one for each objective of the study, and its constraints.
 ///
 /// # Errors
 /// [`AskError`] where the trial cannot be told, or not this.
@@ -295,6 +295,7 @@ pub fn tell(
     study: &StudyRecord,
     number: TrialNumber,
     values: &[f64],
+    constraints: &Constraints,
 ) -> Result<(), AskError> {
     let (told, objectives) = (values.len(), study.directions().len());
     let (Some((first, further)), true) = (values.split_first(), told == objectives) else {
@@ -306,6 +307,7 @@ pub fn tell(
     end(store, study.id, number, FinishedState::Complete, |finished| {
         finished.value = Some(*first);
         finished.further = further.to_vec();
+        finished.constraints.clone_from(constraints);
     })
 }
 
@@ -319,8 +321,10 @@ pub fn tell_state(
     number: TrialNumber,
     state: FinishedState,
     reason: Option<&str>,
+    constraints: &Constraints,
 ) -> Result<(), AskError> {
     end(store, study, number, state, |finished| {
+        finished.constraints.clone_from(constraints);
         let failure = reason.map(|reason| Failure { reason: reason.into(), detail: String::new() });
         finished.record.failure = failure.filter(|_| state == FinishedState::Failed);
     })

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_core::event::StopReason;
+use allometry_core::ladder::Limit;
 use allometry_core::pruner::{Decision, ReportingTrial};
 use allometry_core::trial::incumbent;
 use allometry_core::{
@@ -41,6 +42,8 @@ pub(crate) struct Assignment {
     pub(crate) record: TrialRecord,
     /// Names of the objectives after the first.
     pub(crate) further: Vec<String>,
+    /// What the trial may report.
+    pub(crate) limits: Vec<Limit>,
     pub(crate) started: Instant,
 }
 
@@ -204,6 +207,7 @@ impl<'a> Dispatcher<'a> {
                 spec,
                 record,
                 further: run.further.clone(),
+                limits: run.limits.clone(),
                 started: Instant::now(),
             }));
         }
@@ -319,6 +323,7 @@ impl<'a> Dispatcher<'a> {
         trial.state = ended.state;
         trial.value = ended.value;
         trial.further = ended.further;
+        trial.system_attributes.extend(ended.constraints.attributes());
         trial.record = ended.record;
         let (state, value, early_stop) = (trial.state, trial.value, trial.record.early_stop);
         let reason = trial.record.failure.as_ref().map(ToString::to_string);
@@ -347,6 +352,7 @@ impl<'a> Dispatcher<'a> {
         trial.state = ended.state;
         trial.value = ended.value;
         trial.further = ended.further;
+        trial.system_attributes.extend(ended.constraints.attributes());
         trial.record = ended.record;
         insert_by_number(&mut run.finished, trial);
     }

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_core::{
-    EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal,
-    StudyEvent, TrialRecord, TrialState,
+    Constraints, EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter,
+    Signal, StudyEvent, TrialRecord, TrialState,
 };
 use allometry_store::{Finished, FinishedState, LateTell, Owner, Store, StoreError, TrialId};
 use jiff::Timestamp;
@@ -31,6 +31,7 @@ pub(crate) struct Ended {
     pub(crate) state: TrialState,
     pub(crate) value: Option<f64>,
     pub(crate) further: Vec<f64>,
+    pub(crate) constraints: Constraints,
     pub(crate) record: TrialRecord,
 }
 
@@ -109,7 +110,7 @@ fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
         _ => finished.value,
     };
     let further = if state == TrialState::Complete { finished.further } else { Vec::new() };
-    Ended { state, value, further, record: finished.record }
+    Ended { state, value, further, constraints: finished.constraints, record: finished.record }
 }
 
 /// Ends a trial that the machine kept from running as an interrupted one, which is tried again and counts as no attempt.
@@ -142,10 +143,12 @@ fn finished(
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
     let (mut scores, mut outputs) = (None, None);
-    let mut further = Vec::new();
+    let (mut further, mut constraints) = (Vec::new(), Constraints::default());
     let outcome = outcome.and_then(|outcome| {
-        further = further::values(&assignment.further, &outcome, assignment.started.elapsed())
-            .map_err(ObjectiveError::Failed)?;
+        let took = assignment.started.elapsed();
+        further = further::values(&assignment.further, &outcome, took).map_err(ObjectiveError::Failed)?;
+        constraints =
+            further::constraints(&assignment.limits, &outcome, took).map_err(ObjectiveError::Failed)?;
         Ok(outcome)
     });
     let (state, value) = match outcome {
@@ -187,7 +190,7 @@ fn finished(
             (FinishedState::Failed, None)
         }
     };
-    (state, Finished { value, further, reports: pending.epochs, record, scores, outputs, log })
+    (state, Finished { value, further, constraints, reports: pending.epochs, record, scores, outputs, log })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {

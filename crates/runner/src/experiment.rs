@@ -83,6 +83,7 @@ pub fn open_experiment(
         spec: BudgetSpec { trials, ..spec.clone() },
         direction: ladder.direction,
         further: ladder.further.clone(),
+        limits: Vec::new(),
         feasible,
         sampler: Box::new(NothingElse),
         share: Share::None,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use allometry_core::{Failure, ObjectiveOutcome};
+use allometry_core::ladder::Limit;
+use allometry_core::{Constraints, Failure, ObjectiveOutcome};
 
 /// Values of the objectives `names`, which stand after the first: those that the evaluation gave in order, or the trial's metrics of these names. A
 /// name that no metric has may be `seconds` (what the evaluation took), `weights` or `non_embedding_weights`.
@@ -40,6 +41,28 @@ pub(crate) fn values(
     values.collect()
 }
 
+/// The constraints of a trial: a value of each limit, in their order, then what the evaluation reported as its constraints.
+///
+/// # Errors
+/// The [`Failure`] of a trial that did not report what has a limit.
+pub(crate) fn constraints(
+    limits: &[Limit],
+    outcome: &ObjectiveOutcome,
+    took: Duration,
+) -> Result<Constraints, Failure> {
+    let of_limit = |limit: &Limit| {
+        let value = value(&limit.metric, outcome, took).filter(|value| !value.is_nan());
+        value.map(|value| limit.constraint(value)).ok_or_else(|| Failure {
+            reason: format!("no value of `{}` was reported, which has the limit `{limit}`", limit.metric),
+            detail: String::new(),
+        })
+    };
+    let mut constraints = outcome.constraints.clone();
+    let of_limits: Vec<f64> = limits.iter().map(of_limit).collect::<Result<_, _>>()?;
+    constraints.listed.splice(0..0, of_limits);
+    Ok(constraints)
+}
+
 fn value(name: &str, outcome: &ObjectiveOutcome, took: Duration) -> Option<f64> {
     outcome.metrics.get(name).copied().or_else(|| match name {
         "seconds" => Some(took.as_secs_f64()),
@@ -53,12 +76,13 @@ fn value(name: &str, outcome: &ObjectiveOutcome, took: Duration) -> Option<f64> 
 mod tests {
     use std::collections::BTreeMap;
 
-    use allometry_core::ModelSize;
+    use allometry_core::{Constraints, ModelSize};
 
     use super::*;
 
     fn outcome(metrics: &[(&str, f64)], further: &[f64]) -> ObjectiveOutcome {
         ObjectiveOutcome {
+            constraints: Constraints::default(),
             value: 0.5,
             further: further.to_vec(),
             best_step: None,
@@ -89,6 +113,17 @@ mod tests {
         );
         assert_eq!(of(&["loss"], &outcome(&[("loss", 0.25)], &[3.0])), Ok(vec![3.0]));
         assert_eq!(of(&[], &reported), Ok(vec![]));
+    }
+
+    #[test]
+    fn limits_come_before_what_was_reported() {
+        let mut reported = outcome(&[("ms", 25.0)], &[]);
+        reported.constraints.listed = vec![-1.0];
+        let limits = ["ms <= 20", "weights >= 10"].map(|text| text.parse().unwrap());
+        let found = constraints(&limits, &reported, Duration::ZERO).unwrap();
+        assert_eq!(found.listed, [5.0, -2.0, -1.0]);
+        let missing = constraints(&["watts <= 20".parse().unwrap()], &reported, Duration::ZERO).unwrap_err();
+        assert_eq!(missing.reason, "no value of `watts` was reported, which has the limit `watts <= 20`");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use allometry_core::ladder::{self, Ladder};
 use allometry_core::rng::{TrialRng, stream, uniform};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    Direction, EpochReport, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Origin,
-    Params, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec, TrialState,
+    Constraints, Direction, EpochReport, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
+    Origin, Params, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec, TrialState,
     ValidationOutputs, ValidationScores, sampler,
 };
 use allometry_store::{
@@ -82,6 +82,7 @@ struct BySeed;
 impl Objective for BySeed {
     fn evaluate(&self, trial: &TrialSpec, _: &dyn Reporter) -> Result<ObjectiveOutcome, ObjectiveError> {
         Ok(ObjectiveOutcome {
+            constraints: Constraints::default(),
             value: (trial.seed % 1000) as f64,
             further: Vec::new(),
             best_step: None,

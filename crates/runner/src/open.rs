@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use allometry_core::expression::Condition;
-use allometry_core::ladder::{BudgetSpec, Ladder, MetricSpec, Share, StopRule};
+use allometry_core::ladder::{BudgetSpec, Ladder, Limit, MetricSpec, Share, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
 use allometry_core::space::{self, Feasible, When};
 use allometry_core::{Direction, Pruner, Sampler, SearchSpace, StudyIdentity};
@@ -14,6 +13,8 @@ use serde_json::{Value, json};
 use crate::error::RunError;
 use crate::identity::{self, IDENTITY};
 
+/// Attribute of a study with the texts of its limits, in the order of its trials' first constraint values.
+const LIMITS: &str = "limits";
 /// Attribute of a study with the texts of its constraints.
 const CONSTRAINTS: &str = "constraints";
 /// Attribute of a study with the conditions of its parameters.
@@ -34,6 +35,8 @@ pub struct OpenStudy {
     pub direction: Direction,
     /// The objectives after it.
     pub further: Vec<MetricSpec>,
+    /// What each trial may report.
+    pub limits: Vec<Limit>,
     /// What its budget admits.
     pub feasible: Arc<Feasible>,
     /// What picks its configurations.
@@ -108,7 +111,7 @@ pub fn open_studies(
             let pruning = Pruning::new(ladder, &name);
             let id = match store.study(&name)? {
                 Some(existing) => {
-                    let changes = changes(&existing, &spec);
+                    let changes = changes(&existing, &spec, &ladder.limits);
                     if !changes.is_empty() {
                         if changed == ChangedSpace::Refuse {
                             return Err(RunError::SpaceChanged { study: name, changes });
@@ -131,6 +134,7 @@ pub fn open_studies(
                 store.set_study_attribute(id, key, value)?;
             }
             store.set_study_attribute(id, CONSTRAINTS, &json!(texts(&spec.constraints)))?;
+            store.set_study_attribute(id, LIMITS, &json!(texts(&ladder.limits)))?;
             store.set_study_attribute(id, CONDITIONS, &to_json(&spec.conditions))?;
             store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
             store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
@@ -142,6 +146,7 @@ pub fn open_studies(
                 spec,
                 direction: ladder.direction,
                 further: ladder.further.clone(),
+                limits: ladder.limits.clone(),
                 feasible,
                 sampler,
                 share: ladder.sampler.share,
@@ -186,12 +191,12 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("the vocabulary's types have text keys and finite fields")
 }
 
-fn texts(constraints: &[Condition]) -> Vec<String> {
+fn texts<T: ToString>(constraints: &[T]) -> Vec<String> {
     constraints.iter().map(ToString::to_string).collect()
 }
 
 /// How a stored study's space and constraints differ from the ladder's, in words.
-fn changes(stored: &StudyRecord, now: &BudgetSpec) -> Vec<String> {
+fn changes(stored: &StudyRecord, now: &BudgetSpec, limits: &[Limit]) -> Vec<String> {
     let Some(space) = &stored.space else { return Vec::new() };
     let mut changes: Vec<String> = space::diff(space, &now.space).iter().map(ToString::to_string).collect();
     let before: Vec<String> = stored
@@ -199,6 +204,7 @@ fn changes(stored: &StudyRecord, now: &BudgetSpec) -> Vec<String> {
         .get(CONSTRAINTS)
         .and_then(|value| serde_json::from_value(value.clone()).ok())
         .unwrap_or_default();
+    changes.extend(changed_limits(stored, limits));
     let (now, conditions) = (texts(&now.constraints), &now.conditions);
     let new = now.iter().filter(|text| !before.contains(text));
     changes.extend(new.map(|text| format!("constraint `{text}`: new")));
@@ -212,6 +218,15 @@ fn changes(stored: &StudyRecord, now: &BudgetSpec) -> Vec<String> {
     let gone = before.iter().filter(|when| !conditions.contains(when));
     changes.extend(gone.map(|when| format!("condition of `{}`: gone, was {when}", when.parameter)));
     changes
+}
+
+/// How the limits differ from those that the stored trials were held to.
+fn changed_limits(stored: &StudyRecord, now: &[Limit]) -> Option<String> {
+    let before: Vec<String> =
+        serde_json::from_value(stored.attributes.get(LIMITS).cloned().unwrap_or_else(|| json!([]))).ok()?;
+    let now = texts(now);
+    let shown = |limits: &[String]| if limits.is_empty() { "none".into() } else { limits.join(", ") };
+    (before != now).then(|| format!("limits: were {}, are {}", shown(&before), shown(&now)))
 }
 
 /// # Errors

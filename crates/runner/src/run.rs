@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use allometry_core::event::StopReason;
 use allometry_core::{Objective, StudyEvent};
 use allometry_store::{Store, StudyId};
+use serde_json::Value;
 
 use crate::dispatcher::Dispatcher;
 use crate::error::RunError;
@@ -93,7 +94,10 @@ pub fn run(
     events: &Sender<StudyEvent>,
 ) -> Result<RunSummary, RunError> {
     let (asked, to) = (interrupt.clone(), events.clone());
+    let ids: Vec<StudyId> = studies.iter().map(|study| study.id).collect();
     let dispatcher = Dispatcher::start(studies, store, objective, Process::this(), options, asked, to)?;
+    // A study that runs has not ended, however its last run did.
+    ids.into_iter().try_for_each(|id| store.set_study_attribute(id, ENDED, &Value::Null))?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
         let beating = scope.spawn(|| {

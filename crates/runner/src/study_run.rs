@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
 
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{BudgetSpec, StopRule};
+use allometry_core::ladder::{BudgetSpec, Limit, StopRule};
 use allometry_core::{
     Direction, FrozenTrial, Origin, StudyEvent, StudyIdentity, StudyView, TrialNumber, TrialRecord,
     TrialState,
@@ -33,6 +33,8 @@ pub(crate) struct StudyRun {
     pub(crate) direction: Direction,
     /// Names of the objectives after the first.
     pub(crate) further: Vec<String>,
+    /// What each trial may report.
+    pub(crate) limits: Vec<Limit>,
     pub(crate) chooser: Chooser,
     pub(crate) pruning: Option<Pruning>,
     stop: StopRule,
@@ -65,8 +67,19 @@ pub(crate) struct StudyRun {
 impl StudyRun {
     /// A study whose trials are not read yet.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
-        let OpenStudy { id, identity, spec, direction, further, feasible, sampler, share, pruning, stop } =
-            study;
+        let OpenStudy {
+            id,
+            identity,
+            spec,
+            direction,
+            further,
+            limits,
+            feasible,
+            sampler,
+            share,
+            pruning,
+            stop,
+        } = study;
         let label = spec.budget.label.clone();
         Self {
             id,
@@ -75,6 +88,7 @@ impl StudyRun {
             spec,
             direction,
             further: further.into_iter().map(|metric| metric.name).collect(),
+            limits,
             chooser: Chooser { label, seed: options.seed, feasible, sampler, share, carried_over: None },
             pruning,
             stop,

@@ -10,7 +10,7 @@ use allometry_core::event::StopReason;
 use allometry_core::ladder::{Ladder, ModelSpec, ObjectiveSpec, SamplerKind, SamplerSpec};
 use allometry_core::space::Feasible;
 use allometry_core::{
-    CollapsedTo, Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective,
+    CollapsedTo, Constraints, Direction, EarlyStop, EpochReport, Failure, FrozenTrial, ModelSize, Objective,
     ObjectiveError, ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent,
     StudyView, Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
 };
@@ -47,6 +47,7 @@ impl Objective for Scripted<'_> {
         }
         let value = (self.behaviour)(trial, evaluation)?;
         Ok(ObjectiveOutcome {
+            constraints: Constraints::default(),
             value,
             further: Vec::new(),
             best_step: Some(3),

@@ -77,7 +77,7 @@ pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
     Content::json(Value::Array(ladders).to_string())
 }
 
-/// `[{"number", "state", "value", "params", "intermediate", "started", "completed", "record"}]`.
+/// `[{"number", "state", "value", "feasible", "params", "intermediate", "started", "completed", "record"}]`.
 pub(crate) fn trials(dashboard: &Dashboard, id: i64) -> Content {
     let known = dashboard.known();
     let study = known.ladders.values().flatten().find(|study| study.record.id.0 == id);
@@ -88,7 +88,8 @@ pub(crate) fn trials(dashboard: &Dashboard, id: i64) -> Content {
 
 fn trial(trial: &FrozenTrial) -> Value {
     json!({
-        "number": trial.number, "state": trial.state, "value": trial.value, "params": trial.params,
+        "number": trial.number, "state": trial.state, "value": trial.value,
+        "feasible": trial.is_feasible(), "params": trial.params,
         "intermediate": trial.intermediate, "started": trial.started.map(|at| at.to_string()),
         "completed": trial.completed.map(|at| at.to_string()), "record": trial.record,
     })

@@ -276,6 +276,7 @@ impl Store for MemoryStore {
         row.trial.further = values.into_iter().skip(1).collect();
         row.trial.completed = Some(now());
         row.trial.record = finished.record.clone();
+        row.trial.system_attributes.extend(finished.constraints.attributes());
         row.scores.clone_from(&finished.scores);
         row.outputs.clone_from(&finished.outputs);
         row.log.clone_from(&finished.log);

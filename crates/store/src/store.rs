@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use allometry_core::{
-    Direction, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState,
-    ValidationOutputs, ValidationScores,
+    Constraints, Direction, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord,
+    TrialState, ValidationOutputs, ValidationScores,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -154,6 +154,8 @@ pub struct Finished {
     pub value: Option<f64>,
     /// Values of a complete trial's objectives after the first.
     pub further: Vec<f64>,
+    /// What is kept of its constraints; of a failed one too.
+    pub constraints: Constraints,
     /// Epochs that were not reported yet.
     pub reports: Vec<EpochReport>,
     /// The whole record; replaces what the trial started with.

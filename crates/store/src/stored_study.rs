@@ -80,7 +80,7 @@ impl StoredStudy {
                 continue;
             }
             news.ended += 1;
-            if trial.complete_value().is_some() {
+            if trial.state == TrialState::Complete && trial.value.is_some() {
                 ended.insert(trial.number);
             }
         }

@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use allometry_core::{
-    ChoiceOrder, Direction, Distribution, EpochReport, FrozenTrial, ParamValue, Params, SearchSpace,
-    TrialRecord, TrialState, ValidationScores,
+    ChoiceOrder, Constraints, Direction, Distribution, EpochReport, FrozenTrial, ParamValue, Params,
+    SearchSpace, TrialRecord, TrialState, ValidationScores,
 };
 use allometry_store::url::{of_sqlite, sqlite_path};
 use allometry_store::{Finished, FinishedState, NewStudy, NewTrial, Owner, Start, Store, StudyId, import};
@@ -158,6 +158,55 @@ fn optuna_reads_what_we_write() {
         assert_eq!(seen["best"], 0);
         assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
         assert_eq!(seen["record"]["seed"], 7);
+    });
+}
+
+/// What a script says of a study's constraints, as we see them.
+fn constraints_seen(store: &dyn Store, name: &str) -> Value {
+    let study = store.study(name).unwrap().unwrap();
+    let trials = store.trials(study.id).unwrap();
+    // What is infinite is null.
+    let constraints: Vec<BTreeMap<String, f64>> =
+        trials.iter().map(|trial| trial.constraints().iter().collect()).collect();
+    let single = study.further.is_empty();
+    let best = single.then(|| allometry_core::trial::incumbent(&trials, study.direction)).flatten();
+    let front = allometry_core::pareto::best_trials(&trials, &study.directions());
+    json!({
+        "constraints": constraints,
+        "best": best.map(|trial| trial.number.0),
+        "best_trials": front.iter().map(|trial| trial.number.0).collect::<Vec<_>>(),
+    })
+}
+
+/// Constraints of Optuna, named and listed, decide here as they do there what is best; ours decide there as they do here.
+#[test]
+fn constraints_are_optunas() {
+    over_each_storage("constraints_are_optunas", "optuna", |python, url| {
+        let store = allometry_store::open(url).unwrap();
+        let made = run(python, "constraints.py", url, &["theirs", "make"]);
+        assert_eq!(constraints_seen(store.as_ref(), "theirs/new"), made["new"]);
+        assert_eq!(constraints_seen(store.as_ref(), "theirs/old"), made["old"]);
+        assert_eq!((&made["new"]["best"], &made["old"]["best_trials"]), (&json!(3), &json!([1, 2])));
+
+        let new = NewStudy { name: "ours".into(), space: space(), ..NewStudy::default() };
+        let id = store.create_study(&new).unwrap();
+        let told = [
+            (0.9, vec![1e-9], None),
+            (0.7, vec![0.0, -1.0], None),
+            (0.8, vec![], Some(("ms".to_owned(), 2.0))),
+            (0.6, vec![], None),
+        ];
+        for (value, listed, named) in told {
+            let (params, space, record) = (params("gelu".into()), space(), TrialRecord::default());
+            let new = NewTrial { start: Start::Asked, params: &params, space: &space, record: &record };
+            let trial = store.create_trial(id, &new).unwrap();
+            let constraints = Constraints { listed, named: named.into_iter().collect() };
+            let finished = Finished { value: Some(value), constraints, ..Finished::default() };
+            store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
+        }
+        let seen = run(python, "constraints.py", url, &["ours"]);
+        assert_eq!(seen, constraints_seen(store.as_ref(), "ours"));
+        assert_eq!(seen["best"], 1);
     });
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use allometry_core::confirm::VALIDATION;
 use allometry_core::ladder::ModelSpec;
 use allometry_core::{
-    Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter, TrialSpec,
-    ValidationScores,
+    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter,
+    TrialSpec, ValidationScores,
 };
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
@@ -300,6 +300,7 @@ impl Fitted {
 fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
     let (scores, outputs) = best.kept.into_parts();
     let outcome = ObjectiveOutcome {
+        constraints: Constraints::default(),
         value: best.epoch.value,
         further: Vec::new(),
         best_step: Some(best.epoch.step),

@@ -96,11 +96,13 @@ pub enum FindingCode {
     AdaptiveSampling,
     /// Trials have several objectives, of which the first is analysed.
     SeveralObjectives,
+    /// Complete trials break a constraint.
+    InfeasibleTrials,
 }
 
 impl FindingCode {
     /// Every code, in the order of their definition.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::NoTrials,
         Self::FewTrials,
         Self::FailedTrials,
@@ -127,6 +129,7 @@ impl FindingCode {
         Self::TooFewSizes,
         Self::AdaptiveSampling,
         Self::SeveralObjectives,
+        Self::InfeasibleTrials,
     ];
 
     /// How bad it is.
@@ -157,7 +160,8 @@ impl FindingCode {
             | Self::MissingScores
             | Self::TooFewSizes
             | Self::AdaptiveSampling
-            | Self::SeveralObjectives => Severity::Info,
+            | Self::SeveralObjectives
+            | Self::InfeasibleTrials => Severity::Info,
         }
     }
 }

@@ -26,6 +26,17 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, optio
     if let Some(words) = non_finite(study) {
         found(FindingCode::NonFiniteValues, words);
     }
+    if let Some(words) = infeasible(study) {
+        found(FindingCode::InfeasibleTrials, words);
+    }
+    if study.summary.trials == 0 && study.summary.counts.infeasible > 0 {
+        let words = (
+            "no complete trial meets its constraints, so that none is the best".to_owned(),
+            "Widen the space towards what meets them, loosen the limits, or run more trials.",
+        );
+        found(FindingCode::NoTrials, words);
+        return;
+    }
     if study.summary.trials == 0 {
         found(
             FindingCode::NoTrials,
@@ -69,6 +80,26 @@ fn failed(study: &StudyAnalysis, options: &Options) -> Words {
             message = format!("{message}: {}", reasons.join("; "));
         }
         (message, "What fails is not missing at random, so the rest is a biased sample: mend the reasons and run the trials again.")
+    })
+}
+
+fn infeasible(study: &StudyAnalysis) -> Words {
+    let counts = study.summary.counts;
+    (counts.infeasible > 0).then(|| {
+        let share = percent(counts.infeasible as f64 / counts.complete as f64);
+        let breaks = if counts.infeasible == 1 { "breaks" } else { "break" };
+        let mut message = format!(
+            "{} of {} {breaks} a constraint ({share}) and no statistic uses them",
+            grouped(counts.infeasible),
+            counted(counts.complete, "complete trial"),
+        );
+        let broken = study.summary.broken.iter().take(REASONS);
+        let broken: Vec<String> =
+            broken.map(|one| format!("{} ({})", one.name, counted(one.trials, "trial"))).collect();
+        if !broken.is_empty() {
+            message = format!("{message}: {}", broken.join("; "));
+        }
+        (message, "What is said of the parameters holds among configurations that meet the constraints.")
     })
 }
 

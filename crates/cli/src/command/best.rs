@@ -4,7 +4,7 @@ use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
-use allometry_core::{Direction, FrozenTrial, TrialNumber};
+use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState};
 use allometry_store::StudyRecord;
 use allometry_store::import::{space_of, take_metrics};
 use clap::Args;
@@ -16,7 +16,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::source::metric;
 
-/// Prints the best complete trial of each study, and the configuration to take; with several objectives the trials that none beats.
+/// Prints the best complete trial of each study that breaks no constraint, and the configuration to take; with several objectives the trials that none beats.
 ///
 /// Under noise the best value is often a lucky one: beside it stands the configuration whose mean over seeds is probably the best, with the
 /// interval of that mean.
@@ -36,6 +36,7 @@ impl Best {
         let store = &*store;
         let mut text = String::new();
         let mut documents: Vec<Value> = Vec::new();
+        let mut infeasible = 0;
         let studies = self.study.select(&place, store)?;
         for study in &studies {
             let mut trials = Vec::new();
@@ -47,6 +48,11 @@ impl Best {
             };
             if let Some(why) = refusal(read(), &studies)? {
                 output::push_line(&mut text, &format!("{}: cannot be read: {why}", label(study)));
+                continue;
+            }
+            if let Some(count) = without_feasible(&trials) {
+                output::push_line(&mut text, &format!("{}: {}", label(study), no_feasible(count)));
+                infeasible += count;
                 continue;
             }
             if !study.further.is_empty() {
@@ -84,6 +90,14 @@ impl Best {
             output::push_line(&mut text, &line);
             output::push_line(&mut text, &said(&recommended, best.number));
         }
+        if documents.is_empty() && infeasible > 0 {
+            return Err(CliError::NotFound {
+                message: format!("{} has no best trial: {}", place.shown(), no_feasible(infeasible)),
+                hint: Some(
+                    "`allometry show TRIAL` says which constraints are broken, and by how much; widen the space or the limits".into(),
+                ),
+            });
+        }
         if documents.is_empty() {
             return Err(CliError::NotFound {
                 message: format!("{} has no complete trial yet", place.shown()),
@@ -95,6 +109,22 @@ impl Best {
         }
         output::print(&text)
     }
+}
+
+/// Complete trials, where there are some and each breaks a constraint.
+fn without_feasible(trials: &[FrozenTrial]) -> Option<usize> {
+    let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete).count();
+    (complete > 0 && !trials.iter().any(FrozenTrial::is_eligible)).then_some(complete)
+}
+
+/// Of complete trials none of which is feasible.
+fn no_feasible(count: usize) -> String {
+    let trials = if count == 1 {
+        "the complete trial breaks".into()
+    } else {
+        format!("all {count} complete trials break")
+    };
+    format!("{trials} a constraint")
 }
 
 /// The trials that none beats, the best of the first objective first.

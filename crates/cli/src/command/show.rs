@@ -1,5 +1,6 @@
 //! `allometry show`.
 
+use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
 use allometry_store::LateTell;
@@ -83,6 +84,10 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) 
     };
     for (name, value) in trial.params.iter() {
         line(name, Some(value.to_string()));
+    }
+    for (name, value) in trial.constraints().iter() {
+        let kept = if value <= 0.0 { "met" } else { "broken" };
+        line(&format!("constraint {name}"), Some(format!("{} ({kept})", significant(value))));
     }
     line("weights", record.size.map(|size| size.total.to_string()));
     line("seed", record.seed.map(|seed| seed.to_string()));

@@ -1,9 +1,12 @@
 //! `allometry status`.
 
+use std::time::Duration;
+
 use allometry_core::pareto::best_trials;
 use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, StopReason, TrialState};
+use allometry_runner::RunOptions;
 use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
 use serde_json::{Value, json};
@@ -58,9 +61,21 @@ fn count(trials: &[FrozenTrial], state: TrialState) -> usize {
     trials.iter().filter(|trial| trial.state == state).count()
 }
 
+/// Whether some process works on the study: what is stored of its end is then that of another one.
+fn is_alive(running: &[RunningTrial]) -> bool {
+    let lives = |age: Duration| age < 2 * RunOptions::LEASE;
+    running.iter().any(|trial| trial.heartbeat_age.is_some_and(lives))
+}
+
+/// Complete trials that break a constraint.
+fn infeasible(trials: &[FrozenTrial]) -> usize {
+    trials.iter().filter(|trial| trial.state == TrialState::Complete && !trial.is_feasible()).count()
+}
+
 fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> Value {
     let counts: serde_json::Map<String, Value> =
         STATES.iter().map(|state| (state.as_str().into(), json!(count(trials, *state)))).collect();
+    let is_running = is_alive(running);
     let running = running.iter().map(|trial| {
         json!({
             "number": trial.handle.number,
@@ -75,25 +90,29 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
         "budget": label(study),
         "direction": study.direction,
         "trials": counts,
+        "infeasible": infeasible(trials),
         "target": study.attributes.get("target_trials"),
         "directions": study.directions(),
         "best": best.map(|best| json!({"number": best.number, "value": best.value, "values": best.values()})),
         "front": front.map(|front| front.iter().map(|trial| trial.number).collect::<Vec<_>>()),
         "running": running.collect::<Vec<_>>(),
-        "ended": study.attributes.get("ended"),
+        "ended": study.attributes.get("ended").filter(|_| !is_running),
     })
 }
 
 fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> String {
     let target = attribute::<u64>(study, "target_trials");
     let target = target.map_or_else(String::new, |target| format!(" of {target}"));
+    let broken = infeasible(trials);
+    let broken = if broken > 0 { format!(" ({broken} infeasible)") } else { String::new() };
     let counts: Vec<String> = STATES
         .iter()
         .map(|state| (count(trials, *state), state))
         .filter(|(count, state)| *count > 0 || **state == TrialState::Complete)
         .map(|(count, state)| {
-            let target = if *state == TrialState::Complete { &target } else { "" };
-            format!("{count}{target} {}", state.as_str())
+            let (target, broken) =
+                if *state == TrialState::Complete { (&*target, &*broken) } else { ("", "") };
+            format!("{count}{target} {}{broken}", state.as_str())
         })
         .collect();
     let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value?)));
@@ -103,6 +122,7 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
             format!("; {} that none beats in {} objectives", front.len(), study.directions().len())
         }
         Some((n, value)) => format!("; best {} (trial {n})", significant(value)),
+        None if !broken.is_empty() => "; none feasible".into(),
         None => String::new(),
     };
     let mut text = String::new();
@@ -111,8 +131,50 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
         let owner = owner.as_ref().map_or_else(|| "another program".into(), ToString::to_string);
         output::push_line(&mut text, &format!("  trial {} is being evaluated by {owner}", handle.number));
     }
-    if let Some(ending) = attribute::<StopReason>(study, "ended") {
+    if let Some(ending) = attribute::<StopReason>(study, "ended").filter(|_| !is_alive(running)) {
         output::push_line(&mut text, &format!("  {ending}"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use allometry_core::{Direction, TrialNumber};
+    use allometry_store::{Owner, StudyId, TrialHandle, TrialId};
+
+    use super::*;
+
+    /// Another process ended its run of a study that this one works on.
+    #[test]
+    fn a_study_that_somebody_works_on_has_not_ended() {
+        let ended = serde_json::to_value(StopReason::Interrupted).unwrap();
+        let study = StudyRecord {
+            id: StudyId(1),
+            name: "s".into(),
+            direction: Direction::Maximize,
+            further: Vec::new(),
+            space: None,
+            attributes: [("ended".to_owned(), ended)].into_iter().collect(),
+            user_attributes: std::collections::BTreeMap::new(),
+            system_attributes: std::collections::BTreeMap::new(),
+            unreadable: None,
+        };
+        let running = |seconds| {
+            vec![RunningTrial {
+                handle: TrialHandle { id: TrialId(1), number: TrialNumber(0) },
+                owner: Some(Owner::this_process()),
+                heartbeat_age: seconds,
+                heartbeat: None,
+            }]
+        };
+        for (running, says) in [
+            (Vec::new(), true),
+            (running(None), true),
+            (running(Some(Duration::from_hours(1))), true),
+            (running(Some(Duration::from_secs(5))), false),
+        ] {
+            assert_eq!(lines(&study, &[], &running).contains("interrupted"), says, "{running:?}");
+            assert_eq!(document(&study, &[], &running)["ended"].is_object(), says);
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! `allometry tell`.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use allometry_core::pruner::{self, Decision, PrunedStudy, ReportingTrial};
-use allometry_core::{EpochReport, StudyView, TrialNumber, TrialState};
+use allometry_core::{Constraints, EpochReport, StudyView, TrialNumber, TrialState};
 use allometry_runner::{AskError, asked_trial, tell, tell_state};
 use allometry_store::{FinishedState, Store, StudyRecord};
 use clap::{Args, ValueEnum};
@@ -38,6 +39,10 @@ pub(super) struct Tell {
     #[arg(long, requires = "state")]
     reason: Option<String>,
 
+    /// The value of a constraint, above 0 where it is broken; once for each constraint, with NAME=VALUE by name.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true, conflicts_with = "step")]
+    constraint: Vec<ConstraintArg>,
+
     /// The step that the value is of.
     #[arg(long, value_name = "STEP")]
     step: Option<i64>,
@@ -49,13 +54,46 @@ enum StateArg {
     Pruned,
 }
 
+/// `-0.5` or `latency=3`.
+#[derive(Debug, Clone)]
+struct ConstraintArg {
+    name: Option<String>,
+    value: f64,
+}
+
+impl FromStr for ConstraintArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, number) = match text.rsplit_once('=') {
+            Some((name, number)) => (Some(name.to_owned()).filter(|name| !name.is_empty()), number),
+            None => (None, text),
+        };
+        let value = number.trim().parse().ok().filter(|value: &f64| !value.is_nan());
+        let value = value.ok_or_else(|| format!("`{number}` is no number"))?;
+        Ok(Self { name, value })
+    }
+}
+
 impl Tell {
+    fn constraints(&self) -> Constraints {
+        let mut constraints = Constraints::default();
+        for ConstraintArg { name, value } in &self.constraint {
+            match name {
+                Some(name) => drop(constraints.named.insert(name.clone(), *value)),
+                None => constraints.listed.push(*value),
+            }
+        }
+        constraints
+    }
+
     pub(super) fn run(self) -> Result<(), CliError> {
         let place = self.study.place()?;
         let store = place.write()?;
         let store = &*store;
         let study = self.study.one(&place, store)?;
         let number = TrialNumber(self.number);
+        let constraints = self.constraints();
         match (self.values.as_slice(), self.step, self.state) {
             ([_, _, ..], Some(_), _) => {
                 return Err(CliError::Usage {
@@ -69,13 +107,13 @@ impl Tell {
                     json!({"schema": "allometry.tell/1", "number": number, "step": step, "stop": stop});
                 return output::print(&format!("{line}\n"));
             }
-            (values @ [_, ..], None, _) => tell(store, &study, number, values)?,
+            (values @ [_, ..], None, _) => tell(store, &study, number, values, &constraints)?,
             ([], _, Some(StateArg::Pruned)) => {
-                tell_state(store, study.id, number, FinishedState::Pruned, None)?;
+                tell_state(store, study.id, number, FinishedState::Pruned, None, &constraints)?;
             }
             ([], ..) => {
                 let reason = self.reason.as_deref().or(Some("no value was told"));
-                tell_state(store, study.id, number, FinishedState::Failed, reason)?;
+                tell_state(store, study.id, number, FinishedState::Failed, reason, &constraints)?;
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! A trial for programs.
 
+use std::collections::BTreeMap;
+
 use allometry_core::significant::significant;
 use allometry_core::{FrozenTrial, TrialState};
 use serde_json::{Value, json};
@@ -7,12 +9,14 @@ use serde_json::{Value, json};
 /// Everything that is known of a trial; numbers that are not finite are null.
 pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
     let record = &trial.record;
+    let constraints: BTreeMap<String, f64> = trial.constraints().iter().collect();
     let steps = trial.intermediate.iter().map(|(step, value)| json!({"step": step, "value": value}));
     json!({
         "number": trial.number,
         "state": trial.state,
         "value": trial.value,
         "values": trial.values(),
+        "constraints": constraints,
         "params": trial.params,
         "weights": record.size.map(|size| size.total),
         "origin": record.origin,
@@ -30,11 +34,12 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
     })
 }
 
-/// `complete 0.7123`, `failed: no value`.
+/// `complete 0.7123`, `complete 0.7123, infeasible`, `failed: no value`.
 pub(super) fn outcome(trial: &FrozenTrial) -> String {
     let reason = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
     let values: Vec<String> = trial.values().iter().map(|value| significant(*value)).collect();
     let value = if values.is_empty() { String::new() } else { format!(" {}", values.join(", ")) };
     let reason = reason.map_or_else(String::new, |failure| format!(": {}", failure.reason));
-    format!("{}{value}{reason}", trial.state.as_str())
+    let infeasible = if trial.is_feasible() { "" } else { ", infeasible" };
+    format!("{}{value}{infeasible}{reason}", trial.state.as_str())
 }

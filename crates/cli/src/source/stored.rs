@@ -264,6 +264,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         ended: attribute::<StopReason>(&record, "ended"),
         sampler: attribute::<SamplerSpec>(&record, "sampler").map(|spec| spec.kind),
         carried_over: attribute::<CarriedOver>(&record, "carried_over"),
+        limits: attribute::<Vec<String>>(&record, "limits").unwrap_or_default(),
         scores: scores.into_iter().collect(),
         outputs: outputs.into_iter().collect(),
         space,

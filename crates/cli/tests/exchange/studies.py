@@ -37,7 +37,7 @@ def make(storage):
 
     add(TrialState.COMPLETE, 0.1, intermediate_values={1: 0.5, 2: math.nan, 7: -math.inf},
         user_attrs={"recall": 0.25, "count": 3, "tag": "5", "who": None, "list": [1, {"a": True}]},
-        system_attrs={"grid_id": 3})
+        system_attrs={"grid_id": 3, "constraints": [0.5, -math.inf], "constraints:ms": -1e-05})
     add(TrialState.COMPLETE, math.inf, params={**params, "act": None, "lr": 1e-5})
     add(TrialState.PRUNED, 0.5, intermediate_values={0: 0.5})
     add(TrialState.PRUNED, params={**params, "act": True})

@@ -4,6 +4,7 @@
 mod check;
 pub mod command;
 mod document;
+mod limit;
 mod problem;
 mod section;
 pub mod spec;
@@ -12,6 +13,7 @@ pub mod template;
 use std::path::Path;
 
 pub use command::{CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource};
+pub use limit::Limit;
 pub use problem::{LadderErrors, Problem, ProblemKind};
 pub use spec::{
     BudgetSpec, Channels, ConfirmSpec, DataSpec, DeviceKind, FeatureSpec, LabelSpec, Ladder, LossKind,

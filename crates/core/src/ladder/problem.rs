@@ -193,6 +193,8 @@ pub enum ProblemKind {
     StepDoesNotDivide { step: String, low: String, high: String, last: String },
     #[error("the constraint makes no sense: {message}")]
     BadConstraint { message: String },
+    #[error("the limit makes no sense: {message}")]
+    BadLimit { message: String },
     #[error("{message}")]
     BadCondition { message: String, hint: String },
     #[error("{message}")]
@@ -261,6 +263,7 @@ impl ProblemKind {
             Self::Directions { .. } => "directions",
             Self::TooManyValues { .. } => "too_many_values",
             Self::BadConstraint { .. } => "bad_constraint",
+            Self::BadLimit { .. } => "bad_limit",
             Self::BadCondition { .. } => "bad_condition",
             Self::BadTemplate { .. } => "bad_template",
             Self::BadPattern { .. } => "bad_pattern",
@@ -329,6 +332,9 @@ impl ProblemKind {
                 "constraints are over numeric parameters and what follows from the architecture, such as head_dim >= 16 and weights <= 3e6"
                     .into()
             }
+            Self::BadLimit { .. } => {
+                "limits are over what trials report: limits = [\"latency_ms <= 20\"]; what holds for the space stands in its `constraints`".into()
+            }
             Self::BadCondition { hint, .. } => hint.clone(),
             Self::BadTemplate { .. } => "a brace that is meant as one is written twice".into(),
             Self::BadPattern { .. } => "one group in parentheses is the number: pattern = \"auc=([0-9.]+)\"".into(),
@@ -375,6 +381,7 @@ impl ProblemKind {
             Self::Syntax { .. }
             | Self::Setting { .. }
             | Self::BadConstraint { .. }
+            | Self::BadLimit { .. }
             | Self::BadTemplate { .. }
             | Self::BadPattern { .. }
             | Self::BadExpression { .. }

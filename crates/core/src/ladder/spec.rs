@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::command::CommandSpec;
+use super::limit::Limit;
 use crate::expression::Condition;
 use crate::param::Params;
 use crate::pruner::PrunerSpec;
@@ -29,6 +30,8 @@ pub struct Ladder {
     pub direction: Direction,
     /// The objectives after the first.
     pub further: Vec<MetricSpec>,
+    /// What a trial may report at most, or at least: its constraints.
+    pub limits: Vec<Limit>,
     /// What is trained, and on what.
     pub objective: ObjectiveSpec,
     /// One study per size, in the file's order.

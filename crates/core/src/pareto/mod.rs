@@ -8,7 +8,7 @@ mod volume;
 pub(crate) use boxes::Boxes;
 pub use volume::hypervolume;
 
-use crate::trial::{Direction, FrozenTrial, TrialState};
+use crate::trial::{Direction, FrozenTrial};
 
 /// Values with the signs that make smaller ones better.
 pub fn losses(values: &[f64], directions: &[Direction]) -> Vec<f64> {
@@ -25,12 +25,12 @@ pub fn dominates(a: &[f64], b: &[f64]) -> bool {
     pairs().all(|(a, b)| a <= b) && pairs().any(|(a, b)| a < b)
 }
 
-/// The complete trials that no other one dominates, in their order; equal ones all stay. Trials without a value of each objective
-/// are passed over.
+/// The complete trials that no other one dominates, in their order; equal ones all stay. Trials that break a constraint, or lack a value of
+/// an objective, are passed over.
 pub fn best_trials<'a>(trials: &'a [FrozenTrial], directions: &[Direction]) -> Vec<&'a FrozenTrial> {
     let (complete, points): (Vec<&FrozenTrial>, Vec<Vec<f64>>) = trials
         .iter()
-        .filter(|trial| trial.state == TrialState::Complete)
+        .filter(|trial| trial.is_eligible())
         .filter_map(|trial| Some((trial, point(trial, directions)?)))
         .unzip();
     leading_front(&points).into_iter().map(|i| complete[i]).collect()

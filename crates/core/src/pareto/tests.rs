@@ -3,6 +3,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::param::Params;
+use crate::trial::TrialState;
 
 #[derive(Deserialize)]
 struct Oracle {

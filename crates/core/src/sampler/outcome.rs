@@ -153,6 +153,8 @@ impl Warp {
 pub(super) struct Clipped {
     /// Mean 0, variance 1.
     pub(super) values: Vec<f64>,
+    /// Values are clipped to these.
+    ends: (f64, f64),
     mean: f64,
     deviation: f64,
 }
@@ -162,14 +164,19 @@ impl Clipped {
     /// What a model says of errors is about this scale: [`Warp`] bends the noise of the worse half.
     pub(super) fn new(values: &[Option<f64>], warp: &Warp) -> Self {
         let top = warp.finite.last().copied().unwrap_or(warp.median);
-        let bottom = warp.median - 3.0 * warp.spread;
+        let ends = ((warp.median - 3.0 * warp.spread).min(top), top);
         let clipped: Vec<f64> =
-            values.iter().map(|v| v.unwrap_or(f64::NEG_INFINITY).clamp(bottom.min(top), top)).collect();
+            values.iter().map(|v| v.unwrap_or(f64::NEG_INFINITY).clamp(ends.0, ends.1)).collect();
         let n = clipped.len() as f64;
         let mean = clipped.iter().sum::<f64>() / n;
         let deviation = (clipped.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
         let deviation = if deviation > 0.0 { deviation } else { 1.0 };
-        Self { values: clipped.iter().map(|v| (v - mean) / deviation).collect(), mean, deviation }
+        Self { values: clipped.iter().map(|v| (v - mean) / deviation).collect(), ends, mean, deviation }
+    }
+
+    /// Another value on the scale of these.
+    pub(super) fn scaled(&self, value: f64) -> f64 {
+        (value.clamp(self.ends.0, self.ends.1) - self.mean) / self.deviation
     }
 
     /// The value that a clipped one stands for.

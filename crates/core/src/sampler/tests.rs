@@ -16,6 +16,7 @@ use crate::trial::{Direction, TrialRecord, TrialState};
 
 mod conditional;
 mod constrained;
+mod limited;
 mod model;
 mod several;
 mod shared;

@@ -75,7 +75,7 @@ fn panel(
     let dots: Vec<(f64, f64)> = trials
         .trials
         .iter()
-        .filter(|trial| trial.complete_value().is_some())
+        .filter(|trial| trial.eligible_value().is_some())
         .map(allometry_core::FrozenTrial::values)
         .filter(|values| values.len() == objectives.metrics.len() && values.iter().copied().all(is_usable))
         .map(|values| (values[other], values[0]))

@@ -17,12 +17,15 @@ const MOST_ROWS: usize = 20;
 pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) -> Option<Figure> {
     let sample = Sample::new(study, analysis.direction);
     let last = study.trials.last()?.number.0 as f64;
-    let dots = |state: TrialState| -> Vec<(f64, f64)> {
+    let dots = |state: TrialState, is_feasible: bool| -> Vec<(f64, f64)> {
         let trials = study.trials.iter().filter(|trial| trial.state == state);
+        let trials =
+            trials.filter(|trial| trial.is_feasible() == is_feasible || state != TrialState::Complete);
         trials.filter_map(|t| Some((t.number.0 as f64, t.value.filter(|v| is_usable(*v))?))).collect()
     };
-    let complete = dots(TrialState::Complete);
-    let pruned = dots(TrialState::Pruned);
+    let complete = dots(TrialState::Complete, true);
+    let infeasible = dots(TrialState::Complete, false);
+    let pruned = dots(TrialState::Pruned, true);
     let mut incumbent: Vec<(f64, f64)> = Vec::new();
     let mut improvements = Vec::new();
     for (trial, value) in sample.trials.iter().zip(&sample.values) {
@@ -34,7 +37,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         }
     }
     incumbent.extend(incumbent.last().map(|(_, best)| (last, *best)));
-    let y = Scale::linear(complete.iter().chain(&pruned).map(|dot| dot.1));
+    let y = Scale::linear(complete.iter().chain(&infeasible).chain(&pruned).map(|dot| dot.1));
     let bottom = y.ends().0;
     let failed: Vec<(f64, f64)> = study
         .trials
@@ -55,6 +58,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     );
     for (class, words, at) in [
         (budget_class(position), "complete", complete),
+        ("b2".into(), "infeasible", infeasible),
         ("b1".into(), "pruned", pruned),
         ("bad".into(), "failed", failed),
     ] {

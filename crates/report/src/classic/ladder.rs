@@ -75,6 +75,7 @@ fn scaling_law(text: &mut Text, studies: &[ClassicStudy<'_>], ladder: &LadderTri
 
 fn parameter_consistency(text: &mut Text, studies: &[ClassicStudy<'_>]) {
     text.heading(2, format_args!("Parameter Consistency Across Budgets"));
+    let mut is_empty = true;
     for name in COMPARED {
         let values: Vec<BestValue> = studies
             .iter()
@@ -93,6 +94,11 @@ fn parameter_consistency(text: &mut Text, studies: &[ClassicStudy<'_>]) {
             .map(|best| format!("{}: {}", python::string_repr(&best.budget), best.value.repr()))
             .collect();
         text.line(format_args!("- **{name}**: {word} - {{{}}}", pairs.join(", ")));
+        is_empty = false;
+    }
+    // The list's own empty line stays where the list is empty.
+    if is_empty {
+        text.line(format_args!(""));
     }
 }
 

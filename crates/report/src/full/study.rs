@@ -42,6 +42,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         (counts.pruned, "pruned"),
         (counts.running, "running"),
         (counts.waiting, "waiting"),
+        (counts.infeasible, "infeasible"),
         (counts.complete_without_number, "complete without a finite value"),
     ]
     .iter()

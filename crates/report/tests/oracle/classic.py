@@ -137,7 +137,8 @@ def report(ladder):
         if len(found) >= 2:
             same = all(v == list(found.values())[0] for v in found.values())
             lines.append(f"- **{name}**: {'Consistent' if same else 'Inconsistent'} - {found}")
-    blocks += [["## Parameter Consistency Across Budgets"], lines]
+    # The list ends with an empty line of its own, also where it is empty.
+    blocks += [["## Parameter Consistency Across Budgets" + ("" if lines else "\n")], lines]
 
     rows = ["| Budget | Collapse? | Pred Range | Avg Recall |", "|--------|-----------|------------|------------|"]
     for s in studies:

@@ -112,6 +112,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 ended: None,
                 sampler: None,
                 carried_over: None,
+                limits: Vec::new(),
             }
         },
     )

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use allometry_core::ladder::CommandSpec;
 use allometry_core::{
-    EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec,
-    ValidationOutputs, ValidationScores,
+    Constraints, EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, Reporter, Signal,
+    TrialSpec, ValidationOutputs, ValidationScores,
 };
 
 use super::TRY_AGAIN;
@@ -49,6 +49,7 @@ pub(super) enum Ending {
 struct Told {
     last: Option<EpochReport>,
     metrics: BTreeMap<String, f64>,
+    constraints: Constraints,
     scores: Option<ValidationScores>,
     outputs: Option<ValidationOutputs>,
     end: Option<Final>,
@@ -116,13 +117,15 @@ impl Attempt<'_> {
             Some(code) => return Err(failed(format!("exit code {code}"))),
             None => return Err(failed(format!("killed by signal {}", status.signal().unwrap_or_default()))),
         }
-        let Final { value, further, size, best_step } = match told.end {
+        let Final { value, further, constraints, size, best_step } = match told.end {
             Some(end) => end,
             None => Final::of(value::find(self, &files, start, &before).map_err(failed)?),
         };
+        told.constraints.add(constraints);
         Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
             value,
             further,
+            constraints: told.constraints,
             best_step: best_step.or(told.last.as_ref().map(|epoch| epoch.step)),
             metrics: told.metrics,
             size: size.or(self.size),
@@ -220,6 +223,7 @@ impl Attempt<'_> {
                     };
                 }
                 Line::Metrics(metrics) => told.metrics.extend(metrics),
+                Line::Constraints(constraints) => told.constraints.add(constraints),
                 Line::Scores(scores) => told.scores = Some(scores),
                 Line::Outputs(outputs) => told.outputs = Some(outputs),
                 Line::Final(end) => told.end = Some(end),

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use allometry_core::{ModelSize, TrialNumber, ValidationOutputs, ValidationScores};
+use allometry_core::{Constraints, ModelSize, TrialNumber, ValidationOutputs, ValidationScores};
 use allometry_store::json;
 use serde_json::{Map, Value};
 
@@ -17,6 +17,7 @@ const LONGEST_LINE: usize = 256 << 20;
 pub(super) enum Line {
     Step(i64, f64, BTreeMap<String, f64>),
     Metrics(BTreeMap<String, f64>),
+    Constraints(Constraints),
     Scores(ValidationScores),
     Outputs(ValidationOutputs),
     Final(Final),
@@ -29,6 +30,7 @@ pub(super) struct Final {
     pub(super) value: f64,
     /// Values of the objectives after it, where the line has them.
     pub(super) further: Vec<f64>,
+    pub(super) constraints: Constraints,
     pub(super) size: Option<ModelSize>,
     pub(super) best_step: Option<i64>,
 }
@@ -36,7 +38,7 @@ pub(super) struct Final {
 impl Final {
     /// A value alone.
     pub(super) fn of(value: f64) -> Self {
-        Self { value, further: Vec::new(), size: None, best_step: None }
+        Self { value, further: Vec::new(), constraints: Constraints::default(), size: None, best_step: None }
     }
 }
 
@@ -143,6 +145,7 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         Some(count) if count < 0 => Err(format!("has a negative `{key}`")),
         count => Ok(count.map(|count| count as u64)),
     };
+    let constraints = get("constraints").map(constraints).transpose()?;
     if get("final").is_some_and(|is_final| *is_final == Value::Bool(true)) {
         let total = count("weights")?;
         let non_embedding = count("non_embedding_weights")?;
@@ -154,7 +157,8 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
             Some(values) => numbers(values).ok_or("has `values` that are no list of numbers")?,
         };
         let further = values.split_off(1);
-        return Ok(Line::Final(Final { value: values[0], further, size, best_step }));
+        let constraints = constraints.unwrap_or_default();
+        return Ok(Line::Final(Final { value: values[0], further, constraints, size, best_step }));
     }
     let metrics = get("metrics").map(metrics).transpose()?;
     if let Some(step) = whole("step")? {
@@ -166,15 +170,37 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         (None, Some(_)) => return outputs(object).map(Line::Outputs),
         (None, None) => {}
     }
-    metrics
-        .map(Line::Metrics)
-        .ok_or_else(|| "has neither `step`, `metrics`, `scores`, `outputs` nor `final`".into())
+    match (constraints, metrics) {
+        (Some(_), Some(_)) => Err("has both `constraints` and `metrics`: they are lines of their own".into()),
+        (Some(constraints), None) => Ok(Line::Constraints(constraints)),
+        (None, Some(metrics)) => Ok(Line::Metrics(metrics)),
+        (None, None) => {
+            Err("has neither `step`, `metrics`, `constraints`, `scores`, `outputs` nor `final`".into())
+        }
+    }
 }
 
 /// At least one number.
 fn numbers(value: &Value) -> Option<Vec<f64>> {
     let numbers: Vec<f64> = value.as_array()?.iter().map(json::number).collect::<Option<_>>()?;
     Some(numbers).filter(|numbers| !numbers.is_empty())
+}
+
+/// A list of numbers, or numbers by name. A number above 0 says that the constraint is broken.
+fn constraints(value: &Value) -> Result<Constraints, String> {
+    let number = |value: &Value| json::number(value).filter(|number| !number.is_nan());
+    let none = "has `constraints` that are no numbers";
+    match value {
+        Value::Array(values) => {
+            let listed = values.iter().map(number).collect::<Option<_>>().ok_or(none)?;
+            Ok(Constraints { listed, ..Constraints::default() })
+        }
+        Value::Object(values) => {
+            let named = values.iter().map(|(name, value)| Some((name.clone(), number(value)?)));
+            Ok(Constraints { named: named.collect::<Option<_>>().ok_or(none)?, ..Constraints::default() })
+        }
+        _ => Err("has `constraints` that are neither a list nor an object".into()),
+    }
 }
 
 fn metrics(value: &Value) -> Result<BTreeMap<String, f64>, String> {

@@ -104,6 +104,7 @@ fn progress(study: &StoredStudy) -> Markup {
                     td { a href=(trial_address(study, best.number.0)) { (words::value(best.value.unwrap_or(f64::NAN))) } }
                     td { (words::short(&rounded(best))) }
                 }
+                None if complete > 0 => { td { "none feasible" } td {} }
                 None => { td { "none yet" } td {} }
             }
             td { (time_left(study, target, complete).map_or_else(|| "–".into(), words::duration)) }

@@ -77,6 +77,10 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     let owner =
         study.running.iter().find(|one| one.handle.number == trial.number).and_then(|one| one.owner.as_ref());
     let mut rows: Vec<(&str, String)> = vec![("State", trial.state.as_str().into())];
+    for (name, value) in trial.constraints().iter() {
+        let kept = if value <= 0.0 { "met" } else { "broken" };
+        rows.push(("Constraint", format!("{}: {} ({kept})", words::short(&name), words::value(value))));
+    }
     rows.extend(trial.value.map(|value| ("Value", words::value(value))));
     rows.extend(trial.record.size.map(|size| ("Weights", size.total.to_string())));
     rows.extend(trial.record.best_step.map(|step| ("Best epoch", step.to_string())));

@@ -1,6 +1,6 @@
 //! `best_params.json`: the best configuration and the space it was found in.
 
-use allometry_core::{Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace, TrialState};
+use allometry_core::{Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace};
 use serde_json::Value;
 
 use super::error::Problem;
@@ -21,10 +21,10 @@ pub(super) struct BestParams {
 }
 
 impl BestParams {
-    /// Which values are better, as the best one tells: it is the largest of the complete trials, or the smallest. `None` where it is
+    /// Which values are better, as the best one tells: it is the largest of the complete trials that break no constraint, or the smallest. `None` where it is
     /// neither, or both.
     pub(super) fn direction(&self, trials: &[FrozenTrial]) -> Option<Direction> {
-        let complete = || trials.iter().filter(|trial| trial.state == TrialState::Complete);
+        let complete = || trials.iter().filter(|trial| trial.is_eligible());
         let of_trial =
             complete().find(|trial| Some(trial.number.0) == self.trial).and_then(|trial| trial.value);
         let best = of_trial.or(self.value)?;

@@ -553,3 +553,26 @@ fn a_damaged_journal_is_named() {
     }
     assert!(journal(&[start]).unwrap_err().to_string().ends_with("holds no trials"));
 }
+
+/// Constraints of Optuna in a table and in a list: the best configuration is the best one that meets them.
+#[test]
+fn constraints_in_files_are_kept() {
+    let csv = "number,value,params_x,state,system_attrs_constraints,system_attrs_constraints:ms\n\
+               0,0.9,1,COMPLETE,\"[0.5, -1.0]\",\n1,0.8,2,COMPLETE,\"(-0.5, -1e-05)\",-3.0\n\
+               2,0.85,3,COMPLETE,,0.25\n3,0.7,4,COMPLETE,,\n";
+    let json = r#"[
+        {"number": 0, "value": 0.9, "params": {"x": 1}, "state": "COMPLETE", "system_attrs": {"constraints": [0.5, -1.0]}},
+        {"number": 1, "value": 0.8, "params": {"x": 2}, "state": "COMPLETE",
+         "system_attrs": {"constraints": [-0.5, -1e-05], "constraints:ms": -3.0}},
+        {"number": 2, "value": 0.85, "params": {"x": 3}, "state": "COMPLETE", "system_attrs": {"constraints:ms": 0.25}},
+        {"number": 3, "value": 0.7, "params": {"x": 4}, "state": "COMPLETE"}]"#;
+    for (name, text) in [("t.csv", csv), ("t.json", json)] {
+        let trials = read_text(name, text).unwrap().trials;
+        let seen: Vec<String> = trials.iter().map(|trial| trial.constraints().to_string()).collect();
+        let expected =
+            [r#"{"0": 0.5, "1": -1.0}"#, r#"{"0": -0.5, "1": -1e-05, "ms": -3.0}"#, r#"{"ms": 0.25}"#, "{}"];
+        assert_eq!(seen, expected, "{name}");
+        let best = allometry_core::trial::incumbent(&trials, allometry_core::Direction::Maximize).unwrap();
+        assert_eq!(best.number.0, 1, "{name}");
+    }
+}

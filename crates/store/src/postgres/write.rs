@@ -350,6 +350,15 @@ pub(super) fn finish(
     let (state, values) = settle(state, finished, || last);
     let (values, kinds): (Vec<Option<f64>>, Vec<&str>) = values.into_iter().map(stored_number).unzip();
     record(db, key, &finished.record)?;
+    let (keys, texts): (Vec<String>, Vec<String>) = finished.constraints.attributes().into_iter().unzip();
+    if !keys.is_empty() {
+        db.execute(
+            "INSERT INTO trial_system_attributes (trial_id, key, value_json)
+             SELECT $1, key, value FROM unnest($2::text[], $3::text[]) AS told (key, value)
+             ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+            &[&key, &keys, &texts],
+        )?;
+    }
     let [rows, labels, scores] = column::predictions(finished.scores.as_ref(), finished.outputs.as_ref())
         .map_or([const { None }; 3], |columns| columns.map(Some));
     db.execute(

@@ -295,6 +295,13 @@ pub(super) fn finish(
         .execute(params![trial.0, objective as i64, value, kind])?;
     }
     record(db, trial, &finished.record)?;
+    for (key, text) in finished.constraints.attributes() {
+        db.prepare_cached(
+            "INSERT INTO trial_system_attributes (trial_id, key, value_json) VALUES (?1, ?2, ?3)
+             ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+        )?
+        .execute(params![trial.0, key, text])?;
+    }
     if let Some([rows, labels, scores]) =
         column::predictions(finished.scores.as_ref(), finished.outputs.as_ref())
     {

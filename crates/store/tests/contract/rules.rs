@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use allometry_core::{Direction, Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState};
+use allometry_core::{
+    Constraints, Direction, Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState,
+};
 use allometry_store::{
     ErrorKind, Finished, FinishedState, LateTell, Liveness, MemoryStore, NewStudy, NewTrial, Owner,
     PostgresStore, SqliteStore, Start, Store, StoreError, StudyId, TrialId,
@@ -112,6 +114,11 @@ fn a_study_reads_back(store: &dyn Store, reader: &dyn Store) {
     assert_eq!(again.kind(), ErrorKind::Conflict);
 }
 
+fn constraints() -> Constraints {
+    let named = [("ms".to_owned(), f64::INFINITY), ("a:b".to_owned(), -1e-5)].into_iter().collect();
+    Constraints { listed: vec![0.0, -2.5], named }
+}
+
 fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     let id = store.create_study(&study("s")).unwrap();
     let before = jiff::Timestamp::now();
@@ -122,6 +129,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     let finished = Finished {
         value: Some(0.1 + 0.2),
         further: Vec::new(),
+        constraints: constraints(),
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
         scores: Some(scores()),
@@ -151,7 +159,8 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     let now = jiff::Timestamp::now();
     assert!(before.as_microsecond() <= started.as_microsecond() && started <= completed && completed <= now);
     assert_eq!(started.as_nanosecond() % 1000, 0);
-    assert!(found.user_attributes.is_empty() && found.system_attributes.is_empty());
+    assert!(found.user_attributes.is_empty());
+    assert_eq!((found.constraints(), found.is_feasible()), (constraints(), false));
 
     let TrialRecord { metrics, .. } = &found.record;
     assert!(metrics["precision"].is_nan());

@@ -14,8 +14,8 @@ const MOST_LEVELS: f64 = 1e6;
 pub(super) enum Request {
     /// The next configuration, for trial `number`.
     Ask { number: u64 },
-    /// The values of trial `number`, one for each objective; none where it failed.
-    Tell { number: u64, values: Vec<f64> },
+    /// The values of trial `number`, one for each objective; none where it failed. A constraint above 0 is broken.
+    Tell { number: u64, values: Vec<f64>, constraints: Vec<f64> },
     /// The configuration to take; with several objectives those that none beats.
     Recommend,
 }
@@ -56,6 +56,8 @@ pub(super) enum LineError {
     Value,
     #[error("\"values\" must be a list of finite numbers, or null for a failed trial")]
     Values,
+    #[error("\"constraints\" must be a list of finite numbers")]
+    Constraints,
     #[error("trial {number} was told values of {told} of {objectives} objectives")]
     ValueCount { number: u64, told: usize, objectives: usize },
     #[error("\"directions\" must be a list of \"minimize\" and \"maximize\", one for each objective")]
@@ -213,7 +215,14 @@ pub(super) fn request(object: &Map<String, Value>) -> Result<Request, LineError>
             (_, Some(_)) => return Err(LineError::Values),
             (None, None) => return Err(LineError::Value),
         };
-        return Ok(Request::Tell { number, values });
+        let constraints = match object.get("constraints") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(values)) => {
+                values.iter().map(Value::as_f64).collect::<Option<_>>().ok_or(LineError::Constraints)?
+            }
+            Some(_) => return Err(LineError::Constraints),
+        };
+        return Ok(Request::Tell { number, values, constraints });
     }
     if object.get("recommend") == Some(&Value::Bool(true)) {
         return Ok(Request::Recommend);

@@ -8,8 +8,8 @@ use allometry_core::rng::stream;
 use allometry_core::sampler::{self, recommend};
 use allometry_core::space::{Feasible, Measured, SpaceError, When};
 use allometry_core::{
-    Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber, TrialState,
-    WeightTarget,
+    Constraints, Direction, FrozenTrial, Params, Sampler, SearchSpace, SizeBudget, StudyView, TrialNumber,
+    TrialState, WeightTarget,
 };
 use serde_json::{Map, Value};
 
@@ -49,7 +49,9 @@ impl Session {
         };
         match request(&object)? {
             Request::Ask { number } => study.ask(number).map(|params| Some(Answer::Params(params))),
-            Request::Tell { number, values } => study.tell(number, &values).map(|()| None),
+            Request::Tell { number, values, constraints } => {
+                study.tell(number, &values, constraints).map(|()| None)
+            }
             Request::Recommend => study.recommend().map(Some),
         }
     }
@@ -123,7 +125,7 @@ impl Study {
         Ok(params)
     }
 
-    fn tell(&mut self, number: u64, values: &[f64]) -> Result<(), LineError> {
+    fn tell(&mut self, number: u64, values: &[f64], constraints: Vec<f64>) -> Result<(), LineError> {
         let (told, objectives) = (values.len(), self.directions.len());
         if told > 0 && told != objectives {
             return Err(LineError::ValueCount { number, told, objectives });
@@ -137,6 +139,8 @@ impl Study {
         trial.state = if values.is_empty() { TrialState::Failed } else { TrialState::Complete };
         trial.value = values.first().copied();
         trial.further = values.iter().skip(1).copied().collect();
+        let constraints = Constraints { listed: constraints, ..Constraints::default() };
+        trial.system_attributes = constraints.attributes().into_iter().collect();
         let place = self.finished.partition_point(|t| t.number < wanted);
         self.finished.insert(place, trial);
         Ok(())

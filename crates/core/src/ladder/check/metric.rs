@@ -59,7 +59,8 @@ fn direction_of(name: &str, task: Task) -> Option<Direction> {
     monitor.map(Monitor::direction).or(cost)
 }
 
-fn known(task: Task) -> Vec<&'static str> {
+/// The figures of trials of the built-in model.
+pub(super) fn known(task: Task) -> Vec<&'static str> {
     let monitors = Monitor::ALL.into_iter().filter(|monitor| monitor.is_of(task));
     monitors.map(Monitor::as_str).chain(COSTS).collect()
 }

@@ -4,6 +4,7 @@ mod budget;
 mod command;
 mod constraint;
 mod data;
+mod limit;
 mod metric;
 mod model;
 mod pruner;
@@ -52,6 +53,7 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
     };
     let metrics = metric::metrics(&mut file, objective.as_ref(), has_command, problems);
     metric::single_only(&mut file, &metrics, problems);
+    let limits = limit::limits(&mut file, objective.as_ref(), problems);
     let sampler = file
         .section("sampler", problems)
         .map_or(SAMPLER, |inner| sampler(inner, &budgets, metrics.len(), problems));
@@ -70,6 +72,7 @@ pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Proble
         metric,
         direction,
         further: metrics.collect(),
+        limits,
         objective: objective?,
         budgets,
         sampler,

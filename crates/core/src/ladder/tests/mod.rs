@@ -575,3 +575,24 @@ fn conditions_are_read_and_budgets_replace_them() {
         assert_eq!(&text[label.offset()..label.offset() + label.len()], place, "{decay}");
     }
 }
+
+#[test]
+fn limits_are_over_what_trials_report() {
+    let with = |limits: &str| parse(&format!("limits = {limits}\n{LEAST}"), Path::new("ladder.toml"));
+    let ladder = with("[\"seconds <= 20\", 'log_loss<=0.5']").unwrap();
+    let limits: Vec<String> = ladder.limits.iter().map(ToString::to_string).collect();
+    assert_eq!(limits, ["seconds <= 20", "log_loss <= 0.5"]);
+    assert!(parse(LEAST, Path::new("ladder.toml")).unwrap().limits.is_empty());
+    for (bad, words) in [
+        ("\"latency <= 20\"", "trials report no `latency`; they report "),
+        ("[\"seconds < 20\"]", "a limit is a figure, `<=` or `>=`, and a number"),
+        ("[\"seconds <= soon\"]", "`soon` is no finite number"),
+        ("[\"seconds <= 1\", \"seconds <= 1\"]", "`limits` has `seconds <= 1` twice"),
+        ("3", "`limits` must be a list of limits"),
+    ] {
+        let errors = with(bad).unwrap_err();
+        let [problem] = errors.problems() else { panic!("{bad}: {:?}", errors.problems()) };
+        assert!(problem.to_string().contains(words), "{bad}: {problem}");
+        assert_eq!(problem.line(), 1);
+    }
+}

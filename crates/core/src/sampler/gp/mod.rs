@@ -5,6 +5,7 @@ mod expected_improvement;
 mod fit;
 mod kernel;
 mod lbfgs;
+mod limits;
 mod point;
 mod posterior;
 mod recommend;
@@ -21,6 +22,7 @@ use self::carried::{CarriedTrials, Evidence};
 use self::expected_improvement::log_expected_improvement;
 use self::fit::{Likelihood, kernel_of};
 use self::kernel::Kernel;
+use self::limits::Limits;
 use self::point::Point;
 use self::posterior::Posterior;
 use self::search::Search;
@@ -98,20 +100,28 @@ impl Gp {
         let carried = self.carry(view, &outcomes);
         let Model { posterior, warp, y } = Model::new(&self.lattice, &outcomes, &carried)?;
         let posterior = posterior.believing(&outcomes.pending, &y)?;
+        let limits = Limits::new(&self.lattice, &outcomes.told, &outcomes.pending);
         let mut order: Vec<(f64, usize)> =
             outcomes.told.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
+        if !limits.is_empty() {
+            order.retain(|(_, i)| outcomes.told[*i].0.is_feasible() && outcomes.told[*i].2.is_some());
+        }
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let best = order[0].0;
+        // Where no trial is feasible yet, one that is at all is sought (Gardner et al. 2014, section 3.3).
+        let best = order.first().map(|(mean, _)| *mean);
         let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.told[*i].1.clone()).collect();
         let tried = tried(&outcomes);
         let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
         let mut row = Vec::new();
         let mut score = |cell: &Cell| {
-            let (mean, variance) = posterior.at(cell, &mut row);
-            log_expected_improvement(mean, variance, best)
+            let gain = best.map_or(0.0, |best| {
+                let (mean, variance) = posterior.at(cell, &mut row);
+                log_expected_improvement(mean, variance, best)
+            });
+            gain + limits.log_probability(cell, &mut row)
         };
         let found = search.maximize(&mut score, &starts, rng)?;
-        self.expected_gain = Some(score(&found).exp() * warp.unit);
+        self.expected_gain = best.map(|_| score(&found).exp() * warp.unit);
         Some(found)
     }
 
@@ -138,7 +148,7 @@ impl Gp {
     }
 
     /// Where the hypervolume is expected to grow most: one process for each objective, over the front of their means at the tried
-    /// configurations and at those that are being tried.
+    /// configurations that break no constraint and at those that are being tried; times the probability that all constraints are met.
     fn improve_front(&self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         let goals = self.directions.iter().enumerate();
         let goals = goals.map(|(objective, direction)| Goal { objective, direction: *direction });
@@ -150,9 +160,11 @@ impl Gp {
         });
         let posteriors: Vec<Posterior<'_>> = posteriors.collect::<Option<_>>()?;
         let first = &outcomes[0];
+        let limits = Limits::new(&self.lattice, &first.told, &first.pending);
         let has_values =
             |i: &usize| outcomes.iter().all(|outcomes| outcomes.told[*i].2.is_some_and(f64::is_finite));
-        let told = (0..first.told.len()).filter(has_values).map(|i| &first.told[i].1);
+        let is_eligible = |i: &usize| has_values(i) && (limits.is_empty() || first.told[*i].0.is_feasible());
+        let told = (0..first.told.len()).filter(is_eligible).map(|i| &first.told[i].1);
         let cells: Vec<&Cell> = told.chain(&first.pending).collect();
         let means =
             |cell: &&Cell| -> Vec<f64> { posteriors.iter().map(|posterior| -posterior.mean(cell)).collect() };
@@ -165,12 +177,16 @@ impl Gp {
         let mut row = Vec::new();
         let mut losses = Vec::with_capacity(posteriors.len());
         let score = |cell: &Cell| {
+            let probability = limits.log_probability(cell, &mut row);
+            if cells.is_empty() {
+                return probability;
+            }
             losses.clear();
             losses.extend(posteriors.iter().map(|posterior| {
                 let (mean, variance) = posterior.at(cell, &mut row);
                 (-mean, variance)
             }));
-            improvement.log_expected(&losses)
+            probability + improvement.log_expected(&losses)
         };
         search.maximize(score, &starts, rng)
     }

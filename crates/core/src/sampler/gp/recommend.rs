@@ -1,12 +1,14 @@
 //! Which tried configuration to take.
 
 mod expected;
+mod stopped;
 
 use std::collections::HashMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::stopped::Stopped;
 use super::carried::CarriedTrials;
 use super::fit::kernel_of;
 use super::posterior::Posterior;
@@ -14,9 +16,9 @@ use super::{Fit, MOST_FITTED, MOST_TRIALS};
 use crate::distribution::Distribution;
 use crate::param::Params;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::{Goal, Outcomes, Warp};
+use crate::sampler::outcome::{Goal, Outcomes, Told, Warp};
 use crate::space::SearchSpace;
-use crate::trial::{Direction, FrozenTrial, TrialNumber};
+use crate::trial::{Direction, FrozenTrial, TrialNumber, TrialState};
 
 /// Share of the noise variance that is taken for a configuration's own in the choice: what a smooth function cannot follow, but comes again when the
 /// configuration is trained again. `docs/adr/0014` has the measurements. The interval of the mean does not use it.
@@ -87,9 +89,11 @@ pub fn can_model(space: &SearchSpace) -> bool {
     })
 }
 
-/// The tried configuration whose true mean is probably best; `None` where no trial of the space has a value, or
+/// The tried configuration whose true mean is probably best, of those that break no constraint; `None` where no complete trial of the space does, or
 /// the space is not one that [`can_model`] allows. Of `trials`, in order of their numbers, those that
-/// have not ended are passed over.
+/// have not ended are passed over. One that was stopped early is not recommended; it counts with the final value that its curve leads to,
+/// or not at all where too few trials went on from there to tell. A configuration of several trials breaks a constraint where more of them do
+/// than do not; its values are modelled like all others.
 ///
 /// Of the Gaussian process that `gp` samples by the posterior mean at each tried configuration, plus the share of its residual that is the
 /// configuration's own. Under noise the best told value is often a lucky one and the posterior mean alone too smooth. Of more than
@@ -111,9 +115,21 @@ pub fn recommend<'a>(
     let lattice = Lattice::of_space(space);
     let ended = trials.into_iter().filter(|trial| trial.state.is_finished());
     let mut outcomes = Outcomes::of_ended(ended, &lattice, Goal::first(direction));
+    let stopped = Stopped::new(&outcomes.told, direction);
+    for (trial, _, value) in outcomes.told.iter_mut().filter(|(trial, ..)| trial.state == TrialState::Pruned)
+    {
+        *value = stopped.means.get(&trial.number).copied();
+    }
+    outcomes.told.retain(|(trial, _, value)| trial.state != TrialState::Pruned || value.is_some());
     let is_part = outcomes.told.len() > MOST_TRIALS;
     outcomes.keep_best(MOST_TRIALS);
-    let told = |i: usize| outcomes.told[i].2.unwrap_or(f64::NEG_INFINITY);
+    let feasible = Feasibility::new(&outcomes.told);
+    let told = |i: usize| {
+        let (trial, cell, value) = &outcomes.told[i];
+        value
+            .filter(|_| trial.state == TrialState::Complete && feasible.holds(cell))
+            .unwrap_or(f64::NEG_INFINITY)
+    };
     let first_best = (0..outcomes.told.len()).reduce(|a, b| if told(b) > told(a) { b } else { a })?;
     if told(first_best) == f64::NEG_INFINITY {
         return None;
@@ -129,8 +145,8 @@ pub fn recommend<'a>(
     let most_probable = fit.likelihood().fit();
     let Some(posterior) = fit.posterior(kernel_of(&most_probable)) else { return Some(few()) };
     let mut places: HashMap<&Cell, Vec<usize>> = HashMap::new();
-    for (i, (_, cell, value)) in outcomes.told.iter().enumerate() {
-        if value.is_some_and(|v| v > f64::NEG_INFINITY) {
+    for (i, (_, cell, _)) in outcomes.told.iter().enumerate() {
+        if told(i) > f64::NEG_INFINITY {
             places.entry(cell).or_default().push(i);
         }
     }
@@ -150,13 +166,34 @@ pub fn recommend<'a>(
         return Some(take(i, Err(NoExpectation::IdenticalRepeats)));
     }
     let cell = &outcomes.told[i].1;
-    let expected = expected::expected(&lattice, &outcomes.told, &told_values, &warp, cell, &most_probable);
+    let values = expected::Values::new(&outcomes, &warp, &stopped);
+    let expected = expected::expected(&lattice, &outcomes.told, &values, cell, &most_probable);
     let sign = direction.sign();
     let expected = expected.map(|Expected { mean, interval: (a, b), level }| {
         let (a, b) = (sign * a, sign * b);
         Expected { mean: sign * mean, interval: (a.min(b), a.max(b)), level }
     });
     Some(take(i, expected))
+}
+
+/// Which configurations break a constraint.
+struct Feasibility<'a> {
+    /// For each configuration with constraints, by how many more of its trials meet them than do not.
+    margins: HashMap<&'a Cell, i64>,
+}
+
+impl<'a> Feasibility<'a> {
+    fn new(told: &'a [Told<'_>]) -> Self {
+        let mut margins: HashMap<&Cell, i64> = HashMap::new();
+        for (trial, cell, _) in told.iter().filter(|(trial, ..)| !trial.system_attributes.is_empty()) {
+            *margins.entry(cell).or_default() += if trial.is_feasible() { 1 } else { -1 };
+        }
+        Self { margins }
+    }
+
+    fn holds(&self, cell: &Cell) -> bool {
+        self.margins.get(cell).is_none_or(|margin| *margin >= 0)
+    }
 }
 
 /// Whether there are at least [`TELLING_REPEATS`] repeats, and none differs from its configuration's first value.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::rng::{TrialRng, uniform};
 use crate::sampler::{MOST_GP_TRIALS, build, recommend};
-use crate::trial::Direction;
+use crate::trial::{Direction, TrialNumber};
 
 const MODELS: [SamplerKind; 2] = [SamplerKind::Gp, SamplerKind::Tpe];
 
@@ -246,17 +246,21 @@ fn odd_values_leave_the_study_usable() {
     }
 }
 
+/// One trial that was stopped early tells nothing where no others went on from its step, and is not recommended.
 #[test]
-fn a_pruned_trial_counts_with_its_last_intermediate_value() {
+fn an_early_value_is_no_final_one() {
     let mut study = Study::new(bowl_space(), SamplerKind::Random, 2, bowl, 0.0);
     study.run(15);
     let complete = study.recommended();
-    for trial in &mut study.finished {
-        let Some(value) = trial.value.take() else { continue };
-        trial.state = TrialState::Pruned;
-        trial.intermediate = [(1, 7.0), (4, value)].into();
-    }
+    let mut stopped = study.finished[0].clone();
+    (stopped.number, stopped.state, stopped.value) = (TrialNumber(15), TrialState::Pruned, Some(-1e6));
+    stopped.intermediate = [(1, 7.0), (4, -1e6)].into();
+    study.finished.push(stopped);
     assert_eq!(study.recommended(), complete);
+    for trial in &mut study.finished {
+        trial.state = TrialState::Pruned;
+    }
+    assert!(recommend(&study.finished, study.feasible.space(), Direction::Minimize).is_none());
 }
 
 #[test]

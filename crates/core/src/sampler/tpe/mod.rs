@@ -1,10 +1,12 @@
 //! The tree-structured Parzen estimator.
 
+mod limits;
 mod parzen;
 mod record;
 
 use std::sync::Arc;
 
+use self::limits::Splits;
 use self::parzen::Parzen;
 use self::record::Record;
 use super::lattice::{Cell, Lattice};
@@ -29,6 +31,8 @@ const MOST_BETTER: usize = 25;
 /// highest ratio of the densities is proposed. Unlike there no candidate was tried before, failed trials count as worse, and of more than 400 worse
 /// trials every so manieth is used. With several objectives the better group is the leading trials by non-domination rank and crowding
 /// distance ([`crate::pareto::leading`]).
+///
+/// Where trials have constraints the ratio is the product of one for the objective and one for each constraint: see [`Splits`].
 pub(super) struct Tpe {
     spec: SamplerSpec,
     feasible: Arc<Feasible>,
@@ -51,6 +55,9 @@ impl Tpe {
     /// The next cell by the densities; `None` where all candidates were tried.
     pub(super) fn model(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         self.record.update(view, &self.lattice);
+        if let Some(splits) = Splits::new(view.finished, &self.record) {
+            return self.constrained(&splits, rng);
+        }
         let ended = self.record.ended();
         let count = (ended.div_ceil(10)).min(MOST_BETTER);
         let [better, worse] = self.record.split(count, MOST_KERNELS);
@@ -82,6 +89,38 @@ impl Tpe {
         // What the product of the kernels rarely meets is drawn from the space itself.
         for _ in 0..wanted {
             weigh(self.lattice.draw(&self.feasible, rng), &self.record);
+        }
+        best.map(|(_, cell)| cell)
+    }
+
+    /// As [`Self::model`] for a study with constraints: of candidates from the better group of each split the one with the highest product of
+    /// their ratios.
+    fn constrained(&self, splits: &Splits<'_>, rng: &mut TrialRng) -> Option<Cell> {
+        let densities = splits.densities(&self.lattice);
+        let mut best: Option<(f64, Cell)> = None;
+        let mut weigh = |cell: Cell| {
+            if self.record.has(&cell) {
+                return;
+            }
+            let score: f64 = densities.iter().map(|density| density.log_ratio(&cell)).sum();
+            if best.as_ref().is_none_or(|(highest, _)| score > *highest) {
+                best = Some((score, cell));
+            }
+        };
+        let draws = if self.lattice.is_bound() { CANDIDATES * DRAWS } else { CANDIDATES };
+        for density in &densities {
+            let mut wanted = CANDIDATES;
+            for _ in 0..draws {
+                let mut cell = density.better.draw(rng);
+                self.lattice.settle(&mut cell, rng);
+                if wanted > 0 && self.lattice.admits(&cell, &self.feasible) {
+                    weigh(cell);
+                    wanted -= 1;
+                }
+            }
+            for _ in 0..wanted {
+                weigh(self.lattice.draw(&self.feasible, rng));
+            }
         }
         best.map(|(_, cell)| cell)
     }

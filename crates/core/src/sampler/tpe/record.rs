@@ -28,13 +28,13 @@ pub(super) struct Record {
 }
 
 #[derive(Debug, Clone)]
-struct Row {
-    number: TrialNumber,
+pub(super) struct Row {
+    pub(super) number: TrialNumber,
     bits: Option<u64>,
     /// `None` outside the space.
-    cell: Option<Cell>,
+    pub(super) cell: Option<Cell>,
     /// Class (0 complete, 1 pruned, 2 without a value), then smaller is better.
-    order: (u8, f64, f64),
+    pub(super) order: (u8, f64, f64),
 }
 
 impl Row {
@@ -61,7 +61,7 @@ impl Row {
     }
 }
 
-fn better(a: &Row, b: &Row) -> Ordering {
+pub(super) fn better(a: &Row, b: &Row) -> Ordering {
     let (x, y) = (&a.order, &b.order);
     x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)).then(x.2.total_cmp(&y.2)).then(a.number.cmp(&b.number))
 }
@@ -129,12 +129,12 @@ impl Record {
         self.running.extend(view.running.iter().filter_map(|trial| lattice.cell(&trial.params)));
     }
 
-    /// Orders the rows by what leads in all objectives. Trials without a value of each are as failed ones.
+    /// Orders the rows by what leads in all objectives. Trials without a value of each, or that break a constraint, are as failed ones.
     fn rank(&mut self, finished: &[FrozenTrial]) {
         let (places, points): (Vec<usize>, Vec<Vec<f64>>) = finished
             .iter()
             .enumerate()
-            .filter(|(_, trial)| trial.state == TrialState::Complete)
+            .filter(|(_, trial)| trial.is_eligible())
             .filter_map(|(place, trial)| Some((place, pareto::point(trial, &self.directions)?)))
             .unzip();
         for row in &mut self.rows {
@@ -175,6 +175,16 @@ impl Record {
         self.tried.contains(cell) || self.running.contains(cell)
     }
 
+    /// The ended trials by number, those outside the space among them.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The cells of trials that run.
+    pub(super) fn running(&self) -> &[Cell] {
+        &self.running
+    }
+
     /// Ended trials with a value.
     pub(super) fn ended(&self) -> usize {
         self.valued
@@ -213,7 +223,8 @@ impl Record {
     }
 }
 
-fn weighted<'a>(n: usize, most: usize, cell: impl Fn(usize) -> &'a Cell) -> Vec<(&'a Cell, f64)> {
+/// The `n` cells with their weights, as [`Record::split`] says; of more than `most` some at even distances.
+pub(super) fn weighted<'a>(n: usize, most: usize, cell: impl Fn(usize) -> &'a Cell) -> Vec<(&'a Cell, f64)> {
     let weight = |i: usize| {
         if n < 25 || i >= n - 25 {
             return 1.0;

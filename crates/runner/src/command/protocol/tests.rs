@@ -31,6 +31,17 @@ fn lines_are_what_they_say() {
         line(r#"{"final": true, "values": [0.5, 20, Infinity]}"#),
         Ok(Some(Line::Final(Final { further: vec![20.0, f64::INFINITY], ..Final::of(0.5) })))
     );
+    let listed = |listed: &[f64]| Constraints { listed: listed.to_vec(), ..Constraints::default() };
+    assert_eq!(
+        line(r#"{"constraints": [0.5, -Infinity]}"#),
+        Ok(Some(Line::Constraints(listed(&[0.5, f64::NEG_INFINITY]))))
+    );
+    let named = Constraints { named: BTreeMap::from([("ms".into(), -3.0)]), ..Constraints::default() };
+    assert_eq!(line(r#"{"constraints": {"ms": -3}}"#), Ok(Some(Line::Constraints(named))));
+    assert_eq!(
+        line(r#"{"final": true, "value": 0.5, "constraints": [1]}"#),
+        Ok(Some(Line::Final(Final { constraints: listed(&[1.0]), ..Final::of(0.5) })))
+    );
     assert_eq!(
         line(r#"{"scores": [0.5, 1], "labels": [0, true]}"#),
         Ok(Some(Line::Scores(ValidationScores {
@@ -76,6 +87,10 @@ fn mistakes_name_the_line_and_what_is_wrong() {
         (r#"{"step": 1, "value": 1, "number": 8}"#, "is of trial 8, but this is trial 7"),
         (r#"{"metrics": [1]}"#, "has `metrics` that are no object"),
         (r#"{"metrics": {"a": "b"}}"#, "has a metric `a` that is no number"),
+        (r#"{"constraints": 1}"#, "has `constraints` that are neither a list nor an object"),
+        (r#"{"constraints": [NaN]}"#, "has `constraints` that are no numbers"),
+        (r#"{"constraints": {"ms": "slow"}}"#, "has `constraints` that are no numbers"),
+        (r#"{"constraints": [1], "metrics": {}}"#, "has both `constraints` and `metrics`"),
         (r#"{"scores": [0.1], "labels": []}"#, "has 1 scores, 0 labels and 1 rows"),
         (r#"{"scores": [1.1], "labels": [0]}"#, "has scores that are no probabilities"),
         (r#"{"scores": [0.1], "labels": [2]}"#, "has labels other than 0 and 1"),

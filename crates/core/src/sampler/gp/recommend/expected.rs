@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::stopped::Stopped;
 use super::{Expected, LEVEL, MOST_FITTED, NoExpectation};
 use crate::normal;
 use crate::rng::stream;
@@ -11,7 +12,8 @@ use crate::sampler::gp::posterior::Posterior;
 use crate::sampler::gp::representative;
 use crate::sampler::gp::slice::draws;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::{Clipped, Told, Warp};
+use crate::sampler::outcome::{Clipped, Outcomes, Told, Warp};
+use crate::trial::TrialNumber;
 
 /// Draws of the covariance's parameters, and those before them that are thrown away.
 const DRAWS: usize = 32;
@@ -23,6 +25,31 @@ const NOISE_PRIOR: (f64, f64) = (-0.7, 1.5);
 const LEAST_VARIANCE: f64 = 1e-12;
 /// Prior probability that nothing of the noise is the configuration's own. The other shares, where repeats can tell them, are equally probable.
 const NOTHING_OWN: f64 = 0.5;
+
+/// What the told trials gave, on a scale on which the process is fitted.
+pub(super) struct Values {
+    clipped: Clipped,
+    /// The values; where trials were stopped early several times, each time with other draws of what those would have come to.
+    imputed: Vec<Vec<f64>>,
+}
+
+impl Values {
+    /// Of outcomes in which what is expected stands for the final values of trials that were stopped early.
+    pub(super) fn new(outcomes: &Outcomes<'_>, warp: &Warp, stopped: &Stopped) -> Self {
+        let clipped = Clipped::new(&outcomes.values(), warp);
+        let imputed = |ends: &HashMap<TrialNumber, f64>| {
+            let value = |((trial, ..), value): (&Told<'_>, &f64)| match ends.get(&trial.number) {
+                Some(end) => clipped.scaled(*end),
+                None => *value,
+            };
+            outcomes.told.iter().zip(&clipped.values).map(value).collect()
+        };
+        let none = HashMap::new();
+        let draws = if stopped.draws.is_empty() { vec![&none] } else { stopped.draws.iter().collect() };
+        let imputed = draws.into_iter().map(imputed).collect();
+        Self { clipped, imputed }
+    }
+}
 
 /// The evaluations of each configuration: their mean, their number, and what they differ by. A repeat with the very same value is none.
 struct Configurations {
@@ -113,29 +140,31 @@ fn factor(own: f64, count: f64) -> f64 {
 pub(super) fn expected(
     lattice: &Lattice,
     told: &[Told<'_>],
-    told_values: &[Option<f64>],
-    warp: &Warp,
+    values: &Values,
     cell: &Cell,
     most_probable: &[f64],
 ) -> Result<Expected, NoExpectation> {
-    let clipped = Clipped::new(told_values, warp);
-    let all = Configurations::new(lattice, told, &clipped.values);
+    let imputed: Vec<Configurations> =
+        values.imputed.iter().map(|values| Configurations::new(lattice, told, values)).collect();
+    let all = &imputed[0];
     let n = all.means.len() as f64;
     let widening = n / (n - lattice.dimension() as f64 - 2.0).max(1.0);
     let place = all.place[cell];
     let draws = all.draws(lattice, most_probable, told.len());
-    let posteriors: Vec<(Posterior<'_>, (f64, f64), f64)> = draws
+    // Each draw with the next imputation.
+    let posteriors: Vec<(Posterior<'_>, (f64, f64), f64, &Configurations)> = draws
         .iter()
-        .filter_map(|(parameters, own)| {
+        .zip(imputed.iter().cycle())
+        .filter_map(|((parameters, own), all)| {
             let (kernel, points) = (kernel_of(parameters), all.points.clone());
             let factor_of = |i: usize| factor(*own, all.counts[i]);
             let posterior = Posterior::with(lattice, kernel, points, &all.means, factor_of)?;
             let at = posterior.at(cell, &mut Vec::new());
-            Some((posterior, at, *own))
+            Some((posterior, at, *own, all))
         })
         .collect();
     let normals = |own: Option<f64>| -> Vec<(f64, f64)> {
-        let normal = |(posterior, at, drawn): &(Posterior<'_>, (f64, f64), f64)| {
+        let normal = |(posterior, at, drawn, all): &(Posterior<'_>, (f64, f64), f64, &Configurations)| {
             let (value, count) = (all.means[place], all.counts[place]);
             let (mean, variance) = with_own(*at, own.unwrap_or(*drawn), value, count, posterior.kernel.noise);
             (mean, widening * variance.max(LEAST_VARIANCE))
@@ -155,7 +184,7 @@ pub(super) fn expected(
         |p: fn(f64) -> f64| supposed.iter().map(move |(normals, tail)| mixture_quantile(normals, p(*tail)));
     let low = ends(|tail| tail).fold(f64::INFINITY, f64::min);
     let high = ends(|tail| 1.0 - tail).fold(f64::NEG_INFINITY, f64::max);
-    let [mean, low, high] = [mean, low, high].map(|x| clipped.back(x));
+    let [mean, low, high] = [mean, low, high].map(|x| values.clipped.back(x));
     let is_finite = mean.is_finite() && low.is_finite() && high.is_finite();
     if is_finite {
         Ok(Expected { mean, interval: (low, high), level: LEVEL })

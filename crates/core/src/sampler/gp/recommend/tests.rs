@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::constraints::Constraints;
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::normal;
 use crate::rng::{TrialRng, stream, uniform};
@@ -11,7 +12,6 @@ use crate::sampler::gp::point::squared_difference;
 use crate::sampler::tests::ordinals;
 use crate::sampler::{StudyView, build};
 use crate::space::Feasible;
-use crate::trial::{FrozenTrial, TrialState};
 
 /// Functions drawn from the model: a smooth part, a part of each configuration's own, and noise.
 struct World {
@@ -225,4 +225,83 @@ fn intervals_cover_under_noise_between_seeds() {
     let mean = shares.iter().sum::<f64>() / shares.len() as f64;
     let error = (0.9 * 0.1 / (shares.len() as u64 * runs) as f64).sqrt();
     assert!(mean > 0.9 - 3.0 * error, "{mean}");
+}
+
+/// Learning curves of ten steps that end at the world's value, stopped at the median of the trials before them, at a quarter, at a half or at three quarters
+/// of the way up: whether the interval covers, its length, and how many were stopped.
+fn covers_after_pruning(world: &Effects, seed: u64) -> (bool, f64, usize) {
+    const STEPS: i64 = 10;
+    let feasible = Arc::new(ordinals(&world.levels));
+    let spec = SamplerSpec { probes: false, random_share: 0.2, ..SamplerSpec::new(SamplerKind::Tpe) };
+    let mut sampler = build(&[Direction::Maximize], spec, Arc::clone(&feasible), seed).unwrap();
+    let mut finished: Vec<FrozenTrial> = Vec::new();
+    let mut rng = stream(seed, "noise", 0);
+    for number in 0..50 {
+        let view = StudyView { finished: &finished, running: &[], others: &[] };
+        let params = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params;
+        let value = world.truth(seed, &params) + standard_normal(&mut rng);
+        let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
+        for step in 1..=STEPS {
+            let told = value - 20.0 * (-0.5 * step as f64).exp() + 0.3 * standard_normal(&mut rng);
+            trial.intermediate.insert(step, if step == STEPS { value } else { told });
+            let mut others: Vec<f64> =
+                finished.iter().filter_map(|other| other.intermediate.get(&step).copied()).collect();
+            others.sort_by(f64::total_cmp);
+            if number >= 5 && [2, 4, 7].contains(&step) && told < others[others.len() / 2] {
+                (trial.state, trial.value) = (TrialState::Pruned, Some(told));
+                break;
+            }
+        }
+        finished.push(trial);
+    }
+    let found = recommend(&finished, feasible.space(), Direction::Maximize).unwrap();
+    let (low, high) = found.expected.unwrap().interval;
+    let pruned = finished.iter().filter(|trial| trial.state == TrialState::Pruned).count();
+    assert_eq!(finished[found.number.0 as usize].state, TrialState::Complete);
+    ((low..=high).contains(&world.truth(seed, &found.params)), high - low, pruned)
+}
+
+/// Two thirds of the trials are stopped, by curves that share the noise of the final values. The interval covers nearly as it says: of 200 runs in 0.82
+/// (flat) and 0.96 (effects), with a length of 2.4. With the early values taken for final ones it was 7.6 long; of complete trials alone it covered
+/// in none of 100 flat runs, since what is left is what had luck.
+#[test]
+fn intervals_cover_where_trials_are_stopped_early() {
+    let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(40);
+    for (name, size) in [("flat", 0.0), ("effects", 2.0)] {
+        let world = Effects { levels: vec![5, 5, 4, 4], size, repeats: 0.0, own: 0.0 };
+        let told: Vec<(bool, f64, usize)> =
+            (0..runs).map(|seed| covers_after_pruning(&world, seed)).collect();
+        let covered = told.iter().filter(|(covers, ..)| *covers).count() as f64 / runs as f64;
+        let length = told.iter().map(|(_, length, _)| length).sum::<f64>() / runs as f64;
+        let longest = told.iter().map(|(_, length, _)| *length).fold(0.0, f64::max);
+        let pruned = told.iter().map(|(.., pruned)| pruned).sum::<usize>() as f64 / runs as f64;
+        println!(
+            "{name}: {covered:.3} of {runs}, length {length:.2}, longest {longest:.2}, stopped {pruned:.1} of 50"
+        );
+        assert!(covered > 0.7, "{name}: {covered}");
+        assert!(length < 4.0 && longest < 8.0 && pruned > 15.0, "{name}: {length} {longest} {pruned}");
+    }
+}
+
+/// A configuration that breaks a constraint is not recommended, however good its values; where all do, none is.
+#[test]
+fn what_breaks_a_constraint_is_not_recommended() {
+    let feasible = ordinals(&[4, 3]);
+    let limited = |bound: i64| -> Vec<FrozenTrial> {
+        let trial = |n: u64| {
+            let params = feasible.params(&feasible.configuration(n));
+            let x = params.get("x0").unwrap().as_f64().unwrap();
+            let mut trial =
+                FrozenTrial::new(n, TrialState::Complete, Some(10.0 * x + n as f64 % 3.0), params);
+            let constraints = Constraints { listed: vec![x - bound as f64], ..Constraints::default() };
+            trial.system_attributes = constraints.attributes().into_iter().collect();
+            trial
+        };
+        (0..12).map(trial).collect()
+    };
+    let found = recommend(&limited(2), feasible.space(), Direction::Maximize).unwrap();
+    assert_eq!(found.params.get("x0").unwrap().as_f64(), Some(2.0));
+    let (low, high) = found.expected.unwrap().interval;
+    assert!(low < 22.0 && high > 20.0 && high < 30.0, "{low} {high}");
+    assert!(recommend(&limited(-1), feasible.space(), Direction::Maximize).is_none());
 }
