@@ -21,6 +21,7 @@ impl<T: Clone> Shared<T> {
     }
 }
 
+#[expect(clippy::into_iter_without_iter, reason = "the value itself has iter and iter_mut")]
 impl<'a, T> IntoIterator for &'a Shared<T>
 where
     &'a T: IntoIterator,
@@ -33,6 +34,7 @@ where
     }
 }
 
+#[expect(clippy::into_iter_without_iter, reason = "the value itself has iter and iter_mut")]
 impl<'a, T: Clone> IntoIterator for &'a mut Shared<T>
 where
     &'a mut T: IntoIterator,

@@ -146,7 +146,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     );
     // Their text tells integers from floats, which are equal as values.
     assert_eq!(found.params.to_string(), params().to_string());
-    for (name, set) in found.distributions.iter() {
+    for (name, set) in &found.distributions {
         assert_eq!(Some(set), space().get(name));
     }
     assert_eq!(found.distributions.len(), 6);
