@@ -2,6 +2,7 @@
 
 mod beside;
 mod failure;
+mod former;
 mod open;
 mod optuna;
 mod password;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::failure::Failure;
+use super::former;
 use super::session::{Db, Mode, Pool};
 use crate::error::StoreError;
 use crate::location::Location;
-use crate::schema::{OWN_VERSION, REVISION};
+use crate::schema::{Former, OWN_VERSION, REVISION};
 
 /// Lock under which tables are made; the number means nothing.
 const MIGRATION_LOCK: i64 = 0x616c_6c6f_6d65_7472;
@@ -79,12 +80,25 @@ fn make_missing(db: &mut Db<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks the database for reading.
+/// Checks the database for reading; one of a former revision is read as if it were of the present one.
 pub(super) fn readable(pool: &Pool, location: &Location) -> Result<(), StoreError> {
-    pool.transaction(Mode::Read, |db| {
+    let views = pool.transaction(Mode::Read, |db| {
         let tables = tables(db)?;
-        check(db, location, &tables)
-    })
+        let found = if tables.contains("trials") { revision(db, &tables)? } else { None };
+        let Some(former) = found.as_deref().and_then(Former::of) else {
+            return check(db, location, &tables).map(|()| None);
+        };
+        let schema =
+            "SELECT quote_ident(nspname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                      WHERE pg_class.oid = 'trials'::regclass";
+        let schema: Option<String> = db.first(schema, &[])?.map(|row| row.get(0));
+        let has_heartbeats = tables.contains("trial_heartbeats");
+        Ok(schema.map(|schema| former::views(former, &schema, has_heartbeats)))
+    })?;
+    if let Some(views) = views {
+        pool.read_through(views);
+    }
+    Ok(())
 }
 
 /// Names of the tables that are found without naming a schema.
@@ -97,16 +111,19 @@ fn tables(db: &mut Db<'_>) -> Result<BTreeSet<String>, Failure> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// The revision of Optuna's schema, where the database says one.
+fn revision(db: &mut Db<'_>, tables: &BTreeSet<String>) -> Result<Option<String>, Failure> {
+    if !tables.contains("alembic_version") {
+        return Ok(None);
+    }
+    Ok(db.first("SELECT version_num::text FROM alembic_version", &[])?.map(|row| row.get(0)))
+}
+
 fn check(db: &mut Db<'_>, location: &Location, tables: &BTreeSet<String>) -> Result<(), Failure> {
     if let Some(missing) = ["studies", "trials"].iter().find(|table| !tables.contains(**table)) {
         return Err(Failure::NotAStore(format!("it has no table `{missing}`")));
     }
-    let found = if tables.contains("alembic_version") {
-        db.first("SELECT version_num::text FROM alembic_version", &[])?.map(|row| row.get(0))
-    } else {
-        None
-    };
-    let found: String = found.unwrap_or_else(|| "none".into());
+    let found = revision(db, tables)?.unwrap_or_else(|| "none".into());
     if found != REVISION {
         let location = location.clone();
         return Err(StoreError::OtherRevision { location, found, supported: REVISION }.into());

@@ -1,7 +1,7 @@
 //! Connections, and transactions that outlive them.
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -131,6 +131,8 @@ pub(super) struct Pool {
     patience: Duration,
     /// What every connection begins with.
     settings: &'static str,
+    /// Statements that make views before the tables of a former revision, where it is one.
+    views: OnceLock<String>,
     /// Most connections at once.
     most: usize,
     idle: Mutex<Idle>,
@@ -160,6 +162,7 @@ impl Pool {
             target,
             patience,
             settings: NO_COMPILING,
+            views: OnceLock::new(),
             most: CONNECTIONS,
             idle: Mutex::default(),
             returned: Condvar::new(),
@@ -170,6 +173,12 @@ impl Pool {
     pub(super) fn with_settings(self, settings: &'static str, most: usize) -> Self {
         self.idle().sessions.clear();
         Self { settings, most, ..self }
+    }
+
+    /// Makes `views` on every connection from now on.
+    pub(super) fn read_through(&self, views: String) {
+        self.views.get_or_init(|| views);
+        self.idle().sessions.clear();
     }
 
     /// The database.
@@ -194,6 +203,9 @@ impl Pool {
         let mut client = self.target.connect()?;
         client.batch_execute(self.settings)?;
         client.batch_execute(NOBODY_WAITS_FOR_THE_SILENT)?;
+        if let Some(views) = self.views.get() {
+            client.batch_execute(views)?;
+        }
         let name = "SELECT md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text)";
         let answer = client.simple_query(name)?;
         let row = answer.iter().find_map(|message| match message {

@@ -37,7 +37,7 @@ pub(super) fn study_name(db: &mut Db<'_>, study: StudyId) -> Result<String, Fail
 
 pub(super) fn directions(db: &mut Db<'_>, study: StudyId) -> Result<Vec<Direction>, Failure> {
     let rows = db.query(
-        "SELECT direction::text FROM studies LEFT JOIN study_directions USING (study_id)
+        "SELECT study_directions.direction::text FROM studies LEFT JOIN study_directions USING (study_id)
          WHERE study_id = $1 ORDER BY objective",
         &[&study_key(study)?],
     )?;

@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use allometry_core::{Direction, TrialState};
+use allometry_testkit::Cluster;
 
 use super::{SHORT, folder_and_path, sql};
-use crate::import::{Assumed, Roles, read, read_whole};
+use crate::import::{Assumed, Imported, Roles, read, read_whole, read_whole_storage};
+use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
+use crate::store::Store;
 
 /// The tables that all former revisions share.
 const COMMON: &str = "
@@ -123,8 +126,8 @@ INSERT INTO trial_values VALUES (1, 11, 0, 9.0, 'FINITE'), (2, 12, 0, 0.5, 'FINI
     'INF_NEG');
 ";
 
-/// Makes a database of a former revision.
-fn make(path: &Path, revision: &str) {
+/// The statements that make a database of a former revision.
+fn statements(revision: &str) -> String {
     let parts: &[&str] = match revision {
         "v0.9.0.a" | "v1.2.0.a" => &[SINGLE, UNNUMBERED],
         "v1.3.0.a" => &[SINGLE, NUMBERED],
@@ -132,11 +135,27 @@ fn make(path: &Path, revision: &str) {
         "v3.0.0.d" => &[OBJECTIVES, TYPED_VALUES, TYPED_REPORTS],
         _ => &[OBJECTIVES, UNTYPED_VALUES, UNTYPED_REPORTS],
     };
-    sql(path, COMMON);
-    for part in parts {
-        sql(path, part);
-    }
-    sql(path, &format!("INSERT INTO alembic_version VALUES ('{revision}')"));
+    format!("{COMMON}{}INSERT INTO alembic_version VALUES ('{revision}');", parts.concat())
+}
+
+/// Makes a file of a former revision.
+fn make(path: &Path, revision: &str) {
+    sql(path, &statements(revision));
+}
+
+/// Makes the same in a database of PostgreSQL, with the types that Optuna has there.
+fn make_in_postgresql(cluster: &Cluster, url: &str, revision: &str) {
+    let statements = [
+        ("INTEGER PRIMARY KEY", "SERIAL PRIMARY KEY"),
+        ("DATETIME", "TIMESTAMP"),
+        ("state VARCHAR(8)", "state trialstate"),
+        ("direction VARCHAR(8)", "direction studydirection"),
+    ]
+    .into_iter()
+    .fold(statements(revision), |text, (ours, theirs)| text.replace(ours, theirs));
+    let types = "CREATE TYPE trialstate AS ENUM ('RUNNING', 'COMPLETE', 'PRUNED', 'FAIL', 'WAITING');
+        CREATE TYPE studydirection AS ENUM ('NOT_SET', 'MINIMIZE', 'MAXIMIZE');";
+    cluster.sql(url, &format!("{types}{statements}"));
 }
 
 const REVISIONS: [&str; 9] = [
@@ -194,6 +213,43 @@ fn every_former_revision_is_read_alike() {
             whole.trials[0].template.params.iter().map(|(_, _, set)| set.as_str()).collect();
         assert!(sets.iter().all(|set| !set.contains("UniformDistribution")), "{sets:?}");
         assert_eq!(std::fs::read(&path).unwrap(), before, "{revision}: the file is not changed");
+    }
+}
+
+/// What the file says is held to Optuna elsewhere; a database of PostgreSQL says the same.
+#[test]
+fn a_former_postgresql_database_is_read_as_the_file_is() {
+    let test = "a_former_postgresql_database_is_read_as_the_file_is";
+    let Some(cluster) = Cluster::shared(test) else { return };
+    for revision in REVISIONS {
+        let (_folder, path) = folder_and_path();
+        make(&path, revision);
+        let url = cluster.database();
+        make_in_postgresql(cluster, &url, revision);
+        let file = SqliteStore::open_read_only_within(&path, SHORT).unwrap();
+        let server = PostgresStore::open_read_only(&url).unwrap();
+        let studies = server.studies().unwrap();
+        assert_eq!(studies, file.studies().unwrap(), "{revision}");
+        for study in &studies {
+            let trials = |store: &dyn Store| {
+                let mut trials = store.trials(study.id).unwrap();
+                // NaN equals nothing.
+                let reports = trials.iter_mut().map(|trial| std::mem::take(&mut trial.intermediate));
+                let reports = format!("{:?}", reports.collect::<Vec<_>>());
+                (trials, reports)
+            };
+            assert_eq!(trials(&server), trials(&file), "{revision}");
+            assert_eq!(server.running(study.id).unwrap(), [], "{revision}");
+        }
+        let json = |mut found: Vec<Imported>| crate::export::json(&found.pop().unwrap().study).unwrap();
+        let whole = read_whole_storage(&url, Some("old"), &Assumed::default()).unwrap();
+        assert_eq!(
+            json(whole),
+            json(read_whole(&path, Some("old"), &Assumed::default()).unwrap()),
+            "{revision}"
+        );
+        let error = PostgresStore::open(&url).unwrap_err();
+        assert!(error.to_string().contains(&format!("has revision `{revision}`")), "{error}");
     }
 }
 
