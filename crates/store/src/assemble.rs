@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use allometry_core::python;
 use allometry_core::{
     Distribution, Distributions, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord,
     TrialState,
@@ -117,6 +118,21 @@ pub(crate) fn record_json(record: &TrialRecord) -> Option<String> {
     let mut value = serde_json::to_value(record).expect("a record has text keys only");
     value["metrics"] = json::floats(&record.metrics);
     Some(json::write(&value))
+}
+
+/// The numbers of a record as attributes of their own, by key: Optuna's tables and dashboard show those, but not what is nested. Nothing
+/// reads them back.
+pub(crate) fn flat_record(record: &TrialRecord) -> Vec<(String, String)> {
+    let count = |name: &str, number: Option<String>| Some((name.to_owned(), number?));
+    let counts = [
+        count("weights", record.size.map(|size| size.total.to_string())),
+        count("seed", record.seed.map(|seed| seed.to_string())),
+        count("best_step", record.best_step.map(|step| step.to_string())),
+    ];
+    let metrics = record.metrics.iter().map(|(name, value)| (name.clone(), python::json_float(*value)));
+    let all = metrics.chain(counts.into_iter().flatten());
+    let all = all.map(|(name, text)| (format!("{OWN_PREFIX}{name}"), text));
+    all.filter(|(key, _)| key != RECORD_KEY && key != EXACT_KEY).collect()
 }
 
 /// What tells Optuna which parameters an enqueued trial must take.

@@ -158,6 +158,11 @@ fn optuna_reads_what_we_write() {
         assert_eq!(seen["best"], 0);
         assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
         assert_eq!(seen["record"]["seed"], 7);
+        let record = store.trials(id).unwrap().swap_remove(0).record;
+        let mut flat = json!({"seed": record.seed});
+        let metrics = record.metrics.iter().filter(|(_, value)| value.is_finite());
+        flat.as_object_mut().unwrap().extend(metrics.map(|(name, value)| (name.clone(), json!(value))));
+        assert_eq!(seen["flat"], flat, "numbers of the record are attributes of their own");
     });
 }
 

@@ -11,7 +11,9 @@ use crate::schema::Former;
 
 /// The statements that make the views for the tables of `schema`, a quoted name.
 pub(super) fn views(former: Former, schema: &str, has_heartbeats: bool) -> String {
-    let mut sql = trials(former, schema);
+    // A user whose transactions only read may still make views of the connection's own.
+    let mut sql = String::from("BEGIN READ WRITE;");
+    sql += &trials(former, schema);
     if former < Former::Numbered {
         let _ = write!(
             sql,
@@ -40,7 +42,7 @@ pub(super) fn views(former: Former, schema: &str, has_heartbeats: bool) -> Strin
         sql += "CREATE TEMP VIEW trial_heartbeats AS
                    SELECT 0 AS trial_id, NULL::timestamp AS heartbeat WHERE false;";
     }
-    sql
+    sql + "COMMIT;"
 }
 
 /// A view of trials without the value that once stood among them, whose times are no longer those of the

@@ -206,7 +206,19 @@ fn record(db: &mut Db<'_>, trial: i32, record: &TrialRecord) -> Result<(), Failu
             "DELETE FROM trial_user_attributes WHERE trial_id = $1 AND key = $2",
             &[&trial, &RECORD_KEY],
         )?,
-        Some(text) => return set_own(db, trial, RECORD_KEY, &text),
+        Some(text) => {
+            let flat = assemble::flat_record(record);
+            let (mut keys, mut texts): (Vec<&str>, Vec<&str>) =
+                flat.iter().map(|(key, text)| (key.as_str(), text.as_str())).unzip();
+            keys.push(RECORD_KEY);
+            texts.push(&text);
+            db.execute(
+                "INSERT INTO trial_user_attributes (trial_id, key, value_json)
+                 SELECT $1, key, json FROM unnest($2::text[], $3::text[]) AS u (key, json)
+                 ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
+                &[&trial, &keys, &texts],
+            )?
+        }
     };
     Ok(())
 }

@@ -173,11 +173,14 @@ fn record(db: &Connection, trial: TrialId, record: &TrialRecord) -> Result<(), F
             .execute(params![trial.0, RECORD_KEY])?;
         return Ok(());
     };
-    db.prepare_cached(
+    let mut set = db.prepare_cached(
         "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?1, ?2, ?3)
          ON CONFLICT (trial_id, key) DO UPDATE SET value_json = excluded.value_json",
-    )?
-    .execute(params![trial.0, RECORD_KEY, text])?;
+    )?;
+    set.execute(params![trial.0, RECORD_KEY, text])?;
+    for (key, text) in assemble::flat_record(record) {
+        set.execute(params![trial.0, key, text])?;
+    }
     Ok(())
 }
 

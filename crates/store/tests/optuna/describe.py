@@ -1,6 +1,7 @@
 """Prints a study: describe.py URL NAME."""
 
 import json
+import math
 import sys
 
 import optuna
@@ -15,6 +16,11 @@ print(
             "best": study.best_trial.number,
             "user_attributes": study.user_attrs,
             "record": {"seed": study.trials[0].user_attrs["allometry:record"]["seed"]},
+            "flat": {
+                key.removeprefix("allometry:"): value
+                for key, value in study.trials[0].user_attrs.items()
+                if isinstance(value, (int, float)) and math.isfinite(value)
+            },
         }
     )
 )

@@ -227,7 +227,13 @@ fn a_former_postgresql_database_is_read_as_the_file_is() {
         let url = cluster.database();
         make_in_postgresql(cluster, &url, revision);
         let file = SqliteStore::open_read_only_within(&path, SHORT).unwrap();
-        let server = PostgresStore::open_read_only(&url).unwrap();
+        cluster.sql(
+            &url,
+            "CREATE ROLE former LOGIN; ALTER ROLE former SET default_transaction_read_only = on;
+            GRANT SELECT ON ALL TABLES IN SCHEMA public TO former",
+        );
+        let reader = url.replacen("postgres@", "former@", 1);
+        let server = PostgresStore::open_read_only(&reader).unwrap();
         let studies = server.studies().unwrap();
         assert_eq!(studies, file.studies().unwrap(), "{revision}");
         for study in &studies {
@@ -242,6 +248,8 @@ fn a_former_postgresql_database_is_read_as_the_file_is() {
             assert_eq!(server.running(study.id).unwrap(), [], "{revision}");
         }
         let json = |mut found: Vec<Imported>| crate::export::json(&found.pop().unwrap().study).unwrap();
+        drop(server);
+        cluster.sql(&url, "DROP OWNED BY former; DROP ROLE former");
         let whole = read_whole_storage(&url, Some("old"), &Assumed::default()).unwrap();
         assert_eq!(
             json(whole),

@@ -118,8 +118,8 @@ fn databases_of_something_else() {
     for (change, expected) in [
         ("UPDATE allometry_version SET version = 2", "written by a newer Allometry (tables of version 2"),
         (
-            "UPDATE alembic_version SET version_num = 'v3.0.0.d'",
-            "has revision `v3.0.0.d` of Optuna's schema, and this program goes on with `v3.2.0.a`",
+            "UPDATE alembic_version SET version_num = 'v9.0.0.a'",
+            "has revision `v9.0.0.a` of Optuna's schema, and this program goes on with `v3.2.0.a`",
         ),
         ("DROP TABLE alembic_version", "has revision `none` of Optuna's schema"),
     ] {
