@@ -4,11 +4,11 @@ use allometry_analysis::comparison::{NotCompared, Preference, RowRelation, Survi
 use allometry_analysis::consistency::Agreement;
 use allometry_analysis::scaling::{Quantity, Source};
 use allometry_analysis::{
-    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Side, StudyTrials, analyze,
+    Analysis, Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Side, StudyTrials, analyze,
 };
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, ParamValue, Params, TrialNumber, TrialState,
-    ValidationScores,
+    ClassCounts, Direction, FrozenTrial, ModelSize, Origin, ParamValue, Params, SizeBudget, TrialNumber,
+    TrialState, ValidationScores,
 };
 
 const FEW: ClassCounts = ClassCounts { positives: 76, negatives: 346 };
@@ -372,4 +372,48 @@ fn unequal_sizes_and_efforts_are_said() {
     let all = statements.join("\n");
     assert!(all.contains("'2M' (2.00M in A, 3.00M in B)"), "{all}");
     assert!(all.contains("unequal: 2M (1 in A, 2 in B)"), "{all}");
+}
+
+/// Where the infeasible trials are good and get better with size, while the feasible ones get worse, only the latter are told of.
+#[test]
+fn trials_that_break_a_constraint_decide_nothing() {
+    let budget = |place: usize| {
+        let trials = (0..40).map(|number| {
+            let noise = ((number * 7919 + 13) % 40) as f64 / 40.0;
+            let is_feasible = number % 2 == 0;
+            let gain = if is_feasible { -0.1 } else { 0.4 } * place as f64;
+            let mut one = trial(number, gain + 0.1 * noise, &[("x", ParamValue::Float(noise))]);
+            let constraint = if is_feasible { "[-1.0]" } else { "[1.0]" };
+            one.system_attributes.insert("constraints".into(), constraint.into());
+            one.record.origin = Some(Origin::Random);
+            one
+        });
+        trials.collect::<Vec<_>>()
+    };
+    let ladder = |keeps: fn(&FrozenTrial) -> bool| {
+        let one = |place: usize| {
+            study(
+                &format!("{}k", 10_u32.pow(place as u32)),
+                budget(place).into_iter().filter(keeps).collect(),
+            )
+        };
+        LadderTrials { metric: "score".into(), ..LadderTrials::new((0..4).map(one).collect()) }
+    };
+    let (all, feasible) = (ladder(|_| true), ladder(FrozenTrial::is_feasible));
+    let (of_all, of_feasible) = (of(&all), of(&feasible));
+    assert_eq!(of_all.scaling, of_feasible.scaling);
+    assert_eq!(of_all.verdict.outcome, Outcome::Violated, "{}", of_all.verdict.sentence);
+    assert_eq!(of_all.verdict.sentence, of_feasible.verdict.sentence);
+
+    let only = |ladder: &LadderTrials, place: usize| {
+        let mut study = ladder.studies[place].clone();
+        study.budget = SizeBudget::nominal("1k");
+        LadderTrials { studies: vec![study], ..ladder.clone() }
+    };
+    let values = |ladder: &LadderTrials| {
+        let compared = compare(&only(ladder, 0), &only(ladder, 3));
+        compared.budgets.into_iter().map(|budget| budget.value).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&all), values(&feasible));
+    assert!(values(&all)[0].is_some());
 }

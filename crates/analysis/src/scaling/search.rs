@@ -65,7 +65,8 @@ impl Configuration<'_> {
 
 /// How the study's configurations were chosen.
 pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
-    let trials = || study.trials.iter().filter(|trial| value_of(trial).is_some());
+    // A trial that breaks a constraint taught the search as much as any other.
+    let trials = || study.trials.iter().filter(|trial| measured(trial).is_some());
     if trials().any(|trial| trial.record.origin == Some(Origin::Model)) {
         return SearchKind::Adaptive;
     }
@@ -109,9 +110,14 @@ pub(crate) fn is_recorded(study: &StudyTrials) -> bool {
 }
 
 /// A trial's value: that at which it was stopped where a pruner did, which is little where others go on.
-fn value_of(trial: &FrozenTrial) -> Option<f64> {
+fn measured(trial: &FrozenTrial) -> Option<f64> {
     let ended = matches!(trial.state, TrialState::Complete | TrialState::Pruned);
     trial.value.filter(|value| ended && is_usable(*value))
+}
+
+/// The value of a trial that meets its constraints: no other may be the best.
+fn value_of(trial: &FrozenTrial) -> Option<f64> {
+    measured(trial).filter(|_| trial.is_feasible())
 }
 
 /// The distinct configurations of a study in the order in which they were first tried; a repeat with the very same value is none.
