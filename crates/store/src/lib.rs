@@ -8,6 +8,7 @@ pub mod distribution;
 pub mod error;
 pub mod export;
 mod file_mark;
+mod former;
 pub mod import;
 pub mod json;
 pub mod late;

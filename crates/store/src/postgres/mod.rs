@@ -2,7 +2,6 @@
 
 mod beside;
 mod failure;
-mod former;
 mod open;
 mod optuna;
 mod password;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::tz::TimeZone;
+
 use super::failure::Failure;
-use super::former;
 use super::session::{Db, Mode, Pool};
 use crate::error::StoreError;
+use crate::former;
 use crate::location::Location;
 use crate::schema::{Former, OWN_VERSION, REVISION};
 
@@ -92,8 +94,12 @@ pub(super) fn readable(pool: &Pool, location: &Location) -> Result<(), StoreErro
             "SELECT quote_ident(nspname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
                       WHERE pg_class.oid = 'trials'::regclass";
         let schema: Option<String> = db.first(schema, &[])?.map(|row| row.get(0));
+        let zone = TimeZone::system().iana_name().unwrap_or("UTC").replace('\'', "''");
+        let utc = |column: &str| format!("({column} AT TIME ZONE '{zone}') AT TIME ZONE 'UTC'");
         let has_heartbeats = tables.contains("trial_heartbeats");
-        Ok(schema.map(|schema| former::views(former, &schema, has_heartbeats)))
+        let views = schema.map(|schema| former::views(former, &schema, has_heartbeats, utc));
+        // A user whose transactions only read may still make views of the connection's own.
+        Ok(views.map(|views| format!("BEGIN READ WRITE; {views} COMMIT;")))
     })?;
     if let Some(views) = views {
         pool.read_through(views);
