@@ -1,23 +1,24 @@
 """Plays samplers on functions with constraints and compares them pairwise.
 
     python3 benches/peers/constrained.py play OUT.json SAMPLER SEEDS [TRIALS]
-    python3 benches/peers/constrained.py show OUT.json...
+    python3 benches/peers/constrained.py compare OUT.json OTHER.json
 
 SAMPLER is `optuna-tpe`, `optuna-gp` (needs PyTorch), `random`, or the command line of a filter such as "allometry sampler --kind gp". What counts is the
 best feasible value told so far as normalised regret: 0 is the best feasible value of the function, 1 the median over feasible points drawn at random; a
-run without a feasible trial counts as 1, and so does whatever is worse than that. `play` appends to OUT.json what it has, so that it can be interrupted; `show`
-prints mean regrets, runs without a feasible trial, and for each pair of files the mean difference with its 95% bootstrap interval (runs resampled
-within each function).
+run without a feasible trial counts as 1, and so does whatever is worse than that. `play` appends to OUT.json what it has, so that it can be interrupted; `compare`
+prints mean regrets, runs without a feasible trial, and the paired difference of the runs that both files have.
 """
 
 import json
 import math
 import os
-import subprocess
 import sys
 import time
 
 import numpy as np
+
+import paired
+from program import Program
 
 CHECKPOINTS = (25, 50)
 
@@ -131,27 +132,16 @@ def scale(name):
     return share, min(value for value, _ in leaders), float(np.median(values))
 
 
-class Filter:
+class Filter(Program):
     def __init__(self, command, name, seed, trials):
-        self.process = subprocess.Popen(command.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.send({"name": name, "seed": seed, "budget": trials, "workers": 1, "params": FUNCTIONS[name][1]})
-
-    def send(self, line):
-        self.process.stdin.write(json.dumps(line) + "\n")
-        self.process.stdin.flush()
+        super().__init__(command, name=name, seed=seed, budget=trials, workers=1, params=FUNCTIONS[name][1])
 
     def ask(self, number):
-        self.send({"ask": number})
-        return json.loads(self.process.stdout.readline())["params"]
+        self.send(ask=number)
+        return self.receive()
 
     def tell(self, number, value, constraints):
-        self.send({"tell": number, "value": value, "constraints": constraints})
-
-    def seconds(self):
-        self.process.stdin.close()
-        _, _, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = 0
-        return usage.ru_utime + usage.ru_stime
+        self.send(tell=number, value=value, constraints=constraints)
 
 
 class Random:
@@ -201,7 +191,7 @@ class Optuna:
 
 def play(out, sampler, seeds, trials):
     rows = json.load(open(out)) if os.path.exists(out) else []
-    done = {(row["function"], row["seed"]) for row in rows}
+    done = {(row["table"], row["seed"]) for row in rows}
     scales = {name: scale(name) for name in FUNCTIONS}
     for seed in range(seeds):
         for name, (function, _) in FUNCTIONS.items():
@@ -222,36 +212,21 @@ def play(out, sampler, seeds, trials):
                     incumbent, feasible = min(incumbent, value), feasible + 1
                 if number + 1 in CHECKPOINTS:
                     curve[number + 1] = min(max((incumbent - best) / (median - best), 0.0), 1.0)
-            rows.append({"function": name, "seed": seed, "regret": curve, "feasible": feasible, "none": incumbent == math.inf,
+            rows.append({"table": name, "seed": seed, "regret": curve, "feasible": feasible, "none": incumbent == math.inf,
                          "seconds": player.seconds()})
             with open(out, "w") as file:
                 json.dump(rows, file)
 
 
-def show(paths):
-    tables = {path: json.load(open(path)) for path in paths}
-    for path, rows in tables.items():
-        print(path)
-        for name in [*FUNCTIONS, "all"]:
-            own = [row for row in rows if name in ("all", row["function"])]
-            regrets = [np.mean([row["regret"][str(c)] for row in own]) for c in CHECKPOINTS]
-            print(f"  {name:10} {len(own):4} runs, regret " + " / ".join(f"{r:.4f}" for r in regrets)
-                  + f", feasible {np.mean([row['feasible'] for row in own]):.1f}, none {sum(row['none'] for row in own)}"
-                  + f", {np.mean([row['seconds'] for row in own]):.2f} s")
-    rng = np.random.default_rng(0)
-    for i, first in enumerate(paths):
-        for second in paths[i + 1:]:
-            for c in map(str, CHECKPOINTS):
-                other = {(row["function"], row["seed"]): row["regret"][c] for row in tables[second]}
-                groups = {}
-                for row in tables[first]:
-                    key = (row["function"], row["seed"])
-                    if key in other:
-                        groups.setdefault(row["function"], []).append(row["regret"][c] - other[key])
-                groups = [np.array(group) for group in groups.values()]
-                means = [np.mean([rng.choice(group, len(group)).mean() for group in groups]) for _ in range(2000)]
-                low, high = np.quantile(means, [0.025, 0.975])
-                print(f"{first} - {second} after {c}: {np.mean([g.mean() for g in groups]):+.4f} ({low:+.4f} to {high:+.4f})")
+def summary(name, runs):
+    print(name)
+    for table in [*FUNCTIONS, "all"]:
+        own = [run for run in runs if table in ("all", run["table"])]
+        if own:
+            regrets = [np.mean([run["regret"][str(c)] for run in own]) for c in CHECKPOINTS]
+            print(f"  {table:10} {len(own):4} runs, regret " + " / ".join(f"{r:.4f}" for r in regrets)
+                  + f", feasible {np.mean([run['feasible'] for run in own]):.1f}, none {sum(run['none'] for run in own)}"
+                  + f", {np.mean([run['seconds'] for run in own]):.2f} s")
 
 
 if __name__ == "__main__":
@@ -261,4 +236,4 @@ if __name__ == "__main__":
         for name in FUNCTIONS:
             print(name, *scale(name))
     else:
-        show(sys.argv[2:])
+        paired.compare(sys.argv[2], sys.argv[3], CHECKPOINTS, "regret", summary)

@@ -17,7 +17,6 @@ the whole table could win (over 1.1 in each objective, of what the known front o
 import json
 import math
 import os
-import subprocess
 import sys
 import time
 import zlib
@@ -25,6 +24,7 @@ import zlib
 import numpy as np
 
 import paired
+from program import Program
 
 CHECKPOINTS = (25, 50, 100)
 
@@ -126,28 +126,17 @@ class Problem:
         return [float(v) for v in self.truth(params)]
 
 
-class Filter:
+class Filter(Program):
     def __init__(self, command, problem, seed):
-        self.process = subprocess.Popen(command.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         directions = ["minimize"] * problem.objectives
-        self.send({"name": problem.name, "seed": seed, "params": problem.params, "directions": directions})
-
-    def send(self, line):
-        self.process.stdin.write(json.dumps(line) + "\n")
-        self.process.stdin.flush()
+        super().__init__(command, name=problem.name, seed=seed, params=problem.params, directions=directions)
 
     def ask(self, number):
-        self.send({"ask": number})
-        return json.loads(self.process.stdout.readline())["params"]
+        self.send(ask=number)
+        return self.receive()
 
     def tell(self, number, values):
-        self.send({"tell": number, "values": values})
-
-    def seconds(self):
-        self.process.stdin.close()
-        _, _, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = 0
-        return usage.ru_utime + usage.ru_stime
+        self.send(tell=number, values=values)
 
 
 class Optuna:

@@ -15,7 +15,6 @@ interval of the paired difference (runs resampled within each table).
 import json
 import math
 import os
-import subprocess
 import sys
 import time
 import zlib
@@ -23,6 +22,7 @@ import zlib
 import numpy as np
 
 import paired
+from program import Program
 
 CHECKPOINTS = (25, 50, 100)
 
@@ -60,36 +60,21 @@ class Table:
         return float((self.means[index] - self.best) / (self.median - self.best))
 
 
-class Filter:
+class Filter(Program):
     def __init__(self, command, table, seed, trials):
-        self.process = subprocess.Popen(command.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.send({"name": table.name, "seed": seed, "budget": trials, "workers": 1, "params": table.params})
+        super().__init__(command, name=table.name, seed=seed, budget=trials, workers=1, params=table.params)
         self.table = table
 
-    def send(self, line):
-        self.process.stdin.write(json.dumps(line) + "\n")
-        self.process.stdin.flush()
-
-    def receive(self):
-        answer = json.loads(self.process.stdout.readline())
-        return self.table.index(answer["params"])
-
     def ask(self, number):
-        self.send({"ask": number})
-        return self.receive()
+        self.send(ask=number)
+        return self.table.index(self.receive())
 
     def tell(self, number, value):
-        self.send({"tell": number, "value": value})
+        self.send(tell=number, value=value)
 
     def recommend(self):
-        self.send({"recommend": True})
-        return self.receive()
-
-    def seconds(self):
-        self.process.stdin.close()
-        _, _, usage = os.wait4(self.process.pid, 0)
-        self.process.returncode = 0
-        return usage.ru_utime + usage.ru_stime
+        self.send(recommend=True)
+        return self.table.index(self.receive())
 
 
 class Optuna:
