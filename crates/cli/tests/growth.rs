@@ -13,10 +13,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 
+use allometry_testkit::MOST_GROWTH;
 use support::{allometry, run};
 
-/// Most that the cost of a tenfold input may grow: linear is 10, linear with a logarithm below 14, quadratic 100.
-const MOST_GROWTH: f64 = 15.0;
 /// Seconds below which the start of a process says more than its work.
 const LEAST: f64 = 0.03;
 /// Tries of the smaller sizes, of which the cheapest counts.
@@ -27,8 +26,37 @@ struct Case {
     name: &'static str,
     /// Writes the input of a size into a folder.
     make: fn(&Path, usize),
-    /// The commands to run there, each measured by itself. Each must end with this code.
-    commands: &'static [(&'static [&'static str], i32)],
+    /// What is measured there, each by itself.
+    runs: fn(usize) -> Vec<Run>,
+}
+
+/// Something whose processor time is measured.
+enum Run {
+    /// A command with its arguments, and the code that it must end with.
+    Command(Vec<String>, i32),
+    /// A dashboard until its first page is there.
+    FirstPage,
+}
+
+impl Run {
+    /// Commands that succeed, their arguments in one text.
+    fn commands(all: &[&str]) -> Vec<Self> {
+        all.iter().map(|words| Self::Command(words.split(' ').map(Into::into).collect(), 0)).collect()
+    }
+
+    fn cost(&self, folder: &Path) -> f64 {
+        match self {
+            Self::Command(arguments, code) => cost(folder, arguments, *code),
+            Self::FirstPage => cost_of_first_page(folder),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Command(arguments, _) => arguments[..arguments.len().min(6)].join(" "),
+            Self::FirstPage => "first page".into(),
+        }
+    }
 }
 
 const CASES: [Case; 5] = [
@@ -36,21 +64,24 @@ const CASES: [Case; 5] = [
         name: "trials",
         make: |folder, size| {
             trials(&folder.join("trials.json"), size);
-            let import = ["import", "a=trials.json", "--storage", "made.db", "--direction", "maximize"];
-            assert_eq!(run(folder, &import).0, 0);
+            import(folder);
         },
-        commands: &[
-            (&["list", "made.db"], 0),
-            (&["status", "made.db"], 0),
-            (&["best", "made.db"], 0),
-            (&["show", "made.db", "0"], 0),
-            (&["report", "made.db", "-o", "report.md"], 0),
-            (&["report", "made.db", "-o", "report.json"], 0),
-            (&["report", "made.db", "-o", "report.html"], 0),
-            (&["report", "a=trials.json", "--direction", "maximize", "-o", "of_json.html"], 0),
-            (&["export", "made.db", "-o", "all.json"], 0),
-            (&["export", "made.db", "-o", "all.csv"], 0),
-        ],
+        runs: |_| {
+            let mut runs = Run::commands(&[
+                "list made.db",
+                "status made.db",
+                "best made.db",
+                "show made.db 0",
+                "report made.db -o report.md",
+                "report made.db -o report.json",
+                "report made.db -o report.html",
+                "report a=trials.json --direction maximize -o of_json.html",
+                "export made.db -o all.json",
+                "export made.db -o all.csv",
+            ]);
+            runs.push(Run::FirstPage);
+            runs
+        },
     },
     Case {
         name: "values of a list",
@@ -58,7 +89,7 @@ const CASES: [Case; 5] = [
             let values: Vec<String> = (0..size).map(|value| format!("{value}")).collect();
             ladder(folder, "", &format!("x = [{}]", values.join(", ")));
         },
-        commands: &[(&["check", "ladder.toml"], 0)],
+        runs: |_| Run::commands(&["check ladder.toml"]),
     },
     Case {
         name: "unknown keys",
@@ -67,16 +98,20 @@ const CASES: [Case; 5] = [
             (0..size).for_each(|key| writeln!(keys, "key_{key} = 1").unwrap());
             ladder(folder, &keys, "x = [1, 2]");
         },
-        commands: &[(&["check", "ladder.toml"], 3)],
+        runs: |_| vec![Run::Command(vec!["check".into(), "ladder.toml".into()], 3)],
     },
     Case {
         name: "hundreds of budgets",
         make: |folder, size| {
-            for budget in 0..size / 100 {
-                trials(&folder.join(format!("{}k.json", budget + 1)), 20);
+            for budget in 1..=size / 100 {
+                trials(&folder.join(format!("{budget}k.json")), 20);
             }
         },
-        commands: &[],
+        runs: |size| {
+            let options = ["report", "--metric", "auc", "-o", "report.html"].map(str::to_owned);
+            let sources = (1..=size / 100).map(|label| format!("{label}k={label}k.json"));
+            vec![Run::Command(options.into_iter().chain(sources).collect(), 0)]
+        },
     },
     Case {
         name: "steps of a trial",
@@ -89,16 +124,19 @@ const CASES: [Case; 5] = [
                 steps.join(", ")
             );
             std::fs::write(folder.join("trials.json"), text).unwrap();
-            let import = ["import", "a=trials.json", "--storage", "made.db", "--direction", "maximize"];
-            assert_eq!(run(folder, &import).0, 0);
+            import(folder);
         },
-        commands: &[
-            (&["show", "made.db", "0"], 0),
-            (&["report", "made.db", "-o", "report.html"], 0),
-            (&["export", "made.db", "-o", "all.json"], 0),
-        ],
+        runs: |_| {
+            Run::commands(&["show made.db 0", "report made.db -o report.html", "export made.db -o all.json"])
+        },
     },
 ];
+
+/// Makes a database of a list of trials.
+fn import(folder: &Path) {
+    let arguments = ["import", "a=trials.json", "--storage", "made.db", "--direction", "maximize"];
+    assert_eq!(run(folder, &arguments).0, 0);
+}
 
 /// A list of trials, as scripts around Optuna write it.
 fn trials(path: &Path, count: usize) {
@@ -139,10 +177,11 @@ fn processor_time(stat: &str, first: usize) -> f64 {
 }
 
 /// Processor time of a command, which must end with `code`.
-fn cost(folder: &Path, arguments: &[&str], code: i32) -> f64 {
+fn cost(folder: &Path, arguments: &[String], code: i32) -> f64 {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let children = || processor_time(&std::fs::read_to_string("/proc/self/stat").unwrap(), 13);
     let before = children();
-    let (ended, _, said) = run(folder, arguments);
+    let (ended, _, said) = run(folder, &arguments);
     assert_eq!(ended, code, "{arguments:?}: {said}");
     children() - before
 }
@@ -174,41 +213,23 @@ fn costs_grow_in_proportion() {
     let most: usize = std::env::var("ALLOMETRY_GROWTH").map_or(10_000, |most| most.parse().unwrap());
     let mut too_steep = Vec::new();
     for case in CASES {
-        let mut before: Vec<(String, f64)> = Vec::new();
+        let mut before: Vec<f64> = Vec::new();
         let mut size = 1000;
         while size <= most {
             let folder = tempfile::tempdir().unwrap();
-            let path = folder.path();
-            (case.make)(path, size);
+            (case.make)(folder.path(), size);
             let tries = if size > 1000 { 1 } else { TRIES };
+            let runs = (case.runs)(size);
             let cheapest =
-                |cost: &dyn Fn() -> f64| (0..tries).map(|_| cost()).fold(f64::INFINITY, f64::min).max(LEAST);
-            let mut costs: Vec<(String, f64)> = Vec::new();
-            for (arguments, code) in case.commands {
-                costs.push((arguments.join(" "), cheapest(&|| cost(path, arguments, *code))));
-            }
-            if case.name == "trials" {
-                costs.push(("serve, first page".into(), cheapest(&|| cost_of_first_page(path))));
-            }
-            if case.name == "hundreds of budgets" {
-                let sources: Vec<String> =
-                    (1..=size / 100).map(|label| format!("{label}k={label}k.json")).collect();
-                let mut arguments = vec!["report", "--metric", "auc", "-o", "report.html"];
-                arguments.extend(sources.iter().map(String::as_str));
-                costs.push(("report of budgets".into(), cheapest(&|| cost(path, &arguments, 0))));
-            }
-            for ((what, cost), (_, few)) in costs.iter().zip(&before) {
+                |run: &Run| (0..tries).map(|_| run.cost(folder.path())).fold(f64::INFINITY, f64::min);
+            let costs: Vec<f64> = runs.iter().map(|run| cheapest(run).max(LEAST)).collect();
+            for ((run, cost), few) in runs.iter().zip(&costs).zip(&before) {
                 let growth = cost / few;
-                println!(
-                    "{}: {what}: {size} cost {cost:.2} s, a tenth {few:.2} s: {growth:.1} times",
-                    case.name
-                );
+                let what =
+                    format!("{}: {}: {size} cost {cost:.2} s, a tenth {few:.2} s", case.name, run.name());
+                println!("{what}: {growth:.1} times");
                 if growth >= MOST_GROWTH {
-                    too_steep.push(format!(
-                        "{}: {what}: {growth:.1} times from {} to {size}",
-                        case.name,
-                        size / 10
-                    ));
+                    too_steep.push(format!("{what}: {growth:.1} times"));
                 }
             }
             before = costs;

@@ -8,7 +8,7 @@ mod mutation;
 mod postgres;
 
 pub use certificates::certificates;
-pub use limits::{Limits, grows_in_proportion};
+pub use limits::{Limits, MOST_GROWTH, grows_in_proportion};
 pub use mutation::damaged;
 #[cfg(unix)]
 pub use postgres::Cluster;

@@ -9,7 +9,7 @@ const SLACK: Duration = Duration::from_secs(2);
 /// Memory that a damaged case may take beyond what the process had.
 const MOST_MEMORY: u64 = 512 << 20;
 /// Most that the cost of a tenfold input may grow: linear is 10, linear with a logarithm below 14, quadratic 100.
-const MOST_GROWTH: f64 = 15.0;
+pub const MOST_GROWTH: f64 = 15.0;
 /// Tries of which the fastest counts, so that others on the machine do not.
 const TRIES: usize = 5;
 /// Rounds of tries at most: each makes the fastest ones faster, and those of a cost that grows faster stay apart.
