@@ -4,6 +4,7 @@
 //! Seeds are fixed and bounds allow for the number of simulations: 50 of each kind, or `ALLOMETRY_SIMULATIONS`; a longer table stands in
 //! `docs/methods/scaling.md`.
 
+mod constrained;
 #[path = "../random/mod.rs"]
 mod random;
 mod stated;

@@ -10,7 +10,11 @@ use crate::world::World;
 use crate::{options, simulations, slack};
 
 /// Shares of ladders with a told verdict, and of those withheld because searches seem to learn.
-fn told(name: &str, world: &World, change: impl Fn(&mut LadderTrials, &mut TrialRng)) -> (f64, f64) {
+pub(crate) fn told(
+    name: &str,
+    world: &World,
+    change: impl Fn(&mut LadderTrials, &mut TrialRng),
+) -> (f64, f64) {
     let (mut told, mut learns) = (0, 0);
     for index in 0..simulations() {
         let rng = &mut stream(53, name, index);
