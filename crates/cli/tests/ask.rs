@@ -138,8 +138,15 @@ fn constraints_are_told_and_decide_what_is_best() {
     let list = run(path, &[&["list"], &MINE[..]].concat()).1;
     assert_eq!(list.matches(", infeasible").count(), 2, "{list}");
     ask(path);
-    for (bad, why) in [("nan", "`nan` is no number"), ("fast", "`fast` is no number")] {
-        let (code, _, err) = on(path, "tell", &["4", "1", "--constraint", bad]);
+    for (bad, why) in [
+        (&["1", "--constraint", "nan"][..], "`nan` is no number"),
+        (&["1", "--constraint", "fast"], "`fast` is no number"),
+        (&["1", "--constraint", "=1"], "a constraint has no name before `=`"),
+        (&["1", "--constraint", "a=1=2"], "`1=2` is no number"),
+        (&["1", "--constraint", "m=1", "--constraint", "m=-1"], "the constraint `m` is given twice"),
+        (&["--state", "failed", "--constraint", "1"], "a failed trial has no constraints"),
+    ] {
+        let (code, _, err) = on(path, "tell", &[&["4"], bad].concat());
         assert!(code == 2 && err.contains(why), "{code} {err}");
     }
 }

@@ -61,10 +61,20 @@ impl Constraints {
         listed.chain(self.named.iter().map(|(name, value)| (name.clone(), *value)))
     }
 
-    /// Whether none is above 0.
+    /// Whether all are met.
     pub fn are_met(&self) -> bool {
-        self.listed.iter().chain(self.named.values()).all(|value| *value <= 0.0)
+        self.listed.iter().chain(self.named.values()).all(|value| is_met(*value))
     }
+
+    /// The names of those that are not met.
+    pub fn broken(&self) -> impl Iterator<Item = String> + '_ {
+        self.iter().filter(|(_, value)| !is_met(*value)).map(|(name, _)| name)
+    }
+}
+
+/// Whether a constraint of that value is met: NaN is not.
+pub fn is_met(value: f64) -> bool {
+    value <= 0.0
 }
 
 /// As a JSON object: `{"0": 0.5, "latency": -1.0}`.
@@ -78,11 +88,11 @@ impl std::fmt::Display for Constraints {
     }
 }
 
-/// The numbers of a JSON list, or a single number; none for `null`.
+/// The numbers of a JSON list, or a single number; none for `null`. A `null` in a list is no number.
 fn list(text: &str) -> Vec<f64> {
     let text = text.trim();
     let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).trim();
-    if inner.is_empty() || inner == "null" { Vec::new() } else { inner.split(',').map(number).collect() }
+    if inner.is_empty() || text == "null" { Vec::new() } else { inner.split(',').map(number).collect() }
 }
 
 /// A JSON number, or a truth value as Python compares it.
@@ -127,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_value_that_nobody_can_read_is_not_met() {
-        for text in ["[\"large\"]", "{\"a\": -1}", "[NaN]", "x"] {
+        for text in ["[\"large\"]", "{\"a\": -1}", "[NaN]", "[null]", "[null, -1.0]", "x"] {
             assert!(!of(&[("constraints", text)]).are_met(), "{text}");
         }
         assert!(!of(&[("constraints:ms", "\"fast\"")]).are_met());

@@ -290,6 +290,11 @@ impl FrozenTrial {
         self.system_attributes.is_empty() || self.constraints().are_met()
     }
 
+    /// Whether it is complete and breaks a constraint.
+    pub fn is_infeasible(&self) -> bool {
+        self.state == TrialState::Complete && !self.is_feasible()
+    }
+
     /// Whether it is complete and breaks no constraint: what may be the best.
     pub fn is_eligible(&self) -> bool {
         self.state == TrialState::Complete && self.is_feasible()

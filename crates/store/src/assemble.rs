@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use allometry_core::python;
+use allometry_core::python::json_float;
 use allometry_core::{
     Distribution, Distributions, FrozenTrial, ParamValue, Params, SearchSpace, TrialNumber, TrialRecord,
     TrialState,
@@ -120,17 +120,17 @@ pub(crate) fn record_json(record: &TrialRecord) -> Option<String> {
     Some(json::write(&value))
 }
 
-/// The numbers of a record as attributes of their own, by key: Optuna's tables and dashboard show those, but not what is nested. Nothing
-/// reads them back.
+/// The numbers of a record as attributes of their own: key and JSON text. Optuna's tables and dashboard show single numbers, but no nested
+/// ones. Nothing reads them back.
 pub(crate) fn flat_record(record: &TrialRecord) -> Vec<(String, String)> {
-    let count = |name: &str, number: Option<String>| Some((name.to_owned(), number?));
-    let counts = [
-        count("weights", record.size.map(|size| size.total.to_string())),
-        count("seed", record.seed.map(|seed| seed.to_string())),
-        count("best_step", record.best_step.map(|step| step.to_string())),
+    let numbers = [
+        ("weights", record.size.map(|size| size.total.to_string())),
+        ("seed", record.seed.map(|seed| seed.to_string())),
+        ("best_step", record.best_step.map(|step| step.to_string())),
     ];
-    let metrics = record.metrics.iter().map(|(name, value)| (name.clone(), python::json_float(*value)));
-    let all = metrics.chain(counts.into_iter().flatten());
+    let numbers = numbers.into_iter().filter_map(|(name, number)| Some((name.to_owned(), number?)));
+    let metrics = record.metrics.iter().map(|(name, value)| (name.clone(), json_float(*value)));
+    let all = metrics.chain(numbers);
     let all = all.map(|(name, text)| (format!("{OWN_PREFIX}{name}"), text));
     all.filter(|(key, _)| key != RECORD_KEY && key != EXACT_KEY).collect()
 }

@@ -3,6 +3,8 @@
 //! Views of the connection's own, named as the present tables, stand before the tables of the database. Each gives
 //! what Optuna's migrations would make of the former rows; the database is not changed.
 
+use std::fmt::Write as _;
+
 use crate::schema::Former;
 
 /// The statements that make the views before the tables of `schema`, in words that SQLite and PostgreSQL share.
@@ -15,7 +17,8 @@ pub(crate) fn views(
 ) -> String {
     let mut sql = trials(former, schema, utc);
     if former < Former::Numbered {
-        sql += &format!(
+        let _ = write!(
+            sql,
             "CREATE TEMP VIEW trial_system_attributes AS
                 SELECT trial_system_attribute_id AS rowid, trial_id, key, value_json
                 FROM {schema}.trial_system_attributes WHERE key <> '_number';"
@@ -24,7 +27,8 @@ pub(crate) fn views(
     let values = format!("{schema}.trial_values");
     if former < Former::Objectives {
         // The only direction of a study was a column beside its name; nothing set is the default, to minimise.
-        sql += &format!(
+        let _ = write!(
+            sql,
             "CREATE TEMP VIEW study_directions AS
                 SELECT study_id AS rowid, direction, study_id, 0 AS objective FROM {schema}.studies;"
         );

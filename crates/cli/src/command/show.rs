@@ -1,5 +1,6 @@
 //! `allometry show`.
 
+use allometry_core::constraints::is_met;
 use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
@@ -86,7 +87,7 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) 
         line(name, Some(value.to_string()));
     }
     for (name, value) in trial.constraints().iter() {
-        let kept = if value <= 0.0 { "met" } else { "broken" };
+        let kept = if is_met(value) { "met" } else { "broken" };
         line(&format!("constraint {name}"), Some(format!("{} ({kept})", significant(value))));
     }
     line("weights", record.size.map(|size| size.total.to_string()));

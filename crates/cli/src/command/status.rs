@@ -69,7 +69,7 @@ fn is_alive(running: &[RunningTrial]) -> bool {
 
 /// Complete trials that break a constraint.
 fn infeasible(trials: &[FrozenTrial]) -> usize {
-    trials.iter().filter(|trial| trial.state == TrialState::Complete && !trial.is_feasible()).count()
+    trials.iter().filter(|trial| trial.is_infeasible()).count()
 }
 
 fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> Value {

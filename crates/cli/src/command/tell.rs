@@ -39,7 +39,8 @@ pub(super) struct Tell {
     #[arg(long, requires = "state")]
     reason: Option<String>,
 
-    /// The value of a constraint, above 0 where it is broken; once for each constraint, with NAME=VALUE by name.
+    /// The value of a constraint, above 0 where it is broken; once for each constraint, with NAME=VALUE by name. With a value or
+    /// `--state pruned`.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true, conflicts_with = "step")]
     constraint: Vec<ConstraintArg>,
 
@@ -65,8 +66,11 @@ impl FromStr for ConstraintArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, number) = match text.rsplit_once('=') {
-            Some((name, number)) => (Some(name.to_owned()).filter(|name| !name.is_empty()), number),
+        let (name, number) = match text.split_once('=') {
+            Some((name, _)) if name.trim().is_empty() => {
+                return Err("a constraint has no name before `=`".into());
+            }
+            Some((name, number)) => (Some(name.trim().to_owned()), number),
             None => (None, text),
         };
         let value = number.trim().parse().ok().filter(|value: &f64| !value.is_nan());
@@ -76,15 +80,28 @@ impl FromStr for ConstraintArg {
 }
 
 impl Tell {
-    fn constraints(&self) -> Constraints {
+    fn constraints(&self) -> Result<Constraints, CliError> {
+        let usage = |message: String, hint: &str| CliError::Usage { message, hint: Some(hint.into()) };
+        if !self.constraint.is_empty() && matches!(self.state, Some(StateArg::Failed)) {
+            return Err(usage(
+                "a failed trial has no constraints".into(),
+                "leave --constraint out, or tell a value or `--state pruned`",
+            ));
+        }
         let mut constraints = Constraints::default();
         for ConstraintArg { name, value } in &self.constraint {
-            match name {
-                Some(name) => drop(constraints.named.insert(name.clone(), *value)),
-                None => constraints.listed.push(*value),
+            let Some(name) = name else {
+                constraints.listed.push(*value);
+                continue;
+            };
+            if constraints.named.insert(name.clone(), *value).is_some() {
+                return Err(usage(
+                    format!("the constraint `{name}` is given twice"),
+                    "give each constraint once, by another name or without one",
+                ));
             }
         }
-        constraints
+        Ok(constraints)
     }
 
     pub(super) fn run(self) -> Result<(), CliError> {
@@ -93,7 +110,7 @@ impl Tell {
         let store = &*store;
         let study = self.study.one(&place, store)?;
         let number = TrialNumber(self.number);
-        let constraints = self.constraints();
+        let constraints = self.constraints()?;
         match (self.values.as_slice(), self.step, self.state) {
             ([_, _, ..], Some(_), _) => {
                 return Err(CliError::Usage {

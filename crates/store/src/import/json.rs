@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allometry_core::{Direction, FrozenTrial, Params, TrialState};
+use allometry_core::{Constraints, Direction, FrozenTrial, Params, TrialState};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -232,6 +232,8 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
             }
         }
     }
+    take_constraints(&mut trial, fields.get("constraints"))
+        .ok_or_else(|| wrong("constraints", "a list of numbers, or an object of them"))?;
     take_flat_attributes(&mut trial, fields)?;
     match fields.get("distributions") {
         None | Some(Value::Null) => {}
@@ -304,6 +306,35 @@ fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) ->
         }
     }
     Ok(())
+}
+
+/// Takes in the constraints that stand beside a trial's other fields, as `allometry list --json-lines` writes them; where its system
+/// attributes have constraints, those count. Null stands for a number that was not finite; such a constraint is not met. `None` where they
+/// are neither a list nor an object of numbers.
+fn take_constraints(trial: &mut FrozenTrial, said: Option<&Value>) -> Option<()> {
+    let number = |value: &Value| if value.is_null() { Some(f64::NAN) } else { json::number(value) };
+    let mut constraints = Constraints::default();
+    match said {
+        None | Some(Value::Null) => return Some(()),
+        Some(Value::Array(values)) => {
+            constraints.listed = values.iter().map(number).collect::<Option<_>>()?;
+        }
+        Some(Value::Object(values)) => {
+            // Those without a name are called by their place.
+            let listed = (0..).map_while(|place: usize| values.get(&place.to_string()));
+            constraints.listed = listed.map(number).collect::<Option<_>>()?;
+            let named = values.iter().filter(|(name, _)| {
+                name.parse().map_or(true, |place: usize| place >= constraints.listed.len())
+            });
+            constraints.named =
+                named.map(|(name, value)| Some((name.clone(), number(value)?))).collect::<Option<_>>()?;
+        }
+        Some(_) => return None,
+    }
+    if trial.constraints().is_empty() {
+        trial.system_attributes.extend(constraints.attributes());
+    }
+    Some(())
 }
 
 /// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.

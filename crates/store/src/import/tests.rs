@@ -566,7 +566,11 @@ fn constraints_in_files_are_kept() {
          "system_attrs": {"constraints": [-0.5, -1e-05], "constraints:ms": -3.0}},
         {"number": 2, "value": 0.85, "params": {"x": 3}, "state": "COMPLETE", "system_attrs": {"constraints:ms": 0.25}},
         {"number": 3, "value": 0.7, "params": {"x": 4}, "state": "COMPLETE"}]"#;
-    for (name, text) in [("t.csv", csv), ("t.json", json)] {
+    let ours = r#"{"number": 0, "value": 0.9, "params": {"x": 1}, "state": "complete", "constraints": {"0": 0.5, "1": -1.0}}
+        {"number": 1, "value": 0.8, "params": {"x": 2}, "state": "complete", "constraints": {"0": -0.5, "1": -1e-05, "ms": -3.0}}
+        {"number": 2, "value": 0.85, "params": {"x": 3}, "state": "complete", "constraints": {"ms": 0.25}}
+        {"number": 3, "value": 0.7, "params": {"x": 4}, "state": "complete", "constraints": {}}"#;
+    for (name, text) in [("t.csv", csv), ("t.json", json), ("ours.json", ours)] {
         let trials = read_text(name, text).unwrap().trials;
         let seen: Vec<String> = trials.iter().map(|trial| trial.constraints().to_string()).collect();
         let expected =
@@ -574,5 +578,16 @@ fn constraints_in_files_are_kept() {
         assert_eq!(seen, expected, "{name}");
         let best = allometry_core::trial::incumbent(&trials, allometry_core::Direction::Maximize).unwrap();
         assert_eq!(best.number.0, 1, "{name}");
+    }
+    let of = |said: &str| {
+        let text = format!(
+            r#"[{{"number": 0, "value": 1, "params": {{"x": 1}}, "state": "COMPLETE", "constraints": {said}}}]"#
+        );
+        read_text("t.json", &text).map(|study| study.trials[0].constraints().to_string())
+    };
+    assert_eq!(of("[-1, null]").unwrap(), r#"{"0": -1.0, "1": NaN}"#);
+    for bad in ["1", "[\"a\"]", "{\"a\": []}"] {
+        let error = of(bad).unwrap_err().to_string();
+        assert!(error.contains("trial 0 of the list, field `constraints`"), "{error}");
     }
 }
