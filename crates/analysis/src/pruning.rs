@@ -21,7 +21,13 @@ pub struct Pruning {
 impl Pruning {
     /// Counts over the trials of a study; `None` where none was stopped early.
     pub(crate) fn new(trials: &[FrozenTrial]) -> Option<Self> {
-        let last = |trial: &FrozenTrial| trial.intermediate.last_key_value().map_or(0, |(step, _)| *step);
+        // Programs count their steps from 1, as the built-in trainer does, or from 0, as Optuna's do.
+        let first =
+            trials.iter().filter_map(|trial| trial.intermediate.first_key_value()).map(|(step, _)| *step);
+        let before = first.min().map_or(1, |step| step.min(1));
+        let last = |trial: &FrozenTrial| {
+            trial.intermediate.last_key_value().map_or(0, |(step, _)| step - before + 1)
+        };
         let of_state = |state| trials.iter().filter(move |trial| trial.state == state);
         let lengths: Vec<i64> = of_state(TrialState::Complete).map(last).collect();
         let stopped: Vec<&FrozenTrial> = of_state(TrialState::Pruned).collect();
@@ -54,6 +60,17 @@ mod tests {
         let mut trial = FrozenTrial::new(0, state, Some(0.5), Params::default());
         trial.intermediate = (1..=epochs).map(|step| (step, 0.5)).collect();
         trial
+    }
+
+    #[test]
+    fn steps_may_begin_at_0() {
+        let from_0 = |state, epochs: i64| {
+            let mut trial = trial(state, 0);
+            trial.intermediate = (0..epochs).map(|step| (step, 0.5)).collect();
+            trial
+        };
+        let found = Pruning::new(&[from_0(TrialState::Complete, 10), from_0(TrialState::Pruned, 3)]).unwrap();
+        assert_eq!((found.epochs, found.saved), (3, Some(7.0)));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Counts and best trials of a study.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use allometry_core::sampler::{CarriedOver, Handover};
-use allometry_core::{FrozenTrial, ModelSize, Params, StopReason, TrialNumber, TrialState};
+use allometry_core::{ModelSize, Params, StopReason, TrialNumber, TrialState};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -139,43 +138,34 @@ impl Summary {
     }
 }
 
-/// Complete trials that break a constraint.
-fn infeasible(study: &StudyTrials) -> impl Iterator<Item = &FrozenTrial> {
-    study.trials.iter().filter(|trial| trial.state == TrialState::Complete && !trial.is_feasible())
-}
-
+/// The constraints that complete trials break, the most frequent first.
 fn broken(study: &StudyTrials) -> Vec<BrokenConstraint> {
-    let mut found: Vec<BrokenConstraint> = Vec::new();
-    for (name, _) in infeasible(study).flat_map(|trial| {
-        let constraints: Vec<(String, f64)> = trial.constraints().iter().collect();
-        // Not `> 0`: what is no number is not met.
-        constraints
-            .into_iter()
-            .filter(|(_, value)| !matches!(value.partial_cmp(&0.0), Some(Ordering::Less | Ordering::Equal)))
-    }) {
+    let infeasible = study.trials.iter().filter(|trial| trial.is_infeasible());
+    let names = infeasible.flat_map(|trial| trial.constraints().broken().collect::<Vec<_>>()).map(|name| {
         let limit = name.parse().ok().and_then(|place: usize| study.limits.get(place).cloned());
-        let name = limit.unwrap_or(name);
-        match found.iter().position(|one| one.name == name) {
-            Some(place) => found[place].trials += 1,
-            None if found.len() < MOST_REASONS => found.push(BrokenConstraint { name, trials: 1 }),
-            None => {}
-        }
-    }
-    found.sort_by_key(|one| std::cmp::Reverse(one.trials));
-    found
+        limit.unwrap_or(name)
+    });
+    tally(names).into_iter().map(|(name, trials)| BrokenConstraint { name, trials }).collect()
 }
 
+/// The reasons of failed trials, the most frequent first.
 fn failures(study: &StudyTrials) -> Vec<FailureCount> {
-    let mut found: Vec<FailureCount> = Vec::new();
     let failed = study.trials.iter().filter(|trial| trial.state == TrialState::Failed);
-    for reason in failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string())) {
-        match found.iter().position(|one| one.reason == reason) {
-            Some(place) => found[place].trials += 1,
-            None if found.len() < MOST_REASONS => found.push(FailureCount { reason, trials: 1 }),
+    let reasons = failed.filter_map(|trial| Some(trial.record.failure.as_ref()?.to_string()));
+    tally(reasons).into_iter().map(|(reason, trials)| FailureCount { reason, trials }).collect()
+}
+
+/// How often each text occurs, the most frequent first; of more than [`MOST_REASONS`] those that occur first.
+fn tally(texts: impl Iterator<Item = String>) -> Vec<(String, u64)> {
+    let mut found: Vec<(String, u64)> = Vec::new();
+    for text in texts {
+        match found.iter().position(|(known, _)| *known == text) {
+            Some(place) => found[place].1 += 1,
+            None if found.len() < MOST_REASONS => found.push((text, 1)),
             None => {}
         }
     }
-    found.sort_by_key(|one| std::cmp::Reverse(one.trials));
+    found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     found
 }
 
@@ -198,7 +188,7 @@ fn count_states(study: &StudyTrials, sample: &Sample<'_>) -> StateCounts {
             TrialState::Failed => counts.failed += 1,
         }
     }
-    counts.infeasible = infeasible(study).count() as u64;
+    counts.infeasible = study.trials.iter().filter(|trial| trial.is_infeasible()).count() as u64;
     counts.complete_without_number = counts.complete - counts.infeasible - sample.values.len() as u64;
     counts
 }

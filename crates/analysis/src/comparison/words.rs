@@ -52,9 +52,9 @@ pub(super) fn budget(budget: &BudgetComparison, a: &Analysis, alike: bool, optio
     let Some(value) = &budget.value else {
         let reason = match (budget.a.best, budget.b.best) {
             _ if !alike => "the two do not measure the same".to_owned(),
-            (None, None) => "neither has a complete trial".to_owned(),
-            (None, _) => "A has no complete trial".to_owned(),
-            _ => "B has no complete trial".to_owned(),
+            (None, None) => "neither has a complete trial that can be compared".to_owned(),
+            (None, _) => "A has no complete trial that can be compared".to_owned(),
+            _ => "B has no complete trial that can be compared".to_owned(),
         };
         return format!("Unknown: {reason}.");
     };

@@ -35,7 +35,7 @@ pub(crate) fn interaction(budgets: &[Vec<(ParamValue, f64)>]) -> Option<Interact
     distinct.sort_by(|a, b| a.total_cmp(b));
     distinct.dedup();
     let place = |value: &ParamValue| distinct.binary_search_by(|other| other.total_cmp(value)).ok();
-    // The budgets that tried each value, and how many values each tried.
+    // The budgets that tried each value, and the number of pairs of both.
     let (mut tried, mut pairs) = (vec![Vec::new(); distinct.len()], 0);
     for (budget, evaluations) in budgets.iter().enumerate() {
         for at in evaluations.iter().filter_map(|(value, _)| place(value)) {

@@ -157,15 +157,17 @@ fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<(Str
 }
 
 fn unequal_effort(studies: &[StudyAnalysis]) -> Option<(String, &'static str)> {
-    let tried = || studies.iter().filter(|study| study.summary.trials > 0);
-    let least = tried().min_by_key(|study| study.summary.trials)?;
-    let most = tried().max_by_key(|study| study.summary.trials)?;
-    (most.summary.trials as f64 >= UNEQUAL * least.summary.trials as f64).then(|| {
+    // A trial that breaks a constraint was searched for as much as any other.
+    let effort = |study: &StudyAnalysis| study.summary.trials + study.summary.counts.infeasible;
+    let tried = || studies.iter().filter(|study| effort(study) > 0);
+    let least = tried().min_by_key(|study| effort(study))?;
+    let most = tried().max_by_key(|study| effort(study))?;
+    (effort(most) as f64 >= UNEQUAL * effort(least) as f64).then(|| {
         let message = format!(
             "budgets were searched with unequal effort: {} of {}, {} of {}",
-            counted(most.summary.trials, "trial"),
+            counted(effort(most), "trial"),
             quoted(&most.budget.label),
-            counted(least.summary.trials, "trial"),
+            counted(effort(least), "trial"),
             quoted(&least.budget.label)
         );
         (

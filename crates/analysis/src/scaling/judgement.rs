@@ -111,7 +111,7 @@ pub struct Judgement {
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Withheld {
     /// Fewer than two budgets have a usable trial.
-    #[error("{}", if *budgets == 0 { "no budget has a complete trial" } else { "only one budget has complete trials, so there is nothing to compare" })]
+    #[error("{}", if *budgets == 0 { "no budget has a complete trial that can be compared" } else { "only one budget has complete trials that can be compared" })]
     TooFewBudgets {
         /// Budgets with a usable trial.
         budgets: u64,

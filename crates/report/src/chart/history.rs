@@ -2,7 +2,7 @@
 
 use allometry_analysis::sample::{Sample, is_usable};
 use allometry_analysis::{Analysis, StudyTrials};
-use allometry_core::TrialState;
+use allometry_core::{FrozenTrial, TrialState};
 
 use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel, WIDTH, Zoom};
@@ -17,15 +17,13 @@ const MOST_ROWS: usize = 20;
 pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) -> Option<Figure> {
     let sample = Sample::new(study, analysis.direction);
     let last = study.trials.last()?.number.0 as f64;
-    let dots = |state: TrialState, is_feasible: bool| -> Vec<(f64, f64)> {
-        let trials = study.trials.iter().filter(|trial| trial.state == state);
-        let trials =
-            trials.filter(|trial| trial.is_feasible() == is_feasible || state != TrialState::Complete);
+    let dots = |is_shown: fn(&FrozenTrial) -> bool| -> Vec<(f64, f64)> {
+        let trials = study.trials.iter().filter(|trial| is_shown(trial));
         trials.filter_map(|t| Some((t.number.0 as f64, t.value.filter(|v| is_usable(*v))?))).collect()
     };
-    let complete = dots(TrialState::Complete, true);
-    let infeasible = dots(TrialState::Complete, false);
-    let pruned = dots(TrialState::Pruned, true);
+    let complete = dots(FrozenTrial::is_eligible);
+    let infeasible = dots(FrozenTrial::is_infeasible);
+    let pruned = dots(|trial| trial.state == TrialState::Pruned);
     let mut incumbent: Vec<(f64, f64)> = Vec::new();
     let mut improvements = Vec::new();
     for (trial, value) in sample.trials.iter().zip(&sample.values) {
@@ -74,7 +72,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     figure.panels.push(panel);
     figure.caption = "Each dot is a trial in the order of its start; the line is the best so far.".into();
     let best = improvements.last().map_or_else(
-        || "no complete trial".to_owned(),
+        || "no best trial".to_owned(),
         |(number, value)| format!("best {} by trial {number}", decimals(*value)),
     );
     figure.alt = format!(

@@ -117,7 +117,9 @@ fn stopped_early(text: &mut Text, pruning: Pruning, count: u64) {
         if epochs > 0 { format!(" after {} in all", counted(epochs, "epoch")) } else { String::new() };
     let saved = match saved {
         Some(saved) => format!("about {saved:.0} epochs saved, by the lengths of complete trials"),
-        None if epochs > 0 => "no complete trial tells how many that saved".to_owned(),
+        None if epochs > 0 => {
+            "no complete trial went further, so that nothing tells how many that saved".to_owned()
+        }
         None => "no learning curves tell when".to_owned(),
     };
     let exempt = if exempt > 0 {
@@ -171,9 +173,14 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         return;
     }
     text.heading(2, format_args!("Search Effort"));
+    let left_out = if study.summary.counts.infeasible > 0 {
+        " Trials that break a constraint are not among the k."
+    } else {
+        ""
+    };
     text.line(format_args!(
         "The best {} of k trials drawn from these, and the best after the first k as they came. Where the sampler learns from \
-         earlier trials, read the latter.",
+         earlier trials, read the latter.{left_out}",
         escape(&analysis.metric)
     ));
     text.blank();
