@@ -189,7 +189,7 @@ fn what_cannot_be_told_says_why() {
     says(&LadderTrials::new(Vec::new()), Outcome::Unknown, "no budget has a complete trial");
     let mut one = searched([0.7; 3], None);
     one.studies.truncate(1);
-    says(&one, Outcome::Unknown, "nothing to compare");
+    says(&one, Outcome::Unknown, "only one budget has complete trials that can be compared");
     let mut equal = searched([0.7; 3], None);
     equal.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|trial| trial.value = Some(0.7));
     says(&equal, Outcome::Unknown, "all have the same value");
