@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use allometry_core::python::{json_float, json_string};
-use serde::de::IgnoredAny;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
 /// Begins every stand-in: a private-use character, so that no text is taken for one.
@@ -38,6 +40,39 @@ pub struct JsonError {
 pub fn parse(text: &str) -> Result<Value, JsonError> {
     let quoted = quote_bare_numbers(text);
     serde_json::from_str(&quoted).map_err(|error| located(&quoted, &error))
+}
+
+/// Calls `each` with every element of a list, one at a time, so that the list is never held whole. Returns `false`
+/// where the document is no list.
+///
+/// # Errors
+/// [`JsonError`] with the place; elements before it have been passed on.
+pub(crate) fn each_element(text: &str, mut each: impl FnMut(Value)) -> Result<bool, JsonError> {
+    if !text.trim_start().starts_with('[') {
+        return Ok(false);
+    }
+    let quoted = quote_bare_numbers(text);
+    let mut document = serde_json::Deserializer::from_str(&quoted);
+    let read = document.deserialize_seq(Elements(&mut each)).and_then(|()| document.end());
+    read.map(|()| true).map_err(|error| located(&quoted, &error))
+}
+
+/// Passes on the elements of a list.
+struct Elements<'f, F>(&'f mut F);
+
+impl<'de, F: FnMut(Value)> Visitor<'de> for Elements<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element()? {
+            (self.0)(element);
+        }
+        Ok(())
+    }
 }
 
 /// Where an error lies in the text before its numbers were quoted.
@@ -190,6 +225,20 @@ mod tests {
         assert!(number(&value[1]).unwrap().is_nan());
         assert_eq!(number(&value[3]), Some(f64::INFINITY));
         assert_eq!(plain(value), serde_json::json!(["NaN", null, "\\", null]));
+    }
+
+    #[test]
+    fn elements_of_a_list_come_one_by_one() {
+        let elements = |text: &str| {
+            let mut elements = Vec::new();
+            let read = each_element(text, |element| elements.push(write(&element)));
+            (read.map_err(|error| (error.line, error.column, error.cut_off)), elements.join(" "))
+        };
+        assert_eq!(elements(r#" [1, {"x": NaN}, []] "#), (Ok(true), r#"1 {"x": NaN} []"#.into()));
+        assert_eq!(elements("[]"), (Ok(true), String::new()));
+        assert_eq!(elements("{}"), (Ok(false), String::new()));
+        assert_eq!(elements("[1,\n 2"), (Err((2, 2, true)), "1 2".into()));
+        assert_eq!(elements("[1] 2"), (Err((1, 5, false)), "1".into()));
     }
 
     #[test]

@@ -34,11 +34,15 @@ pub(super) const UNFOLDED: [&str; 2] = ["config", "summary"];
 pub(super) const COMMON: [&str; 6] =
     ["number", "value", "state", "datetime_start", "datetime_complete", "duration"];
 
-/// Whether trials have fields of their own and none that hold others.
+/// Whether a trial has a field that holds others.
+pub(super) fn is_nested(entry: &Value) -> bool {
+    entry.as_object().is_some_and(|fields| fields.keys().any(|name| NESTED.contains(&name.as_str())))
+}
+
+/// Whether trials, none of them nested, have fields of their own.
 pub(super) fn is_flat(entries: &[Value]) -> bool {
     let mut names = entries.iter().filter_map(Value::as_object).flat_map(Map::keys);
-    let is_nested = |name: &String| NESTED.contains(&name.as_str());
-    !names.clone().any(is_nested) && names.any(|name| !COMMON.contains(&name.as_str()))
+    names.any(|name| !COMMON.contains(&name.as_str()))
 }
 
 /// Parses a flat list of trials.

@@ -1,6 +1,6 @@
 //! `all_trials.json`: a list of trials, as scripts around Optuna write it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allometry_core::{Constraints, Direction, FrozenTrial, Params, TrialState};
 use jiff::Timestamp;
@@ -15,36 +15,45 @@ use crate::json::{self, JsonError};
 
 /// Parses a document that may hold Python's bare `NaN` and `Infinity`.
 pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
-    json::parse(text).map_err(|JsonError { line, column, message, cut_off }| {
-        let problem = Problem::new(format!("line {line}, column {column}"), message);
-        if cut_off { problem.hint("the file is cut off: write or copy it again") } else { problem }
-    })
+    json::parse(text).map_err(malformed)
+}
+
+fn malformed(JsonError { line, column, message, cut_off }: JsonError) -> Problem {
+    let problem = Problem::new(format!("line {line}, column {column}"), message);
+    if cut_off { problem.hint("the file is cut off: write or copy it again") } else { problem }
 }
 
 /// Parses a list of trials: of objects, as a table of pandas, or an object a line. `roles` is what the user
 /// says of their fields.
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
-    match lines(text) {
-        Some(entries) => of_entries(entries?, roles),
-        None => of_document(parse_document(text)?, roles),
+    let mut trials = Trials::new(roles);
+    if is_lines(text) {
+        for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            trials.take(json::parse(line).map_err(|error| {
+                Problem::new(format!("line {}, column {}", place + 1, error.column), error.message)
+            })?)?;
+        }
+        return trials.table();
+    }
+    let mut refused = None;
+    let is_list = json::each_element(text, |entry| {
+        if refused.is_none() {
+            refused = trials.take(entry).err();
+        }
+    });
+    match (is_list.map_err(malformed)?, refused) {
+        (_, Some(problem)) => Err(problem),
+        (true, None) => trials.table(),
+        (false, None) => of_document(parse_document(text)?, roles),
     }
 }
 
-/// The objects of a text that has one a line, as `to_json(lines=True)` writes them.
-fn lines(text: &str) -> Option<Result<Vec<Value>, Problem>> {
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let (_, first) = lines.next()?;
-    let second = lines.next()?.1.trim_start();
-    if !second.starts_with('{') || !json::parse(first).is_ok_and(|value| value.is_object()) {
-        return None;
-    }
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let entry = |(place, line): (usize, &str)| {
-        json::parse(line).map_err(|error| {
-            Problem::new(format!("line {}, column {}", place + 1, error.column), error.message)
-        })
-    };
-    Some(lines.map(entry).collect())
+/// Whether a text has an object a line, as `to_json(lines=True)` writes them.
+fn is_lines(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let (first, second) = (lines.next(), lines.next());
+    second.is_some_and(|line| line.trim_start().starts_with('{'))
+        && first.is_some_and(|line| json::parse(line).is_ok_and(|value| value.is_object()))
 }
 
 /// The trials of a document.
@@ -58,51 +67,101 @@ pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, P
         },
         _ => return Err(no_list()),
     };
-    of_entries(entries, roles)
+    let mut trials = Trials::new(roles);
+    entries.into_iter().try_for_each(|entry| trials.take(entry))?;
+    trials.table()
 }
 
-fn of_entries(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Problem> {
-    if flat::is_flat(&entries) {
-        return flat::parse(entries, roles);
-    }
-    let metric = roles.metric;
-    let directions = entries.first().map(directions).transpose()?.unwrap_or_default();
-    let trials = entries.iter().enumerate().map(|(index, entry)| trial(index, entry, roles));
-    let trials: Vec<FrozenTrial> = trials.collect::<Result<_, _>>()?;
-    let has_value = |entry: &Value| {
-        ["value", "values"].iter().any(|field| entry.get(field).is_some())
-            || metric.is_some_and(|metric| named(entry, metric).is_some())
-    };
-    let ended = |entry: &Value| {
-        entry.get("state").is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete))
-    };
-    if entries.iter().any(ended) && !entries.iter().any(has_value) {
-        let message = match metric {
-            Some(metric) => format!("no trial has a field `value`, and none has `{metric}`"),
-            None => "no trial has a field `value`".to_owned(),
-        };
-        return Err(Problem::new("the list of trials", message).hint(objective_hint(&numbers(&entries))));
-    }
-    if let Some(missing) =
-        roles.params.iter().find(|name| !trials.iter().any(|t| t.params.get(name).is_some()))
-    {
-        return Err(Problem::new(
-            "the list of trials",
-            format!("no trial has a `{missing}`, which --params names"),
-        )
-        .hint("name parameters, or fields beside them"));
-    }
-    let metrics = match metric {
-        Some(metric) => vec![metric.to_owned()],
-        None => named_values(&entries),
-    };
-    Ok(Table { directions, metrics, trials, notes: Vec::new() })
+/// Reads the entries of a list one by one.
+struct Trials<'r> {
+    roles: &'r Roles<'r>,
+    /// Entries while none of them holds fields of fields: together they may be a flat table.
+    held: Vec<Value>,
+    is_nested: bool,
+    read: Vec<FrozenTrial>,
+    directions: Vec<Direction>,
+    /// The names of the values of the entry with the most of them.
+    named_values: Vec<String>,
+    /// Whether an entry says that it is complete, or says nothing of its state.
+    any_ended: bool,
+    any_value: bool,
+    /// Fields of the first entries that hold a number.
+    numbers: BTreeSet<String>,
 }
 
-/// The names of the objectives, where values have some.
-fn named_values(entries: &[Value]) -> Vec<String> {
-    let values = entries.iter().filter_map(|entry| entry.get("values")?.as_object());
-    values.max_by_key(|values| values.len()).map_or_else(Vec::new, |values| values.keys().cloned().collect())
+impl<'r> Trials<'r> {
+    fn new(roles: &'r Roles<'r>) -> Self {
+        Self {
+            roles,
+            held: Vec::new(),
+            is_nested: false,
+            read: Vec::new(),
+            directions: Vec::new(),
+            named_values: Vec::new(),
+            any_ended: false,
+            any_value: false,
+            numbers: BTreeSet::new(),
+        }
+    }
+
+    fn take(&mut self, entry: Value) -> Result<(), Problem> {
+        if self.is_nested {
+            return self.read(&entry);
+        }
+        self.is_nested = flat::is_nested(&entry);
+        self.held.push(entry);
+        if self.is_nested { self.read_held() } else { Ok(()) }
+    }
+
+    fn read_held(&mut self) -> Result<(), Problem> {
+        std::mem::take(&mut self.held).iter().try_for_each(|entry| self.read(entry))
+    }
+
+    fn read(&mut self, entry: &Value) -> Result<(), Problem> {
+        let (index, metric) = (self.read.len(), self.roles.metric);
+        if index == 0 {
+            self.directions = directions(entry)?;
+        }
+        if index < 20 {
+            take_numbers(&mut self.numbers, entry);
+        }
+        self.any_value |= ["value", "values"].iter().any(|field| entry.get(field).is_some())
+            || metric.is_some_and(|metric| named(entry, metric).is_some());
+        self.any_ended |=
+            entry.get("state").is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete));
+        if let Some(values) = entry.get("values").and_then(Value::as_object)
+            && values.len() >= self.named_values.len()
+        {
+            self.named_values = values.keys().cloned().collect();
+        }
+        self.read.push(trial(index, entry, self.roles)?);
+        Ok(())
+    }
+
+    fn table(mut self) -> Result<Table, Problem> {
+        if !self.is_nested && flat::is_flat(&self.held) {
+            return flat::parse(self.held, self.roles);
+        }
+        self.read_held()?;
+        let metric = self.roles.metric;
+        if self.any_ended && !self.any_value {
+            let message = match metric {
+                Some(metric) => format!("no trial has a field `value`, and none has `{metric}`"),
+                None => "no trial has a field `value`".to_owned(),
+            };
+            let numbers: Vec<String> = self.numbers.into_iter().collect();
+            return Err(Problem::new("the list of trials", message).hint(objective_hint(&numbers)));
+        }
+        let lacks = |name: &&String| !self.read.iter().any(|trial| trial.params.get(name).is_some());
+        if let Some(missing) = self.roles.params.iter().find(lacks) {
+            let message = format!("no trial has a `{missing}`, which --params names");
+            return Err(
+                Problem::new("the list of trials", message).hint("name parameters, or fields beside them")
+            );
+        }
+        let metrics = metric.map_or(self.named_values, |metric| vec![metric.to_owned()]);
+        Ok(Table { directions: self.directions, metrics, trials: self.read, notes: Vec::new() })
+    }
 }
 
 /// The number that a trial reports under a name: in a field of its own, or among its metrics or user attributes.
@@ -111,18 +170,15 @@ fn named<'v>(entry: &'v Value, metric: &str) -> Option<&'v Value> {
     entry.get(metric).into_iter().chain(places).find(|value| json::number(value).is_some())
 }
 
-/// Fields of the first trials that hold a number.
-fn numbers(entries: &[Value]) -> Vec<String> {
-    let mut names = std::collections::BTreeSet::new();
-    for fields in entries.iter().take(20).filter_map(Value::as_object) {
-        let nested = ["metrics", "user_attrs"].into_iter().filter_map(|place| fields.get(place)?.as_object());
-        for (name, value) in nested.flatten().chain(fields) {
-            if name != "number" && json::number(value).is_some() {
-                names.insert(name.clone());
-            }
+/// Adds the fields of a trial that hold a number.
+fn take_numbers(names: &mut BTreeSet<String>, entry: &Value) {
+    let Some(fields) = entry.as_object() else { return };
+    let nested = ["metrics", "user_attrs"].into_iter().filter_map(|place| fields.get(place)?.as_object());
+    for (name, value) in nested.flatten().chain(fields) {
+        if name != "number" && json::number(value).is_some() {
+            names.insert(name.clone());
         }
     }
-    names.into_iter().collect()
 }
 
 /// Which values are better, where the trials say so.
