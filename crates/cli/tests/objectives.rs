@@ -295,3 +295,28 @@ fn limits_of_a_ladder_are_constraints_of_its_trials() {
     let (code, _, err) = run(path, &["run", "--quiet"]);
     assert!(code != 0 && err.contains("limits: were ms <= 2, are ms <= 1"), "{err}");
 }
+
+/// What a program reported before it was pruned is kept: Optuna's samplers weigh the constraints of such trials too.
+#[test]
+fn constraints_of_pruned_trials_are_kept() {
+    let ladder = COMMAND
+        .replace("metric = [\"accuracy\", \"ms\"]", "metric = \"accuracy\"\nlimits = [\"ms <= 2\"]")
+        .replace("direction = [\"maximize\", \"minimize\"]", "direction = \"maximize\"")
+        + "[pruner]\nkind = \"threshold\"\nlower = 100.0\ncomplete_share = 0.0\n";
+    let ladder = ladder.replace("tpe", "random");
+    let folder = command_project(&ladder);
+    let path = folder.path();
+    let script = "printf '%s\\n' '{\"metrics\": {\"ms\": 5}}' '{\"constraints\": [-7]}' '{\"step\": 1, \"value\": 0.5}' \
+                  >> $ALLOMETRY_REPORT\nwhile [ ! -e $ALLOMETRY_REPORT.stop ]; do sleep 0.02; done\n";
+    std::fs::write(path.join("train.sh"), script).unwrap();
+    let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
+    assert_eq!(code, 0, "{err}");
+    let list = json_of(path, &["list", "--json"]);
+    for trial in list["studies"][0]["trials"].as_array().unwrap() {
+        assert_eq!(
+            (&trial["state"], &trial["constraints"]),
+            (&json!("pruned"), &json!({"0": 3.0, "1": -7.0}))
+        );
+        assert_eq!(trial["metrics"]["ms"], 5.0, "{trial}");
+    }
+}

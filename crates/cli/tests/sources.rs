@@ -304,6 +304,7 @@ fn every_reading_command_takes_every_source() {
     assert!(code == 0 && out.contains("a: 0.2500") && out.contains("b: 0.2500"), "{out}{err}");
     for (arguments, code, expected) in [
         (vec!["best", "t.csv"], 4, "t.csv, line 1: no column holds the objective"),
+        (vec!["best", "nowhere.csv", "--direction", "minimize"], 4, "there is no file"),
         (vec!["best", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
         (vec!["best", "trials.db", "--in", "trials.db"], 2, "former name of SOURCE"),
         (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),

@@ -38,7 +38,9 @@ pub use event::{StopReason, StudyEvent};
 pub use identity::StudyIdentity;
 pub use ladder::Ladder;
 pub use levels::Levels;
-pub use objective::{EpochReport, Objective, ObjectiveError, ObjectiveOutcome, Reporter, Signal, TrialSpec};
+pub use objective::{
+    EpochReport, Objective, ObjectiveError, ObjectiveOutcome, PrunedOutcome, Reporter, Signal, TrialSpec,
+};
 pub use param::{ByName, Distributions, ParamName, ParamValue, Params};
 pub use pruner::Pruner;
 pub use retraining::Retraining;

@@ -77,12 +77,21 @@ pub struct ObjectiveOutcome {
     pub outputs: Option<ValidationOutputs>,
 }
 
+/// What an evaluation had reported beside its epochs when it was pruned.
+#[derive(Debug, Clone, Default)]
+pub struct PrunedOutcome {
+    /// Metrics by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// Constraints.
+    pub constraints: Constraints,
+}
+
 /// Why an evaluation gave no value. A failed trial is data: the study goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectiveError {
     /// The reporter asked to stop a hopeless trial.
     #[error("pruned")]
-    Pruned,
+    Pruned(Box<PrunedOutcome>),
     /// Training stopped, since its predictions had become constant.
     #[error("predictions were constant {}", .0.as_str())]
     Collapsed(CollapsedTo),

@@ -147,8 +147,9 @@ fn finished(
     let outcome = outcome.and_then(|outcome| {
         let took = assignment.started.elapsed();
         further = further::values(&assignment.further, &outcome, took).map_err(ObjectiveError::Failed)?;
-        constraints =
-            further::constraints(&assignment.limits, &outcome, took).map_err(ObjectiveError::Failed)?;
+        let ObjectiveOutcome { constraints: reported, metrics, size, .. } = &outcome;
+        constraints = further::constraints(&assignment.limits, reported, metrics, *size, took)
+            .map_err(ObjectiveError::Failed)?;
         Ok(outcome)
     });
     let (state, value) = match outcome {
@@ -166,9 +167,15 @@ fn finished(
             (scores, outputs) = (outcome.scores, outcome.outputs);
             (FinishedState::Complete, Some(outcome.value))
         }
-        Err(ObjectiveError::Pruned) => {
+        Err(ObjectiveError::Pruned(reported)) => {
             record.early_stop = Some(pending.early_stop.unwrap_or(EarlyStop::Pruned));
             record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
+            record.metrics.extend(reported.metrics);
+            let (limits, took) = (&assignment.limits, assignment.started.elapsed());
+            // Constraints are told apart by their place, so without a limit's metric the trial has none.
+            constraints =
+                further::constraints(limits, &reported.constraints, &record.metrics, record.size, took)
+                    .unwrap_or_default();
             (FinishedState::Pruned, None)
         }
         Err(ObjectiveError::Collapsed(to)) => {

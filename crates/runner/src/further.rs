@@ -1,9 +1,10 @@
 //! Values of the objectives after the first.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use allometry_core::ladder::Limit;
-use allometry_core::{Constraints, Failure, ObjectiveOutcome};
+use allometry_core::{Constraints, Failure, ModelSize, ObjectiveOutcome};
 
 /// Values of the objectives `names`, which stand after the first: those that the evaluation gave in order, or the trial's metrics of these names. A
 /// name that no metric has may be `seconds` (what the evaluation took), `weights` or `non_embedding_weights`.
@@ -24,7 +25,7 @@ pub(crate) fn values(
         )));
     }
     let values = names.iter().enumerate().map(|(place, name)| {
-        let value = given.get(place).copied().or_else(|| value(name, outcome, took));
+        let value = given.get(place).copied().or_else(|| value(name, &outcome.metrics, outcome.size, took));
         let value = value.ok_or_else(|| {
             let known: Vec<&str> = outcome.metrics.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "no metric".into() } else { known.join(", ") };
@@ -41,43 +42,47 @@ pub(crate) fn values(
     values.collect()
 }
 
-/// The constraints of a trial: a value of each limit, in their order, then what the evaluation reported as its constraints.
+/// The constraints of a trial: a value of each limit, in their order, then `reported`, its own constraints. `metrics`, `size` and `took` are what
+/// limits may speak of.
 ///
 /// # Errors
 /// The [`Failure`] of a trial that did not report what has a limit.
 pub(crate) fn constraints(
     limits: &[Limit],
-    outcome: &ObjectiveOutcome,
+    reported: &Constraints,
+    metrics: &BTreeMap<String, f64>,
+    size: Option<ModelSize>,
     took: Duration,
 ) -> Result<Constraints, Failure> {
     let of_limit = |limit: &Limit| {
-        let value = value(&limit.metric, outcome, took).filter(|value| !value.is_nan());
+        let value = value(&limit.metric, metrics, size, took).filter(|value| !value.is_nan());
         value.map(|value| limit.constraint(value)).ok_or_else(|| Failure {
             reason: format!("no value of `{}` was reported, which has the limit `{limit}`", limit.metric),
             detail: String::new(),
         })
     };
-    let mut constraints = outcome.constraints.clone();
+    let mut constraints = reported.clone();
     let of_limits: Vec<f64> = limits.iter().map(of_limit).collect::<Result<_, _>>()?;
     constraints.listed.splice(0..0, of_limits);
     Ok(constraints)
 }
 
-fn value(name: &str, outcome: &ObjectiveOutcome, took: Duration) -> Option<f64> {
-    outcome.metrics.get(name).copied().or_else(|| match name {
+fn value(
+    name: &str,
+    metrics: &BTreeMap<String, f64>,
+    size: Option<ModelSize>,
+    took: Duration,
+) -> Option<f64> {
+    metrics.get(name).copied().or_else(|| match name {
         "seconds" => Some(took.as_secs_f64()),
-        "weights" => outcome.size.map(|size| size.total as f64),
-        "non_embedding_weights" => outcome.size.map(|size| size.non_embedding as f64),
+        "weights" => size.map(|size| size.total as f64),
+        "non_embedding_weights" => size.map(|size| size.non_embedding as f64),
         _ => None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use allometry_core::{Constraints, ModelSize};
-
     use super::*;
 
     fn outcome(metrics: &[(&str, f64)], further: &[f64]) -> ObjectiveOutcome {
@@ -120,9 +125,11 @@ mod tests {
         let mut reported = outcome(&[("ms", 25.0)], &[]);
         reported.constraints.listed = vec![-1.0];
         let limits = ["ms <= 20", "weights >= 10"].map(|text| text.parse().unwrap());
-        let found = constraints(&limits, &reported, Duration::ZERO).unwrap();
-        assert_eq!(found.listed, [5.0, -2.0, -1.0]);
-        let missing = constraints(&["watts <= 20".parse().unwrap()], &reported, Duration::ZERO).unwrap_err();
+        let of = |limits: &[Limit]| {
+            constraints(limits, &reported.constraints, &reported.metrics, reported.size, Duration::ZERO)
+        };
+        assert_eq!(of(&limits).unwrap().listed, [5.0, -2.0, -1.0]);
+        let missing = of(&["watts <= 20".parse().unwrap()]).unwrap_err();
         assert_eq!(missing.reason, "no value of `watts` was reported, which has the limit `watts <= 20`");
     }
 

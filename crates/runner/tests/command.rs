@@ -274,19 +274,22 @@ fn a_program_that_asks_for_it_is_started_again() {
 #[test]
 fn a_pruned_program_may_end_by_itself_and_is_made_to_otherwise() {
     let step = r#"echo '{"step": 1, "value": 0.5}' >> "$ALLOMETRY_REPORT""#;
+    let told =
+        r#"printf '%s\n' '{"constraints": {"ms": -3}}' '{"metrics": {"watts": 7}}' >> "$ALLOMETRY_REPORT""#;
     let polite = Fixture::new(&format!(
-        r#"{step}; while [ ! -e "$ALLOMETRY_REPORT.stop" ]; do sleep 0.02; done; touch ended"#
+        r#"{told}; {step}; while [ ! -e "$ALLOMETRY_REPORT.stop" ]; do sleep 0.02; done; touch ended"#
     ));
     let listener = Listener { prune_at: Some(1), ..Listener::default() };
-    assert!(matches!(polite.run(&listener), Err(ObjectiveError::Pruned)));
+    let Err(ObjectiveError::Pruned(reported)) = polite.run(&listener) else { panic!("it was pruned") };
+    assert_eq!((reported.constraints.named["ms"], reported.metrics["watts"]), (-3.0, 7.0));
     assert!(polite.folder.path().join("ended").exists());
 
     let firm = Fixture::new(&format!("trap 'touch asked; exit' TERM; {step}; while :; do sleep 0.02; done"));
-    assert!(matches!(firm.run(&listener), Err(ObjectiveError::Pruned)));
+    assert!(matches!(firm.run(&listener), Err(ObjectiveError::Pruned(_))));
     assert!(firm.folder.path().join("asked").exists());
 
     let deaf = Fixture::new(&format!("trap '' TERM; echo $$ > pid; {step}; while :; do sleep 0.02; done"));
-    assert!(matches!(deaf.run(&listener), Err(ObjectiveError::Pruned)));
+    assert!(matches!(deaf.run(&listener), Err(ObjectiveError::Pruned(_))));
     assert!(!lives(&deaf.folder.path().join("pid")));
 }
 

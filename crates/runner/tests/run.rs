@@ -41,7 +41,7 @@ impl Objective for Scripted<'_> {
             };
             match reporter.report(&epoch) {
                 Signal::Continue => {}
-                Signal::Prune => return Err(ObjectiveError::Pruned),
+                Signal::Prune => return Err(ObjectiveError::Pruned(Box::default())),
                 Signal::Interrupt => return Err(ObjectiveError::Interrupted),
             }
         }

@@ -309,7 +309,7 @@ fn figure(metrics: &BTreeMap<String, f64>, monitor: Monitor) -> Result<f64, Obje
 fn obey(signal: Signal) -> Result<(), ObjectiveError> {
     match signal {
         Signal::Continue => Ok(()),
-        Signal::Prune => Err(ObjectiveError::Pruned),
+        Signal::Prune => Err(ObjectiveError::Pruned(Box::default())),
         Signal::Interrupt => Err(ObjectiveError::Interrupted),
     }
 }

@@ -41,7 +41,7 @@ fn a_trial_ends_after_so_many_constant_epochs_in_a_row() {
 
     let pruned = Recorder { prune_at: Some(first as i64 + 3), ..Recorder::default() };
     assert!(
-        matches!(train(&dataset, decaying(3), &pruned), Err(ObjectiveError::Pruned)),
+        matches!(train(&dataset, decaying(3), &pruned), Err(ObjectiveError::Pruned(_))),
         "the pruner is first"
     );
 }

@@ -118,7 +118,7 @@ fn reporters_stop_a_trial() {
     let dataset = series(300);
     let pruner = Recorder { prune_at: Some(2), ..Recorder::default() };
     let pruned = run(&dataset, spec(), &trial(1, params(&[])), &pruner);
-    assert!(matches!(pruned, Err(ObjectiveError::Pruned)));
+    assert!(matches!(pruned, Err(ObjectiveError::Pruned(_))));
     assert_eq!(pruner.epochs.into_inner().unwrap().len(), 2);
     let interrupter = Recorder { interrupt_after_polls: Some(3), ..Recorder::default() };
     let interrupted = run(&dataset, spec(), &trial(1, params(&[])), &interrupter);

@@ -128,9 +128,11 @@ pub(super) fn place(source: &Source) -> Result<Option<Place>, CliError> {
 /// Refuses what is said of trials that a storage records.
 ///
 /// # Errors
-/// [`CliError::Usage`] naming the option.
+/// [`CliError::Usage`] naming the option; the storage's own error where it cannot be read.
 pub(super) fn refuse_told(place: &Place, objective: &ObjectiveArgs) -> Result<(), CliError> {
     let Some(option) = objective.given() else { return Ok(()) };
+    // A file that is not there is no storage.
+    place.read()?;
     Err(CliError::Usage {
         message: format!("`{option}` is for trials of other programs, and {} is a storage", place.shown()),
         hint: Some("leave the option out".into()),

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use allometry_core::ladder::CommandSpec;
 use allometry_core::{
-    Constraints, EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, Reporter, Signal,
-    TrialSpec, ValidationOutputs, ValidationScores,
+    Constraints, EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, PrunedOutcome, Reporter,
+    Signal, TrialSpec, ValidationOutputs, ValidationScores,
 };
 
 use super::TRY_AGAIN;
@@ -38,7 +38,7 @@ pub(super) struct Attempt<'a> {
 /// What came of it.
 pub(super) enum Ending {
     Outcome(Box<ObjectiveOutcome>),
-    Pruned,
+    Pruned(Box<PrunedOutcome>),
     Interrupted,
     /// With the end of its output.
     TryAgain(String),
@@ -106,7 +106,10 @@ impl Attempt<'_> {
             None => ObjectiveError::Failed(Failure { reason, detail: detail(&files) }),
         };
         match stop {
-            Some(Stop::Pruned) => return Ok(Ending::Pruned),
+            Some(Stop::Pruned) => {
+                let Told { metrics, constraints, .. } = told;
+                return Ok(Ending::Pruned(Box::new(PrunedOutcome { metrics, constraints })));
+            }
             Some(Stop::Interrupted) => return Ok(Ending::Interrupted),
             Some(Stop::Failed(reason)) => return Err(failed(reason)),
             None => {}

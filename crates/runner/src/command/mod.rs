@@ -95,7 +95,7 @@ impl Objective for CommandObjective {
             };
             match attempt.run()? {
                 Ending::Outcome(outcome) => return Ok(*outcome),
-                Ending::Pruned => return Err(ObjectiveError::Pruned),
+                Ending::Pruned(reported) => return Err(ObjectiveError::Pruned(reported)),
                 Ending::Interrupted => return Err(ObjectiveError::Interrupted),
                 Ending::TryAgain(tail) if left == 0 => {
                     let reason = format!("asked to be tried again {} times (exit code {TRY_AGAIN})", {
