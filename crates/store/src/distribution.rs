@@ -169,13 +169,6 @@ pub(crate) struct Placed<'a> {
     pub(crate) internal: f64,
 }
 
-impl Placed<'_> {
-    /// The value as it reads back.
-    pub(crate) fn value(&self) -> ParamValue {
-        from_internal(self.distribution, self.internal).expect("the number was made from a value of the set")
-    }
-}
-
 /// Finds each parameter's distribution and stored number.
 ///
 /// # Errors

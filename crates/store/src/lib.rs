@@ -1,5 +1,5 @@
-//! Where trials live: a [`Store`] in memory or in a SQLite file that Optuna's own tools open, and readers of trials
-//! that other programs recorded.
+//! Where trials live: a [`Store`] in a database of SQLite or PostgreSQL that Optuna's own tools open, and readers of
+//! trials that other programs recorded.
 
 mod assemble;
 pub mod change_mark;
@@ -13,7 +13,6 @@ pub mod import;
 pub mod json;
 pub mod late;
 pub mod location;
-pub mod memory;
 pub mod open;
 pub mod optuna;
 pub mod owner;
@@ -29,7 +28,6 @@ pub use error::{Departure, ErrorKind, StoreError};
 pub use import::{ImportError, ImportedStudy};
 pub use late::LateTell;
 pub use location::Location;
-pub use memory::MemoryStore;
 pub use open::{open, open_existing, open_read_only};
 pub use owner::{Liveness, Owner};
 pub use postgres::PostgresStore;

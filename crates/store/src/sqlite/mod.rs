@@ -79,6 +79,16 @@ impl SqliteStore {
         Self::open_read_only_within(path, READERS_PATIENCE)
     }
 
+    /// Makes a database in memory, which ends with this value. Its [`Store::place`] is no file.
+    ///
+    /// # Errors
+    /// [`StoreError`] where there is no memory left.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = Path::new("the database in memory");
+        let connection = open::in_memory().map_err(|failure| failure.at(path))?;
+        Ok(Self::of(Place::of(path), PATIENCE, connection))
+    }
+
     fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let place = Place::of(path);
         let opened = patience::within(busy_timeout, || open::writable(path, busy_timeout));
