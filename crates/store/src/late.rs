@@ -13,7 +13,8 @@ use crate::json;
 /// Late tells of one trial that are kept: who is refused tries again perhaps, but not for ever.
 pub(crate) const MOST_LATE_TELLS: usize = 16;
 
-/// What was told of a trial when it had ended: by a process that had lost it, since its lease ran out. The trial stays as it was.
+/// What was told of a trial when it had ended: by a process that had lost it, since its lease ran out. The
+/// trial stays as it was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LateTell {
     /// When it was refused, by the clock of who told it.
@@ -22,7 +23,8 @@ pub struct LateTell {
     pub teller: Option<String>,
     /// The state that it would have got; running where only epochs were reported.
     pub state: TrialState,
-    /// The values that it would have got; that of the newest epoch where only epochs were reported, or it was stopped early.
+    /// The values that it would have got; that of the newest epoch where only epochs were reported, or it was
+    /// stopped early.
     pub values: Vec<f64>,
     /// Newest epoch that was reported, where one was.
     pub step: Option<i64>,

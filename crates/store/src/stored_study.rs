@@ -54,8 +54,8 @@ impl StoredStudy {
         Ok(study)
     }
 
-    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change; where the last of
-    /// them did, it is another study that took the place of a deleted one, and all is read.
+    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change;
+    /// where the last of them did, it is another study that took the place of a deleted one, and all is read.
     ///
     /// # Errors
     /// As those of the store.

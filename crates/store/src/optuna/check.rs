@@ -1,4 +1,5 @@
-//! What is refused so that every client can read a study: one text that Python cannot parse would end them all.
+//! What is refused so that every client can read a study: one text that Python cannot parse would end them
+//! all.
 
 use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 use serde_json::Value;
@@ -157,8 +158,8 @@ pub(crate) fn parameter(name: &str, internal: f64, distribution: &str) -> Result
     if fits { Ok(()) } else { Err(refused(format!("its distribution has no value for {internal}"))) }
 }
 
-/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order. Texts are
-/// distributions that [`parameter`] passed.
+/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order.
+/// Texts are distributions that [`parameter`] passed.
 pub(crate) fn compatible(old: &str, new: &str) -> bool {
     old == new
         || match (Kind::parse(old), Kind::parse(new)) {
