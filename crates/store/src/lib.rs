@@ -1,12 +1,15 @@
-//! Where trials live: a [`Store`] in a database of SQLite or PostgreSQL that Optuna's own tools open, and readers of
-//! trials that other programs recorded.
+//! Where trials live: a [`Store`] in a database of SQLite or PostgreSQL that Optuna's own tools open, and
+//! readers of trials that other programs recorded.
 
+mod as_optuna;
+mod as_store;
 mod assemble;
 pub mod change_mark;
 mod column;
 pub mod distribution;
 pub mod error;
 pub mod export;
+mod failure;
 mod file_mark;
 mod former;
 pub mod import;
@@ -17,6 +20,7 @@ pub mod open;
 pub mod optuna;
 pub mod owner;
 pub mod postgres;
+mod rows;
 mod schema;
 pub mod sqlite;
 pub mod store;

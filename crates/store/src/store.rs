@@ -72,7 +72,8 @@ pub struct StudyRecord {
     pub user_attributes: BTreeMap<String, String>,
     /// Foreign system attributes: JSON text as Python wrote it.
     pub system_attributes: BTreeMap<String, String>,
-    /// Which of Allometry's own attributes makes no sense, and why; such a study is neither analysed nor continued.
+    /// Which of Allometry's own attributes makes no sense, and why; such a study is neither analysed nor
+    /// continued.
     pub unreadable: Option<String>,
 }
 
@@ -175,9 +176,11 @@ pub struct RunningTrial {
     pub handle: TrialHandle,
     /// The process; `None` for a trial of Optuna.
     pub owner: Option<Owner>,
-    /// Time since the last heartbeat by the clocks of who wrote and who reads; `None` where there never was one.
+    /// Time since the last heartbeat by the clocks of who wrote and who reads; `None` where there never was
+    /// one.
     pub heartbeat_age: Option<Duration>,
-    /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one from the next.
+    /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one
+    /// from the next.
     pub heartbeat: Option<Timestamp>,
 }
 
@@ -197,20 +200,6 @@ pub struct Predictions {
     pub scores: BTreeMap<TrialNumber, ValidationScores>,
     /// Those of other labels.
     pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
-}
-
-impl Predictions {
-    /// The same with what else is kept of each trial, of which nothing is known yet.
-    pub(crate) fn beside(self) -> BTreeMap<TrialNumber, Beside> {
-        let mut all: BTreeMap<TrialNumber, Beside> = BTreeMap::new();
-        for (number, scores) in self.scores {
-            all.entry(number).or_default().scores = Some(scores);
-        }
-        for (number, outputs) in self.outputs {
-            all.entry(number).or_default().outputs = Some(outputs);
-        }
-        all
-    }
 }
 
 /// What Allometry keeps of a trial that Optuna's tables have no place for.
@@ -258,28 +247,28 @@ pub type EpochMetrics = BTreeMap<i64, BTreeMap<String, f64>>;
 /// Keeps studies and their trials. Shared by all threads; every call blocks until its effect is kept.
 ///
 /// # Contract
-/// - Numbers of a study's trials are 0, 1, 2, ... without gap or repetition, whoever creates them concurrently; a trial
-///   of a study becomes visible after all those with smaller numbers.
-/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and never changes again. Of several
-///   callers who claim or finish the same trial one succeeds.
-/// - What a call was answered for survives the end of the process at any later moment; a call that failed or was cut
-///   off has left either its whole effect or none. Creating and finishing a trial is one commit each.
-/// - Read back, a trial equals what was told: values, parameters with their kind (integers of a float range become
-///   floats), intermediate values including NaN and infinities; times are kept to the microsecond.
+/// - Numbers of a study's trials are 0, 1, 2, ... without gap or repetition, whoever creates them
+///   concurrently; a trial of a study becomes visible after all those with smaller numbers.
+/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and never changes again. Of
+///   several callers who claim or finish the same trial one succeeds.
+/// - What a call was answered for survives the end of the process at any later moment; a call that failed or
+///   was cut off has left either its whole effect or none. Creating and finishing a trial is one commit each.
+/// - Read back, a trial equals what was told: values, parameters with their kind (integers of a float range
+///   become floats), intermediate values including NaN and infinities; times are kept to the microsecond.
 ///
 /// # Errors
-/// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist, `Conflict` where
-/// the contract forbids the call, `Unavailable` where the storage cannot be used.
+/// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist,
+/// `Conflict` where the contract forbids the call, `Unavailable` where the storage cannot be used.
 pub trait Store: Send + Sync {
-    /// Where the studies are, without a password: a text that is the same whenever the same storage is opened, and another for
-    /// its copies. A SQLite file that was moved is another storage.
+    /// Where the studies are, without a password: a text that is the same whenever the same storage is
+    /// opened, and another for its copies. A SQLite file that was moved is another storage.
     ///
     /// # Errors
     /// See the trait.
     fn place(&self) -> Result<String, StoreError>;
 
-    /// Looks whether the storage is still the one that was opened: a file that was removed or replaced takes everything in, and
-    /// keeps nothing.
+    /// Looks whether the storage is still the one that was opened: a file that was removed or replaced takes
+    /// everything in, and keeps nothing.
     ///
     /// # Errors
     /// [`StoreError::Departed`].
@@ -305,7 +294,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
 
-    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of [`StudyRecord::space`].
+    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of
+    /// [`StudyRecord::space`].
     ///
     /// # Errors
     /// See the trait.
@@ -314,12 +304,13 @@ pub trait Store: Send + Sync {
     /// Makes a trial.
     ///
     /// # Errors
-    /// [`StoreError::UnknownParameter`] or [`StoreError::OutsideDistribution`] for parameters that do not fit the space,
-    /// [`StoreError::IncompatibleDistribution`] if the study has trials in which a parameter is of another kind.
+    /// [`StoreError::UnknownParameter`] or [`StoreError::OutsideDistribution`] for parameters that do not fit
+    /// the space, [`StoreError::IncompatibleDistribution`] if the study has trials in which a parameter is of
+    /// another kind.
     fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> Result<TrialHandle, StoreError>;
 
-    /// As [`Self::create_trial`] where the trial's number becomes `number`; `None`, and no trial, where others were made
-    /// meanwhile: what was chosen by what the study held is chosen anew.
+    /// As [`Self::create_trial`] where the trial's number becomes `number`; `None`, and no trial, where
+    /// others were made meanwhile: what was chosen by what the study held is chosen anew.
     ///
     /// # Errors
     /// As [`Self::create_trial`].
@@ -342,11 +333,11 @@ pub trait Store: Send + Sync {
         record: &TrialRecord,
     ) -> Result<(), StoreError>;
 
-    /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is one that another
-    /// program asked for.
+    /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is
+    /// one that another program asked for.
     ///
-    /// A trial that was enqueued through Optuna has of the parameters fixed there those that the study's space has, so
-    /// perhaps not all.
+    /// A trial that was enqueued through Optuna has of the parameters fixed there those that the study's
+    /// space has, so perhaps not all.
     ///
     /// # Errors
     /// See the trait.
@@ -364,8 +355,9 @@ pub trait Store: Send + Sync {
 
     /// Ends a running trial.
     ///
-    /// As in Optuna, a complete trial without a value, or with NaN in one, becomes a failed one; a pruned trial takes its last
-    /// intermediate value (none if that is NaN); a failed one has no value. Returns the state that was stored.
+    /// As in Optuna, a complete trial without a value, or with NaN in one, becomes a failed one; a pruned
+    /// trial takes its last intermediate value (none if that is NaN); a failed one has no value. Returns the
+    /// state that was stored.
     ///
     /// # Errors
     /// [`StoreError::NotRunning`] if somebody else ended it.
@@ -376,14 +368,15 @@ pub trait Store: Send + Sync {
         finished: &Finished,
     ) -> Result<TrialState, StoreError>;
 
-    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is; nothing where the trial
-    /// is gone, or refused so often before that one more says nothing new.
+    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is;
+    /// nothing where the trial is gone, or refused so often before that one more says nothing new.
     ///
     /// # Errors
     /// See the trait.
     fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
 
-    /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed over.
+    /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed
+    /// over.
     ///
     /// # Errors
     /// See the trait.
@@ -395,8 +388,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError>;
 
-    /// The trials of a study from number `first` on, by number. As finished trials never change, a reader who keeps
-    /// them asks again from the first unfinished one.
+    /// The trials of a study from number `first` on, by number. As finished trials never change, a reader who
+    /// keeps them asks again from the first unfinished one.
     ///
     /// # Errors
     /// See the trait.
@@ -419,7 +412,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError>;
 
-    /// What Allometry keeps of a study's trials that Optuna's tables have no place for, of those trials that have any.
+    /// What Allometry keeps of a study's trials that Optuna's tables have no place for, of those trials that
+    /// have any.
     ///
     /// # Errors
     /// See the trait.

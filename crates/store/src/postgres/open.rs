@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use super::failure::Failure;
 use super::session::{Db, Mode, Pool};
 use crate::error::StoreError;
+use crate::failure::Failure;
 use crate::former;
 use crate::location::Location;
 use crate::schema::{Former, OWN_VERSION, REVISION};

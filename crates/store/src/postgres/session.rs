@@ -9,10 +9,9 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::ToSql;
 use postgres::{Client, Row, SimpleQueryMessage, Statement};
 
-use super::failure::Failure;
 use super::target::Target;
 use crate::error::StoreError;
-use crate::location::Location;
+use crate::failure::Failure;
 
 /// First pause between two attempts; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -21,12 +20,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Most connections of a store, unless told otherwise.
 const CONNECTIONS: usize = 8;
 
-/// The server would compile statements that may be long by its reckoning, which takes longer than any of them.
+/// The server would compile statements that may be long by its reckoning, which takes longer than any of
+/// them.
 const NO_COMPILING: &str = "SET jit = off";
 
-/// Whoever falls silent in the middle of a transaction, suspended or cut off, would hold what it has locked until the server finds
-/// out that nobody is there, which takes hours; one that comes back does the whole again. A connection without anybody behind it is one
-/// less for the others.
+/// Whoever falls silent in the middle of a transaction, suspended or cut off, would hold what it has locked
+/// until the server finds out that nobody is there, which takes hours; one that comes back does the whole
+/// again. A connection without anybody behind it is one less for the others.
 const NOBODY_WAITS_FOR_THE_SILENT: &str = "SET idle_in_transaction_session_timeout = '10s';
     SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 20; SET tcp_keepalives_count = 3";
 
@@ -181,11 +181,6 @@ impl Pool {
         self.idle().sessions.clear();
     }
 
-    /// The database.
-    pub(super) fn location(&self) -> &Location {
-        &self.target.location
-    }
-
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,7 +211,8 @@ impl Pool {
         Ok(Session { client, statements: HashMap::new(), writer, commits: 0 })
     }
 
-    /// Connects for the first time: a server that only just starts is waited for, one that is not there is not.
+    /// Connects for the first time: a server that only just starts is waited for, one that is not there is
+    /// not.
     ///
     /// # Errors
     /// [`StoreError`] that says why nobody gets in.
@@ -235,8 +231,8 @@ impl Pool {
         }
     }
 
-    /// Runs `body` in one transaction: its whole effect is kept, once, or none. Where the connection is lost it is run
-    /// again on another one, unless the lost one did commit.
+    /// Runs `body` in one transaction: its whole effect is kept, once, or none. Where the connection is lost
+    /// it is run again on another one, unless the lost one did commit.
     ///
     /// # Errors
     /// What the body fails with; [`StoreError::Unreachable`] once the server has been away for too long.
@@ -262,9 +258,9 @@ impl Pool {
         })
     }
 
-    /// Runs a `body` whose first statement writes what it does and, just where it does it, the commit under its
-    /// writer's name; that is a third of the messages of a transaction. As with one, it is done once: where the connection is lost and
-    /// it was done, that is `done`.
+    /// Runs a `body` whose first statement writes what it does and, just where it does it, the commit under
+    /// its writer's name; that is a third of the messages of a transaction. As with one, it is done once:
+    /// where the connection is lost and it was done, that is `done`.
     ///
     /// # Errors
     /// As for [`Self::transaction`].
