@@ -143,7 +143,7 @@ pub(crate) fn metrics_json(metrics: &BTreeMap<String, f64>) -> String {
     json::write(&json::floats(metrics))
 }
 
-/// What tells Optuna which parameters an enqueued trial must take.
+/// Returns the attribute that tells Optuna which parameters an enqueued trial must take.
 pub(crate) fn fixed_params_json(params: &Params) -> String {
     let pairs: Vec<String> = params
         .iter()
@@ -449,14 +449,14 @@ pub(crate) fn epoch_metrics(
     Ok(json::read_floats(&value))
 }
 
-/// Of a trial that Optuna enqueued, the parameters that the study's space has; `None` where the trial has its
-/// own already.
+/// Returns the parameters of a trial that Optuna enqueued, as far as the study's space has them; `None` if the
+/// trial has its own already.
 pub(crate) fn fitting(trial: FrozenTrial, space: &SearchSpace) -> Option<Params> {
     let fits = |(name, value): &(String, ParamValue)| space.get(name).is_some_and(|set| set.contains(value));
     trial.distributions.is_empty().then(|| trial.params.0.into_iter().filter(fits).collect())
 }
 
-/// Those of `params` whose name is not `known`.
+/// Returns those of `params` whose names are not `known`.
 pub(crate) fn missing(params: &Params, known: &HashSet<String>) -> Params {
     let missing = params.iter().filter(|(name, _)| !known.contains(*name));
     missing.map(|(name, value)| (name, value.clone())).collect()

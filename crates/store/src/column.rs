@@ -1,4 +1,4 @@
-//! How single values are kept in columns.
+//! Single values as columns hold them.
 
 use allometry_core::{Direction, TrialState, ValidationOutputs, ValidationScores};
 use jiff::Timestamp;
@@ -76,8 +76,8 @@ pub(crate) fn time(stored: &str) -> Option<Timestamp> {
     Offset::UTC.to_timestamp(time).ok()
 }
 
-/// What a trial says of the validation rows, as the columns `rows`, `labels` and `scores`. A row's label has
-/// one byte where it is binary and four where it is a class or a number.
+/// Returns a trial's predictions as the columns `rows`, `labels` and `scores`. A row's label has one byte where
+/// it is binary and four where it is a class or a number.
 pub(crate) fn predictions(
     scores: Option<&ValidationScores>,
     outputs: Option<&ValidationOutputs>,

@@ -36,18 +36,18 @@ impl fmt::Display for TrialId {
     }
 }
 
-/// What a study starts with.
+/// A study to create.
 #[derive(Debug, Clone, Default)]
 pub struct NewStudy {
     /// Name, unique in the store.
     pub name: String,
     /// Which values of the first objective are better.
     pub direction: Direction,
-    /// The same of the objectives after it.
+    /// Directions of the objectives after the first.
     pub further: Vec<Direction>,
     /// Names of all objectives, as Optuna's `set_metric_names` keeps them; may be empty.
     pub metric_names: Vec<String>,
-    /// What may vary; tells which lists are ordinal when trials are read back.
+    /// The search space, which says which lists are ordinal when trials are read back.
     pub space: SearchSpace,
     /// Allometry's own attributes; stored under `allometry:` and the key.
     pub attributes: BTreeMap<String, Value>,
@@ -62,9 +62,9 @@ pub struct StudyRecord {
     pub name: String,
     /// Which values of the first objective are better.
     pub direction: Direction,
-    /// The same of the objectives after it.
+    /// Directions of the objectives after the first.
     pub further: Vec<Direction>,
-    /// What may vary, where Allometry made the study.
+    /// The search space, if Allometry made the study.
     pub space: Option<SearchSpace>,
     /// Allometry's own attributes, without the prefix `allometry:`.
     pub attributes: BTreeMap<String, Value>,
@@ -105,16 +105,16 @@ pub enum Start<'a> {
     Asked,
 }
 
-/// What a trial starts with.
+/// A trial to create.
 #[derive(Debug, Clone, Copy)]
 pub struct NewTrial<'a> {
     /// How it begins.
     pub start: Start<'a>,
     /// Its configuration.
     pub params: &'a Params,
-    /// The set of each parameter; may have more than `params`.
+    /// The distribution of each parameter; may have more than `params`.
     pub space: &'a SearchSpace,
-    /// What is known of it beforehand: seed, origin, size.
+    /// Its record as far as it is known: seed, origin, size.
     pub record: &'a TrialRecord,
 }
 
@@ -155,7 +155,7 @@ pub struct Finished {
     pub value: Option<f64>,
     /// Values of a complete trial's objectives after the first.
     pub further: Vec<f64>,
-    /// What is kept of its constraints; of a failed one too.
+    /// Its constraints; a failed trial has them too.
     pub constraints: Constraints,
     /// Epochs that were not reported yet.
     pub reports: Vec<EpochReport>,
@@ -163,9 +163,9 @@ pub struct Finished {
     pub record: TrialRecord,
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
-    /// The same where the label is not binary.
+    /// Predictions on the validation rows where the label is not binary.
     pub outputs: Option<ValidationOutputs>,
-    /// The end of what the evaluation wrote for people.
+    /// The end of the evaluation's log.
     pub log: Option<String>,
 }
 
@@ -196,24 +196,24 @@ pub struct TrialPage {
 /// Predictions on the validation rows by trial.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Predictions {
-    /// Those of binary labels.
+    /// Predictions of binary labels.
     pub scores: BTreeMap<TrialNumber, ValidationScores>,
-    /// Those of other labels.
+    /// Predictions of other labels.
     pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
 }
 
-/// What Allometry keeps of a trial that Optuna's tables have no place for.
+/// Data of a trial that Optuna's tables have no place for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
-    /// The same where the label is not binary.
+    /// Predictions on the validation rows where the label is not binary.
     pub outputs: Option<ValidationOutputs>,
     /// Metrics of each epoch beyond its intermediate value.
     pub epoch_metrics: EpochMetrics,
-    /// The end of what the evaluation wrote for people.
+    /// The end of the evaluation's log.
     pub log: Option<String>,
-    /// What was told of it when it had ended.
+    /// Results that were told after it had ended.
     pub late_tells: Vec<LateTell>,
 }
 
@@ -260,15 +260,15 @@ pub type EpochMetrics = BTreeMap<i64, BTreeMap<String, f64>>;
 /// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist,
 /// `Conflict` where the contract forbids the call, `Unavailable` where the storage cannot be used.
 pub trait Store: Send + Sync {
-    /// Where the studies are, without a password: a text that is the same whenever the same storage is
-    /// opened, and another for its copies. A SQLite file that was moved is another storage.
+    /// Returns a text that identifies the storage, without a password. It is the same whenever this storage
+    /// is opened, and another for copies of it. A SQLite file that was moved is another storage.
     ///
     /// # Errors
     /// See the trait.
     fn place(&self) -> Result<String, StoreError>;
 
-    /// Looks whether the storage is still the one that was opened: a file that was removed or replaced takes
-    /// everything in, and keeps nothing.
+    /// Checks that the storage is still the one that was opened: writes to a file that was removed or
+    /// replaced succeed and are lost.
     ///
     /// # Errors
     /// [`StoreError::Departed`].
@@ -309,8 +309,8 @@ pub trait Store: Send + Sync {
     /// another kind.
     fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> Result<TrialHandle, StoreError>;
 
-    /// As [`Self::create_trial`] where the trial's number becomes `number`; `None`, and no trial, where
-    /// others were made meanwhile: what was chosen by what the study held is chosen anew.
+    /// Makes a trial whose number must become `number`; `None`, and no trial, if others were made meanwhile.
+    /// A caller who chose the trial by the study's contents then chooses anew.
     ///
     /// # Errors
     /// As [`Self::create_trial`].
@@ -336,8 +336,8 @@ pub trait Store: Send + Sync {
     /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is
     /// one that another program asked for.
     ///
-    /// A trial that was enqueued through Optuna has of the parameters fixed there those that the study's
-    /// space has, so perhaps not all.
+    /// A trial that was enqueued through Optuna keeps only those of its fixed parameters that the study's
+    /// space has.
     ///
     /// # Errors
     /// See the trait.
@@ -412,8 +412,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError>;
 
-    /// What Allometry keeps of a study's trials that Optuna's tables have no place for, of those trials that
-    /// have any.
+    /// Data of a study's trials that Optuna's tables have no place for, by trial; trials without any are left
+    /// out.
     ///
     /// # Errors
     /// See the trait.
@@ -433,7 +433,7 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError>;
 
-    /// The same where the label is not binary.
+    /// Predictions on the validation rows where the label is not binary.
     ///
     /// # Errors
     /// See the trait.
@@ -445,7 +445,7 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError>;
 
-    /// What was told of the trial when it had ended, in the order of its being refused.
+    /// Results that were told after the trial had ended, in the order in which they were refused.
     ///
     /// # Errors
     /// See the trait.

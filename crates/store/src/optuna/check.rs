@@ -119,7 +119,7 @@ pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
     sound(&parsed).map_or(Ok(parsed), |problem| Err(format!("its {class} {problem}")))
 }
 
-/// What Optuna's constructors refuse in a distribution, if anything.
+/// Returns what Optuna's constructors refuse in a distribution, if anything.
 fn sound(set: &Distribution) -> Option<String> {
     let ends = |low: f64, high: f64, log: bool, step: Option<f64>, least: f64| {
         if log && step.is_some() {
@@ -172,7 +172,7 @@ pub(crate) fn compatible(old: &str, new: &str) -> bool {
         }
 }
 
-/// What of a distribution must stay the same.
+/// The properties of a distribution that must stay the same within a study.
 enum Kind {
     Float { log: bool },
     Int { log: bool },

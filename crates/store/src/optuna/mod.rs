@@ -31,7 +31,7 @@ pub fn is_reserved(key: &str) -> bool {
     key.starts_with(OWN_PREFIX)
 }
 
-/// Which of Optuna's two sets of attributes.
+/// One of Optuna's two sets of attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeKind {
     /// The user's.
@@ -55,10 +55,10 @@ pub struct OptunaStudy {
     pub system_attributes: BTreeMap<String, String>,
 }
 
-/// What a trial begins with when it does not begin empty.
+/// A trial to create that does not begin empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialTemplate {
-    /// Where it stands; may have ended.
+    /// Its state; it may have ended.
     pub state: TrialState,
     /// One for each objective, or none.
     pub values: Vec<f64>,
@@ -76,14 +76,14 @@ pub struct TrialTemplate {
     pub intermediate: BTreeMap<i64, f64>,
 }
 
-/// What is told of a trial before its parts.
+/// A trial's own row, which comes before its parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrialHead {
     /// Key.
     pub id: TrialId,
     /// Position in its study.
     pub number: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: TrialState,
     /// When it began.
     pub started: Option<Timestamp>,
@@ -94,8 +94,8 @@ pub struct TrialHead {
 /// Takes trials part by part as they are read, so that none has to be built: `begin`, the values by objective
 /// and the other parts in any order, `end`.
 pub trait TrialSink {
-    /// What was told so far does not count: the connection to the database was lost, and the trials are read
-    /// anew.
+    /// Drops what was told so far: the trials are read from the beginning, for the first time or since the
+    /// connection to the database was lost.
     fn restart(&mut self);
     /// A trial begins.
     fn begin(&mut self, head: &TrialHead);
@@ -151,7 +151,7 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     fn study_id(&self, name: &str) -> Result<StudyId, StoreError>;
     /// The name of a study.
     fn study_name(&self, study: StudyId) -> Result<String, StoreError>;
-    /// What is better, for each objective.
+    /// The directions of a study by objective.
     fn study_directions(&self, study: StudyId) -> Result<Vec<Direction>, StoreError>;
     /// The attributes of a study.
     fn study_attributes(

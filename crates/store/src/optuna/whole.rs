@@ -29,9 +29,9 @@ pub struct WholeStudy {
 /// A trial and everything that hangs on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeTrial {
-    /// What Optuna's tables hold.
+    /// Its data in Optuna's tables.
     pub template: TrialTemplate,
-    /// What Allometry's own tables hold.
+    /// Its data in Allometry's own tables.
     pub beside: Beside,
 }
 

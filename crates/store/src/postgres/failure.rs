@@ -71,7 +71,7 @@ impl Failure {
     }
 }
 
-/// What the driver calls a failed TLS handshake.
+/// The driver's message for a failed TLS handshake.
 const TLS: &str = "error performing TLS handshake";
 
 fn io_source(error: &postgres::Error) -> Option<&std::io::Error> {
@@ -79,7 +79,7 @@ fn io_source(error: &postgres::Error) -> Option<&std::io::Error> {
     (error.to_string() != TLS).then(|| error.source()?.downcast_ref()).flatten()
 }
 
-/// What the server says, or the chain of causes.
+/// Returns the server's message, or the chain of causes.
 fn reason(error: &postgres::Error) -> String {
     if let Some(told) = error.as_db_error() {
         return told.message().to_owned();

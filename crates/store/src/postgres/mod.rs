@@ -27,12 +27,12 @@ use open::Expect;
 use session::{Mode, Pool};
 use target::Target as Server;
 
-/// How long a call goes on trying to reach a server that went away.
+/// Time for which a call tries to reach a server that went away.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the connections of a storage for Optuna's clients begin with. Every statement finds its rows by an
-/// index, whatever the planner believes of tables that grew since they were counted; planning each anew, or
-/// compiling it, would take longer than running it.
+/// Settings of connections that serve Optuna's clients. Every statement finds its rows by an index, whatever
+/// the planner believes of tables that grew since they were counted; planning each anew, or compiling it,
+/// would take longer than running it.
 const SERVING: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
@@ -104,17 +104,18 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// How far the server has written its log, all of its databases in one: where that stays, nothing
-    /// changes.
+    /// Returns how far the server has written its log, which all of its databases share. While that stays,
+    /// nothing changes.
     pub(crate) fn log_position(&self) -> Result<String, StoreError> {
         self.pool.transaction(Mode::Read, |db| {
-            let position = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END";
-            let row = db.first(&format!("SELECT ({position})::text"), &[])?;
+            let position = "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                ELSE pg_current_wal_insert_lsn() END)::text";
+            let row = db.first(position, &[])?;
             Ok(row.and_then(|row| row.get(0)).unwrap_or_default())
         })
     }
 
-    /// The same database for Optuna's clients.
+    /// Returns this database for Optuna's clients.
     pub(crate) fn serving(self) -> Self {
         Self { pool: self.pool.with_settings(SERVING, SERVING_CONNECTIONS), ..self }
     }

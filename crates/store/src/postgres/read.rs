@@ -132,16 +132,21 @@ impl ReadRows for Db<'_> {
 
     fn running(&mut self, study: StudyId) -> Result<Vec<RunningTrial>> {
         let lease = if own_table(self, "allometry_leases")? {
-            "LEFT JOIN (SELECT trial_id, host, pid, process_start, heartbeat AS beat FROM allometry_leases) AS lease USING (trial_id)"
+            "LEFT JOIN (
+                 SELECT trial_id, host, pid, process_start, heartbeat AS beat FROM allometry_leases
+             ) AS lease USING (trial_id)"
         } else {
-            "CROSS JOIN (SELECT NULL::text AS host, NULL::bigint AS pid, NULL::text AS process_start, NULL::timestamptz AS beat) AS lease"
+            "CROSS JOIN (SELECT NULL::text AS host, NULL::bigint AS pid, NULL::text AS process_start,
+                                NULL::timestamptz AS beat) AS lease"
         };
         // While the server was away nobody could say that he works. Optuna's heartbeats are in the session's
         // local time.
         let rows = self.query(
             &format!(
                 "SELECT trial_id, number, host, pid, process_start,
-                 extract(epoch FROM clock_timestamp() - greatest(coalesce(beat, heartbeat::timestamptz), pg_postmaster_start_time()))::double precision,
+                 extract(epoch FROM clock_timestamp() - greatest(
+                     coalesce(beat, heartbeat::timestamptz), pg_postmaster_start_time()
+                 ))::double precision,
                  coalesce(beat, heartbeat::timestamptz)
                  FROM trials LEFT JOIN trial_heartbeats USING (trial_id) {lease}
                  WHERE study_id = $1 AND state = 'RUNNING' ORDER BY trial_id"

@@ -41,19 +41,24 @@ fn parts(heads: &str, trial: &str, rows: impl Fn(&str) -> String) -> String {
     .map(rows);
     let number = |value: &str, kind: &str| {
         format!(
-            "CASE {kind} WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity' WHEN 'FINITE' THEN {value} ELSE 'NaN' END"
+            "CASE {kind} WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
+                         WHEN 'FINITE' THEN {value} ELSE 'NaN' END"
         )
     };
     let value = number("value", "value_type");
     let report = number("intermediate_value", "intermediate_value_type");
     let no_times = "NULL::timestamp, NULL::timestamp";
     format!(
-        "SELECT trial_id, 0, state::text, number, NULL::float8, NULL::text, datetime_start, datetime_complete FROM {heads}
+        "SELECT trial_id, 0, state::text, number, NULL::float8, NULL::text, datetime_start, datetime_complete
+         FROM {heads}
          UNION ALL SELECT {trial}, 1, NULL::text, objective, {value}, NULL::text, {no_times} FROM {values}
-         UNION ALL SELECT {trial}, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times} FROM {params}
+         UNION ALL SELECT {trial}, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times}
+         FROM {params}
          UNION ALL SELECT {trial}, 3, NULL::text, step, {report}, NULL::text, {no_times} FROM {reports}
-         UNION ALL SELECT {trial}, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {user}
-         UNION ALL SELECT {trial}, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {system}"
+         UNION ALL SELECT {trial}, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times}
+         FROM {user}
+         UNION ALL SELECT {trial}, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times}
+         FROM {system}"
     )
 }
 
@@ -150,7 +155,9 @@ pub(super) fn few(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink)
     // The offset has each trial looked up by itself, whatever the planner believes of the tables.
     let parts = parts("wanted", "wanted.trial_id", |table| {
         format!(
-            "wanted CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {table}.trial_id = wanted.trial_id OFFSET 0) AS part"
+            "wanted CROSS JOIN LATERAL (
+                 SELECT * FROM {table} WHERE {table}.trial_id = wanted.trial_id OFFSET 0
+             ) AS part"
         )
     });
     let sql = format!(
@@ -184,7 +191,8 @@ pub(super) fn many(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink
     db.require_study(study)?;
     let key = study_key(study)?;
     let rows = db.query(
-        "SELECT trial_id FROM trials WHERE study_id = $1 AND (trial_id > $2 OR trial_id = ANY($3)) ORDER BY trial_id",
+        "SELECT trial_id FROM trials
+         WHERE study_id = $1 AND (trial_id > $2 OR trial_id = ANY($3)) ORDER BY trial_id",
         &[&key, &key_after(after), &keys(included)],
     )?;
     let trials: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();

@@ -35,7 +35,8 @@ const BEATEN: &str = "beaten AS (
 impl WriteRows for Db<'_> {
     fn insert_study(&mut self, name: &str, directions: &[Direction]) -> Result<Option<StudyId>> {
         let made = self.first(
-            "INSERT INTO studies (study_name) VALUES ($1) ON CONFLICT (study_name) DO NOTHING RETURNING study_id",
+            "INSERT INTO studies (study_name) VALUES ($1)
+             ON CONFLICT (study_name) DO NOTHING RETURNING study_id",
             &[&name],
         )?;
         let Some(made) = made else { return Ok(None) };
@@ -402,7 +403,8 @@ impl<'v> Statement<'v> {
             &format!(
                 "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
                  SELECT trial_id, name, internal, json
-                 FROM target CROSS JOIN unnest({names}::text[], {internals}::float8[], {distributions}::text[])
+                 FROM target
+                 CROSS JOIN unnest({names}::text[], {internals}::float8[], {distributions}::text[])
                  WITH ORDINALITY AS u (name, internal, json, place)
                  ORDER BY place ON CONFLICT (trial_id, param_name) DO NOTHING"
             ),
@@ -453,7 +455,8 @@ impl<'v> Statement<'v> {
                 &format!(
                     "INSERT INTO allometry_leases (trial_id, host, pid, process_start, heartbeat)
                      SELECT trial_id, {host}::text, {pid}::bigint, {process_start}::text, clock_timestamp()
-                     FROM target ON CONFLICT (trial_id) DO UPDATE SET host = excluded.host, pid = excluded.pid,
+                     FROM target
+                     ON CONFLICT (trial_id) DO UPDATE SET host = excluded.host, pid = excluded.pid,
                      process_start = excluded.process_start, heartbeat = excluded.heartbeat"
                 ),
             );

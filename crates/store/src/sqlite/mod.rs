@@ -29,11 +29,10 @@ pub(crate) use open::is_database;
 use place::Place;
 pub(crate) use place::resolve;
 
-/// How long a call of somebody who writes waits for another program's lock: as long as for a server of
-/// PostgreSQL, and more.
+/// Time for which a writer's call waits for another program's lock; longer than calls wait for a server.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a call of somebody who only reads waits for another program's lock.
+/// Time for which a reader's call waits for another program's lock.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Statements that a connection keeps prepared: all of this module.
@@ -147,7 +146,7 @@ impl SqliteStore {
         Self { place, patience, readers: None, writer, ids: Ids::Reused, known }
     }
 
-    /// The file.
+    /// Returns the file as the caller named it; a text that names no file for a database in memory.
     pub fn path(&self) -> &Path {
         self.place.named()
     }

@@ -201,7 +201,7 @@ pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
     }
 }
 
-/// What a file is, by its first bytes.
+/// The kind of a file, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileKind {
     Empty,

@@ -62,7 +62,7 @@ impl Place {
         }
     }
 
-    /// The same where there was a file, else the one that opening made.
+    /// Returns this place if there was a file, else the place of the file that opening made.
     pub(super) fn or_now(self) -> Self {
         if self.identity.is_some() { self } else { Self::of(&self.named) }
     }

@@ -228,7 +228,8 @@ fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -> Result<i6
     let mut high = last + 1;
     // Numbers grow with ids.
     let mut next = db.prepare_cached(
-        "SELECT trial_id, number FROM trials WHERE study_id = ?1 AND trial_id >= ?2 ORDER BY trial_id LIMIT 1",
+        "SELECT trial_id, number FROM trials
+         WHERE study_id = ?1 AND trial_id >= ?2 ORDER BY trial_id LIMIT 1",
     )?;
     while low < high {
         let middle = low + (high - low) / 2;
@@ -278,7 +279,7 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
     }
 }
 
-/// How the rows that belong to the trials are found.
+/// A way to find the rows that belong to trials.
 #[derive(Debug, Clone, Copy)]
 enum Reading {
     /// All rows of the table in order: the trials are most of it.
