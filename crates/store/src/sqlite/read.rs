@@ -186,15 +186,18 @@ impl ReadRows for Rows<'_> {
             OwnTable::LateTells => "ORDER BY trials.trial_id, allometry_late_tells.rowid",
             OwnTable::Predictions | OwnTable::Metrics | OwnTable::Logs => "",
         };
-        // Optuna's tables find no trial by its number: the trials come through the index of their study, the
-        // rows of each through the table's key.
+        // Optuna's tables find no trial by its number, but numbers grow with ids.
+        let from = first_trial(self.db, study, *numbers.start())?;
+        let to = match numbers.end().0.checked_add(1) {
+            Some(next) => first_trial(self.db, study, TrialNumber(next))? - 1,
+            None => i64::MAX,
+        };
+        // The trials come through the index of their study, the rows of each through the table's key.
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT number, {columns} FROM trials CROSS JOIN {name} USING (trial_id)
-             WHERE study_id = ?1 AND trials.trial_id >= ?2 AND number BETWEEN ?3 AND ?4 {order}"
+             WHERE study_id = ?1 AND trials.trial_id BETWEEN ?2 AND ?3 {order}"
         ))?;
-        let bound = |number: &TrialNumber| i64::try_from(number.0).unwrap_or(i64::MAX);
-        let from = first_trial(self.db, study, *numbers.start())?;
-        let mut rows = statement.query([study.0, from, bound(numbers.start()), bound(numbers.end())])?;
+        let mut rows = statement.query([study.0, from, to])?;
         while let Some(row) = rows.next()? {
             let blob = |place: usize| Ok::<_, rusqlite::Error>(row.get_ref(place)?.as_blob()?);
             let own = match table {
