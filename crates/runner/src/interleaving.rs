@@ -17,8 +17,8 @@ use allometry_core::{
     ValidationOutputs, ValidationScores, sampler,
 };
 use allometry_store::{
-    Beside, EpochMetrics, Finished, FinishedState, LateTell, MemoryStore, NewStudy, NewTrial, Owner,
-    Predictions, RunningTrial, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
+    Beside, EpochMetrics, Finished, FinishedState, LateTell, NewStudy, NewTrial, Owner, Predictions,
+    RunningTrial, SqliteStore, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
     TrialPage,
 };
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ weights = "any"
 
 /// Calls of the store between which others act.
 struct World {
-    store: MemoryStore,
+    store: SqliteStore,
     processes: [Mutex<Option<Simulated>>; PROCESSES],
     random: Mutex<TrialRng>,
     clock: Mutex<Instant>,
@@ -117,7 +117,7 @@ fn open(store: &dyn Store) -> Vec<OpenStudy> {
 impl World {
     fn new(seed: u64) -> &'static Self {
         Box::leak(Box::new(Self {
-            store: MemoryStore::new(),
+            store: SqliteStore::in_memory().unwrap(),
             processes: Default::default(),
             random: Mutex::new(stream(seed, "interleaving", 0)),
             clock: Mutex::new(Instant::now()),

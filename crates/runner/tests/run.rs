@@ -15,7 +15,7 @@ use allometry_core::{
     StudyView, Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
 };
 use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
-use allometry_store::{Finished, FinishedState, MemoryStore, Owner, Start, Store};
+use allometry_store::{Finished, FinishedState, Owner, SqliteStore, Start, Store};
 
 /// What the test objective does with a trial.
 type Behaviour<'a> = dyn Fn(&TrialSpec, u64) -> Result<f64, ObjectiveError> + Sync + 'a;
@@ -143,7 +143,7 @@ fn value_of(trial: &TrialSpec) -> f64 {
 
 #[test]
 fn every_study_gets_exactly_its_trials_and_all_are_distinct() {
-    let (ladder, store) = (read(LADDER), MemoryStore::default());
+    let (ladder, store) = (read(LADDER), SqliteStore::in_memory().unwrap());
     let (summary, events) = go(&ladder, &store, 4, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     assert!(summary.studies.iter().all(|s| s.reason == StopReason::TrialsReached && s.complete == 6));
     for label in ["a", "b"] {
@@ -168,7 +168,7 @@ fn every_study_gets_exactly_its_trials_and_all_are_distinct() {
 #[test]
 fn the_number_of_workers_changes_no_trial() {
     let results = |workers| {
-        let (ladder, store) = (read(LADDER), MemoryStore::default());
+        let (ladder, store) = (read(LADDER), SqliteStore::in_memory().unwrap());
         go(&ladder, &store, workers, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
         let mut results: Vec<(String, Option<f64>)> =
             trials(&store, "b").iter().map(|t| (t.params.to_string(), t.value)).collect();
@@ -181,7 +181,7 @@ fn the_number_of_workers_changes_no_trial() {
 #[test]
 fn a_space_smaller_than_the_trials_ends_the_study() {
     let ladder = read(&LADDER.replace("trials = 6", "trials = 60"));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let (summary, _) = go(&ladder, &store, 3, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     assert!(summary.any(StopReason::SpaceExhausted));
     assert_eq!(trials(&store, "a").len(), 12, "3 widths x 2 depths x 2 head counts, all of which divide");
@@ -190,7 +190,7 @@ fn a_space_smaller_than_the_trials_ends_the_study() {
 #[test]
 fn failures_and_panics_are_data_until_there_are_too_many() {
     let ladder = read(&LADDER.replace("trials = 6", "trials = 11"));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let failing = |_: &TrialSpec, evaluation: u64| match evaluation {
         1 => panic!("out of patience"),
         2 => Ok(f64::NAN),
@@ -214,7 +214,7 @@ fn failures_and_panics_are_data_until_there_are_too_many() {
         ]
     );
 
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let always = |_: &TrialSpec, _: u64| -> Result<f64, ObjectiveError> {
         Err(ObjectiveError::Failed(Failure { reason: "no".into(), detail: String::new() }))
     };
@@ -233,10 +233,10 @@ fn failures_and_panics_are_data_until_there_are_too_many() {
 #[test]
 fn an_interrupted_run_goes_on_with_the_same_results() {
     let ladder = read(LADDER);
-    let whole = MemoryStore::default();
+    let whole = SqliteStore::in_memory().unwrap();
     go(&ladder, &whole, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
 
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let interrupt = Interrupt::default();
     let stopping = |t: &TrialSpec, evaluation: u64| {
         if evaluation == 3 {
@@ -267,7 +267,7 @@ fn pruned_trials_count_have_their_last_value_and_spare_the_exempt() {
         "{}[pruner]\nkind = \"threshold\"\nlower = 0.25\nn_warmup_steps = 2\ncomplete_share = 0.0\n",
         LADDER.replace("trials = 6", "trials = 10")
     ));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let (summary, events) = go(&ladder, &store, 3, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     for (label, study) in ["a", "b"].iter().zip(&summary.studies) {
         assert_eq!((study.reason, study.complete + study.pruned), (StopReason::TrialsReached, 10));
@@ -314,7 +314,7 @@ impl Sampler for Saturating {
 #[test]
 fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let ladder = read(&format!("{LADDER}[stop]\nexpected_gain = 0.1\n"));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let objective = Scripted { evaluations: AtomicU64::new(0), behaviour: &|t, _| Ok(value_of(t)) };
     let spec = ladder.budgets[0].clone();
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
@@ -348,7 +348,7 @@ fn a_collapsed_trial_is_marked_as_such() {
         "{}[pruner]\nkind = \"collapse\"\ncollapse = 2\ncomplete_share = 0.3\n",
         LADDER.replace("trials = 6", "trials = 12")
     ));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     go(&ladder, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     let stopped = |t: &FrozenTrial| t.record.early_stop;
     let trials = trials(&store, "a");
@@ -360,7 +360,7 @@ fn a_collapsed_trial_is_marked_as_such() {
 #[test]
 fn a_trial_that_training_found_collapsed_is_marked_without_a_pruner() {
     let ladder = read(LADDER);
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     go(&ladder, &store, 2, &Interrupt::default(), &|t, n| match n % 3 {
         0 => Err(ObjectiveError::Collapsed(CollapsedTo::Elsewhere)),
         _ => Ok(value_of(t)),
@@ -379,7 +379,7 @@ fn a_trial_that_training_found_collapsed_is_marked_without_a_pruner() {
 #[test]
 fn a_study_of_a_living_process_is_shared_and_that_of_a_dead_one_recovered() {
     let ladder = read(LADDER);
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     go(&ladder, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     let more = read(&LADDER.replace("trials = 6", "trials = 8"));
     let study = store.study("test/a").unwrap().unwrap();
@@ -417,7 +417,7 @@ fn a_study_of_a_living_process_is_shared_and_that_of_a_dead_one_recovered() {
 #[test]
 fn a_trial_that_keeps_losing_its_process_is_given_up() {
     let ladder = read(&LADDER.replace("trials = 6", "trials = 1"));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     let interrupt = Interrupt::default();
     go(&ladder, &store, 1, &interrupt, &|t, _| Ok(value_of(t))).unwrap();
     let study = store.study("test/a").unwrap().unwrap();
@@ -445,7 +445,7 @@ fn a_trial_that_keeps_losing_its_process_is_given_up() {
 #[test]
 fn a_result_that_comes_after_the_lease_is_not_taken() {
     let ladder = read(&LADDER.replace("trials = 6", "trials = 2"));
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     // Somebody who takes this process for dead ends the first trial while it is evaluated.
     let behaviour = |trial: &TrialSpec, _: u64| {
         let study = store.study("test/a").unwrap().unwrap();
@@ -472,7 +472,7 @@ fn a_result_that_comes_after_the_lease_is_not_taken() {
 
 #[test]
 fn another_question_under_the_same_name_is_refused() {
-    let store = MemoryStore::default();
+    let store = SqliteStore::in_memory().unwrap();
     go(&read(LADDER), &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     let wider = read(&LADDER.replace("[4, 8, 12]", "[4, 8, 16]"));
     let error = go(&wider, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();

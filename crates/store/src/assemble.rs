@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::column;
 use crate::distribution;
-use crate::error::StoreError;
 use crate::json;
 use crate::late::LateTell;
-use crate::store::{METRIC_NAMES, StudyId, StudyRecord};
+use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
+use crate::store::{METRIC_NAMES, StudyId, StudyRecord, TrialId};
 
 /// Prefix of the keys under which Allometry keeps its own attributes.
 pub(crate) const OWN_PREFIX: &str = "allometry:";
@@ -52,15 +52,15 @@ pub(crate) fn state(number: u64, name: &str) -> Result<TrialState, Malformed> {
         .ok_or_else(|| Malformed::new(format!("trial {number}"), format!("state `{name}` is unknown")))
 }
 
-/// A study from its rows: directions by objective, attributes as JSON text. One whose own attributes make no sense says so and
-/// hides no other.
-pub(crate) fn study(
-    id: StudyId,
-    name: String,
-    directions: &[String],
-    user_attributes: BTreeMap<String, String>,
-    system_attributes: BTreeMap<String, String>,
-) -> StudyRecord {
+/// The state of that name, of a trial whose number is not known yet.
+pub(crate) fn state_of(trial: TrialId, name: &str) -> Result<TrialState, Malformed> {
+    column::state(name)
+        .ok_or_else(|| Malformed::new(format!("trial with id {trial}"), format!("state `{name}` is unknown")))
+}
+
+/// Returns a study from its rows. One whose own attributes make no sense says so and hides no other.
+pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
+    let OptunaStudy { id, name, directions, user_attributes, system_attributes } = rows;
     let (own, user_attributes): (BTreeMap<_, _>, _) =
         user_attributes.into_iter().partition(|(key, _)| key.starts_with(OWN_PREFIX));
     let mut attributes = BTreeMap::new();
@@ -81,11 +81,12 @@ pub(crate) fn study(
             Err(error) => unreadable = Some(format!("attribute `{key}`: {error}")),
         }
     }
+    let mut directions = directions.into_iter();
     StudyRecord {
         id,
         name,
-        direction: directions.first().map_or_else(Default::default, |name| column::direction(name)),
-        further: directions.iter().skip(1).map(|name| column::direction(name)).collect(),
+        direction: directions.next().unwrap_or_default(),
+        further: directions.collect(),
         space: stored_space,
         attributes,
         user_attributes,
@@ -120,9 +121,11 @@ pub(crate) fn record_json(record: &TrialRecord) -> Option<String> {
     Some(json::write(&value))
 }
 
-/// The numbers of a record as attributes of their own: key and JSON text. Optuna's tables and dashboard show single numbers, but no nested
-/// ones. Nothing reads them back.
-pub(crate) fn flat_record(record: &TrialRecord) -> Vec<(String, String)> {
+/// Returns the attributes of a record: itself and, as Optuna's tables and dashboard show single numbers but
+/// no nested ones, each of its numbers, which nothing reads back. There are none where the record says
+/// nothing.
+pub(crate) fn record_attributes(record: &TrialRecord) -> BTreeMap<String, String> {
+    let Some(text) = record_json(record) else { return BTreeMap::new() };
     let numbers = [
         ("weights", record.size.map(|size| size.total.to_string())),
         ("seed", record.seed.map(|seed| seed.to_string())),
@@ -130,12 +133,17 @@ pub(crate) fn flat_record(record: &TrialRecord) -> Vec<(String, String)> {
     ];
     let numbers = numbers.into_iter().filter_map(|(name, number)| Some((name.to_owned(), number?)));
     let metrics = record.metrics.iter().map(|(name, value)| (name.clone(), json_float(*value)));
-    let all = metrics.chain(numbers);
-    let all = all.map(|(name, text)| (format!("{OWN_PREFIX}{name}"), text));
-    all.filter(|(key, _)| key != RECORD_KEY && key != EXACT_KEY).collect()
+    let all = metrics.chain(numbers).map(|(name, text)| (format!("{OWN_PREFIX}{name}"), text));
+    let flat = all.filter(|(key, _)| key != EXACT_KEY);
+    flat.chain([(RECORD_KEY.to_owned(), text)]).collect()
 }
 
-/// What tells Optuna which parameters an enqueued trial must take.
+/// Returns metrics of one epoch as JSON.
+pub(crate) fn metrics_json(metrics: &BTreeMap<String, f64>) -> String {
+    json::write(&json::floats(metrics))
+}
+
+/// Returns the attribute that tells Optuna which parameters an enqueued trial must take.
 pub(crate) fn fixed_params_json(params: &Params) -> String {
     let pairs: Vec<String> = params
         .iter()
@@ -146,32 +154,83 @@ pub(crate) fn fixed_params_json(params: &Params) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
+/// A row that belongs to a trial, of whichever of Optuna's tables.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part<'r> {
+    /// A row of `trial_values`: objective, value and its kind.
+    Value(i64, Option<f64>, &'r str),
+    /// A row of `trial_params`: name, stored number and distribution.
+    Param(&'r str, Option<f64>, &'r str),
+    /// A row of `trial_intermediate_values`: step, value and its kind.
+    Intermediate(i64, Option<f64>, &'r str),
+    /// A row of a table of attributes: key and JSON.
+    Attribute(AttributeKind, &'r str, &'r str),
+}
+
+impl Part<'_> {
+    /// Gives the part to `sink`.
+    pub(crate) fn tell(self, sink: &mut dyn TrialSink) {
+        match self {
+            Self::Value(_, value, kind) => {
+                if let Some(value) = column::number(value, kind) {
+                    sink.value(value);
+                }
+            }
+            Self::Param(name, internal, text) => sink.param(name, internal.unwrap_or(f64::NAN), text),
+            Self::Intermediate(step, value, kind) => {
+                if let Some(value) = column::number(value, kind) {
+                    sink.intermediate(step, value);
+                }
+            }
+            Self::Attribute(kind, key, json) => sink.attribute(kind, key, json),
+        }
+    }
+}
+
 /// Trials being read, found by their ids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batch {
     ids: Vec<i64>,
     trials: Vec<FrozenTrial>,
+    sets: Sets,
     last: usize,
 }
 
 impl Batch {
-    /// `found` in order of their ids.
-    pub(crate) fn new(found: Vec<(i64, FrozenTrial)>) -> Self {
+    /// Begins with trials in the order of their ids. `space` is that of their study, which knows which lists
+    /// have an order.
+    pub(crate) fn new(found: Vec<(i64, FrozenTrial)>, space: Option<SearchSpace>) -> Self {
         let (ids, trials) = found.into_iter().unzip();
-        Self { ids, trials, last: 0 }
+        Self { ids, trials, sets: Sets::new(space), last: 0 }
+    }
+
+    /// Takes in a row of a trial, if it is one of these. User attributes come after the parameters.
+    pub(crate) fn take(&mut self, trial: i64, part: Part<'_>) -> Result<(), Malformed> {
+        let Some(place) = self.place(trial) else { return Ok(()) };
+        let trial = &mut self.trials[place];
+        match part {
+            Part::Value(objective, value, kind) => take_value(trial, objective, value, kind),
+            Part::Param(name, internal, text) => self.sets.take_param(trial, name, internal, text)?,
+            Part::Intermediate(step, value, kind) => take_intermediate(trial, step, value, kind),
+            Part::Attribute(AttributeKind::User, key, text) => take_user_attribute(trial, key, text)?,
+            Part::Attribute(AttributeKind::System, key, text) => {
+                trial.system_attributes.insert(key.to_owned(), text.to_owned());
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn ids(&self) -> &[i64] {
         &self.ids
     }
 
-    /// The trial of that id, if it is one of these.
-    pub(crate) fn find(&mut self, id: i64) -> Option<&mut FrozenTrial> {
+    /// The place of the trial of that id, if it is one of these.
+    fn place(&mut self, id: i64) -> Option<usize> {
         // Rows of a trial mostly follow each other.
         if self.ids.get(self.last) != Some(&id) {
             self.last = self.ids.binary_search(&id).ok()?;
         }
-        self.trials.get_mut(self.last)
+        Some(self.last)
     }
 
     /// The trials, once all their rows are in.
@@ -190,7 +249,7 @@ impl Batch {
 }
 
 /// Takes in a row of `trial_values`.
-pub(crate) fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind: &str) {
+fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind: &str) {
     let Some(value) = column::number(value, kind) else { return };
     match usize::try_from(objective) {
         Ok(0) => trial.value = Some(value),
@@ -204,7 +263,7 @@ pub(crate) fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<
 }
 
 /// Takes in a row of `trial_intermediate_values`.
-pub(crate) fn take_intermediate(trial: &mut FrozenTrial, step: i64, value: Option<f64>, kind: &str) {
+fn take_intermediate(trial: &mut FrozenTrial, step: i64, value: Option<f64>, kind: &str) {
     if let Some(value) = column::number(value, kind) {
         trial.intermediate.insert(step, value);
     }
@@ -224,7 +283,7 @@ pub(crate) fn take_user_attribute(trial: &mut FrozenTrial, key: &str, text: &str
 
 /// Distributions by parameter and text, parsed once.
 #[derive(Debug)]
-pub(crate) struct Sets {
+struct Sets {
     space: Option<SearchSpace>,
     known: HashMap<String, HashMap<String, Distribution>>,
     latest: Latest,
@@ -243,8 +302,9 @@ struct Latest {
 }
 
 impl Latest {
-    /// The set of the next parameter of `trial`, where the latest one had that parameter there: both then share their sets. The
-    /// trial also has the sets of parameters that may not follow; [`Batch::finish`] takes those away.
+    /// The set of the next parameter of `trial`, where the latest one had that parameter there: both then
+    /// share their sets. The trial also has the sets of parameters that may not follow; [`Batch::finish`]
+    /// takes those away.
     fn continued(&mut self, trial: &mut FrozenTrial, name: &str, text: &str) -> Option<&Distribution> {
         if self.trial != Some(trial.number) {
             (self.trial, self.alike) = (Some(trial.number), 0);
@@ -280,13 +340,12 @@ impl Latest {
 }
 
 impl Sets {
-    /// `space` is that of the study, which knows which lists have an order.
-    pub(crate) fn new(space: Option<SearchSpace>) -> Self {
+    fn new(space: Option<SearchSpace>) -> Self {
         Self { space, known: HashMap::new(), latest: Latest::default() }
     }
 
     /// Takes in a row of `trial_params`.
-    pub(crate) fn take_param(
+    fn take_param(
         &mut self,
         trial: &mut FrozenTrial,
         name: &str,
@@ -330,7 +389,8 @@ fn record(number: TrialNumber, text: &str) -> Result<TrialRecord, Malformed> {
     parse().map_err(|problem| Malformed::new(format!("record of trial {number}"), problem))
 }
 
-/// The integers among `params` that a float has no place for, as their attribute holds them; `None` where there are none.
+/// The integers among `params` that a float has no place for, as their attribute holds them; `None` where
+/// there are none.
 pub(crate) fn exact_json(params: &Params) -> Option<String> {
     let is_rounded = |value: &ParamValue| match value {
         ParamValue::Int(i) => *value != ParamValue::Float(*i as f64),
@@ -344,7 +404,8 @@ pub(crate) fn exact_json(params: &Params) -> Option<String> {
     (!rounded.0.is_empty()).then(|| fixed_params_json(&rounded))
 }
 
-/// Integers that the stored float had no place for take the value that `exact`, an object as JSON text, has for them.
+/// Integers that the stored float had no place for take the value that `exact`, an object as JSON text, has
+/// for them.
 fn restore_integers(params: &mut Params, exact: &str) {
     let is_rounded = |value: &ParamValue| matches!(value, ParamValue::Int(i) if i.unsigned_abs() >= 1 << 53);
     if !params.0.values().any(is_rounded) {
@@ -388,35 +449,15 @@ pub(crate) fn epoch_metrics(
     Ok(json::read_floats(&value))
 }
 
-/// Of a trial that Optuna enqueued, the parameters that the study's space has; `None` where the trial has its own already.
+/// Returns the parameters of a trial that Optuna enqueued, as far as the study's space has them; `None` if the
+/// trial has its own already.
 pub(crate) fn fitting(trial: FrozenTrial, space: &SearchSpace) -> Option<Params> {
     let fits = |(name, value): &(String, ParamValue)| space.get(name).is_some_and(|set| set.contains(value));
     trial.distributions.is_empty().then(|| trial.params.0.into_iter().filter(fits).collect())
 }
 
-/// Those of `params` whose name is not `known`.
+/// Returns those of `params` whose names are not `known`.
 pub(crate) fn missing(params: &Params, known: &HashSet<String>) -> Params {
     let missing = params.iter().filter(|(name, _)| !known.contains(*name));
     missing.map(|(name, value)| (name, value.clone())).collect()
-}
-
-/// The text of a distribution that is given to a parameter where earlier trials have the `stored` one: of the same choices the
-/// stored text, which may say more than what was read of it, such as an integer of 30 digits.
-///
-/// # Errors
-/// [`StoreError::IncompatibleDistribution`]; [`Malformed`] where nobody can read what is stored.
-pub(crate) fn compatible_text(
-    parameter: &str,
-    stored: String,
-    given: &Distribution,
-    given_json: &str,
-) -> Result<Result<String, StoreError>, Malformed> {
-    let parsed = distribution::parse(&stored)
-        .map_err(|problem| Malformed::new(format!("parameter `{parameter}`"), problem))?;
-    let given_json = given_json.to_owned();
-    if !distribution::compatible(&parsed, given) {
-        let parameter = parameter.to_owned();
-        return Ok(Err(StoreError::IncompatibleDistribution { parameter, stored, given: given_json }));
-    }
-    Ok(Ok(if matches!(parsed, Distribution::Categorical { .. }) { stored } else { given_json }))
 }

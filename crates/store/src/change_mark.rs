@@ -11,7 +11,8 @@ use crate::sqlite::{SqliteStore, resolve};
 use crate::store::Store;
 use crate::url::{self, Storage};
 
-/// What tells of a store's changes. Equal marks, the latter taken a while after the last change, mean equal contents.
+/// What tells of a store's changes. Equal marks, the latter taken a while after the last change, mean equal
+/// contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeMark(Mark);
 
@@ -64,8 +65,9 @@ impl ChangeMark {
 
 /// A store that is looked at again and again, and only read.
 ///
-/// Of a file the file system tells whether it changed, which costs no lock, and it is opened only to be read: nobody who writes
-/// has to wait. To a server one connection stays, and how far the server has written its log tells whether anything changed.
+/// Of a file the file system tells whether it changed, which costs no lock, and it is opened only to be read:
+/// nobody who writes has to wait. To a server one connection stays, and how far the server has written its
+/// log tells whether anything changed.
 #[derive(Debug)]
 pub struct FollowedStore {
     storage: Storage,

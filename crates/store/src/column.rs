@@ -1,11 +1,9 @@
-//! How single values are kept in columns.
+//! Single values as columns hold them.
 
-use allometry_core::{Direction, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
+use allometry_core::{Direction, TrialState, ValidationOutputs, ValidationScores};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-
-use crate::store::Predictions;
 
 /// The name of a state in Optuna's tables.
 pub(crate) fn state_name(state: TrialState) -> &'static str {
@@ -78,8 +76,8 @@ pub(crate) fn time(stored: &str) -> Option<Timestamp> {
     Offset::UTC.to_timestamp(time).ok()
 }
 
-/// What a trial says of the validation rows, as the columns `rows`, `labels` and `scores`. A row's label has one byte where it
-/// is binary and four where it is a class or a number.
+/// Returns a trial's predictions as the columns `rows`, `labels` and `scores`. A row's label has one byte where
+/// it is binary and four where it is a class or a number.
 pub(crate) fn predictions(
     scores: Option<&ValidationScores>,
     outputs: Option<&ValidationOutputs>,
@@ -109,17 +107,6 @@ pub(crate) fn validation_outputs([rows, targets, outputs]: [&[u8]; 3]) -> Option
         targets: scores(targets),
         outputs: scores(outputs),
     })
-}
-
-impl Predictions {
-    /// Takes in the columns `rows`, `labels` and `scores` of a trial.
-    pub(crate) fn take(&mut self, number: TrialNumber, columns: [&[u8]; 3]) {
-        if let Some(scores) = validation_scores(columns) {
-            self.scores.insert(number, scores);
-        } else if let Some(outputs) = validation_outputs(columns) {
-            self.outputs.insert(number, outputs);
-        }
-    }
 }
 
 /// Row indices as eight bytes each, little-endian.

@@ -72,7 +72,8 @@ pub fn read_value(value: &Value) -> ParamValue {
     }
 }
 
-/// Parses a distribution as Optuna writes it, its five former class names included. Lists of numbers read as ordinal.
+/// Parses a distribution as Optuna writes it, its five former class names included. Lists of numbers read as
+/// ordinal.
 ///
 /// # Errors
 /// What is wrong, in words.
@@ -141,7 +142,8 @@ pub fn from_internal(distribution: &Distribution, internal: f64) -> Option<Param
     }
 }
 
-/// A value as one of the kind that its set has: `1.0` of a set of integers as `1`. `None` where it has no stored number.
+/// A value as one of the kind that its set has: `1.0` of a set of integers as `1`. `None` where it has no
+/// stored number.
 pub(crate) fn of_set(distribution: &Distribution, value: &ParamValue) -> Option<ParamValue> {
     let read = from_internal(distribution, to_internal(distribution, value)?)?;
     // The stored float has no place for every integer; here is the integer itself.
@@ -167,13 +169,6 @@ pub(crate) struct Placed<'a> {
     pub(crate) name: &'a str,
     pub(crate) distribution: &'a Distribution,
     pub(crate) internal: f64,
-}
-
-impl Placed<'_> {
-    /// The value as it reads back.
-    pub(crate) fn value(&self) -> ParamValue {
-        from_internal(self.distribution, self.internal).expect("the number was made from a value of the set")
-    }
 }
 
 /// Finds each parameter's distribution and stored number.

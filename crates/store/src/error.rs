@@ -1,4 +1,4 @@
-//! What can go wrong between a caller and a store.
+//! Errors of stores.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use crate::location::Location;
 use crate::schema::Former;
 use crate::store::{StudyId, TrialId};
 
-/// What kind of problem a [`StoreError`] is.
+/// The kind of a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// There is no such thing.
@@ -20,7 +20,7 @@ pub enum ErrorKind {
     Conflict,
 }
 
-/// What became of a file that was in use.
+/// A change to a file that was in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Departure {
     /// Its name is gone.
@@ -44,7 +44,10 @@ impl fmt::Display for Departure {
     }
 }
 
-/// What can go wrong between a caller and a store.
+/// An error of a store.
+///
+/// Its text contains that of its cause, because a client of a server sees nothing else. So it has no
+/// `source`: whoever prints the chain of causes would print that text twice.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no study of that key.

@@ -1,14 +1,14 @@
 //! Databases of former revisions of Optuna's schema, which are read as if they were of the present one.
 //!
-//! Views of the connection's own, named as the present tables, stand before the tables of the database. Each gives
-//! what Optuna's migrations would make of the former rows; the database is not changed.
+//! Views of the connection's own, named as the present tables, stand before the tables of the database. Each
+//! gives what Optuna's migrations would make of the former rows; the database is not changed.
 
 use std::fmt::Write as _;
 
 use crate::schema::Former;
 
-/// The statements that make the views before the tables of `schema`, in words that SQLite and PostgreSQL share.
-/// `utc` makes a time of UTC of a column that holds one of this machine's zone.
+/// The statements that make the views before the tables of `schema`, in words that SQLite and PostgreSQL
+/// share. `utc` makes a time of UTC of a column that holds one of this machine's zone.
 pub(crate) fn views(
     former: Former,
     schema: &str,
@@ -26,7 +26,8 @@ pub(crate) fn views(
     }
     let values = format!("{schema}.trial_values");
     if former < Former::Objectives {
-        // The only direction of a study was a column beside its name; nothing set is the default, to minimise.
+        // The only direction of a study was a column beside its name; nothing set is the default, to
+        // minimise.
         let _ = write!(
             sql,
             "CREATE TEMP VIEW study_directions AS
@@ -50,8 +51,8 @@ pub(crate) fn views(
     sql
 }
 
-/// A view of trials without the value that once stood among them, whose times are those of UTC. Numbers were once
-/// kept as attributes; a trial whose client ended before it wrote that has the number of its place.
+/// A view of trials without the value that once stood among them, whose times are those of UTC. Numbers were
+/// once kept as attributes; a trial whose client ended before it wrote that has the number of its place.
 fn trials(former: Former, schema: &str, utc: impl Fn(&str) -> String) -> String {
     let number = if former < Former::Numbered {
         format!(
@@ -72,8 +73,8 @@ fn trials(former: Former, schema: &str, utc: impl Fn(&str) -> String) -> String 
     )
 }
 
-/// Whether a number stands for an infinity: it is one, or about the largest of 32 bits, which former clients stored
-/// in its place.
+/// Whether a number stands for an infinity: it is one, or about the largest of 32 bits, which former clients
+/// stored in its place.
 fn is_infinite(x: &str) -> String {
     format!(
         "({x} <> 'NaN' AND abs({x}) > 1.7976931348623157e308

@@ -10,19 +10,21 @@ use serde_json::{Value, json};
 
 use crate::json;
 
-/// Late tells of one trial that are kept: who is refused tries again perhaps, but not for ever.
+/// Most late tells of one trial that are kept: a client that is refused may try again many times.
 pub(crate) const MOST_LATE_TELLS: usize = 16;
 
-/// What was told of a trial when it had ended: by a process that had lost it, since its lease ran out. The trial stays as it was.
+/// A result that was told after its trial had ended, by a process whose lease had run out. The trial stays as
+/// it was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LateTell {
-    /// When it was refused, by the clock of who told it.
+    /// Time of the refusal, by the clock of the process that told it.
     pub at: Timestamp,
     /// The process that told it; `None` for a client of the storage server.
     pub teller: Option<String>,
     /// The state that it would have got; running where only epochs were reported.
     pub state: TrialState,
-    /// The values that it would have got; that of the newest epoch where only epochs were reported, or it was stopped early.
+    /// The values that it would have got; that of the newest epoch where only epochs were reported, or it was
+    /// stopped early.
     pub values: Vec<f64>,
     /// Newest epoch that was reported, where one was.
     pub step: Option<i64>,

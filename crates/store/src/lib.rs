@@ -1,23 +1,26 @@
-//! Where trials live: a [`Store`] in memory or in a SQLite file that Optuna's own tools open, and readers of trials
-//! that other programs recorded.
+//! Where trials live: a [`Store`] in a database of SQLite or PostgreSQL that Optuna's own tools open, and
+//! readers of trials that other programs recorded.
 
+mod as_optuna;
+mod as_store;
 mod assemble;
 pub mod change_mark;
 mod column;
 pub mod distribution;
 pub mod error;
 pub mod export;
+mod failure;
 mod file_mark;
 mod former;
 pub mod import;
 pub mod json;
 pub mod late;
 pub mod location;
-pub mod memory;
 pub mod open;
 pub mod optuna;
 pub mod owner;
 pub mod postgres;
+mod rows;
 mod schema;
 pub mod sqlite;
 pub mod store;
@@ -29,7 +32,6 @@ pub use error::{Departure, ErrorKind, StoreError};
 pub use import::{ImportError, ImportedStudy};
 pub use late::LateTell;
 pub use location::Location;
-pub use memory::MemoryStore;
 pub use open::{open, open_existing, open_read_only};
 pub use owner::{Liveness, Owner};
 pub use postgres::PostgresStore;

@@ -6,7 +6,8 @@ use crate::sqlite::SqliteStore;
 use crate::store::Store;
 use crate::url::{self, Storage};
 
-/// Opens a storage for reading and writing, and makes what is missing: a SQLite file, or the tables in a database of PostgreSQL.
+/// Opens a storage for reading and writing, and makes what is missing: a SQLite file, or the tables in a
+/// database of PostgreSQL.
 ///
 /// # Errors
 /// [`StoreError`] that says what the storage is instead, or why it cannot be written.

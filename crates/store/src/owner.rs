@@ -10,8 +10,8 @@ pub struct Owner {
     pub host: String,
     /// Process id.
     pub pid: u32,
-    /// Boot of the machine, namespace of process ids and clock tick at which the process started, separated by `/`;
-    /// empty where the system does not tell.
+    /// Boot of the machine, namespace of process ids and clock tick at which the process started, separated
+    /// by `/`; empty where the system does not tell.
     pub process_start: String,
 }
 

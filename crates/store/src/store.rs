@@ -36,18 +36,18 @@ impl fmt::Display for TrialId {
     }
 }
 
-/// What a study starts with.
+/// A study to create.
 #[derive(Debug, Clone, Default)]
 pub struct NewStudy {
     /// Name, unique in the store.
     pub name: String,
     /// Which values of the first objective are better.
     pub direction: Direction,
-    /// The same of the objectives after it.
+    /// Directions of the objectives after the first.
     pub further: Vec<Direction>,
     /// Names of all objectives, as Optuna's `set_metric_names` keeps them; may be empty.
     pub metric_names: Vec<String>,
-    /// What may vary; tells which lists are ordinal when trials are read back.
+    /// The search space, which says which lists are ordinal when trials are read back.
     pub space: SearchSpace,
     /// Allometry's own attributes; stored under `allometry:` and the key.
     pub attributes: BTreeMap<String, Value>,
@@ -62,9 +62,9 @@ pub struct StudyRecord {
     pub name: String,
     /// Which values of the first objective are better.
     pub direction: Direction,
-    /// The same of the objectives after it.
+    /// Directions of the objectives after the first.
     pub further: Vec<Direction>,
-    /// What may vary, where Allometry made the study.
+    /// The search space, if Allometry made the study.
     pub space: Option<SearchSpace>,
     /// Allometry's own attributes, without the prefix `allometry:`.
     pub attributes: BTreeMap<String, Value>,
@@ -72,7 +72,8 @@ pub struct StudyRecord {
     pub user_attributes: BTreeMap<String, String>,
     /// Foreign system attributes: JSON text as Python wrote it.
     pub system_attributes: BTreeMap<String, String>,
-    /// Which of Allometry's own attributes makes no sense, and why; such a study is neither analysed nor continued.
+    /// Which of Allometry's own attributes makes no sense, and why; such a study is neither analysed nor
+    /// continued.
     pub unreadable: Option<String>,
 }
 
@@ -104,16 +105,16 @@ pub enum Start<'a> {
     Asked,
 }
 
-/// What a trial starts with.
+/// A trial to create.
 #[derive(Debug, Clone, Copy)]
 pub struct NewTrial<'a> {
     /// How it begins.
     pub start: Start<'a>,
     /// Its configuration.
     pub params: &'a Params,
-    /// The set of each parameter; may have more than `params`.
+    /// The distribution of each parameter; may have more than `params`.
     pub space: &'a SearchSpace,
-    /// What is known of it beforehand: seed, origin, size.
+    /// Its record as far as it is known: seed, origin, size.
     pub record: &'a TrialRecord,
 }
 
@@ -154,7 +155,7 @@ pub struct Finished {
     pub value: Option<f64>,
     /// Values of a complete trial's objectives after the first.
     pub further: Vec<f64>,
-    /// What is kept of its constraints; of a failed one too.
+    /// Its constraints; a failed trial has them too.
     pub constraints: Constraints,
     /// Epochs that were not reported yet.
     pub reports: Vec<EpochReport>,
@@ -162,9 +163,9 @@ pub struct Finished {
     pub record: TrialRecord,
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
-    /// The same where the label is not binary.
+    /// Predictions on the validation rows where the label is not binary.
     pub outputs: Option<ValidationOutputs>,
-    /// The end of what the evaluation wrote for people.
+    /// The end of the evaluation's log.
     pub log: Option<String>,
 }
 
@@ -175,9 +176,11 @@ pub struct RunningTrial {
     pub handle: TrialHandle,
     /// The process; `None` for a trial of Optuna.
     pub owner: Option<Owner>,
-    /// Time since the last heartbeat by the clocks of who wrote and who reads; `None` where there never was one.
+    /// Time since the last heartbeat by the clocks of who wrote and who reads; `None` where there never was
+    /// one.
     pub heartbeat_age: Option<Duration>,
-    /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one from the next.
+    /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one
+    /// from the next.
     pub heartbeat: Option<Timestamp>,
 }
 
@@ -193,38 +196,24 @@ pub struct TrialPage {
 /// Predictions on the validation rows by trial.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Predictions {
-    /// Those of binary labels.
+    /// Predictions of binary labels.
     pub scores: BTreeMap<TrialNumber, ValidationScores>,
-    /// Those of other labels.
+    /// Predictions of other labels.
     pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
 }
 
-impl Predictions {
-    /// The same with what else is kept of each trial, of which nothing is known yet.
-    pub(crate) fn beside(self) -> BTreeMap<TrialNumber, Beside> {
-        let mut all: BTreeMap<TrialNumber, Beside> = BTreeMap::new();
-        for (number, scores) in self.scores {
-            all.entry(number).or_default().scores = Some(scores);
-        }
-        for (number, outputs) in self.outputs {
-            all.entry(number).or_default().outputs = Some(outputs);
-        }
-        all
-    }
-}
-
-/// What Allometry keeps of a trial that Optuna's tables have no place for.
+/// Data of a trial that Optuna's tables have no place for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {
     /// Predictions on the validation rows.
     pub scores: Option<ValidationScores>,
-    /// The same where the label is not binary.
+    /// Predictions on the validation rows where the label is not binary.
     pub outputs: Option<ValidationOutputs>,
     /// Metrics of each epoch beyond its intermediate value.
     pub epoch_metrics: EpochMetrics,
-    /// The end of what the evaluation wrote for people.
+    /// The end of the evaluation's log.
     pub log: Option<String>,
-    /// What was told of it when it had ended.
+    /// Results that were told after it had ended.
     pub late_tells: Vec<LateTell>,
 }
 
@@ -258,28 +247,28 @@ pub type EpochMetrics = BTreeMap<i64, BTreeMap<String, f64>>;
 /// Keeps studies and their trials. Shared by all threads; every call blocks until its effect is kept.
 ///
 /// # Contract
-/// - Numbers of a study's trials are 0, 1, 2, ... without gap or repetition, whoever creates them concurrently; a trial
-///   of a study becomes visible after all those with smaller numbers.
-/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and never changes again. Of several
-///   callers who claim or finish the same trial one succeeds.
-/// - What a call was answered for survives the end of the process at any later moment; a call that failed or was cut
-///   off has left either its whole effect or none. Creating and finishing a trial is one commit each.
-/// - Read back, a trial equals what was told: values, parameters with their kind (integers of a float range become
-///   floats), intermediate values including NaN and infinities; times are kept to the microsecond.
+/// - Numbers of a study's trials are 0, 1, 2, ... without gap or repetition, whoever creates them
+///   concurrently; a trial of a study becomes visible after all those with smaller numbers.
+/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and never changes again. Of
+///   several callers who claim or finish the same trial one succeeds.
+/// - What a call was answered for survives the end of the process at any later moment; a call that failed or
+///   was cut off has left either its whole effect or none. Creating and finishing a trial is one commit each.
+/// - Read back, a trial equals what was told: values, parameters with their kind (integers of a float range
+///   become floats), intermediate values including NaN and infinities; times are kept to the microsecond.
 ///
 /// # Errors
-/// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist, `Conflict` where
-/// the contract forbids the call, `Unavailable` where the storage cannot be used.
+/// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist,
+/// `Conflict` where the contract forbids the call, `Unavailable` where the storage cannot be used.
 pub trait Store: Send + Sync {
-    /// Where the studies are, without a password: a text that is the same whenever the same storage is opened, and another for
-    /// its copies. A SQLite file that was moved is another storage.
+    /// Returns a text that identifies the storage, without a password. It is the same whenever this storage
+    /// is opened, and another for copies of it. A SQLite file that was moved is another storage.
     ///
     /// # Errors
     /// See the trait.
     fn place(&self) -> Result<String, StoreError>;
 
-    /// Looks whether the storage is still the one that was opened: a file that was removed or replaced takes everything in, and
-    /// keeps nothing.
+    /// Checks that the storage is still the one that was opened: writes to a file that was removed or
+    /// replaced succeed and are lost.
     ///
     /// # Errors
     /// [`StoreError::Departed`].
@@ -305,7 +294,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
 
-    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of [`StudyRecord::space`].
+    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of
+    /// [`StudyRecord::space`].
     ///
     /// # Errors
     /// See the trait.
@@ -314,12 +304,13 @@ pub trait Store: Send + Sync {
     /// Makes a trial.
     ///
     /// # Errors
-    /// [`StoreError::UnknownParameter`] or [`StoreError::OutsideDistribution`] for parameters that do not fit the space,
-    /// [`StoreError::IncompatibleDistribution`] if the study has trials in which a parameter is of another kind.
+    /// [`StoreError::UnknownParameter`] or [`StoreError::OutsideDistribution`] for parameters that do not fit
+    /// the space, [`StoreError::IncompatibleDistribution`] if the study has trials in which a parameter is of
+    /// another kind.
     fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> Result<TrialHandle, StoreError>;
 
-    /// As [`Self::create_trial`] where the trial's number becomes `number`; `None`, and no trial, where others were made
-    /// meanwhile: what was chosen by what the study held is chosen anew.
+    /// Makes a trial whose number must become `number`; `None`, and no trial, if others were made meanwhile.
+    /// A caller who chose the trial by the study's contents then chooses anew.
     ///
     /// # Errors
     /// As [`Self::create_trial`].
@@ -342,11 +333,11 @@ pub trait Store: Send + Sync {
         record: &TrialRecord,
     ) -> Result<(), StoreError>;
 
-    /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is one that another
-    /// program asked for.
+    /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is
+    /// one that another program asked for.
     ///
-    /// A trial that was enqueued through Optuna has of the parameters fixed there those that the study's space has, so
-    /// perhaps not all.
+    /// A trial that was enqueued through Optuna keeps only those of its fixed parameters that the study's
+    /// space has.
     ///
     /// # Errors
     /// See the trait.
@@ -364,8 +355,9 @@ pub trait Store: Send + Sync {
 
     /// Ends a running trial.
     ///
-    /// As in Optuna, a complete trial without a value, or with NaN in one, becomes a failed one; a pruned trial takes its last
-    /// intermediate value (none if that is NaN); a failed one has no value. Returns the state that was stored.
+    /// As in Optuna, a complete trial without a value, or with NaN in one, becomes a failed one; a pruned
+    /// trial takes its last intermediate value (none if that is NaN); a failed one has no value. Returns the
+    /// state that was stored.
     ///
     /// # Errors
     /// [`StoreError::NotRunning`] if somebody else ended it.
@@ -376,14 +368,15 @@ pub trait Store: Send + Sync {
         finished: &Finished,
     ) -> Result<TrialState, StoreError>;
 
-    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is; nothing where the trial
-    /// is gone, or refused so often before that one more says nothing new.
+    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is;
+    /// nothing where the trial is gone, or refused so often before that one more says nothing new.
     ///
     /// # Errors
     /// See the trait.
     fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
 
-    /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed over.
+    /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed
+    /// over.
     ///
     /// # Errors
     /// See the trait.
@@ -395,8 +388,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError>;
 
-    /// The trials of a study from number `first` on, by number. As finished trials never change, a reader who keeps
-    /// them asks again from the first unfinished one.
+    /// The trials of a study from number `first` on, by number. As finished trials never change, a reader who
+    /// keeps them asks again from the first unfinished one.
     ///
     /// # Errors
     /// See the trait.
@@ -419,7 +412,8 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError>;
 
-    /// What Allometry keeps of a study's trials that Optuna's tables have no place for, of those trials that have any.
+    /// Data of a study's trials that Optuna's tables have no place for, by trial; trials without any are left
+    /// out.
     ///
     /// # Errors
     /// See the trait.
@@ -439,7 +433,7 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError>;
 
-    /// The same where the label is not binary.
+    /// Predictions on the validation rows where the label is not binary.
     ///
     /// # Errors
     /// See the trait.
@@ -451,7 +445,7 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError>;
 
-    /// What was told of the trial when it had ended, in the order of its being refused.
+    /// Results that were told after the trial had ended, in the order in which they were refused.
     ///
     /// # Errors
     /// See the trait.

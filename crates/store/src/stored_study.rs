@@ -18,11 +18,11 @@ pub struct StoredStudy {
     pub running: Vec<RunningTrial>,
     /// Predictions of complete trials, where stored.
     pub scores: BTreeMap<TrialNumber, ValidationScores>,
-    /// The same where the label is not binary.
+    /// Predictions where the label is not binary.
     pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
 }
 
-/// What a store holds of a study beyond what is known of it.
+/// What is new in a store about a study that was read before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct News {
     first: usize,
@@ -40,7 +40,7 @@ impl StoredStudy {
     /// Reads a study.
     ///
     /// # Errors
-    /// As those of the store.
+    /// Those of the store.
     pub fn read(store: &dyn Store, record: StudyRecord) -> Result<Self, StoreError> {
         let mut study = Self {
             record,
@@ -54,11 +54,11 @@ impl StoredStudy {
         Ok(study)
     }
 
-    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change; where the last of
-    /// them did, it is another study that took the place of a deleted one, and all is read.
+    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change;
+    /// where the last of them did, it is another study that took the place of a deleted one, and all is read.
     ///
     /// # Errors
-    /// As those of the store.
+    /// Those of the store.
     pub fn news(&self, store: &dyn Store) -> Result<News, StoreError> {
         let study = self.record.id;
         let unfinished = self.trials.iter().position(|trial| !trial.state.is_finished());

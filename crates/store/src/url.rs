@@ -16,7 +16,8 @@ pub enum Storage {
     Postgres(Secret),
 }
 
-/// Tells what a URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, or `postgresql://...`.
+/// Tells what a URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, or
+/// `postgresql://...`.
 ///
 /// # Errors
 /// [`StoreError::Url`] for another scheme, or a URL without a file.

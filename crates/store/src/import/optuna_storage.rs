@@ -4,10 +4,11 @@ use std::path::Path;
 
 use allometry_core::{ByName, Distributions, FrozenTrial, ModelSize, SearchSpace, TrialState};
 
+use crate::as_optuna::AsOptuna;
 use crate::json;
 use crate::location::Location;
 use crate::optuna::OptunaStorage;
-use crate::sqlite::{OptunaSqlite, SqliteStore};
+use crate::sqlite::SqliteStore;
 use crate::store::{Store, StudyRecord};
 
 use super::sets::{IMPORT_KEY, ImportAttribute};
@@ -20,7 +21,7 @@ pub(super) fn read(path: &Path, name: Option<&str>, roles: &Roles<'_>) -> Result
 
 /// Both views of a file.
 pub(super) fn open_file(path: &Path) -> Result<(Box<dyn OptunaStorage>, SqliteStore), ImportError> {
-    Ok((Box::new(OptunaSqlite::open_read_only(path)?), SqliteStore::open_read_only_file(path)?))
+    Ok((Box::new(AsOptuna(SqliteStore::open_read_only_file(path)?)), SqliteStore::open_read_only_file(path)?))
 }
 
 /// The place of the study `wanted` among those of a storage, or of the only one.

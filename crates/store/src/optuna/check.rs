@@ -1,4 +1,5 @@
-//! What is refused so that every client can read a study: one text that Python cannot parse would end them all.
+//! What is refused so that every client can read a study: one text that Python cannot parse would end them
+//! all.
 
 use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 use serde_json::Value;
@@ -118,7 +119,7 @@ pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
     sound(&parsed).map_or(Ok(parsed), |problem| Err(format!("its {class} {problem}")))
 }
 
-/// What Optuna's constructors refuse in a distribution, if anything.
+/// Returns what Optuna's constructors refuse in a distribution, if anything.
 fn sound(set: &Distribution) -> Option<String> {
     let ends = |low: f64, high: f64, log: bool, step: Option<f64>, least: f64| {
         if log && step.is_some() {
@@ -157,8 +158,8 @@ pub(crate) fn parameter(name: &str, internal: f64, distribution: &str) -> Result
     if fits { Ok(()) } else { Err(refused(format!("its distribution has no value for {internal}"))) }
 }
 
-/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order. Texts are
-/// distributions that [`parameter`] passed.
+/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order.
+/// Texts are distributions that [`parameter`] passed.
 pub(crate) fn compatible(old: &str, new: &str) -> bool {
     old == new
         || match (Kind::parse(old), Kind::parse(new)) {
@@ -171,7 +172,7 @@ pub(crate) fn compatible(old: &str, new: &str) -> bool {
         }
 }
 
-/// What of a distribution must stay the same.
+/// The properties of a distribution that must stay the same within a study.
 enum Kind {
     Float { log: bool },
     Int { log: bool },

@@ -1,5 +1,5 @@
-//! Optuna's own view of a store: parameters as the numbers it keeps, distributions and attributes as its JSON texts, which
-//! nobody here interprets beyond what keeps a study readable.
+//! Optuna's own view of a store: parameters as the numbers it keeps, distributions and attributes as its JSON
+//! texts, which nobody here interprets beyond what keeps a study readable.
 
 mod check;
 mod whole;
@@ -22,15 +22,16 @@ pub use whole::{WholeStudy, WholeTrial};
 
 pub use crate::store::Beside;
 
-use crate::postgres::OptunaPostgres;
-use crate::sqlite::OptunaSqlite;
+use crate::as_optuna::AsOptuna;
+use crate::postgres::PostgresStore;
+use crate::sqlite::SqliteStore;
 
 /// Whether an attribute's key is one of Allometry's own, which say what a study runs and what a trial was.
 pub fn is_reserved(key: &str) -> bool {
     key.starts_with(OWN_PREFIX)
 }
 
-/// Which of Optuna's two sets of attributes.
+/// One of Optuna's two sets of attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeKind {
     /// The user's.
@@ -54,10 +55,10 @@ pub struct OptunaStudy {
     pub system_attributes: BTreeMap<String, String>,
 }
 
-/// What a trial begins with when it does not begin empty.
+/// A trial to create that does not begin empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialTemplate {
-    /// Where it stands; may have ended.
+    /// Its state; it may have ended.
     pub state: TrialState,
     /// One for each objective, or none.
     pub values: Vec<f64>,
@@ -75,14 +76,14 @@ pub struct TrialTemplate {
     pub intermediate: BTreeMap<i64, f64>,
 }
 
-/// What is told of a trial before its parts.
+/// A trial's own row, which comes before its parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrialHead {
     /// Key.
     pub id: TrialId,
     /// Position in its study.
     pub number: i64,
-    /// Where it stands.
+    /// Its state.
     pub state: TrialState,
     /// When it began.
     pub started: Option<Timestamp>,
@@ -90,10 +91,11 @@ pub struct TrialHead {
     pub completed: Option<Timestamp>,
 }
 
-/// Takes trials part by part as they are read, so that none has to be built: `begin`, the values by objective and the
-/// other parts in any order, `end`.
+/// Takes trials part by part as they are read, so that none has to be built: `begin`, the values by objective
+/// and the other parts in any order, `end`.
 pub trait TrialSink {
-    /// What was told so far does not count: the connection to the database was lost, and the trials are read anew.
+    /// Drops what was told so far: the trials are read from the beginning, for the first time or since the
+    /// connection to the database was lost.
     fn restart(&mut self);
     /// A trial begins.
     fn begin(&mut self, head: &TrialHead);
@@ -109,8 +111,9 @@ pub trait TrialSink {
     fn end(&mut self);
 }
 
-/// What Optuna asks of a storage. Every call is one transaction. Ids grow and are never given out again, trials become
-/// visible in the order of their ids, and a trial that ended never changes: clients keep what they have seen.
+/// What Optuna asks of a storage. Every call is one transaction. Ids grow and are never given out again,
+/// trials become visible in the order of their ids, and a trial that ended never changes: clients keep what
+/// they have seen.
 ///
 /// # Errors
 /// Of all calls: [`StoreError::UnknownStudy`] or [`StoreError::UnknownTrial`] where there is none,
@@ -125,8 +128,8 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::NameTaken`].
     fn create_study(&self, name: &str, directions: &[Direction]) -> Result<StudyId, StoreError>;
-    /// Makes a study with all that it has, its trials numbered in their order: in one commit, so that it is there whole or not
-    /// at all.
+    /// Makes a study with all that it has, its trials numbered in their order: in one commit, so that it is
+    /// there whole or not at all.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`], [`StoreError::IncompatibleDistribution`].
@@ -148,7 +151,7 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     fn study_id(&self, name: &str) -> Result<StudyId, StoreError>;
     /// The name of a study.
     fn study_name(&self, study: StudyId) -> Result<String, StoreError>;
-    /// What is better, for each objective.
+    /// The directions of a study by objective.
     fn study_directions(&self, study: StudyId) -> Result<Vec<Direction>, StoreError>;
     /// The attributes of a study.
     fn study_attributes(
@@ -179,8 +182,8 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::UnknownTrialNumber`].
     fn trial_id(&self, study: StudyId, number: i64) -> Result<TrialId, StoreError>;
-    /// Sets state and values (none: they stay). Whether it did: a trial begins to run only out of the queue, so that of
-    /// several that take it one succeeds.
+    /// Sets state and values (none: they stay). Whether it did: a trial begins to run only out of the queue,
+    /// so that of several that take it one succeeds.
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError>;
     /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is.
     fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
@@ -211,18 +214,18 @@ fn is_memory(url: &str) -> bool {
     matches!(url, "sqlite://" | "sqlite:///:memory:")
 }
 
-/// Opens the storage behind `url`; where there is none yet, its file or tables are made. `sqlite:///:memory:` lasts as long
-/// as the process.
+/// Opens the storage behind `url`; where there is none yet, its file or tables are made. `sqlite:///:memory:`
+/// lasts as long as the process.
 ///
 /// # Errors
 /// As [`crate::open()`].
 pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     if is_memory(url) {
-        return Ok(Box::new(OptunaSqlite::in_memory()?));
+        return Ok(Box::new(AsOptuna(SqliteStore::serving_in_memory()?)));
     }
     Ok(match url::parse(url)? {
-        Storage::Sqlite(path) => Box::new(OptunaSqlite::open(&path)?),
-        Storage::Postgres(url) => Box::new(OptunaPostgres::open(url.expose())?),
+        Storage::Sqlite(path) => Box::new(AsOptuna(SqliteStore::serving(&path)?)),
+        Storage::Postgres(url) => Box::new(AsOptuna(PostgresStore::open(url.expose())?.serving())),
     })
 }
 
@@ -231,11 +234,12 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
 /// # Errors
 /// The name of the study that cannot be stored, with what is wrong with it.
 pub fn in_memory(studies: &[WholeStudy]) -> Result<Box<dyn Store>, (String, StoreError)> {
-    let storage = OptunaSqlite::in_memory().map_err(|error| (String::new(), error))?;
+    let store = SqliteStore::serving_in_memory().map_err(|error| (String::new(), error))?;
+    let storage = AsOptuna(store);
     for study in studies {
         storage.create_whole_study(study).map_err(|error| (study.name.clone(), error))?;
     }
-    Ok(Box::new(storage.into_store()))
+    Ok(Box::new(storage.0))
 }
 
 /// Opens a storage that is there for reading alone; it is not changed.
@@ -244,7 +248,7 @@ pub fn in_memory(studies: &[WholeStudy]) -> Result<Box<dyn Store>, (String, Stor
 /// As [`crate::open_read_only`].
 pub(crate) fn open_read_only(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     Ok(match url::parse(url)? {
-        Storage::Sqlite(path) => Box::new(OptunaSqlite::open_read_only(&path)?),
-        Storage::Postgres(url) => Box::new(OptunaPostgres::open_read_only(url.expose())?),
+        Storage::Sqlite(path) => Box::new(AsOptuna(SqliteStore::open_read_only_file(&path)?)),
+        Storage::Postgres(url) => Box::new(AsOptuna(PostgresStore::open_read_only(url.expose())?.serving())),
     })
 }

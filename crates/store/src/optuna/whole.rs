@@ -29,9 +29,9 @@ pub struct WholeStudy {
 /// A trial and everything that hangs on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeTrial {
-    /// What Optuna's tables hold.
+    /// Its data in Optuna's tables.
     pub template: TrialTemplate,
-    /// What Allometry's own tables hold.
+    /// Its data in Allometry's own tables.
     pub beside: Beside,
 }
 
@@ -42,8 +42,8 @@ impl From<TrialTemplate> for WholeTrial {
 }
 
 impl WholeStudy {
-    /// A study of what a process knows of it beside the store: `trials` are numbered anew in their order, and those without sets take
-    /// them from `space`.
+    /// A study of what a process knows of it beside the store: `trials` are numbered anew in their order, and
+    /// those without sets take them from `space`.
     pub fn known(stored: &StudyRecord, space: &SearchSpace, trials: Vec<FrozenTrial>) -> Self {
         let mut user_attributes = stored.user_attributes.clone();
         let own = stored.attributes.iter().map(|(key, value)| (key.as_str(), json::write(value)));
@@ -108,8 +108,8 @@ struct Templates {
 }
 
 impl Templates {
-    /// Puts each trial's parameters in the order in which they were set. Sets that nobody here can read stay in that of their
-    /// names, in which they are told.
+    /// Puts each trial's parameters in the order in which they were set. Sets that nobody here can read stay
+    /// in that of their names, in which they are told.
     fn restore_order(&mut self, store: &dyn Store, study: StudyId) -> Result<(), StoreError> {
         let trials = match store.trials(study) {
             Err(StoreError::Malformed { .. }) => return Ok(()),

@@ -1,46 +1,20 @@
-//! What a statement can fail with, before the database's name is added.
+//! Failures of PostgreSQL's statements.
 
 use std::error::Error as _;
 
 use postgres::error::SqlState;
 
-use crate::assemble::Malformed;
 use crate::error::StoreError;
+use crate::failure::Failure;
 use crate::location::Location;
-
-/// What a statement can fail with.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Sql(postgres::Error),
-    Store(StoreError),
-    Malformed(Malformed),
-    NotAStore(String),
-}
-
-impl From<postgres::Error> for Failure {
-    fn from(error: postgres::Error) -> Self {
-        Self::Sql(error)
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Malformed> for Failure {
-    fn from(malformed: Malformed) -> Self {
-        Self::Malformed(malformed)
-    }
-}
 
 impl Failure {
     /// Whether the connection is gone, so that another may do.
     pub(super) fn is_lost(&self) -> bool {
-        let Self::Sql(error) = self else { return false };
+        let Self::Postgres(error) = self else { return false };
         match error.code() {
-            // Class 08 is of connections, 57P01 to 57P03 and 57P05 of servers that stop or start, 25P03 of a silence.
+            // Class 08 is of connections, 57P01 to 57P03 and 57P05 of servers that stop or start, 25P03 of a
+            // silence.
             Some(code) => {
                 let gone = ["57P01", "57P02", "57P03", "57P05", "25P03"];
                 code.code().starts_with("08") || gone.contains(&code.code())
@@ -51,36 +25,29 @@ impl Failure {
 
     /// Whether the server is only just starting.
     pub(super) fn is_starting(&self) -> bool {
-        let Self::Sql(error) = self else { return false };
+        let Self::Postgres(error) = self else { return false };
         error.code() == Some(&SqlState::CANNOT_CONNECT_NOW)
     }
 
     /// Whether the server undid the transaction for the sake of another one: it succeeds when tried again.
     pub(super) fn is_conflict(&self) -> bool {
-        let Self::Sql(error) = self else { return false };
+        let Self::Postgres(error) = self else { return false };
         let again = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
         error.code().is_some_and(|code| again.contains(code))
     }
 
     /// Whether somebody else made the same thing at the same moment.
     pub(super) fn is_made_already(&self) -> bool {
-        let Self::Sql(error) = self else { return false };
+        let Self::Postgres(error) = self else { return false };
         let made = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION];
         error.code().is_some_and(|code| made.contains(code))
     }
 
-    /// The failure as callers see it.
-    pub(super) fn at(self, location: &Location) -> StoreError {
+    /// Returns the failure of a statement on a server's database.
+    pub(super) fn at_server(self, location: &Location) -> StoreError {
         let lost = self.is_lost();
         let location = location.clone();
-        let error = match self {
-            Self::Store(error) => return error,
-            Self::Malformed(Malformed { place, problem }) => {
-                return StoreError::Malformed { location, place, problem };
-            }
-            Self::NotAStore(problem) => return StoreError::NotAStore { location, problem },
-            Self::Sql(error) => error,
-        };
+        let Self::Postgres(error) = self else { return self.at(location) };
         let reason = reason(&error);
         let Some(code) = error.code() else {
             // Neither a password that is missing nor a certificate that is not trusted is told by a code.
@@ -104,7 +71,7 @@ impl Failure {
     }
 }
 
-/// What the driver calls a failed TLS handshake.
+/// The driver's message for a failed TLS handshake.
 const TLS: &str = "error performing TLS handshake";
 
 fn io_source(error: &postgres::Error) -> Option<&std::io::Error> {
@@ -112,7 +79,7 @@ fn io_source(error: &postgres::Error) -> Option<&std::io::Error> {
     (error.to_string() != TLS).then(|| error.source()?.downcast_ref()).flatten()
 }
 
-/// What the server says, or the chain of causes.
+/// Returns the server's message, or the chain of causes.
 fn reason(error: &postgres::Error) -> String {
     if let Some(told) = error.as_db_error() {
         return told.message().to_owned();

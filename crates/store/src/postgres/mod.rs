@@ -1,56 +1,57 @@
 //! Trials in a PostgreSQL database of Optuna's schema, with a few tables of our own beside.
 
-mod beside;
 mod failure;
 mod open;
-mod optuna;
 mod password;
 mod read;
 mod session;
+mod stream;
 mod target;
 mod tls;
 mod write;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use allometry_core::{
-    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationOutputs,
-    ValidationScores,
-};
-use serde_json::Value;
+use allometry_core::TrialState;
 
 use crate::error::StoreError;
-use crate::late::LateTell;
 use crate::location::Location;
-use crate::owner::Owner;
-use crate::store::{
-    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Store,
-    StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
+use crate::optuna::{AttributeKind, TrialSink};
+use crate::rows::{
+    Attributes, Database, Known, Parts, ReadRows, Result, Target, Wanted, WriteRows, may_become, unfinished,
 };
-use failure::Failure;
+use crate::store::{StudyId, TrialId};
 use open::Expect;
-pub(crate) use optuna::OptunaPostgres;
-use session::{Db, Mode, Pool};
-use target::Target;
+use session::{Mode, Pool};
+use target::Target as Server;
 
-/// How long a call goes on trying to reach a server that went away.
+/// Time for which a call tries to reach a server that went away.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A [`Store`] in one PostgreSQL database, for any number of processes on any machines.
+/// Settings of connections that serve Optuna's clients. Every statement finds its rows by an index, whatever
+/// the planner believes of tables that grew since they were counted; planning each anew, or compiling it,
+/// would take longer than running it.
+const SERVING: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
+/// Connections of a storage for Optuna's clients: the more of them commit together, the more share one
+/// writing to the disk.
+const SERVING_CONNECTIONS: usize = 24;
+
+/// A [`crate::Store`] in one PostgreSQL database, for any number of processes on any machines.
 ///
-/// Times and the age of heartbeats are by the server's clock. A call that finds the server gone waits for it for up to a
-/// minute; what it does is done once, also where the connection was lost while it was being committed.
+/// Times and the age of heartbeats are by the server's clock. A call that finds the server gone waits for it
+/// for up to a minute; what it does is done once, also where the connection was lost while it was being
+/// committed.
 ///
 /// Not for the threads of an asynchronous runtime: every call blocks.
 pub struct PostgresStore {
     pool: Pool,
     location: Location,
     access: Access,
-    /// Distributions found compatible with the stored ones: that never changes again.
-    compatible: Mutex<write::Compatible>,
+    known: Mutex<Known>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +67,12 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the database that `url` names (`postgresql://user@host:port/database?sslmode=verify-full`) for reading and
-    /// writing, and makes the tables where they are not there.
+    /// Opens the database that `url` names (`postgresql://user@host:port/database?sslmode=verify-full`) for
+    /// reading and writing, and makes the tables where they are not there.
     ///
     /// # Errors
-    /// [`StoreError`] that says why nobody gets in, what the database is instead, or why it cannot be written.
+    /// [`StoreError`] that says why nobody gets in, what the database is instead, or why it cannot be
+    /// written.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url, Access::Write, PATIENCE)?;
         open::writable(&store.pool, &store.location, Expect::Anything)?;
@@ -102,188 +104,131 @@ impl PostgresStore {
         Ok(store)
     }
 
-    /// How far the server has written its log, all of its databases in one: where that stays, nothing changes.
+    /// Returns how far the server has written its log, which all of its databases share. While that stays,
+    /// nothing changes.
     pub(crate) fn log_position(&self) -> Result<String, StoreError> {
-        self.read(|db| {
-            let position = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END";
-            let row = db.first(&format!("SELECT ({position})::text"), &[])?;
+        self.pool.transaction(Mode::Read, |db| {
+            let position = "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                ELSE pg_current_wal_insert_lsn() END)::text";
+            let row = db.first(position, &[])?;
             Ok(row.and_then(|row| row.get(0)).unwrap_or_default())
         })
     }
 
+    /// Returns this database for Optuna's clients.
+    pub(crate) fn serving(self) -> Self {
+        Self { pool: self.pool.with_settings(SERVING, SERVING_CONNECTIONS), ..self }
+    }
+
     fn connect(url: &str, access: Access, patience: Duration) -> Result<Self, StoreError> {
-        let target = Target::parse(url)?;
-        let location = target.location.clone();
-        let pool = Pool::new(target, patience);
+        let server = Server::parse(url)?;
+        let location = server.location.clone();
+        let pool = Pool::new(server, patience);
         pool.open()?;
-        Ok(Self { pool, location, access, compatible: Mutex::default() })
+        Ok(Self { pool, location, access, known: Mutex::default() })
     }
 
-    /// Reads one state of the database.
-    fn read<T>(&self, read: impl FnMut(&mut Db<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
-        self.pool.transaction(Mode::Read, read)
-    }
-
-    /// Writes in one commit.
-    fn write<T>(&self, write: impl FnMut(&mut Db<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn check_writable(&self) -> Result<(), StoreError> {
         match self.access {
             Access::Read => Err(StoreError::ReadOnly { location: self.location.clone() }),
-            Access::Write => self.pool.transaction(Mode::Write, write),
+            Access::Write => Ok(()),
         }
-    }
-
-    fn create(
-        &self,
-        study: StudyId,
-        new: &NewTrial<'_>,
-        wanted: Option<TrialNumber>,
-    ) -> Result<Option<TrialHandle>, StoreError> {
-        let known = self.compatible.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut found = write::Compatible::new();
-        let handle = self.write(|db| {
-            found.clear();
-            let (key, number) = write::lock_numbers(db, study)?;
-            if wanted.is_some_and(|wanted| u64::try_from(number) != Ok(wanted.0)) {
-                return Ok(None);
-            }
-            write::trial(db, (key, number), new, &known, &mut found).map(Some)
-        })?;
-        if handle.is_some() {
-            self.compatible.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
-        }
-        Ok(handle)
     }
 }
 
-impl Store for PostgresStore {
-    fn place(&self) -> Result<String, StoreError> {
-        self.read(read::place)
+impl Database for PostgresStore {
+    const IS_REMOTE: bool = true;
+
+    fn read<T>(&self, mut body: impl FnMut(&mut dyn ReadRows) -> Result<T>) -> Result<T, StoreError> {
+        self.pool.transaction(Mode::Read, |db| body(db))
     }
 
-    fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
-        self.write(|db| write::study(db, study))
+    fn read_once<T>(&self, mut body: impl FnMut(&mut dyn ReadRows) -> Result<T>) -> Result<T, StoreError> {
+        self.pool.query(|db| body(db))
     }
 
-    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
-        self.read(|db| read::studies(db, None))
+    fn write<T>(&self, mut body: impl FnMut(&mut dyn WriteRows) -> Result<T>) -> Result<T, StoreError> {
+        self.check_writable()?;
+        self.pool.transaction(Mode::Write, |db| body(db))
     }
 
-    fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
-        Ok(self.read(|db| read::studies(db, Some(name)))?.pop())
-    }
-
-    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError> {
-        self.write(|db| {
-            let study = read::require_study(db, study)?;
-            write::study_attribute(db, study, key, value)
-        })
-    }
-
-    fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
-        let made = self.create(study, new, None)?;
-        Ok(made.expect("a trial of any number is made"))
-    }
-
-    fn create_trial_at(
-        &self,
-        study: StudyId,
-        new: &NewTrial<'_>,
-        number: TrialNumber,
-    ) -> Result<Option<TrialHandle>, StoreError> {
-        self.create(study, new, Some(number))
-    }
-
-    fn complete_params(
+    /// One message to the server and one back.
+    fn write_open(
         &self,
         trial: TrialId,
-        params: &Params,
-        space: &SearchSpace,
-        record: &TrialRecord,
-    ) -> Result<(), StoreError> {
-        self.write(|db| write::complete_params(db, trial, params, space, record))
-    }
-
-    fn claim_waiting(
-        &self,
-        study: StudyId,
-        owner: Option<&Owner>,
-    ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
-        self.write(|db| {
-            let Some(handle) = write::claim(db, study, owner)? else { return Ok(None) };
-            let trial = read::trials(db, study, handle.number)?.into_iter().next();
-            Ok(trial.map(|trial| (handle, trial)))
+        state: Option<TrialState>,
+        parts: &Parts<'_>,
+    ) -> Result<bool, StoreError> {
+        self.check_writable()?;
+        let target = state.map_or(Target::Open(trial), |state| Target::Into(trial, state));
+        self.pool.statement(&true, |db, commit| {
+            while write::write(db, Some(commit), target, parts)?.is_none() {
+                let before = unfinished(trial, db.status(trial)?)?.state;
+                if state.is_some_and(|state| !may_become(before, state)) {
+                    return Ok(false);
+                }
+                // It was put back into the queue meanwhile, so that it can be written to after all.
+            }
+            Ok(true)
         })
     }
 
-    fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError> {
-        if reports.is_empty() {
+    /// One message to the server and one back.
+    fn set_attribute(
+        &self,
+        study: StudyId,
+        kind: AttributeKind,
+        key: &str,
+        json: &str,
+    ) -> Result<(), StoreError> {
+        self.check_writable()?;
+        let attributes = Attributes::from([(key.to_owned(), json.to_owned())]);
+        self.pool.statement(&(), |db, commit| {
+            write::set_study_attributes(db, Some(commit), study, kind, &attributes)
+        })
+    }
+
+    fn tell_trials(&self, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<(), StoreError> {
+        let told = self.pool.query(|db| {
+            sink.restart();
+            stream::few(db, wanted, sink)
+        })?;
+        if told {
             return Ok(());
         }
-        self.write(|db| {
-            let (key, _) = read::lock_running(db, trial)?;
-            write::reports(db, key, reports)
+        self.pool.transaction(Mode::Read, |db| {
+            sink.restart();
+            stream::many(db, wanted, sink)
         })
     }
 
-    fn finish(
-        &self,
-        trial: TrialId,
-        state: FinishedState,
-        finished: &Finished,
-    ) -> Result<TrialState, StoreError> {
-        self.write(|db| write::finish(db, trial, state, finished))
+    fn address(&self) -> Result<String, StoreError> {
+        self.pool.transaction(Mode::Read, read::place)
     }
 
-    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
-        self.write(|db| write::late(db, trial, late))
+    fn check_present(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
-        self.write(|db| write::heartbeats(db, trials))
+    fn known(&self) -> &Mutex<Known> {
+        &self.known
     }
 
-    fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError> {
-        self.read(|db| read::running(db, study))
+    fn check_text(field: &str, text: &str) -> Result<(), StoreError> {
+        if text.contains('\0') {
+            return Err(invalid(field, "PostgreSQL has no place for the character NUL in a text"));
+        }
+        Ok(())
     }
 
-    fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError> {
-        self.read(|db| read::trials(db, study, first))
+    fn check_step(step: i64) -> Result<(), StoreError> {
+        match i32::try_from(step) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(invalid("step", format!("{step} has no place in 32 bits"))),
+        }
     }
+}
 
-    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
-        self.read(|db| read::log(db, study, number))
-    }
-
-    fn trials_page(
-        &self,
-        study: StudyId,
-        after: Option<TrialId>,
-        limit: usize,
-    ) -> Result<TrialPage, StoreError> {
-        self.read(|db| read::trials_page(db, study, after, limit))
-    }
-
-    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
-        self.read(|db| beside::predictions_from(db, study, first))
-    }
-
-    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
-        self.read(|db| beside::all(db, study))
-    }
-
-    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
-        self.read(|db| read::scores(db, study, number))
-    }
-
-    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
-        self.read(|db| read::outputs(db, study, number))
-    }
-
-    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
-        self.read(|db| read::late_tells(db, study, number))
-    }
-
-    fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
-        self.read(|db| read::epoch_metrics(db, study, number))
-    }
+fn invalid(field: &str, problem: impl Into<String>) -> StoreError {
+    StoreError::Invalid { field: field.into(), problem: problem.into() }
 }

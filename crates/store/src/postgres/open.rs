@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use super::failure::Failure;
 use super::session::{Db, Mode, Pool};
 use crate::error::StoreError;
+use crate::failure::Failure;
 use crate::former;
 use crate::location::Location;
 use crate::schema::{Former, OWN_VERSION, REVISION};
@@ -16,7 +16,7 @@ const MIGRATION_LOCK: i64 = 0x616c_6c6f_6d65_7472;
 /// Days after which nobody asks for a connection's last commit any more.
 const FORGET_WRITERS: &str = "DELETE FROM allometry_writers WHERE at < now() - interval '7 days'";
 
-/// What must be there.
+/// The tables that must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expect {
     /// Nothing: what is missing is made.

@@ -43,8 +43,8 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// The password of a line `host:port:database:user:password`, where the line is of that account. A field of `*` is any; `\`
-/// goes before `:` and `\` within a field.
+/// The password of a line `host:port:database:user:password`, where the line is of that account. A field of
+/// `*` is any; `\` goes before `:` and `\` within a field.
 fn of_line(line: &str, account: Account<'_>) -> Option<String> {
     if line.starts_with('#') {
         return None;

@@ -1,22 +1,24 @@
 //! Statements that read: a whole study takes a handful of them, however many trials it has.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime};
 
-use allometry_core::{
-    FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationOutputs, ValidationScores,
-};
+use allometry_core::{Direction, FrozenTrial, Params, TrialNumber};
 use jiff::Timestamp;
 use postgres::Row;
 
-use super::failure::Failure;
 use super::session::{Db, Values};
-use crate::assemble::{self, Batch, OWN_PREFIX, SPACE_KEY, Sets};
+use super::stream;
+use crate::assemble::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
 use crate::column;
 use crate::error::StoreError;
-use crate::late::LateTell;
+use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
 use crate::owner::Owner;
-use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage};
+use crate::rows::{
+    Attributes, OwnRow, OwnTable, ReadRows, Result, Selection, TakeOwn, TrialStatus, study_attributes_table,
+};
+use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
 
 /// Up to this many trials are named one by one, so that their rows are found through the index.
 const FEW: usize = 256;
@@ -32,17 +34,17 @@ pub(super) fn trial_key(trial: TrialId) -> Result<i32, StoreError> {
 }
 
 /// A trial's number as its column has it; the largest where there is none so large.
-pub(super) fn number_key(number: TrialNumber) -> i32 {
+fn number_key(number: TrialNumber) -> i32 {
     i32::try_from(number.0).unwrap_or(i32::MAX)
 }
 
-pub(super) fn number(row: &Row, index: usize) -> Result<u64, Failure> {
+fn number(row: &Row, index: usize) -> Result<u64> {
     let number: i32 = row.try_get(index)?;
     Ok(u64::try_from(number).unwrap_or_default())
 }
 
 /// The cluster's own number, where its administrator lets everybody see it, and the database's name.
-pub(super) fn place(db: &mut Db<'_>) -> Result<String, Failure> {
+pub(super) fn place(db: &mut Db<'_>) -> Result<String> {
     let text = |row: Option<Row>| row.and_then(|row| row.get::<_, Option<String>>(0)).unwrap_or_default();
     let seen = db.first("SELECT has_function_privilege('pg_control_system()', 'execute')::text", &[])?;
     let cluster = if text(seen) == "true" {
@@ -54,253 +56,248 @@ pub(super) fn place(db: &mut Db<'_>) -> Result<String, Failure> {
     Ok(format!("postgresql:{cluster}/{database}"))
 }
 
-pub(super) fn require_study(db: &mut Db<'_>, study: StudyId) -> Result<i32, Failure> {
-    let key = study_key(study)?;
-    match db.first("SELECT 1 FROM studies WHERE study_id = $1", &[&key])? {
-        Some(_) => Ok(key),
-        None => Err(StoreError::UnknownStudy(study).into()),
+impl ReadRows for Db<'_> {
+    fn require_study(&mut self, study: StudyId) -> Result<()> {
+        let found = self.first("SELECT 1 FROM studies WHERE study_id = $1", &[&study_key(study)?])?;
+        found.ok_or(StoreError::UnknownStudy(study))?;
+        Ok(())
     }
-}
 
-/// Keeps others from writing to a running trial until the transaction ends; returns its key and that of its study.
-pub(super) fn lock_running(db: &mut Db<'_>, trial: TrialId) -> Result<(i32, i32), Failure> {
-    let key = trial_key(trial)?;
-    let found = db.first(
-        "SELECT number, state::text, study_id FROM trials WHERE trial_id = $1 FOR NO KEY UPDATE",
-        &[&key],
-    )?;
-    let row = found.ok_or(StoreError::UnknownTrial(trial))?;
-    let number = number(&row, 0)?;
-    match assemble::state(number, row.try_get(1)?)? {
-        TrialState::Running => Ok((key, row.try_get(2)?)),
-        state => Err(StoreError::NotRunning { number, state }.into()),
+    fn study_id(&mut self, name: &str) -> Result<Option<StudyId>> {
+        if name.contains('\0') {
+            return Ok(None);
+        }
+        let found = self.first("SELECT study_id FROM studies WHERE study_name = $1", &[&name])?;
+        Ok(found.map(|row| row.try_get::<_, i32>(0)).transpose()?.map(|key| StudyId(key.into())))
     }
-}
 
-/// All studies, or the one of that name.
-pub(super) fn studies(db: &mut Db<'_>, name: Option<&str>) -> Result<Vec<StudyRecord>, Failure> {
-    let found = db.query(
-        "SELECT study_id, study_name::text FROM studies WHERE $1::text IS NULL OR study_name = $1 ORDER BY study_id",
-        &[&name],
-    )?;
-    let mut studies = Vec::new();
-    for row in found {
-        let (key, name): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
-        let directions = db.query(
-            "SELECT direction::text FROM study_directions WHERE study_id = $1 ORDER BY objective",
-            &[&key],
+    fn study_name(&mut self, study: StudyId) -> Result<Option<String>> {
+        let sql = "SELECT study_name::text FROM studies WHERE study_id = $1";
+        Ok(self.first(sql, &[&study_key(study)?])?.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    fn directions(&mut self, study: StudyId) -> Result<Vec<Direction>> {
+        let rows = self.query(
+            "SELECT study_directions.direction::text FROM studies LEFT JOIN study_directions USING (study_id)
+             WHERE study_id = $1 ORDER BY objective",
+            &[&study_key(study)?],
         )?;
-        let directions: Vec<String> = directions.iter().map(|row| row.get(0)).collect();
-        let user_attributes = study_attributes(db, "study_user_attributes", key)?;
-        let system_attributes = study_attributes(db, "study_system_attributes", key)?;
-        let id = StudyId(key.into());
-        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes));
+        if rows.is_empty() {
+            return Err(StoreError::UnknownStudy(study).into());
+        }
+        let named = rows.iter().filter_map(|row| row.get::<_, Option<&str>>(0));
+        Ok(named.map(column::direction).collect())
     }
-    Ok(studies)
-}
 
-fn study_attributes(db: &mut Db<'_>, table: &str, study: i32) -> Result<BTreeMap<String, String>, Failure> {
-    let rows =
-        db.query(&format!("SELECT key::text, value_json FROM {table} WHERE study_id = $1"), &[&study])?;
-    Ok(rows.iter().map(|row| (text(row, 0).to_owned(), text(row, 1).to_owned())).collect())
-}
+    fn study_attributes(&mut self, study: StudyId, kind: AttributeKind) -> Result<Attributes> {
+        let table = study_attributes_table(kind);
+        let sql = format!("SELECT key::text, value_json FROM {table} WHERE study_id = $1");
+        let rows = self.query(&sql, &[&study_key(study)?])?;
+        Ok(rows.iter().map(|row| (text(row, 0).to_owned(), text(row, 1).to_owned())).collect())
+    }
 
-/// The space that Allometry stored with a study.
-pub(super) fn space(db: &mut Db<'_>, study: i32) -> Result<Option<SearchSpace>, Failure> {
-    let found = db.first(
-        "SELECT value_json FROM study_user_attributes WHERE study_id = $1 AND key = $2",
-        &[&study, &format!("{OWN_PREFIX}{SPACE_KEY}")],
-    )?;
-    Ok(found.map(|row| assemble::space(StudyId(study.into()), text(&row, 0))).transpose()?)
-}
+    fn studies(&mut self, name: Option<&str>) -> Result<Vec<OptunaStudy>> {
+        let rows = self.query(
+            "SELECT study_id, study_name::text FROM studies
+             WHERE $1::text IS NULL OR study_name = $1 ORDER BY study_id",
+            &[&name],
+        )?;
+        let mut studies = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = StudyId(row.try_get::<_, i32>(0)?.into());
+            studies.push(OptunaStudy {
+                id,
+                name: row.try_get(1)?,
+                directions: self.directions(id)?,
+                user_attributes: self.study_attributes(id, AttributeKind::User)?,
+                system_attributes: self.study_attributes(id, AttributeKind::System)?,
+            });
+        }
+        Ok(studies)
+    }
 
-pub(super) fn last_intermediate(db: &mut Db<'_>, trial: i32) -> Result<Option<f64>, Failure> {
-    let last = db.first(
-        "SELECT intermediate_value, intermediate_value_type::text FROM trial_intermediate_values
-         WHERE trial_id = $1 ORDER BY step DESC LIMIT 1",
-        &[&trial],
-    )?;
-    Ok(last.and_then(|row| column::number(row.get(0), row.get(1))))
-}
+    fn trial_id(&mut self, study: StudyId, number: i64) -> Result<Option<TrialId>> {
+        let row = self.first(
+            "SELECT trial_id FROM studies LEFT JOIN trials
+             ON trials.study_id = studies.study_id AND number = $2 WHERE studies.study_id = $1",
+            &[&study_key(study)?, &i32::try_from(number).unwrap_or(-1)],
+        )?;
+        let found: Option<i32> = row.ok_or(StoreError::UnknownStudy(study))?.try_get(0)?;
+        Ok(found.map(|key| TrialId(key.into())))
+    }
 
-pub(super) fn running(db: &mut Db<'_>, study: StudyId) -> Result<Vec<RunningTrial>, Failure> {
-    let key = require_study(db, study)?;
-    let lease = if own_table(db, "allometry_leases")? {
-        "LEFT JOIN (SELECT trial_id, host, pid, process_start, heartbeat AS beat FROM allometry_leases) AS lease USING (trial_id)"
-    } else {
-        "CROSS JOIN (SELECT NULL::text AS host, NULL::bigint AS pid, NULL::text AS process_start, NULL::timestamptz AS beat) AS lease"
-    };
-    // While the server was away nobody could say that he works. Optuna's heartbeats are in the session's local time.
-    let rows = db.query(
-        &format!(
-            "SELECT trial_id, number, host, pid, process_start,
-             extract(epoch FROM clock_timestamp() - greatest(coalesce(beat, heartbeat::timestamptz), pg_postmaster_start_time()))::double precision,
-             coalesce(beat, heartbeat::timestamptz)
-             FROM trials LEFT JOIN trial_heartbeats USING (trial_id) {lease}
-             WHERE study_id = $1 AND state = 'RUNNING' ORDER BY trial_id"
-        ),
-        &[&key],
-    )?;
-    let trial = |row: &Row| {
-        let age: f64 = row.try_get(5)?;
-        let heartbeat: Option<SystemTime> = row.try_get(6)?;
-        let host: Option<String> = row.try_get(2)?;
-        Ok(RunningTrial {
-            handle: TrialHandle {
-                id: TrialId(row.try_get::<_, i32>(0)?.into()),
-                number: TrialNumber(number(row, 1)?),
-            },
-            owner: match host {
-                Some(host) => Some(Owner {
-                    host,
-                    pid: u32::try_from(row.try_get::<_, i64>(3)?).unwrap_or_default(),
-                    process_start: row.try_get(4)?,
-                }),
-                None => None,
-            },
-            heartbeat_age: heartbeat.map(|_| Duration::try_from_secs_f64(age).unwrap_or_default()),
-            heartbeat: heartbeat.and_then(|at| Timestamp::try_from(at).ok()),
+    fn status(&mut self, trial: TrialId) -> Result<Option<TrialStatus>> {
+        self.status_with(trial, "")
+    }
+
+    fn running(&mut self, study: StudyId) -> Result<Vec<RunningTrial>> {
+        let lease = if own_table(self, "allometry_leases")? {
+            "LEFT JOIN (
+                 SELECT trial_id, host, pid, process_start, heartbeat AS beat FROM allometry_leases
+             ) AS lease USING (trial_id)"
+        } else {
+            "CROSS JOIN (SELECT NULL::text AS host, NULL::bigint AS pid, NULL::text AS process_start,
+                                NULL::timestamptz AS beat) AS lease"
+        };
+        // While the server was away nobody could say that he works. Optuna's heartbeats are in the session's
+        // local time.
+        let rows = self.query(
+            &format!(
+                "SELECT trial_id, number, host, pid, process_start,
+                 extract(epoch FROM clock_timestamp() - greatest(
+                     coalesce(beat, heartbeat::timestamptz), pg_postmaster_start_time()
+                 ))::double precision,
+                 coalesce(beat, heartbeat::timestamptz)
+                 FROM trials LEFT JOIN trial_heartbeats USING (trial_id) {lease}
+                 WHERE study_id = $1 AND state = 'RUNNING' ORDER BY trial_id"
+            ),
+            &[&study_key(study)?],
+        )?;
+        let trial = |row: &Row| {
+            let age: f64 = row.try_get(5)?;
+            let heartbeat: Option<SystemTime> = row.try_get(6)?;
+            let host: Option<String> = row.try_get(2)?;
+            Ok(RunningTrial {
+                handle: TrialHandle {
+                    id: TrialId(row.try_get::<_, i32>(0)?.into()),
+                    number: TrialNumber(number(row, 1)?),
+                },
+                owner: match host {
+                    Some(host) => Some(Owner {
+                        host,
+                        pid: u32::try_from(row.try_get::<_, i64>(3)?).unwrap_or_default(),
+                        process_start: row.try_get(4)?,
+                    }),
+                    None => None,
+                },
+                heartbeat_age: heartbeat.map(|_| Duration::try_from_secs_f64(age).unwrap_or_default()),
+                heartbeat: heartbeat.and_then(|at| Timestamp::try_from(at).ok()),
+            })
+        };
+        rows.iter().map(trial).collect()
+    }
+
+    fn trials(&mut self, study: StudyId, selection: Selection) -> Result<TrialPage> {
+        let columns = "SELECT trial_id, number, state::text, datetime_start, datetime_complete FROM trials";
+        let mut found = Vec::new();
+        let take = |row: Row| {
+            found.push(head(&row)?);
+            Ok(())
+        };
+        let key = study_key(study)?;
+        match selection {
+            Selection::From(first) => {
+                let sql = format!("{columns} WHERE study_id = $1 AND number >= $2 ORDER BY trial_id");
+                self.each(&sql, &[&key, &number_key(first)], take)?;
+            }
+            Selection::Page { after, limit } => {
+                let after = after.map_or(Ok(i32::MIN), trial_key)?;
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                let sql =
+                    format!("{columns} WHERE study_id = $1 AND trial_id > $2 ORDER BY trial_id LIMIT $3");
+                self.each(&sql, &[&key, &after, &limit], take)?;
+            }
+        }
+        let last = found.last().map(|(id, _)| TrialId(*id));
+        Ok(TrialPage { trials: fill(self, study, found)?, last })
+    }
+
+    fn space(&mut self, study: StudyId) -> Result<Option<String>> {
+        let found = self.first(
+            "SELECT value_json FROM study_user_attributes WHERE study_id = $1 AND key = $2",
+            &[&study_key(study)?, &format!("{OWN_PREFIX}{SPACE_KEY}")],
+        )?;
+        Ok(found.map(|row| text(&row, 0).to_owned()))
+    }
+
+    fn last_intermediate(&mut self, trial: TrialId) -> Result<Option<f64>> {
+        let last = self.first(
+            "SELECT intermediate_value, intermediate_value_type::text FROM trial_intermediate_values
+             WHERE trial_id = $1 ORDER BY step DESC LIMIT 1",
+            &[&trial_key(trial)?],
+        )?;
+        Ok(last.and_then(|row| column::number(row.get(0), row.get(1))))
+    }
+
+    fn param_names(&mut self, trial: TrialId) -> Result<HashSet<String>> {
+        let sql = "SELECT param_name::text FROM trial_params WHERE trial_id = $1";
+        let names = self.query(sql, &[&trial_key(trial)?])?;
+        Ok(names.iter().map(|row| row.get(0)).collect())
+    }
+
+    fn stored_distribution(&mut self, study: StudyId, name: &str) -> Result<Option<String>> {
+        // The last trials are the likeliest to have it.
+        let stored = self.first(
+            "SELECT distribution_json
+             FROM (SELECT trial_id FROM trials WHERE study_id = $1 ORDER BY trial_id DESC) AS last
+             CROSS JOIN LATERAL (
+                 SELECT distribution_json FROM trial_params
+                 WHERE trial_params.trial_id = last.trial_id AND param_name = $2 OFFSET 0
+             ) AS param LIMIT 1",
+            &[&study_key(study)?, &name],
+        )?;
+        Ok(stored.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    fn own_rows(
+        &mut self,
+        study: StudyId,
+        numbers: &RangeInclusive<TrialNumber>,
+        table: OwnTable,
+        take: &mut TakeOwn<'_>,
+    ) -> Result<()> {
+        let (name, columns) = table.columns();
+        if !own_table(self, name)? {
+            return Ok(());
+        }
+        let order = if table == OwnTable::LateTells { "ORDER BY tell_id" } else { "" };
+        let sql = format!(
+            "SELECT number, {columns} FROM trials JOIN {name} USING (trial_id)
+             WHERE study_id = $1 AND number BETWEEN $2 AND $3 {order}"
+        );
+        let (first, last) = (number_key(*numbers.start()), number_key(*numbers.end()));
+        self.each(&sql, &[&study_key(study)?, &first, &last], |row| {
+            let own = match table {
+                OwnTable::Predictions => {
+                    OwnRow::Predictions([row.try_get(1)?, row.try_get(2)?, row.try_get(3)?])
+                }
+                OwnTable::Metrics => OwnRow::Metrics(row.try_get::<_, i32>(1)?.into(), text(&row, 2)),
+                OwnTable::Logs => OwnRow::Log(row.try_get(1)?),
+                OwnTable::LateTells => OwnRow::LateTell(text(&row, 1)),
+            };
+            take(TrialNumber(number(&row, 0)?), own)
         })
-    };
-    rows.iter().map(trial).collect()
+    }
+
+    fn tell_trial(&mut self, trial: TrialId, sink: &mut dyn TrialSink) -> Result<()> {
+        stream::trial(self, trial, sink)
+    }
+}
+
+impl Db<'_> {
+    /// Returns what a trial's own row says; `lock` ends the statement.
+    pub(super) fn status_with(&mut self, trial: TrialId, lock: &str) -> Result<Option<TrialStatus>> {
+        let sql = format!("SELECT study_id, number, state::text FROM trials WHERE trial_id = $1 {lock}");
+        let Some(row) = self.first(&sql, &[&trial_key(trial)?])? else { return Ok(None) };
+        let number = number(&row, 1)?;
+        let state = assemble::state(number, row.try_get(2)?)?;
+        Ok(Some(TrialStatus { study: StudyId(row.try_get::<_, i32>(0)?.into()), number, state }))
+    }
+}
+
+/// Id and number of a trial, the first columns of a row.
+pub(super) fn handle(row: &Row) -> Result<TrialHandle> {
+    let id = TrialId(row.try_get::<_, i32>(0)?.into());
+    Ok(TrialHandle { id, number: TrialNumber(number(row, 1)?) })
 }
 
 /// Whether a table of ours is there; it is not in databases that Optuna made and that are only read.
-pub(super) fn own_table(db: &mut Db<'_>, name: &str) -> Result<bool, Failure> {
+fn own_table(db: &mut Db<'_>, name: &str) -> Result<bool> {
     Ok(db.first("SELECT to_regclass($1::text) IS NOT NULL", &[&name])?.is_some_and(|row| row.get(0)))
 }
 
-pub(super) fn scores(
-    db: &mut Db<'_>,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<Option<ValidationScores>, Failure> {
-    predictions(db, study, number, column::validation_scores)
-}
-
-pub(super) fn outputs(
-    db: &mut Db<'_>,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<Option<ValidationOutputs>, Failure> {
-    predictions(db, study, number, column::validation_outputs)
-}
-
-/// What `parse` makes of the columns of a trial's predictions, where it left any.
-fn predictions<T>(
-    db: &mut Db<'_>,
-    study: StudyId,
-    number: TrialNumber,
-    parse: impl Fn([&[u8]; 3]) -> Option<T>,
-) -> Result<Option<T>, Failure> {
-    let key = require_study(db, study)?;
-    if !own_table(db, "allometry_scores")? {
-        return Ok(None);
-    }
-    let found = db.first(
-        "SELECT \"rows\", labels, scores FROM trials JOIN allometry_scores USING (trial_id)
-         WHERE study_id = $1 AND number = $2",
-        &[&key, &number_key(number)],
-    )?;
-    Ok(found.and_then(|row| parse([row.get(0), row.get(1), row.get(2)])))
-}
-
-pub(super) fn log(db: &mut Db<'_>, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {
-    let key = require_study(db, study)?;
-    if !own_table(db, "allometry_logs")? {
-        return Ok(None);
-    }
-    let found = db.first(
-        "SELECT tail FROM trials JOIN allometry_logs USING (trial_id) WHERE study_id = $1 AND number = $2",
-        &[&key, &number_key(number)],
-    )?;
-    Ok(found.map(|row| row.get(0)))
-}
-
-pub(super) fn late_tells(
-    db: &mut Db<'_>,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<Vec<LateTell>, Failure> {
-    let key = require_study(db, study)?;
-    if !own_table(db, "allometry_late_tells")? {
-        return Ok(Vec::new());
-    }
-    let rows = db.query(
-        "SELECT tell_json FROM trials JOIN allometry_late_tells USING (trial_id)
-         WHERE study_id = $1 AND number = $2 ORDER BY tell_id",
-        &[&key, &number_key(number)],
-    )?;
-    Ok(rows.iter().map(|row| assemble::late_tell(number, text(row, 0))).collect::<Result<_, _>>()?)
-}
-
-pub(super) fn epoch_metrics(
-    db: &mut Db<'_>,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<EpochMetrics, Failure> {
-    let key = require_study(db, study)?;
-    let mut epochs = EpochMetrics::new();
-    if !own_table(db, "allometry_epoch_metrics")? {
-        return Ok(epochs);
-    }
-    let rows = db.query(
-        "SELECT step, metrics_json FROM trials JOIN allometry_epoch_metrics USING (trial_id)
-         WHERE study_id = $1 AND number = $2",
-        &[&key, &number_key(number)],
-    )?;
-    for row in rows {
-        let step: i32 = row.try_get(0)?;
-        epochs.insert(step.into(), assemble::epoch_metrics(number, step.into(), text(&row, 1))?);
-    }
-    Ok(epochs)
-}
-
-/// Trials of a study from number `first` on.
-pub(super) fn trials(
-    db: &mut Db<'_>,
-    study: StudyId,
-    first: TrialNumber,
-) -> Result<Vec<FrozenTrial>, Failure> {
-    let key = require_study(db, study)?;
-    let mut found = Vec::new();
-    db.each(
-        "SELECT trial_id, number, state::text, datetime_start, datetime_complete FROM trials
-         WHERE study_id = $1 AND number >= $2 ORDER BY trial_id",
-        &[&key, &number_key(first)],
-        |row| {
-            found.push(head(&row)?);
-            Ok(())
-        },
-    )?;
-    fill(db, key, found)
-}
-
-/// At most `limit` trials of a study after one.
-pub(super) fn trials_page(
-    db: &mut Db<'_>,
-    study: StudyId,
-    after: Option<TrialId>,
-    limit: usize,
-) -> Result<TrialPage, Failure> {
-    let key = require_study(db, study)?;
-    let mut found = Vec::new();
-    let after = after.map_or(Ok(i32::MIN), trial_key)?;
-    db.each(
-        "SELECT trial_id, number, state::text, datetime_start, datetime_complete FROM trials
-         WHERE study_id = $1 AND trial_id > $2 ORDER BY trial_id LIMIT $3",
-        &[&key, &after, &i64::try_from(limit).unwrap_or(i64::MAX)],
-        |row| {
-            found.push(head(&row)?);
-            Ok(())
-        },
-    )?;
-    let last = found.last().map(|(id, _)| TrialId(*id));
-    Ok(TrialPage { trials: fill(db, key, found)?, last })
-}
-
-/// A trial without what hangs on it, and its id.
-fn head(row: &Row) -> Result<(i64, FrozenTrial), Failure> {
+/// Returns a trial without what belongs to it, and its id.
+fn head(row: &Row) -> Result<(i64, FrozenTrial)> {
     let number = number(row, 1)?;
     let state = assemble::state(number, text(row, 2))?;
     let mut trial = FrozenTrial::new(number, state, None, Params::default());
@@ -309,55 +306,54 @@ fn head(row: &Row) -> Result<(i64, FrozenTrial), Failure> {
     Ok((i64::from(row.try_get::<_, i32>(0)?), trial))
 }
 
-/// The trials with what hangs on them.
-fn fill(db: &mut Db<'_>, key: i32, found: Vec<(i64, FrozenTrial)>) -> Result<Vec<FrozenTrial>, Failure> {
+/// Returns the trials with what belongs to them.
+fn fill(db: &mut Db<'_>, study: StudyId, found: Vec<(i64, FrozenTrial)>) -> Result<Vec<FrozenTrial>> {
     let ends = found.first().zip(found.last());
     let Some(((from, _), (to, _))) = ends else { return Ok(Vec::new()) };
     let (from, to) = (i32::try_from(*from).unwrap_or_default(), i32::try_from(*to).unwrap_or(i32::MAX));
-    let mut batch = Batch::new(found);
-    let mut sets = Sets::new(space(db, key)?);
+    let space = db.space(study)?.map(|text| assemble::space(study, &text)).transpose()?;
+    let mut batch = Batch::new(found, space);
+    let key = study_key(study)?;
     let few: Option<Vec<i32>> =
         (batch.ids().len() <= FEW).then(|| batch.ids().iter().map(|id| *id as i32).collect());
-    let mut each = |columns: &str, rest: &str, take: &mut Take<'_>| {
+    for (columns, order, part) in PARTS {
         let (sql, values): (String, Values<'_>) = match &few {
-            Some(ids) => (format!("SELECT trial_id, {columns} WHERE trial_id = ANY($1) {rest}"), &[ids]),
+            Some(ids) => (format!("SELECT trial_id, {columns} WHERE trial_id = ANY($1) {order}"), &[ids]),
             None => (
                 format!(
-                    "SELECT trial_id, {columns} WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3) {rest}"
+                    "SELECT trial_id, {columns} WHERE trial_id IN (
+                         SELECT trial_id FROM trials WHERE study_id = $1 AND trial_id BETWEEN $2 AND $3
+                     ) {order}"
                 ),
                 &[&key, &from, &to],
             ),
         };
-        db.each(&sql, values, |row| match batch.find(row.try_get::<_, i32>(0)?.into()) {
-            Some(trial) => take(trial, &row),
-            None => Ok(()),
-        })
-    };
-    each("objective, value, value_type::text FROM trial_values", "", &mut |trial, row| {
-        assemble::take_value(trial, row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3));
-        Ok(())
-    })?;
-    let columns = "param_name::text, param_value, distribution_json FROM trial_params";
-    each(columns, "ORDER BY param_id", &mut |trial, row| {
-        Ok(sets.take_param(trial, text(row, 1), row.try_get(2)?, text(row, 3))?)
-    })?;
-    let columns = "step, intermediate_value, intermediate_value_type::text FROM trial_intermediate_values";
-    each(columns, "", &mut |trial, row| {
-        assemble::take_intermediate(trial, row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3));
-        Ok(())
-    })?;
-    each("key::text, value_json FROM trial_user_attributes", "", &mut |trial, row| {
-        Ok(assemble::take_user_attribute(trial, text(row, 1), text(row, 2))?)
-    })?;
-    each("key::text, value_json FROM trial_system_attributes", "", &mut |trial, row| {
-        trial.system_attributes.insert(text(row, 1).to_owned(), text(row, 2).to_owned());
-        Ok(())
-    })?;
+        db.each(&sql, values, |row| Ok(batch.take(row.try_get::<_, i32>(0)?.into(), part(&row)?)?))?;
+    }
     Ok(batch.finish())
 }
 
-/// Takes in a row that belongs to a trial.
-type Take<'a> = dyn FnMut(&mut FrozenTrial, &Row) -> Result<(), Failure> + 'a;
+/// Columns and table of the parts of trials, their order, and the part that a row is.
+type PartOf = (&'static str, &'static str, for<'r> fn(&'r Row) -> Result<Part<'r>>);
+
+/// The parts of trials. User attributes come after the parameters, whose integers they may give.
+const PARTS: [PartOf; 5] = [
+    ("objective, value, value_type::text FROM trial_values", "", |row| {
+        Ok(Part::Value(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
+    }),
+    ("param_name::text, param_value, distribution_json FROM trial_params", "ORDER BY param_id", |row| {
+        Ok(Part::Param(text(row, 1), row.try_get(2)?, text(row, 3)))
+    }),
+    ("step, intermediate_value, intermediate_value_type::text FROM trial_intermediate_values", "", |row| {
+        Ok(Part::Intermediate(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
+    }),
+    ("key::text, value_json FROM trial_user_attributes", "", |row| {
+        Ok(Part::Attribute(AttributeKind::User, text(row, 1), text(row, 2)))
+    }),
+    ("key::text, value_json FROM trial_system_attributes", "", |row| {
+        Ok(Part::Attribute(AttributeKind::System, text(row, 1), text(row, 2)))
+    }),
+];
 
 /// The text in a column; empty where there is none.
 pub(super) fn text(row: &Row, index: usize) -> &str {
@@ -365,7 +361,7 @@ pub(super) fn text(row: &Row, index: usize) -> &str {
 }
 
 /// The time in a column, which is UTC.
-pub(super) fn time(row: &Row, index: usize) -> Result<Option<Timestamp>, Failure> {
+pub(super) fn time(row: &Row, index: usize) -> Result<Option<Timestamp>> {
     let stored: Option<SystemTime> = row.try_get(index)?;
     Ok(stored.and_then(|time| Timestamp::try_from(time).ok()))
 }

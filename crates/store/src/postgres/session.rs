@@ -9,10 +9,9 @@ use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::types::ToSql;
 use postgres::{Client, Row, SimpleQueryMessage, Statement};
 
-use super::failure::Failure;
 use super::target::Target;
 use crate::error::StoreError;
-use crate::location::Location;
+use crate::failure::Failure;
 
 /// First pause between two attempts; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -21,13 +20,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Most connections of a store, unless told otherwise.
 const CONNECTIONS: usize = 8;
 
-/// The server would compile statements that may be long by its reckoning, which takes longer than any of them.
+/// Keeps the server from compiling statements that it expects to be long: that takes longer than any of them.
 const NO_COMPILING: &str = "SET jit = off";
 
-/// Whoever falls silent in the middle of a transaction, suspended or cut off, would hold what it has locked until the server finds
-/// out that nobody is there, which takes hours; one that comes back does the whole again. A connection without anybody behind it is one
-/// less for the others.
-const NOBODY_WAITS_FOR_THE_SILENT: &str = "SET idle_in_transaction_session_timeout = '10s';
+/// Ends transactions and connections whose client was suspended or cut off. Without it such a client would
+/// hold its locks for hours, until the server finds out; a client that comes back runs its transaction again.
+const END_SILENT_CLIENTS: &str = "SET idle_in_transaction_session_timeout = '10s';
     SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 20; SET tcp_keepalives_count = 3";
 
 /// Values of a statement's parameters.
@@ -107,7 +105,7 @@ enum Outcome<T> {
     Doubtful(T, Commit, Failure),
 }
 
-/// What a transaction may do.
+/// The kind of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Sees one state of the database.
@@ -127,9 +125,9 @@ struct Idle {
 /// The connections of one store.
 pub(super) struct Pool {
     target: Target,
-    /// How long a call goes on trying to reach a server that went away.
+    /// Time for which a call tries to reach a server that went away.
     patience: Duration,
-    /// What every connection begins with.
+    /// Statements that every connection begins with.
     settings: &'static str,
     /// Statements that make views before the tables of a former revision, where it is one.
     views: OnceLock<String>,
@@ -181,11 +179,6 @@ impl Pool {
         self.idle().sessions.clear();
     }
 
-    /// The database.
-    pub(super) fn location(&self) -> &Location {
-        &self.target.location
-    }
-
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -202,7 +195,7 @@ impl Pool {
     fn connect(&self) -> Result<Session, Failure> {
         let mut client = self.target.connect()?;
         client.batch_execute(self.settings)?;
-        client.batch_execute(NOBODY_WAITS_FOR_THE_SILENT)?;
+        client.batch_execute(END_SILENT_CLIENTS)?;
         if let Some(views) = self.views.get() {
             client.batch_execute(views)?;
         }
@@ -216,7 +209,8 @@ impl Pool {
         Ok(Session { client, statements: HashMap::new(), writer, commits: 0 })
     }
 
-    /// Connects for the first time: a server that only just starts is waited for, one that is not there is not.
+    /// Connects for the first time: a server that only just starts is waited for, one that is not there is
+    /// not.
     ///
     /// # Errors
     /// [`StoreError`] that says why nobody gets in.
@@ -235,8 +229,8 @@ impl Pool {
         }
     }
 
-    /// Runs `body` in one transaction: its whole effect is kept, once, or none. Where the connection is lost it is run
-    /// again on another one, unless the lost one did commit.
+    /// Runs `body` in one transaction: its whole effect is kept, once, or none. Where the connection is lost
+    /// it is run again on another one, unless the lost one did commit.
     ///
     /// # Errors
     /// What the body fails with; [`StoreError::Unreachable`] once the server has been away for too long.
@@ -262,9 +256,9 @@ impl Pool {
         })
     }
 
-    /// Runs a `body` whose first statement writes what it does and, just where it does it, the commit under its
-    /// writer's name; that is a third of the messages of a transaction. As with one, it is done once: where the connection is lost and
-    /// it was done, that is `done`.
+    /// Runs a `body` whose first statement writes what it does and, just where it does it, the commit under
+    /// its writer's name; that is a third of the messages of a transaction. As with one, it is done once:
+    /// where the connection is lost and it was done, that is `done`.
     ///
     /// # Errors
     /// As for [`Self::transaction`].
@@ -405,9 +399,10 @@ impl Session {
     fn took_effect(&mut self, Commit { writer, number }: &Commit) -> Result<bool, Failure> {
         // The row is locked by the lost connection for as long as it may still commit.
         let row = self.client.query_one(
-            "INSERT INTO allometry_writers (writer, last_commit, fence, at) VALUES ($1, $2::bigint - 1, $2::bigint, now())
-             ON CONFLICT (writer) DO UPDATE SET
-             fence = CASE WHEN allometry_writers.last_commit < $2::bigint THEN $2::bigint END RETURNING last_commit",
+            "INSERT INTO allometry_writers (writer, last_commit, fence, at)
+             VALUES ($1, $2::bigint - 1, $2::bigint, now()) ON CONFLICT (writer) DO UPDATE SET
+             fence = CASE WHEN allometry_writers.last_commit < $2::bigint THEN $2::bigint END
+             RETURNING last_commit",
             &[writer, number],
         )?;
         Ok(row.get::<_, i64>(0) == *number)

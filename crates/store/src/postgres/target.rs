@@ -9,10 +9,10 @@ use postgres::config::{Host, SslMode as Negotiation};
 use postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::failure::Failure;
 use super::password::{self, Account};
 use super::tls::{self, SslMode};
 use crate::error::StoreError;
+use crate::failure::Failure;
 use crate::location::Location;
 use crate::url;
 
@@ -33,8 +33,9 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads a URL as libpq and `SQLAlchemy` have it: `postgresql://user:password@host:port/database?sslmode=verify-full`, with
-    /// or without a driver behind the scheme.
+    /// Reads a URL as libpq and `SQLAlchemy` have it:
+    /// `postgresql://user:password@host:port/database?sslmode=verify-full`, with or without a driver behind
+    /// the scheme.
     ///
     /// # Errors
     /// [`StoreError::Url`].
@@ -86,7 +87,7 @@ impl Target {
 
     /// The failure as callers see it.
     pub(super) fn error(&self, failure: Failure) -> StoreError {
-        match (failure.at(&self.location), &self.passed_over) {
+        match (failure.at_server(&self.location), &self.passed_over) {
             (StoreError::Refused { location, reason }, Some(note)) => {
                 StoreError::Refused { location, reason: format!("{reason} ({note})") }
             }

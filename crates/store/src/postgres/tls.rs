@@ -40,7 +40,8 @@ impl SslMode {
     }
 }
 
-/// Makes the encrypted connections of a mode; `authorities` are those of a PEM file, or those that the system trusts.
+/// Makes the encrypted connections of a mode; `authorities` are those of a PEM file, or those that the system
+/// trusts.
 ///
 /// # Errors
 /// Which authorities cannot be read, and why.

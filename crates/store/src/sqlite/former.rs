@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-use super::failure::Failure;
+use crate::failure::Failure;
 use crate::former;
 use crate::schema::Former;
 

@@ -1,64 +1,84 @@
 //! Trials in a SQLite file of Optuna's schema, with a few tables of our own beside.
 
-mod beside;
 mod failure;
 mod former;
 mod open;
-mod optuna;
 mod patience;
 mod place;
 mod read;
 mod snapshot;
+mod stream;
 mod write;
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use allometry_core::{
-    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationOutputs,
-    ValidationScores,
-};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-use serde_json::Value;
+use allometry_core::TrialState;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::StoreError;
-use crate::late::LateTell;
-use crate::owner::Owner;
-use crate::store::{
-    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Store,
-    StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
+use crate::optuna::{AttributeKind, TrialSink};
+use crate::rows::{
+    Attributes, Database, Known, Parts, ReadRows, Result, Target, Wanted, WriteRows, lock, may_become,
+    unfinished,
 };
+use crate::store::{StudyId, TrialId};
 use crate::url;
-use failure::Failure;
 pub(crate) use open::is_database;
-pub(crate) use optuna::OptunaSqlite;
 use place::Place;
 pub(crate) use place::resolve;
 
-/// How long a call of somebody who writes waits for another program's lock: as long as for a server of PostgreSQL, and more.
+/// Time for which a writer's call waits for another program's lock; longer than calls wait for a server.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a call of somebody who only reads waits for another program's lock.
+/// Time for which a reader's call waits for another program's lock.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A [`Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a time, over
-/// processes of one machine.
+/// Statements that a connection keeps prepared: all of this module.
+const STATEMENTS: usize = 64;
+
+/// Connections that stay open for readers when none reads.
+const IDLE_READERS: usize = 8;
+
+/// Name of a database in memory in messages.
+const IN_MEMORY: &str = "the database in memory";
+
+/// A [`crate::Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a
+/// time, over processes of one machine.
 ///
-/// Commits survive the end of the process; after a power failure the last of them may be missing, never half there.
+/// Commits survive the end of the process; after a power failure the last of them may be missing, never half
+/// there.
 #[derive(Debug)]
 pub struct SqliteStore {
     place: Place,
     patience: Duration,
-    connection: Mutex<Connection>,
-    /// Distributions found compatible with the stored ones: that never changes again.
-    compatible: Mutex<write::Compatible>,
+    /// Idle connections that read beside the writer; `None` where the writer reads. They are closed before
+    /// it: the last one to close takes the log into the file, which a reader cannot.
+    readers: Option<Mutex<Vec<Connection>>>,
+    writer: Mutex<Connection>,
+    ids: Ids,
+    known: Mutex<Known>,
+}
+
+/// What becomes of the ids of deleted rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ids {
+    /// SQLite may give the id of a deleted last row out again.
+    Reused,
+    /// A table keeps the ids that were given out, and none is given out again.
+    Spent,
+}
+
+/// Row operations on a connection.
+struct Rows<'t> {
+    db: &'t Connection,
+    ids: Ids,
 }
 
 impl SqliteStore {
-    /// Opens the file that `url` names (`sqlite:///relative.db`, `sqlite:////absolute.db` or a path) for reading and
-    /// writing, and makes it where it is not there.
+    /// Opens the file that `url` names (`sqlite:///relative.db`, `sqlite:////absolute.db` or a path) for
+    /// reading and writing, and makes it where it is not there.
     ///
     /// # Errors
     /// [`StoreError`] that says what the file is instead, or why it cannot be written.
@@ -79,202 +99,179 @@ impl SqliteStore {
         Self::open_read_only_within(path, READERS_PATIENCE)
     }
 
+    /// Makes a database in memory, which ends with this value. Its [`crate::Store::place`] is no file.
+    ///
+    /// # Errors
+    /// [`StoreError`] where there is no memory left.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let path = Path::new(IN_MEMORY);
+        let connection = open::in_memory().map_err(|failure| failure.at_file(path))?;
+        Ok(Self::of(Place::of(path), PATIENCE, connection))
+    }
+
+    /// Opens a file to serve Optuna's clients: many read at once, and ids are not given out again.
+    pub(crate) fn serving(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_within(path, PATIENCE)?;
+        Self { readers: Some(Mutex::default()), ..store }.with_spent_ids()
+    }
+
+    /// As [`Self::in_memory`], where ids are not given out again.
+    pub(crate) fn serving_in_memory() -> Result<Self, StoreError> {
+        Self::in_memory()?.with_spent_ids()
+    }
+
+    fn with_spent_ids(self) -> Result<Self, StoreError> {
+        let make = |rows: &mut Rows<'_>| Ok(rows.db.execute_batch(include_str!("ids.sql"))?);
+        self.transaction(&mut lock(&self.writer), TransactionBehavior::Immediate, make)?;
+        Ok(Self { ids: Ids::Spent, ..self })
+    }
+
     fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let place = Place::of(path);
         let opened = patience::within(busy_timeout, || open::writable(path, busy_timeout));
-        let connection = opened.map_err(|failure| failure.at(path))?;
+        let connection = opened.map_err(|failure| failure.at_file(path))?;
         Ok(Self::of(place.or_now(), busy_timeout, connection))
     }
 
     fn open_read_only_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
         let place = Place::of(path);
         let opened = patience::within(busy_timeout, || open::read_only(path, busy_timeout));
-        let connection = opened.map_err(|failure| failure.at(path))?;
+        let connection = opened.map_err(|failure| failure.at_file(path))?;
         Ok(Self::of(place.or_now(), busy_timeout, connection))
     }
 
     fn of(place: Place, patience: Duration, connection: Connection) -> Self {
-        connection.set_prepared_statement_cache_capacity(64);
-        Self { place, patience, connection: Mutex::new(connection), compatible: Mutex::default() }
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let (writer, known) = (Mutex::new(connection), Mutex::default());
+        Self { place, patience, readers: None, writer, ids: Ids::Reused, known }
     }
 
-    /// The file.
+    /// Returns the file as the caller named it; a text that names no file for a database in memory.
     pub fn path(&self) -> &Path {
         self.place.named()
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        // A panic inside a transaction rolled it back.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(test)]
+    fn connection(&self) -> std::sync::MutexGuard<'_, Connection> {
+        lock(&self.writer)
     }
 
-    /// Reads one state of the database.
-    fn read<T>(&self, read: impl FnMut(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
-        self.transaction(TransactionBehavior::Deferred, read)
+    fn reader(&self) -> Result<Connection, StoreError> {
+        let connection = open::reader(self.place.file(), self.patience)
+            .map_err(|failure| failure.at_file(self.place.named()))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
     }
 
-    /// Writes in one commit, alone from its first statement on.
-    fn write<T>(&self, write: impl FnMut(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, StoreError> {
+    fn reading<T>(&self, body: impl FnMut(&mut Rows<'_>) -> Result<T>) -> Result<T, StoreError> {
+        let Some(readers) = &self.readers else {
+            return self.transaction(&mut lock(&self.writer), TransactionBehavior::Deferred, body);
+        };
+        let idle = lock(readers).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.reader()?,
+        };
+        let result = self.transaction(&mut connection, TransactionBehavior::Deferred, body);
+        let mut readers = lock(readers);
+        if readers.len() < IDLE_READERS {
+            readers.push(connection);
+        }
+        result
+    }
+
+    /// Writes alone from the first statement on.
+    fn writing<T>(&self, body: impl FnMut(&mut Rows<'_>) -> Result<T>) -> Result<T, StoreError> {
         self.place.check()?;
-        self.transaction(TransactionBehavior::Immediate, write)
+        self.transaction(&mut lock(&self.writer), TransactionBehavior::Immediate, body)
     }
 
     fn transaction<T>(
         &self,
+        connection: &mut Connection,
         behavior: TransactionBehavior,
-        mut body: impl FnMut(&Transaction<'_>) -> Result<T, Failure>,
+        mut body: impl FnMut(&mut Rows<'_>) -> Result<T>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection();
-        let run = || -> Result<T, Failure> {
+        let run = || -> Result<T> {
             let transaction = connection.transaction_with_behavior(behavior)?;
-            let value = body(&transaction)?;
+            let value = body(&mut Rows { db: &transaction, ids: self.ids })?;
             transaction.commit()?;
             Ok(value)
         };
-        patience::within(self.patience, run).map_err(|failure| failure.at(self.place.named()))
+        patience::within(self.patience, run).map_err(|failure| failure.at_file(self.place.named()))
     }
 }
 
-impl Store for SqliteStore {
-    fn place(&self) -> Result<String, StoreError> {
+impl Database for SqliteStore {
+    const IS_REMOTE: bool = false;
+
+    fn read<T>(&self, mut body: impl FnMut(&mut dyn ReadRows) -> Result<T>) -> Result<T, StoreError> {
+        self.reading(|rows| body(rows))
+    }
+
+    fn read_once<T>(&self, body: impl FnMut(&mut dyn ReadRows) -> Result<T>) -> Result<T, StoreError> {
+        self.read(body)
+    }
+
+    fn write<T>(&self, mut body: impl FnMut(&mut dyn WriteRows) -> Result<T>) -> Result<T, StoreError> {
+        self.writing(|rows| body(rows))
+    }
+
+    fn write_open(
+        &self,
+        trial: TrialId,
+        state: Option<TrialState>,
+        parts: &Parts<'_>,
+    ) -> Result<bool, StoreError> {
+        self.write(|rows| {
+            let before = unfinished(trial, rows.status(trial)?)?.state;
+            if state.is_some_and(|state| !may_become(before, state)) {
+                return Ok(false);
+            }
+            rows.write(state.map_or(Target::Open(trial), |state| Target::Into(trial, state)), parts)?;
+            Ok(true)
+        })
+    }
+
+    fn set_attribute(
+        &self,
+        study: StudyId,
+        kind: AttributeKind,
+        key: &str,
+        json: &str,
+    ) -> Result<(), StoreError> {
+        let attributes = Attributes::from([(key.to_owned(), json.to_owned())]);
+        self.write(|rows| {
+            rows.require_study(study)?;
+            rows.set_study_attributes(study, kind, &attributes)
+        })
+    }
+
+    fn tell_trials(&self, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<(), StoreError> {
+        self.reading(|rows| {
+            sink.restart();
+            rows.stream(wanted, sink)
+        })
+    }
+
+    fn address(&self) -> Result<String, StoreError> {
         Ok(url::of_sqlite(self.place.file()))
     }
 
-    fn still_there(&self) -> Result<(), StoreError> {
+    fn check_present(&self) -> Result<(), StoreError> {
         self.place.check()
     }
 
-    fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
-        self.write(|db| write::study(db, study))
+    fn known(&self) -> &Mutex<Known> {
+        &self.known
     }
 
-    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
-        self.read(|db| read::studies(db, None))
+    fn check_text(_: &str, _: &str) -> Result<(), StoreError> {
+        Ok(())
     }
 
-    fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
-        Ok(self.read(|db| read::studies(db, Some(name)))?.pop())
-    }
-
-    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError> {
-        self.write(|db| {
-            read::require_study(db, study)?;
-            write::study_attribute(db, study, key, value)
-        })
-    }
-
-    fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
-        let mut compatible = self.compatible.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write(|db| write::trial(db, study, new, &mut compatible))
-    }
-
-    fn create_trial_at(
-        &self,
-        study: StudyId,
-        new: &NewTrial<'_>,
-        number: TrialNumber,
-    ) -> Result<Option<TrialHandle>, StoreError> {
-        let mut compatible = self.compatible.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write(|db| {
-            if u64::from(write::next_number(db, study)?) != number.0 {
-                return Ok(None);
-            }
-            write::trial(db, study, new, &mut compatible).map(Some)
-        })
-    }
-
-    fn complete_params(
-        &self,
-        trial: TrialId,
-        params: &Params,
-        space: &SearchSpace,
-        record: &TrialRecord,
-    ) -> Result<(), StoreError> {
-        self.write(|db| write::complete_params(db, trial, params, space, record))
-    }
-
-    fn claim_waiting(
-        &self,
-        study: StudyId,
-        owner: Option<&Owner>,
-    ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
-        self.write(|db| {
-            let Some(handle) = write::claim(db, study, owner)? else { return Ok(None) };
-            let trial = read::trials(db, study, handle.number)?.into_iter().next();
-            Ok(trial.map(|trial| (handle, trial)))
-        })
-    }
-
-    fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError> {
-        if reports.is_empty() {
-            return Ok(());
-        }
-        self.write(|db| {
-            read::require_running(db, trial)?;
-            write::reports(db, trial, reports)
-        })
-    }
-
-    fn finish(
-        &self,
-        trial: TrialId,
-        state: FinishedState,
-        finished: &Finished,
-    ) -> Result<TrialState, StoreError> {
-        self.write(|db| write::finish(db, trial, state, finished))
-    }
-
-    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
-        self.write(|db| write::late(db, trial, late))
-    }
-
-    fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
-        self.write(|db| write::heartbeats(db, trials))
-    }
-
-    fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError> {
-        self.read(|db| read::running(db, study))
-    }
-
-    fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError> {
-        self.read(|db| read::trials(db, study, first))
-    }
-
-    fn trials_page(
-        &self,
-        study: StudyId,
-        after: Option<TrialId>,
-        limit: usize,
-    ) -> Result<TrialPage, StoreError> {
-        self.read(|db| read::trials_page(db, study, after, limit))
-    }
-
-    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
-        self.read(|db| beside::predictions_from(db, study, first))
-    }
-
-    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
-        self.read(|db| beside::all(db, study))
-    }
-
-    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
-        self.read(|db| read::scores(db, study, number))
-    }
-
-    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
-        self.read(|db| read::outputs(db, study, number))
-    }
-
-    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
-        self.read(|db| read::log(db, study, number))
-    }
-
-    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
-        self.read(|db| read::late_tells(db, study, number))
-    }
-
-    fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
-        self.read(|db| read::epoch_metrics(db, study, number))
+    fn check_step(_: i64) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
-use super::failure::Failure;
 use super::{former, place, snapshot};
 use crate::error::StoreError;
+use crate::failure::Failure;
 use crate::schema::{Former, OWN_VERSION, REVISION};
 
 /// Opens for reading and writing; makes what is missing.
 pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     open_writable(path, busy_timeout).map_err(|failure| match failure {
-        Failure::Sql(error)
+        Failure::Sqlite(error)
             if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && !folder_is_writable(path) =>
         {
             StoreError::ReadOnly { location: path.into() }.into()
@@ -86,8 +86,8 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
     Ok(connection)
 }
 
-/// Makes an empty database where there is no file, for its owner alone: it will hold logs and the ladder's text. SQLite gives the files
-/// beside it the same mode. What keeps it from being made is told by opening it.
+/// Makes an empty database where there is no file, for its owner alone: it will hold logs and the ladder's
+/// text. SQLite gives the files beside it the same mode. What keeps it from being made is told by opening it.
 fn make_private(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -154,9 +154,9 @@ pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connectio
 
 /// Opens a database in write-ahead mode that nobody has open.
 ///
-/// A reader makes the log and its index, which a later writer finds, and only one who may write takes them away again: so
-/// this one could, and is kept from it. Where the folder or the file is read-only, a copy in memory is read, whatever becomes of
-/// the file.
+/// A reader makes the log and its index, which a later writer finds, and only one who may write takes them
+/// away again: so this one could, and is kept from it. Where the folder or the file is read-only, a copy in
+/// memory is read, whatever becomes of the file.
 fn at_rest(file: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = || -> Result<Connection, rusqlite::Error> {
@@ -183,7 +183,8 @@ fn at_rest(file: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     }
 }
 
-/// Whether a database has all its pages, by a connection that has seen none of them; `None` where that cannot be told now.
+/// Whether a database has all its pages, by a connection that has seen none of them; `None` where that cannot
+/// be told now.
 pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
     let looked = reader(file, busy_timeout).and_then(|connection| {
         Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?)
@@ -191,7 +192,7 @@ pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
     match looked {
         Ok(said) => Some(said == "ok"),
         Err(failure) if failure.is_locked() => None,
-        Err(Failure::Sql(error)) => {
+        Err(Failure::Sqlite(error)) => {
             let code = error.sqlite_error_code()?;
             matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SystemIoFailure)
                 .then_some(false)
@@ -200,7 +201,7 @@ pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
     }
 }
 
-/// What a file is, by its first bytes.
+/// The kind of a file, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileKind {
     Empty,
@@ -222,8 +223,8 @@ pub(crate) fn is_database(path: &Path) -> io::Result<bool> {
 fn kind(path: &Path) -> io::Result<FileKind> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     const WRITE_VERSION: usize = 18;
-    // POSIX drops the locks of a connection in this process when the file is closed here: where there may be one, SQLite
-    // alone touches the file.
+    // POSIX drops the locks of a connection in this process when the file is closed here: where there may be
+    // one, SQLite alone touches the file.
     if fs::metadata(path)?.is_file() && beside(path, "-wal").exists() {
         return Ok(FileKind::Database);
     }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::failure::Failure;
+use crate::failure::Failure;
 
 /// First pause between two attempts; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -12,8 +12,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Does something again for as long as another program's lock forbids it, and `patience` lasts.
 ///
-/// SQLite waits by itself for most locks, but not for all: it gives up after ten seconds in which another program recovers
-/// the log, and at once where waiting could be in vain for ever.
+/// SQLite waits by itself for most locks, but not for all: it gives up after ten seconds in which another
+/// program recovers the log, and at once where waiting could be in vain for ever.
 pub(super) fn within<T>(
     patience: Duration,
     mut run: impl FnMut() -> Result<T, Failure>,

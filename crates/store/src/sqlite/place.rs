@@ -10,7 +10,8 @@ use super::open;
 use crate::error::{Departure, StoreError};
 use crate::file_mark;
 
-/// The file that a path names, behind whatever symbolic links: SQLite keeps its log and its index beside that.
+/// The file that a path names, behind whatever symbolic links: SQLite keeps its log and its index beside
+/// that.
 pub(crate) fn resolve(path: &Path) -> PathBuf {
     if let Ok(found) = fs::canonicalize(path) {
         return found;
@@ -48,7 +49,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The file that is about to be opened under that name: one that is put there while it is opened is another.
+    /// The file that is about to be opened under that name: one that is put there while it is opened is
+    /// another.
     pub(super) fn of(named: &Path) -> Self {
         let file = resolve(named);
         let found = fs::metadata(&file).ok();
@@ -60,7 +62,7 @@ impl Place {
         }
     }
 
-    /// The same where there was a file, else the one that opening made.
+    /// Returns this place if there was a file, else the place of the file that opening made.
     pub(super) fn or_now(self) -> Self {
         if self.identity.is_some() { self } else { Self::of(&self.named) }
     }
@@ -75,8 +77,8 @@ impl Place {
         &self.file
     }
 
-    /// Looks whether the file is there, and is the one that was opened. Its name and its length alone are looked at: opening and
-    /// closing it would end the locks of this process.
+    /// Looks whether the file is there, and is the one that was opened. Its name and its length alone are
+    /// looked at: opening and closing it would end the locks of this process.
     ///
     /// # Errors
     /// [`StoreError::Departed`].

@@ -1,252 +1,238 @@
 //! Statements that read: a whole study takes a handful of them, however many trials it has.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use allometry_core::{
-    FrozenTrial, Params, SearchSpace, TrialNumber, TrialState, ValidationOutputs, ValidationScores,
-};
+use allometry_core::{Direction, FrozenTrial, Params, TrialNumber};
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::failure::Failure;
-use crate::assemble::{self, Batch, OWN_PREFIX, SPACE_KEY, Sets};
+use super::Rows;
+use crate::assemble::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
 use crate::column;
 use crate::error::StoreError;
-use crate::late::LateTell;
+use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
 use crate::owner::Owner;
-use crate::store::{EpochMetrics, RunningTrial, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage};
+use crate::rows::{
+    Attributes, OwnRow, OwnTable, ReadRows, Result, Selection, TakeOwn, TrialStatus, study_attributes_table,
+};
+use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
 
-pub(super) fn require_study(db: &Connection, study: StudyId) -> Result<(), Failure> {
-    let found: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM studies WHERE study_id = ?1)")?
-        .query_row([study.0], |row| row.get(0))?;
-    if found { Ok(()) } else { Err(StoreError::UnknownStudy(study).into()) }
-}
-
-pub(super) fn require_running(db: &Connection, trial: TrialId) -> Result<(), Failure> {
-    let found: Option<(u32, String)> = db
-        .prepare_cached("SELECT number, state FROM trials WHERE trial_id = ?1")?
-        .query_row([trial.0], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((number, state)) = found else { return Err(StoreError::UnknownTrial(trial).into()) };
-    match assemble::state(number.into(), &state)? {
-        TrialState::Running => Ok(()),
-        state => Err(StoreError::NotRunning { number: number.into(), state }.into()),
+impl ReadRows for Rows<'_> {
+    fn require_study(&mut self, study: StudyId) -> Result<()> {
+        if self.study_name(study)?.is_none() {
+            return Err(StoreError::UnknownStudy(study).into());
+        }
+        Ok(())
     }
-}
 
-/// All studies, or the one of that name.
-pub(super) fn studies(db: &Connection, name: Option<&str>) -> Result<Vec<StudyRecord>, Failure> {
-    let mut studies = Vec::new();
-    let mut statement = db.prepare_cached(
-        "SELECT study_id, study_name FROM studies WHERE ?1 IS NULL OR study_name = ?1 ORDER BY study_id",
-    )?;
-    let mut rows = statement.query([name])?;
-    while let Some(row) = rows.next()? {
-        let (id, name) = (StudyId(row.get(0)?), row.get(1)?);
-        let mut directions = db.prepare_cached(
+    fn study_id(&mut self, name: &str) -> Result<Option<StudyId>> {
+        let mut found = self.db.prepare_cached("SELECT study_id FROM studies WHERE study_name = ?1")?;
+        Ok(found.query_row([name], |row| row.get(0).map(StudyId)).optional()?)
+    }
+
+    fn study_name(&mut self, study: StudyId) -> Result<Option<String>> {
+        let mut found = self.db.prepare_cached("SELECT study_name FROM studies WHERE study_id = ?1")?;
+        Ok(found.query_row([study.0], |row| row.get(0)).optional()?)
+    }
+
+    fn directions(&mut self, study: StudyId) -> Result<Vec<Direction>> {
+        self.require_study(study)?;
+        let mut statement = self.db.prepare_cached(
             "SELECT direction FROM study_directions WHERE study_id = ?1 ORDER BY objective",
         )?;
-        let directions: Vec<String> =
-            directions.query_map([id.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let user_attributes = study_attributes(db, "study_user_attributes", id)?;
-        let system_attributes = study_attributes(db, "study_system_attributes", id)?;
-        studies.push(assemble::study(id, name, &directions, user_attributes, system_attributes));
+        let directions =
+            statement.query_map([study.0], |row| Ok(column::direction(row.get_ref(0)?.as_str()?)))?;
+        Ok(directions.collect::<std::result::Result<_, _>>()?)
     }
-    Ok(studies)
-}
 
-fn study_attributes(
-    db: &Connection,
-    table: &str,
-    study: StudyId,
-) -> Result<BTreeMap<String, String>, Failure> {
-    let mut statement =
-        db.prepare_cached(&format!("SELECT key, value_json FROM {table} WHERE study_id = ?1"))?;
-    let pairs = statement.query_map([study.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(pairs.collect::<Result<_, _>>()?)
-}
+    fn study_attributes(&mut self, study: StudyId, kind: AttributeKind) -> Result<Attributes> {
+        let table = study_attributes_table(kind);
+        let sql = format!("SELECT key, value_json FROM {table} WHERE study_id = ?1");
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let pairs = statement.query_map([study.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(pairs.collect::<std::result::Result<_, _>>()?)
+    }
 
-/// The space that Allometry stored with a study.
-pub(super) fn space(db: &Connection, study: StudyId) -> Result<Option<SearchSpace>, Failure> {
-    let text: Option<String> = db
-        .prepare_cached("SELECT value_json FROM study_user_attributes WHERE study_id = ?1 AND key = ?2")?
-        .query_row(params![study.0, format!("{OWN_PREFIX}{SPACE_KEY}")], |row| row.get(0))
-        .optional()?;
-    Ok(text.map(|text| assemble::space(study, &text)).transpose()?)
-}
+    fn studies(&mut self, name: Option<&str>) -> Result<Vec<OptunaStudy>> {
+        let mut studies = Vec::new();
+        let mut statement = self.db.prepare_cached(
+            "SELECT study_id, study_name FROM studies WHERE ?1 IS NULL OR study_name = ?1 ORDER BY study_id",
+        )?;
+        let mut rows = statement.query([name])?;
+        while let Some(row) = rows.next()? {
+            let id = StudyId(row.get(0)?);
+            studies.push(OptunaStudy {
+                id,
+                name: row.get(1)?,
+                directions: self.directions(id)?,
+                user_attributes: self.study_attributes(id, AttributeKind::User)?,
+                system_attributes: self.study_attributes(id, AttributeKind::System)?,
+            });
+        }
+        Ok(studies)
+    }
 
-pub(super) fn last_intermediate(db: &Connection, trial: TrialId) -> Result<Option<f64>, Failure> {
-    let last = db
-        .prepare_cached(
+    fn trial_id(&mut self, study: StudyId, number: i64) -> Result<Option<TrialId>> {
+        self.require_study(study)?;
+        let sql = "SELECT trial_id FROM trials WHERE study_id = ?1 AND number = ?2";
+        let mut found = self.db.prepare_cached(sql)?;
+        Ok(found.query_row([study.0, number], |row| row.get(0).map(TrialId)).optional()?)
+    }
+
+    fn status(&mut self, trial: TrialId) -> Result<Option<TrialStatus>> {
+        let mut statement =
+            self.db.prepare_cached("SELECT study_id, number, state FROM trials WHERE trial_id = ?1")?;
+        let mut rows = statement.query([trial.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let number = u64::try_from(row.get::<_, Option<i64>>(1)?.unwrap_or_default()).unwrap_or_default();
+        let state = assemble::state(number, text(row, 2))?;
+        Ok(Some(TrialStatus { study: StudyId(row.get(0)?), number, state }))
+    }
+
+    fn running(&mut self, study: StudyId) -> Result<Vec<RunningTrial>> {
+        let lease = if own_table(self.db, "allometry_leases")? {
+            "LEFT JOIN allometry_leases USING (trial_id)"
+        } else {
+            "JOIN (SELECT NULL AS host, NULL AS pid, NULL AS process_start)"
+        };
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT trial_id, number, heartbeat, host, pid, process_start
+             FROM trials LEFT JOIN trial_heartbeats USING (trial_id) {lease}
+             WHERE study_id = ?1 AND state = 'RUNNING' ORDER BY trial_id"
+        ))?;
+        let now = Timestamp::now();
+        let trials = statement.query_map([study.0], |row| {
+            let heartbeat = row.get::<_, Option<String>>(2)?.and_then(|text| column::time(&text));
+            let host: Option<String> = row.get(3)?;
+            Ok(RunningTrial {
+                handle: TrialHandle {
+                    id: TrialId(row.get(0)?),
+                    number: TrialNumber(row.get::<_, u32>(1)?.into()),
+                },
+                owner: match host {
+                    Some(host) => Some(Owner { host, pid: row.get(4)?, process_start: row.get(5)? }),
+                    None => None,
+                },
+                heartbeat_age: heartbeat
+                    .map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)),
+                heartbeat,
+            })
+        })?;
+        Ok(trials.collect::<std::result::Result<_, _>>()?)
+    }
+
+    fn trials(&mut self, study: StudyId, selection: Selection) -> Result<TrialPage> {
+        let (found, reading) = match selection {
+            Selection::From(first) => heads_from(self.db, study, first)?,
+            Selection::Page { after, limit } => heads_after(self.db, study, after, limit)?,
+        };
+        let Some((last, _)) = found.last() else { return Ok(TrialPage { trials: Vec::new(), last: None }) };
+        let last = Some(TrialId(*last));
+        let space = self.space(study)?.map(|text| assemble::space(study, &text)).transpose()?;
+        let mut batch = Batch::new(found, space);
+        for table in PartTable::ALL {
+            each_row(self.db, reading, table, &mut |trial, part| Ok(batch.take(trial, part)?))?;
+        }
+        Ok(TrialPage { trials: batch.finish(), last })
+    }
+
+    fn space(&mut self, study: StudyId) -> Result<Option<String>> {
+        let mut found = self.db.prepare_cached(
+            "SELECT value_json FROM study_user_attributes WHERE study_id = ?1 AND key = ?2",
+        )?;
+        let key = format!("{OWN_PREFIX}{SPACE_KEY}");
+        Ok(found.query_row(params![study.0, key], |row| row.get(0)).optional()?)
+    }
+
+    fn last_intermediate(&mut self, trial: TrialId) -> Result<Option<f64>> {
+        let mut found = self.db.prepare_cached(
             "SELECT intermediate_value, intermediate_value_type FROM trial_intermediate_values
              WHERE trial_id = ?1 ORDER BY step DESC LIMIT 1",
-        )?
-        .query_row([trial.0], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
-        .optional()?;
-    Ok(last.and_then(|(value, kind)| column::number(value, &kind)))
-}
+        )?;
+        let last =
+            found.query_row([trial.0], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
+        Ok(last.and_then(|(value, kind)| column::number(value, &kind)))
+    }
 
-pub(super) fn running(db: &Connection, study: StudyId) -> Result<Vec<RunningTrial>, Failure> {
-    require_study(db, study)?;
-    let leases: bool = own_table(db, "allometry_leases")?;
-    let lease = if leases {
-        "LEFT JOIN allometry_leases USING (trial_id)"
-    } else {
-        "JOIN (SELECT NULL AS host, NULL AS pid, NULL AS process_start)"
-    };
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT trial_id, number, heartbeat, host, pid, process_start
-         FROM trials LEFT JOIN trial_heartbeats USING (trial_id) {lease}
-         WHERE study_id = ?1 AND state = 'RUNNING' ORDER BY trial_id"
-    ))?;
-    let now = Timestamp::now();
-    let trials = statement.query_map([study.0], |row| {
-        let heartbeat = row.get::<_, Option<String>>(2)?.and_then(|text| column::time(&text));
-        let host: Option<String> = row.get(3)?;
-        Ok(RunningTrial {
-            handle: TrialHandle {
-                id: TrialId(row.get(0)?),
-                number: TrialNumber(row.get::<_, u32>(1)?.into()),
-            },
-            owner: match host {
-                Some(host) => Some(Owner { host, pid: row.get(4)?, process_start: row.get(5)? }),
-                None => None,
-            },
-            heartbeat_age: heartbeat
-                .map(|at| Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)),
-            heartbeat,
-        })
-    })?;
-    Ok(trials.collect::<Result<_, _>>()?)
+    fn param_names(&mut self, trial: TrialId) -> Result<HashSet<String>> {
+        let mut names = self.db.prepare_cached("SELECT param_name FROM trial_params WHERE trial_id = ?1")?;
+        let names = names.query_map([trial.0], |row| row.get(0))?;
+        Ok(names.collect::<std::result::Result<_, _>>()?)
+    }
+
+    fn stored_distribution(&mut self, study: StudyId, name: &str) -> Result<Option<String>> {
+        let mut found = self.db.prepare_cached(
+            "SELECT distribution_json FROM trials JOIN trial_params USING (trial_id)
+             WHERE study_id = ?1 AND param_name = ?2 LIMIT 1",
+        )?;
+        Ok(found.query_row(params![study.0, name], |row| row.get(0)).optional()?)
+    }
+
+    fn own_rows(
+        &mut self,
+        study: StudyId,
+        numbers: &RangeInclusive<TrialNumber>,
+        table: OwnTable,
+        take: &mut TakeOwn<'_>,
+    ) -> Result<()> {
+        let (name, columns) = table.columns();
+        if !own_table(self.db, name)? {
+            return Ok(());
+        }
+        let order = match table {
+            OwnTable::LateTells => "ORDER BY trials.trial_id, allometry_late_tells.rowid",
+            OwnTable::Predictions | OwnTable::Metrics | OwnTable::Logs => "",
+        };
+        // Optuna's tables find no trial by its number, but numbers grow with ids.
+        let from = first_trial(self.db, study, *numbers.start())?;
+        let to = match numbers.end().0.checked_add(1) {
+            Some(next) => first_trial(self.db, study, TrialNumber(next))? - 1,
+            None => i64::MAX,
+        };
+        // The trials come through the index of their study, the rows of each through the table's key.
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT number, {columns} FROM trials CROSS JOIN {name} USING (trial_id)
+             WHERE study_id = ?1 AND trials.trial_id BETWEEN ?2 AND ?3 {order}"
+        ))?;
+        let mut rows = statement.query([study.0, from, to])?;
+        while let Some(row) = rows.next()? {
+            let blob = |place: usize| Ok::<_, rusqlite::Error>(row.get_ref(place)?.as_blob()?);
+            let own = match table {
+                OwnTable::Predictions => OwnRow::Predictions([blob(1)?, blob(2)?, blob(3)?]),
+                OwnTable::Metrics => OwnRow::Metrics(row.get(1)?, required_text(row, 2)?),
+                OwnTable::Logs => OwnRow::Log(required_text(row, 1)?),
+                OwnTable::LateTells => OwnRow::LateTell(text(row, 1)),
+            };
+            take(TrialNumber(row.get::<_, u32>(0)?.into()), own)?;
+        }
+        Ok(())
+    }
+
+    fn tell_trial(&mut self, trial: TrialId, sink: &mut dyn TrialSink) -> Result<()> {
+        self.stream_one(trial, sink)
+    }
 }
 
 /// Whether a table of ours is there; it is not in files that Optuna made and that are only read.
-pub(super) fn own_table(db: &Connection, name: &str) -> Result<bool, Failure> {
-    Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)")?
-        .query_row([name], |row| row.get(0))?)
+fn own_table(db: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
+    Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
 }
 
-pub(super) fn scores(
-    db: &Connection,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<Option<ValidationScores>, Failure> {
-    predictions(db, study, number, column::validation_scores)
-}
-
-pub(super) fn outputs(
-    db: &Connection,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<Option<ValidationOutputs>, Failure> {
-    predictions(db, study, number, column::validation_outputs)
-}
-
-/// What `parse` makes of the columns of a trial's predictions, where it left any.
-fn predictions<T>(
-    db: &Connection,
-    study: StudyId,
-    number: TrialNumber,
-    parse: impl Fn([&[u8]; 3]) -> Option<T>,
-) -> Result<Option<T>, Failure> {
-    require_study(db, study)?;
-    if !own_table(db, "allometry_scores")? {
-        return Ok(None);
-    }
-    let found = db
-        .prepare_cached(
-            "SELECT \"rows\", labels, scores FROM trials JOIN allometry_scores USING (trial_id)
-             WHERE study_id = ?1 AND number = ?2",
-        )?
-        .query_row(params![study.0, number.0 as i64], |row| {
-            let column = |place: usize| Ok::<_, rusqlite::Error>(row.get_ref(place)?.as_blob()?);
-            Ok(parse([column(0)?, column(1)?, column(2)?]))
-        })
-        .optional()?;
-    Ok(found.flatten())
-}
-
-pub(super) fn log(db: &Connection, study: StudyId, number: TrialNumber) -> Result<Option<String>, Failure> {
-    require_study(db, study)?;
-    if !own_table(db, "allometry_logs")? {
-        return Ok(None);
-    }
-    let found = db
-        .prepare_cached(
-            "SELECT tail FROM trials JOIN allometry_logs USING (trial_id) WHERE study_id = ?1 AND number = ?2",
-        )?
-        .query_row(params![study.0, number.0 as i64], |row| row.get(0))
-        .optional()?;
-    Ok(found)
-}
-
-pub(super) fn late_tells(
-    db: &Connection,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<Vec<LateTell>, Failure> {
-    require_study(db, study)?;
-    if !own_table(db, "allometry_late_tells")? {
-        return Ok(Vec::new());
-    }
-    let mut statement = db.prepare_cached(
-        "SELECT tell_json FROM trials JOIN allometry_late_tells USING (trial_id)
-         WHERE study_id = ?1 AND number = ?2 ORDER BY allometry_late_tells.rowid",
-    )?;
-    let mut rows = statement.query(params![study.0, number.0 as i64])?;
-    let mut tells = Vec::new();
-    while let Some(row) = rows.next()? {
-        tells.push(assemble::late_tell(number, text(row, 0))?);
-    }
-    Ok(tells)
-}
-
-pub(super) fn epoch_metrics(
-    db: &Connection,
-    study: StudyId,
-    number: TrialNumber,
-) -> Result<EpochMetrics, Failure> {
-    require_study(db, study)?;
-    if !own_table(db, "allometry_epoch_metrics")? {
-        return Ok(EpochMetrics::new());
-    }
-    let mut statement = db.prepare_cached(
-        "SELECT step, metrics_json FROM trials JOIN allometry_epoch_metrics USING (trial_id)
-         WHERE study_id = ?1 AND number = ?2",
-    )?;
-    let mut rows = statement.query(params![study.0, number.0 as i64])?;
-    let mut epochs = EpochMetrics::new();
-    while let Some(row) = rows.next()? {
-        let (step, text): (i64, String) = (row.get(0)?, row.get(1)?);
-        epochs.insert(step, assemble::epoch_metrics(number, step, &text)?);
-    }
-    Ok(epochs)
-}
-
-/// Trials of a study from number `first` on.
-pub(super) fn trials(
-    db: &Connection,
-    study: StudyId,
-    first: TrialNumber,
-) -> Result<Vec<FrozenTrial>, Failure> {
-    require_study(db, study)?;
-    let (batch, reading) = begin(db, study, first)?;
-    fill(db, study, batch, reading)
-}
-
-/// The id of the first trial of a study whose number is not below `first`; one beyond all where there is none.
-pub(super) fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -> Result<i64, Failure> {
+/// The id of the first trial of a study whose number is not below `first`; one beyond all where there is
+/// none.
+fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -> Result<i64> {
     let ends = "SELECT ifnull(min(trial_id), 1), ifnull(max(trial_id), 0) FROM trials WHERE study_id = ?1";
     let (mut low, last): (i64, i64) =
         db.prepare_cached(ends)?.query_row([study.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut high = last + 1;
     // Numbers grow with ids.
     let mut next = db.prepare_cached(
-        "SELECT trial_id, number FROM trials WHERE study_id = ?1 AND trial_id >= ?2 ORDER BY trial_id LIMIT 1",
+        "SELECT trial_id, number FROM trials
+         WHERE study_id = ?1 AND trial_id >= ?2 ORDER BY trial_id LIMIT 1",
     )?;
     while low < high {
         let middle = low + (high - low) / 2;
@@ -260,14 +246,11 @@ pub(super) fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -
     Ok(low)
 }
 
-/// At most `limit` trials of a study after one.
-pub(super) fn trials_page(
-    db: &Connection,
-    study: StudyId,
-    after: Option<TrialId>,
-    limit: usize,
-) -> Result<TrialPage, Failure> {
-    require_study(db, study)?;
+/// Trials without what belongs to them, by id, and how that is found.
+type Heads = (Vec<(i64, FrozenTrial)>, Reading);
+
+/// Returns at most `limit` trials after one.
+fn heads_after(db: &Connection, study: StudyId, after: Option<TrialId>, limit: usize) -> Result<Heads> {
     let mut statement = db.prepare_cached(
         "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
          WHERE study_id = ?1 AND trial_id > ?2 ORDER BY trial_id LIMIT ?3",
@@ -278,59 +261,28 @@ pub(super) fn trials_page(
     while let Some(row) = rows.next()? {
         found.push(head(row)?);
     }
-    let (Some((first, _)), Some((last, _))) = (found.first(), found.last()) else {
-        return Ok(TrialPage { trials: Vec::new(), last: None });
-    };
-    let (first, last) = (*first, *last);
-    let trials = fill(db, study, Batch::new(found), Reading::Lookup { study, first, last })?;
-    Ok(TrialPage { trials, last: Some(TrialId(last)) })
+    let (first, last) =
+        found.first().zip(found.last()).map_or((0, 0), |((first, _), (last, _))| (*first, *last));
+    Ok((found, Reading::Lookup { study, first, last }))
 }
 
-/// The trials of a batch with what hangs on them.
-fn fill(
-    db: &Connection,
-    study: StudyId,
-    mut batch: Batch,
-    reading: Reading,
-) -> Result<Vec<FrozenTrial>, Failure> {
-    if batch.ids().is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut sets = Sets::new(space(db, study)?);
-    let mut each = |table: &str, columns: &str, take: &mut Take<'_>| {
-        each_row(db, reading, &mut batch, table, columns, take)
-    };
-    each("trial_values", "objective, value, value_type", &mut |trial, row| {
-        assemble::take_value(trial, row.get(1)?, row.get(2)?, text(row, 3));
-        Ok(())
-    })?;
-    each("trial_params", "param_name, param_value, distribution_json", &mut |trial, row| {
-        Ok(sets.take_param(trial, text(row, 1), row.get(2)?, text(row, 3))?)
-    })?;
-    let columns = "step, intermediate_value, intermediate_value_type";
-    each("trial_intermediate_values", columns, &mut |trial, row| {
-        assemble::take_intermediate(trial, row.get(1)?, row.get(2)?, text(row, 3));
-        Ok(())
-    })?;
-    each("trial_system_attributes", "key, value_json", &mut |trial, row| {
-        trial.system_attributes.insert(text(row, 1).to_owned(), text(row, 2).to_owned());
-        Ok(())
-    })?;
-    each("trial_user_attributes", "key, value_json", &mut |trial, row| {
-        Ok(assemble::take_user_attribute(trial, text(row, 1), text(row, 2))?)
-    })?;
-    Ok(batch.finish())
+/// Returns the text in a column.
+///
+/// # Errors
+/// Where there is none.
+pub(super) fn required_text<'r>(row: &'r Row<'_>, index: usize) -> Result<&'r str> {
+    Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
-/// The text in a column; empty where there is none.
-pub(super) fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
+/// Returns the text in a column; empty where there is none.
+fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
     match row.get_ref(index) {
         Ok(ValueRef::Text(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),
         _ => "",
     }
 }
 
-/// How the rows that belong to the trials are found.
+/// A way to find the rows that belong to trials.
 #[derive(Debug, Clone, Copy)]
 enum Reading {
     /// All rows of the table in order: the trials are most of it.
@@ -339,10 +291,8 @@ enum Reading {
     Lookup { study: StudyId, first: i64, last: i64 },
 }
 
-/// Takes in a row that belongs to a trial.
-type Take<'a> = dyn FnMut(&mut FrozenTrial, &Row<'_>) -> Result<(), Failure> + 'a;
-
-fn begin(db: &Connection, study: StudyId, first: TrialNumber) -> Result<(Batch, Reading), Failure> {
+/// Returns the trials from number `first` on.
+fn heads_from(db: &Connection, study: StudyId, first: TrialNumber) -> Result<Heads> {
     // Numbers grow with ids: from the end, the first smaller number is where to stop.
     let mut statement = db.prepare_cached(
         "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
@@ -365,11 +315,11 @@ fn begin(db: &Connection, study: StudyId, first: TrialNumber) -> Result<(Batch, 
         Some((first, _)) if (found.len() as i64) < last / 4 => Reading::Lookup { study, first: *first, last },
         _ => Reading::Scan,
     };
-    Ok((Batch::new(found), reading))
+    Ok((found, reading))
 }
 
-/// A trial without what hangs on it, and its id.
-fn head(row: &Row<'_>) -> Result<(i64, FrozenTrial), Failure> {
+/// Returns a trial without what belongs to it, and its id.
+fn head(row: &Row<'_>) -> Result<(i64, FrozenTrial)> {
     let number = u64::from(row.get::<_, u32>(1)?);
     let state = assemble::state(number, text(row, 2))?;
     let mut trial = FrozenTrial::new(number, state, None, Params::default());
@@ -378,24 +328,65 @@ fn head(row: &Row<'_>) -> Result<(i64, FrozenTrial), Failure> {
     Ok((row.get(0)?, trial))
 }
 
-/// Calls `take` with each row of `table` that belongs to one of the trials, in order of creation. Column 0 is the
-/// trial's id; `columns` follow.
+/// One of Optuna's tables whose rows are parts of trials.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PartTable {
+    Values,
+    Params,
+    Intermediate,
+    SystemAttributes,
+    UserAttributes,
+}
+
+/// Returns the text in a column.
+pub(super) type TextOf = for<'r> fn(&'r Row<'_>, usize) -> Result<&'r str>;
+
+impl PartTable {
+    /// All of them. User attributes come after the parameters, whose integers they may give.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Values, Self::Params, Self::Intermediate, Self::SystemAttributes, Self::UserAttributes];
+
+    /// Its name, the column that orders the rows of a trial, and the columns that are read.
+    pub(super) fn columns(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Values => ("trial_values", "objective", "objective, value, value_type"),
+            Self::Params => ("trial_params", "param_name", "param_name, param_value, distribution_json"),
+            Self::Intermediate => {
+                ("trial_intermediate_values", "step", "step, intermediate_value, intermediate_value_type")
+            }
+            Self::SystemAttributes => ("trial_system_attributes", "key", "key, value_json"),
+            Self::UserAttributes => ("trial_user_attributes", "key", "key, value_json"),
+        }
+    }
+
+    /// The part of a trial that a row is, whose column 0 is the trial's id.
+    pub(super) fn part<'r>(self, row: &'r Row<'_>, text: TextOf) -> Result<Part<'r>> {
+        Ok(match self {
+            Self::Values => Part::Value(row.get(1)?, row.get(2)?, text(row, 3)?),
+            Self::Params => Part::Param(text(row, 1)?, row.get(2)?, text(row, 3)?),
+            Self::Intermediate => Part::Intermediate(row.get(1)?, row.get(2)?, text(row, 3)?),
+            Self::SystemAttributes => Part::Attribute(AttributeKind::System, text(row, 1)?, text(row, 2)?),
+            Self::UserAttributes => Part::Attribute(AttributeKind::User, text(row, 1)?, text(row, 2)?),
+        })
+    }
+}
+
+/// Calls `take` with each row of `table` that may belong to one of the trials, in order of creation.
 fn each_row(
     db: &Connection,
     reading: Reading,
-    batch: &mut Batch,
-    table: &str,
-    columns: &str,
-    take: &mut Take<'_>,
-) -> Result<(), Failure> {
-    let all = format!("SELECT trial_id, {columns} FROM {table}");
+    table: PartTable,
+    take: &mut dyn FnMut(i64, Part<'_>) -> Result<()>,
+) -> Result<()> {
+    let (name, _, columns) = table.columns();
+    let all = format!("SELECT trial_id, {columns} FROM {name}");
     let (sql, bound) = match reading {
         Reading::Scan => (format!("{all} ORDER BY rowid"), Vec::new()),
         Reading::Lookup { study, first, last } => (
             format!(
                 "{all} WHERE trial_id IN
                  (SELECT trial_id FROM trials WHERE study_id = ?1 AND trial_id BETWEEN ?2 AND ?3)
-                 ORDER BY {table}.rowid"
+                 ORDER BY {name}.rowid"
             ),
             vec![study.0, first, last],
         ),
@@ -403,9 +394,7 @@ fn each_row(
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
     while let Some(row) = rows.next()? {
-        if let Some(trial) = batch.find(row.get(0)?) {
-            take(trial, row)?;
-        }
+        take(row.get(0)?, table.part(row, |row, place| Ok(text(row, place)))?)?;
     }
     Ok(())
 }

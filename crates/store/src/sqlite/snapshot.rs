@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, MAIN_DB};
 
-use super::failure::Failure;
 use super::open::{beside, reader};
 use crate::error::StoreError;
+use crate::failure::Failure;
 
 /// Pause before another look at a file that changed while it was read.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Reads a whole database in write-ahead mode into memory.
 ///
-/// SQLite can read such a file in a folder that it may not write to only where it is told that the file never changes, and
-/// then takes a file that does for a damaged one. A copy is whole where nobody had the database open while it was read.
+/// SQLite can read such a file in a folder that it may not write to only where it is told that the file never
+/// changes, and then takes a file that does for a damaged one. A copy is whole where nobody had the database
+/// open while it was read.
 pub(super) fn open(file: &Path, patience: Duration) -> Result<Connection, Failure> {
     let cannot = |error: io::Error| StoreError::CannotOpen { path: file.into(), reason: error.to_string() };
     let started = Instant::now();
@@ -49,7 +50,8 @@ fn stamp(file: &Path) -> io::Result<(u64, Option<std::time::SystemTime>)> {
     Ok((found.len(), found.modified().ok()))
 }
 
-/// Says in the header that the database has no log, which there is none of in memory (file format, bytes 18 and 19).
+/// Says in the header that the database has no log, which there is none of in memory (file format, bytes 18
+/// and 19).
 fn without_log(bytes: &mut [u8]) {
     if let Some(versions) = bytes.get_mut(18..20) {
         versions.fill(1);

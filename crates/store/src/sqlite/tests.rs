@@ -7,7 +7,9 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use allometry_core::{Distribution, Params, SearchSpace, TrialRecord};
+use allometry_core::{
+    Distribution, EpochReport, Params, SearchSpace, TrialNumber, TrialRecord, ValidationScores,
+};
 use allometry_testkit::grows_in_proportion;
 use tempfile::TempDir;
 
@@ -15,7 +17,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::store::{Start, each_trial};
+use crate::late::LateTell;
+use crate::owner::Owner;
+use crate::store::{Finished, FinishedState, NewStudy, NewTrial, Start, Store, TrialHandle, each_trial};
 use crate::stored_study::StoredStudy;
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -32,7 +36,8 @@ fn written(path: &Path) -> StudyId {
     store.create_study(&NewStudy { name: "s".into(), ..NewStudy::default() }).unwrap()
 }
 
-/// A new file is for its owner alone, and so are those that SQLite puts beside it; one that is there keeps its mode.
+/// A new file is for its owner alone, and so are those that SQLite puts beside it; one that is there keeps
+/// its mode.
 #[test]
 #[cfg(unix)]
 fn a_new_store_is_private() {
@@ -341,7 +346,8 @@ fn choices_of_any_kind_are_read_and_written_as_they_were() {
     let store = SqliteStore::open_within(&path, SHORT).unwrap();
     let trial = store.trials(StudyId(7)).unwrap().remove(0);
     assert_eq!(trial.params.get("c").unwrap().to_string(), "{'a': [1, None]}");
-    // A new trial of the same choices has the text that Optuna wrote, also where what was read of it says less.
+    // A new trial of the same choices has the text that Optuna wrote, also where what was read of it says
+    // less.
     let space = SearchSpace([("c".to_owned(), trial.distributions["c"].clone())].into_iter().collect());
     let params: Params = [("c", trial.params.get("c").unwrap().clone())].into_iter().collect();
     let (owner, record) = (Owner::this_process(), TrialRecord::default());

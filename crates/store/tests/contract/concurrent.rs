@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use allometry_core::{TrialNumber, TrialRecord, TrialState};
-use allometry_store::{
-    Finished, FinishedState, MemoryStore, NewTrial, Owner, PostgresStore, SqliteStore, Start, Store,
-};
+use allometry_store::{Finished, FinishedState, NewTrial, Owner, PostgresStore, SqliteStore, Start, Store};
 use allometry_testkit::Cluster;
 
 use crate::support::{epoch, params, space, start, study};
@@ -52,8 +50,8 @@ fn write_at_once(stores: &[&dyn Store]) {
 }
 
 #[test]
-fn threads_share_a_memory_store() {
-    let store = MemoryStore::new();
+fn threads_share_a_store_in_memory() {
+    let store = SqliteStore::in_memory().unwrap();
     write_at_once(&[&store, &store, &store]);
 }
 

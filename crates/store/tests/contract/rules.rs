@@ -6,8 +6,8 @@ use allometry_core::{
     Constraints, Direction, Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState,
 };
 use allometry_store::{
-    ErrorKind, Finished, FinishedState, LateTell, Liveness, MemoryStore, NewStudy, NewTrial, Owner,
-    PostgresStore, SqliteStore, Start, Store, StoreError, StudyId, TrialId,
+    ErrorKind, Finished, FinishedState, LateTell, Liveness, NewStudy, NewTrial, Owner, PostgresStore,
+    SqliteStore, Start, Store, StoreError, StudyId, TrialId,
 };
 use allometry_testkit::Cluster;
 use serde_json::json;
@@ -17,10 +17,10 @@ use crate::support::{epoch, outputs, params, record, scores, space, start, study
 /// Runs each rule over a fresh store of each kind; for databases also with another connection as the reader.
 macro_rules! rules {
     ($($rule:ident),* $(,)?) => {
-        mod memory {
+        mod in_memory {
             $(#[test]
             fn $rule() {
-                let store = super::MemoryStore::new();
+                let store = super::SqliteStore::in_memory().unwrap();
                 super::$rule(&store, &store);
             })*
         }

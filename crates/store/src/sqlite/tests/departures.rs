@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ffi};
 
-use super::super::failure::Failure;
 use super::super::{PATIENCE, SqliteStore, patience, snapshot};
 use super::SHORT;
 use crate::change_mark::FollowedStore;
 use crate::error::{Departure, StoreError};
+use crate::failure::Failure;
 use crate::store::{NewStudy, Store as _};
 
 fn study(name: &str) -> NewStudy {
@@ -21,10 +21,10 @@ fn study(name: &str) -> NewStudy {
 fn filled(path: &Path) -> SqliteStore {
     let store = SqliteStore::open_within(path, SHORT).unwrap();
     store
-        .write(|db| {
+        .writing(|rows| {
             let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
                 INSERT INTO studies (study_name) SELECT 'study ' || i FROM n";
-            Ok(db.execute_batch(many)?)
+            Ok(rows.db.execute_batch(many)?)
         })
         .unwrap();
     store.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
@@ -109,14 +109,17 @@ fn a_reader_of_a_file_at_rest_sees_who_comes_and_leaves_nothing() {
     let bytes = fs::read(&path).unwrap();
     let reader = SqliteStore::open_read_only_within(&path, SHORT).unwrap();
     assert_eq!(reader.studies().unwrap().len(), 1000);
-    assert!(reader.write(|db| Ok(db.execute_batch("DELETE FROM studies")?)).is_err(), "it only reads");
+    assert!(
+        reader.writing(|rows| Ok(rows.db.execute_batch("DELETE FROM studies")?)).is_err(),
+        "it only reads"
+    );
     drop(reader);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no file is left beside it");
     assert!(fs::read(&path).unwrap() == bytes, "it is not changed");
 
     let reader = SqliteStore::open_read_only_within(&path, SHORT).unwrap();
     let writer = SqliteStore::open_within(&path, SHORT).unwrap();
-    writer.write(|db| Ok(db.execute_batch("DELETE FROM studies; ")?)).unwrap();
+    writer.writing(|rows| Ok(rows.db.execute_batch("DELETE FROM studies; ")?)).unwrap();
     writer.connection().execute_batch("PRAGMA wal_checkpoint(PASSIVE)").unwrap();
     assert_eq!(reader.studies().unwrap().len(), 0);
     writer.create_study(&study("new")).unwrap();
@@ -133,7 +136,7 @@ fn a_copy_in_memory_is_one_state_whatever_becomes_of_the_file() {
     };
     let copy = snapshot::open(&path, SHORT).unwrap();
     let writer = SqliteStore::open_within(&path, SHORT).unwrap();
-    writer.write(|db| Ok(db.execute_batch("DELETE FROM studies")?)).unwrap();
+    writer.writing(|rows| Ok(rows.db.execute_batch("DELETE FROM studies")?)).unwrap();
     // The log is there now, and is read too.
     assert_eq!(count(&snapshot::open(&path, SHORT).unwrap()), 0);
     writer.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM").unwrap();
@@ -147,7 +150,7 @@ fn a_copy_in_memory_is_one_state_whatever_becomes_of_the_file() {
 fn every_kind_of_lock_is_waited_for() {
     let patience = Duration::from_mins(1);
     for code in [ffi::SQLITE_BUSY, ffi::SQLITE_LOCKED, ffi::SQLITE_PROTOCOL, ffi::SQLITE_BUSY_SNAPSHOT] {
-        let locked = || Failure::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        let locked = || Failure::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
         let mut tries = 0;
         let done = patience::within(patience, || {
             tries += 1;
@@ -155,9 +158,9 @@ fn every_kind_of_lock_is_waited_for() {
         });
         assert_eq!(done.unwrap(), 4);
         let given_up = patience::within(Duration::ZERO, || Err::<(), _>(locked())).unwrap_err();
-        assert!(matches!(given_up.at(Path::new("x.db")), StoreError::Locked { .. }));
+        assert!(matches!(given_up.at_file(Path::new("x.db")), StoreError::Locked { .. }));
     }
-    let other = || Failure::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None));
+    let other = || Failure::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None));
     let mut tries = 0;
     let refused = patience::within(patience, || {
         tries += 1;

@@ -1,95 +1,20 @@
-//! Statements that read. All parts of trials come as rows of one shape in the order of trials, so that a call is one statement and
-//! however many trials there are, one of them is in memory.
+//! Trials for Optuna's clients. All parts of trials come as rows of one shape in the order of trials, so that
+//! a call is one statement and however many trials there are, one of them is in memory.
 
-use std::collections::BTreeMap;
-
-use allometry_core::Direction;
 use postgres::Row;
 
-use super::super::failure::Failure;
-use super::super::read::{require_study, study_key, text, time, trial_key};
-use super::super::session::{Db, Values};
-use crate::assemble::Malformed;
-use crate::column;
+use super::read::{study_key, text, time, trial_key};
+use super::session::{Db, Values};
+use crate::assemble;
 use crate::error::StoreError;
-use crate::optuna::{AttributeKind, OptunaStudy, TrialHead, TrialSink};
-use crate::store::{StudyId, TrialId};
+use crate::optuna::{AttributeKind, TrialHead, TrialSink};
+use crate::rows::{ReadRows as _, Result, Wanted};
+use crate::store::TrialId;
 
 /// Up to this many trials are looked up one by one, in one statement.
 const FEW: i64 = 256;
 /// Trials of one statement where they are more: the server sorts their rows in memory.
 const AT_ONCE: usize = 1000;
-
-pub(super) fn study_id(db: &mut Db<'_>, name: &str) -> Result<StudyId, Failure> {
-    let unknown = || StoreError::UnknownStudyName { name: name.into() };
-    if name.contains('\0') {
-        return Err(unknown().into());
-    }
-    let found = db.first("SELECT study_id FROM studies WHERE study_name = $1", &[&name])?;
-    Ok(StudyId(found.ok_or_else(unknown)?.try_get::<_, i32>(0)?.into()))
-}
-
-pub(super) fn study_name(db: &mut Db<'_>, study: StudyId) -> Result<String, Failure> {
-    let found =
-        db.first("SELECT study_name::text FROM studies WHERE study_id = $1", &[&study_key(study)?])?;
-    Ok(found.ok_or(StoreError::UnknownStudy(study))?.try_get(0)?)
-}
-
-pub(super) fn directions(db: &mut Db<'_>, study: StudyId) -> Result<Vec<Direction>, Failure> {
-    let rows = db.query(
-        "SELECT study_directions.direction::text FROM studies LEFT JOIN study_directions USING (study_id)
-         WHERE study_id = $1 ORDER BY objective",
-        &[&study_key(study)?],
-    )?;
-    if rows.is_empty() {
-        return Err(StoreError::UnknownStudy(study).into());
-    }
-    let named = rows.iter().filter_map(|row| row.get::<_, Option<&str>>(0));
-    Ok(named.map(column::direction).collect())
-}
-
-pub(super) fn study_attributes(
-    db: &mut Db<'_>,
-    study: i32,
-    kind: AttributeKind,
-) -> Result<BTreeMap<String, String>, Failure> {
-    let sql = match kind {
-        AttributeKind::User => "SELECT key::text, value_json FROM study_user_attributes WHERE study_id = $1",
-        AttributeKind::System => {
-            "SELECT key::text, value_json FROM study_system_attributes WHERE study_id = $1"
-        }
-    };
-    let rows = db.query(sql, &[&study])?;
-    Ok(rows.iter().map(|row| (text(row, 0).to_owned(), text(row, 1).to_owned())).collect())
-}
-
-pub(super) fn studies(db: &mut Db<'_>) -> Result<Vec<OptunaStudy>, Failure> {
-    let rows = db.query("SELECT study_id, study_name::text FROM studies ORDER BY study_id", &[])?;
-    let mut studies = Vec::with_capacity(rows.len());
-    for row in rows {
-        let key: i32 = row.try_get(0)?;
-        let id = StudyId(key.into());
-        studies.push(OptunaStudy {
-            id,
-            name: row.try_get(1)?,
-            directions: directions(db, id)?,
-            user_attributes: study_attributes(db, key, AttributeKind::User)?,
-            system_attributes: study_attributes(db, key, AttributeKind::System)?,
-        });
-    }
-    Ok(studies)
-}
-
-pub(super) fn trial_id(db: &mut Db<'_>, study: StudyId, number: i64) -> Result<TrialId, Failure> {
-    let unknown = StoreError::UnknownTrialNumber { study, number };
-    let row = db.first(
-        "SELECT trial_id FROM studies LEFT JOIN trials ON trials.study_id = studies.study_id AND number = $2
-         WHERE studies.study_id = $1",
-        &[&study_key(study)?, &i32::try_from(number).unwrap_or(-1)],
-    )?;
-    let found: Option<i32> = row.ok_or(StoreError::UnknownStudy(study))?.try_get(0)?;
-    Ok(TrialId(found.ok_or(unknown)?.into()))
-}
 
 /// Column 1 of the rows that trials come in: which part of the trial a row is.
 mod part {
@@ -102,8 +27,9 @@ mod part {
     pub(super) const SYSTEM_ATTRIBUTE: i32 = 5;
 }
 
-/// Rows of all parts: trial, part, name, place (number, objective or step), number, text, begin and end. `heads` and
-/// `rows` are what follows `FROM` for the table of trials and for another one; `trial` is the trial's key there.
+/// Rows of all parts: trial, part, name, place (number, objective or step), number, text, begin and end.
+/// `heads` and `rows` are what follows `FROM` for the table of trials and for another one; `trial` is the
+/// trial's key there.
 fn parts(heads: &str, trial: &str, rows: impl Fn(&str) -> String) -> String {
     let [values, params, reports, user, system] = [
         "trial_values",
@@ -115,19 +41,24 @@ fn parts(heads: &str, trial: &str, rows: impl Fn(&str) -> String) -> String {
     .map(rows);
     let number = |value: &str, kind: &str| {
         format!(
-            "CASE {kind} WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity' WHEN 'FINITE' THEN {value} ELSE 'NaN' END"
+            "CASE {kind} WHEN 'INF_POS' THEN 'Infinity' WHEN 'INF_NEG' THEN '-Infinity'
+                         WHEN 'FINITE' THEN {value} ELSE 'NaN' END"
         )
     };
     let value = number("value", "value_type");
     let report = number("intermediate_value", "intermediate_value_type");
     let no_times = "NULL::timestamp, NULL::timestamp";
     format!(
-        "SELECT trial_id, 0, state::text, number, NULL::float8, NULL::text, datetime_start, datetime_complete FROM {heads}
+        "SELECT trial_id, 0, state::text, number, NULL::float8, NULL::text, datetime_start, datetime_complete
+         FROM {heads}
          UNION ALL SELECT {trial}, 1, NULL::text, objective, {value}, NULL::text, {no_times} FROM {values}
-         UNION ALL SELECT {trial}, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times} FROM {params}
+         UNION ALL SELECT {trial}, 2, param_name::text, NULL::int4, param_value, distribution_json, {no_times}
+         FROM {params}
          UNION ALL SELECT {trial}, 3, NULL::text, step, {report}, NULL::text, {no_times} FROM {reports}
-         UNION ALL SELECT {trial}, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {user}
-         UNION ALL SELECT {trial}, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times} FROM {system}"
+         UNION ALL SELECT {trial}, 4, key::text, NULL::int4, NULL::float8, value_json, {no_times}
+         FROM {user}
+         UNION ALL SELECT {trial}, 5, key::text, NULL::int4, NULL::float8, value_json, {no_times}
+         FROM {system}"
     )
 }
 
@@ -143,7 +74,7 @@ impl<'s> Assembly<'s> {
         Self { sink, trial: 0, rows: Vec::new() }
     }
 
-    fn take(&mut self, row: Row) -> Result<(), Failure> {
+    fn take(&mut self, row: Row) -> Result<()> {
         let trial: i32 = row.try_get(0)?;
         if trial != self.trial {
             self.give()?;
@@ -154,7 +85,7 @@ impl<'s> Assembly<'s> {
     }
 
     /// Gives the trial on whose rows are there; those of a trial without a head belong to another study.
-    fn give(&mut self) -> Result<(), Failure> {
+    fn give(&mut self) -> Result<()> {
         let of = |row: &Row| row.get::<_, i32>(1);
         if let Some(head) = self.rows.iter().find(|row| of(row) == part::HEAD) {
             self.sink.begin(&self::head(head)?);
@@ -186,16 +117,15 @@ impl<'s> Assembly<'s> {
     }
 }
 
-fn head(row: &Row) -> Result<TrialHead, Failure> {
+fn head(row: &Row) -> Result<TrialHead> {
     let id = TrialId(row.try_get::<_, i32>(0)?.into());
-    let name = text(row, 2);
-    let state = column::state(name)
-        .ok_or_else(|| Malformed::new(format!("trial with id {id}"), format!("state `{name}` is unknown")))?;
+    let state = assemble::state_of(id, text(row, 2))?;
     let number = row.try_get::<_, Option<i32>>(3)?.unwrap_or_default();
     Ok(TrialHead { id, number: number.into(), state, started: time(row, 6)?, completed: time(row, 7)? })
 }
 
-pub(super) fn trial(db: &mut Db<'_>, trial: TrialId, sink: &mut dyn TrialSink) -> Result<(), Failure> {
+/// Gives one trial to `sink`.
+pub(super) fn trial(db: &mut Db<'_>, trial: TrialId, sink: &mut dyn TrialSink) -> Result<()> {
     let key = trial_key(trial)?;
     let of_one = |table: &str| format!("{table} WHERE trial_id = $1");
     let sql = parts(&of_one("trials"), "trial_id", of_one);
@@ -219,18 +149,15 @@ fn key_after(after: TrialId) -> i32 {
 
 const HEAD: &str = "trial_id, number, state, datetime_start, datetime_complete";
 
-/// Gives on the trials that are later than `after` or `included`, unless they are more than a few; whether it did.
-pub(super) fn few(
-    db: &mut Db<'_>,
-    study: StudyId,
-    after: TrialId,
-    included: &[TrialId],
-    sink: &mut dyn TrialSink,
-) -> Result<bool, Failure> {
+/// Gives the wanted trials to `sink`, unless they are more than a few; returns whether it did.
+pub(super) fn few(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<bool> {
+    let Wanted { study, after, included } = wanted;
     // The offset has each trial looked up by itself, whatever the planner believes of the tables.
     let parts = parts("wanted", "wanted.trial_id", |table| {
         format!(
-            "wanted CROSS JOIN LATERAL (SELECT * FROM {table} WHERE {table}.trial_id = wanted.trial_id OFFSET 0) AS part"
+            "wanted CROSS JOIN LATERAL (
+                 SELECT * FROM {table} WHERE {table}.trial_id = wanted.trial_id OFFSET 0
+             ) AS part"
         )
     });
     let sql = format!(
@@ -258,17 +185,14 @@ pub(super) fn few(
     Ok(true)
 }
 
-/// Gives on the trials that are later than `after` or `included`, of which there may be any number.
-pub(super) fn many(
-    db: &mut Db<'_>,
-    study: StudyId,
-    after: TrialId,
-    included: &[TrialId],
-    sink: &mut dyn TrialSink,
-) -> Result<(), Failure> {
-    let key = require_study(db, study)?;
+/// Gives the wanted trials to `sink`, of which there may be any number.
+pub(super) fn many(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<()> {
+    let Wanted { study, after, included } = wanted;
+    db.require_study(study)?;
+    let key = study_key(study)?;
     let rows = db.query(
-        "SELECT trial_id FROM trials WHERE study_id = $1 AND (trial_id > $2 OR trial_id = ANY($3)) ORDER BY trial_id",
+        "SELECT trial_id FROM trials
+         WHERE study_id = $1 AND (trial_id > $2 OR trial_id = ANY($3)) ORDER BY trial_id",
         &[&key, &key_after(after), &keys(included)],
     )?;
     let trials: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();

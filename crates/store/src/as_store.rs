@@ -1,0 +1,341 @@
+//! A database as a [`Store`].
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use allometry_core::{
+    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationOutputs,
+    ValidationScores,
+};
+use serde_json::Value;
+
+use crate::assemble::{self, EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
+use crate::column;
+use crate::error::StoreError;
+use crate::json;
+use crate::late::LateTell;
+use crate::optuna::AttributeKind;
+use crate::owner::Owner;
+use crate::rows::{
+    Attributes, Database, Fitted, OwnRow, OwnTable, Parts, Result, Selection, Target, Times, WriteRows,
+    insert_study, running, write_fitting,
+};
+use crate::store::{
+    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Start,
+    Store, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, settle,
+};
+
+impl<D: Database> Store for D {
+    fn place(&self) -> Result<String, StoreError> {
+        self.address()
+    }
+
+    fn still_there(&self) -> Result<(), StoreError> {
+        self.check_present()
+    }
+
+    fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
+        let directions: Vec<_> = std::iter::once(study.direction).chain(study.further.clone()).collect();
+        let space = assemble::space_json(&study.space);
+        let own = study.attributes.iter().map(|(key, value)| (key.as_str(), value));
+        let own: Attributes = [(SPACE_KEY, &space)].into_iter().chain(own).map(own_attribute).collect();
+        let names: Attributes = assemble::metric_names(&study.metric_names).into_iter().collect();
+        self.write(|rows| {
+            let id = insert_study(rows, &study.name, &directions)?;
+            rows.set_study_attributes(id, AttributeKind::System, &names)?;
+            rows.set_study_attributes(id, AttributeKind::User, &own)?;
+            Ok(id)
+        })
+    }
+
+    fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
+        Ok(self.read(|rows| rows.studies(None))?.into_iter().map(assemble::study).collect())
+    }
+
+    fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
+        Ok(self.read(|rows| rows.studies(Some(name)))?.pop().map(assemble::study))
+    }
+
+    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError> {
+        let (key, text) = own_attribute((key, value));
+        self.set_attribute(study, AttributeKind::User, &key, &text)
+    }
+
+    fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {
+        let made = create(self, study, new, None)?;
+        Ok(made.expect("a trial of any number is made"))
+    }
+
+    fn create_trial_at(
+        &self,
+        study: StudyId,
+        new: &NewTrial<'_>,
+        number: TrialNumber,
+    ) -> Result<Option<TrialHandle>, StoreError> {
+        create(self, study, new, Some(number))
+    }
+
+    fn complete_params(
+        &self,
+        trial: TrialId,
+        params: &Params,
+        space: &SearchSpace,
+        record: &TrialRecord,
+    ) -> Result<(), StoreError> {
+        write_fitting(self, |rows, fitted| {
+            let study = running(trial, rows.lock_trial(trial)?)?.study;
+            let missing = assemble::missing(params, &rows.param_names(trial)?);
+            let parts = Parts {
+                params: fitted.params(rows, study, &missing, space)?.into(),
+                user_attributes: Cow::Owned(record_and_exact(record, params)),
+                ..Parts::default()
+            };
+            rows.write(Target::Locked(trial), &parts)?;
+            forget_empty(rows, trial, record)
+        })
+    }
+
+    fn claim_waiting(
+        &self,
+        study: StudyId,
+        owner: Option<&Owner>,
+    ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError> {
+        write_fitting(self, |rows, fitted| {
+            rows.require_study(study)?;
+            let Some(handle) = rows.claim(study)? else { return Ok(None) };
+            rows.write(Target::Locked(handle.id), &Parts { owner, ..Parts::default() })?;
+            place_fixed(rows, study, handle, fitted)?;
+            let claimed = rows.trials(study, Selection::From(handle.number))?.trials.into_iter().next();
+            Ok(claimed.map(|trial| (handle, trial)))
+        })
+    }
+
+    fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError> {
+        if reports.is_empty() {
+            return Ok(());
+        }
+        self.write(|rows| {
+            running(trial, rows.lock_trial(trial)?)?;
+            rows.write(Target::Locked(trial), &report_parts(reports))?;
+            Ok(())
+        })
+    }
+
+    fn finish(
+        &self,
+        trial: TrialId,
+        state: FinishedState,
+        finished: &Finished,
+    ) -> Result<TrialState, StoreError> {
+        self.write(|rows| {
+            running(trial, rows.lock_trial(trial)?)?;
+            rows.write(Target::Locked(trial), &report_parts(&finished.reports))?;
+            let last = match state {
+                FinishedState::Pruned => rows.last_intermediate(trial)?,
+                FinishedState::Complete | FinishedState::Failed => None,
+            };
+            let (state, values) = settle(state, finished, || last);
+            let parts = Parts {
+                values: values.into(),
+                user_attributes: Cow::Owned(assemble::record_attributes(&finished.record)),
+                system_attributes: Cow::Owned(finished.constraints.attributes().into_iter().collect()),
+                predictions: column::predictions(finished.scores.as_ref(), finished.outputs.as_ref()),
+                log: finished.log.as_deref(),
+                ..Parts::default()
+            };
+            rows.write(Target::Into(trial, state), &parts)?;
+            forget_empty(rows, trial, &finished.record)?;
+            Ok(state)
+        })
+    }
+
+    fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError> {
+        self.write(|rows| rows.insert_late(trial, late))
+    }
+
+    fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError> {
+        self.write(|rows| rows.beat(trials))
+    }
+
+    fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError> {
+        self.read(|rows| {
+            rows.require_study(study)?;
+            rows.running(study)
+        })
+    }
+
+    fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError> {
+        Ok(select(self, study, Selection::From(first))?.trials)
+    }
+
+    fn trials_page(
+        &self,
+        study: StudyId,
+        after: Option<TrialId>,
+        limit: usize,
+    ) -> Result<TrialPage, StoreError> {
+        select(self, study, Selection::Page { after, limit })
+    }
+
+    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
+        let all = own(self, study, first..=LAST, &[OwnTable::Predictions])?;
+        let mut predictions = Predictions::default();
+        for (number, Beside { scores, outputs, .. }) in all {
+            predictions.scores.extend(scores.map(|scores| (number, scores)));
+            predictions.outputs.extend(outputs.map(|outputs| (number, outputs)));
+        }
+        Ok(predictions)
+    }
+
+    fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+        own(self, study, TrialNumber(0)..=LAST, &OwnTable::ALL)
+    }
+
+    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::Predictions)?.scores)
+    }
+
+    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::Predictions)?.outputs)
+    }
+
+    fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::Logs)?.log)
+    }
+
+    fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::LateTells)?.late_tells)
+    }
+
+    fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::Metrics)?.epoch_metrics)
+    }
+}
+
+/// A number above that of any trial.
+const LAST: TrialNumber = TrialNumber(u64::MAX);
+
+/// Key and text of one of Allometry's own attributes.
+fn own_attribute((key, value): (&str, &Value)) -> (String, String) {
+    (format!("{OWN_PREFIX}{key}"), json::write(value))
+}
+
+/// Makes a trial; `None` if its number would not be the wanted one.
+fn create<D: Database>(
+    db: &D,
+    study: StudyId,
+    new: &NewTrial<'_>,
+    wanted: Option<TrialNumber>,
+) -> Result<Option<TrialHandle>, StoreError> {
+    let (state, owner) = match new.start {
+        Start::Waiting => (TrialState::Waiting, None),
+        Start::Running(owner) => (TrialState::Running, Some(owner)),
+        Start::Asked => (TrialState::Running, None),
+    };
+    let mut queue = Attributes::new();
+    if state == TrialState::Waiting {
+        queue.insert("fixed_params".into(), assemble::fixed_params_json(new.params));
+    }
+    write_fitting(db, |rows, fitted| {
+        let number = rows.lock_numbers(study)?;
+        if wanted.is_some_and(|wanted| wanted.0 != u64::from(number)) {
+            return Ok(None);
+        }
+        let parts = Parts {
+            params: fitted.params(rows, study, new.params, new.space)?.into(),
+            user_attributes: Cow::Owned(record_and_exact(new.record, new.params)),
+            system_attributes: Cow::Borrowed(&queue),
+            owner,
+            ..Parts::default()
+        };
+        let made = rows.write(Target::New { study, number, state, times: Times::Now }, &parts)?;
+        let number = TrialNumber(number.into());
+        Ok(made.map(|id| TrialHandle { id, number }))
+    })
+}
+
+/// Gives a trial that Optuna enqueued those of its parameters that the study's space has.
+fn place_fixed(
+    rows: &mut dyn WriteRows,
+    study: StudyId,
+    handle: TrialHandle,
+    fitted: &mut Fitted<'_>,
+) -> Result<()> {
+    let Some(text) = rows.space(study)? else { return Ok(()) };
+    let space = assemble::space(study, &text)?;
+    let first = rows.trials(study, Selection::From(handle.number))?.trials.into_iter().next();
+    let Some(fitting) = first.and_then(|trial| assemble::fitting(trial, &space)) else { return Ok(()) };
+    let params = fitted.params(rows, study, &fitting, &space)?.into();
+    rows.write(Target::Locked(handle.id), &Parts { params, ..Parts::default() })?;
+    Ok(())
+}
+
+/// The attributes of a record, and of the integers that the columns of parameters have no place for.
+fn record_and_exact(record: &TrialRecord, params: &Params) -> Attributes {
+    let mut attributes = assemble::record_attributes(record);
+    attributes.extend(assemble::exact_json(params).map(|text| (EXACT_KEY.to_owned(), text)));
+    attributes
+}
+
+/// Deletes the record that a trial had where the one that replaces it says nothing.
+fn forget_empty(rows: &mut dyn WriteRows, trial: TrialId, record: &TrialRecord) -> Result<()> {
+    if *record == TrialRecord::default() { rows.delete_attribute(trial, RECORD_KEY) } else { Ok(()) }
+}
+
+/// The rows of reports; of equal steps the last counts.
+fn report_parts(reports: &[EpochReport]) -> Parts<'static> {
+    let by_step: BTreeMap<i64, f64> = reports.iter().map(|report| (report.step, report.value)).collect();
+    let metrics = metrics_of(reports).map(|(step, metrics)| (step, assemble::metrics_json(metrics)));
+    Parts { intermediate: Cow::Owned(by_step), metrics: metrics.collect(), ..Parts::default() }
+}
+
+fn select<D: Database>(db: &D, study: StudyId, selection: Selection) -> Result<TrialPage, StoreError> {
+    db.read(|rows| {
+        rows.require_study(study)?;
+        rows.trials(study, selection)
+    })
+}
+
+/// What Allometry's own `tables` hold of the study's trials of those numbers.
+fn own<D: Database>(
+    db: &D,
+    study: StudyId,
+    numbers: RangeInclusive<TrialNumber>,
+    tables: &[OwnTable],
+) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
+    db.read(|rows| {
+        rows.require_study(study)?;
+        let mut all = BTreeMap::new();
+        for table in tables {
+            rows.own_rows(study, &numbers, *table, &mut |number, row| take_own(&mut all, number, row))?;
+        }
+        Ok(all)
+    })
+}
+
+/// What one of Allometry's own tables holds of a trial.
+fn own_of<D: Database>(
+    db: &D,
+    study: StudyId,
+    number: TrialNumber,
+    table: OwnTable,
+) -> Result<Beside, StoreError> {
+    Ok(own(db, study, number..=number, &[table])?.remove(&number).unwrap_or_default())
+}
+
+fn take_own(all: &mut BTreeMap<TrialNumber, Beside>, number: TrialNumber, row: OwnRow<'_>) -> Result<()> {
+    let beside = all.entry(number).or_default();
+    match row {
+        OwnRow::Predictions(columns) => {
+            beside.scores = column::validation_scores(columns);
+            beside.outputs = column::validation_outputs(columns);
+        }
+        OwnRow::Metrics(step, text) => {
+            beside.epoch_metrics.insert(step, assemble::epoch_metrics(number, step, text)?);
+        }
+        OwnRow::Log(text) => beside.log = Some(text.to_owned()),
+        OwnRow::LateTell(text) => beside.late_tells.push(assemble::late_tell(number, text)?),
+    }
+    Ok(())
+}

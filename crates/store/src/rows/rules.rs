@@ -1,0 +1,121 @@
+//! Rules that hold for both interfaces and both databases.
+
+use allometry_core::{Direction, TrialState};
+
+use super::{Database, ReadRows, Result, TrialStatus, WriteRows};
+use crate::assemble::Malformed;
+use crate::distribution;
+use crate::error::StoreError;
+use crate::optuna::{self, TrialTemplate, WholeStudy};
+use crate::store::{StudyId, TrialId};
+
+/// Returns the status of a trial that must run.
+pub(crate) fn running(trial: TrialId, found: Option<TrialStatus>) -> Result<TrialStatus> {
+    let status = found.ok_or(StoreError::UnknownTrial(trial))?;
+    if status.state != TrialState::Running {
+        return Err(StoreError::NotRunning { number: status.number, state: status.state }.into());
+    }
+    Ok(status)
+}
+
+/// Returns the status of a trial that must not have ended.
+pub(crate) fn unfinished(trial: TrialId, found: Option<TrialStatus>) -> Result<TrialStatus> {
+    let status = found.ok_or(StoreError::UnknownTrial(trial))?;
+    if status.state.is_finished() {
+        return Err(StoreError::NotRunning { number: status.number, state: status.state }.into());
+    }
+    Ok(status)
+}
+
+/// Whether an unfinished trial may get a state: it begins to run only out of the queue.
+pub(crate) fn may_become(before: TrialState, after: TrialState) -> bool {
+    after != TrialState::Running || before == TrialState::Waiting
+}
+
+/// Inserts a study, whose name must be new.
+pub(crate) fn insert_study(
+    rows: &mut dyn WriteRows,
+    name: &str,
+    directions: &[Direction],
+) -> Result<StudyId> {
+    let made = rows.insert_study(name, directions)?;
+    Ok(made.ok_or_else(|| StoreError::NameTaken { name: name.into() })?)
+}
+
+/// Checks that a distribution fits the one that a parameter has in a study, and returns that one's text.
+///
+/// # Errors
+/// [`StoreError::IncompatibleDistribution`]; [`Malformed`] if nobody can read what is stored.
+pub(super) fn require_fitting(
+    rows: &mut dyn ReadRows,
+    study: StudyId,
+    name: &str,
+    given: &str,
+) -> Result<Option<String>> {
+    let stored = rows.stored_distribution(study, name)?;
+    if let Some(stored) = stored.as_ref().filter(|stored| !optuna::compatible(stored, given)) {
+        distribution::parse(stored)
+            .map_err(|problem| Malformed::new(format!("parameter `{name}`"), problem))?;
+        let (parameter, stored, given) = (name.into(), stored.clone(), given.into());
+        return Err(StoreError::IncompatibleDistribution { parameter, stored, given }.into());
+    }
+    Ok(stored)
+}
+
+fn invalid(field: &str, problem: &str) -> StoreError {
+    StoreError::Invalid { field: field.into(), problem: problem.into() }
+}
+
+/// Checks name and directions of a new study.
+pub(crate) fn check_study<D: Database>(name: &str, directions: &[Direction]) -> Result<(), StoreError> {
+    D::check_text("study's name", name)?;
+    optuna::name("study's name", name)?;
+    if directions.is_empty() {
+        return Err(invalid("directions", "a study has at least one"));
+    }
+    Ok(())
+}
+
+/// Checks an attribute.
+pub(crate) fn check_attribute<D: Database>(key: &str, json: &str) -> Result<(), StoreError> {
+    D::check_text("attribute's key", key)?;
+    optuna::attribute(key, json)
+}
+
+/// Checks a parameter with its number and distribution.
+pub(crate) fn check_param<D: Database>(name: &str, internal: f64, given: &str) -> Result<(), StoreError> {
+    D::check_text("parameter's name", name)?;
+    optuna::parameter(name, internal, given)
+}
+
+/// Checks the values of a trial.
+pub(crate) fn check_values(values: &[f64]) -> Result<(), StoreError> {
+    if values.iter().any(|value| value.is_nan()) {
+        return Err(invalid("values", "NaN is no result; a trial without one fails"));
+    }
+    Ok(())
+}
+
+/// Checks what a trial begins with.
+pub(crate) fn check_template<D: Database>(template: &TrialTemplate) -> Result<(), StoreError> {
+    check_values(&template.values)?;
+    for (name, internal, distribution) in &template.params {
+        check_param::<D>(name, *internal, distribution)?;
+    }
+    for (key, json) in template.user_attributes.iter().chain(&template.system_attributes) {
+        check_attribute::<D>(key, json)?;
+    }
+    template.intermediate.keys().try_for_each(|step| D::check_step(*step))
+}
+
+/// Checks a study with its trials.
+pub(crate) fn check_whole_study<D: Database>(whole: &WholeStudy) -> Result<(), StoreError> {
+    check_study::<D>(&whole.name, &whole.directions)?;
+    for (key, json) in whole.attributes().into_iter().flat_map(|(_, attributes)| attributes) {
+        check_attribute::<D>(key, json)?;
+    }
+    for (number, trial) in whole.trials.iter().enumerate() {
+        check_template::<D>(&trial.template).map_err(|error| error.in_trial(number))?;
+    }
+    Ok(())
+}
