@@ -184,7 +184,7 @@ impl CliError {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
             | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
-            | Self::Import(ImportError::Inapplicable { .. })
+            | Self::Import(ImportError::Inapplicable { .. } | ImportError::WhichDirection { .. })
             | Self::Ask(
                 AskError::Finished { .. }
                 | AskError::Waiting { .. }
@@ -317,10 +317,10 @@ const MOST_PROBLEMS: usize = 100;
 pub(crate) fn print(error: &CliError) {
     if let CliError::Ladder(errors) = error {
         for problem in errors.reports().take(MOST_PROBLEMS) {
-            eprintln!("{}", secret::hide(&format!("{problem:?}")));
+            let _ = writeln!(std::io::stderr(), "{}", secret::hide(&format!("{problem:?}")));
         }
         if let Some(more) = errors.problems().len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0) {
-            eprintln!("and {}", counted(more as u64, "further problem"));
+            say(&format!("and {}", counted(more as u64, "further problem")));
         }
         return;
     }
@@ -339,7 +339,7 @@ pub(crate) fn print(error: &CliError) {
 pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
     let text = secret::hide(&refused.render().ansi().to_string());
     if refused.use_stderr() {
-        anstream::eprint!("{text}");
+        let _ = write!(anstream::stderr(), "{text}");
     } else {
         // Whoever closed the pipe has read enough of the help.
         let _ = write!(anstream::stdout(), "{text}");

@@ -95,7 +95,8 @@ pub(crate) fn push_line(text: &mut String, line: &str) {
 
 /// Says something on standard error, with everything that a terminal would obey written out and passwords hidden.
 pub(crate) fn say(line: &str) {
-    eprintln!("{}", visible_lines(&secret::hide(line)));
+    // Nobody reads it where standard error is closed, and no run ends for that.
+    let _ = writeln!(std::io::stderr(), "{}", visible_lines(&secret::hide(line)));
 }
 
 /// Writes one JSON document to standard output.

@@ -4,7 +4,7 @@ mod support;
 
 use std::path::Path;
 
-use support::run;
+use support::{allometry, run};
 
 fn write(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).unwrap();
@@ -48,7 +48,7 @@ fn a_loss_is_never_maximised_in_silence() {
     assert_eq!(best(folder, &["A=vl.csv", "--metric", "A=val_loss"]), (0.2, "val_loss".into()));
 
     let (code, _, err) = run(folder, &["import", "loss.json"]);
-    assert_eq!(code, 4);
+    assert_eq!(code, 2);
     assert!(err.contains("does not say which values") && err.contains("--direction minimize"), "{err}");
     assert_eq!(run(folder, &["import", "loss.json", "--direction", "minimize"]).0, 0);
     let (code, out, err) = run(folder, &["best", "--in", "trials.db"]);
@@ -385,4 +385,64 @@ fn a_table_of_several_objectives_has_a_front() {
     assert!(out.contains("no trial beats 2 trials in acc up, ms down"), "{out}");
     let (code, _, err) = run(folder, &["best", "t.csv", "--direction", "maximize"]);
     assert!(code == 4 && err.contains("give --direction once for each objective"), "{err}");
+}
+
+/// An equals sign in an existing path is no label's.
+#[test]
+fn a_path_may_hold_an_equals_sign() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("a=b")).unwrap();
+    write(folder, "a=b/t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    let (code, out, err) = run(folder, &["best", "a=b/t.csv", "--metric", "loss"]);
+    assert!(code == 0 && out.contains("0.2500"), "{out}{err}");
+}
+
+/// Which values are better is a question of usage, to every command.
+#[test]
+fn every_command_asks_which_values_are_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,value,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    for command in
+        [&["best"][..], &["list"], &["status"], &["report"], &["import", "--storage", "sqlite:///x.db"]]
+    {
+        let (code, _, err) = run(folder, &[command, &["t.csv"]].concat());
+        assert!(code == 2 && err.contains("--direction"), "{command:?}: {code} {err}");
+    }
+}
+
+/// Nobody has to read what is said on standard error.
+#[test]
+fn a_closed_standard_error_ends_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "t.csv", "number,loss,depth\n0,0.5,1\n1,0.25,2\n");
+    let mut child = allometry(folder.path())
+        .args(["list", "t.csv", "--metric", "loss"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// What breaks a constraint is not what another study should begin with.
+#[test]
+fn infeasible_trials_are_not_enqueued() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let trial = |number: u64, value: f64, constraint: f64| {
+        format!(
+            r#"{{"number": {number}, "value": {value}, "params": {{"x": {value}}}, "state": "COMPLETE", "constraints": [{constraint}]}}"#
+        )
+    };
+    let list = [trial(0, 0.1, 1.0), trial(1, 0.2, -1.0), trial(2, 0.3, -1.0)].join(", ");
+    write(folder, "t.json", &format!("[{list}]"));
+    let told = ["--direction", "minimize"];
+    let import = ["import", "s=t.json", "--storage", "sqlite:///q.db"];
+    assert_eq!(run(folder, &[&import[..], &told].concat()).0, 0);
+    let (code, out, err) =
+        run(folder, &["enqueue", "--in", "q.db", "--from", "s=t.json", "--top", "1", "--again"]);
+    assert!(code == 0 && out.contains(r#""x":0.2"#), "{out}{err}");
 }

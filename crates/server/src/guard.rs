@@ -1,5 +1,6 @@
 //! Who may ask, and for what.
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +51,7 @@ impl RefusalLog {
             self.count.store(0, Ordering::Relaxed);
         }
         if self.count.fetch_add(1, Ordering::Relaxed) < MOST_LOGGED {
-            eprintln!("refused: {what}");
+            let _ = writeln!(std::io::stderr(), "refused: {what}");
         }
     }
 }

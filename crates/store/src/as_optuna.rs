@@ -40,6 +40,22 @@ impl<D: Database> AsOptuna<D> {
         checked
     }
 
+    /// Refuses a complete trial of more values than its study has objectives, or of none: Optuna reads no study with such a trial.
+    fn check_count(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<(), StoreError> {
+        if state != TrialState::Complete || values.len() == 1 {
+            return Ok(());
+        }
+        let objectives = self.0.read_once(|rows| {
+            let status = unfinished(trial, rows.status(trial)?)?;
+            Ok(rows.directions(status.study)?.len())
+        })?;
+        if objectives == values.len() {
+            return Ok(());
+        }
+        let problem = format!("{} for {objectives} objectives", values.len());
+        Err(StoreError::Invalid { field: "values".into(), problem })
+    }
+
     /// Writes rows of a trial that has not ended.
     fn write_open(&self, trial: TrialId, parts: &Parts<'_>) -> Result<(), StoreError> {
         self.0.write_open(trial, None, parts).map(drop)
@@ -146,6 +162,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
 
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError> {
         self.of_trial(trial, check_values(values))?;
+        self.of_trial(trial, self.check_count(trial, state, values))?;
         self.0.write_open(trial, Some(state), &Parts { values: values.into(), ..Parts::default() })
     }
 

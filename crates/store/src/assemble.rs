@@ -421,7 +421,7 @@ fn restore_integers(params: &mut Params, exact: &str) {
 }
 
 /// A trial enqueued through Optuna has its parameters in an attribute until it runs.
-fn take_fixed_params(trial: &mut FrozenTrial) {
+pub(crate) fn take_fixed_params(trial: &mut FrozenTrial) {
     let waits = matches!(trial.state, TrialState::Waiting | TrialState::Running) && trial.params.0.is_empty();
     let Some(text) = trial.system_attributes.get("fixed_params").filter(|_| waits) else { return };
     // What nobody can read fixes nothing: the trial is taken as one without values.

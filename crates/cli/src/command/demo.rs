@@ -82,7 +82,7 @@ impl Demo {
         }
         write(path)?;
         if !self.quiet {
-            eprintln!("wrote {}", path.display());
+            output::say(&format!("wrote {}", path.display()));
         }
         Ok(())
     }

@@ -133,7 +133,7 @@ fn warm(
     let mut trials: Vec<(&FrozenTrial, f64)> = studies
         .iter()
         .flat_map(|study| &study.trials)
-        .filter(|trial| trial.state == TrialState::Complete)
+        .filter(|trial| trial.state == TrialState::Complete && !trial.is_infeasible())
         .filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
         .collect();
     trials.sort_by(|a, b| {

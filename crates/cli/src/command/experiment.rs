@@ -138,7 +138,7 @@ impl ExperimentArgs {
         let report = report_folder(path);
         write_all(&source::trials_of(&ladder, &*store, &url)?, &report, self.smallest_effect)?;
         if style != Style::Quiet {
-            eprintln!("report: {}", report.join("report.md").display());
+            crate::output::say(&format!("report: {}", report.join("report.md").display()));
         }
         conclude(&summary, &interrupt)
     }

@@ -142,7 +142,11 @@ impl Export {
         };
         let text = written.map_err(|source| CliError::NotStorable { study: study.name.clone(), source })?;
         Destination::parse(&self.output).write(&text)?;
-        eprintln!("exported {} of study {:?}", counted(study.trials.len() as u64, "trial"), study.name);
+        output::say(&format!(
+            "exported {} of study {:?}",
+            counted(study.trials.len() as u64, "trial"),
+            study.name
+        ));
         source::say_notes(notes, None);
         Ok(exchange::summary(study, notes))
     }

@@ -24,7 +24,7 @@ pub(super) fn lost(store: &dyn Store, cause: StoreError, studies: &[WholeStudy])
     let mut places = beside.into_iter().chain([PathBuf::from("."), std::env::temp_dir()]);
     let kept = places.find_map(|folder| write(&folder, &text));
     if kept.is_none() {
-        eprintln!("{text}");
+        crate::output::say(&text);
     }
     CliError::Lost { cause, kept, trials }
 }

@@ -216,12 +216,14 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         match waits_for(ladder, &summary) {
             None => {
                 if style != Style::Quiet {
-                    eprintln!("confirmation on the test rows: {}", words(asked));
+                    crate::output::say(&format!("confirmation on the test rows: {}", words(asked)));
                 }
                 ended = conclude(&confirm::after_search(&searched, asked, file, &how.devices)?, &interrupt);
             }
             Some(why) if style != Style::Quiet => {
-                eprintln!("no confirmation yet: {why}; it follows a run that has searched every budget");
+                crate::output::say(&format!(
+                    "no confirmation yet: {why}; it follows a run that has searched every budget"
+                ));
             }
             Some(_) => {}
         }
@@ -229,7 +231,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     let trials = source::trials_of(ladder, store, url)?;
     super::report::write_all(&trials, &report, smallest_effect)?;
     if style != Style::Quiet {
-        eprintln!("report: {}", report.join("report.md").display());
+        crate::output::say(&format!("report: {}", report.join("report.md").display()));
     }
     ended
 }

@@ -51,7 +51,8 @@ impl FromStr for Source {
             let (url, study) = split_study(url);
             return Ok(Self::LabelledStore { label: label.into(), url: url.into(), study });
         }
-        if let Some((label, rest)) = text.split_once('=') {
+        // An equals sign may belong to the path, as a colon may: it does where such a file exists.
+        if let Some((label, rest)) = text.split_once('=').filter(|_| !PathBuf::from(text).exists()) {
             if label.is_empty() || rest.is_empty() {
                 return Err("expected LABEL=FILE or LABEL=FILE:DETAIL".into());
             }

@@ -35,12 +35,15 @@ const PARAMS: [&str; 4] = ["params_", "params.", "config.", "config/"];
 /// Beginnings of the names of metrics.
 const METRICS: [&str; 3] = ["user_attrs_", "metrics.", "summary."];
 
+/// Beginnings of the names of objectives that have a name: Optuna's of several, and of one.
+const OBJECTIVES: [&str; 2] = ["values_", "value_"];
+
 /// Columns of plain tables that are results although their names do not say so; every other one is a
 /// parameter.
 const RESULTS: [&str; 6] = ["pred_min", "pred_max", "pred_mean", "pred_sd", "zero_recall", "duration_sec"];
 
 /// Columns that say how and where a trial ran.
-const IGNORED: [&str; 34] = [
+const IGNORED: [&str; 38] = [
     "",
     "index",
     "duration",
@@ -74,6 +77,10 @@ const IGNORED: [&str; 34] = [
     "training_iteration",
     "iterations_since_restore",
     "timesteps_total",
+    "_runtime",
+    "_step",
+    "_timestamp",
+    "_wandb",
     "episodes_total",
 ];
 
@@ -110,9 +117,9 @@ impl Columns {
         refuse_repeated(header, place)?;
         let is_marked = header.iter().any(|name| after(name, &PARAMS).is_some());
         let from_optuna = header.iter().any(|name| name.starts_with("params_"));
-        let is_objective = |name: &str| {
-            let named = name.strip_prefix("values_");
-            named.is_some_and(|rest| from_optuna || rest.parse::<u32>().is_ok())
+        let is_objective = |name: &str| match after(name, &OBJECTIVES) {
+            Some(rest) => from_optuna || (name.starts_with("values_") && rest.parse::<u32>().is_ok()),
+            None => false,
         };
         let value = objective(header, roles.metric)
             .or_else(|| header.iter().copied().find(|name| is_objective(name)));
@@ -121,8 +128,8 @@ impl Columns {
                 || "no column holds the objective".to_owned(),
                 |metric| format!("no column is called `{metric}`, and none holds the objective"),
             );
-            let others: Vec<String> =
-                header.iter().filter(|name| !is_known(name)).map(|name| (*name).to_owned()).collect();
+            let others = header.iter().filter(|name| !is_known(name));
+            let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
             return Err(Problem::new(place, message).hint(objective_hint(&others)));
         };
         refuse_unknown_params(header, roles, value, place)?;
@@ -175,7 +182,7 @@ fn told(name: &str, known: Option<Column>, roles: &Roles<'_>, is_objective: bool
 fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -> Vec<String> {
     let plain = |name: &str| {
         let plain = after(name, &METRICS).unwrap_or(name).to_owned();
-        let named = plain.strip_prefix("values_").filter(|rest| rest.parse::<u32>().is_err());
+        let named = after(&plain, &OBJECTIVES).filter(|rest| rest.parse::<u32>().is_err());
         named.map_or_else(|| plain.clone(), Into::into)
     };
     let first = said.map_or_else(|| plain(value), Into::into);
@@ -240,7 +247,11 @@ fn known(name: &str, from_optuna: bool) -> Option<Column> {
 }
 
 fn is_known(name: &str) -> bool {
-    known(name, true).is_some() || is_ignored(name) || after(name, &PARAMS).is_some()
+    let of_optuna = ["distributions_", "system_attrs_", "intermediate_values_", "user_attrs_allometry:"];
+    known(name, true).is_some()
+        || is_ignored(name)
+        || after(name, &PARAMS).is_some()
+        || after(name, &of_optuna).is_some()
 }
 
 fn is_said_elsewhere(name: &str) -> bool {
@@ -282,7 +293,11 @@ fn other(name: &str, is_marked: bool) -> Column {
 /// names the likeliest.
 fn objective<'h>(header: &[&'h str], metric: Option<&str>) -> Option<&'h str> {
     let called = |wanted: &str| header.iter().copied().find(|name| is_called(name, wanted));
-    metric.and_then(called).or_else(|| VALUES.iter().find_map(|name| called(name)))
+    let of_optuna =
+        |wanted: &str| header.iter().copied().find(|name| after(name, &OBJECTIVES) == Some(wanted));
+    metric
+        .and_then(|metric| called(metric).or_else(|| of_optuna(metric)))
+        .or_else(|| VALUES.iter().find_map(|name| called(name)))
 }
 
 fn after<'n>(name: &'n str, beginnings: &[&str]) -> Option<&'n str> {

@@ -16,6 +16,7 @@ use crate::{distribution, json};
 /// Parses a table with a header line. `roles` is what the user says of its columns.
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let delimiter = delimiter(text);
+    refuse_open_quote(text, delimiter)?;
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::Headers).delimiter(delimiter).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|e| malformed(&e))?.clone();
@@ -48,6 +49,28 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
     }
     Ok(table)
+}
+
+/// Refuses a text whose last quote is never closed: what follows it would all be one cell.
+fn refuse_open_quote(text: &str, delimiter: u8) -> Result<(), Problem> {
+    let (mut line, mut opened, mut at_start) = (1, None, true);
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        line += u64::from(byte == b'\n');
+        match (byte, opened) {
+            // Two quotes within a quoted cell are one of its characters.
+            (b'"', Some(_)) if bytes.peek() == Some(&b'"') => drop(bytes.next()),
+            (b'"', Some(_)) => opened = None,
+            (b'"', None) if at_start => opened = Some(line),
+            _ => {}
+        }
+        at_start = opened.is_none() && (byte == delimiter || byte == b'\n' || byte == b'\r');
+    }
+    match opened {
+        None => Ok(()),
+        Some(line) => Err(Problem::new(format!("line {line}"), "a quote that is never closed")
+            .hint("close it, or write a quote within a cell twice")),
+    }
 }
 
 /// Rows as objects, where cells hold dictionaries: `{'lr': 0.1}`, as pandas writes what the interface of W&B
@@ -95,10 +118,12 @@ fn with_point(cell: &str) -> String {
 fn joined(upper: &csv::StringRecord, lower: &csv::StringRecord) -> Option<csv::StringRecord> {
     let levels = ["params", "values", "user_attrs", "system_attrs", "distributions", "intermediate_values"];
     let is_group = |name: &str| levels.contains(&name);
+    // The one value of a study has a name below it where the study names its metric.
+    let fits = |upper: &str, lower: &str| upper == "value" || is_group(upper) != lower.is_empty();
     if upper.len() != lower.len() || !upper.iter().any(is_group) {
         return None;
     }
-    let is_lower = upper.iter().zip(lower).all(|(upper, lower)| is_group(upper) != lower.trim().is_empty());
+    let is_lower = upper.iter().zip(lower).all(|(upper, lower)| fits(upper, lower.trim()));
     let join = |(upper, lower): (&str, &str)| match lower.trim() {
         "" => upper.to_owned(),
         lower => format!("{upper}_{lower}"),
@@ -152,8 +177,17 @@ impl Row<'_> {
         for ((column, name), whole_cell) in self.columns.iter().zip(self.header).zip(self.record) {
             let cell = whole_cell.trim();
             if cell.is_empty() {
-                if *column == Column::Further {
-                    trial.further.push(f64::NAN);
+                match column {
+                    Column::Further => trial.further.push(f64::NAN),
+                    // Python's `None`, which pandas writes as nothing: a trial without the parameter has no set.
+                    Column::Param(param) => {
+                        if let Some(set) = sets.of(self, param)?.filter(|set| set.contains(&ParamValue::Null))
+                        {
+                            trial.distributions.insert(param.clone(), set.clone());
+                            trial.params.0.insert(param.clone(), ParamValue::Null);
+                        }
+                    }
+                    _ => {}
                 }
                 continue;
             }

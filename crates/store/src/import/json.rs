@@ -1,8 +1,9 @@
 //! `all_trials.json`: a list of trials, as scripts around Optuna write it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{Constraints, Direction, FrozenTrial, Params, TrialState};
+use allometry_core::{Constraints, Direction, FrozenTrial, ParamValue, Params, TrialState};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -59,17 +60,33 @@ fn is_lines(text: &str) -> bool {
 /// The trials of a document.
 pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
     let no_list = || Problem::new("line 1", "expected a list of trials");
+    let mut said = Vec::new();
     let entries = match document {
         Value::Array(entries) => entries,
-        Value::Object(mut fields) => match fields.get_mut("trials") {
-            Some(Value::Array(entries)) => std::mem::take(entries),
-            _ => pandas::rows(&mut fields)?.ok_or_else(no_list)?,
-        },
+        Value::Object(mut fields) => {
+            said = said_beside(&fields)?;
+            match fields.get_mut("trials") {
+                Some(Value::Array(entries)) => std::mem::take(entries),
+                _ => pandas::rows(&mut fields)?.ok_or_else(no_list)?,
+            }
+        }
         _ => return Err(no_list()),
     };
     let mut trials = Trials::new(roles);
+    trials.said = said;
     entries.into_iter().try_for_each(|entry| trials.take(entry))?;
     trials.table()
+}
+
+/// The directions that a document says beside its list of trials.
+fn said_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Problem> {
+    if !fields.contains_key("trials") {
+        return Ok(Vec::new());
+    }
+    let one = fields.get("direction").filter(|said| said.is_string());
+    let said = fields.get("directions").cloned().or_else(|| Some(Value::Array(vec![one?.clone()])));
+    let wrong = || Problem::new("field `directions`", "expected a list of maximize and minimize");
+    said.map_or(Ok(Vec::new()), |said| read_directions(&said).ok_or_else(wrong))
 }
 
 /// Reads the entries of a list one by one.
@@ -79,6 +96,8 @@ struct Trials<'r> {
     held: Vec<Value>,
     is_nested: bool,
     read: Vec<FrozenTrial>,
+    /// The directions that stand beside the list, which count where its first entry has none.
+    said: Vec<Direction>,
     directions: Vec<Direction>,
     /// The names of the values of the entry with the most of them.
     named_values: Vec<String>,
@@ -96,6 +115,7 @@ impl<'r> Trials<'r> {
             held: Vec::new(),
             is_nested: false,
             read: Vec::new(),
+            said: Vec::new(),
             directions: Vec::new(),
             named_values: Vec::new(),
             any_ended: false,
@@ -129,7 +149,8 @@ impl<'r> Trials<'r> {
             || metric.is_some_and(|metric| named(entry, metric).is_some());
         self.any_ended |=
             entry.get("state").is_none_or(|state| parse_state_of(state) == Some(TrialState::Complete));
-        if let Some(values) = entry.get("values").and_then(Value::as_object)
+        let values = entry.get("values").and_then(Value::as_object);
+        if let Some(values) = values.or_else(|| entry.get("value")?.as_object())
             && values.len() >= self.named_values.len()
         {
             self.named_values = values.keys().cloned().collect();
@@ -140,9 +161,16 @@ impl<'r> Trials<'r> {
 
     fn table(mut self) -> Result<Table, Problem> {
         if !self.is_nested && flat::is_flat(&self.held) {
-            return flat::parse(self.held, self.roles);
+            let mut table = flat::parse(self.held, self.roles)?;
+            if table.directions.is_empty() {
+                table.directions = self.said;
+            }
+            return Ok(table);
         }
         self.read_held()?;
+        if self.directions.is_empty() {
+            self.directions = self.said;
+        }
         let metric = self.roles.metric;
         if self.any_ended && !self.any_value {
             let message = match metric {
@@ -226,7 +254,9 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
         Some(Value::Object(values)) => Some(values.values().collect()),
         _ => None,
     };
-    let value = match (fields.get("value"), listed) {
+    let named_value = fields.get("value").and_then(Value::as_object).filter(|value| value.len() == 1);
+    let plain_value = named_value.and_then(|value| value.values().next()).or_else(|| fields.get("value"));
+    let value = match (plain_value, listed) {
         (Some(Value::Null) | None, Some(values)) if !values.is_empty() => {
             let mut numbers =
                 values.into_iter().map(|value| number_or_null(value, || wrong("values", "numbers")));
@@ -393,13 +423,33 @@ fn take_constraints(trial: &mut FrozenTrial, said: Option<&Value>) -> Option<()>
     Some(())
 }
 
+/// A set as Optuna writes it: pandas writes the attributes of its object alone.
+fn of_pandas(set: &Value) -> Cow<'_, Value> {
+    let Some(fields) = set.as_object().filter(|fields| !fields.contains_key("name")) else {
+        return Cow::Borrowed(set);
+    };
+    let is_whole = |field: &str| fields.get(field).is_some_and(|value| value.is_i64() || value.is_u64());
+    let name = if fields.contains_key("choices") {
+        "CategoricalDistribution"
+    } else if ["low", "high", "step"].into_iter().all(is_whole) {
+        "IntDistribution"
+    } else {
+        "FloatDistribution"
+    };
+    Cow::Owned(serde_json::json!({"name": name, "attributes": fields}))
+}
+
 /// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
 pub(super) fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
-    let text = set.as_str().map_or_else(|| json::write(set), Into::into);
+    let text = set.as_str().map_or_else(|| json::write(&of_pandas(set)), Into::into);
     let set = crate::optuna::distribution(&text).map_err(|problem| format!("a distribution: {problem}"))?;
+    // pandas writes Python's `None` and the lack of a value alike; only what has a value has a set.
+    if set.contains(&ParamValue::Null) {
+        trial.params.0.entry(name.to_owned()).or_insert(ParamValue::Null);
+    }
     if let Some(value) = trial.params.0.get_mut(name) {
-        *value =
-            distribution::of_set(&set, value).ok_or_else(|| format!("a distribution that has {value}"))?;
+        let read = distribution::of_set(&set, value).filter(|read| set.contains(read));
+        *value = read.ok_or_else(|| format!("a distribution that has {value}"))?;
         trial.distributions.insert(name.into(), set);
     }
     Ok(())

@@ -119,6 +119,9 @@ impl Reader<'_> {
         if let Ok(whole) = word.parse::<i64>() {
             return Some(whole.into());
         }
+        if let Ok(whole) = word.parse::<u64>() {
+            return Some(whole.into());
+        }
         let number = word.parse::<f64>().ok()?;
         Some(crate::json::float(number))
     }
@@ -159,6 +162,7 @@ mod tests {
             ("('relu', True, [1, 2.5],)", json!(["relu", true, [1, 2.5]])),
             (r"'it\'s \x41\u00e9'", json!("it's Aé")),
             ("{}", json!({})),
+            ("{'seed': 18446744073709551615}", json!({"seed": u64::MAX})),
             ("{1: 'a'}", json!({"1": "a"})),
             (
                 "IntDistribution(high=8, log=False, low=1, step=1)",

@@ -33,6 +33,7 @@ pub(crate) use whole::template;
 pub use whole::{Assumed, Imported, read_whole, read_whole_storage};
 pub use yaml::is_list as is_yaml_list;
 
+use crate::assemble::take_fixed_params;
 use crate::location::Location;
 use crate::sqlite::is_database;
 
@@ -136,6 +137,8 @@ fn unpacked_name(path: &Path) -> PathBuf {
 /// Trials by number, their integers floats where a parameter has some.
 fn promoted(mut table: Table) -> Table {
     table.trials.sort_by_key(|t| t.number);
+    // Values that wait to be tried are of their parameter's set as those that were tried.
+    table.trials.iter_mut().for_each(take_fixed_params);
     typing::restore_integers(&mut table.trials);
     typing::promote(&mut table.trials);
     table

@@ -151,7 +151,8 @@ fn space_of_sets<'a>(
     let mut latest: Option<&Distributions> = None;
     for (trial, sets) in trials {
         let is_recorded = || trial.params.iter().all(|(name, _)| sets.contains_key(name));
-        if trial.state != TrialState::Waiting && !is_recorded() {
+        // What waits, or has been taken from the queue, holds values whose sets come when they are asked for.
+        if !matches!(trial.state, TrialState::Waiting | TrialState::Running) && !is_recorded() {
             return None;
         }
         if latest.is_none_or(|latest| !latest.is_shared_with(sets)) {

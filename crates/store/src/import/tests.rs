@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allometry_core::{Distribution, TrialState};
+use allometry_core::{Distribution, ParamValue, TrialState};
 
 use super::*;
 
@@ -590,4 +590,104 @@ fn constraints_in_files_are_kept() {
         let error = of(bad).unwrap_err().to_string();
         assert!(error.contains("trial 0 of the list, field `constraints`"), "{error}");
     }
+}
+
+/// pandas calls the value of a study with a named metric after it, on one level or two, and Optuna lists it as an object.
+#[test]
+fn the_value_of_a_named_metric_is_found() {
+    let texts = [
+        ("t.csv", "number,value_val_loss,params_x,state\n0,0.5,1,COMPLETE\n"),
+        ("t.csv", "number,value,params,state\n,val_loss,x,\n0,0.5,1,COMPLETE\n"),
+        ("t.json", r#"[{"number": 0, "value_val_loss": 0.5, "params_x": 1, "state": "COMPLETE"}]"#),
+        ("t.json", r#"[{"number": 0, "value": {"val_loss": 0.5}, "params": {"x": 1}, "state": "COMPLETE"}]"#),
+    ];
+    for (name, text) in texts {
+        let study = read_text(name, text).unwrap();
+        assert_eq!(study.trials[0].value, Some(0.5), "{text}");
+        assert_eq!(study.metric_names, Some(vec!["val_loss".to_owned()]), "{text}");
+        assert_eq!(study.trials[0].params.to_string(), "x=1", "{text}");
+    }
+    let wrong = "number,params_x,distributions_x,system_attrs_a,user_attrs_y,state\n0,1,,,2,COMPLETE\n";
+    let hint = message(read_text("t.csv", wrong));
+    assert!(hint.ends_with("name the objective with --metric: `user_attrs_y`)"), "{hint}");
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_refused() {
+    let open = "number,value,params_x,params_note\n0,0.5,1,ok\n1,0.1,2,\"5 inch\n2,0.2,3,ok\n";
+    assert_eq!(
+        message(read_text("t.csv", open)),
+        "t.csv, line 3: a quote that is never closed (close it, or write a quote within a cell twice)"
+    );
+    for fine in ["\"a \"\"quoted\"\" word\"", "5\" long", "\"two\nlines\"", "\"\""] {
+        let text = format!("number,value,params_x,params_note\n0,0.5,1,{fine}\n1,0.1,2,b\n");
+        assert_eq!(read_text("t.csv", &text).unwrap().trials.len(), 2, "{fine}");
+    }
+}
+
+#[test]
+fn none_is_a_choice_where_its_set_says_so() {
+    let text = "number,value,params_k,distributions_k,state\n\
+         0,0.5,a,\"CategoricalDistribution(choices=('a', None))\",COMPLETE\n\
+         1,0.5,,\"CategoricalDistribution(choices=('a', None))\",COMPLETE\n2,0.5,,,COMPLETE\n";
+    let study = read_text("t.csv", text).unwrap();
+    let of = |trial: usize| study.trials[trial].params.get("k").cloned();
+    assert_eq!((of(0), of(1), of(2)), (Some("a".into()), Some(ParamValue::Null), None));
+}
+
+#[test]
+fn sets_as_pandas_writes_their_objects_are_read() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params_n": 2, "params_x": 0.5, "params_k": null,
+        "distributions_n": {"high": 8, "log": false, "low": 1, "step": 1},
+        "distributions_x": {"high": 1.0, "log": false, "low": 0.0, "step": null},
+        "distributions_k": {"choices": ["a", null]}}]"#;
+    let study = read_text("t.json", text).unwrap();
+    let shown: Vec<String> =
+        study.space.unwrap().iter().map(|(name, set)| format!("{name}: {set}")).collect();
+    assert_eq!(shown.join(", "), "n: { int = [1, 8] }, x: { float = [0.0, 1.0] }, k: ['a', None]");
+    assert_eq!(study.trials[0].params.get("k"), Some(&ParamValue::Null));
+}
+
+#[test]
+fn values_lie_in_their_recorded_sets() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"lr": 5.0}, "distributions":
+        {"lr": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}}]"#;
+    let refused = message(read_text("t.json", text));
+    assert!(refused.contains("`distributions.lr`: expected a distribution that has 5.0"), "{refused}");
+}
+
+#[test]
+fn directions_beside_a_list_count() {
+    let trial = r#"{"number": 0, "value": 0.5, "params": {"x": 1}, "state": "COMPLETE"}"#;
+    for said in [r#""directions": ["minimize"]"#, r#""direction": "minimize""#] {
+        let study = read_text("t.json", &format!(r#"{{"trials": [{trial}], {said}}}"#)).unwrap();
+        assert_eq!(study.direction, Some(allometry_core::Direction::Minimize), "{said}");
+    }
+    let refused = message(read_text("t.json", &format!(r#"{{"trials": [{trial}], "directions": "down"}}"#)));
+    assert!(refused.contains("field `directions`: expected a list of maximize and minimize"), "{refused}");
+}
+
+/// Other queued values would be outside a set that follows from the values that were tried.
+#[test]
+fn queued_values_are_of_the_inferred_set() {
+    let text = "number,value,params_lr,system_attrs_fixed_params,state\n\
+         0,0.5,0.001,,COMPLETE\n1,0.6,0.01,,COMPLETE\n2,,,{'lr': 3e-05},WAITING\n";
+    let study = read_text("t.csv", text).unwrap();
+    assert_eq!(study.trials[2].params.to_string(), "lr=3e-05");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, text).unwrap();
+    let assumed = Assumed { directions: vec![allometry_core::Direction::Minimize], ..Assumed::default() };
+    let whole = read_whole(&path, None, &assumed).unwrap().remove(0).study;
+    let (_, _, set) = &whole.trials[0].template.params[0];
+    assert!(set.contains("3e-05"), "{set}");
+}
+
+/// Whoever takes a queued trial may not have asked for its values yet.
+#[test]
+fn a_running_trial_without_sets_hides_no_space() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
+        {"x": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}},
+        {"number": 1, "state": "RUNNING", "params": {"x": 0.25}}]"#;
+    assert!(read_text("t.json", text).unwrap().space.is_some());
 }
