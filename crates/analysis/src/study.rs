@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::collapse::Collapse;
+use crate::collapse::{Collapse, NaiveOutcome};
 use crate::consistency::{BestValueSet, best_value_sets};
 use crate::coverage::{Coverage, SpaceCoverage};
 use crate::duplicates::Duplicates;
@@ -77,6 +77,12 @@ pub struct StudyAnalysis {
 }
 
 impl StudyAnalysis {
+    /// Whether any trial recorded something of its predictions.
+    pub fn has_predictions(&self) -> bool {
+        self.collapse.naive.outcome != NaiveOutcome::Unknown
+            || self.collapse.kinds.unknown != self.summary.trials
+    }
+
     /// Analyses one study of a ladder.
     pub fn new(study: &StudyTrials, ladder: &LadderTrials, options: &Options) -> Self {
         let sample = Sample::new(study, ladder.direction);

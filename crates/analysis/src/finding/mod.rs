@@ -206,7 +206,7 @@ pub fn findings(
 ) -> Vec<Finding> {
     let mut findings = ladder::findings(ladder, studies, scaling, baselines, verdict, options);
     for study in studies {
-        study::findings(&mut findings, study, options);
+        study::findings(&mut findings, study, ladder.measures_auc(), options);
     }
     let mut order: Vec<FindingCode> = Vec::new();
     for finding in &findings {

@@ -5,7 +5,6 @@ use allometry_core::size::human_weights;
 use allometry_core::space::ARCHITECTURE;
 
 use super::{Finding, FindingCode};
-use crate::collapse::NaiveOutcome;
 use crate::coverage::Confounding;
 use crate::edge::{Edge, End, RangeSource};
 use crate::number::{counted, decimals, grouped, p_value, percent};
@@ -15,7 +14,8 @@ use crate::study::StudyAnalysis;
 /// Reasons of failures that a finding lists.
 const REASONS: usize = 3;
 
-pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, options: &Options) {
+/// Adds what is found on a budget; `is_auc` says whether the metric is an AUC.
+pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, is_auc: bool, options: &Options) {
     let label = study.budget.label.as_str();
     let mut found = |code, (message, advice): (String, &str)| {
         findings.push(Finding::new(code, Some(label), format!("{label}: {message}"), advice));
@@ -55,7 +55,7 @@ pub(super) fn findings(findings: &mut Vec<Finding>, study: &StudyAnalysis, optio
         (FindingCode::ConfoundedParameters, confounded(study)),
         (FindingCode::Duplicates, duplicates(study)),
         (FindingCode::CollapsedTrials, collapsed(study)),
-        (FindingCode::CollapseUnknown, collapse_unknown(study)),
+        (FindingCode::CollapseUnknown, collapse_unknown(study).filter(|_| is_auc)),
     ];
     for (code, words) in checks {
         if let Some(words) = words {
@@ -315,9 +315,7 @@ fn collapsed(study: &StudyAnalysis) -> Words {
 }
 
 fn collapse_unknown(study: &StudyAnalysis) -> Words {
-    let nothing = study.collapse.naive.outcome == NaiveOutcome::Unknown
-        && study.collapse.kinds.unknown == study.summary.trials;
-    nothing.then(|| {
+    (!study.has_predictions()).then(|| {
         let message = "whether models collapsed is unknown: no trial recorded its predictions".to_owned();
         (message, "Record pred_min, pred_max, pred_sd and recall_at_half with each trial, or its validation scores.")
     })

@@ -176,7 +176,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let rows: Option<ClassCounts> = attribute(&first.record, "validation");
     let baselines: Vec<BaselineAttribute> = attribute(&first.record, "baselines").unwrap_or_default();
     LadderTrials {
-        name: Some(ladder_name(&first.record)),
+        name: ladder.is_some().then(|| ladder_name(&first.record)),
         can_confirm: ladder.is_some(),
         metric: metric(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag),

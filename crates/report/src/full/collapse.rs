@@ -1,11 +1,16 @@
 //! Whether models stopped telling rows apart, and how the best one's predictions look.
 
 use allometry_analysis::collapse::{CollapseSetting, NaiveOutcome, ScoreSummary};
-use allometry_analysis::{Analysis, StudyAnalysis};
+use allometry_analysis::{Analysis, StudyAnalysis, is_auc};
 
 use crate::markdown::escape;
 use crate::number::{UNKNOWN, decimals, known, p_value, percent, share, step};
 use crate::text::Text;
+
+/// Whether the metric is an AUC, or any trial recorded something of its predictions.
+pub(super) fn concerns(analysis: &Analysis) -> bool {
+    is_auc(&analysis.metric) || analysis.studies.iter().any(StudyAnalysis::has_predictions)
+}
 
 /// The table over all budgets.
 pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {

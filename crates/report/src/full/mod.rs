@@ -44,7 +44,9 @@ pub fn full(analysis: &Analysis, pictures: &Pictures<'_>) -> String {
         comparison::consistency(&mut text, analysis);
     }
     transfer::render(&mut text, analysis, pictures);
-    collapse::ladder(&mut text, analysis);
+    if collapse::concerns(analysis) {
+        collapse::ladder(&mut text, analysis);
+    }
     pictures.place(&mut text, "reliability");
     pictures.place_on_page(&mut text, "timeline");
     for (position, study) in analysis.studies.iter().enumerate() {

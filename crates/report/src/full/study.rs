@@ -24,7 +24,9 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     pictures.place(text, "parallel");
     effort(text, study, analysis);
     pictures.place(text, "learning");
-    collapse::study(text, study);
+    if collapse::concerns(analysis) {
+        collapse::study(text, study);
+    }
     importance::render(text, study, analysis);
     pictures.place(text, "importance");
     pictures.place(text, "interaction");

@@ -1,14 +1,15 @@
 //! Tables of trials: Optuna's `trials_dataframe`, and plain ones with a column per parameter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allometry_core::python::json_float;
-use allometry_core::{Distribution, FrozenTrial, ParamValue, Params};
+use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, TrialNumber};
 use serde_json::Value;
 
 use super::columns::{Column, Columns};
 use super::error::Problem;
 use super::json::{default_state, parse_direction, parse_state, parse_time};
+use super::note::Note;
 use super::{Roles, Table, flat, literal};
 use crate::assemble::take_user_attribute;
 use crate::{distribution, json};
@@ -36,6 +37,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let names: Vec<&str> = header.iter().collect();
     let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "line 1")?;
     let mut sets = Sets::default();
+    let mut iterations = Vec::new();
     let mut table = Table { metrics, notes, ..Table::default() };
     for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
@@ -47,8 +49,52 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
             table.directions = row.directions()?;
         }
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
+        iterations.extend(iteration(&header, &record));
+    }
+    if iterations.len() == table.trials.len() {
+        join_iterations(&mut table, iterations);
     }
     Ok(table)
+}
+
+/// The trial of Ray Tune that a row is of, and which of its iterations.
+fn iteration(header: &csv::StringRecord, record: &csv::StringRecord) -> Option<(String, i64)> {
+    let cell = |wanted: &str| record.get(header.iter().position(|name| name == wanted)?);
+    Some((cell("trial_id")?.trim().to_owned(), cell("training_iteration")?.trim().parse().ok()?))
+}
+
+/// Makes one trial of the rows that are iterations of it: their values are its intermediate values, and the
+/// newest one is its value.
+fn join_iterations(table: &mut Table, iterations: Vec<(String, i64)>) {
+    let ids: BTreeSet<&str> = iterations.iter().map(|(id, _)| id.as_str()).collect();
+    if ids.len() == iterations.len() {
+        return;
+    }
+    let rows = std::mem::take(&mut table.trials);
+    table.notes.push(Note::Iterations { rows: rows.len(), trials: ids.len() });
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (mut row, (id, step)) in rows.into_iter().zip(&iterations) {
+        let mut intermediate: BTreeMap<i64, f64> =
+            row.value.map(|value| (*step, value)).into_iter().collect();
+        match places.get(id.as_str()) {
+            None => {
+                row.number = TrialNumber(table.trials.len() as u64);
+                row.intermediate = intermediate;
+                places.insert(id, table.trials.len());
+                table.trials.push(row);
+            }
+            Some(place) => {
+                let trial = &mut table.trials[*place];
+                let is_newest = trial.intermediate.last_key_value().is_none_or(|(last, _)| last < step);
+                trial.intermediate.append(&mut intermediate);
+                if is_newest {
+                    let (number, started) = (trial.number, trial.started);
+                    row.intermediate = std::mem::take(&mut trial.intermediate);
+                    *trial = FrozenTrial { number, started: started.or(row.started), ..row };
+                }
+            }
+        }
+    }
 }
 
 /// Refuses a text whose last quote is never closed: what follows it would all be one cell.

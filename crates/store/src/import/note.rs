@@ -42,6 +42,13 @@ pub enum Note {
         /// The sets.
         space: SearchSpace,
     },
+    /// Rows of Ray Tune that are iterations of one trial.
+    Iterations {
+        /// How many rows there were.
+        rows: usize,
+        /// How many trials they are of.
+        trials: usize,
+    },
     /// Trials that run in the source.
     Running {
         /// How many.
@@ -82,6 +89,9 @@ impl fmt::Display for Note {
             Self::Inferred { space } => {
                 let sets: Vec<String> = space.iter().map(|(name, set)| format!("{name} = {set}")).collect();
                 write!(f, "sets by the values that occur, unless --space says otherwise: {}", sets.join(", "))
+            }
+            Self::Iterations { rows, trials } => {
+                write!(f, "{rows} rows are iterations of {trials} trials, of each the newest counts")
             }
             Self::Running { trials } => {
                 write!(f, "trials that still run in the source, and here for ever: {trials}")

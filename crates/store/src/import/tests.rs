@@ -691,3 +691,17 @@ fn a_running_trial_without_sets_hides_no_space() {
         {"number": 1, "state": "RUNNING", "params": {"x": 0.25}}]"#;
     assert!(read_text("t.json", text).unwrap().space.is_some());
 }
+
+/// Ray Tune's `progress.csv` has a row an iteration.
+#[test]
+fn iterations_of_a_trial_are_its_intermediate_values() {
+    let text = "loss,training_iteration,trial_id,config/lr,done\n1.0,1,a,0.1,False\n2.0,1,b,0.2,False\n\
+         0.2,3,a,0.1,True\n0.5,2,a,0.1,False\n1.5,2,b,0.2,True\n";
+    let roles = Roles { metric: Some("loss"), ..Roles::default() };
+    let study = read_told("progress.csv", text, &roles).unwrap();
+    let [a, b] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
+    assert_eq!((a.value, b.value), (Some(0.2), Some(1.5)));
+    assert_eq!(a.intermediate, [(1, 1.0), (2, 0.5), (3, 0.2)].into_iter().collect());
+    assert_eq!((b.number.0, b.params.to_string()), (1, "lr=0.2".to_owned()));
+    assert!(study.notes.iter().any(|note| note.to_string().starts_with("5 rows are iterations of 2 trials")));
+}
