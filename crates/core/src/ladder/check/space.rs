@@ -237,8 +237,8 @@ impl<'a> Parameter<'a> {
         Self {
             name,
             number: Number::Any,
-            allows: |x| x.abs() <= 9e15,
-            allowed: "a number of at most 9e15",
+            allows: f64::is_finite,
+            allowed: "a finite number",
             required: false,
         }
     }
