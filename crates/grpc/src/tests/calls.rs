@@ -73,11 +73,15 @@ fn a_trial_goes_its_way() {
         assert!(!client.set_state(id, 0, &[]).await.unwrap());
         let running = client.trial(id).await;
         assert_eq!((running.state, running.values.len(), running.datetime_complete.as_str()), (0, 0, ""));
-        assert!(client.set_state(id, 1, &[f64::INFINITY, -1.5]).await.unwrap());
+        for wrong in [&[f64::INFINITY, -1.5][..], &[]] {
+            let refused = client.set_state(id, 1, wrong).await.unwrap_err();
+            assert_eq!(refused.code(), tonic::Code::InvalidArgument, "the study has one objective");
+        }
+        assert!(client.set_state(id, 1, &[f64::INFINITY]).await.unwrap());
 
         let trial = client.trial(id).await;
         assert_eq!((trial.trial_id, trial.number, trial.state), (id, 0, 1));
-        assert_eq!(trial.values, [f64::INFINITY, -1.5]);
+        assert_eq!(trial.values, [f64::INFINITY]);
         assert_eq!(trial.params, HashMap::from([("a".into(), f64::NEG_INFINITY), ("b".into(), 0.25)]));
         assert_eq!(trial.distributions["a"], FLOAT);
         assert_eq!(trial.intermediate_values.len(), 3);
