@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
         iterations.extend(iteration(&header, &record));
     }
     if iterations.len() == table.trials.len() {
-        join_iterations(&mut table, iterations);
+        join_iterations(&mut table, &iterations);
     }
     Ok(table)
 }
@@ -65,7 +65,7 @@ fn iteration(header: &csv::StringRecord, record: &csv::StringRecord) -> Option<(
 
 /// Makes one trial of the rows that are iterations of it: their values are its intermediate values, and the
 /// newest one is its value.
-fn join_iterations(table: &mut Table, iterations: Vec<(String, i64)>) {
+fn join_iterations(table: &mut Table, iterations: &[(String, i64)]) {
     let ids: BTreeSet<&str> = iterations.iter().map(|(id, _)| id.as_str()).collect();
     if ids.len() == iterations.len() {
         return;
@@ -73,7 +73,7 @@ fn join_iterations(table: &mut Table, iterations: Vec<(String, i64)>) {
     let rows = std::mem::take(&mut table.trials);
     table.notes.push(Note::Iterations { rows: rows.len(), trials: ids.len() });
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for (mut row, (id, step)) in rows.into_iter().zip(&iterations) {
+    for (mut row, (id, step)) in rows.into_iter().zip(iterations) {
         let mut intermediate: BTreeMap<i64, f64> =
             row.value.map(|value| (*step, value)).into_iter().collect();
         match places.get(id.as_str()) {
