@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use allometry_core::{
-    Constraints, EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, Reporter,
-    Signal, StudyEvent, TrialRecord, TrialState,
+    Constraints, EarlyStop, EpochReport, Failure, Objective, ObjectiveError, ObjectiveOutcome, PrunedOutcome,
+    Reporter, Signal, StudyEvent, TrialRecord, TrialState,
 };
 use allometry_store::{Finished, FinishedState, LateTell, Owner, Store, StoreError, TrialId};
 use jiff::Timestamp;
@@ -148,7 +148,7 @@ fn finished(
         let took = assignment.started.elapsed();
         further = further::values(&assignment.further, &outcome, took).map_err(ObjectiveError::Failed)?;
         let ObjectiveOutcome { constraints: reported, metrics, size, .. } = &outcome;
-        constraints = further::constraints(&assignment.limits, reported, metrics, *size, took)
+        constraints = further::constraints(&assignment.limits, reported, metrics, *size, Some(took))
             .map_err(ObjectiveError::Failed)?;
         Ok(outcome)
     });
@@ -170,12 +170,12 @@ fn finished(
         Err(ObjectiveError::Pruned(reported)) => {
             record.early_stop = Some(pending.early_stop.unwrap_or(EarlyStop::Pruned));
             record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
-            record.metrics.extend(reported.metrics);
-            let (limits, took) = (&assignment.limits, assignment.started.elapsed());
-            // Constraints are told apart by their place, so without a limit's metric the trial has none.
-            constraints =
-                further::constraints(limits, &reported.constraints, &record.metrics, record.size, took)
-                    .unwrap_or_default();
+            let PrunedOutcome { metrics, constraints: own } = *reported;
+            // Time and epochs until now are not those of the whole trial. Constraints are told apart by their
+            // place, so a trial without the metric of a limit has none.
+            constraints = further::constraints(&assignment.limits, &own, &metrics, record.size, None)
+                .unwrap_or_default();
+            record.metrics.extend(metrics);
             (FinishedState::Pruned, None)
         }
         Err(ObjectiveError::Collapsed(to)) => {

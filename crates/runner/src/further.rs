@@ -25,7 +25,8 @@ pub(crate) fn values(
         )));
     }
     let values = names.iter().enumerate().map(|(place, name)| {
-        let value = given.get(place).copied().or_else(|| value(name, &outcome.metrics, outcome.size, took));
+        let value =
+            given.get(place).copied().or_else(|| value(name, &outcome.metrics, outcome.size, Some(took)));
         let value = value.ok_or_else(|| {
             let known: Vec<&str> = outcome.metrics.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "no metric".into() } else { known.join(", ") };
@@ -42,8 +43,8 @@ pub(crate) fn values(
     values.collect()
 }
 
-/// The constraints of a trial: a value of each limit, in their order, then `reported`, its own constraints. `metrics`, `size` and `took` are what
-/// limits may speak of.
+/// The constraints of a trial: a value of each limit, in their order, then `reported`, its own constraints.
+/// Limits are on `metrics`, `size` and the time that the trial `took`, which is unknown where it was pruned.
 ///
 /// # Errors
 /// The [`Failure`] of a trial that did not report what has a limit.
@@ -52,7 +53,7 @@ pub(crate) fn constraints(
     reported: &Constraints,
     metrics: &BTreeMap<String, f64>,
     size: Option<ModelSize>,
-    took: Duration,
+    took: Option<Duration>,
 ) -> Result<Constraints, Failure> {
     let of_limit = |limit: &Limit| {
         let value = value(&limit.metric, metrics, size, took).filter(|value| !value.is_nan());
@@ -71,10 +72,10 @@ fn value(
     name: &str,
     metrics: &BTreeMap<String, f64>,
     size: Option<ModelSize>,
-    took: Duration,
+    took: Option<Duration>,
 ) -> Option<f64> {
     metrics.get(name).copied().or_else(|| match name {
-        "seconds" => Some(took.as_secs_f64()),
+        "seconds" => took.map(|took| took.as_secs_f64()),
         "weights" => size.map(|size| size.total as f64),
         "non_embedding_weights" => size.map(|size| size.non_embedding as f64),
         _ => None,
@@ -125,10 +126,14 @@ mod tests {
         let mut reported = outcome(&[("ms", 25.0)], &[]);
         reported.constraints.listed = vec![-1.0];
         let limits = ["ms <= 20", "weights >= 10"].map(|text| text.parse().unwrap());
-        let of = |limits: &[Limit]| {
-            constraints(limits, &reported.constraints, &reported.metrics, reported.size, Duration::ZERO)
+        let of_time = |limits: &[Limit], took: Option<Duration>| {
+            constraints(limits, &reported.constraints, &reported.metrics, reported.size, took)
         };
+        let of = |limits: &[Limit]| of_time(limits, Some(Duration::from_secs(3)));
         assert_eq!(of(&limits).unwrap().listed, [5.0, -2.0, -1.0]);
+        let seconds: [Limit; 1] = ["seconds <= 5".parse().unwrap()];
+        assert_eq!(of(&seconds).unwrap().listed, [-2.0, -1.0]);
+        assert!(of_time(&seconds, None).is_err(), "the time until a trial was pruned is not its time");
         let missing = of(&["watts <= 20".parse().unwrap()]).unwrap_err();
         assert_eq!(missing.reason, "no value of `watts` was reported, which has the limit `watts <= 20`");
     }
