@@ -18,6 +18,7 @@ use super::report::write_all;
 use super::run::{Sharing, conclude, report_folder, run_studies};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
+use crate::output::say;
 use crate::progress::Style;
 use crate::source;
 
@@ -138,7 +139,7 @@ impl ExperimentArgs {
         let report = report_folder(path);
         write_all(&source::trials_of(&ladder, &*store, &url)?, &report, self.smallest_effect)?;
         if style != Style::Quiet {
-            crate::output::say(&format!("report: {}", report.join("report.md").display()));
+            say(&format!("report: {}", report.join("report.md").display()));
         }
         conclude(&summary, &interrupt)
     }

@@ -24,7 +24,8 @@ pub(super) fn lost(store: &dyn Store, cause: StoreError, studies: &[WholeStudy])
     let mut places = beside.into_iter().chain([PathBuf::from("."), std::env::temp_dir()]);
     let kept = places.find_map(|folder| write(&folder, &text));
     if kept.is_none() {
-        crate::output::say(&text);
+        // As it is, for somebody to save and import: escapes would change what was told.
+        let _ = writeln!(std::io::stderr(), "{text}");
     }
     CliError::Lost { cause, kept, trials }
 }

@@ -22,6 +22,7 @@ use super::ladder_file::{LadderFile, StoredLadder};
 use super::smallest_effect::SmallestEffect;
 use super::{confirm, rescue};
 use crate::error::CliError;
+use crate::output::say;
 use crate::progress::{self, Style};
 use crate::source;
 
@@ -216,14 +217,12 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         match waits_for(ladder, &summary) {
             None => {
                 if style != Style::Quiet {
-                    crate::output::say(&format!("confirmation on the test rows: {}", words(asked)));
+                    say(&format!("confirmation on the test rows: {}", words(asked)));
                 }
                 ended = conclude(&confirm::after_search(&searched, asked, file, &how.devices)?, &interrupt);
             }
             Some(why) if style != Style::Quiet => {
-                crate::output::say(&format!(
-                    "no confirmation yet: {why}; it follows a run that has searched every budget"
-                ));
+                say(&format!("no confirmation yet: {why}; it follows a run that has searched every budget"));
             }
             Some(_) => {}
         }
@@ -231,7 +230,7 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     let trials = source::trials_of(ladder, store, url)?;
     super::report::write_all(&trials, &report, smallest_effect)?;
     if style != Style::Quiet {
-        crate::output::say(&format!("report: {}", report.join("report.md").display()));
+        say(&format!("report: {}", report.join("report.md").display()));
     }
     ended
 }
