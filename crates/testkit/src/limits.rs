@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// How many times the time of the clean case a damaged one may take.
 const TIMES: u32 = 10;
 /// What a loaded machine may take beside it: far below what unbounded or quadratic work takes.
-const SLACK: Duration = Duration::from_secs(5);
+const SLACK: Duration = Duration::from_secs(2);
 /// Memory that a damaged case may take beyond what the process had.
 const MOST_MEMORY: u64 = 512 << 20;
 /// Most that the cost of a tenfold input may grow: linear is 10, linear with a logarithm below 14, quadratic 100.
