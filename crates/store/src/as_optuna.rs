@@ -40,7 +40,9 @@ impl<D: Database> AsOptuna<D> {
         checked
     }
 
-    /// Refuses a complete trial of more values than its study has objectives, or of none: Optuna reads no study with such a trial.
+    /// Refuses a complete trial without a value, or with several where the study has another number of
+    /// objectives: Optuna cannot read its study. One value is not looked into, which would cost a message
+    /// for nearly every trial.
     fn check_count(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<(), StoreError> {
         if state != TrialState::Complete || values.len() == 1 {
             return Ok(());
@@ -52,7 +54,7 @@ impl<D: Database> AsOptuna<D> {
         if objectives == values.len() {
             return Ok(());
         }
-        let problem = format!("{} for {objectives} objectives", values.len());
+        let problem = format!("expected one an objective ({objectives}), found {}", values.len());
         Err(StoreError::Invalid { field: "values".into(), problem })
     }
 

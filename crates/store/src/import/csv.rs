@@ -37,6 +37,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let names: Vec<&str> = header.iter().collect();
     let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "line 1")?;
     let mut sets = Sets::default();
+    let iteration = Iteration::new(&header);
     let mut iterations = Vec::new();
     let mut table = Table { metrics, notes, ..Table::default() };
     for record in first.into_iter().map(Ok).chain(records) {
@@ -49,7 +50,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
             table.directions = row.directions()?;
         }
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
-        iterations.extend(iteration(&header, &record));
+        iterations.extend(iteration.as_ref().and_then(|columns| columns.of(&record)));
     }
     if iterations.len() == table.trials.len() {
         join_iterations(&mut table, &iterations);
@@ -57,10 +58,21 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     Ok(table)
 }
 
-/// The trial of Ray Tune that a row is of, and which of its iterations.
-fn iteration(header: &csv::StringRecord, record: &csv::StringRecord) -> Option<(String, i64)> {
-    let cell = |wanted: &str| record.get(header.iter().position(|name| name == wanted)?);
-    Some((cell("trial_id")?.trim().to_owned(), cell("training_iteration")?.trim().parse().ok()?))
+/// The places of the columns that say which trial of Ray Tune a row is of, and which of its iterations.
+struct Iteration {
+    trial: usize,
+    step: usize,
+}
+
+impl Iteration {
+    fn new(header: &csv::StringRecord) -> Option<Self> {
+        let place = |wanted: &str| header.iter().position(|name| name == wanted);
+        Some(Self { trial: place("trial_id")?, step: place("training_iteration")? })
+    }
+
+    fn of(&self, record: &csv::StringRecord) -> Option<(String, i64)> {
+        Some((record.get(self.trial)?.trim().to_owned(), record.get(self.step)?.trim().parse().ok()?))
+    }
 }
 
 /// Makes one trial of the rows that are iterations of it: their values are its intermediate values, and the

@@ -60,11 +60,11 @@ fn is_lines(text: &str) -> bool {
 /// The trials of a document.
 pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
     let no_list = || Problem::new("line 1", "expected a list of trials");
-    let mut said = Vec::new();
+    let mut directions = Vec::new();
     let entries = match document {
         Value::Array(entries) => entries,
         Value::Object(mut fields) => {
-            said = said_beside(&fields)?;
+            directions = directions_beside(&fields)?;
             match fields.get_mut("trials") {
                 Some(Value::Array(entries)) => std::mem::take(entries),
                 _ => pandas::rows(&mut fields)?.ok_or_else(no_list)?,
@@ -73,13 +73,13 @@ pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, P
         _ => return Err(no_list()),
     };
     let mut trials = Trials::new(roles);
-    trials.said = said;
+    trials.directions = directions;
     entries.into_iter().try_for_each(|entry| trials.take(entry))?;
     trials.table()
 }
 
 /// The directions that a document says beside its list of trials.
-fn said_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Problem> {
+fn directions_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Problem> {
     if !fields.contains_key("trials") {
         return Ok(Vec::new());
     }
@@ -96,8 +96,7 @@ struct Trials<'r> {
     held: Vec<Value>,
     is_nested: bool,
     read: Vec<FrozenTrial>,
-    /// The directions that stand beside the list, which count where its first entry has none.
-    said: Vec<Direction>,
+    /// Those of the first entry or, where it has none, those that stand beside the list.
     directions: Vec<Direction>,
     /// The names of the values of the entry with the most of them.
     named_values: Vec<String>,
@@ -115,7 +114,6 @@ impl<'r> Trials<'r> {
             held: Vec::new(),
             is_nested: false,
             read: Vec::new(),
-            said: Vec::new(),
             directions: Vec::new(),
             named_values: Vec::new(),
             any_ended: false,
@@ -140,7 +138,10 @@ impl<'r> Trials<'r> {
     fn read(&mut self, entry: &Value) -> Result<(), Problem> {
         let (index, metric) = (self.read.len(), self.roles.metric);
         if index == 0 {
-            self.directions = directions(entry)?;
+            let own = directions(entry)?;
+            if !own.is_empty() {
+                self.directions = own;
+            }
         }
         if index < 20 {
             take_numbers(&mut self.numbers, entry);
@@ -163,14 +164,11 @@ impl<'r> Trials<'r> {
         if !self.is_nested && flat::is_flat(&self.held) {
             let mut table = flat::parse(self.held, self.roles)?;
             if table.directions.is_empty() {
-                table.directions = self.said;
+                table.directions = self.directions;
             }
             return Ok(table);
         }
         self.read_held()?;
-        if self.directions.is_empty() {
-            self.directions = self.said;
-        }
         let metric = self.roles.metric;
         if self.any_ended && !self.any_value {
             let message = match metric {

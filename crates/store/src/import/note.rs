@@ -91,7 +91,10 @@ impl fmt::Display for Note {
                 write!(f, "sets by the values that occur, unless --space says otherwise: {}", sets.join(", "))
             }
             Self::Iterations { rows, trials } => {
-                write!(f, "{rows} rows are iterations of {trials} trials, of each the newest counts")
+                write!(
+                    f,
+                    "{rows} rows are iterations of {trials} trials; the newest row of a trial has its value"
+                )
             }
             Self::Running { trials } => {
                 write!(f, "trials that still run in the source, and here for ever: {trials}")

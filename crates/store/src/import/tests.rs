@@ -692,6 +692,14 @@ fn a_running_trial_without_sets_hides_no_space() {
     assert!(read_text("t.json", text).unwrap().space.is_some());
 }
 
+/// Columns that W&B adds to what a run logs.
+#[test]
+fn columns_of_a_run_of_wandb_are_no_parameters() {
+    let text = "Name,State,val_loss,lr,_runtime,_timestamp,_step,_wandb\na,finished,0.5,0.1,3,4,5,{}\n";
+    let roles = Roles { metric: Some("val_loss"), ..Roles::default() };
+    assert_eq!(params(&read_told("t.csv", text, &roles).unwrap()), ["lr=0.1"]);
+}
+
 /// Ray Tune's `progress.csv` has a row an iteration.
 #[test]
 fn iterations_of_a_trial_are_its_intermediate_values() {
