@@ -75,6 +75,7 @@ fn nothing_but_an_auc_is_treated_as_one() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("Best val_mae") && !out.contains("AUC"), "{out}");
     assert!(!out.contains("1.0000 to 1.0000"), "{out}");
+    assert!(!out.contains("Collapse") && !out.contains("pred_min"), "{out}");
 }
 
 #[test]

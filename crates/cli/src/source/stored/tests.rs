@@ -13,6 +13,11 @@ fn read(objective: &Value, more: &[(&str, Value)]) -> LadderTrials {
         ("objective".to_owned(), objective.clone()),
     ]);
     attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+    read_attributes(attributes)
+}
+
+/// What is read of the only study of a storage.
+fn read_attributes(attributes: BTreeMap<String, Value>) -> LadderTrials {
     let record = StudyRecord {
         unreadable: None,
         id: StudyId(1),
@@ -32,6 +37,13 @@ fn read(objective: &Value, more: &[(&str, Value)]) -> LadderTrials {
         outputs: BTreeMap::new(),
     };
     ladder(vec![study], "sqlite:///trials.db")
+}
+
+/// Nobody asks of a study that is part of no ladder what scale buys, and its report tells it by the name.
+#[test]
+fn a_study_of_no_ladder_has_no_name_of_one() {
+    assert_eq!(read(&Value::Null, &[]).name.as_deref(), Some("l"));
+    assert_eq!(read_attributes(BTreeMap::new()).name, None);
 }
 
 #[test]

@@ -251,6 +251,20 @@ fn budgets_lay_their_space_over_the_shared_one() {
     assert_eq!(set(large, "weight_decay"), decay);
 }
 
+/// A command's parameters may be of any size; those of the built-in model have bounds of their own.
+#[test]
+fn integers_of_a_command_reach_63_bits() {
+    for (low, high) in [(0, i64::MAX), (i64::MIN, i64::MAX)] {
+        let text = format!(
+            "name = \"l\"\n[command]\nrun = [\"sh\", \"{{x}}\"]\n[space]\nx = {{ int = [{low}, {high}] }}\n\
+             [[budget]]\nlabel = \"a\"\nweights = \"any\"\n"
+        );
+        let ladder = parse(&text, Path::new("ladder.toml")).unwrap();
+        let set = ladder.budgets[0].space.get("x").unwrap();
+        assert_eq!(*set, Distribution::Int { low, high, log: false, step: 1 });
+    }
+}
+
 #[test]
 fn what_is_left_out_has_a_default() {
     let ladder = parse(LEAST, Path::new("/a/ladder.toml")).unwrap();
