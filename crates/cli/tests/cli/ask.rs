@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{allometry, project, run};
+use crate::support::{allometry, project, run, texts};
 
 const SPACE: &str = r#"{"params": [
     {"name": "lr", "type": "float", "low": 1e-5, "high": 0.1, "log": true},
@@ -33,6 +33,26 @@ fn ask(folder: &Path) -> Value {
     let (code, asked, err) = on(folder, "ask", &["--space", "space.json", "--direction", "minimize"]);
     assert_eq!(code, 0, "{err}");
     asked
+}
+
+#[test]
+fn those_who_ask_first_at_the_same_time_share_one_study() {
+    let folder = with_study();
+    let start = |_| {
+        let mut command = allometry(folder.path());
+        command.args(["ask", "--space", "space.json"]).args(MINE);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let asking: Vec<_> = (0..6).map(start).collect();
+    let numbers: BTreeSet<u64> = asking
+        .into_iter()
+        .map(|child| {
+            let (code, out, err) = texts(&child.wait_with_output().unwrap());
+            assert_eq!(code, 0, "{err}");
+            serde_json::from_str::<Value>(&out).unwrap()["number"].as_u64().unwrap()
+        })
+        .collect();
+    assert_eq!(numbers, (0..6).collect());
 }
 
 #[test]
