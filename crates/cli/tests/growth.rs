@@ -1,20 +1,20 @@
 //! What commands cost grows in proportion to what they are given: ten times as many trials, values, keys, budgets or steps take less
 //! than 15 times the processor time.
 //!
+//! A binary of its own: what a command costs is the processor time of this process's children, and no other
+//! test may have children beside it.
+//!
 //! `ALLOMETRY_GROWTH=100000` goes on to 100,000 of each; without it 1,000 and 10,000 are compared.
 
 #![cfg(target_os = "linux")]
-
-mod support;
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use allometry_testkit::MOST_GROWTH;
-use support::{allometry, run};
 
 /// Seconds below which the start of a process says more than its work.
 const LEAST: f64 = 0.03;
@@ -139,10 +139,24 @@ const CASES: [Case; 5] = [
     },
 ];
 
+/// The program in `folder`.
+fn allometry(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_allometry"));
+    command.current_dir(folder).env_remove("ALLOMETRY_STORAGE").env_remove("OPTUNA_STORAGE");
+    command
+}
+
+/// Runs the program, which must end with `code`.
+fn run(folder: &Path, arguments: &[&str], code: i32) {
+    let output = allometry(folder).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+}
+
 /// Makes a database of a list of trials.
 fn import(folder: &Path) {
     let arguments = ["import", "a=trials.json", "--storage", "made.db", "--direction", "maximize"];
-    assert_eq!(run(folder, &arguments).0, 0);
+    run(folder, &arguments, 0);
 }
 
 /// A list of trials, as scripts around Optuna write it.
@@ -188,8 +202,7 @@ fn cost(folder: &Path, arguments: &[String], code: i32) -> f64 {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let children = || processor_time(&std::fs::read_to_string("/proc/self/stat").unwrap(), 13);
     let before = children();
-    let (ended, _, said) = run(folder, &arguments);
-    assert_eq!(ended, code, "{arguments:?}: {said}");
+    run(folder, &arguments, code);
     children() - before
 }
 

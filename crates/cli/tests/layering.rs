@@ -1,4 +1,6 @@
 //! Data flows one way: a crate imports only crates to its left.
+//!
+//! A binary of its own, linked in no time: it is about the workspace, and uses nothing of the program.
 
 use std::collections::BTreeMap;
 use std::process::Command;

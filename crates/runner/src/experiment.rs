@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::RunError;
 use crate::identity;
 use crate::open::{
-    Facts, OpenStudy, check_compatible, check_same_directions, check_same_objective, new_study, to_json,
+    Facts, Found, OpenStudy, check_compatible, check_same_directions, check_same_objective, find_or_make,
+    new_study, to_json,
 };
 
 /// Why configurations are trained anew.
@@ -63,15 +64,16 @@ pub fn open_experiment(
     size: impl Fn(&Params) -> Option<ModelSize>,
 ) -> Result<OpenStudy, RunError> {
     let name = format!("{}/{}/{}", ladder.name, spec.budget.label, experiment.key());
-    let id = if let Some(existing) = store.study(&name)? {
-        check_compatible(&name, existing.space.as_ref(), &spec.space)?;
-        check_same_directions(&existing, ladder)?;
-        check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
-        store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
-        existing.id
-    } else {
-        let attributes = BTreeMap::from([("objective".into(), facts.objective.clone())]);
-        store.create_study(&new_study(name.clone(), ladder, spec, attributes))?
+    let attributes = || BTreeMap::from([("objective".into(), facts.objective.clone())]);
+    let id = match find_or_make(store, &name, || new_study(name.clone(), ladder, spec, attributes()))? {
+        Found::There(existing) => {
+            check_compatible(&name, existing.space.as_ref(), &spec.space)?;
+            check_same_directions(&existing, ladder)?;
+            check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
+            store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
+            existing.id
+        }
+        Found::Made(id) => id,
     };
     let trials = enqueue(store, id, spec, &plan, size)?;
     let said = ExperimentStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };

@@ -48,6 +48,7 @@ stride = 4
 d_model = [4, 8, 12, 16, 20]
 n_layers = [1, 2, 3]
 n_heads = [1, 2]
+constraints = ["d_model >= n_heads"]
 [sampler]
 kind = "random"
 [[budget]]
@@ -308,4 +309,22 @@ fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
     }
     println!("{lost} attempts were given up, {late} told too late, {dead} processes died");
     assert!(lost > 100 && late > 10 && dead > 100, "{lost}, {late}, {dead}");
+}
+
+#[test]
+fn whatever_the_order_processes_open_one_study() {
+    let mut at_once = 0;
+    for seed in 0..200 {
+        let world = World::new(seed);
+        world.step(0);
+        // Those that began while the first one was opening.
+        at_once += world.started.load(Ordering::Relaxed) - 1;
+        let studies = world.store.studies().unwrap();
+        assert_eq!(studies.len(), 1, "seed {seed}");
+        world.settle(studies[0].id);
+        let trials = world.store.trials(studies[0].id).unwrap();
+        let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete).count();
+        assert_eq!(complete as u64, TRIALS, "seed {seed}: {trials:#?}");
+    }
+    assert!(at_once > 100, "{at_once}");
 }

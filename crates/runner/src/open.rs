@@ -7,7 +7,7 @@ use allometry_core::ladder::{BudgetSpec, Ladder, Limit, MetricSpec, Share, StopR
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
 use allometry_core::space::{self, Feasible, When};
 use allometry_core::{Direction, Pruner, Sampler, SearchSpace, StudyIdentity};
-use allometry_store::{NewStudy, Store, StudyId, StudyRecord, distribution};
+use allometry_store::{NewStudy, Store, StoreError, StudyId, StudyRecord, distribution};
 use serde_json::{Value, json};
 
 use crate::error::RunError;
@@ -109,8 +109,9 @@ pub fn open_studies(
         .map(|(spec, feasible, sampler)| {
             let name = format!("{}/{}", ladder.name, spec.budget.label);
             let pruning = Pruning::new(ladder, &name);
-            let id = match store.study(&name)? {
-                Some(existing) => {
+            let new = || new_study(name.clone(), ladder, &spec, attributes(ladder, &spec, facts));
+            let id = match find_or_make(store, &name, new)? {
+                Found::There(existing) => {
                     let changes = changes(&existing, &spec, &ladder.limits);
                     if !changes.is_empty() {
                         if changed == ChangedSpace::Refuse {
@@ -123,12 +124,7 @@ pub fn open_studies(
                     check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
                     existing.id
                 }
-                None => store.create_study(&new_study(
-                    name.clone(),
-                    ladder,
-                    &spec,
-                    attributes(ladder, &spec, facts),
-                ))?,
+                Found::Made(id) => id,
             };
             for (key, value) in &facts.report {
                 store.set_study_attribute(id, key, value)?;
@@ -155,6 +151,36 @@ pub fn open_studies(
             })
         })
         .collect()
+}
+
+/// A study that was looked for.
+pub(crate) enum Found {
+    /// It is in the store.
+    There(Box<StudyRecord>),
+    /// It was not, and has been made.
+    Made(StudyId),
+}
+
+/// Finds the study of that name, or makes it. Of several processes that make it at the same time one does,
+/// and the others find it.
+///
+/// # Errors
+/// [`StoreError`] where the store cannot be read or written.
+pub(crate) fn find_or_make(
+    store: &dyn Store,
+    name: &str,
+    new: impl Fn() -> NewStudy,
+) -> Result<Found, StoreError> {
+    loop {
+        if let Some(existing) = store.study(name)? {
+            return Ok(Found::There(Box::new(existing)));
+        }
+        match store.create_study(&new()) {
+            // Another process was faster.
+            Err(StoreError::NameTaken { .. }) => {}
+            made => return made.map(Found::Made),
+        }
+    }
 }
 
 /// A study over the space of `spec` that asks for what the ladder does.
@@ -184,6 +210,10 @@ fn attributes(ladder: &Ladder, spec: &BudgetSpec, facts: &Facts) -> BTreeMap<Str
         ),
         ("budget".into(), to_json(&spec.budget)),
         ("objective".into(), facts.objective.clone()),
+        // Part of the question: a process that finds the study just made must not take it for another one.
+        (CONSTRAINTS.into(), json!(texts(&spec.constraints))),
+        (LIMITS.into(), json!(texts(&ladder.limits))),
+        (CONDITIONS.into(), to_json(&spec.conditions)),
     ])
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use allometry_core::ladder::SamplerKind;
 use allometry_core::{Direction, SizeBudget};
-use allometry_store::{NewStudy, Store, StudyRecord};
+use allometry_store::{NewStudy, Store, StoreError, StudyRecord};
 use clap::Args;
 use serde_json::json;
 
@@ -80,8 +80,11 @@ impl Ask {
         ]);
         let new =
             NewStudy { name: name.into(), direction, further, space, attributes, ..NewStudy::default() };
-        store.create_study(&new)?;
-        self.study.one(place, store)
+        match store.create_study(&new) {
+            // Another process that asks for its first trial may be faster: they share its study.
+            Ok(_) | Err(StoreError::NameTaken { .. }) => self.study.one(place, store),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

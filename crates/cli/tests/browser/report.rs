@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::driver::{Browser, Screen};
-use crate::support::run;
 
 const DESKTOP: Screen = Screen { width: 1280, height: 900, theme: "light" };
 
@@ -46,8 +46,9 @@ fn page(folder: &Path, count: usize) -> String {
 fn render(folder: &Path, arguments: &[&str]) -> String {
     let arguments: Vec<&str> =
         ["report"].iter().chain(arguments).chain(&["-o", "report.html"]).copied().collect();
-    let (code, _, error) = run(folder, &arguments);
-    assert_eq!(code, 0, "{error}");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_allometry"));
+    let output = program.args(arguments).current_dir(folder).output().expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     format!("file://{}", folder.join("report.html").display())
 }
 

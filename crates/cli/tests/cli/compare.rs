@@ -1,0 +1,175 @@
+//! `allometry compare`, end to end.
+
+use std::path::Path;
+
+use allometry_testkit::reference_file;
+use serde_json::Value;
+
+use crate::support::{LADDER, project, run, table};
+
+fn document(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).expect("the document was written"))
+        .expect("it is JSON")
+}
+
+/// A run of the small ladder with eight trials per budget, its file changed.
+fn project_with(change: impl Fn(&str) -> String) -> tempfile::TempDir {
+    let folder = project();
+    let ladder = change(&LADDER.replace("trials = 4", "trials = 8"));
+    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
+    let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    folder
+}
+
+#[test]
+fn a_ladder_is_no_different_from_itself_however_it_is_named() {
+    let folder = project_with(ToOwned::to_owned);
+    for other in ["ladder.toml", "trials.db", "sqlite:///trials.db", "report/report.json"] {
+        let arguments = ["compare", "ladder.toml", other, "-o", "c.json", "--fail-on", "info"];
+        let (code, out, err) = run(folder.path(), &arguments);
+        assert_eq!((code, out.as_str(), err.as_str()), (0, "", ""), "{other}");
+        let document = document(&folder.path().join("c.json"));
+        assert_eq!(document["schema"], "allometry.comparison/1");
+        assert_eq!(document["identical"], true, "{other}");
+        for budget in document["budgets"].as_array().unwrap() {
+            assert_eq!(budget["value"]["difference"]["point"], 0.0);
+            assert_eq!(budget["outcome"], "equivalent");
+            assert_eq!(budget["distribution"].is_null(), other.ends_with("json"));
+        }
+        assert_eq!(document["findings"]["appeared"], serde_json::json!([]));
+        assert_eq!(document["findings"]["gone"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn two_feature_tiers_on_the_same_rows_are_paired() {
+    let all = project_with(ToOwned::to_owned);
+    let noise = project_with(|ladder| {
+        let ladder = ladder.replace("tag = \"t\"", "tag = \"noise\"");
+        ladder.replace(
+            "label = \"label\"\n\n[model]",
+            "label = \"label\"\nfeatures = { exclude = [\"up\"] }\n\n[model]",
+        )
+    });
+    let a = all.path().join("ladder.toml");
+    let b = noise.path().join("trials.db");
+    let arguments = ["compare", a.to_str().unwrap(), b.to_str().unwrap(), "-o", "-", "-o", "c.json"];
+    let (code, out, err) = run(all.path(), &arguments);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for said in [
+        "# Comparison of Two Ladders",
+        "tiny (noise)",
+        "10 distinct configurations or more",
+        "| s |",
+        "| l |",
+        "compares searches",
+    ] {
+        assert!(out.contains(said), "`{said}` is missing from\n{out}");
+    }
+    let document = document(&all.path().join("c.json"));
+    assert_eq!(document["rows"], "same");
+    let best = |side: &str| document["budgets"][0][side]["best"]["point"].as_f64().unwrap();
+    let difference = document["budgets"][0]["value"]["difference"]["point"].as_f64().unwrap();
+    assert_eq!(difference, best("b") - best("a"));
+    let again = run(all.path(), &arguments);
+    assert_eq!(again.1, out, "the same input gives the same bytes");
+}
+
+#[test]
+fn reports_of_foreign_trials_are_compared() {
+    let test = "reports_of_foreign_trials_are_compared";
+    let folder = tempfile::tempdir().unwrap();
+    let sources: Option<Vec<String>> = ["2m", "20m", "200m"]
+        .iter()
+        .map(|name| {
+            let trials = reference_file(test, &format!("seed/trials/{name}/all_trials.json"))?;
+            Some(format!("{}:best_params.json", trials.display()))
+        })
+        .collect();
+    let Some(sources) = sources else { return };
+    let report = |name: &str, files: [usize; 3]| {
+        let sources: Vec<String> = ["2M", "20M", "200M"]
+            .iter()
+            .zip(files)
+            .map(|(l, file)| format!("{l}={}", sources[file]))
+            .collect();
+        let mut arguments = vec!["report", "--rows", "76:346", "-o", name];
+        arguments.extend(sources.iter().map(String::as_str));
+        assert_eq!(run(folder.path(), &arguments).0, 0);
+    };
+    report("a.json", [0, 1, 2]);
+    report("b.json", [0, 2, 2]);
+    let (code, out, err) = run(folder.path(), &["compare", "a.json", "b.json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for said in ["0.7246", "Undecided at 2M, 20M and 200M", "hold no trials", "in the mean trial"] {
+        assert!(out.contains(said), "`{said}` is missing from\n{out}");
+    }
+    let (code, out, _) = run(folder.path(), &["compare", "a.json", "a.json", "--fail-on", "info"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("A and B are the same") && !out.contains("≠ |"), "{out}");
+}
+
+#[test]
+fn findings_that_appear_can_fail_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.csv", "number,auc,state,d_model\n0,0.7,COMPLETE,32\n1,0.8,COMPLETE,64\n");
+    write("b.csv", "number,auc,state,d_model\n0,0.7,COMPLETE,32\n1,,FAIL,64\n");
+    for name in ["a", "b"] {
+        let source = format!("X={name}.csv");
+        assert_eq!(run(folder.path(), &["report", &source, "-o", &format!("{name}.json")]).0, 0);
+    }
+    let (code, out, err) = run(folder.path(), &["compare", "a.json", "b.json", "--fail-on", "failed-trials"]);
+    assert_eq!(code, 7, "{err}");
+    assert!(out.contains("**Appeared in B**") && err.contains("warning failed-trials: X: 1 of 2"), "{err}");
+    let stayed = ["compare", "a.json", "b.json", "--fail-on", "few-trials"];
+    assert_eq!(run(folder.path(), &stayed).0, 0, "A has that too");
+}
+
+#[test]
+fn bad_input_is_refused_by_name() {
+    let folder = project();
+    std::fs::write(folder.path().join("data.csv"), table(400)).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.csv", "number,auc,d_model\n0,0.7,32\n1,0.8,64\n");
+    assert_eq!(run(folder.path(), &["report", "X=a.csv", "-o", "good.json"]).0, 0);
+    let good = std::fs::read_to_string(folder.path().join("good.json")).unwrap();
+    write("cut.json", &good[..good.len() - 40]);
+    write("newer.json", &good.replacen("allometry.report/1", "allometry.report/2", 1));
+    write("trials.json", r#"[{"number": 0, "value": 0.7}]"#);
+    write("other.json", r#"{"schema": "somebody.else/1"}"#);
+    write("empty.json", "");
+    write("renamed.json", &good.replacen("\"metric\"", "\"metrik\"", 1));
+    write("level.json", &good.replacen("\"level\": 0.95", "\"level\": 95.0", 1));
+    std::fs::write(folder.path().join("binary.json"), [0xff, 0xfe, 0x00]).unwrap();
+    let refused = |b: &str, code: i32, words: &[&str]| {
+        for arguments in [["compare", "good.json", b], ["compare", b, "good.json"]] {
+            let (actual, out, err) = run(folder.path(), &arguments);
+            assert_eq!((actual, out.as_str()), (code, ""), "{b}: {err}");
+            for word in words {
+                assert!(err.contains(word), "`{word}` is missing from the error of {b}:\n{err}");
+            }
+        }
+    };
+    refused("cut.json", 4, &["cut.json", "line", "hint"]);
+    refused("newer.json", 4, &["newer.json", "allometry.report/2", "allometry.report/1", "hint"]);
+    refused("trials.json", 2, &["`trials`", "larger or smaller", "--direction minimize"]);
+    refused("other.json", 4, &["other.json", "somebody.else/1"]);
+    refused("empty.json", 4, &["empty.json"]);
+    refused("renamed.json", 4, &["renamed.json", "`metric`"]);
+    refused("level.json", 4, &["level.json", "options.level"]);
+    refused("binary.json", 4, &["binary.json"]);
+    refused("nowhere.json", 4, &["nowhere.json", "hint"]);
+    refused("nowhere.toml", 4, &["nowhere.toml"]);
+    refused("nowhere.db", 4, &["nowhere.db"]);
+    refused("ladder.toml", 4, &["trials.db"]);
+    refused("X=absent.csv", 4, &["absent.csv"]);
+    let (code, _, err) = run(folder.path(), &["compare", "good.json"]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = run(folder.path(), &["compare", "good.json", "good.json", "-o", "c.docx"]);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = run(folder.path(), &["compare", "good.json", "good.json", "--fail-on", "few-trial"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("did you mean `few-trials`?"), "{err}");
+}

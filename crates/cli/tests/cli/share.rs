@@ -1,0 +1,124 @@
+//! A ladder whose budgets learn from each other: what is carried over is recorded, reported, and refused where it makes no sense.
+
+use serde_json::Value;
+
+use crate::support::run;
+
+const LADDER: &str = r#"
+name = "shared"
+trials = 13
+seed = 3
+metric = "score"
+direction = "maximize"
+
+[command]
+run = ["sh", "train.sh", "{d_model}", "{speed}", "{drop}"]
+weights = "100 * d_model"
+
+[space]
+speed = [1, 2, 3, 4, 5, 6]
+drop = [0, 1, 2, 3]
+
+[sampler]
+kind = "gp"
+probes = false
+share = "budgets"
+
+[[budget]]
+label = "small"
+weights = 1_000
+tolerance = 0.9
+[budget.space]
+d_model = [5, 10, 15]
+
+[[budget]]
+label = "large"
+weights = 10_000
+tolerance = 0.9
+[budget.space]
+d_model = [50, 100, 150]
+"#;
+
+/// Best at the middle width, speed 4 and no drop, in either budget.
+const SCRIPT: &str = r#"
+width=$(( $1 < 20 ? $1 / 5 : $1 / 50 ))
+echo "{\"final\": true, \"value\": $(( 100 - 9 * (width - 2) * (width - 2) - 4 * ($2 - 4) * ($2 - 4) - 3 * $3 ))}" >> "$ALLOMETRY_REPORT"
+"#;
+
+/// What the second budget turns the first one's findings into, where it is another function.
+const OPPOSITE: &str = r#"
+good=$(( 4 * ($2 - 4) * ($2 - 4) + 3 * $3 ))
+[ "$1" -lt 20 ] && good=$(( -good ))
+echo "{\"final\": true, \"value\": $good}" >> "$ALLOMETRY_REPORT"
+"#;
+
+fn project(ladder: &str, script: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
+    std::fs::write(folder.path().join("train.sh"), script).unwrap();
+    folder
+}
+
+/// What the report says was carried over to its second budget, in both forms; the first budget had nothing to learn from.
+fn carried(folder: &tempfile::TempDir) -> (Value, String) {
+    let path = folder.path();
+    let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
+    assert_eq!(code, 0, "{err}");
+    let (code, text, err) = run(path, &["report", ".", "-o", "-", "--template", "full"]);
+    assert_eq!(code, 0, "{err}");
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(path.join("report/report.json")).unwrap()).unwrap();
+    let studies = report["studies"].as_array().unwrap();
+    assert!(studies[0]["summary"]["carried_over"].is_null(), "{}", studies[0]["summary"]);
+    (studies[1]["summary"]["carried_over"].clone(), text)
+}
+
+#[test]
+fn the_report_says_what_was_carried_over() {
+    let folder = project(LADDER, SCRIPT);
+    let (carried, text) = carried(&folder);
+    assert_eq!(carried["budgets"][0]["label"], "small");
+    assert_eq!(carried["budgets"][0]["trials"], 13);
+    assert_eq!(carried["guard"]["trials"], 10);
+    assert!(carried["guard"]["correlation"].as_f64().unwrap() > 0.5, "{carried}");
+    assert!(text.contains("- Carried over: 13 trials of small; kept:"), "{text}");
+    assert!(text.contains("searched with more knowledge"), "{text}");
+    assert!(text.contains("the search of 'large' learned from the trials of other budgets"), "{text}");
+    // The first trial is the smaller budget's best guess.
+    let (_, listed, _) = run(folder.path(), &["list", "--json"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let first = &listed["studies"][1]["trials"][0];
+    assert_eq!(first["origin"], "model", "{first}");
+    assert!(first["value"].as_f64().unwrap() >= 84.0, "{first}");
+    // A program that asks for the next configuration has what was carried over, too.
+    let (code, asked, err) = run(folder.path(), &["ask", "--study", "large"]);
+    assert_eq!(code, 0, "{err} {asked}");
+}
+
+#[test]
+fn a_budget_that_is_another_function_drops_what_was_carried_over() {
+    let (carried, text) = carried(&project(LADDER, OPPOSITE));
+    assert!(carried["guard"]["correlation"].as_f64().unwrap() < 0.2, "{carried}");
+    assert!(text.contains("; dropped: what they predict has a rank correlation of -"), "{text}");
+    assert!(!text.contains("searched with more knowledge"), "{text}");
+    assert!(!text.contains("learned from the trials"), "{text}");
+}
+
+#[test]
+fn sharing_that_makes_no_sense_is_refused() {
+    for (from, to, said) in [
+        ("kind = \"gp\"", "kind = \"tpe\"", "`share` needs the sampler `gp`"),
+        ("weights = 10_000\ntolerance = 0.9", "weights = \"any\"", "`share` needs `weights` of every budget"),
+        ("share = \"budgets\"", "share = \"all\"", "`share` cannot be `all`"),
+        (
+            "metric = \"score\"\ndirection = \"maximize\"",
+            "metric = [\"score\", \"ms\"]\ndirection = [\"maximize\", \"minimize\"]",
+            "`share` needs a single objective",
+        ),
+    ] {
+        let folder = project(&LADDER.replace(from, to), SCRIPT);
+        let (code, _, err) = run(folder.path(), &["check"]);
+        assert_eq!(code, 3, "{to}: {err}");
+        assert!(err.contains(said), "{to}: {err}");
+    }
+}

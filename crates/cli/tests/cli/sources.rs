@@ -1,0 +1,447 @@
+//! What trials of other programs are after: which values are better, and what the metric is called.
+
+use std::path::Path;
+
+use crate::support::{allometry, run};
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+/// The best value and the name of the metric of a report's only budget.
+fn best(folder: &Path, arguments: &[&str]) -> (f64, String) {
+    let all: Vec<&str> = ["report", "-o", "r.json"].iter().chain(arguments).copied().collect();
+    let (code, _, err) = run(folder, &all);
+    assert_eq!(code, 0, "{arguments:?}: {err}");
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("r.json")).unwrap()).unwrap();
+    let best = report["studies"][0]["summary"]["best"][0]["value"]["point"].as_f64().unwrap();
+    (best, report["metric"].as_str().unwrap().to_owned())
+}
+
+const LOSSES: &str = r#"[{"number": 0, "value": 2.1, "params": {"lr": 0.1}}, {"number": 1, "value": 0.3, "params": {"lr": 0.01}},
+    {"number": 2, "value": 0.5, "params": {"lr": 0.02}}]"#;
+
+#[test]
+fn a_loss_is_never_maximised_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "loss.json", LOSSES);
+    let (code, out, err) = run(folder, &["report", "A=loss.json"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(
+        err.contains("larger or smaller values are better") && err.contains("--direction minimize"),
+        "{err}"
+    );
+    assert_eq!(best(folder, &["A=loss.json", "--direction", "minimize"]), (0.3, "value".into()));
+    assert_eq!(best(folder, &["A=loss.json", "--direction", "A=max"]), (2.1, "value".into()));
+    assert_eq!(best(folder, &["A=loss.json", "--metric", "val_loss"]), (0.3, "val_loss".into()));
+    write(folder, "best_params.json", r#"{"best_params": {"lr": 0.01}, "best_value": 0.3}"#);
+    assert_eq!(best(folder, &["A=loss.json:best_params.json"]), (0.3, "value".into()));
+
+    write(folder, "vl.csv", "Trial,val_loss,lr\n0,0.3,0.1\n1,0.2,0.2\n");
+    let (code, _, err) = run(folder, &["report", "A=vl.csv"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("name the objective with --metric: `val_loss`"), "{err}");
+    assert_eq!(best(folder, &["A=vl.csv", "--metric", "A=val_loss"]), (0.2, "val_loss".into()));
+
+    let (code, _, err) = run(folder, &["import", "loss.json"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("does not say which values") && err.contains("--direction minimize"), "{err}");
+    assert_eq!(run(folder, &["import", "loss.json", "--direction", "minimize"]).0, 0);
+    let (code, out, err) = run(folder, &["best", "--in", "trials.db"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("0.3000 (trial 1)"), "{out}");
+    assert_eq!(run(folder, &["import", "vl.csv", "--metric", "val_loss", "--storage", "vl.db"]).0, 0);
+    assert_eq!(best(folder, &["A=vl.db"]), (0.2, "val_loss".into()));
+    assert_eq!(best(folder, &["A=vl.db", "--direction", "maximize"]), (0.3, "val_loss".into()));
+}
+
+/// An interval that ends at 1, class counts and the name AUC are for values that can be one.
+#[test]
+fn nothing_but_an_auc_is_treated_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let trials: Vec<String> = (0..30)
+        .map(|i| format!(r#"{{"value": {}, "params": {{"x": {}}}}}"#, 10.0 + f64::from(i * 7 % 30), i % 5))
+        .collect();
+    write(folder, "mae.json", &format!("[{}]", trials.join(",")));
+    let (code, _, err) = run(folder, &["report", "A=mae.json", "--rows", "76:346"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("an AUC lies between 0 and 1"), "{err}");
+    let (code, out, err) = run(folder, &["report", "A=mae.json", "--metric", "val_mae", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("Best val_mae") && !out.contains("AUC"), "{out}");
+    assert!(!out.contains("1.0000 to 1.0000"), "{out}");
+    assert!(!out.contains("Collapse") && !out.contains("pred_min"), "{out}");
+}
+
+#[test]
+fn small_and_large_values_keep_their_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "tiny.csv",
+        "number,value,params_x,state\n0,1.2e-5,1,COMPLETE\n1,3.4e-6,2,COMPLETE\n2,1e308,3,COMPLETE\n",
+    );
+    let (code, out, err) = run(folder, &["report", "A=tiny.csv", "--direction", "minimize", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("3.4e-6") && !out.contains("0.0000 |"), "{out}");
+    assert_eq!(run(folder, &["import", "tiny.csv", "--direction", "minimize"]).0, 0);
+    for command in ["best", "list"] {
+        let (code, out, err) = run(folder, &[command, "--in", "trials.db"]);
+        assert_eq!(code, 0, "{command}: {err}");
+        assert!(out.contains("3.4e-6"), "{command}: {out}");
+        assert!(!out.contains("00000000000000000000"), "{command}: {out}");
+    }
+}
+
+/// Optuna and pandas write local times without an offset.
+#[test]
+fn times_without_an_offset_are_of_this_machines_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(
+        path,
+        "dt.json",
+        r#"[{"number": 0, "value": 0.5, "params": {"x": 1}, "datetime_start": "2024-01-01 10:00:00"}]"#,
+    );
+    let tokyo = |arguments: &[&str]| {
+        let output = crate::support::allometry(path).env("TZ", "JST-9").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    tokyo(&["import", "dt.json", "--direction", "minimize"]);
+    let store = allometry_store::open_read_only(path.join("trials.db").to_str().unwrap()).unwrap();
+    let study = &store.studies().unwrap()[0];
+    let started = store.trials(study.id).unwrap()[0].started.unwrap();
+    assert_eq!(started.to_string(), "2024-01-01T01:00:00Z");
+    tokyo(&["export", "trials.db", "-o", "back.json"]);
+    assert!(std::fs::read_to_string(path.join("back.json")).unwrap().contains("2024-01-01 10:00:00"));
+}
+
+/// Every command that reads a table is told which of its columns are parameters, and which holds the size.
+#[test]
+fn columns_are_told_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "run,score,lr,seed,total\na,0.5,0.1,7,1000\nb,0.7,0.2,7,2000\nc,0.6,0.3,8,3000\n");
+    let told = ["--direction", "maximize", "--params", "lr", "--size", "total"];
+    let report = |more: &[&str]| {
+        let all: Vec<&str> = ["report", "A=t.csv", "-o", "r.json"].iter().chain(more).copied().collect();
+        let (code, _, err) = run(folder, &all);
+        let read = std::fs::read_to_string(folder.join("r.json")).unwrap_or_default();
+        (code, err, serde_json::from_str::<serde_json::Value>(&read).unwrap_or_default())
+    };
+    let (code, err, _) = report(&["--direction", "maximize"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("note: A: taken for hyperparameters, unless --params says otherwise (4): `run`"),
+        "{err}"
+    );
+    let (code, err, document) = report(&told);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let text = document.to_string();
+    assert!(text.contains("2000") && !text.contains("\"seed\":7"), "{text}");
+    for (more, expected) in [
+        (vec!["--params", "width"], "line 1: no column is called `width`, which --params names"),
+        (vec!["--size", "weight"], "none has a `weight`, which --size names"),
+    ] {
+        let (code, err, _) = report(&[vec!["--direction", "maximize"], more].concat());
+        assert_eq!(code, 4, "{err}");
+        assert!(err.contains("t.csv") && err.contains(expected), "{err}");
+    }
+    let (code, err, _) = report(&["--direction", "maximize", "--params", "lr,"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("expected names with commas between them"), "{err}");
+    let (code, err, _) = report(&["--direction", "maximize", "--params", "B=lr"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--params is for `B`, and no source has that label"), "{err}");
+
+    let import: Vec<&str> = ["import", "t.csv"].iter().chain(&told).copied().collect();
+    let (code, _, err) = run(folder, &import);
+    assert_eq!(code, 0, "{err}");
+    let (code, out, _) = run(folder, &["best", "--in", "trials.db"]);
+    assert!(code == 0 && out.contains("0.7000 (trial 1, 2000 weights)  lr=0.2"), "{out}");
+    let (code, _, err) = run(folder, &["report", "A=trials.db", "--params", "lr"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--params does not apply to trials.db"), "{err}");
+}
+
+/// Packed files and old encodings are read, and what cannot be is named.
+#[test]
+fn packed_tables_are_read_up_to_a_limit() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let pack = |name: &str, parts: &[&[u8]]| {
+        let file = std::fs::File::create(folder.join(name)).unwrap();
+        let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        for part in parts {
+            encoder.write_all(part).unwrap();
+        }
+        encoder.finish().unwrap();
+    };
+    pack("t.csv.gz", &[b"number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n"]);
+    assert_eq!(best(folder, &["A=t.csv.gz", "--metric", "val_loss"]), (0.25, "val_loss".into()));
+    let (code, _, err) = run(folder, &["import", "t.csv.gz", "--metric", "val_loss"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("into study \"t\""), "{err}");
+    let zeros = vec![b'0'; 1 << 20];
+    pack("bomb.csv.gz", &vec![&zeros[..]; 300]);
+    let (code, _, err) = run(folder, &["report", "A=bomb.csv.gz", "--direction", "minimize"]);
+    assert_eq!(code, 4);
+    assert!(err.contains("bomb.csv.gz") && err.contains("unpacks to more than 256 MiB"), "{err}");
+    std::fs::write(folder.join("latin.csv"), b"number,val_loss,params_gr\xf6\xdfe\n0,0.5,1\n1,0.25,2\n")
+        .unwrap();
+    let (code, out, err) = run(folder, &["report", "A=latin.csv", "--metric", "val_loss", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("note: A: it is no UTF-8 and was read as Latin-1 (Windows-1252)"), "{err}");
+    assert!(out.contains("größe"), "{out}");
+    write(
+        folder,
+        "trials.yaml",
+        "- {number: 0, params_lr: 0.1, value: 3}\n- {number: 1, params_lr: 0.2, value: 2}\n",
+    );
+    let (code, _, err) =
+        run(folder, &["import", "trials.yaml", "--direction", "minimize", "--storage", "y.db"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains("imported 2 trials into study \"trials\""), "{err}");
+}
+
+/// A database or table of one study needs no label, and one study alone is compared with nothing.
+#[test]
+fn a_study_alone_gets_a_report_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "cnn.csv",
+        "number,val_loss,params_lr,user_attrs_n_params\n0,0.5,0.1,1000\n1,0.25,0.2,2000\n",
+    );
+    let (code, out, err) = run(folder, &["report", "cnn.csv", "--metric", "val_loss", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("# HPO Study: cnn\n"), "{out}");
+    for absent in ["Cross-Budget", "Consistency", "Do more weights pay", "Scaling Law"] {
+        assert!(!out.contains(absent), "{absent}: {out}");
+    }
+    assert!(out.contains("0.2500") && out.contains("2.00k"), "{out}");
+    assert_eq!(run(folder, &["import", "cnn.csv", "--metric", "val_loss", "--study", "mine"]).0, 0);
+    let (code, out, err) = run(folder, &["report", "trials.db", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("# HPO Study: mine\n"), "{out}");
+    let (code, out, err) =
+        run(folder, &["report", "cnn.csv", "trials.db", "--metric", "val_loss", "-o", "-"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("# Cross-Budget") && out.contains("| cnn | 0.2500") && out.contains("| mine | 0.2500"),
+        "{out}"
+    );
+    assert_eq!(run(folder, &["import", "cnn.csv", "--metric", "val_loss", "--study", "other"]).0, 0);
+    let (code, _, err) = run(folder, &["report", "trials.db"]);
+    assert_eq!(code, 4);
+    assert!(
+        err.contains("trials.db holds 2 studies")
+            && err.contains("LABEL=FILE:STUDY; there are `mine`, `other`"),
+        "{err}"
+    );
+    let (code, _, err) = run(folder, &["report", "cnn.csv", "cnn.csv", "--metric", "val_loss"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("two sources are labelled `cnn`"), "{err}");
+    let (code, _, err) = run(folder, &["report", "none.csv"]);
+    assert!(code == 4 && err.contains("none.csv"), "{err}");
+}
+
+/// A SOURCE is the same thing to every command that reads.
+#[test]
+fn every_reading_command_takes_every_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    assert_eq!(run(folder, &["import", "t.csv", "--metric", "loss", "--study", "s"]).0, 0);
+    let table = ["--metric", "loss"];
+    let sources: [(&str, &[&str]); 7] = [
+        ("trials.db", &[]),
+        ("sqlite:///trials.db", &[]),
+        ("s=trials.db", &[]),
+        ("s=trials.db:s", &[]),
+        ("s=sqlite:///trials.db:s", &[]),
+        ("s=t.csv", &table),
+        ("t.csv", &table),
+    ];
+    for (source, told) in sources {
+        let read = |command: &[&str], more: &[&str]| {
+            let all: Vec<&str> = command[..1]
+                .iter()
+                .chain([&source])
+                .chain(&command[1..])
+                .chain(told)
+                .chain(more)
+                .copied()
+                .collect();
+            let (code, out, err) = run(folder, &all);
+            assert_eq!(code, 0, "{all:?}: {err}");
+            out
+        };
+        assert!(read(&["best"], &[]).contains(": 0.2500 (trial 1)  lr=0.2"), "{source}");
+        assert!(read(&["status"], &[]).contains("2 complete; best 0.2500 (trial 1)"), "{source}");
+        assert!(read(&["list"], &["--state", "complete"]).contains("lr=0.1"), "{source}");
+        assert!(read(&["show", "1"], &[]).contains("trial 1: complete"), "{source}");
+        assert!(read(&["report"], &["-o", "-"]).contains("0.2500"), "{source}");
+        read(&["export"], &["-o", "out.json"]);
+        assert!(read(&["compare", source], &[]).contains("# Comparison"), "{source}");
+    }
+    // The former option is still there.
+    for command in [&["best"][..], &["status"], &["list"], &["show", "1"]] {
+        let (code, out, err) = run(folder, &[command, &["--in", "trials.db"]].concat());
+        assert_eq!(code, 0, "{command:?}: {err}");
+        assert!(out.contains("0.25"), "{out}");
+        let (_, help, _) = run(folder, &[command[0], "--help"]);
+        assert!(help.contains("[SOURCE]") && !help.contains("--in "), "{help}");
+    }
+    let (code, out, err) = run(folder, &["best", "a=t.csv", "b=t.csv", "--metric", "loss"]);
+    assert!(code == 0 && out.contains("a: 0.2500") && out.contains("b: 0.2500"), "{out}{err}");
+    for (arguments, code, expected) in [
+        (vec!["best", "t.csv"], 4, "t.csv, line 1: no column holds the objective"),
+        (vec!["best", "nowhere.csv", "--direction", "minimize"], 4, "there is no file"),
+        (vec!["best", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
+        (vec!["best", "trials.db", "--in", "trials.db"], 2, "former name of SOURCE"),
+        (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
+        (vec!["show", "t.csv"], 2, "`t.csv` is no number of a trial"),
+        (vec!["list", "none.db"], 4, "none.db"),
+        (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "no SQLite database"),
+        (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is no store"),
+        (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
+        (vec!["status", "s=trials.db:none"], 4, "holds no study `none`"),
+    ] {
+        let (found, _, err) = run(folder, &arguments);
+        assert_eq!(found, code, "{arguments:?}: {err}");
+        assert!(err.contains(expected), "{arguments:?}: {err}");
+    }
+}
+
+/// Two files of one study are compared whatever they are called.
+#[test]
+fn files_of_one_study_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "before.csv", "number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n2,0.3,0.1\n");
+    write(
+        folder,
+        "after.json",
+        r#"[{"value": 0.4, "params": {"lr": 0.1}}, {"value": 0.2, "params": {"lr": 0.2}}]"#,
+    );
+    let (code, out, err) = run(folder, &["compare", "before.csv", "after.json", "--metric", "val_loss"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("| before |"), "{out}");
+    let (code, out, err) = run(folder, &["compare", "x=before.csv", "y=after.json", "--metric", "val_loss"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(!out.contains("| before |"), "labels that differ say that the budgets do: {out}");
+}
+
+/// What cannot be followed is shown as it was, from a copy that goes with the server.
+#[test]
+fn the_dashboard_shows_a_table() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,val_loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    let copies = folder.join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    let mut server = crate::support::allometry(folder)
+        .args(["serve", "mine=t.csv", "--metric", "val_loss", "--listen", "127.0.0.1:0"])
+        .env("TMPDIR", &copies)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("Dashboard: http://").unwrap().trim_end_matches('/').to_owned();
+    let mut connection = std::net::TcpStream::connect(&address).unwrap();
+    write!(connection, "GET /api/ladders HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"name\":\"mine\"") && answer.contains("\"trials\":2"), "{answer}");
+    let interrupt = std::process::Command::new("kill").args(["-INT", &server.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    server.wait().unwrap();
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 0, "the copy is gone");
+}
+
+/// Of several objectives each has its direction, in the order of the values.
+#[test]
+fn a_table_of_several_objectives_has_a_front() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,values_acc,values_ms,params_x\n0,0.9,20,1\n1,0.8,10,2\n2,0.7,30,3\n");
+    let directions = ["--direction", "maximize", "--direction", "minimize"];
+    let (code, out, err) = run(folder, &[&["report", "t.csv", "-o", "-"], &directions[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("## Front") || out.contains("Pareto"), "{out}");
+    let (code, out, err) = run(folder, &[&["best", "t.csv"], &directions[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("no trial beats 2 trials in acc up, ms down"), "{out}");
+    let (code, _, err) = run(folder, &["best", "t.csv", "--direction", "maximize"]);
+    assert!(code == 4 && err.contains("give --direction once for each objective"), "{err}");
+}
+
+/// An equals sign in an existing path is no label's.
+#[test]
+fn a_path_may_hold_an_equals_sign() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::create_dir(folder.join("a=b")).unwrap();
+    write(folder, "a=b/t.csv", "number,loss,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    let (code, out, err) = run(folder, &["best", "a=b/t.csv", "--metric", "loss"]);
+    assert!(code == 0 && out.contains("0.2500"), "{out}{err}");
+}
+
+/// Which values are better is a question of usage, to every command.
+#[test]
+fn every_command_asks_which_values_are_better() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "t.csv", "number,value,params_lr\n0,0.5,0.1\n1,0.25,0.2\n");
+    for command in
+        [&["best"][..], &["list"], &["status"], &["report"], &["import", "--storage", "sqlite:///x.db"]]
+    {
+        let (code, _, err) = run(folder, &[command, &["t.csv"]].concat());
+        assert!(code == 2 && err.contains("--direction"), "{command:?}: {code} {err}");
+    }
+}
+
+/// Nobody has to read what is said on standard error.
+#[test]
+fn a_closed_standard_error_ends_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "t.csv", "number,loss,depth\n0,0.5,1\n1,0.25,2\n");
+    let mut child = allometry(folder.path())
+        .args(["list", "t.csv", "--metric", "loss"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// What breaks a constraint is not what another study should begin with.
+#[test]
+fn infeasible_trials_are_not_enqueued() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let trial = |number: u64, value: f64, constraint: f64| {
+        format!(
+            r#"{{"number": {number}, "value": {value}, "params": {{"x": {value}}}, "state": "COMPLETE", "constraints": [{constraint}]}}"#
+        )
+    };
+    let list = [trial(0, 0.1, 1.0), trial(1, 0.2, -1.0), trial(2, 0.3, -1.0)].join(", ");
+    write(folder, "t.json", &format!("[{list}]"));
+    let told = ["--direction", "minimize"];
+    let import = ["import", "s=t.json", "--storage", "sqlite:///q.db"];
+    assert_eq!(run(folder, &[&import[..], &told].concat()).0, 0);
+    let (code, out, err) =
+        run(folder, &["enqueue", "--in", "q.db", "--from", "s=t.json", "--top", "1", "--again"]);
+    assert!(code == 0 && out.contains(r#""x":0.2"#), "{out}{err}");
+}

@@ -1,0 +1,109 @@
+//! Runs the program as a user would.
+
+pub(crate) mod shared;
+#[cfg(target_os = "linux")]
+pub(crate) mod small_disk;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program, in `folder`, with nothing of the caller's environment that it reads.
+pub(crate) fn allometry(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_allometry"));
+    command
+        .current_dir(folder)
+        .env_remove("ALLOMETRY_STORAGE")
+        .env_remove("OPTUNA_STORAGE")
+        .env("CI", "true");
+    command
+}
+
+/// Runs the program and returns its exit code, standard output and standard error.
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = allometry(folder).args(arguments).output().expect("the program starts");
+    texts(&output)
+}
+
+/// Exit code (minus the signal's number where one killed the process), standard output and standard error.
+pub(crate) fn texts(output: &Output) -> (i32, String, String) {
+    use std::os::unix::process::ExitStatusExt as _;
+    let code = output.status.code().unwrap_or_else(|| -output.status.signal().unwrap_or(0));
+    (
+        code,
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+/// A table of `rows` days with two features, of which the label depends on `up`.
+pub(crate) fn table(rows: usize) -> String {
+    let mut text = String::from("date,up,noise,label\n");
+    let mut state: u64 = 9;
+    let mut next = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+    };
+    for day in 0..rows {
+        let (up, noise) = (next(), next());
+        let label = u8::from(up + 0.2 * next() > 0.15);
+        let date = format!("{}-{:02}-{:02}", 2000 + day / 336, day / 28 % 12 + 1, day % 28 + 1);
+        writeln!(text, "{date},{up:.4},{noise:.4},{label}").expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// A ladder of two tiny budgets over [`table`].
+pub(crate) const LADDER: &str = r#"
+name = "tiny"
+tag = "t"
+trials = 4
+seed = 1
+
+[data]
+path = "data.csv"
+time = "date"
+label = "label"
+
+[model]
+kind = "patchtst"
+context = 8
+patch = 4
+stride = 4
+epochs = 2
+patience = 2
+
+[space]
+n_heads = [1, 2]
+n_layers = [1, 2]
+d_ff_ratio = [2]
+learning_rate = { float = [1e-3, 1e-2], log = true }
+dropout = [0.0, 0.1]
+
+[[budget]]
+label = "s"
+weights = "any"
+[budget.space]
+d_model = [4, 6, 8]
+
+[[budget]]
+label = "l"
+weights = "any"
+[budget.space]
+d_model = [12, 16]
+"#;
+
+/// A folder with the table and the ladder.
+pub(crate) fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("data.csv"), table(400)).expect("the table is written");
+    std::fs::write(folder.path().join("ladder.toml"), LADDER).expect("the ladder is written");
+    folder
+}
+
+/// Sleeps for a random time below `most`.
+pub(crate) fn random_pause(most: std::time::Duration) {
+    use std::hash::{BuildHasher as _, RandomState};
+    let share = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+    std::thread::sleep(most.mul_f64(share));
+}

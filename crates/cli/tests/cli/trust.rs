@@ -1,0 +1,114 @@
+//! Whose word is taken: a store says which trials are wanted, and not what is run for them.
+
+use std::path::Path;
+use std::process::Command;
+
+use allometry_core::{ParamValue, TrialState};
+use allometry_testkit::python_with;
+use serde_json::json;
+
+use crate::support::run;
+use crate::support::shared;
+
+/// A folder with a ladder, and a store beside it in which somebody has put another command under the ladder's name.
+fn poisoned(settings: &serde_json::Value) -> tempfile::TempDir {
+    let folder = shared::project(2);
+    let (code, _, err) = run(folder.path(), &["run", "--quiet", "--trials", "1"]);
+    assert_eq!(code, 0, "{err}");
+    let text = std::fs::read_to_string(folder.path().join("ladder.toml")).unwrap();
+    let text =
+        if settings == &json!([]) { text.replace("for step in", "touch pwned; for step in") } else { text };
+    let store = allometry_store::open(&url(folder.path())).unwrap();
+    let study = store.study("shared/s").unwrap().unwrap();
+    let file = json!({"text": text, "settings": settings, "folder": folder.path(), "file": "ladder.toml"});
+    store.set_study_attribute(study.id, "ladder_file", &file).unwrap();
+    store.set_study_attribute(study.id, "target_trials", &json!(2)).unwrap();
+    // The stored question is as wrong as the rest: it may not be what keeps the command from running.
+    store.set_study_attribute(study.id, "objective", &json!({})).unwrap();
+    folder
+}
+
+fn url(folder: &Path) -> String {
+    allometry_store::url::of_sqlite(&folder.join("trials.db"))
+}
+
+#[test]
+fn a_worker_does_not_run_what_the_store_says() {
+    let folder = poisoned(&json!([]));
+    let pwned = || folder.path().join("pwned").exists();
+    let storage = url(folder.path());
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (code, _, err) = run(elsewhere.path(), &["worker", "--storage", &storage, "--quiet"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("has no ladder file") && err.contains("--trust-store"), "{err}");
+    for arguments in [
+        vec!["worker", "--storage", &storage, "--quiet"],
+        vec!["worker", "ladder.toml", "--storage", &storage, "--quiet"],
+        vec!["worker", "--folder", ".", "--storage", &storage, "--quiet"],
+    ] {
+        let (_, _, err) = run(folder.path(), &arguments);
+        assert!(!pwned(), "{arguments:?}: {err}");
+    }
+    let (_, _, err) = run(elsewhere.path(), &["worker", "--storage", &storage, "--quiet", "--trust-store"]);
+    let was_asked = shared::trials(&storage).len() == 2 || err.contains("has changed");
+    assert!(was_asked, "with consent the store is believed: {err}");
+}
+
+#[test]
+fn settings_of_the_store_change_no_command() {
+    let folder = poisoned(&json!([["command.run", "\"touch pwned\""]]));
+    let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db", "--quiet"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("-S command.run"), "{err}");
+    assert!(!folder.path().join("pwned").exists());
+}
+
+#[test]
+fn a_worker_takes_harmless_settings_of_the_run_and_may_be_told_the_others() {
+    let folder = shared::project(2);
+    let grace = ["-S", "command.grace=200ms"];
+    let (code, _, err) =
+        run(folder.path(), &[&["run", "--quiet", "--trials", "1", "-S", "trials=2"], &grace[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db", "--quiet"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("-S command.grace=200ms"), "{err}");
+    let (code, _, err) =
+        run(folder.path(), &[&["worker", "--storage", "trials.db", "--quiet"], &grace[..]].concat());
+    assert_eq!(code, 0, "{err}");
+}
+
+#[test]
+fn enqueued_trials_of_the_wrong_type_fail_and_the_run_goes_on() {
+    let test = "enqueued_trials_of_the_wrong_type_fail_and_the_run_goes_on";
+    let Some(python) = python_with(test, "optuna") else { return };
+    let folder = shared::project(4);
+    let (code, _, err) = run(folder.path(), &["run", "--quiet", "--trials", "1"]);
+    assert_eq!(code, 0, "{err}");
+    let script = r#"
+import optuna
+s = optuna.load_study(study_name="shared/s", storage="sqlite:///trials.db")
+for params in [{"x": "a"}, {"x": 5.0}, {"x": 0.25, "y": "b"}, {"x": [1]}, {"x": None}, {"y": "; touch pwned"}, {}]:
+    s.enqueue_trial(params)
+"#;
+    let made = Command::new(python).args(["-c", script]).current_dir(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let trials = shared::trials(&url(folder.path()));
+    let reasons: Vec<String> = trials
+        .iter()
+        .filter(|trial| trial.state == TrialState::Failed)
+        .map(|trial| trial.record.failure.as_ref().unwrap().reason.clone())
+        .collect();
+    assert_eq!(reasons.len(), 5, "{reasons:?}");
+    for (reason, value) in reasons.iter().zip([r#""a""#, "5.0", "[1]", "null", r#""; touch pwned""#]) {
+        assert!(reason.starts_with("the enqueued value of `") && reason.contains(value), "{reason}");
+    }
+    let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete);
+    let xs: Vec<f64> =
+        complete.filter_map(|trial| trial.params.get("x").and_then(ParamValue::as_f64)).collect();
+    assert_eq!((xs.len(), xs.contains(&0.25)), (4, true), "{xs:?}");
+    assert!(!folder.path().join("pwned").exists());
+}
