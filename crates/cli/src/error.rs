@@ -54,6 +54,16 @@ pub(crate) enum CliError {
     /// A budget's search space has no configuration.
     #[error(transparent)]
     Space(#[from] SpaceError),
+    /// A table from which no ladder can be made.
+    #[error("{}: {message}", .path.display())]
+    Table {
+        /// The table's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -220,6 +230,7 @@ impl CliError {
             | Self::Sweep { .. }
             | Self::NoProgram(_)
             | Self::Data(_)
+            | Self::Table { .. }
             | Self::LabelsKnown { .. }
             | Self::Run(
                 RunError::SpaceChanged { .. }
@@ -247,7 +258,7 @@ impl CliError {
     /// What the user can do.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } | Self::NotFound { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::NotFound { hint, .. } | Self::Table { hint, .. } => hint.clone(),
             Self::Space(error) => error.hint(),
             Self::Data(error) => error.hint(),
             Self::Model(error) => error.hint(),

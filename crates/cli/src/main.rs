@@ -8,6 +8,7 @@ mod exit_code;
 mod fail_on;
 mod output;
 mod progress;
+mod proposal;
 mod source;
 mod weights;
 

@@ -132,6 +132,23 @@ pub(crate) fn json_text(document: &str) -> Cow<'_, str> {
 /// [`CliError::Write`] naming the file.
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
     let failed = |source| CliError::Write { path: path.to_path_buf(), source };
+    sibling(path, content)?.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// As [`write_file`], where no file is there yet: one that is stays as it is.
+///
+/// # Errors
+/// [`CliError::Write`] naming the file, also where it is there.
+pub(crate) fn write_new_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    let failed = |source| CliError::Write { path: path.to_path_buf(), source };
+    sibling(path, content)?.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// A temporary file beside `path` that holds the content, on the disk and readable by all.
+fn sibling(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, CliError> {
+    let failed = |source| CliError::Write { path: path.to_path_buf(), source };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -146,8 +163,7 @@ pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
         let readable = std::fs::Permissions::from_mode(0o644);
         file.as_file().set_permissions(readable).map_err(failed)?;
     }
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    Ok(file)
 }
 
 #[cfg(test)]

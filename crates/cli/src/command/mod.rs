@@ -16,6 +16,7 @@ mod exchange;
 mod experiment;
 mod export;
 mod import;
+mod init;
 mod join;
 mod ladder_file;
 mod lint;
@@ -62,6 +63,7 @@ enum Command {
     Run(run::Run),
     Worker(worker::Worker),
     Check(check::Check),
+    Init(init::Init),
     Transfer(transfer::Transfer),
     Confirm(confirm::Confirm),
     Train(train::Train),
@@ -93,6 +95,7 @@ impl Cli {
         match self.command {
             Command::Run(args) => args.run(),
             Command::Worker(args) => args.run(),
+            Command::Init(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Transfer(args) => args.run(),
             Command::Confirm(args) => args.run(),

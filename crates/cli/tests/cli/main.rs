@@ -17,6 +17,7 @@ mod faults;
 mod gpu;
 mod grpc;
 mod hosts;
+mod init;
 mod manual;
 mod objectives;
 mod python;

@@ -11,7 +11,7 @@ fn shells_complete_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let (code, out, err) = run(folder.path(), &["completions", shell]);
         assert_eq!(code, 0, "{err}");
-        assert!(["import", "export", "report"].iter().all(|name| out.contains(name)), "{shell}");
+        assert!(["import", "export", "report", "init"].iter().all(|name| out.contains(name)), "{shell}");
     }
     assert_eq!(run(folder.path(), &["completions", "sh"]).0, 2);
     let script = run(folder.path(), &["completions", "bash"]).1;
@@ -29,6 +29,9 @@ fn commands_have_manual_pages() {
     let (code, page, err) = run(folder.path(), &["man", "import"]);
     assert_eq!(code, 0, "{err}");
     assert!(page.contains("allometry\\-import") && page.contains("SOURCE"), "{page}");
+    let (code, page, err) = run(folder.path(), &["man", "init"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(page.contains("allometry\\-init") && page.contains("TABLE"), "{page}");
     let (code, _, err) = run(folder.path(), &["man", "fly"]);
     assert_eq!(code, 2);
     assert!(err.contains("there is no command \"fly\"\nhint: there are run, worker"), "{err}");

@@ -66,7 +66,7 @@ pub(super) enum LabelColumns {
 
 /// Whether a column is the row index that pandas writes beside the data: its numbers count rows and would tell a model
 /// nothing but the time.
-fn is_row_index(name: &str) -> bool {
+pub(super) fn is_row_index(name: &str) -> bool {
     name.is_empty() || name == "Unnamed: 0" || name.starts_with("__index_level_")
 }
 

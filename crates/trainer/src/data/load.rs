@@ -7,7 +7,7 @@ use allometry_core::ladder::spec::{DataSpec, LabelSpec, MissingPolicy, Normalize
 
 use super::columns::Wanted;
 use super::dataset::{Dataset, Part, PartName, Preparation, Window};
-use super::error::DataError;
+use super::error::{DataError, Location};
 use super::label;
 use super::rows::Rows;
 use super::scale::{moments, standardise};
@@ -114,11 +114,36 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
 }
 
 pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
-    let extension = wanted.path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
-    match extension.as_deref() {
-        Some("csv") => read_csv::read(wanted),
-        Some("parquet") => read_parquet::read(wanted),
-        _ => Err(DataError::UnknownFormat { path: wanted.path.to_owned() }),
+    match Format::of(wanted.path)? {
+        Format::Csv => read_csv::read(wanted),
+        Format::Parquet => read_parquet::read(wanted),
+    }
+}
+
+/// A kind of table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    /// Tells the format of a file from the ending of its name.
+    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
+        let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
+        match extension.as_deref() {
+            Some("csv") => Ok(Self::Csv),
+            Some("parquet") => Ok(Self::Parquet),
+            _ => Err(DataError::UnknownFormat { path: path.to_owned() }),
+        }
+    }
+
+    /// The location of a place: of the byte at which a line starts, or of a row's number.
+    pub(super) fn location(self, path: &Path, place: u64) -> Location {
+        match self {
+            Self::Csv => Location::of_record(path, place).unwrap_or(Location::Row(place)),
+            Self::Parquet => Location::Row(place),
+        }
     }
 }
 

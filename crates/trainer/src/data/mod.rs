@@ -1,10 +1,12 @@
 //! From a table to windows.
 //!
-//! [`load`] reads a CSV or Parquet file, checks that it holds what the ladder asks for, and splits it in time order so
-//! that no row and no label of one part reaches into another.
+//! [`load`] reads a CSV or Parquet file, checks that it holds what the ladder asks for, and splits it in time
+//! order so that no row and no label of one part reaches into another. [`describe()`] says what a table holds
+//! of which nothing is known yet.
 
 mod columns;
 mod dataset;
+mod describe;
 mod error;
 mod label;
 mod load;
@@ -21,6 +23,10 @@ mod unlabelled;
 mod tests;
 
 pub use dataset::{Dataset, Part, PartName, Preparation, Window};
+pub use describe::{
+    ColumnDescription, Distinct, MOST_DISTINCT, SeriesColumn, Step, TableDescription, TimeDescription,
+    describe, describe_times,
+};
 pub use error::{DataError, Gap, Location, Role};
 pub use load::{Loaded, check_classes, load};
 pub use summary::{PartSummary, TableSummary};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Wanted};
+use super::describe::{Value, Visitor};
 use super::error::{DataError, Location};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
@@ -63,7 +64,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
 }
 
 /// The columns, by what their first fields say; as few lines are read as tell.
-fn scan(path: &Path) -> Result<Vec<Column>, DataError> {
+pub(super) fn scan(path: &Path) -> Result<Vec<Column>, DataError> {
     let mut records = Records::open(path)?;
     columns::check_names(path, &records.header)?;
     let mut kinds: Vec<Option<ColumnKind>> = vec![None; records.header.len()];
@@ -84,6 +85,25 @@ fn scan(path: &Path) -> Result<Vec<Column>, DataError> {
     let empty = || ColumnKind::Other("nothing".to_owned());
     let columns = records.header.into_iter().zip(kinds);
     Ok(columns.map(|(name, kind)| Column { name, kind: kind.unwrap_or_else(empty) }).collect())
+}
+
+/// Hands the values of `wanted` columns to a visitor, row by row; their place is the byte at which the row
+/// starts.
+pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
+    let mut records = Records::open(path)?;
+    while records.next()? {
+        for &column in wanted {
+            let text = &records.record[column];
+            let value = match Cell::parse(text) {
+                Cell::Empty => Value::Missing,
+                Cell::Number(number) => Value::Number(number),
+                Cell::Text => Value::Text(text.trim()),
+            };
+            visitor.value(column, records.start(), value);
+        }
+        visitor.rows(1);
+    }
+    Ok(())
 }
 
 /// The records of a file below its header, one at a time.

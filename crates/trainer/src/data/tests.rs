@@ -2,6 +2,7 @@
 
 mod bad;
 mod damaged;
+mod describe;
 mod good;
 mod table;
 mod types;

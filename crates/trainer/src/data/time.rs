@@ -93,13 +93,58 @@ impl Times {
 
     /// Rows in time order; `rows` of them in file order where there are no times.
     pub(super) fn order(&self, rows: usize) -> Result<Vec<usize>, Repeated> {
-        match self {
-            Self::Empty => Ok((0..rows).collect()),
-            Self::Integers(times) => order_by(times, Ord::cmp),
-            Self::Numbers(times) => order_by(times, |a, b| a.partial_cmp(b).expect("times are finite")),
-            Self::Civil(times) => order_by(times, Ord::cmp),
-            Self::Instants(times) => order_by(times, Ord::cmp),
+        if let Self::Empty = self {
+            return Ok((0..rows).collect());
         }
+        let order = self.sorted();
+        match order.windows(2).find(|w| self.compare(w[0], w[1]) == Ordering::Equal) {
+            Some(equal) => Err(Repeated { first: equal[0], second: equal[1] }),
+            None => Ok(order),
+        }
+    }
+
+    /// Rows in time order, those of one time in file order.
+    pub(super) fn sorted(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.sort_by(|&a, &b| self.compare(a, b));
+        order
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Empty => 0,
+            Self::Integers(times) => times.len(),
+            Self::Numbers(times) => times.len(),
+            Self::Civil(times) => times.len(),
+            Self::Instants(times) => times.len(),
+        }
+    }
+
+    /// Which of two rows is earlier.
+    pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
+        match self {
+            Self::Empty => Ordering::Equal,
+            Self::Integers(times) => times[a].cmp(&times[b]),
+            Self::Numbers(times) => times[a].partial_cmp(&times[b]).expect("times are finite"),
+            Self::Civil(times) => times[a].cmp(&times[b]),
+            Self::Instants(times) => times[a].cmp(&times[b]),
+        }
+    }
+
+    /// How much later row `b` is than row `a`: in seconds, or in what numbers count.
+    pub(super) fn distance(&self, a: usize, b: usize) -> f64 {
+        match self {
+            Self::Empty => 0.0,
+            Self::Integers(times) => (i128::from(times[b]) - i128::from(times[a])) as f64,
+            Self::Numbers(times) => times[b] - times[a],
+            Self::Civil(times) => times[b].duration_since(times[a]).as_secs_f64(),
+            Self::Instants(times) => times[b].duration_since(times[a]).as_secs_f64(),
+        }
+    }
+
+    /// Whether what lies between two times is seconds.
+    pub(super) fn are_durations(&self) -> bool {
+        matches!(self, Self::Civil(_) | Self::Instants(_))
     }
 
     /// The time of a row as text; midnight is left out of local times. `None` where there are no times.
@@ -114,15 +159,6 @@ impl Times {
             }),
             Self::Instants(times) => times.get(row).map(ToString::to_string),
         }
-    }
-}
-
-fn order_by<T>(times: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Result<Vec<usize>, Repeated> {
-    let mut order: Vec<usize> = (0..times.len()).collect();
-    order.sort_by(|&a, &b| compare(&times[a], &times[b]));
-    match order.windows(2).find(|w| compare(&times[w[0]], &times[w[1]]) == Ordering::Equal) {
-        Some(equal) => Err(Repeated { first: equal[0], second: equal[1] }),
-        None => Ok(order),
     }
 }
 

@@ -89,6 +89,12 @@ impl Field {
         !self.categories && matches!(self.values, Boolean | Integer { .. } | Float { .. } | Decimal { .. })
     }
 
+    /// Returns whether the column's values can be told: it is neither nested nor of a type without a meaning
+    /// here.
+    pub(super) fn is_readable(&self) -> bool {
+        !matches!(self.values, ValueType::Binary | ValueType::Other(_))
+    }
+
     /// Returns whether the column can order the rows.
     pub(super) fn is_time(&self) -> bool {
         use ValueType::{Date, Float, Integer, Text, Timestamp};

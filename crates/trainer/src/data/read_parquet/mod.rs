@@ -9,10 +9,12 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use jiff::SignedDuration;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
+use super::describe::{Value, Visitor};
 use super::error::{DataError, Role};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
@@ -26,23 +28,113 @@ const BATCH_ROWS: usize = 1024;
 pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     let path = wanted.path;
     let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
-    // The decoder panics on some corrupt pages where it should return an error. Nothing that it may have left half done
-    // outlives the call.
-    catch_unwind(AssertUnwindSafe(|| decode(wanted, file)))
+    guarded(path, || decode(wanted, file))
+}
+
+/// Returns the columns of a Parquet file.
+pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
+    let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
+    guarded(path, || {
+        let (_, fields) = open(path, file)?;
+        named_columns(path, &fields)
+    })
+}
+
+/// Hands the values of those of the `wanted` columns that have readable ones to a visitor, batch by batch;
+/// their place is the number of the row.
+pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
+    let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
+    guarded(path, || {
+        let (reader, fields) = open(path, file)?;
+        let used: Vec<usize> = wanted.iter().copied().filter(|&c| fields[c].is_readable()).collect();
+        if used.is_empty() {
+            // Nothing is decoded that a corrupt count could be held against.
+            visitor.rows(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0));
+            return Ok(());
+        }
+        let mut first = 0;
+        for number in 0..reader.metadata().num_row_groups() {
+            let group = reader.get_row_group(number).map_err(|error| unreadable(path, &error.to_string()))?;
+            each_batch(path, &*group, &fields, &used, |batches, count| {
+                for (&column, batch) in used.iter().zip(batches) {
+                    visit_batch(column, first, batch, visitor)
+                        .map_err(|message| unreadable(path, message))?;
+                }
+                first += count as u64;
+                visitor.rows(count as u64);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// Hands the values of a batch, the rows from `first`, to a visitor.
+fn visit_batch(
+    column: usize,
+    first: u64,
+    batch: &Batch,
+    visitor: &mut dyn Visitor,
+) -> Result<(), &'static str> {
+    let mut each = |values: Vec<Value<'_>>| {
+        for (place, value) in (first..).zip(values) {
+            visitor.value(column, place, value);
+        }
+    };
+    match &batch.field.values {
+        ValueType::Text => {
+            each(batch.texts()?.into_iter().map(|text| text.map_or(Value::Missing, Value::Text)).collect());
+        }
+        ValueType::Date | ValueType::Timestamp { .. } => {
+            let since = since_epoch(&batch.field);
+            let time = |elapsed: Option<SignedDuration>| match elapsed {
+                None => Value::Missing,
+                // A time beyond the calendar is no time, and text is none either.
+                Some(elapsed) => {
+                    since(elapsed).map_or(Value::Text("a time beyond the calendar"), Value::Time)
+                }
+            };
+            each(batch.elapsed().into_iter().map(time).collect());
+        }
+        _ => {
+            let number = |number: Option<f64>| number.map_or(Value::Missing, Value::Number);
+            each(batch.numbers()?.into_iter().map(number).collect());
+        }
+    }
+    Ok(())
+}
+
+/// Runs `decode`. The decoder panics on some corrupt pages where it should return an error. Nothing that it
+/// may have left half done outlives the call.
+fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+    catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(unreadable(path, "a page of it is corrupt")))
+}
+
+/// Reads what a file says of itself.
+fn open(path: &Path, file: File) -> Result<(SerializedFileReader<File>, Vec<Field>), DataError> {
+    let reader = SerializedFileReader::new(file).map_err(|error| unreadable(path, &error.to_string()))?;
+    let fields =
+        Field::all(reader.metadata().file_metadata()).map_err(|message| unreadable(path, message))?;
+    Ok((reader, fields))
+}
+
+/// Returns the columns of a file, no two of one name.
+fn named_columns(path: &Path, fields: &[Field]) -> Result<Vec<Column>, DataError> {
+    let columns: Vec<Column> =
+        fields.iter().map(|f| Column { name: f.name.clone(), kind: kind(f) }).collect();
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    columns::check_names(path, &names)?;
+    Ok(columns)
 }
 
 fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     let path = wanted.path;
     let failed = |error: ParquetError| unreadable(path, &error.to_string());
-    let reader = SerializedFileReader::new(file).map_err(failed)?;
+    let (reader, fields) = open(path, file)?;
     let metadata = reader.metadata();
-    let fields = Field::all(metadata.file_metadata()).map_err(|message| unreadable(path, message))?;
-
-    let columns: Vec<Column> =
-        fields.iter().map(|f| Column { name: f.name.clone(), kind: kind(f) }).collect();
+    let columns = named_columns(path, &fields)?;
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    columns::check_names(path, &names)?;
     let selection = columns::select(wanted, &columns)?;
 
     check_types(path, &fields, &selection)?;
@@ -54,7 +146,9 @@ fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
     for number in 0..metadata.num_row_groups() {
         let group = reader.get_row_group(number).map_err(failed)?;
-        read_group(path, &mut rows, &*group, &fields, &used)?;
+        each_batch(path, &*group, &fields, &used, |batches, count| {
+            append(path, &mut rows, &used, batches, count)
+        })?;
     }
     Ok(rows)
 }
@@ -97,13 +191,13 @@ fn found(field: &Field) -> String {
     format!("values of type {field}")
 }
 
-/// Appends the rows of a row group.
-fn read_group(
+/// Hands the rows of a row group on, so many at a time.
+fn each_batch(
     path: &Path,
-    rows: &mut Rows,
     group: &dyn RowGroupReader,
     fields: &[Field],
     used: &[usize],
+    mut take: impl FnMut(&[Batch], usize) -> Result<(), DataError>,
 ) -> Result<(), DataError> {
     let failed = |error: ParquetError| unreadable(path, &error.to_string());
     let uneven = || unreadable(path, "a column has more or fewer values than its row group has rows");
@@ -117,7 +211,7 @@ fn read_group(
                 return Err(uneven());
             }
         }
-        append(path, rows, used, &batches, wanted)?;
+        take(&batches, wanted)?;
         left -= wanted;
     }
     for batch in &mut batches {
@@ -182,8 +276,7 @@ fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Re
             }
         }
         ValueType::Date | ValueType::Timestamp { .. } => {
-            let zoned = matches!(batch.field.values, ValueType::Timestamp { zoned: true, .. });
-            let since = if zoned { Time::instant_since_epoch } else { Time::civil_since_epoch };
+            let since = since_epoch(&batch.field);
             for (i, elapsed) in batch.elapsed().into_iter().enumerate() {
                 let shown = || elapsed.map_or_else(null, |e| format!("{} s after 1970", e.as_secs()));
                 rows.push_time(path, first + i, elapsed.and_then(since), shown)?;
@@ -206,6 +299,12 @@ fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Re
         _ => unreachable!("the type of the time column was checked"),
     }
     Ok(())
+}
+
+/// Returns what makes a time of the time since 1970 in a column of dates or timestamps.
+fn since_epoch(field: &Field) -> fn(SignedDuration) -> Option<Time> {
+    let zoned = matches!(field.values, ValueType::Timestamp { zoned: true, .. });
+    if zoned { Time::instant_since_epoch } else { Time::civil_since_epoch }
 }
 
 fn wrong_type(path: &Path, field: &Field, role: Role, wanted: &'static str) -> DataError {

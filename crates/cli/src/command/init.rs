@@ -1,0 +1,172 @@
+//! `allometry init`.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf, absolute};
+
+use allometry_core::ladder::{
+    self, DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec,
+};
+use allometry_trainer::Geometry;
+use allometry_trainer::data::{TableDescription, TimeDescription, describe, describe_times, load};
+use clap::Args;
+
+use super::ladder_file;
+use super::prepare::Prepared;
+use crate::error::CliError;
+use crate::output;
+use crate::proposal::{self, Noticed, Proposal, Roles, Unclear};
+
+/// Parts of a proposed ladder.
+const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
+
+/// Looks at a table and writes a commented ladder file for it, to start from.
+///
+/// Says what it noticed: the rows' times and their gaps, the label's classes, missing values, columns that
+/// cannot be features. The file passes `allometry check` and starts with `allometry run` as it is. Where
+/// nothing tells which column is the label, the command names those that could be and asks for --label.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The table: a .csv or .parquet file with one row per time step.
+    #[arg(value_name = "TABLE")]
+    table: PathBuf,
+
+    /// The ladder file to write, or the folder of a ladder.toml.
+    #[arg(short, long, value_name = "FILE", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(ladder_file::in_folder(text)))]
+    output: PathBuf,
+
+    /// The column to be predicted: 0 and 1, classes counted from 0, or any numbers.
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+
+    /// The column that orders the rows.
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+
+    /// Trials of each budget.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    trials: u64,
+
+    /// Overwrites a ladder file that is there.
+    #[arg(long)]
+    force: bool,
+}
+
+impl Init {
+    pub(super) fn run(self) -> Result<(), CliError> {
+        if !self.force && self.output.symlink_metadata().is_ok() {
+            return Err(CliError::Usage {
+                message: format!("{} is there already", self.output.display()),
+                hint: Some("-o names another file, --force overwrites it".into()),
+            });
+        }
+        let path = written_path(&self.table, &self.output)?;
+        let table = describe(&self.table)?;
+        let mut roles = Roles::of(&table, self.label.as_deref(), self.time.as_deref())
+            .map_err(|unclear| self.refused(&unclear))?;
+        let time = roles.time.clone();
+        let times = self.times(&table, &roles)?;
+        if let Some(times) = &times {
+            roles.settle(&table, times);
+        }
+        let dropped = self.write(&path, &roles, times.as_ref())?;
+        let times = time.as_deref().zip(times.as_ref());
+        let path = self.table.display().to_string();
+        output::print(&Noticed { path, table: &table, roles: &roles, times, dropped }.text())?;
+        output::say(&format!("wrote {}: `allometry check` shows what it holds", self.output.display()));
+        Ok(())
+    }
+
+    fn refused(&self, unclear: &Unclear) -> CliError {
+        let (message, hint) = (unclear.to_string(), unclear.hint());
+        if unclear.is_usage() {
+            return CliError::Usage { message: format!("{}: {message}", self.table.display()), hint };
+        }
+        CliError::Table { path: self.table.clone(), message, hint }
+    }
+
+    /// The times of the rows, where there is a column of them.
+    fn times(&self, table: &TableDescription, roles: &Roles) -> Result<Option<TimeDescription>, CliError> {
+        let Some(time) = &roles.time else { return Ok(None) };
+        let series = roles.series_columns(table);
+        Ok(Some(describe_times(&self.table, time, &roles.label, &series)?))
+    }
+
+    /// Proposes a ladder, holds it against its data as `check` does, and writes it; gives the rows that it
+    /// leaves out.
+    fn write(&self, path: &str, roles: &Roles, times: Option<&TimeDescription>) -> Result<u64, CliError> {
+        let loaded = load(&self.data(roles), 1, Normalize::None, roles.task)?;
+        let (rows, dropped) = (loaded.summary.rows, loaded.summary.dropped);
+        let training = loaded.dataset.train.windows.len() as u64;
+        let context = proposal::context(rows - dropped);
+        let patch = proposal::patch(context);
+        let model = ModelSpec { task: roles.task, ..ModelSpec::new(context, patch, patch) };
+        let classes = loaded.dataset.preparation.classes;
+        let geometry = Geometry::new(loaded.dataset.features(), classes, &model)?;
+        // The rows are read again with the ladder: they need not be in memory twice.
+        drop(loaded);
+        let text = self.checked(&Proposal {
+            path,
+            roles,
+            span: times.map(|times| (times.first.as_str(), times.last.as_str())),
+            dropped,
+            context,
+            patch,
+            budgets: &proposal::budgets(geometry, training),
+            trials: self.trials,
+            confirms: true,
+        })?;
+        if self.force {
+            output::write_file(&self.output, text.as_bytes())?;
+        } else {
+            output::write_new_file(&self.output, text.as_bytes())?;
+        }
+        Ok(dropped)
+    }
+
+    /// The text of a ladder file that is valid, whose data are in order, and whose budgets all have an
+    /// architecture; with a confirmation where the test rows can judge one.
+    fn checked(&self, proposal: &Proposal<'_>) -> Result<String, CliError> {
+        let text = proposal.text();
+        let ladder = ladder::parse_with(&text, &self.output, &[])
+            .map_err(|errors| CliError::Ladder(Box::new(errors)))?;
+        let prepared = Prepared::new(&ladder)?;
+        for budget in &ladder.budgets {
+            prepared.feasible(budget)?;
+        }
+        if prepared.check_test_part().is_ok() {
+            return Ok(text);
+        }
+        Ok(Proposal { confirms: false, ..proposal.clone() }.text())
+    }
+
+    /// What the ladder reads of the table.
+    fn data(&self, roles: &Roles) -> DataSpec {
+        DataSpec {
+            path: self.table.clone(),
+            time: roles.time.clone(),
+            label: LabelSpec::column(&roles.label),
+            features: FeatureSpec { include: Some(roles.features.clone()), exclude: Vec::new() },
+            split: SPLIT,
+            missing: if roles.has_gaps { MissingPolicy::Drop } else { MissingPolicy::Error },
+        }
+    }
+}
+
+/// The table as the ladder file names it: from the ladder's folder where it lies in there, else in full.
+///
+/// # Errors
+/// [`CliError::Usage`] for a path that is not UTF-8, as ladder files are; [`CliError::System`] without a
+/// working directory.
+fn written_path(table: &Path, ladder: &Path) -> Result<String, CliError> {
+    let full = |path: &Path| {
+        absolute(path)
+            .map_err(|source| CliError::System { what: "cannot tell the working directory", source })
+    };
+    let (table, ladder) = (full(table)?, full(ladder)?);
+    let within = ladder.parent().and_then(|folder| table.strip_prefix(folder).ok());
+    let path = within.unwrap_or(&table);
+    path.to_str().map(str::to_owned).ok_or_else(|| CliError::Usage {
+        message: format!("{}: a ladder file cannot name a path that is not UTF-8", path.display()),
+        hint: Some("give the table another name".into()),
+    })
+}

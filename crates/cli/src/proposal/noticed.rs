@@ -1,0 +1,176 @@
+//! What there is to notice about a table.
+
+use std::fmt::Write as _;
+
+use allometry_analysis::number::{counted, grouped};
+use allometry_core::ladder::Task;
+use allometry_trainer::data::{ColumnDescription, Distinct, Step, TableDescription, TimeDescription};
+
+use super::roles::{number, one_value, values};
+use super::{Roles, code, first_of, shown};
+
+/// Most distinct whole numbers of a label that may have been meant as classes.
+const FEW_VALUES: usize = 20;
+
+/// What is known of a table, and what a ladder makes of it.
+pub(crate) struct Noticed<'a> {
+    /// The table's file.
+    pub(crate) path: String,
+    pub(crate) table: &'a TableDescription,
+    pub(crate) roles: &'a Roles,
+    /// The column of times that were looked at, which the ladder may not use, and what it holds.
+    pub(crate) times: Option<(&'a str, &'a TimeDescription)>,
+    /// Rows that are left out because they lack a feature.
+    pub(crate) dropped: u64,
+}
+
+impl Noticed<'_> {
+    /// Says it, a line each.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        let columns = counted(self.table.columns.len() as u64, "column");
+        let rows = counted(self.table.rows, "row");
+        let _ = writeln!(out, "{}: {rows}, {columns}", shown(&self.path));
+        match self.times {
+            Some((name, times)) => Self::times(name, times, &mut out),
+            None => self.no_times(&mut out),
+        }
+        self.label(&mut out);
+        self.features(&mut out);
+        out
+    }
+
+    fn times(name: &str, times: &TimeDescription, out: &mut String) {
+        let order = if times.is_ordered { "" } else { "; not in order in the file" };
+        let _ = writeln!(out, "  time: {}, {} to {}{order}", code(name), times.first, times.last);
+        if let Some(step) = &times.step {
+            let _ = writeln!(out, "    {}", steps(step));
+        }
+        if times.repeated == 0 {
+            return;
+        }
+        let first = times.first_repeated.as_deref().unwrap_or_default();
+        let repeated = counted(times.repeated, "row");
+        let _ = writeln!(out, "  warning: {repeated} repeat a time of {}, {first} first", code(name));
+        if let Some(column) = &times.series {
+            let (column, series) = (code(&column.name), grouped(column.series));
+            let _ =
+                writeln!(out, "    the table looks like a panel: {column} tells its {series} series apart");
+            out.push_str("    a ladder trains on one series: write each to a file of its own\n");
+        }
+        out.push_str("    the ladder takes rows in the file's order, so that windows mix rows of one time\n");
+    }
+
+    fn no_times(&self, out: &mut String) {
+        out.push_str("  time: no column has one; rows are taken to be in time order in the file\n");
+        for column in &self.table.columns {
+            let name = column.name.to_lowercase();
+            let is_named = name.contains("date") || name.contains("time");
+            if let (true, Some(found)) = (is_named, &column.found) {
+                let (name, found) = (code(&column.name), shown(found));
+                let _ = writeln!(
+                    out,
+                    "  warning: {name} holds {found}; times are 2024-01-31, 2024-01-31T16:00:00 or numbers"
+                );
+            }
+        }
+    }
+
+    fn label(&self, out: &mut String) {
+        let Some(label) = self.table.column(&self.roles.label) else { return };
+        let _ = write!(out, "  label: {} ({}), ", code(&label.name), self.roles.why);
+        let _ = match (self.roles.task, label.range) {
+            (Task::Regression, Some((low, high))) => {
+                writeln!(out, "a number from {} to {}", number(low), number(high))
+            }
+            (Task::Regression, None) => writeln!(out, "a number"),
+            (Task::Binary | Task::Classes, _) => writeln!(out, "{}", self.classes(label)),
+        };
+        if label.missing > 0 {
+            let _ = writeln!(out, "    missing in {}", counted(label.missing, "row"));
+        }
+        if self.roles.task == Task::Regression {
+            out.push_str(
+                "    it must be of a later moment than its row: figures of the same moment give it away\n",
+            );
+        }
+        let few = label.distinct.as_ref().is_some_and(|values| values.len() <= FEW_VALUES);
+        if self.roles.task == Task::Regression && label.is_whole && few {
+            let (name, values) = (code(&label.name), values(label));
+            let _ = writeln!(
+                out,
+                "  warning: {name} is learned as a number: {values} do not count from 0, as classes do"
+            );
+        }
+    }
+
+    /// The classes of the label with their rows.
+    fn classes(&self, label: &ColumnDescription) -> String {
+        let class = |(value, rows): &(Distinct, u64)| {
+            let share = 100.0 * *rows as f64 / self.table.rows.max(1) as f64;
+            format!("{} in {} ({share:.1}%)", one_value(value), counted(*rows, "row"))
+        };
+        let classes: Vec<String> = label.distinct.iter().flatten().map(class).collect();
+        first_of(&classes)
+    }
+
+    fn features(&self, out: &mut String) {
+        let _ = writeln!(out, "  features: {}", counted(self.roles.features.len() as u64, "column"));
+        let gaps = self.gaps();
+        if !gaps.is_empty() {
+            let dropped = counted(self.dropped, "row");
+            let _ =
+                writeln!(out, "    missing or infinite values: {}; leaves out {dropped}", first_of(&gaps));
+        }
+        let excluded: Vec<String> =
+            self.roles.excluded.iter().map(|(name, why)| format!("{} ({why})", code(name))).collect();
+        if !excluded.is_empty() {
+            let _ = writeln!(out, "  left out: {}", first_of(&excluded));
+        }
+        let is_time = |column: &ColumnDescription| self.times.is_some_and(|(name, _)| name == column.name);
+        let text = |column: &ColumnDescription| {
+            Some(format!("{} ({})", code(&column.name), shown(column.found.as_deref()?)))
+        };
+        let texts: Vec<String> =
+            self.table.columns.iter().filter(|column| !is_time(column)).filter_map(text).collect();
+        if !texts.is_empty() {
+            let _ = writeln!(out, "  no numbers, so no features: {}", first_of(&texts));
+        }
+    }
+
+    /// The features with gaps, and how many each has.
+    fn gaps(&self) -> Vec<String> {
+        // Features are in the table's order.
+        let mut features = self.roles.features.iter().peekable();
+        let columns = self.table.columns.iter().filter(|c| features.next_if(|f| **f == c.name).is_some());
+        let gap = |column: &ColumnDescription| {
+            let gaps = column.missing + column.infinite;
+            (gaps > 0).then(|| format!("{} in {}", code(&column.name), counted(gaps, "row")))
+        };
+        columns.filter_map(gap).collect()
+    }
+}
+
+/// The steps between times in words.
+fn steps(step: &Step) -> String {
+    let length = |amount: f64| if step.is_duration { duration(amount) } else { amount.to_string() };
+    let usual = format!("usually {} apart", length(step.usual));
+    if step.long == 0 {
+        return usual;
+    }
+    format!(
+        "{usual}; {} of {} steps are more than twice that, the longest {} after {}",
+        grouped(step.long),
+        grouped(step.count),
+        length(step.longest),
+        step.longest_after
+    )
+}
+
+/// A time in its largest unit.
+fn duration(seconds: f64) -> String {
+    const UNITS: [(f64, &str); 4] = [(86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
+    let (unit, name) = UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1.0, "second"));
+    let amount = (seconds / unit * 100.0).round() / 100.0;
+    format!("{amount} {name}{}", if amount == 1.0 { "" } else { "s" })
+}

@@ -1,0 +1,398 @@
+//! Which column is the time, which the label, and which are features.
+
+use allometry_core::ladder::Task;
+use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
+
+use super::{code, first_of, shown};
+
+/// Names of columns that order rows, whatever they hold.
+const TIMES: [&str; 4] = ["date", "time", "datetime", "timestamp"];
+
+/// Names of columns of numbers that order rows where no two have the same.
+const UNIQUE_TIMES: [&str; 10] = ["ts", "ds", "day", "week", "month", "year", "period", "step", "t", "epoch"];
+
+/// Names of labels.
+const LABELS: [&str; 6] = ["label", "target", "y", "class", "outcome", "response"];
+
+/// Most classes that whole numbers are taken for.
+const MOST_CLASSES: usize = 20;
+
+/// Share of rows without a value beyond which a column is left out, not the rows.
+const MOST_MISSING: f64 = 0.2;
+
+/// Columns that are looked at as what tells series apart.
+const MOST_SERIES_COLUMNS: usize = 8;
+
+/// The columns of a table by what a ladder takes them for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Roles {
+    /// The column that orders the rows; `None` for the file's order.
+    pub(crate) time: Option<String>,
+    /// The label's column.
+    pub(crate) label: String,
+    /// Why it is the label.
+    pub(crate) why: &'static str,
+    /// What is learned of it.
+    pub(crate) task: Task,
+    /// Columns of numbers that are features, in the file's order.
+    pub(crate) features: Vec<String>,
+    /// Columns of numbers that are not, each with the reason.
+    pub(crate) excluded: Vec<(String, String)>,
+    /// Whether features or the label have gaps.
+    pub(crate) has_gaps: bool,
+}
+
+/// Why roles cannot be told.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub(crate) enum Unclear {
+    /// An option names no column.
+    #[error("{option}: there is no column {}", code(name))]
+    NoColumn {
+        /// The option.
+        option: &'static str,
+        /// What it says.
+        name: String,
+        /// The names that are there.
+        columns: Vec<String>,
+    },
+    /// One column as the time and the label.
+    #[error("column {} cannot be both the time and the label", code(name))]
+    Both {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing says which column is the label.
+    #[error("cannot tell which column is the label{}", could_be(candidates))]
+    NoLabel {
+        /// Columns that could be, with what they hold, the likeliest first.
+        candidates: Vec<(String, String)>,
+        /// Columns of text that could be if they were numbers, with their texts.
+        texts: Vec<(String, String)>,
+    },
+    /// A label of text.
+    #[error("column {} cannot be the label: it holds {found}, and a label is a number", code(name))]
+    TextLabel {
+        /// Its name.
+        name: String,
+        /// What it holds.
+        found: String,
+    },
+    /// A label that is the same in all rows.
+    #[error("column {} cannot be the label: it is the same in all rows", code(name))]
+    ConstantLabel {
+        /// Its name.
+        name: String,
+    },
+    /// No column of numbers is left.
+    #[error("no column of numbers is left to be a feature")]
+    NoFeatures {
+        /// The columns that are not, each with the reason.
+        others: Vec<(String, String)>,
+    },
+}
+
+fn could_be(candidates: &[(String, String)]) -> String {
+    let listed: Vec<String> =
+        candidates.iter().map(|(name, what)| format!("{} ({what})", code(name))).collect();
+    if listed.is_empty() {
+        ": none could be one".into()
+    } else {
+        format!("; it could be {}", first_of(&listed))
+    }
+}
+
+impl Unclear {
+    /// Whether the command line can say what is missing.
+    pub(crate) fn is_usage(&self) -> bool {
+        matches!(self, Self::NoColumn { .. } | Self::Both { .. } | Self::NoLabel { .. })
+    }
+
+    /// What the user can do.
+    pub(crate) fn hint(&self) -> Option<String> {
+        const NUMBERS: &str = "a label is a column of 0 and 1, of classes counted from 0, or of any numbers";
+        Some(match self {
+            Self::NoColumn { columns, .. } => {
+                let names: Vec<String> = columns.iter().map(|name| code(name)).collect();
+                format!("its columns are {}{}", first_of(&names), commas(columns.len()))
+            }
+            Self::Both { .. } => "name two columns".into(),
+            Self::NoLabel { candidates, texts } => {
+                let hint = if candidates.is_empty() { NUMBERS } else { "name it with --label COLUMN" };
+                match texts.first() {
+                    Some((name, values)) => {
+                        format!("{hint}; {} holds {values}, which would do as numbers from 0", code(name))
+                    }
+                    None => hint.into(),
+                }
+            }
+            Self::TextLabel { .. } => format!("{NUMBERS}: write its texts as numbers"),
+            Self::ConstantLabel { .. } => NUMBERS.into(),
+            Self::NoFeatures { others } => {
+                let listed: Vec<String> =
+                    others.iter().map(|(name, why)| format!("{} ({why})", code(name))).collect();
+                if listed.is_empty() {
+                    return None;
+                }
+                format!("not used: {}{}", first_of(&listed), commas(others.len()))
+            }
+        })
+    }
+}
+
+/// A table of one column is often one of another separator.
+fn commas(columns: usize) -> &'static str {
+    if columns == 1 { "; fields must be separated by commas" } else { "" }
+}
+
+impl Roles {
+    /// Tells the roles of a table's columns; `label` and `time` are what the user says they are.
+    ///
+    /// # Errors
+    /// [`Unclear`] where they cannot be told.
+    pub(crate) fn of(
+        table: &TableDescription,
+        label: Option<&str>,
+        time: Option<&str>,
+    ) -> Result<Self, Unclear> {
+        let asked = |option, name: Option<&str>| name.map(|name| find(table, option, name)).transpose();
+        let (asked_label, asked_time) = (asked("--label", label)?, asked("--time", time)?);
+        if let (Some(label), Some(time)) = (asked_label, asked_time)
+            && label.name == time.name
+        {
+            return Err(Unclear::Both { name: label.name.clone() });
+        }
+        let is_label = |column: &ColumnDescription| asked_label.is_some_and(|l| l.name == column.name);
+        let time = asked_time.or_else(|| time_column(table, is_label));
+        let is_time = |column: &ColumnDescription| time.is_some_and(|t| t.name == column.name);
+        if !table.columns.iter().any(|column| column.is_numeric() && !is_time(column)) {
+            return Err(Unclear::NoFeatures { others: others(table) });
+        }
+        let (label, why) = match asked_label {
+            Some(column) => (column, "as --label says"),
+            None => label_column(table, is_time)?,
+        };
+        check_label(label)?;
+        let (features, excluded) = features(table, |column| is_time(column) || column.name == label.name);
+        if features.is_empty() {
+            let others = excluded.into_iter().chain(others(table)).collect();
+            return Err(Unclear::NoFeatures { others });
+        }
+        let has_gap = |column: &&ColumnDescription| column.missing + column.infinite > 0;
+        let has_gaps = features.iter().any(has_gap) || label.missing > 0;
+        Ok(Self {
+            time: time.map(|column| column.name.clone()),
+            label: label.name.clone(),
+            why,
+            task: task(label),
+            features: features.into_iter().map(|column| column.name.clone()).collect(),
+            excluded,
+            has_gaps,
+        })
+    }
+
+    /// The columns that may tell the series of a panel apart: texts, then whole numbers.
+    pub(crate) fn series_columns<'a>(&self, table: &'a TableDescription) -> Vec<&'a str> {
+        let taken = |c: &ColumnDescription| Some(&c.name) == self.time.as_ref() || c.name == self.label;
+        let free = || table.columns.iter().filter(|c| !taken(c) && !c.name.is_empty() && !c.is_constant());
+        let texts = free().filter(|c| c.found.is_some() && !c.is_time);
+        let numbers = free().filter(|c| c.is_numeric() && c.is_whole && !c.counts_rows);
+        texts.chain(numbers).map(|c| c.name.as_str()).take(MOST_SERIES_COLUMNS).collect()
+    }
+
+    /// Takes the file's order for that of the rows where times repeat: a table holds one series, whose times
+    /// do not.
+    pub(crate) fn settle(&mut self, table: &TableDescription, times: &TimeDescription) {
+        if times.repeated == 0 {
+            return;
+        }
+        let Some(time) = self.time.take() else { return };
+        if table.column(&time).is_some_and(ColumnDescription::is_numeric) {
+            self.excluded.push((time, "its times repeat".into()));
+        }
+    }
+}
+
+fn find<'a>(
+    table: &'a TableDescription,
+    option: &'static str,
+    name: &str,
+) -> Result<&'a ColumnDescription, Unclear> {
+    table.column(name).ok_or_else(|| Unclear::NoColumn {
+        option,
+        name: name.to_owned(),
+        columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+    })
+}
+
+fn is_named(column: &ColumnDescription, names: &[&str]) -> bool {
+    names.contains(&column.name.to_lowercase().as_str())
+}
+
+/// The column of times: one that is named so before the first that holds some.
+fn time_column(
+    table: &TableDescription,
+    is_label: impl Fn(&ColumnDescription) -> bool,
+) -> Option<&ColumnDescription> {
+    let columns = || table.columns.iter().filter(|column| !is_label(column) && !column.name.is_empty());
+    let times = || columns().filter(|column| column.is_time);
+    let named = times().find(|column| is_named(column, &TIMES) || is_named(column, &UNIQUE_TIMES));
+    let is_number = |column: &&ColumnDescription| {
+        let complete = column.missing + column.infinite == 0 && column.is_whole && !column.is_constant();
+        column.is_numeric() && complete
+    };
+    let is_unique = |column: &&ColumnDescription| {
+        column.distinct.as_ref().is_none_or(|values| values.len() as u64 == table.rows)
+    };
+    let numbers = || columns().filter(is_number);
+    named
+        .or_else(|| times().next())
+        .or_else(|| numbers().find(|column| is_named(column, &TIMES)))
+        .or_else(|| numbers().filter(is_unique).find(|column| is_named(column, &UNIQUE_TIMES)))
+}
+
+/// The column that is named like a label, or the only one of 0 and 1.
+fn label_column(
+    table: &TableDescription,
+    is_time: impl Fn(&ColumnDescription) -> bool,
+) -> Result<(&ColumnDescription, &'static str), Unclear> {
+    let can_be = |column: &&ColumnDescription| {
+        let says_something = !column.is_constant() && column.range.is_some() && !column.counts_rows;
+        let is_free = !is_time(column) && !column.is_row_index();
+        column.is_numeric() && says_something && is_free
+    };
+    let columns: Vec<&ColumnDescription> = table.columns.iter().filter(can_be).collect();
+    let of_task = |wanted: Task| columns.iter().copied().filter(move |column| task(column) == wanted);
+    let named: Vec<&ColumnDescription> =
+        columns.iter().copied().filter(|column| is_named(column, &LABELS)).collect();
+    if let [only] = named[..] {
+        return Ok((only, "named like a label"));
+    }
+    let binary: Vec<&ColumnDescription> = of_task(Task::Binary).collect();
+    if let ([], [only]) = (&named[..], &binary[..]) {
+        return Ok((only, "the only column of 0 and 1"));
+    }
+    // Of numbers, labels tend to be the last columns.
+    let mut numbers: Vec<&ColumnDescription> = of_task(Task::Regression).collect();
+    numbers.reverse();
+    let unnamed = binary.into_iter().chain(of_task(Task::Classes)).chain(numbers);
+    let unnamed = unnamed.filter(|column| !is_named(column, &LABELS));
+    let candidates = named.iter().copied().chain(unnamed);
+    let candidates = candidates.map(|column| (column.name.clone(), what(column))).collect();
+    Err(Unclear::NoLabel { candidates, texts: text_labels(table) })
+}
+
+/// Columns of a few texts, which could be classes; those named like labels first.
+fn text_labels(table: &TableDescription) -> Vec<(String, String)> {
+    let texts = |column: &&ColumnDescription| {
+        let few = column.distinct.as_ref().is_some_and(|values| {
+            (2..=MOST_CLASSES).contains(&values.len()) && values.len() as u64 * 2 <= table.rows
+        });
+        few && column.found.is_some() && !column.is_time
+    };
+    let mut columns: Vec<&ColumnDescription> = table.columns.iter().filter(texts).collect();
+    columns.sort_by_key(|column| !is_named(column, &LABELS));
+    columns.into_iter().map(|column| (column.name.clone(), values(column))).collect()
+}
+
+/// The distinct values of a column.
+pub(super) fn values(column: &ColumnDescription) -> String {
+    let values: Vec<String> = column.distinct.iter().flatten().map(|(value, _)| one_value(value)).collect();
+    first_of(&values)
+}
+
+/// A value as text has it.
+pub(super) fn one_value(value: &Distinct) -> String {
+    match value {
+        Distinct::Number(value) => number(*value),
+        Distinct::Text(text) => code(text),
+    }
+}
+
+/// A number as text has it: one of many digits by its power of ten.
+pub(super) fn number(value: f64) -> String {
+    if value.abs() >= 1e15 { format!("{value:e}") } else { value.to_string() }
+}
+
+fn check_label(label: &ColumnDescription) -> Result<(), Unclear> {
+    let name = label.name.clone();
+    if let Some(found) = &label.found {
+        return Err(Unclear::TextLabel { name, found: shown(found) });
+    }
+    if let Some((location, text)) = &label.stray {
+        return Err(Unclear::TextLabel { name, found: format!("text, {} in {location}", code(text)) });
+    }
+    if label.is_constant() {
+        return Err(Unclear::ConstantLabel { name });
+    }
+    Ok(())
+}
+
+/// What a column of numbers is to be learned as.
+pub(super) fn task(column: &ColumnDescription) -> Task {
+    let Some(values) = column.distinct.as_ref().filter(|_| column.infinite == 0) else {
+        return Task::Regression;
+    };
+    let counts_from_0 =
+        (0..).zip(values).all(|(class, (value, _))| *value == Distinct::Number(f64::from(class)));
+    match values.len() {
+        2 if counts_from_0 => Task::Binary,
+        3..=MOST_CLASSES if counts_from_0 => Task::Classes,
+        _ => Task::Regression,
+    }
+}
+
+/// What a column that could be a label holds.
+fn what(column: &ColumnDescription) -> String {
+    match (task(column), column.range) {
+        (Task::Binary, _) => "0 and 1".into(),
+        (Task::Classes, Some((_, most))) => format!("classes 0 to {most}"),
+        (_, Some((low, high))) => format!("numbers from {} to {}", number(low), number(high)),
+        (_, None) => "numbers".into(),
+    }
+}
+
+/// The features among the columns that are not `taken`, and the columns of numbers that are none.
+fn features(
+    table: &TableDescription,
+    taken: impl Fn(&ColumnDescription) -> bool,
+) -> (Vec<&ColumnDescription>, Vec<(String, String)>) {
+    let (mut features, mut excluded) = (Vec::new(), Vec::new());
+    for column in &table.columns {
+        if taken(column) || column.found.is_some() || column.is_row_index() {
+            continue;
+        }
+        match unfit(column, table.rows) {
+            None => features.push(column),
+            Some(why) => excluded.push((column.name.clone(), why)),
+        }
+    }
+    (features, excluded)
+}
+
+/// Why a column that readers take for numbers is no feature.
+fn unfit(column: &ColumnDescription, rows: u64) -> Option<String> {
+    let gaps = column.missing + column.infinite;
+    if let Some((location, text)) = &column.stray {
+        Some(format!("has text, {} in {location}", code(text)))
+    } else if column.range.is_none() {
+        Some("has no number".into())
+    } else if column.is_constant() {
+        Some("the same in all rows".into())
+    } else if column.counts_rows {
+        Some("counts the rows".into())
+    } else if gaps as f64 > MOST_MISSING * rows as f64 {
+        Some(format!("missing in {gaps} of {rows} rows"))
+    } else {
+        None
+    }
+}
+
+/// The columns that readers do not take for numbers.
+fn others(table: &TableDescription) -> Vec<(String, String)> {
+    let other = |column: &ColumnDescription| match (&column.found, &column.stray) {
+        (Some(found), _) => Some((column.name.clone(), shown(found))),
+        (None, Some(_)) => Some((column.name.clone(), "numbers and text".into())),
+        (None, None) => None,
+    };
+    table.columns.iter().filter_map(other).collect()
+}

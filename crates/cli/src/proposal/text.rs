@@ -1,0 +1,189 @@
+//! The text of a proposed ladder file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use allometry_analysis::number::grouped;
+use allometry_core::ladder::Task;
+
+use super::sizes::{Budget, D_FF_RATIO, N_HEADS, TOLERANCE};
+use super::{Roles, shown};
+
+/// Characters before the space that precedes a comment.
+const COMMENT: usize = 31;
+
+/// A ladder to start from.
+#[derive(Debug, Clone)]
+pub(crate) struct Proposal<'a> {
+    /// The table as the ladder file names it.
+    pub(crate) path: &'a str,
+    pub(crate) roles: &'a Roles,
+    /// From when to when, where there is a time column.
+    pub(crate) span: Option<(&'a str, &'a str)>,
+    /// Rows that lack a feature.
+    pub(crate) dropped: u64,
+    /// Rows of a window and of a patch.
+    pub(crate) context: usize,
+    pub(crate) patch: usize,
+    pub(crate) budgets: &'a [Budget],
+    pub(crate) trials: u64,
+    /// Whether the test rows can judge a model.
+    pub(crate) confirms: bool,
+}
+
+impl Proposal<'_> {
+    /// Writes the ladder file.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        self.head(&mut out);
+        self.data(&mut out);
+        self.model(&mut out);
+        self.space(&mut out);
+        if self.confirms {
+            out.push_str("\n[confirm]\n");
+            line(&mut out, "top = 1", "trains the best of each budget anew, and scores it on the test rows");
+            line(&mut out, "seeds = 3", "");
+        }
+        out.push_str("\n[sampler]\n");
+        line(&mut out, "kind = \"sobol\"", "spread evenly; gp and tpe learn from the trials before");
+        line(&mut out, "probes = true", "first trials sit on the edges of each architecture parameter");
+        out
+    }
+
+    fn head(&self, out: &mut String) {
+        out.push_str(
+            "# A ladder to start from, proposed by `allometry init`. `allometry check` shows what it\n",
+        );
+        out.push_str("# really holds and about how long it takes; `allometry run` runs it.\n");
+        line(out, &format!("name = {}", quoted(&name(self.path))), "begins the names of its studies");
+        let metric = self.roles.task.metric();
+        line(out, &format!("metric = {}", quoted(metric.as_str())), "what is optimised");
+        line(out, &format!("trials = {}", self.trials), "per budget");
+        line(out, "seed = 42", "");
+    }
+
+    fn data(&self, out: &mut String) {
+        let roles = self.roles;
+        out.push_str("\n[data]\n");
+        line(out, &format!("path = {}", quoted(self.path)), "one row per time step");
+        match (&roles.time, self.span) {
+            (Some(time), Some((first, last))) => {
+                line(out, &format!("time = {}", quoted(time)), &format!("{first} to {last}"));
+            }
+            (Some(time), None) => line(out, &format!("time = {}", quoted(time)), "orders the rows"),
+            (None, _) => out.push_str("# No `time`: the rows are taken to be in time order in the file.\n"),
+        }
+        let what = match roles.task {
+            Task::Binary => "0 and 1",
+            Task::Classes => "classes",
+            Task::Regression => "a number",
+        };
+        line(out, &format!("label = {}", quoted(&roles.label)), &format!("{what}; {}", roles.why));
+        out.push_str(
+            "# The label of a row must be what is to be predicted from it and the rows before it:\n",
+        );
+        out.push_str("# something that comes later, not a figure of the same moment.\n");
+        line(out, "horizon = 1", "rows ahead that the label looks; more where it was computed over several");
+        if roles.has_gaps {
+            line(out, "na = \"drop\"", &self.gaps());
+        }
+        line(out, "split = { train = 0.70, validation = 0.15 }", "in time order; the rest is the test part");
+        self.features(out);
+    }
+
+    fn gaps(&self) -> String {
+        match self.dropped {
+            0 => "keeps rows without a label as history".to_owned(),
+            1 => "leaves out 1 row that lacks a feature".to_owned(),
+            rows => format!("leaves out {} rows that lack a feature", grouped(rows)),
+        }
+    }
+
+    fn features(&self, out: &mut String) {
+        if self.roles.excluded.is_empty() {
+            out.push_str(
+                "# Features are all other columns of numbers; features = { exclude = [...] } has fewer.\n",
+            );
+            return;
+        }
+        out.push_str("\n[data.features]\n");
+        line(out, "exclude = [", "all other columns of numbers are features");
+        for (column, why) in &self.roles.excluded {
+            line(out, &format!("  {},", quoted(column)), why);
+        }
+        out.push_str("]\n");
+    }
+
+    fn model(&self, out: &mut String) {
+        out.push_str("\n[model]\n");
+        line(out, "kind = \"patchtst\"", "");
+        match self.roles.task {
+            Task::Binary => {}
+            Task::Classes => line(out, "task = \"classes\"", "the label counts them from 0"),
+            Task::Regression => line(out, "task = \"regression\"", "the label is any number"),
+        }
+        line(out, &format!("context = {}", self.context), "rows that a prediction sees");
+        line(out, &format!("patch = {}", self.patch), "rows that the model reads as one");
+        line(out, &format!("stride = {}", self.patch), "rows from one patch to the next");
+        line(out, "normalize = \"standard\"", "or \"revin\", where levels drift");
+        line(out, "epochs = 12", "at most");
+        line(out, "patience = 4", "epochs without a gain before a trial ends");
+    }
+
+    fn space(&self, out: &mut String) {
+        out.push_str("\n[space]\n");
+        line(out, &format!("n_heads = {}", list(&N_HEADS)), "a list of values, or a range");
+        line(out, &format!("d_ff_ratio = {}", list(&D_FF_RATIO)), "");
+        line(out, "learning_rate = { float = [2e-4, 3e-3], log = true }", "");
+        line(out, "dropout = [0.0, 0.1, 0.3]", "");
+        line(out, "weight_decay = [0.0, 1e-3, 1e-1]", "");
+        for budget in self.budgets {
+            out.push_str("\n[[budget]]\n");
+            line(out, &format!("label = {}", quoted(&budget.label)), "");
+            let weights = grouped(budget.weights).replace(',', "_");
+            line(out, &format!("weights = {weights}"), "exact trainable weights aimed at");
+            line(out, &format!("tolerance = {TOLERANCE}"), "architectures further off are not tried");
+            out.push_str("[budget.space]\n");
+            line(out, &format!("d_model = {}", list(&budget.d_model)), "");
+            line(out, &format!("n_layers = {}", list(&budget.n_layers)), "");
+        }
+    }
+}
+
+/// Writes a setting with a comment. What comments quote was made visible, so that they stay on their line.
+fn line(out: &mut String, setting: &str, comment: &str) {
+    let _ = if comment.is_empty() {
+        writeln!(out, "{setting}")
+    } else {
+        writeln!(out, "{setting:<COMMENT$} # {comment}")
+    };
+}
+
+/// A text as TOML writes it, on one line.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => {
+                write!(out, "\\u{:04X}", c as u32).expect("writing to a string cannot fail");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn list(values: &[usize]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    format!("[{}]", values.join(", "))
+}
+
+/// A ladder's name from its table's: without what the names of studies cannot have.
+fn name(path: &str) -> String {
+    let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let name = shown(&stem).replace(['/', '\\'], "-");
+    if name.trim().is_empty() || name.chars().all(|c| c == '.') { "ladder".into() } else { name }
+}

@@ -1,0 +1,92 @@
+//! What there is to say about a table of which nothing is known yet: its columns, and its times.
+
+mod column;
+mod times;
+mod value;
+
+use std::path::Path;
+
+use super::error::DataError;
+use super::load::Format;
+use super::{read_csv, read_parquet};
+pub use column::{ColumnDescription, Distinct, MOST_DISTINCT};
+pub use times::{SeriesColumn, Step, TimeDescription, describe_times};
+pub(super) use value::{Value, Visitor};
+
+use super::columns::{Column, ColumnKind};
+use column::Observer;
+
+/// The figures of a table, column by column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableDescription {
+    /// Rows of the file.
+    pub rows: u64,
+    /// Its columns, in the file's order.
+    pub columns: Vec<ColumnDescription>,
+}
+
+impl TableDescription {
+    /// Returns the column of that name.
+    pub fn column(&self, name: &str) -> Option<&ColumnDescription> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// Reads a table once and describes its columns. Memory grows with the number of columns, not with that of
+/// rows.
+///
+/// # Errors
+/// [`DataError`] where the file cannot be read, is no table, or has no rows.
+pub fn describe(path: &Path) -> Result<TableDescription, DataError> {
+    let format = Format::of(path)?;
+    let columns = format.columns(path)?;
+    let mut scan = Scan { rows: 0, observers: columns.iter().map(|_| Observer::default()).collect() };
+    let all: Vec<usize> = (0..columns.len()).collect();
+    format.visit(path, &all, &mut scan)?;
+    if scan.rows == 0 {
+        return Err(DataError::NoRows { path: path.to_owned() });
+    }
+    let Scan { rows, observers } = scan;
+    let described = columns.into_iter().zip(observers).map(|(Column { name, kind }, observer)| {
+        let found = match kind {
+            ColumnKind::Numeric => None,
+            ColumnKind::Other(found) => Some(found),
+        };
+        observer.finish(name, found, |place| format.location(path, place))
+    });
+    Ok(TableDescription { rows, columns: described.collect() })
+}
+
+/// The observers of all columns.
+struct Scan {
+    rows: u64,
+    observers: Vec<Observer>,
+}
+
+impl Visitor for Scan {
+    fn value(&mut self, column: usize, place: u64, value: Value<'_>) {
+        self.observers[column].value(place, value);
+    }
+
+    fn rows(&mut self, more: u64) {
+        self.rows += more;
+    }
+}
+
+impl Format {
+    /// Returns the columns of a table as its reader finds them.
+    fn columns(self, path: &Path) -> Result<Vec<Column>, DataError> {
+        match self {
+            Self::Csv => read_csv::scan(path),
+            Self::Parquet => read_parquet::columns(path),
+        }
+    }
+
+    /// Hands the values of `columns`, ascending indices, to a visitor.
+    fn visit(self, path: &Path, columns: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
+        match self {
+            Self::Csv => read_csv::visit(path, columns, visitor),
+            Self::Parquet => read_parquet::visit(path, columns, visitor),
+        }
+    }
+}

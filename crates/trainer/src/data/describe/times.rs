@@ -1,0 +1,181 @@
+//! The times of a table's rows: from when to when, how far apart, and whose they are.
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+
+use allometry_core::ladder::Task;
+use allometry_core::ladder::spec::FeatureSpec;
+
+use super::{Value, Visitor};
+use crate::data::columns::Wanted;
+use crate::data::error::{DataError, Role};
+use crate::data::load::{Format, read};
+use crate::data::time::Times;
+
+/// A step is long where it is more than so many of the usual ones.
+const LONG: f64 = 2.0;
+
+/// The times of a table's rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeDescription {
+    /// The first time.
+    pub first: String,
+    /// The last time.
+    pub last: String,
+    /// Whether the file has its rows in time order.
+    pub is_ordered: bool,
+    /// Rows whose time an earlier row in time order has.
+    pub repeated: u64,
+    /// The first time that several rows have.
+    pub first_repeated: Option<String>,
+    /// Steps from one time to the next; `None` where there is one time only.
+    pub step: Option<Step>,
+    /// The column that tells rows of one time apart, where one does.
+    pub series: Option<SeriesColumn>,
+}
+
+/// The steps from one time to the next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Their median, in seconds where `is_duration`.
+    pub usual: f64,
+    /// Whether times are dates or times, not numbers.
+    pub is_duration: bool,
+    /// How many there are.
+    pub count: u64,
+    /// How many are more than twice the usual one.
+    pub long: u64,
+    /// The longest.
+    pub longest: f64,
+    /// The time that it follows.
+    pub longest_after: String,
+}
+
+/// A column that says which series a row belongs to: no two rows of one series have the same time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesColumn {
+    /// Its name.
+    pub name: String,
+    /// How many series there are.
+    pub series: u64,
+}
+
+/// Reads the times of a table. `feature` is any other column of numbers; `candidates` are columns that may
+/// tell series apart where times repeat: of those that do, the one with the fewest series is told.
+///
+/// # Errors
+/// [`DataError`] where the file cannot be read, lacks a column, or has something else than times of one kind.
+pub fn describe_times(
+    path: &Path,
+    time: &str,
+    feature: &str,
+    candidates: &[&str],
+) -> Result<TimeDescription, DataError> {
+    let features = FeatureSpec { include: Some(vec![feature.to_owned()]), exclude: Vec::new() };
+    let wanted = Wanted { path, time: Some(time), label: None, features: &features, task: Task::default() };
+    let times = read(wanted)?.times;
+    let order = times.sorted();
+    let (Some(&first), Some(&last)) = (order.first(), order.last()) else {
+        return Err(DataError::NoRows { path: path.to_owned() });
+    };
+    let text = |row: usize| times.text(row).unwrap_or_default();
+    let same = |pair: &[usize]| times.compare(pair[0], pair[1]) == Ordering::Equal;
+    let repeated = order.windows(2).filter(|pair| same(pair)).count() as u64;
+    let series = if repeated == 0 { None } else { series(path, &times, &order, candidates)? };
+    Ok(TimeDescription {
+        first: text(first),
+        last: text(last),
+        is_ordered: order.is_sorted(),
+        repeated,
+        first_repeated: order.windows(2).find(|pair| same(pair)).map(|pair| text(pair[0])),
+        step: step(&times, &order),
+        series,
+    })
+}
+
+fn step(times: &Times, order: &[usize]) -> Option<Step> {
+    let pairs = order.windows(2).filter(|pair| times.compare(pair[0], pair[1]) != Ordering::Equal);
+    let steps: Vec<(f64, usize)> = pairs.map(|pair| (times.distance(pair[0], pair[1]), pair[0])).collect();
+    let (longest, after) = steps.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))?;
+    let mut lengths: Vec<f64> = steps.iter().map(|(length, _)| *length).collect();
+    let middle = (lengths.len() - 1) / 2;
+    let usual = *lengths.select_nth_unstable_by(middle, f64::total_cmp).1;
+    Some(Step {
+        usual,
+        is_duration: times.are_durations(),
+        count: steps.len() as u64,
+        long: steps.iter().filter(|(length, _)| *length > LONG * usual).count() as u64,
+        longest,
+        longest_after: times.text(after).unwrap_or_default(),
+    })
+}
+
+/// The candidate that tells rows of one time apart with the fewest series.
+fn series(
+    path: &Path,
+    times: &Times,
+    order: &[usize],
+    candidates: &[&str],
+) -> Result<Option<SeriesColumn>, DataError> {
+    let format = Format::of(path)?;
+    let columns = format.columns(path)?;
+    let find = |name: &&str| {
+        columns.iter().position(|column| column.name == **name).ok_or_else(|| DataError::MissingColumn {
+            path: path.to_owned(),
+            column: (*name).to_owned(),
+            role: Role::Feature,
+            columns: columns.iter().map(|column| column.name.clone()).collect(),
+        })
+    };
+    let mut wanted: Vec<usize> = candidates.iter().map(find).collect::<Result<_, _>>()?;
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut keys =
+        Keys { state: RandomState::new(), columns: wanted.iter().map(|c| (*c, Vec::new())).collect() };
+    format.visit(path, &wanted, &mut keys)?;
+
+    let mut ranks = vec![0_usize; order.len()];
+    for pair in order.windows(2) {
+        let later = times.compare(pair[0], pair[1]) != Ordering::Equal;
+        ranks[pair[1]] = ranks[pair[0]] + usize::from(later);
+    }
+    let told = keys.columns.into_iter().filter_map(|(column, keys)| {
+        let series = count_series(&ranks, &keys)?;
+        Some(SeriesColumn { name: columns[column].name.clone(), series })
+    });
+    Ok(told.min_by_key(|column| column.series))
+}
+
+/// The number of series, where no two rows of one have the same time, and most have several rows.
+fn count_series(ranks: &[usize], keys: &[u64]) -> Option<u64> {
+    if ranks.len() != keys.len() {
+        return None;
+    }
+    let mut rows: Vec<(u64, usize)> = keys.iter().copied().zip(ranks.iter().copied()).collect();
+    rows.sort_unstable();
+    let repeats = rows.windows(2).any(|pair| pair[0] == pair[1]);
+    let series = rows.chunk_by(|a, b| a.0 == b.0).count();
+    (!repeats && series >= 2 && 2 * series <= rows.len()).then_some(series as u64)
+}
+
+/// A number for each value of some columns, the same for the same value.
+struct Keys {
+    state: RandomState,
+    columns: Vec<(usize, Vec<u64>)>,
+}
+
+impl Visitor for Keys {
+    fn value(&mut self, column: usize, _: u64, value: Value<'_>) {
+        let key = match value {
+            Value::Missing | Value::Time(_) => self.state.hash_one(()),
+            Value::Number(number) => self.state.hash_one((number + 0.0).to_bits()),
+            Value::Text(text) => self.state.hash_one(text),
+        };
+        if let Some((_, keys)) = self.columns.iter_mut().find(|(own, _)| *own == column) {
+            keys.push(key);
+        }
+    }
+
+    fn rows(&mut self, _: u64) {}
+}
