@@ -1,11 +1,12 @@
 //! Texts that nobody may read in a message, and messages without the passwords in them.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 /// What stands in a message in place of a password.
 pub const HIDDEN: &str = "***";
@@ -59,7 +60,7 @@ impl FromStr for Secret {
 ///
 /// What may be a password is taken for one: that of a URL whose `/`, `@` or blanks are not escaped too.
 pub fn hide(text: &str) -> String {
-    hide_values(&hide_users(text))
+    hide_values(&hide_users_without_scheme(&hide_users(text)))
 }
 
 fn ends_a_word(c: char) -> bool {
@@ -93,7 +94,8 @@ pub fn hide_users(text: &str) -> String {
     for (place, (_, end, scheme)) in starts.iter().enumerate() {
         hidden.push_str(&text[done..*end]);
         done = *end;
-        if names_a_file(scheme) {
+        // Two slashes alone are followed by a host, as a server's URL has it.
+        if names_a_file(scheme) && text[*end..].starts_with('/') {
             continue;
         }
         // Up to the next URL, and no further than the line.
@@ -112,6 +114,27 @@ pub fn hide_users(text: &str) -> String {
     }
     hidden.push_str(&text[done..]);
     hidden
+}
+
+static WITHOUT_SCHEME: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r#"(^|[\s"'`=])([^\s"'`=:/@]+):([^\s"'`/][^\s"'`]*)@([\w.-]+(?:/|:\d))"#;
+    Regex::new(pattern).expect("a valid pattern")
+});
+
+/// Whether a text holds a password in a URL that lacks its scheme: `user:password@host/database`.
+pub fn lacks_scheme(text: &str) -> bool {
+    !text.contains("://") && WITHOUT_SCHEME.is_match(text)
+}
+
+/// Replaces the password of `user:password@host/...` and `user:password@host:port`, URLs that lack their scheme.
+fn hide_users_without_scheme(text: &str) -> Cow<'_, str> {
+    WITHOUT_SCHEME.replace_all(text, |found: &Captures<'_>| {
+        // A URL whose scheme lacks its slashes has lost its password already.
+        if found[3].contains(HIDDEN) {
+            return found[0].to_owned();
+        }
+        format!("{}{}:{HIDDEN}@{}", &found[1], &found[2], &found[4])
+    })
 }
 
 /// Values of `password=...` and the like, in a URL's query or by themselves.
@@ -194,6 +217,10 @@ mod tests {
             ("x=postgresql:///db?a=b&PASSWORD=y, and", "x=postgresql:///db?a=b&PASSWORD=***, and"),
             ("password = \"a b\" next", "password = *** next"),
             ("--token=abc", "--token=***"),
+            ("sqlite://me:x@host/d", "sqlite://me:***@host/d"),
+            ("me:x@host/d", "me:***@host/d"),
+            ("2M=me:x@y@host:5432/d", "2M=me:***@host:5432/d"),
+            ("cannot open `me:x/y@host/d`", "cannot open `me:***@host/d`"),
             ("redis://:x@host a postgresql://me:z@host", "redis://:***@host a postgresql://me:***@host"),
         ] {
             assert_eq!(hide(text), hidden);
@@ -206,6 +233,7 @@ mod tests {
             "postgresql://me@host:5432/db",
             "sqlite:///a:b@c.db",
             "a:b@c.db",
+            "2M=trials.db:run@3",
             "http://127.0.0.1:8080/ is served to me@host",
             "no budget `1M`; it has 2M, 4M",
             "tokens=5 and passwords",

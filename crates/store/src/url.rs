@@ -31,6 +31,9 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
         if is_postgres_scheme(url.split(':').next().unwrap_or_default()) && url.contains(':') {
             return Err(problem("after its scheme a URL has `://`"));
         }
+        if secret::lacks_scheme(url) && !Path::new(url).exists() {
+            return Err(problem("the URL of a server starts with `postgresql://`"));
+        }
         return Ok(Storage::Sqlite(PathBuf::from(url)));
     };
     if is_postgres_scheme(scheme) {
@@ -110,6 +113,10 @@ mod tests {
             (
                 "postgresql:/me:s3cret@host/db",
                 "cannot open `postgresql:/me:***@host/db`: after its scheme a URL has `://`",
+            ),
+            (
+                "me:s3cret@host/db",
+                "cannot open `me:***@host/db`: the URL of a server starts with `postgresql://`",
             ),
             ("sqlite:///", "cannot open `sqlite:///`: it names no file"),
             ("", "cannot open ``: it is empty"),

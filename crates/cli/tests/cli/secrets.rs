@@ -59,6 +59,8 @@ fn no_error_and_no_help_says_a_password() {
         format!("postgresql:///db?PASSWORD={MARKER}&host=/nowhere"),
         format!("postgresql://host/db?sslmode=sometimes&Password={MARKER}"),
         format!("postgresql://me:a b{MARKER}@host/db?sslmode=x"),
+        format!("sqlite://me:{MARKER}@host/db"),
+        format!("me:{MARKER}@host/db"),
     ];
     let commands: &[&[&str]] = &[
         &["run", "--storage", "URL"],
