@@ -5,25 +5,14 @@ use std::collections::BTreeMap;
 use allometry_core::ladder::{MetricSpec, SamplerKind};
 use allometry_core::sampler::CarriedOver;
 use allometry_core::{
-    ClassCounts, Direction, FrozenTrial, ModelSize, Params, SearchSpace, Shared, SizeBudget, StopReason,
+    ClassCounts, Direction, FrozenTrial, Params, SearchSpace, Shared, SizeBudget, SizeReach, StopReason,
     TrialNumber,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::outputs::StudyOutputs;
 use crate::retrained::RetrainedTrials;
 use crate::scores::{Predicted, RowScores, StudyScores};
 use crate::stats::influence::RowMetric;
-
-/// Exact sizes of the smallest and the largest architecture of a search space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SizeReach {
-    /// Fewest weights.
-    pub smallest: ModelSize,
-    /// Most weights.
-    pub largest: ModelSize,
-}
 
 /// The trials of one size budget.
 #[derive(Debug, Clone, PartialEq)]

@@ -50,7 +50,7 @@ pub use estimate::{Estimate, Interval, Method};
 pub use fanova::{Fanova, FanovaOptions, FanovaOutcome};
 pub use finding::{Finding, FindingCode, Severity};
 pub use front::{Front, Objectives};
-pub use input::{Baseline, LadderTrials, RowOrder, Series, SizeReach, StudyTrials, is_auc};
+pub use input::{Baseline, LadderTrials, RowOrder, Series, StudyTrials, is_auc};
 pub use lint::{Knowledge, Lint, lint};
 pub use options::Options;
 pub use outputs::{Outputs, StudyOutputs, paired_difference};

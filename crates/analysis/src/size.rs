@@ -1,10 +1,10 @@
 //! Exact sizes beside the nominal budget.
 
-use allometry_core::{ModelSize, SizeBudget, WeightTarget};
+use allometry_core::{ModelSize, SizeBudget, SizeReach, WeightTarget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::input::{SizeReach, StudyTrials};
+use crate::input::StudyTrials;
 use crate::options::Options;
 use crate::sample::Sample;
 

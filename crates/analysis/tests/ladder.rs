@@ -4,12 +4,11 @@ use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
 use allometry_analysis::scaling::{Quantity, SizeOrder, Source};
 use allometry_analysis::{
-    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, SizeReach, StudyTrials,
-    analyze,
+    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, StudyTrials, analyze,
 };
 use allometry_core::{
     ClassCounts, Constraints, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params,
-    SearchSpace, TrialState, ValidationScores, WeightTarget,
+    SearchSpace, SizeReach, TrialState, ValidationScores, WeightTarget,
 };
 
 const MANY: ClassCounts = ClassCounts { positives: 40_000, negatives: 60_000 };

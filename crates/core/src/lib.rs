@@ -48,7 +48,7 @@ pub use rng::TrialRng;
 pub use sampler::{SampleError, Sampler, StudyView, Suggestion};
 pub use secret::Secret;
 pub use shared::Shared;
-pub use size::{ModelSize, SizeBudget, WeightTarget};
+pub use size::{ModelSize, SizeBudget, SizeReach, WeightTarget};
 pub use space::SearchSpace;
 pub use trial::{
     ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord,

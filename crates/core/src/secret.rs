@@ -72,12 +72,13 @@ fn names_a_file(scheme: &str) -> bool {
     matches!(scheme.split('+').next(), Some("sqlite" | "file"))
 }
 
+static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?i)(?:([a-z][a-z0-9+.-]+)://|(postgres(?:ql)?(?:\+[a-z0-9]+)?):/*)";
+    Regex::new(pattern).expect("a valid pattern")
+});
+
 /// A text in which the passwords behind users of URLs are replaced by [`HIDDEN`]: `scheme://user:password@host`.
 pub fn hide_users(text: &str) -> String {
-    static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
-        let pattern = r"(?i)(?:([a-z][a-z0-9+.-]+)://|(postgres(?:ql)?(?:\+[a-z0-9]+)?):/*)";
-        Regex::new(pattern).expect("a valid pattern")
-    });
     let mut hidden = String::with_capacity(text.len());
     let mut starts: Vec<(usize, usize, &str)> = Vec::new();
     for found in SCHEME.captures_iter(text) {
@@ -129,8 +130,8 @@ pub fn lacks_scheme(text: &str) -> bool {
 /// Replaces the password of `user:password@host/...` and `user:password@host:port`, URLs that lack their scheme.
 fn hide_users_without_scheme(text: &str) -> Cow<'_, str> {
     WITHOUT_SCHEME.replace_all(text, |found: &Captures<'_>| {
-        // A URL whose scheme lacks its slashes has lost its password already.
-        if found[3].contains(HIDDEN) {
+        // The passwords of URLs with a scheme are hidden already.
+        if found[3].contains(HIDDEN) || SCHEME.is_match(&found[3]) {
             return found[0].to_owned();
         }
         format!("{}{}:{HIDDEN}@{}", &found[1], &found[2], &found[4])

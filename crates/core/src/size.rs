@@ -14,6 +14,15 @@ pub struct ModelSize {
     pub non_embedding: u64,
 }
 
+/// Exact sizes of the smallest and the largest architecture of a search space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeReach {
+    /// Fewest weights.
+    pub smallest: ModelSize,
+    /// Most weights.
+    pub largest: ModelSize,
+}
+
 /// What a budget asks of a model's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]

@@ -10,14 +10,11 @@ use allometry_core::{
     FrozenTrial, ModelSize, Origin, Params, SampleError, Sampler, StudyView, TrialRecord, TrialState,
 };
 
+use allometry_store::facts::Fact;
 use allometry_store::{Store, StoreError, StudyId};
 
 use crate::enqueued;
-use crate::open::to_json;
 use crate::others::Others;
-
-/// Attribute of a study with what its sampler owes to other budgets.
-const CARRIED_OVER: &str = "carried_over";
 
 /// Exact size of a configuration's model, where it can be told beforehand.
 pub(crate) type SizeOf<'a> = dyn Fn(&Params) -> Option<ModelSize> + 'a;
@@ -78,7 +75,7 @@ impl Chooser {
     ) -> Result<(), StoreError> {
         let Some(over) = self.sampler.carried_over() else { return Ok(()) };
         if self.carried_over.as_ref() != Some(over) {
-            store.set_study_attribute(study, CARRIED_OVER, &to_json(over))?;
+            store.set_facts(study, &[Fact::CarriedOver(over.clone())])?;
             self.carried_over = Some(over.clone());
         }
         Ok(())

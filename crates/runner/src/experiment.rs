@@ -1,6 +1,5 @@
-//! The studies in which budgets train what the searches found anew.
+//! The studies of experiments, in which budgets train again what their searches found.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allometry_core::ladder::{BudgetSpec, Ladder, Share, StopRule};
@@ -9,45 +8,14 @@ use allometry_core::{
     ModelSize, Origin, Params, Retraining, SampleError, Sampler, StudyView, Suggestion, TrialNumber,
     TrialRecord, TrialRng,
 };
-use allometry_store::{NewTrial, Start, Store};
-use serde::{Deserialize, Serialize};
+use allometry_store::facts::{Experiment, ExperimentStudy, Fact, ObjectiveFacts};
+use allometry_store::{NewTrial, Start, Store, StudyId};
 
 use crate::error::RunError;
 use crate::identity;
 use crate::open::{
-    Facts, Found, OpenStudy, check_compatible, check_same_directions, check_same_objective, find_or_make,
-    new_study, to_json,
+    Found, OpenStudy, check_compatible, check_same_directions, check_same_objective, find_or_make, new_study,
 };
-
-/// Why configurations are trained anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Experiment {
-    /// To see whether settings carry over between budgets.
-    Transfer,
-    /// To score the best on rows that nothing was chosen by.
-    Confirm,
-}
-
-impl Experiment {
-    /// Attribute of its studies with an [`ExperimentStudy`], and the last part of their names.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Transfer => "transfer",
-            Self::Confirm => "confirm",
-        }
-    }
-}
-
-/// What a study says that belongs to an experiment, so that it is no budget of the ladder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExperimentStudy {
-    /// Name of the ladder.
-    pub ladder: String,
-    /// Label of the budget that trains.
-    pub budget: String,
-    /// What it trains. Trials of earlier plans stay in the study.
-    pub plan: Vec<Retraining>,
-}
 
 /// Opens or creates the study in which a budget trains what an experiment planned for it, `NAME/LABEL/transfer` or
 /// `NAME/LABEL/confirm`, and puts into its queue what it does not have yet.
@@ -60,25 +28,26 @@ pub fn open_experiment(
     ladder: &Ladder,
     spec: &BudgetSpec,
     feasible: Arc<Feasible>,
-    facts: &Facts,
+    objective: &ObjectiveFacts,
     size: impl Fn(&Params) -> Option<ModelSize>,
 ) -> Result<OpenStudy, RunError> {
     let name = format!("{}/{}/{}", ladder.name, spec.budget.label, experiment.key());
-    let attributes = || BTreeMap::from([("objective".into(), facts.objective.clone())]);
-    let id = match find_or_make(store, &name, || new_study(name.clone(), ladder, spec, attributes()))? {
+    let asked = || vec![Fact::Objective(objective.clone())];
+    let mut said = Vec::new();
+    let id = match find_or_make(store, &name, || new_study(name.clone(), ladder, spec, asked()))? {
         Found::There(existing) => {
             check_compatible(&name, existing.space.as_ref(), &spec.space)?;
             check_same_directions(&existing, ladder)?;
-            check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
-            store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
+            check_same_objective(&name, existing.facts.objective.as_ref(), objective)?;
+            said.push(Fact::Space(spec.space.clone()));
             existing.id
         }
         Found::Made(id) => id,
     };
     let trials = enqueue(store, id, spec, &plan, size)?;
-    let said = ExperimentStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
-    store.set_study_attribute(id, experiment.key(), &to_json(&said))?;
-    store.set_study_attribute(id, "target_trials", &to_json(&trials))?;
+    let part = ExperimentStudy { ladder: ladder.name.clone(), budget: spec.budget.label.clone(), plan };
+    said.extend([Fact::Experiment(experiment, part), Fact::TargetTrials(trials)]);
+    store.set_facts(id, &said)?;
     Ok(OpenStudy {
         id,
         identity: identity::of_study(store, id, &name)?,
@@ -97,7 +66,7 @@ pub fn open_experiment(
 /// Makes a waiting trial of each planned configuration and seed that no trial has; gives the number of trials then.
 fn enqueue(
     store: &dyn Store,
-    study: allometry_store::StudyId,
+    study: StudyId,
     spec: &BudgetSpec,
     plan: &[Retraining],
     size: impl Fn(&Params) -> Option<ModelSize>,

@@ -3,16 +3,13 @@
 use std::hash::{BuildHasher as _, RandomState};
 
 use allometry_core::StudyIdentity;
+use allometry_store::facts::Fact;
 use allometry_store::{Store, StoreError, StudyId};
-use serde_json::{Value, json};
-
-/// Attribute of a study with the text that was drawn for it.
-pub(crate) const IDENTITY: &str = "identity";
 
 /// A text that no other study has: 128 bits of the system's randomness.
-pub(crate) fn draw() -> Value {
+pub(crate) fn draw() -> Fact {
     let draw = || RandomState::new().hash_one(std::process::id());
-    json!(format!("{:016x}{:016x}", draw(), draw()))
+    Fact::Identity(format!("{:016x}{:016x}", draw(), draw()))
 }
 
 /// The identity of a study. One that has none yet, made by another program or an earlier version, is given one.
@@ -21,14 +18,12 @@ pub(crate) fn draw() -> Value {
 /// [`StoreError`] where the store cannot be read or written.
 pub(crate) fn of_study(store: &dyn Store, id: StudyId, name: &str) -> Result<StudyIdentity, StoreError> {
     let stored = || -> Result<Option<String>, StoreError> {
-        let record = store.study(name)?;
-        let said = record.and_then(|record| record.attributes.get(IDENTITY).cloned());
-        Ok(said.and_then(|said| said.as_str().map(str::to_owned)))
+        Ok(store.study(name)?.and_then(|record| record.facts.identity))
     };
     let drawn = if let Some(drawn) = stored()? {
         drawn
     } else {
-        store.set_study_attribute(id, IDENTITY, &draw())?;
+        store.set_facts(id, &[draw()])?;
         // Of two processes that draw at the same time the later one's text stays.
         stored()?.unwrap_or_default()
     };

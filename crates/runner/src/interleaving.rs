@@ -16,16 +16,16 @@ use allometry_core::{
     Origin, Params, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec, TrialState,
     ValidationOutputs, ValidationScores, sampler,
 };
+use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
 use allometry_store::{
     Beside, EpochMetrics, Finished, FinishedState, LateTell, NewStudy, NewTrial, Owner, Predictions,
     RunningTrial, SqliteStore, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
     TrialPage,
 };
-use serde_json::{Value, json};
 
 use crate::dispatcher::{Assignment, Dispatcher};
 use crate::evaluate::evaluate;
-use crate::open::{ChangedSpace, Facts, OpenStudy, open_studies};
+use crate::open::{ChangedSpace, LadderFacts, OpenStudy, open_studies};
 use crate::process::Process;
 use crate::{Interrupt, RunOptions};
 
@@ -110,7 +110,14 @@ fn open(store: &dyn Store) -> Vec<OpenStudy> {
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |p| BySeed.model_size(p)).unwrap());
     let directions = [Direction::Maximize];
     let sampler = sampler::build(&directions, ladder.sampler, Arc::clone(&feasible), ladder.seed).unwrap();
-    let facts = Facts { objective: json!({}), report: BTreeMap::new() };
+    let objective = CommandFacts {
+        command: Program::Line("train".into()),
+        metric: "auc".into(),
+        weights: None,
+        horizon: 1,
+        part: None,
+    };
+    let facts = LadderFacts::new(ObjectiveFacts::Command(objective));
     let budgets = vec![(spec.clone(), feasible, sampler)];
     open_studies(store, &ladder, budgets, &facts, ChangedSpace::Refuse).unwrap()
 }
@@ -241,7 +248,7 @@ impl Store for Interleaved {
         fn create_study(&self, study: &NewStudy) -> StudyId;
         fn studies(&self) -> Vec<StudyRecord>;
         fn study(&self, name: &str) -> Option<StudyRecord>;
-        fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> ();
+        fn set_facts(&self, study: StudyId, facts: &[Fact]) -> ();
         fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> TrialHandle;
         fn create_trial_at(&self, study: StudyId, trial: &NewTrial<'_>, number: TrialNumber) -> Option<TrialHandle>;
         fn complete_params(&self, trial: TrialId, params: &Params, space: &SearchSpace, record: &TrialRecord) -> ();

@@ -24,9 +24,9 @@ mod study_run;
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};
 pub use command::{CommandObjective, Devices, NoProgram};
 pub use error::RunError;
-pub use experiment::{Experiment, ExperimentStudy, open_experiment};
+pub use experiment::open_experiment;
 pub use interrupt::Interrupt;
-pub use open::{ChangedSpace, Facts, OpenStudy, Pruning, open_studies};
+pub use open::{ChangedSpace, LadderFacts, OpenStudy, Pruning, open_studies};
 pub use run::{RunOptions, RunSummary, StudyOutcome, run};
 
 #[cfg(test)]

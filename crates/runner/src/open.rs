@@ -1,27 +1,17 @@
 //! Opens a ladder's studies in a store: new ones are created, old ones must ask the same question.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allometry_core::ladder::{BudgetSpec, Ladder, Limit, MetricSpec, Share, StopRule};
 use allometry_core::pruner::{self, Exemption, PrunedStudy};
-use allometry_core::space::{self, Feasible, When};
-use allometry_core::{Direction, Pruner, Sampler, SearchSpace, StudyIdentity};
+use allometry_core::space::{self, Feasible};
+use allometry_core::{ClassCounts, Direction, Pruner, Sampler, SearchSpace, SizeReach, StudyIdentity};
+use allometry_store::facts::{BaselineFacts, Fact, LadderPlace, ObjectiveFacts, StoredLadder};
 use allometry_store::{NewStudy, Store, StoreError, StudyId, StudyRecord, distribution};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::error::RunError;
-use crate::identity::{self, IDENTITY};
-
-/// Attribute of a study with the texts of its limits, in the order of its trials' first constraint values.
-const LIMITS: &str = "limits";
-/// Attribute of a study with the texts of its constraints.
-const CONSTRAINTS: &str = "constraints";
-/// Attribute of a study with the conditions of its parameters.
-const CONDITIONS: &str = "conditions";
-
-/// Attribute of a study with the smallest difference of the metric that is of interest, null where the ladder names none.
-const SMALLEST_EFFECT: &str = "smallest_effect";
+use crate::identity;
 
 /// A study ready to run.
 pub struct OpenStudy {
@@ -73,13 +63,24 @@ impl Pruning {
     }
 }
 
-/// What is known about a ladder beside its trials; stored with each of its studies for the report.
+/// What the studies of a ladder say of themselves beside what the ladder file asks for.
 #[derive(Debug, Clone)]
-pub struct Facts {
-    /// What is trained on what: a change of it makes trials incomparable.
-    pub objective: Value,
-    /// Attributes for the report, by name without prefix, such as `validation` and `baselines`.
-    pub report: BTreeMap<String, Value>,
+pub struct LadderFacts {
+    /// What trials are evaluated by: a change of it makes trials incomparable.
+    pub objective: ObjectiveFacts,
+    /// Classes of the validation rows, where the label has two.
+    pub validation: Option<ClassCounts>,
+    /// Baselines on the validation rows.
+    pub baselines: Vec<BaselineFacts>,
+    /// The ladder file; `None` where another process wrote it.
+    pub ladder_file: Option<StoredLadder>,
+}
+
+impl LadderFacts {
+    /// Says what trials are evaluated by, and nothing else.
+    pub fn new(objective: ObjectiveFacts) -> Self {
+        Self { objective, validation: None, baselines: Vec::new(), ladder_file: None }
+    }
 }
 
 /// What happens to a study whose search space is not the ladder's any more.
@@ -101,7 +102,7 @@ pub fn open_studies(
     store: &dyn Store,
     ladder: &Ladder,
     budgets: Vec<(BudgetSpec, Arc<Feasible>, Box<dyn Sampler>)>,
-    facts: &Facts,
+    facts: &LadderFacts,
     changed: ChangedSpace,
 ) -> Result<Vec<OpenStudy>, RunError> {
     budgets
@@ -109,7 +110,8 @@ pub fn open_studies(
         .map(|(spec, feasible, sampler)| {
             let name = format!("{}/{}", ladder.name, spec.budget.label);
             let pruning = Pruning::new(ladder, &name);
-            let new = || new_study(name.clone(), ladder, &spec, attributes(ladder, &spec, facts));
+            let new = || new_study(name.clone(), ladder, &spec, question(ladder, &spec, &facts.objective));
+            let mut said = said_by_run(ladder, &spec, &feasible, facts);
             let id = match find_or_make(store, &name, new)? {
                 Found::There(existing) => {
                     let changes = changes(&existing, &spec, &ladder.limits);
@@ -118,24 +120,15 @@ pub fn open_studies(
                             return Err(RunError::SpaceChanged { study: name, changes });
                         }
                         check_compatible(&name, existing.space.as_ref(), &spec.space)?;
-                        store.set_study_attribute(existing.id, "search_space", &to_json(&spec.space))?;
+                        said.push(Fact::Space(spec.space.clone()));
                     }
                     check_same_directions(&existing, ladder)?;
-                    check_same_objective(&name, existing.attributes.get("objective"), &facts.objective)?;
+                    check_same_objective(&name, existing.facts.objective.as_ref(), &facts.objective)?;
                     existing.id
                 }
                 Found::Made(id) => id,
             };
-            for (key, value) in &facts.report {
-                store.set_study_attribute(id, key, value)?;
-            }
-            store.set_study_attribute(id, CONSTRAINTS, &json!(texts(&spec.constraints)))?;
-            store.set_study_attribute(id, LIMITS, &json!(texts(&ladder.limits)))?;
-            store.set_study_attribute(id, CONDITIONS, &to_json(&spec.conditions))?;
-            store.set_study_attribute(id, "target_trials", &json!(spec.trials))?;
-            store.set_study_attribute(id, "sampler", &to_json(&ladder.sampler))?;
-            // No part of the question that trials answer, but of what is made of the answers: a run may change it.
-            store.set_study_attribute(id, SMALLEST_EFFECT, &json!(ladder.smallest_effect))?;
+            store.set_facts(id, &said)?;
             Ok(OpenStudy {
                 id,
                 identity: identity::of_study(store, id, &name)?,
@@ -173,6 +166,7 @@ pub(crate) fn find_or_make(
 ) -> Result<Found, StoreError> {
     loop {
         if let Some(existing) = store.study(name)? {
+            existing.check_readable(&store.place()?)?;
             return Ok(Found::There(Box::new(existing)));
         }
         match store.create_study(&new()) {
@@ -184,37 +178,55 @@ pub(crate) fn find_or_make(
 }
 
 /// A study over the space of `spec` that asks for what the ladder does.
-pub(crate) fn new_study(
-    name: String,
-    ladder: &Ladder,
-    spec: &BudgetSpec,
-    mut attributes: BTreeMap<String, Value>,
-) -> NewStudy {
-    attributes.insert(IDENTITY.into(), identity::draw());
+pub(crate) fn new_study(name: String, ladder: &Ladder, spec: &BudgetSpec, mut facts: Vec<Fact>) -> NewStudy {
+    facts.push(identity::draw());
     NewStudy {
         name,
         direction: ladder.direction,
         further: ladder.further.iter().map(|metric| metric.direction).collect(),
         metric_names: ladder.metric_names(),
         space: spec.space.clone(),
-        attributes,
+        facts,
     }
 }
 
-fn attributes(ladder: &Ladder, spec: &BudgetSpec, facts: &Facts) -> BTreeMap<String, Value> {
-    let position = ladder.budgets.iter().position(|b| b.budget.label == spec.budget.label);
-    BTreeMap::from([
-        (
-            "ladder".into(),
-            json!({"name": ladder.name, "tag": ladder.tag, "seed": ladder.seed, "position": position}),
-        ),
-        ("budget".into(), to_json(&spec.budget)),
-        ("objective".into(), facts.objective.clone()),
-        // Part of the question: a process that finds the study just made must not take it for another one.
-        (CONSTRAINTS.into(), json!(texts(&spec.constraints))),
-        (LIMITS.into(), json!(texts(&ladder.limits))),
-        (CONDITIONS.into(), to_json(&spec.conditions)),
-    ])
+/// What a study says from its beginning: the question that its trials answer. A process that finds the study
+/// just made must not take it for one of another question.
+fn question(ladder: &Ladder, spec: &BudgetSpec, objective: &ObjectiveFacts) -> Vec<Fact> {
+    let place = ladder.budgets.iter().position(|budget| budget.budget.label == spec.budget.label);
+    let place = LadderPlace {
+        name: ladder.name.clone(),
+        tag: ladder.tag.clone(),
+        seed: ladder.seed,
+        position: place.unwrap_or_default(),
+    };
+    vec![
+        Fact::Ladder(place),
+        Fact::Budget(spec.budget.clone()),
+        Fact::Objective(objective.clone()),
+        Fact::Constraints(texts(&spec.constraints)),
+        Fact::Limits(texts(&ladder.limits)),
+        Fact::Conditions(spec.conditions.clone()),
+    ]
+}
+
+/// What a study says of its present run.
+fn said_by_run(ladder: &Ladder, spec: &BudgetSpec, feasible: &Feasible, facts: &LadderFacts) -> Vec<Fact> {
+    let reach = feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest });
+    let mut said = vec![
+        Fact::Constraints(texts(&spec.constraints)),
+        Fact::Limits(texts(&ladder.limits)),
+        Fact::Conditions(spec.conditions.clone()),
+        Fact::TargetTrials(spec.trials),
+        Fact::Sampler(ladder.sampler),
+        // No part of the question that trials answer, but of what is made of the answers.
+        Fact::SmallestEffect(ladder.smallest_effect),
+        Fact::Reach(reach),
+        Fact::Baselines(facts.baselines.clone()),
+    ];
+    said.extend(facts.validation.map(Fact::Validation));
+    said.extend(facts.ladder_file.clone().map(Fact::LadderFile));
+    said
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Value {
@@ -229,20 +241,14 @@ fn texts<T: ToString>(constraints: &[T]) -> Vec<String> {
 fn changes(stored: &StudyRecord, now: &BudgetSpec, limits: &[Limit]) -> Vec<String> {
     let Some(space) = &stored.space else { return Vec::new() };
     let mut changes: Vec<String> = space::diff(space, &now.space).iter().map(ToString::to_string).collect();
-    let before: Vec<String> = stored
-        .attributes
-        .get(CONSTRAINTS)
-        .and_then(|value| serde_json::from_value(value.clone()).ok())
-        .unwrap_or_default();
+    let before = &stored.facts.constraints;
     changes.extend(changed_limits(stored, limits));
     let (now, conditions) = (texts(&now.constraints), &now.conditions);
     let new = now.iter().filter(|text| !before.contains(text));
     changes.extend(new.map(|text| format!("constraint `{text}`: new")));
     let gone = before.iter().filter(|text| !now.contains(text));
     changes.extend(gone.map(|text| format!("constraint `{text}`: gone")));
-    let stored = stored.attributes.get(CONDITIONS);
-    let before: Vec<When> =
-        stored.and_then(|value| serde_json::from_value(value.clone()).ok()).unwrap_or_default();
+    let before = &stored.facts.conditions;
     let new = conditions.iter().filter(|when| !before.contains(when));
     changes.extend(new.map(|when| format!("condition of `{}`: new, {when}", when.parameter)));
     let gone = before.iter().filter(|when| !conditions.contains(when));
@@ -252,11 +258,9 @@ fn changes(stored: &StudyRecord, now: &BudgetSpec, limits: &[Limit]) -> Vec<Stri
 
 /// How the limits differ from those that the stored trials were held to.
 fn changed_limits(stored: &StudyRecord, now: &[Limit]) -> Option<String> {
-    let before: Vec<String> =
-        serde_json::from_value(stored.attributes.get(LIMITS).cloned().unwrap_or_else(|| json!([]))).ok()?;
-    let now = texts(now);
+    let (before, now) = (&stored.facts.limits, texts(now));
     let shown = |limits: &[String]| if limits.is_empty() { "none".into() } else { limits.join(", ") };
-    (before != now).then(|| format!("limits: were {}, are {}", shown(&before), shown(&now)))
+    (*before != now).then(|| format!("limits: were {}, are {}", shown(before), shown(&now)))
 }
 
 /// # Errors
@@ -300,10 +304,16 @@ pub(crate) fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Res
     Err(RunError::ObjectiveChanged { study: study.name.clone(), changes })
 }
 
-pub(crate) fn check_same_objective(study: &str, stored: Option<&Value>, now: &Value) -> Result<(), RunError> {
+/// # Errors
+/// [`RunError::ObjectiveChanged`] where trials were evaluated by something else.
+pub(crate) fn check_same_objective(
+    study: &str,
+    stored: Option<&ObjectiveFacts>,
+    now: &ObjectiveFacts,
+) -> Result<(), RunError> {
     let mut changes = Vec::new();
     if let Some(stored) = stored {
-        compare("", stored, now, &mut changes);
+        compare("", &stored.to_json(), &now.to_json(), &mut changes);
     }
     if changes.is_empty() { Ok(()) } else { Err(RunError::ObjectiveChanged { study: study.into(), changes }) }
 }
@@ -330,6 +340,8 @@ fn compare(path: &str, old: &Value, new: &Value, changes: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -1,9 +1,8 @@
 //! A ladder's other budgets, as the store has them, for a sampler that learns from them.
 
 use allometry_core::sampler::OtherBudget;
-use allometry_core::{FrozenTrial, SearchSpace, SizeBudget, WeightTarget};
+use allometry_core::{FrozenTrial, SearchSpace, WeightTarget};
 use allometry_store::{Store, StoreError, StudyId, StudyRecord};
-use serde_json::Value;
 
 use crate::choice::split;
 use crate::recover::fold_attempts;
@@ -36,7 +35,7 @@ impl Others {
             let Some(space) = record.space.clone() else { continue };
             let (finished, _) = split(fold_attempts(store.trials(record.id)?));
             let decades = other.decades - own.decades;
-            others.push((other.position, Other { label: other.label, decades, space, finished }));
+            others.push((other.position, Other { label: other.label.to_owned(), decades, space, finished }));
         }
         others.sort_by_key(|(position, _)| *position);
         Ok(Self(others.into_iter().map(|(_, other)| other).collect()))
@@ -55,19 +54,18 @@ impl Others {
 /// A study's place in its ladder.
 struct Rung<'a> {
     ladder: &'a str,
-    position: u64,
-    label: String,
+    position: usize,
+    label: &'a str,
     decades: f64,
 }
 
 fn rung(record: &StudyRecord) -> Option<Rung<'_>> {
-    let ladder = record.attributes.get("ladder")?;
-    let budget: SizeBudget = serde_json::from_value(record.attributes.get("budget")?.clone()).ok()?;
+    let (ladder, budget) = (record.facts.ladder.as_ref()?, record.facts.budget.as_ref()?);
     let WeightTarget::Near { weights, .. } = budget.target else { return None };
     Some(Rung {
-        ladder: ladder.get("name")?.as_str()?,
-        position: ladder.get("position").and_then(Value::as_u64)?,
-        label: budget.label,
+        ladder: &ladder.name,
+        position: ladder.position,
+        label: &budget.label,
         decades: (weights as f64).log10(),
     })
 }

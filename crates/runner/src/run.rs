@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use allometry_core::event::StopReason;
 use allometry_core::{Objective, StudyEvent};
+use allometry_store::facts::Fact;
 use allometry_store::{Store, StudyId};
-use serde_json::Value;
 
 use crate::dispatcher::Dispatcher;
 use crate::error::RunError;
@@ -15,9 +15,6 @@ use crate::heartbeat::Heartbeat;
 use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
 use crate::process::Process;
-
-/// Attribute of a study with the [`StopReason`] of its last run.
-const ENDED: &str = "ended";
 
 /// Signs of life in the time of a lease.
 const BEATS: u32 = 6;
@@ -97,7 +94,7 @@ pub fn run(
     let ids: Vec<StudyId> = studies.iter().map(|study| study.id).collect();
     let dispatcher = Dispatcher::start(studies, store, objective, Process::this(), options, asked, to)?;
     // A study that runs has not ended, however its last run did.
-    ids.into_iter().try_for_each(|id| store.set_study_attribute(id, ENDED, &Value::Null))?;
+    ids.into_iter().try_for_each(|id| store.set_facts(id, &[Fact::Ended(None)]))?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
         let beating = scope.spawn(|| {
@@ -143,8 +140,7 @@ pub fn run(
 fn conclude(store: &dyn Store, dispatcher: &Dispatcher<'_>) -> Result<RunSummary, RunError> {
     let summary = dispatcher.summary();
     for study in &summary.studies {
-        let reason = serde_json::to_value(study.reason).expect("a reason has text keys and numbers");
-        store.set_study_attribute(study.id, ENDED, &reason)?;
+        store.set_facts(study.id, &[Fact::Ended(Some(study.reason))])?;
     }
     store.still_there()?;
     Ok(summary)

@@ -14,7 +14,10 @@ use allometry_core::{
     ObjectiveError, ObjectiveOutcome, Origin, Params, Reporter, SampleError, Sampler, Signal, StudyEvent,
     StudyView, Suggestion, TrialNumber, TrialRecord, TrialRng, TrialSpec, TrialState, ladder, sampler,
 };
-use allometry_runner::{ChangedSpace, Facts, Interrupt, RunError, RunOptions, RunSummary, open_studies, run};
+use allometry_runner::{
+    ChangedSpace, Interrupt, LadderFacts, RunError, RunOptions, RunSummary, open_studies, run,
+};
+use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
 use allometry_store::{Finished, FinishedState, Owner, SqliteStore, Start, Store};
 
 /// What the test objective does with a trial.
@@ -116,7 +119,7 @@ fn go(
     let ObjectiveSpec::Model { model: ModelSpec { context, .. }, .. } = &ladder.objective else {
         panic!("the ladder trains a model")
     };
-    let facts = Facts { objective: serde_json::json!({"context": context}), report: BTreeMap::new() };
+    let facts = LadderFacts::new(command(&format!("train --context {context}")));
     let studies = open_studies(store, ladder, budgets, &facts, ChangedSpace::Refuse)?;
     let (sender, receiver) = channel();
     let options = RunOptions {
@@ -130,6 +133,16 @@ fn go(
     let summary = run(studies, store, &objective, &options, interrupt, &sender)?;
     drop(sender);
     Ok((summary, receiver.iter().collect()))
+}
+
+fn command(line: &str) -> ObjectiveFacts {
+    ObjectiveFacts::Command(CommandFacts {
+        command: Program::Line(line.into()),
+        metric: "auc".into(),
+        weights: None,
+        horizon: 1,
+        part: None,
+    })
 }
 
 fn trials(store: &dyn Store, label: &str) -> Vec<FrozenTrial> {
@@ -323,7 +336,7 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
         sampler::build(&[Direction::Maximize], plain, Arc::clone(&feasible), 1).unwrap(),
         1.0,
     ));
-    let facts = Facts { objective: serde_json::json!({}), report: BTreeMap::new() };
+    let facts = LadderFacts::new(command("train"));
     let studies =
         open_studies(&store, &ladder, vec![(spec, feasible, sampler)], &facts, ChangedSpace::Refuse).unwrap();
     let (sender, _receiver) = channel();
@@ -338,8 +351,7 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let summary = run(studies, &store, &objective, &options, &Interrupt::default(), &sender).unwrap();
     let reason = StopReason::ExpectedGain { gain: 0.0625, least: 0.1 };
     assert_eq!((summary.studies[0].reason, summary.studies[0].complete), (reason, 4));
-    let stored = store.study("test/a").unwrap().unwrap().attributes["ended"].clone();
-    assert_eq!(serde_json::from_value::<StopReason>(stored).unwrap(), reason);
+    assert_eq!(store.study("test/a").unwrap().unwrap().facts.ended, Some(reason));
 }
 
 #[test]
@@ -479,5 +491,5 @@ fn another_question_under_the_same_name_is_refused() {
     assert!(matches!(&error, RunError::SpaceChanged { changes, .. } if changes.len() == 1), "{error}");
     let longer = read(&LADDER.replace("context = 8", "context = 12"));
     let error = go(&longer, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap_err();
-    assert!(error.to_string().contains("context: was 8, is 12"), "{error}");
+    assert!(error.to_string().contains(r#"command: was "train --context 8""#), "{error}");
 }

@@ -13,7 +13,7 @@ use crate::optuna::{
     AttributeKind, Beside, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy,
 };
 use crate::rows::{
-    Database, Fitted, ParamRow, Parts, Result, Target, Times, Wanted, WriteRows, check_attribute,
+    Attributes, Database, Fitted, ParamRow, Parts, Result, Target, Times, Wanted, WriteRows, check_attribute,
     check_param, check_study, check_template, check_values, check_whole_study, insert_study, lock,
     unfinished, write_fitting,
 };
@@ -93,7 +93,8 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
         json: &str,
     ) -> Result<(), StoreError> {
         self.of_study(study, check_attribute::<D>(key, json))?;
-        self.0.set_attribute(study, kind, key, json)
+        let attributes = Attributes::from([(key.to_owned(), json.to_owned())]);
+        self.0.set_attributes(study, kind, &attributes)
     }
 
     fn study_id(&self, name: &str) -> Result<StudyId, StoreError> {

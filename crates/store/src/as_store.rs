@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::assemble::{self, EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::column;
 use crate::error::StoreError;
+use crate::facts::{self, Fact};
 use crate::json;
 use crate::late::LateTell;
 use crate::optuna::AttributeKind;
@@ -38,8 +39,9 @@ impl<D: Database> Store for D {
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
         let directions: Vec<_> = std::iter::once(study.direction).chain(study.further.clone()).collect();
         let space = assemble::space_json(&study.space);
-        let own = study.attributes.iter().map(|(key, value)| (key.as_str(), value));
-        let own: Attributes = [(SPACE_KEY, &space)].into_iter().chain(own).map(own_attribute).collect();
+        let facts = facts::attributes(&study.facts);
+        let facts = facts.iter().map(|(key, value)| (*key, value));
+        let own: Attributes = [(SPACE_KEY, &space)].into_iter().chain(facts).map(own_attribute).collect();
         let names: Attributes = assemble::metric_names(&study.metric_names).into_iter().collect();
         self.write(|rows| {
             let id = insert_study(rows, &study.name, &directions)?;
@@ -57,9 +59,10 @@ impl<D: Database> Store for D {
         Ok(self.read(|rows| rows.studies(Some(name)))?.pop().map(assemble::study))
     }
 
-    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError> {
-        let (key, text) = own_attribute((key, value));
-        self.set_attribute(study, AttributeKind::User, &key, &text)
+    fn set_facts(&self, study: StudyId, facts: &[Fact]) -> Result<(), StoreError> {
+        let attributes = facts::attributes(facts);
+        let own: Attributes = attributes.iter().map(|(key, value)| own_attribute((*key, value))).collect();
+        self.set_attributes(study, AttributeKind::User, &own)
     }
 
     fn create_trial(&self, study: StudyId, new: &NewTrial<'_>) -> Result<TrialHandle, StoreError> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::column;
 use crate::distribution;
+use crate::facts::StudyFacts;
 use crate::json;
 use crate::late::LateTell;
 use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
@@ -81,6 +82,8 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
             Err(error) => unreadable = Some(format!("attribute `{key}`: {error}")),
         }
     }
+    let (facts, problem) = StudyFacts::read(&attributes);
+    let unreadable = unreadable.or(problem);
     let mut directions = directions.into_iter();
     StudyRecord {
         id,
@@ -88,6 +91,7 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
         direction: directions.next().unwrap_or_default(),
         further: directions.collect(),
         space: stored_space,
+        facts,
         attributes,
         user_attributes,
         system_attributes,

@@ -9,6 +9,7 @@ mod column;
 pub mod distribution;
 pub mod error;
 pub mod export;
+pub mod facts;
 mod failure;
 mod file_mark;
 mod former;

@@ -12,8 +12,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::StoreError;
+use crate::facts::{Fact, StudyFacts};
 use crate::json;
 use crate::late::LateTell;
+use crate::location::Location;
 use crate::owner::Owner;
 
 /// Key of a study within its store.
@@ -49,8 +51,8 @@ pub struct NewStudy {
     pub metric_names: Vec<String>,
     /// The search space, which says which lists are ordinal when trials are read back.
     pub space: SearchSpace,
-    /// Allometry's own attributes; stored under `allometry:` and the key.
-    pub attributes: BTreeMap<String, Value>,
+    /// What it says of itself.
+    pub facts: Vec<Fact>,
 }
 
 /// A study as stored.
@@ -66,18 +68,34 @@ pub struct StudyRecord {
     pub further: Vec<Direction>,
     /// The search space, if Allometry made the study.
     pub space: Option<SearchSpace>,
+    /// What it says of itself, as far as that can be read.
+    pub facts: StudyFacts,
     /// Allometry's own attributes, without the prefix `allometry:`.
     pub attributes: BTreeMap<String, Value>,
     /// Foreign user attributes: JSON text as Python wrote it.
     pub user_attributes: BTreeMap<String, String>,
     /// Foreign system attributes: JSON text as Python wrote it.
     pub system_attributes: BTreeMap<String, String>,
-    /// Which of Allometry's own attributes makes no sense, and why; such a study is neither analysed nor
+    /// Which of Allometry's own attributes cannot be read, and why; such a study is neither analysed nor
     /// continued.
     pub unreadable: Option<String>,
 }
 
 impl StudyRecord {
+    /// Checks that all of Allometry's own attributes can be read; `store` is the store's place for messages.
+    ///
+    /// # Errors
+    /// [`StoreError::Malformed`] where one cannot.
+    pub fn check_readable(&self, store: &str) -> Result<(), StoreError> {
+        self.unreadable.as_ref().map_or(Ok(()), |why| {
+            Err(StoreError::Malformed {
+                location: Location::Server(store.to_owned()),
+                place: format!("study `{}`", self.name),
+                problem: why.clone(),
+            })
+        })
+    }
+
     /// Which values are better, for each objective.
     pub fn directions(&self) -> Vec<Direction> {
         std::iter::once(self.direction).chain(self.further.iter().copied()).collect()
@@ -294,12 +312,11 @@ pub trait Store: Send + Sync {
     /// See the trait.
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
 
-    /// Sets one of Allometry's own attributes; `key` is without the prefix. `search_space` is that of
-    /// [`StudyRecord::space`].
+    /// Has a study say these facts of itself, in one commit. Others that it says stay.
     ///
     /// # Errors
     /// See the trait.
-    fn set_study_attribute(&self, study: StudyId, key: &str, value: &Value) -> Result<(), StoreError>;
+    fn set_facts(&self, study: StudyId, facts: &[Fact]) -> Result<(), StoreError>;
 
     /// Makes a trial.
     ///

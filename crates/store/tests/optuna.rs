@@ -11,6 +11,7 @@ use allometry_core::{
     ChoiceOrder, Constraints, Direction, Distribution, EpochReport, FrozenTrial, ParamValue, Params,
     SearchSpace, TrialRecord, TrialState, ValidationScores,
 };
+use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::url::{of_sqlite, sqlite_path};
 use allometry_store::{Finished, FinishedState, NewStudy, NewTrial, Owner, Start, Store, StudyId, import};
 use allometry_testkit::{Cluster, python_with};
@@ -76,8 +77,9 @@ fn params(act: ParamValue) -> Params {
 
 /// Writes a study with trials of every state.
 fn write_study(store: &dyn Store) -> StudyId {
-    let attributes = BTreeMap::from([("ladder".to_owned(), json!({"name": "caf\u{e9}", "seed": 42}))]);
-    let study = NewStudy { name: "café/2M".into(), space: space(), attributes, ..NewStudy::default() };
+    let place = LadderPlace { name: "caf\u{e9}".into(), tag: None, seed: 42, position: 0 };
+    let facts = vec![Fact::Ladder(place)];
+    let study = NewStudy { name: "café/2M".into(), space: space(), facts, ..NewStudy::default() };
     let id = store.create_study(&study).unwrap();
     let owner = Owner::this_process();
     let record = TrialRecord {
@@ -156,7 +158,10 @@ fn optuna_reads_what_we_write() {
         assert_eq!(seen["trials"], Value::from(ours));
         assert_eq!(seen["direction"], "MAXIMIZE");
         assert_eq!(seen["best"], 0);
-        assert_eq!(seen["user_attributes"]["allometry:ladder"], json!({"name": "caf\u{e9}", "seed": 42}));
+        assert_eq!(
+            seen["user_attributes"]["allometry:ladder"],
+            json!({"name": "caf\u{e9}", "tag": null, "seed": 42, "position": 0})
+        );
         assert_eq!(seen["record"]["seed"], 7);
         let record = store.trials(id).unwrap().swap_remove(0).record;
         let mut flat = json!({"seed": record.seed});

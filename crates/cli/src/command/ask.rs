@@ -1,10 +1,10 @@
 //! `allometry ask`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use allometry_core::ladder::SamplerKind;
 use allometry_core::{Direction, SizeBudget};
+use allometry_store::facts::Fact;
 use allometry_store::{NewStudy, Store, StoreError, StudyRecord};
 use clap::Args;
 use serde_json::json;
@@ -74,12 +74,8 @@ impl Ask {
         let mut directions = self.direction.iter().map(|direction| (*direction).into());
         let direction = directions.next().unwrap_or(Direction::Minimize);
         let further = directions.collect();
-        let attributes = BTreeMap::from([
-            ("budget".to_owned(), json!(SizeBudget::nominal(name))),
-            ("conditions".to_owned(), json!(conditions)),
-        ]);
-        let new =
-            NewStudy { name: name.into(), direction, further, space, attributes, ..NewStudy::default() };
+        let facts = vec![Fact::Budget(SizeBudget::nominal(name)), Fact::Conditions(conditions)];
+        let new = NewStudy { name: name.into(), direction, further, space, facts, ..NewStudy::default() };
         match store.create_study(&new) {
             // Another process that asks for its first trial may be faster: they share its study.
             Ok(_) | Err(StoreError::NameTaken { .. }) => self.study.one(place, store),

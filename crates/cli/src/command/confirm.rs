@@ -4,7 +4,8 @@ use std::path::Path;
 
 use allometry_core::confirm;
 use allometry_core::ladder::{ConfirmSpec, Part};
-use allometry_runner::{Experiment, RunSummary};
+use allometry_runner::RunSummary;
+use allometry_store::facts::Experiment;
 use clap::Args;
 
 use super::experiment::{Conduct, ExperimentArgs, Searched};

@@ -1,13 +1,12 @@
 //! What evaluates a ladder's trials: the built-in model on its data, or the user's command.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};
 use allometry_core::space::{Feasible, Measured};
 use allometry_core::{Objective, Params, secret};
-use allometry_runner::{CommandObjective, Devices, Facts};
-use serde_json::json;
+use allometry_runner::{CommandObjective, Devices, LadderFacts};
+use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
 
 use super::prepare::Prepared;
 use super::run::runs_folder;
@@ -107,30 +106,26 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What is stored with studies whose trials are judged by the rows of a part.
-    pub(super) fn facts(&self, part: Part) -> Facts {
+    pub(super) fn facts(&self, part: Part) -> LadderFacts {
         let mut facts = match self {
             Self::Model(prepared) => prepared.facts(),
             Self::Command(ladder, command) => {
-                let mut objective = json!({
-                    "command": match &command.run {
-                        Invocation::Program(words) => {
-                            json!(words.iter().map(|word| secret::hide_users(word)).collect::<Vec<_>>())
-                        }
-                        Invocation::Shell(line) => json!(secret::hide_users(line)),
-                    },
-                    "metric": ladder.metric,
-                    "weights": command.weights.as_ref().map(ToString::to_string),
-                });
-                // Not written where it is 1, so that studies begun before there was such a key go on.
-                if command.horizon > 1 {
-                    objective["horizon"] = json!(command.horizon);
-                }
-                Facts { objective, report: BTreeMap::new() }
+                let program = match &command.run {
+                    Invocation::Program(words) => {
+                        Program::Words(words.iter().map(|word| secret::hide_users(word)).collect())
+                    }
+                    Invocation::Shell(line) => Program::Line(secret::hide_users(line)),
+                };
+                LadderFacts::new(ObjectiveFacts::Command(CommandFacts {
+                    command: program,
+                    metric: ladder.metric.clone(),
+                    weights: command.weights.as_ref().map(ToString::to_string),
+                    horizon: command.horizon,
+                    part: None,
+                }))
             }
         };
-        if part == Part::Test {
-            facts.objective["part"] = json!(part.as_str());
-        }
+        facts.objective.judged_by(part);
         facts
     }
 

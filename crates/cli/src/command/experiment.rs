@@ -8,8 +8,9 @@ use allometry_core::ladder::{BudgetSpec, Ladder, Part};
 use allometry_core::retraining::{self, Retraining};
 use allometry_core::space::Feasible;
 use allometry_core::{Direction, FrozenTrial, Objective};
-use allometry_runner::{Experiment, Interrupt, RunOptions, RunSummary, open_experiment};
+use allometry_runner::{Interrupt, RunOptions, RunSummary, open_experiment};
 use allometry_store::Store;
+use allometry_store::facts::Experiment;
 use clap::Args;
 
 use super::evaluator::Evaluator;
@@ -156,7 +157,15 @@ impl Searched<'_> {
         for (spec, feasible, planned) in self.plan(conduct)? {
             let size = |params: &_| objective.model_size(params);
             let planned = (conduct.experiment, planned);
-            studies.push(open_experiment(self.store, planned, self.ladder, spec, feasible, &facts, size)?);
+            studies.push(open_experiment(
+                self.store,
+                planned,
+                self.ladder,
+                spec,
+                feasible,
+                &facts.objective,
+                size,
+            )?);
         }
         run_studies(studies, self.store, objective, self.options, self.interrupt, self.style)
     }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use allometry_core::Secret;
 use allometry_core::ladder::{Ladder, ObjectiveSpec};
 use allometry_store::StudyRecord;
+use allometry_store::facts::StoredLadder;
 
-use super::ladder_file::{self, StoredLadder};
+use super::ladder_file;
 use crate::error::CliError;
-use crate::source::{attribute, ladder_name};
+use crate::source::ladder_name;
 
 /// Who decides which program a worker starts, and which data it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +42,7 @@ impl Join<'_> {
     /// no file of it and the store is not trusted.
     pub(super) fn ladder(&self) -> Result<(Ladder, PathBuf), CliError> {
         let store = allometry_store::open_read_only(self.storage.expose())?;
-        let with_ladder =
-            |study: StudyRecord| Some((attribute::<StoredLadder>(&study, StoredLadder::KEY)?, study));
+        let with_ladder = |study: StudyRecord| Some((study.facts.ladder_file.clone()?, study));
         let stored: Stored =
             store.studies()?.into_iter().filter_map(with_ladder).map(|(l, s)| (s, l)).collect();
         let (mut ladder, path) = match self.trust {
@@ -53,7 +53,7 @@ impl Join<'_> {
             let name = format!("{}/{}", ladder.name, budget.budget.label);
             let study = stored.iter().find(|(study, _)| study.name == name);
             // A budget that `run` was not asked for has no study, or one without trials to go.
-            budget.trials = study.and_then(|(study, _)| attribute(study, "target_trials")).unwrap_or(0);
+            budget.trials = study.and_then(|(study, _)| study.facts.target_trials).unwrap_or(0);
         }
         Ok((ladder, path))
     }
@@ -62,7 +62,8 @@ impl Join<'_> {
     fn as_stored(&self, stored: &Stored) -> Result<(Ladder, PathBuf), CliError> {
         let (first, of_file) = self.first(stored, self.name)?;
         let path = of_file.path(self.folder);
-        let mut ladder = of_file.read(&path, self.settings)?;
+        let read = of_file.read(&path, self.settings);
+        let mut ladder = read.map_err(|errors| CliError::Ladder(Box::new(errors)))?;
         ladder.name = ladder_name(first);
         Ok((ladder, path))
     }

@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
+use allometry_core::Secret;
 use allometry_core::ladder::{self, DeviceKind, Ladder, ObjectiveSpec};
-use allometry_core::{Secret, secret};
+use allometry_store::facts::StoredLadder;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
 
@@ -86,90 +86,18 @@ impl LadderFile {
     }
 }
 
-/// A ladder file as its studies keep it, so that processes elsewhere can join them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct StoredLadder {
-    text: String,
-    settings: Vec<(String, String)>,
-    /// Folder that paths in the file are taken from, absolute; name of the file in it. A name that is no UTF-8 is kept as it is shown,
-    /// and is not found again: other processes then need `--folder`, or their own ladder file.
-    #[serde(serialize_with = "as_shown")]
-    folder: PathBuf,
-    #[serde(serialize_with = "as_shown")]
-    file: PathBuf,
-}
-
-fn as_shown<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
-}
-
-impl StoredLadder {
-    /// Attribute of a study that it is stored in.
-    pub(super) const KEY: &str = "ladder_file";
-
-    /// The file at `path`, of which `ladder` was read, without the password of its storage.
-    ///
-    /// # Errors
-    /// [`CliError::Read`]; [`CliError::Usage`] where the password cannot be taken out.
-    pub(super) fn new(path: &Path, settings: &[(String, String)], ladder: &Ladder) -> Result<Self, CliError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
-        let text = without_password(path, &text, ladder.storage.as_ref())?;
-        let of_storage = |key: &str| key.trim().trim_matches(['"', '\'']).starts_with("storage");
-        let settings = settings.iter().map(|(key, value)| {
-            let value = if of_storage(key) { secret::hide(value) } else { value.clone() };
-            (key.clone(), value)
-        });
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        Ok(Self {
-            text,
-            settings: settings.collect(),
-            folder: absolute.parent().unwrap_or(Path::new("")).to_path_buf(),
-            file: absolute.file_name().unwrap_or_default().into(),
-        })
-    }
-
-    /// Where the file would be: in `folder`, or in its own folder where this machine has that, or in the working directory.
-    pub(super) fn path(&self, folder: Option<&Path>) -> PathBuf {
-        let own = Some(self.folder.as_path()).filter(|folder| folder.is_dir());
-        folder.or(own).unwrap_or(Path::new("")).join(&self.file)
-    }
-
-    /// Settings that the run was begun with.
-    pub(super) fn settings(&self) -> &[(String, String)] {
-        &self.settings
-    }
-
-    /// Name of the file, without a folder.
-    pub(super) fn file_name(&self) -> Option<&Path> {
-        self.file.file_name().map(Path::new)
-    }
-
-    /// The checked ladder of the file at `path`, which need not be there, with further settings over it.
-    ///
-    /// # Errors
-    /// [`CliError::Ladder`] where another version of Allometry wrote it.
-    pub(super) fn read(&self, path: &Path, settings: &[(String, String)]) -> Result<Ladder, CliError> {
-        let settings: Vec<(String, String)> = self.settings.iter().chain(settings).cloned().collect();
-        ladder::parse_with(&self.text, path, &settings).map_err(|errors| CliError::Ladder(Box::new(errors)))
-    }
-}
-
-/// The text of a ladder file without the passwords of its URLs.
+/// The file at `path`, of which `ladder` was read, as its studies keep it.
 ///
 /// # Errors
-/// [`CliError::Usage`] where that of its storage is written so that it is not found in the text.
-fn without_password(path: &Path, text: &str, storage: Option<&Secret>) -> Result<String, CliError> {
-    let in_file = |text: &str| ladder::parse_with(text, path, &[]).ok().and_then(|ladder| ladder.storage);
-    let mut hidden = text.to_owned();
-    for url in in_file(text).iter().chain(storage) {
-        hidden = hidden.replace(url.expose(), &url.shown());
-    }
-    hidden = secret::hide_users(&hidden);
-    if in_file(&hidden).is_none_or(|url| url.shown() == url.expose()) {
-        return Ok(hidden);
-    }
-    Err(CliError::Usage {
+/// [`CliError::Read`]; [`CliError::Usage`] where the password of its storage cannot be taken out.
+pub(super) fn stored(
+    path: &Path,
+    settings: &[(String, String)],
+    ladder: &Ladder,
+) -> Result<StoredLadder, CliError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
+    StoredLadder::new(path, &text, settings, ladder).ok_or_else(|| CliError::Usage {
         message: format!(
             "the password in `[storage] url` of {} cannot be kept out of the store",
             path.display()

@@ -1,16 +1,13 @@
 //! What `run` and `check` share: the data in memory, the model's objective, the feasible architectures.
 
-use std::collections::BTreeMap;
-
-use allometry_analysis::SizeReach;
 use allometry_core::ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
 use allometry_core::space::{Feasible, Measured};
-use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, WeightTarget};
-use allometry_runner::Facts;
+use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, SizeReach, WeightTarget};
+use allometry_runner::LadderFacts;
+use allometry_store::facts::{BaselineFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts};
 use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, load};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
-use serde_json::{Value, json};
 
 use super::shuffle;
 use crate::error::CliError;
@@ -114,48 +111,33 @@ impl<'a> Prepared<'a> {
     /// What is stored with the studies: the question asked, and what the report says beside the trials.
     ///
     /// Baselines are fitted here; that takes about as long as one short trial.
-    pub(super) fn facts(&self) -> Facts {
+    pub(super) fn facts(&self) -> LadderFacts {
         let (data, model) = (self.data, self.model);
-        let label = match &data.label {
-            LabelSpec::Column { name, .. } => json!(name),
-            LabelSpec::Rise { rise, of, over, horizon } => {
-                json!({"rise": rise, "of": of, "over": over, "horizon": horizon})
-            }
+        let horizon = match &data.label {
+            LabelSpec::Column { horizon, .. } => *horizon as u64,
+            LabelSpec::Rise { .. } => 1,
         };
-        let split = data.split;
-        let mut objective = json!({
-            "model": model,
-            "data": {
-                "rows": self.summary.rows,
-                "features": self.dataset.feature_names,
-                "label": label,
-                "split": {"train": split.train, "validation": split.validation},
-                "na": data.missing,
-            },
+        let data = DataFacts {
+            rows: self.summary.rows,
+            features: self.dataset.feature_names.clone(),
+            label: LabelFacts::from(&data.label),
+            split: data.split.into(),
+            na: data.missing,
+            horizon,
+            classes: (model.task == Task::Classes).then_some(self.dataset.preparation.classes),
+        };
+        let baselines = baselines(&self.dataset, model.task).into_iter().map(|baseline| BaselineFacts {
+            name: baseline.name.into(),
+            description: baseline.description,
+            value: baseline.metrics.get(model.task.metric().as_str()).copied(),
+            metrics: baseline.metrics,
         });
-        // Not written where it is 1, so that studies begun before there was such a key go on.
-        if let LabelSpec::Column { horizon: horizon @ 2.., .. } = &data.label {
-            objective["data"]["horizon"] = json!(horizon);
+        let objective = ModelFacts { model: model.clone(), data, part: None };
+        LadderFacts {
+            validation: (model.task == Task::Binary).then(|| self.dataset.validation.counts()),
+            baselines: baselines.collect(),
+            ..LadderFacts::new(ObjectiveFacts::Model(Box::new(objective)))
         }
-        if model.task == Task::Classes {
-            objective["data"]["classes"] = json!(self.dataset.preparation.classes);
-        }
-        let baselines: Vec<Value> = baselines(&self.dataset, model.task)
-            .into_iter()
-            .map(|b| {
-                json!({
-                    "name": b.name,
-                    "description": b.description,
-                    "value": b.metrics.get(model.task.metric().as_str()),
-                    "metrics": b.metrics,
-                })
-            })
-            .collect();
-        let mut report = BTreeMap::from([("baselines".to_owned(), Value::Array(baselines))]);
-        if model.task == Task::Binary {
-            report.insert("validation".to_owned(), json!(self.dataset.validation.counts()));
-        }
-        Facts { objective, report }
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use allometry_analysis::SizeReach;
 use allometry_analysis::number::counted;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
@@ -18,7 +17,7 @@ use clap::Args;
 
 use super::evaluator::Evaluator;
 use super::experiment::Searched;
-use super::ladder_file::{LadderFile, StoredLadder};
+use super::ladder_file::{self, LadderFile};
 use super::smallest_effect::SmallestEffect;
 use super::{confirm, rescue};
 use crate::error::CliError;
@@ -181,24 +180,17 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     let store = allometry_store::open(url.expose())?;
     let store = &*store;
     let mut budgets = Vec::new();
-    let mut reaches = Vec::new();
     for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
         let feasible = Arc::new(evaluator.feasible(spec)?);
-        reaches.push(feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest }));
         let sampler =
             sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
         budgets.push((spec.clone(), feasible, sampler));
     }
-    let studies = open_studies(store, ladder, budgets, &evaluator.facts(Part::Validation), how.changed)?;
-    for (study, reach) in studies.iter().zip(&reaches) {
-        store.set_study_attribute(study.id, "reach", &serde_json::json!(reach))?;
-    }
+    let mut facts = evaluator.facts(Part::Validation);
     if let Reports::Write(_) = how.reports {
-        let stored = StoredLadder::new(file, &how.settings, ladder)?;
-        for study in &studies {
-            store.set_study_attribute(study.id, StoredLadder::KEY, &serde_json::json!(stored))?;
-        }
+        facts.ladder_file = Some(ladder_file::stored(file, &how.settings, ladder)?);
     }
+    let studies = open_studies(store, ladder, budgets, &facts, how.changed)?;
 
     let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
     let Reports::Write(smallest_effect) = how.reports else {

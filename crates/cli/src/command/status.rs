@@ -5,7 +5,7 @@ use std::time::Duration;
 use allometry_core::pareto::best_trials;
 use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
-use allometry_core::{FrozenTrial, StopReason, TrialState};
+use allometry_core::{FrozenTrial, TrialState};
 use allometry_runner::RunOptions;
 use allometry_store::{RunningTrial, StudyRecord};
 use clap::Args;
@@ -15,7 +15,6 @@ use super::read_args::ReadArgs;
 use super::study_args::{label, readable, refusal};
 use crate::error::CliError;
 use crate::output;
-use crate::source::attribute;
 
 const STATES: [TrialState; 5] =
     [TrialState::Complete, TrialState::Pruned, TrialState::Failed, TrialState::Running, TrialState::Waiting];
@@ -91,17 +90,17 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
         "direction": study.direction,
         "trials": counts,
         "infeasible": infeasible(trials),
-        "target": study.attributes.get("target_trials"),
+        "target": study.facts.target_trials,
         "directions": study.directions(),
         "best": best.map(|best| json!({"number": best.number, "value": best.value, "values": best.values()})),
         "front": front.map(|front| front.iter().map(|trial| trial.number).collect::<Vec<_>>()),
         "running": running.collect::<Vec<_>>(),
-        "ended": study.attributes.get("ended").filter(|_| !is_running),
+        "ended": study.facts.ended.filter(|_| !is_running),
     })
 }
 
 fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) -> String {
-    let target = attribute::<u64>(study, "target_trials");
+    let target = study.facts.target_trials;
     let target = target.map_or_else(String::new, |target| format!(" of {target}"));
     let broken = infeasible(trials);
     let broken = if broken > 0 { format!(" ({broken} infeasible)") } else { String::new() };
@@ -131,7 +130,7 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
         let owner = owner.as_ref().map_or_else(|| "another program".into(), ToString::to_string);
         output::push_line(&mut text, &format!("  trial {} is being evaluated by {owner}", handle.number));
     }
-    if let Some(ending) = attribute::<StopReason>(study, "ended").filter(|_| !is_alive(running)) {
+    if let Some(ending) = study.facts.ended.filter(|_| !is_alive(running)) {
         output::push_line(&mut text, &format!("  {ending}"));
     }
     text
@@ -139,7 +138,8 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
 
 #[cfg(test)]
 mod tests {
-    use allometry_core::{Direction, TrialNumber};
+    use allometry_core::{Direction, StopReason, TrialNumber};
+    use allometry_store::facts::StudyFacts;
     use allometry_store::{Owner, StudyId, TrialHandle, TrialId};
 
     use super::*;
@@ -147,14 +147,15 @@ mod tests {
     /// Another process ended its run of a study that this one works on.
     #[test]
     fn a_study_that_somebody_works_on_has_not_ended() {
-        let ended = serde_json::to_value(StopReason::Interrupted).unwrap();
+        let facts = StudyFacts { ended: Some(StopReason::Interrupted), ..StudyFacts::default() };
         let study = StudyRecord {
             id: StudyId(1),
             name: "s".into(),
             direction: Direction::Maximize,
             further: Vec::new(),
             space: None,
-            attributes: [("ended".to_owned(), ended)].into_iter().collect(),
+            facts,
+            attributes: std::collections::BTreeMap::new(),
             user_attributes: std::collections::BTreeMap::new(),
             system_attributes: std::collections::BTreeMap::new(),
             unreadable: None,

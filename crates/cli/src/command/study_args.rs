@@ -1,19 +1,19 @@
 //! The arguments that name studies of a store, and reading them.
 
 use allometry_core::expression::Condition;
-use allometry_core::ladder::{Ladder, ModelSpec, SamplerKind, SamplerSpec, command};
-use allometry_core::space::{self, Feasible, Measured, When};
+use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec, command};
+use allometry_core::space::{self, Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, Secret, SizeBudget};
 use allometry_runner::{CommandObjective, Driven};
-use allometry_store::{Location, Store, StoreError, StudyRecord, each_trial, open_existing, open_read_only};
+use allometry_store::facts::ObjectiveFacts;
+use allometry_store::{Store, StoreError, StudyRecord, each_trial, open_existing, open_read_only};
 use allometry_trainer::Geometry;
 use clap::Args;
-use serde::Deserialize;
 
 use super::prepare::measured;
 use super::read_ladder;
 use crate::error::CliError;
-use crate::source::{Source, attribute, storage_url};
+use crate::source::{Source, storage_url};
 
 /// Seed of studies that have none of their own.
 const SEED: u64 = 42;
@@ -63,18 +63,12 @@ impl StudyArgs {
     }
 }
 
-/// Whether Allometry's own attributes of a study make sense.
+/// Checks that Allometry's own attributes of a study can be read.
 ///
 /// # Errors
-/// [`StoreError::Malformed`] where they do not.
+/// [`StoreError::Malformed`] where one cannot.
 pub(super) fn readable(place: &Place, study: &StudyRecord) -> Result<(), StoreError> {
-    study.unreadable.as_ref().map_or(Ok(()), |why| {
-        Err(StoreError::Malformed {
-            location: Location::Server(place.shown()),
-            place: format!("study `{}`", study.name),
-            problem: why.clone(),
-        })
-    })
+    study.check_readable(&place.shown())
 }
 
 /// Why nobody can read one of several studies, which hides none of the others; `None` where it was read.
@@ -191,39 +185,13 @@ impl Place {
 
 /// The budget's label, or the study's name where it has no budget.
 pub(super) fn label(study: &StudyRecord) -> String {
-    attribute::<SizeBudget>(study, "budget").map_or_else(|| study.name.clone(), |budget| budget.label)
+    study.facts.budget.as_ref().map_or(&study.name, |budget| &budget.label).clone()
 }
 
 /// Names of the study's objectives; `value 0`, `value 1` and so on where nobody named them.
 pub(super) fn objective_names(study: &StudyRecord) -> Vec<String> {
     let numbered = || (0..study.directions().len()).map(|place| format!("value {place}")).collect();
     study.metric_names().unwrap_or_else(numbered)
-}
-
-#[derive(Deserialize)]
-struct SeedAttribute {
-    seed: u64,
-}
-
-/// What a study of our own trains, as far as sizes need it.
-#[derive(Deserialize)]
-struct ObjectiveAttribute {
-    model: ModelSpec,
-    data: FeaturesAttribute,
-}
-
-/// What a study whose trials a command evaluates says of sizes.
-#[derive(Deserialize)]
-struct CommandAttribute {
-    weights: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct FeaturesAttribute {
-    features: Vec<String>,
-    /// Of the label, where it has classes.
-    #[serde(default)]
-    classes: usize,
 }
 
 /// Hands out a study's configurations. `sampler` and `seed` override what the study has.
@@ -240,39 +208,49 @@ pub(super) fn driven<'a>(
         Some(space) => space.clone(),
         None => recorded_space(store, study)?,
     };
-    let budget = attribute(study, "budget").unwrap_or_else(|| SizeBudget::nominal(&study.name));
-    let trained = attribute::<ObjectiveAttribute>(study, "objective").and_then(|objective| {
-        let ObjectiveAttribute { model, data } = objective;
-        Some((Geometry::new(data.features.len(), data.classes, &model).ok()?, model))
-    });
-    let weights = attribute::<CommandAttribute>(study, "objective").and_then(|command| command.weights);
-    let weights = weights.and_then(|text| command::weights(&text).ok());
+    let facts = &study.facts;
+    let budget = facts.budget.clone().unwrap_or_else(|| SizeBudget::nominal(&study.name));
+    let objective = facts.objective.clone();
+    let geometry = match &objective {
+        Some(ObjectiveFacts::Model(facts)) => {
+            let (features, classes) = (facts.data.features.len(), facts.data.classes.unwrap_or_default());
+            Geometry::new(features, classes, &facts.model).ok()
+        }
+        _ => None,
+    };
+    let weights = match &objective {
+        Some(ObjectiveFacts::Command(facts)) => {
+            facts.weights.as_deref().and_then(|text| command::weights(text).ok())
+        }
+        _ => None,
+    };
     let measure = move |params: &Params| -> Measured {
-        match (&trained, &weights) {
-            (Some((geometry, model)), _) => measured(params, *geometry, model),
-            (None, Some(weights)) => {
+        match (&objective, geometry, &weights) {
+            (Some(ObjectiveFacts::Model(facts)), Some(geometry), _) => {
+                measured(params, geometry, &facts.model)
+            }
+            (_, _, Some(weights)) => {
                 Measured { size: CommandObjective::size_of(weights, params), flops: None }
             }
-            (None, None) => Measured::default(),
+            _ => Measured::default(),
         }
     };
     let measure_again = measure.clone();
     let size = move |params: &Params| -> Option<ModelSize> { measure_again(params).size };
-    let texts: Vec<String> = attribute(study, "constraints").unwrap_or_default();
-    let constraints: Vec<Condition> =
-        texts.iter().map(|text| space::constraint(text, &space)).collect::<Result<_, _>>().map_err(
-            |error| CliError::Usage {
-                message: format!("study `{}` has a constraint that makes no sense here: {error}", study.name),
-                hint: Some("it was written by another version of Allometry".into()),
-            },
-        )?;
-    let stored = attribute(study, "sampler");
-    let mut spec = stored.unwrap_or(SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Sobol) });
+    let constraints: Vec<Condition> = facts
+        .constraints
+        .iter()
+        .map(|text| space::constraint(text, &space))
+        .collect::<Result<_, _>>()
+        .map_err(|error| CliError::Usage {
+            message: format!("study `{}` has a constraint that makes no sense here: {error}", study.name),
+            hint: Some("it was written by another version of Allometry".into()),
+        })?;
+    let otherwise = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Sobol) };
+    let mut spec = facts.sampler.unwrap_or(otherwise);
     spec.kind = sampler.unwrap_or(spec.kind);
-    let own_seed = attribute::<SeedAttribute>(study, "ladder").map(|ladder| ladder.seed);
-    let seed = seed.or(own_seed).unwrap_or(SEED);
-    let conditions: Vec<When> = attribute(study, "conditions").unwrap_or_default();
-    let feasible = Feasible::conditional(&space, &budget, &constraints, &conditions, measure)?;
+    let seed = seed.or(facts.ladder.as_ref().map(|place| place.seed)).unwrap_or(SEED);
+    let feasible = Feasible::conditional(&space, &budget, &constraints, &facts.conditions, measure)?;
     Ok(Driven::new(store, study, feasible, spec, seed, size)?)
 }
 

@@ -2,7 +2,7 @@
 
 use allometry_core::ladder::Part;
 use allometry_core::transfer;
-use allometry_runner::Experiment;
+use allometry_store::facts::Experiment;
 use clap::Args;
 
 use super::experiment::{Conduct, ExperimentArgs};

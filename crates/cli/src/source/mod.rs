@@ -20,7 +20,7 @@ pub(crate) use compared::{Compared, is_report, read_report};
 pub(crate) use goal::{Names, Objective, Said};
 pub(crate) use notes::say as say_notes;
 pub(crate) use parse::Source;
-pub(crate) use stored::{attribute, ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
+pub(crate) use stored::{ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
 pub(crate) use whole::{whole, whole_as_told};
 
 use self::foreign::Foreign;

@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use allometry_core::{
-    Direction, Distribution, EpochReport, Failure, ParamValue, Params, SearchSpace, TrialRecord,
+    Direction, Distribution, EpochReport, Failure, ParamValue, Params, SearchSpace, SizeBudget, TrialRecord,
 };
+use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{
     Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StudyId, TrialId,
 };
@@ -60,16 +61,14 @@ impl Study {
         let space = SearchSpace(
             [("learning_rate".to_owned(), rate), ("d_model".into(), width)].into_iter().collect(),
         );
-        let attributes = BTreeMap::from([
-            ("ladder".to_owned(), json!({ "name": "watched", "tag": null, "seed": 0, "position": 0 })),
-            ("budget".into(), json!({ "label": "1M", "target": { "kind": "any" } })),
-            ("target_trials".into(), json!(40)),
-        ]);
+        let place = LadderPlace { name: "watched".into(), tag: None, seed: 0, position: 0 };
+        let facts =
+            vec![Fact::Ladder(place), Fact::Budget(SizeBudget::nominal("1M")), Fact::TargetTrials(40)];
         let new = NewStudy {
             name: "watched/1M".into(),
             direction: Direction::Maximize,
             space: space.clone(),
-            attributes,
+            facts,
             ..NewStudy::default()
         };
         let id = store.create_study(&new).unwrap();

@@ -7,6 +7,8 @@ use allometry_core::{ParamValue, TrialState};
 use allometry_testkit::python_with;
 use serde_json::json;
 
+use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
+
 use crate::support::run;
 use crate::support::shared;
 
@@ -21,10 +23,17 @@ fn poisoned(settings: &serde_json::Value) -> tempfile::TempDir {
     let store = allometry_store::open(&url(folder.path())).unwrap();
     let study = store.study("shared/s").unwrap().unwrap();
     let file = json!({"text": text, "settings": settings, "folder": folder.path(), "file": "ladder.toml"});
-    store.set_study_attribute(study.id, "ladder_file", &file).unwrap();
-    store.set_study_attribute(study.id, "target_trials", &json!(2)).unwrap();
+    let file = serde_json::from_value(file).unwrap();
+    let objective = CommandFacts {
+        command: Program::Line("touch pwned".into()),
+        metric: "auc".into(),
+        weights: None,
+        horizon: 1,
+        part: None,
+    };
     // The stored question is as wrong as the rest: it may not be what keeps the command from running.
-    store.set_study_attribute(study.id, "objective", &json!({})).unwrap();
+    let objective = Fact::Objective(ObjectiveFacts::Command(objective));
+    store.set_facts(study.id, &[Fact::LadderFile(file), Fact::TargetTrials(2), objective]).unwrap();
     folder
 }
 

@@ -209,7 +209,8 @@ pub struct FeatureSpec {
 }
 
 /// Rows that trials are judged by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Those that configurations are chosen by.
     Validation,

@@ -1,13 +1,12 @@
 //! What must hold of any trials whatever.
 
 use allometry_analysis::{
-    Baseline, Comparison, LadderTrials, Options, Side, SizeReach, StudyOutputs, StudyScores, StudyTrials,
-    analyze,
+    Baseline, Comparison, LadderTrials, Options, Side, StudyOutputs, StudyScores, StudyTrials, analyze,
 };
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{
     ClassCounts, Direction, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace,
-    SizeBudget, TrialState, WeightTarget,
+    SizeBudget, SizeReach, TrialState, WeightTarget,
 };
 use allometry_report::{
     ComparisonDocument, Pictures, ReportDocument, classic, comparison, comparison_json, full, json,

@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use allometry_analysis::{Baseline, LadderTrials, SizeReach, StudyTrials};
+use allometry_analysis::{Baseline, LadderTrials, StudyTrials};
 use allometry_core::{
-    ClassCounts, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, TrialState,
-    WeightTarget,
+    ClassCounts, Distribution, FrozenTrial, ModelSize, ParamValue, Params, SearchSpace, SizeReach,
+    TrialState, WeightTarget,
 };
 use serde_json::{Value, json};
 

@@ -7,6 +7,7 @@ use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, TrialState};
 use allometry_report::chart::{Curve, curves_figure, ladder_figures, study_figures};
 use allometry_report::html::trials_json;
+use allometry_store::facts::Experiment;
 use allometry_store::{Liveness, StoredStudy};
 use maud::{Markup, PreEscaped, html};
 
@@ -71,18 +72,23 @@ pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
 }
 
 fn label(study: &StoredStudy) -> String {
-    let said = |key: &str, field: &str| study.record.attributes.get(key)?.get(field)?.as_str();
-    let budget = |key, field| said(key, field).map(words::short);
-    budget("budget", "label")
-        .or_else(|| Some(format!("transfers to {}", budget("transfer", "budget")?)))
-        .or_else(|| Some(format!("confirmation of {}", budget("confirm", "budget")?)))
-        .unwrap_or_else(|| words::short(&study.record.name))
+    let facts = &study.record.facts;
+    let of_experiment = || {
+        let (experiment, study) = facts.experiment.as_ref()?;
+        let budget = words::short(&study.budget);
+        Some(match experiment {
+            Experiment::Transfer => format!("transfers to {budget}"),
+            Experiment::Confirm => format!("confirmation of {budget}"),
+        })
+    };
+    let budget = facts.budget.as_ref().map(|budget| words::short(&budget.label));
+    budget.or_else(of_experiment).unwrap_or_else(|| words::short(&study.record.name))
 }
 
 fn progress(study: &StoredStudy) -> Markup {
     let count = |state| study.trials.iter().filter(|trial| trial.state == state).count();
     let complete = count(TrialState::Complete);
-    let target = study.record.attributes.get("target_trials").and_then(serde_json::Value::as_u64);
+    let target = study.record.facts.target_trials;
     let best = incumbent(&study.trials, study.record.direction);
     html! {
         tr {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::assemble::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY, take_user_attribute};
 use crate::error::StoreError;
+use crate::facts::StudyFacts;
 use crate::json;
 use crate::store::StudyId;
 
@@ -82,7 +83,10 @@ fn own(key: &str, json: &str) -> Result<(), String> {
     } else if is_ours && key[OWN_PREFIX.len()..] == *SPACE_KEY {
         assemble::space(StudyId(0), json).map(|_| ()).map_err(|malformed| malformed.problem)
     } else if is_ours {
-        json::parse(json).map(|_| ()).map_err(|error| error.to_string())
+        let value = json::parse(json).map_err(|error| error.to_string())?;
+        let attributes = [(key[OWN_PREFIX.len()..].to_owned(), json::plain(value))].into();
+        let (_, problem) = StudyFacts::read(&attributes);
+        problem.map_or(Ok(()), Err)
     } else {
         Ok(())
     }

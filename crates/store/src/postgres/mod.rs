@@ -174,17 +174,15 @@ impl Database for PostgresStore {
     }
 
     /// One message to the server and one back.
-    fn set_attribute(
+    fn set_attributes(
         &self,
         study: StudyId,
         kind: AttributeKind,
-        key: &str,
-        json: &str,
+        attributes: &Attributes,
     ) -> Result<(), StoreError> {
         self.check_writable()?;
-        let attributes = Attributes::from([(key.to_owned(), json.to_owned())]);
         self.pool.statement(&(), |db, commit| {
-            write::set_study_attributes(db, Some(commit), study, kind, &attributes)
+            write::set_study_attributes(db, Some(commit), study, kind, attributes)
         })
     }
 

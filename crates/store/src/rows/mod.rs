@@ -292,13 +292,12 @@ pub(crate) trait Database: fmt::Debug + Send + Sync {
         state: Option<TrialState>,
         parts: &Parts<'_>,
     ) -> Result<bool, StoreError>;
-    /// Sets or replaces an attribute of a study, in one commit.
-    fn set_attribute(
+    /// Sets or replaces attributes of a study, in one commit.
+    fn set_attributes(
         &self,
         study: StudyId,
         kind: AttributeKind,
-        key: &str,
-        json: &str,
+        attributes: &Attributes,
     ) -> Result<(), StoreError>;
     /// Gives the wanted trials to `sink` by growing id.
     fn tell_trials(&self, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<(), StoreError>;

@@ -233,17 +233,15 @@ impl Database for SqliteStore {
         })
     }
 
-    fn set_attribute(
+    fn set_attributes(
         &self,
         study: StudyId,
         kind: AttributeKind,
-        key: &str,
-        json: &str,
+        attributes: &Attributes,
     ) -> Result<(), StoreError> {
-        let attributes = Attributes::from([(key.to_owned(), json.to_owned())]);
         self.write(|rows| {
             rows.require_study(study)?;
-            rows.set_study_attributes(study, kind, &attributes)
+            rows.set_study_attributes(study, kind, attributes)
         })
     }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use allometry_core::{
     Constraints, Direction, Distribution, FrozenTrial, Params, TrialNumber, TrialRecord, TrialState,
 };
+use allometry_store::facts::{BaselineFacts, Fact, StudyFacts};
 use allometry_store::{
     ErrorKind, Finished, FinishedState, LateTell, Liveness, NewStudy, NewTrial, Owner, PostgresStore,
     SqliteStore, Start, Store, StoreError, StudyId, TrialId,
 };
 use allometry_testkit::Cluster;
-use serde_json::json;
 
 use crate::support::{epoch, outputs, params, record, scores, space, start, study};
 
@@ -90,8 +90,12 @@ rules!(
 fn a_study_reads_back(store: &dyn Store, reader: &dyn Store) {
     assert_eq!(reader.studies().unwrap(), []);
     let id = store.create_study(&study("ladder/2M")).unwrap();
-    store.set_study_attribute(id, "baselines", &json!([0.5, 1e-5])).unwrap();
-    store.set_study_attribute(id, "baselines", &json!({"prior": 0.5, "logistic": [1, 2.0]})).unwrap();
+    let baseline = |value| {
+        let metrics = [("auc".to_owned(), 1e-5)].into_iter().collect();
+        vec![BaselineFacts { name: "prior".into(), description: "caf\u{e9}".into(), value, metrics }]
+    };
+    store.set_facts(id, &[Fact::Baselines(baseline(None))]).unwrap();
+    store.set_facts(id, &[Fact::Baselines(baseline(Some(0.5))), Fact::TargetTrials(50)]).unwrap();
     let other = store.create_study(&NewStudy { name: String::new(), ..NewStudy::default() }).unwrap();
 
     let found = reader.study("ladder/2M").unwrap().unwrap();
@@ -101,9 +105,17 @@ fn a_study_reads_back(store: &dyn Store, reader: &dyn Store) {
     let order =
         |space: &allometry_core::SearchSpace| space.iter().map(|(n, _)| n.to_owned()).collect::<Vec<_>>();
     assert_eq!(order(found.space.as_ref().unwrap()), order(&told.space));
-    assert_eq!(found.attributes["ladder"], told.attributes["ladder"]);
-    assert_eq!(found.attributes["baselines"], json!({"prior": 0.5, "logistic": [1, 2.0]}));
-    assert_eq!(found.attributes.len(), 3);
+    let [Fact::Ladder(place), Fact::Validation(counts)] = &told.facts[..] else {
+        panic!("two facts are told")
+    };
+    let facts = StudyFacts {
+        ladder: Some(place.clone()),
+        validation: Some(*counts),
+        baselines: baseline(Some(0.5)),
+        target_trials: Some(50),
+        ..StudyFacts::default()
+    };
+    assert_eq!((&found.facts, &found.unreadable), (&facts, &None));
     assert!(found.user_attributes.is_empty() && found.system_attributes.is_empty());
     assert_eq!(reader.studies().unwrap().iter().map(|s| s.id).collect::<Vec<_>>(), [id, other]);
     assert_eq!(reader.study("").unwrap().unwrap().id, other);
@@ -504,7 +516,7 @@ fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
     let new = NewTrial { start: Start::Running(&owner), params: &params(), space: &space(), record: &record };
     for error in [
         store.create_trial(study, &new).map(|_| ()).unwrap_err(),
-        store.set_study_attribute(study, "a", &json!(1)).unwrap_err(),
+        store.set_facts(study, &[Fact::TargetTrials(1)]).unwrap_err(),
         store.claim_waiting(study, Some(&owner)).map(|_| ()).unwrap_err(),
         reader.trials(study).map(|_| ()).unwrap_err(),
         reader.running(study).map(|_| ()).unwrap_err(),

@@ -6,8 +6,8 @@ use allometry_core::{
     ClassCounts, CollapsedTo, Direction, Distribution, EarlyStop, EpochReport, Failure, ModelSize, Origin,
     ParamValue, Params, SearchSpace, TrialNumber, TrialRecord, ValidationOutputs, ValidationScores,
 };
+use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{NewStudy, NewTrial, Owner, Start, Store, StudyId, TrialHandle};
-use serde_json::json;
 
 /// A space with every kind of distribution.
 pub(crate) fn space() -> SearchSpace {
@@ -44,10 +44,10 @@ pub(crate) fn study(name: &str) -> NewStudy {
         name: name.into(),
         direction: Direction::Maximize,
         space: space(),
-        attributes: BTreeMap::from([
-            ("ladder".to_owned(), json!({"name": "caf\u{e9}", "seed": 42})),
-            ("validation".to_owned(), serde_json::to_value(counts).unwrap()),
-        ]),
+        facts: vec![
+            Fact::Ladder(LadderPlace { name: "caf\u{e9}".into(), tag: None, seed: 42, position: 0 }),
+            Fact::Validation(counts),
+        ],
         ..NewStudy::default()
     }
 }

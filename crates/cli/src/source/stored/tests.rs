@@ -1,23 +1,14 @@
-use std::collections::BTreeMap;
-
 use allometry_core::Shared;
+use allometry_core::ladder::{MissingPolicy, ModelSpec};
 use allometry_store::StudyId;
-use serde_json::json;
+use allometry_store::facts::{
+    CommandFacts, DataFacts, LabelFacts, LadderPlace, ModelFacts, Program, SplitFacts, StudyFacts,
+};
 
 use super::*;
 
-/// What is read of a ladder whose only study says this of its objective, and has these attributes besides.
-fn read(objective: &Value, more: &[(&str, Value)]) -> LadderTrials {
-    let mut attributes = BTreeMap::from([
-        ("ladder".to_owned(), json!({"name": "l", "tag": null, "seed": 1, "position": 0})),
-        ("objective".to_owned(), objective.clone()),
-    ]);
-    attributes.extend(more.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-    read_attributes(attributes)
-}
-
-/// What is read of the only study of a storage.
-fn read_attributes(attributes: BTreeMap<String, Value>) -> LadderTrials {
+/// What is read of a storage whose only study says this.
+fn read(facts: StudyFacts) -> LadderTrials {
     let record = StudyRecord {
         unreadable: None,
         id: StudyId(1),
@@ -25,48 +16,73 @@ fn read_attributes(attributes: BTreeMap<String, Value>) -> LadderTrials {
         direction: Direction::Maximize,
         further: Vec::new(),
         space: None,
-        attributes,
-        user_attributes: BTreeMap::new(),
-        system_attributes: BTreeMap::new(),
+        facts,
+        attributes: std::collections::BTreeMap::new(),
+        user_attributes: std::collections::BTreeMap::new(),
+        system_attributes: std::collections::BTreeMap::new(),
     };
     let study = StoredStudy {
         record,
         trials: Shared::default(),
         running: Vec::new(),
-        scores: BTreeMap::new(),
-        outputs: BTreeMap::new(),
+        scores: std::collections::BTreeMap::new(),
+        outputs: std::collections::BTreeMap::new(),
     };
     ladder(vec![study], "sqlite:///trials.db")
+}
+
+fn of_ladder(objective: Option<ObjectiveFacts>) -> StudyFacts {
+    let place = LadderPlace { name: "l".into(), tag: None, seed: 1, position: 0 };
+    StudyFacts { ladder: Some(place), objective, ..StudyFacts::default() }
 }
 
 /// Nobody asks of a study that is part of no ladder what scale buys, and its report tells it by the name.
 #[test]
 fn a_study_of_no_ladder_has_no_name_of_one() {
-    assert_eq!(read(&Value::Null, &[]).name.as_deref(), Some("l"));
-    assert_eq!(read_attributes(BTreeMap::new()).name, None);
+    assert_eq!(read(of_ladder(None)).name.as_deref(), Some("l"));
+    assert_eq!(read(StudyFacts::default()).name, None);
 }
 
 #[test]
 fn a_smallest_effect_is_read_back() {
-    let of = |value: Value| read(&Value::Null, &[("smallest_effect", value)]).smallest_effect;
-    assert_eq!(of(json!(0.002)), Some(0.002));
-    assert_eq!((of(Value::Null), of(json!("small"))), (None, None));
-    assert_eq!(read(&Value::Null, &[]).smallest_effect, None, "studies from before there was one");
+    let of = |smallest_effect| read(StudyFacts { smallest_effect, ..of_ladder(None) }).smallest_effect;
+    assert_eq!((of(Some(0.002)), of(None)), (Some(0.002), None));
 }
 
 #[test]
 fn what_labels_look_at_and_how_rows_are_ordered_follows_from_the_objective() {
-    let of = |objective: Value| {
-        let read = read(&objective, &[]);
-        (read.horizon, read.row_order)
+    let of = |objective: Option<ObjectiveFacts>| {
+        let read = read(of_ladder(objective));
+        (read.horizon, read.row_order, read.metric)
     };
-    let model = |data: Value| json!({"model": {"context": 8}, "data": data});
-    assert_eq!(of(model(json!({"label": "up"}))), (1, RowOrder::Stored));
-    assert_eq!(of(model(json!({"label": "up", "horizon": 5}))), (5, RowOrder::Stored));
-    let rise = json!({"rise": 0.01, "of": "high", "over": "close", "horizon": 3});
-    assert_eq!(of(model(json!({"label": rise}))), (3, RowOrder::Stored));
-    assert_eq!(of(json!({"command": ["train"], "metric": "mse"})), (1, RowOrder::RowNumbers));
-    assert_eq!(of(json!({"command": "train", "metric": "mse", "horizon": 20})), (20, RowOrder::RowNumbers));
-    assert_eq!(of(json!({"horizon": "far"})), (1, RowOrder::RowNumbers), "what makes no sense is not there");
-    assert_eq!(of(Value::Null), (1, RowOrder::RowNumbers));
+    let model = |label: LabelFacts, horizon: u64| {
+        let data = DataFacts {
+            rows: 10,
+            features: vec!["x".into()],
+            label,
+            split: SplitFacts { train: 0.7, validation: 0.15 },
+            na: MissingPolicy::Error,
+            horizon,
+            classes: None,
+        };
+        Some(ObjectiveFacts::Model(Box::new(ModelFacts { model: ModelSpec::new(8, 4, 4), data, part: None })))
+    };
+    let column = || LabelFacts::Column("up".into());
+    let auc = || "AUC".to_owned();
+    assert_eq!(of(model(column(), 1)), (1, RowOrder::Stored, auc()));
+    assert_eq!(of(model(column(), 5)), (5, RowOrder::Stored, auc()));
+    let rise = LabelFacts::Rise { rise: 0.01, of: "high".into(), over: "close".into(), horizon: 3 };
+    assert_eq!(of(model(rise, 1)), (3, RowOrder::Stored, auc()));
+    let command = |horizon| {
+        Some(ObjectiveFacts::Command(CommandFacts {
+            command: Program::Line("train".into()),
+            metric: "mse".into(),
+            weights: None,
+            horizon,
+            part: None,
+        }))
+    };
+    assert_eq!(of(command(1)), (1, RowOrder::RowNumbers, "mse".to_owned()));
+    assert_eq!(of(command(20)), (20, RowOrder::RowNumbers, "mse".to_owned()));
+    assert_eq!(of(None), (1, RowOrder::RowNumbers, auc()));
 }

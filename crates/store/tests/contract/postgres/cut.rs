@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use allometry_core::{Direction, TrialNumber, TrialRecord, TrialState};
+use allometry_store::facts::Fact;
 use allometry_store::optuna::{self, AttributeKind, TrialHead, TrialSink};
 use allometry_store::{Finished, FinishedState, NewTrial, Owner, PostgresStore, Start, Store};
 use allometry_testkit::Cluster;
-use serde_json::json;
 
 use crate::support::{epoch, params, space, start, study};
 
@@ -224,8 +224,8 @@ fn what_was_being_committed_is_done_once() {
         let id = store.create_study(&study(&name)).unwrap();
         assert_eq!(store.studies().unwrap().len(), round + 1);
         next();
-        store.set_study_attribute(id, "cut", &json!(round)).unwrap();
-        assert_eq!(store.study(&name).unwrap().unwrap().attributes["cut"], json!(round));
+        store.set_facts(id, &[Fact::TargetTrials(round as u64)]).unwrap();
+        assert_eq!(store.study(&name).unwrap().unwrap().facts.target_trials, Some(round as u64));
         next();
         let first = start(&store, id, &params);
         assert_eq!(first.number, TrialNumber(0));
