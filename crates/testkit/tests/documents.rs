@@ -221,17 +221,53 @@ fn decisions_that_another_replaced_say_so_first() {
 }
 
 #[test]
+fn the_reference_lists_every_exit_code() {
+    let root = root();
+    let page = std::fs::read_to_string(root.join("docs/reference/exit-codes.md")).expect("the page is there");
+    let source =
+        std::fs::read_to_string(root.join("crates/cli/src/exit_code.rs")).expect("the codes are there");
+    let codes =
+        source.lines().filter_map(|line| line.split_once(" => ")?.1.trim_end_matches(',').parse::<u8>().ok());
+    let codes: Vec<u8> = std::iter::once(0).chain(codes).collect();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse::<u8>().ok());
+    let listed: Vec<u8> = rows.filter(|code| *code != 128).collect();
+    assert_eq!(listed, codes);
+}
+
+#[test]
+fn the_reference_lists_every_schema() {
+    let root = root();
+    let page = std::fs::read_to_string(root.join("docs/reference/schemas.md")).expect("the page is there");
+    for file in files(&root.join("docs/reference"), &["json"]) {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        assert!(page.contains(&format!("({name})")), "docs/reference/schemas.md has no link to {name}");
+    }
+    for file in files(&root.join("crates"), &["rs"]).iter().filter(|file| shown(file).contains("/src/")) {
+        let text = std::fs::read_to_string(file).expect("Rust is UTF-8");
+        for rest in text.split("\"allometry.").skip(1) {
+            let name = rest.split('"').next().unwrap_or_default();
+            let is_schema = name.ends_with("/1") && !name.contains(['{', ' ']);
+            assert!(
+                !is_schema || page.contains(&format!("`allometry.{name}`")),
+                "{}: allometry.{name}",
+                shown(file)
+            );
+        }
+    }
+}
+
+#[test]
 fn prose_is_wrapped() {
     let mut long = String::new();
     for (page, text) in pages() {
         for (number, line) in prose(&text) {
             let start = line.trim_start();
-            // The marker of an item belongs to the first word.
+            // The marker of an item belongs to the first word; a link alone has no place to break.
             let words = start
                 .trim_start_matches(['-', '*', '>', ' '])
                 .trim_start_matches(|c: char| c.is_numeric() || c == '.');
-            let is_free =
-                start.starts_with(['|', '#', '<']) || start.starts_with("![") || !words.trim().contains(' ');
+            let is_link = words.starts_with('[') && words.ends_with(')');
+            let is_free = start.starts_with(['|', '#', '<', '!']) || is_link || !words.trim().contains(' ');
             if line.chars().count() > PROSE && !is_free {
                 writeln!(long, "{}:{number}", shown(&page)).expect("text");
             }

@@ -653,7 +653,7 @@ const COMMAND_KEYS: &[Key] = &[
         Means("unknown; every budget has `weights = \"any\"`"),
         "\"12 * n_layers * d_model ** 2\"",
         "Exact weights of a configuration: an expression over `d_model`, `n_layers`, `n_heads` \
-         and `d_ff_ratio`, so that budgets can have a size.",
+         and `d_ff_ratio`, such as `12 * n_layers * d_model ** 2`. Budgets can then have a size.",
     ),
     Key::new(
         "horizon",
