@@ -121,6 +121,12 @@ fn prepare(page: &str, folder: &Path) {
             assert_eq!(code, 0, "{err}");
         }
     }
+    if page == "docs/guide/report.md" {
+        std::fs::write(folder.join("data.csv"), crate::support::table(400)).unwrap();
+        std::fs::write(folder.join("ladder.toml"), crate::support::LADDER).unwrap();
+        let (code, _, err) = run(folder, &["run", "--quiet"]);
+        assert_eq!(code, 0, "{err}");
+    }
     if page == "docs/reference/init.md" {
         std::fs::write(folder.join("data.csv"), crate::support::table(400)).unwrap();
     }
