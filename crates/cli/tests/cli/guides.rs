@@ -245,3 +245,19 @@ fn the_reference_lists_every_finding_and_no_other() {
     listed.sort_unstable();
     assert_eq!(listed, codes);
 }
+
+#[test]
+fn the_reference_has_the_defaults_of_hyperparameters() {
+    let params = [("d_model", 8_i64), ("n_layers", 1), ("n_heads", 2)].into_iter().collect();
+    let defaults = allometry_trainer::Hyperparameters::from_params(&params).expect("the rest has defaults");
+    let text = page("docs/reference/ladder.md");
+    for (name, value) in [
+        ("d_ff_ratio", defaults.architecture.d_ff_ratio as f64),
+        ("learning_rate", defaults.learning_rate),
+        ("dropout", defaults.dropout),
+        ("weight_decay", defaults.weight_decay),
+    ] {
+        let row = text.lines().find(|line| line.starts_with(&format!("| `{name}` |"))).expect("a row");
+        assert_eq!(row.split('|').nth(3).map(str::trim), Some(value.to_string().as_str()), "{row}");
+    }
+}
