@@ -27,7 +27,9 @@ fn pages() -> Vec<String> {
                 "examples" => format!("{folder}/{name}/README.md"),
                 _ => format!("{folder}/{name}"),
             };
-            if path.ends_with(".md") && root().join(&path).is_file() {
+            if Path::new(&path).extension().is_some_and(|ending| ending == "md")
+                && root().join(&path).is_file()
+            {
                 pages.push(path);
             }
         }
@@ -49,7 +51,8 @@ fn steps(text: &str) -> Vec<Step> {
         let Some(info) = line.trim_start().strip_prefix("```") else { continue };
         let body: Vec<(usize, &str)> = lines.by_ref().take_while(|(_, line)| line.trim() != "```").collect();
         if let Some(name) = info.split_whitespace().find_map(|word| word.strip_prefix("file=")) {
-            let text = body.iter().map(|(_, line)| format!("{line}\n")).collect();
+            let mut text = body.iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
+            text.push('\n');
             steps.push(Step::File { name: name.to_owned(), text });
         }
         if info.trim() == "console" {

@@ -105,12 +105,27 @@ pub(crate) fn without(table: &Table, key: &Key) -> String {
             inside = table.at.is_empty() && headers.iter().any(|header| header == line);
         }
         let is_key = line.split_once('=').is_some_and(|(name, _)| name.trim() == key.name);
-        if !inside && !(here && is_key) {
+        let is_left_out = inside || (here && is_key);
+        if !is_left_out {
             kept.push(line);
         }
     }
     assert!(kept.len() < base.lines().count(), "{} has no line for {}", table.heading, key.name);
     kept.join("\n")
+}
+
+/// Whether a problem is that something is not there.
+pub(crate) fn is_missing(problem: &ProblemKind) -> bool {
+    use ProblemKind::{MissingKey, MissingParameter, MissingTable, MissingWeights, NoBudget, NotARange};
+    matches!(
+        problem,
+        MissingKey { .. }
+            | MissingParameter { .. }
+            | MissingTable { .. }
+            | MissingWeights { .. }
+            | NoBudget
+            | NotARange { .. }
+    )
 }
 
 /// What the parser says that a key takes.
