@@ -81,6 +81,26 @@ fn differs(table: &Table, key: &Key, name: &str) {
     }
 }
 
+/// Blocks of other pages that are whole ladders are ladders.
+#[test]
+fn ladders_in_the_documentation_are_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = 0;
+    for page in ["README.md", "docs/guide/own-script.md", "docs/reference/protocol.md"] {
+        let text = std::fs::read_to_string(root.join(page)).expect("the page is there");
+        for block in text.split("\n```toml").skip(1) {
+            let (_, block) = block.split_once('\n').expect("a block has lines");
+            let ladder = block.split("\n```").next().unwrap_or_default();
+            if ladder.starts_with("name = ") {
+                found += 1;
+                let parsed = parses(ladder, &[]);
+                assert!(parsed.is_ok(), "{page}: {parsed:?}");
+            }
+        }
+    }
+    assert_eq!(found, 3);
+}
+
 #[test]
 fn the_page_is_the_generated_one() {
     let generated = page();
