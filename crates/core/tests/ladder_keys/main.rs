@@ -1,16 +1,18 @@
 //! The reference of the ladder file, `docs/reference/ladder.md`, is generated here and held to the parser.
 //!
-//! `tables.rs` says what each key means and what it is when it is not given. Everything else comes from the
+//! `keys.rs` says what each key means and what it is when it is not given. Everything else comes from the
 //! parser's own messages: which keys a table has, what a key takes, which words and which numbers.
 
+mod keys;
 mod probe;
 mod tables;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
+use keys::{Absent, Key, Table};
 use probe::{Expected, parses};
-use tables::{Absent, Key, TABLES, Table};
+use tables::TABLES;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/ladder.md");
 

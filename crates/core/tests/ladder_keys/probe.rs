@@ -5,7 +5,7 @@ use std::path::Path;
 
 use allometry_core::ladder::{Ladder, LadderErrors, ProblemKind, parse_with};
 
-use crate::tables::{Key, Table};
+use crate::keys::{Key, Table};
 
 /// What a key takes, in the parser's words.
 pub(crate) enum Expected {
