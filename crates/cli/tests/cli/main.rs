@@ -16,6 +16,7 @@ mod fail_on;
 mod faults;
 mod gpu;
 mod grpc;
+mod guides;
 mod hosts;
 mod init;
 mod manual;

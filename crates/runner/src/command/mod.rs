@@ -1,7 +1,7 @@
 //! Trials that a program of the user's evaluates.
 //!
 //! The program is started once per attempt, finds its trial in environment variables and the arguments, and appends JSON lines
-//! to a file: steps, metrics, validation scores, and last its value (`allometry.trial/1`, docs/reference/commands.md).
+//! to a file: steps, metrics, validation scores, and last its value (`allometry.trial/1`, docs/reference/protocol.md).
 
 mod attempt;
 mod belonging;

@@ -202,7 +202,8 @@ impl StudyFacts {
         let mut said = Said { attributes, problem: None };
         if let Some(version) = said.get::<u64>(VERSION_KEY).filter(|version| *version > VERSION) {
             said.problem = Some(format!(
-                "a later version of Allometry wrote it: its facts have version {version}, this one reads {VERSION}"
+                "a later version of Allometry wrote it: its facts have version {version}, and this one reads \
+                 version {VERSION}"
             ));
         }
         let transfer = said.get(Experiment::Transfer.key()).map(|study| (Experiment::Transfer, study));
