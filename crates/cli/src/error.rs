@@ -1,5 +1,4 @@
 //! Every way in which a command can end badly, with its exit code and what the user can do.
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,9 @@ use allometry_grpc::ServeError as GrpcError;
 use allometry_report::{ReadError, classic};
 use allometry_runner::{AskError, NoProgram, RunError};
 use allometry_server::ServeError;
+use allometry_session::SessionError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
+use allometry_study::StudyError;
 use allometry_trainer::ArchitectureError;
 use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
@@ -185,6 +186,40 @@ pub(crate) enum CliError {
         /// Why it failed.
         source: std::io::Error,
     },
+}
+
+impl From<StudyError> for CliError {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Usage { message, hint } => Self::Usage { message, hint },
+            StudyError::NotFound { message, hint } => Self::NotFound { message, hint },
+            StudyError::Read { path, source } => Self::Read { path, source },
+            StudyError::Ladder(errors) => Self::Ladder(errors),
+            StudyError::Import(error) => Self::Import(error),
+            StudyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<SessionError> for CliError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Usage { message, hint } => Self::Usage { message, hint },
+            SessionError::NotFound { message, hint } => Self::NotFound { message, hint },
+            SessionError::Ladder(errors) => Self::Ladder(errors),
+            SessionError::Space(error) => Self::Space(error),
+            SessionError::Data(error) => Self::Data(error),
+            SessionError::Model(error) => Self::Model(error),
+            SessionError::Device(error) => Self::Device(error),
+            SessionError::NoProgram(error) => Self::NoProgram(error),
+            SessionError::Study(error) => error.into(),
+            SessionError::Store(error) => Self::Store(error),
+            SessionError::Run(error) => Self::Run(error),
+            SessionError::Ask(error) => Self::Ask(error),
+            SessionError::TrialsFailed { message } => Self::TrialsFailed { message },
+            SessionError::LabelsKnown { message } => Self::LabelsKnown { message },
+        }
+    }
 }
 
 impl CliError {

@@ -1,5 +1,4 @@
 //! `--fail-on CODE|SEVERITY`: findings with which a command ends with exit code 7.
-
 use std::fmt;
 use std::str::FromStr;
 

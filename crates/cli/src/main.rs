@@ -3,15 +3,15 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of commands are their help, printed as they are")]
 
 mod command;
+mod compared;
 mod error;
 mod exit_code;
 mod fail_on;
+mod notes;
 mod output;
 mod progress;
 mod proposal;
-mod source;
 mod weights;
-
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -68,6 +69,18 @@ pub enum Direction {
     Maximize,
     /// Smaller values.
     Minimize,
+}
+
+impl FromStr for Direction {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "maximize" | "max" => Ok(Self::Maximize),
+            "minimize" | "min" => Ok(Self::Minimize),
+            _ => Err("expected maximize or minimize"),
+        }
+    }
 }
 
 impl Direction {

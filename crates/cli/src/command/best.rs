@@ -1,5 +1,4 @@
 //! `allometry best`.
-
 use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
@@ -7,6 +6,7 @@ use allometry_core::trial::incumbent;
 use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState};
 use allometry_store::StudyRecord;
 use allometry_store::import::{space_of, take_metrics};
+use allometry_study::metric;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -14,7 +14,6 @@ use super::read_args::ReadArgs;
 use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
-use crate::source::metric;
 
 /// Prints the best complete trial of each study that breaks no constraint, and the configuration to take; with several objectives the trials that none beats.
 ///

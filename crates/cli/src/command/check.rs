@@ -1,5 +1,4 @@
 //! `allometry check`.
-
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
@@ -7,15 +6,13 @@ use allometry_core::ladder::{BudgetSpec, Part, Task};
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
+use allometry_session::{Evaluator, Prepared, cores};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};
 use clap::Args;
 
 use super::confirm_cost::Cost;
-use super::evaluator::Evaluator;
 use super::ladder_file::LadderFile;
-use super::prepare::Prepared;
-use super::run::default_workers;
 use super::speed::flops_per_second;
 use crate::error::CliError;
 use crate::output;
@@ -227,7 +224,7 @@ impl Budget<'_> {
             return;
         }
         let Some(most) = self.feasible.architectures().map(bytes).max() else { return };
-        let workers = default_workers() as u64;
+        let workers = cores() as u64;
         let fits = match PatchTstObjective::available_memory() {
             Some(available) if most > available => {
                 format!("; warning: only {} MiB are free, so that such trials fail", available >> 20)
@@ -271,7 +268,7 @@ fn target_words(budget: &SizeBudget) -> String {
 
 /// How long so many seconds of work on one core take here.
 pub(super) fn time_words(seconds: f64) -> String {
-    let workers = default_workers();
+    let workers = cores();
     format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))
 }
 

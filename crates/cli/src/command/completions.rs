@@ -1,5 +1,4 @@
 //! `allometry completions`.
-
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 

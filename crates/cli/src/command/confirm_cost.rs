@@ -1,5 +1,4 @@
 //! What a confirmation costs, told before the search.
-
 use std::fmt::Write as _;
 
 use allometry_analysis::number::counted;

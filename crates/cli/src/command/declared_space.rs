@@ -1,5 +1,4 @@
 //! Parameters that another program declares, as JSON.
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! `--direction`.
-
 use std::str::FromStr;
 
 use allometry_core::Direction;

@@ -1,9 +1,9 @@
 //! `allometry import`.
-
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
 use allometry_store::import::{Assumed, is_yaml_list};
+use allometry_study::{self, Names, Source};
 use clap::Args;
 use serde_json::json;
 
@@ -11,7 +11,6 @@ use super::direction::DirectionArg;
 use super::{declared_space, exchange};
 use crate::error::CliError;
 use crate::output::{self, Destination};
-use crate::source::{self, Names, Source};
 
 /// Copies studies into a storage, where Optuna and every command here go on with them.
 ///
@@ -97,7 +96,7 @@ impl Import {
         };
         let mut studies = Vec::new();
         for source in &self.sources {
-            studies.extend(source::whole(source, &assumed)?);
+            studies.extend(allometry_study::whole(source, &assumed)?);
         }
         exchange::rename(&mut studies, self.study.as_deref())?;
         let storage = self.storage.or_else(|| std::env::var("OPTUNA_STORAGE").ok().map(Secret::from));

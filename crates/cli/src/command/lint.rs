@@ -1,5 +1,4 @@
 //! `allometry report seed.md`: what of a script's report stands.
-
 use std::path::Path;
 
 use allometry_analysis::{Knowledge, Lint, Options, lint};

@@ -1,5 +1,4 @@
 //! `allometry man`.
-
 use clap::{Args, CommandFactory as _};
 use clap_mangen::Man as Page;
 

@@ -1,5 +1,4 @@
 //! `allometry predict`.
-
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

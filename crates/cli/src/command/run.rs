@@ -1,29 +1,25 @@
 //! `allometry run`.
-
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use allometry_analysis::number::counted;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
-use allometry_core::{Objective, Secret, sampler};
-use allometry_runner::{
-    ChangedSpace, Interrupt, OpenStudy, RunError, RunOptions, RunSummary, StudyOutcome, open_studies,
-};
+use allometry_core::{Objective, Secret};
+use allometry_runner::{ChangedSpace, Interrupt, OpenStudy, RunError, RunOptions, RunSummary, StudyOutcome};
+use allometry_session::{Evaluator, report_folder};
 use allometry_store::Store;
+use allometry_study as source;
 use clap::Args;
 
-use super::evaluator::Evaluator;
 use super::experiment::Searched;
-use super::ladder_file::{self, LadderFile};
+use super::ladder_file::LadderFile;
 use super::smallest_effect::SmallestEffect;
 use super::{confirm, rescue};
 use crate::error::CliError;
 use crate::output::say;
 use crate::progress::{self, Style};
-use crate::source;
 
 /// Runs or resumes the studies of every budget, confirms their best where the ladder asks for it, then writes the report.
 ///
@@ -179,18 +175,11 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
     let store = allometry_store::open(url.expose())?;
     let store = &*store;
-    let mut budgets = Vec::new();
-    for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
-        let feasible = Arc::new(evaluator.feasible(spec)?);
-        let sampler =
-            sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
-        budgets.push((spec.clone(), feasible, sampler));
-    }
-    let mut facts = evaluator.facts(Part::Validation);
-    if let Reports::Write(_) = how.reports {
-        facts.ladder_file = Some(ladder_file::stored(file, &how.settings, ladder)?);
-    }
-    let studies = open_studies(store, ladder, budgets, &facts, how.changed)?;
+    let stored = match how.reports {
+        Reports::Write(_) => Some(allometry_study::stored_ladder(file, &how.settings, ladder)?),
+        Reports::Leave => None,
+    };
+    let studies = allometry_session::open(store, ladder, &evaluator, stored, how.changed)?;
 
     let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
     let Reports::Write(smallest_effect) = how.reports else {
@@ -291,20 +280,6 @@ pub(super) fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<()
         return Ok(());
     }
     Err(CliError::TrialsFailed { message: format!("too many trials failed for {}", failing.join(", ")) })
-}
-
-/// The folder of the reports, beside the ladder file.
-pub(super) fn report_folder(ladder: &Path) -> PathBuf {
-    ladder.parent().unwrap_or(Path::new("")).join("report")
-}
-
-/// The folder of checkpoints beside a ladder file: `ladder.runs` for `ladder.toml`.
-pub(super) fn runs_folder(ladder: &Path) -> PathBuf {
-    ladder.with_extension("runs")
-}
-
-pub(super) fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn parse_lease(text: &str) -> Result<Duration, String> {

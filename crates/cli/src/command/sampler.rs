@@ -2,7 +2,6 @@
 
 mod protocol;
 mod session;
-
 use std::io::{BufRead as _, Write as _};
 
 use allometry_core::ladder::SamplerKind;

@@ -1,5 +1,4 @@
 //! `--smallest-effect`, for every command that writes a report.
-
 use allometry_analysis::Options;
 use clap::Args;
 

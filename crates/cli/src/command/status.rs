@@ -1,5 +1,4 @@
 //! `allometry status`.
-
 use std::time::Duration;
 
 use allometry_core::pareto::best_trials;

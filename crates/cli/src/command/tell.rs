@@ -1,5 +1,4 @@
 //! `allometry tell`.
-
 use std::collections::BTreeMap;
 use std::str::FromStr;
 

@@ -1,5 +1,4 @@
 //! A trial for programs.
-
 use std::collections::BTreeMap;
 
 use allometry_core::significant::significant;

@@ -1,13 +1,12 @@
 //! `allometry worker`.
-
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use allometry_core::Secret;
 use allometry_runner::ChangedSpace;
+use allometry_session::{Join, Trust};
 use clap::Args;
 
-use super::join::{Join, Trust};
 use super::ladder_file::{OnDevice, parse_setting};
 use super::run::{HowToRun, Reports, Sharing, parse_duration, run_ladder};
 use crate::error::CliError;

@@ -1,5 +1,4 @@
 //! Bars: one per budget, one line per running trial.
-
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;

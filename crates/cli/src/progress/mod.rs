@@ -3,7 +3,6 @@
 mod bars;
 mod curve;
 mod plain;
-
 use std::io::IsTerminal as _;
 use std::sync::mpsc::Receiver;
 

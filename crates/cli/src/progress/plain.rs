@@ -1,5 +1,4 @@
 //! One line per trial, for logs.
-
 use allometry_core::significant::significant;
 use allometry_core::{EarlyStop, StudyEvent, TrialState};
 

@@ -1,5 +1,4 @@
 //! What there is to notice about a table.
-
 use std::fmt::Write as _;
 
 use allometry_analysis::number::{counted, grouped};

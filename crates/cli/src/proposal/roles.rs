@@ -1,5 +1,4 @@
 //! Which column is the time, which the label, and which are features.
-
 use allometry_core::ladder::Task;
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 

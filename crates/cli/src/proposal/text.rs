@@ -1,5 +1,4 @@
 //! The text of a proposed ladder file.
-
 use std::fmt::Write as _;
 use std::path::Path;
 

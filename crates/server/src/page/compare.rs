@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::{missing, shell, trial, trial_address, words};
 use crate::content::Content;
-use crate::render::Dashboard;
+use crate::render::{self, Dashboard};
 
 /// Trials that are compared at most: as many as there are colours.
 const MOST: usize = 8;
@@ -47,7 +47,7 @@ pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content
         p { a href="/" { "All ladders" } }
         (table(&chosen))
         @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) { (figure.html()) }
-        (gains(dashboard, &chosen))
+        (gains(&chosen))
     };
     Content::html(shell("Trials side by side", "", "", &content))
 }
@@ -87,12 +87,12 @@ fn table(chosen: &[Chosen]) -> Markup {
 }
 
 /// Differences on the same rows, each trial against the first.
-fn gains(dashboard: &Dashboard, chosen: &[Chosen]) -> Markup {
+fn gains(chosen: &[Chosen]) -> Markup {
     let outputs = |(study, trial): &Chosen| study.outputs.get(&trial.number).cloned();
     match chosen.split_first().and_then(|(first, others)| Some((first, outputs(first)?, others))) {
-        None => gains_in_auc(dashboard, chosen),
+        None => gains_in_auc(chosen),
         Some((first, base, others)) => {
-            let series = dashboard.series(&first.0);
+            let series = render::series(&first.0);
             let base = Outputs { rows: &base.rows, targets: &base.targets, outputs: &base.outputs };
             html! {
                 h2 { "Differences on the same rows" }
@@ -130,12 +130,12 @@ fn in_words(gain: Option<Estimate>, options: &Options) -> String {
 }
 
 /// Differences in AUC of a binary label.
-fn gains_in_auc(dashboard: &Dashboard, chosen: &[Chosen]) -> Markup {
+fn gains_in_auc(chosen: &[Chosen]) -> Markup {
     let predictions = |(study, trial): &Chosen| study.scores.get(&trial.number).cloned();
     let Some((first, others)) = chosen.split_first() else { return html! {} };
     let Some(base) = predictions(first) else { return html! {} };
     let base = Predictions { rows: &base.rows, labels: &base.labels, scores: &base.scores };
-    let (series, options) = (dashboard.series(&first.0), Options::default());
+    let (series, options) = (render::series(&first.0), Options::default());
     html! {
         h2 { "Differences in AUC on the same rows" }
         ul {

@@ -1,5 +1,4 @@
 //! A list of trials as it is written: piece by piece, so that its length takes no memory.
-
 use std::fmt::Write as _;
 
 use allometry_core::FrozenTrial;

@@ -1,5 +1,4 @@
 //! The lines of `allometry sampler`.
-
 use std::collections::BTreeMap;
 
 use allometry_core::{ChoiceOrder, Direction, Distribution, ParamValue, Params};

@@ -1,5 +1,4 @@
 //! A study that lives as long as the command.
-
 use std::sync::Arc;
 
 use allometry_core::ladder::{SamplerKind, SamplerSpec};

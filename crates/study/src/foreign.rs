@@ -1,52 +1,51 @@
-//! One study of somebody else's trials.
-
+//! One study of another program.
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::StudyTrials;
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{Direction, Secret};
-use allometry_store::import::Roles;
+use allometry_store::import::{Note, Roles};
 use allometry_store::url::{self, Storage};
 use allometry_store::{ImportedStudy, import};
 
-use super::goal::{Objective, Recorded};
-use super::notes;
-use crate::error::CliError;
+use crate::StudyError;
+use crate::goal::{Objective, Recorded};
 
-/// A study of another program, and what it says of its objectives.
+/// A study of another program and what it records of its objectives.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Foreign {
-    pub(super) study: StudyTrials,
-    /// Of the first objective.
-    pub(super) recorded: Recorded,
-    /// Those after the first; empty where which of their values are better is not known.
-    pub(super) further: Vec<MetricSpec>,
+pub(crate) struct Foreign {
+    pub(crate) study: StudyTrials,
+    /// Record of the first objective.
+    pub(crate) recorded: Recorded,
+    /// Objectives after the first; empty where their directions are unknown.
+    pub(crate) further: Vec<MetricSpec>,
+    /// Notes on what was guessed and what was left out.
+    pub(crate) notes: Vec<Note>,
 }
 
-/// Reads the study of a budget. `objective` is what the command line says of it.
+/// Reads the study of a budget. `objective` holds the options of the command line.
 ///
 /// # Errors
-/// [`CliError::Import`] naming the file and the place in it.
-pub(super) fn read(
+/// [`StudyError::Import`] naming the file and the place in it.
+pub(crate) fn read(
     label: &str,
     file: &Path,
     detail: Option<&str>,
     objective: &Objective<'_>,
-) -> Result<Foreign, CliError> {
+) -> Result<Foreign, StudyError> {
     let detail = detail.map(|detail| beside(file, detail));
     let params = objective.params_of(label);
     let imported = import::read(file, detail.as_deref(), &objective.roles_of(label, &params))?;
-    notes::say_of(&imported.notes, label, objective);
     Ok(labelled(label, &file.display().to_string(), imported, objective))
 }
 
-/// Reads the only study of a source without a label, which is its name, or that of its file.
+/// Reads the only study of a source without a label. Its label is its name, or that of its file.
 ///
 /// # Errors
-/// [`CliError::Import`] naming the source, and its studies where there are several.
-pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Result<Foreign, CliError> {
+/// [`StudyError::Import`] naming the source, and its studies where there are several.
+pub(crate) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Result<Foreign, StudyError> {
     let url = source.expose();
-    let read = |label: &str| -> Result<ImportedStudy, CliError> {
+    let read = |label: &str| -> Result<ImportedStudy, StudyError> {
         let params = objective.params_of(label);
         let roles = objective.roles_of(label, &params);
         Ok(match url::parse(url)? {
@@ -60,12 +59,11 @@ pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Res
     if objective.size_of(&label).is_some() {
         imported = read(&label)?;
     }
-    notes::say_of(&imported.notes, &label, objective);
     Ok(labelled(&label, &source.shown(), imported, objective))
 }
 
-/// The name that the file of a source gives its study.
-pub(super) fn own_name(source: &Secret) -> String {
+/// Returns the name of a source's file, which names its study.
+pub(crate) fn own_name(source: &Secret) -> String {
     match url::parse(source.expose()) {
         Ok(Storage::Sqlite(path)) => import::name_of(&path),
         _ => String::new(),
@@ -75,13 +73,13 @@ pub(super) fn own_name(source: &Secret) -> String {
 /// Reads the study of a budget from a storage.
 ///
 /// # Errors
-/// [`CliError::Import`] naming the storage.
-pub(super) fn read_stored(
+/// [`StudyError::Import`] naming the storage.
+pub(crate) fn read_stored(
     label: &str,
     url: &Secret,
     study: Option<&str>,
     objective: &Objective<'_>,
-) -> Result<Foreign, CliError> {
+) -> Result<Foreign, StudyError> {
     let params = objective.params_of(label);
     let roles = Roles { metric: None, ..objective.roles_of(label, &params) };
     Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective))
@@ -93,7 +91,7 @@ fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Obje
         let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
-    // What the source does not say of the objectives after the first, the command line may.
+    // Options give the directions of further objectives that the source does not record.
     let said: Vec<Direction> = objective.directions_of(label).into_iter().skip(1).collect();
     let directions = if imported.further.is_empty() { said } else { imported.further };
     let further = (1..).zip(&directions).take(imported.objectives - 1).map(named).collect();
@@ -102,12 +100,17 @@ fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Obje
         space: imported.space,
         ..StudyTrials::new(label, source, imported.trials)
     };
+    // With an option for AUCs the source is a table of the scripts that write classic reports, where every
+    // column without a prefix is a parameter: nothing is guessed.
+    let is_noted = |note: &Note| !(objective.is_auc && matches!(note, Note::Guessed { .. }));
+    let notes = imported.notes.into_iter().filter(is_noted).collect();
     let recorded = Recorded { direction: imported.direction, metric: names.into_iter().next() };
-    Foreign { study, recorded, further }
+    Foreign { study, recorded, further, notes }
 }
 
-/// A file of best parameters may be named from here or from the folder of its trials.
-pub(super) fn beside(file: &Path, detail: &str) -> String {
+/// Returns the path of a file of best parameters, which is relative to the working directory or to the
+/// folder of the trials.
+pub(crate) fn beside(file: &Path, detail: &str) -> String {
     let sibling: PathBuf = file.with_file_name(detail);
     if Path::new(detail).exists() || !sibling.exists() {
         detail.into()

@@ -1,13 +1,12 @@
 //! What `compare` takes: a source of trials, or a report that was written as JSON.
-
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use allometry_analysis::Analysis;
+use allometry_study::Source;
 
-use super::Source;
 use crate::error::CliError;
 
 /// One of the two things that are compared.
