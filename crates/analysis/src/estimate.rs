@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::Series;
 use crate::options::Options;
-use crate::scores::{Predicted, Predictions, RowScores};
+use crate::scores::{Predicted, RowScores, Scores};
 use crate::stats::distribution::t_half_width;
 use crate::stats::long_run::LongRun;
 use crate::stats::{auc, normal, proportion};
@@ -185,7 +185,7 @@ impl Estimate {
     /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no error.
     pub fn scored_auc(
         point: f64,
-        predictions: &Predictions<'_>,
+        predictions: &Scores<'_>,
         series: Series,
         options: &Options,
     ) -> Option<Self> {

@@ -62,7 +62,7 @@ fn compare(a: &LadderTrials, b: &LadderTrials) -> Comparison {
 /// The ladder with the given scores of the first trial of its first budget.
 fn scored(ladder: &LadderTrials, scores: ValidationScores) -> LadderTrials {
     let mut ladder = ladder.clone();
-    assert!(ladder.studies[0].scores.insert(TrialNumber(0), scores));
+    assert!(ladder.studies[0].predictions.insert(TrialNumber(0), scores));
     ladder
 }
 

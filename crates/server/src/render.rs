@@ -99,8 +99,7 @@ pub(crate) fn series(study: &StoredStudy) -> Series {
         record: study.record.clone(),
         trials: Shared::default(),
         running: Vec::new(),
-        scores: BTreeMap::new(),
-        outputs: BTreeMap::new(),
+        predictions: BTreeMap::new(),
     };
     allometry_study::ladder(vec![alone], "").series()
 }

@@ -163,8 +163,8 @@ impl Objective<'_> {
             return Err(StudyError::Usage {
                 message: format!("`{label}`: nothing says whether larger or smaller values{of} are better"),
                 hint: Some(
-                    "give --direction maximize or --direction minimize, or a name that implies it, such as --metric \
-                     val_loss or --metric auc"
+                    "give --direction maximize or --direction minimize, or a name that implies it, such as \
+                     --metric val_loss or --metric auc"
                         .into(),
                 ),
             });

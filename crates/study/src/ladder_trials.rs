@@ -131,8 +131,7 @@ pub fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
             budget,
             plan,
             trials: study.trials.into_inner(),
-            scores: study.scores.into_iter().collect(),
-            outputs: study.outputs.into_iter().collect(),
+            predictions: study.predictions.into_iter().collect(),
         };
         match experiment {
             Experiment::Transfer => ladder.transfers.push(retrained),
@@ -210,7 +209,7 @@ pub fn ladder_name(study: &StudyRecord) -> String {
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
-    let StoredStudy { record, trials, scores, outputs, .. } = study;
+    let StoredStudy { record, trials, predictions, .. } = study;
     let space = space_of(&record, &trials);
     let facts = record.facts;
     StudyTrials {
@@ -223,8 +222,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         sampler: facts.sampler.map(|spec| spec.kind),
         carried_over: facts.carried_over,
         limits: facts.limits,
-        scores: scores.into_iter().collect(),
-        outputs: outputs.into_iter().collect(),
+        predictions: predictions.into_iter().collect(),
         space,
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use allometry_core::confirm::VALIDATION;
 use allometry_core::ladder::ModelSpec;
 use allometry_core::{
-    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter,
-    TrialSpec, ValidationScores,
+    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
+    Reporter, TrialSpec, ValidationScores,
 };
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
@@ -146,8 +146,8 @@ impl<'a> PatchTstObjective<'a> {
             Some(Checkpoint { weights, description, training: None }) if description.best.is_some() => {
                 let epoch = description.best.expect("it was there in the line before");
                 training.trainee.set_weights(&weights).map_err(|e| broken(&e))?;
-                let kept = training.validate()?.into_kept();
-                return Ok(fitted(&training.plan, Best { epoch, weights, kept }));
+                let predictions = training.validate()?.into_predictions();
+                return Ok(fitted(&training.plan, Best { epoch, weights, predictions }));
             }
             Some(old) => training.resume(old)?,
             None => {}
@@ -204,7 +204,7 @@ impl<'a> PatchTstObjective<'a> {
         outcome.metrics.insert(VALIDATION.into(), outcome.value);
         outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
         outcome.value = value.ok_or_else(undefined)?;
-        (outcome.scores, outcome.outputs) = scored.into_kept().into_parts();
+        outcome.predictions = Some(scored.into_predictions());
         Ok(outcome)
     }
 
@@ -280,7 +280,10 @@ impl Fitted {
     /// Predictions for the windows of a part, such as the test part, by the best epoch's weights; `None` where the label is
     /// not binary.
     pub fn score(&self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
-        self.scored(dataset, part).into_kept().into_parts().0
+        match self.scored(dataset, part).into_predictions() {
+            Predictions::Binary(scores) => Some(scores),
+            Predictions::Other(_) => None,
+        }
     }
 
     fn scored(&self, dataset: &Dataset, part: &Part) -> Scored {
@@ -298,7 +301,6 @@ impl Fitted {
 }
 
 fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
-    let (scores, outputs) = best.kept.into_parts();
     let outcome = ObjectiveOutcome {
         constraints: Constraints::default(),
         value: best.epoch.value,
@@ -306,8 +308,7 @@ fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
         best_step: Some(best.epoch.step),
         metrics: best.epoch.metrics,
         size: Some(plan.hyperparameters.architecture.model_size(plan.geometry)),
-        scores,
-        outputs,
+        predictions: Some(best.predictions),
     };
     Fitted {
         outcome,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allometry_core::ladder::Task;
-use allometry_core::{CollapsedTo, ValidationOutputs, ValidationScores};
+use allometry_core::{CollapsedTo, Predictions, ValidationOutputs, ValidationScores};
 
 use crate::collapse::{self, Column};
 use crate::data::{Dataset, Part, Preparation};
@@ -24,25 +24,6 @@ pub(crate) struct Scored {
     pub(crate) loss: f64,
     /// Mean and deviation that numbers were scaled by.
     scaling: (f64, f64),
-}
-
-/// Predictions on the rows of a part, to be stored.
-#[derive(Debug)]
-pub(crate) enum Kept {
-    /// Of a binary label.
-    Scores(ValidationScores),
-    /// Of others.
-    Outputs(ValidationOutputs),
-}
-
-impl Kept {
-    /// Those of a binary label, or those of others.
-    pub(crate) fn into_parts(self) -> (Option<ValidationScores>, Option<ValidationOutputs>) {
-        match self {
-            Self::Scores(scores) => (Some(scores), None),
-            Self::Outputs(outputs) => (None, Some(outputs)),
-        }
-    }
 }
 
 /// What a loss is to be given for a window.
@@ -140,17 +121,17 @@ impl Scored {
     }
 
     /// What is to be stored of a trial.
-    pub(crate) fn into_kept(self) -> Kept {
+    pub(crate) fn into_predictions(self) -> Predictions {
         match self.task {
             Task::Binary => {
                 let labels = self.labels();
-                Kept::Scores(ValidationScores { rows: self.rows, labels, scores: self.outputs })
+                Predictions::Binary(ValidationScores { rows: self.rows, labels, scores: self.outputs })
             }
             Task::Classes | Task::Regression => {
                 let (mean, deviation) = self.scaling;
                 let target = |t: &f32| (f64::from(*t) * deviation + mean) as f32;
                 let targets = self.targets.iter().map(target).collect();
-                Kept::Outputs(ValidationOutputs { rows: self.rows, targets, outputs: self.outputs })
+                Predictions::Other(ValidationOutputs { rows: self.rows, targets, outputs: self.outputs })
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use allometry_core::ladder::Monitor;
-use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, TrialSpec};
+use allometry_core::{EpochReport, Failure, ObjectiveError, Predictions, Reporter, Signal, TrialSpec};
 
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
@@ -13,7 +13,7 @@ use crate::data::Dataset;
 use crate::device::{DeviceError, Plan, StepError, Trainee};
 use crate::learner::Diverged;
 use crate::schedule::rate_factor;
-use crate::scoring::{Kept, Scored, scaled, score};
+use crate::scoring::{Scored, scaled, score};
 use crate::stopping;
 
 /// A checkpoint is written at most this often while training goes on, so that it costs little.
@@ -54,7 +54,7 @@ pub(crate) struct Training<'a> {
 pub(crate) struct Best {
     pub(crate) epoch: Epoch,
     pub(crate) weights: Vec<f32>,
-    pub(crate) kept: Kept,
+    pub(crate) predictions: Predictions,
 }
 
 struct Saver<'a> {
@@ -117,8 +117,8 @@ impl<'a> Training<'a> {
         self.ends = buffers;
         if let Some(epoch) = checkpoint.description.best {
             self.trainee.set_weights(&checkpoint.weights).map_err(|e| broken(&e))?;
-            let kept = self.validate()?.into_kept();
-            self.best = Some(Best { epoch, weights: checkpoint.weights, kept });
+            let predictions = self.validate()?.into_predictions();
+            self.best = Some(Best { epoch, weights: checkpoint.weights, predictions });
         }
         self.trainee.restore([&weights, &first, &second], progress.count).map_err(|e| broken(&e))?;
         self.progress = progress;
@@ -179,7 +179,7 @@ impl<'a> Training<'a> {
         metrics.extend(scored.metrics(self.dataset.prior()));
         let collapsed_to = scored.collapsed_to(&self.dataset.train);
         metrics.insert(CONSTANT.into(), f64::from(u8::from(collapsed_to.is_some())));
-        let kept = scored.into_kept();
+        let predictions = scored.into_predictions();
         let value = figure(&metrics, self.plan.settings.task.metric())?;
         let watched = figure(&metrics, self.plan.settings.monitored())?;
         let step = self.progress.history.len() as i64 + 1;
@@ -189,10 +189,10 @@ impl<'a> Training<'a> {
             let weights = self.trainee.weights().map_err(|e| broken(&e))?;
             if let Some(best) = &mut self.best {
                 best.weights.copy_from_slice(&weights);
-                (best.epoch, best.kept) = (epoch.clone(), kept);
+                (best.epoch, best.predictions) = (epoch.clone(), predictions);
             } else {
                 let weights = weights.into_owned();
-                self.best = Some(Best { epoch: epoch.clone(), weights, kept });
+                self.best = Some(Best { epoch: epoch.clone(), weights, predictions });
             }
         }
         if !self.mean.is_empty() {

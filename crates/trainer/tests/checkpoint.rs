@@ -89,7 +89,7 @@ fn a_predictor_says_of_a_table_what_the_trial_said() {
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (path, table) = (folder.path().join("c.safetensors"), folder.path().join("rows.csv"));
-    let scores = train(&objective, &path).unwrap().outcome.scores.unwrap();
+    let scores = train(&objective, &path).unwrap().outcome.predictions.unwrap().scores().unwrap().clone();
     // Columns in another order, one more, no label.
     let rows = dataset.values.chunks(2).map(|r| format!("{:?},7,{:?}\n", r[1], r[0]));
     fs::write(&table, format!("noise,more,signal\n{}", rows.collect::<String>())).unwrap();

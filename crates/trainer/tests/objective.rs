@@ -41,7 +41,8 @@ fn a_plain_signal_is_learned_and_reported() {
     let (validation, log_loss) = (outcome.metrics["validation_loss"], outcome.metrics["log_loss"]);
     assert!((validation - log_loss).abs() < 1e-4 * validation, "{validation} and {log_loss}");
     assert!(epochs.last().unwrap().metrics["train_loss"] < epochs[0].metrics["train_loss"]);
-    let scores = outcome.scores.unwrap();
+    let predictions = outcome.predictions.unwrap();
+    let scores = predictions.scores().unwrap();
     assert_eq!(scores.rows, dataset.validation.windows.iter().map(|w| w.row).collect::<Vec<_>>());
     assert_eq!(scores.labels, dataset.validation.windows.iter().map(|w| w.is_positive()).collect::<Vec<_>>());
 }
@@ -74,7 +75,7 @@ fn the_best_epochs_weights_are_kept() {
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
     let again = fitted.score(&dataset, &dataset.validation);
-    assert_eq!(again, fitted.outcome.scores);
+    assert_eq!(again.as_ref(), fitted.outcome.predictions.as_ref().unwrap().scores());
     let test = fitted.score(&dataset, &dataset.test).unwrap();
     assert_eq!(test.scores.len(), dataset.test.windows.len());
 }
@@ -110,7 +111,7 @@ fn a_confirming_trial_is_judged_by_the_test_part() {
     let auc = wins / (positive.len() * negative.len()) as f64;
     assert!((confirmed.value - auc).abs() < 1e-12);
     assert_eq!(confirmed.metrics["test_auc"], confirmed.value);
-    assert_eq!(confirmed.scores, Some(test), "the predictions are those of test rows");
+    assert_eq!(confirmed.predictions, Some(test.into()), "the predictions are those of test rows");
 }
 
 #[test]
@@ -240,7 +241,9 @@ fn accumulated_batches_are_one_large_batch() {
     let whole = ModelSpec { batch_size: Some(48), epochs: 3, ..spec() };
     let parts = ModelSpec { batch_size: Some(12), accumulate: 4, ..whole.clone() };
     let (whole, parts) = (weights_after(&dataset, whole), weights_after(&dataset, parts));
-    for (a, b) in whole.scores.unwrap().scores.iter().zip(&parts.scores.unwrap().scores) {
+    let scores =
+        |outcome: &ObjectiveOutcome| outcome.predictions.as_ref().unwrap().scores().unwrap().scores.clone();
+    for (a, b) in scores(&whole).iter().zip(&scores(&parts)) {
         assert!((a - b).abs() < 1e-4, "{a} and {b}");
     }
     let loss = |metrics: &std::collections::BTreeMap<String, f64>| metrics["train_loss"];

@@ -106,14 +106,13 @@ fn classes_are_learned_and_predicted() {
     let path = folder.path().join("c.safetensors");
     let outcome = fitted(&objective, &path);
     assert!(outcome.value > 0.9, "macro AUC {}", outcome.value);
-    let kept = outcome.outputs.as_ref().unwrap();
+    let kept = outcome.predictions.as_ref().unwrap().outputs().unwrap();
     let windows = &dataset.validation.windows;
     assert_eq!(kept.rows, windows.iter().map(|w| w.row).collect::<Vec<_>>());
     let classes: Vec<usize> = windows.iter().map(|w| w.target as usize).collect();
     assert_eq!(kept.targets, windows.iter().map(|w| w.target).collect::<Vec<_>>());
     let again = metric::evaluate_classes(&classes, &kept.outputs);
     assert_eq!((again["auc"], again["log_loss"]), (outcome.value, outcome.metrics["log_loss"]));
-    assert!(outcome.scores.is_none());
     let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
     assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
     assert_eq!(outcome.size, objective.model_size(&params(&[])));
@@ -131,7 +130,7 @@ fn numbers_are_learned_in_their_own_units() {
     let outcome = fitted(&objective, &path);
     assert!(outcome.value > 0.8, "R2 {}", outcome.value);
     assert!((outcome.metrics["pred_mean"] - 50.0).abs() < 0.01, "{:?}", outcome.metrics);
-    let kept = outcome.outputs.as_ref().unwrap();
+    let kept = outcome.predictions.as_ref().unwrap().outputs().unwrap();
     let targets: Vec<f64> = dataset.validation.windows.iter().map(|w| f64::from(w.target)).collect();
     for (kept, target) in kept.targets.iter().zip(&targets) {
         assert!((f64::from(*kept) - target).abs() < 1e-5, "{kept} and {target}");

@@ -191,7 +191,7 @@ fn unequal_knowledge(studies: &[StudyAnalysis]) -> Option<(String, &'static str)
 }
 
 fn rows_unknown(ladder: &LadderTrials, scaling: &Scaling) -> Option<(String, &'static str)> {
-    let is_binary = ladder.studies.iter().all(|study| study.outputs.is_empty());
+    let is_binary = !ladder.studies.iter().any(|study| study.predictions.are_other());
     (is_binary && ladder.rows.is_none() && ladder.measures_auc() && !scaling.points.is_empty()).then(|| {
         let message = "the numbers of positive and negative validation rows are not known, so errors leave out other rows";
         (message.to_owned(), "Give them: --rows POSITIVES:NEGATIVES.")

@@ -96,5 +96,5 @@ impl Reporter for Recorder {
 }
 
 pub(crate) fn bits(outcome: &ObjectiveOutcome) -> Vec<u32> {
-    outcome.scores.as_ref().unwrap().scores.iter().map(|s| s.to_bits()).collect()
+    outcome.predictions.as_ref().unwrap().scores().unwrap().scores.iter().map(|s| s.to_bits()).collect()
 }
