@@ -7,7 +7,7 @@ use allometry_core::ladder::MetricSpec;
 use allometry_core::{Direction, Secret};
 use allometry_store::import::Roles;
 use allometry_store::url::{self, Storage};
-use allometry_store::{ImportedStudy, import};
+use allometry_store::{ImportedStudy, Location, import};
 
 use super::goal::{Objective, Recorded};
 use super::notes;
@@ -37,7 +37,7 @@ pub(super) fn read(
     let params = objective.params_of(label);
     let imported = import::read(file, detail.as_deref(), &objective.roles_of(label, &params))?;
     notes::say_of(&imported.notes, label, objective);
-    Ok(labelled(label, &file.display().to_string(), imported, objective))
+    labelled(label, &file.display().to_string(), imported, objective)
 }
 
 /// Reads the only study of a source without a label, which is its name, or that of its file.
@@ -61,7 +61,7 @@ pub(super) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Res
         imported = read(&label)?;
     }
     notes::say_of(&imported.notes, &label, objective);
-    Ok(labelled(&label, &source.shown(), imported, objective))
+    labelled(&label, &source.shown(), imported, objective)
 }
 
 /// The name that the file of a source gives its study.
@@ -84,26 +84,44 @@ pub(super) fn read_stored(
 ) -> Result<Foreign, CliError> {
     let params = objective.params_of(label);
     let roles = Roles { metric: None, ..objective.roles_of(label, &params) };
-    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective))
+    labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective)
 }
 
-fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Objective<'_>) -> Foreign {
+fn labelled(
+    label: &str,
+    source: &str,
+    imported: ImportedStudy,
+    objective: &Objective<'_>,
+) -> Result<Foreign, CliError> {
     let names = imported.metric_names.unwrap_or_default();
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
-    // What the source does not say of the objectives after the first, the command line may.
-    let said: Vec<Direction> = objective.directions_of(label).into_iter().skip(1).collect();
-    let directions = if imported.further.is_empty() { said } else { imported.further };
-    let further = (1..).zip(&directions).take(imported.objectives - 1).map(named).collect();
+    // What the source does not say of the objectives, the command line may.
+    let recorded =
+        imported.direction.into_iter().filter(|_| imported.objectives == 1 || !imported.further.is_empty());
+    let recorded: Vec<Direction> = recorded.chain(imported.further.iter().copied()).collect();
+    let said = objective.said_directions_of(label);
+    let (told, note) = said.of(&names, &recorded, &Location::from(Path::new(source)))?;
+    notes::say(note.as_slice(), Some(label));
+    let directions =
+        if imported.further.is_empty() { told.get(1..).unwrap_or_default() } else { &imported.further };
+    let further = (1..).zip(directions).take(imported.objectives - 1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,
         space: imported.space,
         ..StudyTrials::new(label, source, imported.trials)
     };
-    let recorded = Recorded { direction: imported.direction, metric: names.into_iter().next() };
-    Foreign { study, recorded, further }
+    let by_name =
+        said.named.iter().find(|(name, _)| names.first() == Some(name)).map(|(_, direction)| *direction);
+    let mut names = names.into_iter();
+    let recorded = Recorded {
+        direction: by_name.or(imported.direction),
+        metric: names.next(),
+        further: names.collect(),
+    };
+    Ok(Foreign { study, recorded, further })
 }
 
 /// A file of best parameters may be named from here or from the folder of its trials.
