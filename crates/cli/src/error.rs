@@ -229,7 +229,11 @@ impl CliError {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
             | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
-            | Self::Import(ImportError::Inapplicable { .. } | ImportError::WhichDirection { .. })
+            | Self::Import(
+                ImportError::Inapplicable { .. }
+                | ImportError::WhichDirection { .. }
+                | ImportError::WhichObjective { .. },
+            )
             | Self::Ask(
                 AskError::Finished { .. }
                 | AskError::Waiting { .. }
@@ -249,7 +253,6 @@ impl CliError {
                 | CheckpointError::NoModel { .. },
             )
             | Self::Read { .. }
-            | Self::Import(_)
             | Self::NotStorable { .. }
             | Self::Report { .. }
             | Self::ClassicReport { .. }
@@ -273,11 +276,13 @@ impl CliError {
                 | RunError::ObjectiveChanged { .. },
             ) => ExitCode::Ladder,
             Self::Store(error)
+            | Self::Import(ImportError::Store(error))
             | Self::Lost { cause: error, .. }
             | Self::Run(RunError::Store(error) | RunError::Lost { cause: error, .. })
             | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => store_code(error),
+            Self::Import(_) => ExitCode::NotFound,
             Self::Run(RunError::Machine { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,

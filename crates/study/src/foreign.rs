@@ -6,7 +6,7 @@ use allometry_core::ladder::MetricSpec;
 use allometry_core::{Direction, Secret};
 use allometry_store::import::{Note, Roles};
 use allometry_store::url::{self, Storage};
-use allometry_store::{ImportedStudy, import};
+use allometry_store::{ImportedStudy, Location, import};
 
 use crate::StudyError;
 use crate::goal::{Objective, Recorded};
@@ -36,7 +36,7 @@ pub(crate) fn read(
     let detail = detail.map(|detail| beside(file, detail));
     let params = objective.params_of(label);
     let imported = import::read(file, detail.as_deref(), &objective.roles_of(label, &params))?;
-    Ok(labelled(label, &file.display().to_string(), imported, objective))
+    labelled(label, &file.display().to_string(), imported, objective)
 }
 
 /// Reads the only study of a source without a label. Its label is its name, or that of its file.
@@ -59,7 +59,7 @@ pub(crate) fn read_unlabelled(source: &Secret, objective: &Objective<'_>) -> Res
     if objective.size_of(&label).is_some() {
         imported = read(&label)?;
     }
-    Ok(labelled(&label, &source.shown(), imported, objective))
+    labelled(&label, &source.shown(), imported, objective)
 }
 
 /// Returns the name of a source's file, which names its study.
@@ -82,19 +82,29 @@ pub(crate) fn read_stored(
 ) -> Result<Foreign, StudyError> {
     let params = objective.params_of(label);
     let roles = Roles { metric: None, ..objective.roles_of(label, &params) };
-    Ok(labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective))
+    labelled(label, &url.shown(), import::read_storage(url.expose(), study, &roles)?, objective)
 }
 
-fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Objective<'_>) -> Foreign {
+fn labelled(
+    label: &str,
+    source: &str,
+    imported: ImportedStudy,
+    objective: &Objective<'_>,
+) -> Result<Foreign, StudyError> {
     let names = imported.metric_names.unwrap_or_default();
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.get(place).cloned().unwrap_or_else(|| format!("value {place}"));
         MetricSpec { name, direction: *direction }
     };
-    // Options give the directions of further objectives that the source does not record.
-    let said: Vec<Direction> = objective.directions_of(label).into_iter().skip(1).collect();
-    let directions = if imported.further.is_empty() { said } else { imported.further };
-    let further = (1..).zip(&directions).take(imported.objectives - 1).map(named).collect();
+    // Options give the directions that the source does not record.
+    let recorded =
+        imported.direction.into_iter().filter(|_| imported.objectives == 1 || !imported.further.is_empty());
+    let recorded: Vec<Direction> = recorded.chain(imported.further.iter().copied()).collect();
+    let said = objective.said_directions_of(label);
+    let (told, order) = said.of(&names, &recorded, &Location::from(Path::new(source)))?;
+    let directions =
+        if imported.further.is_empty() { told.get(1..).unwrap_or_default() } else { &imported.further };
+    let further = (1..).zip(directions).take(imported.objectives - 1).map(named).collect();
     let study = StudyTrials {
         best_params: imported.best_params,
         space: imported.space,
@@ -103,9 +113,16 @@ fn labelled(label: &str, source: &str, imported: ImportedStudy, objective: &Obje
     // With an option for AUCs the source is a table of the scripts that write classic reports, where every
     // column without a prefix is a parameter: nothing is guessed.
     let is_noted = |note: &Note| !(objective.is_auc && matches!(note, Note::Guessed { .. }));
-    let notes = imported.notes.into_iter().filter(is_noted).collect();
-    let recorded = Recorded { direction: imported.direction, metric: names.into_iter().next() };
-    Foreign { study, recorded, further, notes }
+    let notes = imported.notes.into_iter().filter(is_noted).chain(order).collect();
+    let by_name =
+        said.named.iter().find(|(name, _)| names.first() == Some(name)).map(|(_, direction)| *direction);
+    let mut names = names.into_iter();
+    let recorded = Recorded {
+        direction: by_name.or(imported.direction),
+        metric: names.next(),
+        further: names.collect(),
+    };
+    Ok(Foreign { study, recorded, further, notes })
 }
 
 /// Returns the path of a file of best parameters, which is relative to the working directory or to the

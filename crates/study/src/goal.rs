@@ -5,7 +5,7 @@ use std::str::FromStr;
 use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
-use allometry_store::import::{Assumed, Roles};
+use allometry_store::import::{Assumed, Roles, SaidDirections};
 
 use crate::StudyError;
 
@@ -14,6 +14,13 @@ use crate::StudyError;
 pub struct Said<T> {
     label: Option<String>,
     what: T,
+}
+
+impl<T> Said<T> {
+    /// Returns the label or name in front, and the value.
+    pub fn parts(&self) -> (Option<&str>, &T) {
+        (self.label.as_deref(), &self.what)
+    }
 }
 
 impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
@@ -76,6 +83,15 @@ pub struct Objective<'a> {
 pub(crate) struct Recorded {
     pub(crate) direction: Option<Direction>,
     pub(crate) metric: Option<String>,
+    /// Names of the objectives after the first.
+    pub(crate) further: Vec<String>,
+}
+
+impl Recorded {
+    /// Whether an objective has that name.
+    fn calls(&self, name: &str) -> bool {
+        self.metric.iter().chain(&self.further).any(|known| known == name)
+    }
 }
 
 /// Metric and direction of a ladder.
@@ -101,10 +117,18 @@ impl Objective<'_> {
         all_of_label(self.directions, label).copied().collect()
     }
 
+    /// Returns what the options say of the directions of a source's objectives. An option for another label
+    /// may name an objective.
+    pub(crate) fn said_directions_of(&self, label: &str) -> SaidDirections {
+        let named = self.directions.iter().filter(|said| said.label.as_deref() != Some(label));
+        let named = named.filter_map(|said| Some((said.label.clone()?, said.what)));
+        SaidDirections { in_order: self.directions_of(label), named: named.collect() }
+    }
+
     /// Returns the options for the trials of a source, for import into a store.
     pub(crate) fn assumed(&self, label: &str) -> Assumed {
         Assumed {
-            directions: self.directions_of(label),
+            directions: self.said_directions_of(label),
             metric: self.metric_of(label).map(Into::into),
             params: self.params_of(label),
             size: self.size_of(label).map(Into::into),
@@ -185,6 +209,7 @@ impl Objective<'_> {
             self.directions.iter().filter_map(|said| Some(("--direction", said.label.as_deref()?)));
         let params = self.params.iter().filter_map(|said| Some(("--params", said.label.as_deref()?)));
         let sizes = self.sizes.iter().filter_map(|said| Some(("--size", said.label.as_deref()?)));
+        let directions = directions.filter(|(_, name)| !sources.iter().any(|(_, source)| source.calls(name)));
         let mut given = metrics.chain(directions).chain(params).chain(sizes);
         match given.find(|(_, label)| sources.iter().all(|(known, _)| known != label)) {
             None => Ok(()),
@@ -239,7 +264,7 @@ mod tests {
     use super::*;
 
     fn recorded(direction: Option<Direction>, metric: Option<&str>) -> Recorded {
-        Recorded { direction, metric: metric.map(Into::into) }
+        Recorded { direction, metric: metric.map(Into::into), further: Vec::new() }
     }
 
     fn goal(objective: &Objective<'_>, recorded: Recorded) -> Result<(Direction, String), String> {

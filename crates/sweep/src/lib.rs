@@ -43,11 +43,15 @@ pub fn convert(yaml: &str, name: &str) -> Result<Converted, SweepError> {
     let mut sweep = document::parse(yaml)?;
     let mut notes = Vec::new();
     let mut take = |key: &str| sweep.shift_remove(key).filter(|value| !value.is_null());
-    let parameters = parameter::all(take("parameters"), &mut notes)?;
+    let command = take("command");
+    let mut parameters = parameter::all(take("parameters"), &mut notes)?;
+    if program::takes_words(command.as_ref()) {
+        parameters.iter_mut().for_each(Parameter::as_python_writes);
+    }
     let metric = settings::metric(take("metric"), &mut notes)?;
     let method = settings::method(take("method").as_ref(), &parameters, &mut notes)?;
     let pruner = settings::pruner(take("early_terminate").as_ref(), &mut notes)?;
-    let run = program::run(take("program"), take("command"), &parameters, &mut notes)?;
+    let run = program::run(take("program"), command, &parameters, &mut notes)?;
     let trials = trials(take("run_cap"), method, &parameters, &mut notes)?;
     let given = take("name");
     for key in OF_THE_SERVER {

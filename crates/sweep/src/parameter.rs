@@ -15,6 +15,34 @@ pub(crate) struct Parameter {
     pub(crate) distribution: Distribution,
 }
 
+impl Parameter {
+    /// Makes truth values the words that a sweep hands to programs: `True` and `False`, as Python writes them.
+    pub(crate) fn as_python_writes(&mut self) {
+        let Distribution::Categorical { choices, .. } = &self.distribution else { return };
+        if !choices.iter().any(|choice| matches!(choice, ParamValue::Bool(_))) {
+            return;
+        }
+        let word = |choice: &ParamValue| match choice {
+            ParamValue::Bool(_) => ParamValue::Text(choice.to_string()),
+            other => other.clone(),
+        };
+        let text = |choice: &ParamValue| match choice {
+            ParamValue::Text(text) => quoted(text),
+            other => other.to_string(),
+        };
+        let mut words: Vec<ParamValue> = Vec::new();
+        for word in choices.iter().map(word) {
+            // The word may be there too.
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        let texts: Vec<String> = words.iter().map(text).collect();
+        self.set = format!("[{}]", texts.join(", "));
+        self.distribution = Distribution::list(words);
+    }
+}
+
 /// Numbers of a ladder are no greater than this.
 const LARGEST: f64 = 9e15;
 
@@ -137,19 +165,21 @@ impl Reader<'_> {
             "uniform" => self.float(|x| x, false)?,
             "log_uniform_values" | "inv_log_uniform_values" => self.float(|x| x, true)?,
             "log_uniform" => {
-                if self.optional("min")?.is_some_and(|min| min > 0.0) {
-                    self.note("its ends are natural logarithms, so that it begins at e^min; for a range from min to max say log_uniform_values");
-                }
+                self.exponents(kind, 1.0)?;
                 self.float(f64::exp, true)?
             }
             // The logarithm of 1/x is uniform where that of x is.
             "inv_log_uniform" => {
+                self.exponents(kind, -1.0)?;
                 let (low, high) = self.ends()?;
                 self.range((-high).exp(), (-low).exp(), true, None)?
             }
             "q_uniform" => self.stepped(|x| x, false)?,
             "q_log_uniform_values" => self.stepped(|x| x, true)?,
-            "q_log_uniform" => self.stepped(f64::exp, true)?,
+            "q_log_uniform" => {
+                self.exponents(kind, 1.0)?;
+                self.stepped(f64::exp, true)?
+            }
             "normal" | "q_normal" => self.spread(|x| x, false, kind)?,
             "log_normal" | "q_log_normal" => self.spread(f64::exp, true, kind)?,
             "beta" | "q_beta" => {
@@ -176,6 +206,30 @@ impl Reader<'_> {
     fn float(&mut self, scale: impl Fn(f64) -> f64, log: bool) -> Result<Distribution, SweepError> {
         let (low, high) = self.ends()?;
         self.range(scale(low), scale(high), log, None)
+    }
+
+    /// Looks at ends that are natural logarithms, of `sign` times which there is the power of e.
+    fn exponents(&mut self, kind: &str, sign: f64) -> Result<(), SweepError> {
+        let (min, max) = self.ends()?;
+        for (key, end) in [("min", min), ("max", max)] {
+            let power = (sign * end).exp();
+            if !(f64::MIN_POSITIVE..=LARGEST).contains(&power) {
+                let size = if power > 1.0 { "too large" } else { "too small" };
+                let expected = format!(
+                    "a natural logarithm, and e^{} is {size}; for a range from min to max say {kind}_values",
+                    sign * end
+                );
+                return Err(self.wrong(key, &expected));
+            }
+        }
+        if min > 0.0 {
+            let (begin, end) = ((sign * min).exp(), (sign * max).exp());
+            self.note(&format!(
+                "its ends are natural logarithms: it goes from {begin:.4e} to {end:.4e}; for a range from {min} to \
+                 {max} say {kind}_values"
+            ));
+        }
+        Ok(())
     }
 
     fn whole(&mut self, log: bool) -> Result<Distribution, SweepError> {

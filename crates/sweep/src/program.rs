@@ -9,6 +9,13 @@ use crate::words::{plain, shown};
 /// What a sweep without a command has.
 const COMMAND: [&str; 4] = ["${env}", "${interpreter}", "${program}", "${args}"];
 
+/// Whether the program gets each parameter as a word that Python wrote, and none as JSON.
+pub(crate) fn takes_words(command: Option<&Value>) -> bool {
+    let Some(words) = command.and_then(Value::as_array) else { return true };
+    let has = |wanted: &str| words.iter().filter_map(Value::as_str).any(|word| word.contains(wanted));
+    has("${args") && !has("${args_json")
+}
+
 /// The words of `run`.
 pub(crate) fn run(
     program: Option<Value>,
@@ -43,7 +50,7 @@ pub(crate) fn run(
             "${args}" => run.push("{args}".into()),
             "${args_no_boolean_flags}" => {
                 notes.push(
-                    "${args_no_boolean_flags} has no counterpart: truth values come as --NAME true".into(),
+                    "${args_no_boolean_flags} has no counterpart: truth values come as --NAME True".into(),
                 );
                 run.push("{args}".into());
             }

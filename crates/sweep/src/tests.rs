@@ -24,6 +24,11 @@ fn with_parameter(config: &Value) -> String {
     serde_json::json!({"method": "random", "program": "t.py", "parameters": {"x": config}}).to_string()
 }
 
+/// A value as a sweep's argument.
+fn word(value: &ParamValue) -> ParamValue {
+    ParamValue::Text(value.to_string())
+}
+
 #[test]
 fn sets_hold_what_the_sweeps_package_draws() {
     let oracle: Value = serde_json::from_str(include_str!("../tests/oracle/distributions.json")).unwrap();
@@ -45,7 +50,7 @@ fn sets_hold_what_the_sweeps_package_draws() {
                     let on_grid = step.is_none_or(|q| ((x - low) / q - ((x - low) / q).round()).abs() < 1e-6);
                     x >= low - slack && x <= high + slack && on_grid
                 }
-                set => set.contains(value),
+                set => set.contains(value) || set.contains(&word(value)),
             };
             assert!(inside, "{config}: {value} is not in {set}");
         }
@@ -53,7 +58,12 @@ fn sets_hold_what_the_sweeps_package_draws() {
             Distribution::Float { low, high, .. } => Some((*low, *high)),
             Distribution::Int { low, high, .. } => Some((*low as f64, *high as f64)),
             Distribution::Categorical { choices, .. } => {
-                assert!(choices.iter().all(|choice| drawn.contains(choice)), "{config}: {set}");
+                assert!(
+                    choices
+                        .iter()
+                        .all(|choice| drawn.iter().any(|value| value == choice || word(value) == *choice)),
+                    "{config}: {set}"
+                );
                 None
             }
         };
@@ -88,6 +98,62 @@ fn logarithmic_ranges_say_what_they_are() {
     let exponents = serde_json::json!({"distribution": "log_uniform", "min": 1e-6, "max": 0.01});
     let converted = convert(&with_parameter(&exponents), "s").unwrap();
     assert!(converted.notes.iter().any(|note| note.contains("log_uniform_values")), "{:?}", converted.notes);
+}
+
+/// Ends that were meant as values and have no power of e.
+#[test]
+fn logarithms_of_what_is_too_large_are_refused_with_the_distribution_to_take() {
+    for (kind, min, max, told) in [
+        (
+            "log_uniform",
+            1.0,
+            1000.0,
+            "`parameters.x.max`: expected a natural logarithm, and e^1000 is too large",
+        ),
+        (
+            "log_uniform",
+            -2000.0,
+            1.0,
+            "`parameters.x.min`: expected a natural logarithm, and e^-2000 is too small",
+        ),
+        (
+            "q_log_uniform",
+            16.0,
+            256.0,
+            "`parameters.x.max`: expected a natural logarithm, and e^256 is too large",
+        ),
+        (
+            "inv_log_uniform",
+            1.0,
+            1000.0,
+            "`parameters.x.max`: expected a natural logarithm, and e^-1000 is too small",
+        ),
+    ] {
+        let config = serde_json::json!({"distribution": kind, "min": min, "max": max});
+        let refused = convert(&with_parameter(&config), "s").unwrap_err().to_string();
+        assert!(refused.starts_with(told) && refused.ends_with(&format!("say {kind}_values")), "{refused}");
+    }
+    let config = serde_json::json!({"distribution": "log_uniform", "min": 1, "max": 30});
+    let notes = convert(&with_parameter(&config), "s").unwrap().notes.join("\n");
+    assert!(notes.contains("it goes from 2.7183e0 to 1.0686e13; for a range from 1 to 30 say"), "{notes}");
+}
+
+/// A sweep's arguments are what Python writes; its JSON has truth values.
+#[test]
+fn truth_values_are_the_words_of_sweeps() {
+    let sets = |command: &str| {
+        let text = format!(
+            "program: m.py\nmethod: grid\n{command}parameters: {{a: {{values: [true, false]}}, b: {{value: true}}, \
+             c: {{values: [false, False, 1]}}}}\n"
+        );
+        let converted = convert(&text, "s").unwrap();
+        ["a", "b", "c"].map(|name| set_of(&converted, name).to_string())
+    };
+    let words = ["['True', 'False']", "['True']", "['False', 1]"];
+    assert_eq!(sets(""), words);
+    assert_eq!(sets("command: [python, m.py, \"${args_no_hyphens}\"]\n"), words);
+    let values = ["[True, False]", "[True]", "[False, 1]"];
+    assert_eq!(sets("command: [python, m.py, \"--config=${args_json}\"]\n"), values);
 }
 
 #[test]

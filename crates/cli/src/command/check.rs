@@ -2,7 +2,7 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, Part, Task};
+use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, Part, Task};
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
@@ -67,6 +67,13 @@ impl Check {
                 // Makes sure that the program is there.
                 evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
+                if !carries_parameters(&ladder, command) {
+                    let _ = writeln!(
+                        text,
+                        "  note: no word of `run` carries a parameter: the program finds them in the file \
+                         that $ALLOMETRY_PARAMS names alone; {{args}} stands for --NAME VALUE of each"
+                    );
+                }
                 if command.horizon > 1 {
                     let _ = writeln!(text, "labels look {} rows ahead", command.horizon);
                 }
@@ -95,6 +102,18 @@ impl Check {
         }
         output::print(&text)
     }
+}
+
+/// Whether a word of a command has a place for a parameter.
+fn carries_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
+    let words = match &command.run {
+        Invocation::Program(words) => words.as_slice(),
+        Invocation::Shell(line) => std::slice::from_ref(line),
+    };
+    let names = ladder.budgets.iter().flat_map(|budget| budget.space.iter().map(|(name, _)| name));
+    let carriers = ["args", "params_json", "params_file"].into_iter().chain(names);
+    let mut carriers = carriers.map(|name| format!("{{{name}}}")).chain(["ALLOMETRY_PARAMS".to_owned()]);
+    carriers.any(|carrier| words.iter().any(|word| word.contains(&carrier)))
 }
 
 fn table_lines(text: &mut String, prepared: &Prepared<'_>) {

@@ -12,7 +12,7 @@ pub(super) struct ObjectiveArgs {
     pub(super) metric: Vec<Said<String>>,
 
     /// Which values are better, maximize or minimize, where neither the source nor the metric's name says; LABEL=DIRECTION for
-    /// one source. Of several objectives, given once for each.
+    /// one source. Of several objectives, given once for each, or as NAME=DIRECTION by their names.
     #[arg(long, value_name = "[LABEL=]DIRECTION", visible_alias = "mode")]
     pub(super) direction: Vec<Said<Direction>>,
 
