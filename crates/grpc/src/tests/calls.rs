@@ -1,4 +1,4 @@
-//! What every call does.
+//! Tests of every call.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ fn studies_are_made_described_and_deleted() {
         client.call::<_, Nothing>("DeleteStudy", Id { id: other }).await.unwrap();
         let Studies { studies } = client.call("GetAllStudies", Nothing {}).await.unwrap();
         assert_eq!(studies.len(), 1);
-        // What clients remember under an id must never mean something else.
+        // Clients cache by id, so an id must never be reused.
         let again = client.new_study("other").await;
         assert!(again > other);
         assert!(client.new_trial(again, None).await > trial);
@@ -61,7 +61,7 @@ fn a_trial_goes_its_way() {
         };
         set("b", 0.25).await.unwrap();
         set("a", f64::NEG_INFINITY).await.unwrap();
-        // The first value of a parameter stays.
+        // The first value of a parameter wins.
         set("b", 0.75).await.unwrap();
         let last = if client.is_postgres { i32::MAX.into() } else { i64::MAX };
         for (step, intermediate_value) in [(-3, f64::NAN), (0, 1.0), (last, f64::INFINITY), (0, -0.5)] {
@@ -121,7 +121,7 @@ fn a_template_comes_back_as_it_was() {
         };
         let id = client.new_trial(study, Some(template.clone())).await;
         assert_eq!(client.trial(id).await, Trial { trial_id: id, number: 1, ..template });
-        // Nothing said is a template too: one that runs, without a time.
+        // An empty template is valid: a running trial without a start time.
         let bare = client.new_trial(study, Some(Trial::default())).await;
         assert_eq!(client.trial(bare).await, Trial { trial_id: bare, number: 2, ..Trial::default() });
     });
@@ -159,7 +159,7 @@ fn trials_become_visible_in_order_and_numbers_are_whole() {
             })
         });
         let makers: Vec<_> = makers.collect();
-        // A client that keeps the greatest id it saw misses none.
+        // A client that remembers the greatest id it saw misses no trial.
         let (mut seen, mut greatest) = (Vec::new(), -1);
         while seen.len() < 320 {
             for trial in client.trials(study, greatest, &[]).await {
@@ -210,7 +210,7 @@ fn a_study_read_again_is_as_it_is_now() {
         assert_eq!(client.trials(study, -1, &[]).await, []);
         let mut ids = Vec::new();
         for round in 0..6 {
-            // Some end at once, some later, some never; the other study's stand between them.
+            // Some trials end at once, some later, some never; trials of the other study lie between them.
             for i in 0..20 {
                 let id = client.new_trial(study, None).await;
                 client.new_trial(other, None).await;
@@ -221,7 +221,7 @@ fn a_study_read_again_is_as_it_is_now() {
                 ids.push(id);
             }
             for id in ids.iter().skip(round).step_by(7) {
-                // Those that ended are left as they are.
+                // Trials that have ended stay unchanged.
                 let _ = client.set_state(*id, 3, &[]).await;
             }
             let all = client.trials(study, -1, &[]).await;

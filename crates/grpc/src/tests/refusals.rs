@@ -1,4 +1,4 @@
-//! What every call refuses, and how.
+//! Tests of the errors of every call.
 
 use std::collections::HashMap;
 
@@ -104,7 +104,7 @@ fn a_trial_that_ended_is_left_as_it_is() {
                 let refused = client.set_state(id, state, &[0.25]).await.unwrap_err();
                 assert_eq!(refused.code(), Code::FailedPrecondition);
             }
-            // Checked before whether the distribution makes sense.
+            // The state is checked before the distribution.
             for distribution in [FLOAT, LOG, "{"] {
                 let code = client.code("SetTrialParameter", param(id, "x", 0.5, distribution)).await;
                 assert_eq!(code, Code::FailedPrecondition);
@@ -248,7 +248,7 @@ fn requests_that_are_none_are_refused() {
         let Attributes { attributes } =
             client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
         assert_eq!(attributes["k"].len(), LARGEST_REQUEST - 19);
-        // A message of another call: its first field is a text, not a number.
+        // A message of another call, whose first field is a text and not a number.
         assert_eq!(client.code("DeleteStudy", Name { name: "x".into() }).await, Code::InvalidArgument);
         for verb in ["", "getTrial", "GetTrial/", "Shutdown"] {
             assert_eq!(client.code(verb, Nothing {}).await, Code::Unimplemented, "{verb}");
@@ -294,7 +294,7 @@ fn connections_that_say_nothing_keep_nobody_out() {
         for _ in 0..1100 {
             silent.push(tokio::net::TcpStream::connect(client.address).await.unwrap());
         }
-        // Who shows no token is as unknown as who says nothing.
+        // A client without a valid token counts as unauthenticated, like one that sends nothing.
         assert_eq!(client.again().await.code("GetAllStudies", Nothing {}).await, Code::Unauthenticated);
         let late = known.again().await;
         assert_eq!(late.new_trial(study, None).await, 1);
