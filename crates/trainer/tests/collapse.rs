@@ -1,4 +1,4 @@
-//! Trials whose predictions become constant.
+//! Tests of trials whose predictions become constant.
 
 mod support;
 
@@ -8,7 +8,7 @@ use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
 use support::{Recorder, params, series, spec, trial};
 
-/// A model whose weights decay to nothing: it predicts the same of every row, soon about half.
+/// Settings with which weights decay to nothing, so that all predictions become equal, soon about one half.
 fn decaying(collapse_epochs: usize) -> ModelSpec {
     ModelSpec { collapse_epochs, epochs: 12, patience: 12, ..spec() }
 }
