@@ -103,7 +103,7 @@ mod tests {
     const TIME: Duration = Duration::from_secs(10);
 
     #[tokio::test(start_paused = true)]
-    async fn strangers_go_and_who_was_let_through_stays() {
+    async fn unauthenticated_connections_are_closed_and_accepted_ones_stay() {
         let connections = Connections::new(4, 2);
         let accepted = connections.open();
         assert!(accepted.admit());
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn places_of_the_known_are_given_back() {
+    async fn dropped_connections_free_their_place() {
         let connections = Connections::new(100, 2);
         let first = connections.open();
         let (second, third) = (connections.open(), connections.open());

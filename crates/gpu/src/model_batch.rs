@@ -383,11 +383,11 @@ mod tests {
     }
 
     #[test]
-    fn models_of_one_architecture_wait_for_each_other_and_are_done_at_once() {
+    fn models_of_one_architecture_run_together() {
         let device = match burn_tensor::Device::wgpu_options().init() {
             Ok(device) => device,
             Err(error) => {
-                let test = "models_of_one_architecture_wait_for_each_other_and_are_done_at_once";
+                let test = "models_of_one_architecture_run_together";
                 return allometry_testkit::skip_absent(test, &error.to_string());
             }
         };

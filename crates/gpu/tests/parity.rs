@@ -100,23 +100,23 @@ fn hold_to_the_cpu(device: &dyn Device) {
 }
 
 #[test]
-fn every_option_is_that_of_the_cpu() {
-    let Some(device) = wgpu("every_option_is_that_of_the_cpu") else { return };
+fn every_option_matches_the_cpu() {
+    let Some(device) = wgpu("every_option_matches_the_cpu") else { return };
     hold_to_the_cpu(&*device);
 }
 
 /// Compares every option on an NVIDIA device, for which no system package provides a substitute.
 #[test]
-fn every_option_is_that_of_the_cpu_on_cuda() {
+fn every_option_matches_the_cpu_on_cuda() {
     match allometry_gpu::open(DeviceKind::Cuda) {
         Ok(device) => hold_to_the_cpu(&*device.expect("cuda is a device")),
-        Err(error) => allometry_testkit::skip("every_option_is_that_of_the_cpu_on_cuda", &error.to_string()),
+        Err(error) => allometry_testkit::skip("every_option_matches_the_cpu_on_cuda", &error.to_string()),
     }
 }
 
 #[test]
-fn a_step_that_is_not_finite_is_told_and_not_done() {
-    let Some(device) = wgpu("a_step_that_is_not_finite_is_told_and_not_done") else { return };
+fn a_step_that_is_not_finite_fails_and_changes_nothing() {
+    let Some(device) = wgpu("a_step_that_is_not_finite_fails_and_changes_nothing") else { return };
     let mut series = series(60);
     series[30] = f32::NAN;
     let settings = ModelSpec { normalize: Normalize::None, ..ModelSpec::new(CONTEXT, 4, 4) };

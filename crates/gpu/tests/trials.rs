@@ -109,8 +109,8 @@ fn assert_alike(what: &str, ours: &Losses, theirs: &Losses) {
 }
 
 #[test]
-fn trials_that_are_trained_together_are_as_if_alone() {
-    let Some(device) = wgpu("trials_that_are_trained_together_are_as_if_alone") else { return };
+fn trials_trained_together_match_trials_trained_alone() {
+    let Some(device) = wgpu("trials_trained_together_match_trials_trained_alone") else { return };
     let dataset = dataset();
     let trials: Vec<TrialSpec> =
         [(1, 3e-3, 0.0), (2, 1e-3, 0.2), (3, 5e-3, 0.4)].map(|(s, rate, drop)| trial(s, rate, drop)).into();
@@ -135,8 +135,8 @@ fn trials_that_are_trained_together_are_as_if_alone() {
 }
 
 #[test]
-fn either_goes_on_from_the_checkpoint_of_the_other() {
-    let Some(device) = wgpu("either_goes_on_from_the_checkpoint_of_the_other") else { return };
+fn each_device_resumes_the_checkpoint_of_the_other() {
+    let Some(device) = wgpu("each_device_resumes_the_checkpoint_of_the_other") else { return };
     let dataset = dataset();
     let cpu = PatchTstObjective::new(&dataset, spec()).unwrap();
     let ours = PatchTstObjective::new(&dataset, spec()).unwrap().on(device);

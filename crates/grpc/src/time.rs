@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_keep_their_zone() {
+    fn times_are_formatted_in_their_zone() {
         let zone = TimeZone::get("Asia/Kolkata").unwrap();
         let time = Timestamp::new(1_764_000_000, 5_001_999).unwrap();
         assert_eq!(text(time, &zone), "2025-11-24 21:30:00.005001");

@@ -78,7 +78,7 @@ fn sets_hold_what_the_sweeps_package_draws() {
 
 /// Batch sizes in whole steps become integers, and a note tells that ends are exponents.
 #[test]
-fn logarithmic_ranges_say_what_they_are() {
+fn logarithmic_ranges_are_converted_with_notes() {
     let whole = serde_json::json!({"distribution": "q_log_uniform_values", "q": 8, "min": 16, "max": 256});
     let converted = convert(&with_parameter(&whole), "s").unwrap();
     assert_eq!(set_of(&converted, "x"), Distribution::Int { low: 16, high: 256, log: true, step: 1 });
@@ -180,7 +180,7 @@ fn a_grid_has_as_many_trials_as_cells() {
 }
 
 #[test]
-fn what_is_no_sweep_says_where() {
+fn invalid_sweeps_name_the_key() {
     let bomb: String = std::iter::once("a0: &a0 [x, x]\n".to_owned())
         .chain((1..40).map(|i| format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1)))
         .chain(["parameters: {x: {values: *a39}}\n".to_owned()])

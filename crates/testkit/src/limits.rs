@@ -108,13 +108,13 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "quadratic")]
-    fn quadratic_work_does_not() {
+    fn quadratic_work_fails() {
         grows_in_proportion("quadratic", 1000, |n| n, |n| work(n * n));
     }
 
     #[test]
     #[should_panic(expected = "of memory")]
-    fn memory_without_bound_does_not() {
+    fn unbounded_memory_fails() {
         Limits::of(|| ()).hold(|| std::hint::black_box(vec![1_u8; 600 << 20]));
     }
 }

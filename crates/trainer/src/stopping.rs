@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_minimised_is_the_same_mirrored() {
+    fn minimising_mirrors_maximising() {
         let values = [0.9, 0.8, 0.95, 0.75, 0.74, 0.9, 0.3];
         let mut up = Stopping::new(3, 0.05, Direction::Maximize);
         let mut down = Stopping::new(3, 0.05, Direction::Minimize);

@@ -58,7 +58,7 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
+fn interrupted_trials_of_a_study_resume_and_remove_their_checkpoints() {
     let dataset = series(300);
     let folder = tempfile::tempdir().unwrap();
     let plain = PatchTstObjective::new(&dataset, spec()).unwrap();
@@ -85,7 +85,7 @@ fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
 }
 
 #[test]
-fn a_predictor_says_of_a_table_what_the_trial_said() {
+fn a_predictor_reproduces_the_scores_of_the_trial() {
     let dataset = series(400);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -263,7 +263,7 @@ fn pytorch_rebuilds_the_model_with_the_same_logits() {
 
 /// Sizes in a description are checked against the file before memory is allocated for them.
 #[test]
-fn no_number_of_a_description_asks_for_memory_that_the_file_does_not_have() {
+fn sizes_in_a_description_are_bounded_by_the_file() {
     let dataset = series(300);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -47,7 +47,7 @@ fn a_trial_ends_after_so_many_constant_epochs_in_a_row() {
 }
 
 #[test]
-fn what_is_away_from_the_prior_is_told_apart() {
+fn a_collapse_away_from_the_prior_is_distinguished() {
     let mut dataset = series(400);
     for window in &mut dataset.train.windows {
         // The validation part keeps its classes; the model forgets what little it learns of these.
@@ -78,7 +78,7 @@ fn other_tasks_collapse_too() {
 }
 
 #[test]
-fn a_model_that_learns_is_let_be() {
+fn a_learning_model_is_not_stopped() {
     let dataset = series(400);
     let objective = PatchTstObjective::new(&dataset, decaying(2)).unwrap();
     let recorder = Recorder::default();

@@ -145,7 +145,7 @@ fn numbers_are_learned_in_their_own_units() {
 }
 
 #[test]
-fn labels_that_do_not_fit_the_task_are_told() {
+fn labels_that_do_not_fit_the_task_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let numbers = table(Task::Regression, folder.path());
     let error = load(&numbers, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();

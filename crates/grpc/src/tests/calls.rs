@@ -52,7 +52,7 @@ fn studies_are_made_described_and_deleted() {
 }
 
 #[test]
-fn a_trial_goes_its_way() {
+fn a_trial_keeps_its_parameters_reports_attributes_and_values() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let id = client.new_trial(study, None).await;
@@ -146,7 +146,7 @@ fn a_waiting_trial_is_taken_once() {
 }
 
 #[test]
-fn trials_become_visible_in_order_and_numbers_are_whole() {
+fn trials_become_visible_in_order_without_gaps() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let makers = (0..16).map(|_| {
@@ -176,7 +176,7 @@ fn trials_become_visible_in_order_and_numbers_are_whole() {
 }
 
 #[test]
-fn a_study_reads_its_own_trials_alone() {
+fn a_study_returns_only_its_own_trials() {
     over_each_storage(|client| async move {
         let (few, many) = (client.new_study("few").await, client.new_study("many").await);
         let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
@@ -204,7 +204,7 @@ fn a_study_reads_its_own_trials_alone() {
 }
 
 #[test]
-fn a_study_read_again_is_as_it_is_now() {
+fn a_cached_study_returns_current_trials() {
     over_each_storage(|client| async move {
         let (study, other) = (client.new_study("x").await, client.new_study("y").await);
         assert_eq!(client.trials(study, -1, &[]).await, []);

@@ -91,7 +91,7 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
 });
 
 #[test]
-fn good_messages_are_taken() {
+fn valid_messages_are_accepted() {
     for (name, message) in messages() {
         assert!(Answers::new(storage()).answer(name, message.into()).is_ok(), "{name}");
     }

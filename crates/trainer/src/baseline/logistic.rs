@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_values_end() {
+    fn fitting_extreme_values_terminates() {
         let model = Logistic::fit(&[1e30, -1e30, 1e30, -1e30], &[true, false, true, false], 1, 1.0);
         assert!(model.weights.iter().all(|w| w.is_finite()));
     }

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_line_separates_is_learned() {
+    fn trees_learn_an_exclusive_or() {
         let values: Vec<f32> = (0..3000).map(number).collect();
         let labels: Vec<bool> = values.chunks(3).map(|r| (r[0] > 0.5) != (r[1] > 0.5)).collect();
         let (train, validation) = values.split_at(3 * 700);

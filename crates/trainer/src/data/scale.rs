@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn scaling_matches_a_hand_computation() {
         // Feature 0 over the first 4 rows: mean 5, deviation sqrt(5); feature 1 is constant there.
         let mut values = vec![2.0, 0.1, 4.0, 0.1, 6.0, 0.1, 8.0, 0.1, 100.0, 3.1];
         standardise(&mut values, 2, 4);

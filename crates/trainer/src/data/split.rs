@@ -52,7 +52,7 @@ mod tests {
     const SHARES: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 
     #[test]
-    fn ends_by_hand() {
+    fn boundaries_match_a_hand_computation() {
         // Boundaries 70 and 85. The first validation window is rows 61..=70, so training labels may look at
         // row 60.
         let split = Split::new(100, 10, 3, SHARES);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn invalid_times_are_refused() {
         for text in ["", "soon", "31/01/2020", "2020-13-01", "NaN", "inf", "2020-02-30"] {
             assert_eq!(Time::parse(text), None, "{text}");
         }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_short() {
+    fn midnight_is_left_out_of_texts() {
         let times = texts(&["2020-01-01", "2020-01-01 09:30", "2020-01-01T09:30:15.5"]);
         let shown: Vec<_> = (0..4).map(|row| times.text(row)).collect();
         let expected = ["2020-01-01", "2020-01-01T09:30:00", "2020-01-01T09:30:15.5"].map(String::from);

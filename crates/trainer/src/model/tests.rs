@@ -269,7 +269,7 @@ fn single_precision_follows_double() {
 }
 
 #[test]
-fn a_window_scores_the_same_in_any_company() {
+fn logits_do_not_depend_on_the_other_windows_of_a_batch() {
     let case = Case {
         architecture: architecture(24, 2, 3, 2),
         geometry: geometry(5, 36, 8, 4),

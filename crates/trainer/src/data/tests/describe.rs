@@ -72,7 +72,7 @@ fn many_values_and_long_texts_are_not_kept() {
 }
 
 #[test]
-fn what_is_no_table_is_refused() {
+fn invalid_tables_are_refused() {
     let folder = TempDir::new().expect("temporary folder");
     for (name, content, said) in [
         ("empty.csv", &b""[..], "the table has no rows"),
