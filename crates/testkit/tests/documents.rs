@@ -18,14 +18,10 @@ const LONG_LINES: &[(&str, usize)] = &[
     ("analysis", 461),
     ("cli", 176),
     ("core", 305),
-    ("gpu", 13),
-    ("grpc", 10),
     ("report", 148),
     ("runner", 75),
     ("server", 31),
     ("store", 123),
-    ("sweep", 7),
-    ("trainer", 173),
 ];
 
 fn root() -> PathBuf {
