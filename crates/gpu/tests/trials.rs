@@ -160,7 +160,7 @@ fn each_device_resumes_the_checkpoint_of_the_other() {
         // Either can read the checkpoint of a trial that has ended.
         for objective in [&cpu, &ours] {
             let fitted = objective.fit_with_checkpoint(&trial, &Recorder::default(), &path, false).unwrap();
-            assert_eq!(fitted.outcome.scores.unwrap().rows.len(), 38);
+            assert_eq!(fitted.outcome.predictions.unwrap().scores().unwrap().rows.len(), 38);
         }
     }
 }
