@@ -1,4 +1,4 @@
-//! Sweeps as W&B's documentation and its own package have them, and as they should not be.
+//! Tests with sweeps of W&B's documentation and of its package, and with invalid ones.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ fn set_of(converted: &Converted, name: &str) -> Distribution {
     ladder_of(converted).budgets[0].space.get(name).unwrap().clone()
 }
 
-/// A sweep of one parameter `x`, as JSON, which YAML includes.
+/// Returns a sweep of one parameter `x` as JSON, of which YAML is a superset.
 fn with_parameter(config: &Value) -> String {
     serde_json::json!({"method": "random", "program": "t.py", "parameters": {"x": config}}).to_string()
 }
@@ -67,7 +67,7 @@ fn sets_hold_what_the_sweeps_package_draws() {
                 None
             }
         };
-        // Those of a beta are 0 and 1, which it hardly draws.
+        // The ends of a beta are 0 and 1, which are hardly ever drawn.
         if let Some((low, high)) = ends.filter(|_| config["distribution"] != "beta") {
             let close = |a: f64, b: &ParamValue| (a - b.as_f64().unwrap()).abs() <= 1e-6 * (high - low);
             assert!(close(low, &drawn[0]) && close(high, &drawn[drawn.len() - 1]), "{config}: {set}");
@@ -82,16 +82,13 @@ fn sets_hold_what_the_sweeps_package_draws() {
         let [first, eta] = numbers[..] else { panic!("{lines}") };
         let bands: Vec<f64> = serde_json::from_value(entry["bands"].clone()).unwrap();
         let rungs: Vec<f64> = (0..bands.len() as i32).map(|k| first * eta.powi(k)).collect();
-        assert!(
-            rungs == bands || notes.iter().any(|note| note.contains("in the place of")),
-            "{config}: {lines}"
-        );
+        assert!(rungs == bands || notes.iter().any(|note| note.contains("instead of")), "{config}: {lines}");
     }
 }
 
-/// Batch sizes in whole steps are whole numbers, and ends that were meant as values are pointed at.
+/// Batch sizes in whole steps become integers, and a note tells that ends are exponents.
 #[test]
-fn logarithmic_ranges_say_what_they_are() {
+fn logarithmic_ranges_are_converted_with_notes() {
     let whole = serde_json::json!({"distribution": "q_log_uniform_values", "q": 8, "min": 16, "max": 256});
     let converted = convert(&with_parameter(&whole), "s").unwrap();
     assert_eq!(set_of(&converted, "x"), Distribution::Int { low: 16, high: 256, log: true, step: 1 });
@@ -143,8 +140,8 @@ fn logarithms_of_what_is_too_large_are_refused_with_the_distribution_to_take() {
 fn truth_values_are_the_words_of_sweeps() {
     let sets = |command: &str| {
         let text = format!(
-            "program: m.py\nmethod: grid\n{command}parameters: {{a: {{values: [true, false]}}, b: {{value: true}}, \
-             c: {{values: [false, False, 1]}}}}\n"
+            "program: m.py\nmethod: grid\n{command}parameters: {{a: {{values: [true, false]}}, \
+             b: {{value: true}}, c: {{values: [false, False, 1]}}}}\n"
         );
         let converted = convert(&text, "s").unwrap();
         ["a", "b", "c"].map(|name| set_of(&converted, name).to_string())
@@ -157,7 +154,7 @@ fn truth_values_are_the_words_of_sweeps() {
 }
 
 #[test]
-fn a_command_that_carries_no_parameters_is_said() {
+fn a_command_without_parameters_gets_a_note() {
     let sweep = |command: &str| {
         let text = format!(
             "program: m.py\nmethod: grid\ncommand: [{command}]\nparameters: {{epoch: {{values: [10, 50]}}}}\n"
@@ -192,7 +189,8 @@ parameters:
       name: {values: [sgd, adam]}
   seed: {values: [1, 2]}
   "a b": {values: [1]}
-command: ["${env}", "${interpreter}", "-X", "{dev}", "${program}", "${args_no_hyphens}", "--json=${args_json}", "${envvar:HOME}"]
+command: ["${env}", "${interpreter}", "-X", "{dev}", "${program}", "${args_no_hyphens}",
+          "--json=${args_json}", "${envvar:HOME}"]
 unheard: 1
 "#;
     let converted = convert(yaml, "s").unwrap();
@@ -224,8 +222,8 @@ unheard: 1
         "`early_terminate.strict` is left out",
         "`parameters.act`: `probabilities` are left out",
         "`parameters.act`: the value null is left out",
-        "`parameters.act`: the program gets [1,2] as a text",
-        "`optimizer` has parameters of its own",
+        "`parameters.act`: the program receives [1,2] as a string",
+        "`optimizer` has nested parameters",
         "parameter `seed` is left out",
         "parameter `a b` is left out",
         "${envvar:HOME} has no counterpart",
@@ -244,11 +242,11 @@ fn a_grid_has_as_many_trials_as_cells() {
     assert_eq!((ladder.budgets[0].trials, ladder.sampler.kind), (12, SamplerKind::Grid));
     let continuous = convert("method: grid\nparameters: {a: {min: 0.0, max: 1}}\n", "s").unwrap();
     assert_eq!(ladder_of(&continuous).sampler.kind, SamplerKind::Random);
-    assert!(continuous.notes.iter().any(|note| note.contains("`a` has values without end")));
+    assert!(continuous.notes.iter().any(|note| note.contains("`a` has infinitely many values")));
 }
 
 #[test]
-fn what_is_no_sweep_says_where() {
+fn invalid_sweeps_name_the_key() {
     let bomb: String = std::iter::once("a0: &a0 [x, x]\n".to_owned())
         .chain((1..40).map(|i| format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1)))
         .chain(["parameters: {x: {values: *a39}}\n".to_owned()])
@@ -293,7 +291,7 @@ early_terminate: {type: hyperband, max_iter: 27, s: 2}
 command: ["${interpreter}", "${program}", "${args}"]
 "#;
 
-/// What converting a damaged sweep may take.
+/// Limits on the cost of converting a damaged sweep.
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits::of(|| drop(convert(SWEEP, "s").unwrap())));
 
 proptest! {

@@ -1,4 +1,4 @@
-//! Whole trials of the built-in objective on small series.
+//! Tests of whole trials of the built-in objective on small series.
 
 mod support;
 
@@ -182,7 +182,7 @@ fn impossible_configurations_fail_with_the_parameter_named() {
     let dataset = series(100);
     for (extra, reason) in [
         (("n_heads", 3.0), "n_heads = 3 does not divide d_model = 16"),
-        (("d_model", 0.0), "parameter `d_model` is 0.0, but must be a whole number from 1"),
+        (("d_model", 0.0), "parameter `d_model` is 0.0, but must be a whole number of at least 1"),
         (("dropout", 1.0), "parameter `dropout` is 1.0, but must be a number in [0, 1)"),
         (("learning_rate", 0.0), "parameter `learning_rate` is 0.0, but must be a number above 0"),
         (("momentum", 0.9), "the built-in trainer has no parameter `momentum`"),
@@ -221,7 +221,8 @@ fn a_trial_that_does_not_fit_fails_before_it_starts() {
 fn costs_grow_with_the_model() {
     let dataset = series(300);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
-    // Per window: 3 patches of 8 values; forward 2 x (3 x (8 + 12 x 16) x 16 + attention 2 x 3 x 3 x 16 + head 48).
+    // Per window: 3 patches of 8 values; forward 2 x (3 x (8 + 12 x 16) x 16 + attention 2 x 3 x 3 x 16 +
+    // head 48).
     let cost = objective.cost(&params(&[])).unwrap();
     let forward = 2 * (3 * (8 + 12 * 16) * 16 + 2 * 9 * 16 + 48);
     let step = 3 * forward - 2 * 3 * 8 * 16;
@@ -254,7 +255,7 @@ fn accumulated_batches_are_one_large_batch() {
 fn averaged_weights_are_the_mean_of_the_last_epochs() {
     let dataset = series(300);
     let folder = tempfile::tempdir().unwrap();
-    // The training loss falls, so that the last epoch is the one that is kept.
+    // The training loss falls, so the last epoch is the one that is kept.
     let tensor = |epochs: usize, average_epochs: usize| {
         let monitor = Some(serde_json::from_value("train_loss".into()).unwrap());
         let schedule = Schedule::Constant;

@@ -1,4 +1,5 @@
-//! Several classes and numbers: metrics against scikit-learn (`oracle/tasks.py`), whole trials on small series.
+//! Tests of classification and regression: metrics against scikit-learn (`oracle/tasks.py`), whole trials
+//! on small series.
 
 mod support;
 
@@ -64,7 +65,8 @@ fn metrics_are_those_of_scikit_learn() {
     assert!(metric::evaluate_classes(&[], &[]).is_empty() && metric::evaluate_numbers(&[], &[]).is_empty());
 }
 
-/// A table of noise whose label is the sum of the last four rows of its first feature, or the third it falls into.
+/// A table of noise. The label is the sum of the last four rows of the first feature, or the third in which
+/// the sum lies.
 fn table(task: Task, folder: &std::path::Path) -> DataSpec {
     let mut text = "signal,noise,label\n".to_owned();
     for row in 0..700usize {
@@ -143,7 +145,7 @@ fn numbers_are_learned_in_their_own_units() {
 }
 
 #[test]
-fn labels_that_do_not_fit_the_task_are_told() {
+fn labels_that_do_not_fit_the_task_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let numbers = table(Task::Regression, folder.path());
     let error = load(&numbers, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
@@ -152,7 +154,7 @@ fn labels_that_do_not_fit_the_task_are_told() {
     let rise = LabelSpec::Rise { rise: 0.1, of: "signal".into(), over: "noise".into(), horizon: 1 };
     let threshold = DataSpec { label: rise, ..numbers };
     let error = load(&threshold, CONTEXT, Normalize::None, Task::Regression).unwrap_err().to_string();
-    assert!(error.contains("a label by threshold is 0 or 1"), "{error}");
+    assert!(error.contains("a threshold label is 0 or 1"), "{error}");
     std::fs::write(&threshold.path, "signal,noise,label\n".to_owned() + &"1,2,0\n2,1,2\n".repeat(60))
         .unwrap();
     let skipping = DataSpec { label: LabelSpec::column("label"), ..threshold };
