@@ -1,4 +1,5 @@
 //! What `compare` takes: a source of trials, or a report that was written as JSON.
+
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

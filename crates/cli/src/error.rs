@@ -1,10 +1,11 @@
 //! Every way in which a command can end badly, with its exit code and what the user can do.
-use std::io::Write as _;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use allometry_analysis::Severity;
 use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
-use allometry_core::secret;
 use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
@@ -19,8 +20,20 @@ use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
-use crate::fail_on::Met;
-use crate::output::say;
+
+/// A finding that met a condition of `--fail-on`.
+#[derive(Debug)]
+pub(crate) struct Met {
+    pub(crate) severity: Severity,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.severity.as_str(), self.code, self.message)
+    }
+}
 
 /// Every way in which a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -358,42 +371,4 @@ fn store_code(error: &StoreError) -> ExitCode {
 /// One finding a line.
 fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
-}
-
-/// Problems of a ladder file that are printed one by one; each is shown with the lines around it, which takes a look through
-/// the file.
-const MOST_PROBLEMS: usize = 100;
-
-/// Prints an error and its hint on standard error, without the passwords that they quote.
-pub(crate) fn print(error: &CliError) {
-    if let CliError::Ladder(errors) = error {
-        for problem in errors.reports().take(MOST_PROBLEMS) {
-            let _ = writeln!(std::io::stderr(), "{}", secret::hide(&format!("{problem:?}")));
-        }
-        if let Some(more) = errors.problems().len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0) {
-            say(&format!("and {}", counted(more as u64, "further problem")));
-        }
-        return;
-    }
-    say(&format!("error: {error}"));
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        say(&format!("  caused by: {cause}"));
-        source = cause.source();
-    }
-    if let Some(hint) = error.hint() {
-        say(&format!("hint: {hint}"));
-    }
-}
-
-/// Prints what clap says of the command line, help included, without the passwords that it quotes.
-pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
-    let text = secret::hide(&refused.render().ansi().to_string());
-    if refused.use_stderr() {
-        let _ = write!(anstream::stderr(), "{text}");
-    } else {
-        // Whoever closed the pipe has read enough of the help.
-        let _ = write!(anstream::stdout(), "{text}");
-    }
-    std::process::ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2))
 }

@@ -9,9 +9,11 @@ mod exit_code;
 mod fail_on;
 mod notes;
 mod output;
+mod print_error;
 mod progress;
 mod proposal;
 mod weights;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -29,12 +31,12 @@ fn plain_number(argument: OsString) -> OsString {
 fn main() -> ExitCode {
     let arguments = match command::Cli::try_parse_from(std::env::args_os().map(plain_number)) {
         Ok(arguments) => arguments,
-        Err(refused) => return error::print_usage(&refused),
+        Err(refused) => return print_error::print_usage(&refused),
     };
     match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error::print(&error);
+            print_error::print(&error);
             error.exit_code().into()
         }
     }

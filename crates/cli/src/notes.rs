@@ -1,4 +1,5 @@
 //! Notes on what was guessed of a source, and on what was left out.
+
 use allometry_analysis::LadderTrials;
 use allometry_store::import::Note;
 use allometry_study::{Objective, Source};

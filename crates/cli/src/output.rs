@@ -1,4 +1,5 @@
 //! Data goes to standard output or to files, whole or not at all.
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};

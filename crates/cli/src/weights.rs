@@ -1,4 +1,5 @@
 //! `--weights patchtst:features=105,context=80,...`: exact sizes for trials that were recorded without them.
+
 use std::str::FromStr;
 
 use allometry_core::{ModelSize, Params};

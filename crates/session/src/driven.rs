@@ -1,4 +1,5 @@
 //! Studies whose trials other programs evaluate.
+
 use allometry_core::expression::Condition;
 use allometry_core::ladder::{SamplerKind, SamplerSpec, command};
 use allometry_core::space::{self, Feasible, Measured};

@@ -1,4 +1,5 @@
 //! Why a session with a ladder cannot begin or go on.
+
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;

@@ -1,4 +1,5 @@
 //! What evaluates a ladder's trials: the built-in model on its data, or the user's command.
+
 use std::path::Path;
 
 use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, ObjectiveSpec, Part};

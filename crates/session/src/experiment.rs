@@ -1,4 +1,5 @@
 //! Experiments: studies that train again the best configurations of each budget's search.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;

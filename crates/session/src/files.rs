@@ -1,4 +1,5 @@
 //! Folders beside a ladder file.
+
 use std::path::{Path, PathBuf};
 
 /// Returns the folder of a ladder file's reports.

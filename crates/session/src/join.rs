@@ -1,4 +1,5 @@
 //! The ladder that a worker joins, and who decides what it runs.
+
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;

@@ -19,6 +19,7 @@ pub use files::{report_folder, runs_folder};
 pub use join::{Join, Trust};
 pub use open::open;
 pub use prepare::{Prepared, reach};
+pub use shuffle::shuffle_control;
 
 /// Returns the number of this machine's cores; 1 where it is unknown.
 pub fn cores() -> usize {

@@ -1,4 +1,5 @@
 //! Opens the studies of a ladder.
+
 use std::sync::Arc;
 
 use allometry_core::ladder::{Ladder, Part};

@@ -1,4 +1,5 @@
 //! A ladder's data in memory, its model's objective and its feasible architectures.
+
 use allometry_core::ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
 use allometry_core::space::{Feasible, Measured};
 use allometry_core::{ModelSize, Params, SearchSpace, SizeBudget, SizeReach, WeightTarget};
@@ -9,7 +10,6 @@ use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, lo
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 
 use crate::SessionError;
-use crate::shuffle;
 
 /// A ladder with its data in memory.
 pub struct Prepared<'a> {
@@ -95,18 +95,14 @@ impl<'a> Prepared<'a> {
         &self.summary
     }
 
-    /// Runs the label-shuffle control for a configuration and returns its result in words.
-    ///
-    /// # Errors
-    /// [`SessionError`] where the label is not binary, a training fails, or models predict shuffled labels.
-    pub fn shuffle_control(&self, spec: &BudgetSpec, params: &Params) -> Result<String, SessionError> {
-        if self.model.task != Task::Binary {
-            return Err(SessionError::Usage {
-                message: "--shuffle judges an AUC of binary labels".into(),
-                hint: None,
-            });
-        }
-        shuffle::control(&self.dataset, self.model, spec, params, self.ladder.seed)
+    /// Data in memory.
+    pub(crate) fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// Seed of everything random.
+    pub(crate) fn seed(&self) -> u64 {
+        self.ladder.seed
     }
 
     /// Returns what the studies say of themselves: the objective, the classes of the validation rows, and

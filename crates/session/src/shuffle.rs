@@ -1,14 +1,14 @@
 //! The label-shuffle control of `allometry check --shuffle`.
+
 use std::sync::Mutex;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, ModelSpec};
+use allometry_core::ladder::{BudgetSpec, ModelSpec, Task};
 use allometry_core::rng::stream_seed;
 use allometry_core::{EpochReport, Params, Reporter, Signal, StudyIdentity, TrialNumber, TrialSpec};
-use allometry_trainer::data::Dataset;
 
 use crate::SessionError;
-use crate::prepare;
+use crate::prepare::{self, Prepared};
 
 /// Trainings that are averaged.
 const TRAININGS: u64 = 5;
@@ -23,15 +23,20 @@ const LIMIT: f64 = 3.5;
 /// words. Nothing can be learned, so an AUC other than chance means that features leak the label.
 ///
 /// # Errors
-/// [`SessionError::TrialsFailed`] where a training fails; [`SessionError::LabelsKnown`] where the AUC is
+/// [`SessionError::Usage`] where the label is not binary; [`SessionError::TrialsFailed`] where a training fails; [`SessionError::LabelsKnown`] where the AUC is
 /// not chance.
-pub(crate) fn control(
-    dataset: &Dataset,
-    model: &ModelSpec,
+pub fn shuffle_control(
+    prepared: &Prepared<'_>,
     spec: &BudgetSpec,
     params: &Params,
-    seed: u64,
 ) -> Result<String, SessionError> {
+    let (dataset, model, seed) = (prepared.dataset(), prepared.model(), prepared.seed());
+    if model.task != Task::Binary {
+        return Err(SessionError::Usage {
+            message: "--shuffle judges an AUC of binary labels".into(),
+            hint: None,
+        });
+    }
     let model = ModelSpec {
         epochs: EPOCHS,
         patience: EPOCHS,

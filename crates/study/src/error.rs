@@ -1,4 +1,5 @@
 //! Why studies cannot be read.
+
 use std::path::PathBuf;
 
 use allometry_core::ladder::LadderErrors;

@@ -1,4 +1,5 @@
 //! One study of another program.
+
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::StudyTrials;

@@ -1,4 +1,5 @@
 //! Metric and direction of other programs' trials, and the options that name them.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -1,4 +1,5 @@
 //! Ladder files on the disk.
+
 use std::path::{Path, PathBuf};
 
 use allometry_core::ladder::{self, Ladder};

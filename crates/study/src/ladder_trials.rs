@@ -1,4 +1,5 @@
 //! Reads ladders back from their store.
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -8,6 +8,7 @@ mod ladder_file;
 mod ladder_trials;
 mod parse;
 mod whole;
+
 use std::path::Path;
 
 use allometry_analysis::LadderTrials;

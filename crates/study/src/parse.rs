@@ -1,4 +1,5 @@
 //! Parses a SOURCE argument.
+
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;

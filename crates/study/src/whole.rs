@@ -1,4 +1,5 @@
 //! Reads whole studies, to be written elsewhere.
+
 use allometry_store::import::{Assumed, Imported, name_of, read_whole, read_whole_storage};
 
 use crate::foreign::{beside, own_name};

@@ -132,7 +132,10 @@ fn logarithms_of_what_is_too_large_are_refused_with_the_distribution_to_take() {
     }
     let config = serde_json::json!({"distribution": "log_uniform", "min": 1, "max": 30});
     let notes = convert(&with_parameter(&config), "s").unwrap().notes.join("\n");
-    assert!(notes.contains("the range goes from 2.7183e0 to 1.0686e13; for a range from 1 to 30 use"), "{notes}");
+    assert!(
+        notes.contains("the range goes from 2.7183e0 to 1.0686e13; for a range from 1 to 30 use"),
+        "{notes}"
+    );
 }
 
 /// A sweep's arguments are what Python writes; its JSON has truth values.

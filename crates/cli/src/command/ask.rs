@@ -1,4 +1,5 @@
 //! `allometry ask`.
+
 use std::path::PathBuf;
 
 use allometry_core::ladder::SamplerKind;

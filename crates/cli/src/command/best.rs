@@ -1,4 +1,5 @@
 //! `allometry best`.
+
 use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;

@@ -1,4 +1,5 @@
 //! `allometry check`.
+
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
@@ -6,12 +7,12 @@ use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, Part, 
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
-use allometry_session::{Evaluator, Prepared, cores};
+use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};
 use clap::Args;
 
-use super::confirm_cost::Cost;
+use super::confirm_cost::{Cost, time_words};
 use super::ladder_file::LadderFile;
 use super::speed::flops_per_second;
 use crate::error::CliError;
@@ -97,7 +98,7 @@ impl Check {
             let _ = writeln!(text);
             for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
                 let middle = feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]));
-                let _ = writeln!(text, "{}", prepared.shuffle_control(spec, &middle)?);
+                let _ = writeln!(text, "{}", shuffle_control(prepared, spec, &middle)?);
             }
         }
         output::print(&text)
@@ -282,20 +283,5 @@ fn target_words(budget: &SizeBudget) -> String {
         WeightTarget::Near { weights, tolerance } => {
             format!("{} weights +-{:.0}%", human_weights(weights as f64), 100.0 * tolerance)
         }
-    }
-}
-
-/// How long so many seconds of work on one core take here.
-pub(super) fn time_words(seconds: f64) -> String {
-    let workers = cores();
-    format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))
-}
-
-fn human_time(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86_400.0),
     }
 }

@@ -1,4 +1,5 @@
 //! `allometry compare`.
+
 use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, analyze};
 use allometry_report::html_of_markdown;
 use allometry_study::{Objective, Source};

@@ -1,4 +1,5 @@
 //! `allometry completions`.
+
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 

@@ -1,4 +1,5 @@
 //! `allometry confirm`.
+
 use std::path::Path;
 
 use allometry_core::ladder::ConfirmSpec;

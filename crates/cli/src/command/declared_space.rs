@@ -1,4 +1,5 @@
 //! Parameters that another program declares, as JSON.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

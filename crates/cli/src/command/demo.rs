@@ -1,4 +1,5 @@
 //! `allometry demo`.
+
 use std::path::{Path, PathBuf};
 
 use allometry_runner::{ChangedSpace, RunOptions};

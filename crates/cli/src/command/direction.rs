@@ -1,4 +1,5 @@
 //! `--direction`.
+
 use std::str::FromStr;
 
 use allometry_core::Direction;

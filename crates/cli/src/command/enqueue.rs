@@ -1,4 +1,5 @@
 //! `allometry enqueue`.
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

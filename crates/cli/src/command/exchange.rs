@@ -1,4 +1,5 @@
 //! What `import` and `export` share: writing whole studies into a storage, and saying so.
+
 use std::fmt::Write as _;
 
 use allometry_analysis::number::counted;

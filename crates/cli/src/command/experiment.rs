@@ -1,4 +1,5 @@
 //! What `allometry transfer` and `allometry confirm` share: the best of each search, trained anew in studies of their own.
+
 use allometry_core::Objective;
 use allometry_core::ladder::Ladder;
 use allometry_runner::{Interrupt, RunOptions, RunSummary};
@@ -9,7 +10,7 @@ use clap::Args;
 
 use super::ladder_file::LadderFile;
 use super::report::write_all;
-use super::run::{Sharing, conclude, run_studies};
+use super::running::{Sharing, conclude, run_studies};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::output::say;

@@ -1,4 +1,5 @@
 //! `allometry export`.
+
 use allometry_analysis::number::counted;
 use allometry_store::import::Imported;
 use allometry_store::{export, url};

@@ -1,4 +1,5 @@
 //! `allometry import`.
+
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;

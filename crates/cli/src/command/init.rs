@@ -1,4 +1,5 @@
 //! `allometry init`.
+
 use std::convert::Infallible;
 use std::path::{Path, PathBuf, absolute};
 

@@ -1,4 +1,5 @@
 //! The arguments that name a ladder file, and reading it.
+
 use std::convert::Infallible;
 use std::path::PathBuf;
 

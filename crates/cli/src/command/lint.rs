@@ -1,4 +1,5 @@
 //! `allometry report seed.md`: what of a script's report stands.
+
 use std::path::Path;
 
 use allometry_analysis::{Knowledge, Lint, Options, lint};

@@ -1,6 +1,7 @@
 //! `allometry list`.
 
 mod listing;
+
 use allometry_core::TrialState;
 use allometry_store::each_trial;
 use clap::{Args, ValueEnum};

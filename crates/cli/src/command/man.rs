@@ -1,4 +1,5 @@
 //! `allometry man`.
+
 use clap::{Args, CommandFactory as _};
 use clap_mangen::Man as Page;
 

@@ -26,6 +26,7 @@ mod read_args;
 mod report;
 mod rescue;
 mod run;
+mod running;
 mod sampler;
 mod serve;
 mod show;
@@ -38,6 +39,7 @@ mod train;
 mod transfer;
 mod trial_json;
 mod worker;
+
 use clap::{Parser, Subcommand};
 
 use crate::error::CliError;

@@ -1,4 +1,5 @@
 //! What commands that read trials let the command line say of them.
+
 use allometry_core::Direction;
 use allometry_study::{Names, Objective, Said};
 use clap::Args;

@@ -1,4 +1,5 @@
 //! `allometry predict`.
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

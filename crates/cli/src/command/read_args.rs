@@ -1,4 +1,5 @@
 //! The arguments that name studies which are only read.
+
 use allometry_core::Secret;
 use allometry_store::import::{Note, is_file_of_trials};
 use allometry_store::optuna;

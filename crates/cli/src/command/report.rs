@@ -1,4 +1,5 @@
 //! `allometry report`.
+
 use std::cell::LazyCell;
 use std::io::IsTerminal as _;
 use std::path::Path;

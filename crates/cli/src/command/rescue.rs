@@ -1,4 +1,5 @@
 //! Where a run leaves what its store did not take.
+
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 mod protocol;
 mod session;
+
 use std::io::{BufRead as _, Write as _};
 
 use allometry_core::ladder::SamplerKind;

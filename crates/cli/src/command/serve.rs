@@ -1,4 +1,5 @@
 //! `allometry serve`.
+
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
 //! `allometry show`.
+
 use allometry_core::constraints::is_met;
 use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;

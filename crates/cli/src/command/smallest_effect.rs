@@ -1,4 +1,5 @@
 //! `--smallest-effect`, for every command that writes a report.
+
 use allometry_analysis::Options;
 use clap::Args;
 

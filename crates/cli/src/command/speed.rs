@@ -1,4 +1,5 @@
 //! How fast this machine trains, from a few steps of the real thing.
+
 use std::sync::Mutex;
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
 //! `allometry status`.
+
 use std::time::Duration;
 
 use allometry_core::pareto::best_trials;

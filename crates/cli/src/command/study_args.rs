@@ -1,4 +1,5 @@
 //! The arguments that name studies of a store, and reading them.
+
 use allometry_core::Secret;
 use allometry_core::ladder::Ladder;
 use allometry_store::{Store, StoreError, StudyRecord, open_existing, open_read_only};

@@ -1,4 +1,5 @@
 //! `allometry tell`.
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 

@@ -1,4 +1,5 @@
 //! `allometry train`.
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! `allometry transfer`.
+
 use allometry_session::ExperimentPlan;
 use clap::Args;
 

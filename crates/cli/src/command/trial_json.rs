@@ -1,4 +1,5 @@
 //! A trial for programs.
+
 use std::collections::BTreeMap;
 
 use allometry_core::significant::significant;

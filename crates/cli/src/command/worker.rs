@@ -1,4 +1,5 @@
 //! `allometry worker`.
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,8 @@ use allometry_session::{Join, Trust};
 use clap::Args;
 
 use super::ladder_file::{OnDevice, parse_setting};
-use super::run::{HowToRun, Reports, Sharing, parse_duration, run_ladder};
+use super::run::{HowToRun, Reports, run_ladder};
+use super::running::{Sharing, parse_duration};
 use crate::error::CliError;
 use crate::progress::Style;
 

@@ -1,4 +1,5 @@
 //! Bars: one per budget, one line per running trial.
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! The learning curve of one trial as it grows: a line per epoch, and on a terminal a bar with the curve under them.
+
 use std::sync::Mutex;
 use std::time::Duration;
 

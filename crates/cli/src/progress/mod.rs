@@ -3,6 +3,7 @@
 mod bars;
 mod curve;
 mod plain;
+
 use std::io::IsTerminal as _;
 use std::sync::mpsc::Receiver;
 

@@ -1,4 +1,5 @@
 //! One line per trial, for logs.
+
 use allometry_core::significant::significant;
 use allometry_core::{EarlyStop, StudyEvent, TrialState};
 

@@ -1,4 +1,5 @@
 //! What there is to notice about a table.
+
 use std::fmt::Write as _;
 
 use allometry_analysis::number::{counted, grouped};

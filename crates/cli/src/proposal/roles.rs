@@ -1,4 +1,5 @@
 //! Which column is the time, which the label, and which are features.
+
 use allometry_core::ladder::Task;
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 

@@ -1,4 +1,5 @@
 //! How long windows are, and how large models.
+
 use allometry_trainer::{Architecture, Geometry};
 
 /// Lengths of windows to choose from.

@@ -1,4 +1,5 @@
 //! The text of a proposed ladder file.
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -1,4 +1,5 @@
 //! A list of trials as it is written: piece by piece, so that its length takes no memory.
+
 use std::fmt::Write as _;
 
 use allometry_core::FrozenTrial;

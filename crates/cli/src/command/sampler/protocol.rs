@@ -1,4 +1,5 @@
 //! The lines of `allometry sampler`.
+
 use std::collections::BTreeMap;
 
 use allometry_core::{ChoiceOrder, Direction, Distribution, ParamValue, Params};

@@ -1,4 +1,5 @@
 //! A study that lives as long as the command.
+
 use std::sync::Arc;
 
 use allometry_core::ladder::{SamplerKind, SamplerSpec};
