@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use allometry_trainer::device::{Device, DeviceError, Plan, Trainee};
 
 use crate::OpenError;
-use crate::thread::{Message, serve};
+use crate::message::Message;
+use crate::thread::serve;
 use crate::trainee::OnDevice;
 
 /// A device, driven by one thread.

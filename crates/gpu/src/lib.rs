@@ -7,6 +7,8 @@
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod device;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod message;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod model;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod model_batch;

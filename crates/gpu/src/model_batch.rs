@@ -7,8 +7,8 @@ use allometry_trainer::device::{DeviceError, Plan, StepError};
 use allometry_trainer::{Diverged, StepReport};
 use burn_tensor::{Device, Tensor};
 
+use crate::message::{Opened, OwnPlan, Reply, Work, catch_driver_errors};
 use crate::model::{Masks, Pass, Positions, Rates, Series, Shape, Weights, adamw, floats, sums_of_squares};
-use crate::thread::{Opened, OwnPlan, Reply, Work, catch_driver_errors};
 
 /// Models that can be trained together.
 #[derive(Debug)]

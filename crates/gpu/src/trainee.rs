@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, sync_channel};
 use allometry_trainer::StepReport;
 use allometry_trainer::device::{Count, DeviceError, Plan, StepError, Trainee};
 
-use crate::thread::{Message, Opened, OwnPlan, Reply, Work};
+use crate::message::{Message, Opened, OwnPlan, Reply, Work};
 
 /// A model being trained on a device.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ const LIMIT: f64 = 3.5;
 /// words. Nothing can be learned, so an AUC other than chance means that features leak the label.
 ///
 /// # Errors
-/// [`SessionError::Usage`] where the label is not binary; [`SessionError::TrialsFailed`] where a training fails; [`SessionError::LabelsKnown`] where the AUC is
-/// not chance.
+/// [`SessionError::Usage`] where the label is not binary; [`SessionError::TrialsFailed`] where a training
+/// fails; [`SessionError::LabelsKnown`] where the AUC is not chance.
 pub fn shuffle_control(
     prepared: &Prepared<'_>,
     spec: &BudgetSpec,

@@ -1,7 +1,7 @@
 //! Modules of a crate do not import each other in circles.
 //!
-//! Reads the sources, not the compiler's view of them: paths in `use` declarations and `crate::` paths in code.
-//! A module may use items of the modules that it lies in.
+//! Reads the sources, not the compiler's view of them: paths in `use` declarations and `crate::` paths in
+//! code. A module may use items of the modules that it lies in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,9 +16,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     ("runner", &["command::attempt", "command::invocation", "command::value"]),
     ("runner", &["command::belonging", "command::files"]),
-    ("trainer", &["data::describe", "data::load", "data::read_csv", "data::read_parquet"]),
-    ("trainer", &["data::read_parquet::arrow_schema", "data::read_parquet::field"]),
-    ("trainer", &["model::architecture", "model::layout"]),
     (
         "store",
         &[
@@ -40,7 +37,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("store", &["import::flat", "import::json"]),
     ("store", &["postgres::read", "postgres::stream"]),
     ("store", &["sqlite::open", "sqlite::place", "sqlite::snapshot"]),
-    ("gpu", &["model_batch", "thread"]),
     ("analysis", &["confirmation", "verdict"]),
     ("analysis", &["duplicates", "sample"]),
     ("analysis", &["edge", "effort", "forest::space", "scaling", "space_importance", "study"]),

@@ -18,6 +18,7 @@ mod split;
 mod summary;
 mod time;
 mod unlabelled;
+mod value;
 
 #[cfg(test)]
 mod tests;

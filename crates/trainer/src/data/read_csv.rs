@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord};
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Wanted};
-use super::describe::{Value, Visitor};
 use super::error::{DataError, Location};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
+use super::value::{Value, Visitor};
 
 /// Reads the wanted columns of a CSV file.
 ///

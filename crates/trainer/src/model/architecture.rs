@@ -1,9 +1,7 @@
 //! Shape of a model, which determines its number of weights.
 
+use allometry_core::Params;
 use allometry_core::ladder::{Channels, ModelSpec, Pooling, Task};
-use allometry_core::{ModelSize, Params};
-
-use super::layout::Layout;
 
 /// The searched part of a model's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,13 +162,6 @@ impl Architecture {
     /// Returns the width of the feed-forward layer.
     pub fn d_ff(self) -> usize {
         self.d_ff_ratio * self.d_model
-    }
-
-    /// Returns the exact number of weights of a model.
-    pub fn model_size(self, geometry: Geometry) -> ModelSize {
-        let layout = Layout::new(self, geometry);
-        let embedding = layout.blocks[0].attention_norm.gain.start;
-        ModelSize { total: layout.total as u64, non_embedding: (layout.total - embedding) as u64 }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Positions of the tensors in the flat buffer of weights. Gradients and moments have the same layout.
 
+use allometry_core::ModelSize;
+
 use super::architecture::{Architecture, Geometry};
 
 /// Position of a tensor in a flat buffer.
@@ -174,5 +176,14 @@ impl BlockSpans {
             widen: LinearSpans { weight: take(d * ff), bias: take(ff) },
             narrow: LinearSpans { weight: take(ff * d), bias: take(d) },
         }
+    }
+}
+
+impl Architecture {
+    /// Returns the exact number of weights of a model.
+    pub fn model_size(self, geometry: Geometry) -> ModelSize {
+        let layout = Layout::new(self, geometry);
+        let embedding = layout.blocks[0].attention_norm.gain.start;
+        ModelSize { total: layout.total as u64, non_embedding: (layout.total - embedding) as u64 }
     }
 }

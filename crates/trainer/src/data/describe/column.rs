@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 
-use super::Value;
 use crate::data::columns::is_row_index;
 use crate::data::error::Location;
 use crate::data::time::Time;
+use crate::data::value::Value;
 
 /// Maximum number of distinct values that are counted. No label has more classes.
 pub const MOST_DISTINCT: usize = 1000;

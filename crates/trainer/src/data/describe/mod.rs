@@ -2,16 +2,15 @@
 
 mod column;
 mod times;
-mod value;
 
 use std::path::Path;
 
 use super::error::DataError;
 use super::load::Format;
+use super::value::{Value, Visitor};
 use super::{read_csv, read_parquet};
 pub use column::{ColumnDescription, Distinct, MOST_DISTINCT};
 pub use times::{SeriesColumn, Step, TimeDescription, describe_times};
-pub(super) use value::{Value, Visitor};
 
 use super::columns::{Column, ColumnKind};
 use column::Observer;

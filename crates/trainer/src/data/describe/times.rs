@@ -7,11 +7,11 @@ use std::path::Path;
 use allometry_core::ladder::Task;
 use allometry_core::ladder::spec::FeatureSpec;
 
-use super::{Value, Visitor};
 use crate::data::columns::Wanted;
 use crate::data::error::{DataError, Role};
 use crate::data::load::{Format, read};
 use crate::data::time::Times;
+use crate::data::value::{Value, Visitor};
 
 /// A step is long if it is longer than this many usual steps.
 const LONG_STEP: f64 = 2.0;

@@ -6,7 +6,7 @@
 
 use parquet::file::metadata::FileMetaData;
 
-use super::field::Unit;
+use super::unit::Unit;
 
 const CORRUPT: &str = "the Arrow schema in its metadata is corrupt";
 

@@ -13,8 +13,9 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::file::reader::RowGroupReader;
 
-use super::field::{Field, Unit, ValueType};
+use super::field::{Field, ValueType};
 use super::pages::CheckedPages;
+use super::unit::Unit;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Julian day of 1970-01-01.

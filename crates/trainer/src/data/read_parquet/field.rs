@@ -7,6 +7,7 @@ use parquet::file::metadata::FileMetaData;
 use parquet::schema::types::Type;
 
 use super::arrow_schema::{self, ArrowType};
+use super::unit::Unit;
 
 /// A column at the root of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,15 +46,6 @@ pub(super) enum ValueType {
     Binary,
     /// Name of a type that cannot be used.
     Other(&'static str),
-}
-
-/// Unit of a timestamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    Second,
-    Millisecond,
-    Microsecond,
-    Nanosecond,
 }
 
 impl Field {

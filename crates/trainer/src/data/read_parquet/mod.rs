@@ -4,6 +4,7 @@ mod arrow_schema;
 mod batch;
 mod field;
 mod pages;
+mod unit;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,10 +15,10 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
 
 use super::columns::{self, Column, ColumnKind, LabelColumns, Selection, Wanted};
-use super::describe::{Value, Visitor};
 use super::error::{DataError, Role};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
+use super::value::{Value, Visitor};
 use batch::Batch;
 use field::{Field, ValueType};
 

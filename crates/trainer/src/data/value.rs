@@ -1,10 +1,10 @@
 //! Values of a table, passed to a visitor one at a time.
 
-use crate::data::time::Time;
+use super::time::Time;
 
 /// A value of a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::data) enum Value<'a> {
+pub(super) enum Value<'a> {
     /// Missing value.
     Missing,
     /// A number or a boolean; may be infinite or NaN.
@@ -17,9 +17,9 @@ pub(in crate::data) enum Value<'a> {
 
 /// Receives the values of a table from a reader: column by column in some formats, row by row in others,
 /// but those of each column in the order of its rows.
-pub(in crate::data) trait Visitor {
-    /// Receives the next value of a column. [`Format::location`](super::Format::location) converts `place`
-    /// to a location.
+pub(super) trait Visitor {
+    /// Receives the next value of a column. [`Format::location`](super::load::Format::location) converts
+    /// `place` to a location.
     fn value(&mut self, column: usize, place: u64, value: Value<'_>);
 
     /// Counts rows whose values have been passed.
