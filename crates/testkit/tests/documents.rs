@@ -22,7 +22,6 @@ const LONG_LINES: &[(&str, usize)] = &[
     ("report", 148),
     ("runner", 75),
     ("server", 31),
-    ("store", 123),
     ("sweep", 7),
     ("testkit", 22),
     ("trainer", 173),
