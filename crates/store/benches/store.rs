@@ -1,4 +1,4 @@
-//! Loading a study of 10,000 trials, and telling one more.
+//! Benchmarks of loading a study of 10,000 trials, and of finishing one more trial.
 
 mod groups {
     use std::hint::black_box;

@@ -1,5 +1,5 @@
-//! Opens a storage, reads every trial of every study and prints how many there were; with a number of trials as the
-//! second argument, writes a study of so many: `load_store URL [TRIALS]`.
+//! Opens a storage, reads every trial of every study and prints their number. With a number of trials as the
+//! second argument, writes a study of that size: `load_store URL [TRIALS]`.
 
 use std::error::Error;
 

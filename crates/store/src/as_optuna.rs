@@ -1,13 +1,13 @@
-//! A database as an [`OptunaStorage`].
+//! Implementation of [`OptunaStorage`] over row operations.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use allometry_core::{Direction, TrialState};
 
-use crate::assemble;
 use crate::column;
 use crate::error::StoreError;
+use crate::from_rows;
 use crate::late::LateTell;
 use crate::optuna::{
     AttributeKind, Beside, OptunaStorage, OptunaStudy, TrialSink, TrialTemplate, WholeStudy,
@@ -24,25 +24,26 @@ use crate::store::{StudyId, TrialId};
 pub(crate) struct AsOptuna<D>(pub(crate) D);
 
 impl<D: Database> AsOptuna<D> {
-    /// Returns what is wrong with a study or, if nothing is, with a call on it.
-    fn of_study(&self, study: StudyId, checked: Result<(), StoreError>) -> Result<(), StoreError> {
+    /// Returns an error if the study does not exist, else the result of a check of the call's arguments.
+    fn study_then(&self, study: StudyId, checked: Result<(), StoreError>) -> Result<(), StoreError> {
         if checked.is_err() {
             self.0.read_once(|rows| rows.require_study(study))?;
         }
         checked
     }
 
-    /// Returns what is wrong with a trial that must not have ended or, if nothing is, with a call on it.
-    fn of_trial(&self, trial: TrialId, checked: Result<(), StoreError>) -> Result<(), StoreError> {
+    /// Returns an error if the trial does not exist or has ended, else the result of a check of the call's
+    /// arguments.
+    fn trial_then(&self, trial: TrialId, checked: Result<(), StoreError>) -> Result<(), StoreError> {
         if checked.is_err() {
             self.0.read_once(|rows| unfinished(trial, rows.status(trial)?).map(drop))?;
         }
         checked
     }
 
-    /// Refuses a complete trial without a value, or with several where the study has another number of
-    /// objectives: Optuna cannot read its study. One value is not looked into, which would cost a message
-    /// for nearly every trial.
+    /// Refuses a complete trial whose number of values differs from the study's number of objectives: Optuna
+    /// cannot read such a study. A single value is not checked, because that would cost a round trip for
+    /// nearly every trial.
     fn check_count(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<(), StoreError> {
         if state != TrialState::Complete || values.len() == 1 {
             return Ok(());
@@ -54,11 +55,11 @@ impl<D: Database> AsOptuna<D> {
         if objectives == values.len() {
             return Ok(());
         }
-        let problem = format!("expected one an objective ({objectives}), found {}", values.len());
+        let problem = format!("expected one per objective ({objectives}), found {}", values.len());
         Err(StoreError::Invalid { field: "values".into(), problem })
     }
 
-    /// Writes rows of a trial that has not ended.
+    /// Writes rows of an unfinished trial.
     fn write_open(&self, trial: TrialId, parts: &Parts<'_>) -> Result<(), StoreError> {
         self.0.write_open(trial, None, parts).map(drop)
     }
@@ -92,7 +93,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
         key: &str,
         json: &str,
     ) -> Result<(), StoreError> {
-        self.of_study(study, check_attribute::<D>(key, json))?;
+        self.study_then(study, check_attribute::<D>(key, json))?;
         let attributes = Attributes::from([(key.to_owned(), json.to_owned())]);
         self.0.set_attributes(study, kind, &attributes)
     }
@@ -126,7 +127,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
     }
 
     fn create_trial(&self, study: StudyId, template: Option<&TrialTemplate>) -> Result<TrialId, StoreError> {
-        self.of_study(study, template.map_or(Ok(()), check_template::<D>))?;
+        self.study_then(study, template.map_or(Ok(()), check_template::<D>))?;
         let trial = write_fitting(&self.0, |rows, fitted| match template {
             Some(template) => insert_template(rows, study, template, &Beside::default(), fitted),
             None => insert_trial(rows, study, (TrialState::Running, Times::Now), &Parts::default()),
@@ -142,7 +143,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
         internal: f64,
         distribution: &str,
     ) -> Result<(), StoreError> {
-        self.of_trial(trial, check_param::<D>(name, internal, distribution))?;
+        self.trial_then(trial, check_param::<D>(name, internal, distribution))?;
         let param: [ParamRow; 1] = [(name.into(), internal, distribution.into())];
         let parts = Parts { params: Cow::Borrowed(&param), ..Parts::default() };
         if lock(self.0.known()).fits(trial, name, distribution) {
@@ -164,8 +165,8 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
     }
 
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError> {
-        self.of_trial(trial, check_values(values))?;
-        self.of_trial(trial, self.check_count(trial, state, values))?;
+        self.trial_then(trial, check_values(values))?;
+        self.trial_then(trial, self.check_count(trial, state, values))?;
         self.0.write_open(trial, Some(state), &Parts { values: values.into(), ..Parts::default() })
     }
 
@@ -174,7 +175,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
     }
 
     fn set_intermediate(&self, trial: TrialId, step: i64, value: f64) -> Result<(), StoreError> {
-        self.of_trial(trial, D::check_step(step))?;
+        self.trial_then(trial, D::check_step(step))?;
         let intermediate = Cow::Owned(BTreeMap::from([(step, value)]));
         self.write_open(trial, &Parts { intermediate, ..Parts::default() })
     }
@@ -186,7 +187,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
         key: &str,
         json: &str,
     ) -> Result<(), StoreError> {
-        self.of_trial(trial, check_attribute::<D>(key, json))?;
+        self.trial_then(trial, check_attribute::<D>(key, json))?;
         let attributes = Cow::Owned(BTreeMap::from([(key.to_owned(), json.to_owned())]));
         let parts = match kind {
             AttributeKind::User => Parts { user_attributes: attributes, ..Parts::default() },
@@ -213,7 +214,7 @@ impl<D: Database> OptunaStorage for AsOptuna<D> {
     }
 }
 
-/// Inserts a study with its trials, which were checked.
+/// Inserts a checked study with its trials.
 fn insert_whole_study(
     rows: &mut dyn WriteRows,
     whole: &WholeStudy,
@@ -232,7 +233,7 @@ fn insert_whole_study(
     Ok(study)
 }
 
-/// Inserts a trial as its template has it, which was checked, and what Allometry keeps of it.
+/// Inserts a trial from a checked template, with Allometry's own data.
 fn insert_template(
     rows: &mut dyn WriteRows,
     study: StudyId,
@@ -251,7 +252,7 @@ fn insert_template(
         user_attributes: Cow::Borrowed(&template.user_attributes),
         system_attributes: Cow::Borrowed(&template.system_attributes),
         owner: None,
-        metrics: metrics.map(|(step, metrics)| (*step, assemble::metrics_json(metrics))).collect(),
+        metrics: metrics.map(|(step, metrics)| (*step, from_rows::metrics_json(metrics))).collect(),
         predictions: beside.predictions.as_ref().map(column::of_predictions),
         log: beside.log.as_deref(),
     };

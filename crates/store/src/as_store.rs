@@ -1,4 +1,4 @@
-//! A database as a [`Store`].
+//! Implementation of [`Store`] over row operations.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use allometry_core::{
 };
 use serde_json::Value;
 
-use crate::assemble::{self, EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::column;
 use crate::error::StoreError;
 use crate::facts::{self, Fact};
+use crate::from_rows::{self, EXACT_KEY, OWN_PREFIX, RECORD_KEY, SPACE_KEY};
 use crate::json;
 use crate::late::LateTell;
 use crate::optuna::AttributeKind;
@@ -23,7 +23,7 @@ use crate::rows::{
 };
 use crate::store::{
     Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
-    StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, settle,
+    StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, stored_result,
 };
 
 impl<D: Database> Store for D {
@@ -37,11 +37,11 @@ impl<D: Database> Store for D {
 
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError> {
         let directions: Vec<_> = std::iter::once(study.direction).chain(study.further.clone()).collect();
-        let space = assemble::space_json(&study.space);
+        let space = from_rows::space_json(&study.space);
         let facts = facts::attributes(&study.facts);
         let facts = facts.iter().map(|(key, value)| (*key, value));
         let own: Attributes = [(SPACE_KEY, &space)].into_iter().chain(facts).map(own_attribute).collect();
-        let names: Attributes = assemble::metric_names(&study.metric_names).into_iter().collect();
+        let names: Attributes = from_rows::metric_names(&study.metric_names).into_iter().collect();
         self.write(|rows| {
             let id = insert_study(rows, &study.name, &directions)?;
             rows.set_study_attributes(id, AttributeKind::System, &names)?;
@@ -51,11 +51,11 @@ impl<D: Database> Store for D {
     }
 
     fn studies(&self) -> Result<Vec<StudyRecord>, StoreError> {
-        Ok(self.read(|rows| rows.studies(None))?.into_iter().map(assemble::study).collect())
+        Ok(self.read(|rows| rows.studies(None))?.into_iter().map(from_rows::study).collect())
     }
 
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError> {
-        Ok(self.read(|rows| rows.studies(Some(name)))?.pop().map(assemble::study))
+        Ok(self.read(|rows| rows.studies(Some(name)))?.pop().map(from_rows::study))
     }
 
     fn set_facts(&self, study: StudyId, facts: &[Fact]) -> Result<(), StoreError> {
@@ -87,7 +87,7 @@ impl<D: Database> Store for D {
     ) -> Result<(), StoreError> {
         write_fitting(self, |rows, fitted| {
             let study = running(trial, rows.lock_trial(trial)?)?.study;
-            let missing = assemble::missing(params, &rows.param_names(trial)?);
+            let missing = from_rows::missing(params, &rows.param_names(trial)?);
             let parts = Parts {
                 params: fitted.params(rows, study, &missing, space)?.into(),
                 user_attributes: Cow::Owned(record_and_exact(record, params)),
@@ -137,10 +137,10 @@ impl<D: Database> Store for D {
                 FinishedState::Pruned => rows.last_intermediate(trial)?,
                 FinishedState::Complete | FinishedState::Failed => None,
             };
-            let (state, values) = settle(state, finished, || last);
+            let (state, values) = stored_result(state, finished, || last);
             let parts = Parts {
                 values: values.into(),
-                user_attributes: Cow::Owned(assemble::record_attributes(&finished.record)),
+                user_attributes: Cow::Owned(from_rows::record_attributes(&finished.record)),
                 system_attributes: Cow::Owned(finished.constraints.attributes().into_iter().collect()),
                 predictions: finished.predictions.as_ref().map(column::of_predictions),
                 log: finished.log.as_deref(),
@@ -210,7 +210,7 @@ impl<D: Database> Store for D {
     }
 }
 
-/// A number above that of any trial.
+/// Number above that of any trial.
 const LAST: TrialNumber = TrialNumber(u64::MAX);
 
 /// Key and text of one of Allometry's own attributes.
@@ -218,7 +218,7 @@ fn own_attribute((key, value): (&str, &Value)) -> (String, String) {
     (format!("{OWN_PREFIX}{key}"), json::write(value))
 }
 
-/// Makes a trial; `None` if its number would not be the wanted one.
+/// Creates a trial; returns `None` if its number differs from the wanted one.
 fn create<D: Database>(
     db: &D,
     study: StudyId,
@@ -232,7 +232,7 @@ fn create<D: Database>(
     };
     let mut queue = Attributes::new();
     if state == TrialState::Waiting {
-        queue.insert("fixed_params".into(), assemble::fixed_params_json(new.params));
+        queue.insert("fixed_params".into(), from_rows::fixed_params_json(new.params));
     }
     write_fitting(db, |rows, fitted| {
         let number = rows.lock_numbers(study)?;
@@ -252,7 +252,7 @@ fn create<D: Database>(
     })
 }
 
-/// Gives a trial that Optuna enqueued those of its parameters that the study's space has.
+/// Sets the fixed parameters of a trial enqueued through Optuna, as far as the study's space contains them.
 fn place_fixed(
     rows: &mut dyn WriteRows,
     study: StudyId,
@@ -260,30 +260,30 @@ fn place_fixed(
     fitted: &mut Fitted<'_>,
 ) -> Result<()> {
     let Some(text) = rows.space(study)? else { return Ok(()) };
-    let space = assemble::space(study, &text)?;
+    let space = from_rows::space(study, &text)?;
     let first = rows.trials(study, Selection::From(handle.number))?.trials.into_iter().next();
-    let Some(fitting) = first.and_then(|trial| assemble::fitting(trial, &space)) else { return Ok(()) };
+    let Some(fitting) = first.and_then(|trial| from_rows::fitting(trial, &space)) else { return Ok(()) };
     let params = fitted.params(rows, study, &fitting, &space)?.into();
     rows.write(Target::Locked(handle.id), &Parts { params, ..Parts::default() })?;
     Ok(())
 }
 
-/// The attributes of a record, and of the integers that the columns of parameters have no place for.
+/// Returns the attributes of a record and of the integers beyond 2^53, which the parameter columns round.
 fn record_and_exact(record: &TrialRecord, params: &Params) -> Attributes {
-    let mut attributes = assemble::record_attributes(record);
-    attributes.extend(assemble::exact_json(params).map(|text| (EXACT_KEY.to_owned(), text)));
+    let mut attributes = from_rows::record_attributes(record);
+    attributes.extend(from_rows::exact_json(params).map(|text| (EXACT_KEY.to_owned(), text)));
     attributes
 }
 
-/// Deletes the record that a trial had where the one that replaces it says nothing.
+/// Deletes the record of a trial if the record that replaces it is empty.
 fn forget_empty(rows: &mut dyn WriteRows, trial: TrialId, record: &TrialRecord) -> Result<()> {
     if *record == TrialRecord::default() { rows.delete_attribute(trial, RECORD_KEY) } else { Ok(()) }
 }
 
-/// The rows of reports; of equal steps the last counts.
+/// Returns the rows of reports; of equal steps the last one counts.
 fn report_parts(reports: &[EpochReport]) -> Parts<'static> {
     let by_step: BTreeMap<i64, f64> = reports.iter().map(|report| (report.step, report.value)).collect();
-    let metrics = metrics_of(reports).map(|(step, metrics)| (step, assemble::metrics_json(metrics)));
+    let metrics = metrics_of(reports).map(|(step, metrics)| (step, from_rows::metrics_json(metrics)));
     Parts { intermediate: Cow::Owned(by_step), metrics: metrics.collect(), ..Parts::default() }
 }
 
@@ -294,7 +294,7 @@ fn select<D: Database>(db: &D, study: StudyId, selection: Selection) -> Result<T
     })
 }
 
-/// What Allometry's own `tables` hold of the study's trials of those numbers.
+/// Returns the rows of Allometry's own `tables` for the trials with these numbers.
 fn own<D: Database>(
     db: &D,
     study: StudyId,
@@ -311,7 +311,7 @@ fn own<D: Database>(
     })
 }
 
-/// What one of Allometry's own tables holds of a trial.
+/// Returns the rows of one of Allometry's own tables for one trial.
 fn own_of<D: Database>(
     db: &D,
     study: StudyId,
@@ -328,10 +328,10 @@ fn take_own(all: &mut BTreeMap<TrialNumber, Beside>, number: TrialNumber, row: O
             beside.predictions = column::predictions(columns);
         }
         OwnRow::Metrics(step, text) => {
-            beside.epoch_metrics.insert(step, assemble::epoch_metrics(number, step, text)?);
+            beside.epoch_metrics.insert(step, from_rows::epoch_metrics(number, step, text)?);
         }
         OwnRow::Log(text) => beside.log = Some(text.to_owned()),
-        OwnRow::LateTell(text) => beside.late_tells.push(assemble::late_tell(number, text)?),
+        OwnRow::LateTell(text) => beside.late_tells.push(from_rows::late_tell(number, text)?),
     }
     Ok(())
 }

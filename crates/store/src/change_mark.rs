@@ -1,4 +1,4 @@
-//! Whether a store may hold something new, without reading it.
+//! Detection of changes to a store without reading it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use crate::sqlite::{SqliteStore, resolve};
 use crate::store::Store;
 use crate::url::{self, Storage};
 
-/// What tells of a store's changes. Equal marks, the latter taken a while after the last change, mean equal
-/// contents.
+/// A mark of a store's state. If two marks are equal, and the later one was taken a while after the last
+/// change, the contents are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeMark(Mark);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Mark {
-    /// What the file system tells of the database and its log.
+    /// Metadata of the database file and of its log.
     Files(Vec<Option<FileMark>>),
-    /// How far the server has written its log.
+    /// Position of the server's write-ahead log.
     Server(String),
 }
 
@@ -33,16 +33,16 @@ struct FileMark {
 
 impl ChangeMark {
     fn of_files(path: &Path) -> Self {
-        // Behind a symbolic link the log lies beside the file, not beside the link.
+        // SQLite keeps the log beside the target of a symbolic link, not beside the link.
         let path = resolve(path);
         let mut log = path.clone().into_os_string();
         log.push("-wal");
-        // Whoever opens the database makes an empty log, which says nothing.
+        // A reader that opens the database may create an empty log, which is no change.
         let log = FileMark::of(&PathBuf::from(log)).filter(|log| log.length > 0);
         Self(Mark::Files(vec![FileMark::of(&path), log]))
     }
 
-    /// Whether it is the same database, whatever was written to it.
+    /// Whether both marks are of the same database, regardless of later writes.
     pub fn same_database(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Mark::Files(one), Mark::Files(other)) => {
@@ -54,7 +54,7 @@ impl ChangeMark {
         }
     }
 
-    /// Whether there is a database.
+    /// Whether the database exists.
     pub fn exists(&self) -> bool {
         match &self.0 {
             Mark::Files(files) => files.first().is_some_and(Option::is_some),
@@ -63,11 +63,11 @@ impl ChangeMark {
     }
 }
 
-/// A store that is looked at again and again, and only read.
+/// A read-only store that is polled for changes.
 ///
-/// Of a file the file system tells whether it changed, which costs no lock, and it is opened only to be read:
-/// nobody who writes has to wait. To a server one connection stays, and how far the server has written its
-/// log tells whether anything changed.
+/// For a file, its metadata shows whether it changed, which takes no lock; the file is only opened to be
+/// read, so that writers never wait. For a server, one connection stays open, and the position of the
+/// write-ahead log shows whether anything changed.
 #[derive(Debug)]
 pub struct FollowedStore {
     storage: Storage,
@@ -75,7 +75,7 @@ pub struct FollowedStore {
 }
 
 impl FollowedStore {
-    /// The store that `url` names; it need not be there yet.
+    /// Returns the store that `url` names; it need not exist yet.
     ///
     /// # Errors
     /// [`StoreError::Url`].
@@ -83,7 +83,7 @@ impl FollowedStore {
         Ok(Self { storage: url::parse(url)?, connected: Mutex::default() })
     }
 
-    /// Tells whether it changed since another mark was taken.
+    /// Returns a mark of the current state, to compare with an earlier one.
     ///
     /// # Errors
     /// [`StoreError`] where a server does not answer.
@@ -100,10 +100,10 @@ impl FollowedStore {
         }
     }
 
-    /// Opens it for reading.
+    /// Opens the store read-only.
     ///
     /// # Errors
-    /// As for [`crate::open_read_only`].
+    /// Those of [`crate::open_read_only`].
     pub fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match &self.storage {
             Storage::Sqlite(path) => Arc::new(SqliteStore::open_read_only_file(path)?),
@@ -116,7 +116,7 @@ impl FollowedStore {
         if let Some(store) = &*connected {
             return Ok(Arc::clone(store));
         }
-        // Whoever looks again soon need not wait for the server.
+        // The caller polls again soon, so that it need not wait for the server.
         let store = Arc::new(PostgresStore::open_read_only_within(url, Duration::ZERO)?);
         *connected = Some(Arc::clone(&store));
         Ok(store)

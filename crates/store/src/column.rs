@@ -1,11 +1,11 @@
-//! Single values as columns hold them.
+//! Conversion of single values to and from columns.
 
 use allometry_core::{Direction, Predictions, TrialState, ValidationOutputs, ValidationScores};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-/// The name of a state in Optuna's tables.
+/// Returns the name of a state in Optuna's tables.
 pub(crate) fn state_name(state: TrialState) -> &'static str {
     match state {
         TrialState::Waiting => "WAITING",
@@ -16,7 +16,7 @@ pub(crate) fn state_name(state: TrialState) -> &'static str {
     }
 }
 
-/// The state of that name.
+/// Returns the state with this name.
 pub(crate) fn state(name: &str) -> Option<TrialState> {
     Some(match name {
         "WAITING" => TrialState::Waiting,
@@ -28,7 +28,7 @@ pub(crate) fn state(name: &str) -> Option<TrialState> {
     })
 }
 
-/// The name of a direction in Optuna's tables.
+/// Returns the name of a direction in Optuna's tables.
 pub(crate) fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Maximize => "MAXIMIZE",
@@ -36,12 +36,12 @@ pub(crate) fn direction_name(direction: Direction) -> &'static str {
     }
 }
 
-/// The direction of that name; Optuna minimises where none was set.
+/// Returns the direction with this name; other names mean Optuna's default, to minimise.
 pub(crate) fn direction(name: &str) -> Direction {
     if name == "MAXIMIZE" { Direction::Maximize } else { Direction::Minimize }
 }
 
-/// A number as Optuna stores it: null and a type where SQL has no word for it.
+/// Returns the columns of a number: Optuna stores null and a type for numbers that SQL cannot represent.
 pub(crate) fn stored_number(x: f64) -> (Option<f64>, &'static str) {
     match x {
         x if x.is_nan() => (None, "NAN"),
@@ -51,7 +51,7 @@ pub(crate) fn stored_number(x: f64) -> (Option<f64>, &'static str) {
     }
 }
 
-/// The number that was stored.
+/// Returns the number that a value and its type represent.
 pub(crate) fn number(stored: Option<f64>, kind: &str) -> Option<f64> {
     match kind {
         "FINITE" => stored,
@@ -62,7 +62,7 @@ pub(crate) fn number(stored: Option<f64>, kind: &str) -> Option<f64> {
     }
 }
 
-/// A time in UTC, cut to microseconds.
+/// Returns a time in UTC, truncated to microseconds.
 pub(crate) fn stored_time(time: Timestamp) -> String {
     let time = Offset::UTC.to_datetime(time);
     let date = time.date();
@@ -70,14 +70,14 @@ pub(crate) fn stored_time(time: Timestamp) -> String {
     format!("{date} {:02}:{:02}:{:02}.{microseconds:06}", time.hour(), time.minute(), time.second())
 }
 
-/// The time that was stored.
+/// Parses a stored time.
 pub(crate) fn time(stored: &str) -> Option<Timestamp> {
     let time: DateTime = stored.parse().ok()?;
     Offset::UTC.to_timestamp(time).ok()
 }
 
-/// Returns a trial's predictions as the columns `rows`, `labels` and `scores`. A row's label has one byte where
-/// it is binary and four where it is a class or a number.
+/// Returns a trial's predictions as the columns `rows`, `labels` and `scores`. A binary label has one byte,
+/// a class or a number has four.
 pub(crate) fn of_predictions(predictions: &Predictions) -> [Vec<u8>; 3] {
     match predictions {
         Predictions::Binary(of) => [rows_blob(&of.rows), labels_blob(&of.labels), scores_blob(&of.scores)],
@@ -99,32 +99,32 @@ pub(crate) fn predictions([row_bytes, label_bytes, score_bytes]: [&[u8]; 3]) -> 
     }
 }
 
-/// Row indices as eight bytes each, little-endian.
+/// Encodes row indices as eight bytes each, little-endian.
 fn rows_blob(rows: &[u64]) -> Vec<u8> {
     rows.iter().flat_map(|row| row.to_le_bytes()).collect()
 }
 
-/// Labels as one byte each.
+/// Encodes labels as one byte each.
 fn labels_blob(labels: &[bool]) -> Vec<u8> {
     labels.iter().map(|label| u8::from(*label)).collect()
 }
 
-/// Scores as four bytes each, little-endian.
+/// Encodes scores as four bytes each, little-endian.
 fn scores_blob(scores: &[f32]) -> Vec<u8> {
     scores.iter().flat_map(|score| score.to_le_bytes()).collect()
 }
 
-/// Row indices from their bytes.
+/// Decodes row indices.
 fn rows(blob: &[u8]) -> Vec<u64> {
     blob.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
-/// Labels from their bytes.
+/// Decodes labels.
 fn labels(blob: &[u8]) -> Vec<bool> {
     blob.iter().map(|byte| *byte != 0).collect()
 }
 
-/// Scores from their bytes.
+/// Decodes scores.
 fn scores(blob: &[u8]) -> Vec<f32> {
     blob.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

@@ -1,4 +1,4 @@
-//! Distributions and values as Optuna stores them: JSON and one number per parameter.
+//! Distributions and values in Optuna's stored form: JSON and one number per parameter.
 
 use allometry_core::python::{json_float, json_string};
 use allometry_core::{ChoiceOrder, Distribution, ParamValue, Params, SearchSpace};
@@ -11,13 +11,15 @@ use crate::json;
 pub fn write(distribution: &Distribution) -> String {
     match distribution {
         Distribution::Float { low, high, log, step } => format!(
-            r#"{{"name": "FloatDistribution", "attributes": {{"step": {}, "low": {}, "high": {}, "log": {log}}}}}"#,
+            "{{\"name\": \"FloatDistribution\", \
+             \"attributes\": {{\"step\": {}, \"low\": {}, \"high\": {}, \"log\": {log}}}}}",
             step.map_or_else(|| "null".into(), json_float),
             json_float(*low),
             json_float(*high),
         ),
         Distribution::Int { low, high, log, step } => format!(
-            r#"{{"name": "IntDistribution", "attributes": {{"log": {log}, "step": {step}, "low": {low}, "high": {high}}}}}"#
+            "{{\"name\": \"IntDistribution\", \
+             \"attributes\": {{\"log\": {log}, \"step\": {step}, \"low\": {low}, \"high\": {high}}}}}"
         ),
         Distribution::Categorical { choices, .. } => {
             let choices: Vec<String> = choices.iter().map(write_value).collect();
@@ -51,7 +53,8 @@ pub fn write_value(value: &ParamValue) -> String {
     }
 }
 
-/// Reads a value. Integers beyond 64 bits become floats; [`json::beyond_i64`] finds them.
+/// Converts a JSON value to a parameter value. Integers beyond 64 bits become floats; [`json::beyond_i64`]
+/// finds them.
 pub fn read_value(value: &Value) -> ParamValue {
     match value {
         Value::Null => ParamValue::Null,
@@ -72,16 +75,16 @@ pub fn read_value(value: &Value) -> ParamValue {
     }
 }
 
-/// Parses a distribution as Optuna writes it, its five former class names included. Lists of numbers read as
+/// Parses a distribution as Optuna writes it, including its five former class names. Lists of numbers become
 /// ordinal.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// A message that describes the problem.
 pub fn parse(text: &str) -> Result<Distribution, String> {
-    let document = json::parse(text).map_err(|error| format!("distribution is no JSON: {error}"))?;
+    let document = json::parse(text).map_err(|error| format!("distribution is not JSON: {error}"))?;
     let name = document["name"].as_str().ok_or("distribution has no `name`")?;
     let attributes = &document["attributes"];
-    let missing = |field: &str| format!("{name} lacks a usable `{field}`");
+    let missing = |field: &str| format!("{name} has no valid `{field}`");
     let float = |field: &str| json::number(&attributes[field]).ok_or_else(|| missing(field));
     let whole = |value: &Value| value.as_i64().or_else(|| ParamValue::Float(json::number(value)?).as_i64());
     let int = |field: &str| whole(&attributes[field]).ok_or_else(|| missing(field));
@@ -113,10 +116,10 @@ pub fn parse(text: &str) -> Result<Distribution, String> {
     }
 }
 
-/// Refuses a distribution with a choice that would be read as another value: an integer beyond 64 bits.
+/// Refuses a distribution with an integer choice beyond 64 bits, which would be read as another value.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// A message that names the choice.
 pub(crate) fn refuse_wide_choice(text: &str) -> Result<(), String> {
     if !json::has_long_number(text) {
         return Ok(());
@@ -126,10 +129,10 @@ pub(crate) fn refuse_wide_choice(text: &str) -> Result<(), String> {
     found.map_or(Ok(()), |digits| Err(format!("it has the choice {digits}, an integer beyond 64 bits")))
 }
 
-/// Above it floats have no place for every integer.
+/// Largest integer up to which a float represents every integer exactly: 2^53.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The one number that a value is stored as: itself, or the index of a choice.
+/// Returns the number that is stored for a value: the value itself, or the index of a choice.
 pub fn to_internal(distribution: &Distribution, value: &ParamValue) -> Option<f64> {
     match distribution {
         Distribution::Float { .. } => value.as_f64().filter(|x| !x.is_nan()),
@@ -140,11 +143,11 @@ pub fn to_internal(distribution: &Distribution, value: &ParamValue) -> Option<f6
     }
 }
 
-/// The value that a stored number stands for; `None` for an index without a choice.
+/// Returns the value that a stored number represents; `None` for an index without a choice.
 pub fn from_internal(distribution: &Distribution, internal: f64) -> Option<ParamValue> {
     match distribution {
         Distribution::Float { .. } => Some(ParamValue::Float(internal)),
-        // Beyond 2^53 the stored float may have been rounded out of the range.
+        // Beyond 2^53 rounding may have moved the stored float out of the range.
         Distribution::Int { low, high, .. } if internal.abs() > LARGEST_EXACT && low <= high => {
             Some(ParamValue::Int((internal as i64).clamp(*low, *high)))
         }
@@ -155,16 +158,17 @@ pub fn from_internal(distribution: &Distribution, internal: f64) -> Option<Param
     }
 }
 
-/// A value as one of the kind that its set has: `1.0` of a set of integers as `1`. `None` where it has no
-/// stored number.
+/// Converts a value to the kind that its distribution has, for example `1.0` to `1` for integers. Returns
+/// `None` where the value has no stored number.
 pub(crate) fn of_set(distribution: &Distribution, value: &ParamValue) -> Option<ParamValue> {
     let read = from_internal(distribution, to_internal(distribution, value)?)?;
-    // The stored float has no place for every integer; here is the integer itself.
+    // The stored float cannot represent every integer; the given integer is exact.
     let is_exact = matches!((value, &read), (ParamValue::Int(_), ParamValue::Int(_)));
     Some(if is_exact { value.clone() } else { read })
 }
 
-/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order.
+/// Whether two distributions may belong to one parameter of a study: equal kind and scale, equal choices in
+/// equal order.
 pub fn compatible(old: &Distribution, new: &Distribution) -> bool {
     match (old, new) {
         (Distribution::Float { log: a, .. }, Distribution::Float { log: b, .. })
@@ -176,7 +180,7 @@ pub fn compatible(old: &Distribution, new: &Distribution) -> bool {
     }
 }
 
-/// A parameter ready to be stored.
+/// A parameter with its stored form.
 #[derive(Debug, Clone)]
 pub(crate) struct Placed<'a> {
     pub(crate) name: &'a str,
@@ -184,7 +188,7 @@ pub(crate) struct Placed<'a> {
     pub(crate) internal: f64,
 }
 
-/// Finds each parameter's distribution and stored number.
+/// Returns each parameter with its distribution and stored number.
 ///
 /// # Errors
 /// [`StoreError::UnknownParameter`], [`StoreError::OutsideDistribution`].
@@ -202,7 +206,7 @@ pub(crate) fn place<'a>(params: &'a Params, space: &'a SearchSpace) -> Result<Ve
         .collect()
 }
 
-/// Takes over from a study's space whether a list has an order.
+/// Marks a list as ordinal or not, as the study's space does.
 pub(crate) fn restore_order(name: &str, distribution: &mut Distribution, space: Option<&SearchSpace>) {
     let known: Option<ChoiceOrder> = match space.and_then(|space| space.get(name)) {
         Some(Distribution::Categorical { order, .. }) => Some(*order),
@@ -219,13 +223,14 @@ mod tests {
 
     #[test]
     fn text_is_optunas() {
-        for text in [
-            r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 1e-05, "high": 1.0, "log": true}}"#,
-            r#"{"name": "FloatDistribution", "attributes": {"step": 0.25, "low": 0.0, "high": 1.0, "log": false}}"#,
-            r#"{"name": "IntDistribution", "attributes": {"log": false, "step": 2, "low": 1, "high": 9}}"#,
-            r#"{"name": "CategoricalDistribution", "attributes": {"choices": [1, 2.5, "\u00e9", null, true, NaN]}}"#,
+        for (name, attributes) in [
+            ("Float", r#"{"step": null, "low": 1e-05, "high": 1.0, "log": true}"#),
+            ("Float", r#"{"step": 0.25, "low": 0.0, "high": 1.0, "log": false}"#),
+            ("Int", r#"{"log": false, "step": 2, "low": 1, "high": 9}"#),
+            ("Categorical", r#"{"choices": [1, 2.5, "\u00e9", null, true, NaN]}"#),
         ] {
-            assert_eq!(write(&parse(text).unwrap()), text);
+            let text = format!(r#"{{"name": "{name}Distribution", "attributes": {attributes}}}"#);
+            assert_eq!(write(&parse(&text).unwrap()), text);
         }
     }
 
@@ -241,7 +246,8 @@ mod tests {
                 Distribution::Float { low: 0.1, high: 2.0, log: true, step: None },
             ),
             (
-                r#"{"name": "DiscreteUniformDistribution", "attributes": {"low": 0.0, "high": 2.0, "q": 0.5}}"#,
+                r#"{"name": "DiscreteUniformDistribution",
+                    "attributes": {"low": 0.0, "high": 2.0, "q": 0.5}}"#,
                 Distribution::Float { low: 0.0, high: 2.0, log: false, step: Some(0.5) },
             ),
             (
@@ -259,7 +265,7 @@ mod tests {
 
     #[test]
     fn damaged_text_is_named() {
-        assert!(parse("{").unwrap_err().contains("no JSON"));
+        assert!(parse("{").unwrap_err().contains("not JSON"));
         assert!(
             parse(r#"{"name": "FloatDistribution", "attributes": {"low": 0}}"#)
                 .unwrap_err()

@@ -12,24 +12,24 @@ use crate::store::{StudyId, TrialId};
 /// The kind of a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// There is no such thing.
+    /// A study, trial or file does not exist.
     NotFound,
-    /// The storage cannot be reached, read or written as it is.
+    /// The storage cannot be reached, read or written.
     Unavailable,
-    /// The call contradicts what is stored, or itself.
+    /// The call contradicts the stored data, or its arguments contradict each other.
     Conflict,
 }
 
-/// A change to a file that was in use.
+/// A change to a database file while it was open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Departure {
-    /// Its name is gone.
+    /// The file was deleted.
     Removed,
-    /// Another file has its name.
+    /// Another file has the name.
     Replaced,
-    /// It has no bytes.
+    /// The file was truncated to zero bytes.
     Emptied,
-    /// It lacks pages.
+    /// The file lacks pages that the database header counts.
     CutOff,
 }
 
@@ -46,210 +46,213 @@ impl fmt::Display for Departure {
 
 /// An error of a store.
 ///
-/// Its text contains that of its cause, because a client of a server sees nothing else. So it has no
-/// `source`: whoever prints the chain of causes would print that text twice.
+/// The message contains the message of the cause, because a client of a server sees nothing else. `source`
+/// returns nothing: a program that prints the chain of causes would print the same text twice.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is no study of that key.
+    /// No study has this key.
     #[error("there is no study with id {0}")]
     UnknownStudy(StudyId),
-    /// There is no trial of that key.
+    /// No trial has this key.
     #[error("there is no trial with id {0}")]
     UnknownTrial(TrialId),
-    /// There is no study of that name.
+    /// No study has this name.
     #[error("there is no study named `{name}`")]
     UnknownStudyName {
-        /// The name.
+        /// Name that was asked for.
         name: String,
     },
-    /// The study has no such trial.
+    /// The study has no trial with this number.
     #[error("study {study} has no trial with number {number}")]
     UnknownTrialNumber {
-        /// The study.
+        /// Key of the study.
         study: StudyId,
-        /// The number.
+        /// Number that was asked for.
         number: i64,
     },
-    /// What a caller gave could not be read back by others.
+    /// An argument cannot be stored so that all clients can read it.
     #[error("{field}: {problem}")]
     Invalid {
-        /// What was given.
+        /// Name of the argument.
         field: String,
-        /// What is wrong with it.
+        /// Problem with the argument.
         problem: String,
     },
-    /// A study of that name exists.
+    /// A study with this name exists already.
     #[error("a study named `{name}` exists already")]
     NameTaken {
-        /// The name.
+        /// Name that was asked for.
         name: String,
     },
-    /// Only running trials are written to.
+    /// A trial that is not running cannot be written to.
     #[error("trial {number} is {}, not running", state_word(*.state))]
     NotRunning {
-        /// The trial's number.
+        /// Number of the trial.
         number: u64,
-        /// Where it stands.
+        /// State of the trial.
         state: TrialState,
     },
-    /// A parameter that the space does not have.
+    /// The search space has no such parameter.
     #[error("the search space has no parameter `{parameter}`")]
     UnknownParameter {
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
     },
-    /// A value that its distribution cannot hold.
+    /// The value is outside the distribution of its parameter.
     #[error("parameter `{parameter}` cannot be {value}")]
     OutsideDistribution {
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
-        /// The value.
+        /// Value that was given.
         value: ParamValue,
     },
-    /// Within a study a parameter keeps its kind, its scale and its list of choices.
-    #[error("parameter `{parameter}` is stored as {stored}, which {given} is not compatible with")]
+    /// The distribution is not compatible with that of earlier trials: kind, scale and choices of a
+    /// parameter are fixed within a study.
+    #[error(
+        "parameter `{parameter}` has the distribution {stored} in earlier trials, and {given} is not \
+         compatible with it"
+    )]
     IncompatibleDistribution {
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
         /// The distribution of earlier trials, as JSON.
         stored: String,
         /// The distribution given now, as JSON.
         given: String,
     },
-    /// The URL is of a kind that is not supported.
+    /// The storage URL is not supported.
     #[error("cannot open `{url}`: {problem}")]
     Url {
-        /// The URL, without its password.
+        /// URL without its password.
         url: String,
-        /// What is wrong with it.
+        /// Problem with the URL.
         problem: String,
     },
     /// The file does not exist.
     #[error("there is no file {}", .path.display())]
     NoFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file is no SQLite database.
-    #[error("{} is no SQLite database", .path.display())]
+    /// The file is not a SQLite database.
+    #[error("{} is not a SQLite database", .path.display())]
     NotADatabase {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The database is one of something else, or an empty one.
+    /// The database is empty or belongs to another program.
     #[error("{location} holds no studies: {problem}")]
     NotAStore {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
-        /// What it lacks.
+        /// Part that the database lacks.
         problem: String,
     },
-    /// Optuna's schema is of another revision.
-    #[error(
-        "{location} has revision `{found}` of Optuna's schema, and this program goes on with `{supported}`"
-    )]
+    /// Optuna's schema has a revision that this program does not write.
+    #[error("{location} has revision `{found}` of Optuna's schema; this program writes `{supported}`")]
     OtherRevision {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
-        /// Its revision.
+        /// Revision of the database.
         found: String,
-        /// Ours.
+        /// Revision that this program writes.
         supported: &'static str,
     },
-    /// Allometry's own tables are newer than this program.
+    /// Allometry's own tables were written by a newer version.
     #[error(
-        "{location} was written by a newer Allometry (tables of version {found}, this one reads up to {supported})"
+        "{location} was written by a newer Allometry (tables of version {found}; this one reads up to \
+         {supported})"
     )]
     NewerTables {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
-        /// Their version.
+        /// Version of the tables.
         found: i64,
-        /// The last one known here.
+        /// Newest version that this program reads.
         supported: i64,
     },
-    /// Somebody else holds the database's lock.
+    /// Another program holds the lock of the database.
     #[error("{} is locked by another program", .path.display())]
     Locked {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file is not the one that was opened any more.
+    /// The file changed in a way that separates it from the open connection.
     #[error("{} {how} while it was in use", .path.display())]
     Departed {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What became of it.
+        /// Kind of change.
         how: Departure,
     },
-    /// The database, a file's folder included, cannot be written.
+    /// The database is read-only; for a file this includes its folder.
     #[error("{location} cannot be written: {}", read_only(.location))]
     ReadOnly {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
     },
-    /// No space is left.
+    /// The disk is full.
     #[error("{location} cannot be written: the disk is full")]
     DiskFull {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
     },
     /// The file cannot be opened.
     #[error("cannot open {}: {reason}", .path.display())]
     CannotOpen {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Message of the system or of SQLite.
         reason: String,
     },
-    /// The server does not answer, or no more.
+    /// The server does not answer, or the connection was lost.
     #[error("cannot reach {location}: {reason}")]
     Unreachable {
-        /// The database.
+        /// Location of the database.
         location: Location,
-        /// Why.
+        /// Message of the system or of the server.
         reason: String,
     },
-    /// The server lets nobody in by that name, password or certificate.
+    /// The server rejects the user name, password or certificate.
     #[error("{location} refuses the connection: {reason}")]
     Refused {
-        /// The database.
+        /// Location of the database.
         location: Location,
-        /// Why.
+        /// Message of the server or of the TLS library.
         reason: String,
     },
-    /// The server does not let the user do that.
+    /// The user lacks a privilege.
     #[error("{location} does not allow it: {reason}")]
     Forbidden {
-        /// The database.
+        /// Location of the database.
         location: Location,
-        /// What the server says.
+        /// Message of the server.
         reason: String,
     },
-    /// The server has no database of that name.
+    /// The server has no database with this name.
     #[error("the server of {location} has no such database: {reason}")]
     NoDatabase {
-        /// The database.
+        /// Location of the database.
         location: Location,
-        /// What the server says.
+        /// Message of the server.
         reason: String,
     },
-    /// A row is not as Optuna or Allometry write it.
+    /// A row does not have the form that Optuna or Allometry writes.
     #[error("{location}, {place}: {problem}")]
     Malformed {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
         /// Table and row.
         place: String,
-        /// What is wrong.
+        /// Problem with the row.
         problem: String,
     },
-    /// Anything else that the database reports.
+    /// Any other error of the database.
     #[error("{location}: {reason}")]
     Database {
-        /// Where it lies.
+        /// Location of the database.
         location: Location,
-        /// Why.
+        /// Message of the database.
         reason: String,
     },
 }
@@ -272,7 +275,7 @@ fn read_only(location: &Location) -> &'static str {
 }
 
 impl StoreError {
-    /// What kind of problem it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownStudy(_)
@@ -290,7 +293,7 @@ impl StoreError {
         }
     }
 
-    /// The same of one trial among many that are written at once.
+    /// Adds the number of a trial to the error, for a call that writes many trials at once.
     pub(crate) fn in_trial(self, number: usize) -> Self {
         match self {
             Self::Invalid { field, problem } => {
@@ -300,52 +303,60 @@ impl StoreError {
         }
     }
 
-    /// What the user can do.
+    /// Returns advice for the user.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotRunning { .. } => "another process ended the trial; its result stands",
             Self::Url { .. } => {
-                "use `sqlite:///relative.db`, `sqlite:////absolute.db`, the path of a file, or `postgresql://user@host/database`"
+                "use `sqlite:///relative.db`, `sqlite:////absolute.db`, the path of a file, or \
+                 `postgresql://user@host/database`"
             }
             Self::NoFile { .. } => "check the path; `sqlite:///x.db` is relative to the working directory",
             Self::NotADatabase { .. } | Self::NotAStore { location: Location::File(_), .. } => {
                 "name a file that Optuna or Allometry wrote, or one that does not exist yet"
             }
             Self::NotAStore { location: Location::Server(_), .. } => {
-                "name a database that Optuna or Allometry wrote; `allometry run` makes the tables in an empty one"
+                "name a database that Optuna or Allometry wrote; `allometry run` creates the tables in \
+                 an empty one"
             }
             Self::OtherRevision { found, location: Location::File(_), .. } if Former::of(found).is_some() => {
-                "it can be read as it is; to go on with it, copy it by `allometry import FILE --storage NEW.db`, \
-                 or make a copy and bring that up to date by `optuna storage upgrade --storage URL` of Optuna 5"
+                "it can be read without changes; to continue it, copy it with \
+                 `allometry import FILE --storage NEW.db`, or upgrade a copy with \
+                 `optuna storage upgrade --storage URL` of Optuna 5"
             }
             Self::OtherRevision { .. } => {
-                "with Optuna 5, `optuna storage upgrade --storage URL` brings an older storage up to date; \
-                 make a copy first"
+                "`optuna storage upgrade --storage URL` of Optuna 5 upgrades an older storage; make a copy \
+                 first"
             }
             Self::NewerTables { .. } => "use the newer Allometry",
             Self::Locked { .. } => {
                 "wait for the other program or stop it; on a network drive, move the file to a local disk"
             }
             Self::Departed { .. } => {
-                "leave a store where it is for as long as somebody works on it; `allometry export` copies one in use"
+                "do not move, delete or replace a store in use; `allometry export` copies it"
             }
             Self::ReadOnly { location: Location::File(_) } => {
-                "check the permissions of the file and of its folder: SQLite writes beside the file too"
+                "check the permissions of the file and of its folder, in which SQLite creates files too"
             }
             Self::ReadOnly { location: Location::Server(_) } => {
-                "name the primary server and a user who may write (and create, the first time) in the database's schema"
+                "name the primary server and a user who may write (for the first run also create tables) in \
+                 the database's schema"
             }
-            Self::DiskFull { .. } => "free some space and run the same command again: what was told is kept",
+            Self::DiskFull { .. } => {
+                "free some space and run the same command again: stored results are kept"
+            }
             Self::Unreachable { .. } => {
-                "check host, port and network, and that the server runs; what was told before is kept"
+                "check host, port and network, and that the server runs; stored results are kept"
             }
             Self::Refused { .. } => {
-                "check user and password (PGPASSWORD or ~/.pgpass; in a URL `@`, `/` and `:` are written as %40, %2F and %3A), and sslmode"
+                "check sslmode, user and password (PGPASSWORD or ~/.pgpass; in a URL `@`, `/` and `:` are \
+                 written as %40, %2F and %3A)"
             }
             Self::Forbidden { .. } => {
-                "the user must be granted to read and write the tables, and the first time to create them (`GRANT CREATE ON SCHEMA`)"
+                "the user needs privileges to read and write the tables, and for the first run to create \
+                 them (`GRANT CREATE ON SCHEMA`)"
             }
-            Self::NoDatabase { .. } => "`createdb NAME` makes an empty one; Allometry makes its tables",
+            Self::NoDatabase { .. } => "`createdb NAME` creates an empty one; Allometry creates its tables",
             Self::Malformed { .. } => "the database is damaged, or was changed by another program",
             _ => return None,
         };

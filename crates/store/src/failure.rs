@@ -1,21 +1,21 @@
-//! The failure of a statement, before the database's name is added to it.
+//! Failures of statements before the location of the database is added.
 
-use crate::assemble::Malformed;
 use crate::error::StoreError;
+use crate::from_rows::Malformed;
 use crate::location::Location;
 
-/// The failure of a statement or of the rules that a transaction checks.
+/// A failure of a statement, or of a check inside a transaction.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The driver of SQLite reports it.
+    /// SQLite's driver reports an error.
     Sqlite(rusqlite::Error),
-    /// The driver of PostgreSQL reports it.
+    /// PostgreSQL's driver reports an error.
     Postgres(postgres::Error),
-    /// A rule of the store forbids the call.
+    /// The store's contract forbids the call.
     Store(StoreError),
     /// A stored row cannot be read.
     Malformed(Malformed),
-    /// The database holds no studies; the text says what it lacks.
+    /// The database holds no studies; the text says what is missing.
     NotAStore(String),
 }
 
@@ -44,8 +44,8 @@ impl From<Malformed> for Failure {
 }
 
 impl Failure {
-    /// Returns the failure with the place of the database. The databases tell apart the errors of their
-    /// drivers before.
+    /// Converts the failure to an error with the location of the database. Each database converts the
+    /// specific errors of its driver before it calls this function.
     pub(crate) fn at(self, location: Location) -> StoreError {
         let reason = match self {
             Self::Store(error) => return error,

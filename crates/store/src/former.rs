@@ -1,14 +1,14 @@
-//! Databases of former revisions of Optuna's schema, which are read as if they were of the present one.
+//! Views that present databases of former revisions of Optuna's schema in the current shape.
 //!
-//! Views of the connection's own, named as the present tables, stand before the tables of the database. Each
-//! gives what Optuna's migrations would make of the former rows; the database is not changed.
+//! Temporary views, named like the current tables, shadow the tables of the database. Each view returns the
+//! rows that Optuna's migrations would create; the database is not changed.
 
 use std::fmt::Write as _;
 
 use crate::schema::Former;
 
-/// The statements that make the views before the tables of `schema`, in words that SQLite and PostgreSQL
-/// share. `utc` makes a time of UTC of a column that holds one of this machine's zone.
+/// Returns the statements that create the views over the tables of `schema`, in SQL that both SQLite and
+/// PostgreSQL accept. `utc` returns the SQL that converts a column from local time to UTC.
 pub(crate) fn views(
     former: Former,
     schema: &str,
@@ -26,8 +26,8 @@ pub(crate) fn views(
     }
     let values = format!("{schema}.trial_values");
     if former < Former::Objectives {
-        // The only direction of a study was a column beside its name; nothing set is the default, to
-        // minimise.
+        // Former revisions have one direction per study, in a column of `studies`. `NOT_SET` counts as the
+        // default, to minimise.
         let _ = write!(
             sql,
             "CREATE TEMP VIEW study_directions AS
@@ -51,8 +51,9 @@ pub(crate) fn views(
     sql
 }
 
-/// A view of trials without the value that once stood among them, whose times are those of UTC. Numbers were
-/// once kept as attributes; a trial whose client ended before it wrote that has the number of its place.
+/// Returns a view of trials with times in UTC and without the former value column. The oldest revisions
+/// keep numbers as attributes; a trial without that attribute, whose client ended too early, gets its rank
+/// among the study's trials.
 fn trials(former: Former, schema: &str, utc: impl Fn(&str) -> String) -> String {
     let number = if former < Former::Numbered {
         format!(
@@ -73,8 +74,8 @@ fn trials(former: Former, schema: &str, utc: impl Fn(&str) -> String) -> String 
     )
 }
 
-/// Whether a number stands for an infinity: it is one, or about the largest of 32 bits, which former clients
-/// stored in its place.
+/// Returns an SQL condition for infinities: true infinities, and numbers near the largest 32-bit float,
+/// which former clients stored instead.
 fn is_infinite(x: &str) -> String {
     format!(
         "({x} <> 'NaN' AND abs({x}) > 1.7976931348623157e308
@@ -82,7 +83,7 @@ fn is_infinite(x: &str) -> String {
     )
 }
 
-/// A view of objective values, whose kind was not kept; a missing one is no value.
+/// Returns a view of objective values with a derived `value_type`; a missing value becomes no row.
 fn objectives(id: &str, objective: &str, table: &str) -> String {
     let is_infinite = is_infinite("value");
     format!(
@@ -95,13 +96,14 @@ fn objectives(id: &str, objective: &str, table: &str) -> String {
     )
 }
 
-/// A view of reports, whose kind was not kept; a missing one is no number.
+/// Returns a view of reports with a derived type; a missing value becomes NaN.
 fn reports(id: &str, value: &str, table: &str) -> String {
     let is_infinite = is_infinite(value);
     format!(
         "CREATE TEMP VIEW trial_intermediate_values AS
             SELECT {id} AS rowid, trial_id, step,
-                   CASE WHEN {is_infinite} OR {value} = 'NaN' THEN NULL ELSE {value} END AS intermediate_value,
+                   CASE WHEN {is_infinite} OR {value} = 'NaN' THEN NULL ELSE {value} END
+                   AS intermediate_value,
                    CASE WHEN {value} IS NULL OR {value} = 'NaN' THEN 'NAN'
                         WHEN NOT {is_infinite} THEN 'FINITE'
                         WHEN {value} > 0 THEN 'INF_POS' ELSE 'INF_NEG' END AS intermediate_value_type

@@ -1,4 +1,4 @@
-//! JSON as Python writes it: ASCII only, with bare `NaN` and `Infinity`.
+//! Python's JSON: ASCII only, with bare `NaN` and `Infinity`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,45 +9,45 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// Begins every stand-in: a private-use character, so that no text is taken for one.
+/// First character of every stand-in; a private-use character, so that no ordinary text equals a stand-in.
 const MARK: char = '\u{E000}';
 
-/// Stand-ins of numbers that JSON has no word for.
+/// Stand-ins for numbers that JSON cannot represent: the word, its stand-in and its value.
 const STAND_INS: [(&str, &str, f64); 3] = [
     ("NaN", "\u{E000}NaN", f64::NAN),
     ("-Infinity", "\u{E000}-Infinity", f64::NEG_INFINITY),
     ("Infinity", "\u{E000}Infinity", f64::INFINITY),
 ];
 
-/// Where a document stops being JSON.
+/// The place where a document stops being JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct JsonError {
-    /// Line, from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// Byte in the line, from 1.
+    /// Byte number in the line, from 1.
     pub column: usize,
-    /// What is wrong there.
+    /// Problem at this place.
     pub message: String,
     /// Whether the document ended too early.
     pub cut_off: bool,
 }
 
-/// Parses a document that may hold bare `NaN` and `Infinity`, and integers of any length; [`number`] tells
-/// them from texts.
+/// Parses a document that may contain bare `NaN` and `Infinity`, and integers of any length. These become
+/// stand-ins, which [`number`] distinguishes from texts.
 ///
 /// # Errors
-/// [`JsonError`] with the place.
+/// [`JsonError`] with line and column.
 pub fn parse(text: &str) -> Result<Value, JsonError> {
     let quoted = quote_bare_numbers(text);
     serde_json::from_str(&quoted).map_err(|error| located(&quoted, &error))
 }
 
-/// Calls `each` with every element of a list, one at a time, so that the list is never held whole. Returns `false`
-/// where the document is no list.
+/// Calls `each` with every element of a list, one at a time, so that the whole list is never in memory.
+/// Returns `false` if the document is not a list.
 ///
 /// # Errors
-/// [`JsonError`] with the place; elements before it have been passed on.
+/// [`JsonError`] with line and column, after the elements before it were passed on.
 pub(crate) fn each_element(text: &str, mut each: impl FnMut(Value)) -> Result<bool, JsonError> {
     if !text.trim_start().starts_with('[') {
         return Ok(false);
@@ -58,7 +58,7 @@ pub(crate) fn each_element(text: &str, mut each: impl FnMut(Value)) -> Result<bo
     read.map(|()| true).map_err(|error| located(&quoted, &error))
 }
 
-/// Passes on the elements of a list.
+/// Visitor that passes on the elements of a list.
 struct Elements<'f, F>(&'f mut F);
 
 impl<'de, F: FnMut(Value)> Visitor<'de> for Elements<'_, F> {
@@ -76,7 +76,7 @@ impl<'de, F: FnMut(Value)> Visitor<'de> for Elements<'_, F> {
     }
 }
 
-/// Where an error lies in the text before its numbers were quoted.
+/// Converts the position of an error to the text before its numbers were quoted.
 fn located(quoted: &str, error: &serde_json::Error) -> JsonError {
     let (line, column) = (error.line(), error.column());
     let before = quoted.lines().nth(line.saturating_sub(1)).unwrap_or_default();
@@ -92,37 +92,38 @@ fn located(quoted: &str, error: &serde_json::Error) -> JsonError {
     }
 }
 
-/// Whether Python would parse a document, which is not kept: its depth and its lone surrogates do not matter.
+/// Checks that Python could parse a document. Its depth and lone surrogates do not matter, because the parsed
+/// value is dropped.
 ///
 /// # Errors
-/// [`JsonError`] with the place.
+/// [`JsonError`] with line and column.
 pub(crate) fn check(text: &str) -> Result<(), JsonError> {
     let quoted = quote_bare_numbers(text);
     serde_json::from_str::<IgnoredAny>(&quoted).map(|_| ()).map_err(|error| located(&quoted, &error))
 }
 
-/// Digits from which an integer may be too long for 64 bits.
+/// Number of digits from which an integer may exceed 64 bits.
 const LONG: usize = 19;
 
-/// Whether a text has so many digits in a row.
+/// Whether a text contains at least [`LONG`] consecutive digits.
 pub(crate) fn has_long_number(text: &str) -> bool {
     let text = text.as_bytes();
     let digits =
         |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| byte.is_ascii_digit()).count();
-    // Of so many in a row one stands at each multiple of their number.
+    // Every run of `LONG` digits covers one of these positions.
     (LONG - 1..text.len()).step_by(LONG).any(|place| {
         let (before, after) = text.split_at(place);
         text[place].is_ascii_digit() && digits(&mut before.iter().rev()) + digits(&mut after.iter()) >= LONG
     })
 }
 
-/// The number at the beginning of a text, where it is an integer that has no place in 64 bits.
+/// Returns the integer at the start of a text if it exceeds 64 bits.
 fn wide_number(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(text.len());
     Some(&text[..end]).filter(|word| is_wide(word))
 }
 
-/// Whether a word is an integer that has no place in 64 bits, with or without a sign.
+/// Whether a word is an integer that fits neither `i64` nor `u64`.
 pub(crate) fn is_wide(word: &str) -> bool {
     let digits = word.strip_prefix('-').unwrap_or(word);
     digits.len() >= LONG
@@ -131,13 +132,12 @@ pub(crate) fn is_wide(word: &str) -> bool {
         && word.parse::<u64>().is_err()
 }
 
-/// An integer of any length as a value, from its digits.
+/// Returns the value that represents an integer of any length, from its digits.
 pub(crate) fn wide(digits: &str) -> Value {
     Value::String(format!("{MARK}{digits}"))
 }
 
-/// The integers of a text that have no place in 64 bits, whatever language it is in, with the floats next to
-/// them.
+/// Returns the integers beyond 64 bits in a text of any format, with the floats next to them.
 pub(crate) fn wide_numbers(text: &str) -> Vec<(f64, &str)> {
     if !has_long_number(text) {
         return Vec::new();
@@ -146,7 +146,7 @@ pub(crate) fn wide_numbers(text: &str) -> Vec<(f64, &str)> {
     words.filter(|word| is_wide(word)).filter_map(|word| Some((word.parse().ok()?, word))).collect()
 }
 
-/// The digits of the first integer in a value that no `i64` holds.
+/// Returns the digits of the first integer in a value that exceeds `i64`.
 pub(crate) fn beyond_i64(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) if number.is_u64() && !number.is_i64() => Some(number.to_string()),
@@ -190,7 +190,7 @@ fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
     Cow::Owned(quoted)
 }
 
-/// The number that a parsed value is, if it is one, NaN and infinities included.
+/// Returns the number that a parsed value represents, including NaN and infinities.
 pub fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
@@ -199,14 +199,16 @@ pub fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// A parsed value as plain JSON: NaN and infinities become null.
-pub(crate) fn plain(value: Value) -> Value {
+/// Replaces stand-ins by standard JSON: NaN and infinities become null.
+pub(crate) fn to_standard_json(value: Value) -> Value {
     match value {
         Value::String(_) if let Some(x) = number(&value) => {
             serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)
         }
-        Value::Array(items) => items.into_iter().map(plain).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, plain(value))).collect(),
+        Value::Array(items) => items.into_iter().map(to_standard_json).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(key, value)| (key, to_standard_json(value))).collect()
+        }
         other => other,
     }
 }
@@ -253,7 +255,7 @@ fn append(out: &mut String, value: &Value) {
     }
 }
 
-/// A float as a value, NaN and infinities included.
+/// Returns the value that represents a float, including NaN and infinities.
 pub(crate) fn float(x: f64) -> Value {
     serde_json::Number::from_f64(x).map_or_else(
         || {
@@ -265,12 +267,12 @@ pub(crate) fn float(x: f64) -> Value {
     )
 }
 
-/// Floats by name as a value.
+/// Returns floats by name as an object.
 pub(crate) fn floats(numbers: &BTreeMap<String, f64>) -> Value {
     numbers.iter().map(|(name, x)| (name.clone(), float(*x))).collect()
 }
 
-/// Floats by name from a value; entries that are no numbers are left out.
+/// Returns the floats of an object by name; skips fields that are not numbers.
 pub(crate) fn read_floats(value: &Value) -> BTreeMap<String, f64> {
     let fields = value.as_object().into_iter().flatten();
     fields.filter_map(|(name, value)| Some((name.clone(), number(value)?))).collect()
@@ -282,13 +284,19 @@ mod tests {
 
     #[test]
     fn documents_of_python_survive() {
-        let text = r#"{"x": NaN, "y": [-Infinity, Infinity, 1, 1.0, 1e-05], "NaN": "NaN \" Infinity", "\u00e9": null}"#;
+        let text = concat!(
+            r#"{"x": NaN, "y": [-Infinity, Infinity, 1, 1.0, 1e-05], "#,
+            r#""NaN": "NaN \" Infinity", "\u00e9": null}"#
+        );
         assert_eq!(write(&parse(text).unwrap()), text);
     }
 
     #[test]
     fn integers_of_any_length_survive() {
-        let text = r#"[18446744073709551616, -9223372036854775809, 0.1234567890123456789012, "123456789012345678901"]"#;
+        let text = concat!(
+            "[18446744073709551616, -9223372036854775809, 0.1234567890123456789012, ",
+            r#""123456789012345678901"]"#
+        );
         let value = parse(text).unwrap();
         assert_eq!(number(&value[0]), Some(18_446_744_073_709_551_616.0));
         assert_eq!(write(&value), text.replace("0.1234567890123456789012", "0.12345678901234568"));
@@ -304,9 +312,9 @@ mod tests {
         ] {
             let value = parse(fine).unwrap();
             assert_eq!(beyond_i64(&value).is_some(), is_beyond, "{fine}");
-            assert!(number(&plain(value.clone())).is_some() || !value.is_number());
+            assert!(number(&to_standard_json(value.clone())).is_some() || !value.is_number());
         }
-        assert_eq!(plain(parse("100000000000000000000").unwrap()), serde_json::json!(1e20));
+        assert_eq!(to_standard_json(parse("100000000000000000000").unwrap()), serde_json::json!(1e20));
         assert_eq!(parse("[100000000000000000000, 1 2]").unwrap_err().column, 27);
     }
 
@@ -316,7 +324,7 @@ mod tests {
         assert_eq!(number(&value[0]), None);
         assert!(number(&value[1]).unwrap().is_nan());
         assert_eq!(number(&value[3]), Some(f64::INFINITY));
-        assert_eq!(plain(value), serde_json::json!(["NaN", null, "\\", null]));
+        assert_eq!(to_standard_json(value), serde_json::json!(["NaN", null, "\\", null]));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is told of a trial when somebody else has ended it already.
+//! Results that arrive after another process has ended their trial.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use serde_json::{Value, json};
 
 use crate::json;
 
-/// Most late tells of one trial that are kept: a client that is refused may try again many times.
+/// Maximum number of late results that are kept per trial: a refused client may retry many times.
 pub(crate) const MOST_LATE_TELLS: usize = 16;
 
-/// A result that was told after its trial had ended, by a process whose lease had run out. The trial stays as
-/// it was.
+/// A result that a process told after its trial had ended, because its lease had expired. The trial itself
+/// does not change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LateTell {
-    /// Time of the refusal, by the clock of the process that told it.
+    /// Time of the refusal, by the clock of the process that told the result.
     pub at: Timestamp,
-    /// The process that told it; `None` for a client of the storage server.
+    /// Process that told the result; `None` for a client of the storage server.
     pub teller: Option<String>,
-    /// The state that it would have got; running where only epochs were reported.
+    /// State that the trial would have got; `Running` where only epochs were reported.
     pub state: TrialState,
-    /// The values that it would have got; that of the newest epoch where only epochs were reported, or it was
-    /// stopped early.
+    /// Values that the trial would have got; the value of the newest epoch where only epochs were reported
+    /// or the trial was pruned.
     pub values: Vec<f64>,
-    /// Newest epoch that was reported, where one was.
+    /// Newest epoch that was reported, if any.
     pub step: Option<i64>,
 }
 
@@ -42,7 +42,7 @@ impl LateTell {
         }))
     }
 
-    /// What [`Self::to_json`] wrote; `None` where it did not.
+    /// Parses the output of [`Self::to_json`]; returns `None` for any other text.
     pub(crate) fn from_json(text: &str) -> Option<Self> {
         let mut value = json::parse(text).ok()?;
         let values = value.as_object_mut()?.remove("values")?;
@@ -52,7 +52,7 @@ impl LateTell {
     }
 }
 
-/// All but the values, which JSON may have no word for.
+/// The fields other than the values, because JSON cannot represent NaN and infinities.
 #[derive(Deserialize)]
 struct Told {
     at: Timestamp,
@@ -61,7 +61,7 @@ struct Told {
     step: Option<i64>,
 }
 
-/// `complete 0.7123 by process 4711 on host, 2026-01-01T12:00:00Z`.
+/// Writes, for example, `complete 0.7123 by process 4711 on host, 2026-01-01T12:00:00Z`.
 impl fmt::Display for LateTell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.state.as_str())?;

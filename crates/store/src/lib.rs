@@ -1,9 +1,8 @@
-//! Where trials live: a [`Store`] in a database of SQLite or PostgreSQL that Optuna's own tools open, and
+//! Storage of trials: a [`Store`] in a SQLite or PostgreSQL database that Optuna's own tools open, and
 //! readers of trials that other programs recorded.
 
 mod as_optuna;
 mod as_store;
-mod assemble;
 pub mod change_mark;
 mod column;
 pub mod distribution;
@@ -13,6 +12,7 @@ pub mod facts;
 mod failure;
 mod file_mark;
 mod former;
+mod from_rows;
 pub mod import;
 pub mod json;
 pub mod late;

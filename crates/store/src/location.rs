@@ -1,21 +1,21 @@
-//! Where a store lies, for messages.
+//! Locations of stores, for messages.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::url;
 
-/// Where a store lies, as messages name it.
+/// The location of a store, as messages show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A SQLite file.
+    /// Path of a SQLite file.
     File(PathBuf),
-    /// A database of a server: its URL without the password.
+    /// URL of a database on a server, without its password.
     Server(String),
 }
 
 impl Location {
-    /// The database behind a URL, which loses its password.
+    /// Returns the location of a server's database; removes the password from the URL.
     pub(crate) fn server(url: &str) -> Self {
         Self::Server(url::redact(url))
     }

@@ -1,4 +1,4 @@
-//! Opening whatever store a URL names.
+//! Functions that open the store behind a URL.
 
 use crate::error::StoreError;
 use crate::postgres::PostgresStore;
@@ -6,11 +6,11 @@ use crate::sqlite::SqliteStore;
 use crate::store::Store;
 use crate::url::{self, Storage};
 
-/// Opens a storage for reading and writing, and makes what is missing: a SQLite file, or the tables in a
-/// database of PostgreSQL.
+/// Opens a storage for reading and writing. Creates a missing SQLite file, and missing tables in a
+/// PostgreSQL database.
 ///
 /// # Errors
-/// [`StoreError`] that says what the storage is instead, or why it cannot be written.
+/// [`StoreError`] where the database belongs to another program or cannot be written.
 pub fn open(url: &str) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(_) => Box::new(SqliteStore::open(url)?),
@@ -18,10 +18,10 @@ pub fn open(url: &str) -> Result<Box<dyn Store>, StoreError> {
     })
 }
 
-/// Opens a storage that is there for reading and writing.
+/// Opens an existing storage for reading and writing.
 ///
 /// # Errors
-/// As for [`open`]; [`StoreError::NoFile`], or [`StoreError::NotAStore`] for a database without tables.
+/// Those of [`open`]; [`StoreError::NoFile`], or [`StoreError::NotAStore`] for a database without tables.
 pub fn open_existing(url: &str) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(path) if !path.exists() => return Err(StoreError::NoFile { path }),
@@ -30,10 +30,10 @@ pub fn open_existing(url: &str) -> Result<Box<dyn Store>, StoreError> {
     })
 }
 
-/// Opens a storage that is there for reading alone; it is not changed.
+/// Opens an existing storage read-only, without changing it.
 ///
 /// # Errors
-/// As for [`open_existing`].
+/// Those of [`open_existing`].
 pub fn open_read_only(url: &str) -> Result<Box<dyn Store>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(_) => Box::new(SqliteStore::open_read_only(url)?),

@@ -1,38 +1,38 @@
-//! Which process works on a trial, so that its end is noticed.
+//! Identity and liveness of the processes that own trials.
 
 use std::fmt;
 use std::fs;
 
-/// A process, told apart from every other one, also from a later one with the same id.
+/// A process, distinguished from all others, including a later one with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// Name of the machine.
     pub host: String,
     /// Process id.
     pub pid: u32,
-    /// Boot of the machine, namespace of process ids and clock tick at which the process started, separated
-    /// by `/`; empty where the system does not tell.
+    /// Boot id of the machine, PID namespace and clock tick of the process's start, separated by `/`; empty
+    /// where the system does not provide them.
     pub process_start: String,
 }
 
-/// Whether a process still lives.
+/// Whether a process is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
-    /// It does.
+    /// The process runs.
     Alive,
-    /// It ended.
+    /// The process has ended.
     Ended,
-    /// It runs, or ran, where this process cannot see it.
+    /// This process cannot tell: the other one is on another machine, boot or namespace.
     Unknown,
 }
 
 impl Owner {
-    /// This process.
+    /// Returns the current process.
     pub fn this_process() -> Self {
         Self::process(std::process::id())
     }
 
-    /// A process of this machine that runs now.
+    /// Returns a running process of this machine.
     pub fn process(pid: u32) -> Self {
         let process_start = match (place(), start_tick(pid)) {
             (Some(place), Some((tick, _))) => format!("{place}/{tick}"),
@@ -41,7 +41,7 @@ impl Owner {
         Self { host: host_name(), pid, process_start }
     }
 
-    /// Whether the process still lives, as far as can be seen from here.
+    /// Returns whether the process is alive, as far as this machine can tell.
     pub fn liveness(&self) -> Liveness {
         if self.host != host_name() {
             return Liveness::Unknown;
@@ -49,7 +49,7 @@ impl Owner {
         let (Some(here), Some((there, tick))) = (place(), self.process_start.rsplit_once('/')) else {
             return Liveness::Unknown;
         };
-        // Another boot may be this machine before it was started anew, or another machine of the same name.
+        // A different boot id may mean this machine after a restart, or another machine with the same name.
         if here != there {
             return Liveness::Unknown;
         }
@@ -60,14 +60,14 @@ impl Owner {
     }
 }
 
-/// `pid 4711 on host`.
+/// Writes, for example, `pid 4711 on host`.
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}", self.pid, self.host)
     }
 }
 
-/// Whether a process ended but was not waited for by its parent.
+/// Whether a process is a zombie: it ended, and its parent has not waited for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Defunct {
     Yes,
@@ -83,17 +83,17 @@ fn host_name() -> String {
         .map_or_else(|| "unknown".into(), |name| name.trim().to_owned())
 }
 
-/// Boot and namespace of process ids.
+/// Returns boot id and PID namespace.
 fn place() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
     Some(format!("{}/{}", boot.trim(), namespace.display()))
 }
 
-/// Clock tick at which a process started (field 22 of `/proc/PID/stat`).
+/// Returns the clock tick of a process's start (field 22 of `/proc/PID/stat`).
 fn start_tick(pid: u32) -> Option<(String, Defunct)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field, the program's name in parentheses, may itself hold spaces and parentheses.
+    // The second field, the program's name in parentheses, may contain spaces and parentheses.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let defunct = if matches!(fields.next()?, "Z" | "X") { Defunct::Yes } else { Defunct::No };
     Some((fields.nth(18)?.to_owned(), defunct))

@@ -1,4 +1,4 @@
-//! The one interface to everything that keeps trials.
+//! The interface to storages of trials.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -38,54 +38,54 @@ impl fmt::Display for TrialId {
     }
 }
 
-/// A study to create.
+/// Properties of a study to create.
 #[derive(Debug, Clone, Default)]
 pub struct NewStudy {
     /// Name, unique in the store.
     pub name: String,
-    /// Which values of the first objective are better.
+    /// Direction of the first objective.
     pub direction: Direction,
     /// Directions of the objectives after the first.
     pub further: Vec<Direction>,
     /// Names of all objectives, as Optuna's `set_metric_names` keeps them; may be empty.
     pub metric_names: Vec<String>,
-    /// The search space, which says which lists are ordinal when trials are read back.
+    /// Search space; it records which lists are ordinal.
     pub space: SearchSpace,
-    /// What it says of itself.
+    /// Facts about the study.
     pub facts: Vec<Fact>,
 }
 
-/// A study as stored.
+/// A stored study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyRecord {
-    /// Key.
+    /// Key in the store.
     pub id: StudyId,
     /// Name.
     pub name: String,
-    /// Which values of the first objective are better.
+    /// Direction of the first objective.
     pub direction: Direction,
     /// Directions of the objectives after the first.
     pub further: Vec<Direction>,
-    /// The search space, if Allometry made the study.
+    /// Search space, if Allometry created the study.
     pub space: Option<SearchSpace>,
-    /// What it says of itself, as far as that can be read.
+    /// Facts that could be read.
     pub facts: StudyFacts,
     /// Allometry's own attributes, without the prefix `allometry:`.
     pub attributes: BTreeMap<String, Value>,
-    /// Foreign user attributes: JSON text as Python wrote it.
+    /// Other user attributes: JSON texts as Python wrote them.
     pub user_attributes: BTreeMap<String, String>,
-    /// Foreign system attributes: JSON text as Python wrote it.
+    /// System attributes: JSON texts as Python wrote them.
     pub system_attributes: BTreeMap<String, String>,
-    /// Which of Allometry's own attributes cannot be read, and why; such a study is neither analysed nor
-    /// continued.
+    /// Name and problem of one of Allometry's own attributes that cannot be read; such a study is neither
+    /// analysed nor continued.
     pub unreadable: Option<String>,
 }
 
 impl StudyRecord {
-    /// Checks that all of Allometry's own attributes can be read; `store` is the store's place for messages.
+    /// Checks that all of Allometry's own attributes can be read; `store` names the store in the message.
     ///
     /// # Errors
-    /// [`StoreError::Malformed`] where one cannot.
+    /// [`StoreError::Malformed`] where an attribute cannot be read.
     pub fn check_readable(&self, store: &str) -> Result<(), StoreError> {
         self.unreadable.as_ref().map_or(Ok(()), |why| {
             Err(StoreError::Malformed {
@@ -96,12 +96,12 @@ impl StudyRecord {
         })
     }
 
-    /// Which values are better, for each objective.
+    /// Returns the direction of each objective.
     pub fn directions(&self) -> Vec<Direction> {
         std::iter::once(self.direction).chain(self.further.iter().copied()).collect()
     }
 
-    /// Names of the objectives, where somebody gave each of them one.
+    /// Returns the names of the objectives, if each has one.
     pub fn metric_names(&self) -> Option<Vec<String>> {
         let names = json::parse(self.system_attributes.get(METRIC_NAMES)?).ok()?;
         let names = names.as_array()?.iter().map(|name| name.as_str().map(Into::into));
@@ -109,50 +109,50 @@ impl StudyRecord {
     }
 }
 
-/// System attribute in which Optuna keeps the names of objectives.
+/// System attribute in which Optuna keeps the names of the objectives.
 pub(crate) const METRIC_NAMES: &str = "study:metric_names";
 
-/// How a trial begins.
+/// The initial state of a trial.
 #[derive(Debug, Clone, Copy)]
 pub enum Start<'a> {
-    /// In the queue, until somebody claims it.
+    /// Waiting in the queue until a process claims it.
     Waiting,
-    /// At once, by a process.
+    /// Running, owned by a process.
     Running(&'a Owner),
-    /// At once, by another program that tells the result some time, however late.
+    /// Running without an owner: another program asked for it and tells the result at any later time.
     Asked,
 }
 
-/// A trial to create.
+/// Properties of a trial to create.
 #[derive(Debug, Clone, Copy)]
 pub struct NewTrial<'a> {
-    /// How it begins.
+    /// Initial state.
     pub start: Start<'a>,
-    /// Its configuration.
+    /// Configuration.
     pub params: &'a Params,
-    /// The distribution of each parameter; may have more than `params`.
+    /// Distribution of each parameter; may contain more parameters than `params`.
     pub space: &'a SearchSpace,
-    /// Its record as far as it is known: seed, origin, size.
+    /// Known parts of its record: seed, origin, size.
     pub record: &'a TrialRecord,
 }
 
-/// A trial that may be written to.
+/// Key and number of a trial that may be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TrialHandle {
-    /// Key.
+    /// Key in the store.
     pub id: TrialId,
-    /// Position in its study.
+    /// Number in its study.
     pub number: TrialNumber,
 }
 
-/// How a trial may end.
+/// A final state of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishedState {
-    /// With a value.
+    /// The trial has a value.
     Complete,
-    /// Early.
+    /// The trial was stopped early.
     Pruned,
-    /// Without a value.
+    /// The trial has no value.
     Failed,
 }
 
@@ -166,66 +166,65 @@ impl From<FinishedState> for TrialState {
     }
 }
 
-/// How a trial ended.
+/// Result of a trial.
 #[derive(Debug, Clone, Default)]
 pub struct Finished {
-    /// Value of a complete trial's first objective. Ignored for pruned and failed ones.
+    /// Value of a complete trial's first objective; ignored for pruned and failed trials.
     pub value: Option<f64>,
     /// Values of a complete trial's objectives after the first.
     pub further: Vec<f64>,
-    /// Its constraints; a failed trial has them too.
+    /// Constraints, also of a failed trial.
     pub constraints: Constraints,
     /// Epochs that were not reported yet.
     pub reports: Vec<EpochReport>,
-    /// The whole record; replaces what the trial started with.
+    /// Whole record; replaces the one that the trial started with.
     pub record: TrialRecord,
     /// Predictions on the validation rows.
     pub predictions: Option<Predictions>,
-    /// The end of the evaluation's log.
+    /// End of the evaluation's log.
     pub log: Option<String>,
 }
 
-/// A trial somebody works on, or worked on before the process ended.
+/// A trial in state `Running`, whose process may have ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunningTrial {
-    /// The trial.
+    /// Key and number.
     pub handle: TrialHandle,
-    /// The process; `None` for a trial of Optuna.
+    /// Process that owns the trial; `None` for a trial that Optuna runs.
     pub owner: Option<Owner>,
-    /// Time since the last heartbeat by the clocks of who wrote and who reads; `None` where there never was
-    /// one.
+    /// Time since the last heartbeat, by the clocks of writer and reader; `None` without a heartbeat.
     pub heartbeat_age: Option<Duration>,
-    /// When the last heartbeat was, by the clock of who wrote it: clocks may be set, so that it tells but one
-    /// from the next.
+    /// Time of the last heartbeat by the writer's clock, which may be adjusted: compare it for equality
+    /// only.
     pub heartbeat: Option<Timestamp>,
 }
 
-/// Trials that follow each other in a study.
+/// Consecutive trials of a study.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialPage {
-    /// The trials by number.
+    /// Trials by number.
     pub trials: Vec<FrozenTrial>,
-    /// The last of them, after which the next page begins; `None` where there is none.
+    /// Key of the last trial, after which the next page begins; `None` for an empty page.
     pub last: Option<TrialId>,
 }
 
-/// Data of a trial that Optuna's tables have no place for.
+/// Data of a trial for which Optuna's tables have no columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {
     /// Predictions on the validation rows.
     pub predictions: Option<Predictions>,
-    /// Metrics of each epoch beyond its intermediate value.
+    /// Metrics of each epoch other than its intermediate value.
     pub epoch_metrics: EpochMetrics,
-    /// The end of the evaluation's log.
+    /// End of the evaluation's log.
     pub log: Option<String>,
-    /// Results that were told after it had ended.
+    /// Results that were told after the trial had ended.
     pub late_tells: Vec<LateTell>,
 }
 
-/// Trials of which [`each_trial`] has so many in memory at a time.
+/// Number of trials that [`each_trial`] holds in memory at a time.
 const PAGE: usize = 1000;
 
-/// Calls `take` with every trial of a study by number, of which a page is in memory at a time.
+/// Calls `take` for every trial of a study by number, with one page of trials in memory at a time.
 ///
 /// # Errors
 /// Those of the store, and those of `take`.
@@ -246,34 +245,35 @@ pub fn each_trial<E: From<StoreError>>(
     }
 }
 
-/// Every metric by name, by epoch.
+/// Metrics by name, by epoch.
 pub type EpochMetrics = BTreeMap<i64, BTreeMap<String, f64>>;
 
-/// Keeps studies and their trials. Shared by all threads; every call blocks until its effect is kept.
+/// A storage of studies and their trials, shared by all threads. Every call blocks until its effect is
+/// stored.
 ///
 /// # Contract
-/// - Numbers of a study's trials are 0, 1, 2, ... without gap or repetition, whoever creates them
-///   concurrently; a trial of a study becomes visible after all those with smaller numbers.
-/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and never changes again. Of
-///   several callers who claim or finish the same trial one succeeds.
-/// - What a call was answered for survives the end of the process at any later moment; a call that failed or
-///   was cut off has left either its whole effect or none. Creating and finishing a trial is one commit each.
-/// - Read back, a trial equals what was told: values, parameters with their kind (integers of a float range
+/// - Numbers of a study's trials are 0, 1, 2, ... without gaps or repetitions, even with concurrent
+///   writers; a trial becomes visible after all trials of its study with smaller numbers.
+/// - A trial is `Waiting`, then `Running`, then `Complete`, `Pruned` or `Failed`, and does not change after
+///   that. If several callers claim or finish the same trial, one succeeds.
+/// - The effect of a call that returned survives a later end of the process; a call that failed or was
+///   interrupted had either its whole effect or none. Creating and finishing a trial is one commit each.
+/// - A trial is read back as it was written: values, parameters with their kind (integers of a float range
 ///   become floats), intermediate values including NaN and infinities; times are kept to the microsecond.
 ///
 /// # Errors
-/// Every call can fail with [`StoreError`]: of kind `NotFound` for a study or trial that does not exist,
+/// Every call can fail with a [`StoreError`] of kind `NotFound` for a study or trial that does not exist,
 /// `Conflict` where the contract forbids the call, `Unavailable` where the storage cannot be used.
 pub trait Store: Send + Sync {
-    /// Returns a text that identifies the storage, without a password. It is the same whenever this storage
-    /// is opened, and another for copies of it. A SQLite file that was moved is another storage.
+    /// Returns a text that identifies the storage, without a password. The text is equal for all
+    /// connections to one storage and differs for copies. A SQLite file that was moved is another storage.
     ///
     /// # Errors
     /// See the trait.
     fn place(&self) -> Result<String, StoreError>;
 
-    /// Checks that the storage is still the one that was opened: writes to a file that was removed or
-    /// replaced succeed and are lost.
+    /// Checks that the path still leads to the file that was opened: writes to a removed or replaced file
+    /// succeed and are lost.
     ///
     /// # Errors
     /// [`StoreError::Departed`].
@@ -281,31 +281,31 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
-    /// Makes a study.
+    /// Creates a study.
     ///
     /// # Errors
-    /// [`StoreError::NameTaken`] if there is one of that name.
+    /// [`StoreError::NameTaken`] if a study has this name.
     fn create_study(&self, study: &NewStudy) -> Result<StudyId, StoreError>;
 
-    /// All studies, oldest first.
+    /// Returns all studies, oldest first.
     ///
     /// # Errors
     /// See the trait.
     fn studies(&self) -> Result<Vec<StudyRecord>, StoreError>;
 
-    /// The study of that name.
+    /// Returns the study with this name.
     ///
     /// # Errors
     /// See the trait.
     fn study(&self, name: &str) -> Result<Option<StudyRecord>, StoreError>;
 
-    /// Has a study say these facts of itself, in one commit. Others that it says stay.
+    /// Stores facts about a study in one commit. Other facts stay as they are.
     ///
     /// # Errors
     /// See the trait.
     fn set_facts(&self, study: StudyId, facts: &[Fact]) -> Result<(), StoreError>;
 
-    /// Makes a trial.
+    /// Creates a trial.
     ///
     /// # Errors
     /// [`StoreError::UnknownParameter`] or [`StoreError::OutsideDistribution`] for parameters that do not fit
@@ -313,11 +313,12 @@ pub trait Store: Send + Sync {
     /// another kind.
     fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> Result<TrialHandle, StoreError>;
 
-    /// Makes a trial whose number must become `number`; `None`, and no trial, if others were made meanwhile.
-    /// A caller who chose the trial by the study's contents then chooses anew.
+    /// Creates a trial only if its number becomes `number`. Returns `None`, and creates nothing, if other
+    /// trials were created meanwhile, so that a caller who chose the parameters from the study's contents
+    /// can choose again.
     ///
     /// # Errors
-    /// As [`Self::create_trial`].
+    /// Those of [`Self::create_trial`].
     fn create_trial_at(
         &self,
         study: StudyId,
@@ -325,10 +326,10 @@ pub trait Store: Send + Sync {
         number: TrialNumber,
     ) -> Result<Option<TrialHandle>, StoreError>;
 
-    /// Gives a running trial those of `params` that it lacks, and its record.
+    /// Adds missing parameters to a running trial, and replaces its record.
     ///
     /// # Errors
-    /// [`StoreError::NotRunning`]; as [`Self::create_trial`] for parameters that do not fit.
+    /// [`StoreError::NotRunning`]; those of [`Self::create_trial`] for parameters that do not fit.
     fn complete_params(
         &self,
         trial: TrialId,
@@ -337,11 +338,10 @@ pub trait Store: Send + Sync {
         record: &TrialRecord,
     ) -> Result<(), StoreError>;
 
-    /// Makes the first waiting trial of a study a running one; `None` if none waits. Without an `owner` it is
-    /// one that another program asked for.
+    /// Sets the first waiting trial of a study to running and returns it; `None` if none waits. Without an
+    /// `owner` it counts as a trial that another program asked for.
     ///
-    /// A trial that was enqueued through Optuna keeps only those of its fixed parameters that the study's
-    /// space has.
+    /// A trial that was enqueued through Optuna keeps only fixed parameters found in the study's space.
     ///
     /// # Errors
     /// See the trait.
@@ -351,20 +351,20 @@ pub trait Store: Send + Sync {
         owner: Option<&Owner>,
     ) -> Result<Option<(TrialHandle, FrozenTrial)>, StoreError>;
 
-    /// Records epochs of a running trial; a step reported before is replaced.
+    /// Stores epochs of a running trial; replaces steps that were reported before.
     ///
     /// # Errors
     /// [`StoreError::NotRunning`].
     fn report(&self, trial: TrialId, reports: &[EpochReport]) -> Result<(), StoreError>;
 
-    /// Ends a running trial.
+    /// Ends a running trial and returns the stored state.
     ///
-    /// As in Optuna, a complete trial without a value, or with NaN in one, becomes a failed one; a pruned
-    /// trial takes its last intermediate value (none if that is NaN); a failed one has no value. Returns the
-    /// state that was stored.
+    /// Follows Optuna's rules: a complete trial without a value, or with NaN among its values, becomes
+    /// failed; a pruned trial takes its last intermediate value (none if that is NaN); a failed trial has
+    /// no value.
     ///
     /// # Errors
-    /// [`StoreError::NotRunning`] if somebody else ended it.
+    /// [`StoreError::NotRunning`] if another process ended the trial.
     fn finish(
         &self,
         trial: TrialId,
@@ -372,34 +372,34 @@ pub trait Store: Send + Sync {
         finished: &Finished,
     ) -> Result<TrialState, StoreError>;
 
-    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is;
-    /// nothing where the trial is gone, or refused so often before that one more says nothing new.
+    /// Stores a result that arrived after another process had ended the trial, which does not change. Does
+    /// nothing if the trial was deleted or already has the maximum number of late results.
     ///
     /// # Errors
     /// See the trait.
     fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
 
-    /// Says that the trials are still being worked on, in one commit; those that ended meanwhile are passed
-    /// over.
+    /// Updates the heartbeats of running trials in one commit; skips trials that have ended.
     ///
     /// # Errors
     /// See the trait.
     fn heartbeat(&self, trials: &[TrialId]) -> Result<(), StoreError>;
 
-    /// The running trials of a study by number, and who works on them.
+    /// Returns the running trials of a study by number, with their owners.
     ///
     /// # Errors
     /// See the trait.
     fn running(&self, study: StudyId) -> Result<Vec<RunningTrial>, StoreError>;
 
-    /// The trials of a study from number `first` on, by number. As finished trials never change, a reader who
-    /// keeps them asks again from the first unfinished one.
+    /// Returns the trials of a study from number `first` on, by number. Finished trials never change, so
+    /// that a reader who keeps them need only read from the first unfinished one on.
     ///
     /// # Errors
     /// See the trait.
     fn trials_from(&self, study: StudyId, first: TrialNumber) -> Result<Vec<FrozenTrial>, StoreError>;
 
-    /// At most `limit` trials of a study by number: the first ones, or those after another page's last.
+    /// Returns at most `limit` trials of a study by number: the first ones, or those after another page's
+    /// last.
     ///
     /// # Errors
     /// See the trait.
@@ -410,7 +410,7 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<TrialPage, StoreError>;
 
-    /// Predictions on the validation rows of the trials from number `first` on that left some.
+    /// Returns the stored predictions on the validation rows, for trials from number `first` on.
     ///
     /// # Errors
     /// See the trait.
@@ -420,14 +420,14 @@ pub trait Store: Send + Sync {
         first: TrialNumber,
     ) -> Result<BTreeMap<TrialNumber, Predictions>, StoreError>;
 
-    /// Data of a study's trials that Optuna's tables have no place for, by trial; trials without any are left
+    /// Returns, by trial, the data for which Optuna's tables have no columns; trials without any are left
     /// out.
     ///
     /// # Errors
     /// See the trait.
     fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError>;
 
-    /// All trials of a study by number.
+    /// Returns all trials of a study by number.
     ///
     /// # Errors
     /// See the trait.
@@ -435,38 +435,38 @@ pub trait Store: Send + Sync {
         self.trials_from(study, TrialNumber(0))
     }
 
-    /// Predictions on the validation rows, where the trial left some.
+    /// Returns a trial's predictions on the validation rows, if stored.
     ///
     /// # Errors
     /// See the trait.
     fn predictions(&self, study: StudyId, number: TrialNumber) -> Result<Option<Predictions>, StoreError>;
 
-    /// The end of what the trial's evaluation wrote for people, where it has ended and wrote something.
+    /// Returns the end of the evaluation's log of a trial that has ended, if it wrote any.
     ///
     /// # Errors
     /// See the trait.
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError>;
 
-    /// Results that were told after the trial had ended, in the order in which they were refused.
+    /// Returns the results that were told after the trial had ended, in the order of their refusal.
     ///
     /// # Errors
     /// See the trait.
     fn late_tells(&self, study: StudyId, number: TrialNumber) -> Result<Vec<LateTell>, StoreError>;
 
-    /// Metrics of each epoch of a trial beyond its intermediate values.
+    /// Returns the metrics of each epoch of a trial other than its intermediate values.
     ///
     /// # Errors
     /// See the trait.
     fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> Result<EpochMetrics, StoreError>;
 }
 
-/// Metrics of reports that have any, by epoch.
+/// Returns the metrics by epoch of the reports that have any.
 pub(crate) fn metrics_of(reports: &[EpochReport]) -> impl Iterator<Item = (i64, &BTreeMap<String, f64>)> {
     reports.iter().filter(|r| !r.metrics.is_empty()).map(|r| (r.step, &r.metrics))
 }
 
-/// State and values that a trial is stored with, from what was told and its intermediate values.
-pub(crate) fn settle(
+/// Returns the state and values to store, from the result and the intermediate values.
+pub(crate) fn stored_result(
     state: FinishedState,
     finished: &Finished,
     last_intermediate: impl FnOnce() -> Option<f64>,

@@ -1,4 +1,4 @@
-//! A study as it lies in a store, kept up to date by reading what is new.
+//! A study read from a store, updated incrementally.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,34 +7,34 @@ use allometry_core::{FrozenTrial, Predictions, Shared, TrialNumber, TrialState};
 use crate::error::StoreError;
 use crate::store::{RunningTrial, Store, StudyRecord};
 
-/// Everything that a store holds of one study, but for the metrics of each epoch.
+/// A study with everything that a store holds, except the metrics of each epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredStudy {
-    /// The study itself.
+    /// Name, directions, space, facts and attributes.
     pub record: StudyRecord,
-    /// Its trials by number; a clone of the study shares them.
+    /// Trials by number; clones of the study share them.
     pub trials: Shared<Vec<FrozenTrial>>,
-    /// Who works on those that run.
+    /// Running trials and the processes that own them.
     pub running: Vec<RunningTrial>,
-    /// Predictions of complete trials, where stored.
+    /// Stored predictions of complete trials.
     pub predictions: BTreeMap<TrialNumber, Predictions>,
 }
 
-/// What is new in a store about a study that was read before.
+/// Changes of a study since it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct News {
     first: usize,
     trials: Vec<FrozenTrial>,
     running: Vec<RunningTrial>,
     predictions: BTreeMap<TrialNumber, Predictions>,
-    /// Trials that have ended since.
+    /// Number of trials that have ended since.
     pub ended: usize,
-    /// Whether anything is different: a trial that began or ended, or an epoch of one that runs.
+    /// Whether anything changed: a trial started or ended, or a running one reported an epoch.
     pub differs: bool,
 }
 
 impl StoredStudy {
-    /// Reads a study.
+    /// Reads a study from the store.
     ///
     /// # Errors
     /// Those of the store.
@@ -46,8 +46,9 @@ impl StoredStudy {
         Ok(study)
     }
 
-    /// Reads what may have changed: trials from the first unfinished one on. Finished trials never change;
-    /// where the last of them did, it is another study that took the place of a deleted one, and all is read.
+    /// Reads the trials from the first unfinished one on, the only ones that may have changed. If the last
+    /// finished trial differs, the study was deleted and another one took its key; then everything is read
+    /// again.
     ///
     /// # Errors
     /// Those of the store.
@@ -76,7 +77,7 @@ impl StoredStudy {
                 ended.insert(trial.number);
             }
         }
-        // One question for all of them: each by itself would look through the whole study.
+        // One query for all of them: a query per trial would scan the whole study each time.
         if let Some(first) = ended.first() {
             news.predictions = store.predictions_from(study, *first)?;
             news.predictions.retain(|number, _| ended.contains(number));
@@ -84,7 +85,7 @@ impl StoredStudy {
         Ok(news)
     }
 
-    /// Takes in what [`Self::news`] read.
+    /// Applies the changes that [`Self::news`] returned.
     pub fn take(&mut self, news: News) {
         let trials: &mut Vec<FrozenTrial> = &mut self.trials;
         trials.truncate(news.first);

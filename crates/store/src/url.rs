@@ -1,4 +1,4 @@
-//! Where a store is: URLs as Optuna has them, or the path of a file.
+//! Storage URLs in Optuna's form, and paths of files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use allometry_core::secret;
 
 use crate::error::StoreError;
 
-/// What a storage URL names.
+/// A storage that a URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// A SQLite file.
+    /// Path of a SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL database: the whole URL, password included.
+    /// Whole URL of a PostgreSQL database, including its password.
     Postgres(Secret),
 }
 
-/// Tells what a URL names: `sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, or
+/// Parses a storage URL: `sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, or
 /// `postgresql://...`.
 ///
 /// # Errors
@@ -44,7 +44,7 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
             "storage of kind `{scheme}` is not supported, only `sqlite` and `postgresql`"
         )));
     }
-    // The part before the third slash would name a host.
+    // The part before the third slash would be a host.
     let Some(path) = rest.strip_prefix('/') else {
         return Err(problem(
             "a SQLite URL has three slashes before a relative path, four before an absolute one",
@@ -57,15 +57,15 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
     Ok(Storage::Sqlite(PathBuf::from(path)))
 }
 
-/// Whether a URL of this scheme names a PostgreSQL database; `SQLAlchemy` names a driver behind a `+`.
+/// Whether a scheme means PostgreSQL; `SQLAlchemy` appends `+` and a driver.
 fn is_postgres_scheme(scheme: &str) -> bool {
     matches!(scheme.split('+').next(), Some("postgresql" | "postgres"))
 }
 
-/// The file that a storage URL names.
+/// Returns the path of the SQLite file that a storage URL names.
 ///
 /// # Errors
-/// [`StoreError::Url`] where it names none.
+/// [`StoreError::Url`] where the URL names no file.
 pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
     match parse(url)? {
         Storage::Sqlite(path) => Ok(path),
@@ -75,12 +75,12 @@ pub fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// The URL of a SQLite file.
+/// Returns the URL of a SQLite file.
 pub fn of_sqlite(path: &Path) -> String {
     format!("sqlite:///{}", path.display())
 }
 
-/// The URL without its password, for messages: [`secret::hide`].
+/// Returns the URL without its password, for messages, by [`secret::hide`].
 pub fn redact(url: &str) -> String {
     secret::hide(url)
 }
@@ -108,7 +108,8 @@ mod tests {
         for (url, message) in [
             (
                 "mysql://me:s3cret@host:3306/db",
-                "cannot open `mysql://me:***@host:3306/db`: storage of kind `mysql` is not supported, only `sqlite` and `postgresql`",
+                "cannot open `mysql://me:***@host:3306/db`: storage of kind `mysql` is not supported, \
+                 only `sqlite` and `postgresql`",
             ),
             (
                 "postgresql:/me:s3cret@host/db",

@@ -1,4 +1,4 @@
-//! Real Optuna on our databases, and we on its.
+//! Tests with Optuna itself: it reads and continues our databases, and we read and continue its databases.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -17,7 +17,7 @@ use allometry_store::{Finished, FinishedState, NewStudy, NewTrial, Owner, Start,
 use allometry_testkit::{Cluster, python_with};
 use serde_json::{Value, json};
 
-/// Runs a test on a storage of each kind, an empty one that its URL names.
+/// Runs a test on an empty storage of each kind.
 fn over_each_storage(test: &str, modules: &str, body: impl Fn(&Path, &str)) {
     let Some(python) = python_with(test, modules) else { return };
     let folder = tempfile::tempdir().unwrap();
@@ -27,18 +27,18 @@ fn over_each_storage(test: &str, modules: &str, body: impl Fn(&Path, &str)) {
     body(&python, &cluster.database());
 }
 
-/// The URL as `SQLAlchemy` needs it: its default driver depends on its version.
+/// Returns the URL for `SQLAlchemy`, with an explicit driver because the default depends on its version.
 fn sqlalchemy(url: &str) -> String {
     url.replace("postgresql://", "postgresql+psycopg2://")
 }
 
 /// Runs a script of this folder with the storage's URL and returns the JSON that it prints.
 fn run(python: &Path, script: &str, url: &str, arguments: &[&str]) -> Value {
-    // Optuna turns the stored UTC into local time.
+    // Optuna converts the stored UTC to local time.
     run_in(Some("Asia/Kolkata"), python, script, url, arguments)
 }
 
-/// As [`run`], in a time zone; in this machine's where none is given.
+/// Runs a script in a time zone, the system's if none is given.
 fn run_in(zone: Option<&str>, python: &Path, script: &str, url: &str, arguments: &[&str]) -> Value {
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/optuna").join(script))
@@ -117,12 +117,12 @@ fn write_study(store: &dyn Store) -> StudyId {
     id
 }
 
-/// A float as the scripts print it: Python's `repr`.
+/// Returns a float as the scripts print it, with Python's `repr`.
 fn repr(x: f64) -> Value {
     Value::from(allometry_core::python::float_repr(x))
 }
 
-/// A trial as the scripts print Optuna's.
+/// Returns a trial as the scripts print Optuna's trials.
 fn described(trial: &FrozenTrial) -> Value {
     let state = match trial.state {
         TrialState::Waiting => "WAITING",
@@ -171,11 +171,11 @@ fn optuna_reads_what_we_write() {
     });
 }
 
-/// What a script says of a study's constraints, as we see them.
+/// Returns the constraints of a study in the form of the scripts.
 fn constraints_seen(store: &dyn Store, name: &str) -> Value {
     let study = store.study(name).unwrap().unwrap();
     let trials = store.trials(study.id).unwrap();
-    // What is infinite is null.
+    // Infinities are null.
     let constraints: Vec<BTreeMap<String, f64>> =
         trials.iter().map(|trial| trial.constraints().iter().collect()).collect();
     let single = study.further.is_empty();
@@ -188,7 +188,7 @@ fn constraints_seen(store: &dyn Store, name: &str) -> Value {
     })
 }
 
-/// Constraints of Optuna, named and listed, decide here as they do there what is best; ours decide there as they do here.
+/// Optuna's constraints, named and listed, determine the same best trial here and there, and so do ours.
 #[test]
 fn constraints_are_optunas() {
     over_each_storage("constraints_are_optunas", "optuna", |python, url| {
@@ -299,7 +299,8 @@ fn optuna_goes_on_with_our_study_and_we_with_its() {
         let store = allometry_store::open(url).unwrap();
         let id = write_study(store.as_ref());
         let before: Vec<Value> = store.trials(id).unwrap()[..5].iter().map(described).collect();
-        // Four trials, the first of them the one that we left waiting, all worth at most 1; then two enqueued ones.
+        // Four trials with values of at most 1, the first of them the one that we left waiting; then two
+        // enqueued ones.
         let seen = run(python, "continue.py", url, &["café/2M"]);
         let trials = store.trials(id).unwrap();
         let ours: Vec<Value> = trials.iter().map(described).collect();
@@ -424,13 +425,13 @@ fn we_go_on_with_optunas_study() {
         let ours: Vec<Value> = store.trials(study.id).unwrap().iter().map(described).collect();
         assert_eq!(seen["trials"], Value::from(ours.clone()));
         assert_eq!((&ours[..7], ours.len()), (&before[..], 8));
-        // What Optuna deletes does not stumble over what we left.
+        // Our tables do not prevent Optuna from deleting a study.
         assert_eq!(run(python, "delete.py", url, &["foreign"]), json!(["empty", "several"]));
         assert_eq!(store.studies().unwrap().len(), 2);
     });
 }
 
-/// Ends the process with the test, whatever becomes of it.
+/// A child process that is killed on drop, even if the test fails.
 struct Ended(Child);
 
 impl Drop for Ended {
@@ -466,7 +467,7 @@ fn optuna_dashboard_opens_our_storage() {
     });
 }
 
-/// Body of the answer, once the server answers.
+/// Returns the body of the response once the server answers.
 fn get(port: u16, path: &str) -> Value {
     let deadline = Instant::now() + Duration::from_mins(1);
     loop {
@@ -483,7 +484,8 @@ fn get(port: u16, path: &str) -> Value {
     }
 }
 
-/// Each interpreter of `ALLOMETRY_FORMER_OPTUNA`, a list as `PATH` is one, has an Optuna of its own.
+/// Each interpreter in `ALLOMETRY_FORMER_OPTUNA`, a list in the form of `PATH`, has its own version of
+/// Optuna.
 #[test]
 fn what_former_versions_of_optuna_stored_is_read_as_they_read_it() {
     let test = "what_former_versions_of_optuna_stored_is_read_as_they_read_it";

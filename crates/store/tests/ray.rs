@@ -1,4 +1,4 @@
-//! The folder of an experiment that Ray Tune wrote (`ray/make.py`), against what Ray itself makes of it.
+//! Tests of the folder of an experiment that Ray Tune wrote (`ray/make.py`), compared with Ray's own results.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn expected() -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The experiment in a folder where it may be damaged.
+/// Copies the experiment to a folder in which tests may damage it.
 fn copy() -> tempfile::TempDir {
     let target = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(experiment()).unwrap() {
@@ -100,7 +100,7 @@ fn damage_is_told_with_its_place() {
     );
     let other = message(import::read(folder.path(), Some("acc"), &import::Roles::default()));
     assert!(other.contains("no metric `acc`") && other.contains("`inner/loss`"), "{other}");
-    // The last line may be torn, another may not.
+    // The last line may be incomplete, others may not.
     fs::write(&result, &whole[..whole.len() - 30]).unwrap();
     assert!(read().is_ok());
     fs::write(&result, format!("{{\"auc\": \n{whole}")).unwrap();
@@ -111,9 +111,8 @@ fn damage_is_told_with_its_place() {
     fs::write(folder.path().join("trial_1/params.json"), "[1]").unwrap();
     assert!(message(read()).contains("trial_1/params.json, line 1: expected an object"));
     let empty = tempfile::tempdir().unwrap();
-    assert!(
-        message(import::read(empty.path(), None, &import::Roles::default())).contains("is no file of trials")
-    );
+    let refused = message(import::read(empty.path(), None, &import::Roles::default()));
+    assert!(refused.contains("is not a file of trials"));
 }
 
 #[test]
@@ -121,11 +120,11 @@ fn what_ray_did_not_finish_failed() {
     let folder = copy();
     let state = folder.path().join("experiment_state-2026-01-01_00-00-00.json");
     let text = fs::read_to_string(&state).unwrap();
-    // The newest record counts.
+    // The newest record is used.
     let later = folder.path().join("experiment_state-2026-01-02_00-00-00.json");
     fs::write(later, text.replace("TERMINATED", "RUNNING")).unwrap();
     let study = import::read(folder.path(), Some("auc"), &import::Roles::default()).unwrap();
     assert!(study.trials.iter().all(|trial| trial.state == TrialState::Failed));
     let reasons = study.trials.iter().map(|trial| trial.record.failure.as_ref().unwrap().reason.as_str());
-    assert!(reasons.clone().any(|reason| reason == "the experiment ended before it"));
+    assert!(reasons.clone().any(|reason| reason == "the experiment ended before the trial"));
 }

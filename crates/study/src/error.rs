@@ -1,44 +1,44 @@
-//! Why studies cannot be read.
+//! Errors of reading studies.
 
 use std::path::PathBuf;
 
 use allometry_core::ladder::LadderErrors;
 use allometry_store::{ImportError, StoreError};
 
-/// Why studies cannot be read.
+/// An error of reading studies.
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
-    /// The sources, or the options for them, make no sense.
+    /// The sources and options contradict each other or cannot be used together.
     #[error("{message}")]
     Usage {
-        /// What makes no sense.
+        /// Description of the problem.
         message: String,
-        /// What the user can do.
+        /// Advice for the user.
         hint: Option<String>,
     },
-    /// What a source names is not there.
+    /// A file, storage or study that a source names does not exist.
     #[error("{message}")]
     NotFound {
-        /// What is missing.
+        /// Description of what is missing.
         message: String,
-        /// Where it may be.
+        /// Advice for the user.
         hint: Option<String>,
     },
     /// A file cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// A ladder file has problems.
+    /// A ladder file contains errors.
     #[error("the ladder file is not valid")]
     Ladder(Box<LadderErrors>),
-    /// Trials of another program cannot be read.
+    /// Trials of another program cannot be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The storage fails.
+    /// The storage cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -12,7 +12,7 @@ use allometry_store::{ImportedStudy, Location, import};
 use crate::StudyError;
 use crate::goal::{Objective, Recorded};
 
-/// A study of another program and what it records of its objectives.
+/// A study of another program, with what it records about its objectives.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Foreign {
     pub(crate) study: StudyTrials,
@@ -20,7 +20,7 @@ pub(crate) struct Foreign {
     pub(crate) recorded: Recorded,
     /// Objectives after the first; empty where their directions are unknown.
     pub(crate) further: Vec<MetricSpec>,
-    /// Notes on what was guessed and what was left out.
+    /// Notes on guesses and on data left out.
     pub(crate) notes: Vec<Note>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn read(
     detail: Option<&str>,
     objective: &Objective<'_>,
 ) -> Result<Foreign, StudyError> {
-    let detail = detail.map(|detail| beside(file, detail));
+    let detail = detail.map(|detail| best_params_path(file, detail));
     let params = objective.params_of(label);
     let imported = import::read(file, detail.as_deref(), &objective.roles_of(label, &params))?;
     labelled(label, &file.display().to_string(), imported, objective)
@@ -128,7 +128,7 @@ fn labelled(
 
 /// Returns the path of a file of best parameters, which is relative to the working directory or to the
 /// folder of the trials.
-pub(crate) fn beside(file: &Path, detail: &str) -> String {
+pub(crate) fn best_params_path(file: &Path, detail: &str) -> String {
     let sibling: PathBuf = file.with_file_name(detail);
     if Path::new(detail).exists() || !sibling.exists() {
         detail.into()

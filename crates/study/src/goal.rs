@@ -73,7 +73,7 @@ pub struct Objective<'a> {
     pub params: &'a [Said<Names>],
     /// Columns of the number of weights.
     pub sizes: &'a [Said<String>],
-    /// Whether another option stands for an AUC that is maximised: `--rows`, `--template classic`.
+    /// Whether another option implies an AUC that is maximised: `--rows`, `--template classic`.
     pub is_auc: bool,
     /// Direction where nothing else gives one.
     pub otherwise: Option<Direction>,
@@ -89,7 +89,7 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Whether an objective has that name.
+    /// Whether an objective has this name.
     fn calls(&self, name: &str) -> bool {
         self.metric.iter().chain(&self.further).any(|known| known == name)
     }
@@ -118,8 +118,8 @@ impl Objective<'_> {
         all_of_label(self.directions, label).copied().collect()
     }
 
-    /// Returns what the options say of the directions of a source's objectives. An option for another label
-    /// may name an objective.
+    /// Returns the options for the directions of a source's objectives. An option for another label may be
+    /// the name of an objective.
     pub(crate) fn said_directions_of(&self, label: &str) -> SaidDirections {
         let named = self.directions.iter().filter(|said| said.label.as_deref() != Some(label));
         let named = named.filter_map(|said| Some((said.label.clone()?, said.what)));

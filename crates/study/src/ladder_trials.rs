@@ -46,7 +46,7 @@ pub(crate) fn of_file(path: &Path) -> Result<LadderTrials, StudyError> {
 /// Reads the trials of a ladder in a store, with the smallest effect of its file, or else of its last run.
 ///
 /// # Errors
-/// As [`ladder_of_store`].
+/// Those of [`ladder_of_store`].
 pub fn trials_of(ladder: &Ladder, store: &dyn Store, url: &Secret) -> Result<LadderTrials, StudyError> {
     let trials = ladder_of_store(store, Some(&ladder.name), url)?;
     Ok(LadderTrials { smallest_effect: ladder.smallest_effect.or(trials.smallest_effect), ..trials })
@@ -112,11 +112,12 @@ pub(crate) fn is_of_ladder(study: &StudyRecord) -> bool {
     study.facts.ladder_name().is_some()
 }
 
-/// Makes the studies of a ladder its trials, in the order of its file, and those of its experiments its
-/// retrained trials. A study of no ladder is a ladder by itself. `url` is the storage for messages.
+/// Converts the studies of a ladder to its trials, in the order of its file, and the studies of its
+/// experiments to retrained trials. A study without a ladder counts as a ladder of its own. `url` is the
+/// storage for messages.
 ///
 /// # Panics
-/// Without a study.
+/// If `studies` is empty.
 pub fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let (experiments, studies): (Vec<_>, Vec<_>) =
         studies.into_iter().partition(|study| study.record.facts.experiment.is_some());
@@ -158,7 +159,7 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
         metric: metric(&first.record),
         tag: ladder.and_then(|ladder| ladder.tag.clone()),
         direction: first.record.direction,
-        further: further(&first.record),
+        further: further_objectives(&first.record),
         rows: facts.validation.filter(|c| c.positives > 0 && c.negatives > 0),
         horizon: facts.objective.as_ref().map_or(1, ObjectiveFacts::horizon),
         row_order: row_order(&first.record),
@@ -185,8 +186,8 @@ pub fn metric(study: &StudyRecord) -> String {
     }
 }
 
-/// Returns what orders a study's predictions in time. The built-in model stores its windows in time order;
-/// their row numbers are those of the file, whose lines may be in any order.
+/// Returns how a study's predictions are ordered in time. The built-in model stores its windows in time
+/// order; their row numbers refer to the file, whose lines may be in any order.
 fn row_order(study: &StudyRecord) -> RowOrder {
     match study.facts.objective {
         Some(ObjectiveFacts::Model(_)) => RowOrder::Stored,
@@ -195,7 +196,7 @@ fn row_order(study: &StudyRecord) -> RowOrder {
 }
 
 /// Returns the objectives of a study after the first.
-fn further(study: &StudyRecord) -> Vec<MetricSpec> {
+fn further_objectives(study: &StudyRecord) -> Vec<MetricSpec> {
     let names = study.metric_names();
     let named = |(place, direction): (usize, &Direction)| {
         let name = names.as_ref().map_or_else(|| format!("value {place}"), |names| names[place].clone());
@@ -204,7 +205,7 @@ fn further(study: &StudyRecord) -> Vec<MetricSpec> {
     (1..).zip(&study.further).map(named).collect()
 }
 
-/// Returns the name of a study's ladder; its own name where it belongs to none.
+/// Returns the name of a study's ladder, or its own name if it belongs to none.
 pub fn ladder_name(study: &StudyRecord) -> String {
     study.facts.ladder_name().unwrap_or(&study.name).to_owned()
 }

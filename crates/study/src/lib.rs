@@ -27,10 +27,10 @@ pub use whole::{whole, whole_as_told};
 use self::foreign::Foreign;
 use self::goal::{Goal, refuse_false_auc};
 
-/// The trials of sources, with notes on what was guessed or left out.
+/// Trials of sources, with notes on guesses and on data left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Read {
-    /// The trials.
+    /// Trials of all sources.
     pub trials: LadderTrials,
     /// Notes, each with the label of its source.
     pub notes: Vec<(String, Note)>,

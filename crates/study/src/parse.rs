@@ -9,10 +9,10 @@ use allometry_store::url::{self, Storage};
 
 use crate::ladder_file::in_folder;
 
-/// Where trials come from.
+/// A source of trials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A ladder file, or its folder. Its trials are in its storage.
+    /// A ladder file, or its folder; the trials are in its storage.
     Ladder(PathBuf),
     /// The URL or path of a store with the studies of one ladder.
     Store(Secret),
@@ -20,18 +20,18 @@ pub enum Source {
     Report(PathBuf),
     /// One study of a budget.
     Labelled {
-        /// The budget's label.
+        /// Label of the budget.
         label: String,
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// The best parameters' file, or the study's name.
+        /// Path of the file of best parameters, or name of the study.
         detail: Option<String>,
     },
     /// One study of a budget, in a storage of PostgreSQL.
     LabelledStore {
-        /// The budget's label.
+        /// Label of the budget.
         label: String,
-        /// The storage's URL.
+        /// URL of the storage.
         url: Secret,
         /// Name of the study; none where the storage has one study.
         study: Option<String>,

@@ -1,15 +1,15 @@
-//! Reads whole studies, to be written elsewhere.
+//! Reads complete studies for import into a store.
 
 use allometry_store::import::{Assumed, Imported, name_of, read_whole, read_whole_storage};
 
-use crate::foreign::{beside, own_name};
+use crate::foreign::{best_params_path, own_name};
 use crate::ladder_file::read as read_ladder;
 use crate::{Objective, Source, StudyError, experiment, storage_url};
 
 /// Reads the studies of a source with the options for it.
 ///
 /// # Errors
-/// As [`whole`].
+/// Those of [`whole`].
 pub fn whole_as_told(source: &Source, objective: &Objective<'_>) -> Result<Vec<Imported>, StudyError> {
     let label = match source {
         Source::Labelled { label, .. } | Source::LabelledStore { label, .. } => label.clone(),
@@ -54,7 +54,7 @@ pub fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, StudyE
             });
         }
         Source::Labelled { label, file, detail } => {
-            let detail = detail.as_deref().map(|detail| beside(file, detail));
+            let detail = detail.as_deref().map(|detail| best_params_path(file, detail));
             (Some(label), read_whole(file, detail.as_deref(), assumed)?)
         }
         Source::LabelledStore { label, url, study } => {

@@ -20,7 +20,7 @@ const KNOWN: &[(&str, &[&str])] = &[
         "store",
         &[
             "as_optuna",
-            "assemble",
+            "from_rows",
             "distribution",
             "error",
             "facts",
@@ -36,7 +36,7 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     ("store", &["import::flat", "import::json"]),
     ("store", &["postgres::read", "postgres::stream"]),
-    ("store", &["sqlite::open", "sqlite::place", "sqlite::snapshot"]),
+    ("store", &["sqlite::open", "sqlite::opened_file", "sqlite::snapshot"]),
     ("analysis", &["confirmation", "verdict"]),
     ("analysis", &["duplicates", "sample"]),
     ("analysis", &["edge", "effort", "forest::space", "scaling", "space_importance", "study"]),

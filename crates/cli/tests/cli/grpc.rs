@@ -326,7 +326,7 @@ fn what_cannot_be_served_is_said() {
         (&["--grpc", "0.0.0.0:0", "x.db"][..], 2, "there is no token"),
         (&["--grpc", "127.0.0.1:0", "--listen", "127.0.0.1:0", "x.db"], 2, "cannot be used with"),
         (&["--grpc", "nonsense", "x.db"], 2, "invalid"),
-        (&["--grpc", "127.0.0.1:0", "notes.db"], 5, "no SQLite database"),
+        (&["--grpc", "127.0.0.1:0", "notes.db"], 5, "not a SQLite database"),
         (&["--grpc", "127.0.0.1:0", "missing/x.db"], 5, "there is no folder"),
     ] {
         let (found, _, err) = crate::support::run(folder.path(), &[&["serve"], arguments].concat());

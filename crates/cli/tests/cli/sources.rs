@@ -136,7 +136,7 @@ fn columns_are_told_on_the_command_line() {
     let (code, err, _) = report(&["--direction", "maximize"]);
     assert_eq!(code, 0, "{err}");
     assert!(
-        err.contains("note: A: taken for hyperparameters, unless --params says otherwise (4): `run`"),
+        err.contains("note: A: columns taken for hyperparameters, which --params overrides (4): `run`"),
         "{err}"
     );
     let (code, err, document) = report(&told);
@@ -191,12 +191,12 @@ fn packed_tables_are_read_up_to_a_limit() {
     pack("bomb.csv.gz", &vec![&zeros[..]; 300]);
     let (code, _, err) = run(folder, &["report", "A=bomb.csv.gz", "--direction", "minimize"]);
     assert_eq!(code, 4);
-    assert!(err.contains("bomb.csv.gz") && err.contains("unpacks to more than 256 MiB"), "{err}");
+    assert!(err.contains("bomb.csv.gz") && err.contains("decompresses to more than 256 MiB"), "{err}");
     std::fs::write(folder.join("latin.csv"), b"number,val_loss,params_gr\xf6\xdfe\n0,0.5,1\n1,0.25,2\n")
         .unwrap();
     let (code, out, err) = run(folder, &["report", "A=latin.csv", "--metric", "val_loss", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("note: A: it is no UTF-8 and was read as Latin-1 (Windows-1252)"), "{err}");
+    assert!(err.contains("note: A: the file is not UTF-8 and was read as Windows-1252 (Latin-1)"), "{err}");
     assert!(out.contains("größe"), "{out}");
     write(
         folder,
@@ -309,7 +309,7 @@ fn every_reading_command_takes_every_source() {
         (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
         (vec!["show", "t.csv"], 2, "`t.csv` is no number of a trial"),
         (vec!["list", "none.db"], 4, "none.db"),
-        (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "no SQLite database"),
+        (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "not a SQLite database"),
         (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is no store"),
         (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
         (vec!["status", "s=trials.db:none"], 4, "holds no study `none`"),

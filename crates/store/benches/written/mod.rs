@@ -1,4 +1,4 @@
-//! A study of a usual kind: seven parameters and twenty epochs a trial.
+//! A typical study: seven parameters, and twenty epochs per trial.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use allometry_store::{
     Finished, FinishedState, NewStudy, NewTrial, Owner, Start, Store, StoreError, StudyId,
 };
 
-/// Seven parameters.
+/// Returns a space with seven parameters.
 pub(crate) fn space() -> SearchSpace {
     let mut space = SearchSpace::default();
     let mut list = |name: &str, values: Vec<allometry_core::ParamValue>| {
@@ -24,12 +24,12 @@ pub(crate) fn space() -> SearchSpace {
     space
 }
 
-/// Makes a study in that space.
+/// Creates a study in that space.
 pub(crate) fn study(store: &dyn Store, space: &SearchSpace) -> Result<StudyId, StoreError> {
     store.create_study(&NewStudy { name: "bench".into(), space: space.clone(), ..NewStudy::default() })
 }
 
-/// Creates a trial, the `i`th, and tells its result, with 20 epochs and the scores of 422 validation rows.
+/// Creates trial `i` and stores its result, with 20 epochs and the scores of 422 validation rows.
 pub(crate) fn tell(store: &dyn Store, study: StudyId, space: &SearchSpace, i: u64) -> Result<(), StoreError> {
     let params: Params = space
         .iter()

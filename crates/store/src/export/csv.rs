@@ -1,4 +1,4 @@
-//! The columns of Optuna's `trials_dataframe`, and behind them those of reports and sets.
+//! Export as a table: the columns of Optuna's `trials_dataframe`, then reports and distributions.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use crate::import::{ImportAttribute, param_value};
 use crate::json;
 use crate::optuna::{WholeStudy, WholeTrial};
 
-/// A table with a header and a line per trial; what a trial lacks is an empty cell. Times are
-/// of this machine's zone.
+/// Returns a table with a header and one line per trial; missing values are empty cells. Times are in the
+/// local time zone.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
+/// [`StoreError::Invalid`] with the trial and the part that cannot be read.
 pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     let columns = Columns::of(study);
     let directions = directions(study).join(" ");
@@ -34,7 +34,8 @@ pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     Ok(String::from_utf8(bytes).expect("cells are texts"))
 }
 
-/// The names of the objectives, where a header can tell them apart from places and from each other.
+/// Returns the names of the objectives, if a reader of the header can distinguish them from indices and from
+/// each other.
 fn metric_names(study: &WholeStudy) -> Option<Vec<String>> {
     let names = super::metric_names(study)?;
     let is_place = |name: &String| name.is_empty() || name.trim() != name || name.parse::<u32>().is_ok();
@@ -42,11 +43,12 @@ fn metric_names(study: &WholeStudy) -> Option<Vec<String>> {
     (distinct.len() == names.len() && !names.iter().any(is_place)).then_some(names)
 }
 
-/// What any trial has.
+/// Columns of the table: the parts that any trial has.
 struct Columns<'a> {
     params: Vec<&'a str>,
-    /// Parameters whose values only their sets tell: the word `0` from the number.
-    told_by_sets: BTreeSet<&'a str>,
+    /// Parameters whose values a reader cannot tell without the distribution, for example the text `0` from
+    /// the number.
+    ambiguous: BTreeSet<&'a str>,
     import: ImportAttribute,
     user_attributes: BTreeSet<&'a str>,
     system_attributes: BTreeSet<&'a str>,
@@ -64,11 +66,11 @@ impl<'a> Columns<'a> {
             }
         }
         let all = templates().flat_map(|template| &template.params);
-        // A parameter mostly has one set.
+        // Most parameters have one distribution in all trials.
         let sets: BTreeSet<(&str, &str)> = all.map(|(name, _, set)| (name.as_str(), set.as_str())).collect();
-        let told_by_sets = sets.into_iter().filter(|(_, set)| has_ambiguous_choice(set));
+        let ambiguous = sets.into_iter().filter(|(_, set)| has_ambiguous_choice(set));
         Self {
-            told_by_sets: told_by_sets.map(|(name, _)| name).collect(),
+            ambiguous: ambiguous.map(|(name, _)| name).collect(),
             params,
             import: import_attribute(study),
             user_attributes: templates().flat_map(|t| t.user_attributes.keys()).map(String::as_str).collect(),
@@ -129,7 +131,7 @@ impl<'a> Columns<'a> {
         }
         for name in &self.params {
             let is_inferred = self.import.is_inferred(number as u64, name);
-            let set = param(name).filter(|_| !is_inferred || self.told_by_sets.contains(name));
+            let set = param(name).filter(|_| !is_inferred || self.ambiguous.contains(name));
             cells.push(set.map(|(.., set)| set.clone()).unwrap_or_default());
         }
         cells.push(trial::state(template.state).trim_start_matches("TrialState.").into());
@@ -137,7 +139,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Whether a set has a choice that would be read as another value, were its set not there.
+/// Whether a distribution has a choice whose cell alone would be read as another value.
 fn has_ambiguous_choice(set: &str) -> bool {
     let is_read_otherwise = |choice: &Value| {
         let text = cell(choice);
@@ -147,7 +149,7 @@ fn has_ambiguous_choice(set: &str) -> bool {
     set["attributes"]["choices"].as_array().is_some_and(|choices| choices.iter().any(is_read_otherwise))
 }
 
-/// The value of a parameter as a cell; as JSON where another choice of its set, or no value, has the same
+/// Returns the cell of a parameter's value: JSON if another choice, or a missing value, has the same plain
 /// cell.
 fn choice_cell(value: &Value, set: &Value) -> String {
     let text = cell(value);
@@ -156,7 +158,7 @@ fn choice_cell(value: &Value, set: &Value) -> String {
     if is_one { text } else { json::write(value) }
 }
 
-/// A value as Python's `str` prints it, lists and objects as JSON.
+/// Returns a value as Python's `str` prints it; lists and objects as JSON.
 fn cell(value: &Value) -> String {
     match value {
         Value::String(text) if json::number(value).is_none() => text.clone(),

@@ -1,4 +1,4 @@
-//! Studies as a journal of Optuna's: one operation a line, so that what was written before an end is whole.
+//! Export as an Optuna journal: one operation per line, so that a truncated file keeps its complete lines.
 
 use allometry_core::{Direction, TrialState};
 use serde_json::{Map, Value, json};
@@ -8,14 +8,14 @@ use crate::error::StoreError;
 use crate::json;
 use crate::optuna::{WholeStudy, WholeTrial};
 
-/// Name of the writer in the operations.
+/// Worker id of the operations.
 const WORKER: &str = "allometry";
 
-/// The operations that make the studies, for `allometry import` and for Optuna's `JournalFileBackend`. What Allometry keeps of a
-/// trial beside Optuna's tables has no place in it.
+/// Returns the operations that create the studies, for `allometry import` and Optuna's `JournalFileBackend`.
+/// The contents of Allometry's own tables are left out.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] for an attribute that is no JSON.
+/// [`StoreError::Invalid`] for an attribute that is not JSON.
 pub fn write(studies: &[WholeStudy]) -> Result<String, StoreError> {
     let mut lines = String::new();
     let mut operation = |code: u8, mut fields: Map<String, Value>| {
@@ -53,7 +53,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// A trial as it is made with all that it has.
+/// Returns the operation that creates a trial with all its contents.
 fn template(study: usize, trial: &WholeTrial) -> Result<Map<String, Value>, StoreError> {
     let trial = &trial.template;
     let state = match trial.state {

@@ -1,4 +1,5 @@
-//! `all_trials.json`, with what Optuna knows of a trial beside what scripts write.
+//! Export as `all_trials.json`: the fields that scripts write, and the other data that Optuna has about a
+//! trial.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,11 @@ use crate::import::ImportAttribute;
 use crate::json;
 use crate::optuna::{WholeStudy, WholeTrial};
 
-/// A list with an object per trial, as Python's `json.dump` writes it: NaN and infinities are bare words.
+/// Returns a list with one object per trial, as Python's `json.dump` writes it: NaN and infinities are bare
+/// words.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
+/// [`StoreError::Invalid`] with the trial and the part that cannot be read.
 pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     let directions = Value::from(directions(study));
     let names = metric_names(study).map(Value::from);

@@ -1,4 +1,4 @@
-//! Parts of a trial as files have them.
+//! Values, times and states as the exported files contain them.
 
 use allometry_core::TrialState;
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::StoreError;
 use crate::json;
 
-/// As Python prints the member of Optuna's enumeration.
+/// Returns a state as Python prints the member of Optuna's enumeration.
 pub(super) fn state(state: TrialState) -> &'static str {
     match state {
         TrialState::Waiting => "TrialState.WAITING",
@@ -18,7 +18,7 @@ pub(super) fn state(state: TrialState) -> &'static str {
     }
 }
 
-/// As Python's `str` prints a time of this machine's zone, without an offset: so Optuna's `trials_dataframe` has it.
+/// Returns a local time as Python's `str` prints it, without an offset, like Optuna's `trials_dataframe`.
 pub(super) fn time(time: Timestamp) -> String {
     let time = jiff::tz::TimeZone::system().to_datetime(time);
     if time.subsec_nanosecond() == 0 {
@@ -28,18 +28,19 @@ pub(super) fn time(time: Timestamp) -> String {
     }
 }
 
-/// The value that a stored number stands for, and its set.
+/// Returns the value that a stored number represents, and its distribution.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] naming the parameter.
+/// [`StoreError::Invalid`] with the name of the parameter.
 pub(super) fn param(name: &str, internal: f64, distribution: &str) -> Result<(Value, Value), StoreError> {
     let invalid = |problem: String| StoreError::Invalid { field: format!("parameter `{name}`"), problem };
-    let set = json::parse(distribution).map_err(|error| invalid(format!("its set is no JSON: {error}")))?;
+    let set = json::parse(distribution)
+        .map_err(|error| invalid(format!("its distribution is not JSON: {error}")))?;
     let class = set["name"].as_str().unwrap_or_default();
     let value = if class == "CategoricalDistribution" {
         let place = (internal >= 0.0).then_some(internal as usize);
         let choice = place.and_then(|place| set["attributes"]["choices"].get(place));
-        choice.cloned().ok_or_else(|| invalid(format!("its set has no choice {internal}")))?
+        choice.cloned().ok_or_else(|| invalid(format!("its distribution has no choice {internal}")))?
     } else if class.starts_with("Int") {
         Value::from(internal as i64)
     } else {
@@ -48,12 +49,12 @@ pub(super) fn param(name: &str, internal: f64, distribution: &str) -> Result<(Va
     Ok((value, set))
 }
 
-/// The text of an attribute as a value.
+/// Parses the text of an attribute.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] naming the attribute.
+/// [`StoreError::Invalid`] with the name of the attribute.
 pub(super) fn attribute(key: &str, text: &str) -> Result<Value, StoreError> {
-    let problem = |error: json::JsonError| format!("it is no JSON: {error}");
+    let problem = |error: json::JsonError| format!("it is not JSON: {error}");
     json::parse(text)
         .map_err(|error| StoreError::Invalid { field: format!("attribute `{key}`"), problem: problem(error) })
 }

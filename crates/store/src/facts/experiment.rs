@@ -1,19 +1,20 @@
-//! Studies that train again what budgets found.
+//! Facts about experiments, which train configurations of the budgets again.
 
 use allometry_core::Retraining;
 use serde::{Deserialize, Serialize};
 
-/// Why configurations are trained again.
+/// Purpose of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Experiment {
-    /// To see whether settings carry over between budgets.
+    /// Test whether settings transfer between budgets.
     Transfer,
-    /// To score the best on rows that nothing was chosen by.
+    /// Score the best configurations on rows that no choice was based on.
     Confirm,
 }
 
 impl Experiment {
-    /// Attribute of its studies with an [`ExperimentStudy`], and the last part of their names.
+    /// Key of the attribute that holds an [`ExperimentStudy`], and last part of the names of the experiment's
+    /// studies.
     pub fn key(self) -> &'static str {
         match self {
             Self::Transfer => "transfer",
@@ -22,13 +23,13 @@ impl Experiment {
     }
 }
 
-/// The part of a study in an experiment. Such a study is no budget of the ladder.
+/// Part of a study in an experiment. Such a study is no budget of the ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentStudy {
     /// Name of the ladder.
     pub ladder: String,
     /// Label of the budget that trains.
     pub budget: String,
-    /// What it trains. Trials of earlier plans stay in the study.
+    /// Configurations to train. Trials of earlier plans stay in the study.
     pub plan: Vec<Retraining>,
 }

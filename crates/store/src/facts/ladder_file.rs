@@ -1,4 +1,4 @@
-//! The ladder file of a study.
+//! The ladder file that a study stores.
 
 use std::path::{Path, PathBuf};
 
@@ -6,13 +6,13 @@ use allometry_core::ladder::{self, Ladder, LadderErrors};
 use allometry_core::{Secret, secret};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A ladder file as its studies keep it, so that processes elsewhere can join them.
+/// Text of a ladder file, which studies store so that processes on other machines can join them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredLadder {
     text: String,
     settings: Vec<(String, String)>,
-    /// Folder that paths in the file are taken from, absolute, and the file's name in it. A name that is not
-    /// UTF-8 is kept as it is shown and is not found again.
+    /// Absolute folder that relative paths in the file refer to, and the file's name. A name that is not
+    /// UTF-8 is stored as displayed and cannot be found again.
     #[serde(serialize_with = "as_shown")]
     folder: PathBuf,
     #[serde(serialize_with = "as_shown")]
@@ -24,8 +24,8 @@ fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error
 }
 
 impl StoredLadder {
-    /// The file at `path` with this text, of which `ladder` was read, without the password of its storage;
-    /// `None` where the password cannot be taken out.
+    /// Returns the file at `path` with this text, without the password of its storage; `ladder` is the parsed
+    /// text. Returns `None` where the password cannot be removed.
     pub fn new(path: &Path, text: &str, settings: &[(String, String)], ladder: &Ladder) -> Option<Self> {
         let text = without_password(path, text, ladder.storage.as_ref())?;
         let of_storage = |key: &str| key.trim().trim_matches(['"', '\'']).starts_with("storage");
@@ -42,35 +42,36 @@ impl StoredLadder {
         })
     }
 
-    /// Where the file would be: in `folder`, or in its own folder where this machine has that, or in the
+    /// Returns the path of the file: in `folder`, or in its own folder if this machine has it, or in the
     /// working directory.
     pub fn path(&self, folder: Option<&Path>) -> PathBuf {
         let own = Some(self.folder.as_path()).filter(|folder| folder.is_dir());
         folder.or(own).unwrap_or(Path::new("")).join(&self.file)
     }
 
-    /// Settings over the file that the run was begun with.
+    /// Returns the settings that overrode the file when the run started.
     pub fn settings(&self) -> &[(String, String)] {
         &self.settings
     }
 
-    /// Name of the file, without a folder.
+    /// Returns the name of the file without its folder.
     pub fn file_name(&self) -> Option<&Path> {
         self.file.file_name().map(Path::new)
     }
 
-    /// The checked ladder of the file at `path`, which need not be there, with further settings over it.
+    /// Parses and checks the ladder with additional settings. `path` is used for relative paths and messages;
+    /// the file need not exist.
     ///
     /// # Errors
-    /// [`LadderErrors`] where another version of Allometry wrote it.
+    /// [`LadderErrors`] if another version of Allometry wrote a text that this one refuses.
     pub fn read(&self, path: &Path, settings: &[(String, String)]) -> Result<Ladder, LadderErrors> {
         let settings: Vec<(String, String)> = self.settings.iter().chain(settings).cloned().collect();
         ladder::parse_with(&self.text, path, &settings)
     }
 }
 
-/// The text of a ladder file without the passwords of its URLs; `None` where that of its storage is written
-/// so that it is not found in the text.
+/// Returns the text of a ladder file without the passwords of its URLs; `None` if the password of its storage
+/// cannot be found in the text.
 fn without_password(path: &Path, text: &str, storage: Option<&Secret>) -> Option<String> {
     let in_file = |text: &str| ladder::parse_with(text, path, &[]).ok().and_then(|ladder| ladder.storage);
     let mut hidden = text.to_owned();

@@ -1,8 +1,8 @@
-//! What a study of Allometry says of itself: one type to write it and to read it back.
+//! Facts that Allometry stores about a study: one type that is written and read back.
 //!
-//! Each fact is an attribute of the study under its own key. A study that says something that this version
-//! cannot read is unreadable ([`StudyRecord::unreadable`](crate::StudyRecord)): it is neither analysed nor
-//! continued, since what is left out could change the meaning of its trials.
+//! Each fact is an attribute of the study under its own key. If this version cannot read a fact, the study is
+//! unreadable ([`StudyRecord::unreadable`](crate::StudyRecord)): it is neither analysed nor continued,
+//! because a fact left out could change the meaning of its trials.
 
 mod experiment;
 mod ladder_file;
@@ -18,13 +18,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::assemble::{self, SPACE_KEY};
+use crate::from_rows::{self, SPACE_KEY};
 
 pub use experiment::{Experiment, ExperimentStudy};
 pub use ladder_file::StoredLadder;
 pub use objective::{CommandFacts, DataFacts, LabelFacts, ModelFacts, ObjectiveFacts, Program, SplitFacts};
 
-/// Version of the facts that are written. A study with a later one is unreadable.
+/// Version of the facts that are written. A study with a later version is unreadable.
 const VERSION: u64 = 1;
 
 /// Place of a study in its ladder.
@@ -43,59 +43,59 @@ pub struct LadderPlace {
 /// A baseline that was fitted to the data of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BaselineFacts {
-    /// Its name.
+    /// Name of the baseline.
     pub name: String,
-    /// What it predicts, in words.
+    /// Description of its prediction in words.
     pub description: String,
-    /// Its value of the ladder's metric; none where it is undefined.
+    /// Value of the ladder's metric; none where it is undefined.
     pub value: Option<f64>,
-    /// All its metrics.
+    /// Values of all metrics.
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// One thing that a study says of itself.
+/// One fact about a study.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
-    /// Its place in a ladder.
+    /// Place in a ladder.
     Ladder(LadderPlace),
-    /// The size of its models.
+    /// Size of the models.
     Budget(SizeBudget),
-    /// What its trials are evaluated by.
+    /// Objective of the trials.
     Objective(ObjectiveFacts),
     /// Texts of the conditions that its configurations meet.
     Constraints(Vec<String>),
     /// Texts of the limits of its trials, in the order of their constraint values.
     Limits(Vec<String>),
-    /// Which of its parameters exist only beside values of others.
+    /// Conditions under which parameters exist, which depend on other parameters.
     Conditions(Vec<When>),
-    /// Its sampler.
+    /// Sampler.
     Sampler(SamplerSpec),
-    /// Trials that it is to have.
+    /// Number of trials to run.
     TargetTrials(u64),
-    /// Smallest difference of its metric that matters; none where nobody named one.
+    /// Smallest relevant difference of the metric; none where the ladder does not set it.
     SmallestEffect(Option<f64>),
-    /// Exact sizes that its space reaches; none where they cannot be computed.
+    /// Range of exact sizes in the space; none where sizes cannot be computed.
     Reach(Option<SizeReach>),
-    /// Why its last run ended; none while it runs.
+    /// Reason for the end of the last run; none while it runs.
     Ended(Option<StopReason>),
-    /// What its sampler took over from other budgets.
+    /// Trials of other budgets that the sampler learned from.
     CarriedOver(CarriedOver),
-    /// Classes of its validation rows.
+    /// Class counts of the validation rows.
     Validation(ClassCounts),
-    /// Baselines on its validation rows.
+    /// Baselines on the validation rows.
     Baselines(Vec<BaselineFacts>),
-    /// The experiment that it belongs to.
+    /// Experiment that the study belongs to.
     Experiment(Experiment, ExperimentStudy),
-    /// The ladder file that began it.
+    /// Ladder file that started the study.
     LadderFile(StoredLadder),
-    /// A text that no other study has.
+    /// Text that identifies the study uniquely.
     Identity(String),
-    /// The space that it searches now.
+    /// Search space that the study uses now.
     Space(SearchSpace),
 }
 
 impl Fact {
-    /// Key of the fact's attribute, without the prefix of Allometry's own.
+    /// Returns the key of the fact's attribute, without Allometry's prefix.
     fn key(&self) -> &'static str {
         match self {
             Self::Ladder(_) => "ladder",
@@ -119,7 +119,7 @@ impl Fact {
         }
     }
 
-    /// The fact as its attribute holds it.
+    /// Returns the JSON of the fact's attribute.
     fn value(&self) -> Value {
         match self {
             Self::Ladder(place) => json(place),
@@ -138,7 +138,7 @@ impl Fact {
             Self::Experiment(_, study) => json(study),
             Self::LadderFile(ladder) => json(ladder),
             Self::Identity(text) => json(text),
-            Self::Space(space) => assemble::space_json(space),
+            Self::Space(space) => from_rows::space_json(space),
         }
     }
 }
@@ -147,57 +147,57 @@ fn json<T: Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("facts have text keys")
 }
 
-/// The attributes that hold facts, with the version that wrote them; none for no facts.
+/// Returns the attributes that hold facts, with their version; empty without facts.
 pub(crate) fn attributes(facts: &[Fact]) -> BTreeMap<&'static str, Value> {
     let version = (!facts.is_empty()).then(|| (VERSION_KEY, json(&VERSION)));
     version.into_iter().chain(facts.iter().map(|fact| (fact.key(), fact.value()))).collect()
 }
 
-/// Key of the version of the facts.
+/// Key of the attribute that holds the version.
 const VERSION_KEY: &str = "facts";
 
-/// Everything that a study says of itself.
+/// All facts about a study.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StudyFacts {
-    /// Its place in a ladder; none for a study of no ladder and for one of an experiment.
+    /// Place in a ladder; none for a study of no ladder and for a study of an experiment.
     pub ladder: Option<LadderPlace>,
-    /// The size of its models.
+    /// Size of the models.
     pub budget: Option<SizeBudget>,
-    /// What its trials are evaluated by.
+    /// Objective of the trials.
     pub objective: Option<ObjectiveFacts>,
     /// Texts of the conditions that its configurations meet.
     pub constraints: Vec<String>,
     /// Texts of the limits of its trials, in the order of their constraint values.
     pub limits: Vec<String>,
-    /// Which of its parameters exist only beside values of others.
+    /// Conditions under which parameters exist, which depend on other parameters.
     pub conditions: Vec<When>,
-    /// Its sampler.
+    /// Sampler.
     pub sampler: Option<SamplerSpec>,
-    /// Trials that it is to have.
+    /// Number of trials to run.
     pub target_trials: Option<u64>,
-    /// Smallest difference of its metric that matters.
+    /// Smallest relevant difference of the metric.
     pub smallest_effect: Option<f64>,
-    /// Exact sizes that its space reaches.
+    /// Range of exact sizes in the space.
     pub reach: Option<SizeReach>,
-    /// Why its last run ended; none while it runs.
+    /// Reason for the end of the last run; none while it runs.
     pub ended: Option<StopReason>,
-    /// What its sampler took over from other budgets.
+    /// Trials of other budgets that the sampler learned from.
     pub carried_over: Option<CarriedOver>,
-    /// Classes of its validation rows.
+    /// Class counts of the validation rows.
     pub validation: Option<ClassCounts>,
-    /// Baselines on its validation rows.
+    /// Baselines on the validation rows.
     pub baselines: Vec<BaselineFacts>,
-    /// The experiment that it belongs to.
+    /// Experiment that the study belongs to.
     pub experiment: Option<(Experiment, ExperimentStudy)>,
-    /// The ladder file that began it.
+    /// Ladder file that started the study.
     pub ladder_file: Option<StoredLadder>,
-    /// A text that no other study has.
+    /// Text that identifies the study uniquely.
     pub identity: Option<String>,
 }
 
 impl StudyFacts {
-    /// Reads the facts among a study's own attributes, by key without prefix. Also returns which attribute
-    /// cannot be read, and why; its fact is left out.
+    /// Reads the facts from a study's own attributes, by key without prefix. Also returns the first attribute
+    /// that cannot be read, and the reason; its fact is left out.
     pub(crate) fn read(attributes: &BTreeMap<String, Value>) -> (Self, Option<String>) {
         let mut said = Said { attributes, problem: None };
         if let Some(version) = said.get::<u64>(VERSION_KEY).filter(|version| *version > VERSION) {
@@ -230,21 +230,21 @@ impl StudyFacts {
         (facts, said.problem)
     }
 
-    /// Name of the ladder that the study is of, also as part of an experiment.
+    /// Returns the name of the study's ladder, also for a study of an experiment.
     pub fn ladder_name(&self) -> Option<&str> {
         let of_experiment = || self.experiment.as_ref().map(|(_, study)| study.ladder.as_str());
         self.ladder.as_ref().map(|place| place.name.as_str()).or_else(of_experiment)
     }
 }
 
-/// A study's own attributes, and the first of them that cannot be read.
+/// A study's own attributes, and the first one that cannot be read.
 struct Said<'a> {
     attributes: &'a BTreeMap<String, Value>,
     problem: Option<String>,
 }
 
 impl Said<'_> {
-    /// The fact of that key; null says nothing.
+    /// Returns the fact with this key; null means none.
     fn get<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
         let read = Option::<T>::deserialize(self.attributes.get(key)?);
         read.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! What the trials of a study are evaluated by.
+//! Facts about the objective of a study.
 
 use allometry_core::ladder::{LabelSpec, MissingPolicy, ModelSpec, Part, SplitSpec};
 use serde::de::Error as _;
@@ -7,64 +7,64 @@ use serde_json::Value;
 
 use super::json;
 
-/// What the trials of a study are evaluated by. Trials of studies that differ in it cannot be compared.
+/// Objective of a study's trials. Trials of studies with different objectives cannot be compared.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ObjectiveFacts {
     /// The built-in transformer.
     Model(Box<ModelFacts>),
-    /// A program.
+    /// An external program.
     Command(CommandFacts),
 }
 
-/// The built-in transformer and the data that it is trained on.
+/// The built-in transformer and its training data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFacts {
     /// Settings that are not searched.
     pub model: ModelSpec,
-    /// The data.
+    /// Training data.
     pub data: DataFacts,
-    /// The rows that trials are judged by, where they are not the validation part.
+    /// Rows that trials are scored on, if not the validation part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
 }
 
-/// A table as a model is trained on it.
+/// Facts about the table that a model is trained on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataFacts {
     /// Rows of the table.
     pub rows: u64,
     /// Names of the features, in order.
     pub features: Vec<String>,
-    /// The label.
+    /// Label.
     pub label: LabelFacts,
-    /// Shares of the rows.
+    /// Shares of the parts.
     pub split: SplitFacts,
-    /// What happens to rows without a value.
+    /// Treatment of rows without a value.
     pub na: MissingPolicy,
-    /// Rows ahead that a label's column looks. Not written where it is 1, so that studies begun before there
-    /// was such a key go on.
+    /// Number of rows ahead that a label column looks. Left out where it is 1, so that studies from before
+    /// this key existed can continue.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub horizon: u64,
-    /// Classes of the label, where they are more than two.
+    /// Number of classes, if more than two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
 }
 
-/// The label of a table: a column's name, or how it is made.
+/// The label of a table: a column, or a rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LabelFacts {
     /// The values of a column.
     Column(String),
-    /// Whether a column rises.
+    /// Whether a column rises by a threshold.
     Rise {
-        /// Relative rise asked for.
+        /// Relative rise that is required.
         rise: f64,
         /// Column that must reach the threshold.
         of: String,
-        /// Column that the threshold is measured from.
+        /// Column that the threshold is relative to.
         over: String,
-        /// Rows ahead.
+        /// Number of rows ahead.
         horizon: u64,
     },
 }
@@ -95,35 +95,35 @@ impl From<SplitSpec> for SplitFacts {
     }
 }
 
-/// A program and what it reports.
+/// An external program and its metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CommandFacts {
-    /// The program, without the passwords of URLs.
+    /// Program, without the passwords of URLs.
     pub command: Program,
-    /// What the value that it reports is called.
+    /// Name of the reported metric.
     pub metric: String,
-    /// Expression that gives the weights of a configuration.
+    /// Expression for the number of weights of a configuration.
     pub weights: Option<String>,
-    /// Rows ahead that labels look.
+    /// Number of rows ahead that labels look.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub horizon: u64,
-    /// The rows that trials are judged by, where they are not the validation part.
+    /// Rows that trials are scored on, if not the validation part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
 }
 
-/// A program as a ladder file names it.
+/// A program as written in a ladder file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Program {
-    /// A line for the shell.
+    /// Command line for the shell.
     Line(String),
-    /// A program and its arguments.
+    /// Program and arguments.
     Words(Vec<String>),
 }
 
 impl ObjectiveFacts {
-    /// The document that the study's attribute holds.
+    /// Returns the JSON that the study's attribute holds.
     pub fn to_json(&self) -> Value {
         match self {
             Self::Model(facts) => json(facts),
@@ -131,7 +131,7 @@ impl ObjectiveFacts {
         }
     }
 
-    /// Says by which rows trials are judged, where they are not the validation part.
+    /// Sets the rows that trials are scored on, if not the validation part.
     pub fn judged_by(&mut self, rows: Part) {
         let rows = (rows != Part::Validation).then_some(rows);
         match self {
@@ -140,7 +140,7 @@ impl ObjectiveFacts {
         }
     }
 
-    /// Rows ahead that the labels look, at least 1.
+    /// Returns the number of rows ahead that the labels look, at least 1.
     pub fn horizon(&self) -> u64 {
         let rows = match self {
             Self::Command(facts) => facts.horizon,

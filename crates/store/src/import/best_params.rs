@@ -1,4 +1,4 @@
-//! `best_params.json`: the best configuration and the space it was found in.
+//! Reader of `best_params.json`: the best configuration and the space that was searched.
 
 use allometry_core::{Direction, Distribution, FrozenTrial, ParamValue, Params, SearchSpace};
 use serde_json::Value;
@@ -7,22 +7,22 @@ use super::error::Problem;
 use super::json::parse_document;
 use crate::distribution::read_value;
 
-/// What a file of best parameters says.
+/// Contents of a file of best parameters.
 #[derive(Debug, Default)]
 pub(super) struct BestParams {
-    /// The best configuration in the file's order.
+    /// Best configuration, in the file's order.
     pub(super) params: Option<Params>,
-    /// The space that was searched.
+    /// Space that was searched.
     pub(super) space: Option<SearchSpace>,
-    /// The best value.
+    /// Best value.
     value: Option<f64>,
-    /// The number of the best trial.
+    /// Number of the best trial.
     trial: Option<u64>,
 }
 
 impl BestParams {
-    /// Which values are better, as the best one tells: it is the largest of the complete trials that break no constraint, or the smallest. `None` where it is
-    /// neither, or both.
+    /// Infers the direction from the best value: it must be the largest or the smallest value of the complete
+    /// trials that meet all constraints. Returns `None` if it is neither or both.
     pub(super) fn direction(&self, trials: &[FrozenTrial]) -> Option<Direction> {
         let complete = || trials.iter().filter(|trial| trial.is_eligible());
         let of_trial =

@@ -1,4 +1,4 @@
-//! What the columns of a table, or the fields of a flat list, hold: by their names.
+//! Classification of the columns of a table, or of the fields of a flat list, by name.
 
 use std::collections::BTreeSet;
 
@@ -9,40 +9,40 @@ use super::error::Problem;
 use super::note::{Note, listed};
 use super::optuna_storage::SIZES;
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Column {
     Number,
     Value,
-    /// Of an objective after the first.
-    Further,
+    /// Value of an objective after the first.
+    FurtherValue,
     State,
     Intermediate(i64),
     Metric(String),
     SystemAttribute(String),
     Param(String),
-    /// The set of a parameter, as JSON.
-    Set(String),
+    /// Distribution of a parameter as JSON.
+    Distribution(String),
     Directions,
     Started,
     Completed,
     Ignored,
 }
 
-/// Beginnings of the names of parameters: Optuna, `MLflow`, W&B, Ray Tune. Where one is there, a column
-/// without it is no parameter.
+/// Prefixes of parameters: Optuna, `MLflow`, W&B, Ray Tune. If one of them occurs, columns without it are no
+/// parameters.
 const PARAMS: [&str; 4] = ["params_", "params.", "config.", "config/"];
-/// Beginnings of the names of metrics.
+/// Prefixes of metrics.
 const METRICS: [&str; 3] = ["user_attrs_", "metrics.", "summary."];
 
-/// Beginnings of the names of objectives that have a name: Optuna's of several, and of one.
+/// Prefixes of named objectives: Optuna's for several objectives and for one.
 const OBJECTIVES: [&str; 2] = ["values_", "value_"];
 
-/// Columns of plain tables that are results although their names do not say so; every other one is a
-/// parameter.
+/// Columns of plain tables that are results although their names have no prefix; other columns are
+/// parameters.
 const RESULTS: [&str; 6] = ["pred_min", "pred_max", "pred_mean", "pred_sd", "zero_recall", "duration_sec"];
 
-/// Columns that say how and where a trial ran.
+/// Columns that describe how and where a trial ran.
 const IGNORED: [&str; 38] = [
     "",
     "index",
@@ -84,35 +84,34 @@ const IGNORED: [&str; 38] = [
     "episodes_total",
 ];
 
-/// Names of the objective in plain tables, the likeliest first.
+/// Names of the objective in plain tables, the most likely first.
 const VALUES: [&str; 9] =
     ["value", "values_0", "auc", "val_auc", "valid_auc", "validation_auc", "objective", "score", "metric"];
 
-/// Names of the objective that do not say what it is.
-const NAMELESS: [&str; 5] = ["value", "values_0", "objective", "score", "metric"];
+/// Names of the objective that do not tell what it measures.
+const UNDESCRIPTIVE: [&str; 5] = ["value", "values_0", "objective", "score", "metric"];
 
-/// Columns left out that hold nothing of their own: the number of the line, and the end less the start.
-const SAID_ELSEWHERE: [&str; 3] = ["", "index", "duration"];
+/// Ignored columns that repeat other data: the line number, and the difference of end and start.
+const REDUNDANT: [&str; 3] = ["", "index", "duration"];
 
 /// The columns of a table.
 #[derive(Debug)]
 pub(super) struct Columns {
-    /// What they hold, in order.
+    /// Content of each column, in order.
     pub(super) kinds: Vec<Column>,
-    /// What the objectives are called, the first one first, up to the first whose name only says that it is a
-    /// value.
+    /// Names of the objectives in order, up to the first one without a descriptive name.
     pub(super) metrics: Vec<String>,
-    /// What was guessed, and what is left out.
+    /// Guesses, and columns that were left out.
     pub(super) notes: Vec<Note>,
 }
 
 impl Columns {
-    /// Tells what the columns hold. `roles` is what the user says of them; where no column has the name of
-    /// the metric, the usual names of objectives count. `place` says where the names stand.
+    /// Classifies the columns. `roles` contains the user's options for columns; if no column has the name of
+    /// the metric, the usual names of objectives are tried. `place` describes the header for messages.
     ///
     /// # Errors
-    /// [`Problem`] where two columns have one name, none holds the objective, or none has a name that the
-    /// user gives.
+    /// [`Problem`] where two columns have one name, no column holds the objective, or no column has a name
+    /// from the user's options.
     pub(super) fn new(header: &[&str], roles: &Roles<'_>, place: &str) -> Result<Self, Problem> {
         refuse_repeated(header, place)?;
         let is_marked = header.iter().any(|name| after(name, &PARAMS).is_some());
@@ -123,7 +122,7 @@ impl Columns {
             Some(rest) => from_optuna || (name.starts_with("values_") && rest.parse::<u32>().is_ok()),
             None => false,
         };
-        // An attribute called a score is none of the objectives where these have names.
+        // An attribute called `score` is no objective if the objectives have names.
         let named = || header.iter().copied().find(|name| from_optuna && is_objective(name));
         let value = said_objective(header, roles.metric)
             .or_else(|| if header.contains(&"value") { Some("value") } else { named() })
@@ -143,13 +142,15 @@ impl Columns {
         let mut notes = Vec::new();
         let (mut guessed, mut left_out) = (Vec::new(), Vec::new());
         let mut kind = |name: &str| {
-            let known = known(name, from_optuna);
+            let known = known_column(name, from_optuna);
             let kind = match known {
                 _ if name == value => Column::Value,
-                _ if !roles.params.is_empty() => told(name, known, roles, is_objective(name)),
+                _ if !roles.params.is_empty() => with_listed_params(name, known, roles, is_objective(name)),
                 Some(known) => known,
-                None if is_objective(name) => Column::Further,
-                None => other(name, is_marked || roles.size.is_some_and(|size| is_called(name, size))),
+                None if is_objective(name) => Column::FurtherValue,
+                None => {
+                    unknown_column(name, is_marked || roles.size.is_some_and(|size| is_called(name, size)))
+                }
             };
             match &kind {
                 Column::Param(param) if param == name && roles.params.is_empty() => {
@@ -167,25 +168,25 @@ impl Columns {
     }
 }
 
-/// What a column holds where the user lists the parameters: what is neither listed nor known is a metric or
+/// Classifies a column if the user lists the parameters: an unknown column that is not listed is a metric or
 /// an attribute.
-fn told(name: &str, known: Option<Column>, roles: &Roles<'_>, is_objective: bool) -> Column {
+fn with_listed_params(name: &str, known: Option<Column>, roles: &Roles<'_>, is_objective: bool) -> Column {
     let param = after(name, &PARAMS).unwrap_or(name);
     if roles.lists(name) {
         return Column::Param(param.into());
     }
     match known {
         Some(known) => known,
-        None if is_objective => Column::Further,
-        None => match other(name, true) {
+        None if is_objective => Column::FurtherValue,
+        None => match unknown_column(name, true) {
             Column::Param(attribute) => Column::Metric(attribute),
-            Column::Set(of) if !roles.lists(&of) => Column::Ignored,
+            Column::Distribution(of) if !roles.lists(&of) => Column::Ignored,
             other => other,
         },
     }
 }
 
-/// The names of the objectives.
+/// Returns the names of the objectives.
 fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -> Vec<String> {
     let plain = |name: &str| {
         let plain = after(name, &METRICS).unwrap_or(name).to_owned();
@@ -193,10 +194,10 @@ fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -
         named.map_or_else(|| plain.clone(), Into::into)
     };
     let first = said.map_or_else(|| plain(value), Into::into);
-    let further = header.iter().zip(kinds).filter(|(_, kind)| **kind == Column::Further);
+    let further = header.iter().zip(kinds).filter(|(_, kind)| **kind == Column::FurtherValue);
     let names: Vec<String> = [first].into_iter().chain(further.map(|(name, _)| plain(name))).collect();
     let is_nameless = |name: &String| {
-        NAMELESS.iter().any(|known| known.eq_ignore_ascii_case(name))
+        UNDESCRIPTIVE.iter().any(|known| known.eq_ignore_ascii_case(name))
             || name.strip_prefix("values_").is_some_and(|rest| rest.parse::<u32>().is_ok())
     };
     names.into_iter().take_while(|name| !is_nameless(name)).collect()
@@ -217,32 +218,32 @@ fn refuse_unknown_params(
     match roles.params.iter().find(|wanted| is_param(value, wanted)) {
         None => Ok(()),
         Some(both) => {
-            let message = format!("`{both}` holds the objective and is no hyperparameter");
+            let message = format!("`{both}` holds the objective, so that it cannot be a hyperparameter");
             Err(Problem::new(place, message)
                 .hint("leave it out of --params, or name the objective with --metric"))
         }
     }
 }
 
-/// Whether a column, with or without the mark of a parameter, has the name.
+/// Whether a column has this name, with or without the prefix of a parameter.
 pub(super) fn is_param(column: &str, wanted: &str) -> bool {
     column == wanted || after(column, &PARAMS) == Some(wanted)
 }
 
-/// Whether a column, with or without the mark of a metric, has the name in any case.
+/// Whether a column has this name, with or without the prefix of a metric, ignoring case.
 pub(super) fn is_called(column: &str, wanted: &str) -> bool {
     column.eq_ignore_ascii_case(wanted)
         || after(column, &METRICS).is_some_and(|rest| rest.eq_ignore_ascii_case(wanted))
 }
 
-/// What to do where no field or column is the objective's.
+/// Returns the advice for a table in which no column or field is the objective.
 pub(super) fn objective_hint(names: &[String]) -> String {
     let there_are = if names.is_empty() { String::new() } else { format!(": {}", listed(names)) };
     format!("name the objective with --metric{there_are}")
 }
 
-/// What a name says in every table, in any case.
-fn known(name: &str, from_optuna: bool) -> Option<Column> {
+/// Returns the content that a name means in every table, ignoring case.
+fn known_column(name: &str, from_optuna: bool) -> Option<Column> {
     match name.to_ascii_lowercase().as_str() {
         "number" | "trial" | "trial_number" => Some(Column::Number),
         "state" | "status" => Some(Column::State),
@@ -255,27 +256,27 @@ fn known(name: &str, from_optuna: bool) -> Option<Column> {
 
 /// Whether a column holds the states of trials.
 pub(super) fn is_state(name: &str) -> bool {
-    known(name, false) == Some(Column::State)
+    known_column(name, false) == Some(Column::State)
 }
 
 fn is_known(name: &str) -> bool {
     let of_optuna = ["distributions_", "system_attrs_", "intermediate_values_", "user_attrs_allometry:"];
-    known(name, true).is_some()
+    known_column(name, true).is_some()
         || is_ignored(name)
         || after(name, &PARAMS).is_some()
         || after(name, &of_optuna).is_some()
 }
 
 fn is_said_elsewhere(name: &str) -> bool {
-    SAID_ELSEWHERE.iter().any(|known| known.eq_ignore_ascii_case(name)) || name.starts_with("Unnamed:")
+    REDUNDANT.iter().any(|known| known.eq_ignore_ascii_case(name)) || name.starts_with("Unnamed:")
 }
 
 fn is_ignored(name: &str) -> bool {
     IGNORED.iter().any(|known| known.eq_ignore_ascii_case(name)) || name.starts_with("Unnamed:")
 }
 
-/// What else a column holds. Where parameters are marked, what is not marked is a metric.
-fn other(name: &str, is_marked: bool) -> Column {
+/// Classifies a column without a known name. If parameters have a prefix, a column without it is a metric.
+fn unknown_column(name: &str, is_marked: bool) -> Column {
     if let Some(param) = after(name, &PARAMS) {
         return Column::Param(param.into());
     }
@@ -286,7 +287,7 @@ fn other(name: &str, is_marked: bool) -> Column {
         return Column::SystemAttribute(attribute.into());
     }
     if let Some(param) = name.strip_prefix("distributions_") {
-        return Column::Set(param.into());
+        return Column::Distribution(param.into());
     }
     if let Some(step) = name.strip_prefix("intermediate_values_").and_then(|step| step.parse().ok()) {
         return Column::Intermediate(step);
@@ -301,7 +302,7 @@ fn other(name: &str, is_marked: bool) -> Column {
     }
 }
 
-/// The column that the user names for the objective, also behind the mark of a metric.
+/// Returns the column that the user names for the objective, with or without the prefix of a metric.
 fn said_objective<'h>(header: &[&'h str], metric: Option<&str>) -> Option<&'h str> {
     let metric = metric?;
     let of_optuna = || header.iter().copied().find(|name| after(name, &OBJECTIVES) == Some(metric));
@@ -309,7 +310,7 @@ fn said_objective<'h>(header: &[&'h str], metric: Option<&str>) -> Option<&'h st
     exact.or_else(|| header.iter().copied().find(|name| is_called(name, metric))).or_else(of_optuna)
 }
 
-/// The column of the objective by the usual names, the likeliest first.
+/// Returns the column of the objective by its usual names, the most likely first.
 fn usual_objective<'h>(header: &[&'h str]) -> Option<&'h str> {
     VALUES.iter().find_map(|usual| header.iter().copied().find(|name| is_called(name, usual)))
 }
@@ -318,14 +319,14 @@ fn after<'n>(name: &'n str, beginnings: &[&str]) -> Option<&'n str> {
     beginnings.iter().find_map(|beginning| name.strip_prefix(beginning))
 }
 
-/// Refuses two columns that both hold what their name says in any case: the objective, a number, a state, a
+/// Refuses two names that differ in case only and mean the same content: the objective, a number, a state, a
 /// time.
 fn refuse_alike(header: &[&str], roles: &Roles<'_>, value: &str, place: &str) -> Result<(), Problem> {
     let is_named = roles.metric == Some(value);
-    let counts = |name: &&str| if *name == value { !is_named } else { known(name, false).is_some() };
+    let counts = |name: &&str| if *name == value { !is_named } else { known_column(name, false).is_some() };
     for name in header.iter().copied().filter(|name| counts(name)) {
         if let Some(other) = header.iter().find(|other| **other != name && other.eq_ignore_ascii_case(name)) {
-            let message = format!("`{name}` and `{other}` are one name, in which case does not count");
+            let message = format!("the names `{name}` and `{other}` differ in case only");
             return Err(Problem::new(place, message).hint(if name == value {
                 "name the objective with --metric as it is written, or rename a column"
             } else {
@@ -341,6 +342,6 @@ fn refuse_repeated(header: &[&str], place: &str) -> Result<(), Problem> {
     match header.iter().find(|name| !name.is_empty() && !seen.insert(**name)) {
         None => Ok(()),
         Some(name) => Err(Problem::new(place, format!("two columns are called `{name}`"))
-            .hint("give every column a name of its own")),
+            .hint("give each column a different name")),
     }
 }

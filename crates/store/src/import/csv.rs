@@ -1,4 +1,4 @@
-//! Tables of trials: Optuna's `trials_dataframe`, and plain ones with a column per parameter.
+//! Reader of tables of trials: Optuna's `trials_dataframe`, and plain tables with a column per parameter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use super::json::{Wide, default_state, parse_direction, parse_state, parse_time}
 use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
 use super::{Roles, Table, flat, literal};
-use crate::assemble::take_user_attribute;
+use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
-/// Parses a table with a header line. `roles` is what the user says of its columns.
+/// Parses a table with a header line. `roles` contains the user's options for columns.
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let delimiter = delimiter(text);
     refuse_open_quote(text, delimiter)?;
@@ -44,7 +44,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
-        // Where cells end otherwise, a comma is that of a decimal fraction.
+        // With another delimiter, a comma in a number is a decimal comma.
         let record = if delimiter == b',' { record } else { record.iter().map(with_point).collect() };
         let row = Row { line, columns: &kinds, header: &header, record: &record };
         if table.trials.is_empty() {
@@ -65,11 +65,11 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     Ok(table)
 }
 
-/// The places of the columns that say which trial of Ray Tune a row is of, and which of its iterations.
+/// Indices of the columns with the trial and the iteration of a row of Ray Tune.
 struct Iteration {
     trial: usize,
     step: usize,
-    /// Where the table says which trials have ended, and nothing else of their states.
+    /// Index of `done`, if the table contains no other state of the trials.
     done: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ impl Iteration {
         Some(Self { trial: place(TRIAL)?, step: place(STEP)?, done })
     }
 
-    /// Whether the trial of a row had not ended with it.
+    /// Whether the row is not the last one of its trial.
     fn is_open(&self, record: &csv::StringRecord) -> bool {
         let said = self.done.and_then(|place| record.get(place));
         said.is_some_and(|said| said.trim().eq_ignore_ascii_case("false"))
@@ -91,9 +91,8 @@ impl Iteration {
     }
 }
 
-/// Makes one trial of the rows that are iterations of it: their values are its intermediate values, and the
-/// newest one is its value. `unended` has the iterations of the rows that ended no trial; those of the newest
-/// rows come back.
+/// Merges the rows of each trial: their values become its intermediate values, and the newest one its value.
+/// `unended` contains the iterations of rows that did not end their trial; returns those of the newest rows.
 fn join_iterations(
     table: &mut Table,
     iterations: &[(String, i64)],
@@ -134,14 +133,14 @@ fn join_iterations(
     last
 }
 
-/// Refuses a text whose last quote is never closed: what follows it would all be one cell.
+/// Refuses a text with an unclosed quote: the rest of the text would be one cell.
 fn refuse_open_quote(text: &str, delimiter: u8) -> Result<(), Problem> {
     let (mut line, mut opened, mut at_start) = (1, None, true);
     let mut bytes = text.bytes().peekable();
     while let Some(byte) = bytes.next() {
         line += u64::from(byte == b'\n');
         match (byte, opened) {
-            // Two quotes within a quoted cell are one of its characters.
+            // A doubled quote inside a quoted cell is a literal quote.
             (b'"', Some(_)) if bytes.peek() == Some(&b'"') => drop(bytes.next()),
             (b'"', Some(_)) => opened = None,
             (b'"', None) if at_start => opened = Some(line),
@@ -151,13 +150,13 @@ fn refuse_open_quote(text: &str, delimiter: u8) -> Result<(), Problem> {
     }
     match opened {
         None => Ok(()),
-        Some(line) => Err(Problem::new(format!("line {line}"), "a quote that is never closed")
-            .hint("close it, or write a quote within a cell twice")),
+        Some(line) => Err(Problem::new(format!("line {line}"), "an unclosed quote")
+            .hint("close it, or double a quote inside a cell")),
     }
 }
 
-/// Rows as objects, where cells hold dictionaries: `{'lr': 0.1}`, as pandas writes what the interface of W&B
-/// gives.
+/// Returns the rows as objects if cells contain dictionaries such as `{'lr': 0.1}`, as pandas writes the
+/// results of W&B's API.
 fn unfolded(
     header: &csv::StringRecord,
     records: impl Iterator<Item = csv::Result<csv::StringRecord>>,
@@ -176,7 +175,8 @@ fn unfolded(
     records.map(row).collect()
 }
 
-/// What ends the cells: of a comma, a semicolon, a tab and a bar the one that the header has most of, outside quotes.
+/// Returns the delimiter: the one of comma, semicolon, tab and bar that is most frequent in the header
+/// outside quotes.
 fn delimiter(text: &str) -> u8 {
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut is_quoted = false;
@@ -186,22 +186,22 @@ fn delimiter(text: &str) -> u8 {
             *count += 1;
         }
     }
-    // Of equals the first.
+    // `max_by_key` returns the last maximum; the reversal makes it the first one.
     counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
 }
 
-/// A number with a decimal comma with a point in its place; other cells as they are.
+/// Replaces the decimal comma of a number by a point; returns other cells unchanged.
 fn with_point(cell: &str) -> String {
     let point = cell.replacen(',', ".", 1);
     if point.trim().parse::<f64>().is_ok() { point } else { cell.to_owned() }
 }
 
-/// The one header of a table whose columns have names on two levels, as pandas writes them: `params` above
-/// `lr` is `params_lr`. `None` where the names are on one level.
+/// Joins the two header lines that pandas writes for columns with two levels: `params` above `lr` becomes
+/// `params_lr`. Returns `None` for a header of one level.
 fn joined(upper: &csv::StringRecord, lower: &csv::StringRecord) -> Option<csv::StringRecord> {
     let levels = ["params", "values", "user_attrs", "system_attrs", "distributions", "intermediate_values"];
     let is_group = |name: &str| levels.contains(&name);
-    // The one value of a study has a name below it where the study names its metric.
+    // The level below a single `value` has a name if the study names its metric.
     let fits = |upper: &str, lower: &str| upper == "value" || is_group(upper) != lower.is_empty();
     if upper.len() != lower.len() || !upper.iter().any(is_group) {
         return None;
@@ -218,14 +218,14 @@ fn malformed(error: &csv::Error) -> Problem {
     let line = error.position().map_or(1, csv::Position::line);
     match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            Problem::new(format!("line {line}"), format!("{len} fields where the header has {expected_len}"))
+            Problem::new(format!("line {line}"), format!("{len} fields, but the header has {expected_len}"))
                 .hint("leave the cell of a missing value empty, but keep its comma")
         }
         _ => Problem::new(format!("line {line}"), error.to_string()),
     }
 }
 
-/// Sets by parameter and text, parsed once.
+/// Cache of parsed distributions by parameter and text.
 #[derive(Default)]
 struct Sets(BTreeMap<(String, String), Distribution>);
 
@@ -261,8 +261,9 @@ impl Row<'_> {
             let cell = whole_cell.trim();
             if cell.is_empty() {
                 match column {
-                    Column::Further => trial.further.push(f64::NAN),
-                    // Python's `None`, which pandas writes as nothing: a trial without the parameter has no set.
+                    Column::FurtherValue => trial.further.push(f64::NAN),
+                    // pandas writes Python's `None` as an empty cell: only a trial that has the parameter has
+                    // a distribution.
                     Column::Param(param) => {
                         if let Some(set) = sets.of(self, param)?.filter(|set| set.contains(&ParamValue::Null))
                         {
@@ -284,7 +285,7 @@ impl Row<'_> {
                     let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
                     value = (!x.is_nan()).then_some(x);
                 }
-                Column::Further => trial.further.push(cell.parse().map_err(|_| wrong("a number"))?),
+                Column::FurtherValue => trial.further.push(cell.parse().map_err(|_| wrong("a number"))?),
                 Column::Intermediate(step) => {
                     trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
                 }
@@ -317,7 +318,7 @@ impl Row<'_> {
                 Column::Completed => {
                     trial.completed = Some(parse_time(cell).ok_or_else(|| wrong("a date and time"))?);
                 }
-                Column::Set(_) | Column::Directions | Column::Ignored => {}
+                Column::Distribution(_) | Column::Directions | Column::Ignored => {}
             }
         }
         trial.number = allometry_core::TrialNumber(number);
@@ -331,16 +332,17 @@ impl Row<'_> {
 }
 
 impl Sets {
-    /// The set that a row gives a parameter, if any.
+    /// Returns the distribution that a row records for a parameter, if any.
     fn of(&mut self, row: &Row<'_>, param: &str) -> Result<Option<&Distribution>, Problem> {
-        let place = row.columns.iter().position(|column| matches!(column, Column::Set(of) if of == param));
+        let place =
+            row.columns.iter().position(|column| matches!(column, Column::Distribution(of) if of == param));
         let text = place.and_then(|place| row.record.get(place)).unwrap_or_default().trim();
         if text.is_empty() {
             return Ok(None);
         }
         let key = (param.to_owned(), text.to_owned());
         if !self.0.contains_key(&key) {
-            // A column of pandas has what Python shows of Optuna's set.
+            // pandas writes the `repr` of Optuna's distribution.
             let shown = literal::read(text).map(|set| json::write(&set));
             let json = shown.as_deref().unwrap_or(text);
             let read = distribution::refuse_wide_choice(json).and_then(|()| distribution::parse(json));
@@ -353,7 +355,8 @@ impl Sets {
     }
 }
 
-/// A cell as an attribute: numbers, truth values, lists and objects of JSON or as Python shows them, anything else as a text.
+/// Returns a cell as the JSON of an attribute: a number, boolean, list or object, in JSON or Python syntax,
+/// else a text.
 fn attribute_json(cell: &str) -> String {
     match json::parse(cell) {
         Ok(value) if !value.is_string() || json::number(&value).is_some() => json::write(&value),
@@ -369,7 +372,7 @@ fn attribute_json(cell: &str) -> String {
     }
 }
 
-/// A count, also as tables with gaps print it: `3.0`.
+/// Parses a count, including `3.0` from tables with gaps.
 fn count(cell: &str) -> Option<u64> {
     cell.parse().ok().or_else(|| {
         let x: f64 = cell.parse().ok()?;
@@ -377,10 +380,10 @@ fn count(cell: &str) -> Option<u64> {
     })
 }
 
-/// The largest integer that a parameter has.
+/// Largest integer of a parameter.
 const MOST: u64 = i64::MAX as u64;
 
-/// A cell as the value of a parameter without a recorded set.
+/// Returns a cell as the value of a parameter without a recorded distribution.
 pub(crate) fn param_value(cell: &str) -> ParamValue {
     match cell {
         "True" | "true" => return ParamValue::Bool(true),
@@ -390,7 +393,7 @@ pub(crate) fn param_value(cell: &str) -> ParamValue {
     if let Ok(i) = cell.parse::<i64>() {
         return ParamValue::Int(i);
     }
-    // Words such as `inf` or `nan` may be names; numbers begin with a digit, a sign or a point.
+    // Words such as `inf` and `nan` may be names; a number starts with a digit, a sign or a point.
     let numeric = cell.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
     match cell.parse::<f64>() {
         Ok(x) if numeric => ParamValue::Float(x),

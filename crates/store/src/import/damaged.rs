@@ -1,4 +1,4 @@
-//! Damaged files of trials.
+//! Property tests with damaged files of trials.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,8 @@ use super::*;
 use crate::{Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _};
 
 const JSON: &str = r#"[
-  {"number": 0, "value": 0.71, "params": {"lr": 1e-05, "n": 2, "act": "gelu"}, "state": "TrialState.COMPLETE",
+  {"number": 0, "value": 0.71, "params": {"lr": 1e-05, "n": 2, "act": "gelu"},
+   "state": "TrialState.COMPLETE",
    "user_attrs": {"pred_min": 0.1}, "intermediate_values": {"1": 0.6, "2": NaN},
    "datetime_start": "2026-01-25T23:53:25.053461", "datetime_complete": "2026-01-25 23:54:00"},
   {"number": 1, "value": null, "params": {"lr": 0}, "state": "FAIL"}
@@ -18,26 +19,42 @@ const JSON: &str = r#"[
 const CSV: &str = "number,value,datetime_start,params_d_model,params_lr,user_attrs_pred_max,state\n\
                    0,0.5,2026-01-01,32,0.1,0.9,COMPLETE\n1,,2026-01-02 03:04:05.5,64,0,,FAIL\n";
 const FLAT: &str = r#"[
-  {"number": 0, "value": 0.71, "params_lr": 1e-05, "params_act": null, "user_attrs_pred_min": 0.1, "state": "COMPLETE",
-   "distributions_lr": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0}}, "duration": "0:00:01",
-   "datetime_start": 1704103200000, "intermediate_values_1": NaN},
+  {"number": 0, "value": 0.71, "params_lr": 1e-05, "params_act": null,
+   "user_attrs_pred_min": 0.1, "state": "COMPLETE",
+   "distributions_lr": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0}},
+   "duration": "0:00:01", "datetime_start": 1704103200000, "intermediate_values_1": NaN},
   {"number": 1, "value": null, "params_lr": 0, "state": "FAIL"}
 ]"#;
-const COLUMNS: &str = r#"{"number": {"0": 0, "1": 1}, "value": {"0": 0.5, "1": null}, "lr": {"0": 0.1, "1": 0.2},
-  "state": {"0": "COMPLETE", "1": "FAIL"}}"#;
-const YAML: &str = "- number: 0\n  params: &p {lr: 1.0e-05, act: gelu}\n  user_attrs: {l: [1, 2]}\n  value: .inf\n\
-                    - number: 1\n  params: *p\n  value: null\n  state: FAIL\n";
-const JOURNAL: &str = r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}
-{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-01-25T10:00:00.5+00:00"}
-{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"lr","param_value_internal":0.5,"distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0}}"}
-{"op_code":7,"worker_id":"w","trial_id":0,"step":1,"intermediate_value":NaN}
-{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"pred_min":0.125}}
-{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[0.75],"datetime_complete":"2026-01-25T10:00:01+00:00"}
-"#;
-const RESULTS: &str = r#"{"auc": 0.5, "inner": {"loss": null}, "training_iteration": 1, "trial_id": "a_00000", "timestamp": 1764078000, "time_this_iter_s": 0.25, "config": {"lr": 0.1, "layers": [1, 2]}}
-{"auc": 0.625, "inner": {"loss": 0.5}, "training_iteration": 2, "trial_id": "a_00000", "timestamp": 1764078001, "done": true, "config": {"lr": 0.1}}
-"#;
-/// Files of an experiment of Ray, any of which may be damaged.
+const COLUMNS: &str = r#"{"number": {"0": 0, "1": 1}, "value": {"0": 0.5, "1": null},
+  "lr": {"0": 0.1, "1": 0.2}, "state": {"0": "COMPLETE", "1": "FAIL"}}"#;
+const YAML: &str = "\
+    - number: 0\n  params: &p {lr: 1.0e-05, act: gelu}\n  user_attrs: {l: [1, 2]}\n  value: .inf\n\
+    - number: 1\n  params: *p\n  value: null\n  state: FAIL\n";
+const JOURNAL: &str = concat!(
+    r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}"#,
+    "\n",
+    r#"{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":"2026-01-25T10:00:00.5+00:00"}"#,
+    "\n",
+    r#"{"op_code":5,"worker_id":"w","trial_id":0,"param_name":"lr","param_value_internal":0.5,"#,
+    r#""distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0}}"}"#,
+    "\n",
+    r#"{"op_code":7,"worker_id":"w","trial_id":0,"step":1,"intermediate_value":NaN}"#,
+    "\n",
+    r#"{"op_code":8,"worker_id":"w","trial_id":0,"user_attr":{"pred_min":0.125}}"#,
+    "\n",
+    r#"{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[0.75],"#,
+    r#""datetime_complete":"2026-01-25T10:00:01+00:00"}"#,
+    "\n"
+);
+const RESULTS: &str = concat!(
+    r#"{"auc": 0.5, "inner": {"loss": null}, "training_iteration": 1, "trial_id": "a_00000", "#,
+    r#""timestamp": 1764078000, "time_this_iter_s": 0.25, "config": {"lr": 0.1, "layers": [1, 2]}}"#,
+    "\n",
+    r#"{"auc": 0.625, "inner": {"loss": 0.5}, "training_iteration": 2, "trial_id": "a_00000", "#,
+    r#""timestamp": 1764078001, "done": true, "config": {"lr": 0.1}}"#,
+    "\n"
+);
+/// Files of a Ray Tune experiment; the test damages one of them.
 const RAY: [(&str, &str); 5] = [
     ("trial/result.json", RESULTS),
     ("trial/progress.csv", "auc,inner/loss,training_iteration,config/lr\n0.5,,1,0.1\n"),
@@ -50,9 +67,10 @@ const RAY: [(&str, &str); 5] = [
 ];
 const SET: &str =
     r#"{"name": "CategoricalDistribution", "attributes": {"choices": [[64, 64], {"a": 1}, null, 2.5, "x"]}}"#;
-const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71, "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
+const BEST: &str = r#"{"params": {"lr": 1e-05, "n": 2}, "value": 0.71,
+  "search_space": {"lr": [1e-05, 1e-04], "n": [1, 2]}}"#;
 
-/// Bytes of a packed table.
+/// Bytes of a compressed table.
 static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
     use std::io::Write as _;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -86,7 +104,7 @@ static DATABASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(path).unwrap()
 });
 
-/// What reading a damaged file may take: by the database, the slowest of the whole ones.
+/// Limits of time and memory for a damaged file, measured on the intact database, the slowest of all files.
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.db");
@@ -94,7 +112,7 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     Limits::of(|| drop(read(&path, None, &Roles::default()).unwrap()))
 });
 
-/// Reads a file and holds its error to naming it.
+/// Reads a file and checks that an error contains its name.
 fn read_bytes(name: &str, bytes: &[u8], detail: Option<&str>) -> Result<(), TestCaseError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -152,7 +170,10 @@ proptest! {
     }
 
     #[test]
-    fn results_of_ray(bytes in allometry_testkit::damaged(RESULTS.as_bytes().to_vec()), which in 0..RAY.len()) {
+    fn results_of_ray(
+        bytes in allometry_testkit::damaged(RESULTS.as_bytes().to_vec()),
+        which in 0..RAY.len(),
+    ) {
         let folder = tempfile::tempdir().unwrap();
         let experiment = folder.path().join("experiment");
         std::fs::create_dir_all(experiment.join("trial")).unwrap();
@@ -174,7 +195,8 @@ proptest! {
     fn distributions(bytes in allometry_testkit::damaged(SET.as_bytes().to_vec())) {
         let text = String::from_utf8_lossy(&bytes);
         LIMITS.hold(|| {
-            // What the stricter reader takes, the other does too, and it writes what it read.
+            // Every distribution that the stricter reader accepts must be accepted by the other one, and be
+            // written and read back.
             if let Ok(set) = crate::optuna::distribution(&text) {
                 assert_eq!(crate::distribution::parse(&text).unwrap(), set);
                 assert!(crate::optuna::distribution(&crate::distribution::write(&set)).is_ok(), "{text}");

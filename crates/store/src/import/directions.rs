@@ -1,4 +1,4 @@
-//! Which values of several objectives are better, as the user says it.
+//! Directions of several objectives from the user's options.
 
 use allometry_core::Direction;
 use allometry_core::metric_name::implied_direction;
@@ -7,27 +7,28 @@ use super::ImportError;
 use super::note::Note;
 use crate::location::Location;
 
-/// Which values are better, as the user says.
+/// Directions from the user's options.
 #[derive(Debug, Clone, Default)]
 pub struct SaidDirections {
-    /// In the order of the objectives.
+    /// Directions in the order of the objectives.
     pub in_order: Vec<Direction>,
-    /// By the names of objectives; other names are passed over.
+    /// Directions by the name of the objective; unknown names are ignored.
     pub named: Vec<(String, Direction)>,
 }
 
 impl SaidDirections {
-    /// Whether nothing is said.
+    /// Whether there are no options.
     pub fn is_empty(&self) -> bool {
         self.in_order.is_empty() && self.named.is_empty()
     }
 
-    /// The directions of the objectives called `names`: as the user says, else as the source `recorded` them,
-    /// else as their names imply; up to the first that nothing tells. Optuna sorts the objectives of a file
-    /// by their names, so that their order in the study is not known: what is said in that order is noted.
+    /// Returns the directions of the objectives `names`: from the options, else as `recorded` by the source,
+    /// else as implied by their names; stops at the first one without a direction. Optuna sorts the
+    /// objectives of a file by name, so that their order in the study is unknown: a note reports directions
+    /// that were applied in that order.
     ///
     /// # Errors
-    /// [`ImportError::WhichObjective`] where such an order goes against the names.
+    /// [`ImportError::WhichObjective`] where directions in this order contradict the names.
     pub fn of(
         &self,
         names: &[String],

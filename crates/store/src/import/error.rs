@@ -1,4 +1,4 @@
-//! What can be wrong with a file of trials.
+//! Errors of imports.
 
 use std::path::{Path, PathBuf};
 
@@ -6,102 +6,105 @@ use super::note::listed;
 use crate::error::StoreError;
 use crate::location::Location;
 
-/// What can be wrong with a file of trials.
+/// An error of an import.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// The file is of no known kind.
-    #[error("{} is no file of trials", .path.display())]
+    /// The file is of no known format.
+    #[error("{} is not a file of trials", .path.display())]
     UnknownKind {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The file has no content.
     #[error("{} is empty", .path.display())]
     Empty {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The file holds no trial.
+    /// The file contains no trial.
     #[error("{location} holds no trials")]
     NoTrials {
-        /// The file or database.
+        /// Location of the file or database.
         location: Location,
     },
-    /// A place in the file is not as it should be.
+    /// A part of the file is malformed.
     #[error("{location}, {place}: {message}")]
     Malformed {
-        /// The file or database.
+        /// Location of the file or database.
         location: Location,
         /// Line, or index and field.
         place: String,
-        /// What is wrong there.
+        /// Problem at this place.
         message: String,
-        /// What may help.
+        /// Advice, if any.
         hint: Option<String>,
     },
-    /// A database holds several studies and none was named, or not the one that was.
+    /// A database contains several studies and none was chosen, or does not contain the chosen one.
     #[error("{location} holds {why}")]
     WhichStudy {
-        /// The file or database.
+        /// Location of the file or database.
         location: Location,
-        /// What it holds, in words.
+        /// Number of studies, or the missing name, in words.
         why: String,
         /// Names of its studies.
         studies: Vec<String>,
     },
-    /// Trials report several metrics and none was named, or not the one that was.
+    /// Trials report several metrics and none was chosen, or do not report the chosen one.
     #[error("{location} reports {}", which_metric(.wanted.as_deref()))]
     WhichMetric {
-        /// The folder.
+        /// Location of the folder.
         location: Location,
-        /// The one asked for.
+        /// Metric that was chosen.
         wanted: Option<String>,
-        /// Those that there are.
+        /// Metrics that the trials report.
         metrics: Vec<String>,
     },
-    /// Nothing says which values are better.
-    #[error("{location} does not say which values of {} are better", .metric.as_deref().unwrap_or("its objective"))]
+    /// Neither the file nor an option gives the direction of an objective.
+    #[error(
+        "{location} does not say which values of {} are better",
+        .metric.as_deref().unwrap_or("its objective")
+    )]
     WhichDirection {
-        /// The file.
+        /// Location of the file.
         location: Location,
-        /// Name of the objective, where it has one.
+        /// Name of the objective, if it has one.
         metric: Option<String>,
     },
-    /// Directions are said by the places of objectives whose order is not that of their study.
+    /// Options give directions by position, but the order of the objectives in the study is unknown.
     #[error(
-        "{location} has its objectives in the order of their names, which need not be the study's: {}",
+        "{location} lists its objectives in the order of their names, which may differ from the study's: {}",
         listed(.names)
     )]
     WhichObjective {
-        /// The file.
+        /// Location of the file.
         location: Location,
-        /// Their names.
+        /// Names of the objectives.
         names: Vec<String>,
     },
-    /// What was given to be taken for granted has no place in this source.
+    /// An option does not apply to the source.
     #[error("{option} does not apply to {location}: {why}")]
     Inapplicable {
-        /// The option.
+        /// Name of the option.
         option: &'static str,
-        /// The source.
+        /// Location of the source.
         location: Location,
-        /// Why it does not.
+        /// Reason.
         why: &'static str,
     },
-    /// A SQLite file cannot be read as a store.
+    /// A database cannot be read as a store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The options that say which values of objectives are better, by their names.
+/// Returns the options that give directions by the names of the objectives.
 pub(super) fn directions_by_name(names: &[String]) -> String {
     let options: Vec<String> = names.iter().map(|name| format!("--direction {name}=...")).collect();
     options.join(" ")
@@ -112,12 +115,13 @@ fn which_metric(wanted: Option<&str>) -> String {
 }
 
 impl ImportError {
-    /// What the user can do.
+    /// Returns advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownKind { .. } => Some(
-                "known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of trials, \
-                 a list of trials in JSON or YAML (any of them packed by gzip), the folder of a Ray Tune experiment"
+                "known formats: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of \
+                 trials, a list of trials in JSON or YAML (each also compressed with gzip), the folder of a \
+                 Ray Tune experiment"
                     .into(),
             ),
             Self::Empty { .. } => Some("write or copy the file again".into()),
@@ -127,23 +131,26 @@ impl ImportError {
                 Some(format!("name one as LABEL=FILE:STUDY; there are {}", shown.join(", ")))
             }
             Self::WhichMetric { metrics, .. } => {
-                let shown: Vec<String> = metrics.iter().take(20).map(|metric| format!("`{metric}`")).collect();
-                Some(format!("name one with --metric, or as LABEL=FOLDER:METRIC; there are {}", shown.join(", ")))
+                let shown = metrics.iter().take(20).map(|metric| format!("`{metric}`"));
+                let shown = shown.collect::<Vec<_>>().join(", ");
+                Some(format!("name one with --metric, or as LABEL=FOLDER:METRIC; there are {shown}"))
             }
-            Self::WhichDirection { .. } => {
-                Some("give --direction maximize or --direction minimize".into())
-            }
+            Self::WhichDirection { .. } => Some("give --direction maximize or --direction minimize".into()),
             Self::WhichObjective { names, .. } => {
-                Some(format!("say each by its name: {}", directions_by_name(names)))
+                Some(format!("give each direction by name: {}", directions_by_name(names)))
             }
-            Self::Inapplicable { .. } => Some("leave it out, or give it for the sources that need it alone, where it takes a label: LABEL=...".into()),
+            Self::Inapplicable { .. } => Some(
+                "leave it out, or give it only for the sources that need it, with a label if the option \
+                 takes one: LABEL=..."
+                    .into(),
+            ),
             Self::Store(error) => error.hint(),
             _ => None,
         }
     }
 }
 
-/// A place in a text that is not as it should be; becomes an [`ImportError`] with the file's path.
+/// A problem at a place in a text; becomes an [`ImportError`] once the path of the file is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) place: String,

@@ -1,4 +1,4 @@
-//! Lists of trials whose parameters and attributes are fields of their own.
+//! Reader of lists of trials whose parameters and attributes are separate fields.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use super::json::{
 };
 use super::unended::{self, DONE, STEP, TRIAL};
 use super::{Roles, Table};
-use crate::assemble::take_user_attribute;
 use crate::distribution::read_value;
+use crate::from_rows::take_user_attribute;
 use crate::json;
 
-/// Fields of trials that hold others; lists without them may be flat.
+/// Fields that contain other fields; lists without them may be flat.
 pub(super) const NESTED: [&str; 9] = [
     "params",
     "values",
@@ -29,19 +29,19 @@ pub(super) const NESTED: [&str; 9] = [
     "metric_names",
 ];
 
-/// Fields of W&B that hold others, which are read with the names of these before theirs.
+/// Fields of W&B that contain other fields, which get these names as prefixes.
 pub(super) const UNFOLDED: [&str; 2] = ["config", "summary"];
 
-/// Fields that every list has.
+/// Fields that occur in nested and in flat lists.
 pub(super) const COMMON: [&str; 6] =
     ["number", "value", "state", "datetime_start", "datetime_complete", "duration"];
 
-/// Whether a trial has a field that holds others.
+/// Whether a trial has a field that contains other fields.
 pub(super) fn is_nested(entry: &Value) -> bool {
     entry.as_object().is_some_and(|fields| fields.keys().any(|name| NESTED.contains(&name.as_str())))
 }
 
-/// Whether trials, none of them nested, have fields of their own.
+/// Whether trials without nested fields have other fields than the common ones.
 pub(super) fn is_flat(entries: &[Value]) -> bool {
     let mut names = entries.iter().filter_map(Value::as_object).flat_map(Map::keys);
     names.any(|name| !COMMON.contains(&name.as_str()))
@@ -64,8 +64,8 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
         }
     }
     let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "the fields of its trials")?;
-    // Optuna leaves out what a trial lacks, or shows durations as Python does (0:00:01); pandas writes null
-    // for what is not there.
+    // Optuna leaves out missing parameters, and prints durations as Python does (0:00:01); pandas writes null
+    // for missing values.
     let has_holes = rows.iter().any(|row| row.len() < names.len());
     let is_shown = |duration: &str| duration.contains(':') && !duration.starts_with('P');
     let is_of_optuna =
@@ -73,7 +73,7 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
     let null_is_a_value = has_holes || is_of_optuna;
     let kinds: HashMap<&str, &Column> = names.iter().copied().zip(&kinds).collect();
     let further: Vec<&str> =
-        names.iter().copied().filter(|name| matches!(kinds[name], Column::Further)).collect();
+        names.iter().copied().filter(|name| matches!(kinds[name], Column::FurtherValue)).collect();
     let mut table = Table { metrics, notes, ..Table::default() };
     for (index, fields) in rows.iter().enumerate() {
         let row = Row { index, fields, kinds: &kinds, further: &further, null_is_a_value };
@@ -92,13 +92,13 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
     Ok(table)
 }
 
-/// The iteration of a row of Ray Tune that did not end its trial.
+/// Returns the iteration of a row of Ray Tune that did not end its trial.
 fn unended_step(row: &Map<String, Value>) -> Option<i64> {
     let is_of_ray = row.contains_key(TRIAL) && row.get(DONE) == Some(&Value::Bool(false));
     row.get(STEP)?.as_i64().filter(|_| is_of_ray)
 }
 
-/// The fields of a trial, those of W&B's dictionaries with their names before them.
+/// Returns the fields of a trial; the fields of W&B's dictionaries get the dictionary's name as a prefix.
 fn unfolded(fields: Map<String, Value>) -> Map<String, Value> {
     let mut unfolded = Map::new();
     for (name, value) in fields {
@@ -156,14 +156,14 @@ impl Row<'_> {
                 Column::SystemAttribute(attribute) => {
                     trial.system_attributes.insert(attribute.clone(), json::write(value));
                 }
-                Column::Set(param) => sets.push((name, param, value)),
+                Column::Distribution(param) => sets.push((name, param, value)),
                 Column::Started => {
                     trial.started = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
                 }
                 Column::Completed => {
                     trial.completed = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
                 }
-                Column::Further | Column::Directions | Column::Ignored | Column::Param(_) => {}
+                Column::FurtherValue | Column::Directions | Column::Ignored | Column::Param(_) => {}
             }
         }
         for (name, param, set) in sets {

@@ -1,4 +1,4 @@
-//! Optuna's journal files: one operation a line, replayed by its rules.
+//! Reader of Optuna's journal files: one operation per line, replayed by Optuna's rules.
 
 mod fields;
 mod replay;
@@ -11,19 +11,19 @@ use crate::json;
 use crate::optuna::{self, WholeStudy};
 use replay::replay;
 
-/// Whether a text begins as a journal does.
+/// Whether a text starts like a journal.
 pub(super) fn is_journal(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     json::parse(first).is_ok_and(|document| document.get("op_code").is_some())
 }
 
-/// The studies of a journal.
+/// Returns the studies of a journal.
 pub(super) fn studies(path: &Path, text: &str) -> Result<Vec<WholeStudy>, ImportError> {
     replay(text).map_err(|problem| problem.in_file(path))
 }
 
-/// Reads the study `name` of a journal, or the only one. What no client of Optuna could read back is no part of a study here
-/// either.
+/// Reads the study `name` of a journal, or the only one. Data that no client of Optuna could read back are
+/// dropped here too.
 pub(super) fn read(
     path: &Path,
     text: &str,

@@ -1,4 +1,4 @@
-//! `all_trials.json`: a list of trials, as scripts around Optuna write it.
+//! Reader of `all_trials.json`: a list of trials, as scripts around Optuna write it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,22 +10,22 @@ use serde_json::{Map, Value};
 use super::columns::{is_param, objective_hint};
 use super::error::Problem;
 use super::{Roles, Table, flat, pandas};
-use crate::assemble::take_user_attribute;
 use crate::distribution::{self, read_value};
+use crate::from_rows::take_user_attribute;
 use crate::json::{self, JsonError};
 
-/// Parses a document that may hold Python's bare `NaN` and `Infinity`.
+/// Parses a document, which may contain Python's bare `NaN` and `Infinity`.
 pub(super) fn parse_document(text: &str) -> Result<Value, Problem> {
     json::parse(text).map_err(malformed)
 }
 
 fn malformed(JsonError { line, column, message, cut_off }: JsonError) -> Problem {
     let problem = Problem::new(format!("line {line}, column {column}"), message);
-    if cut_off { problem.hint("the file is cut off: write or copy it again") } else { problem }
+    if cut_off { problem.hint("the file is truncated: write or copy it again") } else { problem }
 }
 
-/// Parses a list of trials: of objects, as a table of pandas, or an object a line. `roles` is what the user
-/// says of their fields.
+/// Parses trials: a list of objects, a table in one of pandas' forms, or one object per line. `roles`
+/// contains the user's options for fields.
 pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let mut trials = Trials::new(roles);
     if is_lines(text) {
@@ -49,7 +49,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     }
 }
 
-/// Whether a text has an object a line, as `to_json(lines=True)` writes them.
+/// Whether a text has one object per line, as `to_json(lines=True)` writes.
 fn is_lines(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let (first, second) = (lines.next(), lines.next());
@@ -57,7 +57,7 @@ fn is_lines(text: &str) -> bool {
         && first.is_some_and(|line| json::parse(line).is_ok_and(|value| value.is_object()))
 }
 
-/// The trials of a document.
+/// Returns the trials of a document.
 pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, Problem> {
     let no_list = || Problem::new("line 1", "expected a list of trials");
     let mut directions = Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn of_document(document: Value, roles: &Roles<'_>) -> Result<Table, P
     trials.table()
 }
 
-/// The directions that a document says beside its list of trials.
+/// Returns the directions that a document contains beside its list of trials.
 fn directions_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Problem> {
     if !fields.contains_key("trials") {
         return Ok(Vec::new());
@@ -92,20 +92,20 @@ fn directions_beside(fields: &Map<String, Value>) -> Result<Vec<Direction>, Prob
 /// Reads the entries of a list one by one.
 struct Trials<'r> {
     roles: &'r Roles<'r>,
-    /// Entries while none of them holds fields of fields: together they may be a flat table.
+    /// Entries, as long as none of them has nested fields: together they may be a flat table.
     held: Vec<Value>,
     is_nested: bool,
     read: Vec<FrozenTrial>,
-    /// Those of the first entry or, where it has none, those that stand beside the list.
+    /// Directions of the first entry, or else those beside the list.
     directions: Vec<Direction>,
-    /// The names of the values of the entry with the most of them.
+    /// Names of the values in the entry that has the most.
     named_values: Vec<String>,
-    /// What the first entry calls the objectives.
+    /// Names of the objectives in the first entry.
     own_names: Vec<String>,
-    /// Whether an entry says that it is complete, or says nothing of its state.
+    /// Whether an entry is complete or has no state.
     any_ended: bool,
     any_value: bool,
-    /// Fields of the first entries that hold a number.
+    /// Fields of the first entries that contain a number.
     numbers: BTreeSet<String>,
 }
 
@@ -185,9 +185,8 @@ impl<'r> Trials<'r> {
         let lacks = |name: &&String| !self.read.iter().any(|trial| trial.params.get(name).is_some());
         if let Some(missing) = self.roles.params.iter().find(lacks) {
             let message = format!("no trial has a `{missing}`, which --params names");
-            return Err(
-                Problem::new("the list of trials", message).hint("name parameters, or fields beside them")
-            );
+            return Err(Problem::new("the list of trials", message)
+                .hint("name parameters, or other fields of the trials"));
         }
         let own = if self.own_names.is_empty() { self.named_values } else { self.own_names };
         let metrics = metric.map_or(own, |metric| vec![metric.to_owned()]);
@@ -195,13 +194,13 @@ impl<'r> Trials<'r> {
     }
 }
 
-/// The number that a trial reports under a name: in a field of its own, or among its metrics or user attributes.
+/// Returns the number that a trial reports under a name: in a field, or among its metrics or user attributes.
 fn named<'v>(entry: &'v Value, metric: &str) -> Option<&'v Value> {
     let places = ["metrics", "user_attrs"].into_iter().filter_map(|place| entry.get(place)?.get(metric));
     entry.get(metric).into_iter().chain(places).find(|value| json::number(value).is_some())
 }
 
-/// Adds the fields of a trial that hold a number.
+/// Adds the names of a trial's fields that contain a number.
 fn take_numbers(names: &mut BTreeSet<String>, entry: &Value) {
     let Some(fields) = entry.as_object() else { return };
     let nested = ["metrics", "user_attrs"].into_iter().filter_map(|place| fields.get(place)?.as_object());
@@ -212,7 +211,7 @@ fn take_numbers(names: &mut BTreeSet<String>, entry: &Value) {
     }
 }
 
-/// Which values are better, where the trials say so.
+/// Returns the directions in a trial, if any.
 fn directions(entry: &Value) -> Result<Vec<Direction>, Problem> {
     match entry.get("directions") {
         None | Some(Value::Null) => Ok(Vec::new()),
@@ -225,7 +224,7 @@ fn directions(entry: &Value) -> Result<Vec<Direction>, Problem> {
     }
 }
 
-/// What the objectives are called, where the trials say so.
+/// Returns the names of the objectives in a trial, if any.
 fn metric_names(entry: &Value) -> Result<Vec<String>, Problem> {
     let Some(said) = entry.get("metric_names").filter(|said| !said.is_null()) else { return Ok(Vec::new()) };
     let name = |name: &Value| name.as_str().map(Into::into);
@@ -233,12 +232,12 @@ fn metric_names(entry: &Value) -> Result<Vec<String>, Problem> {
     names.ok_or_else(|| Problem::new("trial 0 of the list, field `metric_names`", "expected a list of names"))
 }
 
-/// A list of directions.
+/// Parses a list of directions.
 pub(super) fn read_directions(said: &Value) -> Option<Vec<Direction>> {
     said.as_array()?.iter().map(|name| name.as_str().and_then(parse_direction)).collect()
 }
 
-/// `maximize`, `StudyDirection.MINIMIZE`, in any case.
+/// Parses a direction such as `maximize` or `StudyDirection.MINIMIZE`, ignoring case.
 pub(super) fn parse_direction(name: &str) -> Option<Direction> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_lowercase().as_str() {
         "maximize" => Some(Direction::Maximize),
@@ -261,7 +260,7 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
     let mut further = Vec::new();
     let listed: Option<Vec<&Value>> = match fields.get("values") {
         Some(Value::Array(values)) => Some(values.iter().collect()),
-        // Of a study whose objectives have names.
+        // A study whose objectives have names.
         Some(Value::Object(values)) => Some(values.values().collect()),
         _ => None,
     };
@@ -350,8 +349,8 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
     Ok(trial)
 }
 
-/// Refuses integers that no parameter has a place for, other than those of a recorded range of floats.
-/// `given` finds what trial `index` of a list has for a parameter.
+/// Refuses integers that no parameter can hold, except in a recorded range of floats. `given` returns the
+/// given value of a parameter of trial `index`.
 pub(super) fn refuse_wide<'v>(
     trial: &FrozenTrial,
     index: usize,
@@ -365,7 +364,7 @@ pub(super) fn refuse_wide<'v>(
     found.map_or(Ok(()), Err)
 }
 
-/// An integer that no parameter has a place for, by its digits.
+/// Digits of an integer that no parameter can hold.
 pub(super) struct Wide(pub(super) String);
 
 impl Wide {
@@ -374,11 +373,12 @@ impl Wide {
             place,
             format!("expected a parameter's value, found {}, which is beyond 64 bits", self.0),
         )
-        .hint("write it as a text where it is a name, or with a decimal point where it is a number")
+        .hint("write it as a text if it is a name, or with a decimal point if it is a number")
     }
 }
 
-/// Parameters: an object, or fields of their own, as `optuna trials --flatten` and tables of pandas have them. `None` where `params` is no object.
+/// Returns the parameters: an object, or separate fields, as `optuna trials --flatten` and pandas write them.
+/// Returns `None` if `params` is not an object.
 fn params(fields: &Map<String, Value>) -> Option<Params> {
     match fields.get("params") {
         None | Some(Value::Null) => {
@@ -393,8 +393,8 @@ fn params(fields: &Map<String, Value>) -> Option<Params> {
     }
 }
 
-/// The parameters that the user lists, or all where none is listed, and what becomes attributes: the other
-/// parameters, and fields of no known name.
+/// Returns the parameters that the user lists, or all if none is listed, and the attributes: the other
+/// parameters, and fields without a known name.
 fn listed_params(
     all: Params,
     fields: &Map<String, Value>,
@@ -425,7 +425,7 @@ fn listed_params(
     (params, others)
 }
 
-/// Attributes in fields of their own.
+/// Adds the attributes in separate fields.
 fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) -> Result<(), Problem> {
     for (field, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
         if let Some(name) = field.strip_prefix("user_attrs_") {
@@ -438,9 +438,9 @@ fn take_flat_attributes(trial: &mut FrozenTrial, fields: &Map<String, Value>) ->
     Ok(())
 }
 
-/// Takes in the constraints that stand beside a trial's other fields, as `allometry list --json-lines` writes them; where its system
-/// attributes have constraints, those count. Null stands for a number that was not finite; such a constraint is not met. `None` where they
-/// are neither a list nor an object of numbers.
+/// Adds the constraints that are a field of the trial, as `allometry list --json-lines` writes them;
+/// constraints in system attributes take precedence. Null stands for a number that was not finite; such a
+/// constraint is not met. Returns `None` if the field is neither a list nor an object of numbers.
 fn take_constraints(trial: &mut FrozenTrial, said: Option<&Value>) -> Option<()> {
     let number = |value: &Value| if value.is_null() { Some(f64::NAN) } else { json::number(value) };
     let mut constraints = Constraints::default();
@@ -450,7 +450,7 @@ fn take_constraints(trial: &mut FrozenTrial, said: Option<&Value>) -> Option<()>
             constraints.listed = values.iter().map(number).collect::<Option<_>>()?;
         }
         Some(Value::Object(values)) => {
-            // Those without a name are called by their place.
+            // A constraint without a name is named by its position.
             let listed = (0..).map_while(|place: usize| values.get(&place.to_string()));
             constraints.listed = listed.map(number).collect::<Option<_>>()?;
             let named = values.iter().filter(|(name, _)| {
@@ -467,7 +467,7 @@ fn take_constraints(trial: &mut FrozenTrial, said: Option<&Value>) -> Option<()>
     Some(())
 }
 
-/// A set as Optuna writes it: pandas writes the attributes of its object alone.
+/// Returns a distribution in Optuna's form; pandas writes only the attributes of the object.
 fn of_pandas(set: &Value) -> Cow<'_, Value> {
     let Some(fields) = set.as_object().filter(|fields| !fields.contains_key("name")) else {
         return Cow::Borrowed(set);
@@ -483,12 +483,14 @@ fn of_pandas(set: &Value) -> Cow<'_, Value> {
     Cow::Owned(serde_json::json!({"name": name, "attributes": fields}))
 }
 
-/// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
+/// Adds the distribution of a parameter, an object or Optuna's text, and converts the parameter's value to
+/// its kind.
 pub(super) fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
     let text = set.as_str().map_or_else(|| json::write(&of_pandas(set)), Into::into);
     let read = distribution::refuse_wide_choice(&text).and_then(|()| crate::optuna::distribution(&text));
     let set = read.map_err(|problem| format!("a distribution: {problem}"))?;
-    // pandas writes Python's `None` and the lack of a value alike; only what has a value has a set.
+    // pandas writes Python's `None` and a missing value alike; only a trial with the parameter has a
+    // distribution.
     if set.contains(&ParamValue::Null) {
         trial.params.0.entry(name.to_owned()).or_insert(ParamValue::Null);
     }
@@ -510,12 +512,12 @@ fn intermediate(reports: &Map<String, Value>) -> Option<BTreeMap<i64, f64>> {
         .collect()
 }
 
-/// Complete where there is a value, failed where not.
+/// Returns the state of a trial without a recorded one: complete with a value, else failed.
 pub(super) fn default_state(value: Option<f64>) -> TrialState {
     if value.is_some() { TrialState::Complete } else { TrialState::Failed }
 }
 
-/// A state by its name, or by Optuna's number of it.
+/// Parses a state from its name or Optuna's number.
 pub(super) fn parse_state_of(state: &Value) -> Option<TrialState> {
     match state {
         Value::String(name) => parse_state(name),
@@ -526,7 +528,8 @@ pub(super) fn parse_state_of(state: &Value) -> Option<TrialState> {
     }
 }
 
-/// `COMPLETE`, `TrialState.COMPLETE`, in any case; also what W&B, `MLflow` and Ray Tune call the states of a run.
+/// Parses a state such as `COMPLETE` or `TrialState.COMPLETE`, ignoring case, or a state of W&B, `MLflow` or
+/// Ray Tune.
 pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     match name.rsplit('.').next().unwrap_or(name).trim().to_ascii_uppercase().as_str() {
         "COMPLETE" | "COMPLETED" | "OK" | "FINISHED" | "TERMINATED" => Some(TrialState::Complete),
@@ -538,7 +541,7 @@ pub(super) fn parse_state(name: &str) -> Option<TrialState> {
     }
 }
 
-/// A number; none for null and NaN.
+/// Parses a number; returns `None` for null and NaN.
 pub(super) fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> Result<Option<f64>, Problem> {
     if value.is_null() {
         return Ok(None);
@@ -547,7 +550,8 @@ pub(super) fn number_or_null(value: &Value, wrong: impl FnOnce() -> Problem) -> 
     Ok(Some(number).filter(|x| !x.is_nan()))
 }
 
-/// A time as Python's `isoformat` or `str` prints it; without an offset it is one of this machine's zone, as pandas and Optuna write it.
+/// Parses a time that Python's `isoformat` or `str` printed. Without an offset it is a local time, as pandas
+/// and Optuna write it.
 pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     let naive = || {
         let time: jiff::civil::DateTime = text.parse().ok()?;
@@ -556,7 +560,7 @@ pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(naive)
 }
 
-/// A time as a text, or as pandas counts it: milliseconds on a clock without a zone.
+/// Parses a time, from a text or pandas' number of milliseconds of local time.
 pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => parse_time(text),

@@ -1,13 +1,13 @@
-//! Python's literals in cells of tables: `repr` of what pandas found there.
+//! Parser of Python literals: pandas writes the `repr` of objects in cells.
 
 use serde_json::{Map, Value, json};
 
-/// Brackets within brackets at most.
+/// Maximum depth of nested brackets.
 const DEPTH: usize = 64;
 
-/// Reads a literal of Python as JSON: a dictionary, list, tuple, text, number, `True`, `False` or `None`; tuples become lists. A call such as
-/// `IntDistribution(low=1, high=8)` becomes `{"name": "IntDistribution", "attributes": {"low": 1, "high": 8}}`, as Optuna writes sets.
-/// `None` where the text is no such literal.
+/// Converts a Python literal to JSON: a dictionary, list, tuple, text, number, `True`, `False` or `None`;
+/// tuples become lists. A call such as `IntDistribution(low=1, high=8)` becomes `{"name": "IntDistribution",
+/// "attributes": {"low": 1, "high": 8}}`, Optuna's form of distributions. Returns `None` for other texts.
 pub(super) fn read(text: &str) -> Option<Value> {
     let mut reader = Reader { rest: text.trim() };
     let value = reader.value(0)?;
@@ -19,7 +19,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// Steps over a mark, with the space before it.
+    /// Skips white space and consumes a character if it is next.
     fn take(&mut self, mark: char) -> bool {
         match self.rest.trim_start().strip_prefix(mark) {
             Some(rest) => {
@@ -50,7 +50,7 @@ impl Reader<'_> {
         while !self.take('}') {
             let key = match self.value(depth + 1)? {
                 Value::String(key) => key,
-                // As `json.dumps` writes keys that are no texts.
+                // `json.dumps` converts other keys to texts too.
                 key => key.to_string(),
             };
             if !self.take(':') {
@@ -101,7 +101,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A number, a constant, or a call.
+    /// Parses a number, a constant or a call.
     fn word(&mut self, depth: usize) -> Option<Value> {
         let end =
             self.rest.find(|c: char| !c.is_alphanumeric() && !"_.+-".contains(c)).unwrap_or(self.rest.len());
@@ -141,7 +141,7 @@ impl Reader<'_> {
                 return None;
             }
         }
-        // `np.float64(0.5)` and the like have no names for what they hold, and end above.
+        // Calls with positional arguments, such as `np.float64(0.5)`, returned above.
         Some(json!({"name": name, "attributes": attributes}))
     }
 }
@@ -169,7 +169,10 @@ mod tests {
             ("{1: 'a'}", json!({"1": "a"})),
             (
                 "IntDistribution(high=8, log=False, low=1, step=1)",
-                json!({"name": "IntDistribution", "attributes": {"high": 8, "log": false, "low": 1, "step": 1}}),
+                json!({
+                    "name": "IntDistribution",
+                    "attributes": {"high": 8, "log": false, "low": 1, "step": 1}
+                }),
             ),
             (
                 "CategoricalDistribution(choices=('a', None, 1.5))",

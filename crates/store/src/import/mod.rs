@@ -1,4 +1,5 @@
-//! Trials that other programs recorded: Optuna's `all_trials.json`, tables of trials, Optuna's databases and journals.
+//! Import of trials that other programs recorded: Optuna's databases, journals and `all_trials.json`, and
+//! tables of trials.
 
 mod best_params;
 mod columns;
@@ -7,6 +8,7 @@ mod directions;
 mod error;
 mod flat;
 mod infeasible;
+mod inferred;
 mod journal;
 mod json;
 mod literal;
@@ -15,11 +17,10 @@ mod optuna_storage;
 mod pandas;
 mod ray;
 mod roles;
-mod sets;
 mod text;
+mod to_store;
 mod typing;
 mod unended;
-mod whole;
 mod yaml;
 
 use std::path::{Path, PathBuf};
@@ -28,71 +29,72 @@ use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
 pub use directions::SaidDirections;
 pub use error::ImportError;
+pub(crate) use inferred::{IMPORT_KEY, ImportAttribute};
 pub use note::Note;
 pub use optuna_storage::{space_of, take_metrics};
 pub use ray::is_experiment;
 pub use roles::Roles;
-pub(crate) use sets::{IMPORT_KEY, ImportAttribute};
-pub(crate) use whole::template;
-pub use whole::{Assumed, Imported, read_whole, read_whole_storage};
+pub(crate) use to_store::template;
+pub use to_store::{Assumed, Imported, read_whole, read_whole_storage};
 pub use yaml::is_list as is_yaml_list;
 
 pub(crate) use csv::param_value;
 
 use self::error::Problem;
-use crate::assemble::take_fixed_params;
+use crate::from_rows::take_fixed_params;
 use crate::location::Location;
 use crate::sqlite::is_database;
 
-/// One study of another program.
+/// A study of another program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedStudy {
-    /// Its name, where it has one.
+    /// Name, if the source has one.
     pub name: Option<String>,
-    /// Which values of the first objective are better, where the source says so.
+    /// Direction of the first objective, if the source records it.
     pub direction: Option<Direction>,
     /// Number of objectives.
     pub objectives: usize,
-    /// Which values of the objectives after the first are better; empty where the file does not say.
+    /// Directions of the objectives after the first; empty if the file does not record them.
     pub further: Vec<Direction>,
-    /// Names of the objectives, the first one's first, where the source has some.
+    /// Names of the objectives in order, if the source has any.
     pub metric_names: Option<Vec<String>>,
-    /// Its trials by number.
+    /// Trials by number.
     pub trials: Vec<FrozenTrial>,
-    /// The best configuration as recorded beside the trials, in its file's order.
+    /// Best configuration from the file of best parameters, in its order.
     pub best_params: Option<Params>,
-    /// What could have been tried, where recorded.
+    /// Search space, if recorded.
     pub space: Option<SearchSpace>,
-    /// What was guessed, and what is left out.
+    /// Guesses, and data that were left out.
     pub notes: Vec<Note>,
 }
 
-/// Trials of a file that says no more of their study.
+/// Trials of a file without other data of their study.
 #[derive(Debug, Default)]
 struct Table {
-    /// Which values are better, for each objective; empty where nothing says so.
+    /// Direction of each objective; empty if the file does not record them.
     directions: Vec<Direction>,
-    /// What the objectives are called, the first one first, up to the first without a name.
+    /// Names of the objectives in order, up to the first one without a name.
     metrics: Vec<String>,
     trials: Vec<FrozenTrial>,
     notes: Vec<Note>,
 }
 
-/// What a file is, by its content and ending.
+/// Content of a file.
 enum Content {
     Database,
     Journal(String),
-    /// By number, their integers promoted where a parameter has floats.
+    /// Trials by number; integers are floats where the parameter has floats.
     Table(Table),
 }
 
-/// Tells what a file or folder is. `roles` is what the user says of its columns.
+/// Determines the format of a file or folder and parses tables. `roles` contains the user's options for
+/// columns.
 fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
     if path.is_dir() {
         if !ray::is_experiment(path) {
             return Err(ImportError::UnknownKind { path: path.to_path_buf() });
         }
-        roles.refuse_params(&path.into(), "its trials say which are their parameters")?;
+        roles.refuse_params(&path.into(), "its trials record their parameters")?;
         let table = promoted(ray::read(path, roles.metric)?).map_err(|problem| problem.in_file(path))?;
         return Ok(Content::Table(table));
     }
@@ -128,28 +130,28 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
     promoted(table).map(Content::Table).map_err(|problem| problem.in_file(path))
 }
 
-/// Whether a file's name ends as those of texts of trials, or of packed ones, do.
+/// Whether the name of a file has the extension of a text of trials, compressed or not.
 fn is_named(path: &Path) -> bool {
     let endings = ["csv", "tsv", "json", "jsonl", "yaml", "yml", "log", "gz", "bz2", "xz", "zst", "zip"];
     endings.iter().any(|ending| has_ending(path, ending))
 }
 
-/// Whether a file's name ends as that of a table does, packed or not.
+/// Whether the name of a file has the extension of a table, compressed or not.
 fn is_table(path: &Path) -> bool {
     let unpacked = unpacked_name(path);
     ["csv", "tsv"].iter().any(|ending| has_ending(&unpacked, ending))
 }
 
-/// The name of a file without the ending that packing adds.
+/// Returns the name of a file without the extension of its compression.
 fn unpacked_name(path: &Path) -> PathBuf {
     if has_ending(path, "gz") { path.with_extension("") } else { path.to_path_buf() }
 }
 
-/// Trials by number, their integers floats where a parameter has some.
+/// Sorts the trials by number, and converts integers to floats where the parameter has floats.
 fn promoted(mut table: Table) -> Result<Table, Problem> {
     table.trials.sort_by_key(|t| t.number);
     table.trials.iter().try_for_each(typing::refuse_wide_fixed)?;
-    // Values that wait to be tried are of their parameter's set as those that were tried.
+    // The values of waiting trials count for the kind of a parameter too.
     table.trials.iter_mut().for_each(take_fixed_params);
     typing::restore_integers(&mut table.trials);
     typing::promote(&mut table.trials);
@@ -159,10 +161,11 @@ fn promoted(mut table: Table) -> Result<Table, Problem> {
     Ok(table)
 }
 
-/// Reads a study from a file, whose kind is told by its content and ending.
+/// Reads a study from a file, whose format follows from its content and extension.
 ///
-/// `detail` is the file of best parameters for JSON and CSV, the study's name for a SQLite file or a journal, and the metric for
-/// the folder of an experiment of Ray Tune. `roles` is what the user says of a table's columns.
+/// `detail` is the file of best parameters for JSON and CSV, the name of the study for a SQLite file or a
+/// journal, and the metric for the folder of a Ray Tune experiment. `roles` contains the user's options for
+/// columns.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
@@ -181,7 +184,7 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
     let beside = best_params_of(detail)?;
     let direction = directions.first().copied().or_else(|| beside.direction(&trials));
     let space = beside.space.or_else(|| optuna_storage::recorded_space(&trials));
-    // With its space a file holds all that a store would.
+    // If the space is recorded, the file holds as much as a store would.
     let incumbent = direction
         .filter(|_| detail.is_none() && space.is_some())
         .and_then(|direction| allometry_core::trial::incumbent(&trials, direction));
@@ -200,7 +203,7 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
     })
 }
 
-/// What the file of best parameters says, where there is one.
+/// Returns the contents of the file of best parameters, if one is given.
 fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, ImportError> {
     let Some(detail) = detail else { return Ok(best_params::BestParams::default()) };
     let detail = Path::new(detail);
@@ -208,14 +211,14 @@ fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, Impor
     best_params::parse(&text).map_err(|problem| problem.in_file(detail))
 }
 
-/// Whether a path is a file of trials that is no database: a table, a list, a journal. An empty file is one
-/// where its name ends as theirs do.
+/// Whether a path is a file of trials other than a database: a table, a list or a journal. An empty file
+/// counts if it has one of their extensions.
 pub fn is_file_of_trials(path: &Path) -> bool {
     path.metadata().is_ok_and(|found| found.is_file() && (found.len() > 0 || is_named(path)))
         && is_database(path).is_ok_and(|is_database| !is_database)
 }
 
-/// The name that a file or folder gives its study, where its content has none.
+/// Returns the name of a study from the path of its file or folder, for contents without a name.
 pub fn name_of(path: &Path) -> String {
     unpacked_name(path).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -223,7 +226,7 @@ pub fn name_of(path: &Path) -> String {
 /// Reads the study `name`, or the only one, of the storage that `url` names.
 ///
 /// # Errors
-/// [`ImportError`] with the storage.
+/// [`ImportError`] with the location of the storage.
 pub fn read_storage(url: &str, name: Option<&str>, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
     let store = crate::open_read_only(url)?;
     optuna_storage::read_store(&*store, &Location::server(url), name, roles)

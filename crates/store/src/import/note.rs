@@ -1,72 +1,72 @@
-//! What differs from a source, or was not in it.
+//! Notes on differences between a source and the imported study.
 
 use std::fmt;
 
 use allometry_core::{Direction, SearchSpace};
 
-/// Names that a note lists at most.
+/// Maximum number of names in a note.
 const MOST_NAMES: usize = 20;
 
-/// What differs from the source of a study, or was not in it.
+/// A difference between a source and the imported study, or a guess about the source.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Note {
-    /// The file is no UTF-8, and was read as Windows-1252.
+    /// The file is not UTF-8, and was read as Windows-1252.
     Latin1 {
-        /// Characters beyond ASCII.
+        /// Number of characters beyond ASCII.
         characters: usize,
     },
-    /// Columns or fields were taken for hyperparameters although nothing says that they are.
+    /// Columns or fields were taken for hyperparameters, although the source does not mark them as such.
     Guessed {
-        /// Their names.
+        /// Names of the columns.
         params: Vec<String>,
     },
-    /// Columns or fields are in no trial.
+    /// Columns or fields were left out.
     LeftOut {
-        /// Their names.
+        /// Names of the columns.
         columns: Vec<String>,
     },
-    /// Numbers had gaps or repetitions.
+    /// The numbers of trials had gaps or repetitions.
     Renumbered,
-    /// Complete trials without a value for each objective; they failed.
+    /// Complete trials without a value for each objective became failed.
     WithoutValue {
-        /// How many.
+        /// Number of trials.
         trials: usize,
     },
-    /// Trials that did not end, or failed, had values, which have no place in a store.
+    /// Values of trials that neither completed nor were pruned were left out.
     ValuesLeftOut {
-        /// How many.
+        /// Number of trials.
         trials: usize,
     },
-    /// Sets of parameters that follow from the values that occur.
+    /// Distributions were inferred from the values of the trials.
     Inferred {
-        /// The sets.
+        /// Inferred distributions.
         space: SearchSpace,
     },
-    /// Rows of Ray Tune that are iterations of one trial.
+    /// Rows of Ray Tune were merged as iterations of one trial.
     Iterations {
-        /// How many rows there were.
+        /// Number of rows.
         rows: usize,
-        /// How many trials they are of.
+        /// Number of trials.
         trials: usize,
     },
-    /// Directions were said in the order of objectives that a file sorted by their names.
+    /// Directions were applied in the order of a file that sorts objectives by name.
     Order {
-        /// The names of the objectives and what was taken for each.
+        /// Name and direction of each objective.
         said: Vec<(String, Direction)>,
     },
-    /// Trials of Ray Tune that had not ended when their table was written; they failed.
+    /// Trials of Ray Tune that were still running when their table was written became failed.
     Unended {
-        /// How many.
+        /// Number of trials.
         trials: usize,
     },
-    /// Trials that count as infeasible because a constraint of theirs is no number.
+    /// Trials count as infeasible because one of their constraints is not a number.
     OddConstraints {
-        /// How many.
+        /// Number of trials.
         trials: usize,
     },
-    /// Trials that run in the source.
+    /// Trials are running in the source.
     Running {
-        /// How many.
+        /// Number of trials.
         trials: usize,
     },
 }
@@ -76,64 +76,70 @@ impl fmt::Display for Note {
         match self {
             Self::Latin1 { characters } => write!(
                 f,
-                "it is no UTF-8 and was read as Latin-1 (Windows-1252); characters that depend on this: {characters}"
+                "the file is not UTF-8 and was read as Windows-1252 (Latin-1); characters beyond ASCII: \
+                 {characters}"
             ),
             Self::Guessed { params } => write!(
                 f,
-                "taken for hyperparameters, unless --params says otherwise ({}): {}",
+                "columns taken for hyperparameters, which --params overrides ({}): {}",
                 params.len(),
                 listed(params)
             ),
             Self::LeftOut { columns } => {
                 write!(
                     f,
-                    "left out, as it says how or where trials ran ({}): {}",
+                    "columns left out, which describe how or where trials ran ({}): {}",
                     columns.len(),
                     listed(columns)
                 )
             }
             Self::Renumbered => {
-                f.write_str("its numbers had gaps or repetitions: trials are numbered anew from 0")
+                f.write_str("trial numbers had gaps or repetitions: the trials are renumbered from 0")
             }
             Self::WithoutValue { trials } => {
-                write!(f, "complete trials without a value failed: {trials}")
+                write!(f, "complete trials without a value, imported as failed: {trials}")
             }
             Self::ValuesLeftOut { trials } => {
-                write!(f, "values of trials that are neither complete nor pruned are left out: {trials}")
+                write!(f, "trials neither complete nor pruned, imported without their values: {trials}")
             }
             Self::Inferred { space } => {
-                let sets: Vec<String> = space.iter().map(|(name, set)| format!("{name} = {set}")).collect();
-                write!(f, "sets by the values that occur, unless --space says otherwise: {}", sets.join(", "))
+                let inferred = space.iter().map(|(name, set)| format!("{name} = {set}"));
+                let inferred = inferred.collect::<Vec<_>>().join(", ");
+                write!(f, "distributions inferred from the values, which --space overrides: {inferred}")
             }
             Self::Iterations { rows, trials } => {
                 write!(
                     f,
-                    "{rows} rows are iterations of {trials} trials; the newest row of a trial has its value"
+                    "{rows} rows were merged as iterations of {trials} trials; the newest row of a trial has \
+                     its value"
                 )
             }
             Self::Order { said } => {
                 let said = said.iter().map(|(name, direction)| format!("`{name}` {}", direction.as_str()));
                 write!(
                     f,
-                    "directions are taken in the order of the file, which may not be the study's: {} \
-                     (--direction NAME=DIRECTION says one by its name)",
+                    "directions were applied in the order of the file, which may differ from the study's: {} \
+                     (--direction NAME=DIRECTION sets one by name)",
                     said.collect::<Vec<_>>().join(", ")
                 )
             }
             Self::Unended { trials } => {
-                write!(f, "trials whose last result is not `done` had not ended, and failed: {trials}")
+                write!(f, "trials whose last result is not `done`, imported as failed: {trials}")
             }
             Self::OddConstraints { trials } => {
-                write!(f, "trials with a constraint that is no number count as infeasible: {trials}")
+                write!(
+                    f,
+                    "trials with a constraint that is not a number, which count as infeasible: {trials}"
+                )
             }
             Self::Running { trials } => {
-                write!(f, "trials that still run in the source, and here for ever: {trials}")
+                write!(f, "trials that are running in the source, and stay running in the copy: {trials}")
             }
         }
     }
 }
 
-/// Names as a sentence lists them.
+/// Joins names for a sentence.
 pub(super) fn listed(names: &[String]) -> String {
     let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(MOST_NAMES);

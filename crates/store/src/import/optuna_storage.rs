@@ -1,4 +1,4 @@
-//! A study of an Optuna storage, which is only read.
+//! Reader of studies in Optuna storages; it does not change them.
 
 use std::path::Path;
 
@@ -11,20 +11,20 @@ use crate::optuna::OptunaStorage;
 use crate::sqlite::SqliteStore;
 use crate::store::{Store, StudyRecord};
 
-use super::sets::{IMPORT_KEY, ImportAttribute};
+use super::inferred::{IMPORT_KEY, ImportAttribute};
 use super::{ImportError, ImportedStudy, Roles, infeasible};
 
-/// Reads the study `name`, or the only one.
+/// Reads the study `name` of a file, or the only one.
 pub(super) fn read(path: &Path, name: Option<&str>, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
     read_store(&SqliteStore::open_read_only_file(path)?, &path.into(), name, roles)
 }
 
-/// Both views of a file.
+/// Opens both interfaces of a file.
 pub(super) fn open_file(path: &Path) -> Result<(Box<dyn OptunaStorage>, SqliteStore), ImportError> {
     Ok((Box::new(AsOptuna(SqliteStore::open_read_only_file(path)?)), SqliteStore::open_read_only_file(path)?))
 }
 
-/// The place of the study `wanted` among those of a storage, or of the only one.
+/// Returns the index of the study `wanted`, or of the only one.
 pub(super) fn which(
     location: &Location,
     names: &[String],
@@ -51,7 +51,7 @@ pub(super) fn read_store(
     name: Option<&str>,
     roles: &Roles<'_>,
 ) -> Result<ImportedStudy, ImportError> {
-    roles.refuse_params(location, "its trials say which are their parameters")?;
+    roles.refuse_params(location, "its trials record their parameters")?;
     let studies = store.studies()?;
     let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
     let study = &studies[which(location, &names, name)?];
@@ -67,7 +67,8 @@ pub(super) fn read_store(
         }
     }
     let space = study.space.clone().or_else(|| recorded_space(&trials));
-    // As a file of trials without its space, such a study is more than its best configuration does not say.
+    // Like a file of trials without its space, such a study may have parameters that its best configuration
+    // does not contain.
     let best = allometry_core::trial::incumbent(&trials, study.direction).filter(|_| space.is_some());
     Ok(ImportedStudy {
         name: Some(study.name.clone()),
@@ -82,11 +83,12 @@ pub(super) fn read_store(
     })
 }
 
-/// Names under which programs record the number of a model's weights, the likeliest first.
+/// Names under which programs record the number of weights, the most likely first.
 pub(super) const SIZES: [&str; 7] =
     ["weights", "n_params", "num_params", "num_parameters", "n_parameters", "parameters", "params"];
 
-/// The space of a stored study: as it says, or the sets of its trials where all of them were drawn from recorded ones.
+/// Returns the space of a stored study: the recorded one, or the distributions of its trials if all are
+/// recorded.
 pub fn space_of(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<SearchSpace> {
     study.space.clone().or_else(|| match without_inferred(study, trials) {
         Some(sets) => space_of_sets(trials.iter().zip(&sets)),
@@ -94,7 +96,8 @@ pub fn space_of(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<SearchSpa
     })
 }
 
-/// Numbers among the user attributes are metrics, unless the trial has one of that name; one of them may be the model's size.
+/// Copies numbers among the user attributes to the metrics, unless the trial has a metric with this name; one
+/// of them may be the model's size.
 pub fn take_metrics(trial: &mut FrozenTrial) {
     for (name, text) in &trial.user_attributes {
         if let Some(x) = json::parse(text).ok().as_ref().and_then(json::number) {
@@ -108,13 +111,13 @@ pub fn take_metrics(trial: &mut FrozenTrial) {
     }
 }
 
-/// A number as one of weights.
+/// Converts a number to a number of weights.
 pub(super) fn size(x: f64) -> Option<u64> {
     (x >= 1.0 && x.fract() == 0.0 && x < 9e15).then_some(x as u64)
 }
 
-/// The sets of each trial without those that an import inferred, from which nobody drew; `None` where no import inferred any.
-/// Trials that share their sets go on sharing what is left of them.
+/// Returns the distributions of each trial without those that an import inferred; `None` if no import
+/// inferred any. Trials that shared their distributions share the result.
 fn without_inferred(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<Vec<Distributions>> {
     let import = study.attributes.get(IMPORT_KEY)?;
     let import: ImportAttribute = serde_json::from_value(import.clone()).unwrap_or_default();
@@ -137,13 +140,13 @@ fn without_inferred(study: &StudyRecord, trials: &[FrozenTrial]) -> Option<Vec<D
     Some(left)
 }
 
-/// The sets that the trials' values were drawn from, where all of them are recorded; a parameter whose set changed has its
-/// latest.
+/// Returns the distributions of the trials if all of them are recorded; for a parameter whose distribution
+/// changed, the latest one.
 pub(super) fn recorded_space(trials: &[FrozenTrial]) -> Option<SearchSpace> {
     space_of_sets(trials.iter().map(|trial| (trial, &trial.distributions)))
 }
 
-/// The same of trials and their sets.
+/// Returns the space of trials with the given distributions.
 fn space_of_sets<'a>(
     trials: impl Iterator<Item = (&'a FrozenTrial, &'a Distributions)>,
 ) -> Option<SearchSpace> {
@@ -151,7 +154,7 @@ fn space_of_sets<'a>(
     let mut latest: Option<&Distributions> = None;
     for (trial, sets) in trials {
         let is_recorded = || trial.params.iter().all(|(name, _)| sets.contains_key(name));
-        // What waits, or has been taken from the queue, holds values whose sets come when they are asked for.
+        // A waiting or claimed trial may have values whose distributions the client has not requested yet.
         if !matches!(trial.state, TrialState::Waiting | TrialState::Running) && !is_recorded() {
             return None;
         }

@@ -1,14 +1,14 @@
-//! The forms in which `DataFrame.to_json` writes a table, as lists of rows.
+//! The forms of a table that `DataFrame.to_json` writes, as lists of rows.
 
 use serde_json::{Map, Value};
 
 use super::error::Problem;
 
-/// The rows of a table: `orient="split"`, `"table"`, `"index"` or `"columns"`. `None` where the object is no
-/// table.
+/// Returns the rows of a table with `orient="split"`, `"table"`, `"index"` or `"columns"`; `None` if the
+/// object is not a table.
 ///
 /// # Errors
-/// [`Problem`] where the parts of a table do not fit together.
+/// [`Problem`] where the parts of a table do not match.
 pub(super) fn rows(fields: &mut Map<String, Value>) -> Result<Option<Vec<Value>>, Problem> {
     if let (Some(Value::Array(columns)), Some(Value::Array(_))) = (fields.get("columns"), fields.get("data"))
     {
@@ -33,7 +33,7 @@ pub(super) fn rows(fields: &mut Map<String, Value>) -> Result<Option<Vec<Value>>
     Ok(None)
 }
 
-/// Rows of cells below the names of their columns.
+/// Returns the rows of a list of cells with a list of column names.
 fn split(columns: &[Value], data: Option<Value>) -> Result<Vec<Value>, Problem> {
     let wrong = |row: usize, expected: String| Problem::new(format!("row {row} of `data`"), expected);
     let names: Option<Vec<&str>> = columns.iter().map(Value::as_str).collect();
@@ -54,7 +54,7 @@ fn split(columns: &[Value], data: Option<Value>) -> Result<Vec<Value>, Problem> 
     rows.unwrap_or_default().into_iter().enumerate().map(row).collect()
 }
 
-/// The rows of columns that have a cell for each number of a row.
+/// Returns the rows of columns whose cells are keyed by row number.
 fn transposed(columns: &mut Map<String, Value>) -> Vec<Value> {
     let mut rows: std::collections::BTreeMap<u64, Map<String, Value>> = std::collections::BTreeMap::new();
     for (name, column) in std::mem::take(columns) {

@@ -1,4 +1,4 @@
-//! What the user says of the columns of a table.
+//! The user's options for the columns of a table.
 
 use allometry_core::{FrozenTrial, ModelSize};
 
@@ -10,14 +10,14 @@ use super::optuna_storage::size;
 use crate::json;
 use crate::location::Location;
 
-/// What the user says of the columns of a table, or of the attributes of trials.
+/// The user's options for the columns of a table, or for the attributes of trials.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Roles<'a> {
-    /// The column of the objective.
+    /// Column of the objective.
     pub metric: Option<&'a str>,
-    /// The columns of the hyperparameters; empty where the names of the columns tell.
+    /// Columns of the hyperparameters; empty to infer them from the names.
     pub params: &'a [String],
-    /// The column or user attribute that holds the number of the model's weights.
+    /// Column or user attribute with the number of weights.
     pub size: Option<&'a str>,
 }
 
@@ -38,10 +38,10 @@ impl Roles<'_> {
         Err(ImportError::Inapplicable { option: "--params", location: location.clone(), why })
     }
 
-    /// Gives the trials the sizes that the column or attribute of that name holds.
+    /// Sets the sizes of the trials from the column or attribute that the user names.
     ///
     /// # Errors
-    /// [`Problem`] where no trial has it, or one has no number of weights there.
+    /// [`Problem`] where no trial has it, or its content is not a number of weights.
     pub(super) fn take_sizes(&self, trials: &mut [FrozenTrial]) -> Result<(), Problem> {
         let Some(wanted) = self.size else { return Ok(()) };
         let mut is_there = false;
@@ -51,7 +51,7 @@ impl Roles<'_> {
             let Some(total) = number.and_then(size) else {
                 let place = format!("trial {}, `{wanted}`", trial.number);
                 return Err(Problem::new(place, format!("expected a number of weights, found {text}"))
-                    .hint("--size names what holds whole numbers from 1"));
+                    .hint("--size must name a column or attribute of whole numbers from 1"));
             };
             trial.record.size = Some(ModelSize { total, non_embedding: total });
         }
@@ -69,7 +69,7 @@ impl Roles<'_> {
     }
 }
 
-/// The attribute or parameter of that name, as a text and as a number.
+/// Returns the attribute or parameter with this name, as a text and as a number.
 fn named(trial: &FrozenTrial, wanted: &str) -> Option<(String, Option<f64>)> {
     let attribute = trial.user_attributes.iter().find(|(name, _)| is_called(wanted, name));
     if let Some((_, text)) = attribute {

@@ -1,4 +1,4 @@
-//! Files of trials as they are met, and as they should not be.
+//! Tests of realistic and of malformed files.
 
 use std::path::Path;
 
@@ -25,10 +25,13 @@ fn json_keeps_states_values_and_attributes() {
     let study = read_text(
         "t.json",
         r#"[
-          {"number": 1, "value": 0.7, "params": {"lr": 1e-05, "n": 2, "act": "gelu"}, "state": "TrialState.COMPLETE",
-           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"}, "datetime_start": "2026-01-25T23:53:25.053461+00:00",
+          {"number": 1, "value": 0.7, "params": {"lr": 1e-05, "n": 2, "act": "gelu"},
+           "state": "TrialState.COMPLETE",
+           "user_attrs": {"pred_min": 0.1, "note": "NaN is \" fine"},
+           "datetime_start": "2026-01-25T23:53:25.053461+00:00",
            "datetime_complete": "2026-01-25 23:54:00+00:00"},
-          {"number": 0, "value": NaN, "params": {"lr": 0}, "state": "FAIL", "intermediate_values": {"1": -Infinity}}
+          {"number": 0, "value": NaN, "params": {"lr": 0}, "state": "FAIL",
+           "intermediate_values": {"1": -Infinity}}
         ]"#,
     )
     .unwrap();
@@ -90,7 +93,8 @@ fn malformed_files_say_where() {
         (
             "t.json",
             "[\n{\"number\": 0, \"val",
-            "t.json, line 2, column 18: EOF while parsing a string (the file is cut off: write or copy it again)",
+            "t.json, line 2, column 18: EOF while parsing a string \
+             (the file is truncated: write or copy it again)",
         ),
         (
             "t.json",
@@ -105,13 +109,15 @@ fn malformed_files_say_where() {
         (
             "t.json",
             "[{\"state\": \"DONE\"}]",
-            "t.json, trial 0 of the list, field `state`: expected COMPLETE, PRUNED, FAIL, RUNNING or WAITING ()",
+            "t.json, trial 0 of the list, field `state`: \
+             expected COMPLETE, PRUNED, FAIL, RUNNING or WAITING ()",
         ),
         ("t.json", "[]", "t.json holds no trials ()"),
         (
             "t.csv",
             "number,value,d\n0,0.1,1\n1,0.2\n",
-            "t.csv, line 3: 2 fields where the header has 3 (leave the cell of a missing value empty, but keep its comma)",
+            "t.csv, line 3: 2 fields, but the header has 3 \
+             (leave the cell of a missing value empty, but keep its comma)",
         ),
         ("t.json", "[{\"value\": NaN, \"params\": [}]", "t.json, line 1, column 28: expected value ()"),
         (
@@ -137,7 +143,9 @@ fn malformed_files_say_where() {
         (
             "t.txt",
             "hello",
-            "t.txt is no file of trials (known kinds: Optuna's all_trials.json, its journals and SQLite files, a .csv or .tsv of trials, a list of trials in JSON or YAML (any of them packed by gzip), the folder of a Ray Tune experiment)",
+            "t.txt is not a file of trials (known formats: Optuna's all_trials.json, its journals and SQLite \
+             files, a .csv or .tsv of trials, a list of trials in JSON or YAML (each also compressed with \
+             gzip), the folder of a Ray Tune experiment)",
         ),
     ] {
         assert_eq!(message(read_text(name, text)), expected);
@@ -165,7 +173,7 @@ fn of_several_objectives_all_values_are_read() {
     assert!(list.further.is_empty(), "the file does not say which values are better");
 }
 
-/// What the best of a file of best parameters is among the trials says which values are better.
+/// The position of the best value among the values of the trials implies the direction.
 #[test]
 fn the_best_of_the_trials_tells_the_direction() {
     let folder = tempfile::tempdir().unwrap();
@@ -204,8 +212,10 @@ fn headers_are_known_in_any_case_and_on_two_levels() {
 
 #[test]
 fn tables_of_other_tools_keep_parameters_apart_from_results() {
-    let wandb = "\"Name\",\"State\",\"Created\",\"Runtime\",\"Sweep\",\"lr\",\"batch_size\",\"val_loss\",\"acc\"\n\
-                 a,finished,2025-01-01T10:00:00.000Z,45,,0.1,32,0.5,0.7\nb,crashed,2025-01-01,2,,0.2,64,0.4,0.9\n";
+    let wandb = "\"Name\",\"State\",\"Created\",\"Runtime\",\"Sweep\",\
+                 \"lr\",\"batch_size\",\"val_loss\",\"acc\"\n\
+                 a,finished,2025-01-01T10:00:00.000Z,45,,0.1,32,0.5,0.7\n\
+                 b,crashed,2025-01-01,2,,0.2,64,0.4,0.9\n";
     let folder = tempfile::tempdir().unwrap();
     let read_as = |metric: &str, text: &str| {
         let path = folder.path().join("t.csv");
@@ -231,7 +241,7 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     assert!(missing.hint().unwrap().contains("`val_loss`"));
 }
 
-/// What pandas writes of the dictionaries that the interface of W&B gives, and of the results of hyperopt.
+/// pandas writes dictionaries from W&B's API and from hyperopt's results into cells.
 #[test]
 fn dictionaries_in_cells_are_unfolded() {
     let wandb = ",summary,config,name,state\n\
@@ -255,11 +265,13 @@ fn dictionaries_in_cells_are_unfolded() {
     assert!(wrong.contains("trial 0 of the list, field `summary.loss`: expected a number"), "{wrong}");
 }
 
-/// What `trials_dataframe` and pandas write of dictionaries and sets.
+/// `trials_dataframe` and pandas write dictionaries and distributions as Python prints them.
 #[test]
 fn cells_that_python_shows_are_read() {
-    let table = "number,value,params_n,distributions_n,system_attrs_fixed_params,user_attrs_allometry:record,state\n\
-                 0,0.5,8,\"IntDistribution(high=8, log=False, low=1, step=1)\",,\"{'size': None, 'seed': 5, 'origin': 'random', 'metrics': {}}\",COMPLETE\n\
+    let table = "number,value,params_n,distributions_n,system_attrs_fixed_params,\
+                 user_attrs_allometry:record,state\n\
+                 0,0.5,8,\"IntDistribution(high=8, log=False, low=1, step=1)\",,\
+                 \"{'size': None, 'seed': 5, 'origin': 'random', 'metrics': {}}\",COMPLETE\n\
                  1,,,,{'n': 3},,WAITING\n";
     let study = read_text("t.csv", table).unwrap();
     let [complete, waiting] = study.trials.as_slice() else { panic!("two trials") };
@@ -294,7 +306,8 @@ fn whole_numbers_of_a_column_with_holes_are_integers() {
 
 #[test]
 fn flat_lists_have_parameters_attributes_and_named_objectives() {
-    let flat = r#"[{"number": 0, "value": 0.5, "params_lr": 0.1, "user_attrs_n_params": 1000, "state": "COMPLETE"}]"#;
+    let flat = r#"[{"number": 0, "value": 0.5, "params_lr": 0.1, "user_attrs_n_params": 1000,
+        "state": "COMPLETE"}]"#;
     let flat = read_text("t.json", flat).unwrap();
     assert_eq!(params(&flat), ["lr=0.1"]);
     assert_eq!(flat.trials[0].record.size.unwrap().total, 1000);
@@ -311,7 +324,7 @@ fn flat_lists_have_parameters_attributes_and_named_objectives() {
     assert_eq!((named.trials[0].value, named.trials[1].state), (Some(0.34), TrialState::Failed));
 }
 
-/// Reads a file with what the user says of its columns.
+/// Reads a file with the user's options for columns.
 fn read_told(name: &str, text: &str, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
@@ -362,7 +375,7 @@ fn listed_columns_alone_are_parameters() {
     assert!(refused(&["lr"], r#"[{"value": 1, "params": {"x": 1}}]"#).contains("no trial has a `lr`"));
     assert!(
         refused(&["lr"], r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[1]}"#)
-            .contains("its trials say which are their parameters")
+            .contains("its trials record their parameters")
     );
 }
 
@@ -431,32 +444,41 @@ fn tables_are_read_packed_and_in_any_usual_encoding() {
     assert_eq!(read_bytes("wide.json", &wide), []);
 }
 
-/// What `to_json` of pandas and `optuna trials -f yaml` write.
+/// Forms of `to_json` of pandas and of `optuna trials -f yaml`.
 #[test]
 fn lists_have_many_forms() {
     let forms = [
         r#"[{"number": 0, "value": 0.5, "params_lr": 0.1}, {"number": 1, "value": null, "params_lr": 0.2}]"#,
-        "{\"number\": 0, \"value\": 0.5, \"params_lr\": 0.1}\n{\"number\": 1, \"value\": null, \"params_lr\": 0.2}\n",
+        "{\"number\": 0, \"value\": 0.5, \"params_lr\": 0.1}\n\
+         {\"number\": 1, \"value\": null, \"params_lr\": 0.2}\n",
         r#"{"number": {"0": 0, "1": 1}, "value": {"0": 0.5, "1": null}, "params_lr": {"0": 0.1, "1": 0.2}}"#,
-        r#"{"0": {"number": 0, "value": 0.5, "params_lr": 0.1}, "1": {"number": 1, "value": null, "params_lr": 0.2}}"#,
-        r#"{"columns": ["number", "value", "params_lr"], "index": [0, 1], "data": [[0, 0.5, 0.1], [1, null, 0.2]]}"#,
-        r#"{"schema": {"fields": []}, "data": [{"index": 0, "number": 0, "value": 0.5, "params_lr": 0.1}, {"index": 1, "number": 1, "value": null, "params_lr": 0.2}]}"#,
+        r#"{"0": {"number": 0, "value": 0.5, "params_lr": 0.1},
+            "1": {"number": 1, "value": null, "params_lr": 0.2}}"#,
+        r#"{"columns": ["number", "value", "params_lr"], "index": [0, 1],
+            "data": [[0, 0.5, 0.1], [1, null, 0.2]]}"#,
+        r#"{"schema": {"fields": []},
+            "data": [{"index": 0, "number": 0, "value": 0.5, "params_lr": 0.1},
+                     {"index": 1, "number": 1, "value": null, "params_lr": 0.2}]}"#,
         "- number: 0\n  params_lr: 0.1\n  value: 0.5\n- number: 1\n  params_lr: 0.2\n  value: null\n",
-        "---\n# of optuna trials\n- number: 0\n  params: {lr: 0.1}\n  value: 0.5\n- number: 1\n  params: {lr: 0.2}\n  value: .nan\n",
+        "---\n# of optuna trials\n- number: 0\n  params: {lr: 0.1}\n  value: 0.5\n\
+         - number: 1\n  params: {lr: 0.2}\n  value: .nan\n",
     ];
     for form in forms {
         let study = read_text("t.json", form).unwrap_or_else(|error| panic!("{form}: {error}"));
         assert_eq!(params(&study), ["lr=0.1", "lr=0.2"], "{form}");
         assert_eq!((study.trials[0].value, study.trials[1].state), (Some(0.5), TrialState::Failed), "{form}");
     }
-    let named = r#"[{"number": 0, "values": {"acc": 0.5, "cost": 2}, "params": {"x": 1}}, {"values": {}, "state": "FAIL"}]"#;
+    let named = r#"[{"number": 0, "values": {"acc": 0.5, "cost": 2}, "params": {"x": 1}},
+        {"values": {}, "state": "FAIL"}]"#;
     let named = read_text("t.json", named).unwrap();
     assert_eq!(named.metric_names, Some(listed(&["acc", "cost"])));
     assert_eq!(named.trials[0].values(), [0.5, 2.0]);
-    // Optuna leaves a parameter out that a trial lacks, and writes null for the choice None.
-    let none = r#"[{"value": 1, "params_c": null, "duration": "0:00:01"}, {"value": 2, "params_c": "a", "duration": "0:00:01"}]"#;
+    // Optuna leaves out a parameter that a trial lacks, and writes null for the choice None.
+    let none = r#"[{"value": 1, "params_c": null, "duration": "0:00:01"},
+        {"value": 2, "params_c": "a", "duration": "0:00:01"}]"#;
     assert_eq!(params(&read_text("t.json", none).unwrap()), ["c=None", "c=a"]);
-    let of_pandas = r#"[{"value": 1, "params_c": null, "datetime_start": 1704103200000}, {"value": 2, "params_c": "a", "datetime_start": null}]"#;
+    let of_pandas = r#"[{"value": 1, "params_c": null, "datetime_start": 1704103200000},
+        {"value": 2, "params_c": "a", "datetime_start": null}]"#;
     let of_pandas = read_text("t.json", of_pandas).unwrap();
     assert_eq!(params(&of_pandas), ["", "c=a"]);
     let clock = jiff::tz::TimeZone::system().to_datetime(of_pandas.trials[0].started.unwrap());
@@ -487,7 +509,10 @@ fn lists_have_many_forms() {
     }
 }
 
-const RATE: &str = r#""distribution":"{\"name\": \"FloatDistribution\", \"attributes\": {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}""#;
+const RATE: &str = concat!(
+    r#""distribution":"{\"name\": \"FloatDistribution\", "#,
+    r#"\"attributes\": {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}""#
+);
 
 fn journal(lines: &[&str]) -> Result<ImportedStudy, ImportError> {
     let lines: Vec<String> = lines.iter().map(|line| line.replace("RATE", RATE)).collect();
@@ -499,7 +524,7 @@ fn a_journal_is_replayed_by_its_rules() {
     let study = journal(&[
         r#"{"op_code":0,"worker_id":"w","study_name":"gone","directions":[1]}"#,
         r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}"#,
-        // A name taken makes no study, and no id.
+        // A name that is taken creates no study and no id.
         r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[1]}"#,
         r#"{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null}"#,
         r#"{"op_code":1,"worker_id":"w","study_id":0}"#,
@@ -508,17 +533,27 @@ fn a_journal_is_replayed_by_its_rules() {
         r#"{"op_code":7,"worker_id":"w","trial_id":1,"step":1,"intermediate_value":NaN}"#,
         r#"{"op_code":7,"worker_id":"w","trial_id":1,"step":1,"intermediate_value":0.25}"#,
         r#"{"op_code":8,"worker_id":"w","trial_id":1,"user_attr":{"pred_min":0.125}}"#,
-        r#"{"op_code":6,"worker_id":"w","trial_id":1,"state":1,"values":[0.75],"datetime_complete":"2026-01-25T10:00:01+00:00"}"#,
-        // What comes after the end, to studies that are gone and to trials that never were, is dropped.
+        concat!(
+            r#"{"op_code":6,"worker_id":"w","trial_id":1,"state":1,"values":[0.75],"#,
+            r#""datetime_complete":"2026-01-25T10:00:01+00:00"}"#
+        ),
+        // Operations after the end of a trial, on deleted studies and on unknown trials are dropped.
         r#"{"op_code":6,"worker_id":"w","trial_id":1,"state":3,"values":null}"#,
         r#"{"op_code":5,"worker_id":"w","trial_id":1,"param_name":"lr","param_value_internal":0.9,RATE}"#,
         r#"{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[9.0]}"#,
         r#"{"op_code":6,"worker_id":"w","trial_id":7,"state":1,"values":[9.0]}"#,
         r#"{"op_code":4,"worker_id":"w","study_id":9,"datetime_start":null}"#,
         r#"{"op_code":10,"worker_id":"w"}"#,
-        r#"{"op_code":4,"worker_id":"w","study_id":1,"datetime_start":null,"state":4,"system_attrs":{"fixed_params":{"lr":0.1}}}"#,
-        // Of another kind than before.
-        r#"{"op_code":5,"worker_id":"w","trial_id":2,"param_name":"lr","param_value_internal":1,"distribution":"{\"name\": \"IntDistribution\", \"attributes\": {\"low\": 0, \"high\": 1, \"log\": false, \"step\": 1}}"}"#,
+        concat!(
+            r#"{"op_code":4,"worker_id":"w","study_id":1,"datetime_start":null,"state":4,"#,
+            r#""system_attrs":{"fixed_params":{"lr":0.1}}}"#
+        ),
+        // An incompatible distribution.
+        concat!(
+            r#"{"op_code":5,"worker_id":"w","trial_id":2,"param_name":"lr","param_value_internal":1,"#,
+            r#""distribution":"{\"name\": \"IntDistribution\", "#,
+            r#"\"attributes\": {\"low\": 0, \"high\": 1, \"log\": false, \"step\": 1}}"}"#
+        ),
         r#"{"op_code":6,"worker_id":"w","tri"#,
     ])
     .unwrap();
@@ -554,23 +589,35 @@ fn a_damaged_journal_is_named() {
     assert!(journal(&[start]).unwrap_err().to_string().ends_with("holds no trials"));
 }
 
-/// Constraints of Optuna in a table and in a list: the best configuration is the best one that meets them.
+/// The best configuration of a table or list with Optuna's constraints is the best one that meets them.
 #[test]
 fn constraints_in_files_are_kept() {
     let csv = "number,value,params_x,state,system_attrs_constraints,system_attrs_constraints:ms\n\
                0,0.9,1,COMPLETE,\"[0.5, -1.0]\",\n1,0.8,2,COMPLETE,\"(-0.5, -1e-05)\",-3.0\n\
                2,0.85,3,COMPLETE,,0.25\n3,0.7,4,COMPLETE,,\n";
     let json = r#"[
-        {"number": 0, "value": 0.9, "params": {"x": 1}, "state": "COMPLETE", "system_attrs": {"constraints": [0.5, -1.0]}},
+        {"number": 0, "value": 0.9, "params": {"x": 1}, "state": "COMPLETE",
+         "system_attrs": {"constraints": [0.5, -1.0]}},
         {"number": 1, "value": 0.8, "params": {"x": 2}, "state": "COMPLETE",
          "system_attrs": {"constraints": [-0.5, -1e-05], "constraints:ms": -3.0}},
-        {"number": 2, "value": 0.85, "params": {"x": 3}, "state": "COMPLETE", "system_attrs": {"constraints:ms": 0.25}},
+        {"number": 2, "value": 0.85, "params": {"x": 3}, "state": "COMPLETE",
+         "system_attrs": {"constraints:ms": 0.25}},
         {"number": 3, "value": 0.7, "params": {"x": 4}, "state": "COMPLETE"}]"#;
-    let ours = r#"{"number": 0, "value": 0.9, "params": {"x": 1}, "state": "complete", "constraints": {"0": 0.5, "1": -1.0}}
-        {"number": 1, "value": 0.8, "params": {"x": 2}, "state": "complete", "constraints": {"0": -0.5, "1": -1e-05, "ms": -3.0}}
-        {"number": 2, "value": 0.85, "params": {"x": 3}, "state": "complete", "constraints": {"ms": 0.25}}
-        {"number": 3, "value": 0.7, "params": {"x": 4}, "state": "complete", "constraints": {}}"#;
-    for (name, text) in [("t.csv", csv), ("t.json", json), ("ours.json", ours)] {
+    let ours = [
+        (0.9, r#"{"0": 0.5, "1": -1.0}"#),
+        (0.8, r#"{"0": -0.5, "1": -1e-05, "ms": -3.0}"#),
+        (0.85, r#"{"ms": 0.25}"#),
+        (0.7, "{}"),
+    ];
+    let line = |(number, (value, constraints)): (usize, (f64, &str))| {
+        let x = number + 1;
+        format!(
+            "{{\"number\": {number}, \"value\": {value}, \"params\": {{\"x\": {x}}}, \
+             \"state\": \"complete\", \"constraints\": {constraints}}}"
+        )
+    };
+    let ours = ours.into_iter().enumerate().map(line).collect::<Vec<_>>().join("\n");
+    for (name, text) in [("t.csv", csv), ("t.json", json), ("ours.json", &ours)] {
         let trials = read_text(name, text).unwrap().trials;
         let seen: Vec<String> = trials.iter().map(|trial| trial.constraints().to_string()).collect();
         let expected =
@@ -581,7 +628,8 @@ fn constraints_in_files_are_kept() {
     }
     let of = |said: &str| {
         let text = format!(
-            r#"[{{"number": 0, "value": 1, "params": {{"x": 1}}, "state": "COMPLETE", "constraints": {said}}}]"#
+            r#"[{{"number": 0, "value": 1, "params": {{"x": 1}}, "state": "COMPLETE",
+                "constraints": {said}}}]"#
         );
         read_text("t.json", &text).map(|study| study.trials[0].constraints().to_string())
     };
@@ -592,7 +640,8 @@ fn constraints_in_files_are_kept() {
     }
 }
 
-/// pandas calls the value of a study with a named metric after it, on one level or two, and Optuna lists it as an object.
+/// For a named metric pandas names the column of the value after it, on one level or two, and Optuna writes
+/// an object.
 #[test]
 fn the_value_of_a_named_metric_is_found() {
     let texts = [
@@ -617,7 +666,7 @@ fn a_quote_that_is_never_closed_is_refused() {
     let open = "number,value,params_x,params_note\n0,0.5,1,ok\n1,0.1,2,\"5 inch\n2,0.2,3,ok\n";
     assert_eq!(
         message(read_text("t.csv", open)),
-        "t.csv, line 3: a quote that is never closed (close it, or write a quote within a cell twice)"
+        "t.csv, line 3: an unclosed quote (close it, or double a quote inside a cell)"
     );
     for fine in ["\"a \"\"quoted\"\" word\"", "5\" long", "\"two\nlines\"", "\"\""] {
         let text = format!("number,value,params_x,params_note\n0,0.5,1,{fine}\n1,0.1,2,b\n");
@@ -637,7 +686,8 @@ fn none_is_a_choice_where_its_set_says_so() {
 
 #[test]
 fn sets_as_pandas_writes_their_objects_are_read() {
-    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params_n": 2, "params_x": 0.5, "params_k": null,
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE",
+        "params_n": 2, "params_x": 0.5, "params_k": null,
         "distributions_n": {"high": 8, "log": false, "low": 1, "step": 1},
         "distributions_x": {"high": 1.0, "log": false, "low": 0.0, "step": null},
         "distributions_k": {"choices": ["a", null]}}]"#;
@@ -651,7 +701,8 @@ fn sets_as_pandas_writes_their_objects_are_read() {
 #[test]
 fn values_lie_in_their_recorded_sets() {
     let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"lr": 5.0}, "distributions":
-        {"lr": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}}]"#;
+        {"lr": {"name": "FloatDistribution",
+                "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}}]"#;
     let refused = message(read_text("t.json", text));
     assert!(refused.contains("`distributions.lr`: expected a distribution that has 5.0"), "{refused}");
 }
@@ -667,7 +718,7 @@ fn directions_beside_a_list_count() {
     assert!(refused.contains("field `directions`: expected a list of maximize and minimize"), "{refused}");
 }
 
-/// Other queued values would be outside a set that follows from the values that were tried.
+/// Waiting values count for the inferred distribution, which would not contain them otherwise.
 #[test]
 fn queued_values_are_of_the_inferred_set() {
     let text = "number,value,params_lr,system_attrs_fixed_params,state\n\
@@ -685,16 +736,17 @@ fn queued_values_are_of_the_inferred_set() {
     assert!(set.contains("3e-05"), "{set}");
 }
 
-/// Whoever takes a queued trial may not have asked for its values yet.
+/// A client that claimed a waiting trial may not have requested its values yet.
 #[test]
 fn a_running_trial_without_sets_hides_no_space() {
     let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
-        {"x": {"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}},
+        {"x": {"name": "FloatDistribution",
+               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}},
         {"number": 1, "state": "RUNNING", "params": {"x": 0.25}}]"#;
     assert!(read_text("t.json", text).unwrap().space.is_some());
 }
 
-/// Columns that W&B adds to what a run logs.
+/// W&B adds columns to those that a run logs.
 #[test]
 fn columns_of_a_run_of_wandb_are_no_parameters() {
     let text = "Name,State,val_loss,lr,_runtime,_timestamp,_step,_wandb\na,finished,0.5,0.1,3,4,5,{}\n";
@@ -702,7 +754,7 @@ fn columns_of_a_run_of_wandb_are_no_parameters() {
     assert_eq!(params(&read_told("t.csv", text, &roles).unwrap()), ["lr=0.1"]);
 }
 
-/// Ray Tune's `progress.csv` has a row an iteration.
+/// Ray Tune's `progress.csv` has a row per iteration.
 #[test]
 fn iterations_of_a_trial_are_its_intermediate_values() {
     let text = "loss,training_iteration,trial_id,config/lr,done\n1.0,1,a,0.1,False\n2.0,1,b,0.2,False\n\
@@ -713,10 +765,11 @@ fn iterations_of_a_trial_are_its_intermediate_values() {
     assert_eq!((a.value, b.value), (Some(0.2), Some(1.5)));
     assert_eq!(a.intermediate, [(1, 1.0), (2, 0.5), (3, 0.2)].into_iter().collect());
     assert_eq!((b.number.0, b.params.to_string()), (1, "lr=0.2".to_owned()));
-    assert!(study.notes.iter().any(|note| note.to_string().starts_with("5 rows are iterations of 2 trials")));
+    let merged = "5 rows were merged as iterations of 2 trials";
+    assert!(study.notes.iter().any(|note| note.to_string().starts_with(merged)));
 }
 
-/// An integer that no parameter has a place for is never a float in silence.
+/// An integer that no parameter can hold is refused instead of rounded.
 #[test]
 fn integers_beyond_64_bits_are_refused_with_their_place() {
     let huge = "12345678901234567890123";
@@ -759,8 +812,7 @@ fn integers_beyond_64_bits_are_refused_with_their_place() {
     assert!(told.contains(&format!("has the choice {huge}, an integer beyond 64 bits")), "{told}");
 }
 
-/// Beside words, numbers are choices of their own kind; what Python takes for one value is told apart by
-/// nobody.
+/// Beside texts, numbers are choices with their own kind; values that are equal in Python are refused.
 #[test]
 fn values_of_one_column_keep_their_kinds() {
     let column = |cells: &[&str]| {
@@ -771,15 +823,15 @@ fn values_of_one_column_keep_their_kinds() {
     assert_eq!(params(&column(&["1", "0.5"]).unwrap()), ["x=1.0", "x=0.5"]);
     assert_eq!(params(&column(&["true", "2"]).unwrap()), ["x=True", "x=2"]);
     for (cells, told) in [
-        (["true", "1"], "t.csv, trial 1, parameter `x`: `1` beside `True`, which is equal to it"),
-        (["0", "False"], "t.csv, trial 1, parameter `x`: `False` beside `0`, which is equal to it"),
+        (["true", "1"], "t.csv, trial 1, parameter `x`: `1` beside `True`, which Python considers equal"),
+        (["0", "False"], "t.csv, trial 1, parameter `x`: `False` beside `0`, which Python considers equal"),
     ] {
         assert!(message(column(&cells)).starts_with(told), "{cells:?}");
     }
     assert!(message(column(&["1", "1.0", "auto"])).contains("`1.0` beside `1`"));
 }
 
-/// What our own exports write comes back with every value of its kind, and the metrics with their names.
+/// Exported files are read back with the kind of every value and the names of the metrics.
 #[test]
 fn exported_files_come_back_as_they_were() {
     let list = r#"[
@@ -838,7 +890,7 @@ fn the_name_of_a_metric_survives_without_parameters() {
     assert!(wrong.contains("field `metric_names`: expected a list of names"), "{wrong}");
 }
 
-/// Ray marks the last result of a trial that ended as done: the others run, or were cut off.
+/// Ray marks the last result of a finished trial as done; other trials were still running.
 #[test]
 fn trials_of_ray_that_had_not_ended_failed() {
     let table = "loss,training_iteration,trial_id,config/lr,done\n0.5,2,a,0.1,True\n0.1,1,b,0.2,False\n";
@@ -854,9 +906,9 @@ fn trials_of_ray_that_had_not_ended_failed() {
         assert_eq!((open.state, open.value), (TrialState::Failed, None), "{text}");
         assert_eq!(open.intermediate, [(1, 0.1)].into(), "{text}");
         let reason = open.record.failure.as_ref().unwrap().reason.as_str();
-        assert_eq!(reason, "it had not ended when its table was written");
+        assert_eq!(reason, "the trial was still running when the table was written");
         let notes: Vec<String> = study.notes.iter().map(ToString::to_string).collect();
-        let said = "trials whose last result is not `done` had not ended, and failed: 1";
+        let said = "trials whose last result is not `done`, imported as failed: 1";
         assert!(notes.iter().any(|note| note == said), "{notes:?}");
     }
     let of_another = "loss,lr,done\n0.5,0.1,False\n";
@@ -887,7 +939,7 @@ fn constraints_that_are_no_numbers_are_refused_or_counted() {
         let study = odd.unwrap();
         assert!(!study.trials[0].is_feasible());
         let notes: Vec<String> = study.notes.iter().map(ToString::to_string).collect();
-        assert_eq!(notes, ["trials with a constraint that is no number count as infeasible: 1"]);
+        assert_eq!(notes, ["trials with a constraint that is not a number, which count as infeasible: 1"]);
     }
     for fine in [list("[-1.0, 0]"), list("null"), list("[false]"), list("-2"), table("(-1.0,)"), table("[]")]
     {
@@ -906,13 +958,16 @@ fn an_empty_file_is_called_empty() {
     }
 }
 
-/// Names count in any case, so that two that differ in it alone are one.
+/// Names are compared ignoring case, so that two names that differ in case only collide.
 #[test]
 fn columns_that_differ_in_case_alone_are_refused() {
     for (header, told) in [
-        ("number,value,Value,params_x", "t.csv, line 1: `value` and `Value` are one name"),
-        ("number,Number,value,params_x", "t.csv, line 1: `number` and `Number` are one name"),
-        ("State,STATE,value,params_x", "t.csv, line 1: `State` and `STATE` are one name"),
+        ("number,value,Value,params_x", "t.csv, line 1: the names `value` and `Value` differ in case only"),
+        (
+            "number,Number,value,params_x",
+            "t.csv, line 1: the names `number` and `Number` differ in case only",
+        ),
+        ("State,STATE,value,params_x", "t.csv, line 1: the names `State` and `STATE` differ in case only"),
     ] {
         let message = message(read_text("t.csv", &format!("{header}\n0,1,2,3\n")));
         assert!(message.starts_with(told), "{message}");

@@ -1,4 +1,4 @@
-//! Files as text: how they are compressed, and how their characters are written.
+//! Reads files as text: decompression and character encoding.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,11 +11,11 @@ use super::ImportError;
 use super::error::Problem;
 use super::note::Note;
 
-/// The most bytes that a compressed file may become: a few of them can stand for more than any memory holds.
+/// Maximum size of a decompressed file, because a small file can expand beyond the memory.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// First bytes of files that are compressed in ways that are not read here, with the program that unpacks
-/// them.
+/// First bytes of compression formats that are not supported, with the name of the format and the program
+/// that unpacks it.
 const UNREAD: [(&[u8], &str, &str); 4] = [
     (b"PK\x03\x04", "zip", "unzip"),
     (b"BZh", "bzip2", "bunzip2"),
@@ -25,10 +25,10 @@ const UNREAD: [(&[u8], &str, &str); 4] = [
 
 const GZIP: &[u8] = b"\x1f\x8b";
 
-/// The text of a file, unpacked where gzip packed it, with what to say of its characters.
+/// Returns the text of a file, decompressed if it is gzip, with a note on its encoding.
 ///
 /// # Errors
-/// [`ImportError`] naming the file, and where it is not as it should be.
+/// [`ImportError`] with the file and the malformed place.
 pub(super) fn read(path: &Path) -> Result<(String, Option<Note>), ImportError> {
     let cannot = |source| ImportError::Read { path: path.to_path_buf(), source };
     let mut file = File::open(path).map_err(cannot)?;
@@ -36,14 +36,14 @@ pub(super) fn read(path: &Path) -> Result<(String, Option<Note>), ImportError> {
     file.read_to_end(&mut bytes).map_err(cannot)?;
     let bytes = unpacked(bytes, MOST_BYTES).map_err(|problem| problem.in_file(path))?;
     if bytes.starts_with(b"SQLite format 3\0") {
-        return Err(Problem::new("its content", "it is a packed database, which is read unpacked alone")
-            .hint("unpack it first with gunzip")
+        return Err(Problem::new("its content", "it is a compressed database, which cannot be read")
+            .hint("decompress it first with gunzip")
             .in_file(path));
     }
     decoded(&bytes).map_err(|problem| problem.in_file(path))
 }
 
-/// The bytes that gzip packed, at most `most` of them; others as they are.
+/// Decompresses gzip to at most `most` bytes; returns other bytes unchanged.
 fn unpacked(bytes: Vec<u8>, most: u64) -> Result<Vec<u8>, Problem> {
     if !bytes.starts_with(GZIP) {
         return refuse_packed(bytes);
@@ -52,20 +52,18 @@ fn unpacked(bytes: Vec<u8>, most: u64) -> Result<Vec<u8>, Problem> {
     let mut reader = MultiGzDecoder::new(&*bytes).take(most + 1);
     reader.read_to_end(&mut unpacked).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => {
-            Problem::new("its packed content", "it is cut off").hint("write or copy the file again")
+            Problem::new("its compressed content", "it is truncated").hint("write or copy the file again")
         }
-        _ => Problem::new("its packed content", error.to_string()).hint("write or copy the file again"),
+        _ => Problem::new("its compressed content", error.to_string()).hint("write or copy the file again"),
     })?;
     if unpacked.len() as u64 > most {
-        let message = format!("it unpacks to more than {} MiB", most >> 20);
-        return Err(
-            Problem::new("its packed content", message).hint("unpack it first with gunzip, if it is yours")
-        );
+        let message = format!("it decompresses to more than {} MiB", most >> 20);
+        return Err(Problem::new("its compressed content", message)
+            .hint("decompress it first with gunzip, if you trust it"));
     }
     if unpacked.starts_with(GZIP) {
-        return Err(
-            Problem::new("its packed content", "it is packed twice").hint("unpack it first with gunzip")
-        );
+        return Err(Problem::new("its compressed content", "it is compressed twice")
+            .hint("decompress it first with gunzip"));
     }
     refuse_packed(unpacked)
 }
@@ -74,14 +72,13 @@ fn refuse_packed(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
     match UNREAD.iter().find(|(first, ..)| bytes.starts_with(first)) {
         None => Ok(bytes),
         Some((_, how, program)) => {
-            Err(Problem::new("its first bytes", format!("it is packed by {how}, and only gzip is read"))
-                .hint(format!("unpack it first with {program}")))
+            let message = format!("it is compressed with {how}; only gzip is supported");
+            Err(Problem::new("its first bytes", message).hint(format!("decompress it first with {program}")))
         }
     }
 }
 
-/// The text that bytes stand for: by their byte order mark, else as UTF-8, else as Windows-1252, of which
-/// Latin-1 is a part.
+/// Decodes bytes by their byte order mark, else as UTF-8, else as Windows-1252, a superset of Latin-1.
 fn decoded(bytes: &[u8]) -> Result<(String, Option<Note>), Problem> {
     let marked = Encoding::for_bom(bytes).map(|(encoding, length)| (encoding, &bytes[length..]));
     let (encoding, rest) = match marked {
@@ -92,13 +89,13 @@ fn decoded(bytes: &[u8]) -> Result<(String, Option<Note>), Problem> {
     let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(rest) else {
         let valid = encoding.decode_without_bom_handling(rest).0;
         let line = 1 + valid.split('\u{fffd}').next().unwrap_or_default().matches('\n').count();
-        return Err(Problem::new(format!("line {line}"), format!("it is no {}", encoding.name()))
+        return Err(Problem::new(format!("line {line}"), format!("it is not valid {}", encoding.name()))
             .hint("write the file again as UTF-8"));
     };
-    // UTF-16 without its mark, or UTF-32, or no text at all.
+    // A zero byte means UTF-16 without its mark, UTF-32, or no text at all.
     if let Some(place) = text.find('\0') {
         let line = 1 + text[..place].matches('\n').count();
-        return Err(Problem::new(format!("line {line}"), "a zero byte, which no text has")
+        return Err(Problem::new(format!("line {line}"), "a zero byte, which no text contains")
             .hint("write the file as UTF-8, or as UTF-16 with a byte order mark"));
     }
     let note = match encoding {
@@ -137,15 +134,15 @@ mod tests {
         assert_eq!(unpacked(packed(&vec![b'0'; 1 << 20]), 1 << 20).unwrap().len(), 1 << 20);
         let bomb = packed(&vec![b'0'; 8 << 20]);
         assert!(bomb.len() < 20_000);
-        assert!(problem(unpacked(bomb, 1 << 20)).contains("unpacks to more than 1 MiB"));
+        assert!(problem(unpacked(bomb, 1 << 20)).contains("decompresses to more than 1 MiB"));
         let whole = packed(b"number,value\n0,0.5\n");
-        assert!(problem(unpacked(whole[..whole.len() - 3].to_vec(), 100)).contains("it is cut off"));
+        assert!(problem(unpacked(whole[..whole.len() - 3].to_vec(), 100)).contains("it is truncated"));
         let mut damaged = whole.clone();
         let last = damaged.len() - 5;
         damaged[last] ^= 1;
-        assert!(problem(unpacked(damaged, 100)).contains("its packed content"));
-        assert!(problem(unpacked(packed(&whole), 100)).contains("packed twice"));
-        assert!(problem(unpacked(b"BZh91AY".to_vec(), 100)).contains("bzip2, and only gzip is read"));
+        assert!(problem(unpacked(damaged, 100)).contains("its compressed content"));
+        assert!(problem(unpacked(packed(&whole), 100)).contains("compressed twice"));
+        assert!(problem(unpacked(b"BZh91AY".to_vec(), 100)).contains("bzip2; only gzip is supported"));
         assert!(problem(unpacked(b"PK\x03\x04".to_vec(), 100)).contains("unzip"));
     }
 
@@ -162,10 +159,10 @@ mod tests {
         }
         let latin = decoded(b"Gr\xfc\xdfe \x80").unwrap();
         assert_eq!(latin, ("Grüße €".to_owned(), Some(Note::Latin1 { characters: 3 })));
-        assert!(problem(decoded(&little[..little.len() - 1])).contains("it is no UTF-16LE"));
+        assert!(problem(decoded(&little[..little.len() - 1])).contains("it is not valid UTF-16LE"));
         assert!(problem(decoded(&little[2..])).contains("a zero byte"));
         assert!(problem(decoded(b"a\nb\0c")).starts_with("line 2: a zero byte"));
-        assert!(problem(decoded(b"\xef\xbb\xbfa\n\xff")).starts_with("line 2: it is no UTF-8"));
+        assert!(problem(decoded(b"\xef\xbb\xbfa\n\xff")).starts_with("line 2: it is not valid UTF-8"));
         assert_eq!(decoded(b"").unwrap().0, "");
     }
 }

@@ -1,4 +1,4 @@
-//! One kind of number per parameter, as tables have it.
+//! Unification of the numeric kinds of each parameter.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,8 @@ use super::error::Problem;
 use super::json::Wide;
 use crate::json;
 
-/// Makes whole floats integers where a parameter has no others and some trials lack it: pandas writes a column of integers with holes so.
+/// Converts whole floats to integers for parameters that have no other floats and that some trials lack:
+/// pandas writes a column of integers with gaps as floats.
 pub(super) fn restore_integers(trials: &mut [FrozenTrial]) {
     let names: BTreeSet<String> =
         trials.iter().flat_map(|trial| trial.params.iter().map(|(name, _)| name.to_owned())).collect();
@@ -32,8 +33,8 @@ pub(super) fn restore_integers(trials: &mut [FrozenTrial]) {
     }
 }
 
-/// Makes the integers of a parameter floats where any of its values is one: `0` beside `1e-05` is `0.0`.
-/// Beside words, truth values and the like, numbers are choices and stay as they are.
+/// Converts the integers of a parameter to floats if any of its values is a float: `0` beside `1e-05` is
+/// `0.0`. Beside texts, booleans and the like, numbers are choices and stay unchanged.
 pub(super) fn promote(trials: &mut [FrozenTrial]) {
     let (mut floats, mut choices) = (BTreeSet::new(), BTreeSet::new());
     for (name, value) in trials.iter().flat_map(unrecorded) {
@@ -45,7 +46,7 @@ pub(super) fn promote(trials: &mut [FrozenTrial]) {
     }
     for trial in trials {
         for (name, value) in &mut trial.params.0 {
-            // A recorded set says what kind its values are.
+            // A recorded distribution determines the kind of its values.
             let is_recorded = trial.distributions.contains_key(name);
             if is_recorded || !floats.contains(name) || choices.contains(name) {
                 continue;
@@ -57,8 +58,8 @@ pub(super) fn promote(trials: &mut [FrozenTrial]) {
     }
 }
 
-/// Refuses values of one parameter that are of different kinds and one to Python, as `True` and `1` are: one
-/// would stand for both.
+/// Refuses values of one parameter that have different kinds but are equal in Python, such as `True` and `1`:
+/// Python would treat them as one choice.
 pub(super) fn refuse_alike(trials: &[FrozenTrial]) -> Result<(), Problem> {
     let mut first: BTreeMap<(&str, i64), &ParamValue> = BTreeMap::new();
     for trial in trials {
@@ -67,15 +68,17 @@ pub(super) fn refuse_alike(trials: &[FrozenTrial]) -> Result<(), Problem> {
             let known = first.entry((name, whole)).or_insert(value);
             if std::mem::discriminant(*known) != std::mem::discriminant(value) {
                 let place = format!("trial {}, parameter `{name}`", trial.number);
-                return Err(Problem::new(place, format!("`{value}` beside `{known}`, which is equal to it"))
-                    .hint("write both alike, or one of them as a word"));
+                let message = format!("`{value}` beside `{known}`, which Python considers equal");
+                return Err(
+                    Problem::new(place, message).hint("write both the same way, or one of them as a text")
+                );
             }
         }
     }
     Ok(())
 }
 
-/// Refuses integers that wait to be tried and that no parameter has a place for.
+/// Refuses integers of waiting trials that no parameter can hold.
 pub(super) fn refuse_wide_fixed(trial: &FrozenTrial) -> Result<(), Problem> {
     let fixed = trial.system_attributes.get("fixed_params").filter(|_| trial.params.0.is_empty());
     let fixed = fixed.and_then(|text| json::parse(text).ok());
@@ -85,7 +88,7 @@ pub(super) fn refuse_wide_fixed(trial: &FrozenTrial) -> Result<(), Problem> {
     })
 }
 
-/// The values of a trial whose sets nobody recorded.
+/// Returns the values of a trial without a recorded distribution.
 fn unrecorded(trial: &FrozenTrial) -> impl Iterator<Item = (&str, &ParamValue)> {
     trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name))
 }

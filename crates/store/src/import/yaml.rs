@@ -1,4 +1,4 @@
-//! Lists of trials in YAML, as `optuna trials -f yaml` prints them.
+//! Reader of lists of trials in YAML, as `optuna trials -f yaml` prints them.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use serde_saphyr::options::NonFiniteFloatPolicy;
 use super::error::Problem;
 use crate::json;
 
-/// Whether a text begins as a list in YAML does.
+/// Whether a text starts like a YAML list.
 pub fn is_list(text: &str) -> bool {
     let is_content = |line: &&str| !(line.is_empty() || line.starts_with('#') || *line == "---");
     text.lines().find(is_content).is_some_and(|line| line.starts_with("- "))
 }
 
-/// Parses a document, whose size in memory, aliases and depth are bounded by the parser.
+/// Parses a document; the parser limits its size in memory, aliases and depth.
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     let options = serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::PassThrough };
     let read = serde_saphyr::from_str_with_options::<Node>(text, options);
@@ -25,17 +25,17 @@ pub(super) fn parse(text: &str) -> Result<Value, Problem> {
             |location| format!("line {}, column {}", location.line(), location.column()),
         );
         let message = error.to_string();
-        let line = message.lines().next().unwrap_or("no YAML").trim_start_matches("error: ");
-        // The place stands before the message.
+        let line = message.lines().next().unwrap_or("not YAML").trim_start_matches("error: ");
+        // The message starts with the place.
         let line = line
             .split_once(": ")
             .filter(|(place, _)| place.starts_with("line "))
             .map_or(line, |(_, said)| said);
-        Problem::new(place, line).hint("`optuna trials -f json` writes the same as JSON")
+        Problem::new(place, line).hint("`optuna trials -f json` writes JSON")
     })
 }
 
-/// A value with every digit of its integers, of which those beyond 64 bits were parsed as floats.
+/// Restores the digits of integers beyond 64 bits, which the parser reads as floats.
 fn with_wide(value: Value, integers: &[(f64, &str)]) -> Value {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -52,7 +52,7 @@ fn with_wide(value: Value, integers: &[(f64, &str)]) -> Value {
     }
 }
 
-/// A node as the readers of JSON take it: numbers that JSON has no word for have the stand-ins of [`json`].
+/// A YAML node as a JSON value; numbers that JSON cannot represent become the stand-ins of [`json`].
 struct Node(Value);
 
 impl<'de> Deserialize<'de> for Node {

@@ -1,32 +1,32 @@
-//! What is refused so that every client can read a study: one text that Python cannot parse would end them
-//! all.
+//! Checks that keep a study readable for every client: one text that Python cannot parse would make the whole
+//! study unreadable.
 
 use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 use serde_json::Value;
 
-use crate::assemble::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY, take_user_attribute};
 use crate::error::StoreError;
 use crate::facts::StudyFacts;
+use crate::from_rows::{self, OWN_PREFIX, RECORD_KEY, SPACE_KEY, take_user_attribute};
 use crate::json;
 use crate::store::StudyId;
 
-/// Characters of a name or key, as the columns are declared.
+/// Maximum length of a name or key in characters, as the columns are declared.
 const LONGEST_NAME: usize = 512;
 
-/// Largest integer of 64 bits, as the float that is stored of it.
+/// First float above the largest 64-bit integer: 2^63.
 const LARGEST_INT: f64 = 9_223_372_036_854_775_808.0;
 
-/// Lists within each other, which Python's parser goes through by recursion.
+/// Maximum depth of nested lists: Python's parser is recursive.
 const DEEPEST: usize = 500;
 
-/// Digits that Python's integers are read from.
+/// Maximum number of digits that Python parses as an integer.
 const LONGEST_NUMBER: usize = 4300;
 
 fn invalid(field: &str, problem: impl Into<String>) -> StoreError {
     StoreError::Invalid { field: field.into(), problem: problem.into() }
 }
 
-/// A name or key that fits its column.
+/// Checks that a name or key fits its column.
 pub(crate) fn name(field: &str, text: &str) -> Result<(), StoreError> {
     if text.len() > LONGEST_NAME && text.chars().nth(LONGEST_NAME).is_some() {
         return Err(invalid(field, format!("it has more than {LONGEST_NAME} characters")));
@@ -34,16 +34,17 @@ pub(crate) fn name(field: &str, text: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// A key that fits its column with a value that Python parses, and we where the attribute is our own.
+/// Checks that a key fits its column, that Python can parse the value, and that an attribute of Allometry's
+/// own has a valid value.
 pub(crate) fn attribute(key: &str, json: &str) -> Result<(), StoreError> {
     name("attribute's key", key)?;
     let refused = |problem: String| invalid(&format!("attribute `{}`", shown(key)), problem);
-    json::check(json).map_err(|error| refused(format!("no JSON: {error}")))?;
+    json::check(json).map_err(|error| refused(format!("not JSON: {error}")))?;
     python_reads(json).map_err(&refused)?;
     own(key, json).map_err(&refused)
 }
 
-/// Whether Python's parser gets to the end of a JSON text, by its own limits.
+/// Checks a JSON text against the limits of Python's parser.
 fn python_reads(json: &str) -> Result<(), String> {
     let (mut depth, mut digits) = (0_usize, 0_usize);
     let mut bytes = json.bytes();
@@ -52,7 +53,7 @@ fn python_reads(json: &str) -> Result<(), String> {
         match byte {
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
-            // To the end of a text, in which an escaped character ends nothing.
+            // Skip the string; an escaped character does not end it.
             b'"' => {
                 while let Some(byte) = bytes.next() {
                     match byte {
@@ -65,26 +66,26 @@ fn python_reads(json: &str) -> Result<(), String> {
             _ => {}
         }
         if depth > DEEPEST {
-            return Err(format!("it has more than {DEEPEST} lists within each other"));
+            return Err(format!("it has lists nested more than {DEEPEST} deep"));
         }
         if digits > LONGEST_NUMBER {
-            return Err(format!("it has a number of more than {LONGEST_NUMBER} digits"));
+            return Err(format!("it has a number with more than {LONGEST_NUMBER} digits"));
         }
     }
     Ok(())
 }
 
-/// Whether an attribute of our own is as we write it: one that is not would make the whole study unreadable.
+/// Checks an attribute of Allometry's own: an invalid one would make the whole study unreadable.
 fn own(key: &str, json: &str) -> Result<(), String> {
     let is_ours = key.starts_with(OWN_PREFIX);
     if key == RECORD_KEY {
         let mut trial = FrozenTrial::new(0, TrialState::Running, None, Params::default());
         take_user_attribute(&mut trial, key, json).map_err(|malformed| malformed.problem)
     } else if is_ours && key[OWN_PREFIX.len()..] == *SPACE_KEY {
-        assemble::space(StudyId(0), json).map(|_| ()).map_err(|malformed| malformed.problem)
+        from_rows::space(StudyId(0), json).map(|_| ()).map_err(|malformed| malformed.problem)
     } else if is_ours {
         let value = json::parse(json).map_err(|error| error.to_string())?;
-        let attributes = [(key[OWN_PREFIX.len()..].to_owned(), json::plain(value))].into();
+        let attributes = [(key[OWN_PREFIX.len()..].to_owned(), json::to_standard_json(value))].into();
         let (_, problem) = StudyFacts::read(&attributes);
         problem.map_or(Ok(()), Err)
     } else {
@@ -92,9 +93,9 @@ fn own(key: &str, json: &str) -> Result<(), String> {
     }
 }
 
-/// A distribution that Optuna's own parser takes, and ours.
+/// Parses a distribution that both Optuna's parser and this crate accept.
 pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
-    let document = json::parse(text).map_err(|error| format!("its distribution is no JSON: {error}"))?;
+    let document = json::parse(text).map_err(|error| format!("its distribution is not JSON: {error}"))?;
     let class = document["name"].as_str().ok_or("its distribution has no `name`")?;
     let attributes = document["attributes"].as_object().ok_or("its distribution has no `attributes`")?;
     let known: &[&str] = match class {
@@ -113,18 +114,18 @@ pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
     }
     let is_number = |value: &Value| value.is_null() || json::number(value).is_some();
     if attributes.get("step").is_some_and(|step| !is_number(step)) {
-        return Err(format!("`step` of its {class} is no number"));
+        return Err(format!("`step` of its {class} is not a number"));
     }
     let parsed = crate::distribution::parse(text).map_err(|problem| format!("its {problem}"))?;
     let is_whole_step = attributes.get("step").is_none_or(|step| step.is_null() || step.as_i64().is_some());
     if matches!(parsed, Distribution::Int { .. }) && !is_whole_step {
-        return Err(format!("`step` of its {class} is no whole number of 64 bits"));
+        return Err(format!("`step` of its {class} is not a 64-bit integer"));
     }
-    sound(&parsed).map_or(Ok(parsed), |problem| Err(format!("its {class} {problem}")))
+    constructor_problem(&parsed).map_or(Ok(parsed), |problem| Err(format!("its {class} {problem}")))
 }
 
-/// Returns what Optuna's constructors refuse in a distribution, if anything.
-fn sound(set: &Distribution) -> Option<String> {
+/// Returns the reason for which Optuna's constructors would refuse a distribution, if any.
+fn constructor_problem(set: &Distribution) -> Option<String> {
     let ends = |low: f64, high: f64, log: bool, step: Option<f64>, least: f64| {
         if log && step.is_some() {
             Some("has both a log scale and a step".to_owned())
@@ -150,7 +151,7 @@ fn sound(set: &Distribution) -> Option<String> {
     }
 }
 
-/// A parameter that Optuna can turn into its value again.
+/// Checks that Optuna can convert a parameter's stored number to a value.
 pub(crate) fn parameter(name: &str, internal: f64, distribution: &str) -> Result<(), StoreError> {
     self::name("parameter's name", name)?;
     let refused = |problem: String| invalid(&format!("parameter `{}`", shown(name)), problem);
@@ -162,8 +163,8 @@ pub(crate) fn parameter(name: &str, internal: f64, distribution: &str) -> Result
     if fits { Ok(()) } else { Err(refused(format!("its distribution has no value for {internal}"))) }
 }
 
-/// Whether both may belong to the same parameter of a study: same kind and scale, same choices in order.
-/// Texts are distributions that [`parameter`] passed.
+/// Whether two distributions may belong to one parameter of a study: equal kind and scale, equal choices in
+/// equal order. Both texts must have passed [`parameter`].
 pub(crate) fn compatible(old: &str, new: &str) -> bool {
     old == new
         || match (Kind::parse(old), Kind::parse(new)) {
@@ -176,7 +177,7 @@ pub(crate) fn compatible(old: &str, new: &str) -> bool {
         }
 }
 
-/// The properties of a distribution that must stay the same within a study.
+/// Properties of a distribution that must stay the same within a study.
 enum Kind {
     Float { log: bool },
     Int { log: bool },
@@ -185,7 +186,7 @@ enum Kind {
 
 impl Kind {
     fn parse(text: &str) -> Result<Self, String> {
-        let document = json::parse(text).map_err(|error| format!("its distribution is no JSON: {error}"))?;
+        let document = json::parse(text).map_err(|error| format!("its distribution is not JSON: {error}"))?;
         let class = document["name"].as_str().ok_or("its distribution has no `name`")?;
         let attributes = &document["attributes"];
         let numbers = |fields: &[&str]| match fields.iter().find(|f| json::number(&attributes[**f]).is_none())
@@ -218,7 +219,8 @@ impl Kind {
     }
 }
 
-/// Equality as Python has it: 1, 1.0 and true are the same; and as Optuna has it: NaN is itself.
+/// Compares choices as Optuna does: Python's equality, where 1, 1.0 and true are equal, except that NaN
+/// equals NaN.
 fn equal(a: &Value, b: &Value) -> bool {
     let number = |value: &Value| value.as_bool().map(f64::from).or_else(|| json::number(value));
     match (a, b) {
@@ -235,7 +237,7 @@ fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The beginning of a text from outside, in one line.
+/// Returns the beginning of an external text in one line.
 fn shown(text: &str) -> String {
     text.chars().take(60).flat_map(char::escape_debug).collect()
 }

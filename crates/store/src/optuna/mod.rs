@@ -1,8 +1,8 @@
-//! Optuna's own view of a store: parameters as the numbers it keeps, distributions and attributes as its JSON
-//! texts, which nobody here interprets beyond what keeps a study readable.
+//! Optuna's view of a store: parameters as stored numbers, distributions and attributes as JSON texts. They
+//! are interpreted only as far as needed to keep a study readable.
 
 mod check;
-mod whole;
+mod whole_study;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,14 +11,14 @@ use allometry_core::{Direction, TrialState};
 use jiff::Timestamp;
 
 use crate::Store;
-use crate::assemble::OWN_PREFIX;
 use crate::error::StoreError;
+use crate::from_rows::OWN_PREFIX;
 use crate::late::LateTell;
 use crate::store::{StudyId, TrialId};
 use crate::url::{self, Storage};
 
 pub(crate) use check::{attribute, compatible, distribution, name, parameter};
-pub use whole::{WholeStudy, WholeTrial};
+pub use whole_study::{WholeStudy, WholeTrial};
 
 pub use crate::store::Beside;
 
@@ -26,117 +26,117 @@ use crate::as_optuna::AsOptuna;
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 
-/// Whether an attribute's key is one of Allometry's own, which say what a study runs and what a trial was.
+/// Whether a key is reserved for Allometry's own attributes, which describe studies and trials.
 pub fn is_reserved(key: &str) -> bool {
     key.starts_with(OWN_PREFIX)
 }
 
-/// One of Optuna's two sets of attributes.
+/// Kind of an attribute: Optuna keeps two sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeKind {
-    /// The user's.
+    /// Attribute of the user.
     User,
-    /// Those of samplers, pruners and callbacks.
+    /// Attribute of a sampler, pruner or callback.
     System,
 }
 
-/// A study.
+/// A study with its attributes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptunaStudy {
-    /// Key.
+    /// Key in the storage.
     pub id: StudyId,
     /// Name; may be empty.
     pub name: String,
-    /// One for each objective.
+    /// Direction of each objective.
     pub directions: Vec<Direction>,
-    /// The user's attributes as JSON texts.
+    /// User attributes as JSON texts.
     pub user_attributes: BTreeMap<String, String>,
-    /// Attributes of samplers and pruners as JSON texts.
+    /// System attributes as JSON texts.
     pub system_attributes: BTreeMap<String, String>,
 }
 
-/// A trial to create that does not begin empty.
+/// Initial contents of a trial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialTemplate {
-    /// Its state; it may have ended.
+    /// State, possibly a final one.
     pub state: TrialState,
-    /// One for each objective, or none.
+    /// Value of each objective, or empty.
     pub values: Vec<f64>,
-    /// When it began.
+    /// Time of the start.
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// Time of the end.
     pub completed: Option<Timestamp>,
-    /// Name, number and distribution of each parameter.
+    /// Name, stored number and distribution of each parameter.
     pub params: Vec<(String, f64, String)>,
-    /// The user's attributes as JSON texts.
+    /// User attributes as JSON texts.
     pub user_attributes: BTreeMap<String, String>,
-    /// Attributes of samplers and pruners as JSON texts.
+    /// System attributes as JSON texts.
     pub system_attributes: BTreeMap<String, String>,
     /// Reported values by step.
     pub intermediate: BTreeMap<i64, f64>,
 }
 
-/// A trial's own row, which comes before its parts.
+/// The own row of a trial, which precedes its parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrialHead {
-    /// Key.
+    /// Key in the storage.
     pub id: TrialId,
-    /// Position in its study.
+    /// Number in its study.
     pub number: i64,
-    /// Its state.
+    /// State.
     pub state: TrialState,
-    /// When it began.
+    /// Time of the start.
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// Time of the end.
     pub completed: Option<Timestamp>,
 }
 
-/// Takes trials part by part as they are read, so that none has to be built: `begin`, the values by objective
-/// and the other parts in any order, `end`.
+/// Receiver of trials, called for each part as it is read, so that no trial has to be built: `begin`, the
+/// values by objective and the other parts in any order, `end`.
 pub trait TrialSink {
-    /// Drops what was told so far: the trials are read from the beginning, for the first time or since the
+    /// Discards everything received: the trials are read from the beginning, for the first time or after the
     /// connection to the database was lost.
     fn restart(&mut self);
-    /// A trial begins.
+    /// Starts a trial.
     fn begin(&mut self, head: &TrialHead);
-    /// Its next objective's value.
+    /// Receives the value of the next objective.
     fn value(&mut self, value: f64);
-    /// A parameter: its number, and its distribution as JSON.
+    /// Receives a parameter: its stored number and its distribution as JSON.
     fn param(&mut self, name: &str, internal: f64, distribution: &str);
-    /// An attribute as JSON.
+    /// Receives an attribute as JSON.
     fn attribute(&mut self, kind: AttributeKind, key: &str, json: &str);
-    /// A reported value.
+    /// Receives a reported value.
     fn intermediate(&mut self, step: i64, value: f64);
-    /// The trial is whole.
+    /// Ends the trial.
     fn end(&mut self);
 }
 
-/// What Optuna asks of a storage. Every call is one transaction. Ids grow and are never given out again,
-/// trials become visible in the order of their ids, and a trial that ended never changes: clients keep what
-/// they have seen.
+/// The storage interface that Optuna's clients need. Every call is one transaction. Ids grow and are never
+/// reused, trials become visible in the order of their ids, and a finished trial never changes, because
+/// clients cache what they have read.
 ///
 /// # Errors
-/// Of all calls: [`StoreError::UnknownStudy`] or [`StoreError::UnknownTrial`] where there is none,
-/// [`StoreError::NotRunning`] for a write to a trial that ended (before anything else is wrong with it),
-/// [`StoreError::Invalid`] for what no client could read back, and whatever the database fails with.
+/// Every call fails with [`StoreError::UnknownStudy`] or [`StoreError::UnknownTrial`] where the study or
+/// trial does not exist, with [`StoreError::NotRunning`] for a write to a finished trial (before other
+/// checks), with [`StoreError::Invalid`] for arguments that no client could read back, and with errors of the
+/// database.
 #[allow(clippy::missing_errors_doc, reason = "those of all calls are said once, above")]
 pub trait OptunaStorage: fmt::Debug + Send + Sync {
-    /// Whether calls wait for a server, so that no thread of an asynchronous runtime may make them.
+    /// Whether calls wait for a server; then no thread of an asynchronous runtime may make them.
     fn is_remote(&self) -> bool;
-    /// Makes a study.
+    /// Creates a study.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`].
     fn create_study(&self, name: &str, directions: &[Direction]) -> Result<StudyId, StoreError>;
-    /// Makes a study with all that it has, its trials numbered in their order: in one commit, so that it is
-    /// there whole or not at all.
+    /// Creates a study with all its contents in one commit; its trials are numbered in their order.
     ///
     /// # Errors
     /// [`StoreError::NameTaken`], [`StoreError::IncompatibleDistribution`].
     fn create_whole_study(&self, study: &WholeStudy) -> Result<StudyId, StoreError>;
     /// Deletes a study with all its trials.
     fn delete_study(&self, study: StudyId) -> Result<(), StoreError>;
-    /// Sets or replaces an attribute.
+    /// Sets or replaces an attribute of a study.
     fn set_study_attribute(
         &self,
         study: StudyId,
@@ -144,29 +144,29 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
         key: &str,
         json: &str,
     ) -> Result<(), StoreError>;
-    /// The study of that name.
+    /// Returns the key of the study with this name.
     ///
     /// # Errors
     /// [`StoreError::UnknownStudyName`].
     fn study_id(&self, name: &str) -> Result<StudyId, StoreError>;
-    /// The name of a study.
+    /// Returns the name of a study.
     fn study_name(&self, study: StudyId) -> Result<String, StoreError>;
-    /// The directions of a study by objective.
+    /// Returns the direction of each objective of a study.
     fn study_directions(&self, study: StudyId) -> Result<Vec<Direction>, StoreError>;
-    /// The attributes of a study.
+    /// Returns the attributes of a study.
     fn study_attributes(
         &self,
         study: StudyId,
         kind: AttributeKind,
     ) -> Result<BTreeMap<String, String>, StoreError>;
-    /// All studies, by id.
+    /// Returns all studies by id.
     fn studies(&self) -> Result<Vec<OptunaStudy>, StoreError>;
-    /// Makes a trial, running from now on unless a template says otherwise.
+    /// Creates a trial, running unless a template says otherwise.
     ///
     /// # Errors
     /// [`StoreError::IncompatibleDistribution`].
     fn create_trial(&self, study: StudyId, template: Option<&TrialTemplate>) -> Result<TrialId, StoreError>;
-    /// Sets a parameter; where the trial has it already, nothing happens.
+    /// Sets a parameter; does nothing if the trial has it already.
     ///
     /// # Errors
     /// [`StoreError::IncompatibleDistribution`].
@@ -177,19 +177,19 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
         internal: f64,
         distribution: &str,
     ) -> Result<(), StoreError>;
-    /// The trial of that number.
+    /// Returns the key of the trial with this number.
     ///
     /// # Errors
     /// [`StoreError::UnknownTrialNumber`].
     fn trial_id(&self, study: StudyId, number: i64) -> Result<TrialId, StoreError>;
-    /// Sets state and values (none: they stay). Whether it did: a trial begins to run only out of the queue,
-    /// so that of several that take it one succeeds.
+    /// Sets the state and the values; empty values stay as they are. Returns whether it did: a trial can
+    /// start to run only from the queue, so that one of several callers who claim it succeeds.
     fn set_state(&self, trial: TrialId, state: TrialState, values: &[f64]) -> Result<bool, StoreError>;
-    /// Keeps what is told of a trial that somebody else has ended, beside the trial, which stays as it is.
+    /// Stores a result that arrived after another process had ended the trial, which does not change.
     fn record_late(&self, trial: TrialId, late: &LateTell) -> Result<(), StoreError>;
-    /// Sets or replaces a reported value; may be NaN.
+    /// Sets or replaces a reported value, which may be NaN.
     fn set_intermediate(&self, trial: TrialId, step: i64, value: f64) -> Result<(), StoreError>;
-    /// Sets or replaces an attribute.
+    /// Sets or replaces an attribute of a trial.
     fn set_trial_attribute(
         &self,
         trial: TrialId,
@@ -199,7 +199,8 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     ) -> Result<(), StoreError>;
     /// Reads one trial.
     fn trial(&self, trial: TrialId, sink: &mut dyn TrialSink) -> Result<(), StoreError>;
-    /// Reads the trials of a study whose id is greater than `after` or among `included`, by growing id.
+    /// Reads the trials of a study whose id is greater than `after` or in `included`, in ascending order of
+    /// ids.
     fn trials(
         &self,
         study: StudyId,
@@ -209,16 +210,16 @@ pub trait OptunaStorage: fmt::Debug + Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// Whether `url` is one of the two that `SQLAlchemy` has for a database in memory.
+/// Whether `url` is one of `SQLAlchemy`'s two URLs of a database in memory.
 fn is_memory(url: &str) -> bool {
     matches!(url, "sqlite://" | "sqlite:///:memory:")
 }
 
-/// Opens the storage behind `url`; where there is none yet, its file or tables are made. `sqlite:///:memory:`
-/// lasts as long as the process.
+/// Opens the storage behind `url`, and creates its file or tables if missing. `sqlite:///:memory:` lasts as
+/// long as the process.
 ///
 /// # Errors
-/// As [`crate::open()`].
+/// Those of [`crate::open()`].
 pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     if is_memory(url) {
         return Ok(Box::new(AsOptuna(SqliteStore::serving_in_memory()?)));
@@ -229,10 +230,10 @@ pub fn open(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     })
 }
 
-/// A store in memory that holds the studies.
+/// Returns a store in memory that contains the studies.
 ///
 /// # Errors
-/// The name of the study that cannot be stored, with what is wrong with it.
+/// Name of the study that cannot be stored, and the problem.
 pub fn in_memory(studies: &[WholeStudy]) -> Result<Box<dyn Store>, (String, StoreError)> {
     let store = SqliteStore::serving_in_memory().map_err(|error| (String::new(), error))?;
     let storage = AsOptuna(store);
@@ -242,10 +243,10 @@ pub fn in_memory(studies: &[WholeStudy]) -> Result<Box<dyn Store>, (String, Stor
     Ok(Box::new(storage.0))
 }
 
-/// Opens a storage that is there for reading alone; it is not changed.
+/// Opens an existing storage read-only, without changing it.
 ///
 /// # Errors
-/// As [`crate::open_read_only`].
+/// Those of [`crate::open_read_only`].
 pub(crate) fn open_read_only(url: &str) -> Result<Box<dyn OptunaStorage>, StoreError> {
     Ok(match url::parse(url)? {
         Storage::Sqlite(path) => Box::new(AsOptuna(SqliteStore::open_read_only_file(&path)?)),

@@ -9,12 +9,12 @@ use crate::failure::Failure;
 use crate::location::Location;
 
 impl Failure {
-    /// Whether the connection is gone, so that another may do.
+    /// Whether the connection is lost, so that a new one may succeed.
     pub(super) fn is_lost(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         match error.code() {
-            // Class 08 is of connections, 57P01 to 57P03 and 57P05 of servers that stop or start, 25P03 of a
-            // silence.
+            // Class 08 means connection errors, 57P01 to 57P03 and 57P05 a server that stops or starts, 25P03
+            // an idle timeout.
             Some(code) => {
                 let gone = ["57P01", "57P02", "57P03", "57P05", "25P03"];
                 code.code().starts_with("08") || gone.contains(&code.code())
@@ -23,20 +23,20 @@ impl Failure {
         }
     }
 
-    /// Whether the server is only just starting.
+    /// Whether the server is starting up.
     pub(super) fn is_starting(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         error.code() == Some(&SqlState::CANNOT_CONNECT_NOW)
     }
 
-    /// Whether the server undid the transaction for the sake of another one: it succeeds when tried again.
+    /// Whether the server rolled the transaction back because of a concurrent one; a retry can succeed.
     pub(super) fn is_conflict(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         let again = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
         error.code().is_some_and(|code| again.contains(code))
     }
 
-    /// Whether somebody else made the same thing at the same moment.
+    /// Whether another session created the same object concurrently.
     pub(super) fn is_made_already(&self) -> bool {
         let Self::Postgres(error) = self else { return false };
         let made = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::UNIQUE_VIOLATION];
@@ -50,7 +50,7 @@ impl Failure {
         let Self::Postgres(error) = self else { return self.at(location) };
         let reason = reason(&error);
         let Some(code) = error.code() else {
-            // Neither a password that is missing nor a certificate that is not trusted is told by a code.
+            // Neither a missing password nor an untrusted certificate has an error code.
             let refused = error.to_string() == TLS || reason.contains("password missing");
             return match (refused, lost) {
                 (true, _) => StoreError::Refused { location, reason },
@@ -75,7 +75,7 @@ impl Failure {
 const TLS: &str = "error performing TLS handshake";
 
 fn io_source(error: &postgres::Error) -> Option<&std::io::Error> {
-    // A failed handshake is an error of input and output too, but another attempt fails as well.
+    // A failed handshake is an I/O error too, but a retry would fail as well.
     (error.to_string() != TLS).then(|| error.source()?.downcast_ref()).flatten()
 }
 

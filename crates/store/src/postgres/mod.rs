@@ -1,4 +1,4 @@
-//! Trials in a PostgreSQL database of Optuna's schema, with a few tables of our own beside.
+//! Storage in a PostgreSQL database with Optuna's schema and a few tables of Allometry's own.
 
 mod failure;
 mod open;
@@ -27,26 +27,26 @@ use open::Expect;
 use session::{Mode, Pool};
 use target::Target as Server;
 
-/// Time for which a call tries to reach a server that went away.
+/// Time for which a call tries to reach a server that does not answer.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Settings of connections that serve Optuna's clients. Every statement finds its rows by an index, whatever
-/// the planner believes of tables that grew since they were counted; planning each anew, or compiling it,
-/// would take longer than running it.
+/// Settings of connections that serve Optuna's clients. Every statement must find its rows through an index,
+/// although the planner's statistics are outdated while tables grow. Planning each execution anew, or
+/// compiling it, would take longer than running it.
 const SERVING: &str = "SET plan_cache_mode = force_generic_plan; SET jit = off;
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
 
-/// Connections of a storage for Optuna's clients: the more of them commit together, the more share one
-/// writing to the disk.
+/// Maximum number of connections that serve Optuna's clients: more concurrent commits share one write to the
+/// disk.
 const SERVING_CONNECTIONS: usize = 24;
 
 /// A [`crate::Store`] in one PostgreSQL database, for any number of processes on any machines.
 ///
-/// Times and the age of heartbeats are by the server's clock. A call that finds the server gone waits for it
-/// for up to a minute; what it does is done once, also where the connection was lost while it was being
-/// committed.
+/// Times, including the age of heartbeats, come from the server's clock. A call that loses its server tries
+/// for up to a minute to reach it again; its effect occurs once, even if the connection is lost during the
+/// commit.
 ///
-/// Not for the threads of an asynchronous runtime: every call blocks.
+/// Every call blocks, so that no thread of an asynchronous runtime may make it.
 pub struct PostgresStore {
     pool: Pool,
     location: Location,
@@ -68,44 +68,44 @@ impl fmt::Debug for PostgresStore {
 
 impl PostgresStore {
     /// Opens the database that `url` names (`postgresql://user@host:port/database?sslmode=verify-full`) for
-    /// reading and writing, and makes the tables where they are not there.
+    /// reading and writing, and creates missing tables.
     ///
     /// # Errors
-    /// [`StoreError`] that says why nobody gets in, what the database is instead, or why it cannot be
-    /// written.
+    /// [`StoreError`] where the server refuses the connection, or the database belongs to another program or
+    /// cannot be written.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url, Access::Write, PATIENCE)?;
         open::writable(&store.pool, &store.location, Expect::Anything)?;
         Ok(store)
     }
 
-    /// As [`Self::open`] where Optuna's tables must be there.
+    /// Opens a database that contains Optuna's tables for reading and writing.
     ///
     /// # Errors
-    /// As for [`Self::open`]; [`StoreError::NotAStore`].
+    /// Those of [`Self::open`]; [`StoreError::NotAStore`].
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
         let store = Self::connect(url, Access::Write, PATIENCE)?;
         open::writable(&store.pool, &store.location, Expect::Studies)?;
         Ok(store)
     }
 
-    /// Opens the database that `url` names for reading alone; it is not changed.
+    /// Opens the database that `url` names read-only, without changing it.
     ///
     /// # Errors
-    /// As for [`Self::open_existing`].
+    /// Those of [`Self::open_existing`].
     pub fn open_read_only(url: &str) -> Result<Self, StoreError> {
         Self::open_read_only_within(url, PATIENCE)
     }
 
-    /// As [`Self::open_read_only`], where calls wait for a server that went away for that long.
+    /// Opens a database read-only, with `patience` as the time for which calls try to reach the server.
     pub(crate) fn open_read_only_within(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let store = Self::connect(url, Access::Read, patience)?;
         open::readable(&store.pool, &store.location)?;
         Ok(store)
     }
 
-    /// Returns how far the server has written its log, which all of its databases share. While that stays,
-    /// nothing changes.
+    /// Returns the position of the server's write-ahead log, which all of its databases share. An equal
+    /// position means that nothing has changed.
     pub(crate) fn log_position(&self) -> Result<String, StoreError> {
         self.pool.transaction(Mode::Read, |db| {
             let position = "SELECT (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
@@ -115,7 +115,7 @@ impl PostgresStore {
         })
     }
 
-    /// Returns this database for Optuna's clients.
+    /// Returns this database with the settings for Optuna's clients.
     pub(crate) fn serving(self) -> Self {
         Self { pool: self.pool.with_settings(SERVING, SERVING_CONNECTIONS), ..self }
     }
@@ -152,7 +152,7 @@ impl Database for PostgresStore {
         self.pool.transaction(Mode::Write, |db| body(db))
     }
 
-    /// One message to the server and one back.
+    /// Takes one round trip to the server.
     fn write_open(
         &self,
         trial: TrialId,
@@ -167,13 +167,13 @@ impl Database for PostgresStore {
                 if state.is_some_and(|state| !may_become(before, state)) {
                     return Ok(false);
                 }
-                // It was put back into the queue meanwhile, so that it can be written to after all.
+                // Another session put the trial back into the queue meanwhile, so that it can be written to.
             }
             Ok(true)
         })
     }
 
-    /// One message to the server and one back.
+    /// Takes one round trip to the server.
     fn set_attributes(
         &self,
         study: StudyId,
@@ -214,7 +214,7 @@ impl Database for PostgresStore {
 
     fn check_text(field: &str, text: &str) -> Result<(), StoreError> {
         if text.contains('\0') {
-            return Err(invalid(field, "PostgreSQL has no place for the character NUL in a text"));
+            return Err(invalid(field, "PostgreSQL cannot store the character NUL in a text"));
         }
         Ok(())
     }
@@ -222,7 +222,7 @@ impl Database for PostgresStore {
     fn check_step(step: i64) -> Result<(), StoreError> {
         match i32::try_from(step) {
             Ok(_) => Ok(()),
-            Err(_) => Err(invalid("step", format!("{step} has no place in 32 bits"))),
+            Err(_) => Err(invalid("step", format!("{step} exceeds 32 bits"))),
         }
     }
 }

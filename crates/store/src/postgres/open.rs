@@ -1,4 +1,4 @@
-//! What a database is, and what it must be.
+//! Checks of a database, and creation of its tables.
 
 use std::collections::BTreeSet;
 
@@ -11,26 +11,26 @@ use crate::former;
 use crate::location::Location;
 use crate::schema::{Former, OWN_VERSION, REVISION};
 
-/// Lock under which tables are made; the number means nothing.
+/// Key of the advisory lock that protects the creation of tables; an arbitrary number.
 const MIGRATION_LOCK: i64 = 0x616c_6c6f_6d65_7472;
-/// Days after which nobody asks for a connection's last commit any more.
+/// Deletes writers whose last commit no session can ask for any more.
 const FORGET_WRITERS: &str = "DELETE FROM allometry_writers WHERE at < now() - interval '7 days'";
 
-/// The tables that must be there.
+/// Tables that must exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expect {
-    /// Nothing: what is missing is made.
+    /// None: missing tables are created.
     Anything,
-    /// Optuna's tables; ours are made where missing.
+    /// Optuna's tables; Allometry's own are created if missing.
     Studies,
 }
 
-/// Checks the database for writing; makes the tables that are missing.
+/// Checks that the database can be written; creates missing tables.
 pub(super) fn writable(pool: &Pool, location: &Location, expect: Expect) -> Result<(), StoreError> {
     let make = || {
         pool.transaction(Mode::Migrate, |db| {
             let tables = tables(db)?;
-            // A database may well hold tables of other programs, but not others of these names.
+            // The database may contain tables of other programs, but no other tables with these names.
             let ours = ["studies", "trials", "alembic_version"].iter().any(|table| tables.contains(*table));
             if ours || expect == Expect::Studies {
                 check(db, location, &tables)?;
@@ -47,7 +47,8 @@ pub(super) fn writable(pool: &Pool, location: &Location, expect: Expect) -> Resu
                 return Ok(Made::Whole);
             }
             make_missing(db).map(|()| Made::Whole).or_else(|failure| {
-                // Optuna makes its tables without taking the lock. The commit of what failed undoes it.
+                // Optuna creates its tables without taking the lock. The commit of a failed transaction rolls
+                // it back.
                 if failure.is_made_already() { Ok(Made::BySomebodyElse) } else { Err(failure) }
             })
         })
@@ -68,7 +69,7 @@ enum Made {
 
 fn make_missing(db: &mut Db<'_>) -> Result<(), Failure> {
     db.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK])?;
-    // Somebody else may have made them while this one waited.
+    // Another session may have created them while this one waited for the lock.
     let tables = tables(db)?;
     if !tables.contains("studies") {
         db.batch(include_str!("schema.sql"))?;
@@ -82,7 +83,7 @@ fn make_missing(db: &mut Db<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks the database for reading; one of a former revision is read as if it were of the present one.
+/// Checks that the database can be read; one of a former revision is read through views.
 pub(super) fn readable(pool: &Pool, location: &Location) -> Result<(), StoreError> {
     let views = pool.transaction(Mode::Read, |db| {
         let tables = tables(db)?;
@@ -98,16 +99,16 @@ pub(super) fn readable(pool: &Pool, location: &Location) -> Result<(), StoreErro
         let utc = |column: &str| format!("({column} AT TIME ZONE '{zone}') AT TIME ZONE 'UTC'");
         let has_heartbeats = tables.contains("trial_heartbeats");
         let views = schema.map(|schema| former::views(former, &schema, has_heartbeats, utc));
-        // A user whose transactions only read may still make views of the connection's own.
+        // A user whose transactions are read-only by default may still create temporary views.
         Ok(views.map(|views| format!("BEGIN READ WRITE; {views} COMMIT;")))
     })?;
     if let Some(views) = views {
-        pool.read_through(views);
+        pool.set_views(views);
     }
     Ok(())
 }
 
-/// Names of the tables that are found without naming a schema.
+/// Returns the names of the tables in the search path.
 fn tables(db: &mut Db<'_>) -> Result<BTreeSet<String>, Failure> {
     let rows = db.query(
         "SELECT relname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -117,7 +118,7 @@ fn tables(db: &mut Db<'_>) -> Result<BTreeSet<String>, Failure> {
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The revision of Optuna's schema, where the database says one.
+/// Returns the revision of Optuna's schema, if the database contains one.
 fn revision(db: &mut Db<'_>, tables: &BTreeSet<String>) -> Result<Option<String>, Failure> {
     if !tables.contains("alembic_version") {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Passwords from where PostgreSQL's own programs take them.
+//! Passwords from the sources that PostgreSQL's own programs use.
 
 use std::env;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
 
-/// Whose password is asked for.
+/// The account whose password is needed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Account<'a> {
     pub(super) host: &'a str,
@@ -15,10 +15,10 @@ pub(super) struct Account<'a> {
     pub(super) user: &'a str,
 }
 
-/// The password of `PGPASSWORD`, or of the password file (`PGPASSFILE`, or `~/.pgpass`).
+/// Returns the password from `PGPASSWORD` or the password file (`PGPASSFILE`, or `~/.pgpass`).
 ///
 /// # Errors
-/// Why the password file is passed over, where there is one that may not be used.
+/// Reason for ignoring a password file that others can read.
 pub(super) fn find(account: Account<'_>) -> Result<Option<Secret>, String> {
     if let Ok(password) = env::var("PGPASSWORD") {
         return Ok(Some(password.into()));
@@ -27,7 +27,7 @@ pub(super) fn find(account: Account<'_>) -> Result<Option<Secret>, String> {
     let Some(path) = named.or_else(|| Some(env::home_dir()?.join(".pgpass"))) else { return Ok(None) };
     let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
     if is_open_to_others(&path) {
-        return Err(format!("{} is not used, for others may read it: `chmod 600` it", path.display()));
+        return Err(format!("{} is ignored because other users can read it: `chmod 600` it", path.display()));
     }
     Ok(text.lines().find_map(|line| of_line(line, account)).map(Secret::from))
 }
@@ -43,8 +43,8 @@ fn is_open_to_others(_: &Path) -> bool {
     false
 }
 
-/// The password of a line `host:port:database:user:password`, where the line is of that account. A field of
-/// `*` is any; `\` goes before `:` and `\` within a field.
+/// Returns the password of a line `host:port:database:user:password` if the line matches the account. A field
+/// `*` matches everything; `\` escapes `:` and `\` within a field.
 fn of_line(line: &str, account: Account<'_>) -> Option<String> {
     if line.starts_with('#') {
         return None;
@@ -62,7 +62,7 @@ fn of_line(line: &str, account: Account<'_>) -> Option<String> {
     }
     let [host, port, database, user, password] = <[String; 5]>::try_from(fields).ok()?;
     let is = |field: &str, value: &str| field == "*" || field == value;
-    // A socket's folder stands for this machine.
+    // The folder of a socket means this machine.
     let here = account.host.starts_with('/') && host == "localhost";
     let matches = (here || is(&host, account.host))
         && is(&port, &account.port.to_string())

@@ -1,4 +1,4 @@
-//! Statements that read: a whole study takes a handful of them, however many trials it has.
+//! Read operations: the number of statements per study does not depend on its number of trials.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -10,9 +10,9 @@ use postgres::Row;
 
 use super::session::{Db, Values};
 use super::stream;
-use crate::assemble::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
 use crate::column;
 use crate::error::StoreError;
+use crate::from_rows::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
 use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
 use crate::owner::Owner;
 use crate::rows::{
@@ -20,20 +20,20 @@ use crate::rows::{
 };
 use crate::store::{RunningTrial, StudyId, TrialHandle, TrialId, TrialPage};
 
-/// Up to this many trials are named one by one, so that their rows are found through the index.
+/// Maximum number of trials that are listed by id, so that their rows are found through the index.
 const FEW: usize = 256;
 
-/// A study's key as its column has it.
+/// Returns the key of a study as stored in its column.
 pub(super) fn study_key(study: StudyId) -> Result<i32, StoreError> {
     i32::try_from(study.0).map_err(|_| StoreError::UnknownStudy(study))
 }
 
-/// A trial's key as its column has it.
+/// Returns the key of a trial as stored in its column.
 pub(super) fn trial_key(trial: TrialId) -> Result<i32, StoreError> {
     i32::try_from(trial.0).map_err(|_| StoreError::UnknownTrial(trial))
 }
 
-/// A trial's number as its column has it; the largest where there is none so large.
+/// Returns the number of a trial as stored in its column; larger numbers become the largest one.
 fn number_key(number: TrialNumber) -> i32 {
     i32::try_from(number.0).unwrap_or(i32::MAX)
 }
@@ -43,7 +43,7 @@ fn number(row: &Row, index: usize) -> Result<u64> {
     Ok(u64::try_from(number).unwrap_or_default())
 }
 
-/// The cluster's own number, where its administrator lets everybody see it, and the database's name.
+/// Returns the system identifier of the cluster, if the user may read it, and the name of the database.
 pub(super) fn place(db: &mut Db<'_>) -> Result<String> {
     let text = |row: Option<Row>| row.and_then(|row| row.get::<_, Option<String>>(0)).unwrap_or_default();
     let seen = db.first("SELECT has_function_privilege('pg_control_system()', 'execute')::text", &[])?;
@@ -139,8 +139,8 @@ impl ReadRows for Db<'_> {
             "CROSS JOIN (SELECT NULL::text AS host, NULL::bigint AS pid, NULL::text AS process_start,
                                 NULL::timestamptz AS beat) AS lease"
         };
-        // While the server was away nobody could say that he works. Optuna's heartbeats are in the session's
-        // local time.
+        // While the server was down, no process could send heartbeats, so that the age starts at the server's
+        // start. Optuna's heartbeats are in the session's local time.
         let rows = self.query(
             &format!(
                 "SELECT trial_id, number, host, pid, process_start,
@@ -226,7 +226,7 @@ impl ReadRows for Db<'_> {
     }
 
     fn stored_distribution(&mut self, study: StudyId, name: &str) -> Result<Option<String>> {
-        // The last trials are the likeliest to have it.
+        // The newest trials are the most likely to have the parameter.
         let stored = self.first(
             "SELECT distribution_json
              FROM (SELECT trial_id FROM trials WHERE study_id = $1 ORDER BY trial_id DESC) AS last
@@ -275,43 +275,44 @@ impl ReadRows for Db<'_> {
 }
 
 impl Db<'_> {
-    /// Returns what a trial's own row says; `lock` ends the statement.
+    /// Returns the contents of a trial's own row; `lock` is appended to the statement.
     pub(super) fn status_with(&mut self, trial: TrialId, lock: &str) -> Result<Option<TrialStatus>> {
         let sql = format!("SELECT study_id, number, state::text FROM trials WHERE trial_id = $1 {lock}");
         let Some(row) = self.first(&sql, &[&trial_key(trial)?])? else { return Ok(None) };
         let number = number(&row, 1)?;
-        let state = assemble::state(number, row.try_get(2)?)?;
+        let state = from_rows::state(number, row.try_get(2)?)?;
         Ok(Some(TrialStatus { study: StudyId(row.try_get::<_, i32>(0)?.into()), number, state }))
     }
 }
 
-/// Id and number of a trial, the first columns of a row.
+/// Returns id and number of a trial, the first columns of a row.
 pub(super) fn handle(row: &Row) -> Result<TrialHandle> {
     let id = TrialId(row.try_get::<_, i32>(0)?.into());
     Ok(TrialHandle { id, number: TrialNumber(number(row, 1)?) })
 }
 
-/// Whether a table of ours is there; it is not in databases that Optuna made and that are only read.
+/// Whether one of Allometry's own tables exists; databases that Optuna created and that are only read have
+/// none.
 fn own_table(db: &mut Db<'_>, name: &str) -> Result<bool> {
     Ok(db.first("SELECT to_regclass($1::text) IS NOT NULL", &[&name])?.is_some_and(|row| row.get(0)))
 }
 
-/// Returns a trial without what belongs to it, and its id.
+/// Returns a trial without its parts, and its id.
 fn head(row: &Row) -> Result<(i64, FrozenTrial)> {
     let number = number(row, 1)?;
-    let state = assemble::state(number, text(row, 2))?;
+    let state = from_rows::state(number, text(row, 2))?;
     let mut trial = FrozenTrial::new(number, state, None, Params::default());
     trial.started = time(row, 3)?;
     trial.completed = time(row, 4)?;
     Ok((i64::from(row.try_get::<_, i32>(0)?), trial))
 }
 
-/// Returns the trials with what belongs to them.
+/// Returns the trials with their parts.
 fn fill(db: &mut Db<'_>, study: StudyId, found: Vec<(i64, FrozenTrial)>) -> Result<Vec<FrozenTrial>> {
     let ends = found.first().zip(found.last());
     let Some(((from, _), (to, _))) = ends else { return Ok(Vec::new()) };
     let (from, to) = (i32::try_from(*from).unwrap_or_default(), i32::try_from(*to).unwrap_or(i32::MAX));
-    let space = db.space(study)?.map(|text| assemble::space(study, &text)).transpose()?;
+    let space = db.space(study)?.map(|text| from_rows::space(study, &text)).transpose()?;
     let mut batch = Batch::new(found, space);
     let key = study_key(study)?;
     let few: Option<Vec<i32>> =
@@ -333,10 +334,11 @@ fn fill(db: &mut Db<'_>, study: StudyId, found: Vec<(i64, FrozenTrial)>) -> Resu
     Ok(batch.finish())
 }
 
-/// Columns and table of the parts of trials, their order, and the part that a row is.
+/// Columns, table and order of the parts of trials, and the function that converts a row.
 type PartOf = (&'static str, &'static str, for<'r> fn(&'r Row) -> Result<Part<'r>>);
 
-/// The parts of trials. User attributes come after the parameters, whose integers they may give.
+/// Queries for the parts of trials. User attributes come after the parameters, because they may contain exact
+/// integers.
 const PARTS: [PartOf; 5] = [
     ("objective, value, value_type::text FROM trial_values", "", |row| {
         Ok(Part::Value(row.try_get::<_, i32>(1)?.into(), row.try_get(2)?, text(row, 3)))
@@ -355,12 +357,12 @@ const PARTS: [PartOf; 5] = [
     }),
 ];
 
-/// The text in a column; empty where there is none.
+/// Returns the text in a column; empty for null.
 pub(super) fn text(row: &Row, index: usize) -> &str {
     row.try_get(index).unwrap_or_default()
 }
 
-/// The time in a column, which is UTC.
+/// Returns the UTC time in a column.
 pub(super) fn time(row: &Row, index: usize) -> Result<Option<Timestamp>> {
     let stored: Option<SystemTime> = row.try_get(index)?;
     Ok(stored.and_then(|time| Timestamp::try_from(time).ok()))

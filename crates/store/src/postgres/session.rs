@@ -1,4 +1,4 @@
-//! Connections, and transactions that outlive them.
+//! Connection pool, and transactions that survive the loss of a connection.
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,31 +13,31 @@ use super::target::Target;
 use crate::error::StoreError;
 use crate::failure::Failure;
 
-/// First pause between two attempts; each is twice the one before.
+/// First pause between two attempts; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Most connections of a store, unless told otherwise.
+/// Default maximum number of connections of a store.
 const CONNECTIONS: usize = 8;
 
-/// Keeps the server from compiling statements that it expects to be long: that takes longer than any of them.
+/// Disables just-in-time compilation, which takes longer than any of the statements.
 const NO_COMPILING: &str = "SET jit = off";
 
-/// Ends transactions and connections whose client was suspended or cut off. Without it such a client would
-/// hold its locks for hours, until the server finds out; a client that comes back runs its transaction again.
+/// Lets the server end transactions and connections of clients that were suspended or cut off. Such a client
+/// would otherwise hold its locks for hours; a client that comes back runs its transaction again.
 const END_SILENT_CLIENTS: &str = "SET idle_in_transaction_session_timeout = '10s';
     SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 20; SET tcp_keepalives_count = 3";
 
 /// Values of a statement's parameters.
 pub(super) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
-/// A transaction in progress, or a connection whose statements are transactions of their own.
+/// An open transaction, or a connection in autocommit mode.
 pub(super) struct Db<'a> {
     client: &'a mut Client,
     statements: &'a mut HashMap<String, Statement>,
 }
 
-/// A commit under its connection's name in `allometry_writers`.
+/// Identity of a commit, stored under its connection's name in `allometry_writers`.
 #[derive(Debug, Clone)]
 pub(super) struct Commit {
     pub(super) writer: String,
@@ -59,12 +59,12 @@ impl Db<'_> {
         Ok(self.client.query(&statement, values)?)
     }
 
-    /// The first row, if any.
+    /// Returns the first row, if any.
     pub(super) fn first(&mut self, sql: &str, values: Values<'_>) -> Result<Option<Row>, Failure> {
         Ok(self.query(sql, values)?.into_iter().next())
     }
 
-    /// Calls `take` with each row as it comes.
+    /// Calls `take` with each row as it arrives.
     pub(super) fn each(
         &mut self,
         sql: &str,
@@ -84,7 +84,7 @@ impl Db<'_> {
         Ok(self.client.execute(&statement, values)?)
     }
 
-    /// Several statements without parameters at once.
+    /// Runs several statements without parameters.
     pub(super) fn batch(&mut self, sql: &str) -> Result<(), Failure> {
         Ok(self.client.batch_execute(sql)?)
     }
@@ -101,18 +101,18 @@ struct Session {
 enum Outcome<T> {
     Done(T),
     Failed(Failure),
-    /// The connection was lost while it committed what would have this result.
+    /// The connection was lost during a commit; if the commit took effect, this is its result.
     Doubtful(T, Commit, Failure),
 }
 
 /// The kind of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Sees one state of the database.
+    /// Repeatable read: sees one state of the database.
     Read,
-    /// Sees at each statement what others have committed, and is committed once.
+    /// Read committed, with a named commit that takes effect once.
     Write,
-    /// As [`Self::Write`], without a name in the table of writers, which may not be there yet.
+    /// Read committed without a name, because the table of writers may not exist yet.
     Migrate,
 }
 
@@ -122,22 +122,22 @@ struct Idle {
     lent: usize,
 }
 
-/// The connections of one store.
+/// Connections of one store.
 pub(super) struct Pool {
     target: Target,
-    /// Time for which a call tries to reach a server that went away.
+    /// Time for which a call tries to reach a server that does not answer.
     patience: Duration,
-    /// Statements that every connection begins with.
+    /// Statements that initialise every connection.
     settings: &'static str,
-    /// Statements that make views before the tables of a former revision, where it is one.
+    /// Statements that create views over the tables of a former revision, if the database has one.
     views: OnceLock<String>,
-    /// Most connections at once.
+    /// Maximum number of connections at the same time.
     most: usize,
     idle: Mutex<Idle>,
     returned: Condvar,
 }
 
-/// A connection while it is used; its place in the pool becomes free with it.
+/// A connection in use; its slot in the pool is freed on drop.
 struct Lent<'a> {
     pool: &'a Pool,
     session: Option<Session>,
@@ -147,7 +147,7 @@ impl Drop for Lent<'_> {
     fn drop(&mut self) {
         let mut idle = self.pool.idle();
         idle.lent -= 1;
-        // A panic left its transaction open: it ends with the connection.
+        // After a panic the transaction is still open: closing the connection ends it.
         idle.sessions.extend(self.session.take().filter(|_| !thread::panicking()));
         drop(idle);
         self.pool.returned.notify_one();
@@ -167,14 +167,14 @@ impl Pool {
         }
     }
 
-    /// Runs `settings` on every connection that is made from now on, of which there may be `most`.
+    /// Sets the initial statements and the maximum number of all connections made from now on.
     pub(super) fn with_settings(self, settings: &'static str, most: usize) -> Self {
         self.idle().sessions.clear();
         Self { settings, most, ..self }
     }
 
-    /// Makes `views` on every connection from now on.
-    pub(super) fn read_through(&self, views: String) {
+    /// Creates `views` on every connection from now on.
+    pub(super) fn set_views(&self, views: String) {
         self.views.get_or_init(|| views);
         self.idle().sessions.clear();
     }
@@ -209,11 +209,11 @@ impl Pool {
         Ok(Session { client, statements: HashMap::new(), writer, commits: 0 })
     }
 
-    /// Connects for the first time: a server that only just starts is waited for, one that is not there is
-    /// not.
+    /// Connects for the first time. Waits for a server that is starting up, but not for one that does not
+    /// answer.
     ///
     /// # Errors
-    /// [`StoreError`] that says why nobody gets in.
+    /// [`StoreError`] where the server does not answer or refuses the connection.
     pub(super) fn open(&self) -> Result<(), StoreError> {
         let deadline = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
@@ -229,11 +229,11 @@ impl Pool {
         }
     }
 
-    /// Runs `body` in one transaction: its whole effect is kept, once, or none. Where the connection is lost
-    /// it is run again on another one, unless the lost one did commit.
+    /// Runs `body` in one transaction, whose effect occurs once or not at all. If the connection is lost,
+    /// runs it again on a new one, unless the lost commit took effect.
     ///
     /// # Errors
-    /// What the body fails with; [`StoreError::Unreachable`] once the server has been away for too long.
+    /// Errors of the body; [`StoreError::Unreachable`] after the server has been away for too long.
     pub(super) fn transaction<T>(
         &self,
         mode: Mode,
@@ -242,10 +242,10 @@ impl Pool {
         self.until_done(|session| session.run(mode, &mut body))
     }
 
-    /// Runs one statement that reads, which sees one state of the database without a transaction around it.
+    /// Runs one read statement, which sees one state of the database without an explicit transaction.
     ///
     /// # Errors
-    /// As for [`Self::transaction`].
+    /// Those of [`Self::transaction`].
     pub(super) fn query<T>(
         &self,
         mut body: impl FnMut(&mut Db<'_>) -> Result<T, Failure>,
@@ -256,12 +256,12 @@ impl Pool {
         })
     }
 
-    /// Runs a `body` whose first statement writes what it does and, just where it does it, the commit under
-    /// its writer's name; that is a third of the messages of a transaction. As with one, it is done once:
-    /// where the connection is lost and it was done, that is `done`.
+    /// Runs a `body` whose first statement writes both its data and the commit under its writer's name, which
+    /// needs a third of the messages of an explicit transaction. The effect occurs once: if the connection is
+    /// lost after the commit took effect, the result is `done`.
     ///
     /// # Errors
-    /// As for [`Self::transaction`].
+    /// Those of [`Self::transaction`].
     pub(super) fn statement<T: Clone>(
         &self,
         done: &T,
@@ -277,7 +277,8 @@ impl Pool {
         })
     }
 
-    /// Tries again until it is done, fails by itself, or the server has been away for too long.
+    /// Retries `run` until it succeeds, fails for a reason that a retry cannot mend, or the server has been
+    /// away for too long.
     fn until_done<T>(&self, mut run: impl FnMut(&mut Session) -> Outcome<T>) -> Result<T, StoreError> {
         let mut lent = self.lend();
         let mut deadline = None;
@@ -298,7 +299,7 @@ impl Pool {
             }
             if lost {
                 lent.session = None;
-                // Its neighbours were lost with it.
+                // The other idle connections to the server are lost as well.
                 self.idle().sessions.clear();
             }
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.patience);
@@ -395,9 +396,9 @@ impl Session {
         }
     }
 
-    /// Whether a commit of a lost connection took effect; if not, it never will.
+    /// Whether a commit of a lost connection took effect; if it did not, it never will.
     fn took_effect(&mut self, Commit { writer, number }: &Commit) -> Result<bool, Failure> {
-        // The row is locked by the lost connection for as long as it may still commit.
+        // The lost connection holds the lock of this row as long as it can still commit.
         let row = self.client.query_one(
             "INSERT INTO allometry_writers (writer, last_commit, fence, at)
              VALUES ($1, $2::bigint - 1, $2::bigint, now()) ON CONFLICT (writer) DO UPDATE SET

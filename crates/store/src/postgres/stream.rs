@@ -1,22 +1,22 @@
-//! Trials for Optuna's clients. All parts of trials come as rows of one shape in the order of trials, so that
-//! a call is one statement and however many trials there are, one of them is in memory.
+//! Reads trials for Optuna's clients. The parts of trials come as rows of one common shape, sorted by trial,
+//! so that a call is one statement and only one trial is in memory.
 
 use postgres::Row;
 
 use super::read::{study_key, text, time, trial_key};
 use super::session::{Db, Values};
-use crate::assemble;
 use crate::error::StoreError;
+use crate::from_rows;
 use crate::optuna::{AttributeKind, TrialHead, TrialSink};
 use crate::rows::{ReadRows as _, Result, Wanted};
 use crate::store::TrialId;
 
-/// Up to this many trials are looked up one by one, in one statement.
+/// Maximum number of trials that one statement looks up individually.
 const FEW: i64 = 256;
-/// Trials of one statement where they are more: the server sorts their rows in memory.
+/// Number of trials per statement for larger calls: the server sorts their rows in memory.
 const AT_ONCE: usize = 1000;
 
-/// Column 1 of the rows that trials come in: which part of the trial a row is.
+/// Values of column 1, which tells the part of the trial that a row contains.
 mod part {
     pub(super) const STUDY: i32 = -1;
     pub(super) const HEAD: i32 = 0;
@@ -27,9 +27,9 @@ mod part {
     pub(super) const SYSTEM_ATTRIBUTE: i32 = 5;
 }
 
-/// Rows of all parts: trial, part, name, place (number, objective or step), number, text, begin and end.
-/// `heads` and `rows` are what follows `FROM` for the table of trials and for another one; `trial` is the
-/// trial's key there.
+/// Returns the query for rows of all parts: trial, part, name, place (number, objective or step), number,
+/// text, start and end. `heads` and `rows` give the text after `FROM` for the table of trials and for another
+/// table; `trial` is the trial's key there.
 fn parts(heads: &str, trial: &str, rows: impl Fn(&str) -> String) -> String {
     let [values, params, reports, user, system] = [
         "trial_values",
@@ -62,7 +62,7 @@ fn parts(heads: &str, trial: &str, rows: impl Fn(&str) -> String) -> String {
     )
 }
 
-/// Takes rows of [`parts`] by growing trial, and gives each trial on when it is whole.
+/// Groups the rows of [`parts`], sorted by trial, and passes each complete trial on.
 struct Assembly<'s> {
     sink: &'s mut dyn TrialSink,
     trial: i32,
@@ -77,15 +77,15 @@ impl<'s> Assembly<'s> {
     fn take(&mut self, row: Row) -> Result<()> {
         let trial: i32 = row.try_get(0)?;
         if trial != self.trial {
-            self.give()?;
+            self.pass_on()?;
             self.trial = trial;
         }
         self.rows.push(row);
         Ok(())
     }
 
-    /// Gives the trial on whose rows are there; those of a trial without a head belong to another study.
-    fn give(&mut self) -> Result<()> {
+    /// Passes on the current trial. Rows without a head belong to a trial of another study and are dropped.
+    fn pass_on(&mut self) -> Result<()> {
         let of = |row: &Row| row.get::<_, i32>(1);
         if let Some(head) = self.rows.iter().find(|row| of(row) == part::HEAD) {
             self.sink.begin(&self::head(head)?);
@@ -119,12 +119,12 @@ impl<'s> Assembly<'s> {
 
 fn head(row: &Row) -> Result<TrialHead> {
     let id = TrialId(row.try_get::<_, i32>(0)?.into());
-    let state = assemble::state_of(id, text(row, 2))?;
+    let state = from_rows::state_of(id, text(row, 2))?;
     let number = row.try_get::<_, Option<i32>>(3)?.unwrap_or_default();
     Ok(TrialHead { id, number: number.into(), state, started: time(row, 6)?, completed: time(row, 7)? })
 }
 
-/// Gives one trial to `sink`.
+/// Passes one trial to `sink`.
 pub(super) fn trial(db: &mut Db<'_>, trial: TrialId, sink: &mut dyn TrialSink) -> Result<()> {
     let key = trial_key(trial)?;
     let of_one = |table: &str| format!("{table} WHERE trial_id = $1");
@@ -135,10 +135,10 @@ pub(super) fn trial(db: &mut Db<'_>, trial: TrialId, sink: &mut dyn TrialSink) -
     }
     let mut assembly = Assembly::new(sink);
     rows.into_iter().try_for_each(|row| assembly.take(row))?;
-    assembly.give()
+    assembly.pass_on()
 }
 
-/// Keys of trials as their column has them; there are none beyond.
+/// Returns the keys of trials as stored in their column; larger ones do not exist and are left out.
 fn keys(trials: &[TrialId]) -> Vec<i32> {
     trials.iter().filter_map(|trial| i32::try_from(trial.0).ok()).collect()
 }
@@ -149,10 +149,10 @@ fn key_after(after: TrialId) -> i32 {
 
 const HEAD: &str = "trial_id, number, state, datetime_start, datetime_complete";
 
-/// Gives the wanted trials to `sink`, unless they are more than a few; returns whether it did.
+/// Passes the wanted trials to `sink` if they are at most [`FEW`]; returns whether it did.
 pub(super) fn few(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<bool> {
     let Wanted { study, after, included } = wanted;
-    // The offset has each trial looked up by itself, whatever the planner believes of the tables.
+    // `OFFSET 0` forces an index lookup per trial, whatever the planner's statistics are.
     let parts = parts("wanted", "wanted.trial_id", |table| {
         format!(
             "wanted CROSS JOIN LATERAL (
@@ -181,11 +181,11 @@ pub(super) fn few(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink)
     }
     let mut assembly = Assembly::new(sink);
     rows.into_iter().try_for_each(|row| assembly.take(row))?;
-    assembly.give()?;
+    assembly.pass_on()?;
     Ok(true)
 }
 
-/// Gives the wanted trials to `sink`, of which there may be any number.
+/// Passes any number of wanted trials to `sink`.
 pub(super) fn many(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<()> {
     let Wanted { study, after, included } = wanted;
     db.require_study(study)?;
@@ -205,7 +205,8 @@ pub(super) fn many(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink
     let mut assembly = Assembly::new(sink);
     for trials in trials.chunks(AT_ONCE) {
         let (first, last) = (trials[0], trials[trials.len() - 1]);
-        // Passing over the rows of other studies costs less than looking each trial up, unless they are most.
+        // A range scan skips the rows of other studies; it is cheaper than a lookup per trial unless they are
+        // the majority.
         let (sql, values): (&str, Values<'_>) = if ((last - first) as usize) < 4 * trials.len() {
             (&spans, &[&first, &last, &key])
         } else {
@@ -213,5 +214,5 @@ pub(super) fn many(db: &mut Db<'_>, wanted: Wanted<'_>, sink: &mut dyn TrialSink
         };
         db.each(sql, values, |row| assembly.take(row))?;
     }
-    assembly.give()
+    assembly.pass_on()
 }

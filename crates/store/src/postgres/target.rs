@@ -1,4 +1,4 @@
-//! Which server and database a URL names, and how to get in.
+//! Server, database and credentials that a URL names.
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
@@ -16,26 +16,26 @@ use crate::failure::Failure;
 use crate::location::Location;
 use crate::url;
 
-/// How long one attempt to connect may take, where the URL does not say.
+/// Default time limit of one attempt to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Without an answer for this long the other end counts as gone.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Where Debian's servers, and libpq by default, have their sockets.
+/// Time without an answer after which the connection counts as lost.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Default folder of sockets, of Debian's servers and of libpq.
 const SOCKETS: &str = "/var/run/postgresql";
 
-/// A database to connect to.
+/// A database with the parameters of its connection.
 pub(super) struct Target {
     pub(super) location: Location,
     config: Config,
     tls: MakeRustlsConnect,
-    /// Why the password file was passed over.
-    passed_over: Option<String>,
+    /// Reason for ignoring the password file, if it was ignored.
+    ignored_password_file: Option<String>,
 }
 
 impl Target {
-    /// Reads a URL as libpq and `SQLAlchemy` have it:
-    /// `postgresql://user:password@host:port/database?sslmode=verify-full`, with or without a driver behind
-    /// the scheme.
+    /// Parses a URL in the form of libpq and `SQLAlchemy`:
+    /// `postgresql://user:password@host:port/database?sslmode=verify-full`, with or without a driver in the
+    /// scheme.
     ///
     /// # Errors
     /// [`StoreError::Url`].
@@ -51,7 +51,7 @@ impl Target {
                 "sslmode" => {
                     mode = SslMode::named(&value).ok_or_else(|| {
                         problem(format!(
-                            "sslmode `{value}` is none of disable, prefer, require, verify-ca, verify-full"
+                            "sslmode `{value}` is not one of disable, prefer, require, verify-ca, verify-full"
                         ))
                     })?;
                 }
@@ -60,14 +60,15 @@ impl Target {
             }
         }
         let plain = format!("postgresql://{base}?{}", kept.join("&"));
-        // The driver's own words may repeat what it did not understand.
+        // The driver's message may contain the part of the URL that it did not understand, possibly a
+        // password.
         let mut config = Config::from_str(&plain).map_err(|error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             let known =
                 cause.filter(|cause| cause.starts_with("unknown option") || cause.contains("invalid value"));
-            problem(known.unwrap_or_else(|| "it cannot be understood".into()))
+            problem(known.unwrap_or_else(|| "it cannot be parsed".into()))
         })?;
-        complete(&mut config).map_err(problem)?;
+        set_defaults(&mut config).map_err(problem)?;
         let sockets_alone = config.get_hosts().iter().all(|host| !matches!(host, Host::Tcp(_)));
         config.ssl_mode(match mode {
             _ if sockets_alone => Negotiation::Disable,
@@ -76,18 +77,18 @@ impl Target {
             SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => Negotiation::Require,
         });
         let tls = tls::connector(mode, authorities.as_deref()).map_err(problem)?;
-        let passed_over = give_password(&mut config);
-        Ok(Self { location: Location::server(url), config, tls, passed_over })
+        let ignored_password_file = set_password(&mut config);
+        Ok(Self { location: Location::server(url), config, tls, ignored_password_file })
     }
 
-    /// Connects once.
+    /// Opens one connection.
     pub(super) fn connect(&self) -> Result<Client, Failure> {
         Ok(self.config.connect(self.tls.clone())?)
     }
 
-    /// The failure as callers see it.
+    /// Converts a failure to an error with the location of the database.
     pub(super) fn error(&self, failure: Failure) -> StoreError {
-        match (failure.at_server(&self.location), &self.passed_over) {
+        match (failure.at_server(&self.location), &self.ignored_password_file) {
             (StoreError::Refused { location, reason }, Some(note)) => {
                 StoreError::Refused { location, reason: format!("{reason} ({note})") }
             }
@@ -96,8 +97,8 @@ impl Target {
     }
 }
 
-/// Fills in what the URL leaves open.
-fn complete(config: &mut Config) -> Result<(), String> {
+/// Sets the parameters that the URL does not contain.
+fn set_defaults(config: &mut Config) -> Result<(), String> {
     if config.get_hosts().is_empty() {
         #[cfg(unix)]
         if std::path::Path::new(SOCKETS).is_dir() {
@@ -122,13 +123,14 @@ fn complete(config: &mut Config) -> Result<(), String> {
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    config.keepalives_idle(SILENCE);
-    config.tcp_user_timeout(SILENCE);
+    config.keepalives_idle(ANSWER_TIMEOUT);
+    config.tcp_user_timeout(ANSWER_TIMEOUT);
     Ok(())
 }
 
-/// Finds the password where the URL has none; says why the password file was passed over.
-fn give_password(config: &mut Config) -> Option<String> {
+/// Sets the password if the URL has none. Returns the reason for ignoring the password file, if it was
+/// ignored.
+fn set_password(config: &mut Config) -> Option<String> {
     if config.get_password().is_some() {
         return None;
     }

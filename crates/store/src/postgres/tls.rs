@@ -1,4 +1,4 @@
-//! Encryption, and who must be at the other end, in the words of PostgreSQL's own programs.
+//! TLS with the modes of PostgreSQL's own programs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What `sslmode` asks for.
+/// TLS mode, as `sslmode` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SslMode {
-    /// No encryption.
+    /// No TLS.
     Disable,
-    /// Encryption where the server has it; its certificate is not looked at.
+    /// TLS if the server supports it; the certificate is not verified.
     Prefer,
-    /// Encryption; the certificate is looked at only where its authorities are given.
+    /// TLS; the certificate is verified only if authorities are given.
     Require,
-    /// Encryption; the certificate is signed by an authority.
+    /// TLS; the certificate must be signed by an authority.
     VerifyCa,
-    /// Encryption; the certificate is signed by an authority and names the host.
+    /// TLS; the certificate must be signed by an authority and match the host.
     VerifyFull,
 }
 
 impl SslMode {
-    /// The mode of that name.
+    /// Returns the mode with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "disable" => Self::Disable,
@@ -40,11 +40,11 @@ impl SslMode {
     }
 }
 
-/// Makes the encrypted connections of a mode; `authorities` are those of a PEM file, or those that the system
-/// trusts.
+/// Returns a connector for a mode. `authorities` is a PEM file; without it the system's authorities are
+/// trusted.
 ///
 /// # Errors
-/// Which authorities cannot be read, and why.
+/// Message that names the authorities that cannot be read, and the reason.
 pub(super) fn connector(mode: SslMode, authorities: Option<&Path>) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(ring::default_provider());
     let of_roots = |roots| {
@@ -78,7 +78,7 @@ fn roots(authorities: Option<&Path>) -> Result<RootCertStore, String> {
     let Some(path) = path else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return if roots.is_empty() {
-            Err("the system names no certificate authorities: give sslrootcert".into())
+            Err("the system has no certificate authorities: give sslrootcert".into())
         } else {
             Ok(roots)
         };
@@ -90,12 +90,12 @@ fn roots(authorities: Option<&Path>) -> Result<RootCertStore, String> {
         roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
     }
     if roots.is_empty() {
-        return Err(unreadable("it holds no certificate".into()));
+        return Err(unreadable("it contains no certificate".into()));
     }
     Ok(roots)
 }
 
-/// What of a server's certificate is looked at.
+/// Checks of a server's certificate.
 #[derive(Debug)]
 enum Checks {
     None,

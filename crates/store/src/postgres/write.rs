@@ -1,8 +1,8 @@
-//! Statements that write. Each table has one that inserts.
+//! Write operations, with one INSERT statement per table.
 //!
-//! What is written of a trial is one statement: each table's part is a common table expression over the row
-//! of `target`, which names the trial and is empty where nothing is done. Such a statement may be a
-//! transaction of its own.
+//! All rows of a trial are written by one statement: the part of each table is a common table expression over
+//! the row of `target`, which names the trial and is empty if the statement must not write. Such a statement
+//! may run without an explicit transaction.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,9 +12,9 @@ use postgres::types::ToSql;
 
 use super::read::{handle, study_key, trial_key};
 use super::session::{Commit, Db};
-use crate::assemble::Malformed;
 use crate::column::{self, stored_number};
 use crate::error::StoreError;
+use crate::from_rows::Malformed;
 use crate::late::{LateTell, MOST_LATE_TELLS};
 use crate::optuna::AttributeKind;
 use crate::rows::{
@@ -23,10 +23,10 @@ use crate::rows::{
 };
 use crate::store::{StudyId, TrialHandle, TrialId};
 
-/// Now, as Optuna's columns have it.
+/// SQL of the current time in the form of Optuna's columns.
 const NOW: &str = "clock_timestamp() AT TIME ZONE 'UTC'";
 
-/// The part that sets the heartbeats of the target's trials.
+/// Common table expression that updates the heartbeats of the target trials.
 const BEATEN: &str = "beaten AS (
     INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT trial_id, clock_timestamp() FROM target
     ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat
@@ -64,7 +64,7 @@ impl WriteRows for Db<'_> {
     fn delete_study(&mut self, study: StudyId) -> Result<()> {
         self.lock_numbers(study)?;
         let key = study_key(study)?;
-        // Whoever writes to one of its trials ends first.
+        // Waits for transactions that write to one of its trials.
         self.execute("SELECT 1 FROM trials WHERE study_id = $1 ORDER BY trial_id FOR UPDATE", &[&key])?;
         for table in TABLES_OF_TRIALS {
             let sql = format!(
@@ -109,7 +109,7 @@ impl WriteRows for Db<'_> {
     }
 
     fn claim(&mut self, study: StudyId) -> Result<Option<TrialHandle>> {
-        // A trial that another claims at this moment is passed over, so that nobody waits for anybody.
+        // A trial that another session is claiming is skipped, so that no session waits.
         let claimed = self.first(
             &format!(
                 "UPDATE trials SET state = 'RUNNING', datetime_start = {NOW} WHERE trial_id = (
@@ -147,7 +147,7 @@ impl WriteRows for Db<'_> {
     }
 }
 
-/// Sets or replaces attributes of a study by a statement that may be a `commit` of its own.
+/// Sets or replaces attributes of a study with one statement, which may contain a `commit`.
 ///
 /// # Errors
 /// [`StoreError::UnknownStudy`].
@@ -168,8 +168,8 @@ pub(super) fn set_study_attributes(
     Ok(())
 }
 
-/// Writes rows of a trial by a statement that may be a `commit` of its own; `None`, and nothing is written,
-/// if the trial is not as `target` says.
+/// Writes rows of a trial with one statement, which may contain a `commit`. Returns `None`, and writes
+/// nothing, if the trial does not match `target`.
 pub(super) fn write(
     db: &mut Db<'_>,
     commit: Option<&Commit>,
@@ -190,12 +190,12 @@ pub(super) fn write(
 /// Keys and values.
 type Texts<'a> = (Vec<&'a String>, Vec<&'a String>);
 
-/// Numbers and their kinds.
+/// Numbers and their types.
 type Numbers = (Vec<Option<f64>>, Vec<&'static str>);
 
-/// The values that [`Statement::target`] binds.
+/// Values that [`Statement::target`] binds.
 struct TargetRow {
-    /// The trial, or the study of a new one.
+    /// Key of the trial, or of the study of a new trial.
     key: i32,
     number: i32,
     state: &'static str,
@@ -224,7 +224,7 @@ impl TargetRow {
     }
 }
 
-/// Rows of a trial, column by column.
+/// Rows of a trial as one array per column.
 struct Columns<'a> {
     names: Vec<&'a String>,
     internals: Vec<f64>,
@@ -255,18 +255,17 @@ impl<'a> Columns<'a> {
             pid: parts.owner.map_or(0, |owner| owner.pid.into()),
             epochs: steps(parts.metrics.keys())?,
             metrics: parts.metrics.values().collect(),
-            // A text of PostgreSQL has any character but this.
+            // PostgreSQL's texts cannot contain NUL.
             log: parts.log.unwrap_or_default().replace('\0', "\u{FFFD}"),
         })
     }
 }
 
-/// Steps as their columns have them.
+/// Returns steps as stored in their columns.
 fn steps<'a>(steps: impl Iterator<Item = &'a i64>) -> Result<Vec<i32>> {
     let step = |step: &i64| {
-        i32::try_from(*step).map_err(|_| {
-            Malformed::new("trial_intermediate_values", format!("step {step} has no place in 32 bits"))
-        })
+        i32::try_from(*step)
+            .map_err(|_| Malformed::new("trial_intermediate_values", format!("step {step} exceeds 32 bits")))
     };
     Ok(steps.map(step).collect::<Result<_, _>>()?)
 }
@@ -276,7 +275,7 @@ fn system_time(time: Timestamp) -> SystemTime {
     if time < Timestamp::UNIX_EPOCH { SystemTime::UNIX_EPOCH - since } else { SystemTime::UNIX_EPOCH + since }
 }
 
-/// A statement of several parts, each a common table expression.
+/// A statement of several common table expressions.
 #[derive(Default)]
 struct Statement<'v> {
     parts: Vec<String>,
@@ -284,24 +283,24 @@ struct Statement<'v> {
 }
 
 impl<'v> Statement<'v> {
-    /// Binds a value; returns its name in the statement.
+    /// Binds a value and returns its placeholder.
     fn bind(&mut self, value: &'v (dyn ToSql + Sync)) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
     }
 
-    /// Adds a part.
+    /// Adds a common table expression.
     fn with(&mut self, name: &str, sql: &str) {
         self.parts.push(format!("{name} AS ({sql})"));
     }
 
-    /// Runs the statement; returns the target's key, if there is a target.
+    /// Runs the statement; returns the target's key if the target exists.
     fn run(self, db: &mut Db<'_>, key: &str) -> Result<Option<i32>> {
         let sql = format!("WITH {} SELECT {key} FROM target", self.parts.join(", "));
         Ok(db.first(&sql, &self.values)?.map(|row| row.try_get(0)).transpose()?)
     }
 
-    /// Writes a commit under its writer's name where there is a target.
+    /// Adds the update of the writer's last commit if the target exists.
     fn commit(&mut self, commit: Option<&'v Commit>) {
         let Some(Commit { writer, number }) = commit else { return };
         let (writer, number) = (self.bind(writer), self.bind(number));
@@ -315,12 +314,12 @@ impl<'v> Statement<'v> {
         );
     }
 
-    /// The row of the trial that is written to.
+    /// Adds the expression that selects or inserts the trial's row.
     fn target(&mut self, target: Target, row: &'v TargetRow) {
         let key = self.bind(&row.key);
         match target {
             Target::Locked(_) => self.with("target", &format!("SELECT {key}::int4 AS trial_id")),
-            // It is kept from ending before the transaction does.
+            // The lock keeps the trial from ending before the transaction ends.
             Target::Open(_) => self.with(
                 "target",
                 &format!(
@@ -347,7 +346,7 @@ impl<'v> Statement<'v> {
         }
     }
 
-    /// Gives an unfinished trial a state; its lease goes with its end.
+    /// Adds the update that gives an unfinished trial a state; a final state deletes its lease.
     fn state_target(&mut self, key: &str, state: TrialState, row: &'v TargetRow) {
         let name = self.bind(&row.state);
         let (time, from) = match state {
@@ -428,7 +427,7 @@ impl<'v> Statement<'v> {
         );
     }
 
-    /// Sets or replaces attributes in a table whose rows belong to what the column `of` names.
+    /// Adds the upsert of attributes; `of` is the column with the key of their study or trial.
     fn attributes(&mut self, table: &str, of: &str, (keys, texts): &'v Texts<'_>) {
         if keys.is_empty() {
             return;
@@ -445,7 +444,7 @@ impl<'v> Statement<'v> {
         );
     }
 
-    /// The rows of Allometry's own tables.
+    /// Adds the rows of Allometry's own tables.
     fn own(&mut self, parts: &'v Parts<'_>, columns: &'v Columns<'_>) {
         if let Some(owner) = parts.owner {
             let (host, pid) = (self.bind(&owner.host), self.bind(&columns.pid));

@@ -1,4 +1,4 @@
-//! Distributions that fit those of their study's other trials.
+//! Compatibility of distributions within a study.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,14 +12,14 @@ use crate::distribution;
 use crate::error::StoreError;
 use crate::store::StudyId;
 
-/// Distributions that fit: those that the process knows, and those that a transaction finds.
+/// Compatible distributions: those that the process has cached, and those that a transaction finds.
 pub(crate) struct Fitted<'k> {
     known: &'k Mutex<Known>,
-    /// They are known once the transaction is committed.
+    /// Added to the cache once the transaction is committed.
     found: HashMap<Fitting, String>,
 }
 
-/// Writes in one commit, and remembers the distributions that were found to fit once that is done.
+/// Writes in one commit, then caches the distributions that were found compatible.
 pub(crate) fn write_fitting<D: Database, T>(
     db: &D,
     mut body: impl FnMut(&mut dyn WriteRows, &mut Fitted<'_>) -> Result<T>,
@@ -38,11 +38,11 @@ impl Fitted<'_> {
         self.found.get(key).cloned().or_else(|| lock(self.known).text(key).cloned())
     }
 
-    /// Checks that a distribution, which is stored as it is given, fits those that its parameter has in a
+    /// Checks that a distribution, which is stored as given, is compatible with those of its parameter in a
     /// study.
     ///
     /// # Errors
-    /// As for [`require_fitting`].
+    /// Those of [`require_fitting`].
     pub(crate) fn require(
         &mut self,
         rows: &mut dyn WriteRows,
@@ -58,13 +58,13 @@ impl Fitted<'_> {
         Ok(())
     }
 
-    /// Returns parameters as they are stored, whose distributions must fit those of the study's other trials.
+    /// Returns the stored form of parameters, whose distributions must be compatible with those of the study.
     ///
-    /// A list of choices keeps the text that is stored for it, which may say more than was read of it: an
-    /// integer of 30 digits, for example.
+    /// A list of choices keeps its stored text, which may be more exact than the parsed one, for example an
+    /// integer of 30 digits.
     ///
     /// # Errors
-    /// As for [`require_fitting`]; [`StoreError::UnknownParameter`], [`StoreError::OutsideDistribution`].
+    /// Those of [`require_fitting`]; [`StoreError::UnknownParameter`], [`StoreError::OutsideDistribution`].
     pub(crate) fn params(
         &mut self,
         rows: &mut dyn WriteRows,

@@ -1,42 +1,42 @@
-//! What a process has seen of a database and never changes again.
+//! Cache of facts about a database that never change.
 
 use std::collections::HashMap;
 
 use crate::store::{StudyId, TrialId};
 
-/// Trials whose study is remembered: more than run at once.
+/// Maximum number of trials whose study is cached; more than run at the same time.
 const MOST_TRIALS: usize = 1 << 14;
 
 /// Study, parameter and distribution.
 pub(crate) type Fitting = (StudyId, String, String);
 
-/// What a process has seen of a database and never changes again.
+/// Facts about a database that this process has seen and that never change.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// Distributions that fit those of their parameter's other trials, with the text that they are stored as.
+    /// Stored texts of distributions that are compatible with those of the study.
     fitting: HashMap<Fitting, String>,
-    /// Studies of trials.
+    /// Study of each trial.
     studies: HashMap<TrialId, StudyId>,
 }
 
 impl Known {
-    /// Returns the text that a distribution is stored as, if it is known to fit.
+    /// Returns the stored text of a distribution that is known to be compatible.
     pub(crate) fn text(&self, key: &Fitting) -> Option<&String> {
         self.fitting.get(key)
     }
 
-    /// Remembers distributions that fit.
+    /// Adds distributions that are compatible.
     pub(crate) fn extend(&mut self, found: impl IntoIterator<Item = (Fitting, String)>) {
         self.fitting.extend(found);
     }
 
-    /// Whether a distribution is known to fit those of its parameter in a trial's study.
+    /// Whether a distribution is known to be compatible with the study of a trial.
     pub(crate) fn fits(&self, trial: TrialId, name: &str, distribution: &str) -> bool {
         let key = |study: &StudyId| (*study, name.to_owned(), distribution.to_owned());
         self.studies.get(&trial).is_some_and(|study| self.fitting.contains_key(&key(study)))
     }
 
-    /// Remembers the study of a trial.
+    /// Adds the study of a trial.
     pub(crate) fn remember(&mut self, trial: TrialId, study: StudyId) {
         if self.studies.len() >= MOST_TRIALS {
             self.studies.clear();
@@ -44,7 +44,7 @@ impl Known {
         self.studies.insert(trial, study);
     }
 
-    /// Forgets a study that was deleted.
+    /// Removes a study that was deleted.
     pub(crate) fn forget(&mut self, study: StudyId) {
         self.fitting.retain(|(of, ..), _| *of != study);
         self.studies.retain(|_, of| *of != study);

@@ -1,8 +1,8 @@
-//! Row operations: what a database does so that both interfaces of a store work on it.
+//! Row operations: the interface between a database and both interfaces of a store.
 //!
-//! SQLite and PostgreSQL implement the traits here, each with one statement that inserts into each table.
-//! `as_store.rs` and `as_optuna.rs` implement [`crate::Store`] and [`crate::optuna::OptunaStorage`] over
-//! them, once.
+//! SQLite and PostgreSQL implement these traits, each with one INSERT statement per table. `as_store.rs` and
+//! `as_optuna.rs` implement [`crate::Store`] and [`crate::optuna::OptunaStorage`] over them, once for both
+//! databases.
 
 mod fitting;
 mod known;
@@ -34,7 +34,7 @@ pub(crate) use rules::{
 /// Result of a statement.
 pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Tables whose rows belong to trials, in which Optuna keeps what it knows of them.
+/// Optuna's tables whose rows belong to trials.
 pub(crate) const TABLES_OF_TRIALS: [&str; 6] = [
     "trial_params",
     "trial_values",
@@ -44,11 +44,11 @@ pub(crate) const TABLES_OF_TRIALS: [&str; 6] = [
     "trial_heartbeats",
 ];
 
-/// Tables whose rows belong to studies; the trials come last.
+/// Tables whose rows belong to studies; `trials` is the last.
 pub(crate) const TABLES_OF_STUDIES: [&str; 4] =
     ["study_user_attributes", "study_system_attributes", "study_directions", "trials"];
 
-/// The table of a study's attributes.
+/// Returns the table of a study's attributes.
 pub(crate) fn study_attributes_table(kind: AttributeKind) -> &'static str {
     match kind {
         AttributeKind::User => "study_user_attributes",
@@ -65,36 +65,36 @@ pub(crate) type Attributes = BTreeMap<String, String>;
 /// Rows of one trial that are written together.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Parts<'a> {
-    /// Parameters; those that the trial has stay as they are.
+    /// Parameters; existing ones stay as they are.
     pub(crate) params: Cow<'a, [ParamRow]>,
     /// Values by objective.
     pub(crate) values: Cow<'a, [f64]>,
     /// Reported values by step.
     pub(crate) intermediate: Cow<'a, BTreeMap<i64, f64>>,
-    /// The user's attributes, Allometry's own among them.
+    /// User attributes, including Allometry's own.
     pub(crate) user_attributes: Cow<'a, Attributes>,
-    /// Attributes of samplers and pruners.
+    /// System attributes.
     pub(crate) system_attributes: Cow<'a, Attributes>,
-    /// The process that works on the trial, with its first heartbeat.
+    /// Process that owns the trial; writing it also writes the first heartbeat.
     pub(crate) owner: Option<&'a Owner>,
     /// Metrics as JSON by epoch.
     pub(crate) metrics: BTreeMap<i64, String>,
-    /// The columns `rows`, `labels` and `scores` of its predictions.
+    /// Columns `rows`, `labels` and `scores` of the predictions.
     pub(crate) predictions: Option<[Vec<u8>; 3]>,
-    /// The end of what its evaluation wrote for people.
+    /// End of the evaluation's log.
     pub(crate) log: Option<&'a str>,
 }
 
-/// When a new trial began and ended.
+/// Times of the start and the end of a new trial.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Times {
-    /// A running trial begins now, by the database's clock.
+    /// The database's clock gives the start of a running trial.
     Now,
     /// Both times are known.
     Known {
-        /// When it began.
+        /// Time of the start.
         started: Option<Timestamp>,
-        /// When it ended.
+        /// Time of the end.
         completed: Option<Timestamp>,
     },
 }
@@ -104,27 +104,27 @@ pub(crate) enum Times {
 pub(crate) enum Target {
     /// A new trial of a study whose numbers are locked.
     New {
-        /// The study.
+        /// Key of the study.
         study: StudyId,
-        /// The trial's number.
+        /// Number of the trial.
         number: u32,
-        /// Its state.
+        /// State of the trial.
         state: TrialState,
-        /// Its times.
+        /// Times of the trial.
         times: Times,
     },
-    /// A trial that this transaction made or locked.
+    /// A trial that this transaction created or locked.
     Locked(TrialId),
-    /// A trial that has not ended.
+    /// An unfinished trial.
     Open(TrialId),
-    /// A trial that has not ended and gets a state; its lease goes with its end.
+    /// An unfinished trial that gets a state; a final state deletes its lease.
     Into(TrialId, TrialState),
 }
 
-/// What a trial's own row says.
+/// Contents of a trial's own row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TrialStatus {
-    /// Its study.
+    /// Key of its study.
     pub(crate) study: StudyId,
     /// Its number.
     pub(crate) number: u64,
@@ -132,16 +132,16 @@ pub(crate) struct TrialStatus {
     pub(crate) state: TrialState,
 }
 
-/// Which trials of a study are read.
+/// Selection of trials of a study.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Selection {
-    /// Those from a number on.
+    /// Trials from a number on.
     From(TrialNumber),
-    /// At most `limit` of them, after one where one is named.
+    /// At most `limit` trials, after a trial if one is given.
     Page {
-        /// The trial before the first.
+        /// Trial before the first one.
         after: Option<TrialId>,
-        /// The most trials.
+        /// Maximum number of trials.
         limit: usize,
     },
 }
@@ -153,17 +153,17 @@ pub(crate) enum OwnTable {
     Predictions,
     /// Metrics of epochs.
     Metrics,
-    /// The end of what evaluations wrote.
+    /// Ends of the evaluations' logs.
     Logs,
-    /// What was told of trials that had ended.
+    /// Results that were told after the end of their trials.
     LateTells,
 }
 
 impl OwnTable {
-    /// All of them.
+    /// All tables.
     pub(crate) const ALL: [Self; 4] = [Self::Predictions, Self::Metrics, Self::Logs, Self::LateTells];
 
-    /// Its name and the columns that are read of it.
+    /// Returns the name of the table and the columns to read.
     pub(crate) fn columns(self) -> (&'static str, &'static str) {
         match self {
             Self::Predictions => ("allometry_scores", "\"rows\", labels, scores"),
@@ -181,20 +181,20 @@ pub(crate) enum OwnRow<'r> {
     Predictions([&'r [u8]; 3]),
     /// Step and JSON.
     Metrics(i64, &'r str),
-    /// The text.
+    /// End of the log.
     Log(&'r str),
-    /// JSON.
+    /// Late result as JSON.
     LateTell(&'r str),
 }
 
-/// Takes in a row of a trial.
+/// Callback that receives a row of a trial.
 pub(crate) type TakeOwn<'a> = dyn FnMut(TrialNumber, OwnRow<'_>) -> Result<()> + 'a;
 
-/// Statements that read, within one transaction.
+/// Read operations within one transaction.
 pub(crate) trait ReadRows {
     /// Checks that the study exists.
     fn require_study(&mut self, study: StudyId) -> Result<()>;
-    /// Returns the study of that name.
+    /// Returns the study with this name.
     fn study_id(&mut self, name: &str) -> Result<Option<StudyId>>;
     /// Returns the name of a study.
     fn study_name(&mut self, study: StudyId) -> Result<Option<String>>;
@@ -202,13 +202,13 @@ pub(crate) trait ReadRows {
     fn directions(&mut self, study: StudyId) -> Result<Vec<Direction>>;
     /// Returns the attributes of a study.
     fn study_attributes(&mut self, study: StudyId, kind: AttributeKind) -> Result<Attributes>;
-    /// Returns all studies by id, or the one of that name.
+    /// Returns all studies by id, or the one with this name.
     fn studies(&mut self, name: Option<&str>) -> Result<Vec<OptunaStudy>>;
-    /// Returns the trial of that number in a study that exists.
+    /// Returns the trial with this number in a study that exists.
     fn trial_id(&mut self, study: StudyId, number: i64) -> Result<Option<TrialId>>;
-    /// Returns what a trial's own row says.
+    /// Returns the contents of a trial's own row.
     fn status(&mut self, trial: TrialId) -> Result<Option<TrialStatus>>;
-    /// Returns the running trials of a study by number, with who works on them.
+    /// Returns the running trials of a study by number, with their owners.
     fn running(&mut self, study: StudyId) -> Result<Vec<RunningTrial>>;
     /// Returns trials of a study by number.
     fn trials(&mut self, study: StudyId, selection: Selection) -> Result<TrialPage>;
@@ -220,8 +220,8 @@ pub(crate) trait ReadRows {
     fn param_names(&mut self, trial: TrialId) -> Result<HashSet<String>>;
     /// Returns a distribution that a trial of the study has for a parameter.
     fn stored_distribution(&mut self, study: StudyId, name: &str) -> Result<Option<String>>;
-    /// Calls `take` with the rows of `table` that belong to trials of the study with those numbers. Rows of
-    /// one trial come in the order in which they were written.
+    /// Calls `take` with the rows of `table` for the trials with these numbers. Rows of one trial come in the
+    /// order in which they were written.
     fn own_rows(
         &mut self,
         study: StudyId,
@@ -229,13 +229,13 @@ pub(crate) trait ReadRows {
         table: OwnTable,
         take: &mut TakeOwn<'_>,
     ) -> Result<()>;
-    /// Gives a trial to `sink`, part by part.
+    /// Passes a trial to `sink`, part by part.
     fn tell_trial(&mut self, trial: TrialId, sink: &mut dyn TrialSink) -> Result<()>;
 }
 
-/// Statements that write, within one transaction.
+/// Write operations within one transaction.
 pub(crate) trait WriteRows: ReadRows {
-    /// Inserts a study; `None` if there is one of that name.
+    /// Inserts a study; returns `None` if its name is taken.
     fn insert_study(&mut self, name: &str, directions: &[Direction]) -> Result<Option<StudyId>>;
     /// Sets or replaces attributes of a study that exists.
     fn set_study_attributes(
@@ -244,68 +244,67 @@ pub(crate) trait WriteRows: ReadRows {
         kind: AttributeKind,
         attributes: &Attributes,
     ) -> Result<()>;
-    /// Deletes a study that exists, with all that belongs to it.
+    /// Deletes a study that exists, with all its rows.
     fn delete_study(&mut self, study: StudyId) -> Result<()>;
-    /// Keeps others from making trials of a study that exists; returns the next trial's number.
+    /// Locks the trial numbers of a study that exists; returns the next number.
     fn lock_numbers(&mut self, study: StudyId) -> Result<u32>;
-    /// Keeps others from writing to a trial; returns what its own row says.
+    /// Locks a trial against writes of other transactions; returns the contents of its own row.
     fn lock_trial(&mut self, trial: TrialId) -> Result<Option<TrialStatus>>;
-    /// Keeps others from setting new parameters in a trial's study, and the trial from ending; returns what
-    /// its row says.
+    /// Locks the parameters of a trial's study against new ones, and the trial against its end; returns the
+    /// contents of its row.
     fn lock_params(&mut self, trial: TrialId) -> Result<TrialStatus>;
-    /// Writes rows of a trial; `None`, and nothing is written, if the trial is not as [`Target`] says.
+    /// Writes rows of a trial. Returns `None`, and writes nothing, if the trial does not match [`Target`].
     fn write(&mut self, target: Target, parts: &Parts<'_>) -> Result<Option<TrialId>>;
     /// Deletes a user attribute of a trial.
     fn delete_attribute(&mut self, trial: TrialId, key: &str) -> Result<()>;
-    /// Makes the first waiting trial of a study a running one.
+    /// Sets the first waiting trial of a study to running and returns it.
     fn claim(&mut self, study: StudyId) -> Result<Option<TrialHandle>>;
-    /// Sets the heartbeats of those trials that run.
+    /// Updates the heartbeats of the trials that are running.
     fn beat(&mut self, trials: &[TrialId]) -> Result<()>;
-    /// Keeps what is told of a trial that has ended, unless there is enough of it.
+    /// Inserts a late result of a trial, up to the maximum number per trial.
     fn insert_late(&mut self, trial: TrialId, late: &LateTell) -> Result<()>;
 }
 
-/// Which trials of a study a client asks for: those after one, and some before.
+/// Trials of a study that a client asks for: those after a trial, and selected earlier ones.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted<'a> {
-    /// The study.
+    /// Key of the study.
     pub(crate) study: StudyId,
-    /// The trial before the first.
+    /// Trial before the first one.
     pub(crate) after: TrialId,
-    /// Trials before that are wanted too.
+    /// Earlier trials to include.
     pub(crate) included: &'a [TrialId],
 }
 
 /// A database with Optuna's tables and Allometry's own.
 pub(crate) trait Database: fmt::Debug + Send + Sync {
-    /// Reads one state of the database.
+    /// Runs `body` in a read transaction, which sees one state of the database.
     fn read<T>(&self, body: impl FnMut(&mut dyn ReadRows) -> Result<T>) -> Result<T, StoreError>;
-    /// Reads by one statement, which sees one state of the database by itself.
+    /// Runs one read statement, which sees one state of the database without a transaction.
     fn read_once<T>(&self, body: impl FnMut(&mut dyn ReadRows) -> Result<T>) -> Result<T, StoreError>;
-    /// Writes in one commit.
+    /// Runs `body` in a write transaction with one commit.
     fn write<T>(&self, body: impl FnMut(&mut dyn WriteRows) -> Result<T>) -> Result<T, StoreError>;
-    /// Writes rows of a trial that has not ended, in one commit. Returns false if the trial could not get its
-    /// state.
+    /// Writes rows of an unfinished trial in one commit. Returns `false` if the trial cannot get the state.
     fn write_open(
         &self,
         trial: TrialId,
         state: Option<TrialState>,
         parts: &Parts<'_>,
     ) -> Result<bool, StoreError>;
-    /// Sets or replaces attributes of a study, in one commit.
+    /// Sets or replaces attributes of a study in one commit.
     fn set_attributes(
         &self,
         study: StudyId,
         kind: AttributeKind,
         attributes: &Attributes,
     ) -> Result<(), StoreError>;
-    /// Gives the wanted trials to `sink` by growing id.
+    /// Passes the wanted trials to `sink` in ascending order of ids.
     fn tell_trials(&self, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<(), StoreError>;
-    /// Returns where the studies are; see [`crate::Store::place`].
+    /// Returns a text that identifies the database; see [`crate::Store::place`].
     fn address(&self) -> Result<String, StoreError>;
-    /// Checks that the storage is still the one that was opened.
+    /// Checks that the file was not removed or replaced.
     fn check_present(&self) -> Result<(), StoreError>;
-    /// Returns what this process knows of the database and never changes.
+    /// Returns the cache of facts about the database that never change.
     fn known(&self) -> &Mutex<Known>;
     /// Whether calls wait for a server.
     const IS_REMOTE: bool;
@@ -315,7 +314,8 @@ pub(crate) trait Database: fmt::Debug + Send + Sync {
     fn check_step(step: i64) -> Result<(), StoreError>;
 }
 
-/// Locks a mutex. What it guards is whole: a panic inside a transaction rolled it back.
+/// Locks a mutex and ignores poisoning: a panic inside a transaction rolled it back, so that the guarded data
+/// are consistent.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

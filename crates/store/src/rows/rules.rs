@@ -1,15 +1,15 @@
-//! Rules that hold for both interfaces and both databases.
+//! Rules shared by both interfaces and both databases.
 
 use allometry_core::{Direction, TrialState};
 
 use super::{Database, ReadRows, Result, TrialStatus, WriteRows};
-use crate::assemble::Malformed;
 use crate::distribution;
 use crate::error::StoreError;
+use crate::from_rows::Malformed;
 use crate::optuna::{self, TrialTemplate, WholeStudy};
 use crate::store::{StudyId, TrialId};
 
-/// Returns the status of a trial that must run.
+/// Returns the status of a trial, which must be running.
 pub(crate) fn running(trial: TrialId, found: Option<TrialStatus>) -> Result<TrialStatus> {
     let status = found.ok_or(StoreError::UnknownTrial(trial))?;
     if status.state != TrialState::Running {
@@ -18,7 +18,7 @@ pub(crate) fn running(trial: TrialId, found: Option<TrialStatus>) -> Result<Tria
     Ok(status)
 }
 
-/// Returns the status of a trial that must not have ended.
+/// Returns the status of a trial, which must not have ended.
 pub(crate) fn unfinished(trial: TrialId, found: Option<TrialStatus>) -> Result<TrialStatus> {
     let status = found.ok_or(StoreError::UnknownTrial(trial))?;
     if status.state.is_finished() {
@@ -27,12 +27,12 @@ pub(crate) fn unfinished(trial: TrialId, found: Option<TrialStatus>) -> Result<T
     Ok(status)
 }
 
-/// Whether an unfinished trial may get a state: it begins to run only out of the queue.
+/// Whether an unfinished trial may get a state: it can start to run only from the queue.
 pub(crate) fn may_become(before: TrialState, after: TrialState) -> bool {
     after != TrialState::Running || before == TrialState::Waiting
 }
 
-/// Inserts a study, whose name must be new.
+/// Inserts a study with a new name.
 pub(crate) fn insert_study(
     rows: &mut dyn WriteRows,
     name: &str,
@@ -42,10 +42,11 @@ pub(crate) fn insert_study(
     Ok(made.ok_or_else(|| StoreError::NameTaken { name: name.into() })?)
 }
 
-/// Checks that a distribution fits the one that a parameter has in a study, and returns that one's text.
+/// Checks that a distribution is compatible with the stored one of its parameter, and returns the stored
+/// text.
 ///
 /// # Errors
-/// [`StoreError::IncompatibleDistribution`]; [`Malformed`] if nobody can read what is stored.
+/// [`StoreError::IncompatibleDistribution`]; [`Malformed`] if the stored text cannot be parsed.
 pub(super) fn require_fitting(
     rows: &mut dyn ReadRows,
     study: StudyId,
@@ -91,12 +92,12 @@ pub(crate) fn check_param<D: Database>(name: &str, internal: f64, given: &str) -
 /// Checks the values of a trial.
 pub(crate) fn check_values(values: &[f64]) -> Result<(), StoreError> {
     if values.iter().any(|value| value.is_nan()) {
-        return Err(invalid("values", "NaN is no result; a trial without one fails"));
+        return Err(invalid("values", "NaN is not a result; a trial without a result fails"));
     }
     Ok(())
 }
 
-/// Checks what a trial begins with.
+/// Checks the initial contents of a trial.
 pub(crate) fn check_template<D: Database>(template: &TrialTemplate) -> Result<(), StoreError> {
     check_values(&template.values)?;
     for (name, internal, distribution) in &template.params {

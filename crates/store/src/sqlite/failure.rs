@@ -1,4 +1,4 @@
-//! Failures of SQLite's statements.
+//! Failures of SQLite statements.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::location::Location;
 
 impl Failure {
-    /// Whether another program's lock is in the way.
+    /// Whether the lock of another program caused the failure.
     pub(super) fn is_locked(&self) -> bool {
         let Self::Sqlite(error) = self else { return false };
         matches!(
@@ -18,7 +18,7 @@ impl Failure {
         )
     }
 
-    /// Returns the failure of a statement on a file.
+    /// Converts the failure of a statement to an error with the path of the file.
     pub(super) fn at_file(self, path: &Path) -> StoreError {
         let (location, path) = (Location::from(path), path.to_path_buf());
         let (error, message) = match self {
@@ -32,7 +32,7 @@ impl Failure {
             }
             ErrorCode::ReadOnly | ErrorCode::PermissionDenied => StoreError::ReadOnly { location },
             ErrorCode::DiskFull => StoreError::DiskFull { location },
-            // The shared-memory file is grown by allocating, which fails first on a full disk.
+            // On a full disk, growing the shared-memory file fails first.
             ErrorCode::SystemIoFailure if error.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
                 StoreError::DiskFull { location }
             }

@@ -1,4 +1,4 @@
-//! Files of former revisions of Optuna's schema.
+//! Views over files of former revisions of Optuna's schema.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use crate::failure::Failure;
 use crate::former;
 use crate::schema::Former;
 
-/// Puts views of the present shape before the tables of a former revision.
+/// Creates views of the current shape over the tables of a former revision.
 pub(super) fn view(connection: &Connection, shape: Former, tables: &BTreeSet<String>) -> Result<(), Failure> {
     let utc =
         |column: &str| format!("strftime('%Y-%m-%d %H:%M:%S', {column}, 'utc') || substr({column}, 20)");
     let views = former::views(shape, "main", tables.contains("trial_heartbeats"), utc);
-    // A connection that may only read may make no view of its own either.
+    // A query-only connection cannot create temporary views either.
     let query_only: bool = connection.query_row("PRAGMA query_only", [], |row| row.get(0))?;
     connection.pragma_update(None, "query_only", false)?;
     connection.execute_batch(&format!("PRAGMA temp_store = MEMORY; {views}"))?;

@@ -1,11 +1,11 @@
-//! Trials in a SQLite file of Optuna's schema, with a few tables of our own beside.
+//! Storage in a SQLite file with Optuna's schema and a few tables of Allometry's own.
 
 mod failure;
 mod former;
 mod open;
-mod patience;
-mod place;
+mod opened_file;
 mod read;
+mod retry;
 mod snapshot;
 mod stream;
 mod write;
@@ -26,47 +26,47 @@ use crate::rows::{
 use crate::store::{StudyId, TrialId};
 use crate::url;
 pub(crate) use open::is_database;
-use place::Place;
-pub(crate) use place::resolve;
+use opened_file::OpenedFile;
+pub(crate) use opened_file::resolve;
 
-/// Time for which a writer's call waits for another program's lock; longer than calls wait for a server.
+/// Time for which a write waits for another program's lock; longer than calls wait for a server.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Time for which a reader's call waits for another program's lock.
+/// Time for which a read waits for another program's lock.
 const READERS_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Statements that a connection keeps prepared: all of this module.
+/// Maximum number of prepared statements per connection: all of this module.
 const STATEMENTS: usize = 64;
 
-/// Connections that stay open for readers when none reads.
+/// Number of idle read connections that stay open.
 const IDLE_READERS: usize = 8;
 
-/// Name of a database in memory in messages.
+/// Name of a database in memory, for messages.
 const IN_MEMORY: &str = "the database in memory";
 
-/// A [`crate::Store`] in one SQLite file, in write-ahead mode: any number of readers beside one writer at a
-/// time, over processes of one machine.
+/// A [`crate::Store`] in one SQLite file in write-ahead mode: any number of readers and one writer at a time,
+/// in all processes of one machine.
 ///
-/// Commits survive the end of the process; after a power failure the last of them may be missing, never half
-/// there.
+/// Commits survive the end of the process; after a power failure the last ones may be missing, but none is
+/// partial.
 #[derive(Debug)]
 pub struct SqliteStore {
-    place: Place,
+    place: OpenedFile,
     patience: Duration,
-    /// Idle connections that read beside the writer; `None` where the writer reads. They are closed before
-    /// it: the last one to close takes the log into the file, which a reader cannot.
+    /// Idle read connections; `None` if reads use the write connection. They are closed before it, because
+    /// the last connection to close checkpoints the log, which a reader cannot do.
     readers: Option<Mutex<Vec<Connection>>>,
     writer: Mutex<Connection>,
     ids: Ids,
     known: Mutex<Known>,
 }
 
-/// What becomes of the ids of deleted rows.
+/// Treatment of the ids of deleted rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ids {
-    /// SQLite may give the id of a deleted last row out again.
+    /// SQLite may reuse the id of a deleted last row.
     Reused,
-    /// A table keeps the ids that were given out, and none is given out again.
+    /// A table stores the last ids, so that none is reused.
     Spent,
 }
 
@@ -78,44 +78,44 @@ struct Rows<'t> {
 
 impl SqliteStore {
     /// Opens the file that `url` names (`sqlite:///relative.db`, `sqlite:////absolute.db` or a path) for
-    /// reading and writing, and makes it where it is not there.
+    /// reading and writing, and creates it if missing.
     ///
     /// # Errors
-    /// [`StoreError`] that says what the file is instead, or why it cannot be written.
+    /// [`StoreError`] where the file is no store or cannot be written.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_within(&url::sqlite_path(url)?, PATIENCE)
     }
 
-    /// Opens the file that `url` names for reading alone; it is not changed, and no file is left beside it.
+    /// Opens the file that `url` names read-only, without changing it or leaving files beside it.
     ///
     /// # Errors
-    /// As for [`Self::open`]; [`StoreError::NoFile`].
+    /// Those of [`Self::open`]; [`StoreError::NoFile`].
     pub fn open_read_only(url: &str) -> Result<Self, StoreError> {
         Self::open_read_only_within(&url::sqlite_path(url)?, READERS_PATIENCE)
     }
 
-    /// As [`Self::open_read_only`], for a path.
+    /// Opens the file at `path` read-only; see [`Self::open_read_only`].
     pub(crate) fn open_read_only_file(path: &Path) -> Result<Self, StoreError> {
         Self::open_read_only_within(path, READERS_PATIENCE)
     }
 
-    /// Makes a database in memory, which ends with this value. Its [`crate::Store::place`] is no file.
+    /// Creates a database in memory, which ends with this value. Its [`crate::Store::place`] is no path.
     ///
     /// # Errors
-    /// [`StoreError`] where there is no memory left.
+    /// [`StoreError`] where memory cannot be allocated.
     pub fn in_memory() -> Result<Self, StoreError> {
         let path = Path::new(IN_MEMORY);
         let connection = open::in_memory().map_err(|failure| failure.at_file(path))?;
-        Ok(Self::of(Place::of(path), PATIENCE, connection))
+        Ok(Self::of(OpenedFile::of(path), PATIENCE, connection))
     }
 
-    /// Opens a file to serve Optuna's clients: many read at once, and ids are not given out again.
+    /// Opens a file to serve Optuna's clients: with concurrent reads, and without reuse of ids.
     pub(crate) fn serving(path: &Path) -> Result<Self, StoreError> {
         let store = Self::open_within(path, PATIENCE)?;
         Self { readers: Some(Mutex::default()), ..store }.with_spent_ids()
     }
 
-    /// As [`Self::in_memory`], where ids are not given out again.
+    /// Creates a database in memory without reuse of ids.
     pub(crate) fn serving_in_memory() -> Result<Self, StoreError> {
         Self::in_memory()?.with_spent_ids()
     }
@@ -127,26 +127,26 @@ impl SqliteStore {
     }
 
     fn open_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
-        let place = Place::of(path);
-        let opened = patience::within(busy_timeout, || open::writable(path, busy_timeout));
+        let place = OpenedFile::of(path);
+        let opened = retry::while_locked(busy_timeout, || open::writable(path, busy_timeout));
         let connection = opened.map_err(|failure| failure.at_file(path))?;
         Ok(Self::of(place.or_now(), busy_timeout, connection))
     }
 
     fn open_read_only_within(path: &Path, busy_timeout: Duration) -> Result<Self, StoreError> {
-        let place = Place::of(path);
-        let opened = patience::within(busy_timeout, || open::read_only(path, busy_timeout));
+        let place = OpenedFile::of(path);
+        let opened = retry::while_locked(busy_timeout, || open::read_only(path, busy_timeout));
         let connection = opened.map_err(|failure| failure.at_file(path))?;
         Ok(Self::of(place.or_now(), busy_timeout, connection))
     }
 
-    fn of(place: Place, patience: Duration, connection: Connection) -> Self {
+    fn of(place: OpenedFile, patience: Duration, connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let (writer, known) = (Mutex::new(connection), Mutex::default());
         Self { place, patience, readers: None, writer, ids: Ids::Reused, known }
     }
 
-    /// Returns the file as the caller named it; a text that names no file for a database in memory.
+    /// Returns the path as the caller gave it; for a database in memory a text that is no path.
     pub fn path(&self) -> &Path {
         self.place.named()
     }
@@ -180,7 +180,7 @@ impl SqliteStore {
         result
     }
 
-    /// Writes alone from the first statement on.
+    /// Runs `body` in a transaction that holds the write lock from its start.
     fn writing<T>(&self, body: impl FnMut(&mut Rows<'_>) -> Result<T>) -> Result<T, StoreError> {
         self.place.check()?;
         self.transaction(&mut lock(&self.writer), TransactionBehavior::Immediate, body)
@@ -198,7 +198,7 @@ impl SqliteStore {
             transaction.commit()?;
             Ok(value)
         };
-        patience::within(self.patience, run).map_err(|failure| failure.at_file(self.place.named()))
+        retry::while_locked(self.patience, run).map_err(|failure| failure.at_file(self.place.named()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Opening a file: what it is, and what it must be.
+//! Checks of a file, and connections to it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior, ffi};
 
-use super::{former, place, snapshot};
+use super::{former, opened_file, snapshot};
 use crate::error::StoreError;
 use crate::failure::Failure;
 use crate::schema::{Former, OWN_VERSION, REVISION};
 
-/// Opens for reading and writing; makes what is missing.
+/// Opens a file for reading and writing; creates missing tables.
 pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     open_writable(path, busy_timeout).map_err(|failure| match failure {
         Failure::Sqlite(error)
@@ -25,14 +25,14 @@ pub(super) fn writable(path: &Path, busy_timeout: Duration) -> Result<Connection
     })
 }
 
-/// Opens a database that ends with its connection.
+/// Opens a database in memory, which ends with its connection.
 pub(super) fn in_memory() -> Result<Connection, Failure> {
     let mut connection = Connection::open_in_memory()?;
     create_tables(&mut connection)?;
     Ok(connection)
 }
 
-/// Opens a file that [`writable`] opened before for further readers beside that connection.
+/// Opens another connection, for readers, to a file that [`writable`] has opened.
 pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -40,13 +40,13 @@ pub(super) fn reader(path: &Path, busy_timeout: Duration) -> Result<Connection, 
     Ok(connection)
 }
 
-/// Whether files can be made beside `path`, as SQLite must.
+/// Whether files can be created in the folder of `path`, which SQLite needs.
 fn folder_is_writable(path: &Path) -> bool {
-    let probe = beside(path, &format!("-probe-{}", std::process::id()));
+    let probe = sibling(path, &format!("-probe-{}", std::process::id()));
     let made = fs::File::create_new(&probe);
     let refused = made.as_ref().err().map(io::Error::kind);
     if made.is_ok() {
-        // It is empty and named after this process: staying is no harm.
+        // The file is empty and has the process id in its name, so that a failure to delete it is harmless.
         let _ = fs::remove_file(&probe);
     }
     !matches!(refused, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem))
@@ -73,21 +73,21 @@ fn open_writable(path: &Path, busy_timeout: Duration) -> Result<Connection, Fail
         }
         check_own(path, &connection, &tables)?;
     }
-    // SQLite falls back to reading where it may not write.
+    // SQLite opens a file read-only where it cannot write.
     if connection.is_readonly("main")? {
         return Err(StoreError::ReadOnly { location: path.into() }.into());
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode == "wal" {
-        // Without a write-ahead log anything below the default could damage the file.
+        // Without a write-ahead log any setting below the default could corrupt the file.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
     }
     create_tables(&mut connection)?;
     Ok(connection)
 }
 
-/// Makes an empty database where there is no file, for its owner alone: it will hold logs and the ladder's
-/// text. SQLite gives the files beside it the same mode. What keeps it from being made is told by opening it.
+/// Creates an empty file with permissions for its owner alone, because it will contain logs and the ladder's
+/// text. SQLite gives the log and its index the same mode. Errors are ignored: opening the file reports them.
 fn make_private(path: &Path) {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -96,7 +96,7 @@ fn make_private(path: &Path) {
     let _ = options.open(path);
 }
 
-/// Makes the tables that are missing, if any, in one commit.
+/// Creates missing tables in one commit.
 fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
     let own = ["allometry_version", "allometry_logs", "allometry_late_tells"];
     let tables_before = tables(connection)?;
@@ -104,7 +104,7 @@ fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Somebody else may have made them meanwhile.
+    // Another process may have created them meanwhile.
     let tables = tables(&transaction)?;
     if tables.is_empty() {
         transaction.execute_batch(include_str!("schema.sql"))?;
@@ -122,13 +122,13 @@ fn create_tables(connection: &mut Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Opens for reading alone; a database of a former revision is read as if it were of the present one.
+/// Opens a file read-only; a database of a former revision is read through views.
 pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     let cannot = |reason: String| Failure::Store(StoreError::CannotOpen { path: path.into(), reason });
     if path.is_dir() {
         return Err(cannot("it is a folder".into()));
     }
-    let file = place::resolve(path);
+    let file = opened_file::resolve(path);
     let connection = match kind(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(StoreError::NoFile { path: path.into() }.into());
@@ -152,11 +152,11 @@ pub(super) fn read_only(path: &Path, busy_timeout: Duration) -> Result<Connectio
     Ok(connection)
 }
 
-/// Opens a database in write-ahead mode that nobody has open.
+/// Opens a database in write-ahead mode that no process has open.
 ///
-/// A reader makes the log and its index, which a later writer finds, and only one who may write takes them
-/// away again: so this one could, and is kept from it. Where the folder or the file is read-only, a copy in
-/// memory is read, whatever becomes of the file.
+/// A reader creates the log and its index, and only a connection that may write deletes them again. So this
+/// connection is opened for writing and then made read-only. If the folder or the file is read-only, a copy
+/// in memory is read instead.
 fn at_rest(file: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = || -> Result<Connection, rusqlite::Error> {
@@ -183,8 +183,8 @@ fn at_rest(file: &Path, busy_timeout: Duration) -> Result<Connection, Failure> {
     }
 }
 
-/// Whether a database has all its pages, by a connection that has seen none of them; `None` where that cannot
-/// be told now.
+/// Whether a database has all its pages, determined on a new connection; `None` if that is impossible at the
+/// moment.
 pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
     let looked = reader(file, busy_timeout).and_then(|connection| {
         Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?)
@@ -201,31 +201,31 @@ pub(super) fn is_whole(file: &Path, busy_timeout: Duration) -> Option<bool> {
     }
 }
 
-/// The kind of a file, by its first bytes.
+/// Kind of a file, determined from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileKind {
     Empty,
     Other,
     Database,
-    /// A database in write-ahead mode that nobody has open.
+    /// A database in write-ahead mode that no process has open.
     LoggedAtRest,
 }
 
 /// Whether a file is a SQLite database.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Where it cannot be read.
 pub(crate) fn is_database(path: &Path) -> io::Result<bool> {
-    Ok(matches!(kind(&place::resolve(path))?, FileKind::Database | FileKind::LoggedAtRest))
+    Ok(matches!(kind(&opened_file::resolve(path))?, FileKind::Database | FileKind::LoggedAtRest))
 }
 
-/// What the file is that `path` names, which is no symbolic link.
+/// Returns the kind of the file at `path`, which is no symbolic link.
 fn kind(path: &Path) -> io::Result<FileKind> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     const WRITE_VERSION: usize = 18;
-    // POSIX drops the locks of a connection in this process when the file is closed here: where there may be
-    // one, SQLite alone touches the file.
-    if fs::metadata(path)?.is_file() && beside(path, "-wal").exists() {
+    // POSIX drops all locks of this process on a file when any handle to it is closed. If a connection may be
+    // open, only SQLite may touch the file.
+    if fs::metadata(path)?.is_file() && sibling(path, "-wal").exists() {
         return Ok(FileKind::Database);
     }
     let mut header = Vec::new();
@@ -238,7 +238,7 @@ fn kind(path: &Path) -> io::Result<FileKind> {
     })
 }
 
-pub(super) fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
+pub(super) fn sibling(path: &Path, suffix: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -254,7 +254,7 @@ fn other_revision(path: &Path, found: String) -> Failure {
     StoreError::OtherRevision { location: path.into(), found, supported: REVISION }.into()
 }
 
-/// The revision of Optuna's schema that a database has; `none` where it does not say.
+/// Returns the revision of Optuna's schema; `none` if the database does not contain one.
 fn revision(connection: &Connection, tables: &BTreeSet<String>) -> Result<String, Failure> {
     if let Some(missing) = ["studies", "trials"].iter().find(|table| !tables.contains(**table)) {
         return Err(Failure::NotAStore(format!("it has no table `{missing}`")));

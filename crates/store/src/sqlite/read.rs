@@ -1,4 +1,4 @@
-//! Statements that read: a whole study takes a handful of them, however many trials it has.
+//! Read operations: the number of statements per study does not depend on its number of trials.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -10,9 +10,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::Rows;
-use crate::assemble::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
 use crate::column;
 use crate::error::StoreError;
+use crate::from_rows::{self, Batch, OWN_PREFIX, Part, SPACE_KEY};
 use crate::optuna::{AttributeKind, OptunaStudy, TrialSink};
 use crate::owner::Owner;
 use crate::rows::{
@@ -88,7 +88,7 @@ impl ReadRows for Rows<'_> {
         let mut rows = statement.query([trial.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let number = u64::try_from(row.get::<_, Option<i64>>(1)?.unwrap_or_default()).unwrap_or_default();
-        let state = assemble::state(number, text(row, 2))?;
+        let state = from_rows::state(number, text(row, 2))?;
         Ok(Some(TrialStatus { study: StudyId(row.get(0)?), number, state }))
     }
 
@@ -131,7 +131,7 @@ impl ReadRows for Rows<'_> {
         };
         let Some((last, _)) = found.last() else { return Ok(TrialPage { trials: Vec::new(), last: None }) };
         let last = Some(TrialId(*last));
-        let space = self.space(study)?.map(|text| assemble::space(study, &text)).transpose()?;
+        let space = self.space(study)?.map(|text| from_rows::space(study, &text)).transpose()?;
         let mut batch = Batch::new(found, space);
         for table in PartTable::ALL {
             each_row(self.db, reading, table, &mut |trial, part| Ok(batch.take(trial, part)?))?;
@@ -186,13 +186,13 @@ impl ReadRows for Rows<'_> {
             OwnTable::LateTells => "ORDER BY trials.trial_id, allometry_late_tells.rowid",
             OwnTable::Predictions | OwnTable::Metrics | OwnTable::Logs => "",
         };
-        // Optuna's tables find no trial by its number, but numbers grow with ids.
+        // Optuna's tables have no index on numbers, but numbers grow with ids.
         let from = first_trial(self.db, study, *numbers.start())?;
         let to = match numbers.end().0.checked_add(1) {
             Some(next) => first_trial(self.db, study, TrialNumber(next))? - 1,
             None => i64::MAX,
         };
-        // The trials come through the index of their study, the rows of each through the table's key.
+        // The index of the study gives the trials, and the primary key of the table gives the rows of each.
         let mut statement = self.db.prepare_cached(&format!(
             "SELECT number, {columns} FROM trials CROSS JOIN {name} USING (trial_id)
              WHERE study_id = ?1 AND trials.trial_id BETWEEN ?2 AND ?3 {order}"
@@ -216,14 +216,14 @@ impl ReadRows for Rows<'_> {
     }
 }
 
-/// Whether a table of ours is there; it is not in files that Optuna made and that are only read.
+/// Whether one of Allometry's own tables exists; files that Optuna created and that are only read have none.
 fn own_table(db: &Connection, name: &str) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1)";
     Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0))?)
 }
 
-/// The id of the first trial of a study whose number is not below `first`; one beyond all where there is
-/// none.
+/// Returns the id of the first trial of a study with a number of at least `first`; an id above all if there
+/// is none.
 fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -> Result<i64> {
     let ends = "SELECT ifnull(min(trial_id), 1), ifnull(max(trial_id), 0) FROM trials WHERE study_id = ?1";
     let (mut low, last): (i64, i64) =
@@ -246,10 +246,10 @@ fn first_trial(db: &Connection, study: StudyId, first: TrialNumber) -> Result<i6
     Ok(low)
 }
 
-/// Trials without what belongs to them, by id, and how that is found.
+/// Trials without their parts, by id, and the way to read the parts.
 type Heads = (Vec<(i64, FrozenTrial)>, Reading);
 
-/// Returns at most `limit` trials after one.
+/// Returns at most `limit` trials after a trial.
 fn heads_after(db: &Connection, study: StudyId, after: Option<TrialId>, limit: usize) -> Result<Heads> {
     let mut statement = db.prepare_cached(
         "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
@@ -269,12 +269,12 @@ fn heads_after(db: &Connection, study: StudyId, after: Option<TrialId>, limit: u
 /// Returns the text in a column.
 ///
 /// # Errors
-/// Where there is none.
+/// The value is not a text.
 pub(super) fn required_text<'r>(row: &'r Row<'_>, index: usize) -> Result<&'r str> {
     Ok(row.get_ref(index)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
-/// Returns the text in a column; empty where there is none.
+/// Returns the text in a column; empty for null.
 fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
     match row.get_ref(index) {
         Ok(ValueRef::Text(bytes)) => std::str::from_utf8(bytes).unwrap_or_default(),
@@ -282,18 +282,18 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> &'a str {
     }
 }
 
-/// A way to find the rows that belong to trials.
+/// A way to find the rows of trials.
 #[derive(Debug, Clone, Copy)]
 enum Reading {
-    /// All rows of the table in order: the trials are most of it.
+    /// Scan of the whole table in order, for most of its trials.
     Scan,
-    /// Through the index, for trials of the study between these ids, both included.
+    /// Index lookups for trials of the study with ids from `first` to `last`.
     Lookup { study: StudyId, first: i64, last: i64 },
 }
 
 /// Returns the trials from number `first` on.
 fn heads_from(db: &Connection, study: StudyId, first: TrialNumber) -> Result<Heads> {
-    // Numbers grow with ids: from the end, the first smaller number is where to stop.
+    // Numbers grow with ids: the scan starts at the end and stops at the first smaller number.
     let mut statement = db.prepare_cached(
         "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials
          WHERE study_id = ?1 ORDER BY trial_id DESC",
@@ -310,7 +310,7 @@ fn heads_from(db: &Connection, study: StudyId, first: TrialNumber) -> Result<Hea
     found.reverse();
     let last: i64 =
         db.prepare_cached("SELECT ifnull(max(trial_id), 0) FROM trials")?.query_row([], |row| row.get(0))?;
-    // Looking a row up takes a few times as long as passing over it.
+    // A lookup takes a few times as long as a step of a scan.
     let reading = match found.first() {
         Some((first, _)) if (found.len() as i64) < last / 4 => Reading::Lookup { study, first: *first, last },
         _ => Reading::Scan,
@@ -318,17 +318,17 @@ fn heads_from(db: &Connection, study: StudyId, first: TrialNumber) -> Result<Hea
     Ok((found, reading))
 }
 
-/// Returns a trial without what belongs to it, and its id.
+/// Returns a trial without its parts, and its id.
 fn head(row: &Row<'_>) -> Result<(i64, FrozenTrial)> {
     let number = u64::from(row.get::<_, u32>(1)?);
-    let state = assemble::state(number, text(row, 2))?;
+    let state = from_rows::state(number, text(row, 2))?;
     let mut trial = FrozenTrial::new(number, state, None, Params::default());
     trial.started = column::time(text(row, 3));
     trial.completed = column::time(text(row, 4));
     Ok((row.get(0)?, trial))
 }
 
-/// One of Optuna's tables whose rows are parts of trials.
+/// One of Optuna's tables with parts of trials.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PartTable {
     Values,
@@ -338,15 +338,15 @@ pub(super) enum PartTable {
     UserAttributes,
 }
 
-/// Returns the text in a column.
+/// Function that returns the text in a column.
 pub(super) type TextOf = for<'r> fn(&'r Row<'_>, usize) -> Result<&'r str>;
 
 impl PartTable {
-    /// All of them. User attributes come after the parameters, whose integers they may give.
+    /// All tables. User attributes come after the parameters, because they may contain exact integers.
     pub(super) const ALL: [Self; 5] =
         [Self::Values, Self::Params, Self::Intermediate, Self::SystemAttributes, Self::UserAttributes];
 
-    /// Its name, the column that orders the rows of a trial, and the columns that are read.
+    /// Returns the table's name, the column that orders the rows of a trial, and the columns to read.
     pub(super) fn columns(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Values => ("trial_values", "objective", "objective, value, value_type"),
@@ -359,7 +359,7 @@ impl PartTable {
         }
     }
 
-    /// The part of a trial that a row is, whose column 0 is the trial's id.
+    /// Converts a row, whose column 0 is the trial's id, to a part of a trial.
     pub(super) fn part<'r>(self, row: &'r Row<'_>, text: TextOf) -> Result<Part<'r>> {
         Ok(match self {
             Self::Values => Part::Value(row.get(1)?, row.get(2)?, text(row, 3)?),

@@ -1,4 +1,4 @@
-//! Databases whose folder is read-only, as they were at one moment.
+//! Copies in memory of databases in read-only folders.
 
 use std::fs;
 use std::io;
@@ -8,30 +8,30 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, MAIN_DB};
 
-use super::open::{beside, reader};
+use super::open::{reader, sibling};
 use crate::error::StoreError;
 use crate::failure::Failure;
 
-/// Pause before another look at a file that changed while it was read.
+/// Pause before the next attempt, if the file changed while it was read.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Reads a whole database in write-ahead mode into memory.
 ///
-/// SQLite can read such a file in a folder that it may not write to only where it is told that the file never
-/// changes, and then takes a file that does for a damaged one. A copy is whole where nobody had the database
-/// open while it was read.
+/// In a folder that is not writable, SQLite reads such a file only with the option `immutable`, and then
+/// reports corruption if the file does change. The copy is consistent if no process had the database open
+/// while it was read.
 pub(super) fn open(file: &Path, patience: Duration) -> Result<Connection, Failure> {
     let cannot = |error: io::Error| StoreError::CannotOpen { path: file.into(), reason: error.to_string() };
     let started = Instant::now();
     loop {
-        // Somebody who may write has opened it: its log and index are there for readers too.
-        if beside(file, "-wal").exists() {
+        // A process with write permission has opened the database: readers can use its log and index.
+        if sibling(file, "-wal").exists() {
             return reader(file, patience);
         }
         let before = stamp(file).map_err(cannot)?;
         let mut bytes = fs::read(file).map_err(cannot)?;
         let after = stamp(file).map_err(cannot)?;
-        if before == after && !beside(file, "-wal").exists() && bytes.len() as u64 == after.0 {
+        if before == after && !sibling(file, "-wal").exists() && bytes.len() as u64 == after.0 {
             without_log(&mut bytes);
             let mut connection = Connection::open_in_memory()?;
             connection.deserialize_read_exact(MAIN_DB, bytes.as_slice(), bytes.len(), true)?;
@@ -44,14 +44,14 @@ pub(super) fn open(file: &Path, patience: Duration) -> Result<Connection, Failur
     }
 }
 
-/// Length and time of the last change.
+/// Returns length and modification time of a file.
 fn stamp(file: &Path) -> io::Result<(u64, Option<std::time::SystemTime>)> {
     let found = fs::metadata(file)?;
     Ok((found.len(), found.modified().ok()))
 }
 
-/// Says in the header that the database has no log, which there is none of in memory (file format, bytes 18
-/// and 19).
+/// Clears the flags of write-ahead mode in the header (bytes 18 and 19 of the file format), because a
+/// database in memory has no log.
 fn without_log(bytes: &mut [u8]) {
     if let Some(versions) = bytes.get_mut(18..20) {
         versions.fill(1);

@@ -1,26 +1,26 @@
-//! Trials for Optuna's clients. They are merged from one cursor per table, all in the order of their ids, so
-//! that however many there are, one row of each table is in memory.
+//! Reads trials for Optuna's clients. One cursor per table, all sorted by trial id, are merged, so that one
+//! row of each table is in memory.
 
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{CachedStatement, Connection, Row, Rows as Cells, params};
 
 use super::Rows;
 use super::read::{PartTable, required_text};
-use crate::assemble;
 use crate::column;
 use crate::error::StoreError;
+use crate::from_rows;
 use crate::optuna::{TrialHead, TrialSink};
 use crate::rows::{ReadRows as _, Result, Wanted};
 use crate::store::{StudyId, TrialId};
 
 impl Rows<'_> {
-    /// Gives one trial to `sink`.
+    /// Passes one trial to `sink`.
     pub(super) fn stream_one(&mut self, trial: TrialId, sink: &mut dyn TrialSink) -> Result<()> {
         let study = self.status(trial)?.ok_or(StoreError::UnknownTrial(trial))?.study;
         stream(self.db, &Span { study, first: trial.0, last: trial.0, count: 1 }, sink)
     }
 
-    /// Gives the wanted trials to `sink` by growing id.
+    /// Passes the wanted trials to `sink` in ascending order of ids.
     pub(super) fn stream(&mut self, wanted: Wanted<'_>, sink: &mut dyn TrialSink) -> Result<()> {
         let Wanted { study, after, included } = wanted;
         self.require_study(study)?;
@@ -41,7 +41,7 @@ impl Rows<'_> {
     }
 }
 
-/// Trials of a study between two ids, both included.
+/// Trials of a study with ids from `first` to `last`.
 struct Span {
     study: StudyId,
     first: i64,
@@ -50,10 +50,11 @@ struct Span {
 }
 
 impl Span {
-    /// Rows of `table` that belong to the trials, by trial. Column 0 is the trial's id.
+    /// Returns the rows of `table` for these trials, sorted by trial. Column 0 is the trial's id.
     fn parts<'db>(&self, db: &'db Connection, table: PartTable) -> Result<CachedStatement<'db>> {
         let (table, key, columns) = table.columns();
-        // Passing over the rows of other studies costs less than looking each trial up, unless they are most.
+        // A range scan skips the rows of other studies; it is cheaper than a lookup per trial unless they are
+        // the majority.
         let sql = if self.last - self.first < 4 * self.count {
             format!(
                 "SELECT trial_id, {columns} FROM {table} WHERE ?1 = ?1 AND trial_id BETWEEN ?2 AND ?3
@@ -106,16 +107,16 @@ fn head(row: &Row<'_>) -> Result<TrialHead> {
     Ok(TrialHead {
         id,
         number: row.get::<_, Option<i64>>(1)?.unwrap_or_default(),
-        state: assemble::state_of(id, required_text(row, 2)?)?,
+        state: from_rows::state_of(id, required_text(row, 2)?)?,
         started: time(3)?,
         completed: time(4)?,
     })
 }
 
-/// Rows by growing trial id.
+/// Rows sorted by trial id.
 struct Cursor<'s> {
     rows: Cells<'s>,
-    /// Trial of the row that the cursor stands on.
+    /// Trial of the current row.
     at: Option<i64>,
 }
 
@@ -134,7 +135,7 @@ impl<'s> Cursor<'s> {
         Ok(())
     }
 
-    /// Calls `take` with each row of a trial, and passes over those of trials before it.
+    /// Calls `take` with each row of a trial, and skips rows of earlier trials.
     fn each(&mut self, trial: TrialId, mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         while let Some(at) = self.at.filter(|at| *at <= trial.0) {
             if at == trial.0

@@ -1,4 +1,4 @@
-//! What the file and its errors look like from inside.
+//! Tests of the file format and of the errors.
 
 mod departures;
 mod former;
@@ -30,14 +30,13 @@ fn folder_and_path() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// A store with one study, closed again.
+/// Creates a store with one study and closes it.
 fn written(path: &Path) -> StudyId {
     let store = SqliteStore::open_within(path, SHORT).unwrap();
     store.create_study(&NewStudy { name: "s".into(), ..NewStudy::default() }).unwrap()
 }
 
-/// A new file is for its owner alone, and so are those that SQLite puts beside it; one that is there keeps
-/// its mode.
+/// A new file, its log and its index are readable by their owner alone; an existing file keeps its mode.
 #[test]
 #[cfg(unix)]
 fn a_new_store_is_private() {
@@ -137,7 +136,7 @@ fn files_that_are_no_stores_are_told_apart() {
     assert!(!path.exists());
 
     fs::write(&path, "this is a text that has more than a hundred bytes, ".repeat(5)).unwrap();
-    both("FILE is no SQLite database", ErrorKind::Unavailable);
+    both("FILE is not a SQLite database", ErrorKind::Unavailable);
     fs::write(&path, "").unwrap();
     let empty = SqliteStore::open_read_only_within(&path, SHORT).unwrap_err();
     assert_eq!(empty.to_string(), format!("{name} holds no studies: it is empty"));
@@ -179,15 +178,15 @@ fn other_versions_are_refused_by_name() {
     for (change, expected) in [
         (
             "UPDATE allometry_version SET version = 2",
-            "FILE was written by a newer Allometry (tables of version 2, this one reads up to 1)",
+            "FILE was written by a newer Allometry (tables of version 2; this one reads up to 1)",
         ),
         (
             "UPDATE alembic_version SET version_num = 'v9.0.0.a'",
-            "FILE has revision `v9.0.0.a` of Optuna's schema, and this program goes on with `v3.2.0.a`",
+            "FILE has revision `v9.0.0.a` of Optuna's schema; this program writes `v3.2.0.a`",
         ),
         (
             "DROP TABLE alembic_version",
-            "FILE has revision `none` of Optuna's schema, and this program goes on with `v3.2.0.a`",
+            "FILE has revision `none` of Optuna's schema; this program writes `v3.2.0.a`",
         ),
     ] {
         sql(&path, change);
@@ -244,11 +243,13 @@ fn damaged_rows_are_named() {
     for (change, expected) in [
         ("UPDATE trials SET state = 'DONE'", "trial 0: state `DONE` is unknown"),
         (
-            "UPDATE trials SET state = 'RUNNING'; UPDATE trial_user_attributes SET value_json = '{\"seed\": '",
+            "UPDATE trials SET state = 'RUNNING'; \
+             UPDATE trial_user_attributes SET value_json = '{\"seed\": '",
             "record of trial 0: line 1, column 9: EOF while parsing a value",
         ),
         (
-            "DELETE FROM trial_user_attributes; UPDATE trial_params SET distribution_json = '{}' WHERE param_name = 'p3'",
+            "DELETE FROM trial_user_attributes; \
+             UPDATE trial_params SET distribution_json = '{}' WHERE param_name = 'p3'",
             "trial 0, parameter `p3`: distribution has no `name`",
         ),
     ] {
@@ -346,8 +347,8 @@ fn choices_of_any_kind_are_read_and_written_as_they_were() {
     let store = SqliteStore::open_within(&path, SHORT).unwrap();
     let trial = store.trials(StudyId(7)).unwrap().remove(0);
     assert_eq!(trial.params.get("c").unwrap().to_string(), "{'a': [1, None]}");
-    // A new trial of the same choices has the text that Optuna wrote, also where what was read of it says
-    // less.
+    // A new trial with equal choices has the text that Optuna wrote, even where the parsed choices are less
+    // exact.
     let space = SearchSpace([("c".to_owned(), trial.distributions["c"].clone())].into_iter().collect());
     let params: Params = [("c", trial.params.get("c").unwrap().clone())].into_iter().collect();
     let (owner, record) = (Owner::this_process(), TrialRecord::default());
@@ -446,7 +447,8 @@ fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
     }
 }
 
-/// A store with so many complete trials of 7 parameters, an epoch, predictions and a log each, made by SQL.
+/// Creates a store with `trials` complete trials, each with 7 parameters, an epoch, predictions and a log, by
+/// SQL.
 fn of_size(trials: usize) -> (TempDir, PathBuf, StudyId) {
     let (folder, path) = folder_and_path();
     let study = written(&path);
@@ -470,13 +472,15 @@ fn of_size(trials: usize) -> (TempDir, PathBuf, StudyId) {
              INSERT INTO trials (trial_id, number, study_id, state)
              {many} SELECT i + 1, i, {study}, 'COMPLETE' FROM n;
              INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
-             {many} SELECT i + 1, param_name, param_value, distribution_json FROM n, trial_params WHERE trial_id = 1;
+             {many} SELECT i + 1, param_name, param_value, distribution_json FROM n, trial_params
+             WHERE trial_id = 1;
              INSERT INTO trial_values (trial_id, objective, value, value_type)
              {many} SELECT i + 1, 0, 0.5, 'FINITE' FROM n;
              INSERT INTO allometry_scores (trial_id, \"rows\", labels, scores)
              {many} SELECT i + 1, x'0000000000000000', x'01', x'00000000' FROM n;
              INSERT INTO allometry_logs (trial_id, tail) {many} SELECT i + 1, 'x' FROM n;
-             INSERT INTO allometry_epoch_metrics (trial_id, step, metrics_json) {many} SELECT i + 1, 1, '{{}}' FROM n;
+             INSERT INTO allometry_epoch_metrics (trial_id, step, metrics_json)
+             {many} SELECT i + 1, 1, '{{}}' FROM n;
              COMMIT;"
         ),
     );

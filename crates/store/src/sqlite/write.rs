@@ -1,4 +1,4 @@
-//! Statements that write. Each table has one that inserts.
+//! Write operations, with one INSERT statement per table.
 
 use allometry_core::{Direction, TrialNumber, TrialState};
 use jiff::Timestamp;
@@ -69,7 +69,7 @@ impl WriteRows for Rows<'_> {
         Ok(last.map_or(0, |last| last + 1))
     }
 
-    // A transaction that writes is alone from its first statement on: it locks everything.
+    // A write transaction holds the lock of the whole database from its first statement on.
     fn lock_trial(&mut self, trial: TrialId) -> Result<Option<TrialStatus>> {
         self.status(trial)
     }
@@ -131,7 +131,7 @@ impl WriteRows for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// SQL of the id of a new row.
+    /// Returns the SQL expression for the id of a new row.
     fn next_id(&self, kind: &str, table: &str) -> String {
         match self.ids {
             Ids::Reused => "NULL".into(),
@@ -142,7 +142,7 @@ impl Rows<'_> {
         }
     }
 
-    /// Makes the trial or sets its state, as `target` says.
+    /// Creates the trial or sets its state, as `target` requires.
     fn write_trial(&mut self, target: Target) -> Result<TrialId> {
         let now = || Some(stored_time(Timestamp::now()));
         match target {
@@ -253,7 +253,7 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Sets or replaces attributes in a table whose rows belong to what the column `of` names.
+    /// Sets or replaces attributes; `of` is the column with the key of their study or trial.
     fn set_attributes(&mut self, (table, of): (&str, &str), id: i64, attributes: &Attributes) -> Result<()> {
         if attributes.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Several writers at once.
+//! Tests with several concurrent writers.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use allometry_testkit::Cluster;
 
 use crate::support::{epoch, params, space, start, study};
 
-/// Each of `stores` is used by its own thread; all are the same storage.
+/// Writes from one thread per store; all `stores` are connections to one storage.
 fn write_at_once(stores: &[&dyn Store]) {
     const TRIALS: usize = 40;
     let id = stores[0].create_study(&study("s")).unwrap();

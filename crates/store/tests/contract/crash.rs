@@ -1,4 +1,4 @@
-//! A process that is killed while it writes.
+//! Tests with a process that is killed while it writes.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
@@ -9,10 +9,10 @@ use allometry_testkit::{Cluster, fault_rounds};
 
 use crate::support::{epoch, params, scores, start, study};
 
-/// Set in the child alone: the storage that it writes until it is killed.
+/// Environment variable with the storage's URL, set for the child process only.
 const CHILD: &str = "ALLOMETRY_TEST_CRASH_URL";
 
-/// Not a test of its own: the process that the test below starts and kills.
+/// Runs only as the child process that [`survives_kills`] starts and kills.
 #[test]
 fn child_writes_until_killed() {
     let Ok(url) = std::env::var(CHILD) else { return };
@@ -49,12 +49,13 @@ fn what_was_told_survives_a_kill_on_sqlite() {
 fn what_was_told_survives_a_kill_on_postgres() {
     let Some(cluster) = Cluster::shared("what_was_told_survives_a_kill_on_postgres") else { return };
     let url = cluster.database();
-    // What a killed process has sent still takes effect until the server notices.
-    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    // Requests that a killed process has sent take effect until the server notices its end.
+    let others = "SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
     survives_kills(&url, || while cluster.sql(&url, others) != "0" {});
 }
 
-/// `settled` returns when nothing that a killed process did can happen any more.
+/// Kills writers repeatedly. `settled` returns when no request of a killed process can take effect any more.
 fn survives_kills(url: &str, settled: impl Fn()) {
     let mut told_before = 0;
     for round in 0..fault_rounds(20) as u64 {
@@ -68,7 +69,7 @@ fn survives_kills(url: &str, settled: impl Fn()) {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let number = |line: String| line.rsplit_once("told ").and_then(|(_, n)| n.trim().parse::<u64>().ok());
         let mut told = None;
-        // Another number of trials each time, so that the kill meets different moments.
+        // The number of trials varies, so that the kills hit different moments.
         while told.is_none_or(|last| last < told_before + 1 + round % 7) {
             let line = lines.next().expect("the child writes until it is killed").unwrap();
             told = number(line).or(told);
@@ -119,9 +120,9 @@ fn survives_kills(url: &str, settled: impl Fn()) {
     }
 }
 
-/// POSIX drops a process's locks on a file when any of its handles to the file is closed. Without its lock a writer is
-/// overlooked by the next program that closes the file as its last user, and removes the log that the writer goes on
-/// writing to.
+/// POSIX drops a process's locks on a file when any of its handles to the file is closed. Without that lock
+/// the next program that closes the file considers itself the last user, and deletes the log to which the
+/// writer still writes.
 #[cfg(target_os = "linux")]
 #[test]
 fn readers_in_the_process_leave_the_writers_lock() {
@@ -133,7 +134,8 @@ fn readers_in_the_process_leave_the_writers_lock() {
     let writer = SqliteStore::open(url).unwrap();
     writer.create_study(&study("s")).unwrap();
     let inode = std::fs::metadata(&path).unwrap().ino();
-    // The list is read in pieces: where other tests take and leave locks meanwhile, one reading may pass over a line.
+    // The list of locks is read in pieces: one reading may miss a line while other tests take and release
+    // locks.
     let held = || {
         (0..100).any(|_| {
             let locks = std::fs::read_to_string("/proc/locks").unwrap();

@@ -1,4 +1,4 @@
-//! One contract over every store.
+//! Contract tests for all stores.
 
 mod concurrent;
 mod crash;

@@ -1,4 +1,4 @@
-//! The rules of the trait, one function each, run over every store.
+//! Rules of the trait, one function each, run for every store.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use allometry_testkit::Cluster;
 
 use crate::support::{epoch, outputs, params, record, scores, space, start, study};
 
-/// Runs each rule over a fresh store of each kind; for databases also with another connection as the reader.
+/// Runs each rule on a new store of each kind; for databases also with a second connection as the reader.
 macro_rules! rules {
     ($($rule:ident),* $(,)?) => {
         mod in_memory {
@@ -155,7 +155,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         (found.number, found.state, found.value),
         (trial.number, TrialState::Complete, Some(0.1 + 0.2))
     );
-    // Their text tells integers from floats, which are equal as values.
+    // Integers and floats are equal as values; their text distinguishes them.
     assert_eq!(found.params.to_string(), params().to_string());
     for (name, set) in &found.distributions {
         assert_eq!(Some(set), space().get(name));
@@ -242,7 +242,7 @@ fn only_running_trials_are_written(store: &dyn Store, reader: &dyn Store) {
     refused(store.finish(trial.id, FinishedState::Failed, &late).map(|_| ()), TrialState::Complete);
     refused(store.report(trial.id, &late.reports), TrialState::Complete);
     store.heartbeat(&[trial.id]).unwrap();
-    // NaN among the metrics makes records unequal; their text is the same.
+    // NaN among the metrics makes records unequal; their text is equal.
     assert_eq!(format!("{:?}", reader.trials(id).unwrap()), format!("{before:?}"));
 
     let other = store.create_study(&study("waiting")).unwrap();
@@ -445,7 +445,7 @@ fn running_trials_name_their_process(store: &dyn Store, reader: &dyn Store) {
 }
 
 fn readers_ask_for_what_is_new(store: &dyn Store, reader: &dyn Store) {
-    // Several studies, so that files are read in both of their ways.
+    // Several studies, so that both ways of reading a file are tested.
     let ids: Vec<StudyId> = (0..8).map(|i| store.create_study(&study(&format!("s{i}"))).unwrap()).collect();
     for round in 0..5 {
         for id in &ids {

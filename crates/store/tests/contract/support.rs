@@ -1,4 +1,4 @@
-//! What the tests write.
+//! Test data.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use allometry_core::{
 use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{NewStudy, NewTrial, Owner, Start, Store, StudyId, TrialHandle};
 
-/// A space with every kind of distribution.
+/// Returns a space with every kind of distribution.
 pub(crate) fn space() -> SearchSpace {
     let mut space = SearchSpace::default();
     let mut put = |name: &str, set| space.0.insert(name.into(), set);
@@ -25,7 +25,7 @@ pub(crate) fn space() -> SearchSpace {
     space
 }
 
-/// A point of that space.
+/// Returns a point of that space.
 pub(crate) fn params() -> Params {
     let mut params = Params::default();
     params.insert("d_model", 48i64);
@@ -37,7 +37,7 @@ pub(crate) fn params() -> Params {
     params
 }
 
-/// A study in that space.
+/// Returns a study in that space.
 pub(crate) fn study(name: &str) -> NewStudy {
     let counts = ClassCounts { positives: 76, negatives: 346 };
     NewStudy {
@@ -52,7 +52,7 @@ pub(crate) fn study(name: &str) -> NewStudy {
     }
 }
 
-/// A record with every field.
+/// Returns a record with every field set.
 pub(crate) fn record() -> TrialRecord {
     TrialRecord {
         size: Some(ModelSize { total: 386_977, non_embedding: 300_000 }),
@@ -72,7 +72,7 @@ pub(crate) fn record() -> TrialRecord {
     }
 }
 
-/// Scores with the ends of their range.
+/// Returns scores that include the ends of their range.
 pub(crate) fn scores() -> ValidationScores {
     ValidationScores {
         rows: vec![0, 7, u64::from(u32::MAX) + 1],
@@ -81,7 +81,7 @@ pub(crate) fn scores() -> ValidationScores {
     }
 }
 
-/// Predictions of several classes and, where `classes` is 1, of numbers.
+/// Returns predictions of several classes or, for one class, of numbers.
 pub(crate) fn outputs(classes: usize) -> ValidationOutputs {
     ValidationOutputs {
         rows: vec![0, 7, u64::from(u32::MAX) + 1],
@@ -90,12 +90,12 @@ pub(crate) fn outputs(classes: usize) -> ValidationOutputs {
     }
 }
 
-/// One epoch.
+/// Returns one epoch.
 pub(crate) fn epoch(step: i64, value: f64, loss: f64) -> EpochReport {
     EpochReport { step, value, metrics: BTreeMap::from([("loss".to_owned(), loss)]) }
 }
 
-/// Starts a trial of this process.
+/// Starts a trial owned by this process.
 pub(crate) fn start(store: &dyn Store, study: StudyId, params: &Params) -> TrialHandle {
     let owner = Owner::this_process();
     let (space, record) = (space(), TrialRecord::default());

@@ -7,7 +7,7 @@ use allometry_store::facts::{
 
 use super::*;
 
-/// What is read of a storage whose only study says this.
+/// Returns the trials of a storage whose only study has these facts.
 fn read(facts: StudyFacts) -> LadderTrials {
     let record = StudyRecord {
         unreadable: None,
@@ -35,7 +35,7 @@ fn of_ladder(objective: Option<ObjectiveFacts>) -> StudyFacts {
     StudyFacts { ladder: Some(place), objective, ..StudyFacts::default() }
 }
 
-/// Nobody asks of a study that is part of no ladder what scale buys, and its report tells it by the name.
+/// A study without a ladder gets no ladder name: its report uses the study's own name.
 #[test]
 fn a_study_of_no_ladder_has_no_name_of_one() {
     assert_eq!(read(of_ladder(None)).name.as_deref(), Some("l"));

@@ -71,7 +71,7 @@ fn a_copied_store_is_the_same_to_optuna() {
         said.contains("exported 8 trials into study \"café/2M\": 3 complete, 2 pruned, 1 failed"),
         "{said}"
     );
-    assert!(said.contains("note: trials that still run in the source"), "{said}");
+    assert!(said.contains("note: trials that are running in the source"), "{said}");
     copies.hold_to_original(&copies.url("copy.db"));
     assert!(!copies.folder.path().join("copy.db-wal").exists(), "the log is taken into the file");
     let went_on = copies.python(&["go_on", &copies.url("copy.db"), ONE]);

@@ -43,10 +43,10 @@ fn what_cannot_be_read_or_written_says_why() {
     )
     .unwrap();
     let cases: [(&[&str], i32, &str); 18] = [
-        (&["import", "torn.json"], 4, "the file is cut off"),
+        (&["import", "torn.json"], 4, "the file is truncated"),
         (&["import", "empty.json"], 4, "holds no trials"),
         (&["import", "other.csv"], 4, "no column holds the objective"),
-        (&["import", "bytes.bin"], 4, "is no file of trials"),
+        (&["import", "bytes.bin"], 4, "is not a file of trials"),
         (&["import", "absent.json"], 4, "cannot read absent.json"),
         (&["import", "report.md"], 2, "is a report, which holds no trials"),
         (
@@ -65,7 +65,7 @@ fn what_cannot_be_read_or_written_says_why() {
             "postgresql://me:***@127.0.0.1:1",
         ),
         (&["import", "t.json", "--storage", "absent/x.db"], 5, "there is no folder absent"),
-        (&["import", "t.json", "--storage", "t.json"], 5, "is no SQLite database"),
+        (&["import", "t.json", "--storage", "t.json"], 5, "is not a SQLite database"),
         (&["export", "t.json", "-o", "x.txt"], 2, "cannot tell the format of `x.txt`"),
         (&["export", "t.json", "-o", "-"], 2, "say --format json, csv or store"),
         (&["export", "t.json", "--study", "y", "-o", "x.json"], 4, "it has \"t\""),
@@ -92,9 +92,9 @@ fn options_that_a_source_has_no_place_for_are_refused() {
     let url = format!("sqlite:///{}", path.join("from.db").display());
     let labelled = format!("b={url}:2M");
     let given: [(&[&str], &str); 3] = [
-        (&["--direction", "minimize"], "say which values are better"),
-        (&["--space", "space.json"], "have the sets of their parameters"),
-        (&["--metric", "auc"], "have their values"),
+        (&["--direction", "minimize"], "record their directions"),
+        (&["--space", "space.json"], "record the distributions of their parameters"),
+        (&["--metric", "auc"], "record their values"),
     ];
     for (option, why) in given {
         for source in ["from.db", "a=from.db:2M", &url, &labelled, "journal.log"] {
@@ -157,9 +157,9 @@ fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
     assert!(!err.contains('\u{1b}'), "{err:?}");
     for said in [
         "imported 4 trials into study \"odd\": 1 complete, 2 failed, 1 waiting\n",
-        "trials are numbered anew from 0",
-        "complete trials without a value failed: 1",
-        "values of trials that are neither complete nor pruned are left out: 1",
+        "the trials are renumbered from 0",
+        "complete trials without a value, imported as failed: 1",
+        "trials neither complete nor pruned, imported without their values: 1",
     ] {
         assert!(err.contains(said), "{said}: {err}");
     }

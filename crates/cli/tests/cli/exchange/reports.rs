@@ -48,7 +48,7 @@ fn a_table_of_trials_gives_the_same_report_by_every_way() {
     let (code, _, err) = run(path, &["import", "2M=trials.csv"]);
     assert_eq!(code, 0, "{err}");
     assert!(err.starts_with("imported 40 trials into study \"2M\"\n"), "{err}");
-    assert!(err.contains("note: sets by the values that occur"), "{err}");
+    assert!(err.contains("note: distributions inferred from the values"), "{err}");
     for output in ["copy.db", "copy.json", "copy.csv"] {
         assert_eq!(run(path, &["export", "trials.db", "-o", output]).0, 0);
     }

@@ -1,4 +1,4 @@
-//! The fields of a journal's operation.
+//! Access to the fields of a journal's operation.
 
 use allometry_core::TrialState;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use crate::import::error::Problem;
 use crate::import::json::parse_time;
 use crate::json;
 
-/// The fields of an operation, for errors with their line.
+/// The fields of an operation, with the line for error messages.
 pub(super) struct Fields<'a> {
     pub(super) line: usize,
     pub(super) fields: &'a Map<String, Value>,
@@ -36,7 +36,7 @@ impl Fields<'_> {
         self.get(field).as_str().ok_or_else(|| self.wrong(field, "a text"))
     }
 
-    /// `None` for null.
+    /// Returns a number; `None` for null.
     pub(super) fn number(&self, field: &str) -> Result<Option<f64>, Problem> {
         match self.get(field) {
             Value::Null => Ok(None),
@@ -76,7 +76,7 @@ impl Fields<'_> {
         }
     }
 
-    /// Keys and JSON texts.
+    /// Returns keys and JSON texts.
     pub(super) fn attributes(&self, field: &str) -> impl Iterator<Item = (String, String)> {
         let attributes = self.get(field).as_object().into_iter().flatten();
         attributes.map(|(key, value)| (key.clone(), json::write(value)))

@@ -1,4 +1,4 @@
-//! The state that a journal's operations lead to.
+//! Replay of a journal's operations.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::import::error::Problem;
 use crate::json;
 use crate::optuna::{TrialTemplate, WholeStudy, compatible};
 
-/// The state after the operations so far. Ids count what was made, from 0, deleted things included.
+/// State after the operations so far. Ids count created objects from 0, including deleted ones.
 #[derive(Debug, Default)]
 struct Replay {
     studies: Vec<Option<WholeStudy>>,
@@ -18,8 +18,9 @@ struct Replay {
     trials: Vec<(usize, usize)>,
 }
 
-/// The studies that are there after all operations. What Optuna drops without a word is dropped: names taken, unknown or deleted
-/// studies, trials that ended, parameters of another kind than before. The last line may be torn: whoever wrote it died.
+/// Returns the studies after all operations. Drops the operations that Optuna ignores: names that are taken,
+/// unknown or deleted studies, finished trials, parameters with an incompatible distribution. The last line
+/// may be incomplete, because its writer may have died.
 pub(super) fn replay(text: &str) -> Result<Vec<WholeStudy>, Problem> {
     let mut replay = Replay::default();
     let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()).peekable();
@@ -29,7 +30,7 @@ pub(super) fn replay(text: &str) -> Result<Vec<WholeStudy>, Problem> {
             Err(_) if lines.peek().is_none() => break,
             Err(error) => {
                 return Err(Problem::new(format!("line {number}, column {}", error.column), error.message)
-                    .hint("a journal has one operation a line"));
+                    .hint("a journal has one operation per line"));
             }
             Ok(_) => return Err(Problem::new(format!("line {number}"), "expected an object")),
         };
@@ -112,7 +113,7 @@ impl Replay {
         Ok(self.studies.get_mut(id).and_then(Option::as_mut))
     }
 
-    /// A trial that may still change.
+    /// Returns the trial of an operation if it may still change.
     fn trial(&mut self, operation: &Fields<'_>) -> Result<Option<&mut TrialTemplate>, Problem> {
         let id = operation.count("trial_id")?;
         let Some(&(study, number)) = self.trials.get(id) else { return Ok(None) };

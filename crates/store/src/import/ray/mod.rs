@@ -1,4 +1,4 @@
-//! The folder of an experiment of Ray Tune: a folder per trial, with its results as JSON lines.
+//! Reader of Ray Tune experiments: a folder per trial, with its results as JSON lines.
 
 mod results;
 mod status;
@@ -13,7 +13,7 @@ use crate::location::Location;
 use results::{Files, Trial};
 use status::Statuses;
 
-/// Files of a trial, any of which makes a folder one.
+/// Files of a trial; a folder with any of them is a trial.
 const OF_TRIALS: [&str; 4] = ["result.json", "params.json", "progress.csv", "error.txt"];
 
 /// Whether a path is the folder of an experiment.
@@ -21,7 +21,8 @@ pub fn is_experiment(path: &Path) -> bool {
     path.is_dir() && trial_folders(path).is_ok_and(|folders| !folders.is_empty())
 }
 
-/// The trials of an experiment; their values are those of `metric`, or of the only one that they report.
+/// Returns the trials of an experiment. Their values are those of `metric`, or of the only metric that they
+/// report.
 pub(super) fn read(path: &Path, metric: Option<&str>) -> Result<Table, ImportError> {
     let unreadable = |path: &Path| {
         let path = path.to_path_buf();
@@ -53,13 +54,13 @@ pub(super) fn read(path: &Path, metric: Option<&str>) -> Result<Table, ImportErr
     Ok(Table { metrics: vec![metric], trials, ..Table::default() })
 }
 
-/// The metric asked for, if any trial has it, or the only one.
+/// Returns the wanted metric if any trial has it, or the only one.
 fn which_metric(trials: &[Trial], wanted: Option<&str>, path: &Path) -> Result<String, ImportError> {
     let metrics = results::metrics(trials);
     match (wanted, &*metrics) {
         (Some(wanted), known) if known.iter().any(|known| known == wanted) => Ok(wanted.into()),
         (None, [only]) => Ok(only.clone()),
-        // Where every trial failed before its first result there is nothing to choose.
+        // If all trials failed before their first result, any metric will do.
         (wanted, []) => Ok(wanted.unwrap_or("value").into()),
         (wanted, _) => Err(ImportError::WhichMetric {
             location: Location::from(path),
@@ -69,7 +70,7 @@ fn which_metric(trials: &[Trial], wanted: Option<&str>, path: &Path) -> Result<S
     }
 }
 
-/// Folders of trials by name.
+/// Returns the folders of trials, sorted by name.
 fn trial_folders(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(path)? {
@@ -82,7 +83,7 @@ fn trial_folders(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// The newest record of how the trials stand; Ray writes one for each time that the experiment was started.
+/// Returns the newest record of the trials' states; Ray writes a new one each time the experiment starts.
 fn statuses(path: &Path) -> Result<Statuses, ImportError> {
     let entries = fs::read_dir(path).map_err(|source| ImportError::Read { path: path.into(), source })?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -93,7 +94,7 @@ fn statuses(path: &Path) -> Result<Statuses, ImportError> {
     Statuses::parse(&text).map_err(|problem: Problem| problem.in_file(&newest))
 }
 
-/// `None` where there is no such file; what is no UTF-8 in it becomes a question mark in a box.
+/// Returns the text of a file; `None` if the file does not exist. Bytes that are not UTF-8 become U+FFFD.
 fn read_text(path: &Path) -> Result<Option<String>, ImportError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),

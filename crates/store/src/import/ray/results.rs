@@ -1,4 +1,4 @@
-//! One trial from the texts of its files.
+//! Construction of one trial from the texts of its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::import::error::Problem;
 use crate::import::json::{Wide, parse_document};
 use crate::json;
 
-/// What Ray writes into every result beside what the trial reports.
+/// Fields that Ray adds to every result.
 const OF_RAY: [&str; 27] = [
     "agent_timesteps_total",
     "checkpoint_dir_name",
@@ -43,10 +43,10 @@ const OF_RAY: [&str; 27] = [
     "warmup_time",
 ];
 
-/// Prefix of the parameters in a result.
+/// Prefix of parameters in a result.
 const CONFIG: &str = "config/";
 
-/// The texts of a trial's files, where they are there.
+/// Texts of the existing files of a trial.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) results: Option<String>,
@@ -55,19 +55,19 @@ pub(super) struct Files {
     pub(super) error: Option<String>,
 }
 
-/// A trial as its files have it.
+/// Contents of the files of a trial.
 #[derive(Debug, Default)]
 pub(super) struct Trial {
     pub(super) id: Option<String>,
     folder: String,
-    /// What was reported, by iteration; inner objects by names joined with `/`.
+    /// Reported results by iteration; nested objects are flattened to names joined with `/`.
     results: BTreeMap<i64, Map<String, Value>>,
     params: Params,
     error: Option<String>,
 }
 
 impl Trial {
-    /// Reads the files; a problem comes with the name of its file.
+    /// Parses the files; a problem comes with the name of its file.
     pub(super) fn read(files: &Files) -> Result<Self, (&'static str, Problem)> {
         let mut trial = Self { error: files.error.clone(), ..Self::default() };
         let in_file = |name| move |problem| (name, problem);
@@ -102,7 +102,8 @@ impl Trial {
         Self { folder: folder.to_owned(), ..self }
     }
 
-    /// The order in which Ray made the trials: its ids end in a count (`a1b2c_00003`).
+    /// Returns a sort key for the order in which Ray created the trials: its ids end in a count
+    /// (`a1b2c_00003`).
     pub(super) fn order(&self) -> (Option<u64>, String) {
         let count =
             self.id.as_ref().and_then(|id| id.rsplit_once('_')).and_then(|(_, count)| count.parse().ok());
@@ -122,13 +123,11 @@ impl Trial {
                     })?;
                 }
                 Ok(_) => return Err(Problem::new(place(""), "expected an object")),
-                // Whoever wrote it died.
+                // The writer died within the last line.
                 Err(_) if lines.peek().is_none() => break,
                 Err(error) => {
                     let column = format!(", column {}", error.column);
-                    return Err(
-                        Problem::new(place(&column), error.message).hint("there is one result a line")
-                    );
+                    return Err(Problem::new(place(&column), error.message).hint("each line is one result"));
                 }
             }
         }
@@ -157,7 +156,8 @@ impl Trial {
         Ok(())
     }
 
-    /// Takes in a result, which replaces that of its iteration; the name of a field that is no whole number otherwise.
+    /// Adds a result, which replaces an earlier one of its iteration. The error is the name of a field that
+    /// is not a whole number.
     fn take_result(&mut self, result: Map<String, Value>) -> Result<(), &'static str> {
         let whole = |value: &Value| {
             value.as_i64().or_else(|| value.as_f64().filter(|x| x.fract() == 0.0).map(|x| x as i64))
@@ -173,7 +173,7 @@ impl Trial {
         Ok(())
     }
 
-    /// The trial with the values of a metric. Its value is that of its last result.
+    /// Returns the trial with the values of a metric; its value is that of its last result.
     pub(super) fn frozen(&self, number: u64, metric: &str, status: Option<Status>) -> FrozenTrial {
         let reported = |result: &Map<String, Value>| match result.get(metric)? {
             // Ray writes null for NaN.
@@ -184,13 +184,13 @@ impl Trial {
         let value = last.and_then(reported).filter(|value| !value.is_nan());
         let failure = match (&self.error, status) {
             (Some(error), _) => {
-                // Ray colours its lines.
+                // Ray's error messages contain ANSI colours.
                 let detail: String = error.chars().filter(|c| !c.is_control() || *c == '\n').collect();
                 let reason = detail.trim().lines().next_back().unwrap_or("error").trim().to_owned();
                 Some(Failure { reason, detail })
             }
-            (None, Some(Status::Error)) => Some(failure("it failed, and Ray kept no reason")),
-            (None, Some(Status::Unfinished)) => Some(failure("the experiment ended before it")),
+            (None, Some(Status::Error)) => Some(failure("the trial failed, and Ray recorded no reason")),
+            (None, Some(Status::Unfinished)) => Some(failure("the experiment ended before the trial")),
             (None, Some(Status::Terminated) | None) => {
                 value.is_none().then(|| failure(&format!("its last result has no `{metric}`")))
             }
@@ -228,19 +228,19 @@ fn failure(reason: &str) -> Failure {
     Failure { reason: reason.into(), detail: String::new() }
 }
 
-/// Numbers that the trials report, by name.
+/// Returns the names of the numbers that the trials report.
 pub(super) fn metrics(trials: &[Trial]) -> Vec<String> {
     let reported = trials.iter().flat_map(|trial| trial.results.values().flatten());
     let numbers = reported.filter(|(name, value)| is_metric(name) && json::number(value).is_some());
     numbers.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Whether a field of a result is the trial's own.
+/// Whether a field of a result was reported by the trial itself.
 fn is_metric(name: &str) -> bool {
     !name.starts_with(CONFIG) && !OF_RAY.contains(&name)
 }
 
-/// Inner objects by names joined with `/`, as Ray names them.
+/// Flattens nested objects to names joined with `/`, as Ray does.
 fn flatten(prefix: &str, fields: &Map<String, Value>, into: &mut Map<String, Value>) {
     for (name, value) in fields {
         let name = format!("{prefix}{name}");

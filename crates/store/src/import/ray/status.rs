@@ -1,4 +1,4 @@
-//! How the trials of an experiment stand, as Ray records it beside their folders.
+//! States of the trials of an experiment, which Ray records beside their folders.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,24 @@ use serde_json::Value;
 use crate::import::error::Problem;
 use crate::import::json::parse_document;
 
-/// Where a trial stands.
+/// State of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
-    /// It ended, by itself or by a scheduler.
+    /// Ended by itself or by a scheduler.
     Terminated,
-    /// It failed.
+    /// Failed.
     Error,
-    /// It was still to be done when the experiment ended.
+    /// Unfinished when the experiment ended.
     Unfinished,
 }
 
-/// By trial's id.
+/// State by trial id.
 #[derive(Debug, Default)]
 pub(super) struct Statuses(BTreeMap<String, Status>);
 
 impl Statuses {
-    /// Reads `trial_data` (Ray 2.6 and later: pairs of JSON texts) or `checkpoints` (before: JSON texts or objects).
+    /// Parses `trial_data` (Ray 2.6 and later: pairs of JSON texts) or `checkpoints` (before: JSON texts or
+    /// objects).
     pub(super) fn parse(text: &str) -> Result<Self, Problem> {
         let document = parse_document(text)?;
         let entries =

@@ -1,4 +1,4 @@
-//! Files that go away, are looked at through links, or are locked.
+//! Tests of files that are removed, replaced, read through links, or locked.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ffi};
 
-use super::super::{PATIENCE, SqliteStore, patience, snapshot};
+use super::super::{PATIENCE, SqliteStore, retry, snapshot};
 use super::SHORT;
 use crate::change_mark::FollowedStore;
 use crate::error::{Departure, StoreError};
@@ -17,7 +17,7 @@ fn study(name: &str) -> NewStudy {
     NewStudy { name: name.into(), ..NewStudy::default() }
 }
 
-/// A store with a thousand studies, all of them in its file.
+/// Creates a store with a thousand studies, all of them written to its file.
 fn filled(path: &Path) -> SqliteStore {
     let store = SqliteStore::open_within(path, SHORT).unwrap();
     store
@@ -137,7 +137,7 @@ fn a_copy_in_memory_is_one_state_whatever_becomes_of_the_file() {
     let copy = snapshot::open(&path, SHORT).unwrap();
     let writer = SqliteStore::open_within(&path, SHORT).unwrap();
     writer.writing(|rows| Ok(rows.db.execute_batch("DELETE FROM studies")?)).unwrap();
-    // The log is there now, and is read too.
+    // The log exists now, and is read too.
     assert_eq!(count(&snapshot::open(&path, SHORT).unwrap()), 0);
     writer.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM").unwrap();
     assert_eq!(count(&copy), 1000);
@@ -152,17 +152,17 @@ fn every_kind_of_lock_is_waited_for() {
     for code in [ffi::SQLITE_BUSY, ffi::SQLITE_LOCKED, ffi::SQLITE_PROTOCOL, ffi::SQLITE_BUSY_SNAPSHOT] {
         let locked = || Failure::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
         let mut tries = 0;
-        let done = patience::within(patience, || {
+        let done = retry::while_locked(patience, || {
             tries += 1;
             if tries < 4 { Err(locked()) } else { Ok(tries) }
         });
         assert_eq!(done.unwrap(), 4);
-        let given_up = patience::within(Duration::ZERO, || Err::<(), _>(locked())).unwrap_err();
+        let given_up = retry::while_locked(Duration::ZERO, || Err::<(), _>(locked())).unwrap_err();
         assert!(matches!(given_up.at_file(Path::new("x.db")), StoreError::Locked { .. }));
     }
     let other = || Failure::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), None));
     let mut tries = 0;
-    let refused = patience::within(patience, || {
+    let refused = retry::while_locked(patience, || {
         tries += 1;
         Err::<(), _>(other())
     });

@@ -1,4 +1,4 @@
-//! Databases that earlier versions of Optuna made.
+//! Tests of databases that earlier versions of Optuna created.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
 
-/// The tables that all former revisions share.
+/// Tables that all former revisions share.
 const COMMON: &str = "
 CREATE TABLE version_info (version_info_id INTEGER PRIMARY KEY, schema_version INTEGER,
     library_version VARCHAR(256));
@@ -34,13 +34,17 @@ CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
 INSERT INTO study_user_attributes VALUES (1, 2, 'data', '\"set\"');
 INSERT INTO trial_user_attributes VALUES (1, 12, 'n_params', '1000');
 INSERT INTO trial_params VALUES
-    (1, 12, 'lr', -2.0, '{\"name\": \"UniformDistribution\", \"attributes\": {\"low\": -5.0, \"high\": 0.0}}'),
-    (2, 12, 'layers', 3.0, '{\"name\": \"IntUniformDistribution\", \"attributes\": {\"low\": 1, \"high\": 4}}'),
-    (3, 12, 'act', 1.0, '{\"name\": \"CategoricalDistribution\", \"attributes\": {\"choices\": [\"relu\", \"gelu\"]}}'),
-    (4, 14, 'lr', -1.0, '{\"name\": \"UniformDistribution\", \"attributes\": {\"low\": -5.0, \"high\": 0.0}}');
+    (1, 12, 'lr', -2.0,
+     '{\"name\": \"UniformDistribution\", \"attributes\": {\"low\": -5.0, \"high\": 0.0}}'),
+    (2, 12, 'layers', 3.0,
+     '{\"name\": \"IntUniformDistribution\", \"attributes\": {\"low\": 1, \"high\": 4}}'),
+    (3, 12, 'act', 1.0,
+     '{\"name\": \"CategoricalDistribution\", \"attributes\": {\"choices\": [\"relu\", \"gelu\"]}}'),
+    (4, 14, 'lr', -1.0,
+     '{\"name\": \"UniformDistribution\", \"attributes\": {\"low\": -5.0, \"high\": 0.0}}');
 ";
 
-/// Studies and trials of Optuna 0.9 to 2.3; trials with their numbers where those have a column.
+/// Studies and trials of Optuna 0.9 to 2.3; trials with numbers where they have a column.
 const SINGLE: &str = "
 CREATE TABLE studies (study_id INTEGER PRIMARY KEY, study_name VARCHAR(512) NOT NULL UNIQUE,
     direction VARCHAR(8) NOT NULL);
@@ -126,7 +130,7 @@ INSERT INTO trial_values VALUES (1, 11, 0, 9.0, 'FINITE'), (2, 12, 0, 0.5, 'FINI
     'INF_NEG');
 ";
 
-/// The statements that make a database of a former revision.
+/// Returns the statements that create a database of a former revision.
 fn statements(revision: &str) -> String {
     let parts: &[&str] = match revision {
         "v0.9.0.a" | "v1.2.0.a" => &[SINGLE, UNNUMBERED],
@@ -138,12 +142,12 @@ fn statements(revision: &str) -> String {
     format!("{COMMON}{}INSERT INTO alembic_version VALUES ('{revision}');", parts.concat())
 }
 
-/// Makes a file of a former revision.
+/// Creates a file of a former revision.
 fn make(path: &Path, revision: &str) {
     sql(path, &statements(revision));
 }
 
-/// Makes the same in a database of PostgreSQL, with the types that Optuna has there.
+/// Creates the equivalent PostgreSQL database, with Optuna's column types.
 fn make_in_postgresql(cluster: &Cluster, url: &str, revision: &str) {
     let statements = [
         ("INTEGER PRIMARY KEY", "SERIAL PRIMARY KEY"),
@@ -216,7 +220,7 @@ fn every_former_revision_is_read_alike() {
     }
 }
 
-/// What the file says is held to Optuna elsewhere; a database of PostgreSQL says the same.
+/// Other tests compare the file with Optuna; a PostgreSQL database must have equal contents.
 #[test]
 fn a_former_postgresql_database_is_read_as_the_file_is() {
     let test = "a_former_postgresql_database_is_read_as_the_file_is";
@@ -239,7 +243,7 @@ fn a_former_postgresql_database_is_read_as_the_file_is() {
         for study in &studies {
             let trials = |store: &dyn Store| {
                 let mut trials = store.trials(study.id).unwrap();
-                // NaN equals nothing.
+                // NaN is not equal to itself.
                 let reports = trials.iter_mut().map(|trial| std::mem::take(&mut trial.intermediate));
                 let reports = format!("{:?}", reports.collect::<Vec<_>>());
                 (trials, reports)
@@ -283,7 +287,7 @@ fn a_former_database_that_lacks_its_tables_is_named() {
     assert!(error.contains("trial_values"), "{error}");
 }
 
-/// Optuna 5 upgrades these; older ones it may refuse.
+/// Optuna 5 upgrades these revisions; it may refuse older ones.
 #[test]
 fn optunas_own_upgrade_makes_the_same() {
     let Some(python) = allometry_testkit::python_with("optunas_own_upgrade_makes_the_same", "optuna") else {
@@ -295,7 +299,7 @@ fn optunas_own_upgrade_makes_the_same() {
         let text = |path: &Path| {
             let mut whole = read_whole(path, Some("old"), &Assumed::default()).unwrap().pop().unwrap();
             for trial in &mut whole.study.trials {
-                // The upgrade leaves times as they are, and Optuna 5 takes them for those of UTC.
+                // The upgrade leaves times unchanged, and Optuna 5 interprets them as UTC.
                 (trial.template.started, trial.template.completed) = (None, None);
             }
             crate::export::json(&whole.study).unwrap()

@@ -1,4 +1,4 @@
-//! Connections that are cut just while they commit.
+//! Tests with connections that are lost during a commit.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -14,22 +14,22 @@ use allometry_testkit::Cluster;
 
 use crate::support::{epoch, params, space, start, study};
 
-/// What becomes of a commit on its way.
+/// What the proxy does with a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cut {
-    /// It never arrives.
+    /// It is dropped.
     Before,
-    /// It takes effect, and the answer never arrives.
+    /// It takes effect, and the response is dropped.
     After,
-    /// The connection is cut first, and it arrives a while later.
+    /// The connection is closed first, and the commit arrives later.
     Late,
-    /// It is held back, and the connection stays, until [`Self::Released`] follows.
+    /// It is held back on an open connection until [`Self::Released`].
     Held,
     /// Ends [`Self::Held`].
     Released,
 }
 
-/// Stands between a store and its server; returns the port.
+/// Starts a proxy between a store and its server; returns its port.
 fn proxy(server: u16, cuts: &Arc<Mutex<VecDeque<Cut>>>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -56,12 +56,12 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
-/// Whether that is a writer's name as a statement's parameter: its length and 32 digits.
+/// Whether bytes contain a writer's name as a parameter: its length and 32 digits.
 fn names_writer(bytes: &[u8]) -> bool {
     bytes.strip_prefix(&[0, 0, 0, 32]).is_some_and(|name| name.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Passes on what a client says, but for the commits that are to be cut.
+/// Forwards the client's messages, except for the commits to be cut.
 fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut>>) {
     let mut buffer = [0; 1 << 13];
     while let Ok(length @ 1..) = client.read(&mut buffer) {
@@ -77,7 +77,7 @@ fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut
                 while cuts.lock().unwrap().pop_front_if(|next| *next == Cut::Released).is_none() {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                // The server may have given up.
+                // The server may have closed the connection.
                 if server.write_all(said).is_err() {
                     break;
                 }
@@ -85,7 +85,7 @@ fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut
             Some(Cut::After) => {
                 let _ = client.shutdown(Shutdown::Both);
                 server.write_all(said).unwrap();
-                // The server says so by closing, once it has seen that nobody says any more.
+                // The server closes the connection after it has seen the end of the client's stream.
                 server.shutdown(Shutdown::Write).unwrap();
                 return;
             }
@@ -102,7 +102,7 @@ fn watch(mut client: TcpStream, mut server: TcpStream, cuts: &Mutex<VecDeque<Cut
     let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
 }
 
-/// The URL of a new database behind a proxy, which does the `cuts`.
+/// Returns the URL of a new database behind a proxy that applies the `cuts`.
 fn behind_proxy(cluster: &Cluster, user: &str, cuts: &Arc<Mutex<VecDeque<Cut>>>) -> String {
     let direct = cluster.database();
     cluster.sql(&direct, &format!("CREATE ROLE {user} LOGIN SUPERUSER PASSWORD 's3cret'"));
@@ -111,7 +111,7 @@ fn behind_proxy(cluster: &Cluster, user: &str, cuts: &Arc<Mutex<VecDeque<Cut>>>)
     format!("postgresql://{user}:s3cret@127.0.0.1:{port}/{database}?sslmode=disable")
 }
 
-/// Takes a trial in.
+/// Collects one trial.
 #[derive(Default)]
 struct Seen {
     state: Option<TrialState>,
@@ -148,7 +148,8 @@ fn optunas_calls_are_done_once() {
     let Some(cluster) = Cluster::shared("optunas_calls_are_done_once") else { return };
     let cuts = Arc::new(Mutex::new(VecDeque::new()));
     let storage = optuna::open(&behind_proxy(cluster, "optuna_cut", &cuts)).unwrap();
-    let float = r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.0, "high": 1.0, "log": false}}"#;
+    let float = r#"{"name": "FloatDistribution",
+        "attributes": {"step": null, "low": 0.0, "high": 1.0, "log": false}}"#;
     for cut in [Cut::Before, Cut::After, Cut::Late] {
         let next = || {
             assert!(cuts.lock().unwrap().is_empty(), "each call was cut");
@@ -162,7 +163,7 @@ fn optunas_calls_are_done_once() {
         for number in 0..2 {
             next();
             let trial = storage.create_trial(study, None).unwrap();
-            // The first time the distribution is compared in a transaction, then it is known.
+            // The first comparison of the distribution needs a transaction, later ones use the cache.
             next();
             storage.set_param(trial, "x", 0.5, float).unwrap();
             next();
@@ -172,7 +173,7 @@ fn optunas_calls_are_done_once() {
             next();
             assert!(storage.set_state(trial, TrialState::Complete, &[0.75]).unwrap());
             if cut == Cut::Late {
-                // The last of them arrive.
+                // Give the last late commits time to arrive.
                 std::thread::sleep(Duration::from_secs(1));
             }
             let mut seen = Seen::default();
@@ -202,7 +203,7 @@ fn who_falls_silent_in_mid_commit_holds_nobody_up_and_does_it_later() {
         while !cuts.lock().unwrap().is_empty() {
             std::thread::sleep(Duration::from_millis(10));
         }
-        // It has locked the study's numbers.
+        // The held transaction has locked the numbers of the study.
         assert_eq!(start(&other, id, &params).number, TrialNumber(0));
         cuts.lock().unwrap().push_back(Cut::Released);
         assert_eq!(held.join().unwrap().number, TrialNumber(1));
@@ -239,7 +240,8 @@ fn what_was_being_committed_is_done_once() {
         let new = NewTrial { start: Start::Waiting, params: &params, space: &space, record: &plain };
         assert_eq!(store.create_trial_at(id, &new, TrialNumber(1)).unwrap().unwrap().number, TrialNumber(1));
         next();
-        // Until the server has noticed that the lost connection is gone, that one holds the trial, and it is passed over.
+        // Until the server notices the lost connection, it holds the lock of the trial, and claims skip the
+        // trial.
         let claim = || store.claim_waiting(id, Some(&owner)).unwrap();
         let (claimed, trial) = (0..600)
             .find_map(|_| {
@@ -254,7 +256,7 @@ fn what_was_being_committed_is_done_once() {
         store.heartbeat(&[claimed.id]).unwrap();
         assert!(cuts.lock().unwrap().is_empty(), "each call was cut");
         if cut == Cut::Late {
-            // The last of them arrive.
+            // Give the last late commits time to arrive.
             std::thread::sleep(Duration::from_secs(1));
         }
         let trials = store.trials(id).unwrap();

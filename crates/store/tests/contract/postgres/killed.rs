@@ -1,4 +1,4 @@
-//! A server that is killed and started again while it is written to.
+//! Tests with a server that is killed and restarted during writes.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -30,7 +30,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
                 let owner = Owner::this_process();
                 let (space, params, plain) = (space(), params(), TrialRecord::default());
                 while !ended.load(Ordering::SeqCst) {
-                    // One writer makes waiting trials, which whoever comes first claims.
+                    // One writer creates waiting trials; all others claim them.
                     if writer == 0 {
                         let new = NewTrial {
                             start: Start::Waiting,
@@ -69,7 +69,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
             });
         }
         for kill in 0..kills {
-            // Different moments of the writers' ways; each time some work was done before.
+            // The kills hit different moments, each after some progress.
             let before = told.lock().unwrap().len();
             while told.lock().unwrap().len() < before + 20 {
                 std::thread::sleep(Duration::from_millis(1 + kill % 8));
@@ -79,7 +79,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
         }
         ended.store(true, Ordering::SeqCst);
     });
-    // What one writer enqueued last may not have been claimed.
+    // The trial that was enqueued last may still be waiting.
     while let Some((claimed, _)) = store.claim_waiting(id, None).unwrap() {
         let finished = Finished { value: Some(-1.0), ..Finished::default() };
         store.finish(claimed.id, FinishedState::Complete, &finished).unwrap();

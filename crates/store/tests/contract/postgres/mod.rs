@@ -1,4 +1,4 @@
-//! What is PostgreSQL's own: servers that go away, and servers that let nobody in.
+//! Tests specific to PostgreSQL: servers that go away, and servers that refuse connections.
 
 mod cut;
 mod killed;

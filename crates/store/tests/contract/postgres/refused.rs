@@ -1,4 +1,4 @@
-//! Servers and databases that cannot be used: what is wrong, what to do, and never a password.
+//! Tests of messages and hints for servers and databases that cannot be used. None may contain a password.
 
 use allometry_store::{ErrorKind, PostgresStore, Store as _, StoreError, import};
 use allometry_testkit::Cluster;
@@ -32,7 +32,7 @@ fn urls_that_make_no_sense() {
         ),
         ("postgresql://me:s3cret@127.0.0.1:x/db", "cannot open `postgresql://me:***@127.0.0.1:x/db`: "),
         ("postgresql://me:s3cret@127.0.0.1", "it names no database"),
-        ("postgresql://me:s3cret@host/db?sslmode=no", "sslmode `no` is none of disable, prefer"),
+        ("postgresql://me:s3cret@host/db?sslmode=no", "sslmode `no` is not one of disable, prefer"),
         ("postgresql://me:s3cret@host/db?colour=s", "unknown option `colour`"),
         ("postgresql://me:s3c/ret:s3cret@host/db", "postgresql://me:***@host/db"),
         (
@@ -72,7 +72,8 @@ fn users_who_may_not_write() {
     let url = cluster.database();
     cluster.sql(
         &url,
-        "CREATE ROLE reader LOGIN; ALTER ROLE reader SET default_transaction_read_only = on; CREATE ROLE stranger LOGIN",
+        "CREATE ROLE reader LOGIN; ALTER ROLE reader SET default_transaction_read_only = on;
+         CREATE ROLE stranger LOGIN",
     );
     let as_user = |name: &str| url.replacen("postgres@", &format!("{name}@"), 1);
     let error = PostgresStore::open(&as_user("stranger")).unwrap_err();
@@ -119,7 +120,7 @@ fn databases_of_something_else() {
         ("UPDATE allometry_version SET version = 2", "written by a newer Allometry (tables of version 2"),
         (
             "UPDATE alembic_version SET version_num = 'v9.0.0.a'",
-            "has revision `v9.0.0.a` of Optuna's schema, and this program goes on with `v3.2.0.a`",
+            "has revision `v9.0.0.a` of Optuna's schema; this program writes `v3.2.0.a`",
         ),
         ("DROP TABLE alembic_version", "has revision `none` of Optuna's schema"),
     ] {

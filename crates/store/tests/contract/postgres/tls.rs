@@ -1,4 +1,4 @@
-//! What each `sslmode` accepts.
+//! Tests of the connections that each `sslmode` accepts.
 
 use allometry_store::{PostgresStore, StoreError};
 use allometry_testkit::Cluster;
@@ -9,7 +9,11 @@ fn each_mode_checks_what_it_says() {
     let Some(authority) = cluster.encrypt("each_mode_checks_what_it_says") else { return };
     let url = cluster.database();
     let name = cluster.sql(&url, "SELECT current_database()");
-    cluster.sql(&url, &format!("CREATE ROLE me LOGIN PASSWORD 's3cret'; GRANT ALL ON DATABASE {name} TO me; GRANT ALL ON SCHEMA public TO me"));
+    let grant = format!(
+        "CREATE ROLE me LOGIN PASSWORD 's3cret'; GRANT ALL ON DATABASE {name} TO me;
+         GRANT ALL ON SCHEMA public TO me"
+    );
+    cluster.sql(&url, &grant);
     let open = |host: &str, mode: &str| {
         let url = format!("postgresql://me:s3cret@{host}:{}/{name}?{mode}", cluster.port());
         PostgresStore::open(&url).map(drop)
@@ -19,7 +23,7 @@ fn each_mode_checks_what_it_says() {
         let mode = if mode.ends_with('&') { format!("{mode}{trusted}") } else { mode.to_owned() };
         open("localhost", &mode).unwrap();
     }
-    // The certificate is for `localhost` alone.
+    // The certificate is valid for `localhost` only.
     open("127.0.0.1", &format!("sslmode=verify-ca&{trusted}")).unwrap();
     open("127.0.0.1", &format!("sslmode=require&{trusted}")).unwrap();
     let refused = |opened: Result<(), StoreError>, why: &str| {

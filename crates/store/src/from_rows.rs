@@ -1,4 +1,4 @@
-//! Studies and trials from the rows of Optuna's tables, whatever database they lie in.
+//! Construction of studies and trials from the rows of Optuna's tables, for all databases.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,24 +20,24 @@ use crate::store::{METRIC_NAMES, StudyId, StudyRecord, TrialId};
 /// Prefix of the keys under which Allometry keeps its own attributes.
 pub(crate) const OWN_PREFIX: &str = "allometry:";
 
-/// Key of a trial's [`TrialRecord`].
+/// Key of the attribute that holds a trial's [`TrialRecord`].
 pub(crate) const RECORD_KEY: &str = "allometry:record";
 
-/// Key of the integers of a trial that the float that a parameter is stored as has no place for.
+/// Key of the attribute that holds a trial's integers beyond 2^53, which the stored float rounds.
 pub(crate) const EXACT_KEY: &str = "allometry:exact";
 
-/// Attribute, without prefix, of a study's search space.
+/// Key, without prefix, of the attribute that holds a study's search space.
 pub(crate) const SPACE_KEY: &str = "search_space";
 
-/// Objectives that are read at most: a damaged row is no reason to take memory without end.
+/// Maximum objective index that is read, so that a damaged row cannot exhaust the memory.
 const MOST_OBJECTIVES: usize = 1000;
 
-/// A row that is not as Optuna or Allometry write it.
+/// A row that does not have the form that Optuna or Allometry writes.
 #[derive(Debug)]
 pub(crate) struct Malformed {
     /// Table and row.
     pub(crate) place: String,
-    /// What is wrong.
+    /// Problem with the row.
     pub(crate) problem: String,
 }
 
@@ -47,19 +47,20 @@ impl Malformed {
     }
 }
 
-/// The state of that name.
+/// Parses the name of a trial's state.
 pub(crate) fn state(number: u64, name: &str) -> Result<TrialState, Malformed> {
     column::state(name)
         .ok_or_else(|| Malformed::new(format!("trial {number}"), format!("state `{name}` is unknown")))
 }
 
-/// The state of that name, of a trial whose number is not known yet.
+/// Parses the name of a state of a trial whose number is not known yet.
 pub(crate) fn state_of(trial: TrialId, name: &str) -> Result<TrialState, Malformed> {
     column::state(name)
         .ok_or_else(|| Malformed::new(format!("trial with id {trial}"), format!("state `{name}` is unknown")))
 }
 
-/// Returns a study from its rows. One whose own attributes make no sense says so and hides no other.
+/// Returns a study from its rows. If its own attributes cannot be read, the record says so in `unreadable`,
+/// and other studies can still be read.
 pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
     let OptunaStudy { id, name, directions, user_attributes, system_attributes } = rows;
     let (own, user_attributes): (BTreeMap<_, _>, _) =
@@ -77,7 +78,7 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
         }
         match json::parse(&text) {
             Ok(value) => {
-                attributes.insert(own_key.to_owned(), json::plain(value));
+                attributes.insert(own_key.to_owned(), json::to_standard_json(value));
             }
             Err(error) => unreadable = Some(format!("attribute `{key}`: {error}")),
         }
@@ -99,23 +100,23 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
     }
 }
 
-/// The system attribute, and its text, that gives a study's objectives their names; `None` without names.
+/// Returns key and JSON of the system attribute that names the objectives; `None` without names.
 pub(crate) fn metric_names(names: &[String]) -> Option<(String, String)> {
     (!names.is_empty()).then(|| (METRIC_NAMES.into(), json::write(&Value::from(names.to_vec()))))
 }
 
-/// The space that Allometry stored with a study.
+/// Parses the search space that Allometry stored with a study.
 pub(crate) fn space(study: StudyId, text: &str) -> Result<SearchSpace, Malformed> {
     serde_json::from_str(text)
         .map_err(|error| Malformed::new(format!("search space of study {study}"), error.to_string()))
 }
 
-/// A search space as its attribute holds it.
+/// Returns the JSON of a search space.
 pub(crate) fn space_json(space: &SearchSpace) -> Value {
     serde_json::to_value(space).expect("a space has text keys only")
 }
 
-/// A record as its attribute holds it; `None` where there is nothing to say.
+/// Returns the JSON of a record; `None` for an empty record.
 pub(crate) fn record_json(record: &TrialRecord) -> Option<String> {
     if *record == TrialRecord::default() {
         return None;
@@ -125,9 +126,9 @@ pub(crate) fn record_json(record: &TrialRecord) -> Option<String> {
     Some(json::write(&value))
 }
 
-/// Returns the attributes of a record: itself and, as Optuna's tables and dashboard show single numbers but
-/// no nested ones, each of its numbers, which nothing reads back. There are none where the record says
-/// nothing.
+/// Returns the attributes of a record: the record itself, and each of its numbers again, because Optuna's
+/// tables and dashboard show single numbers but no nested ones. Nothing reads those back. An empty record has
+/// no attributes.
 pub(crate) fn record_attributes(record: &TrialRecord) -> BTreeMap<String, String> {
     let Some(text) = record_json(record) else { return BTreeMap::new() };
     let numbers = [
@@ -158,21 +159,21 @@ pub(crate) fn fixed_params_json(params: &Params) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
-/// A row that belongs to a trial, of whichever of Optuna's tables.
+/// A row of any of Optuna's tables that belongs to a trial.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Part<'r> {
-    /// A row of `trial_values`: objective, value and its kind.
+    /// Row of `trial_values`: objective, value and its type.
     Value(i64, Option<f64>, &'r str),
-    /// A row of `trial_params`: name, stored number and distribution.
+    /// Row of `trial_params`: name, stored number and distribution.
     Param(&'r str, Option<f64>, &'r str),
-    /// A row of `trial_intermediate_values`: step, value and its kind.
+    /// Row of `trial_intermediate_values`: step, value and its type.
     Intermediate(i64, Option<f64>, &'r str),
-    /// A row of a table of attributes: key and JSON.
+    /// Row of a table of attributes: key and JSON.
     Attribute(AttributeKind, &'r str, &'r str),
 }
 
 impl Part<'_> {
-    /// Gives the part to `sink`.
+    /// Passes the part to `sink`.
     pub(crate) fn tell(self, sink: &mut dyn TrialSink) {
         match self {
             Self::Value(_, value, kind) => {
@@ -191,7 +192,7 @@ impl Part<'_> {
     }
 }
 
-/// Trials being read, found by their ids.
+/// Trials under construction, indexed by id.
 #[derive(Debug)]
 pub(crate) struct Batch {
     ids: Vec<i64>,
@@ -201,14 +202,14 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Begins with trials in the order of their ids. `space` is that of their study, which knows which lists
-    /// have an order.
+    /// Starts with trials in the order of their ids. `space` is the space of their study, which tells which
+    /// lists are ordinal.
     pub(crate) fn new(found: Vec<(i64, FrozenTrial)>, space: Option<SearchSpace>) -> Self {
         let (ids, trials) = found.into_iter().unzip();
         Self { ids, trials, sets: Sets::new(space), last: 0 }
     }
 
-    /// Takes in a row of a trial, if it is one of these. User attributes come after the parameters.
+    /// Adds a row to its trial; ignores rows of other trials. User attributes must come after the parameters.
     pub(crate) fn take(&mut self, trial: i64, part: Part<'_>) -> Result<(), Malformed> {
         let Some(place) = self.place(trial) else { return Ok(()) };
         let trial = &mut self.trials[place];
@@ -228,16 +229,16 @@ impl Batch {
         &self.ids
     }
 
-    /// The place of the trial of that id, if it is one of these.
+    /// Returns the index of the trial with this id, if it is in the batch.
     fn place(&mut self, id: i64) -> Option<usize> {
-        // Rows of a trial mostly follow each other.
+        // Rows of one trial are usually consecutive.
         if self.ids.get(self.last) != Some(&id) {
             self.last = self.ids.binary_search(&id).ok()?;
         }
         Some(self.last)
     }
 
-    /// The trials, once all their rows are in.
+    /// Returns the trials after all their rows were added.
     pub(crate) fn finish(mut self) -> Vec<FrozenTrial> {
         for trial in &mut self.trials {
             if trial.distributions.len() > trial.params.0.len() {
@@ -252,12 +253,12 @@ impl Batch {
     }
 }
 
-/// Takes in a row of `trial_values`.
+/// Adds a row of `trial_values`.
 fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind: &str) {
     let Some(value) = column::number(value, kind) else { return };
     match usize::try_from(objective) {
         Ok(0) => trial.value = Some(value),
-        // Rows come in any order; what is missing before one is not a number.
+        // Rows come in any order; NaN stands for values that have not come yet.
         Ok(place) if place <= MOST_OBJECTIVES => {
             trial.further.resize(trial.further.len().max(place), f64::NAN);
             trial.further[place - 1] = value;
@@ -266,14 +267,14 @@ fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind:
     }
 }
 
-/// Takes in a row of `trial_intermediate_values`.
+/// Adds a row of `trial_intermediate_values`.
 fn take_intermediate(trial: &mut FrozenTrial, step: i64, value: Option<f64>, kind: &str) {
     if let Some(value) = column::number(value, kind) {
         trial.intermediate.insert(step, value);
     }
 }
 
-/// Takes in a row of `trial_user_attributes`, after those of the trial's parameters.
+/// Adds a row of `trial_user_attributes`, after the parameters of the trial.
 pub(crate) fn take_user_attribute(trial: &mut FrozenTrial, key: &str, text: &str) -> Result<(), Malformed> {
     if key == RECORD_KEY {
         trial.record = record(trial.number, text)?;
@@ -285,7 +286,7 @@ pub(crate) fn take_user_attribute(trial: &mut FrozenTrial, key: &str, text: &str
     Ok(())
 }
 
-/// Distributions by parameter and text, parsed once.
+/// Cache of parsed distributions by parameter and text.
 #[derive(Debug)]
 struct Sets {
     space: Option<SearchSpace>,
@@ -293,28 +294,33 @@ struct Sets {
     latest: Latest,
 }
 
-/// The sets of the latest trial, which the next one mostly has too and then shares.
+/// Distributions of the latest trial; the next trial usually has equal ones and shares them.
 #[derive(Debug, Default)]
 struct Latest {
-    /// Name and text of each parameter in order.
+    /// Name and distribution text of each parameter, in order.
     texts: Vec<(String, String)>,
     sets: Distributions,
-    /// The trial being read.
+    /// Trial under construction.
     trial: Option<TrialNumber>,
-    /// Parameters of it that were read and are as those of the latest trial.
-    alike: usize,
+    /// Number of its parameters that equal those of the latest trial so far.
+    matching: usize,
 }
 
 impl Latest {
-    /// The set of the next parameter of `trial`, where the latest one had that parameter there: both then
-    /// share their sets. The trial also has the sets of parameters that may not follow; [`Batch::finish`]
-    /// takes those away.
-    fn continued(&mut self, trial: &mut FrozenTrial, name: &str, text: &str) -> Option<&Distribution> {
+    /// Returns the distribution of the next parameter of `trial` if the latest trial has an equal one at this
+    /// position; both trials then share their map. The map may contain parameters that do not follow;
+    /// [`Batch::finish`] removes them.
+    fn shared_with_latest(
+        &mut self,
+        trial: &mut FrozenTrial,
+        name: &str,
+        text: &str,
+    ) -> Option<&Distribution> {
         if self.trial != Some(trial.number) {
-            (self.trial, self.alike) = (Some(trial.number), 0);
+            (self.trial, self.matching) = (Some(trial.number), 0);
         }
         let read = trial.params.0.len();
-        let next = self.texts.get(self.alike).filter(|_| self.alike == read);
+        let next = self.texts.get(self.matching).filter(|_| self.matching == read);
         if next.is_none_or(|next| next.0 != name || next.1 != text) {
             return None;
         }
@@ -322,24 +328,24 @@ impl Latest {
             trial.distributions = self.sets.clone();
             trial.params.0.reserve_exact(self.texts.len());
         }
-        self.alike += 1;
+        self.matching += 1;
         self.sets.get_index(read).map(|(_, set)| set)
     }
 
-    /// Takes in a parameter of `trial` that the latest one did not have there.
-    fn depart(&mut self, trial: &mut FrozenTrial, name: &str, text: &str, set: &Distribution) {
+    /// Adds a parameter of `trial` that differs from the latest trial.
+    fn diverge(&mut self, trial: &mut FrozenTrial, name: &str, text: &str, set: &Distribution) {
         let read = trial.params.0.len();
         trial.distributions.truncate(read);
         trial.distributions.insert(name.to_owned(), set.clone());
-        if self.alike != read {
-            // The rows of two trials came in turns: nothing is known of what this one shares.
+        if self.matching != read {
+            // The rows of two trials alternate, so that it is unknown which distributions this one shares.
             *self = Self { trial: self.trial, ..Self::default() };
             return;
         }
         self.texts.truncate(read);
         self.texts.push((name.to_owned(), text.to_owned()));
         self.sets = trial.distributions.clone();
-        self.alike = self.texts.len();
+        self.matching = self.texts.len();
     }
 }
 
@@ -348,7 +354,7 @@ impl Sets {
         Self { space, known: HashMap::new(), latest: Latest::default() }
     }
 
-    /// Takes in a row of `trial_params`.
+    /// Adds a row of `trial_params`.
     fn take_param(
         &mut self,
         trial: &mut FrozenTrial,
@@ -364,7 +370,7 @@ impl Sets {
                 .and_then(|x| distribution::from_internal(set, x))
                 .ok_or_else(|| malformed(format!("value {internal:?} is not in its distribution")))
         };
-        if let Some(set) = self.latest.continued(trial, name, text) {
+        if let Some(set) = self.latest.shared_with_latest(trial, name, text) {
             let value = value(set)?;
             trial.params.insert(name, value);
             return Ok(());
@@ -376,7 +382,7 @@ impl Sets {
         }
         let set = &self.known[name][text];
         let value: ParamValue = value(set)?;
-        self.latest.depart(trial, name, text, set);
+        self.latest.diverge(trial, name, text, set);
         trial.params.insert(name, value);
         Ok(())
     }
@@ -393,8 +399,7 @@ fn record(number: TrialNumber, text: &str) -> Result<TrialRecord, Malformed> {
     parse().map_err(|problem| Malformed::new(format!("record of trial {number}"), problem))
 }
 
-/// The integers among `params` that a float has no place for, as their attribute holds them; `None` where
-/// there are none.
+/// Returns the JSON of the integers in `params` beyond 2^53; `None` if there are none.
 pub(crate) fn exact_json(params: &Params) -> Option<String> {
     let is_rounded = |value: &ParamValue| match value {
         ParamValue::Int(i) => *value != ParamValue::Float(*i as f64),
@@ -408,8 +413,7 @@ pub(crate) fn exact_json(params: &Params) -> Option<String> {
     (!rounded.0.is_empty()).then(|| fixed_params_json(&rounded))
 }
 
-/// Integers that the stored float had no place for take the value that `exact`, an object as JSON text, has
-/// for them.
+/// Restores integers that the stored float rounded, from `exact`, the text of a JSON object.
 fn restore_integers(params: &mut Params, exact: &str) {
     let is_rounded = |value: &ParamValue| matches!(value, ParamValue::Int(i) if i.unsigned_abs() >= 1 << 53);
     if !params.0.values().any(is_rounded) {
@@ -424,24 +428,24 @@ fn restore_integers(params: &mut Params, exact: &str) {
     }
 }
 
-/// A trial enqueued through Optuna has its parameters in an attribute until it runs.
+/// Sets the parameters of a trial that was enqueued through Optuna: they are in an attribute until it runs.
 pub(crate) fn take_fixed_params(trial: &mut FrozenTrial) {
     let waits = matches!(trial.state, TrialState::Waiting | TrialState::Running) && trial.params.0.is_empty();
     let Some(text) = trial.system_attributes.get("fixed_params").filter(|_| waits) else { return };
-    // What nobody can read fixes nothing: the trial is taken as one without values.
+    // A text that cannot be parsed fixes no parameter.
     let Ok(value) = json::parse(text) else { return };
     let pairs = value.as_object().into_iter().flatten();
     trial.params = pairs.map(|(name, value)| (name.clone(), distribution::read_value(value))).collect();
 }
 
-/// A late tell from its JSON.
+/// Parses a late result from its JSON.
 pub(crate) fn late_tell(number: TrialNumber, text: &str) -> Result<LateTell, Malformed> {
     LateTell::from_json(text).ok_or_else(|| {
-        Malformed::new(format!("trial {number}, what was told late"), format!("`{text}` is no late tell"))
+        Malformed::new(format!("trial {number}, late result"), format!("`{text}` is not a late result"))
     })
 }
 
-/// Metrics of one epoch from their JSON.
+/// Parses the metrics of one epoch from their JSON.
 pub(crate) fn epoch_metrics(
     number: TrialNumber,
     step: i64,
@@ -453,14 +457,14 @@ pub(crate) fn epoch_metrics(
     Ok(json::read_floats(&value))
 }
 
-/// Returns the parameters of a trial that Optuna enqueued, as far as the study's space has them; `None` if the
-/// trial has its own already.
+/// Returns the fixed parameters of a trial enqueued through Optuna that the study's space contains; `None` if
+/// the trial has parameters already.
 pub(crate) fn fitting(trial: FrozenTrial, space: &SearchSpace) -> Option<Params> {
     let fits = |(name, value): &(String, ParamValue)| space.get(name).is_some_and(|set| set.contains(value));
     trial.distributions.is_empty().then(|| trial.params.0.into_iter().filter(fits).collect())
 }
 
-/// Returns those of `params` whose names are not `known`.
+/// Returns the parameters whose names are not in `known`.
 pub(crate) fn missing(params: &Params, known: &HashSet<String>) -> Params {
     let missing = params.iter().filter(|(name, _)| !known.contains(*name));
     missing.map(|(name, value)| (name, value.clone())).collect()

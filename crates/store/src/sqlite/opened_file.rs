@@ -1,4 +1,4 @@
-//! Where a database lies, and whether it is still the file that was opened.
+//! The file of a database, and checks that it is still the file that was opened.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,13 +10,12 @@ use super::open;
 use crate::error::{Departure, StoreError};
 use crate::file_mark;
 
-/// The file that a path names, behind whatever symbolic links: SQLite keeps its log and its index beside
-/// that.
+/// Returns the target of all symbolic links: SQLite keeps the log and its index beside the target.
 pub(crate) fn resolve(path: &Path) -> PathBuf {
     if let Ok(found) = fs::canonicalize(path) {
         return found;
     }
-    // A link to a file that is not there yet, which is made where the link points.
+    // A link to a missing file; SQLite creates the file at the target.
     if let Ok(target) = fs::read_link(path) {
         let folder = path.parent().unwrap_or(Path::new(""));
         let target = folder.join(target);
@@ -37,20 +36,20 @@ fn resolve_folder(path: &Path) -> PathBuf {
 
 /// A file that was opened.
 #[derive(Debug)]
-pub(super) struct Place {
-    /// As the caller named it, for messages.
+pub(super) struct OpenedFile {
+    /// Path as the caller gave it, for messages.
     named: PathBuf,
-    /// Behind symbolic links.
+    /// Target of the symbolic links.
     file: PathBuf,
-    /// Device and inode; `None` for what is no file.
+    /// Device and inode; `None` without a file.
     identity: Option<(u64, u64)>,
-    /// The most bytes that it was seen with.
+    /// Largest length observed, in bytes.
     length: AtomicU64,
 }
 
-impl Place {
-    /// The file that is about to be opened under that name: one that is put there while it is opened is
-    /// another.
+impl OpenedFile {
+    /// Returns the file that is about to be opened. If another file takes its path during the opening, the
+    /// identities differ.
     pub(super) fn of(named: &Path) -> Self {
         let file = resolve(named);
         let found = fs::metadata(&file).ok();
@@ -62,23 +61,23 @@ impl Place {
         }
     }
 
-    /// Returns this place if there was a file, else the place of the file that opening made.
+    /// Returns this value if the file existed, else that of the file that opening it created.
     pub(super) fn or_now(self) -> Self {
         if self.identity.is_some() { self } else { Self::of(&self.named) }
     }
 
-    /// As the caller named it.
+    /// Returns the path as the caller gave it.
     pub(super) fn named(&self) -> &Path {
         &self.named
     }
 
-    /// The file behind symbolic links.
+    /// Returns the target of the symbolic links.
     pub(super) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// Looks whether the file is there, and is the one that was opened. Its name and its length alone are
-    /// looked at: opening and closing it would end the locks of this process.
+    /// Checks that the file exists and is the one that was opened. Reads only metadata: opening and closing
+    /// the file would drop the locks of this process.
     ///
     /// # Errors
     /// [`StoreError::Departed`].
@@ -89,7 +88,7 @@ impl Place {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Err(self.departed(Departure::Removed));
             }
-            // Out of file descriptors, or of a folder's permissions: nothing is known of the file.
+            // No file descriptors left, or no permission for the folder: the state of the file is unknown.
             Err(_) => return Ok(()),
         };
         if file_mark::identity(&found) != identity {
@@ -103,7 +102,7 @@ impl Place {
         if now == 0 {
             return Err(self.departed(Departure::Emptied));
         }
-        // Another program may have compacted it.
+        // A shorter file may have been compacted by another program.
         if open::is_whole(&self.file, Duration::from_secs(1)) == Some(false) {
             return Err(self.departed(Departure::CutOff));
         }
@@ -122,14 +121,14 @@ mod tests {
 
     use super::*;
 
-    /// The file that is there when opening has ended may be another one.
+    /// A file that replaces the path while it is opened must be detected.
     #[test]
     fn a_file_replaced_while_it_is_opened_is_another() {
         let folder = tempfile::tempdir().unwrap();
         let (path, other) = (folder.path().join("x.db"), folder.path().join("other"));
-        assert!(Place::of(&path).identity.is_none());
+        assert!(OpenedFile::of(&path).identity.is_none());
         fs::write(&path, "x").unwrap();
-        let place = Place::of(&path);
+        let place = OpenedFile::of(&path);
         fs::write(&other, "y").unwrap();
         fs::rename(&other, &path).unwrap();
         let looked = place.or_now().check();

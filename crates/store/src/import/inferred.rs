@@ -1,37 +1,39 @@
-//! The sets that parameters' values were drawn from, where nothing recorded them.
+//! Inference of distributions from the values of trials that record none.
 
 use std::collections::BTreeMap;
 
 use allometry_core::{Distribution, FrozenTrial, ParamValue, SearchSpace};
 use serde::{Deserialize, Serialize};
 
-/// Distinct numbers above which values that occur are taken for those of a range, as the analysis takes them.
+/// Maximum number of distinct numbers that are taken for a list of choices; more are a range, as in the
+/// analysis.
 const MOST_VALUES: usize = 12;
 
-/// Key, without Allometry's prefix, of a study's user attribute that says which sets of its first trials nobody recorded.
+/// Key, without Allometry's prefix, of the user attribute with the distributions that an import inferred.
 pub(crate) const IMPORT_KEY: &str = "import";
 
-/// What that attribute says.
+/// Contents of that attribute.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ImportAttribute {
-    /// Trials that were imported: the first ones.
+    /// Number of imported trials, the first ones of the study.
     pub(crate) trials: u64,
-    /// Parameters whose sets follow from the values of those.
+    /// Parameters whose distributions were inferred from the values of those trials.
     pub(crate) inferred: Vec<String>,
 }
 
 impl ImportAttribute {
-    /// Whether nobody recorded the set of that trial's parameter.
+    /// Whether the distribution of a trial's parameter was inferred.
     pub(crate) fn is_inferred(&self, number: u64, name: &str) -> bool {
         number < self.trials && self.inferred.iter().any(|inferred| inferred == name)
     }
 }
 
-/// Sets of the parameters that have a value without a recorded set, by name: every value that occurs is in its set.
+/// Infers the distributions of all parameters that have values without a recorded distribution. Every value
+/// is in the distribution.
 ///
-/// Whole numbers without a gap, or more than 12 distinct ones, are a range of integers; more than 12 distinct numbers a range
-/// of floats, linear; anything else the list of its values, numbers in their order.
-pub(super) fn inferred(trials: &[FrozenTrial]) -> SearchSpace {
+/// Consecutive whole numbers, or more than 12 distinct ones, become a range of integers; more than 12
+/// distinct numbers a linear range of floats; all other values a list of choices, with numbers sorted.
+pub(super) fn infer(trials: &[FrozenTrial]) -> SearchSpace {
     let mut occurring: BTreeMap<&str, Vec<&ParamValue>> = BTreeMap::new();
     for trial in trials {
         for (name, value) in trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name))
@@ -40,7 +42,7 @@ pub(super) fn inferred(trials: &[FrozenTrial]) -> SearchSpace {
         }
     }
     let mut space = SearchSpace::default();
-    // In the order of the file.
+    // Keep the order of the file.
     for name in trials.iter().flat_map(|trial| trial.params.iter().map(|(name, _)| name)) {
         if let Some(values) = occurring.remove(name) {
             space.0.insert(name.to_owned(), observed(values));
@@ -71,7 +73,7 @@ fn observed(values: Vec<&ParamValue>) -> Distribution {
     Distribution::list(distinct)
 }
 
-/// The first and last of sorted values, if all of them are of the kind.
+/// Returns the first and the last of sorted values, if all of them are of one kind.
 fn ends<T: Copy>(sorted: &[ParamValue], kind: impl Fn(&ParamValue) -> Option<T>) -> Option<(T, T)> {
     let all: Vec<T> = sorted.iter().map(kind).collect::<Option<_>>()?;
     Some((*all.first()?, *all.last()?))
@@ -87,7 +89,7 @@ mod tests {
             let params = Params([("x".to_owned(), value)].into_iter().collect());
             FrozenTrial::new(number, TrialState::Complete, Some(0.0), params)
         });
-        inferred(&trials.collect::<Vec<_>>()).0.swap_remove("x").unwrap()
+        infer(&trials.collect::<Vec<_>>()).0.swap_remove("x").unwrap()
     }
 
     #[test]
@@ -100,7 +102,7 @@ mod tests {
         assert_eq!(
             ints(&[i64::MIN, i64::MAX]),
             Distribution::list(vec![i64::MIN.into(), i64::MAX.into()]),
-            "the distance of the ends has no place in 64 bits with a sign"
+            "the width of a range must fit `i64`"
         );
         let floats = |n: i32| of((0..n).map(|i| ParamValue::from(f64::from(i) / 7.0)).collect());
         assert_eq!(floats(13), Distribution::Float { low: 0.0, high: 12.0 / 7.0, log: false, step: None });

@@ -1,37 +1,37 @@
-//! A study with all that it has, as it moves between stores and files.
+//! Studies with all their contents, as copied between stores and files.
 
 use std::collections::BTreeMap;
 
 use allometry_core::{Direction, FrozenTrial, SearchSpace, TrialNumber, TrialState};
 
 use super::{AttributeKind, OptunaStorage, OptunaStudy, TrialHead, TrialSink, TrialTemplate};
-use crate::assemble::{OWN_PREFIX, RECORD_KEY, SPACE_KEY, space_json};
 use crate::error::StoreError;
+use crate::from_rows::{OWN_PREFIX, RECORD_KEY, SPACE_KEY, space_json};
 use crate::import::template;
 use crate::json;
 use crate::store::{Beside, Store, StudyId, StudyRecord, TrialId};
 
-/// A study and everything that hangs on it.
+/// A study with all its contents.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WholeStudy {
     /// Name.
     pub name: String,
-    /// One for each objective.
+    /// Direction of each objective.
     pub directions: Vec<Direction>,
-    /// The user's attributes as JSON texts, Allometry's own under their prefix among them.
+    /// User attributes as JSON texts, including Allometry's own with their prefix.
     pub user_attributes: BTreeMap<String, String>,
-    /// Attributes of samplers and pruners as JSON texts.
+    /// System attributes as JSON texts.
     pub system_attributes: BTreeMap<String, String>,
-    /// Its trials by number, from 0 without a gap.
+    /// Trials by number, from 0 without gaps.
     pub trials: Vec<WholeTrial>,
 }
 
-/// A trial and everything that hangs on it.
+/// A trial with all its contents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WholeTrial {
-    /// Its data in Optuna's tables.
+    /// Contents of Optuna's tables.
     pub template: TrialTemplate,
-    /// Its data in Allometry's own tables.
+    /// Contents of Allometry's own tables.
     pub beside: Beside,
 }
 
@@ -42,8 +42,8 @@ impl From<TrialTemplate> for WholeTrial {
 }
 
 impl WholeStudy {
-    /// A study of what a process knows of it beside the store: `trials` are numbered anew in their order, and
-    /// those without sets take them from `space`.
+    /// Returns the study from the trials that a process has in memory. The trials are numbered anew in their
+    /// order; parameters without a distribution take it from `space`.
     pub fn known(stored: &StudyRecord, space: &SearchSpace, trials: Vec<FrozenTrial>) -> Self {
         let mut user_attributes = stored.user_attributes.clone();
         let own = stored.attributes.iter().map(|(key, value)| (key.as_str(), json::write(value)));
@@ -73,12 +73,12 @@ impl WholeStudy {
         }
     }
 
-    /// Both sets of attributes with their kinds.
+    /// Returns both kinds of attributes.
     pub(crate) fn attributes(&self) -> [(AttributeKind, &BTreeMap<String, String>); 2] {
         [(AttributeKind::User, &self.user_attributes), (AttributeKind::System, &self.system_attributes)]
     }
 
-    /// Reads a study: `store` is the same database as `storage`.
+    /// Reads a study; `store` and `storage` are two interfaces to one database.
     pub(crate) fn read(
         storage: &dyn OptunaStorage,
         store: &dyn Store,
@@ -91,7 +91,7 @@ impl WholeStudy {
         let mut kept = store.beside(id)?;
         let trials = taken.templates.into_iter().map(|(number, template)| {
             let number = TrialNumber(u64::try_from(number).unwrap_or_default());
-            // Whatever Allometry evaluated has a record.
+            // Every trial that Allometry evaluated has a record.
             let is_own = template.state.is_finished() && template.user_attributes.contains_key(RECORD_KEY);
             let beside = kept.remove(&number).filter(|_| is_own).unwrap_or_default();
             WholeTrial { template, beside }
@@ -101,15 +101,15 @@ impl WholeStudy {
     }
 }
 
-/// Collects trials with their numbers.
+/// Receiver that collects trials with their numbers.
 #[derive(Debug, Default)]
 struct Templates {
     templates: Vec<(i64, TrialTemplate)>,
 }
 
 impl Templates {
-    /// Puts each trial's parameters in the order in which they were set. Sets that nobody here can read stay
-    /// in that of their names, in which they are told.
+    /// Sorts each trial's parameters by the order in which they were set. If a distribution cannot be read,
+    /// they stay sorted by name.
     fn restore_order(&mut self, store: &dyn Store, study: StudyId) -> Result<(), StoreError> {
         let trials = match store.trials(study) {
             Err(StoreError::Malformed { .. }) => return Ok(()),
@@ -121,7 +121,7 @@ impl Templates {
         Ok(())
     }
 
-    /// The trial that was begun last.
+    /// Returns the trial that was started last.
     fn last(&mut self) -> &mut TrialTemplate {
         &mut self.templates.last_mut().expect("parts are told of a trial that was begun").1
     }

@@ -1,4 +1,5 @@
-//! Studies of any source as a store takes them in: what is not recorded is decided here, and said.
+//! Import of studies from any source into a form that a store can hold. Missing data are inferred, and notes
+//! report it.
 
 use std::path::Path;
 
@@ -6,47 +7,47 @@ use allometry_core::{Distribution, FrozenTrial, SearchSpace, TrialState};
 use serde_json::json;
 
 use super::error::{Problem, directions_by_name};
+use super::inferred::{IMPORT_KEY, ImportAttribute};
 use super::note::Note;
 use super::optuna_storage::{open_file, which};
-use super::sets::{IMPORT_KEY, ImportAttribute};
 use super::{
-    Content, ImportError, Roles, SaidDirections, Table, best_params_of, content, journal, name_of, sets,
+    Content, ImportError, Roles, SaidDirections, Table, best_params_of, content, inferred, journal, name_of,
 };
-use crate::assemble::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
 use crate::distribution;
+use crate::from_rows::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
 use crate::json;
 use crate::location::Location;
 use crate::optuna::{self, OptunaStorage, TrialTemplate, WholeStudy};
 use crate::store::{METRIC_NAMES, Store};
 
-/// What is taken for granted where a file says nothing of it.
+/// Options that supply data which a file does not record.
 #[derive(Debug, Clone, Default)]
 pub struct Assumed {
-    /// Which values are better; empty where the file alone tells.
+    /// Directions; empty to use the file's alone.
     pub directions: SaidDirections,
-    /// The sets of parameters.
+    /// Distributions of parameters.
     pub space: SearchSpace,
-    /// The metric whose values are the trials', for an experiment of Ray Tune or a table.
+    /// Metric that is the value of trials, for a Ray Tune experiment or a table.
     pub metric: Option<String>,
-    /// The columns of a table that hold hyperparameters; empty where their names tell.
+    /// Columns of a table with hyperparameters; empty to infer them from the names.
     pub params: Vec<String>,
-    /// The column or field of a table that holds the number of weights.
+    /// Column or field of a table with the number of weights.
     pub size: Option<String>,
 }
 
 impl Assumed {
-    /// What is said of the columns of a table.
+    /// Returns the options for the columns of a table.
     fn roles(&self) -> Roles<'_> {
         Roles { metric: self.metric.as_deref(), params: &self.params, size: self.size.as_deref() }
     }
 
-    /// Refuses what a source that records everything would only contradict.
+    /// Refuses options for a source that records all data, which they could only contradict.
     fn refuse_for_recorded(&self, location: &Location) -> Result<(), ImportError> {
         let given = [
-            (!self.directions.is_empty(), "--direction", "its studies say which values are better"),
-            (!self.space.0.is_empty(), "--space", "its trials have the sets of their parameters"),
-            (self.metric.is_some(), "--metric", "its trials have their values"),
-            (!self.params.is_empty(), "--params", "its trials say which are their parameters"),
+            (!self.directions.is_empty(), "--direction", "its studies record their directions"),
+            (!self.space.0.is_empty(), "--space", "its trials record the distributions of their parameters"),
+            (self.metric.is_some(), "--metric", "its trials record their values"),
+            (!self.params.is_empty(), "--params", "its trials record their parameters"),
             (
                 self.size.is_some(),
                 "--size",
@@ -62,18 +63,18 @@ impl Assumed {
     }
 }
 
-/// A study of any source, and what was decided on the way.
+/// A study of any source, with notes on the import.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
-    /// The study.
+    /// Imported study.
     pub study: WholeStudy,
-    /// What differs from the source, or was not in it.
+    /// Differences from the source, and guesses.
     pub notes: Vec<Note>,
 }
 
-/// Reads the studies of a file, whose kind is told by its content and ending: all of a database or journal, or the one that
-/// `detail` names. For JSON and CSV `detail` is the file of best parameters, for an experiment of Ray Tune the metric; their
-/// study is named after the file or folder.
+/// Reads the studies of a file, whose format follows from its content and extension: all studies of a
+/// database or journal, or the one that `detail` names. For JSON and CSV `detail` is the file of best
+/// parameters, for a Ray Tune experiment the metric; their study gets the name of the file or folder.
 ///
 /// # Errors
 /// [`ImportError`] with the file and the place in it.
@@ -125,10 +126,10 @@ pub fn read_whole(
     }
 }
 
-/// Reads the studies of a storage: all of them, or the one of that name.
+/// Reads all studies of a storage, or the one with this name.
 ///
 /// # Errors
-/// [`ImportError`] with the storage.
+/// [`ImportError`] with the location of the storage.
 pub fn read_whole_storage(
     url: &str,
     name: Option<&str>,
@@ -163,9 +164,9 @@ fn not_empty(studies: Vec<Imported>, location: &Location) -> Result<Vec<Imported
     Ok(studies)
 }
 
-/// A study of which all is recorded.
+/// Prepares a study whose source records all data.
 fn recorded(mut study: WholeStudy) -> Imported {
-    // No client goes on with a parameter whose set is of a former class.
+    // No client can continue a parameter whose distribution is of a former class.
     let params = study.trials.iter_mut().flat_map(|trial| &mut trial.template.params);
     for (_, _, set) in params.filter(|(_, _, set)| set.contains("UniformDistribution")) {
         if let Ok(read) = distribution::parse(set) {
@@ -177,9 +178,9 @@ fn recorded(mut study: WholeStudy) -> Imported {
     Imported { study, notes }
 }
 
-/// A study of trials of which some things are not recorded.
+/// Prepares a study whose source does not record all data.
 ///
-/// `listed` are sets that may have been those of the trials, as a file beside them says.
+/// `listed` contains distributions from a file beside the trials, which may not be those of the trials.
 fn of_table(
     name: String,
     table: Table,
@@ -220,7 +221,7 @@ fn of_table(
                 template.state = TrialState::Failed;
                 template.values.clear();
             }
-            // As Optuna, a pruned trial has its last report for a value, or none.
+            // Optuna takes the last report of a pruned trial as its value, if it has one.
             TrialState::Pruned if !whole => template.values.clear(),
             TrialState::Complete | TrialState::Pruned => {}
             _ => {
@@ -237,13 +238,14 @@ fn of_table(
     Ok(Imported { study, notes })
 }
 
-/// Gives each value the set that was recorded, assumed, listed or that follows from the values; those that follow are returned.
+/// Sets the distribution of each value: the recorded one, else the user's, else a listed one, else an
+/// inferred one. Returns the inferred ones.
 fn place_values(
     trials: &mut [FrozenTrial],
     assumed: &Assumed,
     listed: Option<&SearchSpace>,
 ) -> Result<SearchSpace, Problem> {
-    let mut inferred = sets::inferred(trials);
+    let mut inferred = inferred::infer(trials);
     let names: Vec<String> = inferred.iter().map(|(name, _)| name.to_owned()).collect();
     let mut space = inferred.clone();
     for name in names {
@@ -258,7 +260,8 @@ fn place_values(
         }
     }
     for trial in trials {
-        // What waits has not been drawn yet: whoever takes it says from which set.
+        // A waiting value has not been drawn yet: the client that claims the trial determines the
+        // distribution.
         if trial.state == TrialState::Waiting {
             continue;
         }
@@ -278,7 +281,8 @@ fn place_values(
     Ok(inferred)
 }
 
-/// A trial as the tables have it; parameters without a set are those that a waiting trial must take.
+/// Converts a trial to the form of the tables; parameters without a distribution become the fixed parameters
+/// of a waiting trial.
 pub(crate) fn template(trial: &FrozenTrial) -> TrialTemplate {
     let params = trial.params.iter().filter_map(|(name, value)| {
         let set = trial.distributions.get(name)?;

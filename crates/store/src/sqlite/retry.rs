@@ -1,20 +1,20 @@
-//! Waiting for other programs' locks.
+//! Retries while other programs hold locks.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
-/// First pause between two attempts; each is twice the one before.
+/// First pause between two attempts; each pause is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Does something again for as long as another program's lock forbids it, and `patience` lasts.
+/// Retries `body` while the lock of another program prevents it, for up to `patience`.
 ///
-/// SQLite waits by itself for most locks, but not for all: it gives up after ten seconds in which another
-/// program recovers the log, and at once where waiting could be in vain for ever.
-pub(super) fn within<T>(
+/// SQLite itself waits for most locks, but not for all: it gives up after ten seconds while another program
+/// recovers the log, and at once where waiting could deadlock.
+pub(super) fn while_locked<T>(
     patience: Duration,
     mut run: impl FnMut() -> Result<T, Failure>,
 ) -> Result<T, Failure> {
