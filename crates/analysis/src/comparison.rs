@@ -6,19 +6,23 @@ mod finding;
 mod importance;
 mod optimum;
 mod rows;
+mod statement;
 mod value;
-mod words;
 
 use allometry_core::{ClassCounts, Direction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use budget::{BudgetComparison, ComparedBudget};
+pub use budget::{BudgetComparison, ComparedBudget, NoValue};
 pub use distribution::{DistributionComparison, ValueDistribution};
 pub use finding::{FindingChanges, StayedFinding};
 pub use importance::{ComparedImportance, ImportanceComparison, Survival};
 pub use optimum::OptimumComparison;
 pub use rows::RowRelation;
+pub use statement::{
+    ComparisonCaveat, ComparisonCaveatReason, Obstacle, ObstacleReason, ObstacleText, Settings, Sides,
+    SizesOfBoth, TrialsOfBoth,
+};
 pub use value::{NotCompared, Preference, ValueDifference};
 
 use crate::analysis::Analysis;
@@ -26,7 +30,8 @@ use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::SizeTrend;
-use crate::verdict::{Caveat, Outcome};
+use crate::statement::Statement;
+use crate::verdict::{Headline, Outcome};
 
 /// One of the two ladders, and what is known of it beyond its analysis.
 #[derive(Debug, Clone, Copy)]
@@ -57,18 +62,9 @@ pub struct ComparedLadder {
     /// Whether more weights pay in it.
     pub outcome: Outcome,
     /// That in words.
-    pub verdict: String,
+    pub verdict: Statement<Headline>,
     /// Its metric over exact weights.
     pub trend: Option<SizeTrend>,
-}
-
-/// Something that could not be compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Obstacle {
-    /// What and why.
-    pub statement: String,
-    /// What would make it comparable, where something would.
-    pub hint: Option<String>,
 }
 
 /// What tenfold weights gain in B, less what they gain in A.
@@ -92,7 +88,7 @@ pub struct Comparison {
     /// Whether the two analyses are equal in everything but where they were read from: they are of the same trials.
     pub identical: bool,
     /// The outcome of all budgets, to be repeated.
-    pub sentence: String,
+    pub sentence: Statement<()>,
     /// What is known of the validation rows of both.
     pub rows: RowRelation,
     /// The budgets that both have, matched by label, in A's order.
@@ -108,7 +104,7 @@ pub struct Comparison {
     /// What could not be compared.
     pub obstacles: Vec<Obstacle>,
     /// What the comparison does not take into account.
-    pub caveats: Vec<Caveat>,
+    pub caveats: Vec<ComparisonCaveat>,
 }
 
 impl Comparison {
@@ -123,19 +119,18 @@ impl Comparison {
             a: ComparedLadder::new(a),
             b: ComparedLadder::new(b),
             identical,
-            sentence: String::new(),
+            sentence: Statement::Reason(()),
             rows,
             budgets,
             only_a,
             only_b,
             gain_per_decade: gain_difference(a.analysis, b.analysis, identical, &options),
             findings: FindingChanges::new(&a.analysis.findings, &b.analysis.findings),
-            obstacles: words::obstacles(a, b),
+            obstacles: statement::obstacles(a, b),
             caveats: Vec::new(),
             options,
         };
-        comparison.sentence = words::sentence(&comparison);
-        comparison.caveats = words::caveats(&comparison, &b.analysis.options);
+        comparison.caveats = statement::caveats(&comparison, &b.analysis.options);
         comparison
     }
 }
@@ -157,14 +152,16 @@ impl ComparedLadder {
     }
 }
 
-/// Whether two analyses differ in nothing but where their trials were read from.
+/// Whether two analyses have equal figures. Where their trials were read from, and whether statements are data or
+/// text, makes no difference.
 fn are_identical(a: &Analysis, b: &Analysis) -> bool {
-    let nowhere = |analysis: &Analysis| {
+    let figures = |analysis: &Analysis| {
         let mut analysis = analysis.clone();
         analysis.studies.iter_mut().for_each(|study| study.source.clear());
+        analysis.clear_statements();
         analysis
     };
-    nowhere(a) == nowhere(b)
+    figures(a) == figures(b)
 }
 
 /// Whether values of both are of one metric and better in one direction.

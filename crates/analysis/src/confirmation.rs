@@ -1,7 +1,6 @@
 //! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more weights pay there.
 
 use std::f64::consts::PI;
-use std::fmt::Write as _;
 
 use allometry_core::confirm::VALIDATION;
 use allometry_core::{Params, TrialNumber};
@@ -10,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
-use crate::number::{counted, decimals};
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::scaling::{
@@ -18,6 +16,7 @@ use crate::scaling::{
     judge, top_spread,
 };
 use crate::scores::RowScores;
+use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
 use crate::verdict;
 
@@ -25,7 +24,7 @@ use crate::verdict;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmation {
     /// Whether more weights pay on test rows, in words.
-    pub sentence: String,
+    pub sentence: Statement<()>,
     /// Trainings that were planned.
     pub planned: u64,
     /// Of these, those that ended with a value.
@@ -155,7 +154,7 @@ impl Confirmation {
                 p_holm: one.p_holm,
             })
             .collect();
-        let sentence = sentence(&comparisons, planned - complete, options);
+        let sentence = Statement::Reason(());
         let budgets = found.into_iter().map(|one| one.budget).collect();
         Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons })
     }
@@ -307,44 +306,6 @@ fn test(
     }
     let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
     judge(&budgets, Quantity::Confirmed, ladder.direction.sign(), left_out, options).ok()
-}
-
-fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options) -> String {
-    let told = |outcome| comparisons.iter().filter(move |comparison| comparison.outcome == outcome);
-    let words = |comparison: &ConfirmedComparison| {
-        let ConfirmedComparison { smaller, larger, gain, .. } = comparison;
-        match comparison.outcome {
-            GainOutcome::Pays => format!("{larger} is better than {smaller} by {}", decimals(gain.point)),
-            GainOutcome::Harms => format!("{larger} is worse than {smaller} by {}", decimals(-gain.point)),
-            _ => format!("{larger} is no better and no worse than {smaller}"),
-        }
-    };
-    let found: Vec<String> = [GainOutcome::Pays, GainOutcome::Harms, GainOutcome::Nothing]
-        .into_iter()
-        .flat_map(|outcome| told(outcome).map(words))
-        .collect();
-    let undecided = told(GainOutcome::Undecided).count() as u64;
-    let mut sentence = match (comparisons.is_empty(), found.is_empty(), undecided) {
-        (true, ..) => return "One budget was confirmed: there is nothing to compare it with.".into(),
-        (_, true, _) => "These configurations, pair by pair: undecided".into(),
-        (_, _, 0) => format!("These configurations, pair by pair: {}", found.join("; ")),
-        _ => format!(
-            "These configurations, pair by pair: {}; {} undecided",
-            found.join("; "),
-            counted(undecided, "comparison")
-        ),
-    };
-    let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
-    let (tests, smallest) = (counted(tests, "test"), options.effect());
-    let _ = write!(sentence, " (Holm, {tests}; less than {smallest} counts as nothing).");
-    if missing > 0 {
-        let _ = write!(
-            sentence,
-            " {} without a value: `allometry confirm` goes on with them.",
-            counted(missing, "training")
-        );
-    }
-    sentence
 }
 
 impl ConfirmedBudget {

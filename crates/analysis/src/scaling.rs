@@ -17,7 +17,9 @@ pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
 pub use contrast::{Share, Source};
 pub(crate) use effort::Excess;
 pub(crate) use judgement::judge;
-pub use judgement::{FOR_LACK_OF_FIT, JudgedBudget, Judgement, LastStep, MOST_IN_PAIRS, Quantity, Withheld};
+pub use judgement::{
+    CountOf, FOR_LACK_OF_FIT, JudgedBudget, Judgement, LastStep, MOST_IN_PAIRS, Quantity, Withheld,
+};
 pub(crate) use quantity::{best_part, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use allometry_analysis::lint::{Conclusion, LintCode};
 use allometry_analysis::{Finding, FindingCode, Lint, Severity};
+use allometry_report::words;
 
 use crate::error::CliError;
 
@@ -132,7 +133,7 @@ where
     let met = findings().into_iter().filter(meets).map(|finding| Met {
         severity: finding.severity,
         code: finding.code.to_string(),
-        message: finding.message.clone(),
+        message: words::finding::message(finding),
     });
     ended(met.collect())
 }
@@ -149,7 +150,8 @@ pub(crate) fn check_report(conditions: &[FailOn], lint: &Lint) -> Result<(), Cli
         .iter()
         .map(|found| (found.code, format!("line {}: {}{}", found.line, of(&found.budget), found.message)));
     let conclusions = lint.conclusions.iter().filter_map(|conclusion| {
-        let Conclusion { line, statement, reason, .. } = conclusion;
+        let Conclusion { line, statement, .. } = conclusion;
+        let reason = words::lint::reason_clause(conclusion, lint);
         Some((conclusion.code?, format!("line {line}: {}{statement}: {reason}", of(&conclusion.budget))))
     });
     let meets = |(code, _): &(LintCode, String)| conditions.iter().any(|c| c.is_met_by_line(*code));

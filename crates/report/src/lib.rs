@@ -12,6 +12,7 @@ mod number;
 mod read;
 mod terminal;
 mod text;
+pub mod words;
 
 pub use classic::classic;
 pub use comparison::{ComparisonDocument, comparison, comparison_json, comparison_json_schema};

@@ -6,6 +6,9 @@ use allometry_core::ParamValue;
 /// What stands where nothing is known.
 pub(crate) const UNKNOWN: &str = "unknown";
 
+pub(crate) use allometry_analysis::number::{
+    about, counted, grouped, listed, p_is, p_value, percent, quoted,
+};
 pub(crate) use allometry_core::significant::{signed, significant as decimals};
 
 /// Four decimals, or `unknown`.
@@ -29,19 +32,14 @@ pub(crate) fn share(estimate: Estimate) -> String {
     format!("{}{interval}", percent(estimate.point))
 }
 
-/// A whole percentage.
-pub(crate) fn percent(share: f64) -> String {
-    format!("{:.0}%", share * 100.0)
-}
-
 /// Three decimals with a sign.
 pub(crate) fn signed3(x: f64) -> String {
     format!("{x:+.3}")
 }
 
 /// A probability: `0.034`, `<0.001`, or `unknown`.
-pub(crate) fn p_value(p: Option<f64>) -> String {
-    p.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::p_value)
+pub(crate) fn known_p(p: Option<f64>) -> String {
+    p.map_or_else(|| UNKNOWN.into(), p_value)
 }
 
 /// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's choice.

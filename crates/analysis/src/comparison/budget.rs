@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::distribution::DistributionComparison;
 use super::importance::ImportanceComparison;
 use super::optimum::OptimumComparison;
+use super::statement::Sides;
 use super::value::{Preference, ValueDifference};
-use super::{Side, measure_alike, words};
+use super::{Side, measure_alike};
 use crate::analysis::Analysis;
 use crate::estimate::Estimate;
 use crate::options::Options;
+use crate::statement::Statement;
 use crate::stats::holm;
 use crate::study::StudyAnalysis;
 
@@ -42,13 +44,32 @@ pub struct BudgetComparison {
     /// Whose search finds better models.
     pub outcome: Preference,
     /// That in words, with its numbers and what would decide it.
-    pub sentence: String,
+    pub sentence: Statement<Option<NoValue>>,
     /// Importances side by side, in A's order and then B's.
     pub importance: Vec<ImportanceComparison>,
     /// Best configurations side by side, in that order too.
     pub optimum: Vec<OptimumComparison>,
     /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at hand.
     pub distribution: Option<DistributionComparison>,
+}
+
+/// Why the values of a budget are not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoValue {
+    /// The ladders have different metrics, or different directions.
+    DifferentMetrics,
+    /// These sides have no complete trial that can be compared.
+    NoTrial(Sides),
+}
+
+impl NoValue {
+    fn of(alike: bool, (a, b): (&StudyAnalysis, &StudyAnalysis)) -> Option<Self> {
+        if !alike {
+            return Some(Self::DifferentMetrics);
+        }
+        let lacks = |study: &StudyAnalysis| study.summary.incumbent().is_none();
+        Sides::of(lacks(a), lacks(b)).map(Self::NoTrial)
+    }
 }
 
 impl BudgetComparison {
@@ -74,7 +95,7 @@ impl BudgetComparison {
                     b: ComparedBudget::new(studies.1, b.analysis),
                     value,
                     outcome: Preference::Unknown,
-                    sentence: String::new(),
+                    sentence: Statement::Reason(NoValue::of(alike, studies)),
                     importance: ImportanceComparison::all(studies.0, studies.1),
                     optimum: OptimumComparison::all(studies.0, studies.1),
                     distribution: alike
@@ -93,7 +114,6 @@ impl BudgetComparison {
             if let Some(distribution) = &mut budget.distribution {
                 distribution.p_holm = p_distribution;
             }
-            budget.sentence = words::budget(budget, a.analysis, alike, options);
         }
         budgets
     }

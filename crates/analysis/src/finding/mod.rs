@@ -1,6 +1,7 @@
-//! Problems with the data that change what the figures mean, with stable codes and advice.
+//! Problems with the data that change the meaning of figures, with stable codes.
 
 mod ladder;
+mod problem;
 mod study;
 
 use std::fmt;
@@ -8,9 +9,12 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use problem::{BudgetProblem, BudgetTrials, Problem, RecordedParameter, RowsNeeded, UnknownSizes};
+
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::Scaling;
+use crate::statement::Statement;
 use crate::study::StudyAnalysis;
 use crate::verdict::Verdict;
 
@@ -174,7 +178,7 @@ impl fmt::Display for FindingCode {
 }
 
 /// A problem with the data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// What.
     pub code: FindingCode,
@@ -182,6 +186,14 @@ pub struct Finding {
     pub severity: Severity,
     /// Label of the budget that it concerns; `null` for the ladder.
     pub budget: Option<String>,
+    /// What was found, as data or in words.
+    #[serde(flatten)]
+    pub problem: Statement<Problem, FindingText>,
+}
+
+/// A finding in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FindingText {
     /// In words, with its numbers.
     pub message: String,
     /// What to do about it.
@@ -189,13 +201,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(code: FindingCode, budget: Option<&str>, message: String, advice: &str) -> Self {
-        let budget = budget.map(ToOwned::to_owned);
-        Self { code, severity: code.severity(), budget, message, advice: advice.to_owned() }
+    fn new(budget: Option<&str>, problem: Problem) -> Self {
+        let (code, budget) = (problem.code(), budget.map(ToOwned::to_owned));
+        Self { code, severity: code.severity(), budget, problem: Statement::Reason(problem) }
     }
 }
 
-/// All findings, the worst first and those of one code together; those on the ladder before those on its budgets.
+/// Returns all findings, the worst first and those of one code together; those on the ladder precede those on
+/// its budgets.
 pub fn findings(
     ladder: &LadderTrials,
     studies: &[StudyAnalysis],

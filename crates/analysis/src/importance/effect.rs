@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::share::{adjusted_r_squared, shares};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::model::{Coding, Model};
-use crate::number::{counted, listed};
 use crate::options::Options;
+use crate::statement::Statement;
 use crate::stats::design::{Design, Term};
 use crate::stats::least_squares::{Fit, TermTest};
 use crate::stats::moments::sample_variance;
@@ -66,7 +66,7 @@ pub struct ImportanceModel {
     /// Replicates behind each interval of a share.
     pub bootstraps: u64,
     /// What survives, in words.
-    pub sentence: String,
+    pub sentence: Statement<()>,
 }
 
 /// Effect of one parameter.
@@ -100,7 +100,7 @@ impl Effects {
             surviving: Vec::new(),
             permutations: count as u64,
             bootstraps: 0,
-            sentence: String::new(),
+            sentence: Statement::Reason(()),
         };
         let mut effects = Vec::new();
         if let Some(coding) = model.coding {
@@ -115,7 +115,6 @@ impl Effects {
                 }
             }
         }
-        summary.sentence = summary.words();
         Self { by_parameter: effects, permutations, model: summary }
     }
 
@@ -175,25 +174,6 @@ impl ImportanceModel {
         }
         self.family = tested.len() as u64;
         effects
-    }
-
-    fn words(&self) -> String {
-        let evaluations = counted(self.evaluations, "distinct evaluation");
-        let Some(freedom) = self.residual_freedom else {
-            return format!("Unknown: a model of all parameters at once needs more than {evaluations}.");
-        };
-        if self.family == 0 {
-            return format!("Unknown: no parameter has a test of its own after {evaluations}.");
-        }
-        let basis = format!(
-            "main effects of {}, {evaluations}, {freedom} residual degrees of freedom",
-            counted(self.family, "parameter")
-        );
-        match self.surviving.as_slice() {
-            [] => format!("No parameter's effect survives Holm's adjustment ({basis})."),
-            [one] => format!("Only the effect of {one} survives Holm's adjustment ({basis})."),
-            several => format!("The effects of {} survive Holm's adjustment ({basis}).", listed(several)),
-        }
     }
 }
 

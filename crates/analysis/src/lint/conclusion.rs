@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::arithmetic::Contradiction;
 use super::code::LintCode;
+use super::reason::LintReason;
 use crate::finding::Severity;
+use crate::statement::Statement;
 
 /// Whether the report's own numbers bear a conclusion out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -100,7 +102,7 @@ impl Subject {
 }
 
 /// A conclusion of the report, and what is left of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Conclusion {
     /// The line that draws it.
     pub line: u64,
@@ -117,12 +119,17 @@ pub struct Conclusion {
     /// A warning where it does not stand, information where it cannot be told; `null` where it stands.
     pub severity: Option<Severity>,
     /// Why, with numbers.
-    pub reason: String,
+    pub reason: Statement<LintReason>,
 }
 
 impl Conclusion {
-    pub(super) fn new(line: u64, subject: Subject, statement: String, why: (Standing, String)) -> Self {
-        let (standing, reason) = why;
+    pub(super) fn new(
+        line: u64,
+        subject: Subject,
+        statement: String,
+        why: (Standing, impl Into<Statement<LintReason>>),
+    ) -> Self {
+        let (standing, reason) = (why.0, why.1.into());
         let code = LintCode::of(subject, standing);
         let severity = code.map(LintCode::severity);
         Self { line, budget: None, subject, statement, standing, code, severity, reason }

@@ -11,6 +11,7 @@ mod consistency;
 mod edge;
 mod groups;
 mod importance;
+mod reason;
 mod rounding;
 mod scaling;
 mod size;
@@ -26,7 +27,8 @@ pub use code::LintCode;
 pub use conclusion::{Conclusion, Standing, Subject};
 pub use consistency::{BudgetValues, ConsistencyLint};
 pub use importance::{ImportanceLint, OneWayLint};
-pub use scaling::{BudgetOrder, ScalingLint};
+pub use reason::LintReason;
+pub use scaling::{BudgetOrder, MeansReason, ScalingLint};
 pub use size::SizeLint;
 pub use trend::{BestLint, ChangeLint, ContrastLint, TrendLint};
 

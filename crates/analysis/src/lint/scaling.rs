@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Knowledge;
 use super::conclusion::{Conclusion, Standing, Subject};
+use super::reason::LintReason;
 use super::size::{Budget, SizeLint};
 use super::stated::{StatedReport, StatedVerdict};
 use crate::input::LadderTrials;
@@ -13,9 +14,10 @@ use crate::options::Options;
 use crate::scaling::{
     BudgetPart, Budgets, Difference, FEWEST, NaiveScaling, Quantity, ScalingPoint, Units, Withheld, judge,
 };
+use crate::statement::Statement;
 use crate::stats::auc;
 use crate::summary::metric_estimate;
-use crate::verdict::{Outcome, conclude};
+use crate::verdict::{Answer, Conclusion as Concluded, Covers, Outcome};
 
 /// What orders budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +31,15 @@ pub enum BudgetOrder {
     Given,
 }
 
+/// What the means of a report's trials tell, with what their error covers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeansReason {
+    /// The answer.
+    pub answer: Answer,
+    /// What its error covers; `None` where there is none.
+    pub covers: Option<Covers>,
+}
+
 /// The best values over sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalingLint {
@@ -37,7 +48,7 @@ pub struct ScalingLint {
     /// What the means of its trials tell.
     pub outcome: Outcome,
     /// It and its reason.
-    pub sentence: String,
+    pub sentence: Statement<MeansReason>,
     /// What orders the budgets.
     pub order: BudgetOrder,
     /// The observed best of each budget, from the smallest best model to the largest.
@@ -103,12 +114,12 @@ impl ScalingLint {
             Ok((judgement, differences)) => (Some(judgement), differences, None),
             Err(why) => (None, Vec::new(), Some(why)),
         };
-        let concluded = conclude(judgement.as_ref(), withheld.as_ref(), &differences, &ladder, options);
-        let sentence = [concluded.sentence, concluded.covers].join(" ");
+        let Concluded { outcome, answer, covers, .. } =
+            Concluded::new(judgement.as_ref(), withheld.as_ref(), &differences, options);
         Self {
             stated: report.verdict.as_ref().map(|verdict| verdict.value.word),
-            outcome: concluded.outcome,
-            sentence: sentence.trim_end().to_owned(),
+            outcome,
+            sentence: Statement::Reason(MeansReason { answer, covers }),
             order,
             points,
             differences,
@@ -125,7 +136,8 @@ impl ScalingLint {
                 NaiveScaling::Partial => "PARTIAL",
             };
             let statement = format!("scaling law {name}: {order}");
-            let why = (self.standing(*word, options), self.reason());
+            let reason = self.reason().map_or_else(Statement::default, Statement::Reason);
+            let why = (self.standing(*word, options), reason);
             Conclusion::new(verdict.line, Subject::Scaling, statement, why)
         });
         verdict.into_iter().chain(self.sizes.iter().filter_map(|size| size.conclusion(options))).collect()
@@ -146,18 +158,14 @@ impl ScalingLint {
         }
     }
 
-    fn reason(&self) -> String {
-        let mut sentence = self.sentence.trim_end_matches('.').to_owned();
-        if let Some(first) = sentence.get(..1).map(str::to_lowercase) {
-            sentence.replace_range(..1, &first);
-        }
+    fn reason(&self) -> Option<LintReason> {
+        let means = self.sentence.reason()?.clone();
         let given: Vec<&str> = self.sizes.iter().map(|size| size.budget.as_str()).collect();
         let sorted: Vec<&str> = self.points.iter().map(|point| point.budget.as_str()).collect();
-        if self.order == BudgetOrder::Given || sorted == given || sorted.len() < given.len() {
-            return sentence;
-        }
-        let what = if self.order == BudgetOrder::ExactSizes { "weights" } else { "weights of their blocks" };
-        format!("{sentence}. By the {what} of the best models the order of sizes is {}", sorted.join(" < "))
+        let is_in_order = self.order == BudgetOrder::Given || sorted == given || sorted.len() < given.len();
+        let order = (!is_in_order)
+            .then(|| (self.order, sorted.into_iter().map(ToOwned::to_owned).collect::<Vec<String>>()));
+        Some(LintReason::Means { means, order })
     }
 }
 

@@ -1,14 +1,18 @@
 //! Whether scale pays: one test of the slope over all budgets, then of its last steps.
 
+use std::fmt;
+
 use allometry_core::cholesky::Cholesky;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Difference;
 use super::contrast::{Budgets, Share, Source};
 use crate::estimate::Estimate;
 use crate::options::Options;
 use crate::rows::NoRowError;
+use crate::statement::Statement;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::holm;
 use crate::verdict::Outcome;
@@ -107,25 +111,20 @@ pub struct Judgement {
 }
 
 /// Why scale is not judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Withheld {
     /// Fewer than two budgets have a usable trial.
-    #[error("{}", if *budgets == 0 { "no budget has a complete trial that can be compared" } else { "only one budget has complete trials that can be compared" })]
     TooFewBudgets {
         /// Budgets with a usable trial.
         budgets: u64,
     },
     /// A budget has one trial, which says nothing of seeds and of the search.
-    #[error("budget '{budget}' has one trial, which tells nothing about seeds or about another search")]
     OneTrial {
         /// Its label.
         budget: String,
     },
     /// A budget has too few trials for the value of its search.
-    #[error(
-        "budget '{budget}' has {configurations} distinct configurations, and a search is judged by 10 or more"
-    )]
     FewTrials {
         /// Its label.
         budget: String,
@@ -133,69 +132,91 @@ pub enum Withheld {
         configurations: u64,
     },
     /// The searches learned from their trials, which are therefore no sample, and drew too few at random.
-    #[error("the search chose later trials by earlier ones, so its trials are no independent sample")]
     Adaptive {
         /// Fewest trials of a budget that were drawn at random.
         at_random: u64,
     },
     /// Nothing says who chose the trials, and their values rise as those of a search that learns.
-    #[error(
-        "the trials of {budgets} get better or come closer to the best ones, as in a search that learns, and nothing says who chose them"
-    )]
     SeeminglyAdaptive {
         /// Labels of the budgets.
         budgets: String,
     },
     /// Some budgets were searched adaptively and others not.
-    #[error("the budgets were searched in different ways ({adaptive} adaptively)")]
     SearchedDifferently {
         /// Labels of those searched adaptively.
         adaptive: String,
     },
     /// Many more trials of one budget than of another ended without a value.
-    #[error(
-        "{most} trials of '{budget}' ended without a value and {least} of '{other}', so bad trials may be missing at one size more than at the other"
-    )]
     Lost {
         /// Label of the budget with the largest share of such trials.
         budget: String,
-        /// That share, in words.
-        most: String,
+        /// That share: `3 of 40`.
+        #[schemars(with = "String")]
+        most: CountOf,
         /// Label of that with the smallest.
         other: String,
-        /// That share, in words.
-        least: String,
+        /// That share.
+        #[schemars(with = "String")]
+        least: CountOf,
     },
     /// Many more trials of one budget than of another were stopped early.
-    #[error(
-        "{most} trials of '{budget}' were stopped early and {least} of '{other}', and the value at which a trial was stopped is not its final one"
-    )]
     PrunedDifferently {
         /// Label of the budget with the largest share of such trials.
         budget: String,
-        /// That share, in words.
-        most: String,
+        /// That share: `3 of 40`.
+        #[schemars(with = "String")]
+        most: CountOf,
         /// Label of that with the smallest.
         other: String,
-        /// That share, in words.
-        least: String,
+        /// That share.
+        #[schemars(with = "String")]
+        least: CountOf,
     },
     /// Nothing varies.
-    #[error("the trials of each budget all have the same value, so nothing tells how far values vary")]
     NothingVaries,
     /// The budgets have the same sizes.
-    #[error("all budgets have the same size")]
     SameSizes,
     /// The rows are too few for how long they depend on each other.
-    #[error("{why}")]
     TooFewRows {
         /// Why.
-        why: String,
+        why: Statement<NoRowError>,
     },
 }
 
+/// A count with the number that it is part of; in documents it is a text such as `3 of 40`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountOf {
+    /// The count.
+    pub count: u64,
+    /// What it is part of.
+    pub of: u64,
+}
+
+impl fmt::Display for CountOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.count, self.of)
+    }
+}
+
+impl Serialize for CountOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CountOf {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parts = text.split_once(" of ");
+        let parsed = parts.and_then(|(count, of)| Some((count.parse().ok()?, of.parse().ok()?)));
+        let unread = || D::Error::invalid_value(Unexpected::Str(&text), &"a text such as `3 of 40`");
+        parsed.map(|(count, of)| Self { count, of }).ok_or_else(unread)
+    }
+}
+
 impl Withheld {
-    /// Unknown where something is missing that trials of another kind or number would not mend by themselves; else undecided.
+    /// The outcome: unknown where something is missing that more trials of the same kind would not add; else
+    /// undecided.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::TooFewBudgets { .. } | Self::OneTrial { .. } | Self::NothingVaries | Self::SameSizes => {
@@ -214,7 +235,7 @@ impl Withheld {
 
 impl From<NoRowError> for Withheld {
     fn from(error: NoRowError) -> Self {
-        Self::TooFewRows { why: error.to_string() }
+        Self::TooFewRows { why: Statement::Reason(error) }
     }
 }
 

@@ -5,7 +5,7 @@ use allometry_core::{FrozenTrial, Origin, TrialState};
 use super::Difference;
 use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
 use super::effort::Excess;
-use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
+use super::judgement::{CountOf, Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
     BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, is_recorded, largest_k,
     top_spread,
@@ -115,7 +115,7 @@ fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
         return Ok(());
     }
     let (budget, other) = (most.label.to_owned(), least.label.to_owned());
-    Err(Withheld::Lost { budget, most: most.words(), other, least: least.words() })
+    Err(Withheld::Lost { budget, most: most.part(), other, least: least.part() })
 }
 
 /// Fails where one budget has clearly more trials than another that were stopped early: their values are compared with final ones.
@@ -127,7 +127,7 @@ fn pruned_differently(searched: &[Searched<'_>]) -> Result<(), Withheld> {
         return Ok(());
     }
     let (budget, other) = (most.label.to_owned(), least.label.to_owned());
-    Err(Withheld::PrunedDifferently { budget, most: most.words(), other, least: least.words() })
+    Err(Withheld::PrunedDifferently { budget, most: most.part(), other, least: least.part() })
 }
 
 /// How many of a budget's ended trials are of some kind.
@@ -143,8 +143,8 @@ impl Counted<'_> {
         self.count as f64 / self.of as f64
     }
 
-    fn words(&self) -> String {
-        format!("{} of {}", self.count, self.of)
+    fn part(&self) -> CountOf {
+        CountOf { count: self.count as u64, of: self.of as u64 }
     }
 }
 

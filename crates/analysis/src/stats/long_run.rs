@@ -36,10 +36,9 @@ pub struct LongRun {
 }
 
 /// Why a series does not tell the error of its mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooShort {
     /// The horizon leaves fewer than eight blocks of rows.
-    #[error("{rows} rows hold fewer than 8 blocks of the horizon, {horizon} rows")]
     ForHorizon {
         /// Rows of the series.
         rows: usize,
@@ -47,7 +46,6 @@ pub enum TooShort {
         horizon: u64,
     },
     /// The rows depend on each other over so long a time that fewer than sixteen independent ones are left.
-    #[error("{rows} rows depend on each other so strongly that they count as fewer than 16")]
     ForMemory {
         /// Rows of the series.
         rows: usize,

@@ -4,7 +4,7 @@ use allometry_analysis::collapse::{CollapseSetting, NaiveOutcome, ScoreSummary};
 use allometry_analysis::{Analysis, StudyAnalysis, is_auc};
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, known, p_value, percent, share, step};
+use crate::number::{UNKNOWN, decimals, known, known_p, percent, share, step};
 use crate::text::Text;
 
 /// Whether the metric is an AUC, or any trial recorded something of its predictions.
@@ -100,7 +100,7 @@ fn best_trial(text: &mut Text, best: &ScoreSummary) {
         "- Calibration error: {} ({} expected of a calibrated model with these predictions; p {})",
         decimals(best.calibration_error),
         decimals(best.calibration_error_by_chance),
-        p_value(Some(best.p_calibration)),
+        known_p(Some(best.p_calibration)),
     ));
     text.line(format_args!(
         "- Recall: {} at a threshold of 0.5, {} at the share of positive rows",
@@ -124,8 +124,8 @@ fn settings(text: &mut Text, settings: &[CollapseSetting]) {
                 escape(&setting.parameter),
                 escape(&step(&setting.value.value, setting.value.upper.as_ref())),
                 format!("{} of {}", setting.constant, setting.trials),
-                p_value(Some(setting.p)),
-                p_value(Some(setting.p_adjusted)),
+                known_p(Some(setting.p)),
+                known_p(Some(setting.p_adjusted)),
             ]
         }),
     );

@@ -6,7 +6,7 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::parameters;
 use crate::markdown::{escape, steps};
-use crate::number::{UNKNOWN, decimals, p_value, short};
+use crate::number::{UNKNOWN, decimals, known_p, short};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
@@ -75,7 +75,7 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
             }));
             cells.push(format!("**{}**", consistency.agreement.as_str()));
             cells.push(steps(&consistency.common));
-            cells.push(p_value(consistency.interaction.and_then(|interaction| interaction.p_holm)));
+            cells.push(known_p(consistency.interaction.and_then(|interaction| interaction.p_holm)));
             let naive = match consistency.naive {
                 Some(NaiveConsistency::Consistent) => "consistent",
                 Some(NaiveConsistency::Inconsistent) => "inconsistent",

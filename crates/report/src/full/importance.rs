@@ -6,8 +6,9 @@ use allometry_analysis::{Analysis, Interval, StudyAnalysis};
 
 use super::space_importance;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, p_value, percent, signed3};
+use crate::number::{UNKNOWN, decimals, known_p, percent, signed3};
 use crate::text::Text;
+use crate::words;
 
 /// Width of the bars in characters: one for each 2% of the variance.
 const BAR: f64 = 50.0;
@@ -15,7 +16,7 @@ const BAR: f64 = 50.0;
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(2, format_args!("Parameter Importance"));
     let model = &study.importance_model;
-    text.line(format_args!("**{}**", escape(&model.sentence)));
+    text.line(format_args!("**{}**", escape(&words::importance(model))));
     text.blank();
     shares(text, study, analysis);
     tests(text, study, analysis);
@@ -94,10 +95,10 @@ fn tests(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
                 ),
                 adjusted.and_then(|effect| effect.f).map_or_else(|| UNKNOWN.into(), |f| format!("{f:.2}")),
                 adjusted.map_or_else(|| UNKNOWN.into(), |effect| effect.freedom.to_string()),
-                p_value(adjusted.and_then(|effect| effect.p)),
-                p_value(adjusted.and_then(|effect| effect.p_holm)),
+                known_p(adjusted.and_then(|effect| effect.p)),
+                known_p(adjusted.and_then(|effect| effect.p_holm)),
                 number(importance.omega_squared),
-                p_value(importance.p_permutation_adjusted),
+                known_p(importance.p_permutation_adjusted),
             ]
         }),
     );

@@ -9,8 +9,9 @@ use allometry_core::{Direction, ModelSize};
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value, percent};
+use crate::number::{UNKNOWN, decimals, interval, known_p, percent};
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(2, format_args!("Scaling Law Analysis"));
@@ -39,7 +40,10 @@ fn trend(text: &mut Text, analysis: &Analysis) {
     let sizes = if exact { "exact sizes" } else { "the sizes that labels name" };
     text.heading(3, format_args!("Over {sizes}"));
     for evidence in evidence {
-        text.line(format_args!("- {}.", escape(&capitalized(&evidence.statement))));
+        text.line(format_args!(
+            "- {}.",
+            escape(&capitalized(&words::verdict::evidence_clause(evidence, &analysis.metric)))
+        ));
     }
 }
 
@@ -87,7 +91,7 @@ fn sizes(text: &mut Text, analysis: &Analysis) {
 }
 
 fn exact(size: ModelSize) -> String {
-    format!("{size} ({})", allometry_analysis::number::grouped(size.total))
+    format!("{size} ({})", crate::number::grouped(size.total))
 }
 
 /// The quantity that is judged, budget by budget and pair by pair.
@@ -136,7 +140,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
             .collect();
     let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step of the ladder" };
     let row = |name: String, gain: &Estimate, p: Option<f64>, shares: &[Share]| {
-        let cells = [name, crate::number::signed(gain.point), interval(gain.interval), p_value(p)];
+        let cells = [name, crate::number::signed(gain.point), interval(gain.interval), known_p(p)];
         cells.into_iter().chain(known.iter().map(|source| share(shares, *source))).collect::<Vec<String>>()
     };
     let slope = row(per.to_owned(), &judgement.slope, judgement.p, &judgement.shares);
@@ -152,7 +156,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
             " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the departure here has {}.",
             (1.0 - FOR_LACK_OF_FIT) * (1.0 - analysis.options.level),
             FOR_LACK_OF_FIT * (1.0 - analysis.options.level),
-            allometry_analysis::number::p_is(p)
+            crate::number::p_is(p)
         )
     });
     let decides = if judgement.values.len() > MOST_IN_PAIRS {
@@ -174,7 +178,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
              without Holm's adjustment (a closed test).",
             escape(&step.from),
             escape(&step.to),
-            allometry_analysis::number::p_is(p)
+            crate::number::p_is(p)
         ));
     }
     if analysis.direction == Direction::Minimize {
@@ -203,7 +207,7 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     text.heading(3, format_args!("Other validation rows"));
     text.line(format_args!(
         "The validation rows resampled {} times, for all budgets at once{}.",
-        allometry_analysis::number::grouped(resampled.replicates),
+        crate::number::grouped(resampled.replicates),
         if resampled.block > 1 {
             format!(", in blocks of {} neighbours, for they depend on each other", resampled.block)
         } else {
@@ -252,6 +256,6 @@ fn caveats(text: &mut Text, analysis: &Analysis) {
     }
     text.heading(3, format_args!("What the verdict does not take into account"));
     for caveat in &analysis.verdict.caveats {
-        text.line(format_args!("- {}", escape(&caveat.statement)));
+        text.line(format_args!("- {}", escape(&words::verdict::caveat_sentence(caveat))));
     }
 }

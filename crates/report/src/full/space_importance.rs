@@ -2,11 +2,11 @@
 
 use allometry_analysis::edge::RangeSource;
 use allometry_analysis::fanova::{Fanova, FanovaOutcome, TreeShare, Withheld};
-use allometry_analysis::number::{counted, p_value, percent};
 use allometry_analysis::ped_anova::{Indistinct, PedAnova, PedAnovaOutcome, PedShare};
 use allometry_analysis::{Interval, StudyAnalysis};
 
 use crate::markdown::escape;
+use crate::number::{counted, p_value, percent};
 use crate::text::Text;
 
 /// Pairs that are listed at most.

@@ -2,14 +2,13 @@
 
 use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
-use allometry_analysis::number::counted;
 use allometry_analysis::pruning::Pruning;
 use allometry_analysis::recommendation::{NotRecommended, Recommendation};
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{Pictures, collapse, front, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
-use crate::number::{UNKNOWN, decimals, interval, known, p_value, short, step};
+use crate::number::{UNKNOWN, counted, decimals, interval, known, known_p, short, step};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
@@ -236,7 +235,7 @@ fn space(text: &mut Text, study: &StudyAnalysis) {
             escape(&pair.first),
             escape(&pair.second),
             pair.cramers_v,
-            p_value(Some(pair.p_holm))
+            known_p(Some(pair.p_holm))
         ));
     }
 }

@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::Analysis;
-use allometry_analysis::number::counted;
 use allometry_analysis::transfer::{Transfer, TransferCell, TransferOutcome};
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value};
+use crate::number::{UNKNOWN, counted, decimals, interval, known_p};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
@@ -105,7 +104,7 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
                 escape(&cell.to),
                 loss.map_or_else(|| UNKNOWN.into(), |loss| crate::number::signed(loss.point)),
                 interval(loss.and_then(|loss| loss.interval)),
-                p_value(cell.p_holm),
+                known_p(cell.p_holm),
                 cell.outcome.map_or(UNKNOWN, TransferOutcome::as_str).to_owned(),
                 cell.order.map_or_else(
                     || UNKNOWN.into(),

@@ -5,7 +5,7 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 use allometry_core::ParamValue;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value, percent, short, step};
+use crate::number::{UNKNOWN, decimals, interval, known_p, percent, short, step};
 use crate::text::Text;
 
 /// Trials at a value below which its mean is marked.
@@ -65,11 +65,11 @@ fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
                 format!("**{}**", class.as_str()),
                 slope.map_or_else(|| UNKNOWN.into(), |slope| crate::number::signed(slope.point)),
                 interval(slope.and_then(|slope| slope.interval)),
-                p_value(*p_holm),
-                p_value(*p_inside_holm),
+                known_p(*p_holm),
+                known_p(*p_inside_holm),
                 order.map_or_else(
                     || UNKNOWN.into(),
-                    |order| format!("{:+.2}, {}", order.tau_b, p_value(Some(order.p))),
+                    |order| format!("{:+.2}, {}", order.tau_b, known_p(Some(order.p))),
                 ),
                 trend.naive.direction.as_str().replace('_', " "),
             ]

@@ -2,10 +2,11 @@
 
 use allometry_analysis::Lint;
 use allometry_analysis::lint::{Conclusion, Standing, Subject};
-use allometry_analysis::number::counted;
 
 use crate::markdown::escape;
+use crate::number::counted;
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, lint: &Lint) {
     summary(text, lint);
@@ -17,7 +18,7 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
         return;
     }
     let of_all = |conclusion: &&Conclusion| conclusion.budget.is_none() || is_of_ladder(conclusion);
-    part(text, "All budgets", lint.conclusions.iter().filter(of_all).collect(), true);
+    part(text, "All budgets", lint, lint.conclusions.iter().filter(of_all).collect(), true);
     for study in &lint.studies {
         let own = lint
             .conclusions
@@ -25,7 +26,7 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
             .filter(|conclusion| !of_all(conclusion) && conclusion.budget.as_deref() == Some(&study.budget))
             .filter(|conclusion| conclusion.line >= study.line)
             .collect();
-        part(text, &format!("Budget {}", escape(&study.budget)), own, false);
+        part(text, &format!("Budget {}", escape(&study.budget)), lint, own, false);
     }
     text.blank();
     text.line(format_args!(
@@ -107,7 +108,7 @@ fn contradictions(text: &mut Text, lint: &Lint) {
     }
 }
 
-fn part(text: &mut Text, title: &str, conclusions: Vec<&Conclusion>, names_budget: bool) {
+fn part(text: &mut Text, title: &str, lint: &Lint, conclusions: Vec<&Conclusion>, names_budget: bool) {
     if conclusions.is_empty() {
         return;
     }
@@ -125,7 +126,7 @@ fn part(text: &mut Text, title: &str, conclusions: Vec<&Conclusion>, names_budge
                 conclusion.line.to_string(),
                 format!("{budget}{}", escape(&conclusion.statement)),
                 standing,
-                escape(&conclusion.reason),
+                escape(&words::lint::reason_clause(conclusion, lint)),
             ]
         }),
     );

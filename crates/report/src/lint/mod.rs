@@ -7,8 +7,10 @@ use allometry_analysis::Lint;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::json::pretty;
 use crate::markdown::code;
 use crate::text::Text;
+use crate::words;
 
 /// Name and version of the document's form. Fields may be added within a version; none changes its meaning or goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,9 +44,9 @@ pub fn lint(lint: &Lint, source: &str) -> String {
 
 /// Renders as a document of the form that [`lint_schema`] describes.
 pub fn lint_json(lint: &Lint, source: &str) -> String {
-    let document = LintDocument { schema: LintVersion::V1, source: source.to_owned(), lint: lint.clone() };
-    let text = serde_json::to_string_pretty(&document);
-    text.expect("a document of strings, numbers and lists has no key that is no string") + "\n"
+    let document =
+        LintDocument { schema: LintVersion::V1, source: source.to_owned(), lint: words::lint(lint) };
+    pretty(&document)
 }
 
 /// JSON Schema of [`LintDocument`].

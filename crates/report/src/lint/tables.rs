@@ -3,12 +3,11 @@
 use allometry_analysis::Lint;
 use allometry_analysis::coverage::Step;
 use allometry_analysis::lint::{BudgetOrder, OneWayLint, StudyLint, TrendLint};
-use allometry_analysis::number::grouped;
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, known, p_value};
+use crate::number::{UNKNOWN, decimals, grouped, interval, known, known_p};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, lint: &Lint) {
@@ -73,7 +72,7 @@ fn differences(text: &mut Text, lint: &Lint) {
                 crate::number::signed(difference.gain.point),
                 interval(difference.gain.interval),
                 difference.gain.z().map_or_else(|| UNKNOWN.into(), |t| format!("{t:.2}")),
-                p_value(difference.p_holm),
+                known_p(difference.p_holm),
             ]
         }),
     );
@@ -136,8 +135,8 @@ fn importance(text: &mut Text, study: &StudyLint) {
                 known(one.recomputed),
                 known(one.by_chance),
                 f(one),
-                p_value(one.p),
-                p_value(one.p_holm),
+                known_p(one.p),
+                known_p(one.p_holm),
                 known(one.epsilon_squared),
                 known(one.omega_squared),
             ]
@@ -199,9 +198,9 @@ fn trend(trend: &TrendLint) -> Vec<String> {
         escape(&trend.parameter),
         trend.stated.map_or_else(|| UNKNOWN.into(), |word| escape(word.as_str())),
         slope.unwrap_or_else(|| UNKNOWN.into()),
-        p_value(trend.contrast.map(|contrast| contrast.p)),
-        p_value(trend.contrast.map(|contrast| contrast.p_holm)),
-        p_value(trend.pooled.map(|contrast| contrast.p_holm)),
+        known_p(trend.contrast.map(|contrast| contrast.p)),
+        known_p(trend.contrast.map(|contrast| contrast.p_holm)),
+        known_p(trend.pooled.map(|contrast| contrast.p_holm)),
         change.unwrap_or_else(|| UNKNOWN.into()),
         if thin.is_empty() { "none".into() } else { thin.join(", ") },
         values(&trend.best_values.possible),
