@@ -1,7 +1,5 @@
 //! Numbers with their uncertainty.
 
-use std::fmt;
-
 use allometry_core::ClassCounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,33 +96,6 @@ pub enum Method {
     Superiority,
     /// Mean over seeds by a Gaussian process over the space, its parameters drawn from their posterior: covers new seeds on the same rows.
     GaussianProcess,
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Observed => "as observed",
-            Self::HanleyMcneil => "Hanley-McNeil, logit interval",
-            Self::Independent => "those of both values, as if independent",
-            Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
-            Self::PairedRows => "influences of rows, paired, t interval",
-            Self::PairedSeeds => "paired by seed, t interval",
-            Self::SeedsAndRows => "spread over seeds, t interval",
-            Self::Rows => "influences of rows, t interval",
-            Self::Sources => "search, seeds and rows, t interval",
-            Self::Sizes => "sizes as units, t interval",
-            Self::LeftOutRows => "rows left out of resamples, scaled percentiles",
-            Self::Wilson => "Wilson",
-            Self::ResidualBootstrap => "residual bootstrap",
-            Self::NoncentralF => "noncentral F",
-            Self::Hc3 => "HC3, t interval",
-            Self::TrialJackknife => "jackknife over trials",
-            Self::IndependentTrials => "those of both, as if independent",
-            Self::Identical => "none, being one and the same",
-            Self::Superiority => "DeLong over trials, logit interval",
-            Self::GaussianProcess => "Gaussian process",
-        })
-    }
 }
 
 /// A derived number.

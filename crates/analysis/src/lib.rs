@@ -24,7 +24,6 @@ pub mod input;
 pub mod level;
 pub mod lint;
 pub mod model;
-pub mod number;
 pub mod options;
 pub mod outputs;
 pub mod ped_anova;

@@ -34,20 +34,16 @@ pub struct RecommendedTrial {
 }
 
 /// Why a recommendation, or its mean, is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotRecommended {
     /// The trials came without the sets of their parameters.
-    #[error("the search space is not known")]
     NoSpace,
     /// A set of the space is empty, not finite, or has too many values.
-    #[error("a set of the search space is empty, not finite, or has too many values for a model")]
     OddSpace,
     /// No complete trial inside the space has a value and breaks no constraint.
-    #[error("no complete trial of the search space has a value and breaks no constraint")]
     NoValue,
     /// There is no model of the mean.
-    #[error(transparent)]
     #[serde(untagged)]
     NoExpectation(NoExpectation),
 }

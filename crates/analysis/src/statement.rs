@@ -45,12 +45,6 @@ impl<R, T> Statement<R, T> {
     }
 }
 
-impl<R> From<String> for Statement<R> {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
 /// An empty text, for documents of earlier versions that lack the field.
 impl<R, T: Default> Default for Statement<R, T> {
     fn default() -> Self {

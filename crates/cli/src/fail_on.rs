@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use allometry_analysis::lint::{Conclusion, LintCode};
+use allometry_analysis::lint::LintCode;
 use allometry_analysis::{Finding, FindingCode, Lint, Severity};
 use allometry_report::words;
 
@@ -145,12 +145,15 @@ where
 pub(crate) fn check_report(conditions: &[FailOn], lint: &Lint) -> Result<(), CliError> {
     let of =
         |budget: &Option<String>| budget.as_ref().map_or_else(String::new, |budget| format!("{budget}: "));
-    let contradictions = lint
-        .contradictions
-        .iter()
-        .map(|found| (found.code, format!("line {}: {}{}", found.line, of(&found.budget), found.message)));
+    let contradictions = lint.contradictions.iter().map(|found| {
+        (
+            found.code,
+            format!("line {}: {}{}", found.line, of(&found.budget), words::lint::contradiction_clause(found)),
+        )
+    });
     let conclusions = lint.conclusions.iter().filter_map(|conclusion| {
-        let Conclusion { line, statement, .. } = conclusion;
+        let line = conclusion.line;
+        let statement = words::lint::claim_clause(conclusion);
         let reason = words::lint::reason_clause(conclusion, lint);
         Some((conclusion.code?, format!("line {line}: {}{statement}: {reason}", of(&conclusion.budget))))
     });

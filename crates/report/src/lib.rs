@@ -8,7 +8,7 @@ pub mod html;
 pub mod json;
 pub mod lint;
 mod markdown;
-mod number;
+pub mod number;
 mod read;
 mod terminal;
 mod text;

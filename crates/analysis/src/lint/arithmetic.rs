@@ -11,13 +11,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::code::LintCode;
+use super::mismatch::{Implied, Mismatch};
+use super::reason::NoteReason;
 use super::rounding::study_error;
 use super::stated::{Printed, StatedReport, StatedStudy};
 use crate::finding::Severity;
-use crate::number::decimals;
+use crate::statement::Statement;
 
 /// A place where the report says something that its other lines rule out, whatever the numbers were before rounding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contradiction {
     /// The line that is off, as far as can be told; of a table that of its heading.
     pub line: u64,
@@ -30,18 +32,18 @@ pub struct Contradiction {
     /// An error: one of the lines is wrong.
     pub severity: Severity,
     /// What is wrong.
-    pub message: String,
+    pub message: Statement<Mismatch>,
 }
 
 /// Something that is no contradiction but that a reader should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// The line.
     pub line: u64,
     /// The budget that the line is about.
     pub budget: Option<String>,
     /// What is to be known.
-    pub message: String,
+    pub message: Statement<NoteReason>,
 }
 
 /// What was found while checking.
@@ -53,16 +55,23 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    fn contradiction(&mut self, line: u64, against: impl IntoIterator<Item = u64>, message: String) {
+    fn contradiction(
+        &mut self,
+        line: u64,
+        against: impl IntoIterator<Item = u64>,
+        mismatch: impl Into<Mismatch>,
+    ) {
         let mut against: Vec<u64> = against.into_iter().filter(|other| *other != line).collect();
         against.sort_unstable();
         against.dedup();
         let (budget, code) = (self.budget.clone(), LintCode::Contradiction);
         let severity = code.severity();
+        let message = Statement::Reason(mismatch.into());
         self.contradictions.push(Contradiction { line, against, budget, code, severity, message });
     }
 
-    fn note(&mut self, line: u64, message: String) {
+    fn note(&mut self, line: u64, reason: NoteReason) {
+        let message = Statement::Reason(reason);
         self.notes.push(Note { line, budget: self.budget.clone(), message });
     }
 }
@@ -71,7 +80,7 @@ impl Checks {
 pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
     let mut checks = Checks::default();
     for line in &report.unread {
-        checks.note(*line, "left unread: of no form that the report has".into());
+        checks.note(*line, NoteReason::Unread);
     }
     ladder::check(&mut checks, report, direction);
     for study in &report.studies {
@@ -114,8 +123,7 @@ fn mean(study: &StatedStudy) -> Option<Printed> {
     study.mean.as_ref()?.value
 }
 
-/// `0.7005 (0.7004 to 0.7006)`.
-fn with_bounds(bounds: super::rounding::Bounds) -> String {
-    let middle = f64::midpoint(bounds.low, bounds.high);
-    format!("{} ({} to {})", decimals(middle), decimals(bounds.low), decimals(bounds.high))
+/// What follows from a table.
+fn implied(bounds: super::rounding::Bounds) -> Implied {
+    Implied { low: bounds.low, high: bounds.high }
 }

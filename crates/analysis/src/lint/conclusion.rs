@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arithmetic::Contradiction;
 use super::code::LintCode;
-use super::reason::LintReason;
+use super::reason::{Claim, LintReason};
 use crate::finding::Severity;
 use crate::statement::Statement;
 
@@ -70,6 +70,21 @@ impl Subject {
         Self::BestValue,
     ];
 
+    /// Returns the subject of a claim.
+    fn of(claim: &Claim) -> Self {
+        match claim {
+            Claim::Scaling { .. } => Self::Scaling,
+            Claim::Size { .. } => Self::Size,
+            Claim::Consistency { .. } => Self::Consistency,
+            Claim::Collapse { .. } => Self::Collapse,
+            Claim::BestConfiguration { .. } => Self::BestConfiguration,
+            Claim::Shares { .. } => Self::Shares,
+            Claim::Importance { .. } => Self::Importance,
+            Claim::Trend { .. } => Self::Trend,
+            Claim::BestValue { .. } => Self::BestValue,
+        }
+    }
+
     /// What codes call it.
     pub(super) fn code(self) -> &'static str {
         match self {
@@ -111,7 +126,7 @@ pub struct Conclusion {
     /// What it is about.
     pub subject: Subject,
     /// What the report says.
-    pub statement: String,
+    pub statement: Statement<Claim>,
     /// Whether it stands.
     pub standing: Standing,
     /// What it is filed under where it does not stand or cannot be told; `null` where it stands.
@@ -123,15 +138,12 @@ pub struct Conclusion {
 }
 
 impl Conclusion {
-    pub(super) fn new(
-        line: u64,
-        subject: Subject,
-        statement: String,
-        why: (Standing, impl Into<Statement<LintReason>>),
-    ) -> Self {
-        let (standing, reason) = (why.0, why.1.into());
+    pub(super) fn new(line: u64, claim: Claim, why: (Standing, LintReason)) -> Self {
+        let (standing, reason) = why;
+        let subject = Subject::of(&claim);
         let code = LintCode::of(subject, standing);
         let severity = code.map(LintCode::severity);
+        let (statement, reason) = (Statement::Reason(claim), Statement::Reason(reason));
         Self { line, budget: None, subject, statement, standing, code, severity, reason }
     }
 
@@ -141,13 +153,12 @@ impl Conclusion {
 
     /// A conclusion that the report itself contradicts does not stand, whatever a test of it says.
     pub(super) fn held_against(self, contradictions: &[Contradiction]) -> Self {
-        match contradictions.iter().find(|contradiction| contradiction.line == self.line) {
-            Some(found) => {
-                let reason = format!("the report contradicts itself: {}", found.message);
-                let why = (Standing::DoesNotStand, reason);
-                Self { budget: self.budget, ..Self::new(self.line, self.subject, self.statement, why) }
-            }
-            None => self,
-        }
+        let found = contradictions.iter().find(|contradiction| contradiction.line == self.line);
+        let Some(mismatch) = found.and_then(|found| found.message.reason()) else { return self };
+        let standing = Standing::DoesNotStand;
+        let code = LintCode::of(self.subject, standing);
+        let severity = code.map(LintCode::severity);
+        let reason = Statement::Reason(LintReason::Contradicted(mismatch.clone()));
+        Self { standing, code, severity, reason, ..self }
     }
 }

@@ -11,6 +11,7 @@ mod consistency;
 mod edge;
 mod groups;
 mod importance;
+mod mismatch;
 mod reason;
 mod rounding;
 mod scaling;
@@ -27,7 +28,14 @@ pub use code::LintCode;
 pub use conclusion::{Conclusion, Standing, Subject};
 pub use consistency::{BudgetValues, ConsistencyLint};
 pub use importance::{ImportanceLint, OneWayLint};
-pub use reason::LintReason;
+pub use mismatch::{
+    CoverageMismatch, Extreme, Implied, ImportanceMismatch, LadderMismatch, Mismatch, Place, SummaryFigure,
+    SummaryMismatch, TableSide, TrendMismatch,
+};
+pub use reason::{
+    BestValueReason, Claim, CollapseReason, ConsistencyReason, Ends, ImportanceReason, LintReason,
+    NoteReason, OneWayTest, SizeReason, TrendReason, TrendSlope, TrendTest,
+};
 pub use scaling::{BudgetOrder, MeansReason, ScalingLint};
 pub use size::SizeLint;
 pub use trend::{BestLint, ChangeLint, ContrastLint, TrendLint};

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Knowledge;
-use super::conclusion::{Conclusion, Standing, Subject};
-use super::reason::LintReason;
+use super::conclusion::{Conclusion, Standing};
+use super::reason::{Claim, LintReason};
 use super::size::{Budget, SizeLint};
 use super::stated::{StatedReport, StatedVerdict};
 use crate::input::LadderTrials;
@@ -130,15 +130,8 @@ impl ScalingLint {
     pub(super) fn conclusions(&self, report: &StatedReport, options: &Options) -> Vec<Conclusion> {
         let verdict = report.verdict.as_ref().map(|verdict| {
             let StatedVerdict { word, order } = &verdict.value;
-            let name = match word {
-                NaiveScaling::Holds => "HOLDS",
-                NaiveScaling::Violated => "VIOLATED",
-                NaiveScaling::Partial => "PARTIAL",
-            };
-            let statement = format!("scaling law {name}: {order}");
-            let reason = self.reason().map_or_else(Statement::default, Statement::Reason);
-            let why = (self.standing(*word, options), reason);
-            Conclusion::new(verdict.line, Subject::Scaling, statement, why)
+            let claim = Claim::Scaling { word: *word, order: order.clone() };
+            Conclusion::new(verdict.line, claim, (self.standing(*word, options), self.reason()))
         });
         verdict.into_iter().chain(self.sizes.iter().filter_map(|size| size.conclusion(options))).collect()
     }
@@ -158,14 +151,13 @@ impl ScalingLint {
         }
     }
 
-    fn reason(&self) -> Option<LintReason> {
-        let means = self.sentence.reason()?.clone();
+    fn reason(&self) -> LintReason {
         let given: Vec<&str> = self.sizes.iter().map(|size| size.budget.as_str()).collect();
         let sorted: Vec<&str> = self.points.iter().map(|point| point.budget.as_str()).collect();
         let is_in_order = self.order == BudgetOrder::Given || sorted == given || sorted.len() < given.len();
         let order = (!is_in_order)
             .then(|| (self.order, sorted.into_iter().map(ToOwned::to_owned).collect::<Vec<String>>()));
-        Some(LintReason::Means { means, order })
+        LintReason::Means { order }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use allometry_analysis::number::counted;
 use allometry_core::ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, SamplerKind};
 use allometry_core::space::Feasible;
+use allometry_report::number::counted;
 
 use super::check::time_words;
 use super::run::words;

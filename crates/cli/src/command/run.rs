@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use allometry_analysis::number::counted;
 use allometry_core::event::StopReason;
 use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
 use allometry_core::{Objective, Secret, sampler};
+use allometry_report::number::counted;
 use allometry_runner::{
     ChangedSpace, Interrupt, OpenStudy, RunError, RunOptions, RunSummary, StudyOutcome, open_studies,
 };

@@ -10,6 +10,7 @@ use super::{Pictures, collapse, front, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
 use crate::number::{UNKNOWN, counted, decimals, interval, known, known_p, short, step};
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(1, format_args!("HPO Analysis: {}{}", escape(&study.budget.label), tag(analysis)));
@@ -92,7 +93,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
 
 fn recommended(text: &mut Text, study: &StudyAnalysis) {
     let Recommendation { trial, unknown } = &study.recommended;
-    let why = unknown.map_or_else(String::new, |why| format!(" ({why})"));
+    let why = unknown.map_or_else(String::new, |why| format!(" ({})", words::not_recommended(why)));
     let Some(trial) = trial else {
         if unknown.is_some_and(|why| why != NotRecommended::NoSpace) {
             text.line(format_args!("- Recommended: none{why}"));

@@ -95,7 +95,11 @@ fn contradictions(text: &mut Text, lint: &Lint) {
             };
             let budget =
                 found.budget.as_ref().map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
-            text.line(format_args!("- line {}{against}: {budget}{}", found.line, escape(&found.message)));
+            text.line(format_args!(
+                "- line {}{against}: {budget}{}",
+                found.line,
+                escape(&words::lint::contradiction_clause(found))
+            ));
         }
     }
     if !lint.notes.is_empty() {
@@ -103,7 +107,11 @@ fn contradictions(text: &mut Text, lint: &Lint) {
         for note in &lint.notes {
             let budget =
                 note.budget.as_ref().map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
-            text.line(format_args!("- line {}: {budget}{}", note.line, escape(&note.message)));
+            text.line(format_args!(
+                "- line {}: {budget}{}",
+                note.line,
+                escape(&words::lint::note_clause(note))
+            ));
         }
     }
 }
@@ -124,7 +132,7 @@ fn part(text: &mut Text, title: &str, lint: &Lint, conclusions: Vec<&Conclusion>
             };
             vec![
                 conclusion.line.to_string(),
-                format!("{budget}{}", escape(&conclusion.statement)),
+                format!("{budget}{}", escape(&words::lint::claim_clause(conclusion))),
                 standing,
                 escape(&words::lint::reason_clause(conclusion, lint)),
             ]

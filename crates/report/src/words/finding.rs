@@ -70,7 +70,7 @@ fn problem_message(problem: &Problem) -> String {
             quoted(&least.budget)
         ),
         Problem::UnequalKnowledge { budgets } => {
-            format!("the search of {} used the trials of other budgets", quoted_list(budgets))
+            format!("the search of {} learned from the trials of other budgets", quoted_list(budgets))
         }
         Problem::RowsUnknown => {
             "the numbers of positive and negative validation rows are not known, so errors do not cover other rows"
@@ -153,7 +153,7 @@ fn of_budget(problem: &BudgetProblem) -> String {
             format!("{} completed without a finite value and were left out", counted(*trials, "trial"))
         }
         BudgetProblem::InfeasibleTrials { infeasible, complete, broken } => {
-            let verb = if *infeasible == 1 { "violates" } else { "violate" };
+            let verb = if *infeasible == 1 { "breaks" } else { "break" };
             let share = percent(*infeasible as f64 / *complete as f64);
             let broken = broken.iter().map(|one| (one.name.as_str(), one.trials));
             format!(

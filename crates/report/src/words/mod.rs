@@ -10,12 +10,17 @@ pub mod verdict;
 
 mod confirmation;
 mod importance;
+mod method;
+mod mismatch;
+mod recommendation;
 
 use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{Analysis, Comparison, Finding, Lint};
 
 pub use confirmation::confirmation;
 pub use importance::importance;
+pub(crate) use method::method;
+pub use recommendation::not_recommended;
 
 /// Returns the analysis with every statement in words.
 pub fn analysis(analysis: &Analysis) -> Analysis {
@@ -76,7 +81,14 @@ pub fn lint(lint: &Lint) -> Lint {
     let (metric, direction) = (&lint.metric, lint.direction);
     worded.scaling.sentence.put_into_words(|reason| lint::means(reason, metric, direction));
     for conclusion in &mut worded.conclusions {
-        conclusion.reason.put_into_words(|reason| lint::reason(reason, metric, direction));
+        conclusion.statement.put_into_words(lint::claim);
+        conclusion.reason.put_into_words(|reason| lint::reason(reason, lint));
+    }
+    for contradiction in &mut worded.contradictions {
+        contradiction.message.put_into_words(mismatch::mismatch);
+    }
+    for note in &mut worded.notes {
+        note.message.put_into_words(lint::note);
     }
     worded
 }

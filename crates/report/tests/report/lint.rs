@@ -7,7 +7,7 @@ use allometry_analysis::scaling::NaiveScaling;
 use allometry_analysis::{Knowledge, LadderTrials, Options, lint as weigh};
 use allometry_core::{ClassCounts, Params};
 use allometry_report::classic::{ReadError, read};
-use allometry_report::words::lint::reason_clause;
+use allometry_report::words::lint::{claim_clause, reason_clause};
 use allometry_report::{LintDocument, classic, lint, lint_json, words};
 
 use crate::support;
@@ -42,18 +42,18 @@ fn of_the_seeds_trends_two_stand() {
         || lint.studies.iter().flat_map(|study| study.trends.iter().map(move |trend| (study, trend)));
     assert_eq!(trends().count(), 18);
     let called = on(&lint, Subject::Trend);
-    let standing: Vec<(u64, &str)> = called
+    let standing: Vec<(u64, String)> = called
         .iter()
         .filter(|trend| trend.standing == Standing::Stands)
-        .map(|trend| (trend.line, trend.statement.as_str()))
+        .map(|trend| (trend.line, claim_clause(trend)))
         .collect();
     let expected = [
-        (114, "learning_rate is decreasing"),
-        (387, "n_layers is flat"),
-        (411, "learning_rate is decreasing"),
+        (114, "learning_rate is decreasing".to_owned()),
+        (387, "n_layers is flat".to_owned()),
+        (411, "learning_rate is decreasing".to_owned()),
     ];
     assert_eq!(standing, expected);
-    assert_eq!(called.iter().filter(|trend| !trend.statement.ends_with("flat")).count(), 12);
+    assert_eq!(called.iter().filter(|trend| !claim_clause(trend).ends_with("flat")).count(), 12);
     let pooled: Vec<(&str, &str)> = trends()
         .filter(|(_, trend)| trend.pooled.is_some_and(|test| test.p_holm < 0.05))
         .map(|(study, trend)| (study.budget.as_str(), trend.parameter.as_str()))
