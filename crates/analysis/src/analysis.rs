@@ -70,9 +70,15 @@ impl Analysis {
         *sentence = Statement::default();
         *covers = Statement::default();
         *advice = Statement::default();
-        evidence.iter_mut().for_each(|one| one.statement = Statement::default());
-        caveats.iter_mut().for_each(|one| one.statement = Statement::default());
-        self.findings.iter_mut().for_each(|finding| finding.problem = Statement::default());
+        for one in evidence {
+            one.statement = Statement::default();
+        }
+        for one in caveats {
+            one.statement = Statement::default();
+        }
+        for finding in &mut self.findings {
+            finding.problem = Statement::default();
+        }
         if let Some(Withheld::TooFewRows { why }) = &mut self.scaling.withheld {
             *why = Statement::default();
         }
@@ -125,8 +131,8 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     }
 }
 
-/// Returns the smallest difference of interest: that of the options, the ladder's own, or a fifth of the spread
-/// between configurations, to two digits; `None` where nothing varies. The spread of a budget is its
+/// Returns the smallest difference of interest: that of the options, the ladder's own, or a fifth of the
+/// spread between configurations, to two digits; `None` where nothing varies. The spread of a budget is its
 /// interquartile range over that of a normal distribution, so that diverged trials do not count; that of the
 /// ladder is the median of its budgets'.
 fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {

@@ -33,7 +33,7 @@ use crate::scaling::SizeTrend;
 use crate::statement::Statement;
 use crate::verdict::{Headline, Outcome};
 
-/// One of the two ladders, and what is known of it beyond its analysis.
+/// One of the two ladders: its analysis, its source and, where known, its trials.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'s> {
     /// Where it was read from, for people.
@@ -44,7 +44,7 @@ pub struct Side<'s> {
     pub trials: Option<&'s LadderTrials>,
 }
 
-/// What the comparison says of one ladder as a whole.
+/// One ladder of a comparison as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedLadder {
     /// Where it was read from.
@@ -61,13 +61,13 @@ pub struct ComparedLadder {
     pub rows: Option<ClassCounts>,
     /// Whether more weights pay in it.
     pub outcome: Outcome,
-    /// That in words.
+    /// Its verdict in words.
     pub verdict: Statement<Headline>,
     /// Its metric over exact weights.
     pub trend: Option<SizeTrend>,
 }
 
-/// What tenfold weights gain in B, less what they gain in A.
+/// The gain per tenfold weights in B less that in A.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GainDifference {
     /// The difference of the two slopes that the verdicts rest on, as if nothing were common to them.
@@ -83,13 +83,13 @@ pub struct Comparison {
     pub a: ComparedLadder,
     /// The second.
     pub b: ComparedLadder,
-    /// What was taken for granted: the settings of A's analysis.
+    /// The settings: those of A's analysis.
     pub options: Options,
-    /// Whether the two analyses are equal in everything but where they were read from: they are of the same trials.
+    /// Whether all figures of the two analyses are equal, which means that they are of the same trials.
     pub identical: bool,
-    /// The outcome of all budgets, to be repeated.
+    /// The outcome of all budgets in one sentence.
     pub sentence: Statement<()>,
-    /// What is known of the validation rows of both.
+    /// Whether both have the same validation rows.
     pub rows: RowRelation,
     /// The budgets that both have, matched by label, in A's order.
     pub budgets: Vec<BudgetComparison>,
@@ -101,14 +101,14 @@ pub struct Comparison {
     pub gain_per_decade: Option<GainDifference>,
     /// Findings that appeared, went and stayed.
     pub findings: FindingChanges,
-    /// What could not be compared.
+    /// The parts that could not be compared.
     pub obstacles: Vec<Obstacle>,
-    /// What the comparison does not take into account.
+    /// The limits of the comparison.
     pub caveats: Vec<ComparisonCaveat>,
 }
 
 impl Comparison {
-    /// Compares two ladders. Never fails: what cannot be compared is absent and said so.
+    /// Compares two ladders. Never fails: parts that cannot be compared are absent and listed as obstacles.
     pub fn new(a: &Side<'_>, b: &Side<'_>) -> Self {
         let options = a.analysis.options;
         let identical = are_identical(a.analysis, b.analysis);
@@ -152,8 +152,8 @@ impl ComparedLadder {
     }
 }
 
-/// Whether two analyses have equal figures. Where their trials were read from, and whether statements are data or
-/// text, makes no difference.
+/// Whether two analyses have equal figures. Where their trials were read from, and whether statements are
+/// data or text, makes no difference.
 fn are_identical(a: &Analysis, b: &Analysis) -> bool {
     let figures = |analysis: &Analysis| {
         let mut analysis = analysis.clone();
@@ -172,8 +172,8 @@ fn measure_alike(a: &Analysis, b: &Analysis) -> bool {
     a.direction == b.direction && letters(&a.metric) == letters(&b.metric)
 }
 
-/// Positions of the studies of one label in both, and the labels of those left over. Of several studies with one label the
-/// first goes with the first.
+/// Positions of the studies of one label in both, and the labels of those left over. Of several studies with
+/// one label the first goes with the first.
 fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec<String>) {
     let label = |analysis: &Analysis, position: usize| analysis.studies[position].budget.label.clone();
     let mut left: Vec<usize> = (0..b.studies.len()).collect();
@@ -187,8 +187,8 @@ fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec
     (pairs, only_a, left.into_iter().map(|second| label(b, second)).collect())
 }
 
-/// The difference of the two verdicts' slopes as if nothing were common to them. The half-width of its interval is the root of the sum of
-/// the squares of theirs.
+/// The difference of the two verdicts' slopes as if nothing were common to them. The half-width of its
+/// interval is the root of the sum of the squares of theirs.
 fn gain_difference(a: &Analysis, b: &Analysis, identical: bool, options: &Options) -> Option<GainDifference> {
     let slope = |analysis: &Analysis| {
         let judgement = analysis.scaling.judgement.as_ref().filter(|judgement| judgement.is_per_decade)?;

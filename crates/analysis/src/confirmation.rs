@@ -1,4 +1,5 @@
-//! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more weights pay there.
+//! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more
+//! weights pay there.
 
 use std::f64::consts::PI;
 
@@ -34,8 +35,8 @@ pub struct Confirmation {
     /// The test of scale with these configurations: its error is over seeds and rows.
     #[serde(default)]
     pub configurations: Option<Judgement>,
-    /// The test of scale with what another search would have recommended: its error is over the search as well. `null` where nothing
-    /// tells how far that varies.
+    /// The test of scale with what another search would have recommended: its error is over the search as
+    /// well. `null` where nothing tells how far that varies.
     #[serde(default)]
     pub search: Option<Judgement>,
     /// Every budget's chosen configuration against that of each smaller one.
@@ -49,8 +50,8 @@ pub struct ConfirmedBudget {
     pub budget: String,
     /// Place in `configurations` of the one that the budget is judged by.
     pub chosen: usize,
-    /// Whether it is the best on the validation rows when trained anew; otherwise it is the best of the search, since not all say
-    /// how they did there.
+    /// Whether it is the best on the validation rows when trained anew; otherwise it is the best of the
+    /// search, since not all say how they did there.
     pub chosen_anew: bool,
     /// The best of the search first.
     pub configurations: Vec<ConfirmedConfiguration>,
@@ -65,8 +66,8 @@ pub struct ConfirmedConfiguration {
     pub params: Params,
     /// Its value in the search.
     pub search: Option<f64>,
-    /// Mean value on the validation rows over the fresh seeds, where all trainings say it. Below `search` for the luck that the search's
-    /// best has.
+    /// Mean value on the validation rows over the fresh seeds, where all trainings say it. Below `search` for
+    /// the luck that the search's best has.
     pub validation: Option<f64>,
     /// Mean value on the test rows.
     pub test: Estimate,
@@ -256,11 +257,13 @@ fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -
     pairs.map(difference).collect()
 }
 
-/// Tests what another search at each size would have recommended: with several configurations of a budget by their mean and spread, with
-/// one by the spread of the best tenth of the search's values. `None` where neither is known of every budget.
+/// Tests what another search at each size would have recommended: with several configurations of a budget by
+/// their mean and spread, with one by the spread of the best tenth of the search's values. `None` where
+/// neither is known of every budget.
 ///
-/// The mean of the best `m` of a sample with a Gumbel tail has the variance `1/m + psi_1(m + 1)` times that of the values above a high
-/// level (Rényi 1953): more than `1/m`, since all of them depend on where that level lies.
+/// The mean of the best `m` of a sample with a Gumbel tail has the variance `1/m + psi_1(m + 1)` times that
+/// of the values above a high level (Rényi 1953): more than `1/m`, since all of them depend on where that
+/// level lies.
 fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Options) -> Option<Judgement> {
     let several = found.iter().all(|one| one.trained.len() > 1);
     let study_of =

@@ -49,7 +49,8 @@ pub enum NotRecommended {
 }
 
 impl Recommendation {
-    /// Of a study's trials by [`recommend`]; those with a value that nothing can be computed with are passed over.
+    /// Of a study's trials by [`recommend`]; those with a value that nothing can be computed with are passed
+    /// over.
     pub fn new(
         trials: &[FrozenTrial],
         space: Option<&SearchSpace>,

@@ -130,8 +130,8 @@ impl RowErrors {
     }
 }
 
-/// The metric of the second model less that of the first on the same rows, with its error over new rows; `None` where the rows are
-/// not the same or the models give every row the same influence.
+/// The metric of the second model less that of the first on the same rows, with its error over new rows;
+/// `None` where the rows are not the same or the models give every row the same influence.
 pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Options) -> Option<Estimate> {
     let errors = RowErrors::new(&[*first, *second]).ok()?;
     let difference = errors.influences[1].value - errors.influences[0].value;

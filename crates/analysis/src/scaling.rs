@@ -84,7 +84,8 @@ pub struct Scaling {
     /// How each budget was searched, in the order given.
     #[serde(default)]
     pub searches: Vec<SearchKind>,
-    /// Whether nothing records how the trials of some budget were chosen, so that they are taken for independent draws.
+    /// Whether nothing records how the trials of some budget were chosen, so that they are taken for
+    /// independent draws.
     #[serde(default)]
     pub is_unrecorded: bool,
     /// The test of scale; `null` where there is none.
@@ -97,8 +98,8 @@ pub struct Scaling {
     pub differences: Vec<Difference>,
     /// Gain over exact sizes, with sizes as units; `null` without sizes.
     pub trend: Option<SizeTrend>,
-    /// Gain per tenfold weights among the configurations of one budget, whose sizes differ; `null` where they do not. It covers other
-    /// configurations, and whatever else goes with their sizes is in it.
+    /// Gain per tenfold weights among the configurations of one budget, whose sizes differ; `null` where they
+    /// do not. It covers other configurations, and whatever else goes with their sizes is in it.
     #[serde(default)]
     pub within_budgets: Option<Estimate>,
     /// What resampled validation rows say of the best values and their order; `null` without stored scores.

@@ -1,4 +1,4 @@
-//! Whether more weights pay: the outcome, its reasons, and what to do.
+//! Whether more weights pay: the outcome, its reasons and the next steps.
 
 mod advice;
 mod caveat;
@@ -26,15 +26,15 @@ use crate::study::StudyAnalysis;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The metric rises with size, and no larger budget is told to be worse than a smaller one.
+    /// The metric improves with size, and no larger budget is significantly worse than a smaller one.
     Holds,
-    /// The metric falls with size, or a larger budget is told to be worse than a smaller one.
+    /// The metric deteriorates with size, or a larger budget is significantly worse than a smaller one.
     Violated,
-    /// Every difference is smaller than what is of interest.
+    /// Every difference is smaller than the smallest difference of interest.
     Flat,
-    /// The trials do not tell.
+    /// The trials do not decide.
     Undecided,
-    /// What would be needed to tell was not given.
+    /// The data that a decision needs are missing.
     Unknown,
 }
 
@@ -51,7 +51,7 @@ impl Outcome {
     }
 }
 
-/// What a piece of evidence looks at.
+/// The data behind a piece of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceBasis {
@@ -63,16 +63,16 @@ pub enum EvidenceBasis {
     Rows,
 }
 
-/// Something that the conclusion rests on.
+/// A piece of evidence for the conclusion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// What it looks at.
+    /// The data behind it.
     pub basis: EvidenceBasis,
     /// In words, with its numbers.
     pub statement: Statement<EvidenceReason>,
 }
 
-/// Something that the conclusion does not take into account.
+/// A limit of the conclusion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Caveat {
     /// In words.
@@ -84,20 +84,20 @@ pub struct Caveat {
 pub struct Verdict {
     /// The conclusion.
     pub outcome: Outcome,
-    /// It and its main reason, to be repeated.
+    /// The conclusion and its main reason in one sentence.
     pub sentence: Statement<Headline>,
-    /// What its error covers and what it leaves out; empty where there is no error.
+    /// The sources of variation that its error covers and leaves out; empty without an error.
     #[serde(default)]
     pub covers: Statement<Option<Covers>>,
-    /// What to do.
+    /// The next steps.
     #[serde(default)]
     pub advice: Statement<Advice>,
-    /// Whether it rests on the search alone, so that a confirmation would replace it.
+    /// Whether it uses the search alone, so that a confirmation would replace it.
     #[serde(default)]
     pub is_provisional: bool,
-    /// What it rests on.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
-    /// What it does not take into account.
+    /// The limits of the conclusion.
     pub caveats: Vec<Caveat>,
 }
 

@@ -33,7 +33,8 @@ fn ladder(best: &[(&str, f64)], rows: Option<ClassCounts>) -> LadderTrials {
     LadderTrials { rows, ..LadderTrials::new(best.iter().map(single).collect()) }
 }
 
-/// Budgets of twelve trials each, given by label, mean and how far the trials lie from it, in steps of 1 to 5 up and down.
+/// Budgets of twelve trials each, given by label, mean and how far the trials lie from it, in steps of 1 to 5
+/// up and down.
 fn searched(means: &[(&str, f64)], step: f64, rows: Option<ClassCounts>) -> LadderTrials {
     const ORDER: [i64; 12] = [3, -1, 0, -5, 2, 5, -3, 1, -2, 4, 0, -4];
     let of = |&(label, mean): &(&str, f64)| {
@@ -82,8 +83,8 @@ fn near(ours: f64, theirs: f64) {
     assert!((ours - theirs).abs() <= 1e-9 * theirs.abs().max(1e-3), "{ours} against {theirs}");
 }
 
-/// Twelve trials with squares that add up to 110 steps: a variance of 10 squared steps, and of 10 / 12 of their mean. Hanley and
-/// McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 : 346).
+/// Twelve trials with squares that add up to 110 steps: a variance of 10 squared steps, and of 10 / 12 of
+/// their mean. Hanley and McNeil's formula gives 0.035222731 at 0.72 and 0.033346479 at 0.77 (76 : 346).
 #[test]
 fn differences_have_the_errors_of_the_search_and_of_two_sets_of_rows() {
     let budgets = |first, second| [("2M", first), ("20M", second)];
@@ -283,8 +284,9 @@ fn what_cannot_be_compared_is_said() {
     assert!(empty.budgets.is_empty() && empty.identical);
 }
 
-/// By hand: of the 6 pairs 5 have the larger value in B. Repeats of a configuration with the very same value count once. The
-/// p-value is that of `scipy.stats.mannwhitneyu([.25, .35], [.1, .2, .3], method="asymptotic")`.
+/// By hand: of the 6 pairs 5 have the larger value in B. Repeats of a configuration with the very same value
+/// count once. The p-value is that of `scipy.stats.mannwhitneyu([.25, .35], [.1, .2, .3],
+/// method="asymptotic")`.
 #[test]
 fn values_of_all_trials_compare_searches() {
     let with = |values: &[f64], direction| {
@@ -381,7 +383,8 @@ fn unequal_sizes_and_efforts_are_said() {
     assert!(all.contains(&ComparisonCaveatReason::UnequalTrials(vec![trials])), "{all:?}");
 }
 
-/// Where the infeasible trials are good and get better with size, while the feasible ones get worse, only the latter are told of.
+/// Where the infeasible trials are good and get better with size, while the feasible ones get worse, only the
+/// latter are told of.
 #[test]
 fn trials_that_break_a_constraint_decide_nothing() {
     let budget = |place: usize| {

@@ -163,8 +163,8 @@ fn two_budgets_of_one_size_are_no_step() {
     assert!(caveats.any(|one| *one == same_size), "{:?}", analysis.verdict.caveats);
 }
 
-/// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each whose gain it gave without
-/// an error.
+/// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each
+/// whose gain it gave without an error.
 #[test]
 fn few_trials_and_single_trials_are_not_told() {
     let by = |label: &str, values: [f64; 6]| {
@@ -527,7 +527,8 @@ fn an_auc_to_be_expected_lies_between_0_and_1() {
     assert_eq!(upper("AUC"), 1.0);
 }
 
-/// Half of the trials break a constraint, among them the best one: nothing is said of them but how many they are.
+/// Half of the trials break a constraint, among them the best one: nothing is said of them but how many they
+/// are.
 #[test]
 fn infeasible_trials_are_counted_and_otherwise_left_out() {
     let constrained = |bound: f64| {

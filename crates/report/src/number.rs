@@ -3,7 +3,7 @@
 use allometry_analysis::{Estimate, Interval};
 use allometry_core::ParamValue;
 
-/// What stands where nothing is known.
+/// The text for an unknown value.
 pub(crate) const UNKNOWN: &str = "unknown";
 
 pub use allometry_core::significant::{signed, significant as decimals};
@@ -48,7 +48,7 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
-/// The same behind its letter: `p = 0.034`, `p < 0.001`.
+/// A probability behind its letter: `p = 0.034`, `p < 0.001`.
 pub fn p_is(p: f64) -> String {
     let value = p_value(p);
     match value.strip_prefix('<') {
@@ -110,7 +110,8 @@ pub(crate) fn known_p(p: Option<f64>) -> String {
     p.map_or_else(|| UNKNOWN.into(), p_value)
 }
 
-/// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's choice.
+/// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's
+/// choice.
 pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     match (value, upper) {
         (value, None) => value.to_string(),

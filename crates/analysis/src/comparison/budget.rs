@@ -20,9 +20,11 @@ use crate::study::StudyAnalysis;
 /// A budget in one of the ladders.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedBudget {
-    /// Its best value as observed; `null` without a usable trial. The best of many trials is biased towards better values.
+    /// Its best value as observed; `null` without a usable trial. The best of many trials is biased towards
+    /// better values.
     pub best: Option<Estimate>,
-    /// That value without the bias of choosing the best of many on the same rows; `null` without stored scores.
+    /// That value without the bias of choosing the best of many on the same rows; `null` without stored
+    /// scores.
     pub corrected: Option<Estimate>,
     /// Exact size of that trial's model.
     pub size: Option<ModelSize>,
@@ -35,21 +37,22 @@ pub struct ComparedBudget {
 pub struct BudgetComparison {
     /// Its label in both.
     pub budget: String,
-    /// What A found.
+    /// The budget in A.
     pub a: ComparedBudget,
-    /// What B found.
+    /// The budget in B.
     pub b: ComparedBudget,
-    /// What the search of B finds less what that of A finds; `null` where one has no trial, or where the metrics differ.
+    /// The value of the search of B less that of A; `null` where one has no trial, or where the metrics differ.
     pub value: Option<ValueDifference>,
-    /// Whose search finds better models.
+    /// Which search finds better models.
     pub outcome: Preference,
-    /// That in words, with its numbers and what would decide it.
+    /// The outcome in words, with its numbers.
     pub sentence: Statement<Option<NoValue>>,
     /// Importances side by side, in A's order and then B's.
     pub importance: Vec<ImportanceComparison>,
     /// Best configurations side by side, in that order too.
     pub optimum: Vec<OptimumComparison>,
-    /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at hand.
+    /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at
+    /// hand.
     pub distribution: Option<DistributionComparison>,
 }
 

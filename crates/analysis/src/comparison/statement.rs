@@ -1,4 +1,4 @@
-//! What a comparison could not do, and what it does not take into account.
+//! Obstacles and caveats of a comparison.
 
 use allometry_core::Direction;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ const UNEQUAL: f64 = 1.5;
 /// Something that could not be compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Obstacle {
-    /// What could not be compared, as data or in words.
+    /// The reason as data, or in words.
     #[serde(flatten)]
     pub reason: Statement<ObstacleReason, ObstacleText>,
 }
@@ -23,9 +23,9 @@ pub struct Obstacle {
 /// An obstacle in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ObstacleText {
-    /// What and why.
+    /// The part that could not be compared, and why.
     pub statement: String,
-    /// What would make it comparable, where something would.
+    /// A way to make it comparable, where there is one.
     pub hint: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Sides {
     }
 }
 
-/// Something that the comparison does not take into account.
+/// A limit of the comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Caveat")]
 pub struct ComparisonCaveat {
@@ -79,7 +79,7 @@ pub struct ComparisonCaveat {
 /// Why a comparison may mislead.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ComparisonCaveatReason {
-    /// What the intervals cover.
+    /// The sources that the intervals cover.
     Covered {
         /// Whether all of them cover other validation rows.
         rows: bool,
@@ -142,7 +142,7 @@ impl Settings {
     }
 }
 
-/// Returns what could not be compared.
+/// Returns the parts that could not be compared.
 pub(super) fn obstacles(a: &Side<'_>, b: &Side<'_>) -> Vec<Obstacle> {
     let metric = |side: &Side<'_>| (side.analysis.metric.clone(), side.analysis.direction);
     let alike = measure_alike(a.analysis, b.analysis);
@@ -154,7 +154,7 @@ pub(super) fn obstacles(a: &Side<'_>, b: &Side<'_>) -> Vec<Obstacle> {
     [metrics, rows, trials].into_iter().flatten().map(obstacle).collect()
 }
 
-/// Returns what the comparison does not take into account.
+/// Returns the limits of the comparison.
 pub(super) fn caveats(comparison: &Comparison, options_b: &Options) -> Vec<ComparisonCaveat> {
     let mut reasons = Vec::new();
     let values = || comparison.budgets.iter().filter_map(|budget| budget.value.as_ref());

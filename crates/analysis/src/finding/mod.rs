@@ -18,7 +18,7 @@ use crate::statement::Statement;
 use crate::study::StudyAnalysis;
 use crate::verdict::Verdict;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -44,7 +44,7 @@ impl Severity {
     }
 }
 
-/// What was found. Codes never change their meaning.
+/// The kind of a problem. Codes never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {
@@ -72,9 +72,9 @@ pub enum FindingCode {
     NominalNotSize,
     /// The best model of a larger budget has fewer weights than that of a smaller one.
     SizesOutOfOrder,
-    /// Best values lie at an end of their range towards which the metric is told to get better.
+    /// Best values lie at an end of their range towards which the metric improves.
     EdgeOfSpace,
-    /// The same of the learning rate.
+    /// The best learning rate lies at such an end.
     LearningRateEdge,
     /// Parameters were tried at one value only.
     SingleLevel,
@@ -136,7 +136,7 @@ impl FindingCode {
         Self::InfeasibleTrials,
     ];
 
-    /// How bad it is.
+    /// The severity of its findings.
     pub fn severity(self) -> Severity {
         match self {
             Self::NoTrials => Severity::Error,
@@ -180,13 +180,13 @@ impl fmt::Display for FindingCode {
 /// A problem with the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
-    /// What.
+    /// The code.
     pub code: FindingCode,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// Label of the budget that it concerns; `null` for the ladder.
+    /// Label of the affected budget; `null` for the ladder.
     pub budget: Option<String>,
-    /// What was found, as data or in words.
+    /// The problem as data, or in words.
     #[serde(flatten)]
     pub problem: Statement<Problem, FindingText>,
 }
@@ -194,9 +194,9 @@ pub struct Finding {
 /// A finding in words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FindingText {
-    /// In words, with its numbers.
+    /// The problem with its numbers.
     pub message: String,
-    /// What to do about it.
+    /// A way to solve or to handle it.
     pub advice: String,
 }
 

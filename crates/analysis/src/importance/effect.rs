@@ -28,8 +28,9 @@ pub struct AdjustedEffect {
     pub freedom: u64,
     /// Type-II F of the main-effects model.
     pub f: Option<f64>,
-    /// `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the other parameters leave. The interval is that of
-    /// `lambda / (lambda + N)` for the noncentralities `lambda` that F admits (Steiger 2004); it contains the share.
+    /// `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the other parameters leave.
+    /// The interval is that of `lambda / (lambda + N)` for the noncentralities `lambda` that F admits
+    /// (Steiger 2004); it contains the share.
     pub partial_omega_squared: Option<Estimate>,
     /// P-value of F.
     pub p: Option<f64>,
@@ -54,8 +55,8 @@ pub struct ImportanceModel {
     pub aliased: Vec<String>,
     /// Parameters with too many levels for the model.
     pub left_out: Vec<String>,
-    /// Largest share of the variance that any model can take up, the rest being what repeats of one configuration differ
-    /// by; `null`, unknown, without repeats that differ.
+    /// Largest share of the variance that any model can take up, the rest being what repeats of one
+    /// configuration differ by; `null`, unknown, without repeats that differ.
     pub noise_ceiling: Option<f64>,
     /// Tests that Holm's adjustment took together.
     pub family: u64,
@@ -199,8 +200,8 @@ fn ceiling(model: &Model, repeat_sd: Option<f64>) -> Option<f64> {
     Some((1.0 - noise * noise / variance).max(0.0))
 }
 
-/// Permutation p-values of the model's parameters by name, each as it is and after adjustment, and how many permutations
-/// they rest on.
+/// Permutation p-values of the model's parameters by name, each as it is and after adjustment, and how many
+/// permutations they rest on.
 fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, [f64; 2])>, usize) {
     let factors: Vec<(&[usize], usize)> =
         model.included().map(|factor| (factor.codes.as_slice(), factor.groups())).collect();

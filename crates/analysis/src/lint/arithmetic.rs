@@ -18,20 +18,21 @@ use super::stated::{Printed, StatedReport, StatedStudy};
 use crate::finding::Severity;
 use crate::statement::Statement;
 
-/// A place where the report says something that its other lines rule out, whatever the numbers were before rounding.
+/// A place where the report says something that its other lines exclude, whatever the numbers were before
+/// rounding.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contradiction {
-    /// The line that is off, as far as can be told; of a table that of its heading.
+    /// The line that is probably wrong; for a table, that of its heading.
     pub line: u64,
-    /// Lines that it was held against.
+    /// Lines that it was compared with.
     pub against: Vec<u64>,
     /// The budget that the line is about.
     pub budget: Option<String>,
-    /// What it is filed under.
+    /// Its code.
     pub code: LintCode,
     /// An error: one of the lines is wrong.
     pub severity: Severity,
-    /// What is wrong.
+    /// The statements that exclude each other, in words.
     pub message: Statement<Mismatch>,
 }
 
@@ -42,11 +43,11 @@ pub struct Note {
     pub line: u64,
     /// The budget that the line is about.
     pub budget: Option<String>,
-    /// What is to be known.
+    /// The note in words.
     pub message: Statement<NoteReason>,
 }
 
-/// What was found while checking.
+/// Contradictions and notes, as they are found.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     pub(super) contradictions: Vec<Contradiction>,
@@ -76,7 +77,7 @@ impl Checks {
     }
 }
 
-/// Holds the lines of a report against each other.
+/// Checks the lines of a report against each other.
 pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
     let mut checks = Checks::default();
     for line in &report.unread {
@@ -96,7 +97,8 @@ pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
     checks
 }
 
-/// Which values of the metric the report takes to be better, by where its best values lie; larger ones if nothing tells.
+/// Which values of the metric the report takes to be better, by where its best values lie; larger ones if
+/// nothing tells.
 pub(super) fn direction(report: &StatedReport) -> Direction {
     let (mut larger, mut smaller) = (0, 0);
     let mut vote = |best: f64, other: f64| {
@@ -123,7 +125,7 @@ fn mean(study: &StatedStudy) -> Option<Printed> {
     study.mean.as_ref()?.value
 }
 
-/// What follows from a table.
+/// Returns bounds as part of a mismatch.
 fn implied(bounds: super::rounding::Bounds) -> Implied {
     Implied { low: bounds.low, high: bounds.high }
 }

@@ -40,8 +40,8 @@ fn of_row(row: &CollapseRow, study: Option<&StatedStudy>, knowledge: &Knowledge<
     Conclusion::new(row.line, claim, (standing, LintReason::Collapse(reason))).of(&row.label)
 }
 
-/// Weighs a collapse. Predictions in a range vary by at most half of it; they are one number where that is below 2%
-/// of the variation of the labels.
+/// Weighs a collapse. Predictions in a range vary by at most half of it; they are one number where that is
+/// below 2% of the variation of the labels.
 fn collapsed(range: Option<Printed>, knowledge: &Knowledge<'_>) -> (Standing, CollapseReason) {
     let Some(range) = range.map(|range| range.value) else {
         return (Standing::CannotBeTold, CollapseReason::RecallAlone);

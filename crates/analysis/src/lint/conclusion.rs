@@ -1,4 +1,4 @@
-//! The conclusions of a report, weighed.
+//! The conclusions of a report, and whether they stand.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,15 @@ use super::reason::{Claim, LintReason};
 use crate::finding::Severity;
 use crate::statement::Statement;
 
-/// Whether the report's own numbers bear a conclusion out.
+/// Whether the report's own numbers support a conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// They do.
     Stands,
-    /// They were tested and do not, or contradict it.
+    /// They were tested and do not support it, or contradict it.
     DoesNotStand,
-    /// The report does not hold what it takes.
+    /// The report lacks the numbers for a test.
     CannotBeTold,
 }
 
@@ -32,7 +32,7 @@ impl Standing {
     }
 }
 
-/// What a conclusion is about.
+/// The subject of a conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -85,7 +85,7 @@ impl Subject {
         }
     }
 
-    /// What codes call it.
+    /// The name in codes.
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::Scaling => "scaling",
@@ -100,7 +100,7 @@ impl Subject {
         }
     }
 
-    /// What it is called in a list.
+    /// The name in lists.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Size => "sizes of budgets",
@@ -116,24 +116,24 @@ impl Subject {
     }
 }
 
-/// A conclusion of the report, and what is left of it.
+/// A conclusion of the report, with its standing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Conclusion {
-    /// The line that draws it.
+    /// Its line.
     pub line: u64,
-    /// The budget that it is about; `null` for all.
+    /// Label of its budget; `null` for all budgets.
     pub budget: Option<String>,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// What the report says.
+    /// The claim of the report, in words.
     pub statement: Statement<Claim>,
     /// Whether it stands.
     pub standing: Standing,
-    /// What it is filed under where it does not stand or cannot be told; `null` where it stands.
+    /// The code where it does not stand or cannot be told; `null` where it stands.
     pub code: Option<LintCode>,
     /// A warning where it does not stand, information where it cannot be told; `null` where it stands.
     pub severity: Option<Severity>,
-    /// Why, with numbers.
+    /// Why it stands or not, with numbers.
     pub reason: Statement<LintReason>,
 }
 
@@ -151,7 +151,7 @@ impl Conclusion {
         Self { budget: Some(budget.to_owned()), ..self }
     }
 
-    /// A conclusion that the report itself contradicts does not stand, whatever a test of it says.
+    /// Returns the conclusion as not standing where the report itself contradicts its line.
     pub(super) fn held_against(self, contradictions: &[Contradiction]) -> Self {
         let found = contradictions.iter().find(|contradiction| contradiction.line == self.line);
         let Some(mismatch) = found.and_then(|found| found.message.reason()) else { return self };

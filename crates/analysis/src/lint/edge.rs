@@ -23,7 +23,8 @@ pub(super) fn edges(study: &StatedStudy, budget: &Budget) -> Vec<Edge> {
         .collect()
 }
 
-/// Weighs edges by the values that may be best and by the contrasts, which are adjusted over all trends of the report.
+/// Weighs edges by the values that may be best and by the contrasts, which are adjusted over all trends of
+/// the report.
 pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Direction) {
     for edge in edges {
         let trend = trends.iter().find(|trend| trend.parameter == edge.parameter);

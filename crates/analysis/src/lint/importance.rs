@@ -36,7 +36,7 @@ pub struct OneWayLint {
     pub values: Option<u64>,
     /// The report's figure recomputed from the table, before rounding.
     pub recomputed: Option<f64>,
-    /// What that figure is expected to be without any effect: `(values - 1) / trials`.
+    /// The figure that is expected without any effect: `(values - 1) / trials`.
     pub by_chance: Option<f64>,
     /// F.
     pub f: Option<f64>,
@@ -44,11 +44,11 @@ pub struct OneWayLint {
     pub freedom: Option<(u64, u64)>,
     /// Its p-value.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the parameters of the budget that have tables.
+    /// The p-value after Holm's adjustment over the parameters of the budget that have tables.
     pub p_holm: Option<f64>,
     /// Share of the variance corrected for chance (Kelley 1935).
     pub epsilon_squared: Option<f64>,
-    /// The same by Hays' correction.
+    /// Share of the variance by Hays' correction.
     pub omega_squared: Option<f64>,
 }
 
@@ -137,8 +137,8 @@ impl OneWayLint {
         Conclusion::new(self.line, claim, (standing, LintReason::Importance(reason))).of(&study.label)
     }
 
-    /// Weighs an importance without a test. Without a table the number of values is unknown; of all numbers two
-    /// values give the smallest p-value.
+    /// Weighs an importance without a test. Without a table the number of values is unknown; of all numbers
+    /// two values give the smallest p-value.
     fn without_test(&self, study: &StatedStudy, options: &Options) -> (Standing, ImportanceReason) {
         if let Some(values) = self.values {
             let reason = if values == 1 { ImportanceReason::OneValue } else { ImportanceReason::NoTest };

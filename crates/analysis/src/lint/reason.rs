@@ -77,7 +77,8 @@ pub enum Claim {
 pub enum LintReason {
     /// What the means of the trials tell; the sentence is that of the lint's scaling.
     Means {
-        /// The labels of the budgets by size, where that is not the report's order, with what tells the sizes.
+        /// The labels of the budgets by size, where that is not the report's order, with what tells the
+        /// sizes.
         order: Option<(BudgetOrder, Vec<String>)>,
     },
     /// Another line of the report contradicts it.

@@ -1,4 +1,4 @@
-//! The verdict on scaling, weighed.
+//! Checks the verdict on scaling.
 
 use allometry_core::{Direction, SizeBudget, WeightTarget};
 use schemars::JsonSchema;
@@ -19,7 +19,7 @@ use crate::stats::auc;
 use crate::summary::metric_estimate;
 use crate::verdict::{Answer, Conclusion as Concluded, Covers, Outcome};
 
-/// What orders budgets.
+/// The order of the budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetOrder {
@@ -31,12 +31,12 @@ pub enum BudgetOrder {
     Given,
 }
 
-/// What the means of a report's trials tell, with what their error covers.
+/// The answer of the means of a report's trials, with the sources that their error covers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeansReason {
     /// The answer.
     pub answer: Answer,
-    /// What its error covers; `None` where there is none.
+    /// The sources that its error covers; `None` without an error.
     pub covers: Option<Covers>,
 }
 
@@ -45,11 +45,11 @@ pub struct MeansReason {
 pub struct ScalingLint {
     /// The report's word.
     pub stated: Option<NaiveScaling>,
-    /// What the means of its trials tell.
+    /// The conclusion from the means of its trials.
     pub outcome: Outcome,
-    /// It and its reason.
+    /// That conclusion with its reason, in words.
     pub sentence: Statement<MeansReason>,
-    /// What orders the budgets.
+    /// The order of the budgets.
     pub order: BudgetOrder,
     /// The observed best of each budget, from the smallest best model to the largest.
     pub points: Vec<ScalingPoint>,
@@ -161,8 +161,9 @@ impl ScalingLint {
     }
 }
 
-/// The mean of a budget's trials, as the report tells it with their number and standard deviation; the maxima of a report tell nothing
-/// about another search. `None` where the report does not tell these, or tells of fewer than ten trials.
+/// The mean of a budget's trials, as the report tells it with their number and standard deviation; the maxima
+/// of a report tell nothing about another search. `None` where the report does not tell these, or tells of
+/// fewer than ten trials.
 fn part<'a>(
     report: &StatedReport,
     size: &SizeLint,

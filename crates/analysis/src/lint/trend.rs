@@ -27,9 +27,10 @@ pub struct TrendLint {
     pub line: u64,
     /// The report's word.
     pub stated: Option<NaiveDirection>,
-    /// Linear contrast with unequal variances; `null` without an order or with fewer than two values of two trials.
+    /// Linear contrast with unequal variances; `null` without an order or with fewer than two values of two
+    /// trials.
     pub contrast: Option<ContrastLint>,
-    /// The same contrast with one variance for all values.
+    /// The contrast with one variance for all values.
     pub pooled: Option<ContrastLint>,
     /// Mean at the last value less that at the first, where each has two trials.
     pub change: Option<ChangeLint>,
@@ -39,7 +40,8 @@ pub struct TrendLint {
     pub single: Vec<ParamValue>,
     /// The values that may be best.
     pub best_values: BestValueSet,
-    /// Whether the value with the best mean is told from all others; `null` with fewer than two values of two trials.
+    /// Whether the value with the best mean is told from all others; `null` with fewer than two values of two
+    /// trials.
     #[serde(default)]
     pub best: Option<BestLint>,
 }
@@ -49,10 +51,11 @@ pub struct TrendLint {
 pub struct BestLint {
     /// The value.
     pub value: ParamValue,
-    /// Two-sided p-value: twice the largest of the one-sided Welch tests against the other values, all of which must be told to be
-    /// worse (Berger 1982). The other side is that another value had come out as the best by chance.
+    /// Two-sided p-value: twice the largest of the one-sided Welch tests against the other values, all of
+    /// which must be told to be worse (Berger 1982). The other side is that another value had come out as the
+    /// best by chance.
     pub p: f64,
-    /// The same after Holm's adjustment over all tables of the report.
+    /// The p-value after Holm's adjustment over all tables of the report.
     pub p_holm: f64,
 }
 
@@ -85,7 +88,7 @@ pub struct ContrastLint {
     pub freedom: f64,
     /// Two-sided p-value.
     pub p: f64,
-    /// The same after Holm's adjustment over all trends of the report.
+    /// The p-value after Holm's adjustment over all trends of the report.
     pub p_holm: f64,
 }
 

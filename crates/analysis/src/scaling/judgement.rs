@@ -46,8 +46,8 @@ pub enum Quantity {
 pub struct JudgedBudget {
     /// Label of the size budget.
     pub budget: String,
-    /// Weights that stand for it: the geometric mean of the exact sizes of what its value is computed from, or those that its label
-    /// names; `null` where neither is known.
+    /// Weights that stand for it: the geometric mean of the exact sizes of what its value is computed from,
+    /// or those that its label names; `null` where neither is known.
     pub weights: Option<f64>,
     /// The value with its error.
     pub value: Estimate,
@@ -66,7 +66,8 @@ pub struct LastStep {
     pub gain: Estimate,
     /// p-value for zero.
     pub p: Option<f64>,
-    /// Whether it is told from 0 by the closed test: every slope over more of the largest budgets is told as well.
+    /// Whether it is told from 0 by the closed test: every slope over more of the largest budgets is told as
+    /// well.
     pub is_told: bool,
 }
 
@@ -79,7 +80,8 @@ pub struct Judgement {
     pub outcome: Outcome,
     /// One per budget, from the smallest to the largest.
     pub values: Vec<JudgedBudget>,
-    /// Whether the slope is one over decades of weights; else it is one over steps from budget to budget, sizes being unknown.
+    /// Whether the slope is one over decades of weights; else it is one over steps from budget to budget,
+    /// sizes being unknown.
     pub is_per_decade: bool,
     /// Gain per tenfold weights, or per step; positive where larger is better.
     pub slope: Estimate,
@@ -101,11 +103,13 @@ pub struct Judgement {
     pub last_step: Option<LastStep>,
     /// The smallest budget for which no larger one is told to be better.
     pub sufficient: String,
-    /// Whether the values of all differ from the values of few: the slope at the largest `k` has the other sign.
+    /// Whether the values of all differ from the values of few: the slope at the largest `k` has the other
+    /// sign.
     #[serde(default)]
     pub k_decides: bool,
-    /// Where budgets were searched with unequal numbers of trials: the fewest distinct configurations of any. Intervals then hold what the
-    /// budgets give as they are and what they would give had all searches ended after as many; `null` where that makes no difference.
+    /// Where budgets were searched with unequal numbers of trials: the fewest distinct configurations of any.
+    /// Intervals then hold what the budgets give as they are and what they would give had all searches ended
+    /// after as many; `null` where that makes no difference.
     #[serde(default)]
     pub cut_to: Option<u64>,
 }
@@ -239,14 +243,15 @@ impl From<NoRowError> for Withheld {
     }
 }
 
-/// Tests the slope of values over sizes. `sign` turns gains into values; `left_out` are sources that the parts do not tell, beside the
-/// rows.
+/// Tests the slope of values over sizes. `sign` turns gains into values; `left_out` are sources that the
+/// parts do not tell, beside the rows.
 ///
-/// The slope is that of least squares over `log10` of the weights, every budget counting alike; its error follows from the covariance
-/// of the values. (Weights by estimated errors would favour the budgets whose error is underestimated.) For more than two budgets nine
-/// tenths of the level go to the slope, and one tenth to the lack of fit (F of the generalised least squares residuals), so that a
-/// reversal in the middle is seen. After that the slopes over the largest budgets, one less each time, are tested in turn down to the
-/// last step, as long as all before are told: a closed test (Marcus, Peritz & Gabriel 1976).
+/// The slope is that of least squares over `log10` of the weights, every budget counting alike; its error
+/// follows from the covariance of the values. (Weights by estimated errors would favour the budgets whose
+/// error is underestimated.) For more than two budgets nine tenths of the level go to the slope, and one
+/// tenth to the lack of fit (F of the generalised least squares residuals), so that a reversal in the middle
+/// is seen. After that the slopes over the largest budgets, one less each time, are tested in turn down to
+/// the last step, as long as all before are told: a closed test (Marcus, Peritz & Gabriel 1976).
 ///
 /// # Errors
 /// [`Withheld`].
@@ -410,8 +415,8 @@ pub(super) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
     places.iter().enumerate().map(weight).collect()
 }
 
-/// Whether two of `count` budgets are compared: all pairs of up to [`MOST_IN_PAIRS`]; of more the neighbours, and each with the
-/// smallest and the largest.
+/// Whether two of `count` budgets are compared: all pairs of up to [`MOST_IN_PAIRS`]; of more the neighbours,
+/// and each with the smallest and the largest.
 fn is_compared(smaller: usize, larger: usize, count: usize) -> bool {
     count <= MOST_IN_PAIRS || larger - smaller == 1 || smaller == 0 || larger + 1 == count
 }
@@ -441,8 +446,8 @@ fn differences(budgets: &Budgets<'_>, options: &Options) -> Result<Vec<Differenc
     Ok(differences)
 }
 
-/// p-value of no departure from a straight line: the residual sum of squares of generalised least squares over its degrees of freedom,
-/// as an F.
+/// p-value of no departure from a straight line: the residual sum of squares of generalised least squares
+/// over its degrees of freedom, as an F.
 fn lack_of_fit(budgets: &Budgets<'_>, places: &[f64], freedom: f64) -> Option<f64> {
     let n = places.len();
     let covariance = (0..n * n).map(|i| budgets.covariance(i / n, i % n)).collect();

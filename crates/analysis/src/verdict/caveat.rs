@@ -1,4 +1,4 @@
-//! What a verdict does not take into account.
+//! The limits of a verdict.
 
 use super::Caveat;
 use crate::scaling::{Judgement, Quantity, Scaling, SizeOrder};
@@ -6,7 +6,7 @@ use crate::size::SizeReversal;
 use crate::statement::Statement;
 use crate::study::StudyAnalysis;
 
-/// Something that a verdict does not take into account.
+/// A limit of a verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CaveatReason {
     /// The observed best of many trials is biased towards better values.
@@ -46,7 +46,7 @@ pub struct Optimism {
     pub bias: f64,
 }
 
-/// Returns what the conclusion does not take into account.
+/// Returns the limits of the conclusion.
 pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed: bool) -> Vec<Caveat> {
     let judgement = scaling.judgement.as_ref();
     let of_search = judgement.filter(|_| !is_confirmed);

@@ -1,4 +1,4 @@
-//! The answer of a verdict and what its error covers.
+//! The answer of a verdict and the sources that its error covers.
 
 use super::Outcome;
 use crate::confirmation::Confirmation;
@@ -7,7 +7,7 @@ use crate::options::Options;
 use crate::scaling::{Difference, Judgement, LastStep, Quantity, Share, Source, Withheld};
 use crate::size::SizeReversal;
 
-/// The answer with what is said beside it.
+/// The answer with its additions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Headline {
     /// The answer.
@@ -42,16 +42,16 @@ pub enum Answer {
         /// The gain.
         gain: Gain,
         /// The larger budget that is told to be worse by the most.
-        worst: Option<Difference>,
+        worst: Option<Box<Difference>>,
         /// The larger budget that is told to be better by the most.
-        best: Option<Difference>,
+        best: Option<Box<Difference>>,
     },
     /// Small and large models differ one way in the mean trial and the other way in the best.
     MeanAgainstBest {
         /// The gain.
         gain: Gain,
     },
-    /// The trials do not tell.
+    /// The trials do not decide.
     Undecided {
         /// The gain.
         gain: Gain,
@@ -100,7 +100,7 @@ pub enum GainStep {
     Budget,
 }
 
-/// What the error of a verdict covers and what it leaves out.
+/// The sources of variation that the error of a verdict covers and leaves out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Covers {
     /// The sources that it covers, with their shares of the variance.
@@ -160,8 +160,8 @@ impl Conclusion {
         }
     }
 
-    /// Concludes from a confirmation of two budgets or more; *undecided* where its error is not known, whatever
-    /// the search said.
+    /// Concludes from a confirmation of two budgets or more; *undecided* where its error is not known,
+    /// whatever the search said.
     pub(super) fn confirmed(confirmation: &Confirmation, options: &Options) -> Option<Self> {
         if confirmation.budgets.len() < 2 {
             return None;
@@ -189,6 +189,7 @@ impl Answer {
         let alpha = 1.0 - options.level;
         let told = || differences.iter().filter(|d| d.p_holm.is_some_and(|p| p < alpha));
         let by_gain = |a: &&Difference, b: &&Difference| a.gain.point.total_cmp(&b.gain.point);
+        let boxed = |one: &Difference| Box::new(one.clone());
         match judgement.outcome {
             Outcome::Flat => Self::Flat { gain, smallest_effect: options.effect() },
             Outcome::Holds => Self::Holds {
@@ -198,8 +199,8 @@ impl Answer {
             },
             Outcome::Violated => Self::Violated {
                 gain,
-                worst: told().filter(|d| d.gain.point < 0.0).min_by(by_gain).cloned(),
-                best: told().filter(|d| d.gain.point > 0.0).max_by(by_gain).cloned(),
+                worst: told().filter(|d| d.gain.point < 0.0).min_by(by_gain).map(boxed),
+                best: told().filter(|d| d.gain.point > 0.0).max_by(by_gain).map(boxed),
             },
             Outcome::Undecided if judgement.k_decides => Self::MeanAgainstBest { gain },
             Outcome::Undecided | Outcome::Unknown => {

@@ -1,4 +1,4 @@
-//! What a verdict rests on.
+//! The evidence for a verdict.
 
 use super::{Evidence, EvidenceBasis};
 use crate::estimate::Estimate;
@@ -64,7 +64,7 @@ impl EvidenceReason {
     }
 }
 
-/// Returns what the conclusion rests on.
+/// Returns the evidence for the conclusion.
 pub(super) fn evidence(scaling: &Scaling) -> Vec<Evidence> {
     let differences = scaling.differences.iter().cloned().map(EvidenceReason::Difference);
     let slope = scaling.judgement.iter().map(|judgement| EvidenceReason::Slope {
@@ -85,7 +85,7 @@ pub(super) fn evidence(scaling: &Scaling) -> Vec<Evidence> {
         .collect()
 }
 
-/// Returns what the sizes say as units.
+/// Returns the gain with the sizes as units, and the exponent.
 fn of_trend(trend: &SizeTrend) -> [EvidenceReason; 2] {
     let reaches_end = |exponent: &Estimate| {
         let ends = exponent.interval;

@@ -167,8 +167,8 @@ fn distribution(text: &mut Text, distribution: &DistributionComparison, comparis
     );
     text.blank();
     text.line(format_args!(
-        "A trial of B's search is better than one of A's with probability {} ({interval}), p (Holm) {}. This compares searches \
-         rather than models.",
+        "A trial of B's search is better than one of A's with probability {} ({interval}), p (Holm) {}. \
+         This compares searches rather than models.",
         percent(point),
         known_p(distribution.p_holm)
     ));

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::json::pretty;
 use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or goes.
+/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
+/// goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ComparisonSchemaVersion {
     /// The first.

@@ -101,7 +101,8 @@ fn values(text: &mut Text, comparison: &Comparison) {
         let methods: Vec<&str> = methods.into_iter().map(words::method).collect();
         text.blank();
         text.line(format_args!(
-            "B - A is the difference of what the searches are worth, as the sentences above say, not of the observed best. Its error: {}. In brackets, the interval of each best value over rows.",
+            "B - A is the difference of what the searches are worth, as the sentences above say, not of the \
+             observed best. Its error: {}. In brackets, the interval of each best value over rows.",
             methods.join("; ")
         ));
     }

@@ -36,8 +36,8 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where nothing was recorded, \
-         whether models collapsed is unknown: the classic report prints \"No\"."
+        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where \
+         nothing was recorded, whether models collapsed is unknown: the classic report prints \"No\"."
     ));
 }
 
@@ -83,7 +83,8 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
 /// How the best trial's predictions look.
 fn best_trial(text: &mut Text, best: &ScoreSummary) {
     text.line(format_args!(
-        "- The best trial's predictions (trial {}): from {} to {} (1% to 99%), {} distinct; they vary by {} of what the labels vary",
+        "- The best trial's predictions (trial {}): from {} to {} (1% to 99%), {} distinct; they vary by {} \
+         of what the labels vary",
         best.trial,
         decimals(best.low),
         decimals(best.high),
@@ -91,7 +92,8 @@ fn best_trial(text: &mut Text, best: &ScoreSummary) {
         percent(best.sd_ratio),
     ));
     text.line(format_args!(
-        "- Against always predicting the share of positive rows: Brier skill {}, log loss {} (that share's: {})",
+        "- Against always predicting the share of positive rows: Brier skill {}, log loss {} (that share's: \
+         {})",
         decimals(best.brier_skill),
         decimals(best.log_loss),
         decimals(best.log_loss_of_prior),

@@ -35,8 +35,8 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
     {
         text.blank();
         text.line(format_args!(
-            "↓ lowest, ↑ highest of its range. Not marked: ranges of two values, and zero. The optimum may lie beyond where a finding \
-             says so."
+            "↓ lowest, ↑ highest of its range. Not marked: ranges of two values, and zero. The optimum may \
+             lie beyond where a finding says so."
         ));
     }
 }
@@ -87,10 +87,12 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: those that no other \
-         is told to be better than (one-sided Welch tests on distinct evaluations, Holm's adjustment). *Budgets differ* tests \
-         whether the parameter acts differently, adjusted for the number of parameters in the table. The naive word says whether the winners' values are equal. It is no test: \
-         where trials of different values are as good within their error, the winner's value is chance."
+        "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: \
+         those that no other is told to be better than (one-sided Welch tests on distinct evaluations, \
+         Holm's adjustment). *Budgets differ* tests whether the parameter acts differently, adjusted for \
+         the number of parameters in the table. The naive word says whether the winners' values are equal. \
+         It is no test: where trials of different values are as good within their error, the winner's \
+         value is chance."
     ));
 }
 

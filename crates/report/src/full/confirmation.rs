@@ -39,9 +39,10 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     }
     text.blank();
     text.line(format_args!(
-        "Each budget's best configurations were trained anew under the same fresh seeds. *The search said* is the value that made them the best, a lucky one; \
-         *trained anew* is their mean on the same validation rows, by which one is *chosen*; *on test rows* is what that choice is worth, for nothing was chosen \
-         by them. The error is over {}.",
+        "Each budget's best configurations were trained anew under the same fresh seeds. *The search said* \
+         is the value that made them the best, a lucky one; *trained anew* is their mean on the same \
+         validation rows, by which one is *chosen*; *on test rows* is what that choice is worth, for \
+         nothing was chosen by them. The error is over {}.",
         covered(confirmation)
     ));
 }

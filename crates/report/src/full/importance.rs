@@ -30,8 +30,8 @@ fn shares(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let Some(r_squared) = model.r_squared else { return };
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Shares of the variance of {} that add up to what all parameters take up together ({} of it, {} corrected for the \
-         number of coefficients):",
+        "Shares of the variance of {} that add up to what all parameters take up together ({} of it, {} \
+         corrected for the number of coefficients):",
         escape(&analysis.metric),
         percent(r_squared),
         model.adjusted_r_squared.map_or_else(|| UNKNOWN.into(), percent),
@@ -66,8 +66,8 @@ fn share(importance: &Importance) -> f64 {
 fn tests(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Is there an effect? *Adjusted* holds the other parameters fixed; *alone* does not, and finds effects that belong \
-         to others."
+        "Is there an effect? *Adjusted* holds the other parameters fixed; *alone* does not, and finds \
+         effects that belong to others."
     ));
     text.blank();
     text.table(
@@ -109,7 +109,8 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
     let mut notes = Vec::new();
     if model.coding == Some(Coding::Scores) {
         notes.push(
-            "There are too few evaluations for an effect of each value: ordered parameters have one slope each."
+            "There are too few evaluations for an effect of each value: ordered parameters have one slope \
+             each."
                 .to_owned(),
         );
     }
@@ -121,9 +122,13 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
     }
     notes.push(match model.noise_ceiling {
         Some(ceiling) => {
-            format!("Repeats of one configuration differ, so that no model can take up more than {}.", percent(ceiling))
+            format!(
+                "Repeats of one configuration differ, so that no model can take up more than {}.",
+                percent(ceiling)
+            )
         }
-        None => "How much any model could take up is unknown: no configuration was repeated with a different result."
+        None => "How much any model could take up is unknown: no configuration was repeated with a \
+                 different result."
             .to_owned(),
     });
     text.blank();
@@ -134,8 +139,8 @@ fn naive(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(3, format_args!("Naive importance"));
     let sum: f64 = study.importance.iter().map(|importance| importance.naive).sum();
     text.line(format_args!(
-        "The classic report's figures for {}, one parameter at a time. They add up to {sum:.2}: they are no shares of a \
-         whole, and by chance alone each is about what its column says.",
+        "The classic report's figures for {}, one parameter at a time. They add up to {sum:.2}: they are \
+         no shares of a whole, and by chance alone each is about what its column says.",
         escape(&analysis.metric)
     ));
     text.blank();

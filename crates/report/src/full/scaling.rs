@@ -29,7 +29,8 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     caveats(text, analysis);
 }
 
-/// What sizes as units and the configurations within budgets say: the verdict's evidence beyond the differences, which have a table.
+/// What sizes as units and the configurations within budgets say: the verdict's evidence beyond the
+/// differences, which have a table.
 fn trend(text: &mut Text, analysis: &Analysis) {
     let evidence = analysis.verdict.evidence.iter().filter(|one| one.basis == EvidenceBasis::Trend);
     let mut evidence = evidence.peekable();
@@ -66,7 +67,8 @@ fn naive(text: &mut Text, analysis: &Analysis) {
     };
     text.blank();
     text.line(format_args!(
-        "Naive reading of these: {word}. It looks at the order of the three best values alone, by label, without their errors."
+        "Naive reading of these: {word}. It looks at the order of the three best values alone, by label, \
+         without their errors."
     ));
 }
 
@@ -109,7 +111,8 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     };
     text.heading(3, format_args!("What is compared"));
     text.line(format_args!(
-        "The verdict compares the same quantity for every budget. The observed best is a lucky value and is not compared."
+        "The verdict compares the same quantity for every budget. The observed best is a lucky value and is \
+         not compared."
     ));
     text.blank();
     text.table(
@@ -153,19 +156,22 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     text.blank();
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
         format!(
-            " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the departure here has {}.",
+            " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the \
+             departure here has {}.",
             (1.0 - FOR_LACK_OF_FIT) * (1.0 - analysis.options.level),
             FOR_LACK_OF_FIT * (1.0 - analysis.options.level),
             crate::number::p_is(p)
         )
     });
     let decides = if judgement.values.len() > MOST_IN_PAIRS {
-        "The slope decides; where the budgets depart from a straight line, a pair does. Of so many budgets neighbours are compared, and each \
-         with the smallest and the largest; *Flat* rests on the intervals of these, within half of the smallest difference of interest. \
-         Each interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
+        "The slope decides; where the budgets depart from a straight line, a pair does. Of so many budgets \
+         neighbours are compared, and each with the smallest and the largest; *Flat* rests on the \
+         intervals of these, within half of the smallest difference of interest. Each interval is that of \
+         its pair alone, and p of the pairs is adjusted by Holm's method."
     } else if judgement.values.len() > 2 {
-        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs. Each \
-         interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
+        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on \
+         the intervals of all pairs. Each interval is that of its pair alone, and p of the pairs is \
+         adjusted by Holm's method."
     } else {
         "The slope decides."
     };
@@ -174,8 +180,8 @@ fn judged(text: &mut Text, analysis: &Analysis) {
         && let Some(p) = step.p
     {
         text.line(format_args!(
-            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were told, so its own {} counts, \
-             without Holm's adjustment (a closed test).",
+            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were \
+             told, so its own {} counts, without Holm's adjustment (a closed test).",
             escape(&step.from),
             escape(&step.to),
             crate::number::p_is(p)
@@ -227,7 +233,8 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     let metric = escape(&analysis.metric);
     text.blank();
     text.line(format_args!(
-        "The best of many trials is best partly by luck. Chosen on a resample and scored on the rows it left out, it reaches:"
+        "The best of many trials is best partly by luck. Chosen on a resample and scored on the rows it \
+         left out, it reaches:"
     ));
     text.blank();
     text.table(

@@ -65,7 +65,8 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         text.line(format_args!("- Carried over: {}", escape(&carried.to_string())));
         if carried.guard.is_none_or(|guard| guard.holds()) {
             text.line(format_args!(
-                "  This budget was searched with more knowledge than the trials here show; of two budgets that differ in it, the \
+                "  This budget was searched with more knowledge than the trials here show; of two budgets \
+                 that differ in it, the \
                  difference is not of their size alone."
             ));
         }
@@ -181,8 +182,8 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         ""
     };
     text.line(format_args!(
-        "The best {} of k trials drawn from these, and the best after the first k as they came. Where the sampler learns from \
-         earlier trials, read the latter.{left_out}",
+        "The best {} of k trials drawn from these, and the best after the first k as they came. Where the \
+         sampler learns from earlier trials, read the latter.{left_out}",
         escape(&analysis.metric)
     ));
     text.blank();
@@ -201,8 +202,8 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Trials are distinct evaluations. Thin: k is more than a tenth of them, so that a few of the best decide, and no interval covers as \
-         it says."
+        "Trials are distinct evaluations. Thin: k is more than a tenth of them, so that a few of the best \
+         decide, and no interval covers as it says."
     ));
 }
 
@@ -227,7 +228,8 @@ fn space(text: &mut Text, study: &StudyAnalysis) {
     ));
     if let Some((discrepancy, at_random)) = space.discrepancy.zip(space.discrepancy_at_random) {
         text.line(format_args!(
-            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected of points at random; smaller is more even)"
+            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected of points at random; smaller \
+             is more even)"
         ));
     }
     for pair in &space.confounded {
@@ -255,9 +257,9 @@ fn matrix(text: &mut Text, coverage: &Coverage) {
     let cells = coverage.rows.len() * coverage.columns.len();
     text.blank();
     text.line(format_args!(
-        "{} of {cells} combinations tried ({} empty; {:.1} would be if trials fell on them at random); the fullest holds {}; \
-         evenly filled, the trials would cover {:.1}. Cramer's V, corrected: {} (0: varied independently; 1: one determines \
-         the other).",
+        "{} of {cells} combinations tried ({} empty; {:.1} would be if trials fell on them at random); the \
+         fullest holds {}; evenly filled, the trials would cover {:.1}. Cramer's V, corrected: {} (0: \
+         varied independently; 1: one determines the other).",
         cells as u64 - coverage.empty_cells,
         coverage.empty_cells,
         coverage.empty_by_chance,

@@ -79,8 +79,8 @@ fn effective_rows(text: &mut Text, analysis: &Analysis) {
     if !worth.is_empty() {
         text.blank();
         text.line(format_args!(
-            "These intervals take into account that rows in time order depend on each other. The validation rows are worth about this many \
-             independent rows: {}.",
+            "These intervals take into account that rows in time order depend on each other. The \
+             validation rows are worth about this many independent rows: {}.",
             worth.join(", ")
         ));
     }
@@ -114,8 +114,9 @@ fn recommended(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Under noise the best value is often a lucky one. *Recommended* is the configuration whose mean over seeds is probably the best, by \
-         a Gaussian process over the space; the interval is that of this mean on these rows."
+        "Under noise the best value is often a lucky one. *Recommended* is the configuration whose mean \
+         over seeds is probably the best, by a Gaussian process over the space; the interval is that of \
+         this mean on these rows."
     ));
 }
 

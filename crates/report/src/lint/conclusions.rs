@@ -30,14 +30,14 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
     }
     text.blank();
     text.line(format_args!(
-        "*Stands*: the report's own tables bear it out (at {:.0}%, adjusted for all tests of its table; trends for \
-         all of the report). *Does not stand*: tested, \
-         and not borne out. *Cannot be told*: the report does not hold what it takes.",
+        "*Stands*: the report's own tables bear it out (at {:.0}%, adjusted for all tests of its table; \
+         trends for all of the report). *Does not stand*: tested, and not borne out. *Cannot be told*: the \
+         report does not hold what it takes.",
         lint.level * 100.0
     ));
     text.line(format_args!(
-        "Every trial counts here, copies of a configuration with the same value included: a report cannot show them, and where \
-         there are some, p-values are too small."
+        "Every trial counts here, copies of a configuration with the same value included: a report cannot \
+         show them, and where there are some, p-values are too small."
     ));
 }
 

@@ -1,4 +1,4 @@
-//! What of a classic report stands, as Markdown and as a document for programs.
+//! The lint of a classic report, as Markdown and as a document for programs.
 
 mod conclusions;
 mod tables;
@@ -12,7 +12,8 @@ use crate::markdown::code;
 use crate::text::Text;
 use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or goes.
+/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
+/// goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum LintVersion {
     /// The first.
@@ -21,19 +22,20 @@ pub enum LintVersion {
     V1,
 }
 
-/// What of a report stands, for programs. Numbers that are not finite are `null`.
+/// The lint of a report, for programs. Numbers that are not finite are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LintDocument {
     /// Name and version of this form.
     pub schema: LintVersion,
     /// Where the report was read from, for people.
     pub source: String,
-    /// What of it stands.
+    /// The lint.
     #[serde(flatten)]
     pub lint: Lint,
 }
 
-/// Renders as Markdown: the conclusions first, then the recomputed tables. `source` is where the report was read from.
+/// Renders as Markdown: the conclusions first, then the recomputed tables. `source` is where the report was
+/// read from.
 pub fn lint(lint: &Lint, source: &str) -> String {
     let mut text = Text::default();
     text.heading(1, format_args!("What stands of {}", code(source)));

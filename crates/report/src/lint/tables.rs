@@ -43,8 +43,8 @@ fn sizes(text: &mut Text, lint: &Lint) {
     );
     text.blank();
     text.line(format_args!(
-        "Blocks: `n_layers (4 + 2 d_ff_ratio) d_model²`. Exact weights take `--weights`. The last column keeps the best model's \
-         other parameters."
+        "Blocks: `n_layers (4 + 2 d_ff_ratio) d_model²`. Exact weights take `--weights`. The last column \
+         keeps the best model's other parameters."
     ));
 }
 
@@ -112,7 +112,8 @@ fn consistency(text: &mut Text, lint: &Lint) {
     );
     text.blank();
     text.line(format_args!(
-        "A value is left out where another's mean is told to be better (one-sided Welch tests, Holm's adjustment)."
+        "A value is left out where another's mean is told to be better (one-sided Welch tests, Holm's \
+         adjustment)."
     ));
 }
 
@@ -145,7 +146,8 @@ fn importance(text: &mut Text, study: &StudyLint) {
     if let Some(sum) = study.importance.sum {
         text.blank();
         text.line(format_args!(
-            "The report's figures add up to {sum:.3}. Holm over {} tests. Effects adjusted for the other parameters need the trials.",
+            "The report's figures add up to {sum:.3}. Holm over {} tests. Effects adjusted for the other \
+             parameters need the trials.",
             study.importance.tested
         ));
     }
@@ -180,9 +182,10 @@ fn trends(text: &mut Text, study: &StudyLint) {
     );
     text.blank();
     text.line(format_args!(
-        "Slope: linear contrast of the means over the ordered values, unequal variances (Welch-Satterthwaite), Holm over all trends of \
-         the report. *Pooled* takes one variance for all values: right where they vary alike, too sure where a value with few \
-         trials varies more. Values with one trial are left out of the first."
+        "Slope: linear contrast of the means over the ordered values, unequal variances \
+         (Welch-Satterthwaite), Holm over all trends of the report. *Pooled* takes one variance for all \
+         values: right where they vary alike, too sure where a value with few trials varies more. Values \
+         with one trial are left out of the first."
     ));
 }
 
@@ -228,6 +231,7 @@ fn coverage(text: &mut Text, study: &StudyLint) {
     );
     text.blank();
     text.line(format_args!(
-        "V is corrected for chance: 0 where the two were varied independently, 1 where one determines the other."
+        "V is corrected for chance: 0 where the two were varied independently, 1 where one determines the \
+         other."
     ));
 }

@@ -131,8 +131,8 @@ fn quantity(quantity: Option<Quantity>) -> String {
 fn not_compared(why: NotCompared) -> &'static str {
     match why {
         NotCompared::Adaptive => {
-            "a sampler chose later trials by earlier ones, so its trials are not independent samples; confirm both \
-             ladders instead"
+            "a sampler chose later trials by earlier ones, so its trials are not independent samples; \
+             confirm both ladders instead"
         }
         NotCompared::FewTrials => "a search is judged by at least 10 distinct configurations",
         NotCompared::NothingVaries => "the spread of values cannot be estimated",
@@ -182,16 +182,21 @@ pub(super) fn caveat(reason: &ComparisonCaveatReason) -> String {
             "The intervals cover another search with its seeds, and other validation rows.".into()
         }
         ComparisonCaveatReason::Covered { rows: false } => {
-            "The intervals cover another search with its seeds; not all of them cover other validation rows.".into()
+            "The intervals cover another search with its seeds; not all of them cover other validation \
+             rows."
+                .into()
         }
-        ComparisonCaveatReason::DifferentRows => "A and B were scored on different validation rows: a difference may \
-                                                  come from the rows as well as from the models."
+        ComparisonCaveatReason::DifferentRows => "A and B were scored on different validation rows: a \
+                                                  difference may come from the rows as well as from the \
+                                                  models."
             .into(),
-        ComparisonCaveatReason::RowsUnknown => "It is not known whether A and B were scored on the same validation \
-                                                rows: errors assume two separate sets of rows."
+        ComparisonCaveatReason::RowsUnknown => "It is not known whether A and B were scored on the same \
+                                                validation rows: errors assume two separate sets of rows."
             .into(),
         ComparisonCaveatReason::BestIsBiased => {
-            "The observed best of many trials is biased towards better values; the comparison does not use it.".into()
+            "The observed best of many trials is biased towards better values; the comparison does not use \
+             it."
+            .into()
         }
         ComparisonCaveatReason::UnequalTrials(budgets) => {
             let budgets: Vec<String> = budgets
@@ -199,8 +204,8 @@ pub(super) fn caveat(reason: &ComparisonCaveatReason) -> String {
                 .map(|one| format!("{} ({} in A, {} in B)", one.budget, one.a, one.b))
                 .collect();
             format!(
-                "The numbers of trials are unequal: {}. More trials give a better observed best by chance alone; the \
-                 comparison does not use it.",
+                "The numbers of trials are unequal: {}. More trials give a better observed best by chance \
+                 alone; the comparison does not use it.",
                 listed(&budgets)
             )
         }
@@ -208,19 +213,18 @@ pub(super) fn caveat(reason: &ComparisonCaveatReason) -> String {
             let weights = |weights: u64| human_weights(weights as f64);
             let budgets: Vec<String> = budgets
                 .iter()
-                .map(|one| format!("{} ({} in A, {} in B)", quoted(&one.budget), weights(one.a), weights(one.b)))
+                .map(|one| {
+                    format!("{} ({} in A, {} in B)", quoted(&one.budget), weights(one.a), weights(one.b))
+                })
                 .collect();
-            format!(
-                "Budgets are matched by label, but the best models differ in size: {}.",
-                listed(&budgets)
-            )
+            format!("Budgets are matched by label, but the best models differ in size: {}.", listed(&budgets))
         }
         ComparisonCaveatReason::GainsIndependent => {
             "The error of the difference of the gains per decade assumes that A and B are independent.".into()
         }
         ComparisonCaveatReason::OtherSettings { a, b } => format!(
-            "B was analysed with other settings (level {}, power {}); the comparison uses those of A (level {}, \
-             power {}).",
+            "B was analysed with other settings (level {}, power {}); the comparison uses those of A \
+             (level {}, power {}).",
             b.level, b.power, a.level, a.power
         ),
     }

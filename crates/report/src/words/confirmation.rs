@@ -36,7 +36,8 @@ fn pairs(confirmation: &Confirmation, options: &Options) -> String {
         ),
     };
     format!(
-        "Pairwise comparison of these configurations: {result} (Holm, {}; differences below {} count as zero).\
+        "Pairwise comparison of these configurations: {result} (Holm, {}; differences below {} count as \
+         zero).\
          {missing}",
         counted(tests, "test"),
         options.effect()

@@ -54,8 +54,8 @@ fn problem_message(problem: &Problem) -> String {
         Problem::SizesOutOfOrder { reversals: all } => format!("sizes are out of order: {}", reversals(all)),
         Problem::TooFewRows(rows) => too_few_rows(rows),
         Problem::SearchedDifferently { adaptive, is_recorded: false } => format!(
-            "the trials of {} look as if an adaptive sampler chose them, and those of the other budgets do not (4% \
-             of ladders with random trials look like this)",
+            "the trials of {} look as if an adaptive sampler chose them, and those of the other budgets do \
+             not (4% of ladders with random trials look like this)",
             quoted_list(adaptive)
         ),
         Problem::SearchedDifferently { adaptive, .. } => format!(
@@ -73,7 +73,8 @@ fn problem_message(problem: &Problem) -> String {
             format!("the search of {} learned from the trials of other budgets", quoted_list(budgets))
         }
         Problem::RowsUnknown => {
-            "the numbers of positive and negative validation rows are not known, so errors do not cover other rows"
+            "the numbers of positive and negative validation rows are not known, so errors do not cover \
+             other rows"
                 .into()
         }
         Problem::MissingScores { budgets } => format!(
@@ -97,13 +98,14 @@ fn problem_message(problem: &Problem) -> String {
             counted(*sizes, "size")
         ),
         Problem::AdaptiveSampling { modelled, trials } => format!(
-            "an adaptive sampler chose {} of {}: means of values that it tried rarely are biased towards worse \
-             values, and tests of one parameter at a time mix in effects of other parameters",
+            "an adaptive sampler chose {} of {}: means of values that it tried rarely are biased towards \
+             worse values, and tests of one parameter at a time mix in effects of other parameters",
             grouped(*modelled),
             counted(*trials, "trial")
         ),
         Problem::SeveralObjectives { objectives, metric, .. } => format!(
-            "trials have {objectives} objectives; apart from the fronts, the report covers only the first, {metric}"
+            "trials have {objectives} objectives; apart from the fronts, the report covers only the first, \
+             {metric}"
         ),
         Problem::BehindBaseline { baseline, value, budget, best, metric, standard_errors } => {
             let gap = standard_errors.map_or_else(String::new, |errors| {
@@ -122,8 +124,9 @@ fn problem_message(problem: &Problem) -> String {
 
 fn too_few_rows(rows: &RowsNeeded) -> String {
     format!(
-        "{} ({} positive) do not separate the budgets: they cause {} of the error. A true difference as large as \
-         the observed one ({} {}, {} over {}) would be found in {:.0}% of cases with about {} rows",
+        "{} ({} positive) do not separate the budgets: they cause {} of the error. A true difference as \
+         large as the observed one ({} {}, {} over {}) would be found in {:.0}% of cases with about {} \
+         rows",
         counted(rows.rows, "validation row"),
         grouped(rows.positives),
         percent(rows.share),
@@ -296,17 +299,20 @@ fn problem_advice(problem: &Problem) -> &'static str {
             "Search every budget in the same way: a better search looks like a better size."
         }
         Problem::UnequalTrials { .. } => {
-            "More trials give a better observed best by chance alone; the verdict does not use the observed best."
+            "More trials give a better observed best by chance alone; the verdict does not use the observed \
+             best."
         }
         Problem::UnequalKnowledge { .. } => {
-            "Part of their gain may come from the shared trials, not from size: turn sharing off to compare budgets."
+            "Part of their gain may come from the shared trials, not from size: turn sharing off to compare \
+             budgets."
         }
         Problem::RowsUnknown => "State them: --rows POSITIVES:NEGATIVES.",
         Problem::MissingScores { .. } => {
             "Store each trial's predictions: paired rows reveal much smaller differences between two models."
         }
         Problem::MissingSizes { .. } => {
-            "Record them, or have them computed: --weights patchtst:features=...,context=...,patch=...,stride=..."
+            "Record them, or have them computed: --weights \
+             patchtst:features=...,context=...,patch=...,stride=..."
         }
         Problem::SingleBudget => "Add budgets to the ladder.",
         Problem::TooFewSizes { .. } => "Use only the gain per decade, or add budgets that are further apart.",
@@ -315,7 +321,8 @@ fn problem_advice(problem: &Problem) -> &'static str {
             "Read the fronts beside the verdict: the best trial of the first objective may be bad in another."
         }
         Problem::SeveralObjectives { .. } => {
-            "The direction of the other objectives is not recorded: analyse the study's database to get its fronts."
+            "The direction of the other objectives is not recorded: analyse the study's database to get its \
+             fronts."
         }
         Problem::BehindBaseline { .. } => {
             "Find a transformer that beats the baseline before comparing model sizes."
@@ -327,7 +334,8 @@ fn problem_advice(problem: &Problem) -> &'static str {
 fn budget_advice(problem: &BudgetProblem) -> &'static str {
     match problem {
         BudgetProblem::FailedTrials { .. } => {
-            "Failures are rarely random, so the remaining trials are a biased sample: fix the causes and run them again."
+            "Failures are rarely random, so the remaining trials are a biased sample: fix the causes and \
+             run them again."
         }
         BudgetProblem::NonFiniteValues { .. } => {
             "Look for divergence: too large a learning rate, or a loss that overflows."
@@ -349,19 +357,20 @@ fn budget_advice(problem: &BudgetProblem) -> &'static str {
         }
         BudgetProblem::EdgeOfSpace { .. } => "Extend these ranges: the optimum may lie outside.",
         BudgetProblem::LearningRateEdge { .. } => {
-            "Extend the range: the optimum may lie outside. Wider models need lower learning rates, so a shared range \
-             can favour one size."
+            "Extend the range: the optimum may lie outside. Wider models need lower learning rates, so a \
+             shared range can favour one size."
         }
         BudgetProblem::SingleLevel { .. } => "The effects of these parameters cannot be estimated.",
         BudgetProblem::Confounded { is_by_design: true, .. } => {
-            "A budget of weights ties the parts of an architecture together: interpret them jointly, as its shape."
+            "A budget of weights ties the parts of an architecture together: interpret them jointly, as its \
+             shape."
         }
         BudgetProblem::Confounded { .. } => {
             "Their effects cannot be separated: vary the parameters independently, or fix one of each pair."
         }
         BudgetProblem::Duplicates { repeats, identical, .. } if repeats == identical => {
-            "Repeats give no information: the evaluation ignores the seed, or the seed is fixed. Sample without \
-             repetition, or vary the seed."
+            "Repeats give no information: the evaluation ignores the seed, or the seed is fixed. Sample \
+             without repetition, or vary the seed."
         }
         BudgetProblem::Duplicates { .. } => {
             "Smaller differences are chance. Repeat the best configurations on purpose, or none."

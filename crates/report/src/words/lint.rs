@@ -108,12 +108,12 @@ pub(super) fn reason(reason: &LintReason, lint: &Lint) -> String {
         LintReason::Collapse(reason) => collapse(*reason),
         LintReason::Best { trials, best, ends } => best_configuration(*trials, *best, ends),
         LintReason::Shares { sum, is_more_than_whole: true } => format!(
-            "they add up to {sum:.3}, more than the whole: each is computed for one parameter alone and includes \
-             effects of parameters that vary with it"
+            "they add up to {sum:.3}, more than the whole: each is computed for one parameter alone and \
+             includes effects of parameters that vary with it"
         ),
         LintReason::Shares { sum, .. } => format!(
-            "they add up to {sum:.3}, which is not the share of a model: each is computed for one parameter alone. \
-             Adjusted effects, and shares that add up, need the trials"
+            "they add up to {sum:.3}, which is not the share of a model: each is computed for one \
+             parameter alone. Adjusted effects, and shares that add up, need the trials"
         ),
         LintReason::Importance(reason) => importance(reason),
         LintReason::Trend(reason) => trend(reason),
@@ -151,7 +151,8 @@ fn consistency(reason: &ConsistencyReason) -> String {
         }
         ConsistencyReason::OnlyValue => "in every budget all other values are significantly worse".into(),
         ConsistencyReason::OthersPossible(common) => format!(
-            "{} may be best in every budget, but single budgets allow other values: best values also agree by chance",
+            "{} may be best in every budget, but single budgets allow other values: best values also agree \
+             by chance",
             values(common)
         ),
     }
@@ -213,8 +214,8 @@ fn best_configuration(trials: Option<u64>, best: f64, ends: &Ends) -> String {
 fn importance(reason: &ImportanceReason) -> String {
     match reason {
         ImportanceReason::Effect { test, corrected } => format!(
-            "significant by itself: {}; the share corrected for chance is {corrected:.3}. It is not adjusted for \
-             other parameters",
+            "significant by itself: {}; the share corrected for chance is {corrected:.3}. It is not \
+             adjusted for other parameters",
             one_way(test)
         ),
         ImportanceReason::Chance { test, by_chance } => {

@@ -55,8 +55,8 @@ fn ladder(found: &LadderMismatch) -> String {
         LadderMismatch::CollapseWord => "the table and the part about the budget disagree".into(),
         LadderMismatch::OtherRange => "the part about the budget states another range".into(),
         LadderMismatch::CollapseRule { range, percent } => format!(
-            "the word does not follow: a collapse is a range below {range}, or zero recall in more than {percent}% \
-             of trials"
+            "the word does not follow: a collapse is a range below {range}, or zero recall in more than \
+             {percent}% of trials"
         ),
     }
 }
@@ -82,7 +82,8 @@ fn summary(found: &SummaryMismatch) -> String {
             )
         }
         SummaryMismatch::Figure { parameter, implied: table, line, stated, .. } => format!(
-            "the table of {parameter} gives a standard deviation of all trials of {}; line {line} says {stated}",
+            "the table of {parameter} gives a standard deviation of all trials of {}; line {line} says \
+             {stated}",
             implied(*table)
         ),
         SummaryMismatch::FigureAgainstMost { figure, disagreeing, tables, first } => {
@@ -107,8 +108,8 @@ fn summary(found: &SummaryMismatch) -> String {
             format!("the mean at {parameter} {value} is better than the best value, {best} (line {line})")
         }
         SummaryMismatch::BestInNoGroup { parameter, best, line } => format!(
-            "no value of {parameter} can include the best trial, {best} (line {line}): it is too far from all their \
-             means"
+            "no value of {parameter} can include the best trial, {best} (line {line}): it is too far from \
+             all their means"
         ),
     }
 }

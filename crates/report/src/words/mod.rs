@@ -1,7 +1,7 @@
 //! The sentences of reports: each reason of an analysis in words.
 //!
-//! Renderers ask for the words of one statement; [`analysis()`], [`comparison()`] and [`lint()`] return a copy
-//! in which every statement is text, which is what documents hold.
+//! Renderers ask for the words of one statement; [`analysis()`], [`comparison()`] and [`lint()`] return a
+//! copy in which every statement is text, which is what documents hold.
 
 pub mod comparison;
 pub mod finding;
@@ -13,6 +13,9 @@ mod importance;
 mod method;
 mod mismatch;
 mod recommendation;
+
+#[cfg(test)]
+mod tests;
 
 use allometry_analysis::scaling::Withheld;
 use allometry_analysis::{Analysis, Comparison, Finding, Lint};

@@ -62,7 +62,8 @@ pub(super) fn answer(answer: &Answer, metric: &str, direction: Direction) -> Str
     let gain = |of: &Gain| gain(of, metric, direction);
     match answer {
         Answer::Flat { gain: of, smallest_effect } => format!(
-            "Flat: no two budgets differ by {smallest_effect} {metric}, the smallest difference of interest; {}.",
+            "Flat: no two budgets differ by {smallest_effect} {metric}, the smallest difference of \
+             interest; {}.",
             gain(of)
         ),
         Answer::Holds { gain: of, last_step: step, lack_of_fit } => format!(
@@ -73,10 +74,11 @@ pub(super) fn answer(answer: &Answer, metric: &str, direction: Direction) -> Str
                 format!("; the gain per tenfold weights differs between sizes ({})", p_is(p))
             })
         ),
-        Answer::Violated { worst: Some(worst), best, .. } => violated(worst, best.as_ref(), metric),
+        Answer::Violated { worst: Some(worst), best, .. } => violated(worst, best.as_deref(), metric),
         Answer::Violated { gain: of, .. } => format!("Violated: more weights harm; {}.", gain(of)),
         Answer::MeanAgainstBest { gain: of } => format!(
-            "Undecided: the mean trial and the best trial rank small and large models in opposite orders; {}.",
+            "Undecided: the mean trial and the best trial rank small and large models in opposite orders; \
+             {}.",
             gain(of)
         ),
         Answer::Undecided { gain: of, smallest, largest } => format!(
@@ -84,9 +86,9 @@ pub(super) fn answer(answer: &Answer, metric: &str, direction: Direction) -> Str
             gain(of)
         ),
         Answer::ConfirmationWithoutError => {
-            "Undecided: the confirmation does not determine the error of its \
-                                             differences. It needs at least two seeds of each budget, or \
-                                             predictions of the same test rows."
+            "Undecided: the confirmation does not determine the error of its differences. It needs at \
+                                             least two seeds of each budget, or predictions of the same \
+                                             test rows."
                 .into()
         }
         Answer::NotTested { outcome, why } => {
@@ -135,14 +137,16 @@ fn gain(gain: &Gain, metric: &str, direction: Direction) -> String {
                     format!("the gain of {larger} over {smaller} is {point} {metric}{interval} {quantity}")
                 }
                 Direction::Minimize => {
-                    format!("{metric} falls from {smaller} to {larger} by {point}{interval} {quantity}")
+                    format!(
+                        "the decrease of {metric} from {smaller} to {larger} is {point}{interval} {quantity}"
+                    )
                 }
             };
         }
     };
     match direction {
         Direction::Maximize => format!("the gain {per} is {point} {metric}{interval} {quantity}"),
-        Direction::Minimize => format!("{metric} falls {per} by {point}{interval} {quantity}"),
+        Direction::Minimize => format!("the decrease of {metric} {per} is {point}{interval} {quantity}"),
     }
 }
 
@@ -185,21 +189,21 @@ pub(super) fn withheld(why: &Withheld) -> String {
             "the sampler chose later trials by earlier ones, so the trials are not independent samples".into()
         }
         Withheld::SeeminglyAdaptive { budgets } => format!(
-            "the trials of {budgets} improve or approach the best ones, as in an adaptive search, and no record \
-             says who chose them"
+            "the trials of {budgets} improve or approach the best ones, as in an adaptive search, and no \
+             record says who chose them"
         ),
         Withheld::SearchedDifferently { adaptive } => {
             format!("the budgets were searched in different ways ({adaptive} adaptively)")
         }
         Withheld::Lost { budget, most, other, least } => format!(
-            "{most} trials of {} and {least} trials of {} ended without a value, so more bad trials may be missing \
-             at one size than at the other",
+            "{most} trials of {} and {least} trials of {} ended without a value, so more bad trials may be \
+             missing at one size than at the other",
             quoted(budget),
             quoted(other)
         ),
         Withheld::PrunedDifferently { budget, most, other, least } => format!(
-            "{most} trials of {} and {least} trials of {} were stopped early, and the value at which a trial was \
-             stopped is not its final value",
+            "{most} trials of {} and {least} trials of {} were stopped early, and the value at which a \
+             trial was stopped is not its final value",
             quoted(budget),
             quoted(other)
         ),
@@ -221,7 +225,8 @@ pub(super) fn no_row_error(why: NoRowError) -> String {
         }
         NoRowError::TooShort(TooShort::ForMemory { rows }) => {
             format!(
-                "{rows} rows depend on each other so strongly that they are worth fewer than 16 independent ones"
+                "{rows} rows depend on each other so strongly that they are worth fewer than 16 independent \
+                 ones"
             )
         }
     }
@@ -248,7 +253,8 @@ pub(super) fn covers(covers: &Covers) -> String {
     let cut = covers.cut_to.map_or_else(String::new, |fewest| {
         let fewest = counted(fewest, "configuration");
         format!(
-            " Budgets had unequal numbers of trials; the interval also covers the result with {fewest} for each."
+            " Budgets had unequal numbers of trials; the interval also covers the result with {fewest} for \
+             each."
         )
     });
     let rows = covers.rows.map_or_else(String::new, rows_covered);
@@ -265,7 +271,8 @@ fn rows_covered(rows: RowsCovered) -> String {
         }
         RowsCovered::Unordered => " Rows count as independent because their order in time is unknown.".into(),
         RowsCovered::Apart => {
-            " Rows count as independent and as different for each budget, because predictions of the same rows \
+            " Rows count as independent and as different for each budget, because predictions of the same \
+             rows \
              are not stored for every budget."
                 .into()
         }
@@ -291,8 +298,8 @@ pub(super) fn evidence(reason: &EvidenceReason, metric: &str) -> String {
         EvidenceReason::LackOfFit { p } => format!("departure from a straight line: {}", p_is(*p)),
         EvidenceReason::SizesAsUnits { gain, sizes } => sizes_as_units(gain, *sizes, metric),
         EvidenceReason::ExponentNotIdentified { range: (lower, upper) } => format!(
-            "the data do not identify the exponent of a saturating power law: its interval reaches an end of the \
-             searched range, {lower} to {upper}"
+            "the data do not identify the exponent of a saturating power law: its interval reaches an end \
+             of the searched range, {lower} to {upper}"
         ),
         EvidenceReason::Exponent(exponent) => {
             let ends = exponent.interval.map_or_else(String::new, |ends| {
@@ -305,12 +312,12 @@ pub(super) fn evidence(reason: &EvidenceReason, metric: &str) -> String {
             )
         }
         EvidenceReason::NoExponent { sizes, decades } => format!(
-            "no exponent was fitted: a fit needs {SIZES_FOR_EXPONENT} sizes over {DECADES_FOR_EXPONENT} decades and \
-             the error of each value; there are {sizes} over {decades:.2}"
+            "no exponent was fitted: a fit needs {SIZES_FOR_EXPONENT} sizes over {DECADES_FOR_EXPONENT} \
+             decades and the error of each value; there are {sizes} over {decades:.2}"
         ),
         EvidenceReason::WithinBudgets(within) => format!(
-            "among the configurations of one budget, tenfold weights are associated with {} {metric}{}, which \
-             includes effects of other parameters that vary with size",
+            "among the configurations of one budget, tenfold weights are associated with {} {metric}{}, \
+             which includes effects of other parameters that vary with size",
             signed(within.point),
             interval(within)
         ),
@@ -335,7 +342,8 @@ fn sizes_as_units(gain: &Estimate, sizes: u64, metric: &str) -> String {
             format!("the gain per decade is {point} {metric}; {sizes_in_words} do not determine its error")
         }
         None => format!(
-            "the gain per decade is {point} {metric}; the values lie exactly on a line, so its error is unknown"
+            "the gain per decade is {point} {metric}; the values lie exactly on a line, so its error is \
+             unknown"
         ),
     }
 }
@@ -344,35 +352,46 @@ fn sizes_as_units(gain: &Estimate, sizes: u64, metric: &str) -> String {
 pub(super) fn caveat(reason: &CaveatReason) -> String {
     match reason {
         CaveatReason::BestIsBiased { optimism } if optimism.is_empty() => {
-            "The observed best of many trials is biased towards better values; the verdict does not use it.".into()
+            "The observed best of many trials is biased towards better values; the verdict does not use \
+             it."
+            .into()
         }
         CaveatReason::BestIsBiased { optimism } => {
-            let parts: Vec<String> =
-                optimism.iter().map(|one| format!("{} by about {}", one.budget, decimals(one.bias))).collect();
+            let parts: Vec<String> = optimism
+                .iter()
+                .map(|one| format!("{} by about {}", one.budget, decimals(one.bias)))
+                .collect();
             format!("The observed best of many trials is biased towards better values: {}.", parts.join(", "))
         }
-        CaveatReason::BestDependsOnSpread => "The expected best of several trials increases with their spread as \
-                                              well as with their mean: of two sizes with the same mean, the one \
-                                              that depends more on its hyperparameters has the better best."
+        CaveatReason::BestDependsOnSpread => "The expected best of several trials increases with their \
+                                              spread as well as with their mean: of two sizes with the \
+                                              same mean, the one that depends more on its hyperparameters \
+                                              has the better best."
             .into(),
-        CaveatReason::MeanIsNotBest => "The verdict compares the mean trial of each search; a better mean does not \
-                                        imply a better best of many trials."
+        CaveatReason::MeanIsNotBest => "The verdict compares the mean trial of each search; a better mean \
+                                        does not imply a better best of many trials."
             .into(),
         CaveatReason::ChoiceUnrecorded => "No record says who chose the trials; the verdict treats them as \
-                                           independent draws. If an adaptive sampler chose them (TPE, a Gaussian \
-                                           process, a person), the verdict is wrong more often than stated."
+                                           independent draws. If an adaptive sampler chose them (TPE, a \
+                                           Gaussian process, a person), the verdict is wrong more often \
+                                           than stated."
             .into(),
         CaveatReason::SameSize { smaller, larger } => {
-            format!("{smaller} and {larger} have the same size: a difference between them is not due to size.")
+            format!(
+                "{smaller} and {larger} have the same size: a difference between them is not due to \
+                     size."
+            )
         }
-        CaveatReason::TestRowsOnce => "Test rows are valid for one look: a search that is changed afterwards has \
-                                       used them for selection."
+        CaveatReason::TestRowsOnce => "Test rows are valid for one look: a search that is changed \
+                                       afterwards has used them for selection."
             .into(),
         CaveatReason::SizesUnknown => "Sizes are unknown: budgets are compared in the given order.".into(),
         CaveatReason::OrderOfSizes => {
             "Budgets are compared in the order of their exact sizes, not of their labels.".into()
         }
-        CaveatReason::LabelsAreNotSizes => "The labels of some budgets differ from the sizes of their best models.".into(),
+        CaveatReason::LabelsAreNotSizes => "The labels of some budgets differ from the sizes of their best \
+                                            models."
+            .into(),
     }
 }
 
@@ -382,9 +401,12 @@ pub(super) fn advice(advice: &Advice) -> String {
     let next = advice.next.map(|step| next(step, advice.can_confirm).to_owned());
     let provisional = advice.is_provisional.then(|| {
         if advice.can_confirm {
-            "This verdict is provisional because it uses the search alone: run `allometry confirm`.".to_owned()
+            "This verdict is provisional because it uses the search alone: run `allometry \
+             confirm`."
+                .to_owned()
         } else {
-            "This verdict is provisional because it compares searches, not configurations that were trained again."
+            "This verdict is provisional because it compares searches, not configurations that were trained \
+             again."
                 .to_owned()
         }
     });
@@ -410,12 +432,12 @@ fn take(take: &Take) -> String {
 fn next(step: NextStep, can_confirm: bool) -> &'static str {
     match (step, can_confirm) {
         (NextStep::TrainAgain, true) => {
-            "Run `allometry confirm`: it trains the best configuration of each budget again, with seeds that the \
-             search did not use."
+            "Run `allometry confirm`: it trains the best configuration of each budget again, with seeds \
+             that the search did not use."
         }
         (NextStep::TrainAgain, false) => {
-            "Train the best configuration of each budget again with five seeds, and add these trials: the report then \
-             compares them instead of the search."
+            "Train the best configuration of each budget again with five seeds, and add these trials: the \
+             report then compares them instead of the search."
         }
         (NextStep::SearchAlike, true) => "Search all budgets in the same way, or run `allometry confirm`.",
         (NextStep::SearchAlike, false) => "Search all budgets in the same way.",
@@ -430,7 +452,8 @@ fn next(step: NextStep, can_confirm: bool) -> &'static str {
             "Run `allometry confirm`, or at least 10 distinct trials per budget."
         }
         (NextStep::RunMoreTrials, false) => {
-            "Run at least 10 distinct trials per budget, or train the best configuration of each again with five seeds."
+            "Run at least 10 distinct trials per budget, or train the best configuration of each again with \
+             five seeds."
         }
         (NextStep::RepeatSizes, _) => {
             "Repeat each size with several seeds, or search it with at least 10 trials."

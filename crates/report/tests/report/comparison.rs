@@ -95,8 +95,9 @@ fn a_replaced_budget_of_the_seed_is_found() {
     assert!(comparison.budgets[1].optimum.iter().all(|optimum| optimum.differs));
     assert!(comparison.budgets[0].optimum.iter().all(|optimum| !optimum.differs));
     let codes = |findings: &[Finding]| findings.iter().map(|one| one.code).collect::<Vec<FindingCode>>();
-    // The 200M trials' best learning rate, 1e-05, is the lowest tried; that of 20M, 1e-04, is not.
-    // Without the 20M trials, which look as if a search that learns chose them, the sizes are compared and are too few.
+    // The 200M trials' best learning rate, 1e-05, is the lowest tried; that of 20M, 1e-04, is not. Without
+    // the 20M trials, which look as if a search that learns chose them, the sizes are compared and are too
+    // few.
     let appeared = codes(&comparison.findings.appeared);
     assert_eq!(appeared, [FindingCode::LearningRateEdge, FindingCode::TooFewSizes]);
     let gone = codes(&comparison.findings.gone);

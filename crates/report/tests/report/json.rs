@@ -41,7 +41,8 @@ fn documents_satisfy_the_schema() {
     support::assert_valid("documents_satisfy_the_schema", LINT_SCHEMA, &lints);
 }
 
-/// What is absent stays absent, what is a number stays that number, whichever template the analysis was made for.
+/// What is absent stays absent, what is a number stays that number, whichever template the analysis was made
+/// for.
 #[test]
 fn the_seeds_report_reads_back_to_the_last_digit() {
     let Some(ladder) = support::seed("the_seeds_report_reads_back_to_the_last_digit") else { return };

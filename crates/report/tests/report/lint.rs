@@ -34,7 +34,8 @@ fn the_seed_agrees_with_itself() {
     assert_eq!(lint.notes, []);
 }
 
-/// Of 18 trends the report calls 12; with unequal variances two survive, with one variance for all values five.
+/// Of 18 trends the report calls 12; with unequal variances two survive, with one variance for all values
+/// five.
 #[test]
 fn of_the_seeds_trends_two_stand() {
     let Some(lint) = seed("of_the_seeds_trends_two_stand") else { return };
@@ -168,8 +169,8 @@ fn altered(report: &str, behind: &str, prefix: &str, column_from_end: usize, uni
     (lines.join("\n"), number as u64 + 1)
 }
 
-/// Every alteration is found, and its line named: as the one that is off, or as one that it was held against, or the
-/// table that it is in.
+/// Every alteration is found, and its line named: as the one that is off, or as one that it was held against,
+/// or the table that it is in.
 #[test]
 fn alterations_are_caught_and_named() {
     let report = classic(&ladder());

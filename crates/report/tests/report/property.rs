@@ -166,7 +166,8 @@ proptest! {
         let text = comparison(&both);
         prop_assert!(!text.contains("NaN") && !text.contains("inf "), "{}", text);
         let (n, m) = (a.studies.len(), b.studies.len());
-        prop_assert_eq!((both.budgets.len() + both.only_a.len(), both.budgets.len() + both.only_b.len()), (n, m));
+        let matched = both.budgets.len();
+        prop_assert_eq!((matched + both.only_a.len(), matched + both.only_b.len()), (n, m));
         let own = compare((&a, &first), (&a, &first));
         prop_assert!(own.findings.appeared.is_empty() && own.findings.gone.is_empty());
         for budget in &own.budgets {
@@ -184,9 +185,14 @@ proptest! {
         prop_assert_eq!(&document.analysis.verdict, &worded.verdict);
         prop_assert_eq!(&document.analysis.findings, &worded.findings);
         let totals: Vec<String> =
-            analysis.studies.iter().map(|study| format!("- Total trials: {}", study.summary.trials)).collect();
+            analysis
+                .studies
+                .iter()
+                .map(|study| format!("- Total trials: {}", study.summary.trials))
+                .collect();
         let classic = classic(&ladder);
-        let printed: Vec<&str> = classic.lines().filter(|line| line.starts_with("- Total trials: ")).collect();
+        let printed: Vec<&str> = classic.lines().filter(|line| line.starts_with("- Total trials: \
+            ")).collect();
         prop_assert_eq!(printed, totals);
         for front in analysis.studies.iter().filter_map(|study| study.front.as_ref()) {
             prop_assert!(front.hypervolume.is_none_or(|share| (0.0..=1.0 + 1e-9).contains(&share)));

@@ -15,8 +15,8 @@ fn analysis(test: &str) -> Option<Analysis> {
     Some(analyze(&ladder, &Options::default()))
 }
 
-/// Every repeat among these trials has the very same value, so that 41, 34 and 32 evaluations remain; F and p agree with
-/// statsmodels' `anova_lm(typ=2)` on these.
+/// Every repeat among these trials has the very same value, so that 41, 34 and 32 evaluations remain; F and p
+/// agree with statsmodels' `anova_lm(typ=2)` on these.
 #[test]
 fn few_importances_survive() {
     let Some(analysis) = analysis("few_importances_survive") else { return };

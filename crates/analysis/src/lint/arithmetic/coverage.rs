@@ -39,8 +39,8 @@ pub(super) fn check(checks: &mut Checks, study: &StatedStudy) {
     }
 }
 
-/// Sums along one side of the table are the counts of that parameter's values, less the trials that lack the other
-/// parameter, of which there are `lacking`.
+/// Sums along one side of the table are the counts of that parameter's values, less the trials that lack the
+/// other parameter, of which there are `lacking`.
 fn check_side(
     checks: &mut Checks,
     coverage: &StatedCoverage,

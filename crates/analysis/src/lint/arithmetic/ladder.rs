@@ -118,7 +118,7 @@ fn consistency(checks: &mut Checks, report: &StatedReport, line: u64, stated: &S
     let name = &stated.parameter;
     match consistency::naive(&stated.values) {
         None => {
-            checks.contradiction(line, [], LadderMismatch::FewerThanTwoValues { parameter: name.clone() })
+            checks.contradiction(line, [], LadderMismatch::FewerThanTwoValues { parameter: name.clone() });
         }
         Some(word) if word != stated.word => {
             let mismatch = LadderMismatch::ConsistencyWord { parameter: name.clone(), word: stated.word };

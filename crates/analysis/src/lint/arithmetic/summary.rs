@@ -76,7 +76,8 @@ fn deviations(checks: &mut Checks, study: &StatedStudy, error: f64) {
     for (trend, groups, missing) in &tables {
         let known = match mean(study).filter(|_| *missing > 0) {
             None => length(&[groups.within(), groups.between()]),
-            // Trials in no group: their mean follows from that of all trials, their deviations add what they may.
+            // Trials in no group: their mean follows from that of all trials, their deviations add what they
+            // may.
             Some(mean) => {
                 let known = length(&[groups.within(), groups.around(mean), rest(*groups, mean, *missing)]);
                 Bounds { high: f64::INFINITY, ..known }
@@ -98,7 +99,8 @@ fn deviations(checks: &mut Checks, study: &StatedStudy, error: f64) {
     blame(checks, stated.line, SummaryFigure::Deviation, tables.len(), wrong);
 }
 
-/// What the trials in no group add to the sum of squares at least: `(sum_g n_g (m_g - m))^2 / r` for `r` of them, as a root.
+/// What the trials in no group add to the sum of squares at least: `(sum_g n_g (m_g - m))^2 / r` for `r` of
+/// them, as a root.
 fn rest(groups: Groups<'_>, mean: Printed, missing: u64) -> Bounds {
     let sum = groups.weighted(|level| level.mean.value - mean.value).abs();
     let error = groups.weighted(|level| level.mean.half_unit + mean.half_unit + 2.0 * groups.error);
