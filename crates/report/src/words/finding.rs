@@ -112,7 +112,7 @@ fn problem_message(problem: &Problem) -> String {
                 format!("; the gap is {errors:.1} standard errors at the assumed correlation")
             });
             format!(
-                "{baseline} is better than every transformer: {metric} {} against {} (best trial of {}){gap}",
+                "{baseline} is better than every trial: {metric} {} against {} (best trial of {}){gap}",
                 decimals(*value),
                 decimals(*best),
                 quoted(budget)
@@ -324,9 +324,7 @@ fn problem_advice(problem: &Problem) -> &'static str {
             "The direction of the other objectives is not recorded: analyse the study's database to get its \
              fronts."
         }
-        Problem::BehindBaseline { .. } => {
-            "Find a transformer that beats the baseline before comparing model sizes."
-        }
+        Problem::BehindBaseline { .. } => "Find a model that beats the baseline before comparing sizes.",
         Problem::OfBudget(problem) => budget_advice(problem),
     }
 }

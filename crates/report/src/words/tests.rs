@@ -74,7 +74,7 @@ fn problems_of_a_ladder() {
         ),
         (
             baseline,
-            "logistic regression is better than every transformer: AUC 0.7900 against 0.7700 (best trial of \
+            "logistic regression is better than every trial: AUC 0.7900 against 0.7700 (best trial of \
              'l'); the gap is 1.9 standard errors at the assumed correlation",
         ),
     ] {

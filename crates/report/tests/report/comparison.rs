@@ -3,7 +3,9 @@
 use allometry_analysis::comparison::{Preference, Survival};
 use allometry_analysis::{Analysis, Comparison, Finding, FindingCode, LadderTrials, Options, Side, analyze};
 use allometry_core::ClassCounts;
-use allometry_report::{ComparisonDocument, comparison, comparison_json, comparison_json_schema, words};
+use allometry_report::{
+    ComparisonDocument, comparison, comparison_json, comparison_json_schema, json, read_json, words,
+};
 
 use crate::support;
 
@@ -60,6 +62,18 @@ fn documents_satisfy_the_schema_and_read_back() {
         assert_eq!(document.comparison, words::comparison(&comparison));
     }
     support::assert_valid("comparisons_satisfy_the_schema", SCHEMA, &made().map(|one| comparison_json(&one)));
+}
+
+/// A document has text where an analysis of trials has reasons; that is no difference.
+#[test]
+fn a_document_is_identical_to_the_analysis_that_it_was_written_from() {
+    let analysis = analyze(&support::synthetic(), &Options::default());
+    let document = read_json(&json(&analysis)).unwrap();
+    let side = |analysis| Side { source: "report.json", analysis, trials: None };
+    let both = Comparison::new(&side(&document), &side(&analysis));
+    assert!(both.identical);
+    let stayed = words::comparison(&both).findings.stayed;
+    assert!(!stayed.is_empty() && stayed.iter().all(|finding| finding.a == finding.b));
 }
 
 /// The 20M trials replaced by those of 200M.
