@@ -104,7 +104,8 @@ fn problems_of_a_budget() {
         ),
         (
             BudgetProblem::SmallestAboveBudget { weights: 50_000_000, nominal: 20e6 },
-            "20M: the smallest architecture in the space has 50.0M weights, 2.5 times the number in the label",
+            "20M: the smallest architecture in the space has 50.0M weights, 2.5 times the number \
+             in the label",
         ),
         (
             BudgetProblem::NominalNotSize {
@@ -112,7 +113,8 @@ fn problems_of_a_budget() {
                 nominal: 20e6,
                 tried: Some((sized(243_000), sized(3_000_000))),
             },
-            "20M: the best model has 3.00M weights, but the label says 20.0M; trials range from 243k to 3.00M",
+            "20M: the best model has 3.00M weights, but the label says 20.0M; trials range from \
+             243k to 3.00M",
         ),
         (
             BudgetProblem::LearningRateEdge { edges: vec![edge] },
