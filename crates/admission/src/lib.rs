@@ -1,7 +1,9 @@
-//! Which connections of a server may stay.
+//! Limits on the connections that a server holds open.
 //!
-//! A connection is a stranger's until one of its requests was let through. Strangers have a small quota and a short time of their
-//! own, so that any number of them, who say nothing or show no token, keep nobody out: one too many closes the oldest.
+//! A connection counts as unauthenticated until one of its requests has been accepted. Unauthenticated
+//! connections have a small quota and a short timeout of their own, and when the quota is full the oldest
+//! of them is closed. Clients that open many connections and send nothing, or no valid token, therefore
+//! cannot keep others out.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -12,79 +14,83 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
-/// The connections of one server.
+/// Open connections of one server.
 #[derive(Debug)]
 pub struct Connections {
-    most_strangers: usize,
-    strangers: Mutex<VecDeque<Weak<Place>>>,
-    known: Arc<Semaphore>,
+    max_unauthenticated: usize,
+    unauthenticated: Mutex<VecDeque<Weak<Place>>>,
+    accepted: Arc<Semaphore>,
 }
 
-/// Where one connection stands. Clones are of the same connection.
+/// State of one connection. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Admission {
     place: Arc<Place>,
-    known: Arc<Semaphore>,
+    accepted: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
 struct Place {
-    is_known: AtomicBool,
+    is_accepted: AtomicBool,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
     closed: Notify,
 }
 
 impl Connections {
-    /// A server with so many places for strangers, and for those that were let through.
-    pub fn new(most_strangers: usize, most_known: usize) -> Self {
-        let known = Arc::new(Semaphore::new(most_known));
-        Self { most_strangers, strangers: Mutex::new(VecDeque::new()), known }
+    /// Creates the limits of a server: `max_unauthenticated` unauthenticated connections and `max_accepted`
+    /// accepted ones.
+    pub fn new(max_unauthenticated: usize, max_accepted: usize) -> Self {
+        let accepted = Arc::new(Semaphore::new(max_accepted));
+        Self { max_unauthenticated, unauthenticated: Mutex::new(VecDeque::new()), accepted }
     }
 
-    /// A new connection, which is a stranger's. Where there are too many, the oldest of them is closed.
+    /// Registers a new, unauthenticated connection. If there are too many of them, the oldest is closed.
     pub fn open(&self) -> Admission {
         let place = Arc::new(Place::default());
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        strangers.retain(|other| other.upgrade().is_some_and(|other| !other.is_known()));
-        while strangers.len() >= self.most_strangers {
-            if let Some(oldest) = strangers.pop_front().and_then(|oldest| oldest.upgrade()) {
+        let mut unauthenticated = self.unauthenticated.lock().unwrap_or_else(PoisonError::into_inner);
+        unauthenticated.retain(|other| other.upgrade().is_some_and(|other| !other.is_accepted()));
+        while unauthenticated.len() >= self.max_unauthenticated {
+            if let Some(oldest) = unauthenticated.pop_front().and_then(|oldest| oldest.upgrade()) {
                 oldest.closed.notify_one();
             }
         }
-        strangers.push_back(Arc::downgrade(&place));
-        Admission { place, known: Arc::clone(&self.known) }
+        unauthenticated.push_back(Arc::downgrade(&place));
+        Admission { place, accepted: Arc::clone(&self.accepted) }
     }
 }
 
 impl Place {
-    fn is_known(&self) -> bool {
-        self.is_known.load(Ordering::Acquire)
+    fn is_accepted(&self) -> bool {
+        self.is_accepted.load(Ordering::Acquire)
     }
 }
 
 impl Admission {
-    /// Says that a request of the connection was let through; it stays as long as it likes. `false` where the server is full.
+    /// Records that a request of this connection was accepted, after which the connection has no timeout.
+    ///
+    /// Returns `false` if the server already has as many accepted connections as it may.
     #[must_use]
     pub fn admit(&self) -> bool {
-        if self.place.is_known() {
+        if self.place.is_accepted() {
             return true;
         }
         let mut permit = self.place.permit.lock().unwrap_or_else(PoisonError::into_inner);
         if permit.is_none() {
-            *permit = Arc::clone(&self.known).try_acquire_owned().ok();
+            *permit = Arc::clone(&self.accepted).try_acquire_owned().ok();
         }
-        self.place.is_known.store(permit.is_some(), Ordering::Release);
+        self.place.is_accepted.store(permit.is_some(), Ordering::Release);
         permit.is_some()
     }
 
-    /// Ends where the connection is to be closed: it is a stranger's still after `time`, or newer strangers need its place.
+    /// Completes when the connection must be closed: it is still unauthenticated after `time`, or a newer
+    /// connection needs its place.
     pub async fn refused(self, time: Duration) {
         tokio::select! {
             () = self.place.closed.notified() => {}
             () = sleep(time) => {}
         }
-        // Whoever was let through at that moment stays.
-        if self.place.is_known() {
+        // A connection accepted at this very moment stays open.
+        if self.place.is_accepted() {
             pending::<()>().await;
         }
     }
@@ -97,21 +103,21 @@ mod tests {
     const TIME: Duration = Duration::from_secs(10);
 
     #[tokio::test(start_paused = true)]
-    async fn strangers_go_and_who_was_let_through_stays() {
+    async fn unauthenticated_connections_are_closed_and_accepted_ones_stay() {
         let connections = Connections::new(4, 2);
-        let known = connections.open();
-        assert!(known.admit());
+        let accepted = connections.open();
+        assert!(accepted.admit());
         let others: Vec<Admission> = (0..4).map(|_| connections.open()).collect();
-        // A fifth stranger closes the first of the four at once, not the one that is known.
+        // A fifth one closes the oldest of the four at once, and not the accepted one.
         let fifth = connections.open();
         tokio::time::timeout(Duration::ZERO, others[0].clone().refused(TIME)).await.unwrap();
         assert!(tokio::time::timeout(TIME / 2, others[1].clone().refused(TIME)).await.is_err());
         tokio::time::timeout(TIME * 2, fifth.refused(TIME)).await.unwrap();
-        assert!(tokio::time::timeout(TIME * 9, known.clone().refused(TIME)).await.is_err());
+        assert!(tokio::time::timeout(TIME * 9, accepted.clone().refused(TIME)).await.is_err());
     }
 
     #[tokio::test]
-    async fn places_of_the_known_are_given_back() {
+    async fn dropped_connections_free_their_place() {
         let connections = Connections::new(100, 2);
         let first = connections.open();
         let (second, third) = (connections.open(), connections.open());

@@ -96,7 +96,7 @@ impl Collapse {
             .zip(&sample.values)
             .map(|(trial, &value)| {
                 let auc = aucs.of(trial, value);
-                let scores = study.scores.of(trial.number);
+                let scores = study.predictions.scores(trial.number);
                 scores
                     .and_then(|scores| scored::kind(&scores, auc?, ladder.series(), options))
                     .or_else(|| ladder.rows.map(|rows| kind(trial, auc, rows, options)))
@@ -112,7 +112,7 @@ impl Collapse {
             let auc = aucs.of(trial, sample.values[position])?;
             ScoreSummary::new(
                 trial.number,
-                &study.scores.of(trial.number)?,
+                &study.predictions.scores(trial.number)?,
                 auc,
                 ladder.series(),
                 seed_name,

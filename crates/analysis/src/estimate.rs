@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::Series;
 use crate::options::Options;
-use crate::scores::{Predicted, Predictions, RowScores};
+use crate::scores::{Predicted, RowScores, Scores};
 use crate::stats::distribution::t_half_width;
 use crate::stats::long_run::LongRun;
 use crate::stats::{auc, normal, proportion};
@@ -165,7 +165,7 @@ impl Estimate {
     /// error.
     pub fn scored_auc(
         point: f64,
-        predictions: &Predictions<'_>,
+        predictions: &Scores<'_>,
         series: Series,
         options: &Options,
     ) -> Option<Self> {

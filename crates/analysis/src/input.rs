@@ -9,9 +9,9 @@ use allometry_core::{
     TrialNumber,
 };
 
-use crate::outputs::StudyOutputs;
+use crate::predictions::StudyPredictions;
 use crate::retrained::RetrainedTrials;
-use crate::scores::{Predicted, RowScores, StudyScores};
+use crate::scores::{Predicted, RowScores};
 use crate::stats::influence::RowMetric;
 
 /// The trials of one size budget.
@@ -31,9 +31,7 @@ pub struct StudyTrials {
     /// Sizes that the space reaches, where they could be computed.
     pub reach: Option<SizeReach>,
     /// What the trials predict on the validation rows, where stored.
-    pub scores: StudyScores,
-    /// The same where the label is not binary.
-    pub outputs: StudyOutputs,
+    pub predictions: StudyPredictions,
     /// Why the last run of the study ended, where stored.
     pub ended: Option<StopReason>,
     /// What picks its configurations, where stored.
@@ -55,8 +53,7 @@ impl StudyTrials {
             best_params: None,
             space: None,
             reach: None,
-            scores: StudyScores::default(),
-            outputs: StudyOutputs::default(),
+            predictions: StudyPredictions::default(),
             ended: None,
             sampler: None,
             carried_over: None,
@@ -155,18 +152,17 @@ impl LadderTrials {
 
     /// What a trial predicts of the validation rows, where stored and of use for the ladder's metric.
     pub(crate) fn row_scores<'s>(&self, study: &'s StudyTrials, trial: TrialNumber) -> Option<RowScores<'s>> {
-        self.useful(&study.scores, &study.outputs, trial)
+        self.useful(&study.predictions, trial)
     }
 
     /// Those of a trial's predictions that are of use for the ladder's metric.
     pub(crate) fn useful<'s>(
         &self,
-        scores: &'s StudyScores,
-        outputs: &'s StudyOutputs,
+        predictions: &'s StudyPredictions,
         trial: TrialNumber,
     ) -> Option<RowScores<'s>> {
-        let binary = scores.of(trial).filter(|_| self.measures_auc()).map(Predicted::Binary);
-        let other = || Some(Predicted::Other(outputs.of(trial)?, RowMetric::named(&self.metric)?));
+        let binary = predictions.scores(trial).filter(|_| self.measures_auc()).map(Predicted::Binary);
+        let other = || Some(Predicted::Other(predictions.outputs(trial)?, RowMetric::named(&self.metric)?));
         let predicted = binary.or_else(other)?;
         Some(RowScores { predicted, series: self.series() })
     }

@@ -13,7 +13,7 @@ use crate::stats::influence::{Influence, RowMetric};
 
 /// Predictions of a study's trials of the same validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StudyOutputs {
+pub(crate) struct StudyOutputs {
     rows: Vec<u64>,
     targets: Vec<f32>,
     trials: BTreeMap<TrialNumber, Vec<f32>>,
@@ -22,7 +22,7 @@ pub struct StudyOutputs {
 impl StudyOutputs {
     /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows
     /// than those kept before, not the same number for each row, or not all finite.
-    pub fn insert(&mut self, trial: TrialNumber, outputs: ValidationOutputs) -> bool {
+    pub(crate) fn insert(&mut self, trial: TrialNumber, outputs: ValidationOutputs) -> bool {
         let ValidationOutputs { rows, targets, outputs } = outputs;
         let is_whole = rows.len() == targets.len() && !rows.is_empty() && outputs.len() % rows.len() == 0;
         if !is_whole || outputs.iter().chain(&targets).any(|value| !value.is_finite()) {
@@ -38,30 +38,14 @@ impl StudyOutputs {
     }
 
     /// Predictions of a trial, where they were kept.
-    pub fn of(&self, trial: TrialNumber) -> Option<Outputs<'_>> {
+    pub(crate) fn of(&self, trial: TrialNumber) -> Option<Outputs<'_>> {
         let outputs = self.trials.get(&trial)?;
         Some(Outputs { rows: &self.rows, targets: &self.targets, outputs })
     }
 
     /// Predictions of the first trial that has any: they tell the rows.
-    pub fn first(&self) -> Option<Outputs<'_>> {
+    pub(crate) fn first(&self) -> Option<Outputs<'_>> {
         self.of(*self.trials.keys().next()?)
-    }
-
-    /// Whether no trial has any.
-    pub fn is_empty(&self) -> bool {
-        self.trials.is_empty()
-    }
-}
-
-/// Those that are of the same rows as the first.
-impl FromIterator<(TrialNumber, ValidationOutputs)> for StudyOutputs {
-    fn from_iter<I: IntoIterator<Item = (TrialNumber, ValidationOutputs)>>(outputs: I) -> Self {
-        let mut kept = Self::default();
-        for (trial, outputs) in outputs {
-            kept.insert(trial, outputs);
-        }
-        kept
     }
 }
 
@@ -74,6 +58,12 @@ pub struct Outputs<'a> {
     pub targets: &'a [f32],
     /// Probability of each class, row after row, or one predicted number a row; finite.
     pub outputs: &'a [f32],
+}
+
+impl<'a> From<&'a ValidationOutputs> for Outputs<'a> {
+    fn from(outputs: &'a ValidationOutputs) -> Self {
+        Self { rows: &outputs.rows, targets: &outputs.targets, outputs: &outputs.outputs }
+    }
 }
 
 impl Outputs<'_> {

@@ -1,7 +1,7 @@
 //! The configuration to take, beside the best one observed.
 
 use allometry_core::sampler::{NoExpectation, can_model, recommend};
-use allometry_core::{Direction, FrozenTrial, ModelSize, Params, SearchSpace, TrialNumber};
+use allometry_core::{Direction, Distribution, FrozenTrial, ModelSize, Params, SearchSpace, TrialNumber};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,13 +39,29 @@ pub struct RecommendedTrial {
 pub enum NotRecommended {
     /// The trials came without the sets of their parameters.
     NoSpace,
-    /// A set of the space is empty, not finite, or has too many values.
+    /// A set of the space is empty or not finite.
     OddSpace,
+    /// A parameter has too many choices.
+    ManyChoices,
     /// No complete trial inside the space has a value and breaks no constraint.
     NoValue,
     /// There is no model of the mean.
     #[serde(untagged)]
     NoExpectation(NoExpectation),
+}
+
+/// Why no model can be made over a space.
+fn why_not(space: &SearchSpace) -> NotRecommended {
+    let is_long = |set: &Distribution| match set {
+        Distribution::Categorical { choices, .. } => !choices.is_empty(),
+        _ => false,
+    };
+    let is_odd = |set: &Distribution| {
+        let alone = SearchSpace([("x".to_owned(), set.clone())].into_iter().collect());
+        !can_model(&alone) && !is_long(set)
+    };
+    let any_odd = space.iter().any(|(_, set)| is_odd(set));
+    if any_odd { NotRecommended::OddSpace } else { NotRecommended::ManyChoices }
 }
 
 impl Recommendation {
@@ -60,7 +76,7 @@ impl Recommendation {
         let none = |why| Self { trial: None, unknown: Some(why) };
         let Some(space) = space else { return none(NotRecommended::NoSpace) };
         if !can_model(space) {
-            return none(NotRecommended::OddSpace);
+            return none(why_not(space));
         }
         let usable = trials.iter().filter(|trial| trial.value.is_none_or(is_usable));
         let Some(found) = recommend(usable, space, direction) else { return none(NotRecommended::NoValue) };
@@ -90,5 +106,54 @@ impl Recommendation {
             mean.interval = mean.interval.map(Interval::of_auc);
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use allometry_core::{ParamValue, TrialState};
+
+    /// Of five trials with values of `sets`; the best is the third.
+    fn of(set: Distribution, values: [ParamValue; 5]) -> Recommendation {
+        let trials = (0..).zip(values).map(|(number, value)| {
+            let params = Params([("x".to_owned(), value)].into_iter().collect());
+            FrozenTrial::new(number, TrialState::Complete, Some((number as f64 - 2.0).abs()), params)
+        });
+        let space = SearchSpace([("x".to_owned(), set)].into_iter().collect());
+        let trials: Vec<FrozenTrial> = trials.collect();
+        Recommendation::new(&trials, Some(&space), Direction::Minimize, &Options::default())
+    }
+
+    #[test]
+    fn ranges_of_any_width_have_a_recommendation() {
+        let top = i64::MAX;
+        for (low, values) in [
+            (0, [0, 1, top / 2, top - 1, top]),
+            (i64::MIN, [i64::MIN, -1, 0, 1, top]),
+            (1, [1, 5, 4097, 1 << 40, top]),
+        ] {
+            for log in [false, true].into_iter().filter(|log| !log || low > 0) {
+                let set = Distribution::Int { low, high: top, log, step: 1 };
+                let found = of(set, values.map(ParamValue::from));
+                let trial = found.trial.unwrap_or_else(|| panic!("{low}: {:?}", found.unknown));
+                assert!(trial.params.get("x").is_some());
+                assert!(trial.mean.is_none_or(|mean| mean.point.is_finite()));
+            }
+        }
+        let fine = Distribution::Float { low: 0.0, high: 1.0, log: false, step: Some(1e-9) };
+        assert!(of(fine, [0.0, 0.25, 0.5, 0.75, 1.0].map(ParamValue::from)).trial.is_some());
+    }
+
+    #[test]
+    fn what_has_no_model_has_one_reason() {
+        let values = || [0, 1, 2, 3, 4].map(ParamValue::from);
+        let long = Distribution::list((0..5000_i64).map(ParamValue::from).collect());
+        let empty = Distribution::Int { low: 2, high: 1, log: false, step: 1 };
+        let endless = Distribution::Float { low: 0.0, high: f64::INFINITY, log: false, step: None };
+        assert_eq!(of(long, values()).unknown, Some(NotRecommended::ManyChoices));
+        for odd in [empty, endless, Distribution::list(Vec::new())] {
+            assert_eq!(of(odd, values()).unknown, Some(NotRecommended::OddSpace));
+        }
     }
 }

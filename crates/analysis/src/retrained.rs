@@ -6,8 +6,8 @@ use allometry_core::retraining::Retraining;
 use allometry_core::{FrozenTrial, TrialNumber};
 
 use crate::input::LadderTrials;
-use crate::outputs::StudyOutputs;
-use crate::scores::{RowScores, StudyScores};
+use crate::predictions::StudyPredictions;
+use crate::scores::RowScores;
 
 pub(crate) use contrast::{Contrast, Outcome};
 
@@ -21,9 +21,7 @@ pub struct RetrainedTrials {
     /// The trials.
     pub trials: Vec<FrozenTrial>,
     /// What they predict on the rows that they are judged by, where stored.
-    pub scores: StudyScores,
-    /// The same where the label is not binary.
-    pub outputs: StudyOutputs,
+    pub predictions: StudyPredictions,
 }
 
 /// One training of a planned configuration.
@@ -60,7 +58,7 @@ impl RetrainedTrials {
     }
 
     fn predictions(&self, trial: TrialNumber, ladder: &LadderTrials) -> Option<RowScores<'_>> {
-        ladder.useful(&self.scores, &self.outputs, trial)
+        ladder.useful(&self.predictions, trial)
     }
 }
 

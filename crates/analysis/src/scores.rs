@@ -17,9 +17,9 @@ const SAME_AUC: f64 = 1e-6;
 /// kept in single precision.
 const SAME_METRIC: f64 = 1e-4;
 
-/// Predictions of a study's trials on the same validation rows.
+/// Scores of a study's trials on the same validation rows.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StudyScores {
+pub(crate) struct StudyScores {
     rows: Vec<u64>,
     labels: Vec<bool>,
     trials: BTreeMap<TrialNumber, Vec<f32>>,
@@ -28,7 +28,7 @@ pub struct StudyScores {
 impl StudyScores {
     /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows
     /// than those kept before, of another length than the labels, or not all finite.
-    pub fn insert(&mut self, trial: TrialNumber, scores: ValidationScores) -> bool {
+    pub(crate) fn insert(&mut self, trial: TrialNumber, scores: ValidationScores) -> bool {
         let ValidationScores { rows, labels, scores } = scores;
         if scores.len() != labels.len() || scores.iter().any(|score| !score.is_finite()) {
             return false;
@@ -42,35 +42,19 @@ impl StudyScores {
         true
     }
 
-    /// Predictions of a trial, where they were kept.
-    pub fn of(&self, trial: TrialNumber) -> Option<Predictions<'_>> {
+    /// Scores of a trial, where they were kept.
+    pub(crate) fn of(&self, trial: TrialNumber) -> Option<Scores<'_>> {
         let scores = self.trials.get(&trial)?;
-        Some(Predictions { rows: &self.rows, labels: &self.labels, scores })
+        Some(Scores { rows: &self.rows, labels: &self.labels, scores })
     }
 
-    /// Predictions of the first trial that has any: they tell the rows.
-    pub fn first(&self) -> Option<Predictions<'_>> {
+    /// Scores of the first trial that has any: they tell the rows.
+    pub(crate) fn first(&self) -> Option<Scores<'_>> {
         self.of(*self.trials.keys().next()?)
     }
-
-    /// Whether no trial has any.
-    pub fn is_empty(&self) -> bool {
-        self.trials.is_empty()
-    }
 }
 
-/// Those that are of the same rows as the first.
-impl FromIterator<(TrialNumber, ValidationScores)> for StudyScores {
-    fn from_iter<I: IntoIterator<Item = (TrialNumber, ValidationScores)>>(scores: I) -> Self {
-        let mut kept = Self::default();
-        for (trial, scores) in scores {
-            kept.insert(trial, scores);
-        }
-        kept
-    }
-}
-
-/// Predictions of one trial, whatever its task, and how their rows follow each other.
+/// Scores of one trial, whatever its task, and how their rows follow each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RowScores<'a> {
     /// The predictions.
@@ -79,11 +63,11 @@ pub(crate) struct RowScores<'a> {
     pub(crate) series: Series,
 }
 
-/// Predictions of one trial by task.
+/// Scores of one trial by task.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Predicted<'a> {
     /// Of a binary label; the metric is their AUC.
-    Binary(Predictions<'a>),
+    Binary(Scores<'a>),
     /// Of classes or numbers, with the ladder's metric.
     Other(Outputs<'a>, RowMetric),
 }
@@ -167,8 +151,8 @@ impl RowScores<'_> {
 /// (`DeLong` et al. 1988, the rows in time order); `None` where the rows are not the same or the difference
 /// has no error.
 pub fn paired_gain(
-    first: &Predictions<'_>,
-    second: &Predictions<'_>,
+    first: &Scores<'_>,
+    second: &Scores<'_>,
     series: Series,
     options: &Options,
 ) -> Option<Estimate> {
@@ -181,9 +165,9 @@ fn is_sorted<T: PartialOrd>(values: &[T]) -> bool {
     values.is_sorted() || values.is_sorted_by(|a, b| a >= b)
 }
 
-/// Predictions of one trial.
+/// Scores of one trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Predictions<'a> {
+pub struct Scores<'a> {
     /// Row of the table that each prediction is for.
     pub rows: &'a [u64],
     /// True class of each row.
@@ -192,9 +176,15 @@ pub struct Predictions<'a> {
     pub scores: &'a [f32],
 }
 
-impl Predictions<'_> {
+impl<'a> From<&'a ValidationScores> for Scores<'a> {
+    fn from(scores: &'a ValidationScores) -> Self {
+        Self { rows: &scores.rows, labels: &scores.labels, scores: &scores.scores }
+    }
+}
+
+impl Scores<'_> {
     /// Whether both are of the same rows with the same classes.
-    pub fn same_rows(&self, other: &Predictions<'_>) -> bool {
+    pub fn same_rows(&self, other: &Scores<'_>) -> bool {
         self.rows == other.rows && self.labels == other.labels
     }
 

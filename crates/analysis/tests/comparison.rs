@@ -74,7 +74,7 @@ fn obstacles(comparison: &Comparison) -> Vec<ObstacleReason> {
 /// The ladder with the given scores of the first trial of its first budget.
 fn scored(ladder: &LadderTrials, scores: ValidationScores) -> LadderTrials {
     let mut ladder = ladder.clone();
-    assert!(ladder.studies[0].scores.insert(TrialNumber(0), scores));
+    assert!(ladder.studies[0].predictions.insert(TrialNumber(0), scores));
     ladder
 }
 

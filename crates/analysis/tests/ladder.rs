@@ -246,7 +246,7 @@ fn a_horizon_too_long_for_the_rows_is_said() {
             let number = trial.number.0;
             let scores = rows.iter().map(|row| (row * (number + 3) * 37 % 101) as f32 / 101.0).collect();
             let stored = ValidationScores { rows: rows.clone(), labels: labels.clone(), scores };
-            assert!(study.scores.insert(trial.number, stored));
+            assert!(study.predictions.insert(trial.number, stored));
         }
     }
     assert!(analyze(&ladder, &Options::default()).scaling.judgement.is_some());

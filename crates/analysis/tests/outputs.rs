@@ -6,7 +6,7 @@ use allometry_analysis::scaling::Withheld;
 use allometry_analysis::stats::influence::RowMetric;
 use allometry_analysis::{
     Comparison, FindingCode, LadderTrials, Method, Options, Outcome, Outputs, RowOrder, Series, Side,
-    StudyOutputs, StudyTrials, analyze, paired_difference,
+    StudyPredictions, StudyTrials, analyze, paired_difference,
 };
 use allometry_core::{FrozenTrial, Params, TrialNumber, TrialState, ValidationOutputs};
 use serde_json::Value;
@@ -106,8 +106,8 @@ fn what_a_metric_does_not_fit_has_none() {
 #[test]
 fn predictions_of_other_rows_are_not_kept() {
     let first = stored(&cases()[3], 0);
-    let mut kept = StudyOutputs::default();
-    assert!(kept.is_empty() && kept.first().is_none());
+    let mut kept = StudyPredictions::default();
+    assert!(kept.is_empty());
     assert!(kept.insert(TrialNumber(3), first.clone()));
     let mut moved = first.clone();
     moved.rows[0] = 7_000;
@@ -117,8 +117,8 @@ fn predictions_of_other_rows_are_not_kept() {
     let mut broken = first.clone();
     broken.outputs[5] = f32::NAN;
     assert!(!kept.insert(TrialNumber(4), broken));
-    assert_eq!(kept.of(TrialNumber(3)), Some(view(&first)));
-    assert!(kept.of(TrialNumber(4)).is_none());
+    assert_eq!(kept.outputs(TrialNumber(3)), Some(view(&first)));
+    assert!(kept.outputs(TrialNumber(4)).is_none());
 }
 
 /// Two budgets, the best trial of each one of the case's models.
@@ -127,7 +127,7 @@ fn ladder(case: &Value, metric: &str, name: &str) -> LadderTrials {
         let value = case["metrics"][name]["values"][model].as_f64().unwrap();
         let trial = FrozenTrial::new(0, TrialState::Complete, Some(value), Params::default());
         let outputs = [(TrialNumber(0), stored(case, model))].into_iter().collect();
-        StudyTrials { outputs, ..StudyTrials::new(label, "oracle", vec![trial]) }
+        StudyTrials { predictions: outputs, ..StudyTrials::new(label, "oracle", vec![trial]) }
     });
     LadderTrials { metric: metric.into(), ..LadderTrials::new(budgets.into()) }
 }
@@ -154,7 +154,7 @@ fn one_trial_a_budget_has_an_error_over_rows_and_no_verdict() {
         let mut other = ladder.clone();
         other.studies.truncate(1);
         other.studies[0].trials[0].value = ladder.studies[1].trials[0].value;
-        other.studies[0].outputs = ladder.studies[1].outputs.clone();
+        other.studies[0].predictions = ladder.studies[1].predictions.clone();
         let (first, second) = (&analysis, analyze(&other, &Options::default()));
         let comparison = Comparison::new(
             &Side { source: "a", analysis: first, trials: Some(&ladder) },

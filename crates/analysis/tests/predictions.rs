@@ -1,7 +1,9 @@
 //! Figures of stored predictions against scikit-learn and NumPy (`oracle/predictions.py`).
 
 use allometry_analysis::collapse::CollapseKind;
-use allometry_analysis::{LadderTrials, Method, Options, StudyAnalysis, StudyScores, StudyTrials, analyze};
+use allometry_analysis::{
+    LadderTrials, Method, Options, StudyAnalysis, StudyPredictions, StudyTrials, analyze,
+};
 use allometry_core::{EarlyStop, FrozenTrial, Params, TrialNumber, TrialState, ValidationScores};
 use serde_json::Value;
 
@@ -22,7 +24,7 @@ fn scores(case: &Value) -> ValidationScores {
 
 /// The analysis of a study of the given trials: their learning rate, AUC and scores.
 fn study(trials: Vec<(f64, f64, Option<ValidationScores>)>) -> StudyAnalysis {
-    let mut kept = StudyScores::default();
+    let mut kept = StudyPredictions::default();
     let trials = trials
         .into_iter()
         .enumerate()
@@ -34,7 +36,7 @@ fn study(trials: Vec<(f64, f64, Option<ValidationScores>)>) -> StudyAnalysis {
             FrozenTrial::new(number, TrialState::Complete, Some(auc), params)
         })
         .collect();
-    let study = StudyTrials { scores: kept, ..StudyTrials::new("2M", "oracle", trials) };
+    let study = StudyTrials { predictions: kept, ..StudyTrials::new("2M", "oracle", trials) };
     let ladder = LadderTrials::new(vec![study]);
     analyze(&ladder, &Options::default()).studies.remove(0)
 }
@@ -75,7 +77,7 @@ fn trials_that_were_stopped_as_collapsed_are_constant() {
     }
     trials[5].record.early_stop = Some(EarlyStop::Pruned);
     let kept = trials[..3].iter().map(|trial| (trial.number, scored.clone())).collect();
-    let study = StudyTrials { scores: kept, ..StudyTrials::new("2M", "oracle", trials) };
+    let study = StudyTrials { predictions: kept, ..StudyTrials::new("2M", "oracle", trials) };
     let collapse = analyze(&LadderTrials::new(vec![study]), &Options::default()).studies.remove(0).collapse;
     assert_eq!((collapse.kinds.constant, collapse.kinds.healthy, collapse.kinds.unknown), (2, 3, 0));
     assert_eq!(collapse.constant_share.unwrap().point, 0.4);

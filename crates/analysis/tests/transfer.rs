@@ -125,7 +125,7 @@ fn simulated(
 fn one_seed_has_the_error_of_the_rows() {
     let options = Options::default();
     let (found, [own, carried]) = simulated(0, 1, [1.2, 0.9], 0.1, &options);
-    let [own, carried] = [&own, &carried].map(|one| allometry_analysis::Predictions {
+    let [own, carried] = [&own, &carried].map(|one| allometry_analysis::Scores {
         rows: &one.rows,
         labels: &one.labels,
         scores: &one.scores,

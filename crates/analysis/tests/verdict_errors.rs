@@ -6,7 +6,7 @@ mod random;
 use allometry_analysis::stats::weighted_auc::SortedRows;
 use allometry_analysis::stats::{influence, normal};
 use allometry_analysis::{
-    Analysis, Estimate, LadderTrials, Options, Outcome, Predictions, RowOrder, Series, StudyScores,
+    Analysis, Estimate, LadderTrials, Options, Outcome, RowOrder, Scores, Series, StudyPredictions,
     StudyTrials, analyze,
 };
 use allometry_core::rng::stream;
@@ -30,7 +30,7 @@ fn ladder(rng: &mut TrialRng, distances: [f64; 3], has_scores: bool) -> LadderTr
     let shared: Vec<f64> = (0..count).map(|_| gaussian(rng)).collect();
     let ones = vec![1.0; count];
     let studies = BUDGETS.iter().zip(distances).map(|((label, weights), distance)| {
-        let mut scores = StudyScores::default();
+        let mut scores = StudyPredictions::default();
         let trials = (0..TRIALS)
             .map(|number| {
                 let distance = distance - 0.1 * uniform(rng);
@@ -55,7 +55,7 @@ fn ladder(rng: &mut TrialRng, distances: [f64; 3], has_scores: bool) -> LadderTr
                 trial
             })
             .collect();
-        StudyTrials { scores, ..StudyTrials::new(label, "simulation", trials) }
+        StudyTrials { predictions: scores, ..StudyTrials::new(label, "simulation", trials) }
     });
     LadderTrials { rows: Some(ROWS), ..LadderTrials::new(studies.collect()) }
 }
@@ -168,7 +168,7 @@ fn intervals_of_an_auc_cover() {
                 (false, _) => gaussian(&mut rng) + if *label { distance } else { 0.0 },
             } as f32;
             let scores: Vec<f32> = labels.iter().map(score).collect();
-            let predictions = Predictions { rows: &[], labels: &labels, scores: &scores };
+            let predictions = Scores { rows: &[], labels: &labels, scores: &scores };
             let auc = influence::auc(&labels, &scores).unwrap().value;
             let holds = |estimate: Estimate| u32::from(estimate.interval.unwrap().contains(truth));
             by_counts += holds(Estimate::auc(auc, rows, &options));

@@ -1,10 +1,10 @@
 //! Every way in which a command can end badly, with its exit code and what the user can do.
 
-use std::io::Write as _;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
+use allometry_analysis::Severity;
 use allometry_core::ladder::LadderErrors;
-use allometry_core::secret;
 use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
@@ -12,14 +12,28 @@ use allometry_report::number::counted;
 use allometry_report::{ReadError, classic};
 use allometry_runner::{AskError, NoProgram, RunError};
 use allometry_server::ServeError;
+use allometry_session::SessionError;
 use allometry_store::{ErrorKind, ImportError, StoreError};
+use allometry_study::StudyError;
 use allometry_trainer::ArchitectureError;
 use allometry_trainer::checkpoint::CheckpointError;
 use allometry_trainer::data::DataError;
 
 use crate::exit_code::ExitCode;
-use crate::fail_on::Met;
-use crate::output::say;
+
+/// A finding that met a condition of `--fail-on`.
+#[derive(Debug)]
+pub(crate) struct Met {
+    pub(crate) severity: Severity,
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Met {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.severity.as_str(), self.code, self.message)
+    }
+}
 
 /// Every way in which a command can end badly.
 #[derive(Debug, thiserror::Error)]
@@ -187,6 +201,40 @@ pub(crate) enum CliError {
     },
 }
 
+impl From<StudyError> for CliError {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Usage { message, hint } => Self::Usage { message, hint },
+            StudyError::NotFound { message, hint } => Self::NotFound { message, hint },
+            StudyError::Read { path, source } => Self::Read { path, source },
+            StudyError::Ladder(errors) => Self::Ladder(errors),
+            StudyError::Import(error) => Self::Import(error),
+            StudyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<SessionError> for CliError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Usage { message, hint } => Self::Usage { message, hint },
+            SessionError::NotFound { message, hint } => Self::NotFound { message, hint },
+            SessionError::Ladder(errors) => Self::Ladder(errors),
+            SessionError::Space(error) => Self::Space(error),
+            SessionError::Data(error) => Self::Data(error),
+            SessionError::Model(error) => Self::Model(error),
+            SessionError::Device(error) => Self::Device(error),
+            SessionError::NoProgram(error) => Self::NoProgram(error),
+            SessionError::Study(error) => error.into(),
+            SessionError::Store(error) => Self::Store(error),
+            SessionError::Run(error) => Self::Run(error),
+            SessionError::Ask(error) => Self::Ask(error),
+            SessionError::TrialsFailed { message } => Self::TrialsFailed { message },
+            SessionError::LabelsKnown { message } => Self::LabelsKnown { message },
+        }
+    }
+}
+
 impl CliError {
     /// What the process tells its parent.
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -194,7 +242,11 @@ impl CliError {
             Self::Usage { .. }
             | Self::Serve(ServeError::NeedsToken(_) | ServeError::Listen { .. })
             | Self::Grpc(GrpcError::NeedsToken(_) | GrpcError::Listen { .. })
-            | Self::Import(ImportError::Inapplicable { .. } | ImportError::WhichDirection { .. })
+            | Self::Import(
+                ImportError::Inapplicable { .. }
+                | ImportError::WhichDirection { .. }
+                | ImportError::WhichObjective { .. },
+            )
             | Self::Ask(
                 AskError::Finished { .. }
                 | AskError::Waiting { .. }
@@ -214,7 +266,6 @@ impl CliError {
                 | CheckpointError::NoModel { .. },
             )
             | Self::Read { .. }
-            | Self::Import(_)
             | Self::NotStorable { .. }
             | Self::Report { .. }
             | Self::ClassicReport { .. }
@@ -238,11 +289,13 @@ impl CliError {
                 | RunError::ObjectiveChanged { .. },
             ) => ExitCode::Ladder,
             Self::Store(error)
+            | Self::Import(ImportError::Store(error))
             | Self::Lost { cause: error, .. }
             | Self::Run(RunError::Store(error) | RunError::Lost { cause: error, .. })
             | Self::Ask(AskError::Store(error))
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => store_code(error),
+            Self::Import(_) => ExitCode::NotFound,
             Self::Run(RunError::Machine { .. }) => ExitCode::Storage,
             Self::TrialsFailed { .. } => ExitCode::TrialsFailed,
             Self::FindingsMet(_) => ExitCode::ConditionMet,
@@ -318,42 +371,4 @@ fn store_code(error: &StoreError) -> ExitCode {
 /// One finding a line.
 fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
-}
-
-/// Problems of a ladder file that are printed one by one; each is shown with the lines around it, which takes a look through
-/// the file.
-const MOST_PROBLEMS: usize = 100;
-
-/// Prints an error and its hint on standard error, without the passwords that they quote.
-pub(crate) fn print(error: &CliError) {
-    if let CliError::Ladder(errors) = error {
-        for problem in errors.reports().take(MOST_PROBLEMS) {
-            let _ = writeln!(std::io::stderr(), "{}", secret::hide(&format!("{problem:?}")));
-        }
-        if let Some(more) = errors.problems().len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0) {
-            say(&format!("and {}", counted(more as u64, "further problem")));
-        }
-        return;
-    }
-    say(&format!("error: {error}"));
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        say(&format!("  caused by: {cause}"));
-        source = cause.source();
-    }
-    if let Some(hint) = error.hint() {
-        say(&format!("hint: {hint}"));
-    }
-}
-
-/// Prints what clap says of the command line, help included, without the passwords that it quotes.
-pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
-    let text = secret::hide(&refused.render().ansi().to_string());
-    if refused.use_stderr() {
-        let _ = write!(anstream::stderr(), "{text}");
-    } else {
-        // Whoever closed the pipe has read enough of the help.
-        let _ = write!(anstream::stdout(), "{text}");
-    }
-    std::process::ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2))
 }

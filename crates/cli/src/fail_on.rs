@@ -1,13 +1,12 @@
 //! `--fail-on CODE|SEVERITY`: findings with which a command ends with exit code 7.
 
-use std::fmt;
 use std::str::FromStr;
 
 use allometry_analysis::lint::LintCode;
 use allometry_analysis::{Finding, FindingCode, Lint, Severity};
 use allometry_report::words;
 
-use crate::error::CliError;
+use crate::error::{CliError, Met};
 
 /// What must not be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,20 +17,6 @@ pub(crate) enum FailOn {
     Lint(LintCode),
     /// A finding of this severity or a worse one.
     Severity(Severity),
-}
-
-/// A finding that met a condition.
-#[derive(Debug)]
-pub(crate) struct Met {
-    severity: Severity,
-    code: String,
-    message: String,
-}
-
-impl fmt::Display for Met {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.severity.as_str(), self.code, self.message)
-    }
 }
 
 impl FailOn {

@@ -3,13 +3,15 @@
 #![expect(clippy::doc_markdown, reason = "doc comments of commands are their help, printed as they are")]
 
 mod command;
+mod compared;
 mod error;
 mod exit_code;
 mod fail_on;
+mod notes;
 mod output;
+mod print_error;
 mod progress;
 mod proposal;
-mod source;
 mod weights;
 
 use std::ffi::OsString;
@@ -29,12 +31,12 @@ fn plain_number(argument: OsString) -> OsString {
 fn main() -> ExitCode {
     let arguments = match command::Cli::try_parse_from(std::env::args_os().map(plain_number)) {
         Ok(arguments) => arguments,
-        Err(refused) => return error::print_usage(&refused),
+        Err(refused) => return print_error::print_usage(&refused),
     };
     match arguments.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error::print(&error);
+            print_error::print(&error);
             error.exit_code().into()
         }
     }

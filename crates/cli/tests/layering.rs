@@ -17,6 +17,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-runner", &["allometry-core", "allometry-store"]),
     ("allometry-analysis", &["allometry-core"]),
     ("allometry-report", &["allometry-core", "allometry-analysis"]),
+    ("allometry-study", &["allometry-core", "allometry-store", "allometry-analysis"]),
+    (
+        "allometry-session",
+        &[
+            "allometry-core",
+            "allometry-store",
+            "allometry-trainer",
+            "allometry-gpu",
+            "allometry-runner",
+            "allometry-analysis",
+            "allometry-study",
+        ],
+    ),
     (
         "allometry-server",
         &[
@@ -25,6 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "allometry-store",
             "allometry-analysis",
             "allometry-report",
+            "allometry-study",
         ],
     ),
     (
@@ -39,7 +53,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "allometry-runner",
             "allometry-analysis",
             "allometry-report",
+            "allometry-study",
             "allometry-server",
+            "allometry-session",
         ],
     ),
     ("allometry-testkit", &[]),

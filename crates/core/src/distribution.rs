@@ -78,7 +78,10 @@ impl Distribution {
             }),
             Self::Float { .. } => ParamValue::Float(number()?),
             Self::Categorical { choices, .. } => {
-                let written = choices.iter().find(|choice| choice.to_string() == text);
+                // A word that is written as another choice stands in quotes.
+                let is_word = |choice: &ParamValue| matches!(choice, ParamValue::Text(_));
+                let mut written = choices.iter().filter(|choice| choice.to_string() == text);
+                let written = written.clone().find(|choice| !is_word(choice)).or_else(|| written.next());
                 let number =
                     text.parse().map(ParamValue::Int).ok().or_else(|| number().map(ParamValue::Float));
                 let json = || serde_json::from_str::<ParamValue>(text).ok();

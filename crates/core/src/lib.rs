@@ -51,6 +51,6 @@ pub use shared::Shared;
 pub use size::{ModelSize, SizeBudget, SizeReach, WeightTarget};
 pub use space::SearchSpace;
 pub use trial::{
-    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, TrialNumber, TrialRecord,
-    TrialState, ValidationOutputs, ValidationScores,
+    ClassCounts, CollapsedTo, Direction, EarlyStop, Failure, FrozenTrial, Origin, Predictions, TrialNumber,
+    TrialRecord, TrialState, ValidationOutputs, ValidationScores,
 };

@@ -6,7 +6,7 @@ use crate::constraints::Constraints;
 use crate::identity::StudyIdentity;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
-use crate::trial::{CollapsedTo, Failure, TrialNumber, ValidationOutputs, ValidationScores};
+use crate::trial::{CollapsedTo, Failure, Predictions, TrialNumber};
 
 /// One evaluation to be done. Its result depends on this and the data alone.
 #[derive(Debug, Clone)]
@@ -72,9 +72,7 @@ pub struct ObjectiveOutcome {
     /// Exact size of the model.
     pub size: Option<ModelSize>,
     /// Predictions of that epoch on the validation rows.
-    pub scores: Option<ValidationScores>,
-    /// The same where the label is not binary.
-    pub outputs: Option<ValidationOutputs>,
+    pub predictions: Option<Predictions>,
 }
 
 /// What an evaluation had reported beside its epochs when it was pruned.

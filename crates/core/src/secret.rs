@@ -56,7 +56,7 @@ impl FromStr for Secret {
     }
 }
 
-/// A text in which the passwords of URLs, and values of keys that are named like passwords, are replaced by [`HIDDEN`].
+/// Replaces the passwords of URLs, and the values of keys that are named like passwords, by [`HIDDEN`].
 ///
 /// What may be a password is taken for one: that of a URL whose `/`, `@` or blanks are not escaped too.
 pub fn hide(text: &str) -> String {
@@ -77,7 +77,7 @@ static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("a valid pattern")
 });
 
-/// A text in which the passwords behind users of URLs are replaced by [`HIDDEN`]: `scheme://user:password@host`.
+/// Replaces the passwords of URLs, `scheme://user:password@host`, by [`HIDDEN`].
 pub fn hide_users(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut starts: Vec<(usize, usize, &str)> = Vec::new();
@@ -127,7 +127,7 @@ pub fn lacks_scheme(text: &str) -> bool {
     !text.contains("://") && WITHOUT_SCHEME.is_match(text)
 }
 
-/// Replaces the password of `user:password@host/...` and `user:password@host:port`, URLs that lack their scheme.
+/// Replaces the passwords of URLs that lack their scheme, such as `user:password@host/database`.
 fn hide_users_without_scheme(text: &str) -> Cow<'_, str> {
     WITHOUT_SCHEME.replace_all(text, |found: &Captures<'_>| {
         // The passwords of URLs with a scheme are hidden already.

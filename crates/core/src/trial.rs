@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -68,6 +69,18 @@ pub enum Direction {
     Maximize,
     /// Smaller values.
     Minimize,
+}
+
+impl FromStr for Direction {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "maximize" | "max" => Ok(Self::Maximize),
+            "minimize" | "min" => Ok(Self::Minimize),
+            _ => Err("expected maximize or minimize"),
+        }
+    }
 }
 
 impl Direction {
@@ -174,7 +187,40 @@ pub struct ClassCounts {
     pub negatives: u64,
 }
 
-/// Predictions of a trial's best epoch on the validation rows, in row order.
+/// What a trial's best epoch predicts for the validation rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predictions {
+    /// For a binary label.
+    Binary(ValidationScores),
+    /// For several classes, or for numbers.
+    Other(ValidationOutputs),
+}
+
+impl Predictions {
+    /// The predictions, where the label is binary.
+    pub fn scores(&self) -> Option<&ValidationScores> {
+        if let Self::Binary(scores) = self { Some(scores) } else { None }
+    }
+
+    /// The predictions, where the label is not binary.
+    pub fn outputs(&self) -> Option<&ValidationOutputs> {
+        if let Self::Other(outputs) = self { Some(outputs) } else { None }
+    }
+}
+
+impl From<ValidationScores> for Predictions {
+    fn from(scores: ValidationScores) -> Self {
+        Self::Binary(scores)
+    }
+}
+
+impl From<ValidationOutputs> for Predictions {
+    fn from(outputs: ValidationOutputs) -> Self {
+        Self::Other(outputs)
+    }
+}
+
+/// Predictions for a binary label, in row order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidationScores {
     /// Row of the table that each prediction is for.
@@ -185,8 +231,7 @@ pub struct ValidationScores {
     pub scores: Vec<f32>,
 }
 
-/// Predictions of a trial's best epoch on the validation rows, in row order, where there are several classes or the label is a
-/// number.
+/// Predictions for several classes or for numbers, in row order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValidationOutputs {
     /// Row of the table that each prediction is for.

@@ -1,12 +1,12 @@
-//! What a training step takes on a device, of one trial and of several that are trained together, beside the CPU:
+//! Measures a training step on a device, for one trial and for several trained together, and on the CPU:
 //!
 //! ```console
 //! cargo run --release -p allometry-gpu --features cuda --example step -- cuda 1 8 32
 //! cargo run --release -p allometry-gpu --features wgpu --example step -- wgpu S 1 4
 //! ```
 //!
-//! The arguments are a kind of device, sizes of models (all unless given) and numbers of trials. Shapes are those of
-//! `docs/benchmarks.md`: windows of 80 rows of 105 features, patches of 16 every 8.
+//! The arguments are a kind of device, sizes of models (all by default) and numbers of trials. Shapes are
+//! those of `docs/benchmarks.md`: windows of 80 rows of 105 features, patches of 16 every 8.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 
 const FEATURES: usize = 105;
 const ROWS: usize = 1000;
-/// The steps before warm up: kernels are compiled in the first.
+/// Untimed steps at the beginning, in which kernels are compiled.
 const WARM_UP: usize = 3;
 
 /// Name, shape, windows in a batch, timed steps.
@@ -26,7 +26,7 @@ const MODELS: [(&str, Architecture, usize, usize); 3] = [
     ("L", Architecture { d_model: 384, n_layers: 10, n_heads: 16, d_ff_ratio: 4 }, 32, 10),
 ];
 
-/// Milliseconds of one step.
+/// Returns the milliseconds of one step.
 fn time(trainee: &mut dyn Trainee, windows: usize, steps: usize) -> f64 {
     let targets: Vec<f32> = (0..windows).map(|i| (i % 3 / 2) as f32).collect();
     let mut started = Instant::now();
@@ -83,7 +83,7 @@ fn main() {
     }
 }
 
-/// Milliseconds of one step of so many trials at once.
+/// Returns the milliseconds of one step of `trials` trials at once.
 fn together(device: &dyn Device, plan: &Plan<'_>, trials: usize, steps: usize) -> f64 {
     let opened = std::sync::Barrier::new(trials);
     std::thread::scope(|scope| {

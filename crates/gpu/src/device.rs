@@ -1,4 +1,4 @@
-//! Finding a device and starting its thread.
+//! Discovery of devices and their threads.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,7 +9,7 @@ use crate::OpenError;
 use crate::thread::{Message, serve};
 use crate::trainee::OnDevice;
 
-/// A device, whose work one thread does.
+/// A device, driven by one thread.
 #[derive(Debug)]
 struct Gpu {
     name: String,
@@ -42,14 +42,14 @@ impl Device for Gpu {
     }
 }
 
-/// The first NVIDIA device.
+/// Returns the first NVIDIA device.
 #[cfg(feature = "cuda")]
 pub(crate) fn cuda() -> Result<Arc<dyn Device>, OpenError> {
     static OPENED: OnceLock<Result<Arc<dyn Device>, OpenError>> = OnceLock::new();
     let open = || {
         let found = burn_tensor::Device::enumerate(burn_tensor::DeviceType::Cuda).into_vec();
         let Some(device) = found.into_iter().next() else {
-            let why = "its driver is not installed, or knows of none".to_owned();
+            let why = "its driver is not installed or reports no device".to_owned();
             return Err(OpenError::Absent { kind: "cuda", why });
         };
         Gpu::start("cuda", device)
@@ -57,7 +57,7 @@ pub(crate) fn cuda() -> Result<Arc<dyn Device>, OpenError> {
     OPENED.get_or_init(open).clone()
 }
 
-/// The device that the system's graphics driver prefers.
+/// Returns the device that the system's graphics driver prefers.
 #[cfg(feature = "wgpu")]
 pub(crate) fn wgpu() -> Result<Arc<dyn Device>, OpenError> {
     static OPENED: OnceLock<Result<Arc<dyn Device>, OpenError>> = OnceLock::new();

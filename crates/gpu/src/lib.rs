@@ -1,14 +1,15 @@
-//! The built-in trainer's model on graphics processors, through burn: the same losses, masks, schedule and checkpoints as on
-//! the CPU, and trials of one architecture that run beside each other trained as one batched model.
+//! The built-in trainer's model on graphics processors, through burn. Losses, masks, schedule and
+//! checkpoints are those of the CPU. Trials of one architecture that run at the same time are trained as
+//! one batched model.
 //!
-//! Built without the features `wgpu` and `cuda` the crate has nothing in it but the error that says so.
+//! Without the features `wgpu` and `cuda` the crate contains only the error that says so.
 
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
-mod bench;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod device;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod model;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod model_batch;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod thread;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
@@ -19,43 +20,48 @@ use std::sync::Arc;
 use allometry_core::ladder::DeviceKind;
 use allometry_trainer::device::Device;
 
-/// Why there is no device to train on.
+/// Reason why there is no device to train on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// The program cannot use devices of this kind.
+    /// The program was built without support for this kind of device.
     #[error("this program was built without support for `{kind}` devices")]
     NotBuilt {
-        /// The kind.
+        /// Kind of device.
         kind: &'static str,
     },
-    /// The machine has none of this kind.
+    /// The machine has no device of this kind.
     #[error("there is no `{kind}` device: {why}")]
     Absent {
-        /// The kind.
+        /// Kind of device.
         kind: &'static str,
-        /// In the words of its driver.
+        /// Message of the driver.
         why: String,
     },
 }
 
 impl OpenError {
-    /// What a user can do about it.
+    /// Returns advice for the user.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NotBuilt { kind: "cuda" } => "build with --features cuda, or train with device = \"cpu\"",
-            Self::NotBuilt { .. } => "build with --features gpu, or train with device = \"cpu\"",
-            Self::Absent { kind: "cuda", .. } => "it needs an NVIDIA driver; device = \"cpu\" trains without",
+            Self::NotBuilt { kind: "cuda" } => "build with --features cuda, or set device = \"cpu\"",
+            Self::NotBuilt { .. } => "build with --features gpu, or set device = \"cpu\"",
+            Self::Absent { kind: "cuda", .. } => {
+                "install an NVIDIA driver, or set device = \"cpu\" to train without one"
+            }
             Self::Absent { .. } => {
-                "it needs a driver for Vulkan, Metal or DirectX 12; device = \"cpu\" trains without"
+                "install a driver for Vulkan, Metal or DirectX 12, or set device = \"cpu\" to train without \
+                 one"
             }
         }
     }
 }
 
-/// The machine's device of a kind; `None` for the CPU, which the trainer needs no device for. A process opens each once.
+/// Returns the machine's device of a kind, or `None` for the CPU, for which the trainer needs no device.
+///
+/// A process opens each device once.
 ///
 /// # Errors
-/// [`OpenError`].
+/// [`OpenError`] if there is no such device.
 pub fn open(kind: DeviceKind) -> Result<Option<Arc<dyn Device>>, OpenError> {
     match kind {
         DeviceKind::Cpu => Ok(None),

@@ -1,7 +1,7 @@
-//! The device's thread: it has all tensors, and does what the threads of trials ask for.
+//! Thread of a device: it owns all tensors and executes requests from the threads of trials.
 //!
-//! Trials of one architecture over one series share a [`Bench`]. Their work waits until each of them has asked for some, and is
-//! then done as one; who is late is not waited for long.
+//! Trials of one architecture over one series share a [`ModelBatch`]. Work waits until each of them has
+//! asked for some and then runs at once. The wait is short, so a slow trial does not delay the others much.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,31 +13,31 @@ use allometry_trainer::device::{DeviceError, Plan, StepError};
 use allometry_trainer::{Geometry, Hyperparameters, StepReport};
 use burn_tensor::Device;
 
-use crate::bench::Bench;
+use crate::model_batch::ModelBatch;
 
-/// How long work waits for that of the other trials of its architecture: longer than a trial takes between two batches, shorter
-/// than a checkpoint or a commit.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// Maximum time that work waits for other trials of its architecture: longer than a trial takes between two
+/// batches, shorter than a checkpoint or a commit.
+const MAX_WAIT: Duration = Duration::from_millis(20);
 
-/// Where an answer goes.
+/// Sender of an answer.
 pub(crate) type Reply<T, E> = SyncSender<Result<T, E>>;
 
-/// What the thread is asked.
+/// Request to the thread of a device.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// Makes room for a model; the answer is its number.
+    /// Allocates a model and answers with its id.
     Open(Box<Opened>, Reply<u64, DeviceError>),
-    /// Something to be done together with others.
+    /// Queues work to run together with that of other models.
     Work(u64, Work),
-    /// Gives weights and moments out.
+    /// Reads weights and moments.
     Read(u64, Reply<[Vec<f32>; 3], DeviceError>),
-    /// Replaces the weights, and the moments where they are given.
+    /// Replaces the weights, and the moments if given.
     Write(u64, Vec<f32>, Option<[Vec<f32>; 2]>, Reply<(), DeviceError>),
-    /// Forgets a model.
+    /// Frees a model.
     Close(u64),
 }
 
-/// A model to be trained.
+/// A new model with its initial weights.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) plan: OwnPlan,
@@ -45,32 +45,32 @@ pub(crate) struct Opened {
     pub(crate) weights: Vec<f32>,
 }
 
-/// What is done for several models at once.
+/// Work that can run for several models at once.
 #[derive(Debug)]
 pub(crate) enum Work {
-    /// The gradient of a batch.
+    /// Adds the gradient of a batch.
     Add {
         starts: Vec<i32>,
         targets: Vec<f32>,
-        /// Its share of the step, where a step has several batches.
+        /// Weight of the batch in the mean over the step, if a step has several batches.
         share: Option<f32>,
         first: bool,
-        /// Its number, from 0.
+        /// Index of the batch, from 0.
         batch: u64,
-        /// Number of its step, from 1.
+        /// Number of the step, from 1.
         step: u64,
         reply: Reply<f64, StepError>,
     },
-    /// The update by what was added.
+    /// Updates the weights with the accumulated gradient.
     Update {
         loss: f64,
         learning_rate: f64,
         gradient_clip: f64,
-        /// Its number, from 1.
+        /// Number of the step, from 1.
         step: u64,
         reply: Reply<StepReport, StepError>,
     },
-    /// Logits without dropout.
+    /// Computes logits without dropout.
     Logits { starts: Vec<i32>, reply: Reply<Vec<f32>, DeviceError> },
 }
 
@@ -103,66 +103,67 @@ impl OwnPlan {
     }
 }
 
-/// Answers messages until nobody can send any.
+/// Executes requests until all senders are dropped.
 pub(crate) fn serve(device: Device, name: &str, messages: &Receiver<Message>) {
-    let mut benches = Benches { device, name: name.to_owned(), all: Vec::new(), next: 0 };
+    let mut batches = ModelBatches { device, name: name.to_owned(), all: Vec::new(), next: 0 };
     loop {
-        let message = match benches.due() {
+        let message = match batches.due() {
             None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
         };
         match message {
-            Ok(message) => benches.take(message),
+            Ok(message) => batches.take(message),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         while let Ok(message) = messages.try_recv() {
-            benches.take(message);
+            batches.take(message);
         }
-        for bench in &mut benches.all {
-            if bench.is_complete() || bench.since().is_some_and(|since| since.elapsed() >= PATIENCE) {
-                bench.run(&benches.name);
+        for models in &mut batches.all {
+            if models.is_complete() || models.waiting_since().is_some_and(|since| since.elapsed() >= MAX_WAIT)
+            {
+                models.run(&batches.name);
             }
         }
     }
 }
 
-struct Benches {
+struct ModelBatches {
     device: Device,
     name: String,
-    all: Vec<Bench>,
+    all: Vec<ModelBatch>,
     next: u64,
 }
 
-impl Benches {
-    /// When work that waits is no longer to wait.
+impl ModelBatches {
+    /// Returns the time at which the oldest waiting work must run.
     fn due(&self) -> Option<Instant> {
-        self.all.iter().filter_map(Bench::since).min().map(|since| since + PATIENCE)
+        self.all.iter().filter_map(ModelBatch::waiting_since).min().map(|since| since + MAX_WAIT)
     }
 
     fn take(&mut self, message: Message) {
         match message {
             Message::Open(opened, reply) => {
                 let name = self.name.clone();
-                let opened = caught(&name, || Ok(self.open(*opened)));
-                // Who asked may have gone.
+                let opened = catch_driver_errors(&name, || Ok(self.open(*opened)));
+                // The receiver may have been dropped.
                 let _ = reply.send(opened);
             }
-            Message::Work(id, work) => self.of(id).put(id, work),
+            Message::Work(id, work) => self.batch_of(id).enqueue(id, work),
             Message::Read(id, reply) => {
                 let name = self.name.clone();
-                let _ = reply.send(caught(&name, || self.of(id).read(id)));
+                let _ = reply.send(catch_driver_errors(&name, || self.batch_of(id).read(id)));
             }
             Message::Write(id, weights, moments, reply) => {
                 let name = self.name.clone();
-                let _ = reply.send(caught(&name, || {
-                    self.of(id).write(id, weights, moments);
+                let _ = reply.send(catch_driver_errors(&name, || {
+                    self.batch_of(id).write(id, weights, moments);
                     Ok(())
                 }));
             }
             Message::Close(id) => {
-                self.of(id).close(id);
-                self.all.retain(|bench| !bench.is_empty());
+                self.batch_of(id).close(id);
+                self.all.retain(|models| !models.is_empty());
                 if self.all.is_empty() {
                     self.device.memory_cleanup();
                 }
@@ -172,26 +173,29 @@ impl Benches {
 
     fn open(&mut self, opened: Opened) -> u64 {
         let id = self.next;
-        let fitting = self.all.iter_mut().find(|bench| bench.fits(&opened));
-        if let Some(bench) = fitting {
-            bench.open(id, opened);
+        let fitting = self.all.iter_mut().find(|models| models.fits(&opened));
+        if let Some(models) = fitting {
+            models.open(id, opened);
         } else {
-            let mut bench = Bench::new(&opened, &self.device);
-            bench.open(id, opened);
-            self.all.push(bench);
+            let mut models = ModelBatch::new(&opened, &self.device);
+            models.open(id, opened);
+            self.all.push(models);
         }
         self.next += 1;
         id
     }
 
-    fn of(&mut self, id: u64) -> &mut Bench {
-        let found = self.all.iter_mut().find(|bench| bench.has(id));
-        found.expect("a model has a bench from its opening to its end")
+    fn batch_of(&mut self, id: u64) -> &mut ModelBatch {
+        let found = self.all.iter_mut().find(|models| models.has(id));
+        found.expect("a model belongs to a batch until it is closed")
     }
 }
 
-/// Turns what a driver complains of, which comes as an error or as a panic, into an error.
-pub(crate) fn caught<T>(device: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, DeviceError> {
+/// Runs work and turns an error of the driver, which may be a panic, into a [`DeviceError`].
+pub(crate) fn catch_driver_errors<T>(
+    device: &str,
+    work: impl FnOnce() -> Result<T, String>,
+) -> Result<T, DeviceError> {
     let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         Err(text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! A trial's model as the trial's own thread sees it: questions to the device's thread.
+//! Handle of a trial's thread to its model, which sends requests to the device's thread.
 
 use std::borrow::Cow;
 use std::sync::mpsc::{Sender, sync_channel};
@@ -8,7 +8,7 @@ use allometry_trainer::device::{Count, DeviceError, Plan, StepError, Trainee};
 
 use crate::thread::{Message, Opened, OwnPlan, Reply, Work};
 
-/// A model in training on a device.
+/// A model being trained on a device.
 #[derive(Debug)]
 pub(crate) struct OnDevice {
     device: String,
@@ -20,7 +20,7 @@ pub(crate) struct OnDevice {
 }
 
 impl OnDevice {
-    /// Has the device make room for a model, with its initial weights.
+    /// Allocates a model with its initial weights on the device.
     pub(crate) fn open(
         device: &str,
         messages: Sender<Message>,
@@ -40,7 +40,7 @@ impl OnDevice {
         Ok(own)
     }
 
-    /// Asks the device's thread and waits for its answer.
+    /// Sends a request to the device's thread and waits for the answer.
     fn ask<T, E: From<DeviceError>>(&self, message: impl FnOnce(Reply<T, E>) -> Message) -> Result<T, E> {
         let (reply, answer) = sync_channel(1);
         let gone = || DeviceError { device: self.device.clone(), why: "its thread has ended".into() };
@@ -55,12 +55,12 @@ impl OnDevice {
 
 impl Drop for OnDevice {
     fn drop(&mut self) {
-        // Where the thread has ended there is nothing left to give back.
+        // If the thread has ended, there is nothing to free.
         let _ = self.messages.send(Message::Close(self.id));
     }
 }
 
-/// Rows as the device counts them.
+/// Converts row indices to those of the device.
 fn rows(starts: &[usize]) -> Vec<i32> {
     starts.iter().map(|&start| i32::try_from(start).expect("tables have fewer rows than 2^31")).collect()
 }

@@ -1,4 +1,5 @@
-//! The model on a device against the CPU's, which is held to PyTorch: logits, every gradient, twenty steps, every option.
+//! Comparison of the model on a device with that on the CPU, which is tested against PyTorch: logits, every
+//! gradient and twenty steps for every option.
 
 #![cfg(any(feature = "wgpu", feature = "cuda"))]
 
@@ -8,7 +9,7 @@ use allometry_core::ladder::{Channels, DeviceKind, LossKind, ModelSpec, Normaliz
 use allometry_trainer::device::{Device, StepError, Trainee};
 use support::{CONTEXT, assert_close, batch, logits, plan, series, wgpu};
 
-/// Settings by name, with the dropout that goes with them and the values that labels have.
+/// Returns settings by name, with their dropout and their number of classes.
 fn options() -> Vec<(&'static str, ModelSpec, f64, usize)> {
     let plain = || ModelSpec { normalize: Normalize::None, ..ModelSpec::new(CONTEXT, 4, 4) };
     let revin = || ModelSpec { normalize: Normalize::Revin, ..plain() };
@@ -52,7 +53,7 @@ fn options() -> Vec<(&'static str, ModelSpec, f64, usize)> {
     ]
 }
 
-/// One step of as many batches as are accumulated, the last of them smaller.
+/// Takes one step with as many batches as are accumulated, the last of which is smaller.
 fn step(
     trainee: &mut dyn Trainee,
     settings: &ModelSpec,
@@ -80,7 +81,7 @@ fn hold_to_the_cpu(device: &dyn Device) {
         let (starts, _) = batch(1, 11, classes);
         assert_close(&format!("{name}: logits"), &logits(&mut *ours, &starts), &logits(&mut *cpu, &starts));
 
-        // Without clipping the first moment is a tenth of the gradient after one step.
+        // Without clipping, the first moment after one step is a tenth of the gradient.
         step(&mut *cpu, &settings, 0, classes, f64::INFINITY);
         step(&mut *ours, &settings, 0, classes, f64::INFINITY);
         let gradient = |trainee: &mut dyn Trainee| trainee.state().unwrap()[1].to_vec();
@@ -99,23 +100,23 @@ fn hold_to_the_cpu(device: &dyn Device) {
 }
 
 #[test]
-fn every_option_is_that_of_the_cpu() {
-    let Some(device) = wgpu("every_option_is_that_of_the_cpu") else { return };
+fn every_option_matches_the_cpu() {
+    let Some(device) = wgpu("every_option_matches_the_cpu") else { return };
     hold_to_the_cpu(&*device);
 }
 
-/// The same where there is an NVIDIA device, which no package of a system brings.
+/// Compares every option on an NVIDIA device, for which no system package provides a substitute.
 #[test]
-fn every_option_is_that_of_the_cpu_on_cuda() {
+fn every_option_matches_the_cpu_on_cuda() {
     match allometry_gpu::open(DeviceKind::Cuda) {
         Ok(device) => hold_to_the_cpu(&*device.expect("cuda is a device")),
-        Err(error) => allometry_testkit::skip("every_option_is_that_of_the_cpu_on_cuda", &error.to_string()),
+        Err(error) => allometry_testkit::skip("every_option_matches_the_cpu_on_cuda", &error.to_string()),
     }
 }
 
 #[test]
-fn a_step_that_is_not_finite_is_told_and_not_done() {
-    let Some(device) = wgpu("a_step_that_is_not_finite_is_told_and_not_done") else { return };
+fn a_step_that_is_not_finite_fails_and_changes_nothing() {
+    let Some(device) = wgpu("a_step_that_is_not_finite_fails_and_changes_nothing") else { return };
     let mut series = series(60);
     series[30] = f32::NAN;
     let settings = ModelSpec { normalize: Normalize::None, ..ModelSpec::new(CONTEXT, 4, 4) };

@@ -1,4 +1,5 @@
-//! Whole trials on a device: together as alone, and gone on with where the other left off.
+//! Tests of whole trials on a device: trained together as alone, and resumed from a checkpoint of the CPU or
+//! the other way round.
 
 #![cfg(any(feature = "wgpu", feature = "cuda"))]
 
@@ -16,7 +17,7 @@ use allometry_trainer::data::{Dataset, Part, Preparation, Window};
 use allometry_trainer::{PatchTstObjective, TrainError};
 use support::{CONTEXT, FEATURES, number, wgpu};
 
-/// Windows are positive where the first feature's last four rows have a positive sum.
+/// Windows are positive if the sum of the first feature over the last four rows is positive.
 fn dataset() -> Dataset {
     let rows = 160;
     let values: Vec<f32> = (0..FEATURES * rows).map(number).collect();
@@ -71,7 +72,7 @@ fn trial(seed: u64, learning_rate: f64, dropout: f64) -> TrialSpec {
 struct Recorder {
     epochs: Mutex<Vec<EpochReport>>,
     polls: AtomicUsize,
-    /// Steps after which it interrupts, if it does.
+    /// Number of polls after which it interrupts the trial.
     patience: Option<usize>,
     prune_at: Option<i64>,
 }
@@ -108,15 +109,15 @@ fn assert_alike(what: &str, ours: &Losses, theirs: &Losses) {
 }
 
 #[test]
-fn trials_that_are_trained_together_are_as_if_alone() {
-    let Some(device) = wgpu("trials_that_are_trained_together_are_as_if_alone") else { return };
+fn trials_trained_together_match_trials_trained_alone() {
+    let Some(device) = wgpu("trials_trained_together_match_trials_trained_alone") else { return };
     let dataset = dataset();
     let trials: Vec<TrialSpec> =
         [(1, 3e-3, 0.0), (2, 1e-3, 0.2), (3, 5e-3, 0.4)].map(|(s, rate, drop)| trial(s, rate, drop)).into();
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap().on(Arc::clone(&device));
     let cpu = PatchTstObjective::new(&dataset, spec()).unwrap();
     let run = |objective: &PatchTstObjective<'_>, place: usize| {
-        // One of them ends before the others.
+        // One trial ends before the others.
         let recorder = Recorder { prune_at: (place == 1).then_some(2), ..Recorder::default() };
         let ended = objective.fit(&trials[place], &recorder);
         assert_eq!(ended.is_err(), place == 1);
@@ -134,8 +135,8 @@ fn trials_that_are_trained_together_are_as_if_alone() {
 }
 
 #[test]
-fn either_goes_on_from_the_checkpoint_of_the_other() {
-    let Some(device) = wgpu("either_goes_on_from_the_checkpoint_of_the_other") else { return };
+fn each_device_resumes_the_checkpoint_of_the_other() {
+    let Some(device) = wgpu("each_device_resumes_the_checkpoint_of_the_other") else { return };
     let dataset = dataset();
     let cpu = PatchTstObjective::new(&dataset, spec()).unwrap();
     let ours = PatchTstObjective::new(&dataset, spec()).unwrap().on(device);
@@ -156,10 +157,10 @@ fn either_goes_on_from_the_checkpoint_of_the_other() {
         // In the middle of the third epoch of two steps each.
         fit(first, &path, Some(5));
         assert_alike(name, &fit(second, &path, None), &whole);
-        // One that has ended is read by either.
+        // Either can read the checkpoint of a trial that has ended.
         for objective in [&cpu, &ours] {
             let fitted = objective.fit_with_checkpoint(&trial, &Recorder::default(), &path, false).unwrap();
-            assert_eq!(fitted.outcome.scores.unwrap().rows.len(), 38);
+            assert_eq!(fitted.outcome.predictions.unwrap().scores().unwrap().rows.len(), 38);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One unary call on the wire: a request of one message, a reply of one message in as many pieces as it takes.
+//! Encoding of one unary call: a request of one message and a reply of one message, sent in pieces.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -12,20 +12,20 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use prost::Message;
 use tonic::{Status, body::Body};
 
-/// Bytes of a request: what gRPC's own servers accept unless told otherwise.
+/// Maximum bytes of a request, which is the default limit of gRPC's own servers.
 pub(crate) const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 
-/// Bytes of a reply: what protobuf's readers take.
+/// Maximum bytes of a reply, which is the limit of protobuf's readers.
 const LARGEST_REPLY: usize = i32::MAX as usize;
 
-/// Bytes before a message: whether it is compressed, and its length.
+/// Bytes before a message: one byte that tells whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
-/// The bytes of a request's message.
+/// Returns the bytes of a request's message.
 pub(crate) async fn receive(body: Body) -> Result<Bytes, Status> {
     let body = Limited::new(body, LARGEST_REQUEST + PREFIX).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
-            Status::resource_exhausted(format!("a request has at most {LARGEST_REQUEST} bytes"))
+            Status::resource_exhausted(format!("the request has more than {LARGEST_REQUEST} bytes"))
         } else {
             Status::cancelled("the request ended early")
         }
@@ -36,29 +36,30 @@ pub(crate) async fn receive(body: Body) -> Result<Bytes, Status> {
     }
     let prefix = body.split_to(PREFIX);
     if prefix[0] != 0 {
-        return Err(Status::unimplemented("requests are taken uncompressed"));
+        return Err(Status::unimplemented("compressed requests are not supported"));
     }
     let length = u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]);
     if body.len() != length as usize {
-        return Err(Status::invalid_argument("the request is not one whole message"));
+        return Err(Status::invalid_argument("the request is not exactly one message"));
     }
     Ok(body)
 }
 
-/// The message that the bytes are.
+/// Decodes a message.
 pub(crate) fn decode<M: Message + Default>(bytes: Bytes) -> Result<M, Status> {
-    M::decode(bytes).map_err(|error| Status::invalid_argument(format!("the request is damaged: {error}")))
+    M::decode(bytes)
+        .map_err(|error| Status::invalid_argument(format!("the request cannot be decoded: {error}")))
 }
 
 /// A reply's message in pieces.
 pub(crate) type Pieces = Vec<Bytes>;
 
-/// The pieces of a small message.
+/// Returns the pieces of a small message.
 pub(crate) fn pieces(message: &impl Message) -> Pieces {
     vec![message.encode_to_vec().into()]
 }
 
-/// The answer to a call.
+/// Returns the HTTP response of a call.
 pub(crate) fn answer(result: Result<Pieces, Status>) -> http::Response<Body> {
     let fits = |pieces: &Pieces| pieces.iter().map(Bytes::len).sum::<usize>() <= LARGEST_REPLY;
     match result {
@@ -72,7 +73,7 @@ pub(crate) fn answer(result: Result<Pieces, Status>) -> http::Response<Body> {
     }
 }
 
-/// A message that leaves piece by piece, then the status that all is well.
+/// Body of a response: a message sent piece by piece, then the status OK.
 struct Reply {
     pieces: vec::IntoIter<Bytes>,
     prefix: Option<Bytes>,
@@ -86,7 +87,7 @@ impl Reply {
         prefix.put_u8(0);
         prefix.put_u32(length as u32);
         let mut pieces = pieces.into_iter();
-        // A small reply is one frame.
+        // A small reply fits one frame.
         if length <= 256 {
             for piece in pieces.by_ref() {
                 prefix.put(piece);

@@ -1,4 +1,4 @@
-//! One client's connection, encrypted or not.
+//! Connection of one client, with or without TLS.
 
 use std::future::Future;
 use std::io;
@@ -14,51 +14,54 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tonic::transport::server::Connected;
 
-/// Silence after which a connection is closed: a client that lives has answered a keepalive by then.
-const SILENCE: Duration = Duration::from_secs(150);
-/// Time that a client has to agree on encryption.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Time without traffic after which a connection is closed. A living client has answered a keepalive by
+/// then.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(150);
+/// Time for the TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What bytes go through.
+/// Transport of the bytes of a connection.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Time for a call that is let through, from when encryption is agreed on.
-const STRANGER_TIME: Duration = Duration::from_secs(10);
+/// Time until the first accepted call, counted from the end of the handshake.
+const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection that counts as long as it lasts.
+/// An open connection, which counts towards the limits until it is dropped.
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
     admission: Admission,
-    /// Ends where the connection is to be closed.
+    /// Completes when the connection must be closed.
     refused: Pin<Box<dyn Future<Output = ()> + Send>>,
     is_refused: bool,
 }
 
 impl Connection {
-    /// A connection over `stream`, which is encrypted where there is a `tls`.
+    /// Opens a connection over `stream`, with TLS if `tls` is given.
     ///
     /// # Errors
-    /// Where the client does not agree on encryption, or not soon.
+    /// If the TLS handshake fails or takes too long.
     pub(crate) async fn open(
         stream: TcpStream,
         admission: Admission,
         tls: Option<TlsAcceptor>,
     ) -> io::Result<Self> {
-        // Replies are small and waited for.
+        // Replies are small, and clients wait for them.
         stream.set_nodelay(true)?;
         let mut stream = Box::pin(TimeoutStream::new(stream));
-        stream.as_mut().set_read_timeout_pinned(Some(SILENCE));
-        stream.as_mut().set_write_timeout_pinned(Some(SILENCE));
+        stream.as_mut().set_read_timeout_pinned(Some(IDLE_TIMEOUT));
+        stream.as_mut().set_write_timeout_pinned(Some(IDLE_TIMEOUT));
         let stream: Box<dyn Stream> = match tls {
             None => Box::new(stream),
             Some(tls) => tokio::select! {
-                agreed = timeout(HANDSHAKE, tls.accept(stream)) => Box::new(agreed??),
-                () = admission.clone().refused(HANDSHAKE) => return Err(io::ErrorKind::TimedOut.into()),
+                agreed = timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)) => Box::new(agreed??),
+                () = admission.clone().refused(HANDSHAKE_TIMEOUT) => {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
             },
         };
-        let refused = Box::pin(admission.clone().refused(STRANGER_TIME));
+        let refused = Box::pin(admission.clone().refused(AUTHENTICATION_TIMEOUT));
         Ok(Self { stream, admission, refused, is_refused: false })
     }
 
@@ -81,7 +84,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // What has ended must not be polled again.
+        // A completed future must not be polled again.
         self.is_refused = self.is_refused || self.refused.as_mut().poll(context).is_ready();
         if self.is_refused {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

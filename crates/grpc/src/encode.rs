@@ -1,4 +1,4 @@
-//! Trials from a store straight into the bytes of a reply.
+//! Encoding of trials from a store directly into the bytes of a reply.
 
 use allometry_core::TrialState;
 use allometry_store::optuna::{AttributeKind, TrialHead, TrialSink};
@@ -11,10 +11,10 @@ use crate::time;
 /// Bytes after which a piece of a reply is complete.
 const PIECE: usize = 64 * 1024;
 
-/// A reply's messages in field 1: `Trial`, once or repeated.
+/// Encoder of a reply with trials in field 1, which is a single `Trial` or a repeated one.
 pub(crate) struct TrialEncoder {
     zone: TimeZone,
-    /// The trial being encoded.
+    /// Bytes of the trial being encoded.
     trial: Vec<u8>,
     piece: Vec<u8>,
     pieces: Vec<Bytes>,
@@ -25,12 +25,12 @@ impl TrialEncoder {
         Self { zone: TimeZone::system(), trial: Vec::new(), piece: Vec::new(), pieces: Vec::new() }
     }
 
-    /// The reply's message in pieces.
+    /// Returns the message in pieces.
     pub(crate) fn finish(mut self) -> Vec<Bytes> {
         self.take()
     }
 
-    /// What was encoded since this was last asked, in pieces.
+    /// Returns the pieces encoded since the last call.
     pub(crate) fn take(&mut self) -> Vec<Bytes> {
         self.close_piece();
         std::mem::take(&mut self.pieces)
@@ -49,7 +49,7 @@ impl TrialEncoder {
         }
     }
 
-    /// An entry of a map from text: the key, and a value that is `length` bytes with its tag.
+    /// Starts an entry of a map: its key, and a value of `length` bytes including the value's tag.
     fn entry(&mut self, tag: u32, key: &str, length: usize) {
         encode_key(tag, WireType::LengthDelimited, &mut self.trial);
         encode_varint((text_length(key) + length) as u64, &mut self.trial);
@@ -57,7 +57,7 @@ impl TrialEncoder {
     }
 }
 
-/// Bytes of a text with its tag, which is below 16, and its length.
+/// Encoded length in bytes of a text with its length and its tag, which is below 16.
 fn text_length(text: &str) -> usize {
     1 + encoding::encoded_len_varint(text.len() as u64) + text.len()
 }
@@ -68,7 +68,7 @@ fn text(tag: u32, text: &str, out: &mut Vec<u8>) {
     out.put_slice(text.as_bytes());
 }
 
-/// Bytes of a double with its tag, which is below 16.
+/// Encoded length in bytes of a double with its tag, which is below 16.
 const DOUBLE_LENGTH: usize = 9;
 
 impl TrialSink for TrialEncoder {
@@ -123,7 +123,7 @@ impl TrialSink for TrialEncoder {
     }
 }
 
-/// The protocol's number of a state.
+/// Returns the protocol's number of a state.
 pub(crate) fn state_number(state: TrialState) -> i32 {
     match state {
         TrialState::Running => 0,
@@ -134,7 +134,7 @@ pub(crate) fn state_number(state: TrialState) -> i32 {
     }
 }
 
-/// The state of that number.
+/// Returns the state with that number.
 pub(crate) fn state(number: i32) -> Option<TrialState> {
     Some(match number {
         0 => TrialState::Running,

@@ -1,4 +1,5 @@
-//! Encoded trials that ended, which never change: whoever reads a whole study again gets them from memory.
+//! Cache of encoded trials that have ended. They never change, so reading a whole study again takes them
+//! from memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,32 +10,32 @@ use bytes::Bytes;
 
 use crate::encode::TrialEncoder;
 
-/// Bytes that are kept of all studies.
-const KEPT: usize = 24 * 1024 * 1024;
+/// Maximum bytes cached over all studies.
+const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
 
-/// The trials of whole studies as they were last read.
+/// Encoded trials of whole studies, as of the last read.
 #[derive(Debug, Default)]
 pub(crate) struct EndedTrials {
-    studies: Mutex<HashMap<StudyId, Arc<Kept>>>,
+    studies: Mutex<HashMap<StudyId, Arc<CachedStudy>>>,
 }
 
-/// A study's trials by growing id.
+/// Encoded trials of one study, by ascending id.
 #[derive(Debug, Default)]
-struct Kept {
+struct CachedStudy {
     pieces: Vec<Piece>,
-    /// The last trial that was seen.
+    /// Greatest id that was read.
     through: Option<TrialId>,
 }
 
 #[derive(Debug, Clone)]
 enum Piece {
-    /// Trials that ended, one after another.
+    /// Consecutive trials that have ended.
     Ended(Bytes),
     /// A trial that had not ended.
     Open(TrialId, Bytes),
 }
 
-impl Kept {
+impl CachedStudy {
     fn open(&self) -> Vec<TrialId> {
         let open = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Open(trial, _) => Some(*trial),
@@ -47,17 +48,17 @@ impl Kept {
         self.pieces.iter().map(|piece| piece.bytes().len()).sum()
     }
 
-    /// These trials with what was read of those that were open and of later ones.
+    /// Returns these trials updated with a new read of the open and of all later ones.
     fn with(&self, read: Pieces) -> Self {
         let mut read = read.finish();
         let through = read.iter().map(|(trial, _)| *trial).chain(self.through).max();
         let later = read.partition_point(|(trial, _)| self.through.is_some_and(|seen| *trial <= seen));
         let later = read.split_off(later);
-        let mut again: HashMap<TrialId, Piece> = read.into_iter().collect();
+        let mut reread: HashMap<TrialId, Piece> = read.into_iter().collect();
         let known = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Ended(_) => Some(piece.clone()),
-            // One that is not there any more went with its study.
-            Piece::Open(trial, _) => again.remove(trial),
+            // A trial that is missing was deleted with its study.
+            Piece::Open(trial, _) => reread.remove(trial),
         });
         Self { pieces: known.chain(later.into_iter().map(|(_, piece)| piece)).collect(), through }
     }
@@ -72,11 +73,12 @@ impl Piece {
 }
 
 impl EndedTrials {
-    fn studies(&self) -> MutexGuard<'_, HashMap<StudyId, Arc<Kept>>> {
+    fn studies(&self) -> MutexGuard<'_, HashMap<StudyId, Arc<CachedStudy>>> {
         self.studies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The reply with all trials of a study, in pieces: of those that had ended before, the storage is not asked.
+    /// Returns the reply with all trials of a study, in pieces. The storage is asked only for trials that
+    /// had not ended at the last read and for new ones.
     ///
     /// # Errors
     /// As [`OptunaStorage::trials`].
@@ -88,41 +90,41 @@ impl EndedTrials {
             self.studies().remove(&study);
             return Err(error);
         }
-        let now = Kept::with(&known, read);
+        let now = CachedStudy::with(&known, read);
         let reply = now.pieces.iter().map(|piece| piece.bytes().clone()).collect();
         self.keep(study, now);
         Ok(reply)
     }
 
-    fn keep(&self, study: StudyId, kept: Kept) {
+    fn keep(&self, study: StudyId, cached: CachedStudy) {
         let mut studies = self.studies();
-        let size = kept.size();
+        let size = cached.size();
         studies.remove(&study);
-        if size > KEPT {
+        if size > MAX_CACHED_BYTES {
             return;
         }
-        if size + studies.values().map(|kept| kept.size()).sum::<usize>() > KEPT {
+        if size + studies.values().map(|cached| cached.size()).sum::<usize>() > MAX_CACHED_BYTES {
             studies.clear();
         }
-        studies.insert(study, Arc::new(kept));
+        studies.insert(study, Arc::new(cached));
     }
 }
 
-/// Encodes trials into pieces that each hold trials which ended, or one that did not.
+/// Encodes trials into pieces, each with trials that have ended or with one that has not.
 struct Pieces {
     encoder: TrialEncoder,
-    /// Trials up to this one are pieces of their own, since they stand apart.
-    apart: Option<TrialId>,
+    /// Id up to which each trial becomes a piece of its own, because it replaces a single open one.
+    single_through: Option<TrialId>,
     head: Option<TrialHead>,
-    /// Each with its last trial.
+    /// Pieces, each with the id of its last trial.
     done: Vec<(TrialId, Piece)>,
-    /// The last trial in the encoder, all of which ended.
+    /// Last trial in the encoder, which then holds only trials that have ended.
     ended: Option<TrialId>,
 }
 
 impl Pieces {
-    fn new(apart: Option<TrialId>) -> Self {
-        Self { encoder: TrialEncoder::new(), apart, head: None, done: Vec::new(), ended: None }
+    fn new(single_through: Option<TrialId>) -> Self {
+        Self { encoder: TrialEncoder::new(), single_through, head: None, done: Vec::new(), ended: None }
     }
 
     fn close(&mut self) {
@@ -140,7 +142,7 @@ impl Pieces {
 
 impl TrialSink for Pieces {
     fn restart(&mut self) {
-        *self = Self::new(self.apart);
+        *self = Self::new(self.single_through);
     }
 
     fn begin(&mut self, head: &TrialHead) {
@@ -172,7 +174,7 @@ impl TrialSink for Pieces {
         let Some(TrialHead { id, state, .. }) = self.head.take() else { return };
         if state.is_finished() {
             self.ended = Some(id);
-            if self.apart.is_some_and(|apart| id <= apart) {
+            if self.single_through.is_some_and(|single_through| id <= single_through) {
                 self.close();
             }
         } else {

@@ -1,4 +1,4 @@
-//! Why a server cannot start, and what a client is told of a failed call.
+//! Errors of starting a server, and the status that a client receives for a failed call.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,26 +6,26 @@ use std::path::PathBuf;
 use allometry_store::StoreError;
 use tonic::{Code, Status};
 
-/// Why a server cannot start.
+/// Reason why a server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is beyond loopback and there is no token.
+    /// The address is not loopback and there is no token.
     #[error("listening on {0} lets other machines in, and there is no token")]
     NeedsToken(SocketAddr),
-    /// The address cannot be listened on.
+    /// Listening on the address fails.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address.
+        /// Address to listen on.
         address: SocketAddr,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// A certificate or its key is of no use.
+    /// The certificate or its key is unusable.
     #[error("{}: {reason}", path.display())]
     Identity {
-        /// The file.
+        /// Path of the certificate or key.
         path: PathBuf,
-        /// Why.
+        /// Description of the problem.
         reason: String,
     },
     /// The storage cannot be opened.
@@ -34,12 +34,12 @@ pub enum ServeError {
     /// The operating system refuses threads or signals.
     #[error("cannot start: {0}")]
     System(std::io::Error),
-    /// Serving ended by itself.
-    #[error("cannot go on: {0}")]
+    /// The server stopped because of an error.
+    #[error("the server stopped: {0}")]
     Transport(#[from] tonic::transport::Error),
 }
 
-/// A store's failure as Optuna's clients know it.
+/// Returns the status that Optuna's clients expect for a store's error.
 pub(crate) fn status(error: &StoreError) -> Status {
     let code = match error {
         StoreError::UnknownStudy(_)

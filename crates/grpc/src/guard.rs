@@ -1,11 +1,11 @@
-//! Who may call.
+//! Authentication of calls.
 
 use allometry_core::Secret;
 use http::{HeaderMap, header};
 use subtle::ConstantTimeEq as _;
 use tonic::Status;
 
-/// The rule of one server: every call shows its token, where it has one.
+/// Checks that every call carries the server's token, if the server has one.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
     token: Option<Secret>,
@@ -16,7 +16,7 @@ impl Guard {
         Self { token }
     }
 
-    /// Lets a call through, or refuses it.
+    /// Returns an error if a call does not carry the token.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Status> {
         let Some(token) = &self.token else { return Ok(()) };
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -25,7 +25,7 @@ impl Guard {
             return Ok(());
         }
         Err(Status::unauthenticated(
-            "no token, or another one; send `authorization: Bearer TOKEN` with every call",
+            "the token is missing or wrong; send `authorization: Bearer TOKEN` with every call",
         ))
     }
 }

@@ -1,6 +1,7 @@
-//! Optuna's storage protocol over a store: Python workers share its studies through `optuna.storages.GrpcStorageProxy`.
+//! Server of Optuna's storage protocol over a store: Python workers share its studies through
+//! `optuna.storages.GrpcStorageProxy`.
 //!
-//! It listens on loopback unless told otherwise, and beyond it only with a token.
+//! The server listens on loopback by default, and on other addresses only with a token.
 
 mod call;
 mod connection;
@@ -23,16 +24,16 @@ pub use listen::serve;
 pub use service::Answers;
 pub use tls::Identity;
 
-/// What to serve, and to whom.
+/// Options of a server.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// Address to listen on. Port 0 chooses a free one.
     pub listen: SocketAddr,
-    /// What every call must show; needed beyond loopback.
+    /// Token that every call must carry. Required unless the address is loopback.
     pub token: Option<Secret>,
-    /// Encrypts every connection.
+    /// Certificate and key. If given, every connection uses TLS.
     pub identity: Option<Identity>,
-    /// The store's URL.
+    /// URL of the store.
     pub storage: Secret,
 }
 

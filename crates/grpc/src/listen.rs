@@ -1,4 +1,4 @@
-//! Accepts connections.
+//! Main loop of the server, which accepts connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,29 +19,30 @@ use crate::guard::Guard;
 use crate::service::StorageService;
 use crate::{Options, ServeError, tls};
 
-/// Connections at once: a few for each of many hundred workers.
-const MOST_CONNECTIONS: usize = 1024;
-/// Connections at once of which no call was let through yet; one too many closes the oldest.
-const MOST_STRANGERS: usize = 64;
-/// Calls at once on one connection.
-const MOST_CALLS: u32 = 128;
-/// Time after which a call is given up, unless its client says less.
-const CALL_TIME: Duration = Duration::from_mins(1);
-/// Silence after which a connection is asked whether its client is still there.
-const KEEPALIVE: Duration = Duration::from_mins(1);
-/// Time after which a failed attempt to accept is repeated, such as where the process has no file left.
-const PAUSE: Duration = Duration::from_millis(50);
-/// Threads that receive, most of which may be at work on a call.
-const WORKERS: usize = 6;
-/// Those of them that may.
-const WORKING: usize = 4;
-/// Threads for further calls that wait for the database.
+/// Maximum connections at once: a few for each of many hundred workers.
+const MAX_CONNECTIONS: usize = 1024;
+/// Maximum connections without an accepted call. When there are more, the oldest is closed.
+const MAX_UNAUTHENTICATED: usize = 64;
+/// Maximum calls at once on one connection.
+const MAX_CALLS: u32 = 128;
+/// Time limit of a call. Clients may set a lower one.
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+/// Time without traffic after which a connection is probed with a keepalive.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_mins(1);
+/// Delay after a failed attempt to accept, for instance if the process has no file descriptor left.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// Number of runtime threads, which receive requests.
+const RUNTIME_THREADS: usize = 6;
+/// Number of those threads that may execute a call themselves.
+const INLINE_CALLS: usize = 4;
+/// Maximum threads for other calls that wait for the database.
 const DATABASE_THREADS: usize = 64;
 
-/// Serves until a signal ends it; `listening` is told the address once it can be called.
+/// Serves until a signal arrives. `listening` is called with the address once the server accepts
+/// connections.
 ///
 /// # Errors
-/// [`ServeError`] where it cannot start.
+/// [`ServeError`] if the server cannot start.
 pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let token = options.token.filter(|token| !token.expose().is_empty());
     if !options.listen.ip().is_loopback() && token.is_none() {
@@ -49,9 +50,10 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
     }
     let tls = options.identity.as_ref().map(tls::acceptor).transpose()?;
     let storage: Arc<dyn optuna::OptunaStorage> = optuna::open(options.storage.expose())?.into();
-    // Declared before the runtime, so that it ends after it: connections of PostgreSQL cannot be closed by its threads.
+    // Declared before the runtime and therefore dropped after it, because the runtime's threads cannot
+    // close connections to PostgreSQL.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+        .worker_threads(RUNTIME_THREADS)
         .max_blocking_threads(DATABASE_THREADS)
         .enable_all()
         .build()
@@ -64,7 +66,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
         listening(address);
-        let service = StorageService::new(Arc::clone(&storage), Guard::new(token), WORKING);
+        let service = StorageService::new(Arc::clone(&storage), Guard::new(token), INLINE_CALLS);
         tokio::select! {
             served = accept(listener, service, tls) => served,
             _ = interrupt.recv() => Ok(()),
@@ -73,28 +75,28 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
     })
 }
 
-/// Serves whoever connects, encrypted where there is a `tls`.
+/// Serves all clients that connect, with TLS if `tls` is given.
 pub(crate) async fn accept(
     listener: TcpListener,
     service: StorageService,
     tls: Option<TlsAcceptor>,
 ) -> Result<(), ServeError> {
-    let places = Connections::new(MOST_STRANGERS, MOST_CONNECTIONS);
+    let places = Connections::new(MAX_UNAUTHENTICATED, MAX_CONNECTIONS);
     let (opened, connections) = mpsc::channel(1);
     tokio::spawn(async move {
         loop {
-            // The next client is waited for until the server, which has the other end, is no more.
+            // Stop waiting for clients when the server, which holds the other end, is dropped.
             let stream = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = opened.closed() => return,
             };
             let Ok((stream, _)) = stream else {
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             };
             let place = places.open();
             let (tls, opened) = (tls.clone(), opened.clone());
-            // Aside, so that one who does not speak keeps nobody waiting.
+            // A task of its own, so that a client that sends nothing does not delay others.
             tokio::spawn(async move {
                 if let Ok(connection) = Connection::open(stream, place, tls).await {
                     let _ = opened.send(Ok::<_, io::Error>(connection)).await;
@@ -103,9 +105,9 @@ pub(crate) async fn accept(
         }
     });
     let server = Server::builder()
-        .timeout(CALL_TIME)
-        .max_concurrent_streams(MOST_CALLS)
-        .http2_keepalive_interval(Some(KEEPALIVE))
+        .timeout(CALL_TIMEOUT)
+        .max_concurrent_streams(MAX_CALLS)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .serve_with_incoming(service, ReceiverStream::new(connections));
     Ok(server.await?)
 }

@@ -1,22 +1,22 @@
-//! The protocol's messages. Several of its calls take or give the same: what only holds a key is one type here, since a
-//! message's name is not sent.
+//! Messages of the protocol. Calls with equal messages share one type here, because the name of a message
+//! is not sent.
 
 #![allow(clippy::struct_field_names, reason = "the fields have the protocol's names")]
 
 use std::collections::HashMap;
 
-/// The request or reply of a call that has none.
+/// Empty request or reply.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(crate) struct Nothing {}
 
-/// The id of a study or trial.
+/// Id of a study or trial.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(crate) struct Id {
     #[prost(int64, tag = "1")]
     pub(crate) id: i64,
 }
 
-/// A study's name.
+/// Name of a study.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Name {
     #[prost(string, tag = "1")]
@@ -31,7 +31,7 @@ pub(crate) struct NewStudy {
     pub(crate) study_name: String,
 }
 
-/// An attribute of a study or trial.
+/// Attribute of a study or trial.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct Attribute {
     #[prost(int64, tag = "1")]

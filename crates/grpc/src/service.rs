@@ -1,4 +1,4 @@
-//! The calls.
+//! Calls of the storage service.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -29,10 +29,10 @@ use crate::message::{
 };
 use crate::time;
 
-/// What every call's path begins with.
+/// Prefix of the path of every call.
 pub(crate) const SERVICE: &str = "/optuna.StorageService/";
 
-/// Answers calls on a storage.
+/// Executes calls on a storage.
 #[derive(Debug)]
 pub struct Answers {
     storage: Arc<dyn OptunaStorage>,
@@ -40,15 +40,16 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Answers on that storage.
+    /// Creates the executor of calls on a storage.
     pub fn new(storage: Arc<dyn OptunaStorage>) -> Self {
         Self { storage, ended: EndedTrials::default() }
     }
 
-    /// Answers one call (`GetTrials`) as a connection's request would be: the reply's message in pieces.
+    /// Executes one call by its name, such as `GetTrials`, as for a connection. Returns the reply's message
+    /// in pieces.
     ///
     /// # Errors
-    /// The status that a client is told.
+    /// The status sent to the client.
     pub fn answer(&self, call: &str, message: Bytes) -> Result<Vec<Bytes>, Status> {
         let verb = verb(call).ok_or_else(unknown_call)?;
         verb(self, message)
@@ -64,15 +65,20 @@ fn unknown_call() -> Status {
 pub(crate) struct StorageService {
     answers: Arc<Answers>,
     guard: Guard,
-    /// Calls that may work where they were received, one worker of the runtime each.
-    here: Arc<Semaphore>,
+    /// Permits for executing a call on the runtime thread that received it.
+    inline_calls: Arc<Semaphore>,
 }
 
 impl StorageService {
-    /// A service for a runtime that has more workers than `here`, where calls on a local storage may work.
-    pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard, here: usize) -> Self {
-        let here = if storage.is_remote() { 0 } else { here };
-        Self { answers: Arc::new(Answers::new(storage)), guard, here: Arc::new(Semaphore::new(here)) }
+    /// Creates a service for a runtime with more than `inline_calls` threads, of which so many may execute
+    /// calls on a local storage.
+    pub(crate) fn new(storage: Arc<dyn OptunaStorage>, guard: Guard, inline_calls: usize) -> Self {
+        let inline_calls = if storage.is_remote() { 0 } else { inline_calls };
+        Self {
+            answers: Arc::new(Answers::new(storage)),
+            guard,
+            inline_calls: Arc::new(Semaphore::new(inline_calls)),
+        }
     }
 
     async fn handle(self, request: http::Request<Body>) -> Result<Pieces, Status> {
@@ -82,9 +88,9 @@ impl StorageService {
         }
         let verb = request.uri().path().strip_prefix(SERVICE).and_then(verb).ok_or_else(unknown_call)?;
         let message = call::receive(request.into_body()).await?;
-        // Handing a call to another thread and back takes longer than most calls. Those that may wait, for a lock of other
-        // programs or for many trials, leave workers that go on receiving.
-        if let Ok(_place) = self.here.try_acquire() {
+        // Moving a call to another thread and back takes longer than most calls. Calls that may wait, for a
+        // lock held by another program or for many trials, leave some threads free to receive requests.
+        if let Ok(_place) = self.inline_calls.try_acquire() {
             return verb(&self.answers, message);
         }
         let done = tokio::task::spawn_blocking(move || verb(&self.answers, message)).await;
@@ -107,7 +113,7 @@ impl tower_service::Service<http::Request<Body>> for StorageService {
     }
 }
 
-/// What a call does with its request's message.
+/// Function that executes a call on the message of a request.
 type Verb = fn(&Answers, Bytes) -> Result<Pieces, Status>;
 
 fn verb(name: &str) -> Option<Verb> {
@@ -170,7 +176,7 @@ fn verb(name: &str) -> Option<Verb> {
     })
 }
 
-/// A call whose reply is small.
+/// Executes a call with a small reply.
 fn run<M: Message + Default, R: Message>(
     bytes: Bytes,
     verb: impl FnOnce(M) -> Result<R, Status>,
@@ -210,12 +216,13 @@ fn set_study_attribute(
     done(storage.set_study_attribute(StudyId(message.id), kind, &message.key, &message.value))
 }
 
-/// Refuses to write what says what a study runs: whoever may call would choose the programs that workers start.
+/// Returns an error for attributes that define what a study runs. Otherwise any client could choose the
+/// programs that workers start.
 fn refuse_reserved(key: &str) -> Result<(), Status> {
     if optuna::is_reserved(key) {
         let key = key.escape_debug().take(80).collect::<String>();
         return Err(Status::invalid_argument(format!(
-            "attribute `{key}` is Allometry's own, which is read here but not written"
+            "attribute `{key}` is reserved by Allometry; clients can read it but not write it"
         )));
     }
     Ok(())
@@ -263,7 +270,8 @@ fn template(trial: Trial) -> Result<TrialTemplate, Status> {
             return Ok(None);
         }
         let time = time::parse(text, &zone);
-        time.map(Some).ok_or_else(|| Status::invalid_argument("a time is not as YYYY-MM-DD HH:MM:SS.ffffff"))
+        time.map(Some)
+            .ok_or_else(|| Status::invalid_argument("a time is not written as YYYY-MM-DD HH:MM:SS.ffffff"))
     };
     trial
         .user_attributes
@@ -322,7 +330,7 @@ fn set_state(storage: &dyn OptunaStorage, message: &StateValues) -> Result<Updat
             values: message.values.clone(),
             step: None,
         };
-        // The client is refused, whether or not that can be noted.
+        // The client gets an error even if the late result cannot be recorded.
         let _ = storage.record_late(trial, &late);
     }
     Ok(Updated { trial_updated: updated.map_err(|error| status(&error))? })

@@ -1,4 +1,5 @@
-//! The service called by a client of the same protocol, over SQLite in a file and in memory, and over PostgreSQL.
+//! Tests of the service with a client of the same protocol, over SQLite in a file and in memory and over
+//! PostgreSQL.
 
 mod calls;
 mod client;

@@ -1,17 +1,17 @@
-//! Times as clients have them: without a zone, and meant in the server's.
+//! Times as clients send them: without a zone, meant in the server's zone.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// A time as text in `zone`, cut to microseconds.
+/// Formats a time in `zone`, truncated to microseconds.
 pub(crate) fn text(time: Timestamp, zone: &TimeZone) -> String {
     let time = zone.to_datetime(time);
     let microseconds = time.subsec_nanosecond() / 1000;
     format!("{} {:02}:{:02}:{:02}.{microseconds:06}", time.date(), time.hour(), time.minute(), time.second())
 }
 
-/// The time that a text in `zone` means.
+/// Parses a time in `zone`.
 pub(crate) fn parse(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let time: DateTime = text.parse().ok()?;
     zone.to_timestamp(time).ok()
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_keep_their_zone() {
+    fn times_are_formatted_in_their_zone() {
         let zone = TimeZone::get("Asia/Kolkata").unwrap();
         let time = Timestamp::new(1_764_000_000, 5_001_999).unwrap();
         assert_eq!(text(time, &zone), "2025-11-24 21:30:00.005001");

@@ -1,4 +1,4 @@
-//! Encryption of what goes over the network.
+//! TLS for connections.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::ServeError;
 
-/// Who the server is, in PEM files.
+/// Certificate and key of the server, in PEM files.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// The server's certificate, and after it those that lead to an authority which clients trust.
+    /// Path of the server's certificate, followed by the chain to an authority that clients trust.
     pub certificate: PathBuf,
-    /// The key of the first of them, not encrypted.
+    /// Path of the server's private key, not encrypted.
     pub key: PathBuf,
 }
 
-/// What makes a connection an encrypted one, TLS 1.2 or 1.3.
+/// Returns the acceptor of TLS 1.2 and 1.3 connections.
 ///
 /// # Errors
-/// [`ServeError::Identity`] for files that cannot be read, hold no certificate or key, or do not belong together.
+/// [`ServeError::Identity`] for files that cannot be read, hold no certificate or key, or do not match.
 pub(crate) fn acceptor(identity: &Identity) -> Result<TlsAcceptor, ServeError> {
     let certificates = certificates(&identity.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&identity.key).map_err(|error| problem(&identity.key, &error))?;

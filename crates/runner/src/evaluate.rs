@@ -142,7 +142,7 @@ fn finished(
     log: Option<String>,
 ) -> (FinishedState, Finished) {
     let mut record = assignment.record.clone();
-    let (mut scores, mut outputs) = (None, None);
+    let mut predictions = None;
     let (mut further, mut constraints) = (Vec::new(), Constraints::default());
     let outcome = outcome.and_then(|outcome| {
         let took = assignment.started.elapsed();
@@ -164,7 +164,7 @@ fn finished(
             record.size = outcome.size.or(record.size);
             record.best_step = outcome.best_step;
             record.metrics = outcome.metrics;
-            (scores, outputs) = (outcome.scores, outcome.outputs);
+            predictions = outcome.predictions;
             (FinishedState::Complete, Some(outcome.value))
         }
         Err(ObjectiveError::Pruned(reported)) => {
@@ -197,7 +197,7 @@ fn finished(
             (FinishedState::Failed, None)
         }
     };
-    (state, Finished { value, further, constraints, reports: pending.epochs, record, scores, outputs, log })
+    (state, Finished { value, further, constraints, reports: pending.epochs, record, predictions, log })
 }
 
 fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {

@@ -97,8 +97,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), *value))
                 .collect::<BTreeMap<_, _>>(),
             size: Some(ModelSize { total: 12, non_embedding: 10 }),
-            scores: None,
-            outputs: None,
+            predictions: None,
         }
     }
 

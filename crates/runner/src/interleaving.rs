@@ -13,14 +13,13 @@ use allometry_core::rng::{TrialRng, stream, uniform};
 use allometry_core::space::Feasible;
 use allometry_core::{
     Constraints, Direction, EpochReport, FrozenTrial, ModelSize, Objective, ObjectiveError, ObjectiveOutcome,
-    Origin, Params, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec, TrialState,
-    ValidationOutputs, ValidationScores, sampler,
+    Origin, Params, Predictions, Reporter, SearchSpace, StudyEvent, TrialNumber, TrialRecord, TrialSpec,
+    TrialState, sampler,
 };
 use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
 use allometry_store::{
-    Beside, EpochMetrics, Finished, FinishedState, LateTell, NewStudy, NewTrial, Owner, Predictions,
-    RunningTrial, SqliteStore, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId,
-    TrialPage,
+    Beside, EpochMetrics, Finished, FinishedState, LateTell, NewStudy, NewTrial, Owner, RunningTrial,
+    SqliteStore, Start, Store, StoreError, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage,
 };
 
 use crate::dispatcher::{Assignment, Dispatcher};
@@ -89,8 +88,7 @@ impl Objective for BySeed {
             best_step: None,
             metrics: BTreeMap::new(),
             size: None,
-            scores: None,
-            outputs: None,
+            predictions: None,
         })
     }
 
@@ -260,12 +258,11 @@ impl Store for Interleaved {
         fn heartbeat(&self, trials: &[TrialId]) -> ();
         fn running(&self, study: StudyId) -> Vec<RunningTrial>;
         fn trials_from(&self, study: StudyId, first: TrialNumber) -> Vec<FrozenTrial>;
-        fn scores(&self, study: StudyId, number: TrialNumber) -> Option<ValidationScores>;
-        fn outputs(&self, study: StudyId, number: TrialNumber) -> Option<ValidationOutputs>;
+        fn predictions(&self, study: StudyId, number: TrialNumber) -> Option<Predictions>;
         fn log(&self, study: StudyId, number: TrialNumber) -> Option<String>;
         fn epoch_metrics(&self, study: StudyId, number: TrialNumber) -> EpochMetrics;
         fn trials_page(&self, study: StudyId, after: Option<TrialId>, limit: usize) -> TrialPage;
-        fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Predictions;
+        fn predictions_from(&self, study: StudyId, first: TrialNumber) -> BTreeMap<TrialNumber, Predictions>;
         fn beside(&self, study: StudyId) -> BTreeMap<TrialNumber, Beside>;
     }
 }

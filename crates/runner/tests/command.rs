@@ -12,8 +12,8 @@ use allometry_core::ladder::{
     CommandSpec, EnvironmentSpec, Inherit, Invocation, ValueSource, command::weights,
 };
 use allometry_core::{
-    EpochReport, Objective, ObjectiveError, ObjectiveOutcome, ParamValue, Params, Reporter, Signal,
-    SizeBudget, StudyIdentity, TrialNumber, TrialSpec,
+    EpochReport, Objective, ObjectiveError, ObjectiveOutcome, ParamValue, Params, Predictions, Reporter,
+    Signal, SizeBudget, StudyIdentity, TrialNumber, TrialSpec,
 };
 use allometry_runner::{CommandObjective, Devices};
 use tempfile::TempDir;
@@ -138,7 +138,7 @@ fn what_a_program_reports_is_what_the_trial_has() {
     assert_eq!(outcome.value, 0.625);
     assert_eq!(outcome.size.map(|size| size.total), Some(123));
     assert_eq!(outcome.metrics, BTreeMap::from([("recall".to_owned(), 0.25)]));
-    assert_eq!(outcome.scores.unwrap().scores, [0.25, 0.75]);
+    assert_eq!(outcome.predictions.as_ref().unwrap().scores().unwrap().scores, [0.25, 0.75]);
     let epochs = listener.epochs.into_inner().unwrap();
     assert_eq!(epochs.iter().map(|epoch| epoch.step).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(epochs[0].metrics["loss"], 2.0);
@@ -151,10 +151,9 @@ fn a_trial_keeps_scores_or_outputs() {
     let outputs = r#"{"outputs": [[0.25, 0.75], [0.5, 0.5]], "targets": [1, 0], "rows": [3, 4]}\n"#;
     let end = r#"{"final": true, "value": 0.5}\n"#;
     let outcome = report(&[outputs, end].concat()).run(&Listener::default()).unwrap();
-    let kept = outcome.outputs.unwrap();
+    let Some(Predictions::Other(kept)) = outcome.predictions else { panic!("it keeps outputs") };
     assert_eq!((kept.rows, kept.targets), (vec![3, 4], vec![1.0, 0.0]));
     assert_eq!(kept.outputs, [0.25, 0.75, 0.5, 0.5]);
-    assert_eq!(outcome.scores, None);
 
     let scores = r#"{"scores": [0.25, 0.75], "labels": [0, 1]}\n"#;
     for lines in [[outputs, scores, end].concat(), [scores, outputs, end].concat()] {

@@ -56,8 +56,7 @@ impl Objective for Scripted<'_> {
             best_step: Some(3),
             metrics: BTreeMap::new(),
             size: None,
-            scores: None,
-            outputs: None,
+            predictions: None,
         })
     }
 

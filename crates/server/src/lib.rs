@@ -15,9 +15,7 @@ mod watch;
 
 use std::net::SocketAddr;
 
-use allometry_analysis::LadderTrials;
 use allometry_core::Secret;
-use allometry_store::{StoredStudy, StudyRecord};
 
 pub use error::ServeError;
 pub use listen::serve;
@@ -31,15 +29,4 @@ pub struct Options {
     pub token: Option<Secret>,
     /// The store's URL.
     pub storage: Secret,
-    /// How stored studies become ladders.
-    pub assembly: Assembly,
-}
-
-/// How stored studies become ladders: what their attributes mean is known where they are written.
-#[derive(Debug, Clone, Copy)]
-pub struct Assembly {
-    /// Name of the ladder that a study is of.
-    pub ladder_name: fn(&StudyRecord) -> String,
-    /// The trials of one ladder, its studies in order; takes the store's URL for people to read.
-    pub ladder: fn(Vec<StoredStudy>, &str) -> LadderTrials,
 }

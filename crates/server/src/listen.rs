@@ -50,8 +50,8 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
             .map_err(|source| ServeError::Listen { address: options.listen, source })?;
         let address = listener.local_addr().map_err(ServeError::System)?;
         let watched = Arc::new(Watched::new(&options.storage)?);
-        follow(&watched, options.assembly);
-        let dashboard = Arc::new(Dashboard::new(watched, options.assembly));
+        follow(&watched);
+        let dashboard = Arc::new(Dashboard::new(watched));
         let guard = Arc::new(Guard::new(address, options.token));
         let mut ended = Ended::new().map_err(ServeError::System)?;
         listening(address);

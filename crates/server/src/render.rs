@@ -9,7 +9,6 @@ use allometry_core::Shared;
 use allometry_store::StoredStudy;
 use axum::body::Bytes;
 
-use crate::Assembly;
 use crate::watch::{Known, Versions, Watched};
 
 /// While trials end faster than analyses take, one may take this share of the time: every so many times its duration.
@@ -29,7 +28,6 @@ pub(crate) struct Analyzed {
 #[derive(Debug)]
 pub(crate) struct Dashboard {
     pub(crate) watched: Arc<Watched>,
-    assembly: Assembly,
     ladders: Mutex<HashMap<String, Arc<Mutex<Slot>>>>,
 }
 
@@ -41,24 +39,12 @@ struct Slot {
 }
 
 impl Dashboard {
-    pub(crate) fn new(watched: Arc<Watched>, assembly: Assembly) -> Self {
-        Self { watched, assembly, ladders: Mutex::default() }
+    pub(crate) fn new(watched: Arc<Watched>) -> Self {
+        Self { watched, ladders: Mutex::default() }
     }
 
     pub(crate) fn known(&self) -> Arc<Known> {
         self.watched.known()
-    }
-
-    /// How the stored predictions of a study follow each other.
-    pub(crate) fn series(&self, study: &StoredStudy) -> Series {
-        let alone = StoredStudy {
-            record: study.record.clone(),
-            trials: Shared::default(),
-            running: Vec::new(),
-            scores: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-        };
-        (self.assembly.ladder)(vec![alone], "").series()
     }
 
     /// The analysis of a ladder, computed anew where trials ended since the last and enough time has gone by. Blocks.
@@ -93,12 +79,27 @@ impl Dashboard {
         if fresh || early {
             return slot.latest.clone();
         }
-        let studies = known.ladders.get(name)?.iter().map(|study| StoredStudy::clone(study)).collect();
-        let ladder = (self.assembly.ladder)(studies, &self.watched.storage);
+        let studies = known.ladders.get(name)?.iter().filter(|study| study.record.unreadable.is_none());
+        let studies: Vec<StoredStudy> = studies.map(|study| StoredStudy::clone(study)).collect();
+        if studies.is_empty() {
+            return None;
+        }
+        let ladder = allometry_study::ladder(studies, &self.watched.storage);
         let start = Instant::now();
         let analysis = analyze(&ladder, &AnalysisOptions::default());
         slot.not_before = Some(Instant::now() + (start.elapsed() * SHARE).max(LEAST));
         slot.latest = Some(Arc::new(Analyzed { version: finished, ladder, analysis }));
         slot.latest.clone()
     }
+}
+
+/// Returns how the stored predictions of a study follow each other in time.
+pub(crate) fn series(study: &StoredStudy) -> Series {
+    let alone = StoredStudy {
+        record: study.record.clone(),
+        trials: Shared::default(),
+        running: Vec::new(),
+        predictions: BTreeMap::new(),
+    };
+    allometry_study::ladder(vec![alone], "").series()
 }

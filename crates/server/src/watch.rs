@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use allometry_core::Secret;
 use allometry_store::{ChangeMark, FollowedStore, StoreError, StoredStudy};
+use allometry_study::ladder_name;
 use jiff::Timestamp;
 use tokio::sync::watch;
-
-use crate::Assembly;
 
 /// How often the store is looked at.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -75,8 +74,8 @@ impl Watched {
 }
 
 /// Follows the store until the process ends; returns after the first look.
-pub(crate) fn follow(watched: &Arc<Watched>, assembly: Assembly) {
-    let mut follower = Follower::new(watched, assembly);
+pub(crate) fn follow(watched: &Arc<Watched>) {
+    let mut follower = Follower::new(watched);
     let (looked, first) = std::sync::mpsc::channel();
     std::thread::Builder::new()
         .name("store".into())
@@ -94,7 +93,6 @@ pub(crate) fn follow(watched: &Arc<Watched>, assembly: Assembly) {
 
 struct Follower {
     watched: Arc<Watched>,
-    assembly: Assembly,
     studies: Vec<Arc<StoredStudy>>,
     /// The mark when the studies were last read.
     seen: Option<ChangeMark>,
@@ -103,8 +101,8 @@ struct Follower {
 }
 
 impl Follower {
-    fn new(watched: &Arc<Watched>, assembly: Assembly) -> Self {
-        Self { watched: Arc::clone(watched), assembly, studies: Vec::new(), seen: None, settled: false }
+    fn new(watched: &Arc<Watched>) -> Self {
+        Self { watched: Arc::clone(watched), studies: Vec::new(), seen: None, settled: false }
     }
 
     /// Reads what is new, if anything may be.
@@ -190,7 +188,7 @@ impl Follower {
     fn ladders(&self) -> Ladders {
         let mut ladders = Ladders::new();
         for study in &self.studies {
-            ladders.entry((self.assembly.ladder_name)(&study.record)).or_default().push(Arc::clone(study));
+            ladders.entry(ladder_name(&study.record)).or_default().push(Arc::clone(study));
         }
         ladders
     }
@@ -198,7 +196,6 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
-    use allometry_analysis::LadderTrials;
     use allometry_store::{NewStudy, SqliteStore, Store as _};
 
     use super::*;
@@ -210,11 +207,7 @@ mod tests {
         let store = SqliteStore::open(&path).unwrap();
         store.create_study(&NewStudy { name: "a".into(), ..NewStudy::default() }).unwrap();
         let watched = Arc::new(Watched::new(&path.into()).unwrap());
-        let assembly = Assembly {
-            ladder_name: |study| study.name.clone(),
-            ladder: |_, _| LadderTrials::new(Vec::new()),
-        };
-        let mut follower = Follower::new(&watched, assembly);
+        let mut follower = Follower::new(&watched);
         follower.look();
         let first = watched.known();
         assert_eq!(first.ladders.keys().collect::<Vec<_>>(), ["a"]);

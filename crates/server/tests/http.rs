@@ -6,27 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use allometry_analysis::{LadderTrials, StudyTrials};
 use allometry_core::{
     Direction, Distribution, Failure, Origin, ParamValue, Params, SearchSpace, TrialRecord,
 };
-use allometry_server::{Assembly, Options, ServeError, serve};
+use allometry_server::{Options, ServeError, serve};
+use allometry_store::facts::{Fact, LadderPlace};
 use allometry_store::{
-    Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StoredStudy, StudyId,
+    Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StudyId,
 };
 
 /// How long a test waits for what must come before it gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Every study is a ladder.
-const ASSEMBLY: Assembly = Assembly {
-    ladder_name: |study| study.name.clone(),
-    ladder: |studies: Vec<StoredStudy>, url| {
-        let StoredStudy { record, trials, .. } = studies.into_iter().next().expect("a study");
-        let study = StudyTrials::new(&record.name, &format!("{url}:{}", record.name), trials.into_inner());
-        LadderTrials { name: Some(record.name), ..LadderTrials::new(vec![study]) }
-    },
-};
 
 fn start(path: &Path, token: Option<&str>) -> SocketAddr {
     let (send, receive) = mpsc::channel();
@@ -34,7 +24,6 @@ fn start(path: &Path, token: Option<&str>) -> SocketAddr {
         listen: "127.0.0.1:0".parse().unwrap(),
         token: token.map(Into::into),
         storage: path.display().to_string().into(),
-        assembly: ASSEMBLY,
     };
     std::thread::spawn(move || serve(options, |address| send.send(address).unwrap()));
     receive.recv_timeout(PATIENCE).expect("the server starts")
@@ -89,6 +78,8 @@ fn study(store: &SqliteStore, name: &str, parameter: &str) -> StudyId {
         name: name.to_owned(),
         direction: Direction::Maximize,
         space: space(parameter),
+        // Every study is a ladder.
+        facts: vec![Fact::Ladder(LadderPlace { name: name.to_owned(), tag: None, seed: 0, position: 0 })],
         ..NewStudy::default()
     };
     store.create_study(&new).unwrap()
@@ -276,7 +267,6 @@ fn a_token_is_asked_for_where_one_is_set() {
         listen: "0.0.0.0:0".parse().unwrap(),
         token: token.map(Into::into),
         storage: database(&folder).display().to_string().into(),
-        assembly: ASSEMBLY,
     };
     for token in [None, Some("")] {
         assert!(matches!(serve(options(token), |_| unreachable!()), Err(ServeError::NeedsToken(_))));

@@ -252,7 +252,7 @@ fn insert_template(
         system_attributes: Cow::Borrowed(&template.system_attributes),
         owner: None,
         metrics: metrics.map(|(step, metrics)| (*step, assemble::metrics_json(metrics))).collect(),
-        predictions: column::predictions(beside.scores.as_ref(), beside.outputs.as_ref()),
+        predictions: beside.predictions.as_ref().map(column::of_predictions),
         log: beside.log.as_deref(),
     };
     let times = Times::Known { started: template.started, completed: template.completed };

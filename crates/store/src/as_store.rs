@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use allometry_core::{
-    EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord, TrialState, ValidationOutputs,
-    ValidationScores,
+    EpochReport, FrozenTrial, Params, Predictions, SearchSpace, TrialNumber, TrialRecord, TrialState,
 };
 use serde_json::Value;
 
@@ -23,8 +22,8 @@ use crate::rows::{
     insert_study, running, write_fitting,
 };
 use crate::store::{
-    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Start,
-    Store, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, settle,
+    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
+    StudyRecord, TrialHandle, TrialId, TrialPage, metrics_of, settle,
 };
 
 impl<D: Database> Store for D {
@@ -143,7 +142,7 @@ impl<D: Database> Store for D {
                 values: values.into(),
                 user_attributes: Cow::Owned(assemble::record_attributes(&finished.record)),
                 system_attributes: Cow::Owned(finished.constraints.attributes().into_iter().collect()),
-                predictions: column::predictions(finished.scores.as_ref(), finished.outputs.as_ref()),
+                predictions: finished.predictions.as_ref().map(column::of_predictions),
                 log: finished.log.as_deref(),
                 ..Parts::default()
             };
@@ -181,26 +180,21 @@ impl<D: Database> Store for D {
         select(self, study, Selection::Page { after, limit })
     }
 
-    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError> {
+    fn predictions_from(
+        &self,
+        study: StudyId,
+        first: TrialNumber,
+    ) -> Result<BTreeMap<TrialNumber, Predictions>, StoreError> {
         let all = own(self, study, first..=LAST, &[OwnTable::Predictions])?;
-        let mut predictions = Predictions::default();
-        for (number, Beside { scores, outputs, .. }) in all {
-            predictions.scores.extend(scores.map(|scores| (number, scores)));
-            predictions.outputs.extend(outputs.map(|outputs| (number, outputs)));
-        }
-        Ok(predictions)
+        Ok(all.into_iter().filter_map(|(number, kept)| Some((number, kept.predictions?))).collect())
     }
 
     fn beside(&self, study: StudyId) -> Result<BTreeMap<TrialNumber, Beside>, StoreError> {
         own(self, study, TrialNumber(0)..=LAST, &OwnTable::ALL)
     }
 
-    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError> {
-        Ok(own_of(self, study, number, OwnTable::Predictions)?.scores)
-    }
-
-    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError> {
-        Ok(own_of(self, study, number, OwnTable::Predictions)?.outputs)
+    fn predictions(&self, study: StudyId, number: TrialNumber) -> Result<Option<Predictions>, StoreError> {
+        Ok(own_of(self, study, number, OwnTable::Predictions)?.predictions)
     }
 
     fn log(&self, study: StudyId, number: TrialNumber) -> Result<Option<String>, StoreError> {
@@ -331,8 +325,7 @@ fn take_own(all: &mut BTreeMap<TrialNumber, Beside>, number: TrialNumber, row: O
     let beside = all.entry(number).or_default();
     match row {
         OwnRow::Predictions(columns) => {
-            beside.scores = column::validation_scores(columns);
-            beside.outputs = column::validation_outputs(columns);
+            beside.predictions = column::predictions(columns);
         }
         OwnRow::Metrics(step, text) => {
             beside.epoch_metrics.insert(step, assemble::epoch_metrics(number, step, text)?);

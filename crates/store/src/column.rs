@@ -1,6 +1,6 @@
 //! Single values as columns hold them.
 
-use allometry_core::{Direction, TrialState, ValidationOutputs, ValidationScores};
+use allometry_core::{Direction, Predictions, TrialState, ValidationOutputs, ValidationScores};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -78,35 +78,25 @@ pub(crate) fn time(stored: &str) -> Option<Timestamp> {
 
 /// Returns a trial's predictions as the columns `rows`, `labels` and `scores`. A row's label has one byte where
 /// it is binary and four where it is a class or a number.
-pub(crate) fn predictions(
-    scores: Option<&ValidationScores>,
-    outputs: Option<&ValidationOutputs>,
-) -> Option<[Vec<u8>; 3]> {
-    match (scores, outputs) {
-        (Some(of), _) => Some([rows_blob(&of.rows), labels_blob(&of.labels), scores_blob(&of.scores)]),
-        (None, Some(of)) => Some([rows_blob(&of.rows), scores_blob(&of.targets), scores_blob(&of.outputs)]),
-        (None, None) => None,
+pub(crate) fn of_predictions(predictions: &Predictions) -> [Vec<u8>; 3] {
+    match predictions {
+        Predictions::Binary(of) => [rows_blob(&of.rows), labels_blob(&of.labels), scores_blob(&of.scores)],
+        Predictions::Other(of) => [rows_blob(&of.rows), scores_blob(&of.targets), scores_blob(&of.outputs)],
     }
 }
 
-/// The scores of binary labels from their columns.
-pub(crate) fn validation_scores([rows, labels, scores]: [&[u8]; 3]) -> Option<ValidationScores> {
-    let is_binary = labels.len() * 8 == rows.len();
-    is_binary.then(|| ValidationScores {
-        rows: self::rows(rows),
-        labels: self::labels(labels),
-        scores: self::scores(scores),
-    })
-}
-
-/// The predictions of other labels from their columns.
-pub(crate) fn validation_outputs([rows, targets, outputs]: [&[u8]; 3]) -> Option<ValidationOutputs> {
-    let is_other = !rows.is_empty() && targets.len() * 2 == rows.len();
-    is_other.then(|| ValidationOutputs {
-        rows: self::rows(rows),
-        targets: scores(targets),
-        outputs: scores(outputs),
-    })
+/// Returns the predictions of a trial from their columns; `None` where their lengths do not fit together.
+pub(crate) fn predictions([row_bytes, label_bytes, score_bytes]: [&[u8]; 3]) -> Option<Predictions> {
+    let (rows, scores) = (|| rows(row_bytes), || scores(score_bytes));
+    if label_bytes.len() * 8 == row_bytes.len() {
+        let labels = labels(label_bytes);
+        Some(ValidationScores { rows: rows(), labels, scores: scores() }.into())
+    } else if label_bytes.len() * 2 == row_bytes.len() {
+        let targets = self::scores(label_bytes);
+        Some(ValidationOutputs { rows: rows(), targets, outputs: scores() }.into())
+    } else {
+        None
+    }
 }
 
 /// Row indices as eight bytes each, little-endian.

@@ -51,7 +51,7 @@ pub fn write_value(value: &ParamValue) -> String {
     }
 }
 
-/// Reads a value. Integers beyond 64 bits become floats.
+/// Reads a value. Integers beyond 64 bits become floats; [`json::beyond_i64`] finds them.
 pub fn read_value(value: &Value) -> ParamValue {
     match value {
         Value::Null => ParamValue::Null,
@@ -111,6 +111,19 @@ pub fn parse(text: &str) -> Result<Distribution, String> {
         }
         other => Err(format!("distribution class `{other}` is unknown")),
     }
+}
+
+/// Refuses a distribution with a choice that would be read as another value: an integer beyond 64 bits.
+///
+/// # Errors
+/// What is wrong, in words.
+pub(crate) fn refuse_wide_choice(text: &str) -> Result<(), String> {
+    if !json::has_long_number(text) {
+        return Ok(());
+    }
+    let choices = json::parse(text).map(|set| set["attributes"]["choices"].clone()).unwrap_or_default();
+    let found = json::beyond_i64(&choices);
+    found.map_or(Ok(()), |digits| Err(format!("it has the choice {digits}, an integer beyond 64 bits")))
 }
 
 /// Above it floats have no place for every integer.

@@ -33,7 +33,8 @@ pub struct JsonError {
     pub cut_off: bool,
 }
 
-/// Parses a document that may hold bare `NaN` and `Infinity`; [`number`] tells them from texts.
+/// Parses a document that may hold bare `NaN` and `Infinity`, and integers of any length; [`number`] tells
+/// them from texts.
 ///
 /// # Errors
 /// [`JsonError`] with the place.
@@ -100,8 +101,65 @@ pub(crate) fn check(text: &str) -> Result<(), JsonError> {
     serde_json::from_str::<IgnoredAny>(&quoted).map(|_| ()).map_err(|error| located(&quoted, &error))
 }
 
+/// Digits from which an integer may be too long for 64 bits.
+const LONG: usize = 19;
+
+/// Whether a text has so many digits in a row.
+pub(crate) fn has_long_number(text: &str) -> bool {
+    let text = text.as_bytes();
+    let digits =
+        |bytes: &mut dyn Iterator<Item = &u8>| bytes.take_while(|byte| byte.is_ascii_digit()).count();
+    // Of so many in a row one stands at each multiple of their number.
+    (LONG - 1..text.len()).step_by(LONG).any(|place| {
+        let (before, after) = text.split_at(place);
+        text[place].is_ascii_digit() && digits(&mut before.iter().rev()) + digits(&mut after.iter()) >= LONG
+    })
+}
+
+/// The number at the beginning of a text, where it is an integer that has no place in 64 bits.
+fn wide_number(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(text.len());
+    Some(&text[..end]).filter(|word| is_wide(word))
+}
+
+/// Whether a word is an integer that has no place in 64 bits, with or without a sign.
+pub(crate) fn is_wide(word: &str) -> bool {
+    let digits = word.strip_prefix('-').unwrap_or(word);
+    digits.len() >= LONG
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && word.parse::<i64>().is_err()
+        && word.parse::<u64>().is_err()
+}
+
+/// An integer of any length as a value, from its digits.
+pub(crate) fn wide(digits: &str) -> Value {
+    Value::String(format!("{MARK}{digits}"))
+}
+
+/// The integers of a text that have no place in 64 bits, whatever language it is in, with the floats next to
+/// them.
+pub(crate) fn wide_numbers(text: &str) -> Vec<(f64, &str)> {
+    if !has_long_number(text) {
+        return Vec::new();
+    }
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));
+    words.filter(|word| is_wide(word)).filter_map(|word| Some((word.parse().ok()?, word))).collect()
+}
+
+/// The digits of the first integer in a value that no `i64` holds.
+pub(crate) fn beyond_i64(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) if number.is_u64() && !number.is_i64() => Some(number.to_string()),
+        Value::String(text) => text.strip_prefix(MARK).filter(|digits| is_wide(digits)).map(Into::into),
+        Value::Array(items) => items.iter().find_map(beyond_i64),
+        Value::Object(fields) => fields.values().find_map(beyond_i64),
+        _ => None,
+    }
+}
+
 fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
-    if !text.contains("NaN") && !text.contains("Infinity") {
+    let is_long = has_long_number(text);
+    if !text.contains("NaN") && !text.contains("Infinity") && !is_long {
         return Cow::Borrowed(text);
     }
     let mut quoted = String::with_capacity(text.len() + 64);
@@ -111,6 +169,13 @@ fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
         if let Some((word, stand_in, _)) = bare {
             quoted.extend(["\"", stand_in, "\""]);
             rest = &rest[word.len()..];
+            continue;
+        }
+        let starts = is_long && !in_string && (c == '-' || c.is_ascii_digit());
+        let follows = quoted.ends_with(|c: char| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        if let Some(digits) = wide_number(rest).filter(|_| starts && !follows) {
+            quoted.extend(["\"", MARK.encode_utf8(&mut [0; 3]), digits, "\""]);
+            rest = &rest[digits.len()..];
             continue;
         }
         // An escaped character never ends a string.
@@ -129,7 +194,7 @@ fn quote_bare_numbers(text: &str) -> Cow<'_, str> {
 pub fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => STAND_INS.iter().find(|(_, stand_in, _)| text == stand_in).map(|(.., x)| *x),
+        Value::String(text) => text.strip_prefix(MARK)?.parse().ok(),
         _ => None,
     }
 }
@@ -137,7 +202,9 @@ pub fn number(value: &Value) -> Option<f64> {
 /// A parsed value as plain JSON: NaN and infinities become null.
 pub(crate) fn plain(value: Value) -> Value {
     match value {
-        Value::String(_) if number(&value).is_some() => Value::Null,
+        Value::String(_) if let Some(x) = number(&value) => {
+            serde_json::Number::from_f64(x).map_or(Value::Null, Value::Number)
+        }
         Value::Array(items) => items.into_iter().map(plain).collect(),
         Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, plain(value))).collect(),
         other => other,
@@ -160,9 +227,10 @@ fn append(out: &mut String, value: &Value) {
             Some(x) => out.push_str(&json_float(x)),
             None => out.push_str(&number.to_string()),
         },
-        Value::String(text) => match number(value) {
-            Some(x) => out.push_str(&json_float(x)),
-            None => out.push_str(&json_string(text)),
+        Value::String(text) => match (beyond_i64(value), number(value)) {
+            (Some(digits), _) => out.push_str(&digits),
+            (None, Some(x)) => out.push_str(&json_float(x)),
+            (None, None) => out.push_str(&json_string(text)),
         },
         Value::Array(items) => {
             out.push('[');
@@ -216,6 +284,30 @@ mod tests {
     fn documents_of_python_survive() {
         let text = r#"{"x": NaN, "y": [-Infinity, Infinity, 1, 1.0, 1e-05], "NaN": "NaN \" Infinity", "\u00e9": null}"#;
         assert_eq!(write(&parse(text).unwrap()), text);
+    }
+
+    #[test]
+    fn integers_of_any_length_survive() {
+        let text = r#"[18446744073709551616, -9223372036854775809, 0.1234567890123456789012, "123456789012345678901"]"#;
+        let value = parse(text).unwrap();
+        assert_eq!(number(&value[0]), Some(18_446_744_073_709_551_616.0));
+        assert_eq!(write(&value), text.replace("0.1234567890123456789012", "0.12345678901234568"));
+        assert_eq!(beyond_i64(&value).as_deref(), Some("18446744073709551616"));
+        for (fine, is_beyond) in [
+            ("9223372036854775807", false),
+            ("[9223372036854775808]", true),
+            ("-9223372036854775808", false),
+            ("1e30", false),
+            ("100000000000000000000.0", false),
+            ("100000000000000000000e2", false),
+            (r#"{"a": {"b": [1, -100000000000000000000]}}"#, true),
+        ] {
+            let value = parse(fine).unwrap();
+            assert_eq!(beyond_i64(&value).is_some(), is_beyond, "{fine}");
+            assert!(number(&plain(value.clone())).is_some() || !value.is_number());
+        }
+        assert_eq!(plain(parse("100000000000000000000").unwrap()), serde_json::json!(1e20));
+        assert_eq!(parse("[100000000000000000000, 1 2]").unwrap_err().column, 27);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use owner::{Liveness, Owner};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use store::{
-    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, Predictions, RunningTrial, Start,
-    Store, StudyId, StudyRecord, TrialHandle, TrialId, TrialPage, each_trial,
+    Beside, EpochMetrics, Finished, FinishedState, NewStudy, NewTrial, RunningTrial, Start, Store, StudyId,
+    StudyRecord, TrialHandle, TrialId, TrialPage, each_trial,
 };
 pub use stored_study::{News, StoredStudy};

@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use allometry_core::{
-    Constraints, Direction, EpochReport, FrozenTrial, Params, SearchSpace, TrialNumber, TrialRecord,
-    TrialState, ValidationOutputs, ValidationScores,
+    Constraints, Direction, EpochReport, FrozenTrial, Params, Predictions, SearchSpace, TrialNumber,
+    TrialRecord, TrialState,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -180,9 +180,7 @@ pub struct Finished {
     /// The whole record; replaces what the trial started with.
     pub record: TrialRecord,
     /// Predictions on the validation rows.
-    pub scores: Option<ValidationScores>,
-    /// Predictions on the validation rows where the label is not binary.
-    pub outputs: Option<ValidationOutputs>,
+    pub predictions: Option<Predictions>,
     /// The end of the evaluation's log.
     pub log: Option<String>,
 }
@@ -211,22 +209,11 @@ pub struct TrialPage {
     pub last: Option<TrialId>,
 }
 
-/// Predictions on the validation rows by trial.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Predictions {
-    /// Predictions of binary labels.
-    pub scores: BTreeMap<TrialNumber, ValidationScores>,
-    /// Predictions of other labels.
-    pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
-}
-
 /// Data of a trial that Optuna's tables have no place for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beside {
     /// Predictions on the validation rows.
-    pub scores: Option<ValidationScores>,
-    /// Predictions on the validation rows where the label is not binary.
-    pub outputs: Option<ValidationOutputs>,
+    pub predictions: Option<Predictions>,
     /// Metrics of each epoch beyond its intermediate value.
     pub epoch_metrics: EpochMetrics,
     /// The end of the evaluation's log.
@@ -427,7 +414,11 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn predictions_from(&self, study: StudyId, first: TrialNumber) -> Result<Predictions, StoreError>;
+    fn predictions_from(
+        &self,
+        study: StudyId,
+        first: TrialNumber,
+    ) -> Result<BTreeMap<TrialNumber, Predictions>, StoreError>;
 
     /// Data of a study's trials that Optuna's tables have no place for, by trial; trials without any are left
     /// out.
@@ -448,13 +439,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn scores(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationScores>, StoreError>;
-
-    /// Predictions on the validation rows where the label is not binary.
-    ///
-    /// # Errors
-    /// See the trait.
-    fn outputs(&self, study: StudyId, number: TrialNumber) -> Result<Option<ValidationOutputs>, StoreError>;
+    fn predictions(&self, study: StudyId, number: TrialNumber) -> Result<Option<Predictions>, StoreError>;
 
     /// The end of what the trial's evaluation wrote for people, where it has ended and wrote something.
     ///

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{FrozenTrial, Shared, TrialNumber, TrialState, ValidationOutputs, ValidationScores};
+use allometry_core::{FrozenTrial, Predictions, Shared, TrialNumber, TrialState};
 
 use crate::error::StoreError;
-use crate::store::{Predictions, RunningTrial, Store, StudyRecord};
+use crate::store::{RunningTrial, Store, StudyRecord};
 
 /// Everything that a store holds of one study, but for the metrics of each epoch.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +17,7 @@ pub struct StoredStudy {
     /// Who works on those that run.
     pub running: Vec<RunningTrial>,
     /// Predictions of complete trials, where stored.
-    pub scores: BTreeMap<TrialNumber, ValidationScores>,
-    /// Predictions where the label is not binary.
-    pub outputs: BTreeMap<TrialNumber, ValidationOutputs>,
+    pub predictions: BTreeMap<TrialNumber, Predictions>,
 }
 
 /// What is new in a store about a study that was read before.
@@ -28,8 +26,7 @@ pub struct News {
     first: usize,
     trials: Vec<FrozenTrial>,
     running: Vec<RunningTrial>,
-    scores: BTreeMap<TrialNumber, ValidationScores>,
-    outputs: BTreeMap<TrialNumber, ValidationOutputs>,
+    predictions: BTreeMap<TrialNumber, Predictions>,
     /// Trials that have ended since.
     pub ended: usize,
     /// Whether anything is different: a trial that began or ended, or an epoch of one that runs.
@@ -42,13 +39,8 @@ impl StoredStudy {
     /// # Errors
     /// Those of the store.
     pub fn read(store: &dyn Store, record: StudyRecord) -> Result<Self, StoreError> {
-        let mut study = Self {
-            record,
-            trials: Shared::default(),
-            running: Vec::new(),
-            scores: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-        };
+        let mut study =
+            Self { record, trials: Shared::default(), running: Vec::new(), predictions: BTreeMap::new() };
         let news = study.news(store)?;
         study.take(news);
         Ok(study)
@@ -72,8 +64,8 @@ impl StoredStudy {
         let any_runs = trials.iter().any(|trial| trial.state == TrialState::Running);
         let running = if any_runs { store.running(study)? } else { Vec::new() };
         let differs = self.trials[first..] != trials;
-        let (scores, outputs) = (BTreeMap::new(), BTreeMap::new());
-        let mut news = News { first, trials, running, scores, outputs, ended: 0, differs };
+        let predictions = BTreeMap::new();
+        let mut news = News { first, trials, running, predictions, ended: 0, differs };
         let mut ended = BTreeSet::new();
         for trial in news.trials.iter().filter(|trial| trial.state.is_finished()) {
             if self.trials.get(trial.number.0 as usize) == Some(trial) {
@@ -86,9 +78,8 @@ impl StoredStudy {
         }
         // One question for all of them: each by itself would look through the whole study.
         if let Some(first) = ended.first() {
-            let Predictions { scores, outputs } = store.predictions_from(study, *first)?;
-            news.scores = scores.into_iter().filter(|(number, _)| ended.contains(number)).collect();
-            news.outputs = outputs.into_iter().filter(|(number, _)| ended.contains(number)).collect();
+            news.predictions = store.predictions_from(study, *first)?;
+            news.predictions.retain(|number, _| ended.contains(number));
         }
         Ok(news)
     }
@@ -99,9 +90,7 @@ impl StoredStudy {
         trials.truncate(news.first);
         trials.extend(news.trials);
         self.running = news.running;
-        self.scores.split_off(&TrialNumber(news.first as u64 + 1));
-        self.scores.extend(news.scores);
-        self.outputs.split_off(&TrialNumber(news.first as u64 + 1));
-        self.outputs.extend(news.outputs);
+        self.predictions.split_off(&TrialNumber(news.first as u64 + 1));
+        self.predictions.extend(news.predictions);
     }
 }

@@ -106,7 +106,7 @@ fn write_study(store: &dyn Store) -> StudyId {
             value,
             reports: vec![epoch(3, f64::NEG_INFINITY), epoch(4, 0.625)],
             record: record.clone(),
-            scores: Some(scores.clone()),
+            predictions: Some(scores.clone().into()),
             log: None,
             ..Finished::default()
         };

@@ -1,20 +1,20 @@
-//! The sweep as a tree, in the order in which it was written.
+//! YAML document of a sweep, with its keys in the order of the file.
 
 use serde_json::{Map, Value};
 
 use crate::error::SweepError;
 
-/// Longest text: sweeps have a few pages at most.
-const LONGEST: usize = 1 << 20;
+/// Maximum length of a sweep in bytes. Sweeps have a few pages at most.
+const MAX_BYTES: usize = 1 << 20;
 
-/// Parses a document, whose aliases and depth are bounded by the parser.
+/// Parses a document. The parser itself bounds aliases and depth.
 pub(crate) fn parse(yaml: &str) -> Result<Map<String, Value>, SweepError> {
-    if yaml.len() > LONGEST {
-        return Err(SweepError::Yaml(format!("it has more than {LONGEST} bytes")));
+    if yaml.len() > MAX_BYTES {
+        return Err(SweepError::Yaml(format!("the sweep has more than {MAX_BYTES} bytes")));
     }
     let document: Value = serde_saphyr::from_str(yaml).map_err(|error| {
         let message = error.to_string();
-        let line = message.lines().next().unwrap_or("no YAML");
+        let line = message.lines().next().unwrap_or("invalid YAML");
         SweepError::Yaml(line.trim_start_matches("error: ").to_owned())
     })?;
     match document {

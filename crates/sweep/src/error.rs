@@ -1,29 +1,29 @@
-//! What can be wrong with a sweep.
+//! Errors of a conversion.
 
-/// What can be wrong with a sweep.
+/// Reason why a sweep cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SweepError {
-    /// The text is no YAML.
+    /// The text is not YAML.
     #[error("{0}")]
     Yaml(String),
-    /// A key has a value that sweeps do not have there.
+    /// A key has a value that sweeps do not allow.
     #[error("`{key}`: expected {expected}")]
     Wrong {
-        /// The key, dotted.
+        /// Dotted name of the key.
         key: String,
-        /// What stands there in sweeps.
+        /// Description of a valid value.
         expected: String,
     },
-    /// The sweep has no parameter that a ladder can have.
-    #[error("no parameter of the sweep can be one of a ladder{}", reasons(.notes))]
+    /// No parameter of the sweep can be expressed in a ladder.
+    #[error("no parameter of the sweep can be expressed in a ladder{}", reasons(.notes))]
     NoParameter {
-        /// Why each is none.
+        /// Reasons, one for each parameter.
         notes: Vec<String>,
     },
-    /// What comes out is no ladder.
-    #[error("the sweep makes no ladder: {}", .problems.join("; "))]
+    /// The converted text is not a valid ladder.
+    #[error("the converted sweep is not a valid ladder: {}", .problems.join("; "))]
     NotALadder {
-        /// What a check of it says.
+        /// Problems found when parsing it.
         problems: Vec<String>,
     },
 }

@@ -1,4 +1,5 @@
-//! Sweeps of Weights & Biases as ladder files. What a ladder has no word for is said, line by line.
+//! Conversion of Weights & Biases sweeps to ladder files, with a note for everything that a ladder cannot
+//! express.
 
 mod document;
 mod error;
@@ -19,48 +20,53 @@ pub use error::SweepError;
 use parameter::Parameter;
 use words::quoted;
 
-/// A ladder file and what of the sweep is not in it as it was.
+/// Result of a conversion: a ladder file and notes on what differs from the sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Converted {
-    /// The ladder file, which is valid.
+    /// Text of the ladder file, which is valid.
     pub ladder: String,
-    /// One line for each thing of the sweep that has no counterpart, or another one.
+    /// One line for each part of the sweep that has no counterpart or a different one.
     pub notes: Vec<String>,
 }
 
-/// Trials of a ladder whose sweep has no end.
-const TRIALS: u64 = 50;
+/// Number of trials if the sweep has no `run_cap`.
+const DEFAULT_TRIALS: u64 = 50;
 
-/// Keys that say where runs are shown or who may see them.
-const OF_THE_SERVER: [&str; 9] =
+/// Keys about where runs are shown and who may see them.
+const SERVER_KEYS: [&str; 9] =
     ["project", "entity", "description", "controller", "settings", "tags", "imageuri", "job", "scheduler"];
 
-/// Turns a sweep into a ladder of one budget whose trials a program evaluates. `name` is the ladder's where the sweep has none.
+/// Converts a sweep to a ladder of one budget whose trials run a program. `name` is used if the sweep has
+/// none.
 ///
 /// # Errors
-/// [`SweepError`]: what is no YAML, or no sweep.
+/// [`SweepError`] if the text is not YAML or not a sweep.
 pub fn convert(yaml: &str, name: &str) -> Result<Converted, SweepError> {
     let mut sweep = document::parse(yaml)?;
     let mut notes = Vec::new();
     let mut take = |key: &str| sweep.shift_remove(key).filter(|value| !value.is_null());
-    let parameters = parameter::all(take("parameters"), &mut notes)?;
+    let command = take("command");
+    let mut parameters = parameter::all(take("parameters"), &mut notes)?;
+    if program::takes_words(command.as_ref()) {
+        parameters.iter_mut().for_each(Parameter::as_python_writes);
+    }
     let metric = settings::metric(take("metric"), &mut notes)?;
     let method = settings::method(take("method").as_ref(), &parameters, &mut notes)?;
     let pruner = settings::pruner(take("early_terminate").as_ref(), &mut notes)?;
-    let run = program::run(take("program"), take("command"), &parameters, &mut notes)?;
+    let run = program::run(take("program"), command, &parameters, &mut notes)?;
     let trials = trials(take("run_cap"), method, &parameters, &mut notes)?;
     let given = take("name");
-    for key in OF_THE_SERVER {
+    for key in SERVER_KEYS {
         if take(key).is_some() {
-            notes.push(format!("`{key}` is left out: it is of the server that sweeps are shown on"));
+            notes.push(format!("`{key}` is left out: it is a setting of the W&B server"));
         }
     }
     for key in sweep.keys() {
-        notes.push(format!("`{}` is left out: it is no key of sweeps that is known here", words::shown(key)));
+        notes.push(format!("`{}` is left out: the key is unknown", words::shown(key)));
     }
     notes.push(
-        "the program reports to wandb; here it appends {\"step\": 1, \"value\": 0.5} and, at the end, {\"final\": true, \"value\": 0.5} \
-         to the file that $ALLOMETRY_REPORT names"
+        "the program reports to wandb; change it to append {\"step\": 1, \"value\": 0.5} and, at the end, \
+         {\"final\": true, \"value\": 0.5} to the file that $ALLOMETRY_REPORT names"
             .into(),
     );
     let name = given.as_ref().and_then(Value::as_str).unwrap_or(name);
@@ -87,7 +93,7 @@ fn write(
     let _ = writeln!(text, "direction = \"{}\"", metric.direction);
     let _ = writeln!(text, "trials = {trials}\n\n[command]\nrun = [{}]", run.join(", "));
     if pruner.is_some() {
-        let _ = writeln!(text, "# steps = 100                   # steps that a trial reports at most");
+        let _ = writeln!(text, "# steps = 100                   # most steps that a trial reports");
     }
     let _ = writeln!(text, "\n[space]");
     for parameter in parameters {
@@ -97,12 +103,13 @@ fn write(
     if let Some(pruner) = pruner {
         let _ = writeln!(text, "\n[pruner]\n{pruner}");
     }
-    let _ = writeln!(text, "\n[[budget]]                      # a further one asks the same at another size");
+    let _ =
+        writeln!(text, "\n[[budget]]                      # add another to run the sweep at another size");
     let _ = writeln!(text, "label = \"any\"\nweights = \"any\"");
     text
 }
 
-/// How many trials: as many as the sweep allows, or as a grid has.
+/// Returns the number of trials: `run_cap`, or the number of cells of a grid.
 fn trials(
     run_cap: Option<Value>,
     method: &str,
@@ -120,11 +127,13 @@ fn trials(
             SweepError::wrong("parameters", "a grid of at most 1000000 configurations, or `run_cap`")
         });
     }
-    notes.push(format!("the sweep has no `run_cap`, a ladder has an end: trials = {TRIALS}"));
-    Ok(TRIALS)
+    notes.push(format!(
+        "the sweep has no `run_cap`, and a ladder needs a number of trials: trials = {DEFAULT_TRIALS}"
+    ));
+    Ok(DEFAULT_TRIALS)
 }
 
-/// Whether a set has values without end.
+/// Whether a set has infinitely many values.
 fn is_continuous(set: &Distribution) -> bool {
     matches!(set, Distribution::Float { step: None, low, high, .. } if low < high)
 }

@@ -1,15 +1,22 @@
-//! How a sweep starts its program.
+//! Conversion of a sweep's command.
 
 use serde_json::Value;
 
 use crate::error::SweepError;
 use crate::parameter::Parameter;
-use crate::words::{plain, shown};
+use crate::words::{as_text, shown};
 
-/// What a sweep without a command has.
-const COMMAND: [&str; 4] = ["${env}", "${interpreter}", "${program}", "${args}"];
+/// Default command of a sweep.
+const DEFAULT_COMMAND: [&str; 4] = ["${env}", "${interpreter}", "${program}", "${args}"];
 
-/// The words of `run`.
+/// Whether the program receives each parameter as a word that Python writes, and none as JSON.
+pub(crate) fn takes_words(command: Option<&Value>) -> bool {
+    let Some(words) = command.and_then(Value::as_array) else { return true };
+    let has = |wanted: &str| words.iter().filter_map(Value::as_str).any(|word| word.contains(wanted));
+    has("${args") && !has("${args_json")
+}
+
+/// Returns the words of `run`.
 pub(crate) fn run(
     program: Option<Value>,
     command: Option<Value>,
@@ -22,20 +29,20 @@ pub(crate) fn run(
         Some(_) => return Err(SweepError::wrong("program", "the path of a program")),
     };
     let words: Vec<String> = match command {
-        None => COMMAND.map(str::to_owned).into(),
-        Some(Value::Array(words)) if !words.is_empty() => words.iter().map(plain).collect(),
+        None => DEFAULT_COMMAND.map(str::to_owned).into(),
+        Some(Value::Array(words)) if !words.is_empty() => words.iter().map(as_text).collect(),
         Some(_) => return Err(SweepError::wrong("command", "a list of words")),
     };
     let program = program.unwrap_or_else(|| {
         if words.iter().any(|word| word.contains("${program}")) {
-            notes.push("the sweep names no program: `run` has train.py in its place".into());
+            notes.push("the sweep has no program: `run` uses train.py instead".into());
         }
         "train.py".into()
     });
     let mut run = Vec::new();
     for word in words {
         match word.as_str() {
-            // Programs are looked for on the path anyway.
+            // Programs are found through `PATH` anyway.
             "${env}" | "/usr/bin/env" => {}
             "${args_no_hyphens}" => {
                 run.extend(parameters.iter().map(|parameter| format!("{0}={{{0}}}", parameter.name)));
@@ -43,7 +50,7 @@ pub(crate) fn run(
             "${args}" => run.push("{args}".into()),
             "${args_no_boolean_flags}" => {
                 notes.push(
-                    "${args_no_boolean_flags} has no counterpart: truth values come as --NAME true".into(),
+                    "${args_no_boolean_flags} has no counterpart: booleans are passed as --NAME True".into(),
                 );
                 run.push("{args}".into());
             }
@@ -53,23 +60,24 @@ pub(crate) fn run(
     if run.first().is_none_or(|first| first.trim().is_empty()) {
         return Err(SweepError::wrong("command", "a program to start"));
     }
-    let carries = |word: &String| {
-        ["{args}", "{params_json}", "{params_file}"].iter().any(|carrier| word.contains(carrier))
+    let passes_parameters = |word: &String| {
+        ["{args}", "{params_json}", "{params_file}"].iter().any(|placeholder| word.contains(placeholder))
             || parameters.iter().any(|parameter| word.contains(&format!("{{{}}}", parameter.name)))
     };
-    if !parameters.is_empty() && !run.iter().any(carries) {
+    if !parameters.is_empty() && !run.iter().any(passes_parameters) {
         notes.push(
-            "no word of `command` carries the parameters, so that they cannot reach the program: add \"${args}\"; a program that reads wandb.config finds them in the file {params_file}"
+            "no word of `command` passes the parameters, so they cannot reach the program: add \"${args}\"; \
+             a program that reads wandb.config finds them in the file {params_file}"
                 .into(),
         );
     }
     if run.iter().any(|word| word == "{args}") {
-        notes.push("${args} is --NAME=VALUE in sweeps and --NAME VALUE here; argparse reads both".into());
+        notes.push("${args} is --NAME=VALUE in sweeps and --NAME VALUE here; argparse accepts both".into());
     }
     Ok(run)
 }
 
-/// A word with its macros in our words, braces doubled.
+/// Replaces the macros of sweeps in a word by ours and doubles all other braces.
 fn filled(word: &str, program: &str, notes: &mut Vec<String>) -> String {
     let braces = |text: &str| text.replace('{', "{{").replace('}', "}}");
     let (mut out, mut rest) = (String::new(), word);
@@ -85,7 +93,7 @@ fn filled(word: &str, program: &str, notes: &mut Vec<String>) -> String {
             "args" => out.push_str("{args}"),
             _ => {
                 let shown = shown(name);
-                notes.push(format!("${{{shown}}} has no counterpart: it stands in `run` as it is written"));
+                notes.push(format!("${{{shown}}} has no counterpart: `run` contains it unchanged"));
                 out.push_str(&braces(&rest[start..=start + length]));
             }
         }

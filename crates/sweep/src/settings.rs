@@ -1,4 +1,4 @@
-//! Metric, method and early termination.
+//! Conversion of the metric, the method and early termination.
 
 use serde_json::Value;
 
@@ -7,16 +7,16 @@ use crate::is_continuous;
 use crate::parameter::Parameter;
 use crate::words::shown;
 
-/// What is optimised.
+/// Metric to optimise.
 pub(crate) struct Metric {
     pub(crate) name: String,
     pub(crate) direction: &'static str,
 }
 
-/// The metric; minimised where the sweep does not say, as there.
+/// Returns the metric, which is minimised by default, as in sweeps.
 pub(crate) fn metric(metric: Option<Value>, notes: &mut Vec<String>) -> Result<Metric, SweepError> {
     let Some(metric) = metric else {
-        notes.push("the sweep has no metric: `value`, of which smaller ones are better".into());
+        notes.push("the sweep has no metric: the ladder minimises `value`".into());
         return Ok(Metric { name: "value".into(), direction: "minimize" });
     };
     let fields =
@@ -25,7 +25,7 @@ pub(crate) fn metric(metric: Option<Value>, notes: &mut Vec<String>) -> Result<M
     let name = name.ok_or_else(|| SweepError::wrong("metric.name", "the name of a metric"))?.to_owned();
     let direction = match fields.get("goal").map(|goal| goal.as_str().unwrap_or_default()) {
         None => {
-            notes.push(format!("the metric has no goal: smaller values of `{}` are better", shown(&name)));
+            notes.push(format!("the metric has no goal: the ladder minimises `{}`", shown(&name)));
             "minimize"
         }
         Some("minimize") => "minimize",
@@ -34,14 +34,14 @@ pub(crate) fn metric(metric: Option<Value>, notes: &mut Vec<String>) -> Result<M
     };
     for key in fields.keys().filter(|key| !["name", "goal"].contains(&key.as_str())) {
         notes.push(format!(
-            "`metric.{}` is left out: a ladder has its number of trials, or `[stop]`",
+            "`metric.{}` is left out: a ladder ends by its number of trials or by `[stop]`",
             shown(key)
         ));
     }
     Ok(Metric { name, direction })
 }
 
-/// The sampler.
+/// Returns the kind of sampler.
 pub(crate) fn method(
     method: Option<&Value>,
     parameters: &[Parameter],
@@ -55,20 +55,20 @@ pub(crate) fn method(
         (Some("grid"), None) => Ok("grid"),
         (Some("grid"), Some(parameter)) => {
             notes.push(format!(
-                "method grid: `{}` has values without end, so that it is random",
+                "method grid: `{}` has infinitely many values, so the sampler is random",
                 parameter.name
             ));
             Ok("random")
         }
         (None, _) => {
-            notes.push("the sweep has no method: random".into());
+            notes.push("the sweep has no method: the sampler is random".into());
             Ok("random")
         }
         (Some(_), _) => Err(SweepError::wrong("method", "grid, random or bayes")),
     }
 }
 
-/// The pruner's lines.
+/// Returns the lines of the table `[pruner]`.
 pub(crate) fn pruner(early: Option<&Value>, notes: &mut Vec<String>) -> Result<Option<String>, SweepError> {
     let Some(early) = early else { return Ok(None) };
     let Some(fields) = early.as_object() else {
@@ -83,7 +83,7 @@ pub(crate) fn pruner(early: Option<&Value>, notes: &mut Vec<String>) -> Result<O
             let number = value.as_f64().filter(|x| *x >= 1.0 && *x <= 1e9);
             number
                 .map(Some)
-                .ok_or_else(|| SweepError::wrong(format!("early_terminate.{key}"), "a number from 1"))
+                .ok_or_else(|| SweepError::wrong(format!("early_terminate.{key}"), "a number of at least 1"))
         }
     };
     let given = number("eta")?.unwrap_or(3.0);
@@ -95,12 +95,13 @@ pub(crate) fn pruner(early: Option<&Value>, notes: &mut Vec<String>) -> Result<O
         (Some(first), ..) => first.round(),
         (None, Some(last), brackets) => {
             let brackets = brackets.unwrap_or(1.0).min(60.0) as i32;
-            let theirs: Vec<f64> = (1..=brackets).rev().map(|k| (last / given.powi(k)).trunc()).collect();
-            let theirs: Vec<f64> = theirs.into_iter().filter(|rung| *rung >= 1.0).collect();
-            let first = (last / given.powi(theirs.len() as i32)).round().max(1.0);
-            let ours: Vec<f64> = (0..theirs.len() as i32).map(|k| first * eta.powi(k)).collect();
-            if ours != theirs {
-                notes.push(format!("early_terminate: rungs at {ours:?} in the place of {theirs:?}"));
+            let sweep_rungs: Vec<f64> =
+                (1..=brackets).rev().map(|k| (last / given.powi(k)).trunc()).collect();
+            let sweep_rungs: Vec<f64> = sweep_rungs.into_iter().filter(|rung| *rung >= 1.0).collect();
+            let first = (last / given.powi(sweep_rungs.len() as i32)).round().max(1.0);
+            let ladder_rungs: Vec<f64> = (0..sweep_rungs.len() as i32).map(|k| first * eta.powi(k)).collect();
+            if ladder_rungs != sweep_rungs {
+                notes.push(format!("early_terminate: rungs at {ladder_rungs:?} instead of {sweep_rungs:?}"));
             }
             first
         }
@@ -109,15 +110,14 @@ pub(crate) fn pruner(early: Option<&Value>, notes: &mut Vec<String>) -> Result<O
         }
     };
     notes.push(
-        "early_terminate hyperband looks at min_iter, min_iter * eta, ...: these are the rungs of successive_halving; its \
-         `kind = \"hyperband\"` has several brackets"
+        "early_terminate hyperband checks at min_iter, min_iter * eta, ...: these are the rungs of \
+         successive_halving; `kind = \"hyperband\"` of a ladder has several brackets"
             .into(),
     );
     for key in
         fields.keys().filter(|key| !["type", "eta", "min_iter", "max_iter", "s"].contains(&key.as_str()))
     {
-        notes
-            .push(format!("`early_terminate.{}` is left out: pruners here have no such setting", shown(key)));
+        notes.push(format!("`early_terminate.{}` is left out: pruners have no such setting", shown(key)));
     }
     Ok(Some(format!("kind = \"successive_halving\"\nmin_resource = {first}\nreduction_factor = {eta}")))
 }

@@ -1,4 +1,4 @@
-//! Sweeps as W&B's documentation and its own package have them, and as they should not be.
+//! Tests with sweeps of W&B's documentation and of its package, and with invalid ones.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -19,9 +19,14 @@ fn set_of(converted: &Converted, name: &str) -> Distribution {
     ladder_of(converted).budgets[0].space.get(name).unwrap().clone()
 }
 
-/// A sweep of one parameter `x`, as JSON, which YAML includes.
+/// Returns a sweep of one parameter `x` as JSON, of which YAML is a superset.
 fn with_parameter(config: &Value) -> String {
     serde_json::json!({"method": "random", "program": "t.py", "parameters": {"x": config}}).to_string()
+}
+
+/// A value as a sweep's argument.
+fn word(value: &ParamValue) -> ParamValue {
+    ParamValue::Text(value.to_string())
 }
 
 #[test]
@@ -45,7 +50,7 @@ fn sets_hold_what_the_sweeps_package_draws() {
                     let on_grid = step.is_none_or(|q| ((x - low) / q - ((x - low) / q).round()).abs() < 1e-6);
                     x >= low - slack && x <= high + slack && on_grid
                 }
-                set => set.contains(value),
+                set => set.contains(value) || set.contains(&word(value)),
             };
             assert!(inside, "{config}: {value} is not in {set}");
         }
@@ -53,11 +58,16 @@ fn sets_hold_what_the_sweeps_package_draws() {
             Distribution::Float { low, high, .. } => Some((*low, *high)),
             Distribution::Int { low, high, .. } => Some((*low as f64, *high as f64)),
             Distribution::Categorical { choices, .. } => {
-                assert!(choices.iter().all(|choice| drawn.contains(choice)), "{config}: {set}");
+                assert!(
+                    choices
+                        .iter()
+                        .all(|choice| drawn.iter().any(|value| value == choice || word(value) == *choice)),
+                    "{config}: {set}"
+                );
                 None
             }
         };
-        // Those of a beta are 0 and 1, which it hardly draws.
+        // The ends of a beta are 0 and 1, which are hardly ever drawn.
         if let Some((low, high)) = ends.filter(|_| config["distribution"] != "beta") {
             let close = |a: f64, b: &ParamValue| (a - b.as_f64().unwrap()).abs() <= 1e-6 * (high - low);
             assert!(close(low, &drawn[0]) && close(high, &drawn[drawn.len() - 1]), "{config}: {set}");
@@ -72,16 +82,13 @@ fn sets_hold_what_the_sweeps_package_draws() {
         let [first, eta] = numbers[..] else { panic!("{lines}") };
         let bands: Vec<f64> = serde_json::from_value(entry["bands"].clone()).unwrap();
         let rungs: Vec<f64> = (0..bands.len() as i32).map(|k| first * eta.powi(k)).collect();
-        assert!(
-            rungs == bands || notes.iter().any(|note| note.contains("in the place of")),
-            "{config}: {lines}"
-        );
+        assert!(rungs == bands || notes.iter().any(|note| note.contains("instead of")), "{config}: {lines}");
     }
 }
 
-/// Batch sizes in whole steps are whole numbers, and ends that were meant as values are pointed at.
+/// Batch sizes in whole steps become integers, and a note tells that ends are exponents.
 #[test]
-fn logarithmic_ranges_say_what_they_are() {
+fn logarithmic_ranges_are_converted_with_notes() {
     let whole = serde_json::json!({"distribution": "q_log_uniform_values", "q": 8, "min": 16, "max": 256});
     let converted = convert(&with_parameter(&whole), "s").unwrap();
     assert_eq!(set_of(&converted, "x"), Distribution::Int { low: 16, high: 256, log: true, step: 1 });
@@ -90,8 +97,67 @@ fn logarithmic_ranges_say_what_they_are() {
     assert!(converted.notes.iter().any(|note| note.contains("log_uniform_values")), "{:?}", converted.notes);
 }
 
+/// Ends that were meant as values and have no power of e.
 #[test]
-fn a_command_that_carries_no_parameters_is_said() {
+fn logarithms_of_what_is_too_large_are_refused_with_the_distribution_to_take() {
+    for (kind, min, max, told) in [
+        (
+            "log_uniform",
+            1.0,
+            1000.0,
+            "`parameters.x.max`: expected a natural logarithm, and e^1000 is too large",
+        ),
+        (
+            "log_uniform",
+            -2000.0,
+            1.0,
+            "`parameters.x.min`: expected a natural logarithm, and e^-2000 is too small",
+        ),
+        (
+            "q_log_uniform",
+            16.0,
+            256.0,
+            "`parameters.x.max`: expected a natural logarithm, and e^256 is too large",
+        ),
+        (
+            "inv_log_uniform",
+            1.0,
+            1000.0,
+            "`parameters.x.max`: expected a natural logarithm, and e^-1000 is too small",
+        ),
+    ] {
+        let config = serde_json::json!({"distribution": kind, "min": min, "max": max});
+        let refused = convert(&with_parameter(&config), "s").unwrap_err().to_string();
+        assert!(refused.starts_with(told) && refused.ends_with(&format!("say {kind}_values")), "{refused}");
+    }
+    let config = serde_json::json!({"distribution": "log_uniform", "min": 1, "max": 30});
+    let notes = convert(&with_parameter(&config), "s").unwrap().notes.join("\n");
+    assert!(
+        notes.contains("the range goes from 2.7183e0 to 1.0686e13; for a range from 1 to 30 use"),
+        "{notes}"
+    );
+}
+
+/// A sweep's arguments are what Python writes; its JSON has truth values.
+#[test]
+fn truth_values_are_the_words_of_sweeps() {
+    let sets = |command: &str| {
+        let text = format!(
+            "program: m.py\nmethod: grid\n{command}parameters: {{a: {{values: [true, false]}}, \
+             b: {{value: true}}, c: {{values: [false, False, 1]}}}}\n"
+        );
+        let converted = convert(&text, "s").unwrap();
+        ["a", "b", "c"].map(|name| set_of(&converted, name).to_string())
+    };
+    let words = ["['True', 'False']", "['True']", "['False', 1]"];
+    assert_eq!(sets(""), words);
+    assert_eq!(sets("command: [python, m.py, \"${args_no_hyphens}\"]\n"), words);
+    let values = ["[True, False]", "[True]", "[False, 1]"];
+    assert_eq!(sets("command: [python, m.py, \"--config=${args_json}\"]\n"), values);
+}
+
+#[test]
+fn a_command_without_parameters_gets_a_note() {
     let sweep = |command: &str| {
         let text = format!(
             "program: m.py\nmethod: grid\ncommand: [{command}]\nparameters: {{epoch: {{values: [10, 50]}}}}\n"
@@ -126,7 +192,8 @@ parameters:
       name: {values: [sgd, adam]}
   seed: {values: [1, 2]}
   "a b": {values: [1]}
-command: ["${env}", "${interpreter}", "-X", "{dev}", "${program}", "${args_no_hyphens}", "--json=${args_json}", "${envvar:HOME}"]
+command: ["${env}", "${interpreter}", "-X", "{dev}", "${program}", "${args_no_hyphens}",
+          "--json=${args_json}", "${envvar:HOME}"]
 unheard: 1
 "#;
     let converted = convert(yaml, "s").unwrap();
@@ -158,8 +225,8 @@ unheard: 1
         "`early_terminate.strict` is left out",
         "`parameters.act`: `probabilities` are left out",
         "`parameters.act`: the value null is left out",
-        "`parameters.act`: the program gets [1,2] as a text",
-        "`optimizer` has parameters of its own",
+        "`parameters.act`: the program receives [1,2] as a string",
+        "`optimizer` has nested parameters",
         "parameter `seed` is left out",
         "parameter `a b` is left out",
         "${envvar:HOME} has no counterpart",
@@ -178,11 +245,11 @@ fn a_grid_has_as_many_trials_as_cells() {
     assert_eq!((ladder.budgets[0].trials, ladder.sampler.kind), (12, SamplerKind::Grid));
     let continuous = convert("method: grid\nparameters: {a: {min: 0.0, max: 1}}\n", "s").unwrap();
     assert_eq!(ladder_of(&continuous).sampler.kind, SamplerKind::Random);
-    assert!(continuous.notes.iter().any(|note| note.contains("`a` has values without end")));
+    assert!(continuous.notes.iter().any(|note| note.contains("`a` has infinitely many values")));
 }
 
 #[test]
-fn what_is_no_sweep_says_where() {
+fn invalid_sweeps_name_the_key() {
     let bomb: String = std::iter::once("a0: &a0 [x, x]\n".to_owned())
         .chain((1..40).map(|i| format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1)))
         .chain(["parameters: {x: {values: *a39}}\n".to_owned()])
@@ -227,7 +294,7 @@ early_terminate: {type: hyperband, max_iter: 27, s: 2}
 command: ["${interpreter}", "${program}", "${args}"]
 "#;
 
-/// What converting a damaged sweep may take.
+/// Limits on the cost of converting a damaged sweep.
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits::of(|| drop(convert(SWEEP, "s").unwrap())));
 
 proptest! {

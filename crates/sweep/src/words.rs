@@ -1,12 +1,12 @@
-//! Texts in a TOML file and in messages.
+//! Escaping of texts for TOML files and messages.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// A text as TOML has it.
+/// Returns the text as a quoted TOML string.
 pub(crate) fn quoted(text: &str) -> String {
-    // A line in single quotes would be harder to go on from by hand.
+    // Double quotes, because a line in single quotes is harder to edit by hand.
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -22,23 +22,23 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// A key, quoted where it must be.
+/// Returns a TOML key, quoted if necessary.
 pub(crate) fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     if bare { name.to_owned() } else { quoted(name) }
 }
 
-/// The beginning of a text from outside, in one line.
+/// Returns the beginning of an untrusted text on one line.
 pub(crate) fn shown(text: &str) -> String {
     text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
-/// A value as it is passed to a program.
-pub(crate) fn plain(value: &Value) -> String {
+/// Returns a value as it is passed to a program.
+pub(crate) fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// A name that studies and folders can have.
+/// Returns a valid name of a study or folder.
 pub(crate) fn safe_name(name: &str) -> String {
     let safe: String =
         name.chars().map(|c| if c.is_control() || matches!(c, '/' | '\\') { '-' } else { c }).collect();

@@ -1,15 +1,17 @@
-//! Certificates for servers of tests.
+//! TLS certificates for servers in tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Makes, in `folder`, an authority (`ca.crt`), a certificate for `localhost` that it signed (`server.crt`, `server.key`), and an
-/// authority that has signed nothing (`other.crt`); `run_as` says as whom. Returns the path of the first. `None`, with a visible
-/// skip of `test`, without the program `openssl`.
+/// Creates TLS certificates in `folder` and returns the path of the authority's certificate.
+///
+/// The files are an authority (`ca.crt`), a certificate for `localhost` signed by it (`server.crt`,
+/// `server.key`), and a second authority that signed nothing (`other.crt`). `run_as` sets the user that
+/// runs `openssl`. Without the program `openssl` the result is `None`, and `test` is reported as skipped.
 ///
 /// # Panics
-/// When `openssl` fails.
+/// If `openssl` fails.
 pub fn certificates(test: &str, folder: &Path, run_as: impl Fn(Command) -> Command) -> Option<PathBuf> {
     let openssl = crate::program(test, "openssl")?;
     let new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];

@@ -1,5 +1,6 @@
-//! What the tests of several crates share: reference data that lies outside the repository, the Python peers, skipping a
-//! test so that it is seen, damaged files and what reading them may cost, certificates, and a private PostgreSQL server.
+//! Helpers shared by the tests of several crates: reference data outside the repository, Python peers,
+//! visible skips, damaged files with limits on the cost of reading them, certificates, and a private
+//! PostgreSQL server.
 
 mod certificates;
 mod limits;
@@ -17,21 +18,24 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Set to 1 where every Python peer is installed (as `.ci/run` does): an absent one is then a failure, not a skip.
+/// Variable that is 1 where every Python peer is installed (as `.ci/run` does). A missing peer then fails
+/// the test instead of skipping it.
 const REQUIRE: &str = "ALLOMETRY_REQUIRE_PEERS";
 
-/// Says on standard error, past the test harness's capture, that a test was skipped.
+/// Reports on standard error that a test was skipped. The message bypasses the capture of the test harness.
 pub fn skip(test: &str, reason: &str) {
     writeln!(std::io::stderr(), "SKIPPED {test}: {reason}").expect("standard error is open in tests");
 }
 
-/// How often a fault is made: a few times among the other tests, as often as `ALLOMETRY_FAULT_ROUNDS` says where it is set.
+/// Returns how often to inject a fault: `few` times, or as often as `ALLOMETRY_FAULT_ROUNDS` says.
 pub fn fault_rounds(few: usize) -> usize {
     std::env::var("ALLOMETRY_FAULT_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(few)
 }
 
-/// Path of a file of the reference data (`seed/report.md`, `data/...`): in the folder that `ALLOMETRY_REFERENCE_DATA`
-/// names, or `shared` beside the repository. `None`, with a visible skip of `test`, where it is absent.
+/// Returns the path of a file of the reference data (`seed/report.md`, `data/...`), in the folder named by
+/// `ALLOMETRY_REFERENCE_DATA` or in `shared` beside the repository.
+///
+/// If the file is missing, the result is `None` and `test` is reported as skipped.
 pub fn reference_file(test: &str, relative: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ALLOMETRY_REFERENCE_DATA").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
@@ -45,10 +49,12 @@ pub fn reference_file(test: &str, relative: &str) -> Option<PathBuf> {
     None
 }
 
-/// A program on the path. `None`, with a visible skip of `test`, where there is none.
+/// Returns the path of a program on `PATH`.
+///
+/// If there is none, the result is `None` and `test` is reported as skipped.
 ///
 /// # Panics
-/// Where there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
+/// If there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
 pub fn program(test: &str, name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file());
@@ -58,11 +64,13 @@ pub fn program(test: &str, name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A file of an npm package, under the folder `node_modules` that `ALLOMETRY_NODE_MODULES` names. `None`, with a visible
-/// skip of `test`, where there is none.
+/// Returns the path of a file of an npm package, below the folder `node_modules` named by
+/// `ALLOMETRY_NODE_MODULES`.
+///
+/// If the file is missing, the result is `None` and `test` is reported as skipped.
 ///
 /// # Panics
-/// Where there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
+/// If it is missing although `ALLOMETRY_REQUIRE_PEERS` is 1.
 pub fn npm_file(test: &str, relative: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ALLOMETRY_NODE_MODULES")
         .map_or_else(|| PathBuf::from("node_modules"), PathBuf::from);
@@ -74,20 +82,22 @@ pub fn npm_file(test: &str, relative: &str) -> Option<PathBuf> {
     None
 }
 
-/// The same of anything that can be had where every peer is: a visible skip, or a failure where `ALLOMETRY_REQUIRE_PEERS` is 1.
+/// Reports that `test` is skipped because something is missing that is installed where every peer is.
 ///
 /// # Panics
-/// Where `ALLOMETRY_REQUIRE_PEERS` is 1.
+/// If `ALLOMETRY_REQUIRE_PEERS` is 1, where the test must not be skipped.
 pub fn skip_absent(test: &str, reason: &str) {
     assert!(std::env::var(REQUIRE).as_deref() != Ok("1"), "{test} cannot be skipped here: {reason}");
     skip(test, reason);
 }
 
-/// A Python interpreter that imports `module`: the one that `ALLOMETRY_PYTHON` names, or `python3`. `None`, with a
-/// visible skip of `test`, where there is none.
+/// Returns a Python interpreter that can import `module`: the one named by `ALLOMETRY_PYTHON`, or
+/// `python3`.
+///
+/// If there is none, the result is `None` and `test` is reported as skipped.
 ///
 /// # Panics
-/// Where there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
+/// If there is none although `ALLOMETRY_REQUIRE_PEERS` is 1.
 pub fn python_with(test: &str, module: &str) -> Option<PathBuf> {
     let python = std::env::var_os("ALLOMETRY_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
     let found = Command::new(&python).arg("-c").arg(format!("import {module}")).output();
@@ -99,8 +109,11 @@ pub fn python_with(test: &str, module: &str) -> Option<PathBuf> {
     None
 }
 
-/// A Python interpreter that imports `torch`: the one that `ALLOMETRY_TORCH` names, or that of [`python_with`]. `None`, with a
-/// visible skip of `test`, where there is none; that is no failure anywhere, for PyTorch is too large a peer to be asked for.
+/// Returns a Python interpreter that can import `torch`: the one named by `ALLOMETRY_TORCH`, or that of
+/// [`python_with`].
+///
+/// If there is none, the result is `None` and `test` is reported as skipped. This never fails a test,
+/// because PyTorch is too large to require.
 pub fn torch(test: &str) -> Option<PathBuf> {
     let given = std::env::var_os("ALLOMETRY_TORCH").or_else(|| std::env::var_os("ALLOMETRY_PYTHON"));
     let python = given.map_or_else(|| PathBuf::from("python3"), PathBuf::from);

@@ -1,36 +1,37 @@
-//! Limits on what reading damaged bytes may cost, relative to the whole ones; and on how costs grow.
+//! Limits on the time and memory that reading damaged input may take, and on how costs grow with the input.
 
 use std::time::{Duration, Instant};
 
-/// How many times the time of the clean case a damaged one may take.
-const TIMES: u32 = 10;
-/// What a loaded machine may take beside it: far below what unbounded or quadratic work takes.
+/// Factor by which reading damaged input may be slower than reading valid input.
+const MAX_SLOWDOWN: u32 = 10;
+/// Extra time for a loaded machine, far below what unbounded or quadratic work takes.
 const SLACK: Duration = Duration::from_secs(2);
-/// Memory that a damaged case may take beyond what the process had.
+/// Bytes of memory that reading damaged input may add to the peak of the process.
 const MOST_MEMORY: u64 = 512 << 20;
-/// Most that the cost of a tenfold input may grow: linear is 10, linear with a logarithm below 14, quadratic 100.
+/// Largest allowed growth of the cost for ten times the input: linear is 10, linear with a logarithm below
+/// 14, quadratic 100.
 pub const MOST_GROWTH: f64 = 15.0;
-/// Tries of which the fastest counts, so that others on the machine do not.
+/// Number of runs, of which the fastest counts, so that other load on the machine matters less.
 const TRIES: usize = 5;
-/// Rounds of which one must show proportion: where cost is quadratic, none does.
+/// Number of rounds. One of them must show proportional growth; none does if the cost is quadratic.
 const ROUNDS: usize = 20;
 
-/// What one reader may take of time and memory.
+/// Limits on the time and memory of one reader.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     wall: Duration,
 }
 
 impl Limits {
-    /// Limits by what `clean`, the reading of whole bytes, takes.
+    /// Returns limits derived from the time of `clean`, which reads valid input.
     pub fn of(clean: impl FnMut()) -> Self {
-        Self { wall: TIMES * fastest(clean) + SLACK }
+        Self { wall: MAX_SLOWDOWN * fastest(clean) + SLACK }
     }
 
-    /// Runs `damaged` within the limits.
+    /// Runs `damaged` and checks that it stays within the limits.
     ///
     /// # Panics
-    /// Where it takes more time, or memory, than allowed.
+    /// If it takes more time or memory than allowed.
     pub fn hold<T>(self, damaged: impl FnOnce() -> T) -> T {
         let (before, start) = (peak_memory(), Instant::now());
         let result = damaged();
@@ -47,19 +48,22 @@ impl Limits {
     }
 }
 
-/// Holds the cost of something to growing in proportion to its size: ten times the input takes less than 15 times the time.
+/// Asserts that the cost of `run` grows in proportion to the size of its input: ten times the input takes
+/// less than 15 times the time.
 ///
-/// `make` makes an input of a size, `run` works on it. Sizes are such that the smaller one takes milliseconds.
+/// `make` creates an input of a given size, and `run` works on it. Choose `size` such that it takes
+/// milliseconds.
 ///
 /// # Panics
-/// Where the cost grows faster.
+/// If the cost grows faster.
 pub fn grows_in_proportion<I>(what: &str, size: usize, make: impl Fn(usize) -> I, mut run: impl FnMut(&I)) {
     let (small, large) = (make(size), make(10 * size));
     for round in 1.. {
-        // Ten runs of the small input take about as long as one of the large one, so that a busy machine slows both.
+        // Ten runs of the small input take about as long as one of the large one, so load on the machine
+        // slows both.
         let few = took(|| (0..10).for_each(|_| run(&small))) / 10;
         let many = took(|| run(&large));
-        // Below this the clock and the caches say more than the input.
+        // Below this, the clock and the caches dominate.
         let growth = many.as_secs_f64() / few.max(Duration::from_micros(500)).as_secs_f64();
         if growth < MOST_GROWTH {
             return;
@@ -78,7 +82,7 @@ fn fastest(mut run: impl FnMut()) -> Duration {
     (0..TRIES).map(|_| took(&mut run)).min().unwrap_or_default()
 }
 
-/// The most memory that the process ever had, where the system says it.
+/// Returns the peak memory of the process in bytes, if the system reports it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -89,7 +93,7 @@ fn peak_memory() -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Work of so many steps that no compiler leaves out.
+    /// Does `steps` steps that the compiler cannot remove.
     fn work(steps: usize) {
         for i in 0..steps {
             std::hint::black_box(i);
@@ -104,13 +108,13 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "quadratic")]
-    fn quadratic_work_does_not() {
+    fn quadratic_work_fails() {
         grows_in_proportion("quadratic", 1000, |n| n, |n| work(n * n));
     }
 
     #[test]
     #[should_panic(expected = "of memory")]
-    fn memory_without_bound_does_not() {
+    fn unbounded_memory_fails() {
         Limits::of(|| ()).hold(|| std::hint::black_box(vec![1_u8; 600 << 20]));
     }
 }

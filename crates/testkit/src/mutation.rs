@@ -1,10 +1,10 @@
-//! Damaged copies of good files.
+//! Damaged copies of valid files.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// What files break on.
+/// Byte sequences that readers often mishandle.
 const FRAGMENTS: [&[u8]; 24] = [
     b"",
     b"\0",
@@ -50,8 +50,8 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Copies of `good` with one to four of: a short stretch replaced by something that breaks files, a stretch repeated, the end cut
-/// off, a byte changed.
+/// Strategy for copies of `good` with one to four changes: a short range replaced by a fragment that
+/// readers often mishandle, a range repeated, the end cut off, or one byte changed.
 pub fn damaged(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     vec(change(), 1..=4).prop_map(move |changes| {
         let mut bytes = good.clone();

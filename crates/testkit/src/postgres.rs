@@ -1,4 +1,4 @@
-//! A private PostgreSQL server for tests, on a Unix socket and a port of the loopback in a temporary folder.
+//! Private PostgreSQL server for tests, on a Unix socket in a temporary folder and on a loopback port.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::skip_absent;
 
-/// The superuser, who needs no password on the socket.
+/// Name of the superuser, who needs no password on the socket.
 const SUPERUSER: &str = "postgres";
 
-/// Starts the server, and when nobody holds its standard input any more stops it and removes its folder: so that nothing is
-/// left however the test ends.
+/// Shell script that starts the server, waits until its standard input is closed, then stops the server and
+/// removes its folder. Nothing is left behind however the test ends.
 const KEEP: &str = r#"
     "$1/pg_ctl" -D "$2/data" -l "$2/log" -w start >/dev/null || { cat "$2/log" >&2; exit 1; }
     echo started
@@ -24,7 +24,8 @@ const KEEP: &str = r#"
     rm -rf "$2"
 "#;
 
-/// A private PostgreSQL server. Nobody needs a password on its socket, everybody does over TCP. Its time zone is not UTC.
+/// A private PostgreSQL server, without a password on its socket and with one over TCP. Its time zone is
+/// not UTC.
 #[derive(Debug)]
 pub struct Cluster {
     programs: PathBuf,
@@ -32,16 +33,17 @@ pub struct Cluster {
     port: u16,
     user: Option<(u32, u32)>,
     databases: AtomicUsize,
-    /// Ends the server when it is dropped.
+    /// Standard input of the shell, which stops the server when this is dropped.
     _lifeline: ChildStdin,
 }
 
 impl Cluster {
-    /// The server that the tests of this process share. `None`, with a visible skip of `test`, where PostgreSQL is not
-    /// installed.
+    /// Returns the server that the tests of this process share.
+    ///
+    /// If PostgreSQL is not installed, the result is `None` and `test` is reported as skipped.
     ///
     /// # Panics
-    /// Where it is not installed although `ALLOMETRY_REQUIRE_PEERS` is 1, or does not start.
+    /// If it is not installed although `ALLOMETRY_REQUIRE_PEERS` is 1, or does not start.
     pub fn shared(test: &str) -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
         let cluster = SHARED.get_or_init(|| Some(Self::start_with(&programs()?))).as_ref();
@@ -51,7 +53,7 @@ impl Cluster {
         cluster
     }
 
-    /// A server of one test, which may stop and kill it. `None` as for [`Self::shared`].
+    /// Starts a server for one test, which may stop and kill it. Returns `None` as [`Self::shared`] does.
     ///
     /// # Panics
     /// As for [`Self::shared`].
@@ -70,7 +72,7 @@ impl Cluster {
     fn start_with(programs: &Path) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(0);
         let started = STARTED.fetch_add(1, Ordering::SeqCst);
-        // The path of a socket may have a hundred bytes alone.
+        // The path of a socket is limited to about a hundred bytes.
         let folder = PathBuf::from(format!("/tmp/allometry-pg-{}-{started}", std::process::id()));
         let user = other_user();
         fs::create_dir(&folder).expect("a folder in /tmp can be made");
@@ -121,36 +123,38 @@ impl Cluster {
         }
     }
 
-    /// Makes an empty database and returns its URL, by the socket.
+    /// Creates an empty database and returns its URL, which uses the socket.
     ///
     /// # Panics
-    /// When the server refuses.
+    /// If the server refuses.
     pub fn database(&self) -> String {
         let name = format!("db{}", self.databases.fetch_add(1, Ordering::SeqCst));
         self.sql(&self.url(SUPERUSER), &format!("CREATE DATABASE {name}"));
         self.url(&name)
     }
 
-    /// The URL of a database, by the socket.
+    /// Returns the URL of a database, which uses the socket.
     pub fn url(&self, database: &str) -> String {
         format!("postgresql://{SUPERUSER}@/{database}?host={}&port={}", self.folder.display(), self.port)
     }
 
-    /// The port of the loopback, where a password is asked for.
+    /// Returns the loopback port, where a password is required.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// A folder that the server's user can read, which goes with the server.
+    /// Returns a folder that the server's user can read. It is removed with the server.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Makes [`certificates`](crate::certificates), and has the server encrypt what goes over TCP. Returns the authority's
-    /// certificate. `None`, with a visible skip of `test`, without the program `openssl`.
+    /// Creates [`certificates`](crate::certificates), turns TLS on for TCP connections, and returns the
+    /// path of the authority's certificate.
+    ///
+    /// Without the program `openssl` the result is `None`, and `test` is reported as skipped.
     ///
     /// # Panics
-    /// When the server refuses.
+    /// If the server refuses.
     pub fn encrypt(&self, test: &str) -> Option<PathBuf> {
         let authority = crate::certificates(test, &self.folder, |command| as_user(command, self.user))?;
         for (setting, file) in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key")] {
@@ -162,10 +166,11 @@ impl Cluster {
         Some(authority)
     }
 
-    /// Has the server listen on another address too, to which clients of `network` (`10.1.2.0/24`) come with a password.
+    /// Makes the server listen on another address as well, where clients of `network` (such as
+    /// `10.1.2.0/24`) authenticate with a password.
     ///
     /// # Panics
-    /// When the server does not start again.
+    /// If the server does not start again.
     pub fn listen(&self, address: &str, network: &str) {
         let path = self.folder.join("data/pg_hba.conf");
         let mut file = fs::OpenOptions::new().append(true).open(path).expect("initdb has written it");
@@ -176,10 +181,10 @@ impl Cluster {
         self.start_again();
     }
 
-    /// Runs statements and returns what they answer: fields separated by `|`, one line for each row.
+    /// Runs statements and returns their output: fields separated by `|`, one line per row.
     ///
     /// # Panics
-    /// When they fail.
+    /// If a statement fails.
     pub fn sql(&self, url: &str, statements: &str) -> String {
         let output = Command::new(self.programs.join("psql"))
             .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", statements])
@@ -189,10 +194,10 @@ impl Cluster {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
-    /// Stops the server: `smart`, `fast`, or `immediate` as in a crash.
+    /// Stops the server. `mode` is `smart`, `fast`, or `immediate`, which acts like a crash.
     ///
     /// # Panics
-    /// When it does not stop.
+    /// If it does not stop.
     pub fn stop(&self, mode: &str) {
         self.control(&["-m", mode, "-w", "stop"]);
     }
@@ -200,7 +205,7 @@ impl Cluster {
     /// Starts the server again after [`Self::stop`].
     ///
     /// # Panics
-    /// When it does not start.
+    /// If it does not start.
     pub fn start_again(&self) {
         self.control(&["-w", "start"]);
     }
@@ -220,7 +225,7 @@ impl Cluster {
     }
 }
 
-/// The folder of the newest PostgreSQL's programs: Debian has only some of them on the path.
+/// Returns the folder with the programs of the newest PostgreSQL. Debian puts only some of them on `PATH`.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<(u32, PathBuf)> = versions
@@ -232,7 +237,7 @@ fn programs() -> Option<PathBuf> {
     folders.chain(std::env::split_paths(&on_path)).find(|folder| folder.join("initdb").is_file())
 }
 
-/// User and group `postgres` where this is root, whom the server refuses.
+/// Returns the user and group `postgres` if this process runs as root, which the server refuses.
 fn other_user() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| -> Option<u32> {
         let output = Command::new("id").args(arguments).output().ok()?;

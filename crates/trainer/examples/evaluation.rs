@@ -1,6 +1,6 @@
-//! What evaluating the validation part costs beside the epoch's training: `evaluation D_MODEL N_LAYERS N_HEADS BATCH EPOCHS`
-//! trains on 3,186 windows and validates on 717, as on the table of trading days, and prints for each epoch the CPU time of
-//! both and their ratio. Needs Linux.
+//! Measures the cost of validation relative to training. `evaluation D_MODEL N_LAYERS N_HEADS BATCH EPOCHS`
+//! trains on 3,186 windows and validates on 717, as with the table of trading days, and prints the CPU time
+//! of both and their ratio for each epoch. Needs Linux.
 
 use std::sync::Mutex;
 
@@ -14,7 +14,7 @@ use allometry_trainer::data::{Dataset, Part, Preparation, Window};
 const FEATURES: usize = 105;
 const CONTEXT: usize = 80;
 
-/// CPU time of this thread in seconds.
+/// Returns the CPU time of this thread in seconds.
 fn cpu() -> f64 {
     let text =
         std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells the CPU time of a thread");
@@ -22,7 +22,7 @@ fn cpu() -> f64 {
     first.expect("it begins with a number") * 1e-9
 }
 
-/// Notes when steps begin and epochs end.
+/// Records when steps start and epochs end.
 #[derive(Default)]
 struct Clock(Mutex<Vec<f64>>);
 

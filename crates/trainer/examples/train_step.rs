@@ -1,5 +1,6 @@
-//! Training steps on demand, for timing from outside: `train_step D_MODEL N_LAYERS N_HEADS BATCH STEPS` prints `ready`
-//! after a warm-up, then does STEPS steps for each line on standard input and prints `done`.
+//! Runs training steps on demand, for timing from outside:
+//! `train_step D_MODEL N_LAYERS N_HEADS BATCH STEPS` prints `ready` after a warm-up, then takes STEPS steps
+//! for each line on standard input and prints `done`.
 //!
 //! `benches/peers/train_step.py` runs it in turn with the same steps in `PyTorch`.
 

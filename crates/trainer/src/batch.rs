@@ -1,4 +1,4 @@
-//! Windows in the order in which they are trained on, and their values as rows of patches.
+//! Order of the training windows, and their conversion to rows of patches.
 
 use allometry_core::ladder::Normalize;
 use allometry_core::rng::stream_seed;
@@ -7,7 +7,8 @@ use crate::kernel::revin::Revin;
 use crate::kernel::{Real, launch};
 use crate::model::{Geometry, Workspace, cut};
 
-/// Indices `0..count` in the random order of one epoch: sorted by a hash of seed, epoch and index.
+/// Returns the indices `0..count` in the random order of one epoch, sorted by a hash of seed, epoch and
+/// index.
 pub(crate) fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let key = stream_seed(seed, "batches", epoch);
     let mut order: Vec<usize> = (0..count).collect();
@@ -15,33 +16,34 @@ pub(crate) fn shuffled(count: usize, seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
-/// How windows become what a workspace takes.
+/// Conversion of windows to the input of a workspace.
 #[derive(Debug)]
 pub(crate) enum Cutter<T> {
-    /// As they are.
-    Plain,
-    /// Each scaled by itself first.
+    /// Windows are used unchanged.
+    Unchanged,
+    /// Each window is first normalised by itself (`RevIN`).
     Revin {
-        /// Room for a scaled window.
+        /// Buffer for a normalised window.
         scaled: Vec<T>,
-        /// Room for its statistics.
+        /// Buffer for the window's statistics.
         statistics: Vec<T>,
     },
 }
 
 impl<T: Real> Cutter<T> {
-    /// One for windows that are prepared in this way.
+    /// Creates the conversion for a kind of normalisation.
     pub(crate) fn new(normalize: Normalize, geometry: Geometry) -> Self {
         match normalize {
             Normalize::Revin => Self::Revin {
                 scaled: vec![T::ZERO; geometry.window_values()],
                 statistics: vec![T::ZERO; 2 * geometry.features],
             },
-            Normalize::Standard | Normalize::None => Self::Plain,
+            Normalize::Standard | Normalize::None => Self::Unchanged,
         }
     }
 
-    /// Puts window number `place` where the workspace takes it: as patches, or whole where weights stand before them.
+    /// Writes a window to index `place` of the workspace's input: as patches, or as a whole window if the
+    /// model has weights before the patches.
     pub(crate) fn load(&mut self, window: &[f32], place: usize, workspace: &mut Workspace<T>) {
         let geometry = workspace.geometry();
         let convert = |x: f32| T::from_f64(f64::from(x));
@@ -52,7 +54,7 @@ impl<T: Real> Cutter<T> {
             (Some(front), Self::Revin { scaled, .. }) => {
                 front.windows[place * scaled.len()..][..scaled.len()].copy_from_slice(scaled);
             }
-            (Some(front), Self::Plain) => {
+            (Some(front), Self::Unchanged) => {
                 for (to, &from) in front.windows[place * window.len()..].iter_mut().zip(window) {
                     *to = convert(from);
                 }
@@ -62,7 +64,7 @@ impl<T: Real> Cutter<T> {
                 let patches = &mut workspace.patches[place * size..][..size];
                 match cutter {
                     Self::Revin { scaled, .. } => cut(geometry).apply(scaled, patches, |x| x),
-                    Self::Plain => cut(geometry).apply(window, patches, convert),
+                    Self::Unchanged => cut(geometry).apply(window, patches, convert),
                 }
             }
         }

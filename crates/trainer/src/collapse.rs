@@ -1,44 +1,55 @@
-//! Whether a model has stopped telling rows apart.
+//! Detection of models that predict the same for every row.
 
 use allometry_core::CollapsedTo;
 
-/// Share of the targets' deviation below which predictions count as constant (docs/methods/collapse.md).
-const CONSTANT: f64 = 0.02;
+/// Ratio of the predictions' standard deviation to that of the targets below which predictions count as
+/// constant (docs/methods/collapse.md).
+const CONSTANT_RATIO: f64 = 0.02;
 
-/// Share of the targets' deviation within which a constant prediction counts as the prior.
-const PRIOR: f64 = 0.1;
+/// Distance from the prior, in standard deviations of the targets, within which a constant prediction
+/// counts as the prior.
+const PRIOR_DISTANCE: f64 = 0.1;
 
-/// One number that is predicted of every row: the probability of a class, or the number itself.
+/// Predictions of one output for every row: the probability of a class, or a number.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// What is predicted of each row.
+    /// Prediction for each row.
     pub(crate) predicted: Vec<f64>,
-    /// What is true of it.
+    /// Target of each row.
     pub(crate) truth: Vec<f64>,
-    /// Mean of what is true of the training windows.
+    /// Mean of the targets of the training windows.
     pub(crate) prior: f64,
 }
 
-/// What a model predicts of all rows; `None` where in some column its predictions deviate by 2% of what is true or more, and
-/// where what is true is the same for all rows.
+/// Returns what the predictions have collapsed to.
+///
+/// The result is `None` if the predictions of some column have a standard deviation of at least 2% of that
+/// of its targets. Columns with constant targets are ignored, and the result is also `None` if there are no
+/// others.
 pub(crate) fn collapsed_to(columns: &[Column]) -> Option<CollapsedTo> {
-    let told: Vec<(f64, f64, f64)> = columns
+    let varying: Vec<(f64, f64, f64)> = columns
         .iter()
         .map(|column| {
             let (mean, deviation) = moments(&column.predicted);
-            let (_, wanted) = moments(&column.truth);
-            (mean - column.prior, deviation, wanted)
+            let (_, target_deviation) = moments(&column.truth);
+            (mean - column.prior, deviation, target_deviation)
         })
-        .filter(|(.., wanted)| *wanted > 0.0)
+        .filter(|(.., target_deviation)| *target_deviation > 0.0)
         .collect();
-    if told.is_empty() || !told.iter().all(|(_, deviation, wanted)| *deviation < CONSTANT * wanted) {
+    if varying.is_empty()
+        || !varying
+            .iter()
+            .all(|(_, deviation, target_deviation)| *deviation < CONSTANT_RATIO * target_deviation)
+    {
         return None;
     }
-    let is_prior = told.iter().all(|(distance, _, wanted)| distance.abs() < PRIOR * wanted);
+    let is_prior = varying
+        .iter()
+        .all(|(distance, _, target_deviation)| distance.abs() < PRIOR_DISTANCE * target_deviation);
     Some(if is_prior { CollapsedTo::Prior } else { CollapsedTo::Elsewhere })
 }
 
-/// Mean and population standard deviation.
+/// Returns the mean and the population standard deviation.
 fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -56,7 +67,8 @@ mod tests {
 
     #[test]
     fn constant_predictions_lie_at_the_prior_or_elsewhere() {
-        // The truth deviates by 0.5, so that constant is below 0.01 and the prior within 0.05.
+        // The truth has a standard deviation of 0.5, so constant means below 0.01, and at the prior within
+        // 0.05.
         let of = |predicted, prior| collapsed_to(&[column(predicted, [0.0, 1.0, 0.0, 1.0], prior)]);
         assert_eq!(of([0.5, 0.5, 0.5, 0.5], 0.46), Some(CollapsedTo::Prior));
         assert_eq!(of([0.5, 0.5, 0.5, 0.5], 0.44), Some(CollapsedTo::Elsewhere));

@@ -1,7 +1,7 @@
-//! What trains the models of trials: the CPU by itself, or a device that the program brings along.
+//! Devices that train the models of trials: the CPU, or one that the program provides.
 //!
-//! A [`Device`] opens one [`Trainee`] per trial. Everything else of a training (batches, schedule, early stopping, averages of
-//! weights, scores, checkpoints) is the same whatever trains it.
+//! A [`Device`] opens one [`Trainee`] per trial. Everything else in training (batches, schedule, early
+//! stopping, weight averages, scores, checkpoints) does not depend on the device.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -16,20 +16,20 @@ use crate::learner::{Diverged, Learner, StepReport};
 pub use crate::model::{BlockSpans, DropoutSite, Layout, LinearSpans, NormSpans, Span};
 use crate::model::{Geometry, Loss, Masks, initial_weights};
 
-/// A device could not do what it was asked to.
+/// Error of a device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{device} failed: {why}")]
 pub struct DeviceError {
-    /// Its name.
+    /// Name of the device.
     pub device: String,
-    /// What happened, in the words of its driver.
+    /// Message of the driver.
     pub why: String,
 }
 
-/// Why a training step was not done.
+/// Reason why a training step failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StepError {
-    /// Its loss or gradient is not finite.
+    /// The loss or gradient is not finite.
     #[error(transparent)]
     Diverged(#[from] Diverged),
     /// The device failed.
@@ -37,69 +37,76 @@ pub enum StepError {
     Device(#[from] DeviceError),
 }
 
-/// What trains models.
+/// A device that trains models.
 pub trait Device: Debug + Send + Sync {
-    /// What it is, such as `cuda: NVIDIA H100`.
+    /// Returns the name, such as `cuda: NVIDIA H100`.
     fn name(&self) -> &str;
 
-    /// A new model of a trial, with its initial weights. Trainees of several threads may be trained together; each is as if it
-    /// were alone but for rounding.
+    /// Creates the model of a trial with its initial weights.
+    ///
+    /// Trainees of several threads may be trained together. The result for each is that of training alone,
+    /// except for rounding.
     ///
     /// # Errors
-    /// [`DeviceError`], where there is no room for it.
+    /// [`DeviceError`] if the device has too little memory.
     fn open<'a>(&'a self, plan: &Plan<'a>) -> Result<Box<dyn Trainee + 'a>, DeviceError>;
 }
 
-/// One model in training. Windows are named by the rows of the plan's series at which they begin.
+/// A model being trained. Windows are given by the row of the plan's series at which they start.
 pub trait Trainee {
-    /// What was done so far.
+    /// Returns the number of steps and batches so far.
     fn count(&self) -> Count;
 
-    /// Adds the gradient of a batch to that of the step: `share` is the batch's share of the step's windows, `first` says
-    /// whether it is the first. Returns its mean loss, dropout on.
+    /// Adds the gradient of a batch to that of the step and returns the batch's mean loss, with dropout.
+    ///
+    /// `share` is the batch's share of the step's windows, and `first` tells whether the batch is the first
+    /// of the step.
     ///
     /// # Errors
-    /// [`StepError`].
+    /// [`StepError`] if the loss is not finite or the device fails.
     ///
     /// # Panics
-    /// If there are no windows, more than the plan's capacity, or not as many as targets.
+    /// If there are no windows, more windows than the plan's capacity, or not as many targets as windows.
     fn add(&mut self, starts: &[usize], targets: &[f32], share: f64, first: bool) -> Result<f64, StepError>;
 
-    /// One step of `AdamW` with what was [`add`](Self::add)ed in batches of mean loss `loss`. After an error the weights are
-    /// those before it.
+    /// Takes one step of `AdamW` with the gradient of the [`add`](Self::add)ed batches, whose mean loss is
+    /// `loss`.
+    ///
+    /// After an error the weights are unchanged.
     ///
     /// # Errors
-    /// [`StepError`].
+    /// [`StepError`] if the gradient is not finite or the device fails.
     fn update(&mut self, loss: f64, learning_rate: f64, gradient_clip: f64) -> Result<StepReport, StepError>;
 
-    /// Appends the logits of at most the plan's capacity of windows, `windows x outputs`, without dropout.
+    /// Appends the logits of windows, `windows x outputs`, without dropout. There may be at most as many
+    /// windows as the plan's capacity.
     ///
     /// # Errors
-    /// [`DeviceError`].
+    /// [`DeviceError`] if the device fails.
     fn logits(&mut self, starts: &[usize], to: &mut Vec<f32>) -> Result<(), DeviceError>;
 
-    /// The weights, tensor after tensor in the order of the [`Layout`].
+    /// Returns the weights, tensor by tensor in the order of the [`Layout`].
     ///
     /// # Errors
-    /// [`DeviceError`].
+    /// [`DeviceError`] if the device fails.
     fn weights(&mut self) -> Result<Cow<'_, [f32]>, DeviceError>;
 
-    /// The weights and both their moments, in the order of the weights.
+    /// Returns the weights, the first moments and the second moments, all in the order of the weights.
     ///
     /// # Errors
-    /// [`DeviceError`].
+    /// [`DeviceError`] if the device fails.
     fn state(&mut self) -> Result<[Cow<'_, [f32]>; 3], DeviceError>;
 
     /// Replaces the weights.
     ///
     /// # Errors
-    /// [`DeviceError`].
+    /// [`DeviceError`] if the device fails.
     fn set_weights(&mut self, weights: &[f32]) -> Result<(), DeviceError>;
 
-    /// Exchanges the weights with others of the same number.
+    /// Swaps the weights with equally many others.
     ///
     /// # Errors
-    /// [`DeviceError`].
+    /// [`DeviceError`] if the device fails.
     fn swap_weights(&mut self, weights: &mut Vec<f32>) -> Result<(), DeviceError> {
         let own = self.weights()?.into_owned();
         self.set_weights(weights)?;
@@ -107,34 +114,34 @@ pub trait Trainee {
         Ok(())
     }
 
-    /// Goes on from where another trainee of the same plan was.
+    /// Continues from the state of another trainee of the same plan.
     ///
     /// # Errors
-    /// [`DeviceError`].
+    /// [`DeviceError`] if the device fails.
     fn restore(&mut self, state: [&[f32]; 3], count: Count) -> Result<(), DeviceError>;
 }
 
-/// All that is to be known of a trial to train its model.
+/// Everything that a device needs to train the model of a trial.
 #[derive(Debug, Clone)]
 pub struct Plan<'a> {
-    /// The configuration.
+    /// Hyperparameters of the trial.
     pub hyperparameters: Hyperparameters,
     /// Shape of the windows.
     pub geometry: Geometry,
-    /// Settings of the ladder's `[model]`.
+    /// Settings of the ladder's table `[model]`.
     pub settings: &'a ModelSpec,
-    /// Windows in a batch at most.
+    /// Maximum windows in a batch.
     pub capacity: usize,
     /// Seed of everything random in the training.
     pub seed: u64,
-    /// Rows of features, one after the other, that windows are cut from.
+    /// Series of rows of features, from which windows are cut.
     pub series: &'a [f32],
-    /// Weight of positive windows where the loss is weighted and the settings give none.
+    /// Weight of positive windows if the loss is weighted and the settings give no weight.
     pub balance: f64,
 }
 
-/// Which values of one place are dropped in one batch. A value stays where the hash of its position is not below `threshold`:
-/// with 32-bit wrapping arithmetic and `a`, `b` the keys,
+/// Dropout mask of one site in one batch. A value is kept if the hash of its position is at least
+/// `threshold`. The hash, in 32-bit wrapping arithmetic with the keys `a` and `b`, is
 ///
 /// ```text
 /// x = position * 0x9e3779b1 ^ a;  x ^= x >> 16
@@ -142,26 +149,26 @@ pub struct Plan<'a> {
 /// x = x * 0x846ca68b;             x ^= x >> 16
 /// ```
 ///
-/// Positions count the values of a place window after window; those of attention probabilities count rows of
-/// [`Plan::attention_lanes`] numbers each.
+/// Positions count the values of a site, window by window. Those of attention probabilities count
+/// [`Plan::attention_lanes`] numbers per row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mask {
     /// Keys of the hash.
     pub keys: [u32; 2],
-    /// 0 where nothing is dropped.
+    /// Hash below which a value is dropped; 0 for no dropout.
     pub threshold: u32,
-    /// What values that stay are multiplied by.
+    /// Factor of the values that are kept.
     pub scale: f32,
 }
 
 impl<'a> Plan<'a> {
-    /// The weights that training begins with.
+    /// Returns the initial weights.
     pub fn initial_weights(&self) -> Vec<f32> {
         let seed = stream_seed(self.seed, "weights", 0);
         initial_weights(self.hyperparameters.architecture, self.geometry, seed)
     }
 
-    /// What is dropped at `site` in batch number `batch`, from 0.
+    /// Returns the dropout mask of `site` in batch number `batch`, from 0.
     pub fn mask(&self, batch: u64, site: DropoutSite) -> Mask {
         let masks = Masks::Step {
             probability: self.hyperparameters.dropout,
@@ -173,28 +180,29 @@ impl<'a> Plan<'a> {
         Mask { keys, threshold, scale }
     }
 
-    /// Positions that a mask has for the probabilities of one query, one per patch and some to spare.
+    /// Returns the positions of a mask per query of the attention: one per patch, padded to whole chunks.
     pub fn attention_lanes(&self) -> usize {
         padded(self.geometry.patches())
     }
 
-    /// Mean loss of windows with these logits, `windows x outputs`; `d_logits` becomes its gradient.
+    /// Returns the mean loss of windows with these logits, `windows x outputs`, and writes its gradient to
+    /// `d_logits`.
     pub fn loss(&self, logits: &[f32], targets: &[f32], d_logits: &mut [f32]) -> f64 {
-        self.minimised().evaluate(logits, targets, d_logits)
+        self.loss_to_minimise().evaluate(logits, targets, d_logits)
     }
 
-    /// What is minimised.
-    pub(crate) fn minimised(&self) -> Loss {
+    /// Returns the loss to minimise.
+    pub(crate) fn loss_to_minimise(&self) -> Loss {
         Loss::new(self.settings, self.balance)
     }
 
-    /// The model on the CPU, on the thread that calls it.
+    /// Creates the model on the CPU, trained on the calling thread.
     pub fn on_cpu(&self) -> Box<dyn Trainee + 'a> {
         Box::new(OnCpu::new(self))
     }
 }
 
-/// A model in training on the CPU.
+/// A model being trained on the CPU.
 struct OnCpu<'a> {
     learner: Learner,
     series: &'a [f32],
@@ -206,7 +214,7 @@ impl<'a> OnCpu<'a> {
     fn new(plan: &Plan<'a>) -> Self {
         let Plan { hyperparameters, geometry, settings, capacity, seed, series, .. } = *plan;
         let learner = Learner::new(hyperparameters, geometry, settings, capacity, seed);
-        let learner = learner.with_loss(plan.minimised());
+        let learner = learner.with_loss(plan.loss_to_minimise());
         Self { learner, series, features: geometry.features, values: geometry.window_values() }
     }
 }

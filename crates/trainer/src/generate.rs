@@ -1,4 +1,4 @@
-//! A small series with a known signal, for demonstrations.
+//! Generator of a small series with a known signal, for demonstrations.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -22,22 +22,23 @@ const FEATURES: [&str; 8] = [
 ];
 const LEVEL_LAGS: [usize; 4] = [0, 1, 3, 5];
 const DRIFT_LAGS: [usize; 2] = [0, 2];
-/// Persistence of the level, and of the drift and of what is unrelated.
-const SLOW: f64 = 0.95;
-const FAST: f64 = 0.9;
-/// Standard deviation of the noise on every indicator; that of what it indicates is 1.
-const NOISE: f64 = 1.5;
-/// Rows over which the level's change counts.
-const MEMORY: usize = 10;
-/// Standard deviation of what nobody can know about a label.
-const CHANCE: f64 = 0.55;
-/// About three tenths of the scores, whose standard deviation is 1.1, are above.
+/// Persistence of the level.
+const LEVEL_PERSISTENCE: f64 = 0.95;
+/// Persistence of the drift, and of the unrelated slow feature.
+const DRIFT_PERSISTENCE: f64 = 0.9;
+/// Standard deviation of the noise on every indicator. The hidden series have standard deviation 1.
+const NOISE_DEVIATION: f64 = 1.5;
+/// Number of rows over which the change of the level affects the label.
+const CHANGE_ROWS: usize = 10;
+/// Standard deviation of the part of the score that no feature predicts.
+const CHANCE_DEVIATION: f64 = 0.55;
+/// Threshold of the score, which has standard deviation 1.1. About 30% of the scores are above it.
 const THRESHOLD: f64 = 0.575;
-/// Rows before the first, so that it does not remember the start.
+/// Rows generated and discarded before the first, so that the series does not depend on its start.
 const BURN_IN: usize = 200;
 const FIRST_DAY: Date = date(2010, 1, 1);
 
-/// A series of days with features and a label.
+/// A daily series with features and a label.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeneratedTable {
     /// Names of the features.
@@ -50,44 +51,47 @@ pub struct GeneratedTable {
     pub labels: Vec<bool>,
 }
 
-/// Generates `rows` rows: the same for the same seed on every platform (sums and square roots only), and the first rows
-/// of a longer table are those of a shorter one.
+/// Generates `rows` rows.
 ///
-/// Two hidden series drive it, a level `h` and a drift `g`: autoregressions of order 1 with unit variance and persistence
-/// 0.95 and 0.9. The event follows row `t` where
+/// The rows depend only on the seed, on every platform (only sums and square roots are used), and the first
+/// rows of a longer table equal those of a shorter one.
+///
+/// Two hidden series determine the label, a level `h` and a drift `g`. Both are autoregressions of order 1
+/// with unit variance and persistence 0.95 and 0.9. The event follows row `t` if
 ///
 /// `h[t] - h[t - 10] / 2 + g[t] / 2 + 0.55 e[t] > 0.575`,
 ///
-/// with standard normal `e`: in about 30% of rows. The eight features are
-/// - four indicators of the level, 0, 1, 3 and 5 rows late, and two of the drift, 0 and 2 rows late, each buried in
-///   independent normal noise of standard deviation 1.5;
-/// - an autoregression with persistence 0.9 and white noise that have nothing to do with either.
+/// with standard normal `e`, in about 30% of rows. The eight features are
+/// - four indicators of the level, delayed by 0, 1, 3 and 5 rows, and two of the drift, delayed by 0 and 2
+///   rows, each with independent normal noise of standard deviation 1.5;
+/// - an autoregression with persistence 0.9 and white noise, both unrelated to the label.
 ///
-/// So one row says a little about where the hidden series are, and the rows before it say more: by how much the noise
-/// averages out, and how the level moved. A model that reads the window can beat a regression on the last row.
+/// A single row therefore says a little about the hidden series, and earlier rows add to it, because the
+/// noise averages out and the change of the level becomes visible. A model that reads the window can beat a
+/// regression on the last row.
 ///
 /// # Panics
-/// If `rows` is more than 2,000,000: the calendar ends.
+/// If `rows` is more than 2,000,000, where the calendar ends.
 pub fn generate(rows: usize, seed: u64) -> GeneratedTable {
     assert!(rows <= 2_000_000, "at most 2,000,000 days");
     let length = BURN_IN + rows;
-    let level = autoregression(&mut normals(seed, "level", 0), SLOW, length);
-    let drift = autoregression(&mut normals(seed, "drift", 0), FAST, length);
+    let level = autoregression(&mut normals(seed, "level", 0), LEVEL_PERSISTENCE, length);
+    let drift = autoregression(&mut normals(seed, "drift", 0), DRIFT_PERSISTENCE, length);
     let late = |series: &[f64], lag: usize, index: u64| -> Vec<f64> {
         let mut noise = normals(seed, "indicator", index);
-        (0..length).map(|t| series[t.saturating_sub(lag)] + NOISE * noise()).collect()
+        (0..length).map(|t| series[t.saturating_sub(lag)] + NOISE_DEVIATION * noise()).collect()
     };
     let mut columns: Vec<Vec<f64>> =
         LEVEL_LAGS.iter().zip(0..).map(|(&lag, index)| late(&level, lag, index)).collect();
     columns.extend(DRIFT_LAGS.iter().zip(4..).map(|(&lag, index)| late(&drift, lag, index)));
-    columns.push(autoregression(&mut normals(seed, "unrelated", 0), FAST, length));
+    columns.push(autoregression(&mut normals(seed, "unrelated", 0), DRIFT_PERSISTENCE, length));
     columns.push(autoregression(&mut normals(seed, "unrelated", 1), 0.0, length));
 
     let mut chance = normals(seed, "chance", 0);
     let labels: Vec<bool> = (0..length)
         .map(|t| {
-            let before = level[t.saturating_sub(MEMORY)];
-            level[t] - before / 2.0 + drift[t] / 2.0 + CHANCE * chance() > THRESHOLD
+            let before = level[t.saturating_sub(CHANGE_ROWS)];
+            level[t] - before / 2.0 + drift[t] / 2.0 + CHANCE_DEVIATION * chance() > THRESHOLD
         })
         .collect();
     GeneratedTable {
@@ -99,7 +103,7 @@ pub fn generate(rows: usize, seed: u64) -> GeneratedTable {
 }
 
 impl GeneratedTable {
-    /// Writes the table as CSV with columns `date`, the features (four decimals) and `label` (0 or 1).
+    /// Writes the table as CSV with the columns `date`, the features (four decimals) and `label` (0 or 1).
     ///
     /// # Errors
     /// Those of creating and writing the file.
@@ -118,7 +122,7 @@ impl GeneratedTable {
     }
 }
 
-/// An autoregression of order 1 that starts at 0 and tends to unit variance.
+/// Returns an autoregression of order 1 that starts at 0 and approaches unit variance.
 fn autoregression(normal: &mut impl FnMut() -> f64, persistence: f64, length: usize) -> Vec<f64> {
     let innovation = (1.0 - persistence * persistence).sqrt();
     let mut value = 0.0;
@@ -130,8 +134,9 @@ fn autoregression(normal: &mut impl FnMut() -> f64, persistence: f64, length: us
         .collect()
 }
 
-/// A stream of nearly normal numbers: sums of twelve uniform ones, less 6. They never leave [-6, 6], and unlike with
-/// logarithms and cosines their bits do not depend on the platform.
+/// Returns a generator of approximately normal numbers: sums of twelve uniform numbers, minus 6.
+///
+/// They lie in [-6, 6]. Unlike with logarithms and cosines, their bits do not depend on the platform.
 fn normals(seed: u64, name: &str, index: u64) -> impl FnMut() -> f64 + use<> {
     const UNIT: f64 = 1.0 / (1_u64 << 53) as f64;
     let mut rng: TrialRng = stream(seed, name, index);
@@ -165,7 +170,8 @@ mod tests {
         let n = 200_000;
         let draws: Vec<f64> = (0..n).map(|_| normal()).collect();
         let moment = |power| draws.iter().map(|x| x.powi(power)).sum::<f64>() / f64::from(n);
-        // Standard errors are 0.0022, 0.0032 and 0.02; the sum of twelve uniform numbers has a fourth moment of 2.9.
+        // Standard errors are 0.0022, 0.0032 and 0.02; the sum of twelve uniform numbers has a fourth
+        // moment of 2.9.
         assert!(moment(1).abs() < 0.01, "{}", moment(1));
         assert!((moment(2) - 1.0).abs() < 0.015, "{}", moment(2));
         assert!((moment(4) - 2.9).abs() < 0.1, "{}", moment(4));

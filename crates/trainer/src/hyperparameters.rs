@@ -1,28 +1,28 @@
-//! The searched settings of a trial.
+//! Hyperparameters of a trial.
 
 use allometry_core::Params;
 
 use crate::model::{Architecture, ArchitectureError};
 
-/// Every parameter that a search space may hold.
+/// Names of all parameters that a search space may contain.
 pub const NAMES: [&str; 7] =
     ["d_model", "n_layers", "n_heads", "d_ff_ratio", "learning_rate", "dropout", "weight_decay"];
 
-/// Everything that a configuration says.
+/// Hyperparameters of a trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hyperparameters {
     /// Shape of the model.
     pub architecture: Architecture,
-    /// Peak learning rate; 1e-4 unless given.
+    /// Peak learning rate, 1e-4 by default.
     pub learning_rate: f64,
-    /// Probability with which a value is dropped; 0.1 unless given.
+    /// Dropout probability, 0.1 by default.
     pub dropout: f64,
-    /// Decoupled weight decay; 0 unless given.
+    /// Decoupled weight decay, 0 by default.
     pub weight_decay: f64,
 }
 
 impl Hyperparameters {
-    /// The settings that `params` name.
+    /// Reads the hyperparameters from `params`.
     ///
     /// # Errors
     /// [`ArchitectureError`] for a parameter that is missing, unknown, or out of its range.
@@ -41,7 +41,7 @@ impl Hyperparameters {
             architecture: Architecture::from_params(params)?,
             learning_rate: number("learning_rate", 1e-4, "a number above 0", |x| x > 0.0)?,
             dropout: number("dropout", 0.1, "a number in [0, 1)", |x| (0.0..1.0).contains(&x))?,
-            weight_decay: number("weight_decay", 0.0, "a number from 0", |x| x >= 0.0)?,
+            weight_decay: number("weight_decay", 0.0, "a number of at least 0", |x| x >= 0.0)?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A model being trained: its weights, their gradient and moments, and one step at a time.
+//! Training of a model on the CPU: its weights, gradient and moments, and single steps.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,8 @@ use crate::kernel::launch;
 use crate::model::{Geometry, Loss, Masks, initial_weights};
 use crate::network::Network;
 
-/// A model in training. All its buffers are allocated at the start; everything random in it follows from its seed.
+/// A model being trained. All buffers are allocated at the start, and everything random follows from the
+/// seed.
 #[derive(Debug)]
 pub struct Learner {
     hyperparameters: Hyperparameters,
@@ -22,32 +23,32 @@ pub struct Learner {
     seed: u64,
     network: Network,
     gradient: Vec<f32>,
-    /// Sum of the gradients of the batches of one step; empty where a step has one batch.
+    /// Sum of the gradients of the batches of one step; empty if a step has one batch.
     sum: Vec<f32>,
     first_moment: Vec<f32>,
     second_moment: Vec<f32>,
     count: Count,
 }
 
-/// What a learner has done.
+/// Progress of a training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// Updates of the weights.
+    /// Number of updates of the weights.
     pub steps: u64,
-    /// Batches, on which the masks depend.
+    /// Number of batches, on which the dropout masks depend.
     pub batches: u64,
 }
 
-/// Figures of one training step.
+/// Results of one training step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
-    /// Mean loss of the windows, dropout on.
+    /// Mean loss of the windows, with dropout.
     pub loss: f64,
     /// L2 norm of the gradient before clipping.
     pub gradient_norm: f64,
 }
 
-/// A training step whose loss or gradient is not finite. The weights are those before it.
+/// A training step with a loss or gradient that is not finite. The weights are unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("the loss is {loss} and the gradient's norm {gradient_norm} at step {step}")]
 pub struct Diverged {
@@ -55,16 +56,16 @@ pub struct Diverged {
     pub step: u64,
     /// Loss of the batch.
     pub loss: f64,
-    /// Norm of its gradient.
+    /// Norm of the gradient.
     pub gradient_norm: f64,
     /// Largest finite magnitude in the residual stream.
     pub largest_activation: f64,
-    /// Values in the residual stream that are not finite.
+    /// Number of values in the residual stream that are not finite.
     pub not_finite: usize,
 }
 
 impl Learner {
-    /// A new model that takes at most `capacity` windows at once.
+    /// Creates a model for batches of at most `capacity` windows.
     pub fn new(
         hyperparameters: Hyperparameters,
         geometry: Geometry,
@@ -89,13 +90,13 @@ impl Learner {
         }
     }
 
-    /// Minimises another loss.
+    /// Replaces the loss to minimise.
     #[must_use]
     pub(crate) fn with_loss(self, loss: Loss) -> Self {
         Self { loss, ..self }
     }
 
-    /// The weights, tensor after tensor in the order of the layout.
+    /// Returns the weights, tensor by tensor in the order of the layout.
     pub fn weights(&self) -> &[f32] {
         &self.network.weights
     }
@@ -103,15 +104,15 @@ impl Learner {
     /// Replaces the weights.
     ///
     /// # Panics
-    /// If there are more or fewer.
+    /// If the number of weights differs.
     pub fn set_weights(&mut self, weights: &[f32]) {
         self.network.weights.copy_from_slice(weights);
     }
 
-    /// Replaces every tensor by the one of its name in `tensors`, which has the shape that `PyTorch` gives it.
+    /// Replaces every tensor by the one with its name in `tensors`, given in `PyTorch`'s shape.
     ///
     /// # Panics
-    /// If one is missing or of another size.
+    /// If a tensor is missing or has another size.
     pub fn set_tensors(&mut self, tensors: &BTreeMap<String, Vec<f32>>) {
         for tensor in self.network.tensors() {
             let values = &tensors[&tensor.name];
@@ -122,7 +123,7 @@ impl Learner {
         }
     }
 
-    /// The gradient of the last step before clipping, as `PyTorch` would give it: by name, in its shapes.
+    /// Returns the gradient of the last step before clipping, by tensor name and in `PyTorch`'s shapes.
     pub fn gradient_tensors(&self) -> BTreeMap<String, Vec<f32>> {
         let tensors = self.network.tensors().into_iter();
         let values = tensors.map(|tensor| {
@@ -133,33 +134,34 @@ impl Learner {
         values.collect()
     }
 
-    /// Exchanges the weights with others of the same number.
+    /// Swaps the weights with equally many others.
     pub(crate) fn swap_weights(&mut self, weights: &mut Vec<f32>) {
         std::mem::swap(&mut self.network.weights, weights);
     }
 
-    /// The gradient of the last step before clipping, in the order of the weights.
+    /// Returns the gradient of the last step before clipping, in the order of the weights.
     pub fn gradient(&self) -> &[f32] {
         &self.gradient
     }
 
-    /// Windows that one batch has at most.
+    /// Returns the maximum number of windows in a batch.
     pub fn capacity(&self) -> usize {
         self.network.capacity()
     }
 
-    /// What was done so far.
+    /// Returns the number of steps and batches so far.
     pub(crate) fn count(&self) -> Count {
         self.count
     }
 
-    /// One step of `AdamW` on a batch of windows, `context * features` values each, with what is to be predicted of each.
+    /// Takes one step of `AdamW` on a batch of windows, `context * features` values each, with one target
+    /// per window.
     ///
     /// # Errors
-    /// [`Diverged`] where loss or gradient are not finite.
+    /// [`Diverged`] if the loss or gradient is not finite.
     ///
     /// # Panics
-    /// If there are no windows, more than the capacity, or not as many as targets.
+    /// If there are no windows, more windows than the capacity, or not as many targets as windows.
     pub fn step<'a>(
         &mut self,
         windows: impl IntoIterator<Item = &'a [f32]>,
@@ -171,8 +173,10 @@ impl Learner {
         self.update(loss, learning_rate, gradient_clip)
     }
 
-    /// Adds the gradient of a batch to that of the step: `share` is the batch's share of the step's windows, `first` says
-    /// whether it is the first. Returns its mean loss.
+    /// Adds the gradient of a batch to that of the step and returns the batch's mean loss.
+    ///
+    /// `share` is the batch's share of the step's windows, and `first` tells whether the batch is the first
+    /// of the step.
     pub(crate) fn add<'a>(
         &mut self,
         windows: impl IntoIterator<Item = &'a [f32]>,
@@ -194,7 +198,7 @@ impl Learner {
         Ok(loss)
     }
 
-    /// Forward and backward; the gradient is overwritten with that of this batch.
+    /// Runs the forward and backward pass, which overwrites the gradient with that of this batch.
     fn pass<'a>(
         &mut self,
         windows: impl IntoIterator<Item = &'a [f32]>,
@@ -221,7 +225,8 @@ impl Learner {
         Ok(loss)
     }
 
-    /// One step of `AdamW` with what was [`add`](Self::add)ed in batches of mean loss `loss`.
+    /// Takes one step of `AdamW` with the gradient of the [`add`](Self::add)ed batches, whose mean loss is
+    /// `loss`.
     pub(crate) fn update(
         &mut self,
         loss: f64,
@@ -254,17 +259,18 @@ impl Learner {
         Diverged { step: self.count.steps + 1, loss, gradient_norm, largest_activation, not_finite }
     }
 
-    /// Logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without dropout.
+    /// Returns the logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without
+    /// dropout.
     pub fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
         self.network.logits(windows)
     }
 
-    /// Both moments of every weight, in the order of the weights.
+    /// Returns the first and second moments, in the order of the weights.
     pub(crate) fn moments(&self) -> [&[f32]; 2] {
         [&self.first_moment, &self.second_moment]
     }
 
-    /// Goes on from where another learner of the same architecture was.
+    /// Continues from the state of another learner of the same architecture.
     pub(crate) fn restore(&mut self, weights: &[f32], [first, second]: [&[f32]; 2], count: Count) {
         self.set_weights(weights);
         self.first_moment.copy_from_slice(first);
@@ -272,7 +278,7 @@ impl Learner {
         self.count = count;
     }
 
-    /// The network, with the weights as they are.
+    /// Returns the network with the current weights.
     pub(crate) fn network_mut(&mut self) -> &mut Network {
         &mut self.network
     }

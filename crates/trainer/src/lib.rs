@@ -1,5 +1,5 @@
-//! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU or on a
-//! [`device`] that a program brings along.
+//! The built-in trainer: a `PatchTST`-style classifier for windows of a multivariate series, on the CPU or
+//! on a [`device`] that the program provides.
 
 pub mod baseline;
 mod batch;

@@ -1,6 +1,7 @@
-//! Memory that a trial may still take.
+//! Available memory of the system.
 
-/// Bytes that the system could hand out now; `None` where it does not say (it does on Linux).
+/// Returns the bytes available to new allocations, or `None` if the system does not report them (Linux
+/// does).
 pub(crate) fn available() -> Option<u64> {
     read(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }

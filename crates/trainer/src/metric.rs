@@ -1,16 +1,18 @@
-//! Figures of predictions: of a binary label, of several classes, of numbers.
+//! Metrics of predictions for binary labels, classes and numbers.
 //!
-//! Conventions are scikit-learn's, so that users can check them: a row is predicted positive where its probability is
-//! at least the threshold, and a precision, recall or F1 whose denominator is zero is 0.
+//! Conventions are those of scikit-learn, so that users can check the values: a row is predicted positive
+//! if its probability is at least the threshold, and a precision, recall or F1 with a denominator of zero
+//! is 0.
 
 use std::collections::BTreeMap;
 
-/// Every metric by name, as stored with a trial.
+/// Returns every metric by name, as stored with a trial.
 ///
-/// `auc`, `average_precision`, `log_loss`, `brier`; `precision_`, `recall_` and `f1_` `at_half` (threshold 0.5) and
-/// `at_prior` (threshold `prior`, the share of positives in the training part); `pred_min`, `pred_max`, `pred_mean`
-/// and `pred_sd` (population standard deviation) of the predictions. What is undefined is left out: `auc` where one
-/// class is absent, `average_precision` without positives, everything without rows.
+/// The metrics are `auc`, `average_precision`, `log_loss`, `brier`; `precision_`, `recall_` and `f1_` with
+/// the suffixes `at_half` (threshold 0.5) and `at_prior` (threshold `prior`, the share of positives in the
+/// training part); and `pred_min`, `pred_max`, `pred_mean` and `pred_sd` (population standard deviation) of
+/// the predictions. Undefined metrics are left out: `auc` if one class is absent, `average_precision`
+/// without positives, all of them without rows.
 ///
 /// # Panics
 /// If the slices have different lengths.
@@ -40,13 +42,14 @@ pub fn evaluate(labels: &[bool], probabilities: &[f32], prior: f64) -> BTreeMap<
     .collect()
 }
 
-/// Every metric of predicted classes: `probabilities` has a row per label, a column per class.
+/// Returns every metric of predicted classes. `probabilities` has a row per label and a column per class.
 ///
-/// `auc` is the mean over the classes of the AUC of each against the rest (scikit-learn's `ovr`, macro), left out where a
-/// class is absent; `log_loss`; `accuracy`, the share of rows whose class has the highest probability.
+/// The metrics are `auc`, the mean over the classes of the AUC of each against the rest (scikit-learn's
+/// `ovr`, macro), left out if a class is absent; `log_loss`; and `accuracy`, the share of rows whose class
+/// has the highest probability.
 ///
 /// # Panics
-/// If the probabilities are not a whole number of columns.
+/// If the number of probabilities is not a multiple of the number of labels.
 pub fn evaluate_classes(labels: &[usize], probabilities: &[f32]) -> BTreeMap<String, f64> {
     if labels.is_empty() {
         return BTreeMap::new();
@@ -61,7 +64,7 @@ pub fn evaluate_classes(labels: &[usize], probabilities: &[f32]) -> BTreeMap<Str
     let sum: Option<f64> = (0..classes).map(one_class).sum();
     let rows = || labels.iter().zip(probabilities.chunks_exact(classes));
     let certainty = |(label, p): (&usize, &[f32])| -f64::from(p[*label].max(f32::EPSILON)).ln();
-    // The first of equals is the predicted class.
+    // With equal probabilities, the first class is the predicted one.
     let right = |(label, p): &(&usize, &[f32])| {
         let (before, after) = p.split_at(**label);
         before.iter().all(|other| *other < after[0]) && after.iter().all(|other| *other <= after[0])
@@ -75,8 +78,9 @@ pub fn evaluate_classes(labels: &[usize], probabilities: &[f32]) -> BTreeMap<Str
     metrics
 }
 
-/// Every metric of predicted numbers: `mse`, `mae`, `r2` (1 minus the share of the variance that is left, left out where
-/// there is none), and where the predictions lie.
+/// Returns every metric of predicted numbers: `mse`, `mae`, `r2` (1 minus the residual share of the
+/// variance, left out if the variance is 0), and minimum, maximum, mean and standard deviation of the
+/// predictions.
 ///
 /// # Panics
 /// If the slices have different lengths.
@@ -102,8 +106,10 @@ pub fn evaluate_numbers(targets: &[f64], predictions: &[f32]) -> BTreeMap<String
     metrics
 }
 
-/// Area under the ROC curve: the probability that a positive scores above a negative, ties counting half
-/// (Hanley & `McNeil` 1982). Exact, in O(n log n). `None` where one class is absent or a score is NaN.
+/// Returns the area under the ROC curve: the probability that a positive scores above a negative, with ties
+/// counting half (Hanley & `McNeil` 1982).
+///
+/// The value is exact and takes O(n log n). It is `None` if one class is absent or a score is NaN.
 ///
 /// # Panics
 /// If the slices have different lengths.
@@ -111,8 +117,10 @@ pub fn auc(labels: &[bool], scores: &[f32]) -> Option<f64> {
     Ranking::new(labels, scores)?.auc()
 }
 
-/// Average precision: the sum over distinct thresholds, falling, of the gain in recall times the precision there; no
-/// interpolation. `None` where there are no positives or a score is NaN.
+/// Returns the average precision: the sum, over distinct thresholds in descending order, of the gain in
+/// recall times the precision, without interpolation.
+///
+/// The value is `None` if there are no positives or a score is NaN.
 ///
 /// # Panics
 /// If the slices have different lengths.
@@ -120,8 +128,8 @@ pub fn average_precision(labels: &[bool], scores: &[f32]) -> Option<f64> {
     Ranking::new(labels, scores)?.average_precision()
 }
 
-/// Mean negative log-likelihood, natural logarithm; probabilities are kept [`f32::EPSILON`] away from 0 and 1.
-/// `None` without rows.
+/// Returns the mean negative log-likelihood in natural logarithms, or `None` without rows. Probabilities
+/// are kept [`f32::EPSILON`] away from 0 and 1.
 ///
 /// # Panics
 /// If the slices have different lengths.
@@ -133,7 +141,7 @@ pub fn log_loss(labels: &[bool], probabilities: &[f32]) -> Option<f64> {
     })
 }
 
-/// Mean squared difference of probability and class (Brier 1950). `None` without rows.
+/// Returns the mean squared difference of probability and class (Brier 1950), or `None` without rows.
 ///
 /// # Panics
 /// If the slices have different lengths.
@@ -147,13 +155,13 @@ fn mean(labels: &[bool], scores: &[f32], term: impl Fn(bool, f64) -> f64) -> Opt
     (!labels.is_empty()).then(|| sum / labels.len() as f64)
 }
 
-/// Rows of equal score.
+/// Counts of the rows with one score.
 struct Tie {
     positives: u64,
     negatives: u64,
 }
 
-/// The rows grouped by score, highest first.
+/// Rows grouped by score, highest first.
 struct Ranking {
     ties: Vec<Tie>,
     positives: u64,
@@ -168,7 +176,7 @@ impl Ranking {
         }
         let mut rows: Vec<(f32, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
         rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-        // `==` rather than total order: 0.0 and -0.0 are one score.
+        // `==` and not the total order, because 0.0 and -0.0 are equal scores.
         let ties: Vec<Tie> = rows
             .chunk_by(|a, b| a.0 == b.0)
             .map(|rows| {
@@ -184,7 +192,8 @@ impl Ranking {
         if self.positives == 0 || self.negatives == 0 {
             return None;
         }
-        // Twice the number of pairs in the right order, an integer: no rounding before the one division.
+        // Twice the number of correctly ordered pairs is an integer, so the final division is the only
+        // rounding.
         let mut above = 0_u128;
         let mut doubled = 0_u128;
         for tie in &self.ties {
@@ -214,7 +223,8 @@ struct Confusion {
 }
 
 impl Confusion {
-    /// The threshold is compared as `f32`, so that a model which predicts exactly the prior is at its threshold.
+    /// Counts the predictions. The threshold is compared as `f32`, so a model that predicts exactly the
+    /// prior is at its threshold.
     fn at(labels: &[bool], probabilities: &[f32], threshold: f32) -> Option<Self> {
         let count = |label: bool, positive: bool| {
             let rows = labels.iter().zip(probabilities);
@@ -247,7 +257,7 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole == 0.0 { 0.0 } else { part / whole }
 }
 
-/// Where predictions lie.
+/// Range, mean and standard deviation of predictions.
 #[derive(Clone, Copy)]
 struct Spread {
     min: f64,
@@ -328,7 +338,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn auc_is_the_share_of_ordered_pairs(rows in prop::collection::vec((any::<bool>(), 0_u8..12), 2..60)) {
+        fn auc_is_the_share_of_ordered_pairs(
+            rows in prop::collection::vec((any::<bool>(), 0_u8..12), 2..60),
+        ) {
             let labels: Vec<bool> = rows.iter().map(|r| r.0).collect();
             let scores: Vec<f32> = rows.iter().map(|r| f32::from(r.1) / 12.0).collect();
             let (mut pairs, mut ordered) = (0.0, 0.0);
@@ -336,7 +348,8 @@ mod tests {
                 debug_assert!(positive);
                 for j in (0..labels.len()).filter(|&j| !labels[j]) {
                     pairs += 1.0;
-                    ordered += if scores[i] > scores[j] { 1.0 } else if scores[i] == scores[j] { 0.5 } else { 0.0 };
+                    ordered += f64::from(u8::from(scores[i] > scores[j]))
+                        + 0.5 * f64::from(u8::from(scores[i] == scores[j]));
                 }
             }
             let expected = (pairs > 0.0).then(|| ordered / pairs);

@@ -1,11 +1,11 @@
-//! A model that predicts: its weights and the buffers of a forward pass.
+//! A model for predictions: its weights and the buffers of a forward pass.
 
 use allometry_core::ladder::ModelSpec;
 
 use crate::batch::Cutter;
 use crate::model::{Architecture, Geometry, Masks, Tensor, Workspace};
 
-/// Weights and buffers. What a pass leaves in the buffers, training goes on from.
+/// Weights and buffers of a model. Training continues from the buffers that a forward pass has filled.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) workspace: Workspace<f32>,
@@ -14,7 +14,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// A model with these weights that takes at most `capacity` windows at once.
+    /// Creates a model with these weights for at most `capacity` windows at once.
     pub(crate) fn new(
         architecture: Architecture,
         geometry: Geometry,
@@ -30,25 +30,25 @@ impl Network {
         }
     }
 
-    /// Windows that one call takes at most.
+    /// Returns the maximum number of windows per call.
     pub(crate) fn capacity(&self) -> usize {
         self.workspace.capacity
     }
 
-    /// The tensors by name.
+    /// Returns the tensors with their names.
     pub(crate) fn tensors(&self) -> Vec<Tensor> {
         self.workspace.tensors()
     }
 
-    /// Outputs per window.
+    /// Returns the number of outputs per window.
     pub(crate) fn outputs(&self) -> usize {
         self.workspace.geometry().form.outputs
     }
 
-    /// Takes windows in; returns how many there were.
+    /// Loads windows as the input and returns their number.
     ///
     /// # Panics
-    /// If there are more than the capacity.
+    /// If there are more windows than the capacity.
     pub(crate) fn load<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> usize {
         let mut count = 0;
         for window in windows {
@@ -59,9 +59,10 @@ impl Network {
         count
     }
 
-    /// Logits of at most [`capacity`](Self::capacity) windows that begin at the rows `starts` of a series of rows of features.
+    /// Returns the logits of at most [`capacity`](Self::capacity) windows that start at the rows `starts`
+    /// of a series of rows of features.
     pub(crate) fn series_logits(&mut self, series: &[f32], starts: &[usize]) -> &[f32] {
-        if matches!(self.cutter, Cutter::Plain) && self.workspace.shares(starts) {
+        if matches!(self.cutter, Cutter::Unchanged) && self.workspace.shares_patches(starts) {
             self.workspace.forward_series(&self.weights, series, starts);
             return &self.workspace.logits[..starts.len() * self.outputs()];
         }
@@ -70,7 +71,8 @@ impl Network {
         self.logits(starts.iter().map(window))
     }
 
-    /// Logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without dropout.
+    /// Returns the logits of at most [`capacity`](Self::capacity) windows, `windows x outputs`, without
+    /// dropout.
     pub(crate) fn logits<'a>(&mut self, windows: impl IntoIterator<Item = &'a [f32]>) -> &[f32] {
         let count = self.load(windows);
         self.workspace.forward(&self.weights, count, Masks::Off);
@@ -89,24 +91,24 @@ mod tests {
     fn windows_that_share_patches_have_the_same_logits() {
         let architecture = Architecture { d_model: 24, n_layers: 2, n_heads: 3, d_ff_ratio: 2 };
         let series: Vec<f32> = (0..60 * 3).map(|i| (i as f32 * 0.37).sin()).collect();
-        let plain = ModelSpec { normalize: Normalize::Standard, ..ModelSpec::new(16, 4, 3) };
+        let base = ModelSpec { normalize: Normalize::Standard, ..ModelSpec::new(16, 4, 3) };
         let dense: Vec<usize> = (5..37).collect();
         let gaps: Vec<usize> = (5..40).filter(|row| row % 3 > 0).collect();
         let far = vec![0, 44];
         for (spec, starts, shared) in [
-            (plain.clone(), &dense, true),
-            (plain.clone(), &gaps, true),
-            (plain.clone(), &far, false),
-            (ModelSpec { stride: 1, ..plain.clone() }, &dense, true),
-            (ModelSpec { patch: 16, stride: 16, ..plain.clone() }, &dense, false),
-            (ModelSpec { normalize: Normalize::Revin, ..plain.clone() }, &dense, true),
-            (ModelSpec { channels: Channels::Independent, ..plain.clone() }, &dense, false),
-            (ModelSpec { feature_embedding: 4, ..plain.clone() }, &dense, false),
+            (base.clone(), &dense, true),
+            (base.clone(), &gaps, true),
+            (base.clone(), &far, false),
+            (ModelSpec { stride: 1, ..base.clone() }, &dense, true),
+            (ModelSpec { patch: 16, stride: 16, ..base.clone() }, &dense, false),
+            (ModelSpec { normalize: Normalize::Revin, ..base.clone() }, &dense, true),
+            (ModelSpec { channels: Channels::Independent, ..base.clone() }, &dense, false),
+            (ModelSpec { feature_embedding: 4, ..base.clone() }, &dense, false),
         ] {
             let geometry = Geometry::new(3, 0, &spec).unwrap();
             let weights = initial_weights(architecture, geometry, 7);
             let mut network = Network::new(architecture, geometry, &spec, starts.len(), weights);
-            assert_eq!(network.workspace.shares(starts), shared, "{spec:?}");
+            assert_eq!(network.workspace.shares_patches(starts), shared, "{spec:?}");
             let ours = network.series_logits(&series, starts).to_vec();
             let windows = starts.iter().map(|start| &series[start * 3..][..16 * 3]);
             let alone = network.logits(windows);

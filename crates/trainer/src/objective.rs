@@ -1,4 +1,5 @@
-//! The built-in objective: one configuration trained on the training part, scored on the validation part.
+//! The built-in objective: trains one configuration on the training part and scores it on the validation
+//! part.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,8 +7,8 @@ use std::sync::Arc;
 use allometry_core::confirm::VALIDATION;
 use allometry_core::ladder::ModelSpec;
 use allometry_core::{
-    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Reporter,
-    TrialSpec, ValidationScores,
+    Constraints, Failure, ModelSize, Objective, ObjectiveError, ObjectiveOutcome, Params, Predictions,
+    Reporter, TrialSpec, ValidationScores,
 };
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, check_writable};
@@ -18,25 +19,27 @@ use crate::memory;
 use crate::model::{ArchitectureError, Cost, Geometry, cost};
 use crate::network::Network;
 use crate::scoring::{Scored, score};
-use crate::training::{Best, TrainError, Training, broken, failed};
+use crate::training::{Best, TrainError, Training, device_failure, failed};
 
-/// Trains a `PatchTST` model, on the CPU in one thread per trial unless there is a device. The value is the validation part's AUC, or R2 where numbers are
-/// predicted, after the epoch that is best by what the ladder monitors.
+/// Objective that trains a `PatchTST` model, on a device or on the CPU with one thread per trial.
+///
+/// The value is the AUC of the validation part, or R2 for numbers, after the epoch that is best by the
+/// metric that the ladder monitors.
 #[derive(Debug)]
 pub struct PatchTstObjective<'a> {
     dataset: &'a Dataset,
     spec: ModelSpec,
     geometry: Geometry,
     checkpoints: Option<PathBuf>,
-    /// Whether trials are judged by the test part.
+    /// Whether trials are scored on the test part.
     confirms: bool,
     device: Option<Arc<dyn Device>>,
 }
 
-/// A trained model, with its best epoch's weights.
+/// A trained model with the weights of its best epoch.
 #[derive(Debug)]
 pub struct Fitted {
-    /// What the trial gives.
+    /// Outcome of the trial.
     pub outcome: ObjectiveOutcome,
     weights: Vec<f32>,
     hyperparameters: Hyperparameters,
@@ -47,10 +50,10 @@ pub struct Fitted {
 }
 
 impl<'a> PatchTstObjective<'a> {
-    /// An objective over a data set.
+    /// Creates an objective over a data set.
     ///
     /// # Errors
-    /// [`ArchitectureError`] where no patch fits into a window or there are no features.
+    /// [`ArchitectureError`] if no patch fits into a window or there are no features.
     pub fn new(dataset: &'a Dataset, spec: ModelSpec) -> Result<Self, ArchitectureError> {
         let geometry = Geometry::new(dataset.features(), dataset.preparation.classes, &spec)?;
         Ok(Self { dataset, spec, geometry, checkpoints: None, confirms: false, device: None })
@@ -63,62 +66,67 @@ impl<'a> PatchTstObjective<'a> {
         self
     }
 
-    /// What trials are trained on, where that is not the CPU.
+    /// Returns the device, or `None` for the CPU.
     pub fn device(&self) -> Option<&dyn Device> {
         self.device.as_deref()
     }
 
-    /// Keeps interrupted trials in `folder`, so that the same trial goes on from where it was.
+    /// Saves interrupted trials in `folder`, so that they can be resumed.
     #[must_use]
     pub fn with_checkpoints(mut self, folder: PathBuf) -> Self {
         self.checkpoints = Some(folder);
         self
     }
 
-    /// Judges trials by the test part, from which nothing else is taken: epochs are chosen by the validation part as before. The value
-    /// and the predictions are then of test rows, the metrics of these are named `test_*`, and the value on the validation rows is the metric
-    /// [`VALIDATION`].
+    /// Scores trials on the test part, which is used for nothing else: epochs are still chosen by the
+    /// validation part.
+    ///
+    /// The value and the predictions are then those of test rows, whose metrics are named `test_*`, and the
+    /// value on the validation part becomes the metric [`VALIDATION`].
     #[must_use]
     pub fn confirming(mut self) -> Self {
         self.confirms = true;
         self
     }
 
-    /// Bytes that the system could hand out to trials now, where it says so.
+    /// Returns the bytes of memory available to trials, if the system reports them.
     pub fn available_memory() -> Option<u64> {
         memory::available()
     }
 
-    /// What training a configuration takes.
+    /// Returns the cost of training a configuration.
     ///
     /// # Errors
-    /// [`ArchitectureError`] for parameters that are no model.
+    /// [`ArchitectureError`] for parameters that do not define a model.
     pub fn cost(&self, params: &Params) -> Result<Cost, ArchitectureError> {
         let architecture = Hyperparameters::from_params(params)?.architecture;
         let windows = [self.dataset.train.windows.len(), self.dataset.validation.windows.len()];
         Ok(cost(architecture, self.geometry, &self.spec, windows))
     }
 
-    /// Trains one trial and keeps the model.
+    /// Trains one trial and returns the model.
     ///
     /// # Errors
-    /// [`ObjectiveError`] when there is no value to tell.
+    /// [`ObjectiveError`] if the trial has no value.
     pub fn fit(&self, trial: &TrialSpec, reporter: &dyn Reporter) -> Result<Fitted, ObjectiveError> {
         let training = self.begin(trial, reporter)?;
         let plan = training.plan.clone();
         match training.finish() {
             Ok(best) => Ok(fitted(&plan, best)),
             Err(TrainError::Objective(error)) => Err(error),
-            Err(TrainError::Checkpoint(_)) => unreachable!("no checkpoints were asked for"),
+            Err(TrainError::Checkpoint(_)) => unreachable!("no checkpoints are written"),
         }
     }
 
-    /// Trains one trial with its checkpoint at `path`, going on from there where it was interrupted; a checkpoint of the
-    /// same trial that has ended is only read. With `restart` what is there is not looked at, and replaced.
+    /// Trains one trial with a checkpoint at `path` and resumes it from there if it was interrupted.
+    ///
+    /// If the checkpoint shows that the trial has ended, it is only read. With `restart` an existing file is
+    /// ignored and replaced.
     ///
     /// # Errors
-    /// [`CheckpointError`] for a file that cannot be read, is of another trial, or cannot be written; [`ObjectiveError`]
-    /// when there is no value to tell. An interrupted trial is saved first.
+    /// [`CheckpointError`] for a file that cannot be read, belongs to another trial, or cannot be written;
+    /// [`ObjectiveError`] if the trial has no value. An interrupted trial is saved before the error is
+    /// returned.
     pub fn fit_with_checkpoint(
         &self,
         trial: &TrialSpec,
@@ -144,10 +152,10 @@ impl<'a> PatchTstObjective<'a> {
         let mut training = self.begin(trial, reporter)?;
         match old {
             Some(Checkpoint { weights, description, training: None }) if description.best.is_some() => {
-                let epoch = description.best.expect("it was there in the line before");
-                training.trainee.set_weights(&weights).map_err(|e| broken(&e))?;
-                let kept = training.validate()?.into_kept();
-                return Ok(fitted(&training.plan, Best { epoch, weights, kept }));
+                let epoch = description.best.expect("the match guard has checked it");
+                training.trainee.set_weights(&weights).map_err(|e| device_failure(&e))?;
+                let predictions = training.validate()?.into_predictions();
+                return Ok(fitted(&training.plan, Best { epoch, weights, predictions }));
             }
             Some(old) => training.resume(old)?,
             None => {}
@@ -185,13 +193,13 @@ impl<'a> PatchTstObjective<'a> {
         };
         let trainee = match &self.device {
             None => plan.on_cpu(),
-            Some(device) => device.open(&plan).map_err(|e| broken(&e))?,
+            Some(device) => device.open(&plan).map_err(|e| device_failure(&e))?,
         };
         Ok(Training::new(self.dataset, trial, reporter, plan, trainee))
     }
 
-    /// What a fitted trial gives, by the part that judges it.
-    fn judged(&self, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
+    /// Returns the outcome of a fitted trial, on the part that the objective scores.
+    fn scored_outcome(&self, fitted: Fitted) -> Result<ObjectiveOutcome, ObjectiveError> {
         if !self.confirms {
             return Ok(fitted.outcome);
         }
@@ -200,31 +208,31 @@ impl<'a> PatchTstObjective<'a> {
         let metrics = scored.metrics(self.dataset.prior());
         let name = self.spec.task.metric().as_str();
         let value = metrics.get(name).copied();
-        let undefined = || failed(&format!("the test part leaves `{name}` undefined"), String::new());
+        let undefined = || failed(&format!("`{name}` is undefined on the test part"), String::new());
         outcome.metrics.insert(VALIDATION.into(), outcome.value);
         outcome.metrics.extend(metrics.into_iter().map(|(name, value)| (format!("test_{name}"), value)));
         outcome.value = value.ok_or_else(undefined)?;
-        (outcome.scores, outcome.outputs) = scored.into_kept().into_parts();
+        outcome.predictions = Some(scored.into_predictions());
         Ok(outcome)
     }
 
     fn check_memory(&self, params: &Params) -> Result<(), ObjectiveError> {
         if self.device.is_some() {
-            // Its memory is another.
+            // A device has its own memory.
             return Ok(());
         }
         let needed = self.cost(params).map_err(|e| invalid(&e))?.memory_bytes;
         match memory::available() {
             Some(available) if needed > available => Err(failed(
                 "the trial does not fit into memory",
-                format!("it needs {} MiB, available are {} MiB", needed >> 20, available >> 20),
+                format!("it needs {} MiB, but only {} MiB are available", needed >> 20, available >> 20),
             )),
             _ => Ok(()),
         }
     }
 
-    /// Evaluates a trial whose checkpoint only saves time: where it cannot be read, is of something else or cannot be
-    /// written, the trial is trained without.
+    /// Evaluates a trial with a checkpoint that only saves time: if it cannot be read or written or belongs
+    /// to another trial, the trial is trained without it.
     fn evaluate_at(
         &self,
         trial: &TrialSpec,
@@ -240,14 +248,14 @@ impl<'a> PatchTstObjective<'a> {
         }
         let plan = training.plan.clone();
         let outcome = match training.saving(path, description, false).finish() {
-            Ok(best) => self.judged(fitted(&plan, best)),
+            Ok(best) => self.scored_outcome(fitted(&plan, best)),
             Err(TrainError::Objective(error)) => Err(error),
             Err(TrainError::Checkpoint(_)) => unreachable!("these checkpoints are not essential"),
         };
         if !matches!(outcome, Err(ObjectiveError::Interrupted)) {
-            // A file that stays behind is of no use to anybody, but does no harm either.
+            // A leftover file is useless but harmless.
             let _ = std::fs::remove_file(path);
-            // Trials of the same study that go on have files in it, and then it stays.
+            // Fails, as intended, while other trials of the study have files in the folder.
             let _ = path.parent().map(std::fs::remove_dir);
         }
         outcome
@@ -261,7 +269,7 @@ impl Objective for PatchTstObjective<'_> {
         reporter: &dyn Reporter,
     ) -> Result<ObjectiveOutcome, ObjectiveError> {
         match &self.checkpoints {
-            None => self.fit(trial, reporter).and_then(|fitted| self.judged(fitted)),
+            None => self.fit(trial, reporter).and_then(|fitted| self.scored_outcome(fitted)),
             Some(folder) => {
                 let file = format!("{:016x}.safetensors", trial.seed);
                 let folder = folder.join(&trial.budget.label).join(trial.study.folder());
@@ -277,10 +285,13 @@ impl Objective for PatchTstObjective<'_> {
 }
 
 impl Fitted {
-    /// Predictions for the windows of a part, such as the test part, by the best epoch's weights; `None` where the label is
-    /// not binary.
+    /// Returns the predictions for the windows of a part, such as the test part, with the best epoch's
+    /// weights. The result is `None` if the label is not binary.
     pub fn score(&self, dataset: &Dataset, part: &Part) -> Option<ValidationScores> {
-        self.scored(dataset, part).into_kept().into_parts().0
+        match self.scored(dataset, part).into_predictions() {
+            Predictions::Binary(scores) => Some(scores),
+            Predictions::Other(_) => None,
+        }
     }
 
     fn scored(&self, dataset: &Dataset, part: &Part) -> Scored {
@@ -293,12 +304,11 @@ impl Fitted {
             to.extend_from_slice(network.series_logits(series, starts));
             Ok(())
         });
-        scored.expect("no device has a part in it")
+        scored.expect("the CPU does not fail")
     }
 }
 
 fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
-    let (scores, outputs) = best.kept.into_parts();
     let outcome = ObjectiveOutcome {
         constraints: Constraints::default(),
         value: best.epoch.value,
@@ -306,8 +316,7 @@ fn fitted(plan: &Plan<'_>, best: Best) -> Fitted {
         best_step: Some(best.epoch.step),
         metrics: best.epoch.metrics,
         size: Some(plan.hyperparameters.architecture.model_size(plan.geometry)),
-        scores,
-        outputs,
+        predictions: Some(best.predictions),
     };
     Fitted {
         outcome,
@@ -331,9 +340,9 @@ mod tests {
     use super::*;
     use crate::data::{Preparation, Window};
 
-    struct Deaf;
+    struct SilentReporter;
 
-    impl Reporter for Deaf {
+    impl Reporter for SilentReporter {
         fn report(&self, _: &EpochReport) -> Signal {
             Signal::Continue
         }
@@ -371,7 +380,7 @@ mod tests {
         let paths = ["at-once", "on-the-way"].map(|name| folder.path().join(name));
         for (path, each) in paths.iter().zip([false, true]) {
             let description = Description::new(&trial, &spec, &dataset);
-            let training = objective.begin(&trial, &Deaf).unwrap().saving(path, description, true);
+            let training = objective.begin(&trial, &SilentReporter).unwrap().saving(path, description, true);
             let training = if each { training.saving_each_epoch() } else { training };
             training.finish().unwrap();
         }

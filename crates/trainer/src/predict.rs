@@ -1,4 +1,4 @@
-//! A checkpoint applied to a table.
+//! Predictions of a checkpoint's model for a table.
 
 use std::path::Path;
 
@@ -7,33 +7,33 @@ use crate::data::{DataError, Row, load_unlabelled};
 use crate::network::Network;
 use crate::scoring::outputs;
 
-/// Windows that are scored at once.
+/// Number of windows scored at once.
 const BATCH: usize = 64;
 
-/// A model that predicts, read from a checkpoint.
+/// A model for predictions, read from a checkpoint.
 #[derive(Debug)]
 pub struct Predictor {
-    /// What the checkpoint says about itself.
+    /// Description stored in the checkpoint.
     pub description: Description,
     network: Network,
 }
 
-/// What a model says of one window.
+/// Prediction for one window.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// The window's last row.
+    /// Last row of the window.
     pub row: Row,
-    /// Outputs of the model as they are.
+    /// Raw outputs of the model.
     pub logits: Vec<f32>,
-    /// Probability of a positive label, or of each class, or the predicted number.
+    /// Probability of a positive label, probability of each class, or the predicted number.
     pub scores: Vec<f32>,
 }
 
 impl Predictor {
-    /// Reads a model.
+    /// Reads a model from a checkpoint.
     ///
     /// # Errors
-    /// [`CheckpointError`].
+    /// [`CheckpointError`] if the file cannot be read or has no finished epoch.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let Checkpoint { description, weights, .. } = Checkpoint::load(path)?;
         if description.best.is_none() {
@@ -45,10 +45,11 @@ impl Predictor {
         Ok(Self { description, network })
     }
 
-    /// Predictions for every window of a table, in time order: one for each row but the first `context - 1`.
+    /// Returns the predictions for every window of a table in time order: one for each row except the first
+    /// `context - 1`.
     ///
     /// # Errors
-    /// [`DataError`] where the table cannot be read, lacks a column that the model takes, or is too short.
+    /// [`DataError`] if the table cannot be read, lacks a column of the model, or is too short.
     pub fn predict(&mut self, table: &Path) -> Result<Vec<Prediction>, DataError> {
         let Description { data, model, .. } = &self.description;
         let context = model.context;
@@ -62,8 +63,8 @@ impl Predictor {
         let mut scores = Vec::with_capacity(logits.len());
         outputs(&logits, model.task, &data.preparation, &mut scores);
         let ends = rows.rows.into_iter().skip(context - 1);
-        let each = self.network.outputs();
-        let values = logits.chunks_exact(each).zip(scores.chunks_exact(each));
+        let outputs_per_window = self.network.outputs();
+        let values = logits.chunks_exact(outputs_per_window).zip(scores.chunks_exact(outputs_per_window));
         Ok(ends
             .zip(values)
             .map(|(row, (logits, scores))| Prediction { row, logits: logits.into(), scores: scores.into() })

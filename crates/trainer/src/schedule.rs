@@ -1,9 +1,11 @@
-//! The learning rate over the training steps.
+//! Learning rate schedules.
 
 use allometry_core::ladder::{ModelSpec, Schedule};
 
-/// The factor of the peak learning rate in training step `step`, from 0: a linear rise over the warm-up epochs, then
-/// constant, or a half cosine or a line that would reach zero with the last of the epochs.
+/// Returns the factor of the peak learning rate in training step `step`, from 0.
+///
+/// The factor rises linearly over the warm-up epochs. Then it is constant, or falls by a half cosine or a
+/// line that reaches zero at the end of the last epoch.
 pub(crate) fn rate_factor(spec: &ModelSpec, steps_per_epoch: usize, step: u64) -> f64 {
     let per_epoch = steps_per_epoch as f64;
     let warmup = spec.warmup_epochs * per_epoch;
@@ -11,12 +13,12 @@ pub(crate) fn rate_factor(spec: &ModelSpec, steps_per_epoch: usize, step: u64) -
     if done < warmup {
         return ((done + 1.0) / warmup).min(1.0);
     }
-    let whole = (spec.epochs as f64 * per_epoch - warmup).max(1.0);
-    let share = ((done - warmup) / whole).min(1.0);
+    let decay_steps = (spec.epochs as f64 * per_epoch - warmup).max(1.0);
+    let progress = ((done - warmup) / decay_steps).min(1.0);
     match spec.schedule {
         Schedule::Constant => 1.0,
-        Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * share).cos()),
-        Schedule::Linear => 1.0 - share,
+        Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+        Schedule::Linear => 1.0 - progress,
     }
 }
 

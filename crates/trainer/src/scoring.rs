@@ -1,9 +1,9 @@
-//! What a model says of a part, and the figures of it.
+//! Predictions of a model for a part of the data, and their metrics.
 
 use std::collections::BTreeMap;
 
 use allometry_core::ladder::Task;
-use allometry_core::{CollapsedTo, ValidationOutputs, ValidationScores};
+use allometry_core::{CollapsedTo, Predictions, ValidationOutputs, ValidationScores};
 
 use crate::collapse::{self, Column};
 use crate::data::{Dataset, Part, Preparation};
@@ -11,41 +11,22 @@ use crate::device::{DeviceError, Plan};
 use crate::metric;
 use crate::model::probability;
 
-/// What a model says of a part.
+/// Predictions of a model for a part of the data.
 #[derive(Debug)]
 pub(crate) struct Scored {
     task: Task,
     rows: Vec<u64>,
-    /// As the loss takes them.
+    /// Targets in the units of the loss.
     targets: Vec<f32>,
-    /// Probabilities, one per class where there are several, or predicted numbers, in the units of the table.
+    /// Probabilities (one per class if there are several) or predicted numbers in the units of the table.
     outputs: Vec<f32>,
     /// Mean loss.
     pub(crate) loss: f64,
-    /// Mean and deviation that numbers were scaled by.
+    /// Mean and standard deviation by which numeric targets were scaled.
     scaling: (f64, f64),
 }
 
-/// Predictions on the rows of a part, to be stored.
-#[derive(Debug)]
-pub(crate) enum Kept {
-    /// Of a binary label.
-    Scores(ValidationScores),
-    /// Of others.
-    Outputs(ValidationOutputs),
-}
-
-impl Kept {
-    /// Those of a binary label, or those of others.
-    pub(crate) fn into_parts(self) -> (Option<ValidationScores>, Option<ValidationOutputs>) {
-        match self {
-            Self::Scores(scores) => (Some(scores), None),
-            Self::Outputs(outputs) => (None, Some(outputs)),
-        }
-    }
-}
-
-/// What a loss is to be given for a window.
+/// Returns a target in the units of the loss.
 pub(crate) fn scaled(target: f32, preparation: &Preparation) -> f32 {
     match preparation.target {
         Some((mean, deviation)) => ((f64::from(target) - mean) / deviation) as f32,
@@ -53,7 +34,7 @@ pub(crate) fn scaled(target: f32, preparation: &Preparation) -> f32 {
     }
 }
 
-/// Turns the logits of windows into probabilities, or into numbers in the units of the table.
+/// Converts the logits of windows to probabilities, or to numbers in the units of the table.
 pub(crate) fn outputs(logits: &[f32], task: Task, preparation: &Preparation, to: &mut Vec<f32>) {
     match task {
         Task::Binary => to.extend(logits.iter().map(|&z| probability(f64::from(z)) as f32)),
@@ -72,8 +53,8 @@ pub(crate) fn outputs(logits: &[f32], task: Task, preparation: &Preparation, to:
     }
 }
 
-/// Predictions for a part; `logits` appends those of at most the plan's capacity of windows, which begin at the rows that it is
-/// given.
+/// Computes the predictions for a part. `logits` appends the logits of windows that start at the given
+/// rows, at most as many as the plan's capacity.
 pub(crate) fn score(
     plan: &Plan<'_>,
     dataset: &Dataset,
@@ -105,7 +86,7 @@ pub(crate) fn score(
 }
 
 impl Scored {
-    /// Every metric by name; `prior` is the share of positive windows in the training part.
+    /// Returns every metric by name. `prior` is the share of positive windows in the training part.
     pub(crate) fn metrics(&self, prior: f64) -> BTreeMap<String, f64> {
         match self.task {
             Task::Binary => metric::evaluate(&self.labels(), &self.outputs, prior),
@@ -122,7 +103,8 @@ impl Scored {
         }
     }
 
-    /// What the model predicts of all rows, where it is the same of all; `trained` is the training part.
+    /// Returns what the predictions have collapsed to, if they are the same for all rows. `trained` is the
+    /// training part.
     pub(crate) fn collapsed_to(&self, trained: &Part) -> Option<CollapsedTo> {
         let (mean, deviation) = self.scaling;
         let width = self.outputs.len() / self.targets.len().max(1);
@@ -139,18 +121,18 @@ impl Scored {
         collapse::collapsed_to(&(0..width).map(column).collect::<Vec<_>>())
     }
 
-    /// What is to be stored of a trial.
-    pub(crate) fn into_kept(self) -> Kept {
+    /// Converts the predictions to the form that is stored.
+    pub(crate) fn into_predictions(self) -> Predictions {
         match self.task {
             Task::Binary => {
                 let labels = self.labels();
-                Kept::Scores(ValidationScores { rows: self.rows, labels, scores: self.outputs })
+                Predictions::Binary(ValidationScores { rows: self.rows, labels, scores: self.outputs })
             }
             Task::Classes | Task::Regression => {
                 let (mean, deviation) = self.scaling;
                 let target = |t: &f32| (f64::from(*t) * deviation + mean) as f32;
                 let targets = self.targets.iter().map(target).collect();
-                Kept::Outputs(ValidationOutputs { rows: self.rows, targets, outputs: self.outputs })
+                Predictions::Other(ValidationOutputs { rows: self.rows, targets, outputs: self.outputs })
             }
         }
     }

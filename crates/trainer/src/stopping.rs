@@ -3,16 +3,16 @@
 use allometry_core::Direction;
 use serde::{Deserialize, Serialize};
 
-/// What follows from an epoch's value.
+/// Result of observing an epoch's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// The best so far: its weights are kept.
+    /// The best value so far: its weights are kept.
     Best,
-    /// Not the best.
+    /// Not the best value.
     Worse,
 }
 
-/// Keeps the best value, and says when to stop. Small gains count as soon as they add up to the minimum.
+/// State of early stopping. Small gains count as soon as they add up to the minimum.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stopping {
     patience: usize,
@@ -29,7 +29,7 @@ impl Stopping {
         Self { patience, minimum_gain, direction, best: None, reference: None, waited: 0 }
     }
 
-    /// Takes the value of the next epoch.
+    /// Records the value of the next epoch.
     pub(crate) fn observe(&mut self, value: f64) -> Progress {
         let value = match self.direction {
             Direction::Maximize => value,
@@ -49,7 +49,7 @@ impl Stopping {
         }
     }
 
-    /// Whether patience is exhausted.
+    /// Whether training must stop.
     pub(crate) fn is_over(&self) -> bool {
         self.waited >= self.patience
     }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_minimised_is_the_same_mirrored() {
+    fn minimising_mirrors_maximising() {
         let values = [0.9, 0.8, 0.95, 0.75, 0.74, 0.9, 0.3];
         let mut up = Stopping::new(3, 0.05, Direction::Maximize);
         let mut down = Stopping::new(3, 0.05, Direction::Minimize);

@@ -1,11 +1,12 @@
-//! One trial's training: epoch after epoch, from its start or from a checkpoint, to the same bytes.
+//! Training of one trial, epoch by epoch. Resuming from a checkpoint gives the same bytes as training
+//! without interruption.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use allometry_core::ladder::Monitor;
-use allometry_core::{EpochReport, Failure, ObjectiveError, Reporter, Signal, TrialSpec};
+use allometry_core::{EpochReport, Failure, ObjectiveError, Predictions, Reporter, Signal, TrialSpec};
 
 use crate::batch::shuffled;
 use crate::checkpoint::{Checkpoint, CheckpointError, Description, Epoch, Progress, save};
@@ -13,27 +14,27 @@ use crate::data::Dataset;
 use crate::device::{DeviceError, Plan, StepError, Trainee};
 use crate::learner::Diverged;
 use crate::schedule::rate_factor;
-use crate::scoring::{Kept, Scored, scaled, score};
+use crate::scoring::{Scored, scaled, score};
 use crate::stopping;
 
-/// A checkpoint is written at most this often while training goes on, so that it costs little.
+/// Minimum time between checkpoints during training, which keeps their cost low.
 const SAVE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Metric that is 1 where predictions no longer tell rows apart.
+/// Metric that is 1 if predictions are constant over all rows.
 const CONSTANT: &str = "constant";
 
-/// Why training gave no model.
+/// Reason why training returned no model.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The trial has no value.
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
-    /// Its checkpoint cannot be written or gone on from.
+    /// The checkpoint cannot be written, or training cannot continue from it.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
 }
 
-/// A training between two batches.
+/// State of a training between two batches.
 pub(crate) struct Training<'a> {
     pub(crate) dataset: &'a Dataset,
     pub(crate) trial: &'a TrialSpec,
@@ -42,11 +43,11 @@ pub(crate) struct Training<'a> {
     pub(crate) trainee: Box<dyn Trainee + 'a>,
     progress: Progress,
     best: Option<Best>,
-    /// Weights at the ends of the last epochs, oldest first, where they are averaged.
+    /// Weights at the ends of the last epochs, oldest first, if they are averaged.
     ends: VecDeque<Vec<f32>>,
-    /// Room for their mean.
+    /// Buffer for their mean.
     mean: Vec<f32>,
-    /// Where checkpoints go, if anywhere.
+    /// Destination of checkpoints, if any.
     saver: Option<Saver<'a>>,
 }
 
@@ -54,21 +55,21 @@ pub(crate) struct Training<'a> {
 pub(crate) struct Best {
     pub(crate) epoch: Epoch,
     pub(crate) weights: Vec<f32>,
-    pub(crate) kept: Kept,
+    pub(crate) predictions: Predictions,
 }
 
 struct Saver<'a> {
     path: &'a Path,
     description: Description,
     saved: Instant,
-    /// Time between two checkpoints on the way, at least.
+    /// Minimum time between two checkpoints during training.
     interval: Duration,
-    /// Whether training ends where a checkpoint cannot be written.
+    /// Whether training fails if a checkpoint cannot be written.
     essential: bool,
 }
 
 impl<'a> Training<'a> {
-    /// A training that has not begun.
+    /// Creates a training that has not started.
     pub(crate) fn new(
         dataset: &'a Dataset,
         trial: &'a TrialSpec,
@@ -91,7 +92,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Writes checkpoints to `path` from now on; that this fails is an error where they are `essential`.
+    /// Writes checkpoints to `path` from now on. A failure to write is an error if they are `essential`.
     #[must_use]
     pub(crate) fn saving(mut self, path: &'a Path, description: Description, essential: bool) -> Self {
         self.saver =
@@ -99,14 +100,15 @@ impl<'a> Training<'a> {
         self
     }
 
-    /// Writes them after each epoch.
+    /// Writes a checkpoint after each epoch.
     #[cfg(test)]
     pub(crate) fn saving_each_epoch(mut self) -> Self {
         self.saver.as_mut().expect("it is saving").interval = Duration::ZERO;
         self
     }
 
-    /// Goes on from a checkpoint of the same trial. Its epochs are reported again, so that whoever listens has them all.
+    /// Continues from a checkpoint of the same trial. Its epochs are reported again, so that the reporter
+    /// receives all.
     pub(crate) fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), ObjectiveError> {
         let (Some(progress), Some(buffers)) = (checkpoint.description.progress, checkpoint.training) else {
             return Ok(());
@@ -116,14 +118,14 @@ impl<'a> Training<'a> {
         let (weights, first, second) = (next(), next(), next());
         self.ends = buffers;
         if let Some(epoch) = checkpoint.description.best {
-            self.trainee.set_weights(&checkpoint.weights).map_err(|e| broken(&e))?;
-            let kept = self.validate()?.into_kept();
-            self.best = Some(Best { epoch, weights: checkpoint.weights, kept });
+            self.trainee.set_weights(&checkpoint.weights).map_err(|e| device_failure(&e))?;
+            let predictions = self.validate()?.into_predictions();
+            self.best = Some(Best { epoch, weights: checkpoint.weights, predictions });
         }
-        self.trainee.restore([&weights, &first, &second], progress.count).map_err(|e| broken(&e))?;
+        self.trainee.restore([&weights, &first, &second], progress.count).map_err(|e| device_failure(&e))?;
         self.progress = progress;
         for epoch in &self.progress.history {
-            obey(self.reporter.report(&epoch.into()))?;
+            check_signal(self.reporter.report(&epoch.into()))?;
         }
         Ok(())
     }
@@ -145,21 +147,21 @@ impl<'a> Training<'a> {
         let best = self.best.ok_or_else(|| failed("no epoch was trained: `epochs` is 0", String::new()))?;
         if let Some(Saver { path, mut description, essential: true, .. }) = self.saver {
             description.best = Some(best.epoch.clone());
-            // Of a checkpoint that was written on the way.
+            // Remove the progress of an earlier checkpoint of this training.
             description.progress = None;
             save(path, &description, &best.weights, &[])?;
         }
         Ok(best)
     }
 
-    /// Writes a checkpoint to go on from.
+    /// Writes a checkpoint from which training can continue.
     fn save(&mut self) -> Result<(), TrainError> {
         let Some(saver) = &mut self.saver else { return Ok(()) };
         self.progress.count = self.trainee.count();
         self.progress.ends = self.ends.len();
         saver.description.progress = Some(self.progress.clone());
         saver.description.best = self.best.as_ref().map(|best| best.epoch.clone());
-        let [weights, first, second] = self.trainee.state().map_err(|e| broken(&e))?;
+        let [weights, first, second] = self.trainee.state().map_err(|e| device_failure(&e))?;
         let best = self.best.as_ref().map_or(&*weights, |best| &best.weights);
         saver.saved = Instant::now();
         let ends = self.ends.iter().map(Vec::as_slice);
@@ -170,59 +172,59 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// One epoch, or what is left of it: training, scores, report.
+    /// Runs one epoch, or the rest of an interrupted one: training, scores, report.
     fn epoch(&mut self) -> Result<(), ObjectiveError> {
         let mut metrics = self.train_epoch()?;
-        self.average().map_err(|e| broken(&e))?;
+        self.average().map_err(|e| device_failure(&e))?;
         let scored = self.validate()?;
         metrics.insert("validation_loss".into(), scored.loss);
         metrics.extend(scored.metrics(self.dataset.prior()));
         let collapsed_to = scored.collapsed_to(&self.dataset.train);
         metrics.insert(CONSTANT.into(), f64::from(u8::from(collapsed_to.is_some())));
-        let kept = scored.into_kept();
-        let value = figure(&metrics, self.plan.settings.task.metric())?;
-        let watched = figure(&metrics, self.plan.settings.monitored())?;
+        let predictions = scored.into_predictions();
+        let value = required_metric(&metrics, self.plan.settings.task.metric())?;
+        let monitored = required_metric(&metrics, self.plan.settings.monitored())?;
         let step = self.progress.history.len() as i64 + 1;
         let report = EpochReport { step, value, metrics };
         let epoch = Epoch::from(&report);
-        if self.progress.stopping.observe(watched) == stopping::Progress::Best {
-            let weights = self.trainee.weights().map_err(|e| broken(&e))?;
+        if self.progress.stopping.observe(monitored) == stopping::Progress::Best {
+            let weights = self.trainee.weights().map_err(|e| device_failure(&e))?;
             if let Some(best) = &mut self.best {
                 best.weights.copy_from_slice(&weights);
-                (best.epoch, best.kept) = (epoch.clone(), kept);
+                (best.epoch, best.predictions) = (epoch.clone(), predictions);
             } else {
                 let weights = weights.into_owned();
-                self.best = Some(Best { epoch: epoch.clone(), weights, kept });
+                self.best = Some(Best { epoch: epoch.clone(), weights, predictions });
             }
         }
         if !self.mean.is_empty() {
-            self.trainee.swap_weights(&mut self.mean).map_err(|e| broken(&e))?;
+            self.trainee.swap_weights(&mut self.mean).map_err(|e| device_failure(&e))?;
         }
         self.progress.history.push(epoch);
         (self.progress.steps, self.progress.loss, self.progress.largest_norm) = (0, 0.0, 0.0);
-        obey(self.reporter.report(&report))?;
+        check_signal(self.reporter.report(&report))?;
         match collapsed_to {
             Some(to) if self.has_collapsed() => Err(ObjectiveError::Collapsed(to)),
             _ => Ok(()),
         }
     }
 
-    /// Whether predictions were constant for as many epochs as the ladder bears.
+    /// Whether predictions were constant for as many epochs as the ladder allows.
     fn has_collapsed(&self) -> bool {
         let (epochs, history) = (self.plan.settings.collapse_epochs, &self.progress.history);
         let is_constant = |epoch: &Epoch| epoch.metrics.get(CONSTANT) == Some(&1.0);
         epochs > 0 && history.len() >= epochs && history.iter().rev().take(epochs).all(is_constant)
     }
 
-    /// Keeps the weights, and puts the mean of those at the ends of the last epochs in their place until the epoch is over
-    /// (Izmailov et al. 2018, with a window that moves along so that every epoch can be judged).
+    /// Saves the weights and replaces them by the mean of those at the ends of the last epochs, until the
+    /// epoch is over (Izmailov et al. 2018, with a moving window so that every epoch can be scored).
     fn average(&mut self) -> Result<(), DeviceError> {
-        let most = self.plan.settings.average_epochs;
-        if most < 2 {
+        let max_epochs = self.plan.settings.average_epochs;
+        if max_epochs < 2 {
             return Ok(());
         }
         let weights = self.trainee.weights()?;
-        let mut end = if self.ends.len() < most {
+        let mut end = if self.ends.len() < max_epochs {
             vec![0.0; weights.len()]
         } else {
             self.ends.pop_front().expect("there are at least two")
@@ -241,15 +243,15 @@ impl<'a> Training<'a> {
         self.trainee.swap_weights(&mut self.mean)
     }
 
-    /// What the model says of the validation part.
+    /// Returns the predictions for the validation part.
     pub(crate) fn validate(&mut self) -> Result<Scored, ObjectiveError> {
         let Self { dataset, plan, trainee, .. } = self;
         let logits = |starts: &[usize], to: &mut Vec<f32>| trainee.logits(starts, to);
-        score(plan, dataset, &dataset.validation, logits).map_err(|e| broken(&e))
+        score(plan, dataset, &dataset.validation, logits).map_err(|e| device_failure(&e))
     }
 
-    /// Trains on every window once, less those that were trained on before an interruption; returns the epoch's
-    /// training figures.
+    /// Trains on every window once, except those trained on before an interruption. Returns the epoch's
+    /// training metrics.
     fn train_epoch(&mut self) -> Result<BTreeMap<String, f64>, ObjectiveError> {
         let windows = &self.dataset.train.windows;
         let batch_size = self.plan.capacity;
@@ -272,16 +274,16 @@ impl<'a> Training<'a> {
                 let share = batch.len() as f64 / step.len() as f64;
                 starts.clear();
                 starts.extend(batch.iter().map(|&i| windows[i].last + 1 - self.dataset.context));
-                let own = self
+                let batch_loss = self
                     .trainee
                     .add(&starts, &targets, share, number == 0)
-                    .map_err(|e| stopped(&e, largest_norm))?;
-                loss += share * own;
+                    .map_err(|e| step_failure(&e, largest_norm))?;
+                loss += share * batch_loss;
             }
             let report = self
                 .trainee
                 .update(loss, rate, self.plan.settings.gradient_clip)
-                .map_err(|e| stopped(&e, largest_norm))?;
+                .map_err(|e| step_failure(&e, largest_norm))?;
             self.progress.steps += 1;
             self.progress.loss += loss * step.len() as f64;
             self.progress.largest_norm = largest_norm.max(report.gradient_norm);
@@ -293,20 +295,20 @@ impl<'a> Training<'a> {
     }
 }
 
-/// A metric that the trial cannot do without.
-fn figure(metrics: &BTreeMap<String, f64>, monitor: Monitor) -> Result<f64, ObjectiveError> {
+/// Returns a metric that the trial requires.
+fn required_metric(metrics: &BTreeMap<String, f64>, monitor: Monitor) -> Result<f64, ObjectiveError> {
     let name = monitor.as_str();
     metrics.get(name).copied().ok_or_else(|| {
         let reason = if monitor == Monitor::Auc {
-            "the validation part has only one class, so that its AUC is undefined".to_owned()
+            "the validation part has only one class, so its AUC is undefined".to_owned()
         } else {
-            format!("the validation part leaves `{name}` undefined")
+            format!("`{name}` is undefined on the validation part")
         };
         failed(&reason, String::new())
     })
 }
 
-fn obey(signal: Signal) -> Result<(), ObjectiveError> {
+fn check_signal(signal: Signal) -> Result<(), ObjectiveError> {
     match signal {
         Signal::Continue => Ok(()),
         Signal::Prune => Err(ObjectiveError::Pruned(Box::default())),
@@ -318,14 +320,14 @@ pub(crate) fn failed(reason: &str, detail: String) -> ObjectiveError {
     ObjectiveError::Failed(Failure { reason: reason.into(), detail })
 }
 
-pub(crate) fn broken(error: &DeviceError) -> ObjectiveError {
+pub(crate) fn device_failure(error: &DeviceError) -> ObjectiveError {
     failed("the device failed", error.to_string())
 }
 
-fn stopped(error: &StepError, largest_norm: f64) -> ObjectiveError {
+fn step_failure(error: &StepError, largest_norm: f64) -> ObjectiveError {
     match error {
         StepError::Diverged(error) => diverged(error, largest_norm),
-        StepError::Device(error) => broken(error),
+        StepError::Device(error) => device_failure(error),
     }
 }
 
@@ -333,8 +335,8 @@ fn diverged(error: &Diverged, largest_norm: f64) -> ObjectiveError {
     failed(
         &format!("diverged: {error}"),
         format!(
-            "largest activation {:e}, {} activations not finite; largest gradient norm before it in the epoch \
-             {largest_norm:e}; a lower learning rate, gradient clipping or warm-up may help",
+            "largest activation {:e}, {} activations not finite; largest gradient norm of the epoch's \
+             earlier steps {largest_norm:e}; a lower learning rate, gradient clipping or warm-up may help",
             error.largest_activation, error.not_finite
         ),
     )

@@ -1,4 +1,5 @@
-//! Checkpoints: the same bytes after an interruption, the same scores from a file, and clear errors for every other file.
+//! Tests of checkpoints: the same bytes after an interruption, the same scores from a file, and clear
+//! errors for all other files.
 
 mod support;
 
@@ -14,7 +15,7 @@ use allometry_trainer::{Fitted, PatchTstObjective, Predictor, TrainError};
 use proptest::prelude::*;
 use support::{CONTEXT, Recorder, bits, params, series, spec, trial};
 
-/// Names the checkpoint for the process whose disk is full.
+/// Variable with the path of the checkpoint for the process with a full disk.
 const FULL: &str = "ALLOMETRY_FULL_DISK_CASE";
 
 fn train(objective: &PatchTstObjective<'_>, path: &Path) -> Result<Fitted, TrainError> {
@@ -57,7 +58,7 @@ fn an_interrupted_trial_goes_on_to_the_same_bytes() {
 }
 
 #[test]
-fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
+fn interrupted_trials_of_a_study_resume_and_remove_their_checkpoints() {
     let dataset = series(300);
     let folder = tempfile::tempdir().unwrap();
     let plain = PatchTstObjective::new(&dataset, spec()).unwrap();
@@ -72,7 +73,7 @@ fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
     assert_eq!((bits(&resumed), &resumed.metrics), (bits(&expected), &expected.metrics));
     assert_eq!(files(), 0);
 
-    // A damaged file costs the time that it would have saved.
+    // A damaged file is ignored, and the trial takes as long as without it.
     assert!(matches!(
         kept.evaluate(&configuration, &Recorder { interrupt_after_polls: Some(8), ..Recorder::default() }),
         Err(ObjectiveError::Interrupted)
@@ -84,12 +85,12 @@ fn trials_of_a_run_go_on_too_and_leave_nothing_behind() {
 }
 
 #[test]
-fn a_predictor_says_of_a_table_what_the_trial_said() {
+fn a_predictor_reproduces_the_scores_of_the_trial() {
     let dataset = series(400);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (path, table) = (folder.path().join("c.safetensors"), folder.path().join("rows.csv"));
-    let scores = train(&objective, &path).unwrap().outcome.scores.unwrap();
+    let scores = train(&objective, &path).unwrap().outcome.predictions.unwrap().scores().unwrap().clone();
     // Columns in another order, one more, no label.
     let rows = dataset.values.chunks(2).map(|r| format!("{:?},7,{:?}\n", r[1], r[0]));
     fs::write(&table, format!("noise,more,signal\n{}", rows.collect::<String>())).unwrap();
@@ -128,7 +129,10 @@ fn other_files_are_refused_with_the_reason() {
     for cut in [0, 4, 100, bytes.len() / 2, bytes.len() - 1] {
         let error = load_error(&other, &bytes[..cut]);
         assert!(matches!(error, CheckpointError::Damaged { .. }), "{cut}: {error}");
-        assert!(error.to_string().contains("other.safetensors is no whole safetensors file"), "{error}");
+        assert!(
+            error.to_string().contains("other.safetensors is not a complete safetensors file"),
+            "{error}"
+        );
     }
     let replaced = |old: &str, new: &str| {
         assert_eq!(old.len(), new.len(), "the header keeps its length");
@@ -175,7 +179,8 @@ fn a_checkpoint_of_another_trial_is_kept() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
 }
 
-/// The other side of `a_disk_that_fills_leaves_the_old_checkpoint`: trains with files limited to less than a checkpoint.
+/// Child process of `a_disk_that_fills_leaves_the_old_checkpoint`, in which files are limited to less than
+/// a checkpoint.
 #[test]
 fn on_a_full_disk() {
     let Ok(path) = std::env::var(FULL) else { return };
@@ -204,7 +209,8 @@ fn a_disk_that_fills_leaves_the_old_checkpoint() {
     let path = folder.path().join("c.safetensors");
     let fitted = train(&PatchTstObjective::new(&dataset, spec()).unwrap(), &path).unwrap();
     let bytes = fs::read(&path).unwrap();
-    // A limit on the size of files stops a write in its middle, as a full disk does; the signal beside it is ignored.
+    // A limit on the size of files stops a write midway, like a full disk. The signal that comes with it is
+    // ignored.
     let output = std::process::Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" --exact on_a_full_disk --nocapture"])
         .arg(std::env::current_exe().unwrap())
@@ -255,9 +261,9 @@ fn pytorch_rebuilds_the_model_with_the_same_logits() {
     }
 }
 
-/// Sizes are checked against the file before memory is asked for: a description may name any number.
+/// Sizes in a description are checked against the file before memory is allocated for them.
 #[test]
-fn no_number_of_a_description_asks_for_memory_that_the_file_does_not_have() {
+fn sizes_in_a_description_are_bounded_by_the_file() {
     let dataset = series(300);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -279,7 +285,7 @@ fn no_number_of_a_description_asks_for_memory_that_the_file_does_not_have() {
             let header = serde_json::to_vec(&header).unwrap();
             let bytes = [&(header.len() as u64).to_le_bytes()[..], &header, &good[8 + length..]].concat();
             fs::write(&path, bytes).unwrap();
-            // Settings of the training alone may be any number: what counts is that nothing panics.
+            // Settings that only affect training may be any number, as long as nothing panics.
             if let Err(error) = Checkpoint::load(&path) {
                 assert!(error.to_string().contains("x.safetensors"), "{field}: {error}");
             } else {
@@ -290,7 +296,7 @@ fn no_number_of_a_description_asks_for_memory_that_the_file_does_not_have() {
     }
 }
 
-/// The places of all numbers in a document.
+/// Collects the JSON pointers of all numbers in a document.
 fn numbers_of(value: &serde_json::Value, place: String, found: &mut Vec<String>) {
     match value {
         serde_json::Value::Number(_) => found.push(place),
@@ -308,7 +314,7 @@ fn numbers_of(value: &serde_json::Value, place: String, found: &mut Vec<String>)
     }
 }
 
-/// The bytes of a checkpoint in mid-training.
+/// Bytes of a checkpoint in the middle of training.
 static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let dataset = series(400);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
@@ -328,7 +334,7 @@ fn load(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
     Checkpoint::load(&path)
 }
 
-/// What reading a damaged checkpoint may take.
+/// Limits on the cost of reading a damaged checkpoint.
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits::of(|| drop(load(&BYTES).unwrap())));
 
 proptest! {

@@ -1,4 +1,4 @@
-//! Trials whose predictions become constant.
+//! Tests of trials whose predictions become constant.
 
 mod support;
 
@@ -8,7 +8,7 @@ use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::Dataset;
 use support::{Recorder, params, series, spec, trial};
 
-/// A model whose weights decay to nothing: it predicts the same of every row, soon about half.
+/// Settings with which weights decay to nothing, so that all predictions become equal, soon about one half.
 fn decaying(collapse_epochs: usize) -> ModelSpec {
     ModelSpec { collapse_epochs, epochs: 12, patience: 12, ..spec() }
 }
@@ -47,7 +47,7 @@ fn a_trial_ends_after_so_many_constant_epochs_in_a_row() {
 }
 
 #[test]
-fn what_is_away_from_the_prior_is_told_apart() {
+fn a_collapse_away_from_the_prior_is_distinguished() {
     let mut dataset = series(400);
     for window in &mut dataset.train.windows {
         // The validation part keeps its classes; the model forgets what little it learns of these.
@@ -78,7 +78,7 @@ fn other_tasks_collapse_too() {
 }
 
 #[test]
-fn a_model_that_learns_is_let_be() {
+fn a_learning_model_is_not_stopped() {
     let dataset = series(400);
     let objective = PatchTstObjective::new(&dataset, decaying(2)).unwrap();
     let recorder = Recorder::default();

@@ -1,4 +1,5 @@
-//! What a trial takes is known before it starts. Each is measured in a process of its own, since a process keeps its peak.
+//! Tests of the memory prediction. Each trial is measured in a process of its own, because the peak of a
+//! process never falls.
 
 mod support;
 
@@ -12,14 +13,14 @@ const CASE: &str = "ALLOMETRY_MEMORY_CASE";
 const FEATURES: usize = 24;
 const CONTEXT: usize = 48;
 
-/// Peak resident memory of this process in bytes; `None` where the system does not say.
+/// Returns the peak resident memory of this process in bytes, or `None` if the system does not report it.
 fn peak() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(1024 * line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }
 
-/// Two batches to train on and one to validate on: enough for the peak.
+/// Two batches for training and one for validation, which is enough for the peak.
 fn dataset(task: Task, batch: usize) -> Dataset {
     let rows = 1200;
     let target = |row: usize| match task {
@@ -60,7 +61,8 @@ fn shape(d_model: u32, n_layers: u32, n_heads: u32, d_ff_ratio: u32) -> Params {
     params(&all.map(|(name, value)| (name, f64::from(value))))
 }
 
-/// Models in which activations weigh most, and such in which weights do, with every option that has buffers of its own.
+/// Models dominated by activations and models dominated by weights, with every option that has buffers of
+/// its own.
 fn cases() -> Vec<(&'static str, ModelSpec, Params)> {
     let batch = |windows| ModelSpec { batch_size: Some(windows), ..base() };
     vec![
@@ -106,13 +108,13 @@ fn cases() -> Vec<(&'static str, ModelSpec, Params)> {
     ]
 }
 
-/// The other side of `memory_is_predicted_within_a_tenth`.
+/// Child process of `memory_is_predicted_within_a_tenth`.
 #[test]
 fn measured_alone() {
     let Some(case) = std::env::var(CASE).ok().and_then(|case| case.parse::<usize>().ok()) else { return };
     let (_, model, params) = cases().swap_remove(case);
     let dataset = dataset(model.task, model.batch_size.unwrap_or(64));
-    // Code and the products' own buffers are there before they are measured.
+    // Load the code and the buffers of matrix products before measuring.
     let small =
         PatchTstObjective::new(&dataset, ModelSpec { epochs: 1, batch_size: Some(16), ..base() }).unwrap();
     match small.fit(&trial(1, shape(32, 1, 2, 4)), &Recorder::default()) {

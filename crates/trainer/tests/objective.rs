@@ -1,4 +1,4 @@
-//! Whole trials of the built-in objective on small series.
+//! Tests of whole trials of the built-in objective on small series.
 
 mod support;
 
@@ -41,7 +41,8 @@ fn a_plain_signal_is_learned_and_reported() {
     let (validation, log_loss) = (outcome.metrics["validation_loss"], outcome.metrics["log_loss"]);
     assert!((validation - log_loss).abs() < 1e-4 * validation, "{validation} and {log_loss}");
     assert!(epochs.last().unwrap().metrics["train_loss"] < epochs[0].metrics["train_loss"]);
-    let scores = outcome.scores.unwrap();
+    let predictions = outcome.predictions.unwrap();
+    let scores = predictions.scores().unwrap();
     assert_eq!(scores.rows, dataset.validation.windows.iter().map(|w| w.row).collect::<Vec<_>>());
     assert_eq!(scores.labels, dataset.validation.windows.iter().map(|w| w.is_positive()).collect::<Vec<_>>());
 }
@@ -74,7 +75,7 @@ fn the_best_epochs_weights_are_kept() {
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
     let fitted = objective.fit(&trial(2, params(&[])), &Recorder::default()).unwrap();
     let again = fitted.score(&dataset, &dataset.validation);
-    assert_eq!(again, fitted.outcome.scores);
+    assert_eq!(again.as_ref(), fitted.outcome.predictions.as_ref().unwrap().scores());
     let test = fitted.score(&dataset, &dataset.test).unwrap();
     assert_eq!(test.scores.len(), dataset.test.windows.len());
 }
@@ -110,7 +111,7 @@ fn a_confirming_trial_is_judged_by_the_test_part() {
     let auc = wins / (positive.len() * negative.len()) as f64;
     assert!((confirmed.value - auc).abs() < 1e-12);
     assert_eq!(confirmed.metrics["test_auc"], confirmed.value);
-    assert_eq!(confirmed.scores, Some(test), "the predictions are those of test rows");
+    assert_eq!(confirmed.predictions, Some(test.into()), "the predictions are those of test rows");
 }
 
 #[test]
@@ -181,7 +182,7 @@ fn impossible_configurations_fail_with_the_parameter_named() {
     let dataset = series(100);
     for (extra, reason) in [
         (("n_heads", 3.0), "n_heads = 3 does not divide d_model = 16"),
-        (("d_model", 0.0), "parameter `d_model` is 0.0, but must be a whole number from 1"),
+        (("d_model", 0.0), "parameter `d_model` is 0.0, but must be a whole number of at least 1"),
         (("dropout", 1.0), "parameter `dropout` is 1.0, but must be a number in [0, 1)"),
         (("learning_rate", 0.0), "parameter `learning_rate` is 0.0, but must be a number above 0"),
         (("momentum", 0.9), "the built-in trainer has no parameter `momentum`"),
@@ -220,7 +221,8 @@ fn a_trial_that_does_not_fit_fails_before_it_starts() {
 fn costs_grow_with_the_model() {
     let dataset = series(300);
     let objective = PatchTstObjective::new(&dataset, spec()).unwrap();
-    // Per window: 3 patches of 8 values; forward 2 x (3 x (8 + 12 x 16) x 16 + attention 2 x 3 x 3 x 16 + head 48).
+    // Per window: 3 patches of 8 values; forward 2 x (3 x (8 + 12 x 16) x 16 + attention 2 x 3 x 3 x 16 +
+    // head 48).
     let cost = objective.cost(&params(&[])).unwrap();
     let forward = 2 * (3 * (8 + 12 * 16) * 16 + 2 * 9 * 16 + 48);
     let step = 3 * forward - 2 * 3 * 8 * 16;
@@ -240,7 +242,9 @@ fn accumulated_batches_are_one_large_batch() {
     let whole = ModelSpec { batch_size: Some(48), epochs: 3, ..spec() };
     let parts = ModelSpec { batch_size: Some(12), accumulate: 4, ..whole.clone() };
     let (whole, parts) = (weights_after(&dataset, whole), weights_after(&dataset, parts));
-    for (a, b) in whole.scores.unwrap().scores.iter().zip(&parts.scores.unwrap().scores) {
+    let scores =
+        |outcome: &ObjectiveOutcome| outcome.predictions.as_ref().unwrap().scores().unwrap().scores.clone();
+    for (a, b) in scores(&whole).iter().zip(&scores(&parts)) {
         assert!((a - b).abs() < 1e-4, "{a} and {b}");
     }
     let loss = |metrics: &std::collections::BTreeMap<String, f64>| metrics["train_loss"];
@@ -251,7 +255,7 @@ fn accumulated_batches_are_one_large_batch() {
 fn averaged_weights_are_the_mean_of_the_last_epochs() {
     let dataset = series(300);
     let folder = tempfile::tempdir().unwrap();
-    // The training loss falls, so that the last epoch is the one that is kept.
+    // The training loss falls, so the last epoch is the one that is kept.
     let tensor = |epochs: usize, average_epochs: usize| {
         let monitor = Some(serde_json::from_value("train_loss".into()).unwrap());
         let schedule = Schedule::Constant;

@@ -1,4 +1,4 @@
-//! The model against PyTorch on the same weights and batches (`oracle/patchtst.py`).
+//! Comparison of the model with PyTorch on the same weights and batches (`oracle/patchtst.py`).
 
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ impl Case {
     }
 }
 
-/// Every option of `[model]` that changes outputs or gradients, against `oracle/options.py`.
+/// Compares every option of `[model]` that changes outputs or gradients with `oracle/options.py`.
 #[test]
 fn options_are_those_of_pytorch() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("oracle/options.json")).unwrap();

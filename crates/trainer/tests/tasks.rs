@@ -1,4 +1,5 @@
-//! Several classes and numbers: metrics against scikit-learn (`oracle/tasks.py`), whole trials on small series.
+//! Tests of classification and regression: metrics against scikit-learn (`oracle/tasks.py`), whole trials
+//! on small series.
 
 mod support;
 
@@ -64,7 +65,8 @@ fn metrics_are_those_of_scikit_learn() {
     assert!(metric::evaluate_classes(&[], &[]).is_empty() && metric::evaluate_numbers(&[], &[]).is_empty());
 }
 
-/// A table of noise whose label is the sum of the last four rows of its first feature, or the third it falls into.
+/// A table of noise. The label is the sum of the last four rows of the first feature, or the third in which
+/// the sum lies.
 fn table(task: Task, folder: &std::path::Path) -> DataSpec {
     let mut text = "signal,noise,label\n".to_owned();
     for row in 0..700usize {
@@ -106,14 +108,13 @@ fn classes_are_learned_and_predicted() {
     let path = folder.path().join("c.safetensors");
     let outcome = fitted(&objective, &path);
     assert!(outcome.value > 0.9, "macro AUC {}", outcome.value);
-    let kept = outcome.outputs.as_ref().unwrap();
+    let kept = outcome.predictions.as_ref().unwrap().outputs().unwrap();
     let windows = &dataset.validation.windows;
     assert_eq!(kept.rows, windows.iter().map(|w| w.row).collect::<Vec<_>>());
     let classes: Vec<usize> = windows.iter().map(|w| w.target as usize).collect();
     assert_eq!(kept.targets, windows.iter().map(|w| w.target).collect::<Vec<_>>());
     let again = metric::evaluate_classes(&classes, &kept.outputs);
     assert_eq!((again["auc"], again["log_loss"]), (outcome.value, outcome.metrics["log_loss"]));
-    assert!(outcome.scores.is_none());
     let [prior] = &baselines(&dataset, Task::Classes)[..] else { panic!("one baseline") };
     assert!(outcome.metrics["log_loss"] < prior.metrics["log_loss"] && prior.metrics["auc"] == 0.5);
     assert_eq!(outcome.size, objective.model_size(&params(&[])));
@@ -131,7 +132,7 @@ fn numbers_are_learned_in_their_own_units() {
     let outcome = fitted(&objective, &path);
     assert!(outcome.value > 0.8, "R2 {}", outcome.value);
     assert!((outcome.metrics["pred_mean"] - 50.0).abs() < 0.01, "{:?}", outcome.metrics);
-    let kept = outcome.outputs.as_ref().unwrap();
+    let kept = outcome.predictions.as_ref().unwrap().outputs().unwrap();
     let targets: Vec<f64> = dataset.validation.windows.iter().map(|w| f64::from(w.target)).collect();
     for (kept, target) in kept.targets.iter().zip(&targets) {
         assert!((f64::from(*kept) - target).abs() < 1e-5, "{kept} and {target}");
@@ -144,7 +145,7 @@ fn numbers_are_learned_in_their_own_units() {
 }
 
 #[test]
-fn labels_that_do_not_fit_the_task_are_told() {
+fn labels_that_do_not_fit_the_task_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let numbers = table(Task::Regression, folder.path());
     let error = load(&numbers, CONTEXT, Normalize::None, Task::Classes).unwrap_err().to_string();
@@ -153,7 +154,7 @@ fn labels_that_do_not_fit_the_task_are_told() {
     let rise = LabelSpec::Rise { rise: 0.1, of: "signal".into(), over: "noise".into(), horizon: 1 };
     let threshold = DataSpec { label: rise, ..numbers };
     let error = load(&threshold, CONTEXT, Normalize::None, Task::Regression).unwrap_err().to_string();
-    assert!(error.contains("a label by threshold is 0 or 1"), "{error}");
+    assert!(error.contains("a threshold label is 0 or 1"), "{error}");
     std::fs::write(&threshold.path, "signal,noise,label\n".to_owned() + &"1,2,0\n2,1,2\n".repeat(60))
         .unwrap();
     let skipping = DataSpec { label: LabelSpec::column("label"), ..threshold };

@@ -9,7 +9,7 @@ use super::{CONSTANT, CollapseKind};
 use crate::estimate::Estimate;
 use crate::input::Series;
 use crate::options::Options;
-use crate::scores::{Predicted, Predictions, RowScores};
+use crate::scores::{Predicted, RowScores, Scores};
 use crate::stats::bootstrap::quantile;
 use crate::stats::long_run::Cosines;
 use crate::stats::moments::mean;
@@ -66,7 +66,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn new(predictions: &Predictions<'_>) -> Option<Self> {
+    fn new(predictions: &Scores<'_>) -> Option<Self> {
         let (positives, negatives) = predictions.classes();
         let are_probabilities = predictions.scores.iter().all(|score| (0.0..=1.0).contains(score));
         if positives == 0 || negatives == 0 || !are_probabilities {
@@ -95,7 +95,7 @@ impl Moments {
 /// The kind of a trial from its predictions and its AUC; `None` where they are no probabilities, or of one
 /// class.
 pub(super) fn kind(
-    predictions: &Predictions<'_>,
+    predictions: &Scores<'_>,
     auc: f64,
     series: Series,
     options: &Options,
@@ -105,7 +105,7 @@ pub(super) fn kind(
 }
 
 fn kind_of(
-    predictions: &Predictions<'_>,
+    predictions: &Scores<'_>,
     moments: &Moments,
     auc: f64,
     series: Series,
@@ -144,7 +144,7 @@ impl ScoreSummary {
     /// Looks at the predictions of one trial; `None` where they are no probabilities, or of one class.
     pub(super) fn new(
         trial: TrialNumber,
-        predictions: &Predictions<'_>,
+        predictions: &Scores<'_>,
         auc: f64,
         series: Series,
         seed_name: &str,
@@ -192,7 +192,7 @@ impl ScoreSummary {
 
 /// The block of each row: neighbours in time whose residuals count as one row share a block. Every row has
 /// its own where nothing tells their order or they are too few.
-fn blocks(predictions: &Predictions<'_>, series: Series) -> Vec<usize> {
+fn blocks(predictions: &Scores<'_>, series: Series) -> Vec<usize> {
     let rows = predictions.rows.len();
     let scores = RowScores { predicted: Predicted::Binary(*predictions), series };
     let Some(order) = scores.time_order() else { return (0..rows).collect() };

@@ -41,7 +41,8 @@ pub struct BudgetComparison {
     pub a: ComparedBudget,
     /// The budget in B.
     pub b: ComparedBudget,
-    /// The value of the search of B less that of A; `null` where one has no trial, or where the metrics differ.
+    /// The value of the search of B less that of A; `null` where one has no trial, or where the metrics
+    /// differ.
     pub value: Option<ValueDifference>,
     /// Which search finds better models.
     pub outcome: Preference,

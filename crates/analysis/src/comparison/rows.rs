@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Side;
 use crate::outputs::Outputs;
-use crate::scores::Predictions;
+use crate::scores::Scores;
 
 /// Whether two ladders have the same validation rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,17 +25,17 @@ impl RowRelation {
         if counts.is_some_and(|(first, second)| first != second) {
             return Self::Different;
         }
-        let stored = |side: &Side<'s>| -> Vec<Predictions<'s>> {
+        let stored = |side: &Side<'s>| -> Vec<Scores<'s>> {
             side.trials
                 .into_iter()
                 .flat_map(|ladder| &ladder.studies)
-                .filter_map(|study| study.scores.first())
+                .filter_map(|study| study.predictions.first_scores())
                 .collect()
         };
         let (first, second) = (stored(a), stored(b));
         let outputs = |side: &Side<'s>| -> Vec<Outputs<'s>> {
             let studies = side.trials.into_iter().flat_map(|ladder| &ladder.studies);
-            studies.filter_map(|study| study.outputs.first()).collect()
+            studies.filter_map(|study| study.predictions.first_outputs()).collect()
         };
         let (others, more) = (outputs(a), outputs(b));
         if first.len() + others.len() == 0 || second.len() + more.len() == 0 {

@@ -149,7 +149,7 @@ fn unequal_knowledge(studies: &[StudyAnalysis]) -> Option<Problem> {
 }
 
 fn rows_unknown(ladder: &LadderTrials, scaling: &Scaling) -> Option<Problem> {
-    let is_binary = ladder.studies.iter().all(|study| study.outputs.is_empty());
+    let is_binary = !ladder.studies.iter().any(|study| study.predictions.are_other());
     let lacks_rows = is_binary && ladder.rows.is_none() && ladder.measures_auc();
     (lacks_rows && !scaling.points.is_empty()).then_some(Problem::RowsUnknown)
 }

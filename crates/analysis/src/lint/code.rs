@@ -81,7 +81,8 @@ impl JsonSchema for LintCode {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let codes: Vec<String> = Self::all().map(|code| code.to_string()).collect();
         json_schema!({
-            "description": "A code for a wrong or unsupported line of a report. Codes never change their meaning.",
+            "description": "A code for a wrong or unsupported line of a report. Codes never change their \
+                            meaning.",
             "type": "string",
             "enum": codes,
         })

@@ -9,7 +9,7 @@ use crate::estimate::{Estimate, Method};
 use crate::input::{LadderTrials, StudyTrials};
 use crate::options::Options;
 use crate::sample::Sample;
-use crate::scores::Predictions;
+use crate::scores::Scores;
 use crate::stats::long_run::Cosines;
 use crate::stats::moments::{mean, sample_sd};
 use crate::stats::weighted_auc::SortedRows;
@@ -71,7 +71,7 @@ pub struct RowResamples {
 /// One budget's candidates, the best trial first.
 struct Candidates<'a> {
     budget: &'a str,
-    best: Predictions<'a>,
+    best: Scores<'a>,
     observed: f64,
     sorted: Vec<SortedRows>,
     /// Places of the rows in time order; as they are stored where nothing tells it.
@@ -83,7 +83,7 @@ struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     fn new(study: &'a StudyTrials, analysis: &'a StudyAnalysis, ladder: &LadderTrials) -> Option<Self> {
         let incumbent = analysis.summary.incumbent()?;
-        let best = study.scores.of(incumbent.number)?;
+        let best = study.predictions.scores(incumbent.number)?;
         let scores = ladder.row_scores(study, incumbent.number)?;
         let influence = scores.influence()?;
         let order = scores.time_order();
@@ -95,7 +95,7 @@ impl<'a> Candidates<'a> {
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let sorted = ranked
             .iter()
-            .filter_map(|(_, number)| study.scores.of(*number))
+            .filter_map(|(_, number)| study.predictions.scores(*number))
             .take(CANDIDATES)
             .map(|scores| SortedRows::new(scores.labels, scores.scores))
             .collect();

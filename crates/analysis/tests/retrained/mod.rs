@@ -1,6 +1,6 @@
 //! Trainings of planned configurations.
 
-use allometry_analysis::{RetrainedTrials, StudyOutputs, StudyScores, StudyTrials};
+use allometry_analysis::{RetrainedTrials, StudyPredictions, StudyTrials};
 use allometry_core::confirm::VALIDATION;
 use allometry_core::{FrozenTrial, Params, Retraining, TrialNumber, TrialRng, TrialState, ValidationScores};
 
@@ -33,7 +33,7 @@ pub(crate) fn trained(
     seeds: u64,
     trainings: Vec<Training>,
 ) -> RetrainedTrials {
-    let mut scores = StudyScores::default();
+    let mut scores = StudyPredictions::default();
     let trials = (0..).zip(trainings).map(|(number, training)| {
         if let Some(one) = training.scores {
             assert!(scores.insert(TrialNumber(number), one));
@@ -55,7 +55,7 @@ pub(crate) fn trained(
         })
     });
     let (budget, plan) = (label.into(), plan.collect());
-    RetrainedTrials { budget, plan, trials, scores, outputs: StudyOutputs::default() }
+    RetrainedTrials { budget, plan, trials, predictions: scores }
 }
 
 /// The search of a budget, whose one trial has the value 0.7.

@@ -3,7 +3,7 @@
 
 use allometry_analysis::comparison::Preference;
 use allometry_analysis::{
-    Analysis, Comparison, LadderTrials, Outcome, RowOrder, Side, StudyScores, StudyTrials, analyze,
+    Analysis, Comparison, LadderTrials, Outcome, RowOrder, Side, StudyPredictions, StudyTrials, analyze,
 };
 use allometry_core::normal::cdf;
 use allometry_core::rng::stream;
@@ -258,12 +258,12 @@ fn calibrated(rng: &mut TrialRng, horizon: usize) -> LadderTrials {
         scores.push(cdf(known - 1.0) as f32);
     }
     let rows = (0..count as u64).collect();
-    let mut stored = StudyScores::default();
+    let mut stored = StudyPredictions::default();
     let positives = labels.iter().filter(|label| **label).count() as u64;
     assert!(stored.insert(TrialNumber(0), ValidationScores { rows, labels, scores }));
     let trial =
         FrozenTrial::new(0, TrialState::Complete, Some(0.8 + 0.001 * uniform(rng)), Params::default());
-    let study = StudyTrials { scores: stored, ..StudyTrials::new("x", "simulation", vec![trial]) };
+    let study = StudyTrials { predictions: stored, ..StudyTrials::new("x", "simulation", vec![trial]) };
     LadderTrials {
         rows: Some(ClassCounts { positives, negatives: count as u64 - positives }),
         horizon: horizon as u64,

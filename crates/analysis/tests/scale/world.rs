@@ -1,7 +1,7 @@
 //! Ladders whose truth is known.
 
 use allometry_analysis::stats::weighted_auc::SortedRows;
-use allometry_analysis::{LadderTrials, RowOrder, StudyScores, StudyTrials};
+use allometry_analysis::{LadderTrials, RowOrder, StudyPredictions, StudyTrials};
 use allometry_core::normal::cdf;
 use allometry_core::{
     ClassCounts, Direction, FrozenTrial, ModelSize, Origin, Params, TrialNumber, TrialRng, TrialState,
@@ -117,7 +117,7 @@ impl World {
     fn study(&self, rng: &mut TrialRng, place: usize, market: Option<&Market>) -> StudyTrials {
         let decades = 2.0 * place as f64 / (self.trials.len() - 1) as f64;
         let total = (1e6 * 10.0_f64.powf(decades)) as u64;
-        let mut scores = StudyScores::default();
+        let mut scores = StudyPredictions::default();
         let (mut trials, mut best): (Vec<FrozenTrial>, f64) = (Vec::new(), f64::NEG_INFINITY);
         let adaptive = self.adaptive.filter(|_| place == 0);
         // What two models of one budget have in common on single rows.
@@ -159,7 +159,7 @@ impl World {
             }
         }
         let label = format!("b{place}");
-        StudyTrials { scores, ..StudyTrials::new(&label, "simulation", trials) }
+        StudyTrials { predictions: scores, ..StudyTrials::new(&label, "simulation", trials) }
     }
 }
 

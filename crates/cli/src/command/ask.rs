@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use allometry_core::ladder::SamplerKind;
 use allometry_core::{Direction, SizeBudget};
+use allometry_session::driven;
 use allometry_store::facts::Fact;
 use allometry_store::{NewStudy, Store, StoreError, StudyRecord};
 use clap::Args;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::declared_space;
 use super::direction::DirectionArg;
-use super::study_args::{Place, StudyArgs, driven};
+use super::study_args::{Place, StudyArgs};
 use crate::error::CliError;
 use crate::output;
 

@@ -8,6 +8,7 @@ use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState};
 use allometry_report::words::not_recommended;
 use allometry_store::StudyRecord;
 use allometry_store::import::{space_of, take_metrics};
+use allometry_study::metric;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -15,7 +16,6 @@ use super::read_args::ReadArgs;
 use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
-use crate::source::metric;
 
 /// Prints the best complete trial of each study that breaks no constraint, and the configuration to take; with several objectives the trials that none beats.
 ///

@@ -3,19 +3,17 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, Part, Task};
+use allometry_core::ladder::{BudgetSpec, CommandSpec, Invocation, Ladder, Part, Task};
 use allometry_core::size::human_weights;
 use allometry_core::space::{Architecture, Feasible};
 use allometry_core::{ClassCounts, SizeBudget, WeightTarget};
+use allometry_session::{Evaluator, Prepared, cores, shuffle_control};
 use allometry_trainer::PatchTstObjective;
 use allometry_trainer::data::{PartName, TableSummary};
 use clap::Args;
 
-use super::confirm_cost::Cost;
-use super::evaluator::Evaluator;
+use super::confirm_cost::{Cost, time_words};
 use super::ladder_file::LadderFile;
-use super::prepare::Prepared;
-use super::run::default_workers;
 use super::speed::flops_per_second;
 use crate::error::CliError;
 use crate::output;
@@ -70,6 +68,13 @@ impl Check {
                 // Makes sure that the program is there.
                 evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
+                if !carries_parameters(&ladder, command) {
+                    let _ = writeln!(
+                        text,
+                        "  note: no word of `run` carries a parameter: the program finds them in the file \
+                         that $ALLOMETRY_PARAMS names alone; {{args}} stands for --NAME VALUE of each"
+                    );
+                }
                 if command.horizon > 1 {
                     let _ = writeln!(text, "labels look {} rows ahead", command.horizon);
                 }
@@ -93,11 +98,23 @@ impl Check {
             let _ = writeln!(text);
             for (spec, feasible) in ladder.budgets.iter().zip(&spaces) {
                 let middle = feasible.params(&feasible.at(&vec![0.5; feasible.dimension()]));
-                let _ = writeln!(text, "{}", prepared.shuffle_control(spec, &middle)?);
+                let _ = writeln!(text, "{}", shuffle_control(prepared, spec, &middle)?);
             }
         }
         output::print(&text)
     }
+}
+
+/// Whether a word of a command has a place for a parameter.
+fn carries_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
+    let words = match &command.run {
+        Invocation::Program(words) => words.as_slice(),
+        Invocation::Shell(line) => std::slice::from_ref(line),
+    };
+    let names = ladder.budgets.iter().flat_map(|budget| budget.space.iter().map(|(name, _)| name));
+    let carriers = ["args", "params_json", "params_file"].into_iter().chain(names);
+    let mut carriers = carriers.map(|name| format!("{{{name}}}")).chain(["ALLOMETRY_PARAMS".to_owned()]);
+    carriers.any(|carrier| words.iter().any(|word| word.contains(&carrier)))
 }
 
 fn table_lines(text: &mut String, prepared: &Prepared<'_>) {
@@ -227,7 +244,7 @@ impl Budget<'_> {
             return;
         }
         let Some(most) = self.feasible.architectures().map(bytes).max() else { return };
-        let workers = default_workers() as u64;
+        let workers = cores() as u64;
         let fits = match PatchTstObjective::available_memory() {
             Some(available) if most > available => {
                 format!("; warning: only {} MiB are free, so that such trials fail", available >> 20)
@@ -266,20 +283,5 @@ fn target_words(budget: &SizeBudget) -> String {
         WeightTarget::Near { weights, tolerance } => {
             format!("{} weights +-{:.0}%", human_weights(weights as f64), 100.0 * tolerance)
         }
-    }
-}
-
-/// How long so many seconds of work on one core take here.
-pub(super) fn time_words(seconds: f64) -> String {
-    let workers = default_workers();
-    format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))
-}
-
-fn human_time(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.1} days", s / 86_400.0),
     }
 }

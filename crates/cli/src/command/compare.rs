@@ -2,14 +2,16 @@
 
 use allometry_analysis::{Analysis, Comparison, LadderTrials, Options, Side, analyze};
 use allometry_report::html_of_markdown;
+use allometry_study::{Objective, Source};
 use clap::Args;
 
 use super::objective::ObjectiveArgs;
 use super::smallest_effect::SmallestEffect;
+use crate::compared::{Compared, is_report, read_report};
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
+use crate::notes;
 use crate::output::{Destination, Format};
-use crate::source::{self, Compared, Objective, Source, is_report, read_report};
 
 /// Compares two ladders: another data set, another feature tier, before and after.
 ///
@@ -107,10 +109,10 @@ fn read(compared: &Compared, objective: &Objective<'_>) -> Result<Read, CliError
         Compared::Report(path) if is_report(path) => Read::Report(Box::new(read_report(path)?)),
         Compared::Report(path) => {
             let source = Source::Store(path.display().to_string().into());
-            Read::Trials(Box::new(source::read(&[source], objective)?))
+            Read::Trials(Box::new(notes::read(&[source], objective)?))
         }
         Compared::Trials(source) => {
-            Read::Trials(Box::new(source::read(std::slice::from_ref(source), objective)?))
+            Read::Trials(Box::new(notes::read(std::slice::from_ref(source), objective)?))
         }
     })
 }

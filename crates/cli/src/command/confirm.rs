@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use allometry_core::confirm;
-use allometry_core::ladder::{ConfirmSpec, Part};
+use allometry_core::ladder::ConfirmSpec;
 use allometry_runner::RunSummary;
-use allometry_store::facts::Experiment;
+use allometry_session::ExperimentPlan;
 use clap::Args;
 
-use super::experiment::{Conduct, ExperimentArgs, Searched};
+use super::experiment::{ExperimentArgs, Searched};
 use crate::error::CliError;
 
 /// Trains each budget's best configurations anew and scores them on the test rows, from which nothing was chosen; then writes the
@@ -33,7 +32,10 @@ impl Confirm {
     pub(super) fn run(self) -> Result<(), CliError> {
         self.args.conduct(|ladder, top, seeds| {
             let asked = ladder.confirm.unwrap_or_default();
-            conduct(ConfirmSpec { top: top.unwrap_or(asked.top), seeds: seeds.unwrap_or(asked.seeds) })
+            ExperimentPlan::confirm(ConfirmSpec {
+                top: top.unwrap_or(asked.top),
+                seeds: seeds.unwrap_or(asked.seeds),
+            })
         })
     }
 }
@@ -48,11 +50,7 @@ pub(super) fn after_search(
     file: &Path,
     devices: &[String],
 ) -> Result<RunSummary, CliError> {
-    let conduct = conduct(asked);
-    let objective = conduct.objective(searched.evaluator, file, devices)?;
-    searched.train(&conduct, &*objective)
-}
-
-fn conduct(ConfirmSpec { top, seeds }: ConfirmSpec) -> Conduct {
-    Conduct { experiment: Experiment::Confirm, plan: confirm::plan, top, seeds, part: Part::Test, fewest: 1 }
+    let plan = ExperimentPlan::confirm(asked);
+    let objective = plan.objective(searched.evaluator, file, devices)?;
+    searched.train(&plan, &*objective)
 }

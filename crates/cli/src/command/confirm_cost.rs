@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use allometry_core::ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, SamplerKind};
 use allometry_core::space::Feasible;
 use allometry_report::number::counted;
-
-use super::check::time_words;
-use super::run::words;
+use allometry_session::cores;
 
 /// A ladder, and what is known beforehand of each of its budgets.
 pub(super) struct Cost<'a> {
@@ -73,5 +71,29 @@ impl Cost<'_> {
             counts.iter().zip(self.seconds).map(|(count, seconds)| Some(*count as f64 * (*seconds)?)).sum();
         let time = seconds.map_or_else(String::new, |seconds| format!(", {}", time_words(seconds)));
         (counts.iter().sum(), time)
+    }
+}
+
+/// What a confirmation trains, in words.
+pub(super) fn words(asked: ConfirmSpec) -> String {
+    let best = match asked.top {
+        1 => "the best configuration".into(),
+        top => format!("the best {top} configurations"),
+    };
+    format!("{best} of each budget, under {}", counted(asked.seeds, "seed"))
+}
+
+/// How long so many seconds of work on one core take here.
+pub(super) fn time_words(seconds: f64) -> String {
+    let workers = cores();
+    format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))
+}
+
+fn human_time(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.1} days", s / 86_400.0),
     }
 }

@@ -6,16 +6,9 @@ use std::path::Path;
 use allometry_core::space::{When, ordered};
 use allometry_core::{Distribution, ParamValue, SearchSpace};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::CliError;
-
-/// `{"params": [...]}`, or the list alone.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Declared {
-    List(Vec<Parameter>),
-    Object { params: Vec<Parameter> },
-}
 
 #[derive(Deserialize)]
 struct Parameter {
@@ -30,9 +23,11 @@ struct Parameter {
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Set {
     Ordinal {
+        #[serde(alias = "choices")]
         values: Vec<ParamValue>,
     },
     Categorical {
+        #[serde(alias = "choices")]
         values: Vec<ParamValue>,
     },
     Int {
@@ -63,11 +58,23 @@ pub(super) fn read(path: &Path) -> Result<(SearchSpace, Vec<When>), CliError> {
 
 fn parse(text: &str) -> Result<(SearchSpace, Vec<When>), String> {
     const FORM: &str = r#"expected [{"name": "x", "type": "float", "low": 0, "high": 1}, ...]"#;
-    let declared: Declared = serde_json::from_str(text).map_err(|error| format!("{error}; {FORM}"))?;
-    let (Declared::List(parameters) | Declared::Object { params: parameters }) = declared;
+    let document = serde_json::from_str(text).map_err(|error| format!("{error}; {FORM}"))?;
+    let entries = match document {
+        Value::Array(entries) => entries,
+        Value::Object(mut fields) => match fields.remove("params") {
+            Some(Value::Array(entries)) => entries,
+            _ => return Err(format!("it has no list `params`; {FORM}")),
+        },
+        _ => return Err(format!("it is no list; {FORM}")),
+    };
     let mut space = SearchSpace::default();
     let mut conditions = Vec::new();
-    for Parameter { name, when, set } in parameters {
+    for (place, entry) in entries.into_iter().enumerate() {
+        let known = entry.get("name").and_then(Value::as_str).map(|name| format!("`{name}`"));
+        let parameter = serde_json::from_value(entry).map_err(|error| {
+            format!("{}: {error}; {FORM}", known.unwrap_or_else(|| format!("parameter {place}")))
+        })?;
+        let Parameter { name, when, set } = parameter;
         let condition = |requires: BTreeMap<_, _>| When {
             parameter: name.clone(),
             requires: requires.into_iter().collect(),
@@ -179,11 +186,21 @@ mod tests {
             (r#""type": "ordinal", "values": ["a"]"#, "numbers alone"),
             (r#""type": "categorical", "values": []"#, "no value"),
             (r#""type": "categorical", "values": [1, 1.0]"#, "twice"),
-            (r#""type": "normal""#, "expected"),
+            (r#""type": "normal""#, "`x`: unknown variant `normal`"),
+            (r#""values": [[1, 2], [3]]"#, "`x`: missing field `type`"),
+            (r#""type": "categorical", "value": [1]"#, "`x`: missing field `values`"),
+            (r#""type": "int", "low": 0, "high": 1.5"#, "`x`: invalid type"),
+            (r#""type": "categorical", "values": 3"#, "`x`: invalid type"),
         ] {
             let problem = parse(&format!(r#"[{{"name": "x", {parameter}}}]"#)).unwrap_err();
             assert!(problem.contains(words), "{parameter}: {problem}");
         }
         assert!(parse("[]").unwrap_err().contains("no parameter"));
+        assert!(parse("[3]").unwrap_err().starts_with("parameter 0: "));
+        assert!(parse("{}").unwrap_err().starts_with("it has no list `params`; expected [{"));
+        assert!(parse("3").unwrap_err().starts_with("it is no list"));
+        let lists =
+            r#"[{"name": "layers", "type": "categorical", "choices": [[64], [64, 32], {"a": null}]}]"#;
+        assert_eq!(parse(lists).unwrap().0.0["layers"].levels().unwrap().len(), 3);
     }
 }

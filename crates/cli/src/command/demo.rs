@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use allometry_runner::{ChangedSpace, RunOptions};
+use allometry_study as source;
 use allometry_trainer::generate::generate;
 use clap::Args;
 
-use super::ladder_file;
 use super::run::{HowToRun, Reports, run_ladder};
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::output;
 use crate::progress::Style;
-use crate::source;
 
 /// Rows of the generated table.
 const ROWS: usize = 6_000;
@@ -55,7 +54,7 @@ impl Demo {
                 .map_err(|source| CliError::Write { path: table.into(), source })
         })?;
         self.unless_there(&path, |ladder| output::write_file(ladder, LADDER.as_bytes()))?;
-        let ladder = ladder_file::read(&path, &[])?;
+        let ladder = allometry_study::read_ladder(&path, &[])?;
         let url = source::storage_url(&ladder, None, &path);
         let how = HowToRun {
             workers: self.workers.map(|n| n as usize),

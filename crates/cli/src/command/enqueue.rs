@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 use allometry_analysis::StudyTrials;
 use allometry_core::{FrozenTrial, Params, TrialState};
 use allometry_runner::{AskError, Driven, Enqueued};
+use allometry_session::driven;
 use allometry_store::StudyRecord;
+use allometry_study::{self, Objective, Source};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::study_args::{StudyArgs, driven, label};
+use super::study_args::{StudyArgs, label};
 use crate::error::CliError;
+use crate::notes;
 use crate::output;
-use crate::source::{self, Objective, Source};
 
 /// Puts configurations in a study's queue: `allometry run` and `allometry ask` try them first, each once.
 ///
@@ -126,7 +128,7 @@ fn warm(
 ) -> Result<(Vec<Params>, usize), CliError> {
     // What the file does not say is taken to be as in the study that the trials are for.
     let objective = Objective { otherwise: Some(study.direction), ..Objective::default() };
-    let other = source::read(std::slice::from_ref(source), &objective)?;
+    let other = notes::read(std::slice::from_ref(source), &objective)?;
     let own = |s: &&StudyTrials| s.budget.label == label(study);
     let same: Vec<&StudyTrials> = other.studies.iter().filter(own).collect();
     let studies = if same.is_empty() { other.studies.iter().collect() } else { same };

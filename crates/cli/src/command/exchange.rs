@@ -10,7 +10,7 @@ use allometry_store::{StoreError, url};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
-use crate::source::say_notes;
+use crate::notes;
 
 /// Writes studies into a storage, each in one commit, and says of each what was written.
 ///
@@ -46,7 +46,7 @@ pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Resul
             study.name,
             states(study)
         ));
-        say_notes(notes, None);
+        notes::say(notes, None);
         written.push(summary(study, notes));
     }
     Ok(written)

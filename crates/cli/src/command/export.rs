@@ -3,14 +3,15 @@
 use allometry_report::number::counted;
 use allometry_store::import::Imported;
 use allometry_store::{export, url};
+use allometry_study::{self, Source, whole_as_told};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::exchange;
 use super::objective::ObjectiveArgs;
 use crate::error::CliError;
+use crate::notes;
 use crate::output::{self, Destination};
-use crate::source::{self, Source, whole_as_told};
 
 /// Copies studies out of a storage: into another one, or into a file that other programs read.
 ///
@@ -147,7 +148,7 @@ impl Export {
             counted(study.trials.len() as u64, "trial"),
             study.name
         ));
-        source::say_notes(notes, None);
+        notes::say(notes, None);
         Ok(exchange::summary(study, notes))
     }
 }

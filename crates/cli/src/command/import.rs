@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use allometry_core::Secret;
-use allometry_store::import::{Assumed, is_yaml_list};
+use allometry_store::import::{Assumed, SaidDirections, is_yaml_list};
+use allometry_study::{Names, Said, Source};
 use clap::Args;
 use serde_json::json;
 
@@ -11,7 +12,6 @@ use super::direction::DirectionArg;
 use super::{declared_space, exchange};
 use crate::error::CliError;
 use crate::output::{self, Destination};
-use crate::source::{self, Names, Source};
 
 /// Copies studies into a storage, where Optuna and every command here go on with them.
 ///
@@ -38,9 +38,10 @@ pub(super) struct Import {
     #[arg(long, value_name = "NAME")]
     study: Option<String>,
 
-    /// Which values are better, where the source does not say; given once per objective.
-    #[arg(long, value_name = "DIRECTION", visible_alias = "mode")]
-    direction: Vec<DirectionArg>,
+    /// Which values are better, maximize or minimize, where the source does not say; given once per
+    /// objective, or as NAME=DIRECTION where the objectives have names.
+    #[arg(long, value_name = "[NAME=]DIRECTION", visible_alias = "mode")]
+    direction: Vec<Said<DirectionArg>>,
 
     /// The metric whose values are the trials': the column or field of a table that holds them, or one of
     /// those that an experiment of Ray Tune reports.
@@ -89,7 +90,7 @@ impl Import {
         }
         let space = self.space.as_deref().map(declared_space::read).transpose()?;
         let assumed = Assumed {
-            directions: self.direction.iter().map(|direction| (*direction).into()).collect(),
+            directions: directions(&self.direction),
             space: space.map(|(space, _)| space).unwrap_or_default(),
             metric: self.metric,
             params: self.params.into_iter().flat_map(Names::into_names).collect(),
@@ -97,7 +98,7 @@ impl Import {
         };
         let mut studies = Vec::new();
         for source in &self.sources {
-            studies.extend(source::whole(source, &assumed)?);
+            studies.extend(allometry_study::whole(source, &assumed)?);
         }
         exchange::rename(&mut studies, self.study.as_deref())?;
         let storage = self.storage.or_else(|| std::env::var("OPTUNA_STORAGE").ok().map(Secret::from));
@@ -110,6 +111,18 @@ impl Import {
         }
         Ok(())
     }
+}
+
+/// What is said by the places of objectives, and by their names.
+fn directions(given: &[Said<DirectionArg>]) -> SaidDirections {
+    let mut said = SaidDirections::default();
+    for (name, direction) in given.iter().map(Said::parts) {
+        match name {
+            Some(name) => said.named.push((name.to_owned(), (*direction).into())),
+            None => said.in_order.push((*direction).into()),
+        }
+    }
+    said
 }
 
 /// The file of a sweep, if that is what is given.

@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf, absolute};
 use allometry_core::ladder::{
     self, DataSpec, FeatureSpec, LabelSpec, MissingPolicy, ModelSpec, Normalize, SplitSpec,
 };
+use allometry_session::Prepared;
 use allometry_trainer::Geometry;
 use allometry_trainer::data::{TableDescription, TimeDescription, describe, describe_times, load};
 use clap::Args;
 
-use super::ladder_file;
-use super::prepare::Prepared;
 use crate::error::CliError;
 use crate::output;
 use crate::proposal::{self, Noticed, Proposal, Roles, Unclear};
@@ -31,7 +30,7 @@ pub(super) struct Init {
     table: PathBuf,
 
     /// The ladder file to write, or the folder of a ladder.toml.
-    #[arg(short, long, value_name = "FILE", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(ladder_file::in_folder(text)))]
+    #[arg(short, long, value_name = "FILE", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(allometry_study::in_folder(text)))]
     output: PathBuf,
 
     /// The column to be predicted: 0 and 1, classes counted from 0, or any numbers.

@@ -1,11 +1,10 @@
 //! The arguments that name a ladder file, and reading it.
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use allometry_core::Secret;
-use allometry_core::ladder::{self, DeviceKind, Ladder, ObjectiveSpec};
-use allometry_store::facts::StoredLadder;
+use allometry_core::ladder::{DeviceKind, Ladder, ObjectiveSpec};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
@@ -15,7 +14,7 @@ use crate::error::CliError;
 #[derive(Debug, Args)]
 pub(super) struct LadderFile {
     /// The ladder file, or the folder of a ladder.toml.
-    #[arg(value_name = "LADDER", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(in_folder(text)))]
+    #[arg(value_name = "LADDER", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(allometry_study::in_folder(text)))]
     pub(super) ladder: PathBuf,
 
     /// Changes a setting of the file, such as model.epochs=20; may be repeated.
@@ -80,53 +79,10 @@ impl LadderFile {
     /// # Errors
     /// As [`read`](Self::read).
     pub(super) fn read_with(&self, settings: &[(String, String)]) -> Result<Ladder, CliError> {
-        let mut ladder = read(&self.ladder, settings)?;
+        let mut ladder = allometry_study::read_ladder(&self.ladder, settings)?;
         self.device.lay_over(&mut ladder)?;
         Ok(ladder)
     }
-}
-
-/// The file at `path`, of which `ladder` was read, as its studies keep it.
-///
-/// # Errors
-/// [`CliError::Read`]; [`CliError::Usage`] where the password of its storage cannot be taken out.
-pub(super) fn stored(
-    path: &Path,
-    settings: &[(String, String)],
-    ladder: &Ladder,
-) -> Result<StoredLadder, CliError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
-    StoredLadder::new(path, &text, settings, ladder).ok_or_else(|| CliError::Usage {
-        message: format!(
-            "the password in `[storage] url` of {} cannot be kept out of the store",
-            path.display()
-        ),
-        hint: Some("leave it out of the URL: PGPASSWORD or ~/.pgpass has it".into()),
-    })
-}
-
-/// Reads and checks a ladder file.
-///
-/// # Errors
-/// As [`LadderFile::read`].
-pub(crate) fn read(path: &Path, set: &[(String, String)]) -> Result<Ladder, CliError> {
-    let text = std::fs::read_to_string(path).map_err(|source| {
-        if source.kind() == std::io::ErrorKind::NotFound {
-            return CliError::NotFound {
-                message: format!("there is no ladder file {}", path.display()),
-                hint: Some("name one, or try `allometry demo`, which writes one to start from".into()),
-            };
-        }
-        CliError::Read { path: path.to_path_buf(), source }
-    })?;
-    ladder::parse_with(&text, path, set).map_err(|errors| CliError::Ladder(Box::new(errors)))
-}
-
-/// The ladder file that a path names: a folder stands for the `ladder.toml` in it.
-pub(crate) fn in_folder(path: impl Into<PathBuf>) -> PathBuf {
-    let path = path.into();
-    if path.is_dir() { path.join("ladder.toml") } else { path }
 }
 
 pub(super) fn parse_setting(text: &str) -> Result<(String, String), String> {

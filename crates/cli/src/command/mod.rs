@@ -11,28 +11,25 @@ mod declared_space;
 mod demo;
 mod direction;
 mod enqueue;
-mod evaluator;
 mod exchange;
 mod experiment;
 mod export;
 mod import;
 mod init;
-mod join;
 mod ladder_file;
 mod lint;
 mod list;
 mod man;
 mod objective;
 mod predict;
-mod prepare;
 mod read_args;
 mod report;
 mod rescue;
 mod run;
+mod running;
 mod sampler;
 mod serve;
 mod show;
-mod shuffle;
 mod smallest_effect;
 mod speed;
 mod status;
@@ -44,9 +41,6 @@ mod trial_json;
 mod worker;
 
 use clap::{Parser, Subcommand};
-
-pub(crate) use direction::DirectionArg;
-pub(crate) use ladder_file::{in_folder as ladder_in_folder, read as read_ladder};
 
 use crate::error::CliError;
 

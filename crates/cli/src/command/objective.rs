@@ -1,9 +1,8 @@
 //! What commands that read trials let the command line say of them.
 
+use allometry_core::Direction;
+use allometry_study::{Names, Objective, Said};
 use clap::Args;
-
-use super::direction::DirectionArg;
-use crate::source::{Names, Objective, Said};
 
 /// What the trials of other programs are after, and what the columns of their tables hold, where their files
 /// do not say.
@@ -14,9 +13,9 @@ pub(super) struct ObjectiveArgs {
     pub(super) metric: Vec<Said<String>>,
 
     /// Which values are better, maximize or minimize, where neither the source nor the metric's name says; LABEL=DIRECTION for
-    /// one source. Of several objectives, given once for each.
+    /// one source. Of several objectives, given once for each, or as NAME=DIRECTION by their names.
     #[arg(long, value_name = "[LABEL=]DIRECTION", visible_alias = "mode")]
-    pub(super) direction: Vec<Said<DirectionArg>>,
+    pub(super) direction: Vec<Said<Direction>>,
 
     /// The columns or fields of a table that are hyperparameters, such as lr,depth; all others are then
     /// metrics or attributes. LABEL=NAMES for one source.

@@ -5,12 +5,13 @@ use allometry_store::import::{Note, is_file_of_trials};
 use allometry_store::optuna;
 use allometry_store::url::{self, Storage};
 use allometry_store::{Store, StudyRecord};
+use allometry_study::{Source, whole_as_told};
 use clap::Args;
 
 use super::objective::ObjectiveArgs;
 use super::study_args::Place;
 use crate::error::CliError;
-use crate::source::{Source, say_notes, whole_as_told};
+use crate::notes;
 
 /// Studies of any source.
 #[derive(Debug, Args)]
@@ -77,7 +78,7 @@ impl ReadOptions {
             for mut imported in whole_as_told(source, &objective)? {
                 // Nothing is drawn from these sets here.
                 imported.notes.retain(|note| !matches!(note, Note::Inferred { .. }));
-                say_notes(&imported.notes, Some(&imported.study.name));
+                notes::say(&imported.notes, Some(&imported.study.name));
                 studies.push(imported.study);
             }
         }
@@ -119,7 +120,7 @@ pub(super) fn place(source: &Source) -> Result<Option<Place>, CliError> {
             Ok(Storage::Sqlite(path)) => path.is_dir() || is_file_of_trials(&path),
             _ => false,
         },
-        Source::Ladder(path) => !path.exists() && crate::source::experiment(path).is_some(),
+        Source::Ladder(path) => !path.exists() && allometry_study::experiment(path).is_some(),
         _ => true,
     };
     if is_other { Ok(None) } else { Place::of(source).map(Some) }

@@ -8,16 +8,17 @@ use allometry_analysis::{Analysis, LadderTrials, Options, analyze};
 use allometry_core::ClassCounts;
 use allometry_report::Pictures;
 use allometry_report::chart::Figures;
+use allometry_session::reach;
+use allometry_study::{self, Source};
 use clap::{Args, ValueEnum};
 
 use super::lint;
 use super::objective::ObjectiveArgs;
-use super::prepare::reach;
 use super::smallest_effect::SmallestEffect;
 use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
+use crate::notes;
 use crate::output::{self, Destination, Format};
-use crate::source::{self, Source};
 use crate::weights::Counting;
 
 /// Analyses trials and writes the report.
@@ -87,7 +88,7 @@ impl Report {
         }
         fail_on::for_trials(&self.fail_on)?;
         let is_auc = self.rows.is_some() || self.template == Template::Classic;
-        let mut ladder = source::read(&self.sources, &self.objective.of_an_auc(is_auc))?;
+        let mut ladder = notes::read(&self.sources, &self.objective.of_an_auc(is_auc))?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
         if self.output.is_empty() && self.template == Template::Full && std::io::stdout().is_terminal() {

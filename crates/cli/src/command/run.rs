@@ -1,29 +1,25 @@
 //! `allometry run`.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use allometry_core::Secret;
 use allometry_core::event::StopReason;
-use allometry_core::ladder::{ConfirmSpec, Ladder, Part};
-use allometry_core::{Objective, Secret, sampler};
-use allometry_report::number::counted;
-use allometry_runner::{
-    ChangedSpace, Interrupt, OpenStudy, RunError, RunOptions, RunSummary, StudyOutcome, open_studies,
-};
-use allometry_store::Store;
+use allometry_core::ladder::{Ladder, Part};
+use allometry_runner::{ChangedSpace, Interrupt, RunOptions, RunSummary, StudyOutcome};
+use allometry_session::{Evaluator, report_folder};
+use allometry_study as source;
 use clap::Args;
 
-use super::evaluator::Evaluator;
+use super::confirm;
+use super::confirm_cost::words;
 use super::experiment::Searched;
-use super::ladder_file::{self, LadderFile};
+use super::ladder_file::LadderFile;
+use super::running::{Sharing, conclude, parse_duration, run_studies};
 use super::smallest_effect::SmallestEffect;
-use super::{confirm, rescue};
 use crate::error::CliError;
 use crate::output::say;
-use crate::progress::{self, Style};
-use crate::source;
+use crate::progress::Style;
 
 /// Runs or resumes the studies of every budget, confirms their best where the ladder asks for it, then writes the report.
 ///
@@ -113,22 +109,6 @@ impl Run {
     }
 }
 
-/// How processes share the trials of a study.
-#[derive(Debug, Args)]
-pub(super) struct Sharing {
-    /// Devices for a command's trials, such as 0,1: each trial finds one in CUDA_VISIBLE_DEVICES.
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub(super) devices: Vec<String>,
-
-    /// Time without a sign of life after which the trials of a process are given up for dead.
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_lease)]
-    pub(super) lease: Duration,
-
-    /// How often a trial is tried again whose process ended first; 0 leaves it failed.
-    #[arg(long, value_name = "N", default_value_t = RunOptions::RETRIES)]
-    pub(super) retries: u64,
-}
-
 /// How a ladder is run.
 pub(super) struct HowToRun {
     /// `None` for what suits the evaluator.
@@ -179,18 +159,11 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
         .map_err(|source| CliError::System { what: "cannot listen to signals", source })?;
     let store = allometry_store::open(url.expose())?;
     let store = &*store;
-    let mut budgets = Vec::new();
-    for spec in ladder.budgets.iter().filter(|b| b.trials > 0) {
-        let feasible = Arc::new(evaluator.feasible(spec)?);
-        let sampler =
-            sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
-        budgets.push((spec.clone(), feasible, sampler));
-    }
-    let mut facts = evaluator.facts(Part::Validation);
-    if let Reports::Write(_) = how.reports {
-        facts.ladder_file = Some(ladder_file::stored(file, &how.settings, ladder)?);
-    }
-    let studies = open_studies(store, ladder, budgets, &facts, how.changed)?;
+    let stored = match how.reports {
+        Reports::Write(_) => Some(allometry_study::stored_ladder(file, &how.settings, ladder)?),
+        Reports::Leave => None,
+    };
+    let studies = allometry_session::open(store, ladder, &evaluator, stored, how.changed)?;
 
     let summary = run_studies(studies, store, &*objective, &options, &interrupt, style)?;
     let Reports::Write(smallest_effect) = how.reports else {
@@ -240,81 +213,4 @@ fn waits_for(ladder: &Ladder, summary: &RunSummary) -> Option<String> {
     };
     let study = summary.studies.iter().find(lacks)?;
     Some(format!("the time limit ended the search of budget `{}`", study.label))
-}
-
-/// What a confirmation trains, in words.
-pub(super) fn words(asked: ConfirmSpec) -> String {
-    let best = match asked.top {
-        1 => "the best configuration".into(),
-        top => format!("the best {top} configurations"),
-    };
-    format!("{best} of each budget, under {}", counted(asked.seeds, "seed"))
-}
-
-/// Runs studies to their end and shows how they go.
-///
-/// # Errors
-/// As [`allometry_runner::run`].
-pub(super) fn run_studies(
-    studies: Vec<OpenStudy>,
-    store: &dyn Store,
-    objective: &dyn Objective,
-    options: &RunOptions,
-    interrupt: &Interrupt,
-    style: Style,
-) -> Result<RunSummary, CliError> {
-    let (sender, receiver) = channel();
-    let summary = std::thread::scope(|scope| {
-        let screen = scope.spawn(move || progress::show(&receiver, style));
-        let summary = allometry_runner::run(studies, store, objective, options, interrupt, &sender);
-        drop(sender);
-        screen.join().expect("the progress display does not panic");
-        summary
-    });
-    summary.map_err(|error| match error {
-        RunError::Lost { cause, known } => rescue::lost(store, cause, &known),
-        other => other.into(),
-    })
-}
-
-pub(super) fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {
-    if interrupt.is_asked() {
-        return Err(CliError::Interrupted { code: interrupt.exit_code() });
-    }
-    let failing: Vec<&str> = summary
-        .studies
-        .iter()
-        .filter(|s| s.reason == StopReason::FailureLimit || (s.complete + s.pruned == 0 && s.failed > 0))
-        .map(|s| s.label.as_str())
-        .collect();
-    if failing.is_empty() {
-        return Ok(());
-    }
-    Err(CliError::TrialsFailed { message: format!("too many trials failed for {}", failing.join(", ")) })
-}
-
-/// The folder of the reports, beside the ladder file.
-pub(super) fn report_folder(ladder: &Path) -> PathBuf {
-    ladder.parent().unwrap_or(Path::new("")).join("report")
-}
-
-/// The folder of checkpoints beside a ladder file: `ladder.runs` for `ladder.toml`.
-pub(super) fn runs_folder(ladder: &Path) -> PathBuf {
-    ladder.with_extension("runs")
-}
-
-pub(super) fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-fn parse_lease(text: &str) -> Result<Duration, String> {
-    const SHORTEST: Duration = Duration::from_secs(1);
-    parse_duration(text)
-        .and_then(|lease| if lease < SHORTEST { Err("at least 1s".into()) } else { Ok(lease) })
-}
-
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let parsed: Result<jiff::SignedDuration, _> = text.parse();
-    let duration = parsed.map_err(|_| "expected a duration such as 90m or 2h".to_owned())?;
-    duration.try_into().map_err(|_| "expected a duration of at least zero".to_owned())
 }

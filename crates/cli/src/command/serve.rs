@@ -5,17 +5,15 @@ use std::path::PathBuf;
 
 use allometry_core::Secret;
 use allometry_grpc::Identity;
-use allometry_server::Assembly;
 use allometry_store::url;
+use allometry_study::{Source, whole_as_told};
 use clap::Args;
-
-use crate::error::CliError;
-use crate::output;
-use crate::source::{Source, ladder, ladder_name, whole_as_told};
 
 use super::objective::ObjectiveArgs;
 use super::study_args::Place;
 use super::{exchange, read_args};
+use crate::error::CliError;
+use crate::output;
 
 /// Shows the ladders and studies of a store as a live web page.
 ///
@@ -110,12 +108,7 @@ impl Serve {
             return Ok(());
         }
         let entrance = entrance(token.as_ref());
-        let options = allometry_server::Options {
-            listen: self.listen,
-            token,
-            storage,
-            assembly: Assembly { ladder_name, ladder },
-        };
+        let options = allometry_server::Options { listen: self.listen, token, storage };
         allometry_server::serve(options, |address| {
             // Whoever closed the pipe does not want to know; the page is served all the same.
             let _ = output::print(&format!("Dashboard: http://{address}/{entrance}\nCtrl-C ends it.\n"));

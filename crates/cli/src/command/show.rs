@@ -5,6 +5,7 @@ use allometry_core::significant::significant;
 use allometry_core::visible::visible_lines;
 use allometry_core::{EarlyStop, FrozenTrial, TrialNumber};
 use allometry_store::LateTell;
+use allometry_study::Source;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use super::read_args::ReadOptions;
 use super::trial_json::{outcome, trial_json};
 use crate::error::CliError;
 use crate::output;
-use crate::source::Source;
 
 /// Shows everything that is known of one trial.
 #[derive(Debug, Args)]

@@ -1,22 +1,12 @@
 //! The arguments that name studies of a store, and reading them.
 
-use allometry_core::expression::Condition;
-use allometry_core::ladder::{Ladder, SamplerKind, SamplerSpec, command};
-use allometry_core::space::{self, Feasible, Measured};
-use allometry_core::{ModelSize, Params, SearchSpace, Secret, SizeBudget};
-use allometry_runner::{CommandObjective, Driven};
-use allometry_store::facts::ObjectiveFacts;
-use allometry_store::{Store, StoreError, StudyRecord, each_trial, open_existing, open_read_only};
-use allometry_trainer::Geometry;
+use allometry_core::Secret;
+use allometry_core::ladder::Ladder;
+use allometry_store::{Store, StoreError, StudyRecord, open_existing, open_read_only};
+use allometry_study::{Source, storage_url};
 use clap::Args;
 
-use super::prepare::measured;
-use super::read_ladder;
 use crate::error::CliError;
-use crate::source::{Source, storage_url};
-
-/// Seed of studies that have none of their own.
-const SEED: u64 = 42;
 
 /// Studies of a store.
 #[derive(Debug, Args)]
@@ -95,7 +85,7 @@ impl Place {
     pub(super) fn of(source: &Source) -> Result<Self, CliError> {
         match source {
             Source::Ladder(path) => {
-                let ladder = read_ladder(path, &[])?;
+                let ladder = allometry_study::read_ladder(path, &[])?;
                 let url = storage_url(&ladder, None, path);
                 Ok(Self { ladder: Some(ladder), url })
             }
@@ -192,82 +182,4 @@ pub(super) fn label(study: &StudyRecord) -> String {
 pub(super) fn objective_names(study: &StudyRecord) -> Vec<String> {
     let numbered = || (0..study.directions().len()).map(|place| format!("value {place}")).collect();
     study.metric_names().unwrap_or_else(numbered)
-}
-
-/// Hands out a study's configurations. `sampler` and `seed` override what the study has.
-///
-/// # Errors
-/// [`CliError::Space`]; [`CliError::Usage`] where nothing says what the study may try.
-pub(super) fn driven<'a>(
-    store: &'a dyn Store,
-    study: &StudyRecord,
-    sampler: Option<SamplerKind>,
-    seed: Option<u64>,
-) -> Result<Driven<'a>, CliError> {
-    let space = match &study.space {
-        Some(space) => space.clone(),
-        None => recorded_space(store, study)?,
-    };
-    let facts = &study.facts;
-    let budget = facts.budget.clone().unwrap_or_else(|| SizeBudget::nominal(&study.name));
-    let objective = facts.objective.clone();
-    let geometry = match &objective {
-        Some(ObjectiveFacts::Model(facts)) => {
-            let (features, classes) = (facts.data.features.len(), facts.data.classes.unwrap_or_default());
-            Geometry::new(features, classes, &facts.model).ok()
-        }
-        _ => None,
-    };
-    let weights = match &objective {
-        Some(ObjectiveFacts::Command(facts)) => {
-            facts.weights.as_deref().and_then(|text| command::weights(text).ok())
-        }
-        _ => None,
-    };
-    let measure = move |params: &Params| -> Measured {
-        match (&objective, geometry, &weights) {
-            (Some(ObjectiveFacts::Model(facts)), Some(geometry), _) => {
-                measured(params, geometry, &facts.model)
-            }
-            (_, _, Some(weights)) => {
-                Measured { size: CommandObjective::size_of(weights, params), flops: None }
-            }
-            _ => Measured::default(),
-        }
-    };
-    let measure_again = measure.clone();
-    let size = move |params: &Params| -> Option<ModelSize> { measure_again(params).size };
-    let constraints: Vec<Condition> = facts
-        .constraints
-        .iter()
-        .map(|text| space::constraint(text, &space))
-        .collect::<Result<_, _>>()
-        .map_err(|error| CliError::Usage {
-            message: format!("study `{}` has a constraint that makes no sense here: {error}", study.name),
-            hint: Some("it was written by another version of Allometry".into()),
-        })?;
-    let otherwise = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Sobol) };
-    let mut spec = facts.sampler.unwrap_or(otherwise);
-    spec.kind = sampler.unwrap_or(spec.kind);
-    let seed = seed.or(facts.ladder.as_ref().map(|place| place.seed)).unwrap_or(SEED);
-    let feasible = Feasible::conditional(&space, &budget, &constraints, &facts.conditions, measure)?;
-    Ok(Driven::new(store, study, feasible, spec, seed, size)?)
-}
-
-/// The space of a study that another program made, by the distributions of its trials: the newest of each parameter.
-fn recorded_space(store: &dyn Store, study: &StudyRecord) -> Result<SearchSpace, CliError> {
-    let mut space = SearchSpace::default();
-    each_trial(store, study.id, |trial| {
-        space.0.extend(trial.distributions.iter().map(|(name, set)| (name.clone(), set.clone())));
-        Ok::<_, StoreError>(())
-    })?;
-    if space.0.is_empty() {
-        return Err(CliError::Usage {
-            message: format!("nothing says what study `{}` may try: it has no trial", study.name),
-            hint: Some(
-                "make the study with `allometry ask --space FILE`, or tell a first trial from Optuna".into(),
-            ),
-        });
-    }
-    Ok(space)
 }

@@ -8,17 +8,17 @@ use allometry_core::rng::stream_seed;
 use allometry_core::significant::significant;
 use allometry_core::{Levels, Objective as _, ObjectiveError, Params, StudyIdentity, TrialNumber, TrialSpec};
 use allometry_runner::Interrupt;
+use allometry_session::{Prepared, runs_folder};
+use allometry_study as source;
+use allometry_study::StudyError;
 use allometry_trainer::{Fitted, PARAMETER_NAMES, TrainError};
 use clap::Args;
 use serde_json::json;
 
 use super::ladder_file::LadderFile;
-use super::prepare::Prepared;
-use super::run::runs_folder;
 use crate::error::CliError;
 use crate::output;
 use crate::progress::{Curve, Style};
-use crate::source;
 
 /// Trains one configuration of a budget, with its learning curve and a checkpoint.
 ///
@@ -156,7 +156,7 @@ impl Train {
             opened => opened?,
         };
         let trials = match source::ladder_of_store(&*store, Some(&ladder.name), &url) {
-            Err(CliError::NotFound { .. }) => return Ok(None),
+            Err(StudyError::NotFound { .. }) => return Ok(None),
             read => read?,
         };
         let study = trials.studies.into_iter().find(|study| study.budget.label == spec.budget.label);

@@ -1,11 +1,9 @@
 //! `allometry transfer`.
 
-use allometry_core::ladder::Part;
-use allometry_core::transfer;
-use allometry_store::facts::Experiment;
+use allometry_session::ExperimentPlan;
 use clap::Args;
 
-use super::experiment::{Conduct, ExperimentArgs};
+use super::experiment::ExperimentArgs;
 use crate::error::CliError;
 
 /// Trains each budget's best configurations at every other budget, to see whether settings carry over; then writes the
@@ -22,19 +20,11 @@ pub(super) struct Transfer {
     args: ExperimentArgs,
 }
 
-/// Configurations and seeds where the command line names none.
-const TOP: u64 = 3;
-const SEEDS: u64 = 2;
-
 impl Transfer {
     pub(super) fn run(self) -> Result<(), CliError> {
-        self.args.conduct(|_, top, seeds| Conduct {
-            experiment: Experiment::Transfer,
-            plan: transfer::plan,
-            top: top.unwrap_or(TOP),
-            seeds: seeds.unwrap_or(SEEDS),
-            part: Part::Validation,
-            fewest: 2,
+        self.args.conduct(|_, top, seeds| {
+            let top = top.unwrap_or(ExperimentPlan::TRANSFER_TOP);
+            ExperimentPlan::transfer(top, seeds.unwrap_or(ExperimentPlan::TRANSFER_SEEDS))
         })
     }
 }

@@ -34,12 +34,17 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
     })
 }
 
-/// `complete 0.7123`, `complete 0.7123, infeasible`, `failed: no value`.
+/// `complete 0.7123`, `complete 0.7123, infeasible`, `failed: exit code 3: ValueError`.
 pub(super) fn outcome(trial: &FrozenTrial) -> String {
-    let reason = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
     let values: Vec<String> = trial.values().iter().map(|value| significant(*value)).collect();
     let value = if values.is_empty() { String::new() } else { format!(" {}", values.join(", ")) };
-    let reason = reason.map_or_else(String::new, |failure| format!(": {}", failure.reason));
+    format!("{}{value}{}", trial.state.as_str(), remark(trial))
+}
+
+/// What is said behind the values of a trial: `, infeasible`, or why it failed.
+pub(super) fn remark(trial: &FrozenTrial) -> String {
+    let failure = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
+    let failure = failure.map_or_else(String::new, |failure| format!(": {failure}"));
     let infeasible = if trial.is_feasible() { "" } else { ", infeasible" };
-    format!("{}{value}{infeasible}{reason}", trial.state.as_str())
+    format!("{infeasible}{failure}")
 }

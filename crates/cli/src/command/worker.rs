@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use allometry_core::Secret;
 use allometry_runner::ChangedSpace;
+use allometry_session::{Join, Trust};
 use clap::Args;
 
-use super::join::{Join, Trust};
 use super::ladder_file::{OnDevice, parse_setting};
-use super::run::{HowToRun, Reports, Sharing, parse_duration, run_ladder};
+use super::run::{HowToRun, Reports, run_ladder};
+use super::running::{Sharing, parse_duration};
 use crate::error::CliError;
 use crate::progress::Style;
 

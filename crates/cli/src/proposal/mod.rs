@@ -9,12 +9,11 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use allometry_core::visible::visible;
 pub(crate) use noticed::Noticed;
 pub(crate) use roles::{Roles, Unclear};
 pub(crate) use sizes::{budgets, context, patch};
 pub(crate) use text::Proposal;
-
-use allometry_core::visible::visible;
 
 /// Most characters of a name or a value in a comment or a line of text.
 const SHOWN_CHARACTERS: usize = 60;

@@ -68,3 +68,35 @@ fn runs_of_one_ladder_into_two_storages_leave_each_other_alone() {
         assert_eq!(trials.len(), 12, "nobody lost a trial: {name}");
     }
 }
+
+/// What a study says of itself decides what its trials mean: where a part of it cannot be read, nothing is guessed.
+#[test]
+fn a_study_whose_facts_cannot_be_read_is_listed_and_neither_analysed_nor_continued() {
+    let folder = shared::project(2);
+    let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
+    assert_eq!(code, 0, "{err}");
+    let database = folder.path().join("trials.db");
+    for (key, value) in [("sampler", r#""best""#), ("limits", "5"), ("facts", "2")] {
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&database, &copy).unwrap();
+        let connection = rusqlite::Connection::open(&copy).unwrap();
+        let change = "UPDATE study_user_attributes SET value_json = ?2 WHERE key = ?1";
+        let changed = connection.execute(change, [&format!("allometry:{key}"), value]).unwrap();
+        assert_eq!(changed, 1, "{key}");
+        drop(connection);
+        for arguments in [
+            &["report", "copy.db"][..],
+            &["status", "copy.db"],
+            &["run", "--quiet", "--trials", "3", "--storage", "copy.db"],
+            &["ask", "--in", "copy.db"],
+        ] {
+            let (code, _, err) = run(folder.path(), arguments);
+            assert_eq!(code, 5, "{key} {arguments:?}: {err}");
+            assert!(
+                err.contains("shared/s") && err.contains(&format!("allometry:{key}")) || key == "facts",
+                "{err}"
+            );
+            assert!(err.contains("later version") == (key == "facts"), "{err}");
+        }
+    }
+}

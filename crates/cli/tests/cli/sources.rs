@@ -445,3 +445,131 @@ fn infeasible_trials_are_not_enqueued() {
         run(folder, &["enqueue", "--in", "q.db", "--from", "s=t.json", "--top", "1", "--again"]);
     assert!(code == 0 && out.contains(r#""x":0.2"#), "{out}{err}");
 }
+
+/// Optuna writes the objectives of a study in the order of their names: what is said by places may be of
+/// another.
+#[test]
+fn directions_are_said_by_the_names_of_objectives() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let list = r#"[
+        {"number": 0, "values": {"accuracy": 0.9, "loss": 3.0}, "params": {"x": 1}, "state": "COMPLETE"},
+        {"number": 1, "values": {"accuracy": 0.7, "loss": 5.0}, "params": {"x": 2}, "state": "COMPLETE"}]"#;
+    write(folder, "t.json", list);
+    write(folder, "ab.json", &list.replace("accuracy", "a").replace("loss", "b"));
+    let table =
+        "number,values_accuracy,values_loss,params_x,state\n0,0.9,3.0,1,COMPLETE\n1,0.7,5.0,2,COMPLETE\n";
+    write(folder, "t.csv", table);
+    let yaml = "- {number: 0, values: {accuracy: 0.9, loss: 3.0}, params: {x: 1}, state: COMPLETE}\n\
+         - {number: 1, values: {accuracy: 0.7, loss: 5.0}, params: {x: 2}, state: COMPLETE}\n";
+    write(folder, "t.yaml", yaml);
+    let by_place = ["--direction", "minimize", "--direction", "maximize"];
+    let by_name = ["--direction", "loss=minimize", "--direction", "accuracy=maximize"];
+    for file in ["t.json", "t.csv", "t.yaml"] {
+        for command in
+            [&["report", file, "-o", "-"][..], &["best", file], &["import", file, "--storage", "w.db"]]
+        {
+            let (code, _, err) = run(folder, &[command, &by_place].concat());
+            assert_eq!(code, 2, "{command:?}: {err}");
+            assert!(err.contains("which need not be the study's: `accuracy`, `loss`"), "{command:?}: {err}");
+            assert!(err.contains("--direction accuracy=... --direction loss=..."), "{command:?}: {err}");
+        }
+        let (code, out, err) = run(folder, &[&["best", file], &by_name[..]].concat());
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains("in accuracy up, loss down") && !out.contains("trial 1:"), "{file}: {out}");
+        let storage = format!("{file}.db");
+        let import = ["import", file, "--storage", &storage];
+        assert_eq!(run(folder, &[&import, &by_name[..]].concat()).0, 0);
+        let (_, out, _) = run(folder, &["best", &storage]);
+        assert!(out.contains("in accuracy up, loss down") && !out.contains("trial 1:"), "{file}: {out}");
+        let (code, _, err) = run(folder, &[&["report", file, "-o", "-"], &by_name[..]].concat());
+        assert_eq!((code, err.as_str()), (0, ""));
+    }
+    let (code, out, err) = run(folder, &[&["best", "ab.json"], &by_place[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        err.contains("may not be the study's: `a` minimize, `b` maximize (--direction NAME=DIRECTION"),
+        "{err}"
+    );
+    assert!(out.contains("a down, b up"), "{out}");
+    let one = ["--direction", "a=minimize"];
+    let (code, _, err) = run(folder, &[&["best", "ab.json"], &one[..]].concat());
+    assert!(code == 4 && err.contains("for each objective: --direction a=... --direction b=..."), "{err}");
+    let (code, _, err) = run(folder, &["report", "t.csv", "--direction", "los=minimize"]);
+    assert!(code == 2 && err.contains("--direction is for `los`, and no source has that label"), "{err}");
+}
+
+/// A server that nobody reaches is no missing file, to any command and in any form of a source.
+#[test]
+fn a_server_that_is_not_there_has_one_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = "postgresql://me@127.0.0.1:1/db";
+    let labelled = format!("A={url}:s");
+    for source in [url, &labelled] {
+        for command in [
+            &["report", source][..],
+            &["compare", source, source],
+            &["best", source],
+            &["status", source],
+            &["list", source],
+            &["show", source, "0"],
+            &["export", source, "-o", "t.json"],
+            &["import", source],
+        ] {
+            let (code, _, err) = run(folder.path(), command);
+            assert_eq!(code, 5, "{command:?}: {err}");
+            assert!(err.contains("cannot reach postgresql://me@127.0.0.1:1/db"), "{command:?}: {err}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_is_no_storage() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "t.csv", "");
+    for command in [
+        &["report", "t.csv"][..],
+        &["report", "A=t.csv"],
+        &["best", "t.csv"],
+        &["list", "t.csv"],
+        &["serve", "t.csv"],
+        &["export", "t.csv", "-o", "t.json"],
+        &["import", "t.csv", "--direction", "minimize"],
+    ] {
+        let (code, _, err) = run(folder.path(), command);
+        assert_eq!(code, 4, "{command:?}: {err}");
+        assert!(err.contains("t.csv is empty"), "{command:?}: {err}");
+    }
+}
+
+/// Values of a list stand with their points below each other, and a failure with what its program said last.
+#[test]
+fn a_list_is_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "t.csv",
+        "number,value,params_x,state\n0,0.5,1,COMPLETE\n1,123.25,2,COMPLETE\n2,-3e-7,3,PRUNED\n3,,4,FAIL\n",
+    );
+    let (code, out, err) = run(folder, &["list", "t.csv", "--direction", "minimize"]);
+    assert_eq!(code, 0, "{err}");
+    let expected = "       t     0  complete   0.5000  x=1\n       t     1  complete 123.2500  x=2\n\
+                    \x20      t     2  pruned    -3e-7    x=3\n       t     3  failed             x=4\n";
+    assert_eq!(out, expected);
+    write(
+        folder,
+        "ladder.toml",
+        "name = \"l\"\nmetric = \"loss\"\ndirection = \"minimize\"\ntrials = 1\n[command]\n\
+         run = [\"sh\", \"-c\", \"echo started; echo 'ValueError: no such layer' >&2; exit 3\"]\n\
+         [space]\nx = [1]\n[[budget]]\nlabel = \"any\"\nweights = \"any\"\n",
+    );
+    let (_, checked, err) = run(folder, &["check"]);
+    assert!(checked.contains("note: no word of `run` carries a parameter"), "{checked}{err}");
+    run(folder, &["run"]);
+    for command in [&["list"][..], &["show", "0"]] {
+        let (code, out, err) = run(folder, command);
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains("failed: exit code 3: ValueError: no such layer"), "{command:?}: {out}");
+    }
+}

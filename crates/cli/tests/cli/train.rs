@@ -58,7 +58,7 @@ fn what_cannot_be_trained_or_applied_is_said() {
     refused(&["train", "--budget", "s", "-S", "dropout=1.5"], 3, "from 0 to below 1");
     refused(&["train", "--budget", "s", "-o", "data.csv/a/b.safetensors"], 4, "data.csv/a/b.safetensors");
     refused(&["predict", "none.safetensors", "data.csv"], 4, "hint: `allometry train` writes checkpoints");
-    refused(&["predict", "data.csv", "data.csv"], 4, "is no whole safetensors file");
+    refused(&["predict", "data.csv", "data.csv"], 4, "is not a complete safetensors file");
     assert_eq!(run(folder.path(), &["train", "--budget", "s", "-q", "-o", "c.safetensors"]).0, 0);
     std::fs::write(folder.path().join("other.csv"), "date,up\n2020-01-01,1\n").unwrap();
     refused(&["predict", "c.safetensors", "other.csv"], 3, "there is no column `noise`");

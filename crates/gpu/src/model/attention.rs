@@ -5,14 +5,14 @@ use burn_tensor::activation::softmax;
 
 use super::{Masks, Shape};
 
-/// What the way back needs; a sequence is one series of one window of one model.
+/// State for the backward pass. A sequence is one channel of one window of one model.
 #[derive(Debug)]
 pub(super) struct Attention {
-    /// `sequences x heads x patches x head width` each.
+    /// Queries, keys and values have the shape `sequences x heads x patches x head width`.
     query: Tensor<4>,
     key: Tensor<4>,
     value: Tensor<4>,
-    /// Before dropout, `sequences x heads x patches x patches`.
+    /// Attention probabilities before dropout, `sequences x heads x patches x patches`.
     probabilities: Tensor<4>,
 }
 
@@ -20,7 +20,7 @@ fn scale(shape: &Shape) -> f64 {
     1.0 / ((shape.architecture.d_model / shape.architecture.n_heads) as f64).sqrt()
 }
 
-/// `dropout(softmax(q k' / sqrt(head width))) v`, `models x rows x d`, of `models x rows x (3 d)`.
+/// Returns `dropout(softmax(q k' / sqrt(head width))) v`, `models x rows x d`, of `models x rows x (3 d)`.
 pub(super) fn attend(qkv: Tensor<3>, block: usize, shape: &Shape, masks: &Masks) -> (Tensor<3>, Attention) {
     let [models, rows, _] = qkv.dims();
     let (heads, d, patches) =
@@ -37,7 +37,8 @@ pub(super) fn attend(qkv: Tensor<3>, block: usize, shape: &Shape, masks: &Masks)
 }
 
 impl Attention {
-    /// From the gradient of the result to that of queries, keys and values, `models x rows x (3 d)`.
+    /// Returns the gradient of queries, keys and values, `models x rows x (3 d)`, from the gradient of the
+    /// result.
     pub(super) fn backward(
         self,
         d_mixed: Tensor<3>,

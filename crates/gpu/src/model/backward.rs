@@ -1,4 +1,4 @@
-//! From the gradient of the logits to that of every weight.
+//! Backward pass, from the gradient of the logits to the gradient of every weight.
 
 use burn_tensor::Tensor;
 
@@ -6,7 +6,8 @@ use super::forward::Block;
 use super::{Gradient, Masks, Pass, Series, Shape, Weights};
 
 impl Pass {
-    /// The gradient of `sum(logits * d_logits)` by the weights; `d_logits` is `models x windows x outputs`.
+    /// Returns the gradient of `sum(logits * d_logits)` with respect to the weights. `d_logits` is
+    /// `models x windows x outputs`.
     pub(crate) fn backward(
         self,
         d_logits: Tensor<3>,
@@ -16,18 +17,18 @@ impl Pass {
         masks: &Masks,
     ) -> Tensor<2> {
         let (layout, geometry, d) = (&shape.layout, shape.geometry, shape.architecture.d_model);
-        let Self { front, patches, blocks, last, seen, .. } = self;
+        let Self { front, patches, blocks, last, head_input, .. } = self;
         let mut gradient = Gradient::default();
         let [models, rows, _] = patches.dims();
 
         let inputs = geometry.head_inputs(d);
         gradient.put_sum(layout.head.bias, d_logits.clone());
-        gradient.put(layout.head.weight, d_logits.clone().transpose().matmul(seen));
-        let d_seen = masks.head(d_logits.matmul(weights.matrix(layout.head.weight, inputs)));
+        gradient.put(layout.head.weight, d_logits.clone().transpose().matmul(head_input));
+        let d_head_input = masks.head(d_logits.matmul(weights.matrix(layout.head.weight, inputs)));
         let d_normed = match geometry.pooled() {
-            1 => d_seen.reshape([models, rows, d]),
+            1 => d_head_input.reshape([models, rows, d]),
             patches => {
-                let groups = d_seen.reshape([models, rows / patches, 1, d]) * (1.0 / patches as f64);
+                let groups = d_head_input.reshape([models, rows / patches, 1, d]) * (1.0 / patches as f64);
                 groups.expand([models, rows / patches, patches, d]).reshape([models, rows, d])
             }
         };
@@ -50,7 +51,7 @@ impl Pass {
 }
 
 impl Block {
-    /// From the gradient of the stream after the block to that before.
+    /// Returns the gradient of the residual stream before the block, from that after it.
     fn backward(
         self,
         number: usize,

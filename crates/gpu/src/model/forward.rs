@@ -1,4 +1,4 @@
-//! From windows to logits.
+//! Forward pass, from windows to logits.
 
 use burn_tensor::Tensor;
 
@@ -7,40 +7,42 @@ use super::front::{Front, patches};
 use super::norm::{Standard, normalise};
 use super::{Masks, Series, Shape, Weights};
 
-/// A forward pass: its logits, and what the way back needs.
+/// A forward pass: its logits, and state for the backward pass.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    /// `models x windows x outputs`.
+    /// Logits, `models x windows x outputs`.
     pub(crate) logits: Tensor<3>,
-    /// The residual stream before each normalisation, `models x rows x d` each.
+    /// Residual stream before each normalisation, `models x rows x d` each.
     pub(crate) streams: Vec<Tensor<3>>,
     pub(super) front: Front,
-    /// `models x rows x patch values`.
+    /// Patches, `models x rows x patch values`.
     pub(super) patches: Tensor<3>,
     pub(super) blocks: Vec<Block>,
     pub(super) last: Standard,
-    /// What the head saw, `models x windows x inputs`.
-    pub(super) seen: Tensor<3>,
+    /// Input of the head, `models x windows x inputs`.
+    pub(super) head_input: Tensor<3>,
 }
 
-/// One encoder block of a pass.
+/// State of one encoder block for the backward pass.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) attention_norm: Standard,
-    /// Input of the attention, normalised.
+    /// Input of the attention, after normalisation.
     pub(super) attended: Tensor<3>,
     pub(super) attention: Attention,
     pub(super) mixed: Tensor<3>,
     pub(super) feed_forward_norm: Standard,
-    /// Input of the feed-forward layer, normalised.
+    /// Input of the feed-forward layer, after normalisation.
     pub(super) fed: Tensor<3>,
-    /// Derivative of the activations by their input, mask included, `models x rows x d_ff`.
+    /// Derivative of the activations with respect to their input, including dropout,
+    /// `models x rows x d_ff`.
     pub(super) slope: Tensor<3>,
     pub(super) activated: Tensor<3>,
 }
 
 impl Pass {
-    /// A pass of the same number of windows, `windows of all models x context x features`, through each model.
+    /// Computes the logits of `windows`, `windows of all models x context x features`, of which each model
+    /// has the same number.
     pub(crate) fn new(
         windows: Tensor<3>,
         series: &Series,
@@ -100,14 +102,14 @@ impl Pass {
                 groups.mean_dim(2).reshape([models, rows / patches, d])
             }
         };
-        let seen = masks.head(pooled.reshape([models, windows, inputs]));
+        let head_input = masks.head(pooled.reshape([models, windows, inputs]));
         let head = weights.matrix(layout.head.weight, inputs).transpose();
-        let logits = seen.clone().matmul(head) + weights.row(layout.head.bias);
-        Self { logits, streams, front, patches, blocks, last, seen }
+        let logits = head_input.clone().matmul(head) + weights.row(layout.head.bias);
+        Self { logits, streams, front, patches, blocks, last, head_input }
     }
 }
 
-/// The exact GELU, `x Phi(x)` (Hendrycks & Gimpel 2016), and its derivative.
+/// Returns the exact GELU, `x Phi(x)` (Hendrycks & Gimpel 2016), and its derivative.
 fn gelu(x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
     let cdf = ((x.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
     let density = (x.clone().square() * -0.5).exp() * (1.0 / (2.0 * std::f64::consts::PI).sqrt());

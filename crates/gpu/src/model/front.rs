@@ -1,4 +1,4 @@
-//! From windows to patches, and back.
+//! Conversion of windows to patches, with its backward pass.
 
 use burn_tensor::Tensor;
 
@@ -8,16 +8,17 @@ use super::{Series, Shape};
 /// Added to the variance of a window's feature, as on the CPU.
 const EPSILON: f64 = 1e-5;
 
-/// What the way back needs.
+/// State for the backward pass.
 #[derive(Debug)]
 pub(super) struct Front {
-    /// Windows as the affine part takes them, `models x times x features`; none without one.
+    /// Input of the affine layer, `models x times x features`, if the model has one.
     windows: Option<Tensor<3>>,
-    /// What the embedding of the features takes, likewise.
+    /// Input of the feature embedding, `models x times x features`, if the model has one.
     scaled: Option<Tensor<3>>,
 }
 
-/// Patches of all windows of all models, `models x rows x patch values`, from `windows x context x features`.
+/// Returns the patches of all windows of all models, `models x rows x patch values`, from
+/// `windows x context x features`.
 pub(super) fn patches(
     windows: Tensor<3>,
     series: &Series,
@@ -38,11 +39,11 @@ pub(super) fn patches(
         values = values.matmul(weights.matrix(linear.weight, geometry.columns())) + weights.row(linear.bias);
     }
     let rows = values.reshape([count, context, geometry.columns()]).select(1, series.cut.clone());
-    (turned(rows, shape, models), front)
+    (to_patches(rows, shape, models), front)
 }
 
-/// From `windows x patch rows x columns` to `models x rows x patch values`.
-fn turned(rows: Tensor<3>, shape: &Shape, models: usize) -> Tensor<3> {
+/// Rearranges `windows x patch rows x columns` to `models x rows x patch values`.
+fn to_patches(rows: Tensor<3>, shape: &Shape, models: usize) -> Tensor<3> {
     let geometry = shape.geometry;
     let [count, _, columns] = rows.dims();
     let to = [models, count / models * geometry.rows(), geometry.patch_values()];
@@ -52,7 +53,7 @@ fn turned(rows: Tensor<3>, shape: &Shape, models: usize) -> Tensor<3> {
     rows.reshape([count, geometry.patches(), geometry.patch, columns]).permute([0, 3, 1, 2]).reshape(to)
 }
 
-/// Scales each feature of each window by the window's own mean and deviation (Kim et al. 2022).
+/// Scales each feature of each window by the window's own mean and standard deviation (Kim et al. 2022).
 fn revin(windows: Tensor<3>) -> Tensor<3> {
     let centred = windows.clone() - windows.mean_dim(1);
     let inverse = (centred.clone().square().mean_dim(1) + EPSILON).sqrt().recip();
@@ -60,7 +61,7 @@ fn revin(windows: Tensor<3>) -> Tensor<3> {
 }
 
 impl Front {
-    /// Gradients of the weights before the patches, from that of the patches.
+    /// Adds the gradients of the weights before the patches, from the gradient of the patches.
     pub(super) fn backward(
         self,
         d_patches: Tensor<3>,

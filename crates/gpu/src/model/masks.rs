@@ -1,15 +1,15 @@
-//! Dropout: the CPU's masks, recomputed from the same hash in integer operations on the device.
+//! Dropout masks, recomputed on the device in integer operations from the same hash as on the CPU.
 
 use allometry_trainer::device::{DropoutSite, Mask, Plan};
 use burn_tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::{Shape, floats};
 
-/// The hash's first product for every position that a mask may have, `1 x 1 x positions` once cut.
+/// First product of the hash for every position of a mask.
 #[derive(Debug)]
 pub(crate) struct Positions(Tensor<1, Int>);
 
-/// Values per window of each kind of place.
+/// Number of values per window at each kind of dropout site.
 #[derive(Debug, Clone, Copy)]
 struct Lengths {
     branch: usize,
@@ -32,19 +32,19 @@ impl Lengths {
 }
 
 impl Positions {
-    /// For batches of at most `capacity` windows.
+    /// Computes the products for batches of at most `capacity` windows.
     pub(crate) fn new(shape: &Shape, capacity: usize, device: &Device) -> Self {
         let Lengths { branch, attention, feed_forward, head } = Lengths::of(shape);
-        let most = branch.max(attention).max(feed_forward).max(head) * capacity;
-        let products: Vec<u32> = (0..most as u32).map(|p| p.wrapping_mul(0x9e37_79b1)).collect();
-        Self(unsigned(products, [most], device))
+        let max_values = branch.max(attention).max(feed_forward).max(head) * capacity;
+        let products: Vec<u32> = (0..max_values as u32).map(|p| p.wrapping_mul(0x9e37_79b1)).collect();
+        Self(unsigned(products, [max_values], device))
     }
 }
 
-/// The masks of one batch of several models; where all are off there is none.
+/// Dropout masks of one batch of several models. A mask is `None` if the dropout of all models is 0.
 #[derive(Debug, Default)]
 pub(crate) struct Masks {
-    /// `models x places x values`.
+    /// Masks of residual branches, `models x sites x values`; the other fields have their own sites.
     branch: Option<Tensor<3>>,
     attention: Option<Tensor<3>>,
     feed_forward: Option<Tensor<3>>,
@@ -52,7 +52,7 @@ pub(crate) struct Masks {
 }
 
 impl Masks {
-    /// Those of models that are each at some batch of theirs, of `windows` windows.
+    /// Computes the masks of models, each at its own batch, for batches of `windows` windows.
     pub(crate) fn new(
         plans: &[(Plan<'_>, u64)],
         shape: &Shape,
@@ -61,20 +61,21 @@ impl Masks {
     ) -> Self {
         let layers = shape.architecture.n_layers;
         let lengths = Lengths::of(shape);
-        let of = |places: &[DropoutSite], length: usize| {
+        let masks_for = |sites: &[DropoutSite], length: usize| {
             let masks: Vec<Mask> = plans
                 .iter()
-                .flat_map(|(plan, batch)| places.iter().map(|place| plan.mask(*batch, *place)))
+                .flat_map(|(plan, batch)| sites.iter().map(|site| plan.mask(*batch, *site)))
                 .collect();
             let off = masks.iter().all(|mask| mask.threshold == 0);
-            (!off).then(|| factors(&masks, [plans.len(), places.len()], positions, length * windows))
+            (!off).then(|| factors(&masks, [plans.len(), sites.len()], positions, length * windows))
         };
-        let each = |place: fn(usize) -> DropoutSite, count: usize| (0..count).map(place).collect::<Vec<_>>();
+        let numbered =
+            |site: fn(usize) -> DropoutSite, count: usize| (0..count).map(site).collect::<Vec<_>>();
         Self {
-            branch: of(&each(DropoutSite::Branch, 2 * layers + 1), lengths.branch),
-            attention: of(&each(DropoutSite::Attention, layers), lengths.attention),
-            feed_forward: of(&each(DropoutSite::FeedForward, layers), lengths.feed_forward),
-            head: of(&[DropoutSite::Head], lengths.head),
+            branch: masks_for(&numbered(DropoutSite::Branch, 2 * layers + 1), lengths.branch),
+            attention: masks_for(&numbered(DropoutSite::Attention, layers), lengths.attention),
+            feed_forward: masks_for(&numbered(DropoutSite::FeedForward, layers), lengths.feed_forward),
+            head: masks_for(&[DropoutSite::Head], lengths.head),
         }
     }
 
@@ -88,7 +89,7 @@ impl Masks {
         apply(self.feed_forward.as_ref(), block, x)
     }
 
-    /// Applies the mask of what the head sees to `models x windows x inputs`.
+    /// Applies the mask of the head's input to `models x windows x inputs`.
     pub(super) fn head(&self, x: Tensor<3>) -> Tensor<3> {
         apply(self.head.as_ref(), 0, x)
     }
@@ -97,34 +98,34 @@ impl Masks {
     pub(super) fn attention(&self, block: usize, lanes: usize, x: Tensor<4>) -> Tensor<4> {
         let Some(all) = &self.attention else { return x };
         let [sequences, heads, queries, keys] = x.dims();
-        let mask = place(all, block).reshape([sequences, heads, queries, lanes]);
+        let mask = site_mask(all, block).reshape([sequences, heads, queries, lanes]);
         x * mask.slice([0..sequences, 0..heads, 0..queries, 0..keys])
     }
 }
 
-fn place(all: &Tensor<3>, place: usize) -> Tensor<3> {
-    all.clone().narrow(1, place, 1)
+fn site_mask(all: &Tensor<3>, site: usize) -> Tensor<3> {
+    all.clone().narrow(1, site, 1)
 }
 
 fn apply(all: Option<&Tensor<3>>, number: usize, x: Tensor<3>) -> Tensor<3> {
     let Some(all) = all else { return x };
     let shape = x.dims();
-    x * place(all, number).reshape(shape)
+    x * site_mask(all, number).reshape(shape)
 }
 
-/// What values are multiplied by: `models x places x values`.
-fn factors(masks: &[Mask], [models, places]: [usize; 2], positions: &Positions, values: usize) -> Tensor<3> {
+/// Returns the factors that values are multiplied by, `models x sites x values`.
+fn factors(masks: &[Mask], [models, sites]: [usize; 2], positions: &Positions, values: usize) -> Tensor<3> {
     let device = positions.0.device();
     let column =
-        |of: fn(&Mask) -> u32| unsigned::<3>(masks.iter().map(of).collect(), [models, places, 1], &device);
+        |of: fn(&Mask) -> u32| unsigned::<3>(masks.iter().map(of).collect(), [models, sites, 1], &device);
     let xor_shifted =
         |x: Tensor<3, Int>, bits: u32| x.clone().bitwise_xor(x.bitwise_right_shift_scalar(bits));
     let products = positions.0.clone().narrow(0, 0, values).reshape([1, 1, values]);
-    let first: Tensor<3, Int> = products.expand([models, places, values]);
+    let first: Tensor<3, Int> = products.expand([models, sites, values]);
     let x = xor_shifted(first.bitwise_xor(column(|m| m.keys[0])), 16);
     let x = xor_shifted((x * 0x7feb_352d_u32).bitwise_xor(column(|m| m.keys[1])), 15);
     let x = xor_shifted(x * 0x846c_a68b_u32, 16);
-    let scales = floats(masks.iter().map(|m| m.scale).collect(), [models, places, 1], &device);
+    let scales = floats(masks.iter().map(|m| m.scale).collect(), [models, sites, 1], &device);
     x.greater_equal(column(|m| m.threshold)).float() * scales
 }
 

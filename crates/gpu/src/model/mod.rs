@@ -1,7 +1,9 @@
-//! The model over tensors with a leading axis of models: several of one shape, each with its own weights, in one pass.
+//! The model over tensors with a leading axis of models: several models of one shape, each with its own
+//! weights, in one pass.
 //!
-//! The passes are those of `allometry_trainer`'s `model`, operation by operation, with the same names. Shapes in comments:
-//! `models` of one shape, `windows` of each, `rows` of patches of all its windows, `d` wide.
+//! Passes follow `allometry_trainer`'s `model` operation by operation, with the same names. In comments on
+//! shapes, `models` counts models of one shape, `windows` those of each model, `rows` the patches of all
+//! its windows, and `d` is the width.
 
 mod attention;
 mod backward;
@@ -22,15 +24,15 @@ use allometry_trainer::device::{Layout, Plan};
 use allometry_trainer::{Architecture, Geometry};
 use burn_tensor::{Device, Int, Tensor, TensorData};
 
-/// What models that are trained together have in common.
+/// Properties that models trained together have in common.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) architecture: Architecture,
     pub(crate) geometry: Geometry,
     pub(crate) layout: Layout,
-    /// Positions of a mask for the probabilities of one query.
+    /// Stride of a dropout mask for the attention probabilities of one query.
     pub(crate) lanes: usize,
-    /// Whether windows are scaled by themselves.
+    /// Whether windows are normalised by their own mean and deviation.
     pub(crate) revin: bool,
 }
 
@@ -47,16 +49,17 @@ impl Shape {
     }
 }
 
-/// What of the data is on the device: the series and how windows and patches lie in it.
+/// The series on the device, with the indices that cut it into windows and patches.
 #[derive(Debug)]
 pub(crate) struct Series {
-    /// `rows x features`.
+    /// Values of the series, `rows x features`.
     values: Tensor<2>,
-    /// `1 x context`: 0, 1, ...
+    /// Offsets 0, 1, ... of a window's rows, `1 x context`.
     steps: Tensor<2, Int>,
-    /// Rows of a window that its patches hold, patch after patch.
+    /// Index within the window of each row of each patch, patch by patch.
     cut: Tensor<1, Int>,
-    /// `1 x context x patch rows`: 1 where a patch's row is a window's row.
+    /// Matrix that maps patch rows to window rows, `1 x context x patch rows`: 1 where the two are the same
+    /// row.
     uncut: Tensor<3>,
 }
 
@@ -79,7 +82,7 @@ impl Series {
         }
     }
 
-    /// Windows that begin at these rows: `windows x context x features`.
+    /// Returns the windows that start at these rows, `windows x context x features`.
     pub(crate) fn windows(&self, starts: Vec<i32>) -> Tensor<3> {
         let (count, device) = (starts.len(), self.values.device());
         let starts = Tensor::<2, Int>::from_data(TensorData::new(starts, [count, 1]), &device);
@@ -90,7 +93,7 @@ impl Series {
     }
 }
 
-/// A tensor of these numbers.
+/// Creates a tensor of these numbers.
 pub(crate) fn floats<const D: usize>(values: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -8,16 +8,16 @@ use super::weights::{Gradient, Weights};
 /// Added to the variance, as on the CPU.
 const EPSILON: f64 = 1e-5;
 
-/// What the way back needs of a normalisation.
+/// State of a normalisation for the backward pass.
 #[derive(Debug)]
 pub(super) struct Standard {
-    /// Values less their mean, by their deviation: `models x rows x d`.
+    /// Standardised values, `models x rows x d`.
     values: Tensor<3>,
-    /// One by the deviation, `models x rows x 1`.
+    /// Reciprocal standard deviations, `models x rows x 1`.
     inverse: Tensor<3>,
 }
 
-/// Normalises every row, then multiplies by a gain and adds a shift.
+/// Standardises every row, then multiplies by a gain and adds a shift.
 pub(super) fn normalise(x: Tensor<3>, spans: NormSpans, weights: &Weights) -> (Tensor<3>, Standard) {
     let centred = x.clone() - x.mean_dim(2);
     let inverse = (centred.clone().square().mean_dim(2) + EPSILON).sqrt().recip();
@@ -27,7 +27,7 @@ pub(super) fn normalise(x: Tensor<3>, spans: NormSpans, weights: &Weights) -> (T
 }
 
 impl Standard {
-    /// From the gradient of the result to that of what was normalised.
+    /// Returns the gradient of the input, from the gradient of the result.
     pub(super) fn backward(
         self,
         d_normed: Tensor<3>,

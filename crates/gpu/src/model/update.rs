@@ -1,4 +1,5 @@
-//! `AdamW` (Loshchilov & Hutter 2019) over the flat weights of several models, each at its own step and rates.
+//! `AdamW` (Loshchilov & Hutter 2019) on the flat weights of several models, each with its own step and
+//! rates.
 
 use burn_tensor::Tensor;
 
@@ -11,10 +12,10 @@ const BETA2: f64 = 0.999;
 /// Added to the root of the second moment.
 const EPSILON: f64 = 1e-8;
 
-/// What differs between the updates of models.
+/// Settings of an update that differ between models.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rates {
-    /// What the gradient is multiplied by first.
+    /// Factor that clips the gradient.
     pub(crate) clip: f64,
     /// Learning rate of this step.
     pub(crate) learning_rate: f64,
@@ -24,7 +25,7 @@ pub(crate) struct Rates {
     pub(crate) step: u64,
 }
 
-/// Weights and moments after one update; all are `models x weights`.
+/// Returns weights and moments after one update; all are `models x weights`.
 pub(crate) fn adamw(state: [Tensor<2>; 3], gradient: Tensor<2>, rates: &[Rates]) -> [Tensor<2>; 3] {
     let [weights, first, second] = state;
     let device = weights.device();
@@ -43,7 +44,7 @@ pub(crate) fn adamw(state: [Tensor<2>; 3], gradient: Tensor<2>, rates: &[Rates])
     [weights, first, second]
 }
 
-/// Sum of the squares of each model's numbers, `models x 1`.
+/// Returns the sum of squares of each model's numbers, `models x 1`.
 pub(crate) fn sums_of_squares(values: Tensor<2>) -> Tensor<2> {
     values.square().sum_dim(1)
 }

@@ -1,4 +1,4 @@
-//! Devices, series and plans that the tests share.
+//! Devices, series and plans shared by the tests.
 
 #![allow(dead_code, reason = "every test binary uses its own part of this module")]
 
@@ -11,7 +11,9 @@ use allometry_trainer::{Architecture, Geometry, Hyperparameters};
 pub(crate) const CONTEXT: usize = 12;
 pub(crate) const FEATURES: usize = 3;
 
-/// The wgpu device. `None`, with a visible skip of `test`, where there is none.
+/// Returns the wgpu device.
+///
+/// If there is none, the result is `None` and `test` is reported as skipped.
 pub(crate) fn wgpu(test: &str) -> Option<Arc<dyn Device>> {
     match allometry_gpu::open(DeviceKind::Wgpu) {
         Ok(device) => device,
@@ -53,14 +55,15 @@ pub(crate) fn plan<'a>(settings: &'a ModelSpec, series: &'a [f32], dropout: f64,
     }
 }
 
-/// The rows at which the windows of a batch begin, and what is to be predicted of them.
+/// Returns the rows at which the windows of a batch begin, and their targets.
 pub(crate) fn batch(number: usize, size: usize, classes: usize) -> (Vec<usize>, Vec<f32>) {
     let starts: Vec<usize> = (0..size).map(|i| (number * 7 + i * 5) % 48).collect();
     let targets = starts.iter().map(|start| (start * 2_654_435_761 % 1009 % classes) as f32).collect();
     (starts, targets)
 }
 
-/// Whether numbers are those of the CPU to 1e-4, relative to each or, where that is small, to a hundredth of the largest.
+/// Asserts that numbers equal those of the CPU to 1e-4, relative to each number or, if that is small, to a
+/// hundredth of the largest.
 pub(crate) fn assert_close(what: &str, ours: &[f32], cpu: &[f32]) {
     assert_eq!(ours.len(), cpu.len(), "{what}");
     let largest = cpu.iter().fold(0.0f32, |a, x| a.max(x.abs()));

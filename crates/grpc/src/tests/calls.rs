@@ -1,4 +1,4 @@
-//! What every call does.
+//! Tests of every call.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ fn studies_are_made_described_and_deleted() {
         client.call::<_, Nothing>("DeleteStudy", Id { id: other }).await.unwrap();
         let Studies { studies } = client.call("GetAllStudies", Nothing {}).await.unwrap();
         assert_eq!(studies.len(), 1);
-        // What clients remember under an id must never mean something else.
+        // Clients cache by id, so an id must never be reused.
         let again = client.new_study("other").await;
         assert!(again > other);
         assert!(client.new_trial(again, None).await > trial);
@@ -52,7 +52,7 @@ fn studies_are_made_described_and_deleted() {
 }
 
 #[test]
-fn a_trial_goes_its_way() {
+fn a_trial_keeps_its_parameters_reports_attributes_and_values() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let id = client.new_trial(study, None).await;
@@ -61,7 +61,7 @@ fn a_trial_goes_its_way() {
         };
         set("b", 0.25).await.unwrap();
         set("a", f64::NEG_INFINITY).await.unwrap();
-        // The first value of a parameter stays.
+        // The first value of a parameter wins.
         set("b", 0.75).await.unwrap();
         let last = if client.is_postgres { i32::MAX.into() } else { i64::MAX };
         for (step, intermediate_value) in [(-3, f64::NAN), (0, 1.0), (last, f64::INFINITY), (0, -0.5)] {
@@ -121,7 +121,7 @@ fn a_template_comes_back_as_it_was() {
         };
         let id = client.new_trial(study, Some(template.clone())).await;
         assert_eq!(client.trial(id).await, Trial { trial_id: id, number: 1, ..template });
-        // Nothing said is a template too: one that runs, without a time.
+        // An empty template is valid: a running trial without a start time.
         let bare = client.new_trial(study, Some(Trial::default())).await;
         assert_eq!(client.trial(bare).await, Trial { trial_id: bare, number: 2, ..Trial::default() });
     });
@@ -146,7 +146,7 @@ fn a_waiting_trial_is_taken_once() {
 }
 
 #[test]
-fn trials_become_visible_in_order_and_numbers_are_whole() {
+fn trials_become_visible_in_order_without_gaps() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let makers = (0..16).map(|_| {
@@ -159,7 +159,7 @@ fn trials_become_visible_in_order_and_numbers_are_whole() {
             })
         });
         let makers: Vec<_> = makers.collect();
-        // A client that keeps the greatest id it saw misses none.
+        // A client that remembers the greatest id it saw misses no trial.
         let (mut seen, mut greatest) = (Vec::new(), -1);
         while seen.len() < 320 {
             for trial in client.trials(study, greatest, &[]).await {
@@ -176,7 +176,7 @@ fn trials_become_visible_in_order_and_numbers_are_whole() {
 }
 
 #[test]
-fn a_study_reads_its_own_trials_alone() {
+fn a_study_returns_only_its_own_trials() {
     over_each_storage(|client| async move {
         let (few, many) = (client.new_study("few").await, client.new_study("many").await);
         let (mut of_few, mut of_many) = (Vec::new(), Vec::new());
@@ -204,13 +204,13 @@ fn a_study_reads_its_own_trials_alone() {
 }
 
 #[test]
-fn a_study_read_again_is_as_it_is_now() {
+fn a_cached_study_returns_current_trials() {
     over_each_storage(|client| async move {
         let (study, other) = (client.new_study("x").await, client.new_study("y").await);
         assert_eq!(client.trials(study, -1, &[]).await, []);
         let mut ids = Vec::new();
         for round in 0..6 {
-            // Some end at once, some later, some never; the other study's stand between them.
+            // Some trials end at once, some later, some never; trials of the other study lie between them.
             for i in 0..20 {
                 let id = client.new_trial(study, None).await;
                 client.new_trial(other, None).await;
@@ -221,7 +221,7 @@ fn a_study_read_again_is_as_it_is_now() {
                 ids.push(id);
             }
             for id in ids.iter().skip(round).step_by(7) {
-                // Those that ended are left as they are.
+                // Trials that have ended stay unchanged.
                 let _ = client.set_state(*id, 3, &[]).await;
             }
             let all = client.trials(study, -1, &[]).await;

@@ -1,4 +1,4 @@
-//! A server of its own and a client that calls it.
+//! Server for a test, and a client for it.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ pub(super) const FLOAT: &str =
 pub(super) const LOG: &str =
     r#"{"name": "FloatDistribution", "attributes": {"step": null, "low": 0.1, "high": 1.0, "log": true}}"#;
 
-/// The reply of `GetTrial` and `GetTrials`.
+/// Reply of `GetTrial` and `GetTrials`.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Trials {
     #[prost(message, repeated, tag = "1")]
@@ -40,9 +40,9 @@ pub(super) fn over_each_storage<F: Future<Output = ()>>(test: impl Fn(Client) ->
     }
 }
 
-/// Runs a test against a server over the storage of that URL.
+/// Runs a test against a server over the storage with that URL.
 pub(super) fn over<F: Future<Output = ()>>(url: &str, token: Option<&str>, test: impl Fn(Client) -> F) {
-    // It outlives the runtime, whose threads cannot close its connections.
+    // Outlives the runtime, whose threads cannot close its connections.
     let storage: Arc<dyn OptunaStorage> = optuna::open(url).unwrap().into();
     runtime().block_on(async { test(serve(Arc::clone(&storage), token).await).await });
 }
@@ -56,7 +56,7 @@ async fn serve(storage: Arc<dyn OptunaStorage>, token: Option<&str>) -> Client {
     let is_postgres = storage.is_remote();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    // One call works where it was received, the others elsewhere.
+    // One call at a time executes on the thread that received it, the others on other threads.
     let service = StorageService::new(storage, Guard::new(token.map(Into::into)), 1);
     tokio::spawn(accept(listener, service, None));
     let channel = connect(address).await;
@@ -72,17 +72,17 @@ pub(super) struct Client {
     channel: Channel,
     pub(super) address: SocketAddr,
     pub(super) token: Option<&'static str>,
-    /// Its texts have no NUL, its steps 32 bits.
+    /// Whether the storage is PostgreSQL, which stores no NUL in texts and 32 bits of a step.
     pub(super) is_postgres: bool,
 }
 
 impl Client {
-    /// The same with that token.
+    /// Returns a client with that token on this connection.
     pub(super) fn with_token(&self, token: &'static str) -> Self {
         Self { token: Some(token), ..self.clone() }
     }
 
-    /// The same over a connection of its own.
+    /// Returns a client with a new connection.
     pub(super) async fn again(&self) -> Self {
         Self { channel: connect(self.address).await, ..self.clone() }
     }

@@ -1,4 +1,5 @@
-//! Messages that are damaged on their way or made up: refused, or taken for what they say, and every study stays readable.
+//! Tests with damaged and invented messages: each is refused or taken literally, and every study stays
+//! readable.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -16,7 +17,7 @@ use crate::message::{
 };
 use prost::Message;
 
-/// A good message of every call that takes one.
+/// Returns a valid message for every call that takes one.
 fn messages() -> Vec<(&'static str, Vec<u8>)> {
     let attribute = Attribute { id: 1, key: "k".into(), value: r#"{"x": [NaN, 1]}"#.into() }.encode_to_vec();
     let id = Id { id: 1 }.encode_to_vec();
@@ -62,7 +63,7 @@ fn messages() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// A call, the message of any call damaged.
+/// Strategy for a call with the damaged message of this or another call.
 fn call() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let all = messages();
     let (names, bodies): (Vec<_>, Vec<_>) = all.into_iter().unzip();
@@ -79,7 +80,7 @@ fn storage() -> Arc<dyn OptunaStorage> {
     storage
 }
 
-/// What the answer to a damaged message may take: by those to all good ones.
+/// Limits on the cost of answering a damaged message, from the cost of answering all valid ones.
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     Limits::of(|| {
         let answers = Answers::new(storage());
@@ -90,7 +91,7 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
 });
 
 #[test]
-fn good_messages_are_taken() {
+fn valid_messages_are_accepted() {
     for (name, message) in messages() {
         assert!(Answers::new(storage()).answer(name, message.into()).is_ok(), "{name}");
     }

@@ -1,4 +1,4 @@
-//! What every call refuses, and how.
+//! Tests of the errors of every call.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ fn attribute(id: i64, key: &str, value: &str) -> Attribute {
 }
 
 #[test]
-fn what_is_not_there_is_not_found() {
+fn missing_studies_and_trials_are_not_found() {
     over_each_storage(|client| async move {
         for id in [0, 7, -1, i64::MAX, i64::MIN] {
             for verb in [
@@ -60,7 +60,7 @@ fn what_is_not_there_is_not_found() {
 }
 
 #[test]
-fn what_says_what_runs_is_read_and_not_written() {
+fn reserved_attributes_cannot_be_written() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let trial = client.new_trial(study, None).await;
@@ -93,7 +93,7 @@ fn what_says_what_runs_is_read_and_not_written() {
 }
 
 #[test]
-fn a_trial_that_ended_is_left_as_it_is() {
+fn ended_trials_cannot_be_changed() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         for end in [1, 2, 3] {
@@ -104,7 +104,7 @@ fn a_trial_that_ended_is_left_as_it_is() {
                 let refused = client.set_state(id, state, &[0.25]).await.unwrap_err();
                 assert_eq!(refused.code(), Code::FailedPrecondition);
             }
-            // Checked before whether the distribution makes sense.
+            // The state is checked before the distribution.
             for distribution in [FLOAT, LOG, "{"] {
                 let code = client.code("SetTrialParameter", param(id, "x", 0.5, distribution)).await;
                 assert_eq!(code, Code::FailedPrecondition);
@@ -120,7 +120,7 @@ fn a_trial_that_ended_is_left_as_it_is() {
 }
 
 #[test]
-fn a_result_of_a_trial_that_failed_meanwhile_is_refused_and_kept_beside_it() {
+fn late_results_of_failed_trials_are_refused_and_recorded() {
     const COMPLETE: i32 = 1;
     const FAILED: i32 = 3;
     let folder = tempfile::tempdir().unwrap();
@@ -151,7 +151,7 @@ fn a_result_of_a_trial_that_failed_meanwhile_is_refused_and_kept_beside_it() {
 }
 
 #[test]
-fn what_no_client_could_read_back_is_refused_and_leaves_nothing() {
+fn invalid_values_are_refused_and_store_nothing() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let again = NewStudy { directions: vec![0], study_name: "x".into() };
@@ -205,7 +205,7 @@ fn what_no_client_could_read_back_is_refused_and_leaves_nothing() {
 }
 
 #[test]
-fn hostile_texts_are_texts() {
+fn hostile_texts_are_stored_unchanged() {
     over_each_storage(|client| async move {
         let texts = [
             "'; DROP TABLE trials; --",
@@ -236,7 +236,7 @@ fn hostile_texts_are_texts() {
 }
 
 #[test]
-fn requests_that_are_none_are_refused() {
+fn invalid_requests_are_refused() {
     over_each_storage(|client| async move {
         let study = client.new_study("x").await;
         let large = format!("\"{}\"", "a".repeat(LARGEST_REQUEST));
@@ -248,7 +248,7 @@ fn requests_that_are_none_are_refused() {
         let Attributes { attributes } =
             client.call("GetStudyUserAttributes", Id { id: study }).await.unwrap();
         assert_eq!(attributes["k"].len(), LARGEST_REQUEST - 19);
-        // A message of another call: its first field is a text, not a number.
+        // A message of another call, whose first field is a text and not a number.
         assert_eq!(client.code("DeleteStudy", Name { name: "x".into() }).await, Code::InvalidArgument);
         for verb in ["", "getTrial", "GetTrial/", "Shutdown"] {
             assert_eq!(client.code(verb, Nothing {}).await, Code::Unimplemented, "{verb}");
@@ -258,7 +258,7 @@ fn requests_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_token_is_asked_of_every_call() {
+fn every_call_needs_the_token() {
     over("sqlite://", Some("s3cret"), |mut client| async move {
         for token in [None, Some(""), Some("s3cre"), Some("s3cret ")] {
             client.token = token;
@@ -286,7 +286,7 @@ fn a_long_reply_is_one_message() {
 }
 
 #[test]
-fn connections_that_say_nothing_keep_nobody_out() {
+fn silent_connections_do_not_block_others() {
     over("sqlite:///:memory:", Some("s3cret"), |client| async move {
         let known = client.with_token("s3cret");
         let study = known.new_study("a").await;
@@ -294,7 +294,7 @@ fn connections_that_say_nothing_keep_nobody_out() {
         for _ in 0..1100 {
             silent.push(tokio::net::TcpStream::connect(client.address).await.unwrap());
         }
-        // Who shows no token is as unknown as who says nothing.
+        // A client without a valid token counts as unauthenticated, like one that sends nothing.
         assert_eq!(client.again().await.code("GetAllStudies", Nothing {}).await, Code::Unauthenticated);
         let late = known.again().await;
         assert_eq!(late.new_trial(study, None).await, 1);

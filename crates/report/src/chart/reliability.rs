@@ -1,7 +1,7 @@
 //! Whether predicted probabilities come true.
 
 use allometry_analysis::stats::proportion::wilson;
-use allometry_analysis::{Analysis, LadderTrials, Predictions};
+use allometry_analysis::{Analysis, LadderTrials, Scores};
 
 use super::figure::{Figure, FigureTable};
 use super::panel::{Axis, Layer, Panel};
@@ -22,7 +22,7 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
             Some((
                 format!("{}, trial {number}", shown(&study.budget.label)),
                 position,
-                trials.scores.of(number)?,
+                trials.predictions.scores(number)?,
             ))
         });
     reliability_figure("reliability", "Predictions of the best trials", best, analysis.options.level)
@@ -34,7 +34,7 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
 pub fn reliability_figure<'a>(
     id: &str,
     title: &str,
-    trials: impl IntoIterator<Item = (String, usize, Predictions<'a>)>,
+    trials: impl IntoIterator<Item = (String, usize, Scores<'a>)>,
     level: f64,
 ) -> Option<Figure> {
     let mut panels = Vec::new();

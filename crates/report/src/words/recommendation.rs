@@ -6,8 +6,9 @@ use allometry_analysis::recommendation::NotRecommended;
 pub fn not_recommended(why: NotRecommended) -> String {
     match why {
         NotRecommended::NoSpace => "the search space is not known".into(),
-        NotRecommended::OddSpace => {
-            "a set of the search space is empty, not finite, or has too many values for a model".into()
+        NotRecommended::OddSpace => "a set of the search space is empty or not finite".into(),
+        NotRecommended::ManyChoices => {
+            "a parameter has more than 4,096 choices, which are too many for a model".into()
         }
         NotRecommended::NoValue => {
             "no complete trial in the search space has a value and satisfies the constraints".into()

@@ -1,7 +1,7 @@
 //! What must hold of any trials whatever.
 
 use allometry_analysis::{
-    Baseline, Comparison, LadderTrials, Options, Side, StudyOutputs, StudyScores, StudyTrials, analyze,
+    Baseline, Comparison, LadderTrials, Options, Side, StudyPredictions, StudyTrials, analyze,
 };
 use allometry_core::ladder::MetricSpec;
 use allometry_core::{
@@ -98,7 +98,6 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
             });
             let budget = SizeBudget { label, target };
-            let scores = StudyScores::default();
             StudyTrials {
                 budget,
                 source: "x`y".into(),
@@ -106,8 +105,7 @@ fn study() -> impl Strategy<Value = StudyTrials> {
                 best_params,
                 space,
                 reach,
-                scores,
-                outputs: StudyOutputs::default(),
+                predictions: StudyPredictions::default(),
                 ended: None,
                 sampler: None,
                 carried_over: None,

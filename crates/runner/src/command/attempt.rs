@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use allometry_core::ladder::CommandSpec;
 use allometry_core::{
-    Constraints, EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, PrunedOutcome, Reporter,
-    Signal, TrialSpec, ValidationOutputs, ValidationScores,
+    Constraints, EpochReport, Failure, ModelSize, ObjectiveError, ObjectiveOutcome, Predictions,
+    PrunedOutcome, Reporter, Signal, TrialSpec,
 };
 
 use super::TRY_AGAIN;
@@ -50,8 +50,7 @@ struct Told {
     last: Option<EpochReport>,
     metrics: BTreeMap<String, f64>,
     constraints: Constraints,
-    scores: Option<ValidationScores>,
-    outputs: Option<ValidationOutputs>,
+    predictions: Option<Predictions>,
     end: Option<Final>,
 }
 
@@ -132,8 +131,7 @@ impl Attempt<'_> {
             best_step: best_step.or(told.last.as_ref().map(|epoch| epoch.step)),
             metrics: told.metrics,
             size: size.or(self.size),
-            scores: told.scores,
-            outputs: told.outputs,
+            predictions: told.predictions,
         })))
     }
 
@@ -204,11 +202,11 @@ impl Attempt<'_> {
         let mut stop = None;
         for line in lines {
             // A trial keeps one of them. Which of both its author wants kept is not for the runner to guess.
-            let is_second = match &line {
-                Line::Scores(_) => told.outputs.is_some(),
-                Line::Outputs(_) => told.scores.is_some(),
-                _ => false,
-            };
+            let is_second = matches!(
+                (&line, &told.predictions),
+                (Line::Predictions(Predictions::Binary(_)), Some(Predictions::Other(_)))
+                    | (Line::Predictions(Predictions::Other(_)), Some(Predictions::Binary(_)))
+            );
             if is_second {
                 return Some(Stop::Failed(
                     "its report has both `scores` and `outputs`, of which a trial keeps one".into(),
@@ -227,8 +225,7 @@ impl Attempt<'_> {
                 }
                 Line::Metrics(metrics) => told.metrics.extend(metrics),
                 Line::Constraints(constraints) => told.constraints.add(constraints),
-                Line::Scores(scores) => told.scores = Some(scores),
-                Line::Outputs(outputs) => told.outputs = Some(outputs),
+                Line::Predictions(predictions) => told.predictions = Some(predictions),
                 Line::Final(end) => told.end = Some(end),
             }
         }

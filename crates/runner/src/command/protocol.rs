@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use allometry_core::{Constraints, ModelSize, TrialNumber, ValidationOutputs, ValidationScores};
+use allometry_core::{Constraints, ModelSize, Predictions, TrialNumber, ValidationOutputs, ValidationScores};
 use allometry_store::json;
 use serde_json::{Map, Value};
 
@@ -18,8 +18,7 @@ pub(super) enum Line {
     Step(i64, f64, BTreeMap<String, f64>),
     Metrics(BTreeMap<String, f64>),
     Constraints(Constraints),
-    Scores(ValidationScores),
-    Outputs(ValidationOutputs),
+    Predictions(Predictions),
     Final(Final),
 }
 
@@ -166,8 +165,8 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
     }
     match (get("scores"), get("outputs")) {
         (Some(_), Some(_)) => return Err("has both `scores` and `outputs`".into()),
-        (Some(_), None) => return scores(object).map(Line::Scores),
-        (None, Some(_)) => return outputs(object).map(Line::Outputs),
+        (Some(_), None) => return scores(object).map(|scores| Line::Predictions(scores.into())),
+        (None, Some(_)) => return outputs(object).map(|outputs| Line::Predictions(outputs.into())),
         (None, None) => {}
     }
     match (constraints, metrics) {

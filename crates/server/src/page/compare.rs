@@ -3,7 +3,7 @@
 use allometry_core::significant::signed;
 use std::sync::Arc;
 
-use allometry_analysis::{Estimate, Options, Outputs, Predictions, paired_difference, paired_gain};
+use allometry_analysis::{Estimate, Options, Outputs, Scores, paired_difference, paired_gain};
 use allometry_core::FrozenTrial;
 use allometry_report::chart::{Curve, curves_figure};
 use allometry_store::StoredStudy;
@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::{missing, shell, trial, trial_address, words};
 use crate::content::Content;
-use crate::render::Dashboard;
+use crate::render::{self, Dashboard};
 
 /// Trials that are compared at most: as many as there are colours.
 const MOST: usize = 8;
@@ -47,7 +47,7 @@ pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content
         p { a href="/" { "All ladders" } }
         (table(&chosen))
         @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) { (figure.html()) }
-        (gains(dashboard, &chosen))
+        (gains(&chosen))
     };
     Content::html(shell("Trials side by side", "", "", &content))
 }
@@ -87,19 +87,19 @@ fn table(chosen: &[Chosen]) -> Markup {
 }
 
 /// Differences on the same rows, each trial against the first.
-fn gains(dashboard: &Dashboard, chosen: &[Chosen]) -> Markup {
-    let outputs = |(study, trial): &Chosen| study.outputs.get(&trial.number).cloned();
+fn gains(chosen: &[Chosen]) -> Markup {
+    let outputs = |(study, trial): &Chosen| study.predictions.get(&trial.number)?.outputs().cloned();
     match chosen.split_first().and_then(|(first, others)| Some((first, outputs(first)?, others))) {
-        None => gains_in_auc(dashboard, chosen),
+        None => gains_in_auc(chosen),
         Some((first, base, others)) => {
-            let series = dashboard.series(&first.0);
-            let base = Outputs { rows: &base.rows, targets: &base.targets, outputs: &base.outputs };
+            let series = render::series(&first.0);
+            let base = Outputs::from(&base);
             html! {
                 h2 { "Differences on the same rows" }
                 ul {
                     @for other in others {
                         @let own = outputs(other);
-                        @let own = own.as_ref().map(|own| Outputs { rows: &own.rows, targets: &own.targets, outputs: &own.outputs });
+                        @let own = own.as_ref().map(Outputs::from);
                         @for &metric in base.metrics() {
                             @let options = Options::default();
                             @let gain = own.and_then(|own| paired_difference(metric, &base, &own, series, &options));
@@ -130,18 +130,18 @@ fn in_words(gain: Option<Estimate>, options: &Options) -> String {
 }
 
 /// Differences in AUC of a binary label.
-fn gains_in_auc(dashboard: &Dashboard, chosen: &[Chosen]) -> Markup {
-    let predictions = |(study, trial): &Chosen| study.scores.get(&trial.number).cloned();
+fn gains_in_auc(chosen: &[Chosen]) -> Markup {
+    let predictions = |(study, trial): &Chosen| study.predictions.get(&trial.number)?.scores().cloned();
     let Some((first, others)) = chosen.split_first() else { return html! {} };
     let Some(base) = predictions(first) else { return html! {} };
-    let base = Predictions { rows: &base.rows, labels: &base.labels, scores: &base.scores };
-    let (series, options) = (dashboard.series(&first.0), Options::default());
+    let base = Scores::from(&base);
+    let (series, options) = (render::series(&first.0), Options::default());
     html! {
         h2 { "Differences in AUC on the same rows" }
         ul {
             @for other in others {
                 @let scores = predictions(other);
-                @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &Predictions { rows: &s.rows, labels: &s.labels, scores: &s.scores }, series, &options));
+                @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &s.into(), series, &options));
                 li {
                     (label(other)) " over " (label(first)) ": " (in_words(gain, &options))
                 }

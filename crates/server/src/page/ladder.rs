@@ -91,6 +91,9 @@ fn progress(study: &StoredStudy) -> Markup {
     let complete = count(TrialState::Complete);
     let target = study.record.facts.target_trials;
     let best = incumbent(&study.trials, study.record.direction);
+    if let Some(why) = &study.record.unreadable {
+        return html! { tr { td { (label(study)) } td colspan="7" { "cannot be read: " (why) } } };
+    }
     html! {
         tr {
             td { (label(study)) }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use allometry_analysis::Predictions;
+use allometry_analysis::Scores;
 use allometry_core::{FrozenTrial, TrialNumber};
 use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
@@ -169,8 +169,7 @@ fn curves(trial: &FrozenTrial, metrics: &EpochMetrics) -> Vec<Figure> {
 }
 
 fn reliability(study: &StoredStudy, trial: &FrozenTrial) -> Option<Figure> {
-    let scores = study.scores.get(&trial.number)?;
-    let predictions = Predictions { rows: &scores.rows, labels: &scores.labels, scores: &scores.scores };
+    let predictions = Scores::from(study.predictions.get(&trial.number)?.scores()?);
     let label = format!("trial {}", trial.number);
     reliability_figure("reliability", "Predictions", [(label, 0, predictions)], LEVEL)
 }

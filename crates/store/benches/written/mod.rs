@@ -52,7 +52,7 @@ pub(crate) fn tell(store: &dyn Store, study: StudyId, space: &SearchSpace, i: u6
         value: Some(value(0)),
         reports: reports.collect(),
         record,
-        scores: Some(scores),
+        predictions: Some(scores.into()),
         log: None,
         ..Finished::default()
     };

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{directions, import_attribute, trial};
+use crate::distribution::write_value;
 use crate::error::StoreError;
-use crate::import::ImportAttribute;
+use crate::import::{ImportAttribute, param_value};
 use crate::json;
 use crate::optuna::{WholeStudy, WholeTrial};
 
-/// A table with a header and a line per trial; what a trial lacks is an empty cell. Times are in UTC.
+/// A table with a header and a line per trial; what a trial lacks is an empty cell. Times are
+/// of this machine's zone.
 ///
 /// # Errors
 /// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
@@ -19,7 +21,7 @@ pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     let directions = directions(study).join(" ");
     let mut table = csv::Writer::from_writer(Vec::new());
     let written = "writing to memory cannot fail, and all lines have the header's length";
-    let mut header = columns.header(study.directions.len());
+    let mut header = columns.header(study.directions.len(), metric_names(study));
     header.push("directions".to_owned());
     table.write_record(&header).expect(written);
     for (number, whole) in study.trials.iter().enumerate() {
@@ -32,9 +34,19 @@ pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     Ok(String::from_utf8(bytes).expect("cells are texts"))
 }
 
+/// The names of the objectives, where a header can tell them apart from places and from each other.
+fn metric_names(study: &WholeStudy) -> Option<Vec<String>> {
+    let names = super::metric_names(study)?;
+    let is_place = |name: &String| name.is_empty() || name.trim() != name || name.parse::<u32>().is_ok();
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    (distinct.len() == names.len() && !names.iter().any(is_place)).then_some(names)
+}
+
 /// What any trial has.
 struct Columns<'a> {
     params: Vec<&'a str>,
+    /// Parameters whose values only their sets tell: the word `0` from the number.
+    told_by_sets: BTreeSet<&'a str>,
     import: ImportAttribute,
     user_attributes: BTreeSet<&'a str>,
     system_attributes: BTreeSet<&'a str>,
@@ -51,7 +63,12 @@ impl<'a> Columns<'a> {
                 params.push(name);
             }
         }
+        let all = templates().flat_map(|template| &template.params);
+        // A parameter mostly has one set.
+        let sets: BTreeSet<(&str, &str)> = all.map(|(name, _, set)| (name.as_str(), set.as_str())).collect();
+        let told_by_sets = sets.into_iter().filter(|(_, set)| has_ambiguous_choice(set));
         Self {
+            told_by_sets: told_by_sets.map(|(name, _)| name).collect(),
             params,
             import: import_attribute(study),
             user_attributes: templates().flat_map(|t| t.user_attributes.keys()).map(String::as_str).collect(),
@@ -63,12 +80,13 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn header(&self, objectives: usize) -> Vec<String> {
+    fn header(&self, objectives: usize, names: Option<Vec<String>>) -> Vec<String> {
         let mut header = vec!["number".to_owned()];
-        if objectives == 1 {
-            header.push("value".into());
-        } else {
-            header.extend((0..objectives).map(|objective| format!("values_{objective}")));
+        let group = if objectives == 1 { "value" } else { "values" };
+        match names {
+            Some(names) => header.extend(names.iter().map(|name| format!("{group}_{name}"))),
+            None if objectives == 1 => header.push(group.into()),
+            None => header.extend((0..objectives).map(|objective| format!("{group}_{objective}"))),
         }
         header.extend(["datetime_start".into(), "datetime_complete".into()]);
         let mut put = |prefix: &str, names: &mut dyn Iterator<Item = String>| {
@@ -93,7 +111,8 @@ impl<'a> Columns<'a> {
         let param = |name: &str| template.params.iter().find(|(known, ..)| known == name);
         for name in &self.params {
             let value = param(name).map(|(name, internal, set)| trial::param(name, *internal, set));
-            cells.push(value.transpose()?.map(|(value, _)| cell(&value)).unwrap_or_default());
+            let text = value.transpose()?.map(|(value, set)| choice_cell(&value, &set));
+            cells.push(text.unwrap_or_default());
         }
         for (names, texts) in [
             (&self.user_attributes, &template.user_attributes),
@@ -109,12 +128,32 @@ impl<'a> Columns<'a> {
             cells.push(value.map(|value| cell(&json::float(*value))).unwrap_or_default());
         }
         for name in &self.params {
-            let set = param(name).filter(|_| !self.import.is_inferred(number as u64, name));
+            let is_inferred = self.import.is_inferred(number as u64, name);
+            let set = param(name).filter(|_| !is_inferred || self.told_by_sets.contains(name));
             cells.push(set.map(|(.., set)| set.clone()).unwrap_or_default());
         }
         cells.push(trial::state(template.state).trim_start_matches("TrialState.").into());
         Ok(cells)
     }
+}
+
+/// Whether a set has a choice that would be read as another value, were its set not there.
+fn has_ambiguous_choice(set: &str) -> bool {
+    let is_read_otherwise = |choice: &Value| {
+        let text = cell(choice);
+        text.is_empty() || write_value(&param_value(text.trim())) != json::write(choice)
+    };
+    let Ok(set) = json::parse(set) else { return false };
+    set["attributes"]["choices"].as_array().is_some_and(|choices| choices.iter().any(is_read_otherwise))
+}
+
+/// The value of a parameter as a cell; as JSON where another choice of its set, or no value, has the same
+/// cell.
+fn choice_cell(value: &Value, set: &Value) -> String {
+    let text = cell(value);
+    let choices = set["attributes"]["choices"].as_array().into_iter().flatten();
+    let is_one = !text.is_empty() && choices.filter(|choice| cell(choice) == text).count() < 2;
+    if is_one { text } else { json::write(value) }
 }
 
 /// A value as Python's `str` prints it, lists and objects as JSON.

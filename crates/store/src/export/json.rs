@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{directions, import_attribute, trial};
+use super::{directions, import_attribute, metric_names, trial};
 use crate::error::StoreError;
 use crate::import::ImportAttribute;
 use crate::json;
@@ -16,12 +16,14 @@ use crate::optuna::{WholeStudy, WholeTrial};
 /// [`StoreError::Invalid`] naming the trial and what of it nobody can read.
 pub fn write(study: &WholeStudy) -> Result<String, StoreError> {
     let directions = Value::from(directions(study));
+    let names = metric_names(study).map(Value::from);
     let import = import_attribute(study);
     let mut text = String::from("[");
     for (number, whole) in study.trials.iter().enumerate() {
         let mut entry =
             entry(number, whole, study.directions.len(), &import).map_err(|error| error.in_trial(number))?;
         entry.insert("directions".to_owned(), directions.clone());
+        entry.extend(names.clone().map(|names| ("metric_names".to_owned(), names)));
         text.push_str(if number > 0 { ",\n  " } else { "\n  " });
         text.push_str(&json::write(&Value::Object(entry)));
     }

@@ -116,12 +116,18 @@ impl Columns {
     pub(super) fn new(header: &[&str], roles: &Roles<'_>, place: &str) -> Result<Self, Problem> {
         refuse_repeated(header, place)?;
         let is_marked = header.iter().any(|name| after(name, &PARAMS).is_some());
-        let from_optuna = header.iter().any(|name| name.starts_with("params_"));
+        let of_optuna = ["number", "state", "datetime_start", "datetime_complete"];
+        let from_optuna = header.iter().any(|name| name.starts_with("params_"))
+            || of_optuna.iter().all(|name| header.contains(name));
         let is_objective = |name: &str| match after(name, &OBJECTIVES) {
             Some(rest) => from_optuna || (name.starts_with("values_") && rest.parse::<u32>().is_ok()),
             None => false,
         };
-        let value = objective(header, roles.metric)
+        // An attribute called a score is none of the objectives where these have names.
+        let named = || header.iter().copied().find(|name| from_optuna && is_objective(name));
+        let value = said_objective(header, roles.metric)
+            .or_else(|| if header.contains(&"value") { Some("value") } else { named() })
+            .or_else(|| usual_objective(header))
             .or_else(|| header.iter().copied().find(|name| is_objective(name)));
         let Some(value) = value else {
             let message = roles.metric.map_or_else(
@@ -132,6 +138,7 @@ impl Columns {
             let others: Vec<String> = others.map(|name| (*name).to_owned()).collect();
             return Err(Problem::new(place, message).hint(objective_hint(&others)));
         };
+        refuse_alike(header, roles, value, place)?;
         refuse_unknown_params(header, roles, value, place)?;
         let mut notes = Vec::new();
         let (mut guessed, mut left_out) = (Vec::new(), Vec::new());
@@ -246,6 +253,11 @@ fn known(name: &str, from_optuna: bool) -> Option<Column> {
     }
 }
 
+/// Whether a column holds the states of trials.
+pub(super) fn is_state(name: &str) -> bool {
+    known(name, false) == Some(Column::State)
+}
+
 fn is_known(name: &str) -> bool {
     let of_optuna = ["distributions_", "system_attrs_", "intermediate_values_", "user_attrs_allometry:"];
     known(name, true).is_some()
@@ -289,19 +301,39 @@ fn other(name: &str, is_marked: bool) -> Column {
     }
 }
 
-/// The column of the objective: that of the name given, also behind the mark of a metric; else of the usual
-/// names the likeliest.
-fn objective<'h>(header: &[&'h str], metric: Option<&str>) -> Option<&'h str> {
-    let called = |wanted: &str| header.iter().copied().find(|name| is_called(name, wanted));
-    let of_optuna =
-        |wanted: &str| header.iter().copied().find(|name| after(name, &OBJECTIVES) == Some(wanted));
-    metric
-        .and_then(|metric| called(metric).or_else(|| of_optuna(metric)))
-        .or_else(|| VALUES.iter().find_map(|name| called(name)))
+/// The column that the user names for the objective, also behind the mark of a metric.
+fn said_objective<'h>(header: &[&'h str], metric: Option<&str>) -> Option<&'h str> {
+    let metric = metric?;
+    let of_optuna = || header.iter().copied().find(|name| after(name, &OBJECTIVES) == Some(metric));
+    let exact = header.iter().copied().find(|name| *name == metric);
+    exact.or_else(|| header.iter().copied().find(|name| is_called(name, metric))).or_else(of_optuna)
+}
+
+/// The column of the objective by the usual names, the likeliest first.
+fn usual_objective<'h>(header: &[&'h str]) -> Option<&'h str> {
+    VALUES.iter().find_map(|usual| header.iter().copied().find(|name| is_called(name, usual)))
 }
 
 fn after<'n>(name: &'n str, beginnings: &[&str]) -> Option<&'n str> {
     beginnings.iter().find_map(|beginning| name.strip_prefix(beginning))
+}
+
+/// Refuses two columns that both hold what their name says in any case: the objective, a number, a state, a
+/// time.
+fn refuse_alike(header: &[&str], roles: &Roles<'_>, value: &str, place: &str) -> Result<(), Problem> {
+    let is_named = roles.metric == Some(value);
+    let counts = |name: &&str| if *name == value { !is_named } else { known(name, false).is_some() };
+    for name in header.iter().copied().filter(|name| counts(name)) {
+        if let Some(other) = header.iter().find(|other| **other != name && other.eq_ignore_ascii_case(name)) {
+            let message = format!("`{name}` and `{other}` are one name, in which case does not count");
+            return Err(Problem::new(place, message).hint(if name == value {
+                "name the objective with --metric as it is written, or rename a column"
+            } else {
+                "rename one of them"
+            }));
+        }
+    }
+    Ok(())
 }
 
 fn refuse_repeated(header: &[&str], place: &str) -> Result<(), Problem> {

@@ -6,10 +6,11 @@ use allometry_core::python::json_float;
 use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, TrialNumber};
 use serde_json::Value;
 
-use super::columns::{Column, Columns};
+use super::columns::{Column, Columns, is_state};
 use super::error::Problem;
-use super::json::{default_state, parse_direction, parse_state, parse_time};
+use super::json::{Wide, default_state, parse_direction, parse_state, parse_time};
 use super::note::Note;
+use super::unended::{self, DONE, STEP, TRIAL};
 use super::{Roles, Table, flat, literal};
 use crate::assemble::take_user_attribute;
 use crate::{distribution, json};
@@ -38,7 +39,7 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
     let Columns { kinds, metrics, notes } = Columns::new(&names, roles, "line 1")?;
     let mut sets = Sets::default();
     let iteration = Iteration::new(&header);
-    let mut iterations = Vec::new();
+    let (mut iterations, mut unended) = (Vec::new(), Vec::new());
     let mut table = Table { metrics, notes, ..Table::default() };
     for record in first.into_iter().map(Ok).chain(records) {
         let record = record.map_err(|e| malformed(&e))?;
@@ -50,10 +51,16 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
             table.directions = row.directions()?;
         }
         table.trials.push(row.trial(table.trials.len() as u64, &mut sets)?);
-        iterations.extend(iteration.as_ref().and_then(|columns| columns.of(&record)));
+        let of_ray = iteration.as_ref().and_then(|columns| columns.of(&record));
+        unended.extend(of_ray.as_ref().map(|(_, step)| {
+            let is_open = iteration.as_ref().is_some_and(|columns| columns.is_open(&record));
+            is_open.then_some(*step)
+        }));
+        iterations.extend(of_ray);
     }
     if iterations.len() == table.trials.len() {
-        join_iterations(&mut table, &iterations);
+        let last = join_iterations(&mut table, &iterations, unended);
+        unended::fail(&mut table, &last);
     }
     Ok(table)
 }
@@ -62,12 +69,21 @@ pub(super) fn parse(text: &str, roles: &Roles<'_>) -> Result<Table, Problem> {
 struct Iteration {
     trial: usize,
     step: usize,
+    /// Where the table says which trials have ended, and nothing else of their states.
+    done: Option<usize>,
 }
 
 impl Iteration {
     fn new(header: &csv::StringRecord) -> Option<Self> {
         let place = |wanted: &str| header.iter().position(|name| name == wanted);
-        Some(Self { trial: place("trial_id")?, step: place("training_iteration")? })
+        let done = place(DONE).filter(|_| !header.iter().any(is_state));
+        Some(Self { trial: place(TRIAL)?, step: place(STEP)?, done })
+    }
+
+    /// Whether the trial of a row had not ended with it.
+    fn is_open(&self, record: &csv::StringRecord) -> bool {
+        let said = self.done.and_then(|place| record.get(place));
+        said.is_some_and(|said| said.trim().eq_ignore_ascii_case("false"))
     }
 
     fn of(&self, record: &csv::StringRecord) -> Option<(String, i64)> {
@@ -76,16 +92,22 @@ impl Iteration {
 }
 
 /// Makes one trial of the rows that are iterations of it: their values are its intermediate values, and the
-/// newest one is its value.
-fn join_iterations(table: &mut Table, iterations: &[(String, i64)]) {
+/// newest one is its value. `unended` has the iterations of the rows that ended no trial; those of the newest
+/// rows come back.
+fn join_iterations(
+    table: &mut Table,
+    iterations: &[(String, i64)],
+    unended: Vec<Option<i64>>,
+) -> Vec<Option<i64>> {
     let ids: BTreeSet<&str> = iterations.iter().map(|(id, _)| id.as_str()).collect();
     if ids.len() == iterations.len() {
-        return;
+        return unended;
     }
+    let mut last = Vec::new();
     let rows = std::mem::take(&mut table.trials);
     table.notes.push(Note::Iterations { rows: rows.len(), trials: ids.len() });
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    for (mut row, (id, step)) in rows.into_iter().zip(iterations) {
+    for ((mut row, (id, step)), unended) in rows.into_iter().zip(iterations).zip(unended) {
         let mut intermediate: BTreeMap<i64, f64> =
             row.value.map(|value| (*step, value)).into_iter().collect();
         match places.get(id.as_str()) {
@@ -94,12 +116,14 @@ fn join_iterations(table: &mut Table, iterations: &[(String, i64)]) {
                 row.intermediate = intermediate;
                 places.insert(id, table.trials.len());
                 table.trials.push(row);
+                last.push(unended);
             }
             Some(place) => {
                 let trial = &mut table.trials[*place];
                 let is_newest = trial.intermediate.last_key_value().is_none_or(|(last, _)| last < step);
                 trial.intermediate.append(&mut intermediate);
                 if is_newest {
+                    last[*place] = unended;
                     let (number, started) = (trial.number, trial.started);
                     row.intermediate = std::mem::take(&mut trial.intermediate);
                     *trial = FrozenTrial { number, started: started.or(row.started), ..row };
@@ -107,6 +131,7 @@ fn join_iterations(table: &mut Table, iterations: &[(String, i64)]) {
             }
         }
     }
+    last
 }
 
 /// Refuses a text whose last quote is never closed: what follows it would all be one cell.
@@ -278,6 +303,10 @@ impl Row<'_> {
                             trial.distributions.insert(param.clone(), set.clone());
                             value
                         }
+                        None if json::is_wide(cell) || cell.parse::<u64>().is_ok_and(|x| x > MOST) => {
+                            let place = format!("line {}, column `{name}`", self.line);
+                            return Err(Wide(cell.to_owned()).within(place));
+                        }
                         None => param_value(cell),
                     };
                     trial.params.0.insert(param.clone(), value);
@@ -313,7 +342,9 @@ impl Sets {
         if !self.0.contains_key(&key) {
             // A column of pandas has what Python shows of Optuna's set.
             let shown = literal::read(text).map(|set| json::write(&set));
-            let set = distribution::parse(shown.as_deref().unwrap_or(text)).map_err(|problem| {
+            let json = shown.as_deref().unwrap_or(text);
+            let read = distribution::refuse_wide_choice(json).and_then(|()| distribution::parse(json));
+            let set = read.map_err(|problem| {
                 row.wrong(&format!("distributions_{param}"), &format!("a distribution: {problem}"), text)
             })?;
             self.0.insert(key.clone(), set);
@@ -346,7 +377,11 @@ fn count(cell: &str) -> Option<u64> {
     })
 }
 
-fn param_value(cell: &str) -> ParamValue {
+/// The largest integer that a parameter has.
+const MOST: u64 = i64::MAX as u64;
+
+/// A cell as the value of a parameter without a recorded set.
+pub(crate) fn param_value(cell: &str) -> ParamValue {
     match cell {
         "True" | "true" => return ParamValue::Bool(true),
         "False" | "false" => return ParamValue::Bool(false),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::note::listed;
 use crate::error::StoreError;
 use crate::location::Location;
 
@@ -19,6 +20,12 @@ pub enum ImportError {
     /// The file is of no known kind.
     #[error("{} is no file of trials", .path.display())]
     UnknownKind {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has no content.
+    #[error("{} is empty", .path.display())]
+    Empty {
         /// The file.
         path: PathBuf,
     },
@@ -68,6 +75,17 @@ pub enum ImportError {
         /// Name of the objective, where it has one.
         metric: Option<String>,
     },
+    /// Directions are said by the places of objectives whose order is not that of their study.
+    #[error(
+        "{location} has its objectives in the order of their names, which need not be the study's: {}",
+        listed(.names)
+    )]
+    WhichObjective {
+        /// The file.
+        location: Location,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// What was given to be taken for granted has no place in this source.
     #[error("{option} does not apply to {location}: {why}")]
     Inapplicable {
@@ -83,6 +101,12 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
+/// The options that say which values of objectives are better, by their names.
+pub(super) fn directions_by_name(names: &[String]) -> String {
+    let options: Vec<String> = names.iter().map(|name| format!("--direction {name}=...")).collect();
+    options.join(" ")
+}
+
 fn which_metric(wanted: Option<&str>) -> String {
     wanted.map_or_else(|| "several metrics".into(), |wanted| format!("no metric `{wanted}`"))
 }
@@ -96,6 +120,7 @@ impl ImportError {
                  a list of trials in JSON or YAML (any of them packed by gzip), the folder of a Ray Tune experiment"
                     .into(),
             ),
+            Self::Empty { .. } => Some("write or copy the file again".into()),
             Self::Malformed { hint, .. } => hint.clone(),
             Self::WhichStudy { studies, .. } if !studies.is_empty() => {
                 let shown: Vec<String> = studies.iter().take(20).map(|s| format!("`{s}`")).collect();
@@ -107,6 +132,9 @@ impl ImportError {
             }
             Self::WhichDirection { .. } => {
                 Some("give --direction maximize or --direction minimize".into())
+            }
+            Self::WhichObjective { names, .. } => {
+                Some(format!("say each by its name: {}", directions_by_name(names)))
             }
             Self::Inapplicable { .. } => Some("leave it out, or give it for the sources that need it alone, where it takes a label: LABEL=...".into()),
             Self::Store(error) => error.hint(),

@@ -5,18 +5,19 @@ use std::collections::HashMap;
 use allometry_core::{FrozenTrial, Params, TrialNumber};
 use serde_json::{Map, Value};
 
-use super::columns::{Column, Columns};
+use super::columns::{Column, Columns, is_state};
 use super::error::Problem;
 use super::json::{
-    default_state, number_or_null, parse_state_of, read_directions, read_time, take_distribution,
+    default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide, take_distribution,
 };
+use super::unended::{self, DONE, STEP, TRIAL};
 use super::{Roles, Table};
 use crate::assemble::take_user_attribute;
 use crate::distribution::read_value;
 use crate::json;
 
 /// Fields of trials that hold others; lists without them may be flat.
-pub(super) const NESTED: [&str; 8] = [
+pub(super) const NESTED: [&str; 9] = [
     "params",
     "values",
     "user_attrs",
@@ -25,6 +26,7 @@ pub(super) const NESTED: [&str; 8] = [
     "distributions",
     "intermediate_values",
     "directions",
+    "metric_names",
 ];
 
 /// Fields of W&B that hold others, which are read with the names of these before theirs.
@@ -84,7 +86,16 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
         }
         table.trials.push(row.trial()?);
     }
+    if !names.iter().any(|name| is_state(name)) {
+        unended::fail(&mut table, &rows.iter().map(unended_step).collect::<Vec<_>>());
+    }
     Ok(table)
+}
+
+/// The iteration of a row of Ray Tune that did not end its trial.
+fn unended_step(row: &Map<String, Value>) -> Option<i64> {
+    let is_of_ray = row.contains_key(TRIAL) && row.get(DONE) == Some(&Value::Bool(false));
+    row.get(STEP)?.as_i64().filter(|_| is_of_ray)
 }
 
 /// The fields of a trial, those of W&B's dictionaries with their names before them.
@@ -158,6 +169,10 @@ impl Row<'_> {
         for (name, param, set) in sets {
             take_distribution(&mut trial, param, set).map_err(|expected| self.wrong(name, &expected))?;
         }
+        refuse_wide(&trial, self.index, |param| {
+            let is_it = |name: &str| matches!(self.kinds[name], Column::Param(of) if of == param);
+            self.fields.iter().find(|(name, _)| is_it(name)).map(|(_, value)| value)
+        })?;
         for name in self.further {
             let value = self.fields.get(*name).unwrap_or(&Value::Null);
             let number = number_or_null(value, || self.wrong(name, "a number or null"))?;

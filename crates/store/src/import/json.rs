@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use allometry_core::{Constraints, Direction, FrozenTrial, ParamValue, Params, TrialState};
+use allometry_core::{Constraints, Direction, Distribution, FrozenTrial, ParamValue, Params, TrialState};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::columns::objective_hint;
+use super::columns::{is_param, objective_hint};
 use super::error::Problem;
 use super::{Roles, Table, flat, pandas};
 use crate::assemble::take_user_attribute;
@@ -100,6 +100,8 @@ struct Trials<'r> {
     directions: Vec<Direction>,
     /// The names of the values of the entry with the most of them.
     named_values: Vec<String>,
+    /// What the first entry calls the objectives.
+    own_names: Vec<String>,
     /// Whether an entry says that it is complete, or says nothing of its state.
     any_ended: bool,
     any_value: bool,
@@ -116,6 +118,7 @@ impl<'r> Trials<'r> {
             read: Vec::new(),
             directions: Vec::new(),
             named_values: Vec::new(),
+            own_names: Vec::new(),
             any_ended: false,
             any_value: false,
             numbers: BTreeSet::new(),
@@ -142,6 +145,7 @@ impl<'r> Trials<'r> {
             if !own.is_empty() {
                 self.directions = own;
             }
+            self.own_names = metric_names(entry)?;
         }
         if index < 20 {
             take_numbers(&mut self.numbers, entry);
@@ -185,7 +189,8 @@ impl<'r> Trials<'r> {
                 Problem::new("the list of trials", message).hint("name parameters, or fields beside them")
             );
         }
-        let metrics = metric.map_or(self.named_values, |metric| vec![metric.to_owned()]);
+        let own = if self.own_names.is_empty() { self.named_values } else { self.own_names };
+        let metrics = metric.map_or(own, |metric| vec![metric.to_owned()]);
         Ok(Table { directions: self.directions, metrics, trials: self.read, notes: Vec::new() })
     }
 }
@@ -218,6 +223,14 @@ fn directions(entry: &Value) -> Result<Vec<Direction>, Problem> {
             )
         }),
     }
+}
+
+/// What the objectives are called, where the trials say so.
+fn metric_names(entry: &Value) -> Result<Vec<String>, Problem> {
+    let Some(said) = entry.get("metric_names").filter(|said| !said.is_null()) else { return Ok(Vec::new()) };
+    let name = |name: &Value| name.as_str().map(Into::into);
+    let names = said.as_array().and_then(|names| names.iter().map(name).collect());
+    names.ok_or_else(|| Problem::new("trial 0 of the list, field `metric_names`", "expected a list of names"))
 }
 
 /// A list of directions.
@@ -329,7 +342,40 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
         }
         Some(_) => return Err(wrong("distributions", "an object")),
     }
+    let params = fields.get("params").and_then(Value::as_object);
+    refuse_wide(&trial, index, |name| {
+        let beside = || fields.iter().find(|(field, _)| is_param(field, name)).map(|(_, value)| value);
+        params.and_then(|params| params.get(name)).or_else(beside)
+    })?;
     Ok(trial)
+}
+
+/// Refuses integers that no parameter has a place for, other than those of a recorded range of floats.
+/// `given` finds what trial `index` of a list has for a parameter.
+pub(super) fn refuse_wide<'v>(
+    trial: &FrozenTrial,
+    index: usize,
+    given: impl Fn(&str) -> Option<&'v Value>,
+) -> Result<(), Problem> {
+    let is_float = |name: &str| matches!(trial.distributions.get(name), Some(Distribution::Float { .. }));
+    let found = trial.params.iter().filter(|(name, _)| !is_float(name)).find_map(|(name, _)| {
+        let digits = json::beyond_i64(given(name)?)?;
+        Some(Wide(digits).within(format!("trial {index} of the list, parameter `{name}`")))
+    });
+    found.map_or(Ok(()), Err)
+}
+
+/// An integer that no parameter has a place for, by its digits.
+pub(super) struct Wide(pub(super) String);
+
+impl Wide {
+    pub(super) fn within(self, place: impl Into<String>) -> Problem {
+        Problem::new(
+            place,
+            format!("expected a parameter's value, found {}, which is beyond 64 bits", self.0),
+        )
+        .hint("write it as a text where it is a name, or with a decimal point where it is a number")
+    }
 }
 
 /// Parameters: an object, or fields of their own, as `optuna trials --flatten` and tables of pandas have them. `None` where `params` is no object.
@@ -440,7 +486,8 @@ fn of_pandas(set: &Value) -> Cow<'_, Value> {
 /// Takes in the set of a parameter, as an object or as Optuna's text, and reads the parameter's value by it.
 pub(super) fn take_distribution(trial: &mut FrozenTrial, name: &str, set: &Value) -> Result<(), String> {
     let text = set.as_str().map_or_else(|| json::write(&of_pandas(set)), Into::into);
-    let set = crate::optuna::distribution(&text).map_err(|problem| format!("a distribution: {problem}"))?;
+    let read = distribution::refuse_wide_choice(&text).and_then(|()| crate::optuna::distribution(&text));
+    let set = read.map_err(|problem| format!("a distribution: {problem}"))?;
     // pandas writes Python's `None` and the lack of a value alike; only what has a value has a set.
     if set.contains(&ParamValue::Null) {
         trial.params.0.entry(name.to_owned()).or_insert(ParamValue::Null);

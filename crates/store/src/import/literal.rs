@@ -122,6 +122,9 @@ impl Reader<'_> {
         if let Ok(whole) = word.parse::<u64>() {
             return Some(whole.into());
         }
+        if crate::json::is_wide(word) {
+            return Some(crate::json::wide(word));
+        }
         let number = word.parse::<f64>().ok()?;
         Some(crate::json::float(number))
     }

@@ -3,8 +3,10 @@
 mod best_params;
 mod columns;
 mod csv;
+mod directions;
 mod error;
 mod flat;
+mod infeasible;
 mod journal;
 mod json;
 mod literal;
@@ -16,6 +18,7 @@ mod roles;
 mod sets;
 mod text;
 mod typing;
+mod unended;
 mod whole;
 mod yaml;
 
@@ -23,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::{Direction, FrozenTrial, Params, SearchSpace};
 
+pub use directions::SaidDirections;
 pub use error::ImportError;
 pub use note::Note;
 pub use optuna_storage::{space_of, take_metrics};
@@ -33,6 +37,9 @@ pub(crate) use whole::template;
 pub use whole::{Assumed, Imported, read_whole, read_whole_storage};
 pub use yaml::is_list as is_yaml_list;
 
+pub(crate) use csv::param_value;
+
+use self::error::Problem;
 use crate::assemble::take_fixed_params;
 use crate::location::Location;
 use crate::sqlite::is_database;
@@ -86,7 +93,8 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
             return Err(ImportError::UnknownKind { path: path.to_path_buf() });
         }
         roles.refuse_params(&path.into(), "its trials say which are their parameters")?;
-        return ray::read(path, roles.metric).map(promoted).map(Content::Table);
+        let table = promoted(ray::read(path, roles.metric)?).map_err(|problem| problem.in_file(path))?;
+        return Ok(Content::Table(table));
     }
     let unreadable = |source| ImportError::Read { path: path.to_path_buf(), source };
     if is_database(path).map_err(unreadable)? {
@@ -98,6 +106,9 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
         }
         other => other,
     })?;
+    if text.trim().is_empty() {
+        return Err(ImportError::Empty { path: path.to_path_buf() });
+    }
     if journal::is_journal(&text) {
         return Ok(Content::Journal(text));
     }
@@ -114,7 +125,7 @@ fn content(path: &Path, roles: &Roles<'_>) -> Result<Content, ImportError> {
         return Err(ImportError::NoTrials { location: path.into() });
     }
     table.notes.splice(0..0, note);
-    Ok(Content::Table(promoted(table)))
+    promoted(table).map(Content::Table).map_err(|problem| problem.in_file(path))
 }
 
 /// Whether a file's name ends as those of texts of trials, or of packed ones, do.
@@ -135,13 +146,17 @@ fn unpacked_name(path: &Path) -> PathBuf {
 }
 
 /// Trials by number, their integers floats where a parameter has some.
-fn promoted(mut table: Table) -> Table {
+fn promoted(mut table: Table) -> Result<Table, Problem> {
     table.trials.sort_by_key(|t| t.number);
+    table.trials.iter().try_for_each(typing::refuse_wide_fixed)?;
     // Values that wait to be tried are of their parameter's set as those that were tried.
     table.trials.iter_mut().for_each(take_fixed_params);
     typing::restore_integers(&mut table.trials);
     typing::promote(&mut table.trials);
-    table
+    typing::refuse_alike(&table.trials)?;
+    table.trials.iter().try_for_each(infeasible::refuse_unread)?;
+    table.notes.extend(infeasible::note(&table.trials));
+    Ok(table)
 }
 
 /// Reads a study from a file, whose kind is told by its content and ending.
@@ -193,9 +208,10 @@ fn best_params_of(detail: Option<&str>) -> Result<best_params::BestParams, Impor
     best_params::parse(&text).map_err(|problem| problem.in_file(detail))
 }
 
-/// Whether a path is a file of trials that is no database: a table, a list, a journal.
+/// Whether a path is a file of trials that is no database: a table, a list, a journal. An empty file is one
+/// where its name ends as theirs do.
 pub fn is_file_of_trials(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.len() > 0)
+    path.metadata().is_ok_and(|found| found.is_file() && (found.len() > 0 || is_named(path)))
         && is_database(path).is_ok_and(|is_database| !is_database)
 }
 

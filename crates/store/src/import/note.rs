@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use allometry_core::SearchSpace;
+use allometry_core::{Direction, SearchSpace};
 
 /// Names that a note lists at most.
 const MOST_NAMES: usize = 20;
@@ -47,6 +47,21 @@ pub enum Note {
         /// How many rows there were.
         rows: usize,
         /// How many trials they are of.
+        trials: usize,
+    },
+    /// Directions were said in the order of objectives that a file sorted by their names.
+    Order {
+        /// The names of the objectives and what was taken for each.
+        said: Vec<(String, Direction)>,
+    },
+    /// Trials of Ray Tune that had not ended when their table was written; they failed.
+    Unended {
+        /// How many.
+        trials: usize,
+    },
+    /// Trials that count as infeasible because a constraint of theirs is no number.
+    OddConstraints {
+        /// How many.
         trials: usize,
     },
     /// Trials that run in the source.
@@ -95,6 +110,21 @@ impl fmt::Display for Note {
                     f,
                     "{rows} rows are iterations of {trials} trials; the newest row of a trial has its value"
                 )
+            }
+            Self::Order { said } => {
+                let said = said.iter().map(|(name, direction)| format!("`{name}` {}", direction.as_str()));
+                write!(
+                    f,
+                    "directions are taken in the order of the file, which may not be the study's: {} \
+                     (--direction NAME=DIRECTION says one by its name)",
+                    said.collect::<Vec<_>>().join(", ")
+                )
+            }
+            Self::Unended { trials } => {
+                write!(f, "trials whose last result is not `done` had not ended, and failed: {trials}")
+            }
+            Self::OddConstraints { trials } => {
+                write!(f, "trials with a constraint that is no number count as infeasible: {trials}")
             }
             Self::Running { trials } => {
                 write!(f, "trials that still run in the source, and here for ever: {trials}")

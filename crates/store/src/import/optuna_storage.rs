@@ -12,7 +12,7 @@ use crate::sqlite::SqliteStore;
 use crate::store::{Store, StudyRecord};
 
 use super::sets::{IMPORT_KEY, ImportAttribute};
-use super::{ImportError, ImportedStudy, Roles};
+use super::{ImportError, ImportedStudy, Roles, infeasible};
 
 /// Reads the study `name`, or the only one.
 pub(super) fn read(path: &Path, name: Option<&str>, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
@@ -77,8 +77,8 @@ pub(super) fn read_store(
         metric_names: study.metric_names(),
         best_params: best.map(|t| t.params.clone()),
         space,
+        notes: infeasible::note(&trials).into_iter().collect(),
         trials,
-        notes: Vec::new(),
     })
 }
 

@@ -677,7 +677,9 @@ fn queued_values_are_of_the_inferred_set() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
-    let assumed = Assumed { directions: vec![allometry_core::Direction::Minimize], ..Assumed::default() };
+    let directions =
+        SaidDirections { in_order: vec![allometry_core::Direction::Minimize], ..SaidDirections::default() };
+    let assumed = Assumed { directions, ..Assumed::default() };
     let whole = read_whole(&path, None, &assumed).unwrap().remove(0).study;
     let (_, _, set) = &whole.trials[0].template.params[0];
     assert!(set.contains("3e-05"), "{set}");
@@ -712,4 +714,213 @@ fn iterations_of_a_trial_are_its_intermediate_values() {
     assert_eq!(a.intermediate, [(1, 1.0), (2, 0.5), (3, 0.2)].into_iter().collect());
     assert_eq!((b.number.0, b.params.to_string()), (1, "lr=0.2".to_owned()));
     assert!(study.notes.iter().any(|note| note.to_string().starts_with("5 rows are iterations of 2 trials")));
+}
+
+/// An integer that no parameter has a place for is never a float in silence.
+#[test]
+fn integers_beyond_64_bits_are_refused_with_their_place() {
+    let huge = "12345678901234567890123";
+    for (name, text, place) in [
+        ("t.json", r#"[{"value": 1, "params": {"x": HUGE}}]"#, "trial 0 of the list, parameter `x`"),
+        ("t.json", r#"[{"value": 1, "params_x": HUGE}]"#, "trial 0 of the list, parameter `x`"),
+        ("t.json", r#"[{"value": 1, "params": {"x": ["a", HUGE]}}]"#, "trial 0 of the list, parameter `x`"),
+        ("t.yaml", "- {value: 1, params_x: HUGE}\n", "trial 0 of the list, parameter `x`"),
+        ("t.csv", "number,value,params_x\n0,1,2\n1,1,HUGE\n", "line 3, column `params_x`"),
+        ("t.csv", "Name,State,loss,config\na,finished,1,{'x': HUGE}\n", "trial 0 of the list, parameter `x`"),
+        (
+            "t.json",
+            r#"[{"state": "WAITING", "system_attrs": {"fixed_params": {"x": HUGE}}}]"#,
+            "trial 0, system attribute `fixed_params`",
+        ),
+    ] {
+        for digits in [huge, "9223372036854775808", "-9223372036854775809"] {
+            let roles = Roles { metric: text.contains("loss").then_some("loss"), ..Roles::default() };
+            let told = message(read_told(name, &text.replace("HUGE", digits), &roles));
+            assert!(
+                told.contains(&format!("{name}, {place}: expected a parameter's value, found {digits}")),
+                "{told}"
+            );
+            assert!(told.contains("beyond 64 bits (write it as a text"), "{told}");
+        }
+        let fits = text.replace("HUGE", "9223372036854775807");
+        let roles = Roles { metric: text.contains("loss").then_some("loss"), ..Roles::default() };
+        let shown = read_told(name, &fits, &roles).unwrap().trials.pop().unwrap().params.to_string();
+        assert!(shown.contains("9223372036854775807"), "{fits}: {shown}");
+    }
+    let float = r#"[{"value": 1, "params": {"x": 100000000000000000000}, "user_attrs": {"n": HUGE},
+        "distributions": {"x": {"name": "FloatDistribution",
+            "attributes": {"low": 0.0, "high": 1e30, "log": false, "step": null}}}}]"#;
+    let trial = read_text("t.json", &float.replace("HUGE", huge)).unwrap().trials.remove(0);
+    assert_eq!(trial.params.get("x"), Some(&ParamValue::Float(1e20)));
+    assert_eq!(trial.user_attributes["n"], huge, "attributes keep every digit");
+    let choice = r#"[{"value": 1, "params": {"x": 1}, "distributions":
+        {"x": {"name": "CategoricalDistribution", "attributes": {"choices": [1, HUGE]}}}}]"#;
+    let told = message(read_text("t.json", &choice.replace("HUGE", huge)));
+    assert!(told.contains(&format!("has the choice {huge}, an integer beyond 64 bits")), "{told}");
+}
+
+/// Beside words, numbers are choices of their own kind; what Python takes for one value is told apart by
+/// nobody.
+#[test]
+fn values_of_one_column_keep_their_kinds() {
+    let column = |cells: &[&str]| {
+        let rows: Vec<String> = cells.iter().map(|cell| format!("1,{cell}\n")).collect();
+        read_text("t.csv", &format!("value,params_x\n{}", rows.concat()))
+    };
+    assert_eq!(params(&column(&["1", "0.5", "auto"]).unwrap()), ["x=1", "x=0.5", "x=auto"]);
+    assert_eq!(params(&column(&["1", "0.5"]).unwrap()), ["x=1.0", "x=0.5"]);
+    assert_eq!(params(&column(&["true", "2"]).unwrap()), ["x=True", "x=2"]);
+    for (cells, told) in [
+        (["true", "1"], "t.csv, trial 1, parameter `x`: `1` beside `True`, which is equal to it"),
+        (["0", "False"], "t.csv, trial 1, parameter `x`: `False` beside `0`, which is equal to it"),
+    ] {
+        assert!(message(column(&cells)).starts_with(told), "{cells:?}");
+    }
+    assert!(message(column(&["1", "1.0", "auto"])).contains("`1.0` beside `1`"));
+}
+
+/// What our own exports write comes back with every value of its kind, and the metrics with their names.
+#[test]
+fn exported_files_come_back_as_they_were() {
+    let list = r#"[
+        {"number": 0, "values": [0.5, 2], 
+         "params": {"a": "0", "b": "", "c": [1, 2], "d": null, "e": "True", "f": " x"},
+         "directions": ["minimize", "maximize"], "metric_names": ["val_loss", "auc"], "state": "COMPLETE"},
+        {"number": 1, "values": [0.25, 3], 
+         "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5"},
+         "user_attrs": {"score": 0.125}, "state": "COMPLETE"}]"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("t.json"), list).unwrap();
+    let whole = |name: &str| read_whole(&path(name), None, &Assumed::default()).unwrap().remove(0).study;
+    let first = whole("t.json");
+    assert_eq!(first.system_attributes["study:metric_names"], r#"["val_loss", "auc"]"#);
+    std::fs::write(path("b.csv"), crate::export::csv(&first).unwrap()).unwrap();
+    std::fs::write(path("b.json"), crate::export::json(&first).unwrap()).unwrap();
+    for name in ["b.csv", "b.json"] {
+        let text = std::fs::read_to_string(path(name)).unwrap();
+        let back = whole(name);
+        assert_eq!(
+            (&back.directions, &back.system_attributes),
+            (&first.directions, &first.system_attributes)
+        );
+        for (one, other) in first.trials.iter().zip(&back.trials) {
+            let parts = |trial: &crate::optuna::WholeTrial| {
+                let shown = trial.template.params.iter().map(|(name, internal, set)| {
+                    let set = crate::distribution::parse(set).unwrap();
+                    let value = crate::distribution::from_internal(&set, *internal).unwrap();
+                    (name.clone(), crate::distribution::write_value(&value))
+                });
+                let shown: std::collections::BTreeMap<String, String> = shown.collect();
+                (shown, trial.template.values.clone(), trial.template.user_attributes.clone())
+            };
+            assert_eq!(parts(one), parts(other), "{text}");
+        }
+    }
+    let header = std::fs::read_to_string(path("b.csv")).unwrap();
+    assert!(header.starts_with("number,values_val_loss,values_auc,"), "{header}");
+}
+
+/// A study whose trials have no parameter keeps the name of its metric too.
+#[test]
+fn the_name_of_a_metric_survives_without_parameters() {
+    let text = r#"[{"number": 0, "value": 0.5, "params": {}, "directions": ["minimize"],
+        "metric_names": ["val_loss"], "user_attrs": {"auc": 0.125}}]"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    std::fs::write(&path, text).unwrap();
+    let study = read_whole(&path, None, &Assumed::default()).unwrap().remove(0).study;
+    let table = crate::export::csv(&study).unwrap();
+    let back = read_text("t.csv", &table).unwrap();
+    assert_eq!(back.metric_names, Some(vec!["val_loss".to_owned()]), "{table}");
+    assert_eq!((back.trials[0].value, back.direction), (Some(0.5), Some(Direction::Minimize)));
+    let wrong = message(read_text("t.json", &text.replace(r#"["val_loss"]"#, "[1]")));
+    assert!(wrong.contains("field `metric_names`: expected a list of names"), "{wrong}");
+}
+
+/// Ray marks the last result of a trial that ended as done: the others run, or were cut off.
+#[test]
+fn trials_of_ray_that_had_not_ended_failed() {
+    let table = "loss,training_iteration,trial_id,config/lr,done\n0.5,2,a,0.1,True\n0.1,1,b,0.2,False\n";
+    let list = r#"[{"loss": 0.5, "training_iteration": 2, "trial_id": "a", "config/lr": 0.1, "done": true},
+        {"loss": 0.1, "training_iteration": 1, "trial_id": "b", "config/lr": 0.2, "done": false}]"#;
+    let progress = "loss,training_iteration,trial_id,config/lr,done\n0.7,1,a,0.1,False\n0.5,2,a,0.1,True\n\
+         0.1,1,b,0.2,False\n";
+    let roles = Roles { metric: Some("loss"), ..Roles::default() };
+    for (name, text) in [("t.csv", table), ("t.json", list), ("t.csv", progress)] {
+        let study = read_told(name, text, &roles).unwrap();
+        let [done, open] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
+        assert_eq!((done.state, done.value), (TrialState::Complete, Some(0.5)), "{text}");
+        assert_eq!((open.state, open.value), (TrialState::Failed, None), "{text}");
+        assert_eq!(open.intermediate, [(1, 0.1)].into(), "{text}");
+        let reason = open.record.failure.as_ref().unwrap().reason.as_str();
+        assert_eq!(reason, "it had not ended when its table was written");
+        let notes: Vec<String> = study.notes.iter().map(ToString::to_string).collect();
+        let said = "trials whose last result is not `done` had not ended, and failed: 1";
+        assert!(notes.iter().any(|note| note == said), "{notes:?}");
+    }
+    let of_another = "loss,lr,done\n0.5,0.1,False\n";
+    assert_eq!(read_told("t.csv", of_another, &roles).unwrap().trials[0].state, TrialState::Complete);
+}
+
+#[test]
+fn constraints_that_are_no_numbers_are_refused_or_counted() {
+    let list = |said: &str| {
+        let text = r#"[{"value": 1, "params": {"x": 1}, "system_attrs": {"constraints": SAID}}]"#;
+        read_text("t.json", &text.replace("SAID", said))
+    };
+    let table = |cell: &str| {
+        read_text("t.csv", &format!("number,value,params_x,system_attrs_constraints\n0,1,1,\"{cell}\"\n"))
+    };
+    for bad in [r#""bad""#, "[[1]]", r#"["a"]"#, r#"{"a": 1}"#, "[1, {}]"] {
+        let told = message(list(bad));
+        let place = "t.json, trial 0, system attribute `constraints`: expected a list of numbers, found ";
+        assert!(told.starts_with(&format!("{place}{bad} (")), "{told}");
+    }
+    for bad in ["bad", "[[1]]", "['a']"] {
+        assert!(
+            message(table(bad)).contains("system attribute `constraints`: expected a list of numbers"),
+            "{bad}"
+        );
+    }
+    for odd in [list("[null]"), list("[NaN, -1]"), table("nan"), table("[None]")] {
+        let study = odd.unwrap();
+        assert!(!study.trials[0].is_feasible());
+        let notes: Vec<String> = study.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(notes, ["trials with a constraint that is no number count as infeasible: 1"]);
+    }
+    for fine in [list("[-1.0, 0]"), list("null"), list("[false]"), list("-2"), table("(-1.0,)"), table("[]")]
+    {
+        let study = fine.unwrap();
+        assert!(study.trials[0].is_feasible() && study.notes.is_empty(), "{:?}", study.notes);
+    }
+}
+
+#[test]
+fn an_empty_file_is_called_empty() {
+    for name in ["t.csv", "t.json", "t.yaml", "t.db"] {
+        for text in ["", " \n\n"] {
+            let told = message(read_text(name, text));
+            assert_eq!(told, format!("{name} is empty (write or copy the file again)"), "{text:?}");
+        }
+    }
+}
+
+/// Names count in any case, so that two that differ in it alone are one.
+#[test]
+fn columns_that_differ_in_case_alone_are_refused() {
+    for (header, told) in [
+        ("number,value,Value,params_x", "t.csv, line 1: `value` and `Value` are one name"),
+        ("number,Number,value,params_x", "t.csv, line 1: `number` and `Number` are one name"),
+        ("State,STATE,value,params_x", "t.csv, line 1: `State` and `STATE` are one name"),
+    ] {
+        let message = message(read_text("t.csv", &format!("{header}\n0,1,2,3\n")));
+        assert!(message.starts_with(told), "{message}");
+    }
+    let text = "number,value,Value,params_x\n0,1,2,3\n";
+    for (metric, value) in [("value", 1.0), ("Value", 2.0)] {
+        let roles = Roles { metric: Some(metric), ..Roles::default() };
+        assert_eq!(read_told("t.csv", text, &roles).unwrap().trials[0].value, Some(value), "{metric}");
+    }
+    assert_eq!(params(&read_text("t.csv", "value,lr,LR\n1,2,3\n").unwrap()), ["lr=2 LR=3"]);
 }

@@ -1,8 +1,12 @@
 //! One kind of number per parameter, as tables have it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allometry_core::{FrozenTrial, ParamValue};
+
+use super::error::Problem;
+use super::json::Wide;
+use crate::json;
 
 /// Makes whole floats integers where a parameter has no others and some trials lack it: pandas writes a column of integers with holes so.
 pub(super) fn restore_integers(trials: &mut [FrozenTrial]) {
@@ -29,17 +33,21 @@ pub(super) fn restore_integers(trials: &mut [FrozenTrial]) {
 }
 
 /// Makes the integers of a parameter floats where any of its values is one: `0` beside `1e-05` is `0.0`.
+/// Beside words, truth values and the like, numbers are choices and stay as they are.
 pub(super) fn promote(trials: &mut [FrozenTrial]) {
-    let floats: BTreeSet<String> = trials
-        .iter()
-        .flat_map(|t| t.params.iter().filter(|(name, _)| !t.distributions.contains_key(*name)))
-        .filter(|(_, value)| matches!(value, ParamValue::Float(_)))
-        .map(|(name, _)| name.to_owned())
-        .collect();
+    let (mut floats, mut choices) = (BTreeSet::new(), BTreeSet::new());
+    for (name, value) in trials.iter().flat_map(unrecorded) {
+        match value {
+            ParamValue::Float(_) => floats.insert(name.to_owned()),
+            ParamValue::Int(_) => false,
+            _ => choices.insert(name.to_owned()),
+        };
+    }
     for trial in trials {
         for (name, value) in &mut trial.params.0 {
             // A recorded set says what kind its values are.
-            if trial.distributions.contains_key(name) || !floats.contains(name) {
+            let is_recorded = trial.distributions.contains_key(name);
+            if is_recorded || !floats.contains(name) || choices.contains(name) {
                 continue;
             }
             if let ParamValue::Int(i) = *value {
@@ -47,4 +55,37 @@ pub(super) fn promote(trials: &mut [FrozenTrial]) {
             }
         }
     }
+}
+
+/// Refuses values of one parameter that are of different kinds and one to Python, as `True` and `1` are: one
+/// would stand for both.
+pub(super) fn refuse_alike(trials: &[FrozenTrial]) -> Result<(), Problem> {
+    let mut first: BTreeMap<(&str, i64), &ParamValue> = BTreeMap::new();
+    for trial in trials {
+        for (name, value) in unrecorded(trial) {
+            let Some(whole) = value.as_i64() else { continue };
+            let known = first.entry((name, whole)).or_insert(value);
+            if std::mem::discriminant(*known) != std::mem::discriminant(value) {
+                let place = format!("trial {}, parameter `{name}`", trial.number);
+                return Err(Problem::new(place, format!("`{value}` beside `{known}`, which is equal to it"))
+                    .hint("write both alike, or one of them as a word"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses integers that wait to be tried and that no parameter has a place for.
+pub(super) fn refuse_wide_fixed(trial: &FrozenTrial) -> Result<(), Problem> {
+    let fixed = trial.system_attributes.get("fixed_params").filter(|_| trial.params.0.is_empty());
+    let fixed = fixed.and_then(|text| json::parse(text).ok());
+    let found = fixed.as_ref().and_then(json::beyond_i64);
+    found.map_or(Ok(()), |digits| {
+        Err(Wide(digits).within(format!("trial {}, system attribute `fixed_params`", trial.number)))
+    })
+}
+
+/// The values of a trial whose sets nobody recorded.
+fn unrecorded(trial: &FrozenTrial) -> impl Iterator<Item = (&str, &ParamValue)> {
+    trial.params.iter().filter(|(name, _)| !trial.distributions.contains_key(*name))
 }

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use allometry_core::metric_name::implied_direction;
-use allometry_core::{Direction, Distribution, FrozenTrial, SearchSpace, TrialState};
+use allometry_core::{Distribution, FrozenTrial, SearchSpace, TrialState};
 use serde_json::json;
 
-use super::error::Problem;
+use super::error::{Problem, directions_by_name};
 use super::note::Note;
 use super::optuna_storage::{open_file, which};
 use super::sets::{IMPORT_KEY, ImportAttribute};
-use super::{Content, ImportError, Roles, Table, best_params_of, content, journal, name_of, sets};
+use super::{
+    Content, ImportError, Roles, SaidDirections, Table, best_params_of, content, journal, name_of, sets,
+};
 use crate::assemble::{EXACT_KEY, OWN_PREFIX, RECORD_KEY, exact_json, fixed_params_json, record_json};
 use crate::distribution;
 use crate::json;
@@ -21,8 +22,8 @@ use crate::store::{METRIC_NAMES, Store};
 /// What is taken for granted where a file says nothing of it.
 #[derive(Debug, Clone, Default)]
 pub struct Assumed {
-    /// Which values are better, for each objective; empty where the file alone tells.
-    pub directions: Vec<Direction>,
+    /// Which values are better; empty where the file alone tells.
+    pub directions: SaidDirections,
     /// The sets of parameters.
     pub space: SearchSpace,
     /// The metric whose values are the trials', for an experiment of Ray Tune or a table.
@@ -101,20 +102,17 @@ pub fn read_whole(
         }
         Content::Table(mut table) => {
             let beside = best_params_of(detail.filter(|_| !is_folder))?;
-            if table.directions.is_empty() {
-                let beside = beside.direction(&table.trials);
-                let implied = table.metrics.iter().map_while(|metric| implied_direction(metric));
-                let implied: Vec<Direction> = implied.collect();
-                match (beside, implied.is_empty()) {
-                    (Some(direction), true) => table.directions.push(direction),
-                    (Some(direction), false) => {
-                        table.directions.push(direction);
-                        table.directions.extend(&implied[1..]);
-                    }
-                    (None, _) => table.directions = implied,
-                }
+            let (mut directions, note) =
+                assumed.directions.of(&table.metrics, &table.directions, &path.into())?;
+            table.notes.extend(note);
+            if let Some(found) = beside.direction(&table.trials)
+                && table.directions.is_empty()
+                && assumed.directions.is_empty()
+            {
+                directions.splice(..directions.len().min(1), [found]);
             }
-            if table.directions.is_empty() && assumed.directions.is_empty() {
+            table.directions = directions;
+            if table.directions.is_empty() {
                 return Err(ImportError::WhichDirection {
                     location: path.into(),
                     metric: table.metrics.into_iter().next(),
@@ -190,11 +188,13 @@ fn of_table(
 ) -> Result<Imported, Problem> {
     let Table { directions, metrics, mut trials, mut notes } = table;
     let objectives = trials.iter().map(|trial| 1 + trial.further.len()).max().unwrap_or(1);
-    let directions = if assumed.directions.is_empty() { directions } else { assumed.directions.clone() };
     if directions.len() < objectives {
         let message = format!("{objectives} values, and {} directions", directions.len());
-        return Err(Problem::new("its trials", message)
-            .hint("give --direction once for each objective, in the order of the values"));
+        let mut hint = "give --direction once for each objective, in the order of the values".to_owned();
+        if metrics.len() == objectives {
+            hint = format!("give --direction once for each objective: {}", directions_by_name(&metrics));
+        }
+        return Err(Problem::new("its trials", message).hint(hint));
     }
     if trials.iter().zip(0..).any(|(trial, place)| trial.number.0 != place) {
         notes.push(Note::Renumbered);

@@ -18,7 +18,8 @@ pub fn is_list(text: &str) -> bool {
 /// Parses a document, whose size in memory, aliases and depth are bounded by the parser.
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     let options = serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::PassThrough };
-    serde_saphyr::from_str_with_options::<Node>(text, options).map(|node| node.0).map_err(|error| {
+    let read = serde_saphyr::from_str_with_options::<Node>(text, options);
+    read.map(|node| with_wide(node.0, &json::wide_numbers(text))).map_err(|error| {
         let place = error.location().map_or_else(
             || "its content".to_owned(),
             |location| format!("line {}, column {}", location.line(), location.column()),
@@ -32,6 +33,23 @@ pub(super) fn parse(text: &str) -> Result<Value, Problem> {
             .map_or(line, |(_, said)| said);
         Problem::new(place, line).hint("`optuna trials -f json` writes the same as JSON")
     })
+}
+
+/// A value with every digit of its integers, of which those beyond 64 bits were parsed as floats.
+fn with_wide(value: Value, integers: &[(f64, &str)]) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let found = integers.iter().find(|(rounded, _)| number.as_f64() == Some(*rounded));
+            found.map_or(Value::Number(number), |(_, digits)| json::wide(digits))
+        }
+        Value::Array(items) if !integers.is_empty() => {
+            items.into_iter().map(|item| with_wide(item, integers)).collect()
+        }
+        Value::Object(fields) if !integers.is_empty() => {
+            fields.into_iter().map(|(key, item)| (key, with_wide(item, integers))).collect()
+        }
+        other => other,
+    }
 }
 
 /// A node as the readers of JSON take it: numbers that JSON has no word for have the stand-ins of [`json`].

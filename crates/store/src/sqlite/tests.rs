@@ -102,7 +102,7 @@ fn a_told_trial_costs_two_commits() {
         value: Some(0.5),
         reports: epochs(1..20),
         record: TrialRecord { seed: Some(1), ..TrialRecord::default() },
-        scores: Some(scores()),
+        predictions: Some(scores().into()),
         log: None,
         ..Finished::default()
     };
@@ -223,7 +223,7 @@ fn a_full_disk_loses_nothing_told() {
     store.connection().pragma_update(None, "max_page_count", pages).unwrap();
     let big = Finished {
         value: Some(0.5),
-        scores: Some(ValidationScores { scores: vec![0.5; 100_000], ..scores() }),
+        predictions: Some(ValidationScores { scores: vec![0.5; 100_000], ..scores() }.into()),
         ..Finished::default()
     };
     let error = store.finish(told.id, FinishedState::Complete, &big).unwrap_err();
@@ -293,7 +293,7 @@ fn rows_of_ours_go_with_their_trial() {
     let finished = Finished {
         value: Some(0.5),
         reports: epochs(1..3),
-        scores: Some(scores()),
+        predictions: Some(scores().into()),
         log: Some("words".into()),
         ..Finished::default()
     };
@@ -414,7 +414,7 @@ fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
         let trial = start(&store, if number % 3 == 0 { other } else { one }).unwrap();
         let finished = Finished {
             value: Some(0.5),
-            scores: Some(scores()),
+            predictions: Some(scores().into()),
             log: Some("x".into()),
             ..Finished::default()
         };
@@ -437,12 +437,12 @@ fn pages_are_the_whole_study_and_predictions_those_of_its_trials() {
         }
         for first in 0..=all.len() as u64 {
             let found = store.predictions_from(study, TrialNumber(first)).unwrap();
-            let numbers: Vec<u64> = found.scores.keys().map(|number| number.0).collect();
+            let numbers: Vec<u64> = found.keys().map(|number| number.0).collect();
             assert_eq!(numbers, (first..all.len() as u64).collect::<Vec<_>>());
         }
         let beside = store.beside(study).unwrap();
         assert_eq!(beside.len(), all.len());
-        assert!(beside.values().all(|kept| kept.scores.is_some() && kept.log.as_deref() == Some("x")));
+        assert!(beside.values().all(|kept| kept.predictions.is_some() && kept.log.as_deref() == Some("x")));
     }
 }
 
@@ -454,7 +454,7 @@ fn of_size(trials: usize) -> (TempDir, PathBuf, StudyId) {
     let first = start(&store, study).unwrap();
     let finished = Finished {
         value: Some(0.5),
-        scores: Some(scores()),
+        predictions: Some(scores().into()),
         reports: epochs(1..2),
         log: Some("x".into()),
         ..Finished::default()
@@ -493,7 +493,7 @@ fn whole_studies_cost_in_proportion_to_their_trials() {
     let record = |store: &SqliteStore| store.studies().unwrap().remove(0);
     grows_in_proportion("a study read whole", 1000, make, |(_, store, _, trials)| {
         let study = StoredStudy::read(store, record(store)).unwrap();
-        assert_eq!((study.trials.len(), study.scores.len()), (*trials, *trials));
+        assert_eq!((study.trials.len(), study.predictions.len()), (*trials, *trials));
     });
     grows_in_proportion("what is kept beside", 1000, make, |(_, store, study, trials)| {
         assert_eq!(store.beside(*study).unwrap().len(), *trials);

@@ -29,7 +29,7 @@ fn child_writes_until_killed() {
             value: Some(trial.number.0 as f64),
             reports: vec![epoch(2, 0.5, 0.5), epoch(3, 0.75, 0.5)],
             record: TrialRecord { seed: Some(trial.number.0), ..TrialRecord::default() },
-            scores: Some(scores()),
+            predictions: Some(scores().into()),
             log: Some("said".into()),
             ..Finished::default()
         };
@@ -93,7 +93,7 @@ fn survives_kills(url: &str, settled: impl Fn()) {
                     assert_eq!(trial.value, Some(number.0 as f64));
                     assert_eq!((trial.record.seed, trial.intermediate.len()), (Some(number.0), 3));
                     assert_eq!(trial.params.to_string(), params().to_string());
-                    assert_eq!(store.scores(id, number).unwrap(), Some(scores()));
+                    assert_eq!(store.predictions(id, number).unwrap(), Some(scores().into()));
                     assert_eq!(store.epoch_metrics(id, number).unwrap().len(), 3);
                 }
                 TrialState::Running => {

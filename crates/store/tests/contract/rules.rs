@@ -144,8 +144,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
         constraints: constraints(),
         reports: vec![plain, epoch(4, f64::NEG_INFINITY, f64::INFINITY)],
         record: record(),
-        scores: Some(scores()),
-        outputs: None,
+        predictions: Some(scores().into()),
         log: Some("said 'so'\n\u{e4}\u{1f600}\t\u{7}".into()),
     };
     assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
@@ -182,14 +181,13 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     assert_eq!(without_metrics(&found.record), without_metrics(&record()));
 
     assert_eq!(reader.log(id, trial.number).unwrap(), finished.log);
-    assert_eq!(reader.scores(id, trial.number).unwrap(), Some(scores()));
-    assert_eq!(reader.outputs(id, trial.number).unwrap(), None);
+    assert_eq!(reader.predictions(id, trial.number).unwrap(), Some(scores().into()));
     for outputs in [outputs(1), outputs(3)] {
         let trial = start(store, id, &params());
-        let finished = Finished { value: Some(0.5), outputs: Some(outputs.clone()), ..Finished::default() };
+        let finished =
+            Finished { value: Some(0.5), predictions: Some(outputs.clone().into()), ..Finished::default() };
         store.finish(trial.id, FinishedState::Complete, &finished).unwrap();
-        assert_eq!(reader.outputs(id, trial.number).unwrap(), Some(outputs));
-        assert_eq!(reader.scores(id, trial.number).unwrap(), None);
+        assert_eq!(reader.predictions(id, trial.number).unwrap(), Some(outputs.into()));
     }
     let metrics = reader.epoch_metrics(id, trial.number).unwrap();
     assert_eq!(metrics.keys().collect::<Vec<_>>(), [&1, &2, &4]);
@@ -214,7 +212,7 @@ fn an_unfinished_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     );
     assert_eq!(found.intermediate[&1], 0.5);
     assert_eq!(found.record, TrialRecord::default());
-    assert_eq!(reader.scores(id, trial.number).unwrap(), None);
+    assert_eq!(reader.predictions(id, trial.number).unwrap(), None);
 }
 
 fn numbers_belong_to_a_study(store: &dyn Store, reader: &dyn Store) {
@@ -520,7 +518,7 @@ fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
         store.claim_waiting(study, Some(&owner)).map(|_| ()).unwrap_err(),
         reader.trials(study).map(|_| ()).unwrap_err(),
         reader.running(study).map(|_| ()).unwrap_err(),
-        reader.scores(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
+        reader.predictions(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         reader.epoch_metrics(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         reader.late_tells(study, TrialNumber(0)).map(|_| ()).unwrap_err(),
         store.report(trial, &[epoch(1, 0.5, 0.5)]).unwrap_err(),
@@ -529,6 +527,6 @@ fn unknown_things_are_not_found(store: &dyn Store, reader: &dyn Store) {
         assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
     }
     let id = store.create_study(&crate::support::study("s")).unwrap();
-    assert_eq!(reader.scores(id, TrialNumber(0)).unwrap(), None);
+    assert_eq!(reader.predictions(id, TrialNumber(0)).unwrap(), None);
     assert!(reader.epoch_metrics(id, TrialNumber(0)).unwrap().is_empty());
 }

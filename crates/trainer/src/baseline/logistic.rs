@@ -7,21 +7,21 @@ use crate::data::Dataset;
 use crate::data::scale::moments;
 use crate::metric;
 
-/// Values of scikit-learn's `C` that are tried, the inverse of the weight of half the squared norm against the sum of
-/// log losses; the first where none can be tried.
-const STRENGTHS: [f64; 5] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4];
+/// Values of scikit-learn's `C` to try. `C` is the reciprocal of the weight of half the squared norm
+/// relative to the sum of log losses. The first value is used if none can be tried.
+const CANDIDATE_STRENGTHS: [f64; 5] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4];
 const MAX_ITERATIONS: usize = 100;
 const MAX_HALVINGS: usize = 40;
 
-/// What the baseline predicts, and how it was regularised.
+/// Predictions of the baseline, and its regularisation.
 pub(super) struct Prediction {
     /// Probabilities for the validation windows.
     pub(super) scores: Vec<f32>,
-    /// The `C` that was chosen.
+    /// Chosen `C`.
     pub(super) strength: f64,
 }
 
-/// Fits the training windows' last rows and predicts the validation windows.
+/// Fits the last rows of the training windows and predicts the validation windows.
 pub(super) fn predict(dataset: &Dataset, [train, validation]: [&[f32]; 2], labels: &[bool]) -> Prediction {
     let features = dataset.features();
     let (mut train, mut validation) = (train.to_vec(), validation.to_vec());
@@ -38,37 +38,39 @@ pub(super) fn predict(dataset: &Dataset, [train, validation]: [&[f32]; 2], label
     Prediction { scores, strength }
 }
 
-/// The `C` with the lowest log loss on the last fifth of the windows after fitting those before, less `embargo` windows
-/// in between.
+/// Returns the `C` with the lowest log loss on the last fifth of the windows, after fitting those before
+/// except for `embargo` windows in between.
 fn choose(values: &[f32], labels: &[bool], features: usize, embargo: usize) -> f64 {
     let [fitted, compared] = held_out(labels.len(), embargo);
     let both_classes = labels[..fitted].contains(&true) && labels[..fitted].contains(&false);
     if !both_classes || compared == labels.len() {
-        return STRENGTHS[0];
+        return CANDIDATE_STRENGTHS[0];
     }
     let log_loss = |strength: f64| {
         let model = Logistic::fit(&values[..fitted * features], &labels[..fitted], features, strength);
         metric::log_loss(&labels[compared..], &model.predict(&values[compared * features..]))
             .unwrap_or(f64::INFINITY)
     };
-    let losses = STRENGTHS.map(|strength| (strength, log_loss(strength)));
+    let losses = CANDIDATE_STRENGTHS.map(|strength| (strength, log_loss(strength)));
     let best = losses.into_iter().reduce(|best, next| if next.1 < best.1 { next } else { best });
-    best.map_or(STRENGTHS[0], |(strength, _)| strength)
+    best.map_or(CANDIDATE_STRENGTHS[0], |(strength, _)| strength)
 }
 
 /// A fitted model.
 #[derive(Debug, Clone, PartialEq)]
 struct Logistic {
-    /// One per feature, then the intercept, which is not penalised.
+    /// One weight per feature, then the intercept, which is not penalised.
     weights: Vec<f64>,
     /// Weight of half the squared norm: 1 / C.
     penalty: f64,
 }
 
 impl Logistic {
-    /// Minimises `sum(log loss) + |weights|^2 / (2 * strength)` over row-major `values` by Newton's method with step halving
-    /// (iteratively reweighted least squares: Hastie, Tibshirani & Friedman 2009, section 4.4.1), to the precision of `f64`.
-    /// The problem is strictly convex where both classes are there; it takes O(rows * features^2) per iteration.
+    /// Minimises `sum(log loss) + |weights|^2 / (2 * strength)` over row-major `values` by Newton's method
+    /// with step halving (iteratively reweighted least squares: Hastie, Tibshirani & Friedman 2009, section
+    /// 4.4.1), to the precision of `f64`.
+    ///
+    /// The problem is strictly convex if both classes are present. An iteration takes O(rows * features^2).
     fn fit(values: &[f32], labels: &[bool], features: usize, strength: f64) -> Self {
         let mut model = Self { weights: vec![0.0; features + 1], penalty: 1.0 / strength };
         let mut loss = model.loss(values, labels);
@@ -76,7 +78,7 @@ impl Logistic {
             let (gradient, hessian) = model.derivatives(values, labels);
             let Some(factor) = Cholesky::new(hessian, gradient.len()) else { break };
             let step = factor.solve(&gradient);
-            // Half of this is the decrease that the quadratic model predicts.
+            // Half of this is the decrease predicted by the quadratic model.
             let decrement: f64 = gradient.iter().zip(&step).map(|(g, s)| g * s).sum();
             let Some((next, lower)) = model.descend(&step, loss, values, labels) else {
                 break;
@@ -89,7 +91,8 @@ impl Logistic {
         model
     }
 
-    /// The longest of the steps 1, 1/2, 1/4, ... that does not raise the loss; `None` where rounding leaves none.
+    /// Returns the model after the longest of the steps 1, 1/2, 1/4, ... that does not raise the loss, or
+    /// `None` if rounding leaves none.
     fn descend(&self, step: &[f64], loss: f64, values: &[f32], labels: &[bool]) -> Option<(Self, f64)> {
         (0..MAX_HALVINGS).find_map(|halvings| {
             let length = 0.5_f64.powi(halvings as i32);
@@ -100,7 +103,7 @@ impl Logistic {
         })
     }
 
-    /// Probabilities for rows.
+    /// Returns the probabilities for rows.
     fn predict(&self, values: &[f32]) -> Vec<f32> {
         values.chunks_exact(self.weights.len() - 1).map(|row| sigmoid(self.logit(row)) as f32).collect()
     }
@@ -124,7 +127,7 @@ impl Logistic {
         losses + self.penalty / 2.0 * self.weights[..features].iter().map(|w| w * w).sum::<f64>()
     }
 
-    /// Gradient, and lower triangle of the Hessian.
+    /// Returns the gradient and the lower triangle of the Hessian.
     fn derivatives(&self, values: &[f32], labels: &[bool]) -> (Vec<f64>, Vec<f64>) {
         let size = self.weights.len();
         let features = size - 1;
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_values_end() {
+    fn fitting_extreme_values_terminates() {
         let model = Logistic::fit(&[1e30, -1e30, 1e30, -1e30], &[true, false, true, false], 1, 1.0);
         assert!(model.weights.iter().all(|w| w.is_finite()));
     }

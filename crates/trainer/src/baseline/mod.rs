@@ -1,4 +1,5 @@
-//! What a model must beat: baselines fitted on the same windows, so that they are scored on the same rows.
+//! Baselines that a model must beat. They are fitted on the same windows and scored on the same rows as
+//! models.
 
 mod logistic;
 mod trees;
@@ -11,17 +12,17 @@ use allometry_core::ladder::Task;
 use crate::data::{Dataset, Part};
 use crate::metric;
 
-/// Share of the training windows, its last, on which settings of a baseline are compared.
-const COMPARED: f64 = 0.2;
+/// Share of the training windows, at their end, on which settings of a baseline are compared.
+const HELD_OUT_SHARE: f64 = 0.2;
 
-/// A baseline and how it did on the validation part.
+/// A baseline and its result on the validation part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BaselineResult {
     /// Stable name: `class_prior`, `logistic_regression`, `boosted_trees` or `mean`.
     pub name: &'static str,
-    /// What it is, in words.
+    /// Description for users.
     pub description: String,
-    /// Metrics on the validation windows, as [`metric::evaluate`] gives them.
+    /// Metrics on the validation windows, as returned by [`metric::evaluate`].
     pub metrics: BTreeMap<String, f64>,
     /// Predictions for the validation windows of a binary label.
     pub scores: Option<ValidationScores>,
@@ -31,14 +32,18 @@ pub struct BaselineResult {
 ///
 /// For a binary label:
 ///
-/// - `class_prior` predicts the share of positives among the training windows for every row: what no skill scores.
-/// - `logistic_regression` predicts from the features of a window's last row alone, standardised by the training windows'
-///   last rows, with weights that minimise the sum of log losses plus their squared norm over 2 C (scikit-learn's
-///   `LogisticRegression`). C is the one of 1, 0.1, ... 0.0001 with the lowest log loss on the last fifth of the training
-///   windows when fitted on those before; then all are fitted. Scaling of the data set makes no difference to it.
-/// - `boosted_trees` predicts from the same rows by gradient-boosted trees of depth 3; their number is chosen in the same way.
+/// - `class_prior` predicts the share of positives among the training windows for every row, the score
+///   without skill.
+/// - `logistic_regression` predicts from the features of a window's last row, standardised by the last rows
+///   of the training windows. Its weights minimise the sum of log losses plus their squared norm over 2 C
+///   (scikit-learn's `LogisticRegression`). C is the one of 1, 0.1, ... 0.0001 with the lowest log loss on
+///   the last fifth of the training windows when fitted on those before; then all are fitted. Scaling of
+///   the data set does not affect it.
+/// - `boosted_trees` predicts from the same rows by gradient-boosted trees of depth 3, whose number is
+///   chosen in the same way.
 ///
-/// For several classes `class_prior` alone, each class's share; for numbers `mean`, the training windows' mean target.
+/// For several classes the only baseline is `class_prior`, with each class's share; for numbers it is
+/// `mean`, the mean target of the training windows.
 pub fn baselines(dataset: &Dataset, task: Task) -> Vec<BaselineResult> {
     match task {
         Task::Binary => binary(dataset),
@@ -90,12 +95,14 @@ fn binary(dataset: &Dataset) -> Vec<BaselineResult> {
     let held_out = held_out(labels.len(), dataset.context);
     let boosted = trees::predict(train, &labels, validation, dataset.features(), held_out);
     let grown = format!(
-        "{} gradient-boosted trees of depth 3 on a window's last row, their number chosen within the training part",
+        "{} gradient-boosted trees of depth 3 on a window's last row, their number chosen within the \
+         training part",
         boosted.trees
     );
     let strength = logistic.strength;
     let described = format!(
-        "L2-regularised logistic regression on a window's last row; C = {strength}, chosen within the training part"
+        "L2-regularised logistic regression on a window's last row; C = {strength}, chosen within the \
+         training part"
     );
     vec![
         scored("class_prior", "the share of positives in the training part".to_owned(), constant),
@@ -104,14 +111,14 @@ fn binary(dataset: &Dataset) -> Vec<BaselineResult> {
     ]
 }
 
-/// Training windows that are fitted at first, and the first of those on which the result is compared; a context lies in
-/// between.
+/// Returns the number of training windows that are fitted for comparing settings, and the first window of
+/// the comparison. A context lies in between.
 fn held_out(windows: usize, embargo: usize) -> [usize; 2] {
-    let compared = windows - (windows as f64 * COMPARED) as usize;
+    let compared = windows - (windows as f64 * HELD_OUT_SHARE) as usize;
     [compared.saturating_sub(embargo), compared]
 }
 
-/// The features of each window's last row, row-major.
+/// Returns the features of each window's last row, row-major.
 fn last_rows(dataset: &Dataset, part: &Part) -> Vec<f32> {
     let first = (dataset.context - 1) * dataset.features();
     part.windows.iter().flat_map(|&w| &dataset.window(w)[first..]).copied().collect()
@@ -176,16 +183,16 @@ mod tests {
             let dataset = load(&spec, 80, normalize, Task::Binary).expect("is loaded").dataset;
             let logistic = &baselines(&dataset, Task::Binary)[1];
             assert!(logistic.description.contains("C = 0.01"), "{}", logistic.description);
-            // scikit-learn 1.9.1: StandardScaler and LogisticRegression(C=0.01, solver="newton-cholesky", tol=1e-12),
-            // fitted and scored on the same windows' last rows.
+            // scikit-learn 1.9.1: StandardScaler and LogisticRegression(C=0.01, solver="newton-cholesky",
+            // tol=1e-12), fitted and scored on the same windows' last rows.
             let (auc, log_loss) = (logistic.metrics["auc"], logistic.metrics["log_loss"]);
             assert!((auc - 0.785_565_68).abs() < 1e-4, "{normalize:?}: {auc}");
             assert!((log_loss - 0.394_644_34).abs() < 1e-5, "{normalize:?}: {log_loss}");
             let boosted = &baselines(&dataset, Task::Binary)[2];
             assert!(boosted.description.starts_with("75 gradient-boosted trees"), "{}", boosted.description);
-            // scikit-learn 1.9.1: HistGradientBoostingClassifier(max_iter=75, learning_rate=0.05, max_depth=3,
-            // max_leaf_nodes=None, min_samples_leaf=20, l2_regularization=1, max_bins=64) gives 0.7875 and 0.3878; its bins
-            // lie a little differently.
+            // scikit-learn 1.9.1: HistGradientBoostingClassifier(max_iter=75, learning_rate=0.05,
+            // max_depth=3, max_leaf_nodes=None, min_samples_leaf=20, l2_regularization=1, max_bins=64)
+            // gives 0.7875 and 0.3878. Its bins differ slightly.
             let (auc, log_loss) = (boosted.metrics["auc"], boosted.metrics["log_loss"]);
             assert!((auc - 0.7875).abs() < 0.004, "{normalize:?}: {auc}");
             assert!((log_loss - 0.3878).abs() < 0.002, "{normalize:?}: {log_loss}");

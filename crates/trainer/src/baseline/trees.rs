@@ -1,36 +1,37 @@
-//! Gradient-boosted trees on single rows (Friedman 2001), on histograms and with Newton's leaves (Chen & Guestrin 2016).
+//! Gradient-boosted trees on single rows (Friedman 2001), with histograms and Newton leaves (Chen &
+//! Guestrin 2016).
 
 use crate::metric;
 
-/// Bins of a feature at most; a bin's number fits into a byte.
-const MOST_BINS: usize = 64;
-/// Splits from the root to a leaf at most.
-const DEPTH: usize = 3;
-/// Trees at most.
-const ROUNDS: usize = 200;
-/// Share of each tree's step that is taken.
+/// Maximum bins of a feature. The number of a bin fits into a byte.
+const MAX_BINS: usize = 64;
+/// Maximum splits from the root to a leaf.
+const MAX_DEPTH: usize = 3;
+/// Maximum number of trees.
+const MAX_TREES: usize = 200;
+/// Factor of each tree's step.
 const SHRINKAGE: f64 = 0.05;
-/// Rows in a leaf at least.
-const LEAF_ROWS: usize = 20;
+/// Minimum rows in a leaf.
+const MIN_LEAF_ROWS: usize = 20;
 /// Added to the curvature of a leaf.
 const RIDGE: f64 = 1.0;
-/// Trees without a lower loss on the rows that were held out after which no more are tried.
+/// Number of trees without a lower loss on the held-out rows after which the search for their number stops.
 const PATIENCE: usize = 30;
 
-/// Rows whose features were sorted into bins.
+/// Bins of the features.
 struct Binned {
     features: usize,
-    /// Upper ends of each feature's bins but the last.
+    /// Upper edges of each feature's bins, except for the last bin.
     edges: Vec<Vec<f32>>,
 }
 
-/// One tree in the order in which it grew: a split's children follow it somewhere.
+/// A tree. Nodes follow their parents.
 struct Tree {
     nodes: Vec<Node>,
 }
 
 enum Node {
-    /// Rows whose bin is at most `bin` go to `left`, others to `left + 1`.
+    /// Sends rows whose bin is at most `bin` to `left`, the others to `left + 1`.
     Split {
         feature: usize,
         bin: u8,
@@ -39,7 +40,7 @@ enum Node {
     Leaf(f64),
 }
 
-/// Sums over rows.
+/// Sums over the rows of a node.
 #[derive(Clone, Copy, Default)]
 struct Sums {
     gradient: f64,
@@ -56,22 +57,24 @@ impl Sums {
         }
     }
 
-    /// Twice what a leaf lowers the loss by.
+    /// Returns twice the decrease of the loss by a leaf.
     fn score(self) -> f64 {
         self.gradient * self.gradient / (self.curvature + RIDGE)
     }
 }
 
-/// What the baseline predicts, and how many trees were grown.
+/// Predictions of the baseline, and its number of trees.
 pub(super) struct Boosted {
     /// Probabilities.
     pub(super) scores: Vec<f32>,
-    /// Trees.
+    /// Number of trees.
     pub(super) trees: usize,
 }
 
-/// Fits row-major `train` and predicts `validation`. The number of trees is the one with the lowest log loss on the rows from
-/// `compared` on after fitting those before `fitted`; then all rows are fitted.
+/// Fits row-major `train` and predicts `validation`.
+///
+/// The number of trees is the one with the lowest log loss on the rows from `compared` on, after fitting
+/// the rows before `fitted`. Then all rows are fitted.
 pub(super) fn predict(
     train: &[f32],
     labels: &[bool],
@@ -93,14 +96,14 @@ pub(super) fn predict(
 fn choose(values: &[f32], labels: &[bool], features: usize, [fitted, compared]: [usize; 2]) -> usize {
     let both = labels[..fitted].contains(&true) && labels[..fitted].contains(&false);
     if !both || compared >= labels.len() {
-        return ROUNDS / 2;
+        return MAX_TREES / 2;
     }
     let binned = Binned::new(&values[..fitted * features], features);
     let held_out = binned.apply(&values[compared * features..]);
     let mut logits = vec![prior(&labels[..fitted]); labels.len() - compared];
     let (mut best, mut lowest, mut grown) = (0, f64::INFINITY, 0);
     let rows = binned.apply(&values[..fitted * features]);
-    boost(&rows, &labels[..fitted], &binned, ROUNDS, |tree| {
+    boost(&rows, &labels[..fitted], &binned, MAX_TREES, |tree| {
         grown += 1;
         add(tree, &held_out, features, &mut logits);
         let scores: Vec<f32> = logits.iter().map(|&z| probability(z) as f32).collect();
@@ -113,8 +116,8 @@ fn choose(values: &[f32], labels: &[bool], features: usize, [fitted, compared]: 
     best
 }
 
-/// Grows trees one after the other, each against the gradient of the log loss after those before, until there are
-/// `most` or `each` says no.
+/// Grows trees one after the other, each on the gradient of the log loss after the previous ones, until
+/// there are `most` or `each` returns `false`.
 fn boost(rows: &[u8], labels: &[bool], binned: &Binned, most: usize, mut each: impl FnMut(&Tree) -> bool) {
     let mut logits = vec![prior(labels); labels.len()];
     for _ in 0..most {
@@ -144,7 +147,7 @@ fn grow(rows: &[u8], sums: &[(f64, f64)], binned: &Binned) -> Tree {
             total.curvature += sums[row].1;
             total.rows += 1;
         }
-        match (depth < DEPTH).then(|| split(rows, sums, binned, &members, total)).flatten() {
+        match (depth < MAX_DEPTH).then(|| split(rows, sums, binned, &members, total)).flatten() {
             None => nodes[node] = Node::Leaf(SHRINKAGE * total.gradient / (total.curvature + RIDGE)),
             Some((feature, bin)) => {
                 let left = nodes.len();
@@ -159,7 +162,8 @@ fn grow(rows: &[u8], sums: &[(f64, f64)], binned: &Binned) -> Tree {
     Tree { nodes }
 }
 
-/// The feature and the bin after which a split lowers the loss most; `None` where none does. The first of equals.
+/// Returns the feature and the bin after which a split lowers the loss most, or `None` if no split does.
+/// The first of equal splits is returned.
 fn split(
     rows: &[u8],
     sums: &[(f64, f64)],
@@ -167,7 +171,7 @@ fn split(
     members: &[usize],
     total: Sums,
 ) -> Option<(usize, u8)> {
-    let mut histogram = vec![[Sums::default(); MOST_BINS]; binned.features];
+    let mut histogram = vec![[Sums::default(); MAX_BINS]; binned.features];
     for &row in members {
         let bins = &rows[row * binned.features..][..binned.features];
         for (bins_of, &bin) in histogram.iter_mut().zip(bins) {
@@ -186,7 +190,7 @@ fn split(
             low.curvature += sum.curvature;
             low.rows += sum.rows;
             let high = total.minus(low);
-            if low.rows.min(high.rows) < LEAF_ROWS {
+            if low.rows.min(high.rows) < MIN_LEAF_ROWS {
                 continue;
             }
             let score = low.score() + high.score();
@@ -199,7 +203,7 @@ fn split(
     best
 }
 
-/// Adds a tree's leaves to the logits of rows.
+/// Adds the values of a tree's leaves to the logits of rows.
 fn add(tree: &Tree, rows: &[u8], features: usize, logits: &mut [f64]) {
     for (row, logit) in rows.chunks_exact(features).zip(logits) {
         let mut place = 0;
@@ -213,13 +217,13 @@ fn add(tree: &Tree, rows: &[u8], features: usize, logits: &mut [f64]) {
 }
 
 impl Binned {
-    /// Bins of about equally many rows each.
+    /// Chooses bins with about equally many rows each.
     fn new(values: &[f32], features: usize) -> Self {
         let edges = (0..features).map(|feature| {
             let mut column: Vec<f32> = values.iter().skip(feature).step_by(features).copied().collect();
             column.sort_by(f32::total_cmp);
-            let place = |bin: usize| column[bin * (column.len() - 1) / MOST_BINS];
-            let mut edges: Vec<f32> = (1..MOST_BINS).map(place).collect();
+            let place = |bin: usize| column[bin * (column.len() - 1) / MAX_BINS];
+            let mut edges: Vec<f32> = (1..MAX_BINS).map(place).collect();
             edges.dedup();
             edges
         });
@@ -237,7 +241,7 @@ impl Binned {
     }
 }
 
-/// The logit of the share of positives.
+/// Returns the logit of the share of positives.
 fn prior(labels: &[bool]) -> f64 {
     let positives = labels.iter().filter(|l| **l).count() as f64;
     (positives / (labels.len() as f64 - positives)).ln()
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_line_separates_is_learned() {
+    fn trees_learn_an_exclusive_or() {
         let values: Vec<f32> = (0..3000).map(number).collect();
         let labels: Vec<bool> = values.chunks(3).map(|r| (r[0] > 0.5) != (r[1] > 0.5)).collect();
         let (train, validation) = values.split_at(3 * 700);
@@ -269,7 +273,7 @@ mod tests {
 
     #[test]
     fn one_leaf_is_a_step_of_newton() {
-        // Too few rows to be split: the leaf is the sum of residuals over curvature and ridge.
+        // Too few rows for a split: the leaf is the sum of residuals over curvature and ridge.
         let labels = [true, false, false, false];
         let binned = Binned::new(&[1.0, 2.0, 3.0, 4.0], 1);
         let mut leaves = Vec::new();

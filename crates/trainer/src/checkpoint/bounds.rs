@@ -1,14 +1,16 @@
-//! Whether the sizes that a description names fit into its file: they are checked before memory is asked for.
+//! Check of the sizes in a description against the size of its file, before memory is allocated for them.
 
 use super::Description;
 use crate::hyperparameters::Hyperparameters;
 use crate::model::{Architecture, Geometry};
 use allometry_core::ladder::Task;
 
-/// A count that no file needs to justify, such as the rows of a window whose patches lie far apart.
-const HARMLESS: usize = 1 << 20;
+/// Largest count that is accepted whatever the size of the file, such as the rows of a window with patches
+/// far apart.
+const ALWAYS_ACCEPTED: usize = 1 << 20;
 
-/// Which field of a description of a file of `bytes` bytes cannot be true, and why; `None` where its model fits into the file.
+/// Returns which field of a description cannot be right for a file of `bytes` bytes, and why. The result is
+/// `None` if the model fits into the file.
 pub(super) fn problem(
     description: &Description,
     (hyperparameters, geometry): (&Hyperparameters, Geometry),
@@ -16,27 +18,31 @@ pub(super) fn problem(
 ) -> Option<String> {
     let model = &description.model;
     let classes = description.data.preparation.classes;
-    let most = bytes.max(HARMLESS);
-    // Each class has a weight of its own; other labels have none.
-    let most_classes = if model.task == Task::Classes { bytes } else { 2 };
+    let max_count = bytes.max(ALWAYS_ACCEPTED);
+    // Each class has weights of its own; other tasks have no classes.
+    let max_classes = if model.task == Task::Classes { bytes } else { 2 };
     let counts = [
-        ("data.preparation.classes", classes, most_classes),
-        ("model.context", model.context, most),
-        ("model.patch", model.patch, most),
-        ("model.stride", model.stride, most),
-        ("model.feature_embedding", model.feature_embedding, most),
-        ("progress.ends", description.progress.as_ref().map_or(0, |progress| progress.ends), most),
+        ("data.preparation.classes", classes, max_classes),
+        ("model.context", model.context, max_count),
+        ("model.patch", model.patch, max_count),
+        ("model.stride", model.stride, max_count),
+        ("model.feature_embedding", model.feature_embedding, max_count),
+        ("progress.ends", description.progress.as_ref().map_or(0, |progress| progress.ends), max_count),
     ];
-    if let Some((field, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
-        return Some(format!("its description has {field} = {count}, where the file can hold {most}"));
+    if let Some((field, count, max_count)) =
+        counts.into_iter().find(|(_, count, max_count)| count > max_count)
+    {
+        return Some(format!(
+            "its description says {field} = {count}, but the file can hold at most {max_count}"
+        ));
     }
     let weights = weights(hyperparameters.architecture, geometry);
     (weights * size_of::<f32>() as f64 > bytes as f64).then(|| {
-        format!("its description is of a model of {weights:.0} weights, and the file has {bytes} bytes")
+        format!("its description is of a model with {weights:.0} weights, but the file has {bytes} bytes")
     })
 }
 
-/// Weights of a model, as [`crate::model::Layout`] counts them, in numbers that do not overflow.
+/// Returns the number of weights of a model, as [`crate::model::Layout`] counts them, without overflow.
 fn weights(architecture: Architecture, geometry: Geometry) -> f64 {
     let form = geometry.form;
     let [d, heads_out, features] = [architecture.d_model, form.outputs, geometry.features].map(|n| n as f64);

@@ -1,4 +1,4 @@
-//! What a checkpoint says about itself, as JSON beside its tensors.
+//! Description of a checkpoint, stored as JSON beside its tensors.
 
 use std::collections::BTreeMap;
 
@@ -15,72 +15,73 @@ use crate::stopping::Stopping;
 /// Name and version of the format.
 pub const SCHEMA: &str = "allometry.checkpoint/1";
 
-/// What a checkpoint says about itself: enough to rebuild the model, to prepare a table for it, and to go on training.
+/// Description of a checkpoint, sufficient to rebuild the model, to prepare a table for it, and to continue
+/// training.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Description {
-    /// [`SCHEMA`].
+    /// Name and version of the format, [`SCHEMA`].
     pub schema: String,
-    /// Version of the program that wrote it.
+    /// Version of the program that wrote the checkpoint.
     pub program: String,
     /// Label of the size budget.
     pub budget: String,
-    /// The configuration.
+    /// Configuration of the trial.
     pub params: Params,
     /// Seed of everything random in the training.
     pub seed: u64,
-    /// Settings of the ladder's `[model]`.
+    /// Settings of the ladder's table `[model]`.
     pub model: ModelSpec,
-    /// What a row holds and how it is prepared.
+    /// Features of a row and their preparation.
     pub data: DataDescription,
-    /// The epoch whose weights are kept; `None` before the first has ended.
+    /// Epoch whose weights are stored, or `None` before the end of the first.
     pub best: Option<Epoch>,
-    /// Where training stands; `None` where it has ended.
+    /// Progress of the training, or `None` after its end.
     pub(crate) progress: Option<Progress>,
 }
 
-/// Which rows a model takes.
+/// Description of the rows that a model takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataDescription {
     /// Names of the features, in the order of their columns in a window.
     pub features: Vec<String>,
-    /// How rows of a table become values.
+    /// Conversion of a table's rows to values.
     pub preparation: Preparation,
-    /// Hash of the training and validation windows, so that training never goes on with others.
+    /// Hash of the training and validation windows, so that training never continues with others.
     pub fingerprint: String,
 }
 
-/// Figures of one epoch.
+/// Results of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Epoch, from 1.
     pub step: i64,
-    /// Objective value after it.
+    /// Objective value after the epoch.
     pub value: f64,
     /// Every metric by name.
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// Where training stands between two batches.
+/// Progress of a training between two batches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Progress {
-    /// Updates and batches done.
+    /// Number of updates and batches so far.
     pub(crate) count: Count,
-    /// Epochs whose last weights are kept to be averaged.
+    /// Number of epochs whose final weights are kept for averaging.
     pub(crate) ends: usize,
-    /// Steps done of the epoch that is not over.
+    /// Number of steps in the current epoch.
     pub(crate) steps: usize,
-    /// Sum over their windows of the training loss.
+    /// Sum of the training loss over the windows of those steps.
     pub(crate) loss: f64,
-    /// Largest gradient norm among them.
+    /// Largest gradient norm of those steps.
     pub(crate) largest_norm: f64,
-    /// Early stopping.
+    /// State of early stopping.
     pub(crate) stopping: Stopping,
-    /// Epochs that are over.
+    /// Finished epochs.
     pub(crate) history: Vec<Epoch>,
 }
 
 impl Description {
-    /// A trial that has not begun.
+    /// Creates the description of a trial that has not started.
     pub(crate) fn new(trial: &TrialSpec, model: &ModelSpec, dataset: &Dataset) -> Self {
         Self {
             schema: SCHEMA.into(),
@@ -99,16 +100,16 @@ impl Description {
         }
     }
 
-    /// The configuration's settings and the shape of its windows.
+    /// Returns the hyperparameters and the shape of the windows.
     ///
     /// # Errors
-    /// [`ArchitectureError`] where they are no model.
+    /// [`ArchitectureError`] if they do not define a model.
     pub(crate) fn shape(&self) -> Result<(Hyperparameters, Geometry), ArchitectureError> {
         let geometry = Geometry::new(self.data.features.len(), self.data.preparation.classes, &self.model)?;
         Ok((Hyperparameters::from_params(&self.params)?, geometry))
     }
 
-    /// In what the trial of `other` is another; empty where the two give the same bytes.
+    /// Returns the differences to the trial of `other`, or nothing if both give the same bytes.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let mut differences = Vec::new();
         let mut compare = |what: &str, ours: String, theirs: String| {
@@ -140,7 +141,7 @@ impl Description {
 }
 
 impl Progress {
-    /// Before the first batch.
+    /// Returns the progress before the first batch.
     pub(crate) fn new(model: &ModelSpec) -> Self {
         let direction = model.monitored().direction();
         let stopping = Stopping::new(model.patience, model.minimum_gain, direction);
@@ -168,7 +169,8 @@ impl From<&Epoch> for EpochReport {
     }
 }
 
-/// FNV-1a over the bits of all values, and the places and labels of training and validation windows.
+/// Returns an FNV-1a hash of the bits of all values, and of the positions and targets of training and
+/// validation windows.
 fn fingerprint(dataset: &Dataset) -> String {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);

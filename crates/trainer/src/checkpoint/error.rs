@@ -1,76 +1,76 @@
-//! Why a checkpoint cannot be written, read or gone on from.
+//! Errors of checkpoints.
 
 use std::path::PathBuf;
 
-/// Why a checkpoint cannot be written, read or gone on from. Messages name the file.
+/// Reason why a checkpoint cannot be written, read or continued. Messages name the file.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// The system refuses to read the file.
+    /// Reading the file fails.
     #[error("cannot read checkpoint {}: {source}", path.display())]
     Read {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The system refuses to write the file; what was there before is untouched.
+    /// Writing the file fails. An existing file is unchanged.
     #[error("cannot write checkpoint {}: {source}", path.display())]
     Write {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The bytes are no safetensors file, or a part of one.
-    #[error("{} is no whole safetensors file: {why}", path.display())]
+    /// The file is not a complete safetensors file.
+    #[error("{} is not a complete safetensors file: {why}", path.display())]
     Damaged {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// What the reader stumbled over.
+        /// Message of the reader.
         why: String,
     },
-    /// A safetensors file without our description.
-    #[error("{} is a safetensors file, but not one of Allometry's checkpoints", path.display())]
+    /// The file is a safetensors file without Allometry's description.
+    #[error("{} is a safetensors file, but not a checkpoint of Allometry", path.display())]
     Foreign {
-        /// File.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// A description of another version of the format.
+    /// The description has another version of the format.
     #[error("{} has the format {found}; this program reads {expected}", path.display())]
     Version {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
         /// Format of the file.
         found: String,
-        /// Format that is understood.
+        /// Format that this program reads.
         expected: &'static str,
     },
-    /// Tensors that are not those of the described architecture.
+    /// The tensors are not those of the described architecture.
     #[error("{}: {why}", path.display())]
     Architecture {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// Which tensor, and how it differs.
+        /// Name of the tensor, and its difference.
         why: String,
     },
-    /// A checkpoint of another trial.
+    /// The checkpoint belongs to another trial.
     #[error("{} is a checkpoint of another trial: {}", path.display(), differences.join("; "))]
     Differs {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
-        /// What differs, one entry each.
+        /// Differences between the two trials.
         differences: Vec<String>,
     },
-    /// No epoch was finished before the trial was interrupted, so that there is no model to apply.
+    /// The trial was interrupted before its first epoch ended, so there is no model.
     #[error("{} holds no finished epoch yet", path.display())]
     NoModel {
-        /// File.
+        /// Path of the checkpoint.
         path: PathBuf,
     },
 }
 
 impl CheckpointError {
-    /// What a user can do about it.
+    /// Returns advice for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
@@ -80,11 +80,13 @@ impl CheckpointError {
                 "free some space, or name a file on another disk with --checkpoint".into()
             }
             Self::Write { .. } => "name a file in a folder that can be written to with --checkpoint".into(),
-            Self::Damaged { .. } => "it may have been copied in part; --restart trains it anew".into(),
-            Self::Differs { .. } => {
-                "--restart trains anew and overwrites it, --checkpoint FILE keeps it".into()
+            Self::Damaged { .. } => {
+                "it may have been copied incompletely; --restart trains the model again".into()
             }
-            Self::NoModel { .. } => "the same `allometry train` goes on with it".into(),
+            Self::Differs { .. } => {
+                "--restart trains again and overwrites it, --checkpoint FILE keeps it".into()
+            }
+            Self::NoModel { .. } => "run the same `allometry train` again to continue it".into(),
             Self::Read { .. } | Self::Foreign { .. } | Self::Version { .. } | Self::Architecture { .. } => {
                 return None;
             }

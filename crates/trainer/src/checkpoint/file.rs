@@ -1,11 +1,13 @@
-//! Files that appear whole or not at all.
+//! Atomic replacement of files.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::Path;
 
-/// Writes a file by way of a sibling that is renamed over it once it is on the disk: whatever happens, either the old
-/// file is there or the new one. Makes the folder where it is missing, for its owner alone.
+/// Writes a file under a temporary name, then renames it once it is on the disk.
+///
+/// Whatever happens, either the old or the new file is there. A missing folder is created, readable only by
+/// its owner.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -21,7 +23,7 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
     let part = folder.join(name);
     let written = write(&part).and_then(|()| File::open(&part)?.sync_all()).and_then(|()| {
         fs::rename(&part, path)?;
-        // The renaming itself is only on the disk once the folder is.
+        // The renaming is on the disk only once the folder is.
         if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
     });
     if written.is_err() {

@@ -1,9 +1,9 @@
-//! Checkpoints: one safetensors file with the model's tensors, its description as JSON, and while training goes on all that
-//! is needed to go on to the same bytes.
+//! Checkpoints: one safetensors file with the model's tensors, its description as JSON and, during
+//! training, the state from which training continues to the same bytes.
 //!
-//! The model's tensors have the names and shapes of `benches/peers/patchtst.py`, so that `load_state_dict` takes them. The
-//! description stands in the file's metadata under `allometry`; a file is replaced as a whole, so that the two cannot
-//! disagree. Tensors of the training itself are called `training.*`.
+//! The model's tensors have the names and shapes of `benches/peers/patchtst.py`, so `load_state_dict`
+//! accepts them. The description is stored in the file's metadata under `allometry`. A file is replaced as
+//! a whole, so description and tensors always agree. Tensors of the training state are named `training.*`.
 
 mod bounds;
 mod description;
@@ -26,8 +26,8 @@ use crate::model::{Layout, named_tensors};
 /// Key of the description in the file's metadata.
 const KEY: &str = "allometry";
 
-/// Names of the buffers of a training that goes on: weights and both moments, then the weights at the ends of the last
-/// epochs, oldest first.
+/// Returns the names of the training buffers: weights and both moments, then the weights at the ends of the
+/// last epochs, oldest first.
 fn buffer_names(ends: usize) -> impl Iterator<Item = String> {
     let fixed = ["training.weights", "training.first_moment", "training.second_moment"];
     fixed.into_iter().map(str::to_owned).chain((0..ends).map(|i| format!("training.epoch_end.{i}")))
@@ -36,18 +36,18 @@ fn buffer_names(ends: usize) -> impl Iterator<Item = String> {
 /// A checkpoint in memory.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// What it says about itself.
+    /// Description stored in the checkpoint.
     pub description: Description,
     /// Weights of the best epoch, in the order of the layout.
     pub(crate) weights: Vec<f32>,
-    /// Where training goes on from: the buffers of [`buffer_names`].
+    /// Buffers named by [`buffer_names`], from which training continues.
     pub(crate) training: Option<Vec<Vec<f32>>>,
 }
 
-/// Writes a checkpoint; `path` holds the old one or the new one whatever happens.
+/// Writes a checkpoint. Whatever happens, `path` holds the old or the new one.
 ///
 /// # Errors
-/// [`CheckpointError::Write`].
+/// [`CheckpointError::Write`] if writing fails.
 pub(crate) fn save(
     path: &Path,
     description: &Description,
@@ -74,10 +74,10 @@ pub(crate) fn save(
     .map_err(|source| CheckpointError::Write { path: path.to_owned(), source })
 }
 
-/// Fails where [`save`] would for want of a folder that can be written to.
+/// Returns an error if [`save`] would fail because the folder cannot be written.
 ///
 /// # Errors
-/// [`CheckpointError::Write`].
+/// [`CheckpointError::Write`] if writing fails.
 pub(crate) fn check_writable(path: &Path) -> Result<(), CheckpointError> {
     let probe = path.with_extension("probe");
     file::replace(&probe, |part| std::fs::write(part, b""))
@@ -86,10 +86,10 @@ pub(crate) fn check_writable(path: &Path) -> Result<(), CheckpointError> {
 }
 
 impl Checkpoint {
-    /// Reads a checkpoint and holds its tensors against its description.
+    /// Reads a checkpoint and checks its tensors against its description.
     ///
     /// # Errors
-    /// Every [`CheckpointError`] but those of writing.
+    /// Every [`CheckpointError`] except those of writing.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let read = |source| CheckpointError::Read { path: path.to_owned(), source };
         let bytes = std::fs::read(path).map_err(read)?;
@@ -131,7 +131,7 @@ impl Checkpoint {
         Ok(Self { description, weights, training })
     }
 
-    /// The description, its version first: another version may say anything else.
+    /// Parses the description, its version first, because other versions may have any other content.
     fn describe(path: &Path, text: &str) -> Result<Description, CheckpointError> {
         let damaged = |why: String| CheckpointError::Damaged { path: path.to_owned(), why };
         let document: serde_json::Value = serde_json::from_str(text).map_err(|e| damaged(e.to_string()))?;

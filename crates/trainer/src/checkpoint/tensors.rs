@@ -1,4 +1,4 @@
-//! Tensors as they go to a file and come from one.
+//! Conversion of tensors to and from the bytes of a file.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use safetensors::{Dtype, View};
 
 use crate::model::Tensor;
 
-/// Numbers in single precision as they go to a file.
+/// Numbers to be stored in single precision.
 pub(super) enum Stored<'a> {
-    /// A tensor of the model whose weights lie in a buffer.
+    /// A tensor of the model, and the flat buffer that contains it.
     Weights(Tensor, &'a [f32]),
     /// A whole buffer, and its length as a shape.
     Buffer(&'a [f32], [usize; 1]),
@@ -46,7 +46,7 @@ impl View for Stored<'_> {
     }
 }
 
-/// The numbers of a file's bytes.
+/// Returns the numbers in a file's bytes.
 pub(super) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number))
 }

@@ -1,4 +1,4 @@
-//! Which columns of a table are time, label and features.
+//! Selection of the columns of a table for time, label and features.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -7,27 +7,27 @@ use allometry_core::ladder::spec::{DataSpec, FeatureSpec, LabelSpec, Task};
 
 use super::error::{DataError, Role};
 
-/// What is to be read of a table.
+/// Columns that a reader must return.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) path: &'a Path,
     pub(super) time: Option<&'a str>,
-    /// `None` where rows are only to be predicted.
+    /// Label, or `None` for tables that are only predicted.
     pub(super) label: Option<&'a LabelSpec>,
     pub(super) features: &'a FeatureSpec,
-    /// What a label may be.
+    /// Task, which determines the valid labels.
     pub(super) task: Task,
 }
 
 impl<'a> Wanted<'a> {
-    /// What a ladder asks for.
+    /// Returns the columns that a ladder asks for.
     pub(super) fn new(spec: &'a DataSpec, task: Task) -> Self {
         let DataSpec { path, time, label, features, .. } = spec;
         Self { path, time: time.as_deref(), label: Some(label), features, task }
     }
 }
 
-/// A column as a reader finds it.
+/// A column as found by a reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
     pub(super) name: String,
@@ -39,38 +39,38 @@ pub(super) struct Column {
 pub(super) enum ColumnKind {
     /// Numbers or booleans.
     Numeric,
-    /// Something else, in words.
+    /// Other values, described for messages.
     Other(String),
 }
 
-/// Columns by what they are used for, as indices into the table's columns.
+/// Indices of the table's columns by use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Selection {
     pub(super) features: Vec<usize>,
     pub(super) time: Option<usize>,
     pub(super) label: LabelColumns,
-    /// Names of columns that are not numeric or are a row index, and so were passed over.
+    /// Names of unused columns, which are not numeric or are a row index.
     pub(super) skipped: Vec<String>,
 }
 
-/// Columns that the label comes from.
+/// Columns that determine the label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LabelColumns {
-    /// The class itself.
+    /// Column with the label itself.
     Class(usize),
     /// The two columns of a threshold.
     Rise { of: usize, over: usize },
-    /// Nothing.
+    /// No label.
     None,
 }
 
-/// Whether a column is the row index that pandas writes beside the data: its numbers count rows and would tell a model
-/// nothing but the time.
+/// Whether a column is the row index that pandas writes next to the data. It only counts rows, so as a
+/// feature it would tell a model nothing except the time.
 pub(super) fn is_row_index(name: &str) -> bool {
     name.is_empty() || name == "Unnamed: 0" || name.starts_with("__index_level_")
 }
 
-/// Fails where two columns have one name.
+/// Returns an error if two columns have the same name.
 pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError> {
     let mut seen = HashSet::new();
     match names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
@@ -79,10 +79,10 @@ pub(super) fn check_names(path: &Path, names: &[String]) -> Result<(), DataError
     }
 }
 
-/// Resolves the names of a ladder against a table's columns.
+/// Resolves the names of a ladder to columns of a table.
 ///
-/// Features are the numeric columns that are neither time nor label nor excluded nor a row index of pandas; or exactly
-/// those that are included, in that order, less the excluded.
+/// Features are the numeric columns that are not time, label, excluded, or a row index of pandas. If the
+/// ladder includes columns by name, features are exactly those, in that order, without the excluded ones.
 pub(super) fn select(wanted: Wanted<'_>, columns: &[Column]) -> Result<Selection, DataError> {
     let path = wanted.path;
     let find = |name: &str, role: Role| {

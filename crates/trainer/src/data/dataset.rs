@@ -8,38 +8,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::shuffled;
 
-/// A table ready for training: features in memory once, windows as references into it.
+/// A table ready for training. Features are in memory once, and windows refer to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// Names of the features, in column order.
     pub feature_names: Vec<String>,
-    /// Features, row-major, `rows * feature_names.len()` values, finite; scaled where the ladder asks for `standard`.
+    /// Features, row-major, `rows * feature_names.len()` finite values; scaled if the ladder asks for
+    /// `standard`.
     pub values: Vec<f32>,
-    /// Rows in a window.
+    /// Number of rows in a window.
     pub context: usize,
-    /// What weights are fitted on.
+    /// Training part, on which weights are fitted.
     pub train: Part,
-    /// What configurations are chosen by.
+    /// Validation part, by which configurations are chosen.
     pub validation: Part,
-    /// What nothing is chosen by.
+    /// Test part, by which nothing is chosen.
     pub test: Part,
-    /// How the values came from the table.
+    /// How the table's rows were converted to values.
     pub preparation: Preparation,
 }
 
-/// How rows of a table become values; a model's predictions need the same.
+/// Conversion of a table's rows to values, which a model also needs for predictions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Preparation {
-    /// Column that orders the rows; `None` where the file is in order already.
+    /// Column that orders the rows, or `None` if the file is in order.
     pub time: Option<String>,
-    /// What happens to rows with missing or infinite features.
+    /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
-    /// Mean and deviation by which each feature was scaled, where it was.
+    /// Mean and standard deviation by which each feature was scaled, if it was.
     pub scaling: Option<Vec<(f64, f64)>>,
-    /// Classes of the label; 0 where it is not one of several.
+    /// Number of classes of the label; 0 if it does not have classes.
     #[serde(default)]
     pub classes: usize,
-    /// Mean and deviation of the training windows' targets where numbers are learned: models learn them scaled.
+    /// Mean and standard deviation of the training windows' targets for regression. Models learn scaled
+    /// targets.
     #[serde(default)]
     pub target: Option<(f64, f64)>,
 }
@@ -51,14 +53,14 @@ pub struct Part {
     pub windows: Vec<Window>,
 }
 
-/// One window: the `context` rows that end with row `last`, and what followed.
+/// A window: the `context` rows that end with row `last`, and the target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Window {
-    /// Index of its last row in [`Dataset::values`], at least `context - 1`.
+    /// Index of the last row in [`Dataset::values`], at least `context - 1`.
     pub last: usize,
-    /// Row of the file that `last` was, from 0, counting rows that were dropped.
+    /// Index of the last row in the file, from 0, counting dropped rows.
     pub row: u64,
-    /// What is to be predicted: 0 or 1, the number of its class, or the number itself.
+    /// Target: 0 or 1, the number of the class, or the number to predict.
     pub target: f32,
 }
 
@@ -69,30 +71,31 @@ impl Window {
     }
 }
 
-/// Names the parts in messages and reports.
+/// Name of a part in messages and reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartName {
-    /// Training.
+    /// Training part.
     Train,
-    /// Validation.
+    /// Validation part.
     Validation,
-    /// Test.
+    /// Test part.
     Test,
 }
 
 impl Dataset {
-    /// Features per row.
+    /// Returns the number of features per row.
     pub fn features(&self) -> usize {
         self.feature_names.len()
     }
 
-    /// Share of positives among the training windows; 0 if there are none.
+    /// Returns the share of positives among the training windows, or 0 if there are none.
     pub fn prior(&self) -> f64 {
         let counts = self.train.counts();
         counts.positives as f64 / self.train.windows.len().max(1) as f64
     }
 
-    /// The same rows with the targets of each part in random order, so that nothing is left to be learned.
+    /// Returns the rows with the targets of each part in random order, which removes every relation to be
+    /// learned.
     #[must_use]
     pub fn shuffled(&self, seed: u64) -> Self {
         let mut other = self.clone();
@@ -107,7 +110,7 @@ impl Dataset {
         other
     }
 
-    /// What windows of one part have in common with those of another, in words; `None` where no row is in two parts.
+    /// Returns a description of rows that windows of two parts share, or `None` if there are none.
     pub fn leak(&self) -> Option<String> {
         let parts = [
             (PartName::Train, &self.train),
@@ -125,11 +128,14 @@ impl Dataset {
         reaches.sort_by_key(|(first, ..)| *first);
         reaches.windows(2).find(|pair| pair[0].1 >= pair[1].0).map(|pair| {
             let [(_, last, earlier), (first, _, later)] = [pair[0], pair[1]];
-            format!("windows of the {earlier} part reach to row {last}, those of the {later} part begin at row {first}")
+            format!(
+                "windows of the {earlier} part reach to row {last}, those of the {later} part begin at row \
+                 {first}"
+            )
         })
     }
 
-    /// The values of a window: `context * features` floats, row-major, oldest row first.
+    /// Returns the values of a window: `context * features` floats, row-major, oldest row first.
     pub fn window(&self, window: Window) -> &[f32] {
         let end = (window.last + 1) * self.features();
         &self.values[end - self.context * self.features()..end]
@@ -137,7 +143,7 @@ impl Dataset {
 }
 
 impl Part {
-    /// Windows of each class.
+    /// Returns the number of windows of each class.
     pub fn counts(&self) -> ClassCounts {
         let positives = self.windows.iter().filter(|w| w.is_positive()).count() as u64;
         ClassCounts { positives, negatives: self.windows.len() as u64 - positives }

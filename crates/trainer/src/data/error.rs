@@ -1,4 +1,4 @@
-//! What can be wrong with a table, said so that it can be put right.
+//! Errors of tables, with hints for correcting them.
 
 use std::fmt;
 use std::fs::File;
@@ -7,210 +7,221 @@ use std::path::{Path, PathBuf};
 
 use super::dataset::PartName;
 
-/// Why a table cannot be used. Messages name the file, and the line or row and the column where there is one.
+/// Reason why a table cannot be used. Messages name the file and, if known, the line or row and the column.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// The file cannot be opened or read.
     #[error("cannot read {}: {cause}", path.display())]
     Io {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         cause: io::Error,
     },
-    /// Neither `.csv` nor `.parquet`.
+    /// The name ends neither in `.csv` nor in `.parquet`.
     #[error("{}: unknown kind of table; its name must end in .csv or .parquet", path.display())]
     UnknownFormat {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
     },
-    /// A line with too many or too few fields.
+    /// A line has too many or too few fields.
     #[error("{}: {location} has {found} fields, but the header has {expected}", path.display())]
     RaggedLine {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Where.
+        /// Location of the line.
         location: Location,
-        /// Fields of the header.
+        /// Number of fields of the header.
         expected: u64,
-        /// Fields of the line.
+        /// Number of fields of the line.
         found: u64,
     },
-    /// Bytes that are no text.
+    /// The file contains bytes that are not UTF-8.
     #[error("{}: {location} is not valid UTF-8", path.display())]
     NotText {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Where.
+        /// Location of the line.
         location: Location,
     },
-    /// Parquet that is truncated, corrupt or uses a feature that is not supported.
+    /// The Parquet file is truncated, corrupt, or uses an unsupported feature.
     #[error("{}: cannot be read as Parquet: {message}", path.display())]
     Parquet {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// What the reader said.
+        /// Message of the reader.
         message: String,
     },
-    /// Nothing below the header.
+    /// The table has no rows.
     #[error("{}: the table has no rows", path.display())]
     NoRows {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
     },
-    /// Two columns of one name.
+    /// Two columns have the same name.
     #[error("{}: two columns are named `{column}`", path.display())]
     RepeatedColumn {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Their name.
+        /// Name of the columns.
         column: String,
     },
-    /// A column that the ladder names is not there.
+    /// A column named by the ladder is missing.
     #[error("{}: there is no column `{column}` ({role})", path.display())]
     MissingColumn {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// The name asked for.
+        /// Name of the missing column.
         column: String,
-        /// What it was asked for.
+        /// Use of the column.
         role: Role,
-        /// The names that are there.
+        /// Names of the table's columns.
         columns: Vec<String>,
     },
-    /// A column of another type than its role needs.
+    /// A column has another type than its use requires.
     #[error("{}: column `{column}` ({role}) holds {found}, not {wanted}", path.display())]
     WrongType {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Column.
+        /// Name of the column.
         column: String,
-        /// What it is used for.
+        /// Use of the column.
         role: Role,
-        /// What it holds.
+        /// Description of its values.
         found: String,
-        /// What it must hold.
+        /// Description of valid values.
         wanted: &'static str,
     },
-    /// Text amid the numbers of a column.
+    /// A numeric column contains text.
     #[error("{}: {location}: column `{column}` has `{value}`, which is not a number", path.display())]
     NotANumber {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Column.
+        /// Name of the column.
         column: String,
-        /// Where.
+        /// Location of the text.
         location: Location,
-        /// What is there.
+        /// The text.
         value: String,
     },
-    /// The time or the label is asked for as a feature.
+    /// The time or the label is included as a feature.
     #[error("{}: column `{column}` is the {role}, so it cannot be a feature too", path.display())]
     ReservedColumn {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Column.
+        /// Name of the column.
         column: String,
-        /// What it is.
+        /// Use of the column.
         role: Role,
     },
-    /// A feature is asked for twice.
+    /// A feature is included twice.
     #[error("{}: feature `{column}` is included twice", path.display())]
     RepeatedFeature {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Column.
+        /// Name of the column.
         column: String,
     },
-    /// No numeric column is left.
+    /// No numeric column is left as a feature.
     #[error("{}: no numeric column is left to be a feature", path.display())]
     NoFeatures {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Columns that are not numeric.
+        /// Names of the unused columns.
         skipped: Vec<String>,
     },
-    /// A feature is missing or infinite, and the ladder says that this is an error.
-    #[error("{}: {location}: column `{column}` {gap}{}", path.display(), others(*more, "missing or infinite value"))]
+    /// A feature is missing or infinite, and the ladder treats this as an error.
+    #[error(
+        "{}: {location}: column `{column}` {gap}{}", path.display(),
+        further_count(*more, "missing or infinite value")
+    )]
     MissingValue {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
         /// Column of the first such value.
         column: String,
-        /// Where it is.
+        /// Location of the first such value.
         location: Location,
-        /// What is there instead of a number.
+        /// Kind of the first such value.
         gap: Gap,
-        /// How many more such values there are.
+        /// Number of further such values.
         more: u64,
     },
     /// A label is missing although later rows have one.
-    #[error("{}: {location}: label `{column}` is missing{}", path.display(), others(*more, "missing label"))]
+    #[error(
+        "{}: {location}: label `{column}` is missing{}", path.display(), further_count(*more, "missing label")
+    )]
     MissingLabel {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Label column.
+        /// Name of the label's column.
         column: String,
-        /// Where the first is missing.
+        /// Location of the first missing label.
         location: Location,
-        /// How many more are, not counting those at the end.
+        /// Number of further missing labels, without those at the end.
         more: u64,
     },
-    /// A label that is nothing to be learned.
+    /// A label is not valid for the task.
     #[error("{}: {location}: label `{column}` is {value}; it must be {wanted}", path.display())]
     BadLabel {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Label column.
+        /// Name of the label's column.
         column: String,
-        /// Where.
+        /// Location of the label.
         location: Location,
-        /// What is there.
+        /// The value found.
         value: String,
-        /// What must be there.
+        /// Description of valid labels.
         wanted: &'static str,
     },
-    /// A time that cannot be understood.
-    #[error("{}: {location}: time `{column}` is {value}, which is no date, time or number", path.display())]
+    /// A time cannot be parsed.
+    #[error(
+        "{}: {location}: time `{column}` is {value}, which is not a date, time or number", path.display()
+    )]
     BadTime {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Time column.
+        /// Name of the time column.
         column: String,
-        /// Where.
+        /// Location of the time.
         location: Location,
-        /// What is there.
+        /// The value found.
         value: String,
     },
-    /// Times that cannot be put in one order, such as dates and numbers.
-    #[error("{}: {location}: time `{column}` is {value}, which is of another kind than the times before it", path.display())]
+    /// Times of different kinds, such as dates and numbers, cannot be ordered.
+    #[error(
+        "{}: {location}: time `{column}` is {value}, which is of another kind than the times before it",
+        path.display()
+    )]
     MixedTimes {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Time column.
+        /// Name of the time column.
         column: String,
-        /// Where the kind changes.
+        /// Location of the first time of another kind.
         location: Location,
-        /// What is there.
+        /// The value found there.
         value: String,
     },
-    /// Two rows of one time.
+    /// Two rows have the same time.
     #[error("{}: {first} and {second} have the same time `{column}`, {time}", path.display())]
     RepeatedTime {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Time column.
+        /// Name of the time column.
         column: String,
-        /// The time.
+        /// The repeated time.
         time: String,
-        /// Where it is first.
+        /// Location of its first row.
         first: Location,
-        /// Where it is again.
+        /// Location of its second row.
         second: Location,
     },
-    /// No test part is left.
+    /// The split leaves no test part.
     #[error(
-        "the split's shares, {train} for training and {validation} for validation, leave nothing for the test part"
+        "the split's shares, {train} for training and {validation} for validation, leave nothing for the \
+         test part"
     )]
     SplitSum {
         /// Share of the training part.
@@ -218,72 +229,73 @@ pub enum DataError {
         /// Share of the validation part.
         validation: f64,
     },
-    /// A part without a window.
+    /// A part has no window.
     #[error(
-        "{}: too few rows: of {rows} rows{} the {part} part gets no window of {context} rows{}", path.display(),
+        "{}: too few rows: with {rows} rows{} the {part} part has no window of {context} rows{}",
+        path.display(),
         if *dropped > 0 { format!(" ({dropped} more were dropped)") } else { String::new() },
         if *horizon > 1 { format!(" whose label looks {horizon} rows ahead") } else { String::new() }
     )]
     TooFewRows {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// The part.
+        /// Name of the part.
         part: PartName,
-        /// Rows that are left.
+        /// Number of rows that are left.
         rows: usize,
-        /// Rows that were dropped for missing values.
+        /// Number of rows dropped because of missing values.
         dropped: usize,
-        /// Rows in a window.
+        /// Number of rows in a window.
         context: usize,
-        /// Rows ahead that a label looks.
+        /// Number of rows that a label looks ahead.
         horizon: usize,
     },
-    /// Labels that look beyond a part.
+    /// Labels look further ahead than a part is long.
     #[error("{}: the label looks {horizon} rows ahead, but the {part} part has {rows} rows", path.display())]
     LongHorizon {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Rows ahead that a label looks.
+        /// Number of rows that a label looks ahead.
         horizon: usize,
-        /// The first part that is not longer.
+        /// The first part that is too short.
         part: PartName,
-        /// Its rows, before the embargo.
+        /// Number of rows of the part, before the embargo.
         rows: usize,
     },
-    /// Fewer rows to be predicted than a window has.
+    /// A table to be predicted has fewer rows than a window.
     #[error("{}: {rows} rows are too few for a window of {context}", path.display())]
     NoWindow {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// Rows that are left.
+        /// Number of rows that are left.
         rows: usize,
-        /// Rows in a window.
+        /// Number of rows in a window.
         context: usize,
     },
-    /// A class that the training part does not show.
+    /// A class does not occur in the training part.
     #[error("{}: class {class} of {classes} has no window in the training part", path.display())]
     AbsentClass {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// The class.
+        /// Number of the class.
         class: usize,
-        /// Classes of the whole table: one more than the highest number.
+        /// Number of classes of the whole table: one more than the highest class.
         classes: usize,
     },
-    /// A threshold label where numbers or several classes are to be learned.
-    #[error("{}: a label by threshold is 0 or 1, so that there is no more to learn of it", path.display())]
+    /// The label is a threshold although the task is not binary.
+    #[error("{}: a threshold label is 0 or 1, so the task must be binary", path.display())]
     ThresholdLabel {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
     },
-    /// A part where every label is the same.
+    /// All labels of a part are equal.
     #[error("{}: all {windows} windows of the {part} part are labelled {class}", path.display())]
     OneClass {
-        /// File.
+        /// Path of the table.
         path: PathBuf,
-        /// The part.
+        /// Name of the part.
         part: PartName,
-        /// Its windows.
+        /// Number of its windows.
         windows: u64,
         /// Their class.
         class: usize,
@@ -291,7 +303,7 @@ pub enum DataError {
 }
 
 impl DataError {
-    /// What the user can do about it.
+    /// Returns advice for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::MissingColumn { column, columns, .. } => {
@@ -313,7 +325,7 @@ impl DataError {
             }
             Self::MissingValue { .. } => "na = \"drop\" under [data] leaves such rows out".to_owned(),
             Self::MissingLabel { .. } => {
-                "na = \"drop\" under [data] keeps such rows as history and predicts none of them".to_owned()
+                "na = \"drop\" under [data] keeps such rows as history without predicting them".to_owned()
             }
             Self::BadLabel { wanted: "0 or 1", .. } => "a threshold can be the label: \
                  label = { rise = 0.01, of = \"high\", over = \"close\", horizon = 1 }"
@@ -333,7 +345,9 @@ impl DataError {
                 format!("a shorter {shorter}, more rows, or {share}")
             }
             Self::LongHorizon { .. } => {
-                "a shorter `horizon`, more rows, or another `split`: each part must be longer than the horizon".to_owned()
+                "a shorter `horizon`, more rows, or another `split`: each part must be longer than the \
+                 horizon"
+                    .to_owned()
             }
             Self::OneClass { .. } => "more rows, another split, or another threshold of the label".to_owned(),
             Self::Parquet { message, .. } if message.contains("feature") => {
@@ -344,7 +358,7 @@ impl DataError {
     }
 }
 
-fn others(more: u64, noun: &str) -> String {
+fn further_count(more: u64, noun: &str) -> String {
     match more {
         0 => String::new(),
         1 => format!(" (and 1 more {noun})"),
@@ -352,7 +366,7 @@ fn others(more: u64, noun: &str) -> String {
     }
 }
 
-/// The name that a misspelt one was probably meant to be.
+/// Returns the candidate that a misspelt name was probably meant to be.
 fn nearest<'a>(name: &str, candidates: &'a [String]) -> Option<&'a str> {
     let name = name.to_lowercase();
     let allowed = (name.chars().count() / 3).max(1);
@@ -371,16 +385,16 @@ fn listed(names: &[String]) -> String {
     if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
 }
 
-/// What a column is used for.
+/// Use of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It orders the rows.
+    /// Orders the rows.
     Time,
-    /// It is predicted, or what is predicted is computed from it.
+    /// Is predicted, or determines what is predicted.
     Label,
-    /// It is predicted from.
+    /// Is an input of the model.
     Feature,
-    /// It is to be left out.
+    /// Is left out.
     Excluded,
 }
 
@@ -395,7 +409,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// Place of a row in its file.
+/// Location of a row in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Location {
     /// Line of a text file, from 1.
@@ -405,8 +419,10 @@ pub enum Location {
 }
 
 impl Location {
-    /// Line of the record of a text file that a CSV reader started to read at byte `start`: blank lines before the record
-    /// are skipped, which the reader's own count of lines leaves out. Reads the file up to there.
+    /// Returns the line of the record that a CSV reader started to read at byte `start`.
+    ///
+    /// Blank lines before the record are skipped, because the reader's own count of lines leaves them out.
+    /// This reads the file up to the record.
     pub(super) fn of_record(path: &Path, start: u64) -> io::Result<Self> {
         let (mut line, mut previous) = (1, 0);
         for (position, byte) in (0..).zip(BufReader::new(File::open(path)?).bytes()) {
@@ -432,21 +448,21 @@ impl fmt::Display for Location {
     }
 }
 
-/// What is where a number should be.
+/// Reason why a value is not a finite number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {
-    /// Nothing: an empty field, `NA`, null.
+    /// Empty field, `NA`, or null.
     Empty,
     /// Not a number.
     Nan,
     /// Plus or minus infinity.
     Infinite,
-    /// Finite, but beyond the largest `f32`.
+    /// Finite, but larger than the largest `f32`.
     TooLarge,
 }
 
 impl Gap {
-    /// The gap that a value is once stored as `f32`, if it is one.
+    /// Returns the kind of gap that a value leaves when stored as `f32`, if any.
     pub(super) fn of(value: f64) -> Option<Self> {
         if value.is_nan() {
             Some(Self::Nan)

@@ -1,11 +1,11 @@
-//! What is predicted of rows.
+//! Targets of rows.
 
 use super::rows::Targets;
 
-/// The class or number of each row, in the order given; `None` where it cannot be known.
+/// Returns the class or number of each row, in the order given, or `None` where it is unknown.
 ///
-/// With a threshold, a row's class is whether `of`, `horizon` rows later in that order, is at least `1 + rise` times
-/// `over` in the row, compared in `f64`.
+/// With a threshold, the class of a row is 1 if `of`, `horizon` rows later in that order, is at least
+/// `1 + rise` times `over` in the row. The comparison is in `f64`.
 pub(super) fn targets(
     targets: &Targets,
     threshold: Option<(f64, usize)>,

@@ -1,4 +1,4 @@
-//! From a file to a data set.
+//! Loading of a data set from a file.
 
 use std::ops::Range;
 use std::path::Path;
@@ -15,30 +15,33 @@ use super::split::{Split, part_rows};
 use super::summary::{PartSummary, TableSummary};
 use super::{read_csv, read_parquet};
 
-/// A data set and what there is to say about the table it came from.
+/// A data set and a summary of its table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     /// Rows and windows.
     pub dataset: Dataset,
-    /// Figures of the table and its parts.
+    /// Counts of the table and its parts.
     pub summary: TableSummary,
 }
 
 /// Reads a table and cuts it into windows of `context` rows (at least 1).
 ///
-/// Rows are put in time order, labels are computed, rows with a missing or infinite feature are left out if the ladder
-/// says so, and the rest is split, with the label's horizon and the context as the embargo between parts. A window's rows follow
-/// each other among those left, so that a window may span a row that was left out; a threshold label's horizon counts rows before
-/// any was. Windows that end in a row without a known label are in no part:
-/// the last `horizon` rows of a threshold label, rows at the end whose label is empty, and, where rows with gaps are
-/// left out, those whose label is missing.
+/// Rows are put in time order and labels are computed. Rows with a missing or infinite feature are left out
+/// if the ladder says so. The rest is split, with the label's horizon and the context as the embargo
+/// between parts.
 ///
-/// With [`Normalize::Standard`] the features come scaled by mean and deviation over the rows of training windows; otherwise
-/// they are as in the file.
+/// The rows of a window are consecutive among those left, so a window may span a row that was left out. The
+/// horizon of a threshold label counts rows before any was left out. Windows that end in a row without a
+/// known label belong to no part: the last `horizon` rows of a threshold label, rows at the end with an
+/// empty label, and, if rows with gaps are left out, rows with a missing label.
+///
+/// With [`Normalize::Standard`] the features are scaled by their mean and standard deviation over the rows
+/// of training windows. Otherwise they are as in the file.
 ///
 /// # Errors
-/// [`DataError`] where the file cannot be read, does not hold what the ladder asks for, leaves a part without a window or one that
-/// is not longer than the label's horizon, or the training or validation part with a single class.
+/// [`DataError`] if the file cannot be read or does not contain what the ladder asks for, if a part has no
+/// window or is not longer than the label's horizon, or if the training or validation part has a single
+/// class.
 pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -> Result<Loaded, DataError> {
     let path = &spec.path;
     if spec.split.train + spec.split.validation >= 1.0 {
@@ -62,22 +65,23 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     let targets = label::targets(&rows.targets, threshold, &order);
     check_labels(spec, &rows, &order, &targets)?;
 
-    let (kept, targets): (Vec<usize>, Vec<Option<f32>>) =
+    let (complete_rows, targets): (Vec<usize>, Vec<Option<f32>>) =
         order.iter().zip(&targets).filter(|(row, _)| rows.is_complete(**row)).unzip();
     let horizon = spec.label.horizon();
-    check_horizon(path, horizon, part_rows(kept.len(), spec.split))?;
-    let split = Split::new(kept.len(), context, horizon, spec.split);
+    check_horizon(path, horizon, part_rows(complete_rows.len(), spec.split))?;
+    let split = Split::new(complete_rows.len(), context, horizon, spec.split);
     let part = |ends: &Range<usize>| {
-        let window = |last: usize| Some(Window { last, row: kept[last] as u64, target: targets[last]? });
+        let window =
+            |last: usize| Some(Window { last, row: complete_rows[last] as u64, target: targets[last]? });
         Part { windows: ends.clone().filter_map(window).collect() }
     };
     let (train, validation, test) = (part(&split.train), part(&split.validation), part(&split.test));
     let parts = [(PartName::Train, &train), (PartName::Validation, &validation), (PartName::Test, &test)];
     for (name, part) in parts {
         if part.windows.is_empty() {
-            let dropped = rows.len() - kept.len();
+            let dropped = rows.len() - complete_rows.len();
             let path = path.clone();
-            let rows = kept.len();
+            let rows = complete_rows.len();
             return Err(DataError::TooFewRows { path, part: name, rows, dropped, context, horizon });
         }
     }
@@ -96,7 +100,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
 
     let summary = TableSummary {
         rows: rows.len() as u64,
-        dropped: (rows.len() - kept.len()) as u64,
+        dropped: (rows.len() - complete_rows.len()) as u64,
         unlabelled: targets.iter().filter(|target| target.is_none()).count() as u64,
         features: rows.selection.features.len(),
         skipped: rows.selection.skipped.clone(),
@@ -104,7 +108,7 @@ pub fn load(spec: &DataSpec, context: usize, normalize: Normalize, task: Task) -
     };
     let features = summary.features;
     let feature_names = rows.selection.features.iter().map(|&column| rows.names[column].clone()).collect();
-    let mut values = Rows::gather(rows.values, features, &kept);
+    let mut values = Rows::gather(rows.values, features, &complete_rows);
     let scaling =
         (normalize == Normalize::Standard).then(|| standardise(&mut values, features, split.train.end));
     let preparation =
@@ -120,7 +124,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     }
 }
 
-/// A kind of table.
+/// File format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Csv,
@@ -128,7 +132,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Tells the format of a file from the ending of its name.
+    /// Returns the format of a file by the extension of its name.
     pub(super) fn of(path: &Path) -> Result<Self, DataError> {
         let extension = path.extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase);
         match extension.as_deref() {
@@ -138,7 +142,7 @@ impl Format {
         }
     }
 
-    /// The location of a place: of the byte at which a line starts, or of a row's number.
+    /// Returns the location of a place, which is the byte at which a line starts or the number of a row.
     pub(super) fn location(self, path: &Path, place: u64) -> Location {
         match self {
             Self::Csv => Location::of_record(path, place).unwrap_or(Location::Row(place)),
@@ -147,9 +151,10 @@ impl Format {
     }
 }
 
-/// Fails where labels look further ahead than a part is long: all rows of such a part would share what their labels look at.
+/// Returns an error if labels look further ahead than a part is long. All rows of such a part would share
+/// the rows that their labels depend on.
 fn check_horizon(path: &Path, horizon: usize, parts: [usize; 3]) -> Result<(), DataError> {
-    // A horizon of one row is no choice of the ladder's: that a part of no rows is too small is said of its windows.
+    // A horizon of one row is the default; a part without rows is reported by its windows instead.
     let names = [PartName::Train, PartName::Validation, PartName::Test];
     let short = names.into_iter().zip(parts).find(|(_, rows)| horizon > 1 && horizon >= *rows);
     short.map_or(Ok(()), |(part, rows)| {
@@ -157,7 +162,8 @@ fn check_horizon(path: &Path, horizon: usize, parts: [usize; 3]) -> Result<(), D
     })
 }
 
-/// Fails where a label is missing before the last known one and gaps are errors, or where no label is known at all.
+/// Returns an error if a label before the last known one is missing and gaps are errors, or if no label is
+/// known.
 fn check_labels(
     spec: &DataSpec,
     rows: &Rows,
@@ -183,10 +189,11 @@ fn check_labels(
     })
 }
 
-/// Looks whether a part, which has windows, has two classes. [`load`] does so of the training and the validation part.
+/// Checks that a part, which must have windows, has two classes. [`load`] checks the training and the
+/// validation part.
 ///
 /// # Errors
-/// [`DataError::OneClass`] where all windows are of one class.
+/// [`DataError::OneClass`] if all windows have the same class.
 pub fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), DataError> {
     let first = part.windows[0].target;
     if part.windows.iter().any(|w| w.target != first) {
@@ -196,7 +203,7 @@ pub fn check_classes(path: &Path, name: PartName, part: &Part) -> Result<(), Dat
     Err(DataError::OneClass { path: path.to_owned(), part: name, windows, class: first as usize })
 }
 
-/// Classes of a table, each of which the training part must show.
+/// Returns the number of classes of a table, each of which must occur in the training part.
 fn count_classes(path: &Path, targets: &[Option<f32>], train: &Part) -> Result<usize, DataError> {
     let classes = targets.iter().flatten().fold(0, |most, &target| most.max(target as usize + 1));
     match (0..classes).find(|&class| train.windows.iter().all(|w| w.target as usize != class)) {

@@ -1,8 +1,8 @@
-//! From a table to windows.
+//! Tables and the windows cut from them.
 //!
-//! [`load`] reads a CSV or Parquet file, checks that it holds what the ladder asks for, and splits it in time
-//! order so that no row and no label of one part reaches into another. [`describe()`] says what a table holds
-//! of which nothing is known yet.
+//! [`load`] reads a CSV or Parquet file, checks that it contains what the ladder asks for, and splits it in
+//! time order such that no row and no label of one part reaches into another. [`describe()`] describes a
+//! table for which there is no ladder yet.
 
 mod columns;
 mod dataset;

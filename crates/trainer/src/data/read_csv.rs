@@ -1,4 +1,4 @@
-//! Comma-separated values with a header line.
+//! Reader of comma-separated values with a header line.
 
 use std::fs::File;
 use std::io;
@@ -12,10 +12,10 @@ use super::error::{DataError, Location};
 use super::rows::{Places, Rows, Targets};
 use super::time::Time;
 
-/// Reads the columns of a CSV file that are wanted.
+/// Reads the wanted columns of a CSV file.
 ///
-/// A column is numeric if its first field that is not empty is a number or a boolean; text further down is an error,
-/// not a reason to pass the column over.
+/// A column is numeric if its first non-empty field is a number or a boolean. Text further down is then an
+/// error, and not a reason to skip the column.
 pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     let path = wanted.path;
     let columns = scan(path)?;
@@ -63,7 +63,7 @@ pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     Ok(rows)
 }
 
-/// The columns, by what their first fields say; as few lines are read as tell.
+/// Returns the columns with their kinds, from as few lines as necessary.
 pub(super) fn scan(path: &Path) -> Result<Vec<Column>, DataError> {
     let mut records = Records::open(path)?;
     columns::check_names(path, &records.header)?;
@@ -87,8 +87,8 @@ pub(super) fn scan(path: &Path) -> Result<Vec<Column>, DataError> {
     Ok(columns.map(|(name, kind)| Column { name, kind: kind.unwrap_or_else(empty) }).collect())
 }
 
-/// Hands the values of `wanted` columns to a visitor, row by row; their place is the byte at which the row
-/// starts.
+/// Passes the values of `wanted` columns to a visitor, row by row. The place of a value is the byte at
+/// which its row starts.
 pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
     let mut records = Records::open(path)?;
     while records.next()? {
@@ -106,7 +106,7 @@ pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) ->
     Ok(())
 }
 
-/// The records of a file below its header, one at a time.
+/// Records of a file below its header, read one at a time.
 struct Records {
     path: PathBuf,
     reader: csv::Reader<File>,
@@ -123,17 +123,17 @@ impl Records {
         Ok(Self { path, reader, header, record: StringRecord::new() })
     }
 
-    /// Reads the next record; `false` at the end.
+    /// Reads the next record. Returns `false` at the end.
     fn next(&mut self) -> Result<bool, DataError> {
         self.reader.read_record(&mut self.record).map_err(|error| refused(&self.path, error))
     }
 
-    /// Byte at which the record starts.
+    /// Returns the byte at which the record starts.
     fn start(&self) -> u64 {
         self.record.position().map_or(0, Position::byte)
     }
 
-    /// The record's number in a column; `None` where the field is empty.
+    /// Returns the record's number in a column, or `None` if the field is empty.
     fn number(&self, rows: &Rows, column: usize) -> Result<Option<f64>, DataError> {
         let text = &self.record[column];
         match Cell::parse(text) {
@@ -149,7 +149,7 @@ impl Records {
     }
 }
 
-/// What a field holds.
+/// Value of a field.
 enum Cell {
     Empty,
     Number(f64),
@@ -168,7 +168,7 @@ impl Cell {
     }
 }
 
-/// A field as messages show it.
+/// Returns a field as shown in messages.
 fn quoted(text: &str) -> String {
     if text.trim().is_empty() { "empty".to_owned() } else { format!("`{text}`") }
 }

@@ -1,4 +1,4 @@
-//! Rows as they are read, in the order of the file, before anything is left out.
+//! Rows as read, in the order of the file, before any is left out.
 
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,10 @@ use super::error::{DataError, Gap, Location};
 use super::time::{Time, Times};
 
 /// Highest number of a class.
-const MOST_CLASSES: f64 = 999.0;
+const MAX_CLASS: f64 = 999.0;
 
-/// The columns of a table that are used. Features are held once, as `f32`, with NaN where there is no finite value.
+/// The used columns of a table. Features are stored once, as `f32`, with NaN for values that are missing or
+/// not finite.
 #[derive(Debug)]
 pub(super) struct Rows {
     /// Names of all columns of the table.
@@ -26,30 +27,30 @@ pub(super) struct Rows {
     gaps: Gaps,
 }
 
-/// What is known of where rows lie in their file.
+/// Information on where rows are in their file.
 #[derive(Debug)]
 pub(super) enum Places {
-    /// Nothing but their order.
+    /// Only the order of the rows is known.
     Counted,
-    /// The bytes of a text file at which they start, blank lines before them included.
+    /// Path of a text file, and the bytes at which rows start, including preceding blank lines.
     Bytes(PathBuf, Vec<u64>),
 }
 
-/// What labels are made of, one entry per row; NaN where unknown.
+/// Values from which labels are computed, one per row, with NaN for unknown ones.
 #[derive(Debug)]
 pub(super) enum Targets {
-    /// The class, or the number.
+    /// Class or number.
     Class(Vec<f64>),
     /// The two columns of a threshold.
     Rise { of: Vec<f64>, over: Vec<f64> },
-    /// Not even that: how many rows there are.
+    /// Number of rows of a table without labels.
     None(usize),
 }
 
 /// Missing and infinite values.
 #[derive(Debug, Default)]
 struct Gaps {
-    /// Row, column of the table, and what is there; the first in reading order.
+    /// Row, column of the table, and kind of the first gap in reading order.
     first: Option<(usize, usize, Gap)>,
     count: u64,
 }
@@ -73,7 +74,7 @@ impl Rows {
         }
     }
 
-    /// Rows whose targets have been read.
+    /// Returns the number of rows whose targets have been read.
     pub(super) fn len(&self) -> usize {
         match &self.targets {
             Targets::Class(classes) => classes.len(),
@@ -82,7 +83,8 @@ impl Rows {
         }
     }
 
-    /// Where a row is in its file. Reads a text file again to count lines: for messages only.
+    /// Returns the location of a row in its file. It reads a text file again to count lines, so it is meant
+    /// for messages.
     pub(super) fn location(&self, row: usize) -> Location {
         let counted = Location::Row(row as u64);
         match &self.places {
@@ -91,13 +93,14 @@ impl Rows {
         }
     }
 
-    /// Whether every feature of a row is there.
+    /// Whether a row has every feature.
     pub(super) fn is_complete(&self, row: usize) -> bool {
         let features = self.selection.features.len();
         self.values[row * features..(row + 1) * features].iter().all(|v| !v.is_nan())
     }
 
-    /// A value of `column` (of the table) as it is stored; counts it where it is no finite number.
+    /// Returns a value of `column` (of the table) as stored, and counts it as a gap if it is not a finite
+    /// number.
     pub(super) fn number(&mut self, row: usize, column: usize, value: Option<f64>) -> f32 {
         let gap = value.map_or(Some(Gap::Empty), Gap::of);
         let (Some(value), None) = (value, gap) else {
@@ -109,7 +112,8 @@ impl Rows {
         value as f32
     }
 
-    /// A value of one of a threshold's columns; counted where it is missing, unless it is counted as a feature.
+    /// Returns a value of a threshold's column. A missing value is counted as a gap unless the column is
+    /// also a feature.
     pub(super) fn threshold(&mut self, row: usize, column: usize, value: Option<f64>) -> f64 {
         let gap = match value {
             None => Gap::Empty,
@@ -130,7 +134,7 @@ impl Rows {
         }
     }
 
-    /// Adds the class of the next row. `shown` is the value as in the file.
+    /// Appends the class of the next row. `shown` returns the value as in the file.
     pub(super) fn push_class(
         &mut self,
         path: &Path,
@@ -146,10 +150,9 @@ impl Rows {
         };
         let (fits, wanted) = match self.task {
             Task::Binary => (class == 0.0 || class == 1.0, "0 or 1"),
-            Task::Classes => (
-                class.fract() == 0.0 && (0.0..=MOST_CLASSES).contains(&class),
-                "a whole number from 0 to 999",
-            ),
+            Task::Classes => {
+                (class.fract() == 0.0 && (0.0..=MAX_CLASS).contains(&class), "a whole number from 0 to 999")
+            }
             Task::Regression => (Gap::of(class).is_none(), "a finite number"),
         };
         if fits || class.is_nan() {
@@ -165,14 +168,14 @@ impl Rows {
         })
     }
 
-    /// Counts rows that have nothing to be predicted.
+    /// Counts rows without a label.
     pub(super) fn count(&mut self, more: usize) {
         if let Targets::None(rows) = &mut self.targets {
             *rows += more;
         }
     }
 
-    /// Adds the time of row `row`, the next one. `shown` is the value as in the file.
+    /// Appends the time of row `row`, the next one. `shown` returns the value as in the file.
     pub(super) fn push_time(
         &mut self,
         path: &Path,
@@ -197,7 +200,7 @@ impl Rows {
         self.selection.time.map_or_else(String::new, |index| self.names[index].clone())
     }
 
-    /// Fails where a value is missing or infinite.
+    /// Returns an error if a value is missing or infinite.
     pub(super) fn check_gaps(&self, path: &Path) -> Result<(), DataError> {
         match self.gaps.first {
             None => Ok(()),
@@ -211,7 +214,7 @@ impl Rows {
         }
     }
 
-    /// Rows in time order.
+    /// Returns the rows in time order.
     pub(super) fn order(&self, path: &Path) -> Result<Vec<usize>, DataError> {
         self.times.order(self.len()).map_err(|repeated| DataError::RepeatedTime {
             path: path.to_owned(),
@@ -222,7 +225,7 @@ impl Rows {
         })
     }
 
-    /// The feature values of `rows` in that order, in place where the order is the file's.
+    /// Returns the feature values of `rows` in that order, in place if the order is that of the file.
     pub(super) fn gather(values: Vec<f32>, features: usize, rows: &[usize]) -> Vec<f32> {
         let mut values = values;
         if rows.is_sorted() {

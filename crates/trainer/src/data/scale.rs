@@ -1,29 +1,32 @@
-//! Scaling of features by what the training part shows.
+//! Scaling of features by statistics of the training part.
 
-/// Subtracts from every feature its mean over the first `fitted` rows and divides by its standard deviation there
-/// (population form, in `f64`); a feature that is constant there is only centred. Returns both.
+/// Subtracts from every feature its mean over the first `fitted` rows and divides by its standard deviation
+/// over them (population form, in `f64`). Returns both.
+///
+/// A feature that is constant over those rows is only centred.
 pub(super) fn standardise(values: &mut [f32], features: usize, fitted: usize) -> Vec<(f64, f64)> {
     let scaling = moments(&values[..fitted * features], features);
     scale(values, &scaling);
     scaling
 }
 
-/// Subtracts the mean of each feature and divides by its deviation.
+/// Subtracts the mean of each feature and divides by its standard deviation.
 pub(super) fn scale(values: &mut [f32], scaling: &[(f64, f64)]) {
     let features = scaling.len();
     for (feature, (mean, deviation)) in scaling.iter().enumerate() {
         for value in values.iter_mut().skip(feature).step_by(features) {
             let scaled = (f64::from(*value) - mean) / deviation;
-            // A feature that hardly moves in training and leaps later must stay finite.
+            // A feature that is nearly constant in training and jumps later must stay finite.
             *value = (scaled as f32).clamp(f32::MIN, f32::MAX);
         }
     }
 }
 
-/// Mean and standard deviation of each feature of row-major `values`; the deviation is 1 where it would be 0.
+/// Returns mean and standard deviation of each feature of row-major `values`. A deviation of 0 is replaced
+/// by 1.
 pub(crate) fn moments(values: &[f32], features: usize) -> Vec<(f64, f64)> {
     let rows = (values.len() / features) as f64;
-    // Sums of differences from the first row: a constant feature then has a deviation of exactly 0.
+    // Differences from the first row are summed, so that a constant feature has a deviation of exactly 0.
     let first: Vec<f64> = values.iter().take(features).map(|&v| f64::from(v)).collect();
     let mut shifts = vec![0.0; features];
     for row in values.chunks_exact(features) {
@@ -46,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn scaling_matches_a_hand_computation() {
         // Feature 0 over the first 4 rows: mean 5, deviation sqrt(5); feature 1 is constant there.
         let mut values = vec![2.0, 0.1, 4.0, 0.1, 6.0, 0.1, 8.0, 0.1, 100.0, 3.1];
         standardise(&mut values, 2, 4);

@@ -1,4 +1,4 @@
-//! The chronological split: which windows belong to which part.
+//! Chronological split of windows into parts.
 
 use std::ops::Range;
 
@@ -15,10 +15,11 @@ pub(super) struct Split {
 impl Split {
     /// Splits `rows` rows at `floor(rows * train)` and `floor(rows * (train + validation))`.
     ///
-    /// Every row between the two boundaries ends a validation window (as far as `context` rows precede it), whose
-    /// first rows lie before the boundary. So the training part ends early enough that neither the rows of its windows nor
-    /// the `horizon` rows that their labels look ahead touch a row of a validation window; and the first row of a test
-    /// window comes after the last row that a validation label looks at. A range is empty where there is no room.
+    /// Every row between the two boundaries is the last row of a validation window if at least
+    /// `context - 1` rows precede it. The first rows of these windows are before the boundary. The training
+    /// part therefore ends early enough that neither the rows of its windows nor the `horizon` rows that
+    /// their labels look ahead overlap a validation window. The first row of a test window comes after the
+    /// last row that a validation label looks at. A range is empty if there is no room.
     pub(super) fn new(rows: usize, context: usize, horizon: usize, shares: SplitSpec) -> Self {
         let first = context.saturating_sub(1);
         let validation = boundary(rows, shares.train).max(first);
@@ -29,13 +30,14 @@ impl Split {
     }
 }
 
-/// Rows of the training, the validation and the test part, before the embargo between them.
+/// Returns the rows of the training, validation and test part, before the embargo between them.
 pub(super) fn part_rows(rows: usize, shares: SplitSpec) -> [usize; 3] {
     let (validation, test) = (boundary(rows, shares.train), boundary(rows, shares.train + shares.validation));
     [validation, test - validation, rows - test]
 }
 
-/// Rows before a share's boundary: whole rows only, and 0.7 of 10 is 7 whatever binary fractions say.
+/// Returns the number of whole rows before a share's boundary: 0.7 of 10 is 7, regardless of binary
+/// rounding.
 fn boundary(rows: usize, share: f64) -> usize {
     const SLACK: f64 = 1e-6;
     ((rows as f64 * share + SLACK).floor() as usize).min(rows)
@@ -50,8 +52,9 @@ mod tests {
     const SHARES: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 
     #[test]
-    fn ends_by_hand() {
-        // Boundaries 70 and 85. The first validation window is rows 61..=70, so training labels may look at row 60.
+    fn boundaries_match_a_hand_computation() {
+        // Boundaries 70 and 85. The first validation window is rows 61..=70, so training labels may look at
+        // row 60.
         let split = Split::new(100, 10, 3, SHARES);
         assert_eq!(split.train, 9..58);
         assert_eq!(split.validation, 70..85);

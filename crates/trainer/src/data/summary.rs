@@ -1,41 +1,41 @@
-//! What there is to say about a table before anything is trained on it.
+//! Summary of a table before training.
 
 use allometry_core::ClassCounts;
 
 use super::dataset::{Part, PartName};
 
-/// Figures of a table and of the parts it was split into.
+/// Counts of a table and of the parts it was split into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableSummary {
-    /// Rows of the file.
+    /// Number of rows of the file.
     pub rows: u64,
-    /// Rows left out for a missing or infinite feature.
+    /// Number of rows left out because of a missing or infinite feature.
     pub dropped: u64,
-    /// Rows, not dropped, whose label is not known.
+    /// Number of rows, not dropped, with an unknown label.
     pub unlabelled: u64,
-    /// Columns used as features.
+    /// Number of columns used as features.
     pub features: usize,
-    /// Columns passed over because they are not numeric, or are a row index that pandas wrote.
+    /// Names of columns that are not used because they are not numeric or are a row index of pandas.
     pub skipped: Vec<String>,
     /// Training, validation and test part.
     pub parts: [PartSummary; 3],
 }
 
-/// Figures of one part.
+/// Summary of one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartSummary {
-    /// Which part.
+    /// Name of the part.
     pub name: PartName,
-    /// Its windows by class.
+    /// Number of windows per class.
     pub counts: ClassCounts,
-    /// Time of the first row that is predicted; `None` without a time column.
+    /// Time of the first predicted row, or `None` without a time column.
     pub first: Option<String>,
-    /// Time of the last row that is predicted; `None` without a time column.
+    /// Time of the last predicted row, or `None` without a time column.
     pub last: Option<String>,
 }
 
 impl PartSummary {
-    /// Summarises a part; `time` gives the time of a row of the file.
+    /// Summarises a part. `time` returns the time of a row of the file.
     pub(super) fn new(name: PartName, part: &Part, time: impl Fn(usize) -> Option<String>) -> Self {
         let text = |window: Option<&super::Window>| window.and_then(|w| time(w.row as usize));
         Self {
@@ -46,7 +46,7 @@ impl PartSummary {
         }
     }
 
-    /// Number of windows.
+    /// Returns the number of windows.
     pub fn windows(&self) -> u64 {
         self.counts.positives + self.counts.negatives
     }

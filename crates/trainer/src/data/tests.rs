@@ -1,4 +1,4 @@
-//! Loading whole files, good and bad. Messages are compared in full, less the folder.
+//! Tests of loading whole files, valid and invalid. Messages are compared in full, without the folder.
 
 mod bad;
 mod damaged;
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use super::{DataError, Loaded, load};
 use table::{Column, floats, int32, write_parquet};
 
-/// A folder with one table, and what a ladder says about it.
+/// A folder with one table, and the ladder's settings for it.
 struct Table {
     folder: TempDir,
     spec: DataSpec,
@@ -64,7 +64,7 @@ impl Table {
         load(&self.spec, context, Normalize::None, Task::Binary)
     }
 
-    /// The error of loading, and its hint, without the folder.
+    /// Returns the error of loading, and its hint, without the folder.
     fn complaint(&self) -> (String, Option<String>) {
         let error = self.load(2).expect_err("is refused");
         let folder: PathBuf = self.folder.path().join("");
@@ -72,12 +72,12 @@ impl Table {
     }
 }
 
-/// `rows` days with features `a` (the row's number) and `b` (its negative) and a label that alternates.
+/// `rows` days with features `a` (the row's number) and `b` (its negative) and an alternating label.
 fn days(rows: usize) -> Vec<String> {
     (0..rows).map(|i| format!("{},{i},-{i},{}", day(i), i % 2)).collect()
 }
 
-/// The `i`th day of 2024.
+/// Returns the `i`th day of 2024.
 fn day(i: usize) -> String {
     let first = jiff::civil::date(2024, 1, 1);
     (first + jiff::SignedDuration::from_hours(24 * i as i64)).to_string()

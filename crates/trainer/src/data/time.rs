@@ -1,4 +1,4 @@
-//! Times of rows: dates, local times, instants or numbers, in one order.
+//! Times of rows: dates, local times, instants or numbers.
 
 use std::cmp::Ordering;
 
@@ -6,21 +6,22 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// One time.
+/// A time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Time {
-    /// A whole number, whatever it counts.
+    /// An integer in any unit.
     Integer(i64),
-    /// A finite number, whatever it counts.
+    /// A finite number in any unit.
     Number(f64),
-    /// A date or a time on the wall, without an offset from UTC.
+    /// A date or local time, without an offset from UTC.
     Civil(DateTime),
     /// A point in time.
     Instant(Timestamp),
 }
 
 impl Time {
-    /// Reads ISO 8601 dates and times, with or without an offset, and numbers. `None` for anything else.
+    /// Parses ISO 8601 dates and times, with or without an offset, and numbers. Returns `None` for anything
+    /// else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(integer) = text.parse() {
@@ -36,21 +37,23 @@ impl Time {
         civil.or_else(|| text.parse::<Date>().ok().map(DateTime::from)).map(Self::Civil)
     }
 
-    /// The local time that lies this long after 1970-01-01T00:00:00; `None` beyond the years -9999 to 9999.
+    /// Returns the local time that is `elapsed` after 1970-01-01T00:00:00, or `None` beyond the years -9999
+    /// to 9999.
     pub(super) fn civil_since_epoch(elapsed: SignedDuration) -> Option<Self> {
         Some(Self::Civil(Offset::UTC.to_datetime(Timestamp::from_duration(elapsed).ok()?)))
     }
 
-    /// The instant that lies this long after 1970-01-01T00:00:00Z; `None` beyond the years -9999 to 9999.
+    /// Returns the instant that is `elapsed` after 1970-01-01T00:00:00Z, or `None` beyond the years -9999
+    /// to 9999.
     pub(super) fn instant_since_epoch(elapsed: SignedDuration) -> Option<Self> {
         Timestamp::from_duration(elapsed).ok().map(Self::Instant)
     }
 }
 
-/// The times of a table's rows, all of one kind.
+/// Times of a table's rows, all of one kind.
 #[derive(Debug)]
 pub(super) enum Times {
-    /// None, or none yet.
+    /// No times, or none yet.
     Empty,
     Integers(Vec<i64>),
     Numbers(Vec<f64>),
@@ -58,11 +61,11 @@ pub(super) enum Times {
     Instants(Vec<Timestamp>),
 }
 
-/// A time cannot be compared with those before it.
+/// Error: a time cannot be compared with the earlier ones.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct OtherKind;
 
-/// Two rows have the same time.
+/// Error: two rows have the same time.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Repeated {
     pub(super) first: usize,
@@ -70,7 +73,7 @@ pub(super) struct Repeated {
 }
 
 impl Times {
-    /// Adds the time of the next row. Whole and broken numbers may be mixed, nothing else.
+    /// Appends the time of the next row. Only integers and other numbers may be mixed.
     pub(super) fn push(&mut self, time: Time) -> Result<(), OtherKind> {
         match (&mut *self, time) {
             (Self::Empty, Time::Integer(t)) => *self = Self::Integers(vec![t]),
@@ -91,7 +94,7 @@ impl Times {
         Ok(())
     }
 
-    /// Rows in time order; `rows` of them in file order where there are no times.
+    /// Returns the rows in time order, or `rows` rows in file order if there are no times.
     pub(super) fn order(&self, rows: usize) -> Result<Vec<usize>, Repeated> {
         if let Self::Empty = self {
             return Ok((0..rows).collect());
@@ -103,7 +106,7 @@ impl Times {
         }
     }
 
-    /// Rows in time order, those of one time in file order.
+    /// Returns the rows in time order, rows of equal time in file order.
     pub(super) fn sorted(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.sort_by(|&a, &b| self.compare(a, b));
@@ -120,7 +123,7 @@ impl Times {
         }
     }
 
-    /// Which of two rows is earlier.
+    /// Returns which of two rows is earlier.
     pub(super) fn compare(&self, a: usize, b: usize) -> Ordering {
         match self {
             Self::Empty => Ordering::Equal,
@@ -131,7 +134,7 @@ impl Times {
         }
     }
 
-    /// How much later row `b` is than row `a`: in seconds, or in what numbers count.
+    /// Returns how much later row `b` is than row `a`, in seconds or in the unit of the numbers.
     pub(super) fn distance(&self, a: usize, b: usize) -> f64 {
         match self {
             Self::Empty => 0.0,
@@ -142,12 +145,12 @@ impl Times {
         }
     }
 
-    /// Whether what lies between two times is seconds.
+    /// Whether differences of times are in seconds.
     pub(super) fn are_durations(&self) -> bool {
         matches!(self, Self::Civil(_) | Self::Instants(_))
     }
 
-    /// The time of a row as text; midnight is left out of local times. `None` where there are no times.
+    /// Returns the time of a row as text, or `None` without times. Midnight is left out of local times.
     pub(super) fn text(&self, row: usize) -> Option<String> {
         match self {
             Self::Empty => None,
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn invalid_times_are_refused() {
         for text in ["", "soon", "31/01/2020", "2020-13-01", "NaN", "inf", "2020-02-30"] {
             assert_eq!(Time::parse(text), None, "{text}");
         }
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_short() {
+    fn midnight_is_left_out_of_texts() {
         let times = texts(&["2020-01-01", "2020-01-01 09:30", "2020-01-01T09:30:15.5"]);
         let shown: Vec<_> = (0..4).map(|row| times.text(row)).collect();
         let expected = ["2020-01-01", "2020-01-01T09:30:00", "2020-01-01T09:30:15.5"].map(String::from);

@@ -1,4 +1,4 @@
-//! Rows to be predicted: a table whose labels nobody needs to know.
+//! Tables to be predicted, whose labels are not needed.
 
 use std::path::Path;
 
@@ -11,28 +11,29 @@ use super::load::read;
 use super::rows::Rows;
 use super::scale::scale;
 
-/// Rows in time order, prepared as those that a model was trained on.
+/// Rows in time order, prepared as the rows on which a model was trained.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unlabelled {
     /// Features, row-major.
     pub values: Vec<f32>,
-    /// What each row was in its table.
+    /// Origin of each row in its table.
     pub rows: Vec<Row>,
 }
 
-/// Where a row came from.
+/// Origin of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its number in the file, from 0, counting rows that were left out.
+    /// Number of the row in the file, from 0, counting rows that were left out.
     pub number: u64,
-    /// Its time; `None` without a time column.
+    /// Time of the row, or `None` without a time column.
     pub time: Option<String>,
 }
 
-/// Reads the columns `features` of a table, in that order, and prepares them in the same way as the training rows.
+/// Reads the columns `features` of a table, in that order, and prepares them in the same way as the
+/// training rows.
 ///
 /// # Errors
-/// [`DataError`] where the file cannot be read or lacks a column, where a value is missing that must not be, or where there
+/// [`DataError`] if the file cannot be read or lacks a column, if a required value is missing, or if there
 /// are fewer than `context` rows.
 pub fn load_unlabelled(
     path: &Path,
@@ -46,12 +47,14 @@ pub fn load_unlabelled(
     if preparation.missing == MissingPolicy::Error {
         rows.check_gaps(path)?;
     }
-    let kept: Vec<usize> = rows.order(path)?.into_iter().filter(|&row| rows.is_complete(row)).collect();
-    if kept.len() < context {
-        return Err(DataError::NoWindow { path: path.to_owned(), rows: kept.len(), context });
+    let complete_rows: Vec<usize> =
+        rows.order(path)?.into_iter().filter(|&row| rows.is_complete(row)).collect();
+    if complete_rows.len() < context {
+        return Err(DataError::NoWindow { path: path.to_owned(), rows: complete_rows.len(), context });
     }
-    let origins = kept.iter().map(|&row| Row { number: row as u64, time: rows.times.text(row) }).collect();
-    let mut values = Rows::gather(rows.values, features.len(), &kept);
+    let origins =
+        complete_rows.iter().map(|&row| Row { number: row as u64, time: rows.times.text(row) }).collect();
+    let mut values = Rows::gather(rows.values, features.len(), &complete_rows);
     if let Some(scaling) = &preparation.scaling {
         scale(&mut values, scaling);
     }

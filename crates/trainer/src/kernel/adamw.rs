@@ -1,4 +1,4 @@
-//! `AdamW` (Loshchilov & Hutter 2019) over flat buffers in one pass, gradient clipping included.
+//! `AdamW` (Loshchilov & Hutter 2019) on flat buffers in one pass, including gradient clipping.
 
 use super::lanes::sums;
 use super::{Isa, Kernel, Real, multiply_add};
@@ -12,15 +12,15 @@ const EPSILON: f64 = 1e-8;
 
 /// One update of every weight, with the semantics of `torch.optim.AdamW`.
 pub(crate) struct AdamW<'a, T> {
-    /// Weights, updated.
+    /// Weights, updated in place.
     pub(crate) weights: &'a mut [T],
-    /// Their gradient.
+    /// Gradient of the weights.
     pub(crate) gradient: &'a [T],
-    /// First moments, updated.
+    /// First moments, updated in place.
     pub(crate) first: &'a mut [T],
-    /// Second moments, updated.
+    /// Second moments, updated in place.
     pub(crate) second: &'a mut [T],
-    /// What the gradient is multiplied by first: below 1 where it is clipped.
+    /// Factor that clips the gradient, at most 1.
     pub(crate) clip: f64,
     /// Learning rate of this step.
     pub(crate) learning_rate: f64,
@@ -56,9 +56,9 @@ impl<T: Real> Kernel for AdamW<'_, T> {
     }
 }
 
-/// Sum of squares, in blocks so that single precision loses nothing that matters.
+/// Sum of squares, computed in blocks so that single precision loses no significant digits.
 pub(crate) struct SumOfSquares<'a, T> {
-    /// The numbers.
+    /// Numbers to sum.
     pub(crate) values: &'a [T],
 }
 

@@ -1,84 +1,88 @@
-//! Multi-head attention over the few patches of a window, written out: products of 9 x 12 x 9 numbers are too small
-//! for a general matrix product.
+//! Multi-head attention over the few patches of a window, with its own loops: products of 9 x 12 x 9
+//! numbers are too small for a general matrix product.
 //!
-//! A head's columns are read a whole chunk at a time, past the head's end where its width is no multiple of the
-//! chunk. What the surplus lanes compute lands in the columns of the next head, which is written later, or in the
-//! slack at the end of a row of scratch. So `qkv` and `d_mixed` must be [`SLACK`] longer than their rows need.
+//! Columns of a head are read in whole chunks, past the end of the head if its width is not a multiple of
+//! the chunk. The results of the surplus lanes go to the columns of the next head, which is written later,
+//! or to the slack at the end of a row of scratch. Therefore `qkv` and `d_mixed` must be [`SLACK`] longer
+//! than their rows.
 
 use super::dropout::Dropout;
 use super::lanes::{self, Chunk, LANES, padded};
 use super::{Isa, Kernel, Real, multiply_add};
 
-/// Values that must follow the last row of `qkv` and `d_mixed`.
+/// Number of values that must follow the last row of `qkv` and `d_mixed`.
 pub(crate) const SLACK: usize = LANES;
 
 /// Shape of the attention of one layer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AttentionShape {
-    /// Patches of a window.
+    /// Number of patches of a window.
     pub(crate) patches: usize,
     /// Width of the residual stream.
     pub(crate) width: usize,
-    /// Heads; they divide the width.
+    /// Number of heads, a divisor of the width.
     pub(crate) heads: usize,
 }
 
 impl AttentionShape {
-    /// Columns of a head.
+    /// Returns the number of columns of a head.
     fn head_width(self) -> usize {
         self.width / self.heads
     }
 
-    /// Stored probabilities of one head and window: a row per query, padded to whole chunks of keys.
+    /// Returns the number of stored probabilities per head and window: a row per query, padded to whole
+    /// chunks of keys.
     fn head_probabilities(self) -> usize {
         self.patches * padded(self.patches)
     }
 
-    /// Stored probabilities of one window.
+    /// Returns the number of stored probabilities per window.
     pub(crate) fn window_probabilities(self) -> usize {
         self.heads * self.head_probabilities()
     }
 
-    /// Values of scratch that both kernels need.
+    /// Returns the number of scratch values that both kernels need.
     pub(crate) fn scratch(self) -> usize {
         self.head_width() * padded(self.patches)
             + 2 * self.head_probabilities()
             + 3 * self.patches * (self.width + SLACK)
     }
 
-    /// `1 / sqrt(head width)`, the factor of the scores.
+    /// Returns `1 / sqrt(head width)`, the factor of the scores.
     fn scale<T: Real>(self) -> T {
         T::from_f64(1.0 / (self.head_width() as f64).sqrt())
     }
 
-    /// Scratch as a transposed head, two head's tables of probabilities, and three tables of rows with slack.
+    /// Splits scratch into a transposed head, two tables of probabilities for one head, and three tables of
+    /// rows with slack.
     #[inline(always)]
     fn split<T>(self, scratch: &mut [T]) -> (&mut [T], [&mut [T]; 2], [&mut [T]; 3]) {
         let rows = self.patches * (self.width + SLACK);
-        let (turned, rest) = scratch.split_at_mut(self.head_width() * padded(self.patches));
+        let (transposed, rest) = scratch.split_at_mut(self.head_width() * padded(self.patches));
         let (first, rest) = rest.split_at_mut(self.head_probabilities());
         let (second, rest) = rest.split_at_mut(self.head_probabilities());
         let (a, rest) = rest.split_at_mut(rows);
         let (b, rest) = rest.split_at_mut(rows);
-        (turned, [first, second], [a, b, &mut rest[..rows]])
+        (transposed, [first, second], [a, b, &mut rest[..rows]])
     }
 }
 
-/// `mixed = dropout(softmax(q k' / sqrt(head width))) v` for every window and head.
+/// Computes `mixed = dropout(softmax(q k' / sqrt(head width))) v` for every window and head.
 pub(crate) struct Attention<'a, T> {
     /// Shape of the layer.
     pub(crate) shape: AttentionShape,
-    /// Queries, keys and values without their bias, `rows x (3 width)` and slack; the bias is added in place.
+    /// Queries, keys and values without their bias, `rows x (3 width)` and slack. The bias is added in
+    /// place.
     pub(crate) qkv: &'a mut [T],
     /// Bias of queries, keys and values.
     pub(crate) bias: &'a [T],
-    /// Mask of the probabilities.
+    /// Dropout mask of the probabilities.
     pub(crate) dropout: Dropout<T>,
-    /// Probabilities before dropout, for the way back.
+    /// Probabilities before dropout, for the backward pass.
     pub(crate) probabilities: &'a mut [T],
-    /// Result, `rows x width`; its length says how many windows there are.
+    /// Result, `rows x width`. Its length determines the number of windows.
     pub(crate) mixed: &'a mut [T],
-    /// [`AttentionShape::scratch`] values.
+    /// Scratch of [`AttentionShape::scratch`] values.
     pub(crate) scratch: &'a mut [T],
 }
 
@@ -92,8 +96,8 @@ impl<T: Real> Kernel for Attention<'_, T> {
         let (row, lanes) = (3 * width, padded(patches));
         let out_row = width + SLACK;
         let scale = self.shape.scale::<T>();
-        let (turned, [masked, _], [out, _, _]) = self.shape.split(self.scratch);
-        turned.fill(T::ZERO);
+        let (transposed, [masked, _], [out, _, _]) = self.shape.split(self.scratch);
+        transposed.fill(T::ZERO);
         let tables = self.probabilities.chunks_exact_mut(self.shape.window_probabilities());
         for (window, (mixed, tables)) in self.mixed.chunks_exact_mut(patches * width).zip(tables).enumerate()
         {
@@ -106,11 +110,11 @@ impl<T: Real> Kernel for Attention<'_, T> {
             let qkv = &self.qkv[first..];
             for (head, table) in tables.chunks_exact_mut(self.shape.head_probabilities()).enumerate() {
                 let column = head * head_width;
-                transpose(&qkv[width + column..], row, head_width, patches, turned);
+                transpose(&qkv[width + column..], row, head_width, patches, transposed);
                 product::<I, T>(
                     [patches, head_width],
                     Factors { values: &qkv[column..], strides: [row, 1] },
-                    Rows { values: turned, stride: lanes, lanes },
+                    Rows { values: transposed, stride: lanes, lanes },
                     table,
                     lanes,
                 );
@@ -141,23 +145,24 @@ impl<T: Real> Kernel for Attention<'_, T> {
     }
 }
 
-/// Gradients through [`Attention`].
+/// Computes the gradients of [`Attention`].
 pub(crate) struct AttentionBackward<'a, T> {
     /// Shape of the layer.
     pub(crate) shape: AttentionShape,
-    /// Queries, keys and values as the forward pass left them, `rows x (3 width)` and slack.
+    /// Queries, keys and values after the forward pass, `rows x (3 width)` and slack.
     pub(crate) qkv: &'a [T],
-    /// Mask of the probabilities.
+    /// Dropout mask of the probabilities.
     pub(crate) dropout: Dropout<T>,
     /// Probabilities before dropout.
     pub(crate) probabilities: &'a [T],
     /// Gradient of the result, `rows x width` and slack.
     pub(crate) d_mixed: &'a [T],
-    /// Gradient of queries, keys and values, `rows x (3 width)`, overwritten; its length says how many windows.
+    /// Gradient of queries, keys and values, `rows x (3 width)`, overwritten. Its length determines the
+    /// number of windows.
     pub(crate) d_qkv: &'a mut [T],
     /// Gradient of their bias, added to.
     pub(crate) d_bias: &'a mut [T],
-    /// [`AttentionShape::scratch`] values.
+    /// Scratch of [`AttentionShape::scratch`] values.
     pub(crate) scratch: &'a mut [T],
 }
 
@@ -171,8 +176,8 @@ impl<T: Real> Kernel for AttentionBackward<'_, T> {
         let (row, lanes) = (3 * width, padded(patches));
         let out_row = width + SLACK;
         let scale = self.shape.scale::<T>();
-        let (turned, [masked, d_scores], [d_query, d_key, d_value]) = self.shape.split(self.scratch);
-        turned.fill(T::ZERO);
+        let (transposed, [masked, d_scores], [d_query, d_key, d_value]) = self.shape.split(self.scratch);
+        transposed.fill(T::ZERO);
         let head_lanes = padded(head_width);
         let tables = self.probabilities.chunks_exact(self.shape.window_probabilities());
         for (window, (d_qkv, tables)) in self.d_qkv.chunks_exact_mut(patches * row).zip(tables).enumerate() {
@@ -180,11 +185,11 @@ impl<T: Real> Kernel for AttentionBackward<'_, T> {
             let d_mixed = &self.d_mixed[window * patches * width..];
             for (head, table) in tables.chunks_exact(self.shape.head_probabilities()).enumerate() {
                 let column = head * head_width;
-                transpose(&qkv[2 * width + column..], row, head_width, patches, turned);
+                transpose(&qkv[2 * width + column..], row, head_width, patches, transposed);
                 product::<I, T>(
                     [patches, head_width],
                     Factors { values: &d_mixed[column..], strides: [width, 1] },
-                    Rows { values: turned, stride: lanes, lanes },
+                    Rows { values: transposed, stride: lanes, lanes },
                     d_scores,
                     lanes,
                 );
@@ -238,7 +243,8 @@ impl<T: Real> Kernel for AttentionBackward<'_, T> {
     }
 }
 
-/// Turns a head's columns of `patches` rows into rows of keys; lanes beyond the last patch stay as they are.
+/// Transposes a head's columns of `patches` rows into rows of keys. Lanes beyond the last patch are
+/// unchanged.
 #[inline(always)]
 fn transpose<T: Real>(from: &[T], stride: usize, columns: usize, patches: usize, to: &mut [T]) {
     let lanes = padded(patches);
@@ -250,7 +256,7 @@ fn transpose<T: Real>(from: &[T], stride: usize, columns: usize, patches: usize,
     }
 }
 
-/// Softmax of `scale * scores` over the first `patches` lanes; 0 in the others.
+/// Computes the softmax of `scale * scores` over the first `patches` lanes and sets the others to 0.
 #[inline(always)]
 fn softmax<I: Isa, T: Real>(scores: &mut [T], patches: usize, scale: T) {
     let (chunks, _) = scores.as_chunks_mut::<LANES>();
@@ -278,7 +284,7 @@ fn softmax<I: Isa, T: Real>(scores: &mut [T], patches: usize, scale: T) {
     }
 }
 
-/// Turns the gradient of a row of probabilities into that of its unscaled scores.
+/// Converts the gradient of a row of probabilities to that of the unscaled scores.
 #[inline(always)]
 fn softmax_backward<T: Real>(d: &mut [T], p: &[T], scale: T) {
     let (d, _) = d.as_chunks_mut::<LANES>();
@@ -297,14 +303,15 @@ fn softmax_backward<T: Real>(d: &mut [T], p: &[T], scale: T) {
     }
 }
 
-/// Left factor of [`product`]: the number for row `r` and step `k` lies at `r * strides[0] + k * strides[1]`.
+/// Left factor of [`product`]: the number for row `r` and step `k` is at `r * strides[0] + k * strides[1]`.
 #[derive(Clone, Copy)]
 struct Factors<'a, T> {
     values: &'a [T],
     strides: [usize; 2],
 }
 
-/// Right factor of [`product`]: row `k` starts at `k * stride` and has `lanes` numbers, a multiple of [`LANES`].
+/// Right factor of [`product`]: row `k` starts at `k * stride` and has `lanes` numbers, a multiple of
+/// [`LANES`].
 #[derive(Clone, Copy)]
 struct Rows<'a, T> {
     values: &'a [T],
@@ -312,7 +319,8 @@ struct Rows<'a, T> {
     lanes: usize,
 }
 
-/// `out[r] = sum over k of a[r, k] * b[k]`, `b.lanes` numbers a row, for `[rows, depth]` of both at least 1.
+/// Computes `out[r] = sum over k of a[r, k] * b[k]`, with `b.lanes` numbers per row. `rows` and `depth` are
+/// at least 1.
 #[inline(always)]
 fn product<I: Isa, T: Real>(
     [rows, depth]: [usize; 2],
@@ -328,7 +336,8 @@ fn product<I: Isa, T: Real>(
     while column < b.lanes {
         let mut row = 0;
         while row + 3 <= rows {
-            // SAFETY: the assertions above bound every index for rows below `rows` and columns below `b.lanes`.
+            // SAFETY: the assertions above bound every index for rows below `rows` and columns below
+            // `b.lanes`.
             unsafe { block::<I, T, 3>(row, column, depth, a, b, out, out_stride) };
             row += 3;
         }
@@ -341,11 +350,11 @@ fn product<I: Isa, T: Real>(
     }
 }
 
-/// Rows `row..row + R` and lanes `column..column + LANES` of [`product`].
+/// Computes rows `row..row + R` and lanes `column..column + LANES` of [`product`].
 ///
 /// # Safety
-/// `row + R` is at most the rows and `column + LANES` at most the lanes that [`product`] has checked the three
-/// slices for.
+/// `row + R` must be at most the number of rows, and `column + LANES` at most the number of lanes, for
+/// which [`product`] has checked the three slices.
 #[inline(always)]
 unsafe fn block<I: Isa, T: Real, const R: usize>(
     row: usize,
@@ -358,7 +367,7 @@ unsafe fn block<I: Isa, T: Real, const R: usize>(
 ) {
     let mut totals = [[T::ZERO; LANES]; R];
     for k in 0..depth {
-        // SAFETY: k < depth, and the caller vouches for the row and the column.
+        // SAFETY: k < depth, and the caller guarantees the row and the column.
         let numbers = unsafe { *b.values.as_ptr().add(k * b.stride + column).cast::<Chunk<T>>() };
         for (r, total) in totals.iter_mut().enumerate() {
             // SAFETY: as above.

@@ -1,26 +1,26 @@
-//! Dropout masks recomputed from a counter: nothing is stored, and the same position gives the same mask in the
+//! Dropout masks computed from a counter. Nothing is stored, and a position has the same mask in the
 //! forward and the backward pass.
 
 use allometry_core::rng::stream_seed;
 
 use super::Real;
 
-/// Which values of one site are dropped in one step, and what the others are multiplied by.
+/// Dropout mask of one site in one step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dropout<T> {
     keys: [u32; 2],
-    /// Values whose hash is below it are dropped.
+    /// Hash below which a value is dropped.
     threshold: u32,
     scale: T,
 }
 
 impl<T: Real> Dropout<T> {
-    /// Every value kept as it is.
+    /// Returns a mask that keeps every value unchanged.
     pub(crate) fn off() -> Self {
         Self { keys: [0; 2], threshold: 0, scale: T::ONE }
     }
 
-    /// The mask of `site` in training step `step` for `probability` in `[0, 1)`.
+    /// Returns the mask of `site` in training step `step`, for a dropout `probability` in `[0, 1)`.
     pub(crate) fn new(probability: f64, seed: u64, step: u64, site: u64) -> Self {
         let key = stream_seed(stream_seed(seed, "dropout", step), "site", site);
         Self {
@@ -30,21 +30,22 @@ impl<T: Real> Dropout<T> {
         }
     }
 
-    /// The two keys of the hash, the bound below which values are dropped, and what the others are multiplied by.
+    /// Returns the two keys of the hash, the threshold below which values are dropped, and the factor of
+    /// the others.
     pub(crate) fn parts(self) -> ([u32; 2], u32, T) {
         (self.keys, self.threshold, self.scale)
     }
 
-    /// Whether nothing is dropped, so that [`factor`](Self::factor) need not be asked.
+    /// Whether nothing is dropped, in which case [`factor`](Self::factor) is always 1.
     #[inline(always)]
     pub(crate) fn is_off(&self) -> bool {
         self.threshold == 0
     }
 
-    /// What the value at `position` is multiplied by: 0, or the inverse of the share that is kept.
+    /// Returns the factor of the value at `position`: 0, or the reciprocal of the share that is kept.
     ///
-    /// The hash is a keyed integer finaliser: multiplications and shifts by halves of the word, the second key
-    /// between the two rounds so that two sites never share a permutation of one mask.
+    /// The hash is a keyed integer finaliser with multiplications and right shifts. The second key enters
+    /// between the two rounds, so two sites never have permutations of one mask.
     #[inline(always)]
     pub(crate) fn factor(&self, position: u32) -> T {
         let mut x = position.wrapping_mul(0x9e37_79b1) ^ self.keys[0];

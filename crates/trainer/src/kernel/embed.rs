@@ -1,18 +1,18 @@
-//! The end of the patch embedding: bias, learned positions, dropout, first normalisation.
+//! End of the patch embedding: bias, position embedding, dropout, first normalisation.
 
 use super::dropout::Dropout;
 use super::norm::{RowStatistics, normalise};
 use super::{Isa, Kernel, Real};
 
-/// `sum = dropout(embedded + bias + position)`, then its normalisation.
+/// Computes `sum = dropout(embedded + bias + position)` and its normalisation.
 pub(crate) struct EmbedNorm<'a, T> {
-    /// Patches times embedding weights, `rows x width`; overwritten with the sum.
+    /// Product of patches and embedding weights, `rows x width`; overwritten with the sum.
     pub(crate) stream: &'a mut [T],
     /// Bias of the embedding.
     pub(crate) bias: &'a [T],
-    /// Learned positions, `patches x width`; row `r` is at position `r % patches`.
+    /// Position embedding, `patches x width`. Row `r` has position `r % patches`.
     pub(crate) positions: &'a [T],
-    /// Mask of the sum.
+    /// Dropout mask of the sum.
     pub(crate) dropout: Dropout<T>,
     /// Gain of the normalisation; its length is the width.
     pub(crate) gain: &'a [T],
@@ -53,11 +53,11 @@ impl<T: Real> Kernel for EmbedNorm<'_, T> {
     }
 }
 
-/// Gradient of the positions from that of the embedded patches.
+/// Computes the gradient of the position embedding from that of the embedded patches.
 pub(crate) struct EmbedBackward<'a, T> {
-    /// Gradient before the embedding's product, dropout applied: `rows x width`.
+    /// Gradient of the embedding's product after dropout, `rows x width`.
     pub(crate) d_embedded: &'a [T],
-    /// Gradient of the positions, `patches x width`, added to.
+    /// Gradient of the position embedding, `patches x width`, added to.
     pub(crate) d_positions: &'a mut [T],
 }
 

@@ -1,17 +1,17 @@
-//! What stands before the patches where it has weights: the affine part of `RevIN`, the embedding of the features, and
-//! the cut of series into patches and back.
+//! Layers with weights before the patches: the affine part of `RevIN`, the feature embedding, and the cut
+//! of series into patches with its gradient.
 
 use super::{Isa, Kernel, Real, multiply_add};
 
-/// `out = x * gain + shift`, a gain and a shift per column (Kim et al. 2022, equation 2).
+/// Computes `out = x * gain + shift` with a gain and a shift per column (Kim et al. 2022, equation 2).
 pub(crate) struct Affine<'a, T> {
-    /// `rows x columns`.
+    /// Input, `rows x columns`.
     pub(crate) x: &'a [T],
-    /// One per column.
+    /// Gain per column.
     pub(crate) gain: &'a [T],
-    /// One per column.
+    /// Shift per column.
     pub(crate) shift: &'a [T],
-    /// `rows x columns`, overwritten.
+    /// Output, `rows x columns`, overwritten.
     pub(crate) out: &'a mut [T],
 }
 
@@ -29,11 +29,11 @@ impl<T: Real> Kernel for Affine<'_, T> {
     }
 }
 
-/// Gradients of gain and shift of an [`Affine`].
+/// Computes the gradients of gain and shift of an [`Affine`].
 pub(crate) struct AffineBackward<'a, T> {
-    /// Its input, `rows x columns`.
+    /// Input of the layer, `rows x columns`.
     pub(crate) x: &'a [T],
-    /// Gradient of its output, `rows x columns`.
+    /// Gradient of the output, `rows x columns`.
     pub(crate) d_out: &'a [T],
     /// Gradient of the gain, added to.
     pub(crate) d_gain: &'a mut [T],
@@ -58,9 +58,9 @@ impl<T: Real> Kernel for AffineBackward<'_, T> {
 
 /// Adds one row to every row.
 pub(crate) struct AddRow<'a, T> {
-    /// `rows x columns`, added to.
+    /// Rows to change, `rows x columns`.
     pub(crate) values: &'a mut [T],
-    /// One per column.
+    /// Row to add, one number per column.
     pub(crate) row: &'a [T],
 }
 
@@ -79,9 +79,9 @@ impl<T: Real> Kernel for AddRow<'_, T> {
 
 /// Adds up all rows.
 pub(crate) struct SumRows<'a, T> {
-    /// `rows x columns`.
+    /// Rows to add up, `rows x columns`.
     pub(crate) values: &'a [T],
-    /// One per column, added to.
+    /// Sum per column, added to.
     pub(crate) sum: &'a mut [T],
 }
 
@@ -98,24 +98,24 @@ impl<T: Real> Kernel for SumRows<'_, T> {
     }
 }
 
-/// How the series of a window lie and how they are cut.
+/// How the series of a window are cut into patches.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cut {
-    /// Columns of a row.
+    /// Number of columns of a row.
     pub(crate) columns: usize,
-    /// Rows in a patch.
+    /// Number of rows in a patch.
     pub(crate) patch: usize,
     /// Rows from one patch to the next.
     pub(crate) stride: usize,
-    /// Patches of a window.
+    /// Number of patches of a window.
     pub(crate) patches: usize,
     /// Whether each column is a series of its own.
     pub(crate) independent: bool,
 }
 
 impl Cut {
-    /// Writes the patches of one window, one after the other: `patches x (patch * columns)`, or `columns x patches x patch`
-    /// where the columns are independent.
+    /// Writes the patches of one window one after the other: `patches x (patch * columns)`, or
+    /// `columns x patches x patch` if the columns are independent.
     pub(crate) fn apply<S: Copy, T>(self, window: &[S], patches: &mut [T], convert: impl Fn(S) -> T) {
         let step = self.stride * self.columns;
         if self.independent {

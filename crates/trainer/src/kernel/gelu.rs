@@ -1,15 +1,17 @@
-//! The exact GELU (Hendrycks & Gimpel 2016, `x Phi(x)`) fused with bias and dropout.
+//! The exact GELU (Hendrycks & Gimpel 2016, `x Phi(x)`), fused with bias and dropout.
 
 use super::dropout::Dropout;
 use super::{Isa, Kernel, Real, multiply_add};
 
-/// `activated = dropout(gelu(wide + bias))`, and its derivative for the way back, mask included.
+/// Computes `activated = dropout(gelu(wide + bias))` and its derivative, including dropout, for the
+/// backward pass.
 pub(crate) struct Gelu<'a, T> {
-    /// Input without its bias, `rows x width`; overwritten with the derivative of `activated` by the input.
+    /// Input without its bias, `rows x width`; overwritten with the derivative of `activated` with respect
+    /// to the input.
     pub(crate) wide: &'a mut [T],
     /// Bias; its length is the width.
     pub(crate) bias: &'a [T],
-    /// Mask of the output.
+    /// Dropout mask of the output.
     pub(crate) dropout: Dropout<T>,
     /// Output, `rows x width`.
     pub(crate) activated: &'a mut [T],
@@ -41,11 +43,11 @@ impl<T: Real> Kernel for Gelu<'_, T> {
     }
 }
 
-/// `gradient *= slope`, and the gradient of the bias.
+/// Computes `gradient *= slope` and the gradient of the bias.
 pub(crate) struct GeluBackward<'a, T> {
     /// Gradient of the output, `rows x width`; overwritten with that of the input.
     pub(crate) gradient: &'a mut [T],
-    /// Derivative that [`Gelu`] left.
+    /// Derivative computed by [`Gelu`].
     pub(crate) slope: &'a [T],
     /// Gradient of the bias, added to; its length is the width.
     pub(crate) d_bias: &'a mut [T],

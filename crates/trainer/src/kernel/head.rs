@@ -1,15 +1,15 @@
-//! The last layer: what is seen of a window times one vector of weights per output, plus a bias.
+//! Last layer: a linear map of each window's input to the outputs.
 
 use super::lanes::sums;
 use super::{Isa, Kernel, Real, multiply_add};
 
-/// The outputs of each window.
+/// Computes the outputs of each window.
 pub(crate) struct Head<'a, T> {
-    /// What the head sees, `windows x inputs`.
+    /// Input of the head, `windows x inputs`.
     pub(crate) inputs: &'a [T],
     /// Weights, `outputs x inputs`.
     pub(crate) weights: &'a [T],
-    /// One per output.
+    /// Bias per output.
     pub(crate) bias: &'a [T],
     /// Logits, `windows x outputs`.
     pub(crate) logits: &'a mut [T],
@@ -31,11 +31,11 @@ impl<T: Real> Kernel for Head<'_, T> {
     }
 }
 
-/// Gradients of the head's weights and of its input.
+/// Computes the gradients of the head's weights and of its input.
 pub(crate) struct HeadBackward<'a, T> {
-    /// What the head saw, `windows x inputs`.
+    /// Input of the head, `windows x inputs`.
     pub(crate) inputs: &'a [T],
-    /// How many.
+    /// Number of outputs.
     pub(crate) outputs: usize,
     /// Weights, `outputs x inputs`.
     pub(crate) weights: &'a [T],
@@ -43,7 +43,7 @@ pub(crate) struct HeadBackward<'a, T> {
     pub(crate) d_logits: &'a [T],
     /// Gradient of the weights, added to.
     pub(crate) d_weights: &'a mut [T],
-    /// Gradient of what the head saw, overwritten.
+    /// Gradient of the input, overwritten.
     pub(crate) d_inputs: &'a mut [T],
 }
 

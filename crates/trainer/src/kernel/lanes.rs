@@ -1,4 +1,4 @@
-//! Rows as chunks of a fixed number of lanes: the shape in which the compiler emits vector instructions, and a sum
+//! Rows as chunks of a fixed number of lanes, for which the compiler emits vector instructions, and sums
 //! whose order is the same on every instruction set.
 
 use super::Real;
@@ -6,28 +6,28 @@ use super::Real;
 /// Numbers in a chunk: one 512-bit vector of single precision.
 pub(super) const LANES: usize = 16;
 
-/// One chunk.
+/// A chunk of numbers.
 pub(super) type Chunk<T> = [T; LANES];
 
-/// Smallest multiple of [`LANES`] that holds `n` numbers.
+/// Returns the smallest multiple of [`LANES`] that is at least `n`.
 #[inline(always)]
 pub(crate) const fn padded(n: usize) -> usize {
     n.div_ceil(LANES) * LANES
 }
 
-/// Sum over the lanes.
+/// Returns the sum over the lanes.
 #[inline(always)]
 pub(super) fn sum<T: Real>(chunk: Chunk<T>) -> T {
     pairwise(chunk, |a, b| a + b)
 }
 
-/// Largest of the lanes; for NaN, any.
+/// Returns the largest of the lanes, or any of them if one is NaN.
 #[inline(always)]
 pub(super) fn largest<T: Real>(chunk: Chunk<T>) -> T {
     pairwise(chunk, |a, b| if b > a { b } else { a })
 }
 
-/// Joins the two halves, then the halves of the result, down to one number.
+/// Combines the two halves, then the halves of the result, down to one number.
 #[inline(always)]
 fn pairwise<T: Real>(mut chunk: Chunk<T>, join: impl Fn(T, T) -> T) -> T {
     let mut half = LANES / 2;
@@ -40,24 +40,25 @@ fn pairwise<T: Real>(mut chunk: Chunk<T>, join: impl Fn(T, T) -> T) -> T {
     chunk[0]
 }
 
-/// Sums of what `f` makes of the numbers at each place of `N` equally long slices, a chunk at a time.
+/// Returns the sums of `f` over the indices of `N` slices of equal length, computed in chunks.
 ///
-/// Loops rather than `map` over the arrays: calls of the standard library are not inlined across instruction sets.
+/// Loops and not `map` over the arrays, because calls of the standard library are not inlined across
+/// instruction sets.
 #[inline(always)]
 pub(super) fn sums<T: Real, const N: usize, const M: usize>(
     slices: [&[T]; N],
     f: impl Fn([T; N]) -> [T; M],
 ) -> [T; M] {
-    let mut whole: [&[Chunk<T>]; N] = [&[]; N];
+    let mut chunked: [&[Chunk<T>]; N] = [&[]; N];
     let mut tails: [&[T]; N] = [&[]; N];
     for n in 0..N {
-        (whole[n], tails[n]) = slices[n].as_chunks();
+        (chunked[n], tails[n]) = slices[n].as_chunks();
     }
     let mut totals = [[T::ZERO; LANES]; M];
-    for c in 0..whole[0].len() {
+    for c in 0..chunked[0].len() {
         let mut chunks = [[T::ZERO; LANES]; N];
         for n in 0..N {
-            chunks[n] = whole[n][c];
+            chunks[n] = chunked[n][c];
         }
         for lane in 0..LANES {
             let mut numbers = [T::ZERO; N];

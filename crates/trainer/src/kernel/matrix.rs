@@ -1,13 +1,14 @@
-//! Matrix products over the `gemm-f32` crate, single-threaded.
+//! Single-threaded matrix products with the `gemm-f32` crate.
 
 use gemm_common::Parallelism;
 
 use super::Real;
 
-/// A function of the `gemm-f32` or `gemm-f64` crate: `dst = alpha * dst + beta * lhs * rhs`.
+/// Function of the `gemm-f32` or `gemm-f64` crate that computes `dst = alpha * dst + beta * lhs * rhs`.
 ///
-/// Its arguments are the rows of `dst`, its columns, the inner dimension; `dst` with its column and row stride; whether `dst`
-/// is read; `lhs` and `rhs`, each with its strides; `alpha`, `beta`; three flags for complex numbers.
+/// Its arguments are the rows of `dst`, its columns, and the inner dimension; `dst` with its column and row
+/// stride; whether `dst` is read; `lhs` and `rhs`, each with its strides; `alpha`, `beta`; three flags for
+/// complex numbers.
 pub(crate) type Product<T> = unsafe fn(
     usize,
     usize,
@@ -30,7 +31,7 @@ pub(crate) type Product<T> = unsafe fn(
     Parallelism,
 );
 
-/// A row-major matrix that is read: `rows x columns`, its rows one after the other.
+/// A matrix for reading, `rows x columns`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
     values: &'a [T],
@@ -41,41 +42,42 @@ pub(crate) struct Matrix<'a, T> {
 }
 
 impl<'a, T> Matrix<'a, T> {
-    /// The first `rows * columns` of `values`.
+    /// Returns a row-major matrix of the first `rows * columns` of `values`.
     pub(crate) fn new(values: &'a [T], rows: usize, columns: usize) -> Self {
         Self { values: &values[..rows * columns], rows, columns, strides: [columns, 1] }
     }
 
-    /// `rows` rows, each beginning `step` values after the one before, so that they may overlap.
+    /// Returns a matrix of `rows` rows, each starting `step` values after the one before, so that rows may
+    /// overlap.
     pub(crate) fn overlapping(values: &'a [T], rows: usize, columns: usize, step: usize) -> Self {
         let length = if rows == 0 { 0 } else { (rows - 1) * step + columns };
         Self { values: &values[..length], rows, columns, strides: [step, 1] }
     }
 
-    /// The same numbers with rows and columns exchanged.
+    /// Returns the transpose, of the same memory.
     pub(crate) fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, strides: [self.strides[1], self.strides[0]], ..self }
     }
 }
 
-/// `out = a b`, row-major; what `out` held before is overwritten.
+/// Computes `out = a b`, row-major, and overwrites `out`.
 ///
 /// # Panics
-/// Where the shapes do not fit; they come from the architecture, never from a user.
+/// If the shapes do not match. They come from the architecture and never from a user.
 pub(crate) fn multiply<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T]) {
     let (rows, depth, columns) = (a.rows, a.columns, b.columns);
     assert_eq!(depth, b.rows, "inner dimensions");
     let out = &mut out[..rows * columns];
-    // The kernels write by columns: they are given the transposed product unless `out` is a single column, whose rows follow
-    // each other either way.
+    // The kernels write by columns, so they compute the transposed product, unless `out` is a single
+    // column, which is contiguous either way.
     let (a, b, rows, columns, strides) = if columns > 1 {
         (b.transposed(), a.transposed(), columns, rows, [columns, 1])
     } else {
         (a, b, rows, columns, [1, columns])
     };
-    // SAFETY: the strides of a `Matrix` address values of its slice alone: a full row-major layout, one whose rows overlap up
-    // to the slice's end, or either transposed; `out` is as long as the row-major result, and being exclusive does not
-    // overlap them.
+    // SAFETY: the strides of a `Matrix` address only values of its slice: a full row-major layout, one with
+    // rows that overlap up to the end of the slice, or the transpose of either. `out` is as long as the
+    // row-major result, and does not overlap them because it is exclusive.
     unsafe {
         T::product()(
             rows,

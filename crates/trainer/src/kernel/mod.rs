@@ -1,8 +1,8 @@
-//! Numeric kernels: the only place with `unsafe`.
+//! Numeric kernels, the only module with `unsafe`.
 //!
-//! A kernel is a struct of slices with a [`Kernel::run`] written as plain loops over fixed-size chunks. [`launch`]
-//! compiles it once per instruction set and picks the widest that the processor has. Everything is generic over
-//! [`Real`], so that gradients can be checked in double precision.
+//! A kernel is a struct of slices with a [`Kernel::run`] of plain loops over chunks of fixed size.
+//! [`launch`] compiles it once per instruction set and runs the widest that the processor supports.
+//! Everything is generic over [`Real`], so that gradients can be checked in double precision.
 #![expect(
     unsafe_code,
     reason = "run-time choice of instruction sets, and matrix products through raw pointers"
@@ -35,11 +35,11 @@ pub(crate) use real::Real;
 
 /// An instruction set that kernels are compiled for.
 pub(crate) trait Isa: Copy {
-    /// Whether `a * b + c` is one instruction; without, a fused product would be a slow library call.
+    /// Whether `a * b + c` is one instruction. Otherwise a fused product would be a slow library call.
     const FUSED: bool;
 }
 
-/// What every processor of the target has.
+/// Instructions that every processor of the target supports.
 #[derive(Clone, Copy)]
 pub(crate) struct Baseline;
 
@@ -59,14 +59,15 @@ impl Isa for Wide {
 
 /// A computation that is compiled once per instruction set.
 pub(crate) trait Kernel {
-    /// What it returns.
+    /// Result of the computation.
     type Output;
 
-    /// Does it. Implementations are `#[inline(always)]`: only then do they see the instruction set of the caller.
+    /// Runs the computation. Implementations must be `#[inline(always)]` to be compiled with the caller's
+    /// instruction set.
     fn run<I: Isa>(self) -> Self::Output;
 }
 
-/// Runs a kernel with the widest instruction set at hand.
+/// Runs a kernel with the widest available instruction set.
 pub(crate) fn launch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
@@ -99,7 +100,7 @@ fn launch_avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Wide>()
 }
 
-/// `a * b + c`, fused where the instruction set has it.
+/// Returns `a * b + c`, fused if the instruction set supports it.
 #[inline(always)]
 pub(crate) fn multiply_add<I: Isa, T: Real>(a: T, b: T, c: T) -> T {
     if I::FUSED { a.mul_add(b, c) } else { a * b + c }

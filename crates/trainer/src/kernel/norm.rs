@@ -1,5 +1,5 @@
-//! Layer normalisation fused with what comes before it (bias, dropout, residual sum) and, backwards, with what comes
-//! after it in that direction (residual sum, dropout, gradient of the bias).
+//! Layer normalisation, fused with the preceding operations (bias, dropout, residual sum) and, in the
+//! backward pass, with their gradients.
 
 use super::dropout::Dropout;
 use super::lanes::sums;
@@ -8,7 +8,7 @@ use super::{Isa, Kernel, Real, multiply_add};
 /// Added to the variance, as `PyTorch`'s `LayerNorm` does by default.
 const EPSILON: f64 = 1e-5;
 
-/// Mean and inverse standard deviation of a row.
+/// Mean and reciprocal standard deviation of a row.
 pub(crate) type RowStatistics<T> = [T; 2];
 
 /// Normalises one row: `out = (x - mean) / sqrt(variance + epsilon) * gain + shift`.
@@ -31,21 +31,21 @@ pub(super) fn normalise<I: Isa, T: Real>(
     [mean, inverse]
 }
 
-/// `sum = residual + dropout(branch + bias)`, then its normalisation.
+/// Computes `sum = residual + dropout(branch + bias)` and its normalisation.
 pub(crate) struct AddNorm<'a, T> {
-    /// Residual stream before, `rows x width`.
+    /// Residual stream before the sum, `rows x width`.
     pub(crate) residual: &'a [T],
     /// Output of the branch without its bias, `rows x width`.
     pub(crate) branch: &'a [T],
     /// Bias of the branch.
     pub(crate) bias: &'a [T],
-    /// Mask of the branch.
+    /// Dropout mask of the branch.
     pub(crate) dropout: Dropout<T>,
     /// Gain of the normalisation; its length is the width.
     pub(crate) gain: &'a [T],
     /// Shift of the normalisation.
     pub(crate) shift: &'a [T],
-    /// Residual stream after, `rows x width`.
+    /// Residual stream after the sum, `rows x width`.
     pub(crate) sum: &'a mut [T],
     /// Normalised stream, `rows x width`.
     pub(crate) normed: &'a mut [T],
@@ -83,12 +83,12 @@ impl<T: Real> Kernel for AddNorm<'_, T> {
     }
 }
 
-/// Gradient through a normalisation: `d_stream += d(normed)/d(sum) d_normed`, and then, for the branch whose output
-/// was added to the stream before, `d_branch = dropout(d_stream)` and the gradient of its bias.
+/// Computes the gradient of a normalisation, `d_stream += d(normed)/d(sum) d_normed`, then that of the
+/// branch added before it, `d_branch = dropout(d_stream)`, and of the branch's bias.
 pub(crate) struct AddNormBackward<'a, T> {
     /// Residual stream that was normalised, `rows x width`.
     pub(crate) sum: &'a [T],
-    /// Its statistics per row.
+    /// Statistics per row.
     pub(crate) statistics: &'a [RowStatistics<T>],
     /// Gain of the normalisation; its length is the width.
     pub(crate) gain: &'a [T],
@@ -96,15 +96,15 @@ pub(crate) struct AddNormBackward<'a, T> {
     pub(crate) d_normed: &'a [T],
     /// Gradient of the residual stream, `rows x width`, added to.
     pub(crate) d_stream: &'a mut [T],
-    /// Gradients of gain and shift, added to.
+    /// Gradient of the gain, added to.
     pub(crate) d_gain: &'a mut [T],
-    /// See `d_gain`.
+    /// Gradient of the shift, added to.
     pub(crate) d_shift: &'a mut [T],
-    /// Mask of the branch that was added before.
+    /// Dropout mask of the branch.
     pub(crate) dropout: Dropout<T>,
-    /// Gradient of that branch's output, `rows x width`, overwritten.
+    /// Gradient of the branch's output, `rows x width`, overwritten.
     pub(crate) d_branch: &'a mut [T],
-    /// Gradient of that branch's bias, added to.
+    /// Gradient of the branch's bias, added to.
     pub(crate) d_bias: &'a mut [T],
 }
 

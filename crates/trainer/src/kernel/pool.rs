@@ -1,19 +1,19 @@
-//! What the head sees: the normalised patches as they are or their mean, less what its dropout leaves out.
+//! Input of the head: the normalised patches or their mean, with dropout.
 
 use super::dropout::Dropout;
 use super::{Isa, Kernel, Real};
 
-/// `out = dropout(mean over each group of rows)`; a group of one row is copied.
+/// Computes `out = dropout(mean over each group of rows)`. Groups of one row are copied.
 pub(crate) struct Pool<'a, T> {
     /// Normalised stream, `rows x width`.
     pub(crate) normed: &'a [T],
-    /// Rows of a group.
+    /// Number of rows of a group.
     pub(crate) group: usize,
-    /// Columns.
+    /// Number of columns.
     pub(crate) width: usize,
-    /// Mask of the result.
+    /// Dropout mask of the result.
     pub(crate) dropout: Dropout<T>,
-    /// `(rows / group) x width`, overwritten.
+    /// Result, `(rows / group) x width`, overwritten.
     pub(crate) out: &'a mut [T],
 }
 
@@ -39,15 +39,15 @@ impl<T: Real> Kernel for Pool<'_, T> {
     }
 }
 
-/// Gradient through a [`Pool`].
+/// Computes the gradient of a [`Pool`].
 pub(crate) struct PoolBackward<'a, T> {
-    /// Gradient of its result, `(rows / group) x width`.
+    /// Gradient of the result, `(rows / group) x width`.
     pub(crate) d_out: &'a [T],
-    /// Rows of a group.
+    /// Number of rows of a group.
     pub(crate) group: usize,
-    /// Columns.
+    /// Number of columns.
     pub(crate) width: usize,
-    /// Mask of the result.
+    /// Dropout mask of the result.
     pub(crate) dropout: Dropout<T>,
     /// Gradient of the stream, `rows x width`, overwritten.
     pub(crate) d_normed: &'a mut [T],

@@ -33,26 +33,26 @@ pub(crate) trait Real:
     /// Minus infinity.
     const NEG_INFINITY: Self;
 
-    /// The nearest number to `x`.
+    /// Returns the nearest number to `x`.
     fn from_f64(x: f64) -> Self;
-    /// The same number in double precision.
+    /// Returns the number in double precision.
     fn to_f64(self) -> f64;
-    /// `self * a + b` with one rounding.
+    /// Returns `self * a + b` with one rounding.
     #[must_use]
     fn mul_add(self, a: Self, b: Self) -> Self;
-    /// Square root.
+    /// Returns the square root.
     #[must_use]
     fn sqrt(self) -> Self;
 
-    /// `e^self` for arguments up to 0 (larger ones may be cut off at 88); NaN stays.
+    /// Returns `e^self` for arguments up to 0 (larger ones may be clamped to 88). NaN stays NaN.
     #[must_use]
     fn exponential<I: Isa>(self) -> Self;
 
-    /// Standard normal distribution function and density.
+    /// Returns the standard normal distribution function and density.
     #[must_use]
     fn normal<I: Isa>(self) -> (Self, Self);
 
-    /// The matrix product with the widest instruction set that the processor has.
+    /// Returns the matrix product with the widest instruction set that the processor supports.
     #[must_use]
     fn product() -> Product<Self>;
 }
@@ -82,16 +82,16 @@ impl Real for f32 {
         f32::sqrt(self)
     }
 
-    /// Relative error at most 2.5e-7: `2^n e^r` with `|r| <= ln(2) / 2` and the Taylor polynomial of degree 7.
-    /// Arguments below -87 count as -87, those above 88 as 88.
+    /// Relative error at most 2.5e-7, computed as `2^n e^r` with `|r| <= ln(2) / 2` and the Taylor
+    /// polynomial of degree 7. Arguments are clamped to [-87, 88].
     #[inline(always)]
     fn exponential<I: Isa>(self) -> Self {
-        /// Adding it rounds to an integer, which then sits in the low bits.
+        /// Adding this number rounds to an integer, which is then in the low bits.
         const ROUND: f32 = 12_582_912.0;
-        /// The leading bits of ln 2, so that `n * LN2_HIGH` is exact, and the rest.
+        /// Leading bits of ln 2, such that `n * LN2_HIGH` is exact, and the rest.
         const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
-        // Comparisons are false for NaN, which therefore passes through.
+        // Comparisons with NaN are false, so NaN passes through.
         let x = if self < -87.0 { -87.0 } else { self };
         let x = if x > 88.0 { 88.0 } else { x };
         let shifted = multiply_add::<I, f32>(x, std::f32::consts::LOG2_E, ROUND);
@@ -105,7 +105,8 @@ impl Real for f32 {
         p * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
     }
 
-    /// Absolute error at most 3e-7 each: Abramowitz & Stegun 1964, equation 7.1.26, with the exponential shared.
+    /// Absolute error at most 3e-7 each, by equation 7.1.26 of Abramowitz & Stegun 1964 with a shared
+    /// exponential.
     #[inline(always)]
     fn normal<I: Isa>(self) -> (Self, Self) {
         const P: f32 = 0.327_591_1 * std::f32::consts::FRAC_1_SQRT_2;
@@ -153,8 +154,8 @@ impl Real for f64 {
         f64::exp(self)
     }
 
-    /// By the series of all-positive terms `Phi(x) = 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...)`; to 1e-13 for
-    /// arguments up to 6 in magnitude.
+    /// Computed by the series of positive terms `Phi(x) = 1/2 + phi(x) (x + x^3/3 + x^5/(3 5) + ...)`, to
+    /// 1e-13 for arguments up to 6 in magnitude.
     fn normal<I: Isa>(self) -> (Self, Self) {
         let density = (-0.5 * self * self).exp() / (2.0 * std::f64::consts::PI).sqrt();
         let (mut term, mut sum, mut odd) = (self, self, 1.0);

@@ -1,17 +1,18 @@
-//! Reversible instance normalisation without its affine part (Kim et al. 2022): a classifier never reverses it.
+//! Reversible instance normalisation without its affine part (Kim et al. 2022). A classifier never reverses
+//! it.
 
 use super::{Isa, Kernel, Real};
 
-/// Added to the variance, as the paper's code does.
+/// Added to the variance, as in the paper's code.
 const EPSILON: f64 = 1e-5;
 
-/// Scales each feature of one window by the window's own mean and deviation (over `n`).
+/// Scales each feature of one window by the window's own mean and standard deviation (over `n`).
 pub(crate) struct Revin<'a, T> {
-    /// The window, `context x features`.
+    /// Window, `context x features`.
     pub(crate) window: &'a [f32],
-    /// Room for mean and deviation of each feature: twice the features.
+    /// Buffer for mean and reciprocal standard deviation of each feature, twice the number of features.
     pub(crate) statistics: &'a mut [T],
-    /// The scaled window, as long as `window`.
+    /// Scaled window, as long as `window`.
     pub(crate) out: &'a mut [T],
 }
 

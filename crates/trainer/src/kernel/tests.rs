@@ -1,7 +1,7 @@
 use super::dropout::Dropout;
 use super::*;
 
-/// Largest error over `points` of a function on a range, by the measure given.
+/// Largest errors of `exponential` and `normal` over a range.
 struct Errors {
     relative: fn(f32, f64) -> f64,
     range: [f64; 2],
@@ -103,7 +103,8 @@ fn adamw_follows_its_definition() {
             step,
         });
     }
-    // The first step moves by the learning rate against the sign; the second by hand.
+    // The first step moves by the learning rate against the sign of the gradient; the second is computed by
+    // hand.
     for (i, (start, g)) in [(1.0, [0.25, -0.125]), (-2.0f64, [-2.0, 0.5])].into_iter().enumerate() {
         let first = start * 0.98 - 0.1 * f64::signum(g[0]);
         let mean = (0.9 * 0.1 * g[0] + 0.1 * g[1]) / (1.0 - 0.81);

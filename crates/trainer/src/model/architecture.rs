@@ -1,4 +1,4 @@
-//! What fixes the number of weights.
+//! Shape of a model, which determines its number of weights.
 
 use allometry_core::ladder::{Channels, ModelSpec, Pooling, Task};
 use allometry_core::{ModelSize, Params};
@@ -10,9 +10,9 @@ use super::layout::Layout;
 pub struct Architecture {
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Encoder blocks.
+    /// Number of encoder blocks.
     pub n_layers: usize,
-    /// Attention heads; they divide `d_model`.
+    /// Number of attention heads, a divisor of `d_model`.
     pub n_heads: usize,
     /// Width of the feed-forward layer as a multiple of `d_model`.
     pub d_ff_ratio: usize,
@@ -21,35 +21,35 @@ pub struct Architecture {
 /// The part of a model's shape that the data and the ladder fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Geometry {
-    /// Features of a row.
+    /// Number of features of a row.
     pub features: usize,
-    /// Rows in a window.
+    /// Number of rows in a window.
     pub context: usize,
-    /// Rows in a patch.
+    /// Number of rows in a patch.
     pub patch: usize,
     /// Rows from one patch to the next.
     pub stride: usize,
-    /// What stands before the patches and after them.
+    /// Layers before the patches, and the head.
     pub form: Form,
 }
 
-/// What stands before the patches and after them.
+/// Layers before the patches, and the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Form {
-    /// Whether windows that are scaled by themselves are then multiplied and moved by learned numbers per feature.
+    /// Whether a learned gain and shift per feature follow the normalisation of windows.
     pub affine: bool,
-    /// Columns that a learned linear map makes of a row's features; 0 for no map.
+    /// Number of columns of the learned linear map of a row's features, or 0 for no map.
     pub feature_embedding: usize,
     /// Whether each column is a series of its own.
     pub channels: Channels,
-    /// What the head sees of the patches.
+    /// How the head reads the patches.
     pub head: Pooling,
-    /// Outputs of the head: the classes, or 1.
+    /// Number of outputs of the head: the number of classes, or 1.
     pub outputs: usize,
 }
 
 impl Form {
-    /// Nothing before the patches, features mixed, all patches seen by one output.
+    /// No layers before the patches, mixed features, and a head with one output that reads all patches.
     pub const PLAIN: Self = Self {
         affine: false,
         feature_embedding: 0,
@@ -59,37 +59,37 @@ impl Form {
     };
 }
 
-/// Why parameters are no architecture, or not one that can be trained.
+/// Reason why parameters do not define a model that can be trained.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ArchitectureError {
-    /// A parameter without which there is no model is absent.
+    /// A required parameter is missing.
     #[error("parameter `{name}` is missing")]
     Missing {
-        /// Its name.
+        /// Name of the parameter.
         name: &'static str,
     },
-    /// A parameter that the trainer does not have.
+    /// The trainer has no such parameter.
     #[error("the built-in trainer has no parameter `{name}`")]
     Unknown {
-        /// Its name.
+        /// Name of the parameter.
         name: String,
     },
-    /// A value outside the parameter's range, or of the wrong kind.
+    /// A value is outside the parameter's range or of the wrong kind.
     #[error("parameter `{name}` is {value}, but must be {range}")]
     OutOfRange {
-        /// Its name.
+        /// Name of the parameter.
         name: &'static str,
-        /// The value as given.
+        /// Value as given.
         value: String,
-        /// What it may be.
+        /// Description of the valid values.
         range: &'static str,
     },
-    /// The heads cannot share the width equally.
+    /// The number of heads does not divide the width.
     #[error("n_heads = {n_heads} does not divide d_model = {d_model}")]
     HeadsDoNotDivide {
         /// Width of the residual stream.
         d_model: usize,
-        /// Attention heads.
+        /// Number of attention heads.
         n_heads: usize,
     },
     /// Patches do not fit into the window.
@@ -102,17 +102,19 @@ pub enum ArchitectureError {
         /// Rows from one patch to the next.
         stride: usize,
     },
-    /// A data set without features.
+    /// The data set has no features.
     #[error("the data set has no features")]
     NoFeatures,
 }
 
 impl ArchitectureError {
-    /// What a user can do about it.
+    /// Returns advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { name } => Some(format!("give `{name}` in the ladder's space")),
-            Self::Unknown { .. } => Some(format!("it has {}", crate::hyperparameters::NAMES.join(", "))),
+            Self::Unknown { .. } => {
+                Some(format!("its parameters are {}", crate::hyperparameters::NAMES.join(", ")))
+            }
             Self::HeadsDoNotDivide { d_model, .. } => {
                 let divisors: Vec<String> =
                     (1..=16).filter(|h| d_model.is_multiple_of(*h)).map(|h| h.to_string()).collect();
@@ -127,12 +129,13 @@ impl ArchitectureError {
 }
 
 impl Architecture {
-    /// The architecture that `params` name; `d_ff_ratio` is 4 unless given.
+    /// Reads the architecture from `params`. `d_ff_ratio` is 4 by default.
     ///
     /// # Errors
-    /// [`ArchitectureError`] for a parameter that is missing, no positive whole number, or does not fit the others.
+    /// [`ArchitectureError`] for a parameter that is missing, is not a positive integer, or does not fit
+    /// the others.
     pub fn from_params(params: &Params) -> Result<Self, ArchitectureError> {
-        let whole = |name: &'static str, default: Option<usize>| {
+        let positive_integer = |name: &'static str, default: Option<usize>| {
             let Some(value) = params.get(name) else {
                 return default.ok_or(ArchitectureError::Missing { name });
             };
@@ -141,15 +144,15 @@ impl Architecture {
                 _ => Err(ArchitectureError::OutOfRange {
                     name,
                     value: value.repr(),
-                    range: "a whole number from 1",
+                    range: "a whole number of at least 1",
                 }),
             }
         };
         let architecture = Self {
-            d_model: whole("d_model", None)?,
-            n_layers: whole("n_layers", None)?,
-            n_heads: whole("n_heads", None)?,
-            d_ff_ratio: whole("d_ff_ratio", Some(4))?,
+            d_model: positive_integer("d_model", None)?,
+            n_layers: positive_integer("n_layers", None)?,
+            n_heads: positive_integer("n_heads", None)?,
+            d_ff_ratio: positive_integer("d_ff_ratio", Some(4))?,
         };
         let Self { d_model, n_heads, .. } = architecture;
         if !d_model.is_multiple_of(n_heads) {
@@ -158,12 +161,12 @@ impl Architecture {
         Ok(architecture)
     }
 
-    /// Width of the feed-forward layer.
+    /// Returns the width of the feed-forward layer.
     pub fn d_ff(self) -> usize {
         self.d_ff_ratio * self.d_model
     }
 
-    /// Exact number of weights in a model of this architecture.
+    /// Returns the exact number of weights of a model.
     pub fn model_size(self, geometry: Geometry) -> ModelSize {
         let layout = Layout::new(self, geometry);
         let embedding = layout.blocks[0].attention_norm.gain.start;
@@ -172,11 +175,11 @@ impl Architecture {
 }
 
 impl Geometry {
-    /// The shape of windows of `features` columns under a ladder's settings; `classes` are those of the label where there
-    /// are such.
+    /// Returns the shape of windows with `features` columns under a ladder's settings. `classes` is the
+    /// number of classes of the label, if it has classes.
     ///
     /// # Errors
-    /// [`ArchitectureError`] where no patch fits into a window or there are no features.
+    /// [`ArchitectureError`] if no patch fits into a window or there are no features.
     pub fn new(features: usize, classes: usize, spec: &ModelSpec) -> Result<Self, ArchitectureError> {
         let ModelSpec { context, patch, stride, .. } = *spec;
         if patch == 0 || stride == 0 || patch > context {
@@ -195,12 +198,12 @@ impl Geometry {
         Ok(Self { features, context, patch, stride, form })
     }
 
-    /// Patches of a window.
+    /// Returns the number of patches of a window.
     pub fn patches(self) -> usize {
         (self.context - self.patch) / self.stride + 1
     }
 
-    /// Columns of the series that patches are cut from.
+    /// Returns the number of columns of the series from which patches are cut.
     pub fn columns(self) -> usize {
         match self.form.feature_embedding {
             0 => self.features,
@@ -208,7 +211,7 @@ impl Geometry {
         }
     }
 
-    /// Series that pass through the encoder by themselves.
+    /// Returns the number of series that pass through the encoder separately.
     pub fn channels(self) -> usize {
         match self.form.channels {
             Channels::Mixed => 1,
@@ -216,17 +219,17 @@ impl Geometry {
         }
     }
 
-    /// Values of a patch.
+    /// Returns the number of values of a patch.
     pub fn patch_values(self) -> usize {
         self.patch * self.columns() / self.channels()
     }
 
-    /// Patches of a window over all its series: rows of the encoder.
+    /// Returns the number of patches of a window over all its series, which are the rows of the encoder.
     pub fn rows(self) -> usize {
         self.channels() * self.patches()
     }
 
-    /// Rows of the encoder that the head takes the mean of.
+    /// Returns the number of encoder rows over which the head averages.
     pub fn pooled(self) -> usize {
         match self.form.head {
             Pooling::Flatten => 1,
@@ -234,17 +237,17 @@ impl Geometry {
         }
     }
 
-    /// Inputs of the head of a model of this width.
+    /// Returns the number of inputs of the head for a model of this width.
     pub fn head_inputs(self, d_model: usize) -> usize {
         self.rows() / self.pooled() * d_model
     }
 
-    /// Whether there are weights before the patches.
+    /// Whether the model has weights before the patches.
     pub fn has_front(self) -> bool {
         self.form.affine || self.form.feature_embedding > 0
     }
 
-    /// Values of a window.
+    /// Returns the number of values of a window.
     pub fn window_values(self) -> usize {
         self.context * self.features
     }

@@ -1,4 +1,4 @@
-//! From the gradient of the logits to that of every weight.
+//! Backward pass, from the gradient of the logits to the gradient of every weight.
 
 use crate::kernel::attention::{AttentionBackward, SLACK};
 use crate::kernel::embed::EmbedBackward;
@@ -14,8 +14,9 @@ use super::layout::disjoint;
 use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
-    /// Overwrites `gradient` with the gradient of `sum(logits * d_logits)` by the weights, after a
-    /// [`forward`](Self::forward) with the same weights, windows and masks.
+    /// Overwrites `gradient` with the gradient of `sum(logits * d_logits)` with respect to the weights.
+    ///
+    /// Requires a preceding [`forward`](Self::forward) with the same weights, windows and masks.
     pub(crate) fn backward(&mut self, weights: &[T], gradient: &mut [T], windows: usize, masks: Masks) {
         for span in self.layout.accumulated() {
             span.of_mut(gradient).fill(T::ZERO);
@@ -57,10 +58,17 @@ impl<T: Real> Workspace<T> {
             });
             return;
         }
-        let (seen, d_seen) = (&self.pooled[..inputs], &mut self.d_pooled[..inputs]);
-        launch(HeadBackward { inputs: seen, outputs, weights, d_logits, d_weights, d_inputs: d_seen });
+        let (head_inputs, d_head_inputs) = (&self.pooled[..inputs], &mut self.d_pooled[..inputs]);
+        launch(HeadBackward {
+            inputs: head_inputs,
+            outputs,
+            weights,
+            d_logits,
+            d_weights,
+            d_inputs: d_head_inputs,
+        });
         launch(PoolBackward {
-            d_out: d_seen,
+            d_out: d_head_inputs,
             group: self.geometry.pooled(),
             width: d,
             dropout: masks.at(DropoutSite::Head),
@@ -68,7 +76,8 @@ impl<T: Real> Workspace<T> {
         });
     }
 
-    /// From the gradient of the normalised stream in `d_narrow` to that of the stream and of the branch before.
+    /// Computes the gradient of the stream and of the preceding branch, from that of the normalised stream
+    /// in `d_narrow`.
     fn add_norm_backward(
         &mut self,
         weights: &[T],
@@ -180,7 +189,8 @@ impl<T: Real> Workspace<T> {
             self.layout.embedding.of_mut(gradient),
         );
     }
-    /// From the gradient of the embedded patches in `branch` to that of the weights before the patches.
+    /// Computes the gradient of the weights before the patches, from that of the embedded patches in
+    /// `branch`.
     fn front_backward(&mut self, weights: &[T], gradient: &mut [T], windows: usize) {
         let Some(front) = &mut self.front else { return };
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);

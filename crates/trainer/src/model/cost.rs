@@ -1,4 +1,4 @@
-//! What training a model will take, known before it starts.
+//! Cost of training a model, computed before it starts.
 
 use allometry_core::ladder::ModelSpec;
 
@@ -6,20 +6,22 @@ use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
 use super::workspace::Workspace;
 
-/// What training takes.
+/// Cost of training a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cost {
-    /// Floating-point operations of the matrix products of one training step on a full batch; the rest is a few
-    /// percent of them.
+    /// Floating-point operations of the matrix products in one training step on a full batch. All other
+    /// operations add a few percent.
     pub flops_per_step: u64,
-    /// The same for one epoch: every training window forward and backward, every validation window forward.
+    /// Floating-point operations of one epoch: forward and backward for every training window, forward for
+    /// every validation window.
     pub flops_per_epoch: u64,
-    /// Bytes of a trial's buffers: weights, the best epoch's weights, gradient, two moments, activations, an operand
-    /// of the largest matrix product.
+    /// Bytes of a trial's buffers: weights, the best epoch's weights, gradient, two moments, activations,
+    /// and an operand of the largest matrix product.
     pub memory_bytes: u64,
 }
 
-/// Predicts the cost of training by a ladder's settings on `train` windows and validating on `validation`.
+/// Predicts the cost of training with a ladder's settings on `train` windows and of validating on
+/// `validation` windows.
 pub fn cost(
     architecture: Architecture,
     geometry: Geometry,
@@ -37,7 +39,8 @@ pub fn cost(
     let attention = 2 * architecture.n_layers * geometry.rows() * geometry.patches() * architecture.d_model;
     let forward =
         2 * (front + embedding + geometry.rows() * blocks + attention + layout.head.weight.length) as u64;
-    // Backward, each product becomes two, but the gradient of the first one's input is not needed.
+    // In the backward pass each product becomes two, except that the gradient of the first product's input
+    // is not needed.
     let first = match (geometry.has_front(), geometry.form.affine) {
         (false, _) => embedding,
         (true, false) => front,
@@ -46,8 +49,8 @@ pub fn cost(
     let step = 3 * forward - 2 * first as u64;
     let batch_size = settings.batch_size(layout.total as u64).clamp(1, train.max(1));
     let batch = (batch_size * settings.accumulate).min(train);
-    // Weights, those of the best epoch, gradient, two moments; the sum of gradients; the weights that are averaged, their
-    // mean.
+    // Copies of the weights: current, best epoch, gradient, two moments; the sum of gradients; the averaged
+    // weights and their mean.
     let averaged = if settings.average_epochs > 1 { settings.average_epochs + 1 } else { 0 };
     let copies = 5 + usize::from(settings.accumulate > 1) + averaged;
     let head_dropout = settings.head_dropout > 0.0;
@@ -60,8 +63,10 @@ pub fn cost(
     }
 }
 
-/// Values that a matrix product copies of an operand with the widest matrix of weights, in blocks of this depth: what trials of
-/// many shapes were measured to take beyond their buffers (`tests/memory.rs`).
+/// Returns the number of values of an operand that a matrix product copies, for the widest weight matrix in
+/// blocks of this depth.
+///
+/// It agrees with the memory that trials of many shapes took beyond their buffers (`tests/memory.rs`).
 fn packed(architecture: Architecture, geometry: Geometry) -> usize {
     const DEPTH: usize = 512;
     let (d, ff) = (architecture.d_model, architecture.d_ff());

@@ -1,4 +1,4 @@
-//! From patches to logits.
+//! Forward pass, from patches to logits.
 
 use crate::kernel::attention::Attention;
 use crate::kernel::embed::EmbedNorm;
@@ -15,20 +15,25 @@ use super::layout::Span;
 use super::workspace::{DropoutSite, Masks, Workspace, attention_shape, cut};
 
 impl<T: Real> Workspace<T> {
-    /// Computes the logits of the first `windows` windows in [`patches`](Self::patches), or in [`front`](Self::front), leaving in the workspace
-    /// what [`backward`](Self::backward) needs.
+    /// Computes the logits of the first `windows` windows in [`patches`](Self::patches) or in
+    /// [`front`](Self::front).
+    ///
+    /// The workspace then contains the state for [`backward`](Self::backward).
     pub(crate) fn forward(&mut self, weights: &[T], windows: usize, masks: Masks) {
         self.front(weights, windows);
         self.embed(weights, windows);
         self.encode(weights, windows, masks);
     }
 
-    /// The same without dropout for windows that begin at the rows `starts` of a `series` of rows of features, where nothing
-    /// stands before the patches and a patch has all features. Windows that overlap share their patches: each is embedded once.
+    /// Computes the logits, without dropout, of windows that start at the rows `starts` of a `series` of
+    /// rows of features.
+    ///
+    /// Requires a model without weights before the patches and without independent channels. Overlapping
+    /// windows share their patches, each of which is embedded once.
     pub(crate) fn forward_series(&mut self, weights: &[T], series: &[T], starts: &[usize]) {
         let (d, depth) = (self.architecture.d_model, self.geometry.patch_values());
         let columns = self.geometry.columns();
-        let Some((first, places)) = places(self.geometry, starts) else { return };
+        let Some((first, places)) = patch_starts(self.geometry, starts) else { return };
         multiply(
             Matrix::overlapping(&series[first * columns..], places, depth, columns),
             Matrix::new(self.layout.embedding.of(weights), depth, d),
@@ -46,15 +51,16 @@ impl<T: Real> Workspace<T> {
         self.encode(weights, starts.len(), Masks::Off);
     }
 
-    /// Whether [`forward_series`](Self::forward_series) can do windows that begin there, with less work.
-    pub(crate) fn shares(&self, starts: &[usize]) -> bool {
+    /// Whether [`forward_series`](Self::forward_series) supports windows with these starts and saves work.
+    pub(crate) fn shares_patches(&self, starts: &[usize]) -> bool {
         let geometry = self.geometry;
         !geometry.has_front()
             && geometry.channels() == 1
-            && places(geometry, starts).is_some_and(|(_, places)| places < starts.len() * geometry.patches())
+            && patch_starts(geometry, starts)
+                .is_some_and(|(_, places)| places < starts.len() * geometry.patches())
     }
 
-    /// From the embedded patches to the logits.
+    /// Computes the logits from the embedded patches.
     fn encode(&mut self, weights: &[T], windows: usize, masks: Masks) {
         self.add_positions(weights, windows, masks);
         for block in 0..self.architecture.n_layers {
@@ -70,7 +76,7 @@ impl<T: Real> Workspace<T> {
         let (rows, d) = (windows * self.geometry.rows(), self.architecture.d_model);
         let normed = &self.sites[2 * self.architecture.n_layers].normed[..rows * d];
         let inputs = windows * self.geometry.head_inputs(d);
-        let seen = if self.pooled.is_empty() {
+        let head_inputs = if self.pooled.is_empty() {
             normed
         } else {
             launch(Pool {
@@ -83,14 +89,14 @@ impl<T: Real> Workspace<T> {
             &self.pooled[..inputs]
         };
         launch(Head {
-            inputs: seen,
+            inputs: head_inputs,
             weights: self.layout.head.weight.of(weights),
             bias: self.layout.head.bias.of(weights),
             logits: &mut self.logits[..windows * self.geometry.form.outputs],
         });
     }
 
-    /// From the windows to the patches, where there are weights in between.
+    /// Computes the patches from the windows if there are weights in between.
     fn front(&mut self, weights: &[T], windows: usize) {
         let Some(front) = &mut self.front else { return };
         let (features, columns) = (self.geometry.features, self.geometry.columns());
@@ -210,9 +216,9 @@ impl<T: Real> Workspace<T> {
     }
 }
 
-/// The first of the rows at which windows begin, and at how many rows from there on a patch of one may begin; `None` without
-/// windows.
-fn places(geometry: Geometry, starts: &[usize]) -> Option<(usize, usize)> {
+/// Returns the first row at which a window starts, and the number of rows from there on at which a patch
+/// may start. The result is `None` without windows.
+fn patch_starts(geometry: Geometry, starts: &[usize]) -> Option<(usize, usize)> {
     let (first, last) = (*starts.iter().min()?, *starts.iter().max()?);
     Some((first, last - first + (geometry.patches() - 1) * geometry.stride + 1))
 }

@@ -1,5 +1,5 @@
-//! Initial weights, as `PyTorch`'s stock modules choose them, from a counter-based generator: a weight depends on the
-//! seed and its place alone.
+//! Initial weights with the distributions of `PyTorch`'s modules, from a counter-based generator: a weight
+//! depends only on the seed and its index.
 
 use allometry_core::rng::stream_seed;
 
@@ -8,11 +8,11 @@ use crate::kernel::Real;
 use super::architecture::{Architecture, Geometry};
 use super::layout::{Layout, LinearSpans, Span};
 
-/// Standard deviation of the initial positions.
+/// Standard deviation of the initial position embedding.
 const POSITION_DEVIATION: f64 = 0.02;
 
-/// Weights of a new model: linear maps and their biases uniform in `+-1/sqrt(inputs)`, normalisations 1 and 0,
-/// positions normal with deviation 0.02.
+/// Returns the weights of a new model: linear maps and their biases uniform in `+-1/sqrt(inputs)`,
+/// normalisations 1 and 0, positions normal with standard deviation 0.02.
 pub(crate) fn initial_weights<T: Real>(architecture: Architecture, geometry: Geometry, seed: u64) -> Vec<T> {
     let layout = Layout::new(architecture, geometry);
     let mut weights = vec![T::ZERO; layout.total];
@@ -50,12 +50,12 @@ fn fill<T: Real>(span: Span, weights: &mut [T], value: impl Fn(u64) -> f64) {
     }
 }
 
-/// Uniform in (0, 1).
+/// Returns a uniform number in (0, 1).
 fn uniform(seed: u64, index: u64) -> f64 {
     ((stream_seed(seed, "weight", index) >> 11) as f64 + 0.5) / 2f64.powi(53)
 }
 
-/// Standard normal by Box and Muller (1958).
+/// Returns a standard normal number by the method of Box and Muller (1958).
 fn normal(seed: u64, index: u64) -> f64 {
     let angle = ((stream_seed(seed, "angle", index) >> 11) as f64 + 0.5) / 2f64.powi(53);
     (-2.0 * uniform(seed, index).ln()).sqrt() * (2.0 * std::f64::consts::PI * angle).cos()

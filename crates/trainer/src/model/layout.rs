@@ -1,29 +1,29 @@
-//! Where each tensor lies in the flat buffer of weights; gradients and moments lie the same way.
+//! Positions of the tensors in the flat buffer of weights. Gradients and moments have the same layout.
 
 use super::architecture::{Architecture, Geometry};
 
-/// One tensor in a flat buffer.
+/// Position of a tensor in a flat buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// Index of its first value.
+    /// Index of the first value.
     pub start: usize,
-    /// Values in it.
+    /// Number of values.
     pub length: usize,
 }
 
 impl Span {
-    /// The tensor in `buffer`.
+    /// Returns the tensor in `buffer`.
     pub fn of<T>(self, buffer: &[T]) -> &[T] {
         &buffer[self.start..self.start + self.length]
     }
 
-    /// The tensor in `buffer`, to be written.
+    /// Returns the tensor in `buffer` for writing.
     pub fn of_mut<T>(self, buffer: &mut [T]) -> &mut [T] {
         &mut buffer[self.start..self.start + self.length]
     }
 }
 
-/// Several tensors of one buffer, to be written at once.
+/// Returns several tensors of one buffer for writing.
 pub(super) fn disjoint<T, const N: usize>(buffer: &mut [T], spans: [Span; N]) -> [&mut [T]; N] {
     buffer
         .get_disjoint_mut(spans.map(|s| s.start..s.start + s.length))
@@ -39,57 +39,58 @@ pub struct NormSpans {
     pub shift: Span,
 }
 
-/// Weights of a linear map, row-major with one row per input: `y = x weight + bias`.
+/// Weights of a linear map `y = x weight + bias`, row-major with one row per input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinearSpans {
-    /// `inputs x outputs`.
+    /// Weight, `inputs x outputs`.
     pub weight: Span,
-    /// `outputs`.
+    /// Bias, `outputs`.
     pub bias: Span,
 }
 
 /// Weights of one encoder block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockSpans {
-    /// Before the attention.
+    /// Normalisation before the attention.
     pub attention_norm: NormSpans,
-    /// Queries, keys and values side by side: `d_model -> 3 d_model`.
+    /// Map to queries, keys and values side by side, `d_model -> 3 d_model`.
     pub qkv: LinearSpans,
-    /// Output projection: `d_model -> d_model`.
+    /// Output projection of the attention, `d_model -> d_model`.
     pub projection: LinearSpans,
-    /// Before the feed-forward layer.
+    /// Normalisation before the feed-forward layer.
     pub feed_forward_norm: NormSpans,
-    /// `d_model -> d_ff`, but with one row per output: its product backwards is the slowest otherwise.
+    /// First map of the feed-forward layer, `d_model -> d_ff`. It has one row per output, because its
+    /// product in the backward pass would be the slowest otherwise.
     pub widen: LinearSpans,
-    /// `d_ff -> d_model`.
+    /// Second map of the feed-forward layer, `d_ff -> d_model`.
     pub narrow: LinearSpans,
 }
 
-/// The tensors of a model, in the order in which they lie.
+/// Positions of all tensors of a model, in the order of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
-    /// The affine part of `RevIN`: gain and shift of each feature.
+    /// Affine part of `RevIN`: gain and shift of each feature.
     pub affine: Option<NormSpans>,
-    /// `features -> columns`, before patches are cut.
+    /// Map of the features before patches are cut, `features -> columns`.
     pub feature_embedding: Option<LinearSpans>,
     /// Patch embedding, `patch values x d_model`.
     pub embedding: Span,
-    /// Its bias, `d_model`.
+    /// Bias of the patch embedding, `d_model`.
     pub embedding_bias: Span,
-    /// Learned positions, `patches x d_model`.
+    /// Learned position embedding, `patches x d_model`.
     pub positions: Span,
     /// Encoder blocks.
     pub blocks: Vec<BlockSpans>,
-    /// After the last block.
+    /// Normalisation after the last block.
     pub final_norm: NormSpans,
-    /// Inputs of the head to its outputs, with one row per output.
+    /// Head, with one row per output.
     pub head: LinearSpans,
-    /// Values of all tensors together.
+    /// Number of values of all tensors together.
     pub total: usize,
 }
 
 impl Layout {
-    /// Layout of a model.
+    /// Returns the layout of a model.
     pub fn new(architecture: Architecture, geometry: Geometry) -> Self {
         let d = architecture.d_model;
         let mut total = 0;
@@ -126,7 +127,8 @@ impl Layout {
         }
     }
 
-    /// The normalisation at site `s`: before attention and feed-forward of each block in turn, then the last.
+    /// Returns the normalisation at `site`: those before attention and feed-forward layer of each block in
+    /// turn, then the final one.
     pub fn norm(&self, site: usize) -> NormSpans {
         match self.blocks.get(site / 2) {
             Some(block) if site.is_multiple_of(2) => block.attention_norm,
@@ -135,7 +137,8 @@ impl Layout {
         }
     }
 
-    /// Bias of the branch whose output is added to the stream just before the normalisation at site `s`.
+    /// Returns the bias of the branch whose output is added to the stream just before the normalisation at
+    /// `site`.
     pub(crate) fn bias_before(&self, site: usize) -> Span {
         match site {
             0 => self.embedding_bias,
@@ -144,7 +147,8 @@ impl Layout {
         }
     }
 
-    /// The tensors whose gradients are summed up bit by bit and therefore start from zero: all but the matrices.
+    /// Returns the tensors whose gradients are accumulated and therefore start from zero: all except the
+    /// matrices.
     pub(crate) fn accumulated(&self) -> impl Iterator<Item = Span> {
         let ends = [self.embedding_bias, self.positions, self.final_norm.gain, self.final_norm.shift];
         let head = [self.head.weight, self.head.bias];

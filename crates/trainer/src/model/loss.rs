@@ -1,4 +1,5 @@
-//! What training minimises. Losses take logits: the sigmoid is inside, so that it cannot be applied twice.
+//! Losses that training minimises. They take logits: the sigmoid is part of the loss, so it cannot be
+//! applied twice.
 
 use allometry_core::ladder::{LossKind, ModelSpec, Task};
 
@@ -7,22 +8,23 @@ use crate::kernel::Real;
 /// A loss with its settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Loss {
-    /// Binary cross-entropy, its positive part multiplied by `weight`, each part by `(1 - p)^gamma` of its class (Lin et
-    /// al. 2017), labels moved by `smoothing / 2` towards each other.
+    /// Binary cross-entropy. The positive term is multiplied by `weight`, the terms of positive and
+    /// negative labels by `(1 - p)^gamma` with the probability `p` of the label (Lin et al. 2017), and
+    /// labels are moved by `smoothing / 2` towards each other.
     Binary {
-        /// 1 for none.
+        /// Weight of positive windows; 1 for no weighting.
         weight: f64,
-        /// 0 for none.
+        /// Focusing exponent; 0 for none.
         gamma: f64,
-        /// 0 for none.
+        /// Label smoothing; 0 for none.
         smoothing: f64,
     },
-    /// Mean over all pairs of a positive and a negative window of `log(1 + exp(z_negative - z_positive))`, a convex stand-in for
-    /// 1 - AUC that is consistent with it (Gao & Zhou 2015).
+    /// Mean of `log(1 + exp(z_negative - z_positive))` over all pairs of a positive and a negative window,
+    /// a convex surrogate of 1 - AUC that is consistent with it (Gao & Zhou 2015).
     SoftAuc,
-    /// Cross-entropy over the softmax of the outputs, labels smoothed (Szegedy et al. 2016).
+    /// Cross-entropy over the softmax of the outputs, with label smoothing (Szegedy et al. 2016).
     Classes {
-        /// 0 for none.
+        /// Label smoothing; 0 for none.
         smoothing: f64,
     },
     /// Mean squared difference.
@@ -30,7 +32,8 @@ pub(crate) enum Loss {
 }
 
 impl Loss {
-    /// The loss that a ladder asks for; `balance` is the weight of positive windows where it gives none.
+    /// Returns the loss that a ladder asks for. `balance` is the weight of positive windows if the ladder
+    /// gives none.
     pub(crate) fn new(spec: &ModelSpec, balance: f64) -> Self {
         let smoothing = spec.label_smoothing;
         match (spec.task, spec.loss) {
@@ -47,7 +50,8 @@ impl Loss {
         }
     }
 
-    /// Mean loss over the windows, of `logits.len() / targets.len()` outputs each, and its gradient by every logit.
+    /// Returns the mean loss over the windows, with `logits.len() / targets.len()` outputs each, and writes
+    /// its gradient with respect to every logit to `d_logits`.
     pub(crate) fn evaluate<T: Real>(self, logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
         let share = 1.0 / targets.len() as f64;
         match self {
@@ -84,9 +88,10 @@ impl Loss {
     }
 }
 
-/// Loss of one window and its derivative by the logit `z`, for a label `y` in `[0, 1]`.
+/// Returns the loss of one window and its derivative with respect to the logit `z`, for a label `y` in
+/// `[0, 1]`.
 fn binary(z: f64, y: f64, weight: f64, gamma: f64) -> (f64, f64) {
-    // -log p and -log (1 - p), which neither overflow nor lose digits.
+    // -log p and -log (1 - p), computed without overflow and without loss of digits.
     let (positive, negative) = (softplus(-z), softplus(z));
     let p = probability(z);
     let q = probability(-z);
@@ -115,7 +120,7 @@ fn soft_auc<T: Real>(logits: &[T], targets: &[f32], d_logits: &mut [T]) -> f64 {
             slopes[i] -= slope;
         }
     }
-    // A batch of one class has nothing to be ranked.
+    // A batch of one class has no pairs.
     let share = 1.0 / pairs.max(1) as f64;
     for (d, slope) in d_logits.iter_mut().zip(slopes) {
         *d = T::from_f64(slope * share);
@@ -130,21 +135,21 @@ fn classes<T: Real>(logits: &[T], target: usize, smoothing: f64, share: f64, d: 
     let even = smoothing / logits.len() as f64;
     let mut loss = 0.0;
     for (k, (z, d)) in logits.iter().zip(d).enumerate() {
-        let wanted = even + if k == target { 1.0 - smoothing } else { 0.0 };
-        loss += wanted * (log_sum - z.to_f64());
-        *d = T::from_f64(((z.to_f64() - log_sum).exp() - wanted) * share);
+        let label_share = even + if k == target { 1.0 - smoothing } else { 0.0 };
+        loss += label_share * (log_sum - z.to_f64());
+        *d = T::from_f64(((z.to_f64() - log_sum).exp() - label_share) * share);
     }
     loss
 }
 
-/// `log(1 + e^x)`.
+/// Returns `log(1 + e^x)`.
 fn softplus(x: f64) -> f64 {
     // Not `x.max(0.0)`, which would turn NaN into 0.
     let positive = if x < 0.0 { 0.0 } else { x };
     positive + (-x.abs()).exp().ln_1p()
 }
 
-/// The logistic function.
+/// Returns the logistic function.
 pub(crate) fn probability(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
 }

@@ -1,4 +1,4 @@
-//! The `PatchTST` classifier (Nie et al., ICLR 2023): its shape, its weights, its forward and backward pass.
+//! The `PatchTST` classifier (Nie et al., ICLR 2023): shape, weights, forward and backward pass.
 
 mod architecture;
 mod backward;

@@ -1,37 +1,38 @@
-//! The tensors of a model by the names that `PyTorch` modules would give them.
+//! Tensors of a model by the names that `PyTorch` modules would give them.
 
 use super::architecture::{Architecture, Geometry};
 use super::layout::{Layout, LinearSpans, NormSpans, Span};
 
-/// One named tensor.
+/// A named tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tensor {
     /// Name, such as `blocks.0.qkv.weight`.
     pub(crate) name: String,
-    /// Shape as `PyTorch` has it: one row per output for the weight of a linear map.
+    /// Shape in `PyTorch`, where the weight of a linear map has one row per output.
     pub(crate) shape: Vec<usize>,
-    /// Where it lies in the flat buffer.
+    /// Position in the flat buffer.
     pub(crate) span: Span,
-    /// Whether it lies there with rows and columns exchanged.
-    pub(crate) turned: bool,
+    /// Whether the buffer contains the transpose.
+    pub(crate) transposed: bool,
 }
 
 impl Tensor {
-    /// Where the number that `PyTorch` has at `place` of the flattened tensor lies within its span.
+    /// Returns the index within the span of the number that `PyTorch` has at index `place` of the flattened
+    /// tensor.
     pub(crate) fn place(&self, place: usize) -> usize {
         match self.shape[..] {
-            [rows, columns] if self.turned => place % columns * rows + place / columns,
+            [rows, columns] if self.transposed => place % columns * rows + place / columns,
             _ => place,
         }
     }
 }
 
-/// Every tensor of a model, in the order in which they lie.
+/// Returns every tensor of a model, in the order of the buffer.
 pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometry: Geometry) -> Vec<Tensor> {
     let (d, ff) = (architecture.d_model, architecture.d_ff());
     let mut all = Vec::new();
-    let mut add = |name: String, shape: Vec<usize>, span: Span, turned: bool| {
-        all.push(Tensor { name, shape, span, turned });
+    let mut add = |name: String, shape: Vec<usize>, span: Span, transposed: bool| {
+        all.push(Tensor { name, shape, span, transposed });
     };
     if let Some(affine) = layout.affine {
         add("revin.weight".into(), vec![geometry.features], affine.gain, false);
@@ -53,8 +54,8 @@ pub(crate) fn named_tensors(layout: &Layout, architecture: Architecture, geometr
         };
         norm("attention_norm", block.attention_norm);
         norm("feed_forward_norm", block.feed_forward_norm);
-        let mut linear = |name: &str, spans: LinearSpans, [outputs, inputs]: [usize; 2], turned: bool| {
-            add(format!("blocks.{b}.{name}.weight"), vec![outputs, inputs], spans.weight, turned);
+        let mut linear = |name: &str, spans: LinearSpans, [outputs, inputs]: [usize; 2], transposed: bool| {
+            add(format!("blocks.{b}.{name}.weight"), vec![outputs, inputs], spans.weight, transposed);
             add(format!("blocks.{b}.{name}.bias"), vec![outputs], spans.bias, false);
         };
         linear("qkv", block.qkv, [3 * d, d], true);

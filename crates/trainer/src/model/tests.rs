@@ -54,7 +54,7 @@ impl Case {
     }
 
     fn weights<T: Real>(&self) -> Vec<T> {
-        // Shifts and gains away from 0 and 1, so that no gradient is checked at a special point.
+        // Shifts and gains differ from 0 and 1, so that no gradient is checked at a special point.
         let mut weights: Vec<T> = initial_weights(self.architecture, self.geometry, SEED);
         for (i, weight) in weights.iter_mut().enumerate() {
             *weight += T::from_f64(0.1 * number(i));
@@ -62,7 +62,7 @@ impl Case {
         weights
     }
 
-    /// Whether the head ever sees less than all.
+    /// Whether the head has dropout.
     fn drops(&self) -> bool {
         matches!(self.masks, Masks::Step { head, .. } if head > 0.0)
     }
@@ -89,8 +89,8 @@ impl Case {
         let layout = Layout::new(self.architecture, self.geometry);
         for Tensor { name, span, .. } in named_tensors(&layout, self.architecture, self.geometry) {
             let own_largest = span.of(&gradient).iter().fold(0.0f64, |a, g| a.max(g.abs()));
-            // The gradient of the keys' bias is zero but for rounding; every other tensor must matter.
-            // What moves all logits alike changes no order.
+            // The gradient of the keys' bias is zero up to rounding, but the queries and values share its
+            // tensor. Only tensors that shift all logits equally have no gradient with the soft AUC.
             let idle = self.loss == Loss::SoftAuc && ["final_norm.bias", "head.bias"].contains(&&*name);
             assert!(idle || own_largest > 1e-6 * largest, "{name}: no gradient");
             let stride = span.length.div_ceil(23);
@@ -101,7 +101,7 @@ impl Case {
                     weights[i] = x;
                     self.loss(&mut workspace, &weights)
                 };
-                // Richardson's extrapolation of two central differences, of error O(step^4).
+                // Richardson extrapolation of two central differences, with error O(step^4).
                 let near = (at(old + step) - at(old - step)) / (2.0 * step);
                 let far = (at(old + 2.0 * step) - at(old - 2.0 * step)) / (4.0 * step);
                 weights[i] = old;
@@ -226,7 +226,8 @@ fn weights_of_every_form_are_those_allocated() {
                         let total = architecture.model_size(geometry).total;
                         let weights = initial_weights::<f32>(architecture, geometry, SEED);
                         assert_eq!(total, weights.len() as u64, "{form:?}");
-                        // Counted anew: front, patches, positions, blocks, last normalisation, head.
+                        // Independent count of the weights: front, patches, positions, blocks, last
+                        // normalisation, head.
                         let columns = if feature_embedding == 0 { 7 } else { 5 };
                         let series = if channels == Channels::Mixed { 1 } else { columns };
                         let front =
@@ -268,7 +269,7 @@ fn single_precision_follows_double() {
 }
 
 #[test]
-fn a_window_scores_the_same_in_any_company() {
+fn logits_do_not_depend_on_the_other_windows_of_a_batch() {
     let case = Case {
         architecture: architecture(24, 2, 3, 2),
         geometry: geometry(5, 36, 8, 4),

@@ -1,4 +1,4 @@
-//! Every buffer of a pass through the model, allocated once per trial.
+//! Buffers of the passes through a model, allocated once per trial.
 
 use crate::kernel::Real;
 use crate::kernel::attention::{AttentionShape, SLACK};
@@ -10,16 +10,16 @@ use super::architecture::{Architecture, Geometry};
 use super::layout::Layout;
 use super::tensors::{Tensor, named_tensors};
 
-/// The dropout of one pass.
+/// Dropout of one pass.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Masks {
-    /// None: evaluation.
+    /// No dropout, for evaluation.
     Off,
-    /// That of one training step.
+    /// Dropout of one training step.
     Step {
         /// Probability in `[0, 1)`.
         probability: f64,
-        /// The same for what the head sees.
+        /// Probability at the input of the head, in `[0, 1)`.
         head: f64,
         /// Seed of the trial.
         seed: u64,
@@ -28,21 +28,21 @@ pub(crate) enum Masks {
     },
 }
 
-/// A place where values are dropped.
+/// A place where dropout is applied.
 #[derive(Debug, Clone, Copy)]
 pub enum DropoutSite {
-    /// Output of the branch that is added before the normalisation of this number.
+    /// Output of the branch that is added before the normalisation with this number.
     Branch(usize),
     /// Attention probabilities of this block.
     Attention(usize),
     /// Activations of the feed-forward layer of this block.
     FeedForward(usize),
-    /// What the head sees.
+    /// Input of the head.
     Head,
 }
 
 impl Masks {
-    /// The mask of one place.
+    /// Returns the mask of one site.
     pub(crate) fn at<T: Real>(self, site: DropoutSite) -> Dropout<T> {
         match self {
             Self::Off => Dropout::off(),
@@ -63,18 +63,18 @@ impl Masks {
     }
 }
 
-/// The residual stream where it is normalised.
+/// State of the residual stream at a normalisation.
 #[derive(Debug)]
 pub(crate) struct NormSite<T> {
-    /// The stream, `rows x d_model`.
+    /// Residual stream, `rows x d_model`.
     pub(crate) stream: Vec<T>,
-    /// Normalised, `rows x d_model`.
+    /// Normalised stream, `rows x d_model`.
     pub(crate) normed: Vec<T>,
-    /// Per row.
+    /// Statistics of each row.
     pub(crate) statistics: Vec<RowStatistics<T>>,
 }
 
-/// What the backward pass needs of one encoder block.
+/// State of one encoder block for the backward pass.
 #[derive(Debug)]
 pub(crate) struct BlockState<T> {
     /// Queries, keys and values, `rows x (3 d_model)` and slack.
@@ -83,26 +83,26 @@ pub(crate) struct BlockState<T> {
     pub(crate) probabilities: Vec<T>,
     /// Result of the attention before its projection, `rows x d_model`.
     pub(crate) mixed: Vec<T>,
-    /// Input of the GELU, then its derivative, `rows x d_ff`.
+    /// Input of the GELU, later its derivative, `rows x d_ff`.
     pub(crate) wide: Vec<T>,
     /// Output of the GELU, `rows x d_ff`.
     pub(crate) activated: Vec<T>,
 }
 
-/// Buffers of what stands before the patches where it has weights.
+/// Buffers of the layers before the patches, if they have weights.
 #[derive(Debug)]
 pub(crate) struct FrontState<T> {
-    /// Windows as they come, `windows x context x features`: to be filled before a forward pass.
+    /// Input windows, `windows x context x features`, to be filled before a forward pass.
     pub(crate) windows: Vec<T>,
-    /// After the affine part of `RevIN`; empty without.
+    /// Windows after the affine part of `RevIN`, or empty without one.
     pub(super) scaled: Vec<T>,
-    /// After the embedding of the features, `windows x context x columns`; empty without.
+    /// Windows after the feature embedding, `windows x context x columns`, or empty without one.
     pub(super) embedded: Vec<T>,
     /// Gradient of the patches, `rows x patch values`.
     pub(super) d_patches: Vec<T>,
-    /// Gradient of what patches are cut from, `windows x context x columns`.
+    /// Gradient of the series from which patches are cut, `windows x context x columns`.
     pub(super) d_series: Vec<T>,
-    /// Gradient of the embedding's input; empty where it is not needed.
+    /// Gradient of the embedding's input, or empty if it is not needed.
     pub(super) d_scaled: Vec<T>,
 }
 
@@ -112,11 +112,12 @@ pub(crate) struct Workspace<T> {
     pub(super) architecture: Architecture,
     pub(super) geometry: Geometry,
     pub(super) layout: Layout,
-    /// Windows at most.
+    /// Maximum number of windows.
     pub(crate) capacity: usize,
-    /// What stands before the patches, where that has weights.
+    /// Buffers of the layers before the patches, if they have weights.
     pub(crate) front: Option<FrontState<T>>,
-    /// Input, `rows x patch values`: to be filled before a forward pass where nothing stands before it.
+    /// Input patches, `rows x patch values`, to be filled before a forward pass if no layer stands before
+    /// them.
     pub(crate) patches: Vec<T>,
     pub(super) sites: Vec<NormSite<T>>,
     pub(super) blocks: Vec<BlockState<T>>,
@@ -129,17 +130,19 @@ pub(crate) struct Workspace<T> {
     /// Gradient inside a branch, `rows x max(d_ff, 3 d_model)`.
     pub(super) d_wide: Vec<T>,
     pub(super) scratch: Vec<T>,
-    /// What the head sees, and its gradient; empty where that is the normalised stream as it is.
+    /// Input of the head, or empty if that is the normalised stream itself.
     pub(super) pooled: Vec<T>,
+    /// Gradient of [`pooled`](Self::pooled).
     pub(super) d_pooled: Vec<T>,
     /// Results of a forward pass, `windows x outputs`.
     pub(crate) logits: Vec<T>,
-    /// Gradient of the logits: to be filled before a backward pass.
+    /// Gradient of the logits, to be filled before a backward pass.
     pub(crate) d_logits: Vec<T>,
 }
 
 impl<T: Real> Workspace<T> {
-    /// Buffers for `capacity` windows; `head_dropout` says whether the head ever sees less than all.
+    /// Allocates buffers for `capacity` windows. `head_dropout` tells whether the head's input may have
+    /// dropout.
     pub(crate) fn new(
         architecture: Architecture,
         geometry: Geometry,
@@ -185,17 +188,17 @@ impl<T: Real> Workspace<T> {
         }
     }
 
-    /// The tensors of the model by name.
+    /// Returns the tensors of the model with their names.
     pub(crate) fn tensors(&self) -> Vec<Tensor> {
         named_tensors(&self.layout, self.architecture, self.geometry)
     }
 
-    /// Shape of the windows.
+    /// Returns the shape of the windows.
     pub(crate) fn geometry(&self) -> Geometry {
         self.geometry
     }
 
-    /// Values that [`new`](Self::new) allocates.
+    /// Returns the number of values that [`new`](Self::new) allocates.
     pub(super) fn values(
         architecture: Architecture,
         geometry: Geometry,
@@ -220,8 +223,8 @@ impl<T: Real> Workspace<T> {
             + SLACK * (architecture.n_layers + 1)
     }
 
-    /// The largest finite magnitude in the residual stream of the windows of the last passes, and how many values are not
-    /// finite.
+    /// Returns the largest finite magnitude in the residual stream of the last passes, and the number of
+    /// values that are not finite.
     pub(crate) fn largest_activation(&self) -> (f64, usize) {
         let mut largest = 0.0f64;
         let mut broken = 0;
@@ -256,7 +259,7 @@ impl<T: Real> FrontState<T> {
     }
 }
 
-/// Values of a window that [`FrontState::new`] allocates.
+/// Returns the number of values per window that [`FrontState::new`] allocates.
 fn front_values(geometry: Geometry) -> usize {
     if !geometry.has_front() {
         return 0;
@@ -269,13 +272,13 @@ fn front_values(geometry: Geometry) -> usize {
         + geometry.rows() * geometry.patch_values()
 }
 
-/// Values of a window that the head sees in a buffer of its own.
+/// Returns the number of values per window in a separate buffer for the head's input.
 fn pooled_values(architecture: Architecture, geometry: Geometry, head_dropout: bool) -> usize {
     let own = head_dropout || geometry.pooled() > 1;
     if own { geometry.head_inputs(architecture.d_model) } else { 0 }
 }
 
-/// How a geometry's series are cut into patches.
+/// Returns how the series of a window are cut into patches.
 pub(crate) fn cut(geometry: Geometry) -> Cut {
     Cut {
         columns: geometry.columns(),
@@ -286,7 +289,7 @@ pub(crate) fn cut(geometry: Geometry) -> Cut {
     }
 }
 
-/// Shape of every block's attention.
+/// Returns the shape of the attention in every block.
 pub(super) fn attention_shape(architecture: Architecture, geometry: Geometry) -> AttentionShape {
     AttentionShape { patches: geometry.patches(), width: architecture.d_model, heads: architecture.n_heads }
 }

@@ -1,4 +1,4 @@
-//! Series, trials and reporters that the tests share.
+//! Series, trials and reporters shared by the tests.
 
 #![allow(dead_code, reason = "every test binary uses its own part of this module")]
 
@@ -19,7 +19,8 @@ pub(crate) fn number(index: usize) -> f32 {
     (2.0 * (x - x.floor()) - 1.0) as f32
 }
 
-/// Two noise features; a window is positive where the first one's last four rows have a positive sum.
+/// Two noise features. A window is positive if the sum of the first feature over its last four rows is
+/// positive.
 pub(crate) fn series(rows: usize) -> Dataset {
     let values: Vec<f32> = (0..2 * rows).map(number).collect();
     let windows: Vec<Window> = (CONTEXT - 1..rows)
@@ -96,5 +97,5 @@ impl Reporter for Recorder {
 }
 
 pub(crate) fn bits(outcome: &ObjectiveOutcome) -> Vec<u32> {
-    outcome.scores.as_ref().unwrap().scores.iter().map(|s| s.to_bits()).collect()
+    outcome.predictions.as_ref().unwrap().scores().unwrap().scores.iter().map(|s| s.to_bits()).collect()
 }

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use allometry_core::FrozenTrial;
+use allometry_core::significant::significant;
 use allometry_store::StudyRecord;
 use serde_json::{Value, json};
 
 use super::super::study_args::label;
-use super::super::trial_json::{outcome, trial_json};
+use super::super::trial_json::{remark, trial_json};
 use crate::error::CliError;
 use crate::output;
 
@@ -25,12 +26,62 @@ pub(super) enum Form {
     Json,
 }
 
+/// Bytes of a line beside those of its parameters, about.
+const LINE: usize = 64;
+
+/// A line of a list for people.
+#[derive(Debug)]
+struct Row {
+    label: String,
+    number: u64,
+    state: &'static str,
+    values: Vec<String>,
+    remark: String,
+    params: String,
+}
+
+impl Row {
+    fn new(study: &StudyRecord, trial: &FrozenTrial) -> Self {
+        Self {
+            label: label(study),
+            number: trial.number.0,
+            state: trial.state.as_str(),
+            values: trial.values().iter().map(|value| significant(*value)).collect(),
+            remark: remark(trial),
+            params: trial.params.to_string(),
+        }
+    }
+
+    /// The line, where states before values are `state` wide, and values before and from their points on as
+    /// wide as `widths`.
+    fn line(&self, state: usize, widths: &[(usize, usize)]) -> String {
+        let mut outcome = self.state.to_owned();
+        for (place, (value, (before, after))) in self.values.iter().zip(widths).enumerate() {
+            let room = if place == 0 { state.saturating_sub(self.state.len()) } else { 0 };
+            outcome.push_str(if place == 0 { " " } else { ", " });
+            let left = room + before - point(value);
+            let right = if place + 1 < self.values.len() { after + point(value) - value.len() } else { 0 };
+            let _ = write!(outcome, "{:left$}{value}{:right$}", "", "");
+        }
+        outcome.push_str(&self.remark);
+        format!("{:>8} {:>5}  {outcome:<18} {}", self.label, self.number, self.params)
+    }
+}
+
+/// How many characters of a number stand before its point.
+fn point(number: &str) -> usize {
+    number.find(['.', 'e']).unwrap_or(number.len())
+}
+
 /// A list that is being written to standard output.
 #[derive(Debug)]
 pub(super) struct Listing {
     form: Form,
     /// What is not written yet.
     text: String,
+    /// Lines behind it, and about how long they are.
+    rows: Vec<Row>,
+    held: usize,
     studies: usize,
     /// Those of the study that is being written.
     trials: usize,
@@ -40,7 +91,7 @@ impl Listing {
     pub(super) fn new(form: Form) -> Self {
         let head = "{\n  \"schema\": \"allometry.list/1\",\n  \"studies\": [";
         let text = if form == Form::Json { head.to_owned() } else { String::new() };
-        Self { form, text, studies: 0, trials: 0 }
+        Self { form, text, rows: Vec::new(), held: 0, studies: 0, trials: 0 }
     }
 
     pub(super) fn begin_study(&mut self, study: &StudyRecord) {
@@ -58,9 +109,9 @@ impl Listing {
     pub(super) fn trial(&mut self, study: &StudyRecord, trial: &FrozenTrial) -> Result<(), CliError> {
         match self.form {
             Form::Text => {
-                let (label, outcome) = (label(study), outcome(trial));
-                let line = format!("{label:>8} {:>5}  {outcome:<18} {}", trial.number, trial.params);
-                output::push_line(&mut self.text, &line);
+                let row = Row::new(study, trial);
+                self.held += row.params.len() + LINE;
+                self.rows.push(row);
             }
             Form::JsonLines => {
                 let mut line = json!({"schema": "allometry.listed/1", "study": study.name});
@@ -80,7 +131,7 @@ impl Listing {
             }
         }
         self.trials += 1;
-        if self.text.len() >= PIECE { self.flush() } else { Ok(()) }
+        if self.text.len() + self.held >= PIECE { self.flush() } else { Ok(()) }
     }
 
     /// Ends a study, all of it or up to where it could be read.
@@ -99,6 +150,7 @@ impl Listing {
     pub(super) fn refused(&mut self, study: &StudyRecord, why: &str) -> Result<(), CliError> {
         match self.form {
             Form::Text => {
+                self.lay_out();
                 let line = format!("{:>8}        cannot be read: {why}", label(study));
                 output::push_line(&mut self.text, &line);
             }
@@ -118,7 +170,25 @@ impl Listing {
         self.flush()
     }
 
+    /// Writes the lines that are held, with the points of their values below each other.
+    fn lay_out(&mut self) {
+        let mut widths: Vec<(usize, usize)> = Vec::new();
+        for row in &self.rows {
+            widths.resize(widths.len().max(row.values.len()), (0, 0));
+            for ((before, after), value) in widths.iter_mut().zip(&row.values) {
+                let point = point(value);
+                (*before, *after) = ((*before).max(point), (*after).max(value.len() - point));
+            }
+        }
+        let state = self.rows.iter().filter(|row| !row.values.is_empty()).map(|row| row.state.len()).max();
+        for row in std::mem::take(&mut self.rows) {
+            output::push_line(&mut self.text, &row.line(state.unwrap_or(0), &widths));
+        }
+        self.held = 0;
+    }
+
     fn flush(&mut self) -> Result<(), CliError> {
+        self.lay_out();
         output::print(&std::mem::take(&mut self.text))
     }
 }

@@ -71,7 +71,7 @@ fn a_ladder_that_was_run_gives_the_same_report_from_its_copy() {
         let trial = allometry_core::TrialNumber(0);
         let of = |study: allometry_store::StudyRecord| {
             let beside = (
-                store.scores(study.id, trial).unwrap(),
+                store.predictions(study.id, trial).unwrap(),
                 store.epoch_metrics(study.id, trial).unwrap(),
                 store.log(study.id, trial).unwrap(),
             );

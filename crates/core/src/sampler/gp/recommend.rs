@@ -26,7 +26,7 @@ const OWN_SHARE: f64 = 0.4;
 /// Probability with which the interval covers.
 const LEVEL: f64 = 0.9;
 /// Values of a list or of a range with steps, at most.
-const MOST_LEVELS: f64 = 4096.0;
+const MOST_CHOICES: usize = 4096;
 /// Identical repeats from which on the evaluation is taken not to depend on a seed: fewer may agree by chance where a metric has few values.
 const TELLING_REPEATS: usize = 3;
 
@@ -72,20 +72,16 @@ pub enum NoExpectation {
     TooLarge,
 }
 
-/// Whether a model can be made over a space: every set has a value, bounds are finite numbers, and lists and steps no more than 4,096 values. What a
-/// ladder declares is so; what other programs recorded need not be.
+/// Whether a model can be made over a space: every set has a value, bounds are finite numbers, and lists have no more
+/// than 4,096 values. What a ladder declares is so; what other programs recorded need not be.
 pub fn can_model(space: &SearchSpace) -> bool {
-    let few = |count: f64| (0.0..MOST_LEVELS).contains(&count);
     space.iter().all(|(_, set)| match set {
         Distribution::Float { low, high, log, step } => {
             let is_range = low.is_finite() && high.is_finite() && low <= high && (!log || *low > 0.0);
-            is_range && step.is_none_or(|step| step > 0.0 && few((high - low) / step))
+            is_range && step.is_none_or(|step| step > 0.0 && step.is_finite())
         }
-        Distribution::Int { low, high, log, step } => {
-            let is_range = low <= high && (!log || *low > 0);
-            is_range && *step > 0 && few((*high as f64 - *low as f64) / *step as f64)
-        }
-        Distribution::Categorical { choices, .. } => !choices.is_empty() && few(choices.len() as f64),
+        Distribution::Int { low, high, log, step } => low <= high && *step > 0 && (!log || *low > 0),
+        Distribution::Categorical { choices, .. } => !choices.is_empty() && choices.len() <= MOST_CHOICES,
     })
 }
 

@@ -44,11 +44,11 @@ fn lines_are_what_they_say() {
     );
     assert_eq!(
         line(r#"{"scores": [0.5, 1], "labels": [0, true]}"#),
-        Ok(Some(Line::Scores(ValidationScores {
+        Ok(Some(Line::Predictions(Predictions::Binary(ValidationScores {
             rows: vec![0, 1],
             labels: vec![false, true],
             scores: vec![0.5, 1.0]
-        })))
+        }))))
     );
 }
 
@@ -56,16 +56,16 @@ fn lines_are_what_they_say() {
 fn outputs_are_of_classes_or_numbers() {
     assert_eq!(
         line(r#"{"outputs": [[0.2, 0.3, 0.5], [1, 0, 0]], "targets": [2, 0.0], "rows": [7, 9]}"#),
-        Ok(Some(Line::Outputs(ValidationOutputs {
+        Ok(Some(Line::Predictions(Predictions::Other(ValidationOutputs {
             rows: vec![7, 9],
             targets: vec![2.0, 0.0],
             outputs: vec![0.2, 0.3, 0.5, 1.0, 0.0, 0.0],
-        })))
+        }))))
     );
     let numbers = ValidationOutputs { rows: vec![0, 1], targets: vec![3.0, 0.5], outputs: vec![-1.5, 20.0] };
     for outputs in ["[-1.5, 20]", "[[-1.5], [20]]"] {
         let text = format!("{{\"outputs\": {outputs}, \"targets\": [3, 0.5]}}");
-        assert_eq!(line(&text), Ok(Some(Line::Outputs(numbers.clone()))));
+        assert_eq!(line(&text), Ok(Some(Line::Predictions(numbers.clone().into()))));
     }
 }
 

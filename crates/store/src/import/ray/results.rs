@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::status::Status;
 use crate::distribution::read_value;
 use crate::import::error::Problem;
-use crate::import::json::parse_document;
+use crate::import::json::{Wide, parse_document};
 use crate::json;
 
 /// What Ray writes into every result beside what the trial reports.
@@ -88,7 +88,10 @@ impl Trial {
             config.extend(given.map(|(name, value)| (name.to_owned(), value.clone())));
         }
         for (name, value) in config {
-            // A list is one choice of many: its text stands for it.
+            if let Some(digits) = json::beyond_i64(&value) {
+                let file = if files.params.is_some() { "params.json" } else { "result.json" };
+                return Err((file, Wide(digits).within(format!("field `{name}`"))));
+            }
             let value = read_value(&value);
             trial.params.0.insert(name, value);
         }

@@ -52,7 +52,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
                         value: Some(value),
                         reports: vec![epoch(2, value, 0.5)],
                         record: record(),
-                        scores: Some(scores()),
+                        predictions: Some(scores().into()),
                         log: Some("nul \0 is no character of a text".into()),
                         ..Finished::default()
                     };
@@ -94,7 +94,7 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
         assert_eq!(trial.params.to_string(), params().to_string());
         if trial.value != Some(-1.0) {
             assert_eq!(trial.intermediate.len(), 2);
-            assert_eq!(store.scores(id, trial.number).unwrap(), Some(scores()));
+            assert_eq!(store.predictions(id, trial.number).unwrap(), Some(scores().into()));
             let log = store.log(id, trial.number).unwrap().unwrap();
             assert_eq!(log, "nul \u{fffd} is no character of a text");
         }

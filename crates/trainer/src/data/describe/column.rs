@@ -1,4 +1,4 @@
-//! The figures of one column.
+//! Description of one column.
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -8,39 +8,40 @@ use crate::data::columns::is_row_index;
 use crate::data::error::Location;
 use crate::data::time::Time;
 
-/// Most distinct values of a column that are counted: no label has more classes.
+/// Maximum number of distinct values that are counted. No label has more classes.
 pub const MOST_DISTINCT: usize = 1000;
 
-/// Bytes of the longest text that is counted among the distinct values.
+/// Maximum bytes of a text that is counted among the distinct values.
 const LONGEST_TEXT: usize = 256;
 
-/// The figures of one column.
+/// Description of one column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnDescription {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// What it holds, where that is no numbers, so that it can be neither a feature nor a label.
+    /// Description of the values if they are not numbers, in which case the column can be neither a feature
+    /// nor a label.
     pub found: Option<String>,
-    /// Rows without a value; NaN is none.
+    /// Number of rows without a value, including NaN.
     pub missing: u64,
-    /// Rows with an infinite value.
+    /// Number of rows with an infinite value.
     pub infinite: u64,
     /// The least and the greatest finite number.
     pub range: Option<(f64, f64)>,
-    /// Whether every finite number is a whole one.
+    /// Whether every finite number is an integer.
     pub is_whole: bool,
-    /// Whether each number is the one before and 1 more, in the file's order, of at least two rows.
+    /// Whether each number is the previous one plus 1, in the file's order, in at least two rows.
     pub counts_rows: bool,
-    /// Whether every row has a date or a time, all of one kind, that is no bare number.
+    /// Whether every row has a date or a time, all of one kind, that is not just a number.
     pub is_time: bool,
-    /// The first text amid the numbers of a numeric column, which no reader accepts, and where it is.
+    /// The first text in a numeric column, which no reader accepts, and its location.
     pub stray: Option<(Location, String)>,
-    /// The distinct finite numbers, ascending, then the texts, with the rows of each; `None` beyond
-    /// [`MOST_DISTINCT`], or where a text is long.
+    /// The distinct finite numbers, ascending, then the texts, each with its number of rows. `None` if
+    /// there are more than [`MOST_DISTINCT`] or a text is long.
     pub distinct: Option<Vec<(Distinct, u64)>>,
 }
 
-/// A value that rows of a column have.
+/// A distinct value of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Distinct {
     /// A finite number.
@@ -50,23 +51,23 @@ pub enum Distinct {
 }
 
 impl ColumnDescription {
-    /// Returns whether a reader takes the column for numbers and finds nothing else in it.
+    /// Whether a reader accepts every value of the column as a number.
     pub fn is_numeric(&self) -> bool {
         self.found.is_none() && self.stray.is_none()
     }
 
-    /// Returns whether it is a row index that pandas wrote, which is never a feature.
+    /// Whether the column is a row index written by pandas, which is never a feature.
     pub fn is_row_index(&self) -> bool {
         is_row_index(&self.name)
     }
 
-    /// Returns whether all rows that have a value have the same.
+    /// Whether all rows with a value have the same value.
     pub fn is_constant(&self) -> bool {
         self.infinite == 0 && self.distinct.as_ref().is_some_and(|values| values.len() <= 1)
     }
 }
 
-/// The figures of a column so far.
+/// Accumulates the description of a column.
 #[derive(Debug)]
 pub(super) struct Observer {
     rows: u64,
@@ -78,7 +79,7 @@ pub(super) struct Observer {
     counts_rows: bool,
     times: Times,
     stray: Option<(u64, String)>,
-    /// `None` where there are too many.
+    /// Rows per distinct value, or `None` if there are too many.
     distinct: Option<Counts>,
 }
 
@@ -87,13 +88,13 @@ pub(super) struct Observer {
 enum Times {
     /// There is no value yet.
     Unknown,
-    /// All are, of this kind.
+    /// All values are times of this kind.
     Of(Discriminant<Time>),
-    /// Not all are.
+    /// Not all values are times.
     No,
 }
 
-/// The rows of each distinct number, by its bits, and of each text.
+/// Rows of each distinct number, by its bits, and of each text.
 #[derive(Debug, Default)]
 struct Counts {
     numbers: HashMap<u64, u64>,
@@ -118,7 +119,7 @@ impl Default for Observer {
 }
 
 impl Observer {
-    /// Takes in the value of the next row.
+    /// Records the value of the next row.
     pub(super) fn value(&mut self, place: u64, value: Value<'_>) {
         self.rows += 1;
         match value {
@@ -132,7 +133,7 @@ impl Observer {
                 self.no_time();
             }
             Value::Text(text) => self.text(place, text),
-            // They may be as many as rows, and nobody asks for them.
+            // Times may be as many as rows, and their distinct values are not needed.
             Value::Time(time) => {
                 self.distinct = None;
                 self.time(Some(time));
@@ -152,7 +153,7 @@ impl Observer {
         self.is_whole &= number.fract() == 0.0;
         self.counts_rows &= self.previous.is_none_or(|previous| number == previous + 1.0);
         self.previous = Some(number);
-        // Adding 0 makes one value of the two zeros.
+        // Adding 0 maps both zeros to one value.
         self.count(|counts| *counts.numbers.entry((number + 0.0).to_bits()).or_default() += 1);
     }
 
@@ -173,7 +174,7 @@ impl Observer {
         });
     }
 
-    /// Takes in a time of a column of text or of times, or what is none.
+    /// Records a time, or `None` for a value that is not a time.
     fn time(&mut self, time: Option<Time>) {
         self.counts_rows = false;
         let kind = time.as_ref().map(discriminant);
@@ -192,7 +193,7 @@ impl Observer {
         }
     }
 
-    /// The description of the column. `locate` tells where a place is.
+    /// Returns the description of the column. `locate` returns the location of a place.
     pub(super) fn finish(
         self,
         name: String,
@@ -227,7 +228,7 @@ impl Counts {
     }
 }
 
-/// The beginning of a text, for messages.
+/// Returns the beginning of a text, for messages.
 fn shortened(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }

@@ -1,4 +1,4 @@
-//! What there is to say about a table of which nothing is known yet: its columns, and its times.
+//! Description of a table without a ladder: its columns and its times.
 
 mod column;
 mod times;
@@ -16,27 +16,27 @@ pub(super) use value::{Value, Visitor};
 use super::columns::{Column, ColumnKind};
 use column::Observer;
 
-/// The figures of a table, column by column.
+/// Description of a table, column by column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableDescription {
-    /// Rows of the file.
+    /// Number of rows of the file.
     pub rows: u64,
-    /// Its columns, in the file's order.
+    /// Columns in the file's order.
     pub columns: Vec<ColumnDescription>,
 }
 
 impl TableDescription {
-    /// Returns the column of that name.
+    /// Returns the column with that name.
     pub fn column(&self, name: &str) -> Option<&ColumnDescription> {
         self.columns.iter().find(|column| column.name == name)
     }
 }
 
-/// Reads a table once and describes its columns. Memory grows with the number of columns, not with that of
-/// rows.
+/// Reads a table once and describes its columns. The memory used depends on the number of columns and not
+/// on that of rows.
 ///
 /// # Errors
-/// [`DataError`] where the file cannot be read, is no table, or has no rows.
+/// [`DataError`] if the file cannot be read, is not a table, or has no rows.
 pub fn describe(path: &Path) -> Result<TableDescription, DataError> {
     let format = Format::of(path)?;
     let columns = format.columns(path)?;
@@ -57,7 +57,7 @@ pub fn describe(path: &Path) -> Result<TableDescription, DataError> {
     Ok(TableDescription { rows, columns: described.collect() })
 }
 
-/// The observers of all columns.
+/// Observers of all columns.
 struct Scan {
     rows: u64,
     observers: Vec<Observer>,
@@ -74,7 +74,7 @@ impl Visitor for Scan {
 }
 
 impl Format {
-    /// Returns the columns of a table as its reader finds them.
+    /// Returns the columns of a table as found by its reader.
     fn columns(self, path: &Path) -> Result<Vec<Column>, DataError> {
         match self {
             Self::Csv => read_csv::scan(path),
@@ -82,7 +82,7 @@ impl Format {
         }
     }
 
-    /// Hands the values of `columns`, ascending indices, to a visitor.
+    /// Passes the values of `columns`, which are ascending indices, to a visitor.
     fn visit(self, path: &Path, columns: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
         match self {
             Self::Csv => read_csv::visit(path, columns, visitor),

@@ -1,4 +1,4 @@
-//! The times of a table's rows: from when to when, how far apart, and whose they are.
+//! Description of the times of a table's rows: span, steps, and the series they belong to.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,59 +13,62 @@ use crate::data::error::{DataError, Role};
 use crate::data::load::{Format, read};
 use crate::data::time::Times;
 
-/// A step is long where it is more than so many of the usual ones.
-const LONG: f64 = 2.0;
+/// A step is long if it is longer than this many usual steps.
+const LONG_STEP: f64 = 2.0;
 
-/// The times of a table's rows.
+/// Description of the times of a table's rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeDescription {
     /// The first time.
     pub first: String,
     /// The last time.
     pub last: String,
-    /// Whether the file has its rows in time order.
+    /// Whether the rows of the file are in time order.
     pub is_ordered: bool,
-    /// Rows whose time an earlier row in time order has.
+    /// Number of rows with the same time as an earlier row in time order.
     pub repeated: u64,
     /// The first time that several rows have.
     pub first_repeated: Option<String>,
-    /// Steps from one time to the next; `None` where there is one time only.
+    /// Steps from one time to the next, or `None` if there is only one time.
     pub step: Option<Step>,
-    /// The column that tells rows of one time apart, where one does.
+    /// The column that distinguishes rows of equal time, if there is one.
     pub series: Option<SeriesColumn>,
 }
 
-/// The steps from one time to the next.
+/// Steps from one time to the next.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Their median, in seconds where `is_duration`.
+    /// Median step, in seconds if `is_duration`.
     pub usual: f64,
     /// Whether times are dates or times, not numbers.
     pub is_duration: bool,
-    /// How many there are.
+    /// Number of steps.
     pub count: u64,
-    /// How many are more than twice the usual one.
+    /// Number of steps longer than twice the usual one.
     pub long: u64,
-    /// The longest.
+    /// The longest step.
     pub longest: f64,
-    /// The time that it follows.
+    /// Time at which the longest step starts.
     pub longest_after: String,
 }
 
-/// A column that says which series a row belongs to: no two rows of one series have the same time.
+/// A column that identifies the series of a row: no two rows of one series have the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesColumn {
-    /// Its name.
+    /// Name of the column.
     pub name: String,
-    /// How many series there are.
+    /// Number of series.
     pub series: u64,
 }
 
-/// Reads the times of a table. `feature` is any other column of numbers; `candidates` are columns that may
-/// tell series apart where times repeat: of those that do, the one with the fewest series is told.
+/// Describes the times of a table.
+///
+/// `feature` is any other numeric column. `candidates` are columns that may distinguish series if times
+/// repeat; of those that do, the one with the fewest series is returned.
 ///
 /// # Errors
-/// [`DataError`] where the file cannot be read, lacks a column, or has something else than times of one kind.
+/// [`DataError`] if the file cannot be read, lacks a column, or contains values that are not times of one
+/// kind.
 pub fn describe_times(
     path: &Path,
     time: &str,
@@ -105,13 +108,13 @@ fn step(times: &Times, order: &[usize]) -> Option<Step> {
         usual,
         is_duration: times.are_durations(),
         count: steps.len() as u64,
-        long: steps.iter().filter(|(length, _)| *length > LONG * usual).count() as u64,
+        long: steps.iter().filter(|(length, _)| *length > LONG_STEP * usual).count() as u64,
         longest,
         longest_after: times.text(after).unwrap_or_default(),
     })
 }
 
-/// The candidate that tells rows of one time apart with the fewest series.
+/// Returns the candidate that distinguishes rows of equal time with the fewest series.
 fn series(
     path: &Path,
     times: &Times,
@@ -140,14 +143,15 @@ fn series(
         let later = times.compare(pair[0], pair[1]) != Ordering::Equal;
         ranks[pair[1]] = ranks[pair[0]] + usize::from(later);
     }
-    let told = keys.columns.into_iter().filter_map(|(column, keys)| {
+    let distinguishing = keys.columns.into_iter().filter_map(|(column, keys)| {
         let series = count_series(&ranks, &keys)?;
         Some(SeriesColumn { name: columns[column].name.clone(), series })
     });
-    Ok(told.min_by_key(|column| column.series))
+    Ok(distinguishing.min_by_key(|column| column.series))
 }
 
-/// The number of series, where no two rows of one have the same time, and most have several rows.
+/// Returns the number of series, if no two rows of a series have the same time and the average series has
+/// at least two rows.
 fn count_series(ranks: &[usize], keys: &[u64]) -> Option<u64> {
     if ranks.len() != keys.len() {
         return None;
@@ -159,7 +163,7 @@ fn count_series(ranks: &[usize], keys: &[u64]) -> Option<u64> {
     (!repeats && series >= 2 && 2 * series <= rows.len()).then_some(series as u64)
 }
 
-/// A number for each value of some columns, the same for the same value.
+/// Hash of each value of some columns, equal for equal values.
 struct Keys {
     state: RandomState,
     columns: Vec<(usize, Vec<u64>)>,

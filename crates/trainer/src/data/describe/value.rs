@@ -1,27 +1,27 @@
-//! The values of a table, one at a time.
+//! Values of a table, passed to a visitor one at a time.
 
 use crate::data::time::Time;
 
-/// One value of a column.
+/// A value of a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::data) enum Value<'a> {
-    /// Nothing.
+    /// Missing value.
     Missing,
-    /// A number or a boolean; may be no finite one.
+    /// A number or a boolean; may be infinite or NaN.
     Number(f64),
-    /// Text that is no number.
+    /// Text that is not a number.
     Text(&'a str),
     /// A date or a time of a typed column.
     Time(Time),
 }
 
-/// Looks at the values of a table as a reader comes by them: column by column in some formats, row by row in
-/// others, but each column's in the order of its rows.
+/// Receives the values of a table from a reader: column by column in some formats, row by row in others,
+/// but those of each column in the order of its rows.
 pub(in crate::data) trait Visitor {
-    /// Takes in the next value of a column. `place` is what [`Format::location`](super::Format::location)
-    /// makes a location of.
+    /// Receives the next value of a column. [`Format::location`](super::Format::location) converts `place`
+    /// to a location.
     fn value(&mut self, column: usize, place: u64, value: Value<'_>);
 
-    /// Counts rows whose values have been handed over.
+    /// Counts rows whose values have been passed.
     fn rows(&mut self, more: u64);
 }

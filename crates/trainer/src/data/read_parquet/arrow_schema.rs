@@ -1,7 +1,8 @@
-//! The Arrow schema that pyarrow, pandas and others put beside a Parquet file's own.
+//! The Arrow schema that pyarrow, pandas and others add to a Parquet file.
 //!
-//! Some types have no Parquet counterpart: a `timedelta` of pandas is a plain INT64 to Parquet. The schema is a `Message` of
-//! Arrow's IPC format (`Message.fbs`, `Schema.fbs`): a flatbuffer, in base64 in the file's metadata under `ARROW:schema`.
+//! Some types have no Parquet counterpart: a `timedelta` of pandas is a plain INT64 in Parquet. The schema
+//! is a `Message` of Arrow's IPC format (`Message.fbs`, `Schema.fbs`), a flatbuffer stored in base64 in the
+//! file's metadata under `ARROW:schema`.
 
 use parquet::file::metadata::FileMetaData;
 
@@ -9,15 +10,15 @@ use super::field::Unit;
 
 const CORRUPT: &str = "the Arrow schema in its metadata is corrupt";
 
-/// What the Arrow schema adds about a column.
+/// Information on a column that the Arrow schema adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hint {
     pub(super) values: ArrowType,
-    /// Whether the column is of Arrow's dictionary type.
+    /// Whether the column has Arrow's dictionary type.
     pub(super) dictionary: bool,
 }
 
-/// The Arrow types that Parquet's own schema does not always tell.
+/// Arrow types that Parquet's own schema does not always represent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ArrowType {
     /// Milliseconds since 1970-01-01.
@@ -32,10 +33,10 @@ pub(super) enum ArrowType {
     Other,
 }
 
-/// Returns a hint per column of a file, whose columns are named `names`; none at all where the file has no Arrow schema.
+/// Returns a hint per column of a file with columns `names`, or no hints if the file has no Arrow schema.
 ///
 /// # Errors
-/// A message where the schema cannot be read or is that of other columns.
+/// A message if the schema cannot be read or belongs to other columns.
 pub(super) fn read(file: &FileMetaData, names: &[&str]) -> Result<Vec<Hint>, &'static str> {
     let entry = file.key_value_metadata().into_iter().flatten().find(|entry| entry.key == "ARROW:schema");
     let Some(text) = entry.and_then(|entry| entry.value.as_ref()) else {
@@ -46,7 +47,7 @@ pub(super) fn read(file: &FileMetaData, names: &[&str]) -> Result<Vec<Hint>, &'s
 }
 
 fn hints(bytes: &[u8], names: &[&str]) -> Option<Vec<Hint>> {
-    /// The header of a message that is a schema.
+    /// Header type of a message with a schema.
     const SCHEMA: u8 = 1;
     // Newer writers put a continuation mark and the length before the message.
     let message = if bytes.starts_with(&[0xff; 4]) { bytes.get(8..)? } else { bytes };
@@ -73,7 +74,7 @@ fn hint(field: &Table<'_>, name: &str) -> Option<Hint> {
         Some(_) => Unit::Nanosecond,
     };
     let values = match field.byte(2)? {
-        // Its unit is milliseconds unless it says that it is days.
+        // The unit is milliseconds unless it is given as days.
         8 if field.table(3)?.short(0) != Some(0) => ArrowType::Date64,
         9 => ArrowType::Time,
         10 => {
@@ -88,7 +89,7 @@ fn hint(field: &Table<'_>, name: &str) -> Option<Hint> {
     Some(Hint { values, dictionary: field.table(4).is_some() })
 }
 
-/// A table of a flatbuffer. Whatever lies outside the bytes counts as absent.
+/// A table of a flatbuffer. Everything outside the bytes counts as absent.
 struct Table<'a> {
     bytes: &'a [u8],
     position: usize,
@@ -129,7 +130,7 @@ impl<'a> Table<'a> {
         self.bytes.get(position + 4..)?.get(..length)
     }
 
-    /// Returns the tables of a vector, each `None` where it lies outside the bytes.
+    /// Returns the tables of a vector, with `None` for each that lies outside the bytes.
     fn tables(&self, slot: usize) -> Option<impl ExactSizeIterator<Item = Option<Self>>> {
         let position = follow(self.bytes, self.field(slot)?)?;
         let length = u32::from_le_bytes(array(self.bytes, position)?) as usize;

@@ -17,13 +17,13 @@ use super::field::{Field, Unit, ValueType};
 use super::pages::CheckedPages;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// The Julian day of 1970-01-01.
+/// Julian day of 1970-01-01.
 const JULIAN_DAY_OF_EPOCH: i64 = 2_440_588;
-/// The longest decimal in bytes: 76 digits.
+/// Maximum bytes of a decimal: 76 digits.
 const LONGEST_DECIMAL: usize = 32;
 const TOO_LONG: &str = "a decimal number has more than 32 bytes";
 
-/// One column of a row group, and the rows of it that were read last.
+/// A column of a row group, and its rows of the last read.
 pub(super) struct Batch {
     pub(super) field: Field,
     column: Column,
@@ -43,14 +43,14 @@ enum Column {
 
 struct Typed<T: DataType> {
     reader: ColumnReaderImpl<T>,
-    /// The values of the rows that have one.
+    /// Values of the rows that have one.
     values: Vec<T::T>,
-    /// Whether a row has a value: 1 or 0. Empty where every row has one.
+    /// Whether a row has a value: 1 or 0. Empty if every row has one.
     levels: Vec<i16>,
 }
 
 impl Batch {
-    /// Opens a column, which is not nested.
+    /// Opens a column that is not nested.
     pub(super) fn open(group: &dyn RowGroupReader, field: &Field) -> Result<Self, ParquetError> {
         let description = group.metadata().schema_descr().column(field.leaf);
         let physical_type = description.physical_type();
@@ -70,7 +70,7 @@ impl Batch {
         Ok(Self { field: field.clone(), column })
     }
 
-    /// Reads the next `rows` rows in place of those read before; returns how many there were.
+    /// Reads the next `rows` rows, which replace the previous ones. Returns the number of rows read.
     pub(super) fn read(&mut self, rows: usize) -> Result<usize, ParquetError> {
         match &mut self.column {
             Column::Boolean(column) => column.read(rows),
@@ -84,10 +84,10 @@ impl Batch {
         }
     }
 
-    /// Returns the rows of a numeric column as numbers, to the nearest of double precision.
+    /// Returns the rows of a numeric column as the nearest numbers in double precision.
     ///
     /// # Errors
-    /// A message where a decimal number is too long.
+    /// A message if a decimal number is too long.
     pub(super) fn numbers(&self) -> Result<Vec<Option<f64>>, &'static str> {
         Ok(match (&self.column, &self.field.values) {
             (Column::Boolean(column), _) => column.map(|&value| f64::from(u8::from(value))),
@@ -130,7 +130,7 @@ impl Batch {
         })
     }
 
-    /// Returns the rows of a column of integers.
+    /// Returns the rows of an integer column.
     pub(super) fn integers(&self) -> Vec<Option<i128>> {
         let &ValueType::Integer { bits, signed: with_sign } = &self.field.values else {
             unreachable!("integers are asked for of integer columns");
@@ -165,7 +165,7 @@ impl Batch {
     /// Returns the rows of a text column.
     ///
     /// # Errors
-    /// A message where a text is not valid UTF-8.
+    /// A message if a text is not valid UTF-8.
     pub(super) fn texts(&self) -> Result<Vec<Option<&str>>, &'static str> {
         let Column::Bytes(column) = &self.column else {
             unreachable!("texts are BYTE_ARRAY");
@@ -223,7 +223,7 @@ fn unsigned(value: i64, bits: u32) -> u64 {
 
 /// Returns the number nearest to `unscaled * 10^-scale`.
 fn decimal(unscaled: i128, scale: i32) -> f64 {
-    /// Integers below are numbers of double precision, as are the powers of ten up to 22.
+    /// Integers below this are exact in double precision, as are the powers of ten up to 22.
     const EXACT: u128 = 1 << 53;
     if unscaled.unsigned_abs() < EXACT && (0..=22).contains(&scale) {
         return unscaled as f64 / 10_f64.powi(scale);
@@ -231,7 +231,7 @@ fn decimal(unscaled: i128, scale: i32) -> f64 {
     parsed(&unscaled, scale)
 }
 
-/// Returns the number nearest to a decimal of at most 32 bytes, the most significant first, in two's complement.
+/// Returns the number nearest to a decimal of at most 32 bytes in big-endian two's complement.
 fn decimal_of_bytes(bytes: &[u8], scale: i32) -> f64 {
     let unscaled = BigInt::from_signed_bytes_be(bytes);
     match i128::try_from(&unscaled) {
@@ -240,7 +240,7 @@ fn decimal_of_bytes(bytes: &[u8], scale: i32) -> f64 {
     }
 }
 
-/// Rounds once, which arithmetic with two inexact operands does not.
+/// Returns the decimal with a single rounding, unlike arithmetic with two inexact operands.
 fn parsed(unscaled: &impl ToString, scale: i32) -> f64 {
     let text = format!("{}e{}", unscaled.to_string(), -i64::from(scale));
     text.parse().expect("an integer and an exponent are a number")

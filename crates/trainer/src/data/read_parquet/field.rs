@@ -1,4 +1,4 @@
-//! Columns as a Parquet file describes them.
+//! Columns as described by a Parquet file.
 
 use std::fmt;
 
@@ -15,11 +15,11 @@ pub(super) struct Field {
     pub(super) values: ValueType,
     /// Whether the values are categories: Arrow's dictionary type, pandas's `category`.
     pub(super) categories: bool,
-    /// The index of the column chunk that holds the values; of the first one where the column is nested.
+    /// Index of the column chunk with the values, or of the first one if the column is nested.
     pub(super) leaf: usize,
 }
 
-/// The meaning of a column's values.
+/// Meaning of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ValueType {
     Boolean,
@@ -36,18 +36,18 @@ pub(super) enum ValueType {
     },
     /// Days since 1970-01-01.
     Date,
-    /// Time since 1970-01-01T00:00:00, which is UTC where it is `zoned` and otherwise local.
+    /// Time since 1970-01-01T00:00:00, in UTC if `zoned` and otherwise local.
     Timestamp {
         unit: Unit,
         zoned: bool,
     },
     Text,
     Binary,
-    /// A type that cannot be used, by name.
+    /// Name of a type that cannot be used.
     Other(&'static str),
 }
 
-/// The unit of a timestamp.
+/// Unit of a timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     Second,
@@ -60,7 +60,7 @@ impl Field {
     /// Returns the columns of a file in its order.
     ///
     /// # Errors
-    /// A message where the Arrow schema that the file carries is corrupt.
+    /// A message if the file's Arrow schema is corrupt.
     pub(super) fn all(file: &FileMetaData) -> Result<Vec<Self>, &'static str> {
         let schema = file.schema_descr();
         let roots = schema.root_schema().get_fields();
@@ -83,19 +83,18 @@ impl Field {
         Ok(roots.iter().enumerate().map(field).collect())
     }
 
-    /// Returns whether the column can be a feature or a label.
+    /// Whether the column can be a feature or a label.
     pub(super) fn is_numeric(&self) -> bool {
         use ValueType::{Boolean, Decimal, Float, Integer};
         !self.categories && matches!(self.values, Boolean | Integer { .. } | Float { .. } | Decimal { .. })
     }
 
-    /// Returns whether the column's values can be told: it is neither nested nor of a type without a meaning
-    /// here.
+    /// Whether the column's values can be read: it is not nested and its type is supported.
     pub(super) fn is_readable(&self) -> bool {
         !matches!(self.values, ValueType::Binary | ValueType::Other(_))
     }
 
-    /// Returns whether the column can order the rows.
+    /// Whether the column can order the rows.
     pub(super) fn is_time(&self) -> bool {
         use ValueType::{Date, Float, Integer, Text, Timestamp};
         matches!(self.values, Date | Float { .. } | Integer { .. } | Text | Timestamp { .. })
@@ -126,18 +125,20 @@ impl fmt::Display for ValueType {
 }
 
 impl ValueType {
-    /// Returns the type with what only the Arrow schema of the file knows. The file's own types win where both speak.
+    /// Returns the type refined by the Arrow schema. The file's own types win if both are given.
     fn hinted(self, hint: ArrowType) -> Self {
-        let plain = |bits| Self::Integer { bits, signed: true };
+        let signed_integer = |bits| Self::Integer { bits, signed: true };
         match (self, hint) {
             (Self::Integer { signed: true, bits: 32 | 64 }, ArrowType::Timestamp { unit, zoned }) => {
                 Self::Timestamp { unit, zoned }
             }
-            (values, ArrowType::Date64) if values == plain(64) => {
+            (values, ArrowType::Date64) if values == signed_integer(64) => {
                 Self::Timestamp { unit: Unit::Millisecond, zoned: false }
             }
-            (values, ArrowType::Duration) if values == plain(64) => Self::Other("Duration"),
-            (values, ArrowType::Time) if values == plain(32) || values == plain(64) => Self::Other("Time"),
+            (values, ArrowType::Duration) if values == signed_integer(64) => Self::Other("Duration"),
+            (values, ArrowType::Time) if values == signed_integer(32) || values == signed_integer(64) => {
+                Self::Other("Time")
+            }
             (Self::Timestamp { unit, zoned: false }, ArrowType::Timestamp { unit: hinted, zoned }) => {
                 // INT96 timestamps, which have no zone of their own, count as nanoseconds.
                 Self::Timestamp { unit, zoned: zoned && (unit == hinted || unit == Unit::Nanosecond) }
@@ -176,7 +177,7 @@ fn value_type(root: &Type) -> ValueType {
     }
 }
 
-/// Returns the type of a column that is stored as INT32 or INT64.
+/// Returns the type of a column stored as INT32 or INT64.
 fn integer(root: &Type, width: u32) -> ValueType {
     let info = root.get_basic_info();
     let integer = |bits, signed| ValueType::Integer { bits, signed };
@@ -219,7 +220,7 @@ fn integer(root: &Type, width: u32) -> ValueType {
     }
 }
 
-/// Returns the type of a column that is stored as `BYTE_ARRAY` or `FIXED_LEN_BYTE_ARRAY`.
+/// Returns the type of a column stored as `BYTE_ARRAY` or `FIXED_LEN_BYTE_ARRAY`.
 fn bytes(root: &Type) -> ValueType {
     let info = root.get_basic_info();
     let fixed = root.get_physical_type() == PhysicalType::FIXED_LEN_BYTE_ARRAY;

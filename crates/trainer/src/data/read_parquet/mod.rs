@@ -1,4 +1,4 @@
-//! Parquet files, read column by column without Arrow.
+//! Reader of Parquet files, column by column and without Arrow.
 
 mod arrow_schema;
 mod batch;
@@ -21,41 +21,41 @@ use super::time::Time;
 use batch::Batch;
 use field::{Field, ValueType};
 
-/// The number of rows that are decoded at a time.
+/// Number of rows decoded at a time.
 const BATCH_ROWS: usize = 1024;
 
-/// Reads the columns of a Parquet file that are wanted; the others are not decoded.
+/// Reads the wanted columns of a Parquet file. Other columns are not decoded.
 pub(super) fn read(wanted: Wanted<'_>) -> Result<Rows, DataError> {
     let path = wanted.path;
     let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
-    guarded(path, || decode(wanted, file))
+    catch_panics(path, || decode(wanted, file))
 }
 
 /// Returns the columns of a Parquet file.
 pub(super) fn columns(path: &Path) -> Result<Vec<Column>, DataError> {
     let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
-    guarded(path, || {
+    catch_panics(path, || {
         let (_, fields) = open(path, file)?;
         named_columns(path, &fields)
     })
 }
 
-/// Hands the values of those of the `wanted` columns that have readable ones to a visitor, batch by batch;
-/// their place is the number of the row.
+/// Passes the values of those `wanted` columns that are readable to a visitor, batch by batch. The place of
+/// a value is the number of its row.
 pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) -> Result<(), DataError> {
     let file = File::open(path).map_err(|cause| DataError::Io { path: path.to_owned(), cause })?;
-    guarded(path, || {
+    catch_panics(path, || {
         let (reader, fields) = open(path, file)?;
         let used: Vec<usize> = wanted.iter().copied().filter(|&c| fields[c].is_readable()).collect();
         if used.is_empty() {
-            // Nothing is decoded that a corrupt count could be held against.
+            // No values are decoded, so a corrupt row count cannot be detected.
             visitor.rows(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0));
             return Ok(());
         }
         let mut first = 0;
         for number in 0..reader.metadata().num_row_groups() {
             let group = reader.get_row_group(number).map_err(|error| unreadable(path, &error.to_string()))?;
-            each_batch(path, &*group, &fields, &used, |batches, count| {
+            for_each_batch(path, &*group, &fields, &used, |batches, count| {
                 for (&column, batch) in used.iter().zip(batches) {
                     visit_batch(column, first, batch, visitor)
                         .map_err(|message| unreadable(path, message))?;
@@ -69,7 +69,7 @@ pub(super) fn visit(path: &Path, wanted: &[usize], visitor: &mut dyn Visitor) ->
     })
 }
 
-/// Hands the values of a batch, the rows from `first`, to a visitor.
+/// Passes the values of a batch, whose rows start at `first`, to a visitor.
 fn visit_batch(
     column: usize,
     first: u64,
@@ -89,7 +89,7 @@ fn visit_batch(
             let since = since_epoch(&batch.field);
             let time = |elapsed: Option<SignedDuration>| match elapsed {
                 None => Value::Missing,
-                // A time beyond the calendar is no time, and text is none either.
+                // A time beyond the calendar counts as text, because text is not a time either.
                 Some(elapsed) => {
                     since(elapsed).map_or(Value::Text("a time beyond the calendar"), Value::Time)
                 }
@@ -104,14 +104,14 @@ fn visit_batch(
     Ok(())
 }
 
-/// Runs `decode`. The decoder panics on some corrupt pages where it should return an error. Nothing that it
-/// may have left half done outlives the call.
-fn guarded<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
-    catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(unreadable(path, "a page of it is corrupt")))
+/// Runs `decode` and turns its panics into errors, because the decoder panics on some corrupt pages.
+///
+/// No state that a panic may leave inconsistent outlives the call.
+fn catch_panics<T>(path: &Path, decode: impl FnOnce() -> Result<T, DataError>) -> Result<T, DataError> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(unreadable(path, "a page is corrupt")))
 }
 
-/// Reads what a file says of itself.
+/// Reads the metadata of a file.
 fn open(path: &Path, file: File) -> Result<(SerializedFileReader<File>, Vec<Field>), DataError> {
     let reader = SerializedFileReader::new(file).map_err(|error| unreadable(path, &error.to_string()))?;
     let fields =
@@ -119,7 +119,7 @@ fn open(path: &Path, file: File) -> Result<(SerializedFileReader<File>, Vec<Fiel
     Ok((reader, fields))
 }
 
-/// Returns the columns of a file, no two of one name.
+/// Returns the columns of a file, whose names must differ.
 fn named_columns(path: &Path, fields: &[Field]) -> Result<Vec<Column>, DataError> {
     let columns: Vec<Column> =
         fields.iter().map(|f| Column { name: f.name.clone(), kind: kind(f) }).collect();
@@ -142,18 +142,18 @@ fn decode(wanted: Wanted<'_>, file: File) -> Result<Rows, DataError> {
     let used = used(&selection);
     let rows_in_file = usize::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
     let mut rows = Rows::new(names, selection, wanted.task, Places::Counted);
-    // A corrupt count must not be believed: where memory cannot be had for it, the vector grows as rows come.
+    // The row count may be corrupt. If it is too large to reserve, the vector grows with the rows.
     let _ = rows.values.try_reserve_exact(rows_in_file.saturating_mul(rows.selection.features.len()));
     for number in 0..metadata.num_row_groups() {
         let group = reader.get_row_group(number).map_err(failed)?;
-        each_batch(path, &*group, &fields, &used, |batches, count| {
+        for_each_batch(path, &*group, &fields, &used, |batches, count| {
             append(path, &mut rows, &used, batches, count)
         })?;
     }
     Ok(rows)
 }
 
-/// Fails where the time or the label is of a type that cannot be one.
+/// Returns an error if the time or the label has an unsuitable type.
 fn check_types(path: &Path, fields: &[Field], selection: &Selection) -> Result<(), DataError> {
     if let Some(time) = selection.time.map(|column| &fields[column])
         && !time.is_time()
@@ -168,7 +168,7 @@ fn check_types(path: &Path, fields: &[Field], selection: &Selection) -> Result<(
     Ok(())
 }
 
-/// Returns the table's columns that are read, in the table's order.
+/// Returns the indices of the columns to read, in the table's order.
 fn used(selection: &Selection) -> Vec<usize> {
     let mut used = selection.features.clone();
     used.extend(selection.time);
@@ -191,8 +191,8 @@ fn found(field: &Field) -> String {
     format!("values of type {field}")
 }
 
-/// Hands the rows of a row group on, so many at a time.
-fn each_batch(
+/// Passes the rows of a row group to `take` in batches.
+fn for_each_batch(
     path: &Path,
     group: &dyn RowGroupReader,
     fields: &[Field],
@@ -222,7 +222,7 @@ fn each_batch(
     Ok(())
 }
 
-/// Appends `count` rows; `batches` are those of the columns `used`.
+/// Appends `count` rows from the batches of the columns `used`.
 fn append(
     path: &Path,
     rows: &mut Rows,
@@ -301,7 +301,7 @@ fn append_times(path: &Path, rows: &mut Rows, first: usize, batch: &Batch) -> Re
     Ok(())
 }
 
-/// Returns what makes a time of the time since 1970 in a column of dates or timestamps.
+/// Returns the conversion of the time since 1970 in a column of dates or timestamps.
 fn since_epoch(field: &Field) -> fn(SignedDuration) -> Option<Time> {
     let zoned = matches!(field.values, ValueType::Timestamp { zoned: true, .. });
     if zoned { Time::instant_since_epoch } else { Time::civil_since_epoch }

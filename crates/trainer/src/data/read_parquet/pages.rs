@@ -1,16 +1,16 @@
-//! Pages whose counts of values are checked before a decoder allocates by them.
+//! Pages whose value counts are checked before a decoder allocates memory for them.
 
 use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescPtr;
 
-/// The pages of a column that is not nested.
+/// Pages of a column that is not nested.
 pub(super) struct CheckedPages {
     pages: Box<dyn PageReader>,
-    /// The fewest bits that a value takes in a dictionary.
+    /// Minimum number of bits of a value in a dictionary.
     bits_per_value: u64,
-    /// Whether rows may lack a value, so that a page begins with levels.
+    /// Whether rows may lack a value, in which case a page starts with levels.
     optional: bool,
 }
 
@@ -18,7 +18,7 @@ impl CheckedPages {
     pub(super) fn new(pages: Box<dyn PageReader>, column: &ColumnDescPtr) -> Self {
         let bits_per_value = match column.physical_type() {
             PhysicalType::BOOLEAN => 1,
-            // A length of 32 bits is before each byte array.
+            // Each byte array is preceded by a length of 32 bits.
             PhysicalType::INT32 | PhysicalType::FLOAT | PhysicalType::BYTE_ARRAY => 32,
             PhysicalType::INT64 | PhysicalType::DOUBLE => 64,
             PhysicalType::INT96 => 96,
@@ -81,7 +81,7 @@ impl PageReader for CheckedPages {
     }
 }
 
-/// Checks the lengths of byte arrays that are stored apart from them: no more than `most`.
+/// Checks that byte arrays with separately stored lengths have at most `most` lengths.
 fn check_lengths(encoding: Encoding, values: &[u8], most: u32) -> Option<()> {
     let mut rest = values;
     let counted = |rest: &mut &[u8]| (skip_packed(rest)? <= u64::from(most)).then_some(());
@@ -95,7 +95,7 @@ fn check_lengths(encoding: Encoding, values: &[u8], most: u32) -> Option<()> {
     }
 }
 
-/// Skips integers in the encoding `DELTA_BINARY_PACKED`; returns how many they claim to be.
+/// Skips integers in the encoding `DELTA_BINARY_PACKED`. Returns their number according to the header.
 fn skip_packed(rest: &mut &[u8]) -> Option<u64> {
     let block = varint(rest)?;
     let parts = varint(rest)?;
@@ -121,7 +121,7 @@ fn skip_packed(rest: &mut &[u8]) -> Option<u64> {
     Some(count)
 }
 
-/// Takes an integer of variable length (LEB128).
+/// Reads an integer of variable length (LEB128).
 fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    /// One page.
+    /// Reader with a single page.
     struct Single(Option<Page>);
 
     impl Iterator for Single {
@@ -187,7 +187,7 @@ mod tests {
         assert!(!is_accepted(dictionary(u32::MAX)));
     }
 
-    /// Integers that are all equal: blocks of 128 in 4 parts, no bits each.
+    /// Equal integers: blocks of 128 in 4 parts, with no bits each.
     fn packed(count: u8) -> Vec<u8> {
         vec![0x80, 1, 4, count, 0, 0, 0, 0, 0, 0]
     }

@@ -1,7 +1,7 @@
 use super::table::{bytes, int64, milliseconds, optional, texts};
 use super::*;
 
-/// A message and its hint.
+/// Returns a message and its hint.
 fn with_hint(message: &str, hint: &str) -> (String, Option<String>) {
     (message.to_owned(), Some(hint.to_owned()))
 }
@@ -10,7 +10,7 @@ fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|n| (*n).to_owned()).collect()
 }
 
-/// 24 good days, one line replaced. The header is line 1, so row `i` is line `i + 2`.
+/// Returns 24 valid days with one line replaced. The header is line 1, so row `i` is line `i + 2`.
 fn with_line(row: usize, line: &str) -> Table {
     let mut lines = days(24);
     line.clone_into(&mut lines[row]);
@@ -185,7 +185,7 @@ fn labels_that_are_not_binary() {
         "t.parquet: row 5 (from 0): label `y` is -1; it must be 0 or 1"
     );
     let complaint = with_line(9, "2024-01-10,9,-9,").complaint();
-    let keeps = "na = \"drop\" under [data] keeps such rows as history and predicts none of them";
+    let keeps = "na = \"drop\" under [data] keeps such rows as history without predicting them";
     assert_eq!(complaint, with_hint("t.csv: line 11: label `y` is missing", keeps));
     let unlabelled: Vec<String> = days(24).iter().map(|l| l[..l.len() - 1].to_owned()).collect();
     let unlabelled = Table::csv(text(HEADER, &unlabelled)).with(|s| s.missing = MissingPolicy::Drop);
@@ -196,11 +196,11 @@ fn labels_that_are_not_binary() {
 fn times_that_make_no_order() {
     let written = "times are written as 2024-01-31, 2024-01-31T16:00:00, 2024-01-31T16:00:00Z or a number";
     let complaint = with_line(2, "03/01/2024,2,-2,0").complaint();
-    let message = "t.csv: line 4: time `date` is `03/01/2024`, which is no date, time or number";
+    let message = "t.csv: line 4: time `date` is `03/01/2024`, which is not a date, time or number";
     assert_eq!(complaint, with_hint(message, written));
     assert_eq!(
         with_line(2, ",2,-2,0").complaint().0,
-        "t.csv: line 4: time `date` is empty, which is no date, time or number"
+        "t.csv: line 4: time `date` is empty, which is not a date, time or number"
     );
     assert_eq!(
         with_line(2, "20240103,2,-2,0").complaint().0,
@@ -220,7 +220,7 @@ fn times_that_make_no_order() {
         let complaint =
             Table::parquet(&[("date", time), ("a", column()), ("y", alternating(24))]).complaint();
         let message =
-            format!("t.parquet: row 0 (from 0): time `date` is {shown}, which is no date, time or number");
+            format!("t.parquet: row 0 (from 0): time `date` is {shown}, which is not a date, time or number");
         assert_eq!(complaint.0, message);
     }
 }
@@ -235,15 +235,15 @@ fn parts_without_windows_or_with_one_class() {
     );
     let complaint = few(5).complaint();
     let advice = "a shorter context, more rows, or a larger share for training";
-    let message = "t.csv: too few rows: of 5 rows the training part gets no window of 2 rows";
+    let message = "t.csv: too few rows: with 5 rows the training part has no window of 2 rows";
     assert_eq!(complaint, with_hint(message, advice));
     let test = few(24).with(|s| s.split = SplitSpec { train: 0.7, validation: 0.25 });
     let advice = "a shorter context, more rows, or smaller shares for training and validation";
-    let message = "t.csv: too few rows: of 24 rows the test part gets no window of 2 rows";
+    let message = "t.csv: too few rows: with 24 rows the test part has no window of 2 rows";
     assert_eq!(test.complaint(), with_hint(message, advice));
     let validation = few(24).with(|s| s.split = SplitSpec { train: 0.7, validation: 0.001 });
     let advice = "a shorter context, more rows, or a larger share for validation";
-    let message = "t.csv: too few rows: of 24 rows the validation part gets no window of 2 rows";
+    let message = "t.csv: too few rows: with 24 rows the validation part has no window of 2 rows";
     assert_eq!(validation.complaint(), with_hint(message, advice));
     let far = |horizon| few(24).with(|s| s.label = LabelSpec::Column { name: "y".into(), horizon });
     let advice =
@@ -254,7 +254,8 @@ fn parts_without_windows_or_with_one_class() {
     assert_eq!(far(1000).complaint(), with_hint(message, advice));
     assert_eq!(
         far(5).complaint().0,
-        "t.csv: too few rows: of 24 rows the test part gets no window of 2 rows whose label looks 5 rows ahead"
+        "t.csv: too few rows: with 24 rows the test part has no window of 2 rows whose label looks 5 rows \
+         ahead"
     );
     let dropped: Vec<String> = days(24).iter().map(|l| l.replace(",-", ",NaN -")).collect();
     let dropped: Vec<String> = dropped
@@ -267,7 +268,7 @@ fn parts_without_windows_or_with_one_class() {
     let dropped = Table::csv(text(HEADER, &dropped)).with(|s| s.missing = MissingPolicy::Drop);
     assert_eq!(
         dropped.complaint().0,
-        "t.csv: too few rows: of 0 rows (24 more were dropped) the training part gets no window of 2 rows"
+        "t.csv: too few rows: with 0 rows (24 more were dropped) the training part has no window of 2 rows"
     );
 
     let one_class = |from: usize, to: usize, class: u8| {

@@ -1,4 +1,4 @@
-//! Damaged tables.
+//! Tests with damaged tables.
 
 use std::sync::LazyLock;
 
@@ -16,14 +16,15 @@ static PARQUET: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(&table.spec.path).expect("the table was written")
 });
 
-/// What loading a damaged table may take: by the Parquet file, the slower of the whole ones.
+/// Limits on the cost of loading a damaged table, from the undamaged Parquet file, which is slower than the
+/// CSV file.
 static LIMITS: LazyLock<Limits> = LazyLock::new(|| {
     let table = Table::empty("t.parquet");
     std::fs::write(&table.spec.path, &*PARQUET).expect("file is written");
     Limits::of(|| drop(table.load(2)))
 });
 
-/// A damaged table is read, or refused with a message that names it.
+/// Loads a damaged table, which must succeed or fail with a message.
 fn load_bytes(name: &str, bytes: &[u8], missing: MissingPolicy) -> Result<(), TestCaseError> {
     let table = Table::empty(name).with(|spec| spec.missing = missing);
     std::fs::write(&table.spec.path, bytes).expect("file is written");

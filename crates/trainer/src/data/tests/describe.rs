@@ -1,4 +1,4 @@
-//! Describing tables of which nothing is known.
+//! Tests of the description of tables.
 
 use super::table::{booleans, bytes, int64, optional, texts};
 use super::*;
@@ -72,7 +72,7 @@ fn many_values_and_long_texts_are_not_kept() {
 }
 
 #[test]
-fn what_is_no_table_is_refused() {
+fn invalid_tables_are_refused() {
     let folder = TempDir::new().expect("temporary folder");
     for (name, content, said) in [
         ("empty.csv", &b""[..], "the table has no rows"),
@@ -126,7 +126,7 @@ fn a_panel_has_a_column_that_tells_its_series_apart() {
         assert_eq!(times.repeated, 8);
         let series = times.series.expect("is a panel");
         assert_eq!((series.name.as_str(), series.series), ("who", 3));
-        // Each row a series of its own tells nothing.
+        // If each row is a series of its own, the column is useless.
         let alone = describe_times(&table.spec.path, "when", "v", &["v"]).expect("is described");
         assert_eq!(alone.series, None);
     }

@@ -154,7 +154,7 @@ fn a_column_that_looks_ahead_keeps_the_parts_apart() {
     let (near, far) = (table(1), table(4));
     assert_eq!(ends(&near.train), (2..21).collect::<Vec<_>>());
     assert_eq!(ends(&near.test), (39..48).collect::<Vec<_>>());
-    // The first validation window is rows 22 to 24: training labels look at row 21 at most.
+    // The first validation window is rows 22 to 24, so training labels look at row 21 at most.
     assert_eq!(ends(&far.train), (2..18).collect::<Vec<_>>());
     assert_eq!(far.validation, near.validation);
     // The last validation label looks at row 39.
@@ -198,7 +198,7 @@ fn scaling_is_fitted_on_the_training_rows_alone() {
     let lines = days(24);
     let table = Table::csv(text(HEADER, &lines));
     let scaled = load(&table.spec, 3, Normalize::Standard, Task::Binary).expect("is loaded").dataset;
-    // Training windows hold rows 0 to 8: mean 4, standard deviation sqrt(60 / 9).
+    // Training windows contain rows 0 to 8: mean 4, standard deviation sqrt(60 / 9).
     let deviation = (60.0_f64 / 9.0).sqrt();
     for (row, values) in scaled.values.chunks_exact(2).enumerate() {
         let expected = ((row as f64 - 4.0) / deviation) as f32;
@@ -323,8 +323,8 @@ fn the_shared_table() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whatever is dropped and however rows are ordered, no row is in windows of two parts and no label looks into
-    /// another part's windows.
+    /// Whatever is dropped and however rows are ordered, no row is in windows of two parts and no label
+    /// looks into another part's windows.
     #[test]
     fn parts_stay_apart(
         gaps in prop::collection::vec(prop::bool::weighted(0.15), 60..200),

@@ -12,14 +12,14 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
-/// The most rows of a row group.
+/// Maximum number of rows of a row group.
 const GROUP_ROWS: usize = 4096;
 
-/// A column: its rows, and what they mean.
+/// A column: its rows and their meaning.
 pub(super) struct Column {
     rows: Rows,
     logical: Option<LogicalType>,
-    /// Digits of a decimal, and those after the point.
+    /// Precision and scale of a decimal.
     decimal: Option<(i32, i32)>,
 }
 
@@ -142,7 +142,7 @@ fn write_rows<T: DataType>(writer: &mut SerializedColumnWriter<'_>, rows: &[Opti
     writer.typed::<T>().write_batch(&values, Some(&levels), None).expect("rows are written");
 }
 
-/// Writes a file of columns, all of one length.
+/// Writes a file with columns of equal length.
 pub(super) fn write_parquet(path: &Path, columns: &[(&str, Column)], codec: Compression) {
     let length = columns[0].1.len();
     assert!(columns.iter().all(|(_, column)| column.len() == length), "columns are of one length");

@@ -1,4 +1,4 @@
-//! Every type of Parquet, as pyarrow writes it: `tests/oracle/parquet.py`.
+//! Tests of every Parquet type as written by pyarrow: `tests/oracle/parquet.py`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,53 +1,63 @@
-//! SOURCES of trials on the command line: a ladder file, a storage URL, a file, or `LABEL=FILE[:DETAIL]`.
+//! Sources of trials: a ladder file, a storage URL, a file, or `LABEL=FILE[:DETAIL]`. Reads them as the
+//! ladder that is analysed, or as whole studies.
 
-mod compared;
+mod error;
 mod foreign;
 mod goal;
-mod notes;
+mod ladder_file;
+mod ladder_trials;
 mod parse;
-mod stored;
 mod whole;
 
 use std::path::Path;
 
 use allometry_analysis::LadderTrials;
 use allometry_core::Secret;
-use allometry_store::import::{is_experiment, is_file_of_trials};
+use allometry_store::import::{Note, is_experiment, is_file_of_trials};
 use allometry_store::open_read_only;
 use allometry_store::url::{self, Storage};
 
-pub(crate) use compared::{Compared, is_report, read_report};
-pub(crate) use goal::{Names, Objective, Said};
-pub(crate) use notes::say as say_notes;
-pub(crate) use parse::Source;
-pub(crate) use stored::{ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
-pub(crate) use whole::{whole, whole_as_told};
+pub use error::StudyError;
+pub use goal::{Names, Objective, Said};
+pub use ladder_file::{in_folder, read as read_ladder, stored as stored_ladder};
+pub use ladder_trials::{ladder, ladder_name, ladder_of_store, metric, storage_url, trials_of};
+pub use parse::Source;
+pub use whole::{whole, whole_as_told};
 
 use self::foreign::Foreign;
-use self::goal::refuse_false_auc;
-use crate::error::CliError;
+use self::goal::{Goal, refuse_false_auc};
 
-/// Reads every source into one ladder. `objective` is what the command line says of it.
-///
-/// # Errors
-/// [`CliError`] naming the source that cannot be read, or sources that do not go together.
-pub(crate) fn read(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
-    let ladder = match sources {
-        [Source::Ladder(path)] if experiment(path).is_none() => {
-            renamed(stored::ladder_of_file(path)?, objective)?
-        }
-        [Source::Store(url)] if holds_ladder(url)? => renamed(stored::ladder_of_url(url)?, objective)?,
-        _ => labelled(sources, objective)?,
-    };
-    refuse_false_auc(&ladder)?;
-    Ok(ladder)
+/// The trials of sources, with notes on what was guessed or left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// The trials.
+    pub trials: LadderTrials,
+    /// Notes, each with the label of its source.
+    pub notes: Vec<(String, Note)>,
 }
 
-/// A ladder whose studies say what they are after; the command line may name the metric, and no other direction.
-fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+/// Reads all sources as one ladder. `objective` holds the options for them.
+///
+/// # Errors
+/// [`StudyError`] naming a source that cannot be read, or sources that do not fit together.
+pub fn read(sources: &[Source], objective: &Objective<'_>) -> Result<Read, StudyError> {
+    let recorded =
+        |trials| Ok::<_, StudyError>(Read { trials: renamed(trials, objective)?, notes: Vec::new() });
+    let read = match sources {
+        [Source::Ladder(path)] if experiment(path).is_none() => recorded(ladder_trials::of_file(path)?)?,
+        [Source::Store(url)] if holds_ladder(url)? => recorded(ladder_trials::of_url(url)?)?,
+        _ => labelled(sources, objective)?,
+    };
+    refuse_false_auc(&read.trials)?;
+    Ok(read)
+}
+
+/// Applies the options to a ladder whose studies record their objective: the metric may be renamed, the
+/// direction stays.
+fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<LadderTrials, StudyError> {
     let columns = [("--params", objective.params.is_empty()), ("--size", objective.sizes.is_empty())];
     if let Some((option, _)) = columns.iter().find(|(_, is_absent)| !is_absent) {
-        return Err(CliError::Usage {
+        return Err(StudyError::Usage {
             message: format!("`{option}` is for trials of other programs, and a ladder records its own"),
             hint: Some("leave the option out".into()),
         });
@@ -55,7 +65,7 @@ fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<Ladder
     for study in &ladder.studies {
         if let Some(other) = objective.direction_of(&study.budget.label).filter(|d| *d != ladder.direction) {
             let (recorded, given) = (ladder.direction.as_str(), other.as_str());
-            return Err(CliError::Usage {
+            return Err(StudyError::Usage {
                 message: format!(
                     "--direction {given}: the study of `{}` says {recorded}",
                     study.budget.label
@@ -71,13 +81,13 @@ fn renamed(mut ladder: LadderTrials, objective: &Objective<'_>) -> Result<Ladder
     Ok(ladder)
 }
 
-/// One ladder of a study for each label.
-fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+/// Reads one ladder with a study for each label.
+fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<Read, StudyError> {
     let mut foreign: Vec<Foreign> = Vec::new();
     for source in sources {
         match source {
             Source::Report(_) => {
-                return Err(CliError::Usage {
+                return Err(StudyError::Usage {
                     message: format!("`{source}` is a report and cannot be mixed with other sources"),
                     hint: Some("give it alone to see which of its conclusions stand".into()),
                 });
@@ -93,7 +103,7 @@ fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrial
                 foreign.push(read);
             }
             Source::Ladder(_) | Source::Store(_) => {
-                return Err(CliError::Usage {
+                return Err(StudyError::Usage {
                     message: format!("`{source}` holds whole studies and cannot be mixed with other sources"),
                     hint: Some("name each study as LABEL=FILE:STUDY, in order of size".into()),
                 });
@@ -111,35 +121,41 @@ fn labelled(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrial
     let recorded: Vec<_> =
         foreign.iter().map(|one| (one.study.budget.label.as_str(), one.recorded.clone())).collect();
     let goal = objective.goal(&recorded)?;
-    // Fronts of studies with other objectives have nothing in common.
+    // Studies with different further objectives have no common front.
     let mut further = foreign.iter().map(|one| &one.further);
     let first = further.next().cloned().unwrap_or_default();
     let further = if further.all(|other| *other == first) { first } else { Vec::new() };
-    let studies = foreign.into_iter().map(|one| one.study).collect();
-    Ok(LadderTrials { direction: goal.direction, metric: goal.metric, further, ..LadderTrials::new(studies) })
+    let mut notes = Vec::new();
+    let mut studies = Vec::with_capacity(foreign.len());
+    for Foreign { study, notes: of_study, .. } in foreign {
+        notes.extend(of_study.into_iter().map(|note| (study.budget.label.clone(), note)));
+        studies.push(study);
+    }
+    let Goal { direction, metric } = goal;
+    Ok(Read { trials: LadderTrials { direction, metric, further, ..LadderTrials::new(studies) }, notes })
 }
 
-/// The folder of an experiment, where a folder was given that has no ladder file.
-pub(crate) fn experiment(ladder: &Path) -> Option<&Path> {
+/// Returns the folder of a Ray experiment, where a folder without a ladder file was given.
+pub fn experiment(ladder: &Path) -> Option<&Path> {
     let folder = ladder.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     (!ladder.exists() && is_experiment(folder)).then_some(folder)
 }
 
-/// Whether a storage has studies of a ladder, or nothing that could be read otherwise.
-fn holds_ladder(url: &Secret) -> Result<bool, CliError> {
+/// Whether a storage holds studies of a ladder, or nothing that another reader takes.
+fn holds_ladder(url: &Secret) -> Result<bool, StudyError> {
     if let Ok(Storage::Sqlite(path)) = url::parse(url.expose())
         && (is_file_of_trials(&path) || is_experiment(&path))
     {
         return Ok(false);
     }
     let studies = open_read_only(url.expose())?.studies()?;
-    Ok(studies.is_empty() || studies.iter().any(stored::is_of_ladder))
+    Ok(studies.is_empty() || studies.iter().any(ladder_trials::is_of_ladder))
 }
 
-fn refuse_second(studies: &[Foreign], label: &str) -> Result<(), CliError> {
+fn refuse_second(studies: &[Foreign], label: &str) -> Result<(), StudyError> {
     if studies.iter().any(|one| one.study.budget.label == label) {
         let message = format!("two sources are labelled `{label}`");
-        return Err(CliError::Usage { message, hint: None });
+        return Err(StudyError::Usage { message, hint: None });
     }
     Ok(())
 }

@@ -1,5 +1,4 @@
-//! What the trials of other programs are after: the name of the metric, and which of its values are better;
-//! and what the command line says of their columns.
+//! Metric and direction of other programs' trials, and the options that name them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,16 +6,22 @@ use std::str::FromStr;
 use allometry_analysis::{LadderTrials, is_auc};
 use allometry_core::metric_name::implied_direction;
 use allometry_core::{Direction, TrialState};
-use allometry_store::import::{Assumed, Roles};
+use allometry_store::import::{Assumed, Roles, SaidDirections};
 
-use crate::command::DirectionArg;
-use crate::error::CliError;
+use crate::StudyError;
 
-/// Something said of all sources, or of the one with a label: `NAME`, or `LABEL=NAME`.
+/// An option for all sources, `NAME`, or for the source with a label, `LABEL=NAME`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said<T> {
+pub struct Said<T> {
     label: Option<String>,
     what: T,
+}
+
+impl<T> Said<T> {
+    /// Returns the label or name in front, and the value.
+    pub fn parts(&self) -> (Option<&str>, &T) {
+        (self.label.as_deref(), &self.what)
+    }
 }
 
 impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
@@ -34,13 +39,13 @@ impl<T: FromStr<Err: fmt::Display>> FromStr for Said<T> {
     }
 }
 
-/// Names with commas between them: `lr,depth`.
+/// A list of names, such as `lr,depth`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Names(Vec<String>);
+pub struct Names(Vec<String>);
 
 impl Names {
-    /// The names, in their order.
-    pub(crate) fn into_names(self) -> Vec<String> {
+    /// Returns the names in their order.
+    pub fn into_names(self) -> Vec<String> {
         self.0
     }
 }
@@ -57,55 +62,74 @@ impl FromStr for Names {
     }
 }
 
-/// What the command line says of the objective and the columns of sources.
+/// Options for the objective and the columns of sources.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Objective<'a> {
-    pub(crate) metrics: &'a [Said<String>],
-    pub(crate) directions: &'a [Said<DirectionArg>],
+pub struct Objective<'a> {
+    /// Names of metrics.
+    pub metrics: &'a [Said<String>],
+    /// Directions of the objectives.
+    pub directions: &'a [Said<Direction>],
     /// Columns that are hyperparameters.
-    pub(crate) params: &'a [Said<Names>],
-    /// The column of the number of weights.
-    pub(crate) sizes: &'a [Said<String>],
-    /// Whether another option speaks of an AUC to be maximised: `--rows`, `--template classic`.
-    pub(crate) is_auc: bool,
-    /// Which values are better where nothing else says so.
-    pub(crate) otherwise: Option<Direction>,
+    pub params: &'a [Said<Names>],
+    /// Columns of the number of weights.
+    pub sizes: &'a [Said<String>],
+    /// Whether another option stands for an AUC that is maximised: `--rows`, `--template classic`.
+    pub is_auc: bool,
+    /// Direction where nothing else gives one.
+    pub otherwise: Option<Direction>,
 }
 
-/// What one source says of its own objective.
+/// Metric and direction that a source records.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Recorded {
-    pub(super) direction: Option<Direction>,
-    pub(super) metric: Option<String>,
+pub(crate) struct Recorded {
+    pub(crate) direction: Option<Direction>,
+    pub(crate) metric: Option<String>,
+    /// Names of the objectives after the first.
+    pub(crate) further: Vec<String>,
 }
 
-/// The objective of a ladder.
+impl Recorded {
+    /// Whether an objective has that name.
+    fn calls(&self, name: &str) -> bool {
+        self.metric.iter().chain(&self.further).any(|known| known == name)
+    }
+}
+
+/// Metric and direction of a ladder.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Goal {
-    pub(super) direction: Direction,
-    pub(super) metric: String,
+pub(crate) struct Goal {
+    pub(crate) direction: Direction,
+    pub(crate) metric: String,
 }
 
 impl Objective<'_> {
-    /// The metric that the command line names for a source.
-    pub(super) fn metric_of(&self, label: &str) -> Option<&str> {
+    /// Returns the metric that the options name for a source.
+    pub(crate) fn metric_of(&self, label: &str) -> Option<&str> {
         of_label(self.metrics, label).map(String::as_str)
     }
 
-    /// The direction that the command line gives the first objective of a source.
-    pub(super) fn direction_of(&self, label: &str) -> Option<Direction> {
+    /// Returns the direction that the options give the first objective of a source.
+    pub(crate) fn direction_of(&self, label: &str) -> Option<Direction> {
         self.directions_of(label).first().copied()
     }
 
-    /// The directions that the command line gives the objectives of a source, in their order.
-    pub(super) fn directions_of(&self, label: &str) -> Vec<Direction> {
-        all_of_label(self.directions, label).map(|given| (*given).into()).collect()
+    /// Returns the directions that the options give the objectives of a source, in order.
+    pub(crate) fn directions_of(&self, label: &str) -> Vec<Direction> {
+        all_of_label(self.directions, label).copied().collect()
     }
 
-    /// What the command line says of the trials of a source that a store takes in.
-    pub(super) fn assumed(&self, label: &str) -> Assumed {
+    /// Returns what the options say of the directions of a source's objectives. An option for another label
+    /// may name an objective.
+    pub(crate) fn said_directions_of(&self, label: &str) -> SaidDirections {
+        let named = self.directions.iter().filter(|said| said.label.as_deref() != Some(label));
+        let named = named.filter_map(|said| Some((said.label.clone()?, said.what)));
+        SaidDirections { in_order: self.directions_of(label), named: named.collect() }
+    }
+
+    /// Returns the options for the trials of a source, for import into a store.
+    pub(crate) fn assumed(&self, label: &str) -> Assumed {
         Assumed {
-            directions: self.directions_of(label),
+            directions: self.said_directions_of(label),
             metric: self.metric_of(label).map(Into::into),
             params: self.params_of(label),
             size: self.size_of(label).map(Into::into),
@@ -113,27 +137,27 @@ impl Objective<'_> {
         }
     }
 
-    /// What the command line says of the columns of a source, whose hyperparameters are `params`.
-    pub(super) fn roles_of<'b>(&'b self, label: &str, params: &'b [String]) -> Roles<'b> {
+    /// Returns the options for the columns of a source; `params` are its hyperparameters.
+    pub(crate) fn roles_of<'b>(&'b self, label: &str, params: &'b [String]) -> Roles<'b> {
         Roles { metric: self.metric_of(label), params, size: self.size_of(label) }
     }
 
-    /// The columns that the command line lists as hyperparameters of a source.
-    pub(super) fn params_of(&self, label: &str) -> Vec<String> {
+    /// Returns the columns that the options list as hyperparameters of a source.
+    pub(crate) fn params_of(&self, label: &str) -> Vec<String> {
         all_of_label(self.params, label).flat_map(|names| names.0.iter().cloned()).collect()
     }
 
-    /// The column that the command line names for the number of weights of a source.
-    pub(super) fn size_of(&self, label: &str) -> Option<&str> {
+    /// Returns the column that the options name for the weights of a source.
+    pub(crate) fn size_of(&self, label: &str) -> Option<&str> {
         of_label(self.sizes, label).map(String::as_str)
     }
 
-    /// The objective of the sources. By authority: the command line, what the source records, `--rows` and the classic template, a name
-    /// that can mean one thing alone.
+    /// Returns the objective of the sources. The order of authority is: the options, what the source
+    /// records, `--rows` and the classic template, and a metric's name that has one meaning.
     ///
     /// # Errors
-    /// [`CliError::Usage`] where nothing says which values are better, or sources differ.
-    pub(super) fn goal(&self, sources: &[(&str, Recorded)]) -> Result<Goal, CliError> {
+    /// [`StudyError::Usage`] where nothing gives a direction, or sources differ.
+    pub(crate) fn goal(&self, sources: &[(&str, Recorded)]) -> Result<Goal, StudyError> {
         self.refuse_unknown_labels(sources)?;
         let goals = sources.iter().map(|(label, recorded)| self.goal_of(label, recorded));
         let goals: Vec<Goal> = goals.collect::<Result<_, _>>()?;
@@ -142,7 +166,7 @@ impl Objective<'_> {
         };
         if let Some(other) = goals.iter().position(|goal| goal.direction != first.direction) {
             let (a, b) = (first.direction.as_str(), goals[other].direction.as_str());
-            return Err(CliError::Usage {
+            return Err(StudyError::Usage {
                 message: format!("`{}` is to {a} and `{}` is to {b}", sources[0].0, sources[other].0),
                 hint: Some(
                     "the studies of a ladder have one objective; --direction LABEL=... corrects one".into(),
@@ -154,17 +178,18 @@ impl Objective<'_> {
         Ok(Goal { direction: first.direction, metric })
     }
 
-    fn goal_of(&self, label: &str, recorded: &Recorded) -> Result<Goal, CliError> {
+    fn goal_of(&self, label: &str, recorded: &Recorded) -> Result<Goal, StudyError> {
         let named = self.metric_of(label).or(recorded.metric.as_deref());
         let stated = self.direction_of(label).or(recorded.direction);
         let direction = stated.or_else(|| self.is_auc.then_some(Direction::Maximize));
         let implied = || named.and_then(implied_direction);
         let Some(direction) = direction.or_else(implied).or(self.otherwise) else {
             let of = named.map_or_else(String::new, |name| format!(" of `{name}`"));
-            return Err(CliError::Usage {
+            return Err(StudyError::Usage {
                 message: format!("`{label}`: nothing says whether larger or smaller values{of} are better"),
                 hint: Some(
-                    "give --direction maximize or --direction minimize; a name such as --metric val_loss or --metric auc tells as well"
+                    "give --direction maximize or --direction minimize, or a name that implies it, such as \
+                     --metric val_loss or --metric auc"
                         .into(),
                 ),
             });
@@ -179,16 +204,17 @@ impl Objective<'_> {
         Ok(Goal { direction, metric: metric.to_owned() })
     }
 
-    fn refuse_unknown_labels(&self, sources: &[(&str, Recorded)]) -> Result<(), CliError> {
+    fn refuse_unknown_labels(&self, sources: &[(&str, Recorded)]) -> Result<(), StudyError> {
         let metrics = self.metrics.iter().filter_map(|said| Some(("--metric", said.label.as_deref()?)));
         let directions =
             self.directions.iter().filter_map(|said| Some(("--direction", said.label.as_deref()?)));
         let params = self.params.iter().filter_map(|said| Some(("--params", said.label.as_deref()?)));
         let sizes = self.sizes.iter().filter_map(|said| Some(("--size", said.label.as_deref()?)));
+        let directions = directions.filter(|(_, name)| !sources.iter().any(|(_, source)| source.calls(name)));
         let mut given = metrics.chain(directions).chain(params).chain(sizes);
         match given.find(|(_, label)| sources.iter().all(|(known, _)| known != label)) {
             None => Ok(()),
-            Some((option, label)) => Err(CliError::Usage {
+            Some((option, label)) => Err(StudyError::Usage {
                 message: format!("{option} is for `{label}`, and no source has that label"),
                 hint: None,
             }),
@@ -196,7 +222,7 @@ impl Objective<'_> {
     }
 }
 
-/// What is said of the source with a label, or where nothing is, of all sources.
+/// Returns the values for the source with a label; where there are none, those for all sources.
 fn all_of_label<'s, T>(said: &'s [Said<T>], label: &str) -> impl Iterator<Item = &'s T> {
     let own = said.iter().any(|one| one.label.as_deref() == Some(label)).then(|| label.to_owned());
     said.iter().filter(move |one| one.label == own).map(|one| &one.what)
@@ -207,11 +233,11 @@ fn of_label<'s, T>(said: &'s [Said<T>], label: &str) -> Option<&'s T> {
     own.or_else(|| said.iter().rev().find(|one| one.label.is_none())).map(|one| &one.what)
 }
 
-/// Refuses what is called an AUC and is none: its intervals would be those of another thing.
+/// Refuses a metric called AUC with values outside 0 to 1: intervals of an AUC would not hold for it.
 ///
 /// # Errors
-/// [`CliError::Usage`] naming the trial.
-pub(super) fn refuse_false_auc(ladder: &LadderTrials) -> Result<(), CliError> {
+/// [`StudyError::Usage`] naming the trial.
+pub(crate) fn refuse_false_auc(ladder: &LadderTrials) -> Result<(), StudyError> {
     if !is_auc(&ladder.metric) {
         return Ok(());
     }
@@ -224,7 +250,7 @@ pub(super) fn refuse_false_auc(ladder: &LadderTrials) -> Result<(), CliError> {
         });
     match outside {
         None => Ok(()),
-        Some((study, trial, value)) => Err(CliError::Usage {
+        Some((study, trial, value)) => Err(StudyError::Usage {
             message: format!(
                 "trial {} of `{}` has {value}, and an AUC lies between 0 and 1",
                 trial.number, study.budget.label
@@ -239,7 +265,7 @@ mod tests {
     use super::*;
 
     fn recorded(direction: Option<Direction>, metric: Option<&str>) -> Recorded {
-        Recorded { direction, metric: metric.map(Into::into) }
+        Recorded { direction, metric: metric.map(Into::into), further: Vec::new() }
     }
 
     fn goal(objective: &Objective<'_>, recorded: Recorded) -> Result<(Direction, String), String> {
@@ -261,7 +287,7 @@ mod tests {
         assert_eq!(goal(&rows, recorded(None, None)), Ok((Maximize, "AUC".into())));
         assert_eq!(goal(&rows, recorded(Some(Minimize), None)), Ok((Minimize, "value".into())));
 
-        let directions: [Said<DirectionArg>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
+        let directions: [Said<Direction>; 2] = ["max".parse().unwrap(), "2M=minimize".parse().unwrap()];
         let metrics: [Said<String>; 1] = ["mape".parse().unwrap()];
         let given = Objective { metrics: &metrics, directions: &directions, is_auc: true, ..silent };
         assert_eq!(goal(&given, recorded(Some(Maximize), Some("x"))), Ok((Minimize, "mape".into())));
@@ -275,7 +301,7 @@ mod tests {
         );
         let other = [("20M", recorded(None, None))];
         assert!(given.goal(&other).unwrap_err().to_string().contains("no source has that label"));
-        assert!("=max".parse::<Said<DirectionArg>>().is_err());
-        assert!("2M=up".parse::<Said<DirectionArg>>().is_err());
+        assert!("=max".parse::<Said<Direction>>().is_err());
+        assert!("2M=up".parse::<Said<Direction>>().is_err());
     }
 }

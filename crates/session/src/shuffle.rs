@@ -3,35 +3,40 @@
 use std::sync::Mutex;
 
 use allometry_analysis::stats;
-use allometry_core::ladder::{BudgetSpec, ModelSpec};
+use allometry_core::ladder::{BudgetSpec, ModelSpec, Task};
 use allometry_core::rng::stream_seed;
 use allometry_core::{EpochReport, Params, Reporter, Signal, StudyIdentity, TrialNumber, TrialSpec};
-use allometry_trainer::data::Dataset;
 
-use super::prepare;
-use crate::error::CliError;
+use crate::SessionError;
+use crate::prepare::{self, Prepared};
 
-/// Trainings whose mean is judged.
+/// Trainings that are averaged.
 const TRAININGS: u64 = 5;
 
-/// Epochs of each; the last one counts, so that none is chosen.
+/// Epochs of each training. The last epoch counts, so that no epoch is selected.
 const EPOCHS: usize = 3;
 
-/// Standard errors from 0.5 beyond which labels must be known from somewhere.
+/// Distance of the mean AUC from 0.5, in standard errors, beyond which labels leak.
 const LIMIT: f64 = 3.5;
 
-/// Trains a configuration on labels in random order, within each part, and says what AUC comes out: nothing can be
-/// learned, so that anything but chance means that labels are known from somewhere they should not be.
+/// Trains a configuration on labels that are shuffled within each part, and returns the resulting AUC in
+/// words. Nothing can be learned, so an AUC other than chance means that features leak the label.
 ///
 /// # Errors
-/// [`CliError::TrialsFailed`] where a training fails; [`CliError::LabelsKnown`] where the mean AUC is not chance.
-pub(super) fn control(
-    dataset: &Dataset,
-    model: &ModelSpec,
+/// [`SessionError::Usage`] where the label is not binary; [`SessionError::TrialsFailed`] where a training fails; [`SessionError::LabelsKnown`] where the AUC is
+/// not chance.
+pub fn shuffle_control(
+    prepared: &Prepared<'_>,
     spec: &BudgetSpec,
     params: &Params,
-    seed: u64,
-) -> Result<String, CliError> {
+) -> Result<String, SessionError> {
+    let (dataset, model, seed) = (prepared.dataset(), prepared.model(), prepared.seed());
+    if model.task != Task::Binary {
+        return Err(SessionError::Usage {
+            message: "--shuffle judges an AUC of binary labels".into(),
+            hint: None,
+        });
+    }
     let model = ModelSpec {
         epochs: EPOCHS,
         patience: EPOCHS,
@@ -55,11 +60,11 @@ pub(super) fn control(
         let last = Last::default();
         objective
             .fit(&trial, &last)
-            .map_err(|error| CliError::TrialsFailed { message: error.to_string() })?;
+            .map_err(|error| SessionError::TrialsFailed { message: error.to_string() })?;
         sum += last.0.into_inner().unwrap_or(f64::NAN);
     }
     let mean = sum / TRAININGS as f64;
-    // Each training has its own order, so that their values are independent.
+    // Each training shuffles anew, so that their values are independent.
     let error = stats::auc::hanley_mcneil(0.5, dataset.validation.counts())
         .map_or(0.5, |one| one / (TRAININGS as f64).sqrt());
     let message = format!(
@@ -68,7 +73,7 @@ pub(super) fn control(
         spec.budget.label,
         1.96 * error
     );
-    if (mean - 0.5).abs() > LIMIT * error { Err(CliError::LabelsKnown { message }) } else { Ok(message) }
+    if (mean - 0.5).abs() > LIMIT * error { Err(SessionError::LabelsKnown { message }) } else { Ok(message) }
 }
 
 /// Keeps the last epoch's value.

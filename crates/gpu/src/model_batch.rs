@@ -1,4 +1,4 @@
-//! Models of one architecture over one series, and what is done for several of them at once.
+//! Batches of models of one architecture over one series, whose work runs at once.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,14 +8,15 @@ use allometry_trainer::{Diverged, StepReport};
 use burn_tensor::{Device, Tensor};
 
 use crate::model::{Masks, Pass, Positions, Rates, Series, Shape, Weights, adamw, floats, sums_of_squares};
-use crate::thread::{Opened, OwnPlan, Reply, Work, caught};
+use crate::thread::{Opened, OwnPlan, Reply, Work, catch_driver_errors};
 
 /// Models that can be trained together.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct ModelBatch {
     device: Device,
     shape: Shape,
-    /// The first model's, which those of the others are like where it matters.
+    /// Plan of the first model. Those of the other models are equal in everything that [`Self::fits`]
+    /// compares.
     plan: OwnPlan,
     series: Arc<[f32]>,
     on_device: Series,
@@ -23,22 +24,23 @@ pub(crate) struct Bench {
     members: Vec<Member>,
 }
 
-/// One model.
+/// One model of the batch.
 #[derive(Debug)]
 struct Member {
     id: u64,
     plan: OwnPlan,
-    /// Weights and both moments, `1 x weights` each.
+    /// Weights, first moments and second moments, `1 x weights` each.
     state: [Tensor<2>; 3],
-    /// Gradient of the step so far, and the residual stream of its last batch for when it turns out not to be finite.
+    /// Gradient of the step so far.
     gradient: Option<Tensor<2>>,
+    /// Residual stream of the last batch, reported if the step turns out not to be finite.
     streams: Vec<Tensor<3>>,
     waiting: Option<(Work, Instant)>,
 }
 
-/// One model's part of what is done at once.
+/// Work of one model, run together with that of others.
 struct Job<W, T, E> {
-    /// Its place among the members.
+    /// Index among the members.
     member: usize,
     work: W,
     reply: Reply<T, E>,
@@ -60,7 +62,7 @@ struct Update {
     step: u64,
 }
 
-impl Bench {
+impl ModelBatch {
     pub(crate) fn new(first: &Opened, device: &Device) -> Self {
         let plan = first.plan.plan();
         let shape = Shape::new(&plan);
@@ -75,7 +77,7 @@ impl Bench {
         }
     }
 
-    /// Whether a model can be trained with those that are here.
+    /// Whether a model can be trained together with the present ones.
     pub(crate) fn fits(&self, opened: &Opened) -> bool {
         let (ours, theirs) = (&self.plan, &opened.plan);
         ours.hyperparameters.architecture == theirs.hyperparameters.architecture
@@ -112,11 +114,11 @@ impl Bench {
         self.members.iter().any(|member| member.id == id)
     }
 
-    pub(crate) fn put(&mut self, id: u64, work: Work) {
+    pub(crate) fn enqueue(&mut self, id: u64, work: Work) {
         self.member(id).waiting = Some((work, Instant::now()));
     }
 
-    /// Weights and moments of a model.
+    /// Returns the weights and moments of a model.
     pub(crate) fn read(&mut self, id: u64) -> Result<[Vec<f32>; 3], String> {
         let [weights, first, second] = self.member(id).state.clone();
         Ok([numbers(weights)?, numbers(first)?, numbers(second)?])
@@ -139,20 +141,20 @@ impl Bench {
         self.members
             .iter_mut()
             .find(|member| member.id == id)
-            .expect("the bench was found by the model's number")
+            .expect("the batch was found by the id of the model")
     }
 
-    /// Whether every model waits.
+    /// Whether every model has work waiting.
     pub(crate) fn is_complete(&self) -> bool {
         !self.members.is_empty() && self.members.iter().all(|member| member.waiting.is_some())
     }
 
-    /// Since when the first of them waits.
-    pub(crate) fn since(&self) -> Option<Instant> {
+    /// Returns the time at which the oldest waiting work arrived.
+    pub(crate) fn waiting_since(&self) -> Option<Instant> {
         self.members.iter().filter_map(|member| member.waiting.as_ref().map(|(_, since)| *since)).min()
     }
 
-    /// Does what waits: all of one kind and size at once.
+    /// Runs all waiting work, jobs of one kind and size at once.
     pub(crate) fn run(&mut self, name: &str) {
         let (mut adds, mut updates, mut logits) = (Vec::new(), Vec::new(), Vec::new());
         for (member, waiting) in self.members.iter_mut().map(|m| m.waiting.take()).enumerate() {
@@ -169,41 +171,45 @@ impl Bench {
                 None => {}
             }
         }
-        for jobs in alike(adds, |work| work.starts.len()) {
-            answer(name, jobs, |of, work| self.add(of, &work));
+        for jobs in group_by_size(adds, |work| work.starts.len()) {
+            run_jobs(name, jobs, |indices, work| self.add(indices, &work));
         }
-        answer(name, updates, |of, work| self.update(of, &work));
-        for jobs in alike(logits, Vec::len) {
-            answer(name, jobs, |of, starts| self.logits(of, &starts));
+        run_jobs(name, updates, |indices, work| self.update(indices, &work));
+        for jobs in group_by_size(logits, Vec::len) {
+            run_jobs(name, jobs, |indices, starts| self.logits(indices, &starts));
         }
     }
 
-    /// Windows of several models, and their weights.
-    fn gathered<'a>(&self, of: &[usize], starts: impl Iterator<Item = &'a Vec<i32>>) -> (Tensor<3>, Weights) {
+    /// Returns the windows and the weights of several models.
+    fn gathered<'a>(
+        &self,
+        indices: &[usize],
+        starts: impl Iterator<Item = &'a Vec<i32>>,
+    ) -> (Tensor<3>, Weights) {
         let starts: Vec<i32> = starts.flatten().copied().collect();
-        (self.on_device.windows(starts), Weights(self.stacked(of, 0)))
+        (self.on_device.windows(starts), Weights(self.stacked(indices, 0)))
     }
 
-    /// One part of the state of several models, `models x weights`.
-    fn stacked(&self, of: &[usize], part: usize) -> Tensor<2> {
-        stack(of.iter().map(|&member| self.members[member].state[part].clone()).collect())
+    /// Returns one part of the state of several models, `models x weights`.
+    fn stacked(&self, indices: &[usize], part: usize) -> Tensor<2> {
+        stack(indices.iter().map(|&member| self.members[member].state[part].clone()).collect())
     }
 
     fn logits(
         &self,
-        of: &[usize],
+        indices: &[usize],
         starts: &[Vec<i32>],
     ) -> Result<Vec<Result<Vec<f32>, DeviceError>>, String> {
-        let (windows, weights) = self.gathered(of, starts.iter());
+        let (windows, weights) = self.gathered(indices, starts.iter());
         let pass = Pass::new(windows, &self.on_device, &self.shape, &weights, &Masks::default());
         let logits = numbers(pass.logits)?;
-        Ok(logits.chunks_exact(logits.len() / of.len()).map(|own| Ok(own.to_vec())).collect())
+        Ok(logits.chunks_exact(logits.len() / indices.len()).map(|own| Ok(own.to_vec())).collect())
     }
 
-    fn add(&mut self, of: &[usize], work: &[Add]) -> Result<Vec<Result<f64, StepError>>, String> {
-        let (windows, weights) = self.gathered(of, work.iter().map(|work| &work.starts));
+    fn add(&mut self, indices: &[usize], work: &[Add]) -> Result<Vec<Result<f64, StepError>>, String> {
+        let (windows, weights) = self.gathered(indices, work.iter().map(|work| &work.starts));
         let count = work[0].starts.len();
-        let plans: Vec<(Plan<'_>, u64)> = of
+        let plans: Vec<(Plan<'_>, u64)> = indices
             .iter()
             .zip(work)
             .map(|(&member, work)| (self.members[member].plan.plan(), work.batch))
@@ -212,20 +218,20 @@ impl Bench {
         let pass = Pass::new(windows, &self.on_device, &self.shape, &weights, &masks);
 
         let logits = numbers(pass.logits.clone())?;
-        let each = logits.len() / of.len();
+        let per_model = logits.len() / indices.len();
         let mut d_logits = vec![0.0; logits.len()];
         let losses: Vec<f64> = plans
             .iter()
             .zip(work)
-            .zip(logits.chunks_exact(each).zip(d_logits.chunks_exact_mut(each)))
+            .zip(logits.chunks_exact(per_model).zip(d_logits.chunks_exact_mut(per_model)))
             .map(|(((plan, _), work), (logits, d_logits))| plan.loss(logits, &work.targets, d_logits))
             .collect();
         let streams = pass.streams.clone();
-        let d_logits = floats(d_logits, [of.len(), count, each / count], &self.device);
+        let d_logits = floats(d_logits, [indices.len(), count, per_model / count], &self.device);
         let gradient = pass.backward(d_logits, &self.on_device, &self.shape, &weights, &masks);
 
-        let mut results = Vec::with_capacity(of.len());
-        for (place, ((&member, work), loss)) in of.iter().zip(work).zip(losses).enumerate() {
+        let mut results = Vec::with_capacity(indices.len());
+        for (place, ((&member, work), loss)) in indices.iter().zip(work).zip(losses).enumerate() {
             let member = &mut self.members[member];
             member.streams = streams.iter().map(|stream| stream.clone().narrow(0, place, 1)).collect();
             if !loss.is_finite() {
@@ -245,16 +251,16 @@ impl Bench {
 
     fn update(
         &mut self,
-        of: &[usize],
+        indices: &[usize],
         work: &[Update],
     ) -> Result<Vec<Result<StepReport, StepError>>, String> {
-        let gradients = of.iter().map(|&member| {
+        let gradients = indices.iter().map(|&member| {
             self.members[member].gradient.clone().expect("an update follows the gradient of a batch")
         });
         let gradient = stack(gradients.collect());
         let norms: Vec<f64> =
             numbers(sums_of_squares(gradient.clone()))?.iter().map(|sum| f64::from(*sum).sqrt()).collect();
-        let rates: Vec<Rates> = of
+        let rates: Vec<Rates> = indices
             .iter()
             .zip(work)
             .zip(&norms)
@@ -265,10 +271,10 @@ impl Bench {
                 step: work.step,
             })
             .collect();
-        let state = adamw([0, 1, 2].map(|part| self.stacked(of, part)), gradient, &rates);
+        let state = adamw([0, 1, 2].map(|part| self.stacked(indices, part)), gradient, &rates);
 
-        let mut results = Vec::with_capacity(of.len());
-        for (place, ((&member, work), &gradient_norm)) in of.iter().zip(work).zip(&norms).enumerate() {
+        let mut results = Vec::with_capacity(indices.len());
+        for (place, ((&member, work), &gradient_norm)) in indices.iter().zip(work).zip(&norms).enumerate() {
             let member = &mut self.members[member];
             if !gradient_norm.is_finite() {
                 results.push(Err(member.diverged(work.step, work.loss, gradient_norm)?));
@@ -283,7 +289,7 @@ impl Bench {
 }
 
 impl Member {
-    /// What is to be said of a step that is not finite, from the residual stream of its last batch.
+    /// Returns the report of a step that is not finite, from the residual stream of its last batch.
     fn diverged(&mut self, step: u64, loss: f64, gradient_norm: f64) -> Result<StepError, String> {
         let (mut largest_activation, mut not_finite) = (0.0f64, 0);
         for stream in self.streams.drain(..) {
@@ -299,8 +305,8 @@ impl Member {
     }
 }
 
-/// Jobs of the same size, together.
-fn alike<W, T, E>(jobs: Vec<Job<W, T, E>>, size: impl Fn(&W) -> usize) -> Vec<Vec<Job<W, T, E>>> {
+/// Groups jobs by size.
+fn group_by_size<W, T, E>(jobs: Vec<Job<W, T, E>>, size: impl Fn(&W) -> usize) -> Vec<Vec<Job<W, T, E>>> {
     let mut groups: Vec<Vec<Job<W, T, E>>> = Vec::new();
     for job in jobs {
         match groups.iter_mut().find(|group| size(&group[0].work) == size(&job.work)) {
@@ -311,8 +317,8 @@ fn alike<W, T, E>(jobs: Vec<Job<W, T, E>>, size: impl Fn(&W) -> usize) -> Vec<Ve
     groups
 }
 
-/// Does jobs at once and tells each who asked what came of theirs, or that the device failed.
-fn answer<W, T, E: From<DeviceError>>(
+/// Runs jobs at once and sends each result, or the device's error, to the thread that asked for it.
+fn run_jobs<W, T, E: From<DeviceError>>(
     device: &str,
     jobs: Vec<Job<W, T, E>>,
     work: impl FnOnce(&[usize], Vec<W>) -> Result<Vec<Result<T, E>>, String>,
@@ -323,19 +329,19 @@ fn answer<W, T, E: From<DeviceError>>(
     let members: Vec<usize> = jobs.iter().map(|job| job.member).collect();
     let (asked, replies): (Vec<W>, Vec<Reply<T, E>>) =
         jobs.into_iter().map(|job| (job.work, job.reply)).unzip();
-    // Who asked may have gone.
-    match caught(device, || work(&members, asked)) {
+    // The receiver may have been dropped.
+    match catch_driver_errors(device, || work(&members, asked)) {
         Ok(results) => replies.iter().zip(results).for_each(|(reply, result)| drop(reply.send(result))),
         Err(error) => replies.iter().for_each(|reply| drop(reply.send(Err(error.clone().into())))),
     }
 }
 
-/// Tensors of one model each as one of all.
+/// Stacks tensors of one model each, along the axis of models.
 fn stack(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
     if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 0) }
 }
 
-/// Reads a tensor.
+/// Reads a tensor back from the device.
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
     tensor.try_into_vec_as::<f32>().map_err(|error| error.to_string())
 }
@@ -377,43 +383,43 @@ mod tests {
     }
 
     #[test]
-    fn models_of_one_architecture_wait_for_each_other_and_are_done_at_once() {
+    fn models_of_one_architecture_run_together() {
         let device = match burn_tensor::Device::wgpu_options().init() {
             Ok(device) => device,
             Err(error) => {
-                let test = "models_of_one_architecture_wait_for_each_other_and_are_done_at_once";
+                let test = "models_of_one_architecture_run_together";
                 return allometry_testkit::skip_absent(test, &error.to_string());
             }
         };
-        let mut bench = Bench::new(&opened(1), &device);
+        let mut models = ModelBatch::new(&opened(1), &device);
         for seed in [1, 2, 3] {
-            assert!(bench.fits(&opened(seed)));
-            bench.open(seed, opened(seed));
+            assert!(models.fits(&opened(seed)));
+            models.open(seed, opened(seed));
         }
         let mut longer = opened(4);
         longer.plan.capacity = 5;
-        assert!(!bench.fits(&longer));
+        assert!(!models.fits(&longer));
 
         let mut answers = Vec::new();
         for (id, starts) in [(1, vec![0, 3, 5]), (2, vec![0, 3, 5]), (3, vec![1, 2])] {
-            assert!(!bench.is_complete());
+            assert!(!models.is_complete());
             let (work, answer) = add(starts);
-            bench.put(id, work);
+            models.enqueue(id, work);
             answers.push(answer);
         }
-        assert!(bench.is_complete());
-        bench.run("wgpu");
+        assert!(models.is_complete());
+        models.run("wgpu");
         let losses: Vec<f64> = answers.iter().map(|answer| answer.try_recv().unwrap().unwrap()).collect();
         assert_ne!(losses[0], losses[1], "each has its own weights and masks");
-        assert!(bench.since().is_none());
+        assert!(models.waiting_since().is_none());
 
-        // Who leaves is waited for no more.
+        // Models that were closed are not waited for.
         let (work, answer) = add(vec![0, 3, 5]);
-        bench.put(2, work);
-        bench.close(1);
-        bench.close(3);
-        assert!(bench.is_complete());
-        bench.run("wgpu");
+        models.enqueue(2, work);
+        models.close(1);
+        models.close(3);
+        assert!(models.is_complete());
+        models.run("wgpu");
         let alone = answer.try_recv().unwrap().unwrap();
         assert!((alone - losses[1]).abs() < 1e-5 * alone, "{alone} alone, {} with others", losses[1]);
     }

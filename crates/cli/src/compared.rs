@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use allometry_analysis::Analysis;
+use allometry_study::Source;
 
-use super::Source;
 use crate::error::CliError;
 
 /// One of the two things that are compared.

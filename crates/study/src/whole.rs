@@ -1,17 +1,16 @@
-//! Whole studies, to be written elsewhere.
+//! Reads whole studies, to be written elsewhere.
 
 use allometry_store::import::{Assumed, Imported, name_of, read_whole, read_whole_storage};
 
-use super::foreign::{beside, own_name};
-use super::{Objective, Source, experiment, storage_url};
-use crate::command::read_ladder;
-use crate::error::CliError;
+use crate::foreign::{beside, own_name};
+use crate::ladder_file::read as read_ladder;
+use crate::{Objective, Source, StudyError, experiment, storage_url};
 
-/// Reads the studies of a source with what the command line says of them, and says what was guessed.
+/// Reads the studies of a source with the options for it.
 ///
 /// # Errors
 /// As [`whole`].
-pub(crate) fn whole_as_told(source: &Source, objective: &Objective<'_>) -> Result<Vec<Imported>, CliError> {
+pub fn whole_as_told(source: &Source, objective: &Objective<'_>) -> Result<Vec<Imported>, StudyError> {
     let label = match source {
         Source::Labelled { label, .. } | Source::LabelledStore { label, .. } => label.clone(),
         Source::Store(url) => own_name(url),
@@ -21,11 +20,11 @@ pub(crate) fn whole_as_told(source: &Source, objective: &Objective<'_>) -> Resul
     whole(source, &objective.assumed(&label))
 }
 
-/// Reads the studies of a source; a label is the name of the only one.
+/// Reads the studies of a source. A label renames the only study.
 ///
 /// # Errors
-/// [`CliError`] naming the source that cannot be read, or that a label is given to several studies.
-pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, CliError> {
+/// [`StudyError`] naming a source that cannot be read, or a label for several studies.
+pub fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>, StudyError> {
     let (label, studies) = match source {
         Source::Ladder(path) if let Some(folder) = experiment(path) => {
             (None, read_whole(folder, None, assumed)?)
@@ -37,7 +36,7 @@ pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>,
             let of_ladder = format!("{}/", ladder.name);
             studies.retain(|imported| imported.study.name.starts_with(&of_ladder));
             if studies.is_empty() {
-                return Err(CliError::NotFound {
+                return Err(StudyError::NotFound {
                     message: format!("the storage of `{source}` has no study of its ladder"),
                     hint: Some("`allometry run` makes them".into()),
                 });
@@ -49,7 +48,7 @@ pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>,
         }
         Source::Store(path) => (None, read_whole(path.expose().as_ref(), None, assumed)?),
         Source::Report(_) => {
-            return Err(CliError::Usage {
+            return Err(StudyError::Usage {
                 message: format!("`{source}` is a report, which holds no trials"),
                 hint: Some("`allometry report` reads reports".into()),
             });
@@ -70,7 +69,7 @@ pub(crate) fn whole(source: &Source, assumed: &Assumed) -> Result<Vec<Imported>,
         }
         Err(several) => {
             let names: Vec<String> = several.iter().map(|found| format!("`{}`", found.study.name)).collect();
-            Err(CliError::Usage {
+            Err(StudyError::Usage {
                 message: format!("`{source}` holds {} studies", several.len()),
                 hint: Some(format!("name one as LABEL=FILE:STUDY; there are {}", names.join(", "))),
             })

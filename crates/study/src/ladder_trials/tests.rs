@@ -25,8 +25,7 @@ fn read(facts: StudyFacts) -> LadderTrials {
         record,
         trials: Shared::default(),
         running: Vec::new(),
-        scores: std::collections::BTreeMap::new(),
-        outputs: std::collections::BTreeMap::new(),
+        predictions: std::collections::BTreeMap::new(),
     };
     ladder(vec![study], "sqlite:///trials.db")
 }

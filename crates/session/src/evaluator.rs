@@ -8,42 +8,45 @@ use allometry_core::{Objective, Params, secret};
 use allometry_runner::{CommandObjective, Devices, LadderFacts};
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
 
-use super::prepare::Prepared;
-use super::run::runs_folder;
-use crate::error::CliError;
+use crate::SessionError;
+use crate::files::runs_folder;
+use crate::prepare::Prepared;
 
 /// What evaluates a ladder's trials.
-pub(super) enum Evaluator<'a> {
+pub enum Evaluator<'a> {
+    /// The built-in model on its data.
     Model(Box<Prepared<'a>>),
+    /// A program.
     Command(&'a Ladder, &'a CommandSpec),
 }
 
 impl<'a> Evaluator<'a> {
-    /// Loads the data where there are some.
+    /// Loads the data of a ladder that trains the built-in model.
     ///
     /// # Errors
-    /// [`CliError::Data`].
-    pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
+    /// [`SessionError::Data`].
+    pub fn new(ladder: &'a Ladder) -> Result<Self, SessionError> {
         match &ladder.objective {
             ObjectiveSpec::Model { .. } => Ok(Self::Model(Box::new(Prepared::new(ladder)?))),
             ObjectiveSpec::Command(command) => Ok(Self::Command(ladder, command)),
         }
     }
 
-    /// What trials are evaluated by, on the rows of a part; their files are kept beside the ladder file.
+    /// Returns the objective that evaluates trials on a part of the rows. The trials' files are kept beside
+    /// the ladder file.
     ///
     /// # Errors
-    /// [`CliError::Model`] where the model does not fit its data, [`CliError::NoProgram`] where the command's program is not
-    /// there, [`CliError::Usage`] for devices that the built-in model cannot use, and for the test part where the command does not
-    /// know it; [`CliError::Data`] where no value is defined on it.
-    pub(super) fn objective(
+    /// [`SessionError::Model`] where the model does not fit its data; [`SessionError::NoProgram`] where the
+    /// program is missing; [`SessionError::Usage`] for devices with the built-in model, and for the test
+    /// part where the program cannot score it; [`SessionError::Data`] where the part has one class.
+    pub fn objective(
         &self,
         file: &Path,
         devices: &[String],
         part: Part,
-    ) -> Result<Box<dyn Objective + '_>, CliError> {
+    ) -> Result<Box<dyn Objective + '_>, SessionError> {
         match self {
-            Self::Model(_) if !devices.is_empty() => Err(CliError::Usage {
+            Self::Model(_) if !devices.is_empty() => Err(SessionError::Usage {
                 message: "--devices is for commands: the built-in model has no use for it".into(),
                 hint: Some("--device says what the built-in model is trained on".into()),
             }),
@@ -70,28 +73,31 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Looks whether there are test rows that can judge a trial.
+    /// Checks that the test rows can judge a trial.
     ///
     /// # Errors
-    /// [`CliError::Data`] where all of them have one class, [`CliError::Usage`] where the command is not said to know them.
-    pub(super) fn check_test_part(&self) -> Result<(), CliError> {
+    /// [`SessionError::Data`] where all have one class; [`SessionError::Usage`] where the program cannot
+    /// score them.
+    pub fn check_test_part(&self) -> Result<(), SessionError> {
         match self {
             Self::Model(prepared) => prepared.check_test_part(),
             Self::Command(_, command) if command.test_part => Ok(()),
-            Self::Command(..) => Err(CliError::Usage {
+            Self::Command(..) => Err(SessionError::Usage {
                 message: "the ladder's command is not said to score test rows".into(),
                 hint: Some(
-                    "have it score them where ALLOMETRY_PART is `test`, and say `test_part = true` in [command]".into(),
+                    "have it score them where ALLOMETRY_PART is `test`, and set `test_part = true` in \
+                     [command]"
+                        .into(),
                 ),
             }),
         }
     }
 
-    /// The architectures that a budget admits.
+    /// Returns the configurations that a budget admits.
     ///
     /// # Errors
     /// As [`Prepared::feasible`].
-    pub(super) fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, CliError> {
+    pub fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, SessionError> {
         match self {
             Self::Model(prepared) => prepared.feasible(spec),
             Self::Command(_, command) => {
@@ -105,8 +111,8 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What is stored with studies whose trials are judged by the rows of a part.
-    pub(super) fn facts(&self, part: Part) -> LadderFacts {
+    /// Returns what studies say of themselves whose trials are judged by a part of the rows.
+    pub fn facts(&self, part: Part) -> LadderFacts {
         let mut facts = match self {
             Self::Model(prepared) => prepared.facts(),
             Self::Command(ladder, command) => {
@@ -129,11 +135,11 @@ impl<'a> Evaluator<'a> {
         facts
     }
 
-    /// Trials that are evaluated at the same time unless told otherwise: one per core for the built-in model, which uses one
-    /// thread each; for a command, which may use them all, one per device.
-    pub(super) fn workers(&self, devices: &[String]) -> usize {
+    /// Returns how many trials are evaluated at the same time unless told otherwise: one per core for the
+    /// built-in model, which uses one thread each; one per device for a program, which may use all cores.
+    pub fn workers(&self, devices: &[String]) -> usize {
         match self {
-            Self::Model(_) => super::run::default_workers(),
+            Self::Model(_) => crate::cores(),
             Self::Command(..) => devices.len().max(1),
         }
     }

@@ -1,4 +1,4 @@
-//! Reads the form of a SOURCE.
+//! Parses a SOURCE argument.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use std::str::FromStr;
 use allometry_core::Secret;
 use allometry_store::url::{self, Storage};
 
-use crate::command::ladder_in_folder;
+use crate::ladder_file::in_folder;
 
 /// Where trials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// A ladder file, which may be named by its folder; its trials are in its storage.
+pub enum Source {
+    /// A ladder file, or its folder. Its trials are in its storage.
     Ladder(PathBuf),
     /// The URL or path of a store with the studies of one ladder.
     Store(Secret),
@@ -33,7 +33,7 @@ pub(crate) enum Source {
         label: String,
         /// The storage's URL.
         url: Secret,
-        /// The study's name; the only one where not given.
+        /// Name of the study; none where the storage has one study.
         study: Option<String>,
     },
 }
@@ -51,23 +51,23 @@ impl FromStr for Source {
             let (url, study) = split_study(url);
             return Ok(Self::LabelledStore { label: label.into(), url: url.into(), study });
         }
-        // An equals sign may belong to the path, as a colon may: it does where such a file exists.
+        // A path may contain an equals sign or a colon: an existing file is taken as a path.
         if let Some((label, rest)) = text.split_once('=').filter(|_| !PathBuf::from(text).exists()) {
             if label.is_empty() || rest.is_empty() {
                 return Err("expected LABEL=FILE or LABEL=FILE:DETAIL".into());
             }
             let rest = rest.strip_prefix("sqlite:///").unwrap_or(rest);
-            // A colon may belong to the file's name: it does where such a file exists.
+            // An existing file is taken as a path, even with a colon.
             let (file, detail) = match rest.split_once(':') {
                 Some((file, detail)) if !PathBuf::from(rest).exists() => (file, Some(detail.to_owned())),
                 _ => (rest, None),
             };
             return Ok(Self::Labelled { label: label.into(), file: file.into(), detail });
         }
-        let path = ladder_in_folder(text);
-        Ok(if super::is_ladder(&path) {
+        let path = in_folder(text);
+        Ok(if crate::is_ladder(&path) {
             Self::Ladder(path)
-        } else if super::is_markdown(&path) {
+        } else if crate::is_markdown(&path) {
             Self::Report(path)
         } else {
             Self::Store(text.into())
@@ -75,7 +75,7 @@ impl FromStr for Source {
     }
 }
 
-/// Splits `postgresql://host:port/database?...:STUDY`: in its path and query a URL has `%3A` for a colon.
+/// Splits `postgresql://host:port/database?...:STUDY`. A colon in the URL's path or query is written `%3A`.
 fn split_study(url: &str) -> (&str, Option<String>) {
     let start = url.find("://").map_or(0, |at| at + 3);
     let path = url[start..].find('/').map_or(url.len(), |at| start + at);

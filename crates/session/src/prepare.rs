@@ -1,4 +1,4 @@
-//! What `run` and `check` share: the data in memory, the model's objective, the feasible architectures.
+//! A ladder's data in memory, its model's objective and its feasible architectures.
 
 use allometry_core::ladder::{BudgetSpec, DataSpec, LabelSpec, Ladder, ModelSpec, ObjectiveSpec, Task};
 use allometry_core::space::{Feasible, Measured};
@@ -9,11 +9,10 @@ use allometry_trainer::baseline::baselines;
 use allometry_trainer::data::{Dataset, PartName, TableSummary, check_classes, load};
 use allometry_trainer::{Architecture, Geometry, PatchTstObjective, cost};
 
-use super::shuffle;
-use crate::error::CliError;
+use crate::SessionError;
 
-/// A ladder whose data are in memory.
-pub(super) struct Prepared<'a> {
+/// A ladder with its data in memory.
+pub struct Prepared<'a> {
     ladder: &'a Ladder,
     data: &'a DataSpec,
     model: &'a ModelSpec,
@@ -25,10 +24,10 @@ impl<'a> Prepared<'a> {
     /// Loads the data.
     ///
     /// # Errors
-    /// [`CliError::Data`]; [`CliError::Usage`] for a ladder whose trials a command evaluates.
-    pub(super) fn new(ladder: &'a Ladder) -> Result<Self, CliError> {
+    /// [`SessionError::Data`]; [`SessionError::Usage`] for a ladder whose trials a command evaluates.
+    pub fn new(ladder: &'a Ladder) -> Result<Self, SessionError> {
         let ObjectiveSpec::Model { data, model } = &ladder.objective else {
-            return Err(CliError::Usage {
+            return Err(SessionError::Usage {
                 message: format!("the trials of `{}` are trained by its command", ladder.name),
                 hint: Some("this works on ladders with a [model], the built-in transformer".into()),
             });
@@ -37,36 +36,38 @@ impl<'a> Prepared<'a> {
         Ok(Self { ladder, data, model, dataset: loaded.dataset, summary: loaded.summary })
     }
 
-    /// What trials are evaluated by.
+    /// Returns the objective that trains and evaluates trials.
     ///
     /// # Errors
-    /// [`CliError::Model`] where the ladder's model does not fit its data, [`CliError::Device`] where its device is not there.
-    pub(super) fn objective(&self) -> Result<PatchTstObjective<'_>, CliError> {
+    /// [`SessionError::Model`] where the model does not fit its data; [`SessionError::Device`] where its
+    /// device is missing.
+    pub fn objective(&self) -> Result<PatchTstObjective<'_>, SessionError> {
         objective(&self.dataset, self.model.clone())
     }
 
-    /// Looks whether the test rows can judge a model.
+    /// Checks that the test rows can judge a model.
     ///
     /// # Errors
-    /// [`CliError::Data`] where all have one class.
-    pub(super) fn check_test_part(&self) -> Result<(), CliError> {
+    /// [`SessionError::Data`] where all have one class.
+    pub fn check_test_part(&self) -> Result<(), SessionError> {
         if self.model.task != Task::Regression {
             check_classes(&self.data.path, PartName::Test, &self.dataset.test)?;
         }
         Ok(())
     }
 
-    /// Training steps of one epoch of a model of this many weights.
-    pub(super) fn steps(&self, weights: u64) -> usize {
+    /// Returns the training steps per epoch of a model with this many weights.
+    pub fn steps(&self, weights: u64) -> usize {
         let model = self.model;
         self.dataset.train.windows.len().div_ceil(model.batch_size(weights) * model.accumulate)
     }
 
-    /// The architectures that a budget admits.
+    /// Returns the configurations that a budget admits.
     ///
     /// # Errors
-    /// [`CliError::Space`] where there is none, [`CliError::Model`] where the ladder's model does not fit its data.
-    pub(super) fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, CliError> {
+    /// [`SessionError::Space`] where there is none; [`SessionError::Model`] where the model does not fit
+    /// its data.
+    pub fn feasible(&self, spec: &BudgetSpec) -> Result<Feasible, SessionError> {
         let model = self.model;
         let geometry = Geometry::new(self.dataset.features(), self.dataset.preparation.classes, model)?;
         let measure = |params: &Params| measured(params, geometry, model);
@@ -75,43 +76,40 @@ impl<'a> Prepared<'a> {
     }
 
     /// Settings of the model.
-    pub(super) fn model(&self) -> &ModelSpec {
+    pub fn model(&self) -> &ModelSpec {
         self.model
     }
 
     /// Rows ahead that a label looks.
-    pub(super) fn horizon(&self) -> usize {
+    pub fn horizon(&self) -> usize {
         self.data.label.horizon()
     }
 
     /// The table's file.
-    pub(super) fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &std::path::Path {
         &self.data.path
     }
 
     /// Figures of the table.
-    pub(super) fn summary(&self) -> &TableSummary {
+    pub fn summary(&self) -> &TableSummary {
         &self.summary
     }
 
-    /// The label-shuffle control of a configuration.
-    ///
-    /// # Errors
-    /// [`CliError`] where labels are not binary, a training fails, or the control does.
-    pub(super) fn shuffle_control(&self, spec: &BudgetSpec, params: &Params) -> Result<String, CliError> {
-        if self.model.task != Task::Binary {
-            return Err(CliError::Usage {
-                message: "--shuffle judges an AUC of binary labels".into(),
-                hint: None,
-            });
-        }
-        shuffle::control(&self.dataset, self.model, spec, params, self.ladder.seed)
+    /// Data in memory.
+    pub(crate) fn dataset(&self) -> &Dataset {
+        &self.dataset
     }
 
-    /// What is stored with the studies: the question asked, and what the report says beside the trials.
+    /// Seed of everything random.
+    pub(crate) fn seed(&self) -> u64 {
+        self.ladder.seed
+    }
+
+    /// Returns what the studies say of themselves: the objective, the classes of the validation rows, and
+    /// baselines.
     ///
-    /// Baselines are fitted here; that takes about as long as one short trial.
-    pub(super) fn facts(&self) -> LadderFacts {
+    /// Fitting the baselines takes about as long as one short trial.
+    pub fn facts(&self) -> LadderFacts {
         let (data, model) = (self.data, self.model);
         let horizon = match &data.label {
             LabelSpec::Column { horizon, .. } => *horizon as u64,
@@ -141,11 +139,11 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What trials are evaluated by, on the device that the model asks for.
+/// Returns the objective of a model on the device that it asks for.
 ///
 /// # Errors
 /// As [`Prepared::objective`].
-pub(super) fn objective(dataset: &Dataset, model: ModelSpec) -> Result<PatchTstObjective<'_>, CliError> {
+pub(crate) fn objective(dataset: &Dataset, model: ModelSpec) -> Result<PatchTstObjective<'_>, SessionError> {
     let device = allometry_gpu::open(model.device)?;
     let objective = PatchTstObjective::new(dataset, model)?;
     Ok(match device {
@@ -154,16 +152,16 @@ pub(super) fn objective(dataset: &Dataset, model: ModelSpec) -> Result<PatchTstO
     })
 }
 
-/// What is known of an architecture before it is trained.
-pub(super) fn measured(params: &Params, geometry: Geometry, model: &ModelSpec) -> Measured {
+/// Returns the size and the work of an architecture, which are known before it is trained.
+pub(crate) fn measured(params: &Params, geometry: Geometry, model: &ModelSpec) -> Measured {
     let Ok(architecture) = Architecture::from_params(params) else { return Measured::default() };
-    // Training on one window and validating on none.
+    // One training window and no validation window.
     let flops = cost(architecture, geometry, model, [1, 0]).flops_per_epoch as f64;
     Measured { size: Some(architecture.model_size(geometry)), flops: Some(flops) }
 }
 
-/// Sizes that a space reaches whatever the budget; `None` where none can be counted.
-pub(super) fn reach(space: &SearchSpace, size: impl Fn(&Params) -> Option<ModelSize>) -> Option<SizeReach> {
+/// Returns the smallest and largest size of a space over all budgets; `None` where sizes are unknown.
+pub fn reach(space: &SearchSpace, size: impl Fn(&Params) -> Option<ModelSize>) -> Option<SizeReach> {
     let any = SizeBudget { label: String::new(), target: WeightTarget::Any };
     let (smallest, largest) = Feasible::new(space, &any, size).ok()?.census().reach?;
     Some(SizeReach { smallest, largest })

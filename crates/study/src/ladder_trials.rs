@@ -1,4 +1,4 @@
-//! Ladders that Allometry ran, read back from their store.
+//! Reads ladders back from their store.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,12 +11,13 @@ use allometry_store::facts::{BaselineFacts, Experiment, ExperimentStudy, Objecti
 use allometry_store::import::space_of;
 use allometry_store::{Store, StoreError, StoredStudy, StudyRecord, open_read_only, url};
 
-use crate::command::read_ladder;
-use crate::error::CliError;
+use crate::StudyError;
+use crate::ladder_file::read as read_ladder;
 
-/// The storage of a ladder: the command line's (or the environment's), the file's, `OPTUNA_STORAGE`, or `trials.db` beside the
-/// file. Relative paths of the file are relative to its folder.
-pub(crate) fn storage_url(ladder: &Ladder, given: Option<&Secret>, file: &Path) -> Secret {
+/// Returns the storage of a ladder: that of the command line or the environment, else of the file, else of
+/// `OPTUNA_STORAGE`, else `trials.db` beside the file. Relative paths in the file are relative to its
+/// folder.
+pub fn storage_url(ladder: &Ladder, given: Option<&Secret>, file: &Path) -> Secret {
     if let Some(url) = given {
         return url.clone();
     }
@@ -32,42 +33,43 @@ pub(crate) fn storage_url(ladder: &Ladder, given: Option<&Secret>, file: &Path) 
     }
 }
 
-/// The trials of a ladder file's storage.
+/// Reads the trials of a ladder file's storage.
 ///
 /// # Errors
-/// [`CliError`] where the file, the storage or the ladder's studies are not there.
-pub(super) fn ladder_of_file(path: &Path) -> Result<LadderTrials, CliError> {
+/// [`StudyError`] where the file, the storage or the studies are missing.
+pub(crate) fn of_file(path: &Path) -> Result<LadderTrials, StudyError> {
     let ladder = read_ladder(path, &[])?;
     let url = storage_url(&ladder, None, path);
     trials_of(&ladder, &*open_read_only(url.expose())?, &url)
 }
 
-/// The trials of a ladder in a store, with the smallest effect of its file; that of its last run where the file names none.
+/// Reads the trials of a ladder in a store, with the smallest effect of its file, or else of its last run.
 ///
 /// # Errors
 /// As [`ladder_of_store`].
-pub(crate) fn trials_of(ladder: &Ladder, store: &dyn Store, url: &Secret) -> Result<LadderTrials, CliError> {
+pub fn trials_of(ladder: &Ladder, store: &dyn Store, url: &Secret) -> Result<LadderTrials, StudyError> {
     let trials = ladder_of_store(store, Some(&ladder.name), url)?;
     Ok(LadderTrials { smallest_effect: ladder.smallest_effect.or(trials.smallest_effect), ..trials })
 }
 
-/// The trials of the one ladder of a storage.
+/// Reads the trials of the only ladder of a storage.
 ///
 /// # Errors
-/// [`CliError`] where the storage cannot be read or does not hold exactly one ladder.
-pub(super) fn ladder_of_url(url: &Secret) -> Result<LadderTrials, CliError> {
+/// [`StudyError`] where the storage cannot be read or does not hold exactly one ladder.
+pub(crate) fn of_url(url: &Secret) -> Result<LadderTrials, StudyError> {
     ladder_of_store(&*open_read_only(url.expose())?, None, url)
 }
 
-/// The trials of the ladder `name`, or of the only one, in the order of its file.
+/// Reads the trials of the ladder `name`, or of the only ladder, in the order of its file.
 ///
 /// # Errors
-/// [`CliError::NotFound`] where there is no such ladder or several; [`CliError::Store`].
-pub(crate) fn ladder_of_store(
+/// [`StudyError::NotFound`] where there is no such ladder, or several; [`StudyError::Store`] where a study
+/// cannot be read.
+pub fn ladder_of_store(
     store: &dyn Store,
     name: Option<&str>,
     url: &Secret,
-) -> Result<LadderTrials, CliError> {
+) -> Result<LadderTrials, StudyError> {
     let records = store.studies()?;
     let names: BTreeSet<String> = records
         .iter()
@@ -78,7 +80,7 @@ pub(crate) fn ladder_of_store(
     let only = match (names.next(), names.next()) {
         (Some(only), None) => only,
         (None, _) => {
-            return Err(CliError::NotFound {
+            return Err(StudyError::NotFound {
                 message: format!(
                     "{} holds no trials of {}",
                     url.shown(),
@@ -89,7 +91,7 @@ pub(crate) fn ladder_of_store(
         }
         (Some(first), Some(second)) => {
             let all: Vec<String> = [first, second].into_iter().chain(names).collect();
-            return Err(CliError::NotFound {
+            return Err(StudyError::NotFound {
                 message: format!("{} holds several ladders: {}", url.shown(), all.join(", ")),
                 hint: Some("give the ladder's file, or name each study as LABEL=FILE:STUDY".into()),
             });
@@ -106,16 +108,16 @@ pub(crate) fn ladder_of_store(
 }
 
 /// Whether a study belongs to a ladder.
-pub(super) fn is_of_ladder(study: &StudyRecord) -> bool {
+pub(crate) fn is_of_ladder(study: &StudyRecord) -> bool {
     study.facts.ladder_name().is_some()
 }
 
-/// One ladder of its studies, which lie in the storage that is shown as `url`, in the order of its file, with what its budgets trained anew; a study that belongs to
-/// none is a ladder by itself.
+/// Makes the studies of a ladder its trials, in the order of its file, and those of its experiments its
+/// retrained trials. A study of no ladder is a ladder by itself. `url` is the storage for messages.
 ///
 /// # Panics
 /// Without a study.
-pub(crate) fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
+pub fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     let (experiments, studies): (Vec<_>, Vec<_>) =
         studies.into_iter().partition(|study| study.record.facts.experiment.is_some());
     if studies.is_empty() {
@@ -130,8 +132,7 @@ pub(crate) fn ladder(studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
             budget,
             plan,
             trials: study.trials.into_inner(),
-            scores: study.scores.into_iter().collect(),
-            outputs: study.outputs.into_iter().collect(),
+            predictions: study.predictions.into_iter().collect(),
         };
         match experiment {
             Experiment::Transfer => ladder.transfers.push(retrained),
@@ -167,8 +168,8 @@ fn ladder_of_budgets(mut studies: Vec<StoredStudy>, url: &str) -> LadderTrials {
     }
 }
 
-/// The metric of a study as reports write it.
-pub(crate) fn metric(study: &StudyRecord) -> String {
+/// Returns the name of a study's metric as reports write it.
+pub fn metric(study: &StudyRecord) -> String {
     let facts = &study.facts;
     let is_of_ladder = facts.ladder.is_some();
     match &facts.objective {
@@ -184,9 +185,8 @@ pub(crate) fn metric(study: &StudyRecord) -> String {
     }
 }
 
-/// What orders the predictions of a study in time. Windows of the built-in model are stored in time order: that
-/// of the time column, or of the file where there is none. Their row numbers are those of the file, whose lines
-/// may be in any order.
+/// Returns what orders a study's predictions in time. The built-in model stores its windows in time order;
+/// their row numbers are those of the file, whose lines may be in any order.
 fn row_order(study: &StudyRecord) -> RowOrder {
     match study.facts.objective {
         Some(ObjectiveFacts::Model(_)) => RowOrder::Stored,
@@ -194,7 +194,7 @@ fn row_order(study: &StudyRecord) -> RowOrder {
     }
 }
 
-/// The objectives of a study after the first.
+/// Returns the objectives of a study after the first.
 fn further(study: &StudyRecord) -> Vec<MetricSpec> {
     let names = study.metric_names();
     let named = |(place, direction): (usize, &Direction)| {
@@ -204,13 +204,13 @@ fn further(study: &StudyRecord) -> Vec<MetricSpec> {
     (1..).zip(&study.further).map(named).collect()
 }
 
-/// Name of the ladder that a study is of; its own where it belongs to none.
-pub(crate) fn ladder_name(study: &StudyRecord) -> String {
+/// Returns the name of a study's ladder; its own name where it belongs to none.
+pub fn ladder_name(study: &StudyRecord) -> String {
     study.facts.ladder_name().unwrap_or(&study.name).to_owned()
 }
 
 fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
-    let StoredStudy { record, trials, scores, outputs, .. } = study;
+    let StoredStudy { record, trials, predictions, .. } = study;
     let space = space_of(&record, &trials);
     let facts = record.facts;
     StudyTrials {
@@ -223,8 +223,7 @@ fn of_stored(study: StoredStudy, url: &str) -> StudyTrials {
         sampler: facts.sampler.map(|spec| spec.kind),
         carried_over: facts.carried_over,
         limits: facts.limits,
-        scores: scores.into_iter().collect(),
-        outputs: outputs.into_iter().collect(),
+        predictions: predictions.into_iter().collect(),
         space,
     }
 }

@@ -1,0 +1,31 @@
+//! Notes on what was guessed of a source, and on what was left out.
+
+use allometry_analysis::LadderTrials;
+use allometry_store::import::Note;
+use allometry_study::{Objective, Source};
+
+use crate::error::CliError;
+use crate::output;
+
+/// Reads the trials of sources and prints the notes on them.
+///
+/// # Errors
+/// As [`allometry_study::read`].
+pub(crate) fn read(sources: &[Source], objective: &Objective<'_>) -> Result<LadderTrials, CliError> {
+    let read = allometry_study::read(sources, objective)?;
+    for (label, note) in &read.notes {
+        say(std::slice::from_ref(note), Some(label));
+    }
+    Ok(read.trials)
+}
+
+/// Prints notes on standard error, a line each, after the label of their source.
+pub(crate) fn say(notes: &[Note], label: Option<&str>) {
+    for note in notes {
+        let label = label.map_or_else(String::new, |label| format!("{label}: "));
+        // Names and values come from files.
+        let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
+        let line: String = note.to_string().chars().map(escaped).collect();
+        output::say(&format!("note: {label}{line}"));
+    }
+}

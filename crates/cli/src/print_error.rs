@@ -1,0 +1,47 @@
+//! Errors on standard error, for people.
+
+use std::io::Write as _;
+
+use allometry_core::secret;
+use allometry_report::number::counted;
+
+use crate::error::CliError;
+use crate::output::say;
+
+/// Problems of a ladder file that are printed one by one; each is shown with the lines around it, which takes a look through
+/// the file.
+const MOST_PROBLEMS: usize = 100;
+
+/// Prints an error and its hint on standard error, without the passwords that they quote.
+pub(crate) fn print(error: &CliError) {
+    if let CliError::Ladder(errors) = error {
+        for problem in errors.reports().take(MOST_PROBLEMS) {
+            let _ = writeln!(std::io::stderr(), "{}", secret::hide(&format!("{problem:?}")));
+        }
+        if let Some(more) = errors.problems().len().checked_sub(MOST_PROBLEMS).filter(|more| *more > 0) {
+            say(&format!("and {}", counted(more as u64, "further problem")));
+        }
+        return;
+    }
+    say(&format!("error: {error}"));
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        say(&format!("  caused by: {cause}"));
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        say(&format!("hint: {hint}"));
+    }
+}
+
+/// Prints what clap says of the command line, help included, without the passwords that it quotes.
+pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
+    let text = secret::hide(&refused.render().ansi().to_string());
+    if refused.use_stderr() {
+        let _ = write!(anstream::stderr(), "{text}");
+    } else {
+        // Whoever closed the pipe has read enough of the help.
+        let _ = write!(anstream::stdout(), "{text}");
+    }
+    std::process::ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,34 @@
+//! Opens the studies of a ladder.
+
+use std::sync::Arc;
+
+use allometry_core::ladder::{Ladder, Part};
+use allometry_core::sampler;
+use allometry_runner::{ChangedSpace, OpenStudy, open_studies};
+use allometry_store::Store;
+use allometry_store::facts::StoredLadder;
+
+use crate::{Evaluator, SessionError};
+
+/// Opens or creates the study of each budget with trials to run. The studies keep `file`, the ladder file.
+///
+/// # Errors
+/// [`SessionError::Space`] for a budget without a configuration; else as [`open_studies`].
+pub fn open(
+    store: &dyn Store,
+    ladder: &Ladder,
+    evaluator: &Evaluator<'_>,
+    file: Option<StoredLadder>,
+    changed: ChangedSpace,
+) -> Result<Vec<OpenStudy>, SessionError> {
+    let mut budgets = Vec::new();
+    for spec in ladder.budgets.iter().filter(|budget| budget.trials > 0) {
+        let feasible = Arc::new(evaluator.feasible(spec)?);
+        let sampler =
+            sampler::build(&ladder.directions(), ladder.sampler, Arc::clone(&feasible), ladder.seed)?;
+        budgets.push((spec.clone(), feasible, sampler));
+    }
+    let mut facts = evaluator.facts(Part::Validation);
+    facts.ladder_file = file;
+    Ok(open_studies(store, ladder, budgets, &facts, changed)?)
+}
