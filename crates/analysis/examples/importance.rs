@@ -1,5 +1,5 @@
-//! `importance fanova|ped-anova TRIALS`: one importance of that many trials of 20 parameters, as JSON with the seconds that
-//! it took. `benches/peers/importance.py` runs it beside Optuna.
+//! `importance fanova|ped-anova TRIALS`: one importance of that many trials of 20 parameters, as JSON with
+//! the seconds that it took. `benches/peers/importance.py` runs it beside Optuna.
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
-//! `statistics TRIALS`: functions of `stats` on that many trials, as JSON: seconds of the fastest of five calls each, and what they gave.
-//! `benches/peers/statistics_of_scipy.py` runs it beside `SciPy` and scikit-learn.
+//! `statistics TRIALS`: functions of `stats` on that many trials, as JSON: seconds of the fastest of five
+//! calls each, and what they gave. `benches/peers/statistics_of_scipy.py` runs it beside `SciPy` and
+//! scikit-learn.
 
 use std::hint::black_box;
 use std::time::Instant;

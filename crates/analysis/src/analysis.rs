@@ -15,7 +15,8 @@ use crate::front::{Front, Objectives};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::sample::Sample;
-use crate::scaling::Scaling;
+use crate::scaling::{Scaling, Withheld};
+use crate::statement::Statement;
 use crate::stats::bootstrap::quantile;
 use crate::study::StudyAnalysis;
 use crate::transfer::Transfer;
@@ -62,8 +63,36 @@ pub struct Analysis {
     pub studies: Vec<StudyAnalysis>,
 }
 
-/// Analyses the trials of a ladder. Never fails: what cannot be computed is absent and said so. The same trials give the same
-/// bits, whatever the number of threads.
+impl Analysis {
+    /// Replaces every statement by an empty text, which leaves the figures.
+    pub(crate) fn clear_statements(&mut self) {
+        let Verdict { sentence, covers, advice, evidence, caveats, .. } = &mut self.verdict;
+        *sentence = Statement::default();
+        *covers = Statement::default();
+        *advice = Statement::default();
+        for one in evidence {
+            one.statement = Statement::default();
+        }
+        for one in caveats {
+            one.statement = Statement::default();
+        }
+        for finding in &mut self.findings {
+            finding.problem = Statement::default();
+        }
+        if let Some(Withheld::TooFewRows { why }) = &mut self.scaling.withheld {
+            *why = Statement::default();
+        }
+        if let Some(confirmation) = &mut self.confirmation {
+            confirmation.sentence = Statement::default();
+        }
+        for study in &mut self.studies {
+            study.importance_model.sentence = Statement::default();
+        }
+    }
+}
+
+/// Analyses the trials of a ladder. Never fails: what cannot be computed is absent, with the reason. The same
+/// trials give the same bits, whatever the number of threads.
 pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     let options = &Options { smallest_effect: smallest_effect(ladder, options), ..*options };
     let mut studies: Vec<StudyAnalysis> =
@@ -102,9 +131,10 @@ pub fn analyze(ladder: &LadderTrials, options: &Options) -> Analysis {
     }
 }
 
-/// The smallest difference of interest: that of the options, the ladder's own, or a fifth of the spread between configurations, to two
-/// digits; `None` where nothing varies. The spread of a budget is its interquartile range over that of a normal distribution, so that
-/// diverged trials do not count; that of the ladder is the median of its budgets'.
+/// Returns the smallest difference of interest: that of the options, the ladder's own, or a fifth of the
+/// spread between configurations, to two digits; `None` where nothing varies. The spread of a budget is its
+/// interquartile range over that of a normal distribution, so that diverged trials do not count; that of the
+/// ladder is the median of its budgets'.
 fn smallest_effect(ladder: &LadderTrials, options: &Options) -> Option<f64> {
     const OF_SPREAD: f64 = 0.2;
     const NORMAL_RANGE: f64 = 1.349;

@@ -27,8 +27,8 @@ pub struct BaselineComparison {
     pub metrics: BTreeMap<String, Option<f64>>,
     /// Label of the budget with the best trial.
     pub best_budget: Option<String>,
-    /// Gain of the best observed trial: negative where the baseline is ahead. At the assumed correlation, where the error of each
-    /// is known; the best of many trials is biased towards better values.
+    /// Gain of the best observed trial: negative where the baseline is ahead. At the assumed correlation,
+    /// where the error of each is known; the best of many trials is biased towards better values.
     pub gain: Option<Estimate>,
 }
 
@@ -64,7 +64,8 @@ impl BaselineComparison {
     }
 }
 
-/// By how much the dependence of the rows widens errors that take them as independent, as measured on the best trial's predictions.
+/// By how much the dependence of the rows widens errors that take them as independent, as measured on the
+/// best trial's predictions.
 fn widening(best: &Estimate, ladder: &LadderTrials) -> f64 {
     let rows = ladder.rows.map(|rows| rows.positives as f64 + rows.negatives as f64);
     let share = rows.zip(best.effective_rows).map(|(rows, effective)| rows / effective.rows);

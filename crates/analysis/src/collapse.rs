@@ -25,17 +25,19 @@ pub(crate) const NAIVE_ZERO_RECALL: f64 = 0.3;
 /// Spread of predictions, relative to that of the labels, below which they are one number.
 pub(crate) const CONSTANT: f64 = 0.02;
 
-/// How a trial's predictions on the validation rows look, as far as its stored scores or recorded metrics tell.
+/// How a trial's predictions on the validation rows look, as far as its stored scores or recorded metrics
+/// tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CollapseKind {
-    /// All rows get the same prediction: the standard deviation is below 2% of that of the labels, or there are at most two
-    /// distinct ones.
+    /// All rows get the same prediction: the standard deviation is below 2% of that of the labels, or there
+    /// are at most two distinct ones.
     Constant,
-    /// Brier score no better than the prior's although the AUC's interval lies above 0.5, and a constant shift would
-    /// not mend it: the predictions order the rows but should be recalibrated.
+    /// Brier score no better than the prior's although the AUC's interval lies above 0.5, and a constant
+    /// shift would not mend it: the predictions order the rows but should be recalibrated.
     Shrunken,
-    /// As shrunken, but shifting every prediction to the prior's mean would make the Brier score better than the prior's.
+    /// As shrunken, but shifting every prediction to the prior's mean would make the Brier score better than
+    /// the prior's.
     Shifted,
     /// None of these.
     Healthy,
@@ -67,7 +69,8 @@ pub struct Collapse {
     pub kinds: KindCounts,
     /// Share of constant models among the trials whose kind is known.
     pub constant_share: Option<Estimate>,
-    /// Which parameters go with constant models, the surest first; empty with fewer than three constant or other ones.
+    /// Which parameters go with constant models, the surest first; empty with fewer than three constant or
+    /// other ones.
     #[serde(default)]
     pub settings: Vec<CollapseSetting>,
     /// How the best trial's predictions look; `null` without stored scores.
@@ -76,9 +79,8 @@ pub struct Collapse {
 }
 
 impl Collapse {
-    /// Looks at each usable trial's stored predictions or, without them, at its recorded metrics; trials that were stopped as
-    /// collapsed are constant. `parameters` are names with
-    /// their levels.
+    /// Looks at each usable trial's stored predictions or, without them, at its recorded metrics; trials that
+    /// were stopped as collapsed are constant. `parameters` are names with their levels.
     pub(crate) fn new(
         study: &StudyTrials,
         sample: &Sample<'_>,
@@ -162,8 +164,8 @@ impl Aucs {
     }
 }
 
-/// The kind of one trial from its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`), `pred_mean` and
-/// `brier`.
+/// The kind of one trial from its metrics `pred_sd` (or, as a bound on it, `pred_min` and `pred_max`),
+/// `pred_mean` and `brier`.
 fn kind(trial: &FrozenTrial, auc: Option<f64>, rows: ClassCounts, options: &Options) -> CollapseKind {
     let metric = |name| recorded_metric(trial, name);
     let total = rows.positives as f64 + rows.negatives as f64;
@@ -214,7 +216,8 @@ pub struct NaiveCollapse {
     pub zero_recall: Option<f64>,
 }
 
-/// Applies the classic rules: the mean range of predictions is below 0.2, or more than 30% of the trials recall nothing.
+/// Applies the classic rules: the mean range of predictions is below 0.2, or more than 30% of the trials
+/// recall nothing.
 pub fn naive(sample: &Sample<'_>) -> NaiveCollapse {
     let values = |name: &str| sample.metric(name).into_iter().map(|(_, value)| value).collect::<Vec<f64>>();
     let recalls =

@@ -6,19 +6,23 @@ mod finding;
 mod importance;
 mod optimum;
 mod rows;
+mod statement;
 mod value;
-mod words;
 
 use allometry_core::{ClassCounts, Direction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use budget::{BudgetComparison, ComparedBudget};
+pub use budget::{BudgetComparison, ComparedBudget, NoValue};
 pub use distribution::{DistributionComparison, ValueDistribution};
 pub use finding::{FindingChanges, StayedFinding};
 pub use importance::{ComparedImportance, ImportanceComparison, Survival};
 pub use optimum::OptimumComparison;
 pub use rows::RowRelation;
+pub use statement::{
+    ComparisonCaveat, ComparisonCaveatReason, Obstacle, ObstacleReason, ObstacleText, Settings, Sides,
+    SizesOfBoth, TrialsOfBoth,
+};
 pub use value::{NotCompared, Preference, ValueDifference};
 
 use crate::analysis::Analysis;
@@ -26,9 +30,10 @@ use crate::estimate::{Estimate, Method};
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::SizeTrend;
-use crate::verdict::{Caveat, Outcome};
+use crate::statement::Statement;
+use crate::verdict::{Headline, Outcome};
 
-/// One of the two ladders, and what is known of it beyond its analysis.
+/// One of the two ladders: its analysis, its source and, where known, its trials.
 #[derive(Debug, Clone, Copy)]
 pub struct Side<'s> {
     /// Where it was read from, for people.
@@ -39,7 +44,7 @@ pub struct Side<'s> {
     pub trials: Option<&'s LadderTrials>,
 }
 
-/// What the comparison says of one ladder as a whole.
+/// One ladder of a comparison as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedLadder {
     /// Where it was read from.
@@ -56,22 +61,13 @@ pub struct ComparedLadder {
     pub rows: Option<ClassCounts>,
     /// Whether more weights pay in it.
     pub outcome: Outcome,
-    /// That in words.
-    pub verdict: String,
+    /// Its verdict in words.
+    pub verdict: Statement<Headline>,
     /// Its metric over exact weights.
     pub trend: Option<SizeTrend>,
 }
 
-/// Something that could not be compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Obstacle {
-    /// What and why.
-    pub statement: String,
-    /// What would make it comparable, where something would.
-    pub hint: Option<String>,
-}
-
-/// What tenfold weights gain in B, less what they gain in A.
+/// The gain per tenfold weights in B less that in A.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GainDifference {
     /// The difference of the two slopes that the verdicts rest on, as if nothing were common to them.
@@ -87,13 +83,13 @@ pub struct Comparison {
     pub a: ComparedLadder,
     /// The second.
     pub b: ComparedLadder,
-    /// What was taken for granted: the settings of A's analysis.
+    /// The settings: those of A's analysis.
     pub options: Options,
-    /// Whether the two analyses are equal in everything but where they were read from: they are of the same trials.
+    /// Whether all figures of the two analyses are equal, which means that they are of the same trials.
     pub identical: bool,
-    /// The outcome of all budgets, to be repeated.
-    pub sentence: String,
-    /// What is known of the validation rows of both.
+    /// The outcome of all budgets in one sentence.
+    pub sentence: Statement<()>,
+    /// Whether both have the same validation rows.
     pub rows: RowRelation,
     /// The budgets that both have, matched by label, in A's order.
     pub budgets: Vec<BudgetComparison>,
@@ -105,14 +101,14 @@ pub struct Comparison {
     pub gain_per_decade: Option<GainDifference>,
     /// Findings that appeared, went and stayed.
     pub findings: FindingChanges,
-    /// What could not be compared.
+    /// The parts that could not be compared.
     pub obstacles: Vec<Obstacle>,
-    /// What the comparison does not take into account.
-    pub caveats: Vec<Caveat>,
+    /// The limits of the comparison.
+    pub caveats: Vec<ComparisonCaveat>,
 }
 
 impl Comparison {
-    /// Compares two ladders. Never fails: what cannot be compared is absent and said so.
+    /// Compares two ladders. Never fails: parts that cannot be compared are absent and listed as obstacles.
     pub fn new(a: &Side<'_>, b: &Side<'_>) -> Self {
         let options = a.analysis.options;
         let identical = are_identical(a.analysis, b.analysis);
@@ -123,19 +119,18 @@ impl Comparison {
             a: ComparedLadder::new(a),
             b: ComparedLadder::new(b),
             identical,
-            sentence: String::new(),
+            sentence: Statement::Reason(()),
             rows,
             budgets,
             only_a,
             only_b,
             gain_per_decade: gain_difference(a.analysis, b.analysis, identical, &options),
             findings: FindingChanges::new(&a.analysis.findings, &b.analysis.findings),
-            obstacles: words::obstacles(a, b),
+            obstacles: statement::obstacles(a, b),
             caveats: Vec::new(),
             options,
         };
-        comparison.sentence = words::sentence(&comparison);
-        comparison.caveats = words::caveats(&comparison, &b.analysis.options);
+        comparison.caveats = statement::caveats(&comparison, &b.analysis.options);
         comparison
     }
 }
@@ -157,14 +152,16 @@ impl ComparedLadder {
     }
 }
 
-/// Whether two analyses differ in nothing but where their trials were read from.
+/// Whether two analyses have equal figures. Where their trials were read from, and whether statements are
+/// data or text, makes no difference.
 fn are_identical(a: &Analysis, b: &Analysis) -> bool {
-    let nowhere = |analysis: &Analysis| {
+    let figures = |analysis: &Analysis| {
         let mut analysis = analysis.clone();
         analysis.studies.iter_mut().for_each(|study| study.source.clear());
+        analysis.clear_statements();
         analysis
     };
-    nowhere(a) == nowhere(b)
+    figures(a) == figures(b)
 }
 
 /// Whether values of both are of one metric and better in one direction.
@@ -175,8 +172,8 @@ fn measure_alike(a: &Analysis, b: &Analysis) -> bool {
     a.direction == b.direction && letters(&a.metric) == letters(&b.metric)
 }
 
-/// Positions of the studies of one label in both, and the labels of those left over. Of several studies with one label the
-/// first goes with the first.
+/// Positions of the studies of one label in both, and the labels of those left over. Of several studies with
+/// one label the first goes with the first.
 fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec<String>) {
     let label = |analysis: &Analysis, position: usize| analysis.studies[position].budget.label.clone();
     let mut left: Vec<usize> = (0..b.studies.len()).collect();
@@ -190,8 +187,8 @@ fn matched(a: &Analysis, b: &Analysis) -> (Vec<(usize, usize)>, Vec<String>, Vec
     (pairs, only_a, left.into_iter().map(|second| label(b, second)).collect())
 }
 
-/// The difference of the two verdicts' slopes as if nothing were common to them. The half-width of its interval is the root of the sum of
-/// the squares of theirs.
+/// The difference of the two verdicts' slopes as if nothing were common to them. The half-width of its
+/// interval is the root of the sum of the squares of theirs.
 fn gain_difference(a: &Analysis, b: &Analysis, identical: bool, options: &Options) -> Option<GainDifference> {
     let slope = |analysis: &Analysis| {
         let judgement = analysis.scaling.judgement.as_ref().filter(|judgement| judgement.is_per_decade)?;

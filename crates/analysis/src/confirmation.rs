@@ -1,7 +1,7 @@
-//! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more weights pay there.
+//! What the best configurations of each budget are worth on rows that nothing was chosen by, and whether more
+//! weights pay there.
 
 use std::f64::consts::PI;
-use std::fmt::Write as _;
 
 use allometry_core::confirm::VALIDATION;
 use allometry_core::{Params, TrialNumber};
@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval};
 use crate::input::{LadderTrials, StudyTrials};
-use crate::number::{counted, decimals};
 use crate::options::Options;
 use crate::retrained::{Contrast, Outcome, RetrainedTrials, Trained, counts, in_order};
 use crate::scaling::{
@@ -18,6 +17,7 @@ use crate::scaling::{
     judge, top_spread,
 };
 use crate::scores::RowScores;
+use crate::statement::Statement;
 use crate::stats::moments::{mean, sample_variance};
 use crate::verdict;
 
@@ -25,7 +25,7 @@ use crate::verdict;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmation {
     /// Whether more weights pay on test rows, in words.
-    pub sentence: String,
+    pub sentence: Statement<()>,
     /// Trainings that were planned.
     pub planned: u64,
     /// Of these, those that ended with a value.
@@ -35,8 +35,8 @@ pub struct Confirmation {
     /// The test of scale with these configurations: its error is over seeds and rows.
     #[serde(default)]
     pub configurations: Option<Judgement>,
-    /// The test of scale with what another search would have recommended: its error is over the search as well. `null` where nothing
-    /// tells how far that varies.
+    /// The test of scale with what another search would have recommended: its error is over the search as
+    /// well. `null` where nothing tells how far that varies.
     #[serde(default)]
     pub search: Option<Judgement>,
     /// Every budget's chosen configuration against that of each smaller one.
@@ -50,8 +50,8 @@ pub struct ConfirmedBudget {
     pub budget: String,
     /// Place in `configurations` of the one that the budget is judged by.
     pub chosen: usize,
-    /// Whether it is the best on the validation rows when trained anew; otherwise it is the best of the search, since not all say
-    /// how they did there.
+    /// Whether it is the best on the validation rows when trained anew; otherwise it is the best of the
+    /// search, since not all say how they did there.
     pub chosen_anew: bool,
     /// The best of the search first.
     pub configurations: Vec<ConfirmedConfiguration>,
@@ -66,8 +66,8 @@ pub struct ConfirmedConfiguration {
     pub params: Params,
     /// Its value in the search.
     pub search: Option<f64>,
-    /// Mean value on the validation rows over the fresh seeds, where all trainings say it. Below `search` for the luck that the search's
-    /// best has.
+    /// Mean value on the validation rows over the fresh seeds, where all trainings say it. Below `search` for
+    /// the luck that the search's best has.
     pub validation: Option<f64>,
     /// Mean value on the test rows.
     pub test: Estimate,
@@ -155,7 +155,7 @@ impl Confirmation {
                 p_holm: one.p_holm,
             })
             .collect();
-        let sentence = sentence(&comparisons, planned - complete, options);
+        let sentence = Statement::Reason(());
         let budgets = found.into_iter().map(|one| one.budget).collect();
         Some(Self { sentence, planned, complete, budgets, configurations, search, comparisons })
     }
@@ -257,11 +257,13 @@ fn observed(found: &[Confirmed<'_>], ladder: &LadderTrials, options: &Options) -
     pairs.map(difference).collect()
 }
 
-/// Tests what another search at each size would have recommended: with several configurations of a budget by their mean and spread, with
-/// one by the spread of the best tenth of the search's values. `None` where neither is known of every budget.
+/// Tests what another search at each size would have recommended: with several configurations of a budget by
+/// their mean and spread, with one by the spread of the best tenth of the search's values. `None` where
+/// neither is known of every budget.
 ///
-/// The mean of the best `m` of a sample with a Gumbel tail has the variance `1/m + psi_1(m + 1)` times that of the values above a high
-/// level (Rényi 1953): more than `1/m`, since all of them depend on where that level lies.
+/// The mean of the best `m` of a sample with a Gumbel tail has the variance `1/m + psi_1(m + 1)` times that
+/// of the values above a high level (Rényi 1953): more than `1/m`, since all of them depend on where that
+/// level lies.
 fn judge_search<'a>(found: &[Confirmed<'a>], ladder: &LadderTrials, options: &Options) -> Option<Judgement> {
     let several = found.iter().all(|one| one.trained.len() > 1);
     let study_of =
@@ -307,44 +309,6 @@ fn test(
     }
     let budgets = Budgets::new(in_order_of_size(parts)).ok()?;
     judge(&budgets, Quantity::Confirmed, ladder.direction.sign(), left_out, options).ok()
-}
-
-fn sentence(comparisons: &[ConfirmedComparison], missing: u64, options: &Options) -> String {
-    let told = |outcome| comparisons.iter().filter(move |comparison| comparison.outcome == outcome);
-    let words = |comparison: &ConfirmedComparison| {
-        let ConfirmedComparison { smaller, larger, gain, .. } = comparison;
-        match comparison.outcome {
-            GainOutcome::Pays => format!("{larger} is better than {smaller} by {}", decimals(gain.point)),
-            GainOutcome::Harms => format!("{larger} is worse than {smaller} by {}", decimals(-gain.point)),
-            _ => format!("{larger} is no better and no worse than {smaller}"),
-        }
-    };
-    let found: Vec<String> = [GainOutcome::Pays, GainOutcome::Harms, GainOutcome::Nothing]
-        .into_iter()
-        .flat_map(|outcome| told(outcome).map(words))
-        .collect();
-    let undecided = told(GainOutcome::Undecided).count() as u64;
-    let mut sentence = match (comparisons.is_empty(), found.is_empty(), undecided) {
-        (true, ..) => return "One budget was confirmed: there is nothing to compare it with.".into(),
-        (_, true, _) => "These configurations, pair by pair: undecided".into(),
-        (_, _, 0) => format!("These configurations, pair by pair: {}", found.join("; ")),
-        _ => format!(
-            "These configurations, pair by pair: {}; {} undecided",
-            found.join("; "),
-            counted(undecided, "comparison")
-        ),
-    };
-    let tests = comparisons.iter().filter(|comparison| comparison.p.is_some()).count() as u64;
-    let (tests, smallest) = (counted(tests, "test"), options.effect());
-    let _ = write!(sentence, " (Holm, {tests}; less than {smallest} counts as nothing).");
-    if missing > 0 {
-        let _ = write!(
-            sentence,
-            " {} without a value: `allometry confirm` goes on with them.",
-            counted(missing, "training")
-        );
-    }
-    sentence
 }
 
 impl ConfirmedBudget {

@@ -54,20 +54,21 @@ pub struct Consistency {
     pub parameter: String,
     /// Its value in the best configuration of each budget that has it.
     pub values: Vec<BestValue>,
-    /// The classic report's comparison: whether they are equal. `null` for fewer than two. That report leaves out budgets
-    /// whose best configuration was not recorded; here the best trial's stands in for it.
+    /// The classic report's comparison: whether they are equal. `null` for fewer than two. That report leaves
+    /// out budgets whose best configuration was not recorded; here the best trial's stands in for it.
     pub naive: Option<NaiveConsistency>,
     /// Whether one value may be best everywhere.
     pub agreement: Agreement,
     /// Values, or ranges of them, that may be the best of every budget.
     pub common: Vec<Step>,
-    /// Whether the effect of the values differs between budgets; `null` without enough evaluations at common values.
+    /// Whether the effect of the values differs between budgets; `null` without enough evaluations at common
+    /// values.
     pub interaction: Option<Interaction>,
 }
 
 impl Consistency {
-    /// Compares the best configurations, given by budget label, and the sets of possible best values of the budgets that
-    /// have one.
+    /// Compares the best configurations, given by budget label, and the sets of possible best values of the
+    /// budgets that have one.
     pub(crate) fn new(
         parameter: &str,
         best: &[(&str, &Params)],

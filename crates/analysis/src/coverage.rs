@@ -38,8 +38,9 @@ pub struct Coverage {
     pub largest_cell: u64,
     /// Combinations that the trials would fill evenly: the exponential of the counts' entropy.
     pub effective_cells: f64,
-    /// Cramer's V, corrected for chance (Bergsma 2013): 0 where the two were varied independently, 1 where one determines
-    /// the other, so that their effects cannot be told apart. `null` where one has a single value.
+    /// Cramer's V, corrected for chance (Bergsma 2013): 0 where the two were varied independently, 1 where
+    /// one determines the other, so that their effects cannot be told apart. `null` where one has a single
+    /// value.
     pub cramers_v: Option<f64>,
 }
 
@@ -53,8 +54,8 @@ pub struct Step {
 }
 
 impl Coverage {
-    /// Counts the combinations of two parameters, given by name and levels, and averages the trials' `values` there; `None`
-    /// where one has no level, or where the table would have more than 2,500 cells.
+    /// Counts the combinations of two parameters, given by name and levels, and averages the trials' `values`
+    /// there; `None` where one has no level, or where the table would have more than 2,500 cells.
     pub fn new(row: (&str, &[Level]), column: (&str, &[Level]), values: &[f64]) -> Option<Self> {
         let cells = row.1.len() * column.1.len();
         if cells == 0 || cells > MOST_CELLS {
@@ -99,7 +100,8 @@ impl Step {
     }
 }
 
-/// Trials at each pair of levels: one row per level of the first parameter, one column per level of the second.
+/// Trials at each pair of levels: one row per level of the first parameter, one column per level of the
+/// second.
 pub fn count(rows: &[Level], columns: &[Level]) -> Vec<Vec<u64>> {
     let mut counts = vec![vec![0; columns.len()]; rows.len()];
     for_each_trial(rows, columns, |row, column, _| counts[row][column] += 1);

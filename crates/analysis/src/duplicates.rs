@@ -19,8 +19,8 @@ pub struct Duplicates {
     pub repeats: u64,
     /// Of those, trials whose value is exactly that of the first trial of the configuration.
     pub identical: u64,
-    /// Standard deviation between trials of one configuration, pooled: what chance alone does to the metric. `None`
-    /// without repeats.
+    /// Standard deviation between trials of one configuration, pooled: what chance alone does to the metric.
+    /// `None` without repeats.
     pub repeat_sd: Option<f64>,
 }
 
@@ -42,7 +42,8 @@ impl Duplicates {
     }
 }
 
-/// The places of the trials of each distinct configuration, in the order in which the configurations were first tried.
+/// The places of the trials of each distinct configuration, in the order in which the configurations were
+/// first tried.
 pub(crate) fn by_configuration<'a>(configurations: impl Iterator<Item = &'a Params>) -> Vec<Vec<usize>> {
     let mut keys = Keys::default();
     let mut group_of: HashMap<Key, usize, RandomState> = HashMap::default();
@@ -57,7 +58,8 @@ pub(crate) fn by_configuration<'a>(configurations: impl Iterator<Item = &'a Para
     groups
 }
 
-/// Equal for equal configurations, whatever the order of their parameters: numbers by value, so that 1 and 1.0 agree.
+/// Equal for equal configurations, whatever the order of their parameters: numbers by value, so that 1 and
+/// 1.0 agree.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     /// Which set of parameters it has.
@@ -79,8 +81,8 @@ enum KeyValue {
 pub(crate) struct Keys<'a> {
     /// The sets of parameters that occurred, by their sorted names.
     known: HashMap<Vec<&'a str>, usize>,
-    /// The parameters of the latest configuration in their own order, their places in order of the names, and their set: most
-    /// configurations of a study have the same.
+    /// The parameters of the latest configuration in their own order, their places in order of the names, and
+    /// their set: most configurations of a study have the same.
     names: Vec<&'a str>,
     sorted: Vec<usize>,
     set: usize,

@@ -52,11 +52,12 @@ pub struct Edge {
     /// Whether the value is among those that may be the parameter's best; see [`BestValueSet`].
     #[serde(default)]
     pub may_be_best: bool,
-    /// Two-sided p-value of the parameter's slope where the metric gets better towards this end; `null` where it gets worse, or where
-    /// there is no slope.
+    /// Two-sided p-value of the parameter's slope where the metric gets better towards this end; `null` where
+    /// it gets worse, or where there is no slope.
     #[serde(default)]
     pub p_towards: Option<f64>,
-    /// The same after Holm's adjustment over all slopes: those of all budgets of the ladder, or of all tables of a report.
+    /// The same after Holm's adjustment over all slopes: those of all budgets of the ladder, or of all tables
+    /// of a report.
     #[serde(default)]
     pub p_towards_holm: Option<f64>,
 }
@@ -70,8 +71,9 @@ pub(crate) struct Slope {
 }
 
 impl Edge {
-    /// Whether the optimum may lie beyond this end: the value may be the best, and the slope towards it is told at a `level`. A value
-    /// at an end is otherwise what chance gives: of five values that are equally good one is at an end in 40%.
+    /// Whether the optimum may lie beyond this end: the value may be the best, and the slope towards it is
+    /// told at a `level`. A value at an end is otherwise what chance gives: of five values that are equally
+    /// good one is at an end in 40%.
     pub fn may_lie_beyond(&self, level: f64) -> bool {
         let is_told = self.p_towards_holm.is_some_and(|p| p < 1.0 - level);
         self.is_telling() && self.may_be_best && is_told
@@ -98,8 +100,8 @@ impl Edge {
         self.p_towards_holm = towards.map(|slope| slope.p_holm);
     }
 
-    /// Whether it tells something: of two values one is always at an end, and nothing lies below zero for quantities
-    /// that cannot be negative.
+    /// Whether it tells something: of two values one is always at an end, and nothing lies below zero for
+    /// quantities that cannot be negative.
     pub fn is_telling(&self) -> bool {
         let at_zero = self.end == End::Lowest && self.value.as_f64() == Some(0.0);
         self.values.is_none_or(|values| values > 2) && !at_zero
@@ -116,8 +118,9 @@ impl Edge {
     }
 }
 
-/// The values of `best` that lie at an end of their range, in order of `parameters` (names with their levels). Ranges
-/// come from the space, else from what the trials recorded, else from the values that occur. Names have no ends.
+/// The values of `best` that lie at an end of their range, in order of `parameters` (names with their
+/// levels). Ranges come from the space, else from what the trials recorded, else from the values that occur.
+/// Names have no ends.
 pub fn edges(study: &StudyTrials, best: &Params, parameters: &[(String, Vec<Level>)]) -> Vec<Edge> {
     parameters
         .iter()
@@ -147,8 +150,8 @@ pub(crate) fn observed_edge(parameter: &str, value: &ParamValue, tried: &[ParamV
     Some(Edge::new(parameter.to_owned(), value.clone(), end, range.values, RangeSource::Observed))
 }
 
-/// Weighs the edges of all budgets of a ladder by the values that may be best and by the adjusted slopes, with Holm's adjustment over
-/// the slopes of all budgets.
+/// Weighs the edges of all budgets of a ladder by the values that may be best and by the adjusted slopes,
+/// with Holm's adjustment over the slopes of all budgets.
 pub(crate) fn weigh(studies: &mut [StudyAnalysis], direction: Direction) {
     let slopes: Vec<(usize, &str, f64, f64)> = studies
         .iter()

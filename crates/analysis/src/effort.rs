@@ -25,8 +25,9 @@ pub enum Support {
 pub struct BestOf {
     /// Distinct evaluations.
     pub k: u64,
-    /// Expected best of `k` distinct evaluations drawn from those run (Tang et al. 2020), as if their order meant nothing. The interval
-    /// covers new trials of the same search; there is none where the support is thin.
+    /// Expected best of `k` distinct evaluations drawn from those run (Tang et al. 2020), as if their order
+    /// meant nothing. The interval covers new trials of the same search; there is none where the support is
+    /// thin.
     pub expected: Estimate,
     /// The best after the first `k` distinct evaluations as they came.
     pub incumbent: f64,
@@ -34,10 +35,11 @@ pub struct BestOf {
     pub support: Support,
 }
 
-/// Expected best of `k` distinct evaluations at 1, 2, 5, 10, 20, 50 ... and all of them; empty without trials. Where a model of
-/// earlier trials chose later ones, the incumbent is the figure to read.
+/// Expected best of `k` distinct evaluations at 1, 2, 5, 10, 20, 50 ... and all of them; empty without
+/// trials. Where a model of earlier trials chose later ones, the incumbent is the figure to read.
 ///
-/// The interval is that of the jackknife, corrected for skewness ([`Jackknife::interval`]). `docs/adr/0045` compares it with others.
+/// The interval is that of the jackknife, corrected for skewness ([`Jackknife::interval`]). `docs/adr/0045`
+/// compares it with others.
 pub(crate) fn best_of_k(sample: &Sample<'_>, is_auc: bool, options: &Options) -> Vec<BestOf> {
     let sign = sample.direction.sign();
     let values: Vec<f64> = sample.distinct().into_iter().map(|(_, value)| value).collect();

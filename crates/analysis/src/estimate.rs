@@ -1,7 +1,5 @@
 //! Numbers with their uncertainty.
 
-use std::fmt;
-
 use allometry_core::ClassCounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,37 +50,44 @@ impl From<(f64, f64)> for Interval {
 pub enum Method {
     /// A number as observed; its uncertainty is unknown.
     Observed,
-    /// Hanley & McNeil 1982 from the class counts, interval in the logit: covers new rows, not new seeds or searches.
+    /// Hanley & McNeil 1982 from the class counts, interval in the logit: covers new rows, not new seeds or
+    /// searches.
     HanleyMcneil,
     /// Difference of two such numbers as if they came from different rows; an upper bound on the same rows.
     Independent,
     /// Difference of two such numbers at an assumed correlation (Hanley & McNeil 1983).
     AssumedCorrelation,
-    /// Difference of two metrics on the same rows, from the influence of each row (of AUCs as `DeLong` et al. 1988) and the long-run
-    /// variance of these influences in time order; Student's t: covers new rows of the same mix.
+    /// Difference of two metrics on the same rows, from the influence of each row (of AUCs as `DeLong` et al.
+    /// 1988) and the long-run variance of these influences in time order; Student's t: covers new rows of the
+    /// same mix.
     #[serde(alias = "paired_delong")]
     PairedRows,
-    /// Difference of two settings under the same seeds, whose spread over them is joined, where predictions are stored, with the error
-    /// over rows; Student's t by Satterthwaite (1946): covers new seeds and, with predictions, new rows.
+    /// Difference of two settings under the same seeds, whose spread over them is joined, where predictions
+    /// are stored, with the error over rows; Student's t by Satterthwaite (1946): covers new seeds and, with
+    /// predictions, new rows.
     PairedSeeds,
     /// Mean of one setting over seeds, with its error as that of [`Method::PairedSeeds`].
     SeedsAndRows,
-    /// One metric from the influence of each row (of AUCs as `DeLong` et al. 1988, interval in the logit) and the long-run variance of
-    /// these influences in time order; Student's t: covers new rows of the same mix, the model being fixed.
+    /// One metric from the influence of each row (of AUCs as `DeLong` et al. 1988, interval in the logit) and
+    /// the long-run variance of these influences in time order; Student's t: covers new rows of the same mix,
+    /// the model being fixed.
     #[serde(alias = "delong", alias = "row_contributions")]
     Rows,
-    /// Value of a budget, or a sum of such values, with the error of the sources that the report names; Student's t by Satterthwaite
-    /// (1946).
+    /// Value of a budget, or a sum of such values, with the error of the sources that the report names;
+    /// Student's t by Satterthwaite (1946).
     Sources,
     /// Least-squares slope with one point per size, t interval on the number of sizes less 2.
     Sizes,
-    /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new rows and another choice among the same trials.
+    /// Values on the rows that resamples left out, percentiles scaled as a delete-d jackknife's: covers new
+    /// rows and another choice among the same trials.
     LeftOutRows,
     /// Share with Wilson's interval.
     Wilson,
-    /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at the same configurations.
+    /// Residuals resampled around a fit, percentile interval that may reach down to 0: covers new noise at
+    /// the same configurations.
     ResidualBootstrap,
-    /// Noncentralities at which the observed F is in no tail (Steiger 2004): covers new noise at the same configurations.
+    /// Noncentralities at which the observed F is in no tail (Steiger 2004): covers new noise at the same
+    /// configurations.
     NoncentralF,
     /// Coefficient of a linear model with HC3 errors, t interval.
     Hc3,
@@ -93,38 +98,12 @@ pub enum Method {
     IndependentTrials,
     /// Difference of one and the same thing: none, whatever the rows and trials.
     Identical,
-    /// Probability that a value of one group is better than one of another, with the error of an AUC (`DeLong` et al. 1988)
-    /// and an interval in the logit: covers new trials of the same searches.
+    /// Probability that a value of one group is better than one of another, with the error of an AUC
+    /// (`DeLong` et al. 1988) and an interval in the logit: covers new trials of the same searches.
     Superiority,
-    /// Mean over seeds by a Gaussian process over the space, its parameters drawn from their posterior: covers new seeds on the same rows.
+    /// Mean over seeds by a Gaussian process over the space, its parameters drawn from their posterior:
+    /// covers new seeds on the same rows.
     GaussianProcess,
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Observed => "as observed",
-            Self::HanleyMcneil => "Hanley-McNeil, logit interval",
-            Self::Independent => "those of both values, as if independent",
-            Self::AssumedCorrelation => "Hanley-McNeil, assumed correlation",
-            Self::PairedRows => "influences of rows, paired, t interval",
-            Self::PairedSeeds => "paired by seed, t interval",
-            Self::SeedsAndRows => "spread over seeds, t interval",
-            Self::Rows => "influences of rows, t interval",
-            Self::Sources => "search, seeds and rows, t interval",
-            Self::Sizes => "sizes as units, t interval",
-            Self::LeftOutRows => "rows left out of resamples, scaled percentiles",
-            Self::Wilson => "Wilson",
-            Self::ResidualBootstrap => "residual bootstrap",
-            Self::NoncentralF => "noncentral F",
-            Self::Hc3 => "HC3, t interval",
-            Self::TrialJackknife => "jackknife over trials",
-            Self::IndependentTrials => "those of both, as if independent",
-            Self::Identical => "none, being one and the same",
-            Self::Superiority => "DeLong over trials, logit interval",
-            Self::GaussianProcess => "Gaussian process",
-        })
-    }
 }
 
 /// A derived number.
@@ -182,7 +161,8 @@ impl Estimate {
         Self { standard_error: Some(error), interval, method: Method::HanleyMcneil, ..observed }
     }
 
-    /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no error.
+    /// An AUC with the error that its predictions give it; `None` where these have another AUC, or give it no
+    /// error.
     pub fn scored_auc(
         point: f64,
         predictions: &Scores<'_>,

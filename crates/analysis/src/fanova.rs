@@ -1,4 +1,5 @@
-//! Shares of the variance of a forest's predictions: single parameters and pairs, non-linear effects included.
+//! Shares of the variance of a forest's predictions: single parameters and pairs, non-linear effects
+//! included.
 
 use std::collections::BTreeMap;
 
@@ -89,8 +90,8 @@ pub struct TreeShare {
     pub mean: f64,
     /// Sample standard deviation over trees.
     pub sd: f64,
-    /// Percentiles over trees, each of which knows a bootstrap sample of the trials (Efron 1979): their spread, which is wider
-    /// than the error of their mean (`docs/adr/0028-what-intervals-claim.md`).
+    /// Percentiles over trees, each of which knows a bootstrap sample of the trials (Efron 1979): their
+    /// spread, which is wider than the error of their mean (`docs/adr/0028-what-intervals-claim.md`).
     pub interval: Interval,
 }
 
@@ -125,7 +126,8 @@ pub struct Fanova {
     pub trees: u64,
     /// Part of the trees that the shares' ranges hold.
     pub level: f64,
-    /// How well trials are predicted by the trees that have not seen them: 1 perfectly, 0 no better than by their mean.
+    /// How well trials are predicted by the trees that have not seen them: 1 perfectly, 0 no better than by
+    /// their mean.
     pub oob_r_squared: f64,
     /// One per parameter, the largest first.
     pub singles: Vec<SingleShare>,
@@ -135,11 +137,12 @@ pub struct Fanova {
     pub rest: TreeShare,
 }
 
-/// Functional ANOVA on a regression forest (Hutter, Hoos & Leyton-Brown 2014), under the measure of the space: discrete
-/// values weigh alike, log parameters are measured between logarithms, ranges are the space's and not the trials'.
+/// Functional ANOVA on a regression forest (Hutter, Hoos & Leyton-Brown 2014), under the measure of the
+/// space: discrete values weigh alike, log parameters are measured between logarithms, ranges are the space's
+/// and not the trials'.
 ///
-/// Takes each trial's configuration and value. The same trials in the same order give the same bits, whatever the number
-/// of threads.
+/// Takes each trial's configuration and value. The same trials in the same order give the same bits, whatever
+/// the number of threads.
 pub fn fanova(space: &SearchSpace, trials: &[(&Params, f64)], options: &FanovaOptions) -> FanovaOutcome {
     let domain = Domain::new(space, trials);
     let rows = domain.rows(trials);

@@ -27,8 +27,8 @@ pub struct Front {
     pub trials: Vec<FrontTrial>,
     /// Complete trials with a usable value of each objective.
     pub complete: u64,
-    /// Volume between the front and the ladder's reference, as a share of that between its ideal and the reference: 1 where one trial is best in
-    /// everything. `null` where an objective has one value alone.
+    /// Volume between the front and the ladder's reference, as a share of that between its ideal and the
+    /// reference: 1 where one trial is best in everything. `null` where an objective has one value alone.
     pub hypervolume: Option<f64>,
 }
 
@@ -56,8 +56,8 @@ fn is_whole(trial: &FrozenTrial, directions: &[Direction]) -> bool {
 }
 
 impl Objectives {
-    /// Of a ladder whose studies have several; `None` for one objective, or where which values are better is not known, or
-    /// without a trial that has them all.
+    /// Of a ladder whose studies have several; `None` for one objective, or where which values are better is
+    /// not known, or without a trial that has them all.
     pub fn new(ladder: &LadderTrials) -> Option<Self> {
         if ladder.further.is_empty() {
             return None;
@@ -109,8 +109,8 @@ impl Front {
     }
 }
 
-/// The hypervolume of points in units in which the ideal is 0 and the reference 1: the volume of what values of any size have won stays
-/// a number.
+/// The hypervolume of points in units in which the ideal is 0 and the reference 1: the volume of what values
+/// of any size have won stays a number.
 fn share(points: &[Vec<f64>], objectives: &Objectives, directions: &[Direction]) -> Option<f64> {
     let ideal = losses(&objectives.ideal, directions);
     let reference = losses(&objectives.reference, directions);

@@ -17,8 +17,8 @@ use crate::stats::one_way::OneWay;
 
 /// One parameter's importance in one budget.
 ///
-/// All figures but the naive ones count distinct evaluations: a repeat of a configuration with the very same value tells
-/// nothing new.
+/// All figures but the naive ones count distinct evaluations: a repeat of a configuration with the very same
+/// value tells nothing new.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Importance {
     /// The parameter.
@@ -29,8 +29,9 @@ pub struct Importance {
     pub values: u64,
     /// What the naive figure is expected to be where the parameter has no effect: `(values - 1) / trials`.
     pub naive_by_chance: f64,
-    /// Share of the variance, corrected for chance (Kelley 1935), on bins of values where there are many; `None` where it
-    /// cannot be computed. One parameter at a time: what others have to do with it is not taken out.
+    /// Share of the variance, corrected for chance (Kelley 1935), on bins of values where there are many;
+    /// `None` where it cannot be computed. One parameter at a time: what others have to do with it is not
+    /// taken out.
     pub epsilon_squared: Option<f64>,
     /// The same by Hays' correction.
     pub omega_squared: Option<f64>,
@@ -40,16 +41,16 @@ pub struct Importance {
     pub p_permutation_adjusted: Option<f64>,
     /// Its effect beside all other parameters; `None` without a model that it is in.
     pub adjusted: Option<AdjustedEffect>,
-    /// Its share of the model's R squared; these add up (Lindeman, Merenda & Gold 1980). The interval covers new noise at
-    /// the same configurations.
+    /// Its share of the model's R squared; these add up (Lindeman, Merenda & Gold 1980). The interval covers
+    /// new noise at the same configurations.
     pub share: Option<Estimate>,
-    /// What that share is expected to be, about, where the parameter has no effect: its degrees of freedom over those of
-    /// all evaluations.
+    /// What that share is expected to be, about, where the parameter has no effect: its degrees of freedom
+    /// over those of all evaluations.
     pub share_by_chance: Option<f64>,
 }
 
-/// Importance of every parameter, the largest naive figure first, and what the model behind them can tell. `parameters` are
-/// names with their exact and their binned levels; `values` those of all usable trials.
+/// Importance of every parameter, the largest naive figure first, and what the model behind them can tell.
+/// `parameters` are names with their exact and their binned levels; `values` those of all usable trials.
 pub(crate) fn importance(
     parameters: &[(&str, &[Level], &[Level])],
     values: &[f64],
@@ -86,11 +87,12 @@ pub(crate) fn importance(
     (importance, effects.model)
 }
 
-/// The classic report's importance: `sum_g n_g (m_g - m)^2 / N` over the sample variance, levels `g` of one parameter.
+/// The classic report's importance: `sum_g n_g (m_g - m)^2 / N` over the sample variance, levels `g` of one
+/// parameter.
 ///
-/// `N`, `m` and the variance are those of all `values`, also where some trials lack the parameter. No share of a whole:
-/// the figures of several parameters do not add up to 1, and without any effect one of `k` levels expects
-/// `(k - 1) / N`. 0 where nothing varies.
+/// `N`, `m` and the variance are those of all `values`, also where some trials lack the parameter. No share
+/// of a whole: the figures of several parameters do not add up to 1, and without any effect one of `k` levels
+/// expects `(k - 1) / N`. 0 where nothing varies.
 pub fn naive(values: &[f64], levels: &[Level]) -> f64 {
     let (Some(center), Some(variance)) =
         (mean(values.iter().copied()), sample_variance(values.iter().copied()))

@@ -23,7 +23,8 @@ pub struct StudyTrials {
     pub source: String,
     /// All trials in order of their numbers, whatever their state. Exact sizes stand in their records.
     pub trials: Shared<Vec<FrozenTrial>>,
-    /// The best configuration as recorded beside the trials, in its file's order; the incumbent's for our own studies.
+    /// The best configuration as recorded beside the trials, in its file's order; the incumbent's for our own
+    /// studies.
     pub best_params: Option<Params>,
     /// What could have been tried, where known.
     pub space: Option<SearchSpace>,
@@ -37,7 +38,8 @@ pub struct StudyTrials {
     pub sampler: Option<SamplerKind>,
     /// What that took over from the ladder's other budgets.
     pub carried_over: Option<CarriedOver>,
-    /// What the trials' first constraints are called, such as `latency_ms <= 20`, in their order; empty where nothing says so.
+    /// What the trials' first constraints are called, such as `latency_ms <= 20`, in their order; empty where
+    /// nothing says so.
     pub limits: Vec<String>,
 }
 
@@ -109,7 +111,8 @@ pub struct LadderTrials {
     pub studies: Vec<StudyTrials>,
     /// Classes of the validation rows that every trial was scored on, where known.
     pub rows: Option<ClassCounts>,
-    /// How many rows ahead a row's label looks, at least 1. The errors over rows remember at least as many rows.
+    /// How many rows ahead a row's label looks, at least 1. The errors over rows remember at least as many
+    /// rows.
     pub horizon: u64,
     /// What orders the stored predictions in time.
     pub row_order: RowOrder,
@@ -121,7 +124,8 @@ pub struct LadderTrials {
     pub transfers: Vec<RetrainedTrials>,
     /// What they trained anew, judged by rows that nothing was chosen by.
     pub confirmations: Vec<RetrainedTrials>,
-    /// Whether `allometry confirm` can train its configurations: trials that another program made have no ladder file.
+    /// Whether `allometry confirm` can train its configurations: trials that another program made have no
+    /// ladder file.
     pub can_confirm: bool,
 }
 
@@ -168,7 +172,8 @@ impl LadderTrials {
         Series { horizon: self.horizon, order: self.row_order }
     }
 
-    /// Whether the metric is the area under the ROC curve, whose standard error follows from the class counts.
+    /// Whether the metric is the area under the ROC curve, whose standard error follows from the class
+    /// counts.
     pub fn measures_auc(&self) -> bool {
         is_auc(&self.metric)
     }

@@ -22,8 +22,8 @@ pub struct Level {
     pub members: Vec<usize>,
 }
 
-/// The levels of `parameter` in ascending order. Trials without the parameter are in none of them; a parameter that
-/// no trial has gives no level.
+/// The levels of `parameter` in ascending order. Trials without the parameter are in none of them; a
+/// parameter that no trial has gives no level.
 pub fn levels(sample: &Sample<'_>, parameter: &str) -> Vec<Level> {
     let mut present: Vec<(&ParamValue, usize)> = sample
         .trials
@@ -42,8 +42,8 @@ pub fn levels(sample: &Sample<'_>, parameter: &str) -> Vec<Level> {
     levels
 }
 
-/// The same levels where they are few or no numbers; otherwise five bins of neighbouring values with nearly equal
-/// counts.
+/// The same levels where they are few or no numbers; otherwise five bins of neighbouring values with nearly
+/// equal counts.
 pub fn binned(levels: Vec<Level>) -> Vec<Level> {
     if levels.len() <= MOST_LEVELS || levels.iter().any(|level| level.value.as_f64().is_none()) {
         return levels;

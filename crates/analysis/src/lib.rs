@@ -1,7 +1,8 @@
 //! Statistics of the trials of a ladder: no I/O, no clock, no globals; the same trials give the same numbers.
 //!
-//! [`analyze`] takes [`LadderTrials`] and gives an [`Analysis`]. Every analysis holds the figure that the classic report
-//! prints (named `naive`: users know it, and it must be reproducible to the digit) beside the one to believe.
+//! [`analyze`] takes [`LadderTrials`] and gives an [`Analysis`]. Every analysis holds the figure that the
+//! classic report prints (named `naive`: users know it, and it must be reproducible to the digit) beside the
+//! one to believe. What it concludes is data: the crate `allometry-report` words it (see [`Statement`]).
 
 pub mod analysis;
 pub mod baseline;
@@ -23,7 +24,6 @@ pub mod input;
 pub mod level;
 pub mod lint;
 pub mod model;
-pub mod number;
 pub mod options;
 pub mod outputs;
 pub mod ped_anova;
@@ -37,6 +37,7 @@ pub mod scaling;
 pub mod scores;
 pub mod size;
 pub mod space_importance;
+pub mod statement;
 pub mod stats;
 pub mod study;
 pub mod summary;
@@ -49,7 +50,7 @@ pub use comparison::{Comparison, Side};
 pub use confirmation::Confirmation;
 pub use estimate::{Estimate, Interval, Method};
 pub use fanova::{Fanova, FanovaOptions, FanovaOutcome};
-pub use finding::{Finding, FindingCode, Severity};
+pub use finding::{Finding, FindingCode, FindingText, Problem, Severity};
 pub use front::{Front, Objectives};
 pub use input::{Baseline, LadderTrials, RowOrder, Series, StudyTrials, is_auc};
 pub use lint::{Knowledge, Lint, lint};
@@ -58,7 +59,9 @@ pub use outputs::{Outputs, paired_difference};
 pub use predictions::StudyPredictions;
 pub use recommendation::Recommendation;
 pub use retrained::RetrainedTrials;
+pub use rows::NoRowError;
 pub use scores::{Scores, paired_gain};
+pub use statement::Statement;
 pub use study::StudyAnalysis;
 pub use transfer::Transfer;
 pub use verdict::{Caveat, Evidence, EvidenceBasis, Outcome, Verdict};

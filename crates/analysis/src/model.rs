@@ -7,7 +7,8 @@ use crate::level::Level;
 use crate::sample::Sample;
 use crate::stats::design::Term;
 
-/// Residual degrees of freedom that a model with every level needs; below, ordered parameters get one slope each.
+/// Residual degrees of freedom that a model with every level needs; below, ordered parameters get one slope
+/// each.
 const ENOUGH_FREEDOM: usize = 10;
 /// Residual degrees of freedom below which there is no model.
 const LEAST_FREEDOM: usize = 3;
@@ -20,7 +21,8 @@ const MOST_LEVELS: usize = 30;
 pub enum Coding {
     /// Each level has its own effect.
     Levels,
-    /// Ordered parameters have one slope over the ranks of their levels: there are too few evaluations for more.
+    /// Ordered parameters have one slope over the ranks of their levels: there are too few evaluations for
+    /// more.
     Scores,
 }
 
@@ -73,8 +75,8 @@ impl Factor {
         }
     }
 
-    /// Rank of the level by evaluation; evaluations without the parameter get the mean of the others, so that they do not
-    /// bear on a slope.
+    /// Rank of the level by evaluation; evaluations without the parameter get the mean of the others, so that
+    /// they do not bear on a slope.
     pub(crate) fn scores(&self) -> Vec<f64> {
         let present = || self.codes.iter().filter(|code| **code < self.levels).map(|code| *code as f64);
         let mean = present().sum::<f64>() / present().count().max(1) as f64;

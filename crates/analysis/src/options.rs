@@ -12,8 +12,8 @@ pub struct Options {
     pub power: f64,
     /// Correlation assumed between the metrics of two models on the same rows, where no scores were stored.
     pub correlation: f64,
-    /// Smallest difference of the metric that is of interest; `None` for the ladder's own, or a fifth of the spread between
-    /// configurations.
+    /// Smallest difference of the metric that is of interest; `None` for the ladder's own, or a fifth of the
+    /// spread between configurations.
     pub smallest_effect: Option<f64>,
     /// Relative difference at which a nominal size is no size, for budgets that state no tolerance.
     pub size_tolerance: f64,

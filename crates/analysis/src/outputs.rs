@@ -20,8 +20,8 @@ pub(crate) struct StudyOutputs {
 }
 
 impl StudyOutputs {
-    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows than those kept before,
-    /// not the same number for each row, or not all finite.
+    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows
+    /// than those kept before, not the same number for each row, or not all finite.
     pub(crate) fn insert(&mut self, trial: TrialNumber, outputs: ValidationOutputs) -> bool {
         let ValidationOutputs { rows, targets, outputs } = outputs;
         let is_whole = rows.len() == targets.len() && !rows.is_empty() && outputs.len() % rows.len() == 0;
@@ -87,8 +87,8 @@ impl Outputs<'_> {
     }
 }
 
-/// The metrics of two models on the same rows, the second's less the first's, with the error over new rows; `None` where the rows
-/// are not the same or there is no error.
+/// The metrics of two models on the same rows, the second's less the first's, with the error over new rows;
+/// `None` where the rows are not the same or there is no error.
 pub fn paired_difference(
     metric: RowMetric,
     first: &Outputs<'_>,

@@ -13,8 +13,8 @@ pub struct Pruning {
     pub exempt: u64,
     /// Epochs that the stopped trials took.
     pub epochs: u64,
-    /// Epochs that they would have taken beyond these, by the complete trials that went further than where each one was stopped;
-    /// `null` where none did.
+    /// Epochs that they would have taken beyond these, by the complete trials that went further than where
+    /// each one was stopped; `null` where none did.
     pub saved: Option<f64>,
 }
 
@@ -81,7 +81,8 @@ mod tests {
             trial(TrialState::Failed, 50),
         ];
         assert_eq!(Pruning::new(&trials), None);
-        // 7 and 17 epochs more, of which the mean is 12; 8 more after epoch 12, since one trial ended before that.
+        // 7 and 17 epochs more, of which the mean is 12; 8 more after epoch 12, since one trial ended before
+        // that.
         trials.extend([trial(TrialState::Pruned, 3), trial(TrialState::Pruned, 12)]);
         trials[4].record.early_stop = Some(EarlyStop::Collapsed);
         trials[0].record.exempt = true;

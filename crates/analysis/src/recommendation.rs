@@ -34,23 +34,18 @@ pub struct RecommendedTrial {
 }
 
 /// Why a recommendation, or its mean, is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotRecommended {
     /// The trials came without the sets of their parameters.
-    #[error("the search space is not known")]
     NoSpace,
     /// A set of the space is empty or not finite.
-    #[error("a set of the search space is empty or not finite")]
     OddSpace,
     /// A parameter has too many choices.
-    #[error("a parameter has more than 4,096 choices, which are too many for a model")]
     ManyChoices,
     /// No complete trial inside the space has a value and breaks no constraint.
-    #[error("no complete trial of the search space has a value and breaks no constraint")]
     NoValue,
     /// There is no model of the mean.
-    #[error(transparent)]
     #[serde(untagged)]
     NoExpectation(NoExpectation),
 }
@@ -70,7 +65,8 @@ fn why_not(space: &SearchSpace) -> NotRecommended {
 }
 
 impl Recommendation {
-    /// Of a study's trials by [`recommend`]; those with a value that nothing can be computed with are passed over.
+    /// Of a study's trials by [`recommend`]; those with a value that nothing can be computed with are passed
+    /// over.
     pub fn new(
         trials: &[FrozenTrial],
         space: Option<&SearchSpace>,

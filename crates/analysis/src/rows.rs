@@ -7,17 +7,20 @@ use crate::stats::influence::Influence;
 use crate::stats::long_run::{Cosines, LongRun, TooShort, independent};
 
 /// Why predictions give no error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoRowError {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRowError {
     /// The models predict different rows, or are judged by different metrics.
-    #[error("the models predict different rows")]
     OtherRows,
     /// The metric is not defined on these rows.
-    #[error("the metric is not defined on these rows")]
     Undefined,
     /// The rows are too few for how long they depend on each other.
-    #[error(transparent)]
-    TooShort(#[from] TooShort),
+    TooShort(TooShort),
+}
+
+impl From<TooShort> for NoRowError {
+    fn from(error: TooShort) -> Self {
+        Self::TooShort(error)
+    }
 }
 
 /// What each row contributes to the metrics of some models.
@@ -127,8 +130,8 @@ impl RowErrors {
     }
 }
 
-/// The metric of the second model less that of the first on the same rows, with its error over new rows; `None` where the rows are
-/// not the same or the models give every row the same influence.
+/// The metric of the second model less that of the first on the same rows, with its error over new rows;
+/// `None` where the rows are not the same or the models give every row the same influence.
 pub(crate) fn paired(first: &RowScores<'_>, second: &RowScores<'_>, options: &Options) -> Option<Estimate> {
     let errors = RowErrors::new(&[*first, *second]).ok()?;
     let difference = errors.influences[1].value - errors.influences[0].value;

@@ -45,13 +45,14 @@ impl<'a> Sample<'a> {
         first_best(&self.values, self.direction)
     }
 
-    /// The positions of the trials of each configuration, in the order in which the configurations were first tried.
+    /// The positions of the trials of each configuration, in the order in which the configurations were first
+    /// tried.
     pub(crate) fn configurations(&self) -> &[Vec<usize>] {
         self.configurations.get_or_init(|| by_configuration(self.trials.iter().map(|trial| &trial.params)))
     }
 
-    /// The distinct configurations, each with the mean of its distinct values: a repeat tells more of one configuration and is no further
-    /// one, and a repeat with the very same value tells nothing.
+    /// The distinct configurations, each with the mean of its distinct values: a repeat tells more of one
+    /// configuration and is no further one, and a repeat with the very same value tells nothing.
     pub fn distinct(&self) -> Vec<(&'a Params, f64)> {
         let found = self.distinct_positions().into_iter();
         found.map(|(position, value)| (&self.trials[position].params, value)).collect()
@@ -71,8 +72,8 @@ impl<'a> Sample<'a> {
         self.configurations().iter().filter_map(value).collect()
     }
 
-    /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a user
-    /// attribute of that name.
+    /// A metric of each trial that recorded it, with the trial's position: from Allometry's record, or from a
+    /// user attribute of that name.
     pub fn metric(&self, name: &str) -> Vec<(usize, f64)> {
         self.trials
             .iter()

@@ -17,7 +17,9 @@ pub(crate) use contrast::{BudgetPart, Budgets, Part, Units};
 pub use contrast::{Share, Source};
 pub(crate) use effort::Excess;
 pub(crate) use judgement::judge;
-pub use judgement::{FOR_LACK_OF_FIT, JudgedBudget, Judgement, LastStep, MOST_IN_PAIRS, Quantity, Withheld};
+pub use judgement::{
+    CountOf, FOR_LACK_OF_FIT, JudgedBudget, Judgement, LastStep, MOST_IN_PAIRS, Quantity, Withheld,
+};
 pub(crate) use quantity::{best_part, in_order as in_order_of_size};
 pub use resampled::{CorrectedBest, OrderProbability, RowResamples};
 pub use search::SearchKind;
@@ -82,7 +84,8 @@ pub struct Scaling {
     /// How each budget was searched, in the order given.
     #[serde(default)]
     pub searches: Vec<SearchKind>,
-    /// Whether nothing records how the trials of some budget were chosen, so that they are taken for independent draws.
+    /// Whether nothing records how the trials of some budget were chosen, so that they are taken for
+    /// independent draws.
     #[serde(default)]
     pub is_unrecorded: bool,
     /// The test of scale; `null` where there is none.
@@ -95,8 +98,8 @@ pub struct Scaling {
     pub differences: Vec<Difference>,
     /// Gain over exact sizes, with sizes as units; `null` without sizes.
     pub trend: Option<SizeTrend>,
-    /// Gain per tenfold weights among the configurations of one budget, whose sizes differ; `null` where they do not. It covers other
-    /// configurations, and whatever else goes with their sizes is in it.
+    /// Gain per tenfold weights among the configurations of one budget, whose sizes differ; `null` where they
+    /// do not. It covers other configurations, and whatever else goes with their sizes is in it.
     #[serde(default)]
     pub within_budgets: Option<Estimate>,
     /// What resampled validation rows say of the best values and their order; `null` without stored scores.

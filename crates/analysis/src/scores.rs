@@ -13,8 +13,8 @@ use crate::stats::influence::{self, Influence, RowMetric};
 
 /// Difference from the AUC of the stored scores up to which a value is that AUC.
 const SAME_AUC: f64 = 1e-6;
-/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are kept in single
-/// precision.
+/// Relative difference from the metric of the stored predictions up to which a value is that metric: they are
+/// kept in single precision.
 const SAME_METRIC: f64 = 1e-4;
 
 /// Scores of a study's trials on the same validation rows.
@@ -26,8 +26,8 @@ pub(crate) struct StudyScores {
 }
 
 impl StudyScores {
-    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows than those kept before,
-    /// of another length than the labels, or not all finite.
+    /// Keeps the predictions of a trial. Returns `false`, and keeps nothing, where they are of other rows
+    /// than those kept before, of another length than the labels, or not all finite.
     pub(crate) fn insert(&mut self, trial: TrialNumber, scores: ValidationScores) -> bool {
         let ValidationScores { rows, labels, scores } = scores;
         if scores.len() != labels.len() || scores.iter().any(|score| !score.is_finite()) {
@@ -95,7 +95,8 @@ impl RowScores<'_> {
         matches!(self.predicted, Predicted::Binary(_) | Predicted::Other(_, RowMetric::MacroAuc))
     }
 
-    /// The metric and each row's influence on it, in the order in which they are stored; `None` where the metric is undefined.
+    /// The metric and each row's influence on it, in the order in which they are stored; `None` where the
+    /// metric is undefined.
     pub(crate) fn influence(&self) -> Option<Influence> {
         match self.predicted {
             Predicted::Binary(predictions) => influence::auc(predictions.labels, predictions.scores),
@@ -114,7 +115,8 @@ impl RowScores<'_> {
 
     /// The places of the rows in time order; `None` where nothing tells it.
     ///
-    /// Rows that are sorted by their class or target cannot be in time order, and neither can rows that share a number.
+    /// Rows that are sorted by their class or target cannot be in time order, and neither can rows that share
+    /// a number.
     pub(crate) fn time_order(&self) -> Option<Vec<usize>> {
         let (rows, sorted) = match self.predicted {
             Predicted::Binary(one) => (one.rows, is_sorted(one.labels)),
@@ -133,7 +135,8 @@ impl RowScores<'_> {
         Some(order)
     }
 
-    /// A trial's value with the error that these predictions give it, where they have that value and give it an error.
+    /// A trial's value with the error that these predictions give it, where they have that value and give it
+    /// an error.
     pub(crate) fn estimate(&self, value: f64, options: &Options) -> Option<Estimate> {
         let errors = RowErrors::new(&[*self]).ok()?;
         if !self.have_value(&errors.influences()[0], value) {
@@ -144,8 +147,9 @@ impl RowScores<'_> {
     }
 }
 
-/// Gain in AUC of the second of two models over the first on the same rows, with its error over new rows (`DeLong` et al. 1988, the
-/// rows in time order); `None` where the rows are not the same or the difference has no error.
+/// Gain in AUC of the second of two models over the first on the same rows, with its error over new rows
+/// (`DeLong` et al. 1988, the rows in time order); `None` where the rows are not the same or the difference
+/// has no error.
 pub fn paired_gain(
     first: &Scores<'_>,
     second: &Scores<'_>,

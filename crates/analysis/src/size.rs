@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::input::StudyTrials;
 use crate::options::Options;
 use crate::sample::Sample;
+use crate::study::StudyAnalysis;
 
 /// Sizes of a study's models.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,11 +43,45 @@ impl StudySizes {
         }
     }
 
-    /// Whether the best model's size differs from the nominal one by more than the tolerance; not if either is unknown.
+    /// Whether the best model's size differs from the nominal one by more than the tolerance; `false` if
+    /// either is unknown.
     pub fn best_is_off_label(&self) -> bool {
         self.nominal
             .zip(self.best)
             .is_some_and(|(nominal, best)| (best.total as f64 - nominal).abs() > self.tolerance * nominal)
+    }
+}
+
+/// Two neighbouring budgets of which the larger has the smaller best model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SizeReversal {
+    /// Label of the budget that should have the smaller model.
+    pub before: String,
+    /// Weights of its best model.
+    pub before_weights: u64,
+    /// Label of the next budget.
+    pub budget: String,
+    /// Weights of its best model, which are fewer.
+    pub weights: u64,
+}
+
+impl SizeReversal {
+    /// Returns the reversals among the budgets whose best model has a known size.
+    pub(crate) fn all(studies: &[StudyAnalysis]) -> Vec<Self> {
+        let sized: Vec<(&str, u64)> = studies
+            .iter()
+            .filter_map(|study| Some((study.budget.label.as_str(), study.sizes.best?.total)))
+            .collect();
+        let pairs = sized.windows(2).map(|pair| (pair[0], pair[1]));
+        pairs
+            .filter(|(before, next)| next.1 < before.1)
+            .map(|(before, next)| Self {
+                before: before.0.to_owned(),
+                before_weights: before.1,
+                budget: next.0.to_owned(),
+                weights: next.1,
+            })
+            .collect()
     }
 }
 

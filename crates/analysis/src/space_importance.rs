@@ -21,8 +21,8 @@ const GROWN_ON: usize = 5_000;
 pub struct SpaceImportance {
     /// How the space is known; of its parameters the least known.
     pub source: RangeSource,
-    /// Shares of the variance of a forest's predictions: non-linear effects and pairs included. A configuration counts once: its repeats
-    /// would let trees know what they are tested on.
+    /// Shares of the variance of a forest's predictions: non-linear effects and pairs included. A
+    /// configuration counts once: its repeats would let trees know what they are tested on.
     pub forest: FanovaOutcome,
     /// What sets the best tenth of the configurations apart.
     pub among_best: PedAnovaOutcome,

@@ -160,7 +160,8 @@ impl StudyAnalysis {
         }
     }
 
-    /// The best configuration: as recorded beside the trials, else the incumbent's; `None` without a usable trial.
+    /// The best configuration: as recorded beside the trials, else the incumbent's; `None` without a usable
+    /// trial.
     pub fn best_params(&self) -> Option<&Params> {
         let incumbent = self.summary.incumbent()?;
         Some(self.summary.recorded_best_params.as_ref().unwrap_or(&incumbent.params))

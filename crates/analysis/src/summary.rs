@@ -87,7 +87,8 @@ pub struct Summary {
     pub mean: Option<f64>,
     /// Sample standard deviation of their values; 0 for one.
     pub sd: Option<f64>,
-    /// The best trial of each of the best distinct configurations, best first, earlier first among equals; at most five.
+    /// The best trial of each of the best distinct configurations, best first, earlier first among equals; at
+    /// most five.
     pub best: Vec<RankedTrial>,
     /// The best configuration as recorded beside the trials, in its file's order.
     pub recorded_best_params: Option<Params>,

@@ -38,8 +38,8 @@ pub struct TransferCell {
     pub value: f64,
     /// Number of seeds.
     pub seeds: u64,
-    /// What the settings lose there against the budget's own best, trained anew under the same seeds; above 0 where its own are
-    /// better. `null` at home, and where no seed has both.
+    /// What the settings lose there against the budget's own best, trained anew under the same seeds; above 0
+    /// where its own are better. `null` at home, and where no seed has both.
     pub loss: Option<Estimate>,
     /// p-value of no loss; `null` where it has no error.
     pub p: Option<f64>,

@@ -1,34 +1,40 @@
-//! Whether more weights pay, in words that a person can repeat.
+//! Whether more weights pay: the outcome, its reasons and the next steps.
 
 mod advice;
-mod words;
+mod caveat;
+mod conclusion;
+mod evidence;
 
-use allometry_core::size::human_weights;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use advice::{Advice, NextStep, Take, TakeReason};
+pub use caveat::{CaveatReason, Optimism};
+pub(crate) use conclusion::Conclusion;
+pub use conclusion::{Answer, Covers, Gain, GainStep, Headline, RowsCovered};
+pub use evidence::EvidenceReason;
+
 use crate::confirmation::Confirmation;
 use crate::input::LadderTrials;
-use crate::number::quoted;
 use crate::options::Options;
 use crate::scaling::{Quantity, Scaling};
+use crate::size::SizeReversal;
+use crate::statement::Statement;
 use crate::study::StudyAnalysis;
-
-pub(crate) use words::conclude;
 
 /// The conclusion on scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The metric rises with size, and no larger budget is told to be worse than a smaller one.
+    /// The metric improves with size, and no larger budget is significantly worse than a smaller one.
     Holds,
-    /// The metric falls with size, or a larger budget is told to be worse than a smaller one.
+    /// The metric deteriorates with size, or a larger budget is significantly worse than a smaller one.
     Violated,
-    /// Every difference is smaller than what is of interest.
+    /// Every difference is smaller than the smallest difference of interest.
     Flat,
-    /// The trials do not tell.
+    /// The trials do not decide.
     Undecided,
-    /// What would be needed to tell was not given.
+    /// The data that a decision needs are missing.
     Unknown,
 }
 
@@ -45,7 +51,7 @@ impl Outcome {
     }
 }
 
-/// What a piece of evidence looks at.
+/// The data behind a piece of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceBasis {
@@ -57,41 +63,41 @@ pub enum EvidenceBasis {
     Rows,
 }
 
-/// Something that the conclusion rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A piece of evidence for the conclusion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// What it looks at.
+    /// The data behind it.
     pub basis: EvidenceBasis,
     /// In words, with its numbers.
-    pub statement: String,
+    pub statement: Statement<EvidenceReason>,
 }
 
-/// Something that the conclusion does not take into account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A limit of the conclusion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Caveat {
     /// In words.
-    pub statement: String,
+    pub statement: Statement<CaveatReason>,
 }
 
 /// A conclusion with its reasons.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The conclusion.
     pub outcome: Outcome,
-    /// It and its main reason, to be repeated.
-    pub sentence: String,
-    /// What its error covers and what it leaves out; empty where there is no error.
+    /// The conclusion and its main reason in one sentence.
+    pub sentence: Statement<Headline>,
+    /// The sources of variation that its error covers and leaves out; empty without an error.
     #[serde(default)]
-    pub covers: String,
-    /// What to do.
+    pub covers: Statement<Option<Covers>>,
+    /// The next steps.
     #[serde(default)]
-    pub advice: String,
-    /// Whether it rests on the search alone, so that a confirmation would replace it.
+    pub advice: Statement<Advice>,
+    /// Whether it uses the search alone, so that a confirmation would replace it.
     #[serde(default)]
     pub is_provisional: bool,
-    /// What it rests on.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
-    /// What it does not take into account.
+    /// The limits of the conclusion.
     pub caveats: Vec<Caveat>,
 }
 
@@ -104,71 +110,36 @@ impl Verdict {
         ladder: &LadderTrials,
         options: &Options,
     ) -> Self {
-        let confirmed = confirmation.and_then(|confirmation| words::confirmed(confirmation, ladder, options));
+        let confirmed = confirmation.and_then(|confirmation| Conclusion::confirmed(confirmation, options));
         let is_confirmed = confirmed.is_some();
-        let words::Conclusion { outcome, mut sentence, covers } = confirmed.unwrap_or_else(|| {
-            conclude(
+        let Conclusion { outcome, answer, alone, covers } = confirmed.unwrap_or_else(|| {
+            Conclusion::new(
                 scaling.judgement.as_ref(),
                 scaling.withheld.as_ref(),
                 &scaling.differences,
-                ladder,
                 options,
             )
         });
-        if let Some(disorder) = size_disorder(studies) {
-            sentence = format!("{sentence} And: {disorder}");
-        }
+        let out_of_order = SizeReversal::all(studies);
         let rests_on_search = matches!(
             scaling.judgement.as_ref().map(|judgement| judgement.quantity),
             Some(Quantity::BestOf { .. })
         );
         let is_told = matches!(outcome, Outcome::Holds | Outcome::Violated | Outcome::Flat);
         let is_provisional = !is_confirmed && rests_on_search && is_told;
+        let advice = Advice {
+            is_provisional,
+            can_confirm: ladder.can_confirm,
+            ..Advice::new(scaling, confirmation.filter(|_| is_confirmed), studies)
+        };
         Self {
             outcome,
-            sentence,
-            covers,
-            advice: advice::advice(
-                scaling,
-                confirmation.filter(|_| is_confirmed),
-                studies,
-                is_provisional,
-                ladder.can_confirm,
-            ),
+            sentence: Statement::Reason(Headline { answer, alone, out_of_order }),
+            covers: Statement::Reason(covers),
+            advice: Statement::Reason(advice),
             is_provisional,
-            evidence: words::evidence(scaling, ladder, options),
-            caveats: words::caveats(scaling, studies, is_confirmed),
+            evidence: evidence::evidence(scaling),
+            caveats: caveat::caveats(scaling, studies, is_confirmed),
         }
     }
-
-    /// The answer, what it covers and what to do, as one paragraph.
-    pub fn paragraph(&self) -> String {
-        let parts = [&self.sentence, &self.covers, &self.advice];
-        let parts: Vec<&str> =
-            parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
-        parts.join(" ")
-    }
-}
-
-/// The winners that are smaller than the winner of the budget before, in one sentence.
-pub(crate) fn size_disorder(studies: &[StudyAnalysis]) -> Option<String> {
-    let sized: Vec<(&str, u64)> = studies
-        .iter()
-        .filter_map(|study| Some((study.budget.label.as_str(), study.sizes.best?.total)))
-        .collect();
-    let parts: Vec<String> = sized
-        .windows(2)
-        .filter(|pair| pair[1].1 < pair[0].1)
-        .map(|pair| {
-            let [(before, larger), (label, smaller)] = [pair[0], pair[1]];
-            format!(
-                "the {} winner has {} weights, fewer than the {} winner ({})",
-                quoted(label),
-                human_weights(smaller as f64),
-                quoted(before),
-                human_weights(larger as f64)
-            )
-        })
-        .collect();
-    (!parts.is_empty()).then(|| parts.join("; ") + ".")
 }

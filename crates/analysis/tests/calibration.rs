@@ -1,5 +1,5 @@
-//! How often intervals cover and tests fire on simulated studies whose truth is known. Seeds are fixed; bounds allow for the
-//! number of simulations.
+//! How often intervals cover and tests fire on simulated studies whose truth is known. Seeds are fixed;
+//! bounds allow for the number of simulations.
 
 mod random;
 
@@ -28,9 +28,9 @@ fn ladder(studies: Vec<Vec<FrozenTrial>>) -> LadderTrials {
     LadderTrials::new(studies.into_iter().enumerate().map(study).collect())
 }
 
-/// Trials whose metric rises with `real`, peaks inside `peak`, and ignores `null`; a third of the noise is the effect of
-/// `real`. Later trials prefer good values of `real` and, with it, the value of `null` that came with the best so far, as a
-/// model-based sampler does.
+/// Trials whose metric rises with `real`, peaks inside `peak`, and ignores `null`; a third of the noise is
+/// the effect of `real`. Later trials prefer good values of `real` and, with it, the value of `null` that
+/// came with the best so far, as a model-based sampler does.
 fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool) -> Vec<FrozenTrial> {
     let mut done: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
@@ -129,8 +129,8 @@ fn design_of(trials: &[FrozenTrial]) -> Design {
     Design::new(trials.len(), &PARAMETERS.iter().map(factor).collect::<Vec<_>>())
 }
 
-/// The noncentrality of a parameter at the configurations of `trials`: what its effect leaves, the others fitted, in units of
-/// the noise.
+/// The noncentrality of a parameter at the configurations of `trials`: what its effect leaves, the others
+/// fitted, in units of the noise.
 fn noncentrality(trials: &[FrozenTrial], name: &str, effect: Effect, sd: f64) -> f64 {
     let response: Vec<f64> = trials.iter().map(|trial| effect(code(trial, name))).collect();
     let design = design_of(trials);
@@ -222,7 +222,8 @@ fn intervals_of_partial_omega_squared_cover_at_the_same_configurations() {
     }
 }
 
-/// The spread of a forest's trees is not narrower than its error about what other trials of the same search would tell it.
+/// The spread of a forest's trees is not narrower than its error about what other trials of the same search
+/// would tell it.
 #[test]
 fn the_spread_of_a_forest_holds_what_other_trials_would_tell_it() {
     let analyses = simulate("forest", 100, false);

@@ -178,7 +178,8 @@ fn odd_trials_are_left_out_and_counted() {
     single(&fanova, "cat", 0.75, 1e-12);
 }
 
-/// Mean shares of forests on `count` trials of `y = 0.01 real + 0.03 1[peak = 1] + 0.03 x`, `null` without effect, no noise.
+/// Mean shares of forests on `count` trials of `y = 0.01 real + 0.03 1[peak = 1] + 0.03 x`, `null` without
+/// effect, no noise.
 fn mean_shares(count: usize) -> [f64; 4] {
     let list = |values: i64| Distribution::list((0..values).map(ParamValue::from).collect());
     let x = Distribution::Float { low: 0.0, high: 1.0, log: false, step: None };

@@ -1,6 +1,6 @@
-//! How often stated intervals cover, and alarms fire where nothing matters, on simulated ladders whose truth is known. Seeds are fixed;
-//! bounds allow for the number of simulations. `RUNS=2000 cargo test --release -p allometry-analysis --test intervals -- --nocapture` is
-//! the longer run whose figures `docs/methods` has.
+//! How often stated intervals cover, and alarms fire where nothing matters, on simulated ladders whose truth
+//! is known. Seeds are fixed; bounds allow for the number of simulations. `RUNS=2000 cargo test --release -p
+//! allometry-analysis --test intervals -- --nocapture` is the longer run whose figures `docs/methods` has.
 
 mod random;
 
@@ -37,8 +37,8 @@ fn options() -> Options {
 const LEVELS: [(&str, usize); 5] =
     [("learning_rate", 5), ("d_model", 4), ("n_layers", 4), ("dropout", 4), ("weight_decay", 3)];
 
-/// Trials of a search whose metric is `effect` of the learning rate's place, and noise. An adaptive one copies, later on, most values of
-/// the best trial so far.
+/// Trials of a search whose metric is `effect` of the learning rate's place, and noise. An adaptive one
+/// copies, later on, most values of the best trial so far.
 fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool, effect: fn(i64) -> f64) -> Vec<FrozenTrial> {
     let mut done: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
@@ -106,9 +106,9 @@ fn alarms_are_seldom_where_nothing_matters() {
             trends.filter_map(|trend| trend.adjusted.as_ref()).any(|adjusted| !class(adjusted.class))
         });
         println!(
-            "{name}: a best value at an end {at_an_end:.3}, the optimum may lie beyond {beyond:.3}; budgets differ {differ:.3} \
-             (unadjusted {unadjusted:.3}), inconsistent {inconsistent:.3}; confounded {confounded:.3}; a trend in some of three \
-             budgets {classes:.3}"
+            "{name}: a best value at an end {at_an_end:.3}, the optimum may lie beyond {beyond:.3}; \
+             budgets differ {differ:.3} (unadjusted {unadjusted:.3}), inconsistent {inconsistent:.3}; \
+             confounded {confounded:.3}; a trend in some of three budgets {classes:.3}"
         );
         assert!(beyond <= at_most(0.05, runs), "{name}: {beyond}");
         assert!(inconsistent <= at_most(0.05, runs), "{name}: {inconsistent}");
@@ -164,8 +164,8 @@ fn what_sets_the_best_apart_is_held_against_chance() {
         }
         let of = |count: u32, all: u32| f64::from(count) / f64::from(all);
         println!(
-            "{name}: a null parameter comes first in {:.3}, has p < 0.1 in {:.3}, some null p (Holm) < 0.05 in {:.3}; the \
-             learning rate is told in {:.3}",
+            "{name}: a null parameter comes first in {:.3}, has p < 0.1 in {:.3}, some null p (Holm) < \
+             0.05 in {:.3}; the learning rate is told in {:.3}",
             of(first, tables),
             of(nulls, 4 * tables),
             of(alarms, tables),
@@ -191,7 +191,8 @@ fn partial_omega_squared_lies_in_its_interval() {
     }
 }
 
-/// The metric as one configuration after another has it: no parameter, so that each is an evaluation of its own.
+/// The metric as one configuration after another has it: no parameter, so that each is an evaluation of its
+/// own.
 fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> LadderTrials {
     let trial = |number: u64| {
         let params: Params = [("number", number as i64)].into_iter().collect();
@@ -201,8 +202,8 @@ fn draws(rng: &mut TrialRng, n: usize, draw: fn(&mut TrialRng) -> f64) -> Ladder
     LadderTrials { metric: "score".into(), ..LadderTrials::new(vec![study]) }
 }
 
-/// Stated intervals of the expected best of k cover in 91 to 99%, of values with either tail; beyond a tenth of the trials none is
-/// stated.
+/// Stated intervals of the expected best of k cover in 91 to 99%, of values with either tail; beyond a tenth
+/// of the trials none is stated.
 #[test]
 fn intervals_of_the_expected_best_cover() {
     type Draw = fn(&mut TrialRng) -> f64;
@@ -247,7 +248,8 @@ fn intervals_of_the_expected_best_cover() {
     }
 }
 
-/// A report of three budgets with a table of five parameters each, from values where nothing matters but, with `effect`, the first.
+/// A report of three budgets with a table of five parameters each, from values where nothing matters but,
+/// with `effect`, the first.
 fn report(rng: &mut TrialRng, levels: usize, effect: f64) -> StatedReport {
     let printed = |value: f64| Printed { value, half_unit: 0.5e-4 };
     let studies = (0..3).map(|_| {
@@ -296,7 +298,8 @@ fn best_values_seldom_stand_where_nothing_matters() {
         };
         let (null, real) = (stands(0.0, "null"), stands(0.03, "real"));
         println!(
-            "of {levels} values, some best value stands in {null:.3} of reports at null, in {real:.3} with an effect"
+            "of {levels} values, some best value stands in {null:.3} of reports at null, in {real:.3} with \
+             an effect"
         );
         assert!(null <= at_most(0.05, runs), "{levels}: {null}");
         assert!(real > 0.7, "{levels}: {real}");

@@ -2,9 +2,14 @@
 
 use allometry_analysis::collapse::{KindCounts, NaiveOutcome};
 use allometry_analysis::edge::{End, RangeSource};
-use allometry_analysis::scaling::{Quantity, SizeOrder, Source};
+use allometry_analysis::finding::{BudgetProblem, BudgetTrials, UnknownSizes};
+use allometry_analysis::scaling::{Difference, Quantity, SizeOrder, Source, Withheld};
+use allometry_analysis::stats::long_run::TooShort;
+use allometry_analysis::summary::BrokenConstraint;
+use allometry_analysis::verdict::{Advice, Answer, CaveatReason, GainStep, NextStep, TakeReason};
 use allometry_analysis::{
-    Analysis, Baseline, FindingCode, LadderTrials, Options, Outcome, Severity, StudyTrials, analyze,
+    Analysis, Baseline, FindingCode, LadderTrials, NoRowError, Options, Outcome, Problem, Severity,
+    Statement, StudyTrials, Verdict, analyze,
 };
 use allometry_core::{
     ClassCounts, Constraints, Direction, Distribution, FrozenTrial, ModelSize, Origin, ParamValue, Params,
@@ -61,9 +66,27 @@ fn codes(analysis: &Analysis) -> Vec<FindingCode> {
     analysis.findings.iter().map(|finding| finding.code).collect()
 }
 
-fn message(analysis: &Analysis, code: FindingCode) -> &str {
+/// The budget and the problem of the first finding with a code.
+fn problem(analysis: &Analysis, code: FindingCode) -> (Option<&str>, &Problem) {
     let finding = analysis.findings.iter().find(|finding| finding.code == code);
-    finding.map_or_else(|| panic!("no {code} among {:?}", codes(analysis)), |finding| &finding.message)
+    let finding = finding.unwrap_or_else(|| panic!("no {code} among {:?}", codes(analysis)));
+    (finding.budget.as_deref(), finding.problem.reason().expect("an analysis of trials has reasons"))
+}
+
+/// The problem of the first finding on a budget with a code.
+fn of_budget(analysis: &Analysis, code: FindingCode) -> (&str, &BudgetProblem) {
+    match problem(analysis, code) {
+        (Some(budget), Problem::OfBudget(problem)) => (budget, problem),
+        other => panic!("{code} is not on a budget: {other:?}"),
+    }
+}
+
+fn answer(verdict: &Verdict) -> &Answer {
+    &verdict.sentence.reason().expect("an analysis of trials has reasons").answer
+}
+
+fn advice(verdict: &Verdict) -> &Advice {
+    verdict.advice.reason().expect("an analysis of trials has reasons")
 }
 
 #[test]
@@ -96,28 +119,34 @@ fn a_smaller_loss_is_a_gain() {
     losses.direction = Direction::Minimize;
     let analysis = analyze(&losses, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Holds);
-    assert!(
-        analysis.verdict.covers.contains("it leaves out other validation rows"),
-        "{}",
-        analysis.verdict.covers
-    );
+    let covers = analysis.verdict.covers.reason().unwrap().as_ref().unwrap();
+    assert_eq!(covers.left_out, [Source::Rows]);
     assert!(analysis.verdict.is_provisional);
     assert!(analysis.scaling.differences.iter().all(|d| d.gain.point > 0.0));
-    let sentence = &analysis.verdict.sentence;
-    assert!(sentence.contains("the fall of log loss per step of the ladder is +0.0100 ("), "{sentence}");
+    let Answer::Holds { gain, .. } = answer(&analysis.verdict) else { panic!("{:?}", analysis.verdict) };
+    assert_eq!(gain.step, GainStep::Budget);
+    assert!((gain.estimate.point - 0.01).abs() < 1e-12, "{gain:?}");
 }
 
 #[test]
 fn advice_says_up_to_which_size_values_rise() {
-    let advice = |means| analyze(&searched(means, None), &Options::default()).verdict.advice;
-    let rising = advice([0.70, 0.71, 0.72]);
-    assert!(rising.contains("Take large") && rising.contains("over the last step too"), "{rising}");
-    let level = advice([0.70, 0.72, 0.7201]);
-    assert!(level.contains("Take medium") && level.contains("none from medium upwards is"), "{level}");
-    let falling = analyze(&searched([0.70, 0.72, 0.71], None), &Options::default()).verdict;
-    assert!(falling.sentence.contains("large is worse than medium by 0.0100"), "{}", falling.sentence);
-    assert!(falling.sentence.contains("; medium is better than small by 0.0200"), "{}", falling.sentence);
-    assert!(falling.advice.contains("Take medium"), "{}", falling.advice);
+    let verdict = |means| analyze(&searched(means, None), &Options::default()).verdict;
+    let take = |verdict: &Verdict| {
+        let take = advice(verdict).take.clone().expect("a configuration to take");
+        (take.budget, take.reason)
+    };
+    let rising = verdict([0.70, 0.71, 0.72]);
+    assert_eq!(take(&rising), ("large".to_owned(), TakeReason::BetterUpToLargest));
+    let level = verdict([0.70, 0.72, 0.7201]);
+    assert_eq!(take(&level), ("medium".to_owned(), TakeReason::NoGainBeyond));
+    let falling = verdict([0.70, 0.72, 0.71]);
+    assert_eq!(take(&falling).0, "medium");
+    let Answer::Violated { worst: Some(worst), best: Some(best), .. } = answer(&falling) else {
+        panic!("{:?}", falling.sentence)
+    };
+    let pair = |one: &Difference| (one.larger.clone(), one.smaller.clone(), format!("{:.4}", one.gain.point));
+    assert_eq!(pair(worst), ("large".into(), "medium".into(), "-0.0100".into()));
+    assert_eq!(pair(best), ("medium".into(), "small".into(), "0.0200".into()));
 }
 
 #[test]
@@ -129,13 +158,13 @@ fn two_budgets_of_one_size_are_no_step() {
     let analysis = analyze(&ladder, &Options::default());
     let judgement = analysis.scaling.judgement.as_ref().expect("a judgement");
     assert_eq!((judgement.last_step.as_ref(), analysis.verdict.outcome), (None, Outcome::Holds));
-    let caveats: Vec<&str> = analysis.verdict.caveats.iter().map(|one| one.statement.as_str()).collect();
-    let said = "medium and large have the same size: what tells them apart is not size.";
-    assert!(caveats.contains(&said), "{caveats:?}");
+    let same_size = CaveatReason::SameSize { smaller: "medium".into(), larger: "large".into() };
+    let mut caveats = analysis.verdict.caveats.iter().filter_map(|one| one.statement.reason());
+    assert!(caveats.any(|one| *one == same_size), "{:?}", analysis.verdict.caveats);
 }
 
-/// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each whose gain it gave without
-/// an error.
+/// Two regressions of six trials each that an earlier version told apart, and five sizes of one trial each
+/// whose gain it gave without an error.
 #[test]
 fn few_trials_and_single_trials_are_not_told() {
     let by = |label: &str, values: [f64; 6]| {
@@ -149,15 +178,11 @@ fn few_trials_and_single_trials_are_not_told() {
     two.metric = "R2".into();
     let analysis = analyze(&two, &Options::default());
     assert_eq!(analysis.verdict.outcome, Outcome::Undecided);
-    assert!(
-        analysis.verdict.advice.contains("Run 10 distinct trials or more"),
-        "{}",
-        analysis.verdict.advice
-    );
-    assert!(!analysis.verdict.advice.contains("allometry confirm"), "{}", analysis.verdict.advice);
+    let next = |verdict: &Verdict| (advice(verdict).next, advice(verdict).can_confirm);
+    assert_eq!(next(&analysis.verdict), (Some(NextStep::RunMoreTrials), false));
     two.can_confirm = true;
-    let advice = analyze(&two, &Options::default()).verdict.advice;
-    assert!(advice.contains("allometry confirm"), "{advice}");
+    let verdict = analyze(&two, &Options::default()).verdict;
+    assert_eq!(next(&verdict), (Some(NextStep::RunMoreTrials), true));
     assert!(analysis.scaling.differences.is_empty());
 
     let single = |(place, value): (usize, f64)| {
@@ -180,34 +205,34 @@ fn few_trials_and_single_trials_are_not_told() {
 
 #[test]
 fn what_cannot_be_told_says_why() {
-    let says = |ladder: &LadderTrials, outcome: Outcome, words: &str| {
+    let says = |ladder: &LadderTrials, outcome: Outcome, reason: Withheld| {
         let verdict = analyze(ladder, &Options::default()).verdict;
-        assert_eq!(verdict.outcome, outcome, "{}", verdict.sentence);
-        assert!(verdict.sentence.contains(words), "{}", verdict.sentence);
+        assert_eq!(verdict.outcome, outcome, "{reason:?}");
+        assert_eq!(answer(&verdict), &Answer::NotTested { outcome, why: Some(reason) });
     };
-    says(&LadderTrials::new(Vec::new()), Outcome::Unknown, "no budget has a complete trial");
+    says(&LadderTrials::new(Vec::new()), Outcome::Unknown, Withheld::TooFewBudgets { budgets: 0 });
     let mut one = searched([0.7; 3], None);
     one.studies.truncate(1);
-    says(&one, Outcome::Unknown, "only one budget has complete trials that can be compared");
+    says(&one, Outcome::Unknown, Withheld::TooFewBudgets { budgets: 1 });
     let mut equal = searched([0.7; 3], None);
     equal.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|trial| trial.value = Some(0.7));
-    says(&equal, Outcome::Unknown, "all have the same value");
+    says(&equal, Outcome::Unknown, Withheld::NothingVaries);
     let mut nan = searched([0.7, 0.71, 0.72], None);
     nan.studies[0].trials.iter_mut().for_each(|trial| trial.value = Some(f64::NAN));
     nan.studies[1].trials.iter_mut().for_each(|trial| trial.value = Some(f64::INFINITY));
-    says(&nan, Outcome::Unknown, "only one budget has complete trials");
+    says(&nan, Outcome::Unknown, Withheld::TooFewBudgets { budgets: 1 });
     let mut alike = searched([0.70, 0.71, 0.72], None);
     alike.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|t| t.record.size = Some(sized(1000)));
-    says(&alike, Outcome::Unknown, "same size");
+    says(&alike, Outcome::Unknown, Withheld::SameSizes);
     let mut mixed = searched([0.70, 0.71, 0.72], None);
     mixed.studies[1].trials[11].record.origin = Some(Origin::Model);
-    says(&mixed, Outcome::Undecided, "searched in different ways (medium adaptively)");
+    says(&mixed, Outcome::Undecided, Withheld::SearchedDifferently { adaptive: "medium".into() });
     assert!(codes(&analyze(&mixed, &Options::default())).contains(&FindingCode::SearchedDifferently));
     let mut adaptive = searched([0.70, 0.71, 0.72], None);
     for trial in adaptive.studies.iter_mut().flat_map(|study| &mut study.trials[3..]) {
         trial.record.origin = Some(Origin::Model);
     }
-    says(&adaptive, Outcome::Undecided, "chose later trials by earlier ones");
+    says(&adaptive, Outcome::Undecided, Withheld::Adaptive { at_random: 0 });
 }
 
 /// Scores of ten trials a budget on rows whose labels look further ahead than an eighth of them.
@@ -228,11 +253,9 @@ fn a_horizon_too_long_for_the_rows_is_said() {
     ladder.horizon = 20;
     let verdict = analyze(&ladder, &Options::default()).verdict;
     assert_eq!(verdict.outcome, Outcome::Undecided);
-    assert!(
-        verdict.sentence.contains("100 rows hold fewer than 8 blocks of the horizon, 20 rows"),
-        "{}",
-        verdict.sentence
-    );
+    let why = Statement::Reason(NoRowError::TooShort(TooShort::ForHorizon { rows: 100, horizon: 20 }));
+    let why = Some(Withheld::TooFewRows { why });
+    assert_eq!(answer(&verdict), &Answer::NotTested { outcome: Outcome::Undecided, why });
 }
 
 /// Repeats of one configuration per size, under other seeds, tell seeds and nothing of a search.
@@ -264,10 +287,10 @@ fn exact_sizes_order_the_budgets() {
     let analysis = analyze(&ladder, &Options::default());
     assert_eq!(analysis.scaling.order, SizeOrder::Exact);
     assert_eq!(analysis.verdict.outcome, Outcome::Violated);
-    assert!(analysis.verdict.sentence.ends_with(
-        "And: the 'medium' winner has 200 weights, fewer than the 'small' winner (300); the 'large' winner has 100 weights, \
-         fewer than the 'medium' winner (200)."
-    ));
+    let out_of_order = &analysis.verdict.sentence.reason().unwrap().out_of_order;
+    let found: Vec<_> = out_of_order.iter().map(|one| (one.before.as_str(), one.budget.as_str())).collect();
+    assert_eq!(found, [("small", "medium"), ("medium", "large")]);
+    assert_eq!((out_of_order[0].before_weights, out_of_order[0].weights), (300, 200));
     assert!(codes(&analysis).contains(&FindingCode::SizesOutOfOrder));
 }
 
@@ -278,13 +301,11 @@ fn labels_are_held_to_the_exact_weights() {
     study.trials[1].record.size = Some(sized(3_000_000));
     study.reach = Some(SizeReach { smallest: sized(243_000), largest: sized(3_900_000) });
     let analysis = analyze(&ladder(vec![study], None), &Options::default());
-    let reach = message(&analysis, FindingCode::BudgetOutOfReach);
-    assert_eq!(reach, "20M: largest architecture in the space has 3.90M weights, 20% of what the label says");
-    let nominal = message(&analysis, FindingCode::NominalNotSize);
-    assert_eq!(
-        nominal,
-        "20M: the best model has 3.00M weights where the label says 20.0M; trials have 243k to 3.00M"
-    );
+    let reach = BudgetProblem::LargestBelowBudget { weights: 3_900_000, nominal: 20e6 };
+    assert_eq!(of_budget(&analysis, FindingCode::BudgetOutOfReach), ("20M", &reach));
+    let (best, tried) = (sized(3_000_000), Some((sized(243_000), sized(3_000_000))));
+    let nominal = BudgetProblem::NominalNotSize { best, nominal: 20e6, tried };
+    assert_eq!(of_budget(&analysis, FindingCode::NominalNotSize), ("20M", &nominal));
 }
 
 #[test]
@@ -312,9 +333,12 @@ fn baselines_ahead_are_said_plainly() {
     let analysis = analyze(&ladder, &Options::default());
     let behind: Vec<_> = analysis.findings.iter().filter(|f| f.code == FindingCode::BehindBaseline).collect();
     assert_eq!(behind.len(), 1);
-    let words =
-        "transformers are behind logistic regression: 0.7700 against 0.7900 AUC (best trial of 'large')";
-    assert!(behind[0].message.starts_with(words), "{}", behind[0].message);
+    let Some(Problem::BehindBaseline { baseline, value, budget, best, .. }) = behind[0].problem.reason()
+    else {
+        panic!("{behind:?}")
+    };
+    assert_eq!((baseline.as_str(), *value), ("logistic regression", 0.79));
+    assert_eq!((budget.as_str(), *best), ("large", 0.77));
     assert!((analysis.baselines[0].gain.unwrap().point - 0.27).abs() < 1e-12);
 }
 
@@ -376,10 +400,11 @@ fn a_learning_rate_at_an_end_is_a_finding_of_its_own() {
     };
     let of = |best| analyze(&ladder(vec![study("x", trials(best).collect())], None), &Options::default());
     let highest = of(2);
-    let words = message(&highest, FindingCode::LearningRateEdge);
-    let expected = "x: the metric still gets better towards the best learning rate, at an end of its range: learning_rate 0.001 \
-                    (highest of 3 tried, slope's p (Holm) ";
-    assert!(words.starts_with(expected), "{words}");
+    let (_, BudgetProblem::LearningRateEdge { edges }) = of_budget(&highest, FindingCode::LearningRateEdge)
+    else {
+        panic!("{:?}", highest.findings)
+    };
+    assert_eq!((&edges[0].value, edges[0].end, edges[0].values), (&0.001.into(), End::Highest, Some(3)));
     assert!(!codes(&of(2)).contains(&FindingCode::EdgeOfSpace), "it is told once");
     assert!(!codes(&of(1)).contains(&FindingCode::LearningRateEdge));
 }
@@ -394,12 +419,13 @@ fn repeats_tell_noise_from_determinism() {
     let duplicates = noisy.studies[0].duplicates;
     assert_eq!((duplicates.configurations, duplicates.repeats, duplicates.identical), (3, 2, 1));
     assert!((duplicates.repeat_sd.unwrap() - 0.01).abs() < 1e-12, "sqrt((0.0002 + 0) / 2)");
-    assert!(
-        message(&noisy, FindingCode::Duplicates)
-            .starts_with("x: 2 of 5 trials repeat a configuration (40%), 1")
-    );
+    let counts = |analysis: &Analysis| match of_budget(analysis, FindingCode::Duplicates).1 {
+        BudgetProblem::Duplicates { repeats, identical, trials, .. } => [*repeats, *identical, *trials],
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(counts(&noisy), [2, 1, 5]);
     let identical = with(&[(0.70, 16), (0.70, 16)]);
-    assert!(message(&identical, FindingCode::Duplicates).ends_with("(50%), with identical values"));
+    assert_eq!(counts(&identical), [1, 1, 2]);
     assert_eq!(identical.studies[0].summary.best.len(), 1, "one distinct configuration");
     assert_eq!(with(&[(0.70, 16)]).studies[0].duplicates.repeat_sd, None);
 }
@@ -448,24 +474,25 @@ fn findings_count_trials() {
     failing.best_params = Some([("d_model", 99)].into_iter().map(|(n, v)| (n, ParamValue::Int(v))).collect());
     let small = study("b", vec![trial(0, 0.71, 16), trial(1, 0.7, 32)]);
     let analysis = analyze(&ladder(vec![failing, small, study("c", vec![])], None), &Options::default());
-    for (code, words) in [
-        (FindingCode::NoTrials, "c: no trial completed with a value"),
-        (FindingCode::FailedTrials, "a: 3 of 14 trials failed (21%)"),
-        (FindingCode::NonFiniteValues, "a: 1 trial completed without a finite value and left out"),
-        (FindingCode::FewTrials, "b: 2 trials only; means per value and importances rest on very little"),
-        (
-            FindingCode::UnequalEffort,
-            "budgets were searched with unequal effort: 10 trials of 'a', 2 trials of 'b'",
-        ),
-        (
-            FindingCode::MissingSizes,
-            "exact sizes of models are not known: 'a' (10 of 10 trials), 'b' (2 of 2 trials)",
-        ),
+    let failed = BudgetProblem::FailedTrials { failed: 3, ended: 14, reasons: Vec::new() };
+    for (budget, problem) in [
+        ("c", BudgetProblem::NoCompleteTrial),
+        ("a", failed),
+        ("a", BudgetProblem::NonFiniteValues { trials: 1 }),
+        ("b", BudgetProblem::FewTrials { trials: 2 }),
     ] {
-        assert_eq!(message(&analysis, code), words);
+        let code = Problem::OfBudget(problem.clone()).code();
+        assert_eq!(of_budget(&analysis, code), (budget, &problem));
     }
-    let mismatch = message(&analysis, FindingCode::BestParamsMismatch);
-    assert!(mismatch.ends_with("number 9 (d_model 99 against 16)"), "{mismatch}");
+    let trials = |budget: &str, trials| BudgetTrials { budget: budget.into(), trials };
+    let unequal = Problem::UnequalTrials { most: trials("a", 10), least: trials("b", 2) };
+    assert_eq!(problem(&analysis, FindingCode::UnequalEffort), (None, &unequal));
+    let unknown = |budget: &str, trials| UnknownSizes { budget: budget.into(), unknown: trials, trials };
+    let missing = Problem::MissingSizes { budgets: vec![unknown("a", 10), unknown("b", 2)] };
+    assert_eq!(problem(&analysis, FindingCode::MissingSizes), (None, &missing));
+    let (_, mismatch) = of_budget(&analysis, FindingCode::BestParamsMismatch);
+    let BudgetProblem::BestParamsMismatch { trial, differing } = mismatch else { panic!("{mismatch:?}") };
+    assert_eq!((trial.0, &differing[0].recorded, &differing[0].of_trial), (9, &99.into(), &16.into()));
     assert_eq!(analysis.findings[0].severity, Severity::Error, "the worst comes first");
     assert_eq!(analysis.studies[2].summary.mean, None);
 }
@@ -476,7 +503,8 @@ fn nothing_at_all_is_no_panic() {
     assert_eq!(analysis.verdict.outcome, Outcome::Unknown);
     assert!(analysis.findings.is_empty());
     let single = analyze(&ladder(vec![study("x", vec![trial(0, 0.7, 16)])], Some(FEW)), &Options::default());
-    assert!(single.verdict.sentence.starts_with("Unknown: only one budget has complete trials"));
+    let why = Some(Withheld::TooFewBudgets { budgets: 1 });
+    assert_eq!(answer(&single.verdict), &Answer::NotTested { outcome: Outcome::Unknown, why });
     assert!(codes(&single).contains(&FindingCode::SingleBudget));
 }
 
@@ -499,7 +527,8 @@ fn an_auc_to_be_expected_lies_between_0_and_1() {
     assert_eq!(upper("AUC"), 1.0);
 }
 
-/// Half of the trials break a constraint, among them the best one: nothing is said of them but how many they are.
+/// Half of the trials break a constraint, among them the best one: nothing is said of them but how many they
+/// are.
 #[test]
 fn infeasible_trials_are_counted_and_otherwise_left_out() {
     let constrained = |bound: f64| {
@@ -518,16 +547,12 @@ fn infeasible_trials_are_counted_and_otherwise_left_out() {
     assert_eq!((summary.trials, summary.counts.complete, summary.counts.infeasible), (6, 12, 6));
     assert_eq!(summary.counts.complete_without_number, 0);
     assert_eq!(summary.incumbent().unwrap().number.0, 6);
-    assert_eq!(
-        message(&analysis, FindingCode::InfeasibleTrials),
-        "a: 6 of 12 complete trials break a constraint (50%) and no statistic uses them: rows >= 6 (6 trials)"
-    );
+    let broken = vec![BrokenConstraint { name: "rows >= 6".into(), trials: 6 }];
+    let infeasible = BudgetProblem::InfeasibleTrials { infeasible: 6, complete: 12, broken };
+    assert_eq!(of_budget(&analysis, FindingCode::InfeasibleTrials), ("a", &infeasible));
     let none = analyze(&ladder(vec![constrained(20.0)], None), &Options::default());
     assert!(none.studies[0].summary.incumbent().is_none());
-    assert_eq!(
-        message(&none, FindingCode::NoTrials),
-        "a: no complete trial meets its constraints, so that none is the best"
-    );
+    assert_eq!(of_budget(&none, FindingCode::NoTrials), ("a", &BudgetProblem::NoFeasibleTrial));
     let without = analyze(&ladder(vec![study("a", vec![trial(0, 0.7, 16)])], None), &Options::default());
     assert!(!codes(&without).contains(&FindingCode::InfeasibleTrials));
     let json = serde_json::to_string(&without.studies[0].summary).unwrap();

@@ -1,5 +1,5 @@
-//! How often tests fire on parameters without any effect when Optuna's samplers chose the trials (`recorded/optuna_studies.py`), and
-//! when our own do.
+//! How often tests fire on parameters without any effect when Optuna's samplers chose the trials
+//! (`recorded/optuna_studies.py`), and when our own do.
 
 mod random;
 
@@ -119,7 +119,8 @@ fn marginal(study: &Recorded, name: &str) -> Option<bool> {
     Some(importance.p_permutation? < LEVEL)
 }
 
-/// The parameter on its own over all trials, repeats of a configuration with the same value counted as often as they occur.
+/// The parameter on its own over all trials, repeats of a configuration with the same value counted as often
+/// as they occur.
 fn marginal_with_repeats(study: &Recorded, name: &str) -> Option<bool> {
     let values: Vec<f64> = study.trials.iter().filter_map(|trial| trial.value).collect();
     let codes: Vec<usize> =
@@ -143,8 +144,9 @@ fn adjusted_tests_keep_their_level_where_marginal_ones_do_not() {
         let of_null = |test: fn(&Recorded, &str) -> Option<bool>| fired(&studies, &NULL, test);
         let (adjusted_rate, repeats_rate) = (of_null(adjusted), of_null(marginal_with_repeats));
         println!(
-            "{sampler}, {} studies: tests of null parameters at {LEVEL} fire in {adjusted_rate:.3} (adjusted), {:.3} (marginal), \
-             {repeats_rate:.3} (marginal, repeats counted); their trends are called in {:.3}",
+            "{sampler}, {} studies: tests of null parameters at {LEVEL} fire in {adjusted_rate:.3} \
+             (adjusted), {:.3} (marginal), {repeats_rate:.3} (marginal, repeats counted); their trends are \
+             called in {:.3}",
             studies.len(),
             of_null(marginal),
             of_null(called)
@@ -171,7 +173,8 @@ fn adjusted_tests_keep_their_level_under_our_own_samplers() {
         println!("{kind:?}: the first trials reach {early:.4}, the last {late:.4}");
         assert!(late > early + 0.003, "{kind:?} does not learn");
         println!(
-            "{kind:?}, {count} studies: tests of null parameters at {LEVEL} fire in {null:.3} (adjusted), {alone:.3} (marginal); of real ones in {found:.3}"
+            "{kind:?}, {count} studies: tests of null parameters at {LEVEL} fire in {null:.3} (adjusted), \
+             {alone:.3} (marginal); of real ones in {found:.3}"
         );
         assert!(null <= 1.3 * LEVEL, "{kind:?}: adjusted tests fire in {null}");
         assert!(found > 2.0 * null, "{kind:?}: real effects are found in {found} only");

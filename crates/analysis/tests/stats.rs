@@ -74,7 +74,8 @@ fn hanley_mcneil_error() {
     }
 }
 
-/// The published figures of the seed's validation part: 76 positives, 346 negatives, AUCs of 0.7246 and 0.7147.
+/// The published figures of the seed's validation part: 76 positives, 346 negatives, AUCs of 0.7246 and
+/// 0.7147.
 #[test]
 fn a_gap_of_a_hundredth_takes_thousands_of_rows() {
     let rows = ClassCounts { positives: 76, negatives: 346 };

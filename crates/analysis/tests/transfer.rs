@@ -138,7 +138,8 @@ fn one_seed_has_the_error_of_the_rows() {
     assert!((loss.standard_error.unwrap() - expected.standard_error.unwrap()).abs() < 1e-9);
 }
 
-/// Settings that are as good: intervals of their loss cover 0, for new rows and new seeds, and few are told to cost or gain.
+/// Settings that are as good: intervals of their loss cover 0, for new rows and new seeds, and few are told
+/// to cost or gain.
 #[test]
 fn intervals_of_a_loss_cover() {
     let options = Options { level: 0.9, permutations: 9, bootstraps: 9, ..Options::default() };

@@ -1,5 +1,5 @@
-//! How often the verdict errs on simulated ladders where scale pays, hurts, or does nothing, with stored scores and without.
-//! Seeds are fixed; bounds allow for the number of simulations.
+//! How often the verdict errs on simulated ladders where scale pays, hurts, or does nothing, with stored
+//! scores and without. Seeds are fixed; bounds allow for the number of simulations.
 
 mod random;
 
@@ -22,8 +22,8 @@ const ROWS: ClassCounts = ClassCounts { positives: 123, negatives: 594 };
 /// Correlation between the scores of two models on a row of either class.
 const SHARED: f64 = 0.8;
 
-/// A ladder whose models separate the classes by a distance that depends on the budget: an AUC of `Phi(distance / sqrt 2)`,
-/// less what a configuration is worse than the best possible.
+/// A ladder whose models separate the classes by a distance that depends on the budget: an AUC of
+/// `Phi(distance / sqrt 2)`, less what a configuration is worse than the best possible.
 fn ladder(rng: &mut TrialRng, distances: [f64; 3], has_scores: bool) -> LadderTrials {
     let count = (ROWS.positives + ROWS.negatives) as usize;
     let labels: Vec<bool> = (0..count).map(|row| row < ROWS.positives as usize).collect();
@@ -74,8 +74,8 @@ fn share(analyses: &[Analysis], outcome: Outcome) -> f64 {
     analyses.iter().filter(|one| one.verdict.outcome == outcome).count() as f64 / analyses.len() as f64
 }
 
-/// Where every difference is chance, at most 5% of the ladders may be told otherwise; where scale pays or hurts by 0.07 AUC or
-/// more a step, the opposite is never said.
+/// Where every difference is chance, at most 5% of the ladders may be told otherwise; where scale pays or
+/// hurts by 0.07 AUC or more a step, the opposite is never said.
 #[test]
 fn a_verdict_is_seldom_wrong() {
     for has_scores in [false, true] {
@@ -91,7 +91,8 @@ fn a_verdict_is_seldom_wrong() {
     }
 }
 
-/// A gain of about 0.03 AUC over two decades: too small for class counts alone, large enough on the very rows.
+/// A gain of about 0.03 AUC over two decades: too small for class counts alone, large enough on the very
+/// rows.
 #[test]
 fn scores_decide_what_class_counts_cannot() {
     let distances = [0.80, 0.88, 0.96];
@@ -144,9 +145,10 @@ fn exponential(rng: &mut TrialRng, mean: f64) -> f64 {
     -mean * (1.0 - uniform(rng)).ln()
 }
 
-/// One model, chosen beforehand: its AUC's intervals from class counts alone and from its scores, for two mixes of the classes
-/// and three qualities. Class counts do not tell how scores are distributed: Hanley and McNeil take them as exponential, for which the
-/// interval is exact; for normal ones it is cautious of good models.
+/// One model, chosen beforehand: its AUC's intervals from class counts alone and from its scores, for two
+/// mixes of the classes and three qualities. Class counts do not tell how scores are distributed: Hanley and
+/// McNeil take them as exponential, for which the interval is exact; for normal ones it is cautious of good
+/// models.
 #[test]
 fn intervals_of_an_auc_cover() {
     let options = Options { level: 0.9, ..Options::default() };
@@ -175,7 +177,8 @@ fn intervals_of_an_auc_cover() {
         let scores = if is_exponential { "exponential" } else { "normal" };
         for (name, covered) in [("Hanley-McNeil", by_counts), ("DeLong", by_scores)] {
             println!(
-                "{name}, {scores} scores, {}+{} rows, AUC {truth:.3}: 90% intervals cover in {covered} of 1000",
+                "{name}, {scores} scores, {}+{} rows, AUC {truth:.3}: 90% intervals cover in {covered} of \
+                 1000",
                 rows.positives, rows.negatives
             );
             let most = if name == "DeLong" || is_exponential { 940 } else { 970 };

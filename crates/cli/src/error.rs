@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use allometry_analysis::Severity;
-use allometry_analysis::number::counted;
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
 use allometry_gpu::OpenError;
 use allometry_grpc::ServeError as GrpcError;
+use allometry_report::number::counted;
 use allometry_report::{ReadError, classic};
 use allometry_runner::{AskError, NoProgram, RunError};
 use allometry_server::ServeError;

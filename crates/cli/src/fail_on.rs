@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use allometry_analysis::lint::{Conclusion, LintCode};
+use allometry_analysis::lint::LintCode;
 use allometry_analysis::{Finding, FindingCode, Lint, Severity};
+use allometry_report::words;
 
 use crate::error::{CliError, Met};
 
@@ -117,7 +118,7 @@ where
     let met = findings().into_iter().filter(meets).map(|finding| Met {
         severity: finding.severity,
         code: finding.code.to_string(),
-        message: finding.message.clone(),
+        message: words::finding::message(finding),
     });
     ended(met.collect())
 }
@@ -129,12 +130,16 @@ where
 pub(crate) fn check_report(conditions: &[FailOn], lint: &Lint) -> Result<(), CliError> {
     let of =
         |budget: &Option<String>| budget.as_ref().map_or_else(String::new, |budget| format!("{budget}: "));
-    let contradictions = lint
-        .contradictions
-        .iter()
-        .map(|found| (found.code, format!("line {}: {}{}", found.line, of(&found.budget), found.message)));
+    let contradictions = lint.contradictions.iter().map(|found| {
+        (
+            found.code,
+            format!("line {}: {}{}", found.line, of(&found.budget), words::lint::contradiction_clause(found)),
+        )
+    });
     let conclusions = lint.conclusions.iter().filter_map(|conclusion| {
-        let Conclusion { line, statement, reason, .. } = conclusion;
+        let line = conclusion.line;
+        let statement = words::lint::claim_clause(conclusion);
+        let reason = words::lint::reason_clause(conclusion, lint);
         Some((conclusion.code?, format!("line {line}: {}{statement}: {reason}", of(&conclusion.budget))))
     });
     let meets = |(code, _): &(LintCode, String)| conditions.iter().any(|c| c.is_met_by_line(*code));

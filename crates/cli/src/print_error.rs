@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use allometry_analysis::number::counted;
 use allometry_core::secret;
+use allometry_report::number::counted;
 
 use crate::error::CliError;
 use crate::output::say;

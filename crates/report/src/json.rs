@@ -4,7 +4,10 @@ use allometry_analysis::Analysis;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or goes.
+use crate::words;
+
+/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
+/// goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SchemaVersion {
     /// The first.
@@ -25,13 +28,13 @@ pub struct ReportDocument {
 
 /// Renders the analysis as a document of the form that [`json_schema`] describes.
 pub fn json(analysis: &Analysis) -> String {
-    pretty(&ReportDocument { schema: SchemaVersion::V1, analysis: analysis.clone() })
+    pretty(&ReportDocument { schema: SchemaVersion::V1, analysis: words::analysis(analysis) })
 }
 
 /// A document as text for people to look at, with a line break at its end.
 pub(crate) fn pretty(document: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(document);
-    text.expect("a document of strings, numbers and lists has no key that is no string") + "\n"
+    text.expect("a document in words has keys that are strings, and no reasons") + "\n"
 }
 
 /// JSON Schema of [`ReportDocument`].

@@ -8,10 +8,11 @@ pub mod html;
 pub mod json;
 pub mod lint;
 mod markdown;
-mod number;
+pub mod number;
 mod read;
 mod terminal;
 mod text;
+pub mod words;
 
 pub use classic::classic;
 pub use comparison::{ComparisonDocument, comparison, comparison_json, comparison_json_schema};

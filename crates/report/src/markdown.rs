@@ -4,11 +4,12 @@ use allometry_analysis::coverage::Step;
 
 use crate::number::step;
 
-/// Characters of a text of users beyond which it is cut: longer than any sentence, shorter than a name meant to harm.
+/// Characters of a text of users beyond which it is cut: longer than any sentence, shorter than a name meant
+/// to harm.
 const LONGEST: usize = 4_000;
 
-/// Text that reads in Markdown as it is: nothing in it starts emphasis, a link, a tag, a table cell or a heading; line
-/// breaks become spaces. What is very long is cut.
+/// Text that reads in Markdown as it is: nothing in it starts emphasis, a link, a tag, a table cell or a
+/// heading; line breaks become spaces. What is very long is cut.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before: Option<char> = None;

@@ -1,12 +1,83 @@
-//! Numbers in the full report.
+//! Numbers, probabilities and names as reports and commands print them.
 
 use allometry_analysis::{Estimate, Interval};
 use allometry_core::ParamValue;
 
-/// What stands where nothing is known.
+/// The text for an unknown value.
 pub(crate) const UNKNOWN: &str = "unknown";
 
-pub(crate) use allometry_core::significant::{signed, significant as decimals};
+pub use allometry_core::significant::{signed, significant as decimals};
+
+/// A large number in two digits, with separators: 8413 is `8,400`.
+pub fn about(x: f64) -> String {
+    if !x.is_finite() || x >= 1e15 {
+        return "a great many".into();
+    }
+    let mut unit = 1.0;
+    while x / unit >= 100.0 {
+        unit *= 10.0;
+    }
+    let digits = if unit > 1.0 { (x / unit).round() } else { x.ceil() };
+    grouped((digits * unit) as u64)
+}
+
+/// A count with separators: `12,345`.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A whole percentage; `<1%` for small shares that are not 0.
+pub fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.005 { "<1%".into() } else { format!("{:.0}%", share * 100.0) }
+}
+
+/// A probability: `0.034`, `<0.001`.
+pub fn p_value(p: f64) -> String {
+    match p {
+        p if p < 0.001 => "<0.001".into(),
+        p if p < 0.0995 => format!("{p:.3}"),
+        p => format!("{p:.2}"),
+    }
+}
+
+/// A probability behind its letter: `p = 0.034`, `p < 0.001`.
+pub fn p_is(p: f64) -> String {
+    let value = p_value(p);
+    match value.strip_prefix('<') {
+        Some(bound) => format!("p < {bound}"),
+        None => format!("p = {value}"),
+    }
+}
+
+/// A user's name in quotes.
+pub fn quoted(name: &str) -> String {
+    format!("'{name}'")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn listed<S: AsRef<str>>(items: &[S]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// `1 trial`, `2 trials`.
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
 
 /// Four decimals, or `unknown`.
 pub(crate) fn known(x: Option<f64>) -> String {
@@ -29,22 +100,18 @@ pub(crate) fn share(estimate: Estimate) -> String {
     format!("{}{interval}", percent(estimate.point))
 }
 
-/// A whole percentage.
-pub(crate) fn percent(share: f64) -> String {
-    format!("{:.0}%", share * 100.0)
-}
-
 /// Three decimals with a sign.
 pub(crate) fn signed3(x: f64) -> String {
     format!("{x:+.3}")
 }
 
 /// A probability: `0.034`, `<0.001`, or `unknown`.
-pub(crate) fn p_value(p: Option<f64>) -> String {
-    p.map_or_else(|| UNKNOWN.into(), allometry_analysis::number::p_value)
+pub(crate) fn known_p(p: Option<f64>) -> String {
+    p.map_or_else(|| UNKNOWN.into(), p_value)
 }
 
-/// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's choice.
+/// A value of a parameter, or a range of values; floats in at most three digits where they are not a user's
+/// choice.
 pub(crate) fn step(value: &ParamValue, upper: Option<&ParamValue>) -> String {
     match (value, upper) {
         (value, None) => value.to_string(),
@@ -68,6 +135,20 @@ pub(crate) fn short(value: &ParamValue) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(about(83_917.0), "84,000");
+        assert_eq!(about(8_413.3), "8,400");
+        assert_eq!(about(3.2), "4");
+        assert_eq!(about(f64::INFINITY), "a great many");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!((p_is(0.0341).as_str(), p_is(1e-9).as_str()), ("p = 0.034", "p < 0.001"));
+        assert_eq!(percent(0.004), "<1%");
+        assert_eq!(percent(0.0), "0%");
+        assert_eq!(counted(1, "trial"), "1 trial");
+        assert_eq!(listed(&["a", "b", "c"]), "a, b and c");
+    }
 
     #[test]
     fn values_are_short() {

@@ -10,6 +10,7 @@ use textwrap::core::display_width;
 
 use crate::full::is_lone;
 use crate::number::{UNKNOWN, decimals, percent};
+use crate::words;
 
 /// Columns that the summary takes.
 const WIDTH: usize = 80;
@@ -54,12 +55,11 @@ fn heading(out: &mut String, analysis: &Analysis) {
     };
     line(out, &paint(BOLD, "Do more weights pay?"));
     let style = color.on_default().bold();
-    for text in wrapped(&analysis.verdict.sentence, WIDTH) {
+    for text in wrapped(&words::verdict::sentence(analysis), WIDTH) {
         line(out, &paint(style, &text));
     }
-    for text in
-        [&analysis.verdict.covers, &analysis.verdict.advice].into_iter().filter(|text| !text.is_empty())
-    {
+    let more = [words::verdict::covers_sentence(analysis), words::verdict::advice_sentence(analysis)];
+    for text in more.iter().filter(|text| !text.is_empty()) {
         for text in wrapped(text, WIDTH) {
             line(out, &text);
         }
@@ -194,7 +194,7 @@ fn findings(out: &mut String, analysis: &Analysis) {
     line(out, &paint(BOLD, &words));
     let groups: Vec<&[Finding]> = analysis.findings.chunk_by(|a, b| a.code == b.code).collect();
     for group in groups.iter().take(FINDINGS) {
-        let Finding { code, severity, message, .. } = &group[0];
+        let Finding { code, severity, .. } = &group[0];
         let color = match severity {
             Severity::Error => AnsiColor::Red,
             Severity::Warning => AnsiColor::Yellow,
@@ -203,7 +203,7 @@ fn findings(out: &mut String, analysis: &Analysis) {
         let times = if group.len() > 1 { format!(", {} times", group.len()) } else { String::new() };
         let code = paint(DIM, &format!("{code}{times}"));
         line(out, &format!("{} {code}", paint(color.on_default().bold(), severity.as_str())));
-        for text in wrapped(message, WIDTH - 2).into_iter().take(3) {
+        for text in wrapped(&words::finding::message(&group[0]), WIDTH - 2).into_iter().take(3) {
             line(out, &format!("  {text}"));
         }
     }

@@ -24,7 +24,8 @@ pub(crate) fn space() -> SearchSpace {
     SearchSpace((0..20).map(|i| (format!("p{i:02}"), set(i))).collect())
 }
 
-/// `count` uniformly drawn trials. The value is additive in the first parameters but for one product, with noise.
+/// `count` uniformly drawn trials. The value is additive in the first parameters but for one product, with
+/// noise.
 pub(crate) fn trials(count: usize) -> Vec<(Params, f64)> {
     let mut draws = Draws(1);
     let one = |_| {

@@ -37,7 +37,8 @@ pub struct ScoreSummary {
     pub high: f64,
     /// Distinct predictions.
     pub distinct: u64,
-    /// 1 less the Brier score over that of always predicting the share of positive rows; 0 or less: no better than that.
+    /// 1 less the Brier score over that of always predicting the share of positive rows; 0 or less: no better
+    /// than that.
     pub brier_skill: f64,
     /// Mean log loss in nats.
     pub log_loss: f64,
@@ -49,7 +50,8 @@ pub struct ScoreSummary {
     pub calibration_error_by_chance: f64,
     /// Share of draws from a calibrated model with at least this calibration error.
     pub p_calibration: f64,
-    /// Share of the positive rows that are predicted above 0.5; few of a calibrated model where positives are rare.
+    /// Share of the positive rows that are predicted above 0.5; few of a calibrated model where positives are
+    /// rare.
     pub recall_at_half: f64,
     /// Share of the positive rows that are predicted above the share of positive rows.
     pub recall_at_prior: f64,
@@ -90,7 +92,8 @@ impl Moments {
     }
 }
 
-/// The kind of a trial from its predictions and its AUC; `None` where they are no probabilities, or of one class.
+/// The kind of a trial from its predictions and its AUC; `None` where they are no probabilities, or of one
+/// class.
 pub(super) fn kind(
     predictions: &Scores<'_>,
     auc: f64,
@@ -187,8 +190,8 @@ impl ScoreSummary {
     }
 }
 
-/// The block of each row: neighbours in time whose residuals count as one row share a block. Every row has its own where nothing tells
-/// their order or they are too few.
+/// The block of each row: neighbours in time whose residuals count as one row share a block. Every row has
+/// its own where nothing tells their order or they are too few.
 fn blocks(predictions: &Scores<'_>, series: Series) -> Vec<usize> {
     let rows = predictions.rows.len();
     let scores = RowScores { predicted: Predicted::Binary(*predictions), series };
@@ -207,7 +210,8 @@ fn blocks(predictions: &Scores<'_>, series: Series) -> Vec<usize> {
     blocks
 }
 
-/// Calibration errors of the same ascending predictions with classes drawn from them; rows of one block are drawn together.
+/// Calibration errors of the same ascending predictions with classes drawn from them; rows of one block are
+/// drawn together.
 fn by_chance(scores: &[f64], blocks: &[usize], rng: &mut TrialRng) -> Vec<f64> {
     let mut labels = vec![false; scores.len()];
     let count = blocks.iter().max().map_or(0, |last| last + 1);
@@ -225,8 +229,8 @@ fn by_chance(scores: &[f64], blocks: &[usize], rng: &mut TrialRng) -> Vec<f64> {
         .collect()
 }
 
-/// Mean distance, weighted by rows, between the mean prediction and the share of positive rows of each bin; `scores`
-/// ascend.
+/// Mean distance, weighted by rows, between the mean prediction and the share of positive rows of each bin;
+/// `scores` ascend.
 fn calibration_error(scores: &[f64], labels: &[bool]) -> f64 {
     let n = scores.len();
     (0..BINS)

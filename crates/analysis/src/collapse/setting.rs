@@ -32,7 +32,8 @@ pub struct CollapseSetting {
     pub p_adjusted: f64,
 }
 
-/// Tests every parameter, given by name and levels, that has several; empty with fewer than three constant or other models.
+/// Tests every parameter, given by name and levels, that has several; empty with fewer than three constant or
+/// other models.
 pub(super) fn settings(
     kinds: &[CollapseKind],
     parameters: &[(&str, &[Level])],

@@ -7,20 +7,24 @@ use serde::{Deserialize, Serialize};
 use super::distribution::DistributionComparison;
 use super::importance::ImportanceComparison;
 use super::optimum::OptimumComparison;
+use super::statement::Sides;
 use super::value::{Preference, ValueDifference};
-use super::{Side, measure_alike, words};
+use super::{Side, measure_alike};
 use crate::analysis::Analysis;
 use crate::estimate::Estimate;
 use crate::options::Options;
+use crate::statement::Statement;
 use crate::stats::holm;
 use crate::study::StudyAnalysis;
 
 /// A budget in one of the ladders.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedBudget {
-    /// Its best value as observed; `null` without a usable trial. The best of many trials is biased towards better values.
+    /// Its best value as observed; `null` without a usable trial. The best of many trials is biased towards
+    /// better values.
     pub best: Option<Estimate>,
-    /// That value without the bias of choosing the best of many on the same rows; `null` without stored scores.
+    /// That value without the bias of choosing the best of many on the same rows; `null` without stored
+    /// scores.
     pub corrected: Option<Estimate>,
     /// Exact size of that trial's model.
     pub size: Option<ModelSize>,
@@ -33,22 +37,43 @@ pub struct ComparedBudget {
 pub struct BudgetComparison {
     /// Its label in both.
     pub budget: String,
-    /// What A found.
+    /// The budget in A.
     pub a: ComparedBudget,
-    /// What B found.
+    /// The budget in B.
     pub b: ComparedBudget,
-    /// What the search of B finds less what that of A finds; `null` where one has no trial, or where the metrics differ.
+    /// The value of the search of B less that of A; `null` where one has no trial, or where the metrics
+    /// differ.
     pub value: Option<ValueDifference>,
-    /// Whose search finds better models.
+    /// Which search finds better models.
     pub outcome: Preference,
-    /// That in words, with its numbers and what would decide it.
-    pub sentence: String,
+    /// The outcome in words, with its numbers.
+    pub sentence: Statement<Option<NoValue>>,
     /// Importances side by side, in A's order and then B's.
     pub importance: Vec<ImportanceComparison>,
     /// Best configurations side by side, in that order too.
     pub optimum: Vec<OptimumComparison>,
-    /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at hand.
+    /// The values of all trials: it compares searches, not models. `null` unless the trials of both are at
+    /// hand.
     pub distribution: Option<DistributionComparison>,
+}
+
+/// Why the values of a budget are not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoValue {
+    /// The ladders have different metrics, or different directions.
+    DifferentMetrics,
+    /// These sides have no complete trial that can be compared.
+    NoTrial(Sides),
+}
+
+impl NoValue {
+    fn of(alike: bool, (a, b): (&StudyAnalysis, &StudyAnalysis)) -> Option<Self> {
+        if !alike {
+            return Some(Self::DifferentMetrics);
+        }
+        let lacks = |study: &StudyAnalysis| study.summary.incumbent().is_none();
+        Sides::of(lacks(a), lacks(b)).map(Self::NoTrial)
+    }
 }
 
 impl BudgetComparison {
@@ -74,7 +99,7 @@ impl BudgetComparison {
                     b: ComparedBudget::new(studies.1, b.analysis),
                     value,
                     outcome: Preference::Unknown,
-                    sentence: String::new(),
+                    sentence: Statement::Reason(NoValue::of(alike, studies)),
                     importance: ImportanceComparison::all(studies.0, studies.1),
                     optimum: OptimumComparison::all(studies.0, studies.1),
                     distribution: alike
@@ -93,7 +118,6 @@ impl BudgetComparison {
             if let Some(distribution) = &mut budget.distribution {
                 distribution.p_holm = p_distribution;
             }
-            budget.sentence = words::budget(budget, a.analysis, alike, options);
         }
         budgets
     }

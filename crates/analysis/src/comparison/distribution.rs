@@ -31,18 +31,19 @@ pub struct DistributionComparison {
     pub a: ValueDistribution,
     /// B's values.
     pub b: ValueDistribution,
-    /// Probability that a trial of B has a better value than one of A, ties counting half: the effect size that belongs to
-    /// the test.
+    /// Probability that a trial of B has a better value than one of A, ties counting half: the effect size
+    /// that belongs to the test.
     pub superiority: Estimate,
-    /// Two-sided p-value (Mann & Whitney 1947); `null` where nothing varies. As if trials were drawn independently, which
-    /// those of an adaptive sampler are not.
+    /// Two-sided p-value (Mann & Whitney 1947); `null` where nothing varies. As if trials were drawn
+    /// independently, which those of an adaptive sampler are not.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the budgets.
+    /// The p-value after Holm's adjustment over the budgets.
     pub p_holm: Option<f64>,
 }
 
 impl DistributionComparison {
-    /// Compares the studies at the given positions; `None` where the trials of one are not at hand, or there are none.
+    /// Compares the studies at the given positions; `None` where the trials of one are not at hand, or there
+    /// are none.
     pub(super) fn new(a: (&Side<'_>, usize), b: (&Side<'_>, usize), options: &Options) -> Option<Self> {
         let direction = a.0.analysis.direction;
         let (first, second) = (values(a)?, values(b)?);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Finding;
 
 /// A finding of both ladders; its numbers may have changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StayedFinding {
     /// As A has it.
     pub a: Finding,
@@ -15,7 +15,7 @@ pub struct StayedFinding {
 }
 
 /// Findings of two ladders, matched by code and budget.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingChanges {
     /// Those of B alone.
     pub appeared: Vec<Finding>,

@@ -50,7 +50,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ParamVal
     ParamValue::deserialize(deserializer).map(Some)
 }
 
-/// Parameters of the trials in the order of the analysis, then those that only the recorded best configuration has.
+/// Parameters of the trials in the order of the analysis, then those that only the recorded best
+/// configuration has.
 fn names(study: &StudyAnalysis) -> Vec<String> {
     let tried = study.best_values.iter().map(|set| set.parameter.clone()).collect();
     let recorded = study.best_params().map(Params::iter).into_iter().flatten();

@@ -7,7 +7,7 @@ use super::Side;
 use crate::outputs::Outputs;
 use crate::scores::Scores;
 
-/// What is known of the validation rows of two ladders.
+/// Whether two ladders have the same validation rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowRelation {

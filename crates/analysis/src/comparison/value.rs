@@ -14,23 +14,23 @@ use crate::scaling::{
 };
 use crate::stats::auc;
 
-/// Which of two is better, as far as can be told.
+/// Which of two is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Preference {
-    /// A is told to be better.
+    /// A is significantly better.
     A,
-    /// B is told to be better.
+    /// B is significantly better.
     B,
-    /// The difference is smaller than what is of interest.
+    /// The difference is smaller than the smallest difference of interest.
     Equivalent,
-    /// The data do not tell.
+    /// The data do not decide.
     Undecided,
-    /// What would be needed to tell was not given.
+    /// The data that a decision needs are missing.
     Unknown,
 }
 
-/// Why two searches are not compared.
+/// The reason why two searches are not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotCompared {
@@ -44,7 +44,7 @@ pub enum NotCompared {
     TooFewRows,
 }
 
-/// What the search of B finds, less what that of A finds.
+/// The value of the search of B less that of A.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValueDifference {
     /// The quantity that is compared; `null` where the two are the same.
@@ -52,18 +52,18 @@ pub struct ValueDifference {
     pub quantity: Option<Quantity>,
     /// The difference, in the metric: positive where B's value is larger, be that better or not.
     pub difference: Estimate,
-    /// What its error consists of.
+    /// The sources of its error.
     #[serde(default)]
     pub shares: Vec<Share>,
     /// Sources of which nothing is known: the error leaves them out.
     #[serde(default)]
     pub left_out: Vec<Source>,
-    /// Why there is no error.
+    /// The reason why there is no error.
     #[serde(default)]
     pub not_compared: Option<NotCompared>,
     /// Two-sided p-value for zero; 1 where the trials of both are the same.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the budgets of both ladders.
+    /// The p-value after Holm's adjustment over the budgets of both ladders.
     pub p_holm: Option<f64>,
 }
 
@@ -129,8 +129,8 @@ impl ValueDifference {
         if summed.p.is_none() { Err(NotCompared::NothingVaries) } else { Ok(()) }
     }
 
-    /// In this order: unknown (nothing to tell from), undecided (no error), equivalent (interval inside the smallest effect), better
-    /// (p after Holm's adjustment below `1 - level`), undecided.
+    /// In this order: unknown (nothing to tell from), undecided (no error), equivalent (interval inside the
+    /// smallest effect), better (p after Holm's adjustment below `1 - level`), undecided.
     pub(super) fn preference(&self, direction: Direction, options: &Options) -> Preference {
         match (self.difference.interval, self.not_compared) {
             (_, Some(NotCompared::NothingVaries)) => Preference::Unknown,

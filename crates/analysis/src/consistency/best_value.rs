@@ -18,8 +18,9 @@ pub struct BestValueSet {
     pub parameter: String,
     /// Its values, ascending; ranges of values where there are many.
     pub tried: Vec<Step>,
-    /// Those that are not told to be worse than another: one-sided Welch tests against every other value, Holm's adjustment
-    /// over them. Covers the best value with the level's probability. Values with a single evaluation cannot be excluded.
+    /// Those that are not told to be worse than another: one-sided Welch tests against every other value,
+    /// Holm's adjustment over them. Covers the best value with the level's probability. Values with a single
+    /// evaluation cannot be excluded.
     pub possible: Vec<Step>,
 }
 
@@ -54,7 +55,8 @@ impl BestValueSet {
     }
 }
 
-/// The set of each parameter of a study, in the order of the model's parameters; `levels` are those of the model.
+/// The set of each parameter of a study, in the order of the model's parameters; `levels` are those of the
+/// model.
 pub(crate) fn best_value_sets(
     model: &Model,
     levels: &[&[Level]],
@@ -90,8 +92,8 @@ pub(crate) fn best_value_sets(
 /// Levels above which none is excluded.
 const MOST_LEVELS: usize = 100;
 
-/// Whether no other group's mean is told to be better than that of the group at `level`; higher is better. Groups of fewer
-/// than two values neither exclude nor are excluded.
+/// Whether no other group's mean is told to be better than that of the group at `level`; higher is better.
+/// Groups of fewer than two values neither exclude nor are excluded.
 pub(crate) fn may_be_best(groups: &[Option<GroupSummary>], level: usize, alpha: f64) -> bool {
     let Some(candidate) = &groups[level] else { return true };
     let p_values: Vec<f64> = groups

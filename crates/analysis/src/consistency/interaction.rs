@@ -28,8 +28,8 @@ pub struct Interaction {
     pub p_holm: Option<f64>,
 }
 
-/// Tests whether a parameter acts alike in all budgets, each given by its distinct evaluations: the parameter's value and
-/// the metric. Values that only one budget tried are left out.
+/// Tests whether a parameter acts alike in all budgets, each given by its distinct evaluations: the
+/// parameter's value and the metric. Values that only one budget tried are left out.
 pub(crate) fn interaction(budgets: &[Vec<(ParamValue, f64)>]) -> Option<Interaction> {
     let mut distinct: Vec<&ParamValue> = budgets.iter().flatten().map(|(value, _)| value).collect();
     distinct.sort_by(|a, b| a.total_cmp(b));

@@ -44,11 +44,11 @@ pub struct SpaceCoverage {
     pub pairs_tried: u64,
     /// Pairs of parameters with a corrected V of at least 0.5 whose association is told, the strongest first.
     pub confounded: Vec<Confounding>,
-    /// Centred L2 discrepancy, squared, of the trials in the unit cube of the space; `null` where nothing varies. A value of a
-    /// list or of a range with steps lies in the middle of its part of the side.
+    /// Centred L2 discrepancy, squared, of the trials in the unit cube of the space; `null` where nothing
+    /// varies. A value of a list or of a range with steps lies in the middle of its part of the side.
     pub discrepancy: Option<f64>,
-    /// Its expectation for as many points drawn at random from the space: from its lists and steps where it has them, each
-    /// parameter apart from the others.
+    /// Its expectation for as many points drawn at random from the space: from its lists and steps where it
+    /// has them, each parameter apart from the others.
     pub discrepancy_at_random: Option<f64>,
 }
 
@@ -103,8 +103,8 @@ impl SpaceCoverage {
     }
 }
 
-/// Places of the trials in the unit cube of the parameters that vary and that every trial has, and how places at random lie on its
-/// sides.
+/// Places of the trials in the unit cube of the parameters that vary and that every trial has, and how places
+/// at random lie on its sides.
 fn points(
     space: &SearchSpace,
     sample: &Sample<'_>,
@@ -170,7 +170,8 @@ mod tests {
     use allometry_core::rng::{stream, uniform};
     use allometry_core::{Distribution, FrozenTrial, Params, TrialState};
 
-    /// What is expected of points at random is what such points have on average: in a space of lists, steps and ranges.
+    /// What is expected of points at random is what such points have on average: in a space of lists, steps
+    /// and ranges.
     #[test]
     fn the_expectation_is_the_average_over_random_points() {
         let list = |n: i64| Distribution::list((0..n).map(Into::into).collect());

@@ -1,6 +1,7 @@
-//! Problems with the data that change what the figures mean, with stable codes and advice.
+//! Problems with the data that change the meaning of figures, with stable codes.
 
 mod ladder;
+mod problem;
 mod study;
 
 use std::fmt;
@@ -8,13 +9,16 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use problem::{BudgetProblem, BudgetTrials, Problem, RecordedParameter, RowsNeeded, UnknownSizes};
+
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::Scaling;
+use crate::statement::Statement;
 use crate::study::StudyAnalysis;
 use crate::verdict::Verdict;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -40,7 +44,7 @@ impl Severity {
     }
 }
 
-/// What was found. Codes never change their meaning.
+/// The kind of a problem. Codes never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingCode {
@@ -68,9 +72,9 @@ pub enum FindingCode {
     NominalNotSize,
     /// The best model of a larger budget has fewer weights than that of a smaller one.
     SizesOutOfOrder,
-    /// Best values lie at an end of their range towards which the metric is told to get better.
+    /// Best values lie at an end of their range towards which the metric improves.
     EdgeOfSpace,
-    /// The same of the learning rate.
+    /// The best learning rate lies at such an end.
     LearningRateEdge,
     /// Parameters were tried at one value only.
     SingleLevel,
@@ -132,7 +136,7 @@ impl FindingCode {
         Self::InfeasibleTrials,
     ];
 
-    /// How bad it is.
+    /// The severity of its findings.
     pub fn severity(self) -> Severity {
         match self {
             Self::NoTrials => Severity::Error,
@@ -174,28 +178,37 @@ impl fmt::Display for FindingCode {
 }
 
 /// A problem with the data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
-    /// What.
+    /// The code.
     pub code: FindingCode,
-    /// How bad.
+    /// The severity.
     pub severity: Severity,
-    /// Label of the budget that it concerns; `null` for the ladder.
+    /// Label of the affected budget; `null` for the ladder.
     pub budget: Option<String>,
-    /// In words, with its numbers.
+    /// The problem as data, or in words.
+    #[serde(flatten)]
+    pub problem: Statement<Problem, FindingText>,
+}
+
+/// A finding in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FindingText {
+    /// The problem with its numbers.
     pub message: String,
-    /// What to do about it.
+    /// A way to solve or to handle it.
     pub advice: String,
 }
 
 impl Finding {
-    fn new(code: FindingCode, budget: Option<&str>, message: String, advice: &str) -> Self {
-        let budget = budget.map(ToOwned::to_owned);
-        Self { code, severity: code.severity(), budget, message, advice: advice.to_owned() }
+    fn new(budget: Option<&str>, problem: Problem) -> Self {
+        let (code, budget) = (problem.code(), budget.map(ToOwned::to_owned));
+        Self { code, severity: code.severity(), budget, problem: Statement::Reason(problem) }
     }
 }
 
-/// All findings, the worst first and those of one code together; those on the ladder before those on its budgets.
+/// Returns all findings, the worst first and those of one code together; those on the ladder precede those on
+/// its budgets.
 pub fn findings(
     ladder: &LadderTrials,
     studies: &[StudyAnalysis],

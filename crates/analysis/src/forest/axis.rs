@@ -4,10 +4,10 @@ use allometry_core::{ChoiceOrder, Distribution, ParamValue};
 
 /// A parameter's set of values with a probability measure on it.
 ///
-/// Values become *positions*: numbers in `[0, 1]` on a continuous range, whole numbers from 0 on a set of discrete
-/// values. A *cut* lies between positions. The measure is the space's, not the trials': a discrete value is an atom of
-/// mass `1 / k`, a continuous range has the uniform measure of the unit interval, and on a log scale both are measured
-/// between logarithms (an integer `i` from `i - 1/2` to `i + 1/2`).
+/// Values become *positions*: numbers in `[0, 1]` on a continuous range, whole numbers from 0 on a set of
+/// discrete values. A *cut* lies between positions. The measure is the space's, not the trials': a discrete
+/// value is an atom of mass `1 / k`, a continuous range has the uniform measure of the unit interval, and on
+/// a log scale both are measured between logarithms (an integer `i` from `i - 1/2` to `i + 1/2`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     /// The parameter.
@@ -77,8 +77,8 @@ impl Axis {
         }
     }
 
-    /// The cut between two positions that trials have, `left < right`: halfway on a range, else on the boundary of
-    /// atoms nearest to it.
+    /// The cut between two positions that trials have, `left < right`: halfway on a range, else on the
+    /// boundary of atoms nearest to it.
     pub fn cut(&self, left: f64, right: f64) -> f64 {
         if matches!(self.set, Set::Range { .. }) {
             let middle = f64::midpoint(left, right);

@@ -26,8 +26,8 @@ pub(super) struct Confined {
     pub(super) mass: f64,
 }
 
-/// A tree's boxes. Each axis is divided into cells at all cuts of the tree (nominal ones into their categories), so
-/// that the tree is constant on products of cells.
+/// A tree's boxes. Each axis is divided into cells at all cuts of the tree (nominal ones into their
+/// categories), so that the tree is constant on products of cells.
 #[derive(Debug)]
 pub(super) struct Boxes {
     /// Masses of the cells, by axis.

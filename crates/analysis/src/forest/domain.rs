@@ -10,7 +10,8 @@ use crate::sample::is_usable;
 pub struct Domain {
     /// One per parameter, in the space's order.
     pub axes: Vec<Axis>,
-    /// Parameters of the space that are left out: without a measurable set, or absent from more than half of the trials.
+    /// Parameters of the space that are left out: without a measurable set, or absent from more than half of
+    /// the trials.
     pub absent: Vec<String>,
 }
 

@@ -129,7 +129,8 @@ impl Grower<'_> {
         best
     }
 
-    /// Parts the node's rows in every axis's order, keeping that order on both sides; returns the number on the left.
+    /// Parts the node's rows in every axis's order, keeping that order on both sides; returns the number on
+    /// the left.
     fn part(&mut self, open: &Open, axis: usize, left: &Side) -> usize {
         let column = &self.ground.rows.columns[axis];
         for row in &self.orders[axis][open.start..open.end] {

@@ -38,20 +38,22 @@ pub struct ForestOptions {
 }
 
 impl Default for ForestOptions {
-    /// 64 trees and five parameters in six at each split, as Hutter, Hoos & Leyton-Brown (2014) have it; leaves of three.
+    /// 64 trees and five parameters in six at each split, as Hutter, Hoos & Leyton-Brown (2014) have it;
+    /// leaves of three.
     fn default() -> Self {
         Self { trees: 64, min_leaf: 3, max_depth: 64, tried: 5.0 / 6.0, seed: 0 }
     }
 }
 
-/// Trees, each grown on its own bootstrap sample from its own random stream, so that the forest does not depend on the
-/// number of threads.
+/// Trees, each grown on its own bootstrap sample from its own random stream, so that the forest does not
+/// depend on the number of threads.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     /// The trees.
     pub trees: Vec<Tree>,
-    /// Coefficient of determination of the predictions for each row by the trees that did not draw it, over the rows
-    /// that have one; 1 is perfect, 0 no better than the mean, below 0 worse. `None` where these rows' values are all equal.
+    /// Coefficient of determination of the predictions for each row by the trees that did not draw it, over
+    /// the rows that have one; 1 is perfect, 0 no better than the mean, below 0 worse. `None` where these
+    /// rows' values are all equal.
     pub oob_r_squared: Option<f64>,
 }
 
@@ -91,8 +93,8 @@ fn ascending(column: &[f64]) -> Vec<u32> {
     order
 }
 
-/// `1 - sum (y - prediction)^2 / sum (y - mean)^2`, the prediction of a row being the mean over the trees that have one; `None`
-/// where the values do not vary.
+/// `1 - sum (y - prediction)^2 / sum (y - mean)^2`, the prediction of a row being the mean over the trees
+/// that have one; `None` where the values do not vary.
 fn r_squared(values: &[f64], predicted: &[Vec<(u32, f64)>]) -> Option<f64> {
     let mut sums = vec![(0.0, 0_u32); values.len()];
     for (row, prediction) in predicted.iter().flatten() {

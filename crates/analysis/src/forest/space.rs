@@ -8,8 +8,9 @@ use crate::input::StudyTrials;
 /// Distinct numbers above which values that occur are taken for those of a continuous range.
 const MOST_VALUES: usize = 12;
 
-/// The study's space; else, for each parameter, the set that the latest trial recorded; else the values that occur, with
-/// more than 12 distinct numbers the range that they span. The source is that of the least known parameter.
+/// The study's space; else, for each parameter, the set that the latest trial recorded; else the values that
+/// occur, with more than 12 distinct numbers the range that they span. The source is that of the least known
+/// parameter.
 pub fn known_space(study: &StudyTrials) -> (SearchSpace, RangeSource) {
     if let Some(space) = &study.space {
         return (space.clone(), RangeSource::Space);

@@ -59,7 +59,8 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The split with the largest explained sum of squares, the first of equals; `None` where nothing can be parted.
+    /// The split with the largest explained sum of squares, the first of equals; `None` where nothing can be
+    /// parted.
     pub(super) fn best(&self) -> Option<Split> {
         match self.axis.categories() {
             None => self.ordered(),
@@ -99,9 +100,9 @@ impl View<'_> {
         best.map(|(score, here, next)| Split { score, left: Side::Below(self.axis.cut(here, next)) })
     }
 
-    /// With squared error the best parting of categories into two sets is one of those that part them in order of
-    /// their means (Fisher 1958; Breiman et al. 1984, section 9.4). Categories without a row in the node join the side
-    /// with more draws.
+    /// With squared error the best parting of categories into two sets is one of those that part them in
+    /// order of their means (Fisher 1958; Breiman et al. 1984, section 9.4). Categories without a row in the
+    /// node join the side with more draws.
     fn nominal(&self, count: usize) -> Option<Split> {
         let mut present: Vec<(u32, Total)> = Vec::new();
         for row in self.rows {

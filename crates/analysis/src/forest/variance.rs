@@ -11,16 +11,17 @@ pub struct TreeVariance {
     pub total: f64,
     /// `V_i = Var(E[f | x_i])`, by axis.
     pub singles: Vec<f64>,
-    /// `V_ij = Var(E[f | x_i, x_j]) - V_i - V_j` for axes `i < j`, ascending; pairs that no leaf is confined on have none.
+    /// `V_ij = Var(E[f | x_i, x_j]) - V_i - V_j` for axes `i < j`, ascending; pairs that no leaf is confined
+    /// on have none.
     pub pairs: Vec<((u32, u32), f64)>,
 }
 
 /// Divides the variance of `tree`.
 ///
-/// Exact: the leaves are boxes, and a box of mass `M`, value `v` and side masses `m` gives
-/// `v M prod_S (1[x_i in side] / m_i - 1)` to the component of the set `S` of parameters. Only boxes confined in all of
-/// `S` count, and each component is integrated as it is, so that no difference of large numbers is taken. Sums run in
-/// the order of the leaves. Time and memory of a pair grow with the product of the two axes' cuts.
+/// Exact: the leaves are boxes, and a box of mass `M`, value `v` and side masses `m` gives `v M prod_S (1[x_i
+/// in side] / m_i - 1)` to the component of the set `S` of parameters. Only boxes confined in all of `S`
+/// count, and each component is integrated as it is, so that no difference of large numbers is taken. Sums
+/// run in the order of the leaves. Time and memory of a pair grow with the product of the two axes' cuts.
 pub fn decompose(tree: &Tree, domain: &Domain) -> TreeVariance {
     let mut boxes = Boxes::new(tree, &domain.axes);
     let mean: f64 = boxes.leaves.iter().map(|leaf| leaf.value * leaf.mass).sum();
@@ -80,8 +81,8 @@ fn pairs(boxes: &Boxes) -> Vec<((u32, u32), f64)> {
         .collect()
 }
 
-/// The variance of one pair's component. `grid` holds the steps of a function of two variables, one row per cell of the
-/// first axis.
+/// The variance of one pair's component. `grid` holds the steps of a function of two variables, one row per
+/// cell of the first axis.
 fn pair(boxes: &Boxes, joints: &[Joint], grid: &mut Vec<f64>) -> f64 {
     let (a, b) = joints[0].axes;
     let (rows, columns) = (&boxes.cells[a as usize], &boxes.cells[b as usize]);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::share::{adjusted_r_squared, shares};
 use crate::estimate::{Estimate, Interval, Method};
 use crate::model::{Coding, Model};
-use crate::number::{counted, listed};
 use crate::options::Options;
+use crate::statement::Statement;
 use crate::stats::design::{Design, Term};
 use crate::stats::least_squares::{Fit, TermTest};
 use crate::stats::moments::sample_variance;
@@ -28,8 +28,9 @@ pub struct AdjustedEffect {
     pub freedom: u64,
     /// Type-II F of the main-effects model.
     pub f: Option<f64>,
-    /// `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the other parameters leave. The interval is that of
-    /// `lambda / (lambda + N)` for the noncentralities `lambda` that F admits (Steiger 2004); it contains the share.
+    /// `df (F - 1) / (df (F - 1) + N)`, at least 0: share of the variance that the other parameters leave.
+    /// The interval is that of `lambda / (lambda + N)` for the noncentralities `lambda` that F admits
+    /// (Steiger 2004); it contains the share.
     pub partial_omega_squared: Option<Estimate>,
     /// P-value of F.
     pub p: Option<f64>,
@@ -54,8 +55,8 @@ pub struct ImportanceModel {
     pub aliased: Vec<String>,
     /// Parameters with too many levels for the model.
     pub left_out: Vec<String>,
-    /// Largest share of the variance that any model can take up, the rest being what repeats of one configuration differ
-    /// by; `null`, unknown, without repeats that differ.
+    /// Largest share of the variance that any model can take up, the rest being what repeats of one
+    /// configuration differ by; `null`, unknown, without repeats that differ.
     pub noise_ceiling: Option<f64>,
     /// Tests that Holm's adjustment took together.
     pub family: u64,
@@ -66,7 +67,7 @@ pub struct ImportanceModel {
     /// Replicates behind each interval of a share.
     pub bootstraps: u64,
     /// What survives, in words.
-    pub sentence: String,
+    pub sentence: Statement<()>,
 }
 
 /// Effect of one parameter.
@@ -100,7 +101,7 @@ impl Effects {
             surviving: Vec::new(),
             permutations: count as u64,
             bootstraps: 0,
-            sentence: String::new(),
+            sentence: Statement::Reason(()),
         };
         let mut effects = Vec::new();
         if let Some(coding) = model.coding {
@@ -115,7 +116,6 @@ impl Effects {
                 }
             }
         }
-        summary.sentence = summary.words();
         Self { by_parameter: effects, permutations, model: summary }
     }
 
@@ -176,25 +176,6 @@ impl ImportanceModel {
         self.family = tested.len() as u64;
         effects
     }
-
-    fn words(&self) -> String {
-        let evaluations = counted(self.evaluations, "distinct evaluation");
-        let Some(freedom) = self.residual_freedom else {
-            return format!("Unknown: a model of all parameters at once needs more than {evaluations}.");
-        };
-        if self.family == 0 {
-            return format!("Unknown: no parameter has a test of its own after {evaluations}.");
-        }
-        let basis = format!(
-            "main effects of {}, {evaluations}, {freedom} residual degrees of freedom",
-            counted(self.family, "parameter")
-        );
-        match self.surviving.as_slice() {
-            [] => format!("No parameter's effect survives Holm's adjustment ({basis})."),
-            [one] => format!("Only the effect of {one} survives Holm's adjustment ({basis})."),
-            several => format!("The effects of {} survive Holm's adjustment ({basis}).", listed(several)),
-        }
-    }
 }
 
 fn partial_omega_squared(
@@ -219,8 +200,8 @@ fn ceiling(model: &Model, repeat_sd: Option<f64>) -> Option<f64> {
     Some((1.0 - noise * noise / variance).max(0.0))
 }
 
-/// Permutation p-values of the model's parameters by name, each as it is and after adjustment, and how many permutations
-/// they rest on.
+/// Permutation p-values of the model's parameters by name, each as it is and after adjustment, and how many
+/// permutations they rest on.
 fn permute(model: &Model, seed_name: &str, options: &Options) -> (Vec<(String, [f64; 2])>, usize) {
     let factors: Vec<(&[usize], usize)> =
         model.included().map(|factor| (factor.codes.as_slice(), factor.groups())).collect();

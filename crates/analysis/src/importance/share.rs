@@ -22,11 +22,12 @@ const FEWEST: usize = 100;
 
 /// Share of R squared of each term and the replicates behind its interval.
 ///
-/// The interval resamples residuals around the fit, shrunk to what is left of R squared after its correction, at the same
-/// configurations, and joins the percentile interval to the pivotal one (Davison & Hinkley 1997, section 5.2), the estimate less
-/// what resampled shares differ by from their own true share: small shares are biased upwards by chance, and resampled ones
-/// once more, so that percentiles never reach down to 0; large ones are resampled too low. Resampling the trials
-/// themselves would leave levels out and fit the rest all but exactly.
+/// The interval resamples residuals around the fit, shrunk to what is left of R squared after its correction,
+/// at the same configurations, and joins the percentile interval to the pivotal one (Davison & Hinkley 1997,
+/// section 5.2), the estimate less what resampled shares differ by from their own true share: small shares
+/// are biased upwards by chance, and resampled ones once more, so that percentiles never reach down to 0;
+/// large ones are resampled too low. Resampling the trials themselves would leave levels out and fit the rest
+/// all but exactly.
 pub(super) fn shares(
     fit: &Fit<'_>,
     design: &Design,

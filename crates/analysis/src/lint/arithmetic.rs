@@ -11,40 +11,43 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::code::LintCode;
+use super::mismatch::{Implied, Mismatch};
+use super::reason::NoteReason;
 use super::rounding::study_error;
 use super::stated::{Printed, StatedReport, StatedStudy};
 use crate::finding::Severity;
-use crate::number::decimals;
+use crate::statement::Statement;
 
-/// A place where the report says something that its other lines rule out, whatever the numbers were before rounding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A place where the report says something that its other lines exclude, whatever the numbers were before
+/// rounding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contradiction {
-    /// The line that is off, as far as can be told; of a table that of its heading.
+    /// The line that is probably wrong; for a table, that of its heading.
     pub line: u64,
-    /// Lines that it was held against.
+    /// Lines that it was compared with.
     pub against: Vec<u64>,
     /// The budget that the line is about.
     pub budget: Option<String>,
-    /// What it is filed under.
+    /// Its code.
     pub code: LintCode,
     /// An error: one of the lines is wrong.
     pub severity: Severity,
-    /// What is wrong.
-    pub message: String,
+    /// The statements that exclude each other, in words.
+    pub message: Statement<Mismatch>,
 }
 
 /// Something that is no contradiction but that a reader should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// The line.
     pub line: u64,
     /// The budget that the line is about.
     pub budget: Option<String>,
-    /// What is to be known.
-    pub message: String,
+    /// The note in words.
+    pub message: Statement<NoteReason>,
 }
 
-/// What was found while checking.
+/// Contradictions and notes, as they are found.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     pub(super) contradictions: Vec<Contradiction>,
@@ -53,25 +56,32 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    fn contradiction(&mut self, line: u64, against: impl IntoIterator<Item = u64>, message: String) {
+    fn contradiction(
+        &mut self,
+        line: u64,
+        against: impl IntoIterator<Item = u64>,
+        mismatch: impl Into<Mismatch>,
+    ) {
         let mut against: Vec<u64> = against.into_iter().filter(|other| *other != line).collect();
         against.sort_unstable();
         against.dedup();
         let (budget, code) = (self.budget.clone(), LintCode::Contradiction);
         let severity = code.severity();
+        let message = Statement::Reason(mismatch.into());
         self.contradictions.push(Contradiction { line, against, budget, code, severity, message });
     }
 
-    fn note(&mut self, line: u64, message: String) {
+    fn note(&mut self, line: u64, reason: NoteReason) {
+        let message = Statement::Reason(reason);
         self.notes.push(Note { line, budget: self.budget.clone(), message });
     }
 }
 
-/// Holds the lines of a report against each other.
+/// Checks the lines of a report against each other.
 pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
     let mut checks = Checks::default();
     for line in &report.unread {
-        checks.note(*line, "left unread: of no form that the report has".into());
+        checks.note(*line, NoteReason::Unread);
     }
     ladder::check(&mut checks, report, direction);
     for study in &report.studies {
@@ -87,7 +97,8 @@ pub(super) fn check(report: &StatedReport, direction: Direction) -> Checks {
     checks
 }
 
-/// Which values of the metric the report takes to be better, by where its best values lie; larger ones if nothing tells.
+/// Which values of the metric the report takes to be better, by where its best values lie; larger ones if
+/// nothing tells.
 pub(super) fn direction(report: &StatedReport) -> Direction {
     let (mut larger, mut smaller) = (0, 0);
     let mut vote = |best: f64, other: f64| {
@@ -114,8 +125,7 @@ fn mean(study: &StatedStudy) -> Option<Printed> {
     study.mean.as_ref()?.value
 }
 
-/// `0.7005 (0.7004 to 0.7006)`.
-fn with_bounds(bounds: super::rounding::Bounds) -> String {
-    let middle = f64::midpoint(bounds.low, bounds.high);
-    format!("{} ({} to {})", decimals(middle), decimals(bounds.low), decimals(bounds.high))
+/// Returns bounds as part of a mismatch.
+fn implied(bounds: super::rounding::Bounds) -> Implied {
+    Implied { low: bounds.low, high: bounds.high }
 }

@@ -1,4 +1,4 @@
-//! Stable codes of what is wrong with a report.
+//! Stable codes for wrong or unsupported lines of a report.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,19 +10,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::conclusion::{Standing, Subject};
 use crate::finding::Severity;
 
-/// What is wrong with a line of a report. Codes never change their meaning.
+/// A code for a wrong or unsupported line of a report. Codes never change their meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LintCode {
     /// The report contradicts itself.
     Contradiction,
     /// A conclusion on this does not stand.
     DoesNotStand(Subject),
-    /// Whether a conclusion on this stands cannot be told.
+    /// The report does not show whether a conclusion on this stands.
     CannotBeTold(Subject),
 }
 
 impl LintCode {
-    /// That of a conclusion; `None` where it stands.
+    /// Returns the code of a conclusion; `None` where it stands.
     pub(super) fn of(subject: Subject, standing: Standing) -> Option<Self> {
         match standing {
             Standing::Stands => None,
@@ -81,7 +81,8 @@ impl JsonSchema for LintCode {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let codes: Vec<String> = Self::all().map(|code| code.to_string()).collect();
         json_schema!({
-            "description": "What is wrong with a line of a report. Codes never change their meaning.",
+            "description": "A code for a wrong or unsupported line of a report. Codes never change their \
+                            meaning.",
             "type": "string",
             "enum": codes,
         })

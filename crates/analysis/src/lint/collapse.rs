@@ -1,10 +1,10 @@
 //! Statements on collapse, weighed.
 
 use super::Knowledge;
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
+use super::reason::{Claim, CollapseReason, LintReason};
 use super::stated::{CollapseRow, Printed, StatedReport, StatedStudy};
 use crate::collapse::{CONSTANT, NaiveOutcome};
-use crate::number::decimals;
 
 /// A conclusion for each row of the table, and for each budget that has a section but no row.
 pub(super) fn conclusions(report: &StatedReport, knowledge: &Knowledge<'_>) -> Vec<Conclusion> {
@@ -29,53 +29,31 @@ pub(super) fn conclusions(report: &StatedReport, knowledge: &Knowledge<'_>) -> V
 }
 
 fn of_row(row: &CollapseRow, study: Option<&StatedStudy>, knowledge: &Knowledge<'_>) -> Conclusion {
-    let statement =
-        if row.outcome == NaiveOutcome::Collapsed { "probabilities collapsed" } else { "no collapse" };
+    let claim = Claim::Collapse { collapsed: row.outcome == NaiveOutcome::Collapsed };
     let range = row.range.or_else(|| study?.collapse.as_ref()?.value.range);
-    let why = match row.outcome {
-        NaiveOutcome::Unknown => {
-            let reason = "unknown: no range of predictions and no recall was recorded";
-            (Standing::CannotBeTold, reason.into())
-        }
-        NaiveOutcome::NotCollapsed => match range {
-            Some(range) => {
-                let reason = format!(
-                    "predictions span {} on average; single collapsed trials cannot be seen from here",
-                    decimals(range.value)
-                );
-                (Standing::Stands, reason)
-            }
-            None => (Standing::CannotBeTold, "no range of predictions was recorded".into()),
-        },
-        NaiveOutcome::Collapsed => collapsed(range, knowledge),
+    let (standing, reason) = match (row.outcome, range) {
+        (NaiveOutcome::Unknown, _) => (Standing::CannotBeTold, CollapseReason::NothingRecorded),
+        (NaiveOutcome::NotCollapsed, Some(range)) => (Standing::Stands, CollapseReason::Spans(range.value)),
+        (NaiveOutcome::NotCollapsed, None) => (Standing::CannotBeTold, CollapseReason::NoRange),
+        (NaiveOutcome::Collapsed, range) => collapsed(range, knowledge),
     };
-    Conclusion::new(row.line, Subject::Collapse, statement.into(), why).of(&row.label)
+    Conclusion::new(row.line, claim, (standing, LintReason::Collapse(reason))).of(&row.label)
 }
 
-/// Predictions in a range vary by at most half of it. They are one number where that is below 2% of what the labels vary.
-fn collapsed(range: Option<Printed>, knowledge: &Knowledge<'_>) -> (Standing, String) {
-    let Some(range) = range else {
-        let reason = "it rests on recall at 0.5 alone: where positives are rare, zero recall is expected of a calibrated model";
-        return (Standing::CannotBeTold, reason.into());
+/// Weighs a collapse. Predictions in a range vary by at most half of it; they are one number where that is
+/// below 2% of the variation of the labels.
+fn collapsed(range: Option<Printed>, knowledge: &Knowledge<'_>) -> (Standing, CollapseReason) {
+    let Some(range) = range.map(|range| range.value) else {
+        return (Standing::CannotBeTold, CollapseReason::RecallAlone);
     };
     let Some(rows) = knowledge.rows else {
-        let reason = format!(
-            "predictions span {} on average; whether that is one number depends on the share of positives (--rows)",
-            decimals(range.value)
-        );
-        return (Standing::CannotBeTold, reason);
+        return (Standing::CannotBeTold, CollapseReason::PositivesUnknown(range));
     };
     let prior = rows.positives as f64 / (rows.positives as f64 + rows.negatives as f64);
     let labels = (prior * (1.0 - prior)).sqrt();
-    if range.value / 2.0 < CONSTANT * labels {
-        let reason = format!("predictions span {} on average: one number", decimals(range.value));
-        (Standing::Stands, reason)
+    if range / 2.0 < CONSTANT * labels {
+        (Standing::Stands, CollapseReason::OneNumber(range))
     } else {
-        let reason = format!(
-            "predictions span {} on average: narrow, which at a share of positives of {prior:.2} is no collapse; the scores \
-             would tell",
-            decimals(range.value)
-        );
-        (Standing::CannotBeTold, reason)
+        (Standing::CannotBeTold, CollapseReason::Narrow { range, prior })
     }
 }

@@ -1,21 +1,23 @@
-//! The conclusions of a report, weighed.
+//! The conclusions of a report, and whether they stand.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arithmetic::Contradiction;
 use super::code::LintCode;
+use super::reason::{Claim, LintReason};
 use crate::finding::Severity;
+use crate::statement::Statement;
 
-/// Whether the report's own numbers bear a conclusion out.
+/// Whether the report's own numbers support a conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// They do.
     Stands,
-    /// They were tested and do not, or contradict it.
+    /// They were tested and do not support it, or contradict it.
     DoesNotStand,
-    /// The report does not hold what it takes.
+    /// The report lacks the numbers for a test.
     CannotBeTold,
 }
 
@@ -30,7 +32,7 @@ impl Standing {
     }
 }
 
-/// What a conclusion is about.
+/// The subject of a conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -68,7 +70,22 @@ impl Subject {
         Self::BestValue,
     ];
 
-    /// What codes call it.
+    /// Returns the subject of a claim.
+    fn of(claim: &Claim) -> Self {
+        match claim {
+            Claim::Scaling { .. } => Self::Scaling,
+            Claim::Size { .. } => Self::Size,
+            Claim::Consistency { .. } => Self::Consistency,
+            Claim::Collapse { .. } => Self::Collapse,
+            Claim::BestConfiguration { .. } => Self::BestConfiguration,
+            Claim::Shares { .. } => Self::Shares,
+            Claim::Importance { .. } => Self::Importance,
+            Claim::Trend { .. } => Self::Trend,
+            Claim::BestValue { .. } => Self::BestValue,
+        }
+    }
+
+    /// The name in codes.
     pub(super) fn code(self) -> &'static str {
         match self {
             Self::Scaling => "scaling",
@@ -83,7 +100,7 @@ impl Subject {
         }
     }
 
-    /// What it is called in a list.
+    /// The name in lists.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Size => "sizes of budgets",
@@ -99,32 +116,34 @@ impl Subject {
     }
 }
 
-/// A conclusion of the report, and what is left of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A conclusion of the report, with its standing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Conclusion {
-    /// The line that draws it.
+    /// Its line.
     pub line: u64,
-    /// The budget that it is about; `null` for all.
+    /// Label of its budget; `null` for all budgets.
     pub budget: Option<String>,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
-    /// What the report says.
-    pub statement: String,
+    /// The claim of the report, in words.
+    pub statement: Statement<Claim>,
     /// Whether it stands.
     pub standing: Standing,
-    /// What it is filed under where it does not stand or cannot be told; `null` where it stands.
+    /// The code where it does not stand or cannot be told; `null` where it stands.
     pub code: Option<LintCode>,
     /// A warning where it does not stand, information where it cannot be told; `null` where it stands.
     pub severity: Option<Severity>,
-    /// Why, with numbers.
-    pub reason: String,
+    /// Why it stands or not, with numbers.
+    pub reason: Statement<LintReason>,
 }
 
 impl Conclusion {
-    pub(super) fn new(line: u64, subject: Subject, statement: String, why: (Standing, String)) -> Self {
+    pub(super) fn new(line: u64, claim: Claim, why: (Standing, LintReason)) -> Self {
         let (standing, reason) = why;
+        let subject = Subject::of(&claim);
         let code = LintCode::of(subject, standing);
         let severity = code.map(LintCode::severity);
+        let (statement, reason) = (Statement::Reason(claim), Statement::Reason(reason));
         Self { line, budget: None, subject, statement, standing, code, severity, reason }
     }
 
@@ -132,15 +151,14 @@ impl Conclusion {
         Self { budget: Some(budget.to_owned()), ..self }
     }
 
-    /// A conclusion that the report itself contradicts does not stand, whatever a test of it says.
+    /// Returns the conclusion as not standing where the report itself contradicts its line.
     pub(super) fn held_against(self, contradictions: &[Contradiction]) -> Self {
-        match contradictions.iter().find(|contradiction| contradiction.line == self.line) {
-            Some(found) => {
-                let reason = format!("the report contradicts itself: {}", found.message);
-                let why = (Standing::DoesNotStand, reason);
-                Self { budget: self.budget, ..Self::new(self.line, self.subject, self.statement, why) }
-            }
-            None => self,
-        }
+        let found = contradictions.iter().find(|contradiction| contradiction.line == self.line);
+        let Some(mismatch) = found.and_then(|found| found.message.reason()) else { return self };
+        let standing = Standing::DoesNotStand;
+        let code = LintCode::of(self.subject, standing);
+        let severity = code.map(LintCode::severity);
+        let reason = Statement::Reason(LintReason::Contradicted(mismatch.clone()));
+        Self { standing, code, severity, reason, ..self }
     }
 }

@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::StudyLint;
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
+use super::reason::{Claim, ConsistencyReason, LintReason};
 use super::stated::{StatedConsistency, StatedReport};
 use crate::consistency::{Agreement, BestValueSet, NaiveConsistency, agreement};
 use crate::coverage::Step;
-use crate::number::listed;
 
 /// Parameters that are compared where the report compares none.
 const COMPARED: [&str; 3] = ["dropout", "learning_rate", "weight_decay"];
@@ -73,31 +73,27 @@ impl ConsistencyLint {
     }
 
     pub(super) fn conclusion(&self, line: u64, stated: &StatedConsistency) -> Conclusion {
-        let word = match stated.word {
-            NaiveConsistency::Consistent => "consistent",
-            NaiveConsistency::Inconsistent => "inconsistent",
+        let claim = Claim::Consistency {
+            parameter: self.parameter.clone(),
+            word: stated.word,
+            values: stated.values.iter().map(|best| best.value.clone()).collect(),
         };
-        let values: Vec<String> = stated.values.iter().map(|best| best.value.to_string()).collect();
-        let statement = format!("the best {} is {word}: {}", self.parameter, values.join(", "));
-        Conclusion::new(line, Subject::Consistency, statement, self.weigh(stated))
+        let (standing, reason) = self.weigh(stated);
+        Conclusion::new(line, claim, (standing, LintReason::Consistency(reason)))
     }
 
-    fn weigh(&self, stated: &StatedConsistency) -> (Standing, String) {
-        let common: Vec<String> = self.common.iter().map(|step| step.value.to_string()).collect();
-        let common_words = format!("{} may be best in every budget", listed(&common));
+    fn weigh(&self, stated: &StatedConsistency) -> (Standing, ConsistencyReason) {
+        let common = || self.common.iter().map(|step| step.value.clone()).collect();
         match (stated.word, self.agreement) {
-            (_, Agreement::Undetermined) => (
-                Standing::CannotBeTold,
-                "fewer than two budgets have a table of its values, or they tried different ones".into(),
-            ),
+            (_, Agreement::Undetermined) => (Standing::CannotBeTold, ConsistencyReason::NotComparable),
             (NaiveConsistency::Inconsistent, Agreement::Inconsistent) => {
-                (Standing::Stands, "no value may be best in every budget".into())
+                (Standing::Stands, ConsistencyReason::NoCommonValue)
             }
             (NaiveConsistency::Inconsistent, Agreement::Compatible) => {
-                (Standing::DoesNotStand, format!("compatible: {common_words}"))
+                (Standing::DoesNotStand, ConsistencyReason::Compatible(common()))
             }
             (NaiveConsistency::Consistent, Agreement::Inconsistent) => {
-                (Standing::DoesNotStand, "no value may be best in every budget".into())
+                (Standing::DoesNotStand, ConsistencyReason::NoCommonValue)
             }
             (NaiveConsistency::Consistent, Agreement::Compatible) => {
                 let named = stated.values.first().map(|best| &best.value);
@@ -106,11 +102,9 @@ impl ConsistencyLint {
                     possible.len() == 1 && Some(&possible[0].value) == named
                 });
                 if is_only {
-                    (Standing::Stands, "in every budget each other value is told to be worse".into())
+                    (Standing::Stands, ConsistencyReason::OnlyValue)
                 } else {
-                    let reason =
-                        format!("{common_words}, but others may in single ones: winners also agree by luck");
-                    (Standing::DoesNotStand, reason)
+                    (Standing::DoesNotStand, ConsistencyReason::OthersPossible(common()))
                 }
             }
         }

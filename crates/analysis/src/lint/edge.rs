@@ -2,12 +2,12 @@
 
 use allometry_core::{Direction, ParamValue};
 
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
+use super::reason::{Claim, Ends, LintReason};
 use super::size::Budget;
 use super::stated::{StatedReport, StatedStudy};
 use super::trend::TrendLint;
-use crate::edge::{Edge, End, Slope, observed_edge};
-use crate::number::{counted, listed};
+use crate::edge::{Edge, Slope, observed_edge};
 use crate::options::Options;
 
 /// The values of a budget's best configuration that lie at an end of those in its tables.
@@ -23,7 +23,8 @@ pub(super) fn edges(study: &StatedStudy, budget: &Budget) -> Vec<Edge> {
         .collect()
 }
 
-/// Weighs edges by the values that may be best and by the contrasts, which are adjusted over all trends of the report.
+/// Weighs edges by the values that may be best and by the contrasts, which are adjusted over all trends of
+/// the report.
 pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Direction) {
     for edge in edges {
         let trend = trends.iter().find(|trend| trend.parameter == edge.parameter);
@@ -33,7 +34,7 @@ pub(super) fn weigh(edges: &mut [Edge], trends: &[TrendLint], direction: Directi
     }
 }
 
-/// That a configuration is a budget's best.
+/// Weighs the claim that a configuration is a budget's best.
 pub(super) fn conclusion(
     report: &StatedReport,
     budget: &Budget,
@@ -43,38 +44,16 @@ pub(super) fn conclusion(
     let study = report.studies.get(budget.study?)?;
     let line = study.best_params.first()?.line;
     let best = study.best_value()?;
-    let params: Vec<String> =
-        study.best_params.iter().map(|p| format!("{} {}", p.value.0, p.value.1)).collect();
-    let statement = format!("best configuration: {}", params.join(", "));
-    let trials = study.trials.as_ref().map_or_else(|| "trials".into(), |t| counted(t.value, "trial"));
-    let biased = format!("as the best of {trials}, {} is biased towards better", best.value);
-    let beyond: Vec<&Edge> = edges.iter().filter(|edge| edge.may_lie_beyond(options.level)).collect();
-    let why = if edges.is_empty() {
-        (Standing::Stands, format!("no value is at an end of those tried; {biased}"))
+    let params = study.best_params.iter().map(|param| param.value.clone()).collect();
+    let beyond: Vec<Edge> = edges.iter().filter(|edge| edge.may_lie_beyond(options.level)).cloned().collect();
+    let (standing, ends) = if edges.is_empty() {
+        (Standing::Stands, Ends::None)
     } else if beyond.is_empty() {
-        let names: Vec<&str> = edges.iter().map(|edge| edge.parameter.as_str()).collect();
-        let reason = format!(
-            "at an end of those tried, without a slope towards it that is told: {}; {biased}",
-            listed(&names)
-        );
-        (Standing::Stands, reason)
+        (Standing::Stands, Ends::NotTold(edges.iter().map(|edge| edge.parameter.clone()).collect()))
     } else {
-        let ends: Vec<String> = beyond
-            .iter()
-            .map(|edge| {
-                let end = match edge.end {
-                    End::Lowest => "lowest",
-                    End::Highest => "highest",
-                };
-                let of = edge.values.map_or_else(String::new, |values| format!(" of {values}"));
-                format!("{} {} is the {end}{of}", edge.parameter, edge.value)
-            })
-            .collect();
-        let reason = format!(
-            "{}, and the slope towards it is told: better ones may lie beyond; {biased}",
-            listed(&ends)
-        );
-        (Standing::CannotBeTold, reason)
+        (Standing::CannotBeTold, Ends::Told(beyond))
     };
-    Some(Conclusion::new(line, Subject::BestConfiguration, statement, why).of(&budget.label))
+    let trials = study.trials.as_ref().map(|trials| trials.value);
+    let why = (standing, LintReason::Best { trials, best: best.value, ends });
+    Some(Conclusion::new(line, Claim::BestConfiguration { params }, why).of(&budget.label))
 }

@@ -14,8 +14,8 @@ pub(super) const FEW: u64 = 5;
 /// Levels above which none is excluded from being best.
 const MOST_LEVELS: usize = 100;
 
-/// The summaries of a table. A standard deviation that rounds to 0 is taken to be half the last digit's unit: less is not
-/// known of it.
+/// The summaries of a table. A standard deviation that rounds to 0 is taken to be half the last digit's unit:
+/// less is not known of it.
 pub(super) fn summaries(levels: &[StatedLevel]) -> Vec<GroupSummary> {
     levels
         .iter()

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
 use super::groups::summaries;
+use super::reason::{Claim, ImportanceReason, LintReason, OneWayTest};
 use super::stated::{Stated, StatedImportance, StatedStudy};
-use crate::number::{counted, p_value};
 use crate::options::Options;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::holm;
@@ -36,7 +36,7 @@ pub struct OneWayLint {
     pub values: Option<u64>,
     /// The report's figure recomputed from the table, before rounding.
     pub recomputed: Option<f64>,
-    /// What that figure is expected to be without any effect: `(values - 1) / trials`.
+    /// The figure that is expected without any effect: `(values - 1) / trials`.
     pub by_chance: Option<f64>,
     /// F.
     pub f: Option<f64>,
@@ -44,11 +44,11 @@ pub struct OneWayLint {
     pub freedom: Option<(u64, u64)>,
     /// Its p-value.
     pub p: Option<f64>,
-    /// The same after Holm's adjustment over the parameters of the budget that have tables.
+    /// The p-value after Holm's adjustment over the parameters of the budget that have tables.
     pub p_holm: Option<f64>,
     /// Share of the variance corrected for chance (Kelley 1935).
     pub epsilon_squared: Option<f64>,
-    /// The same by Hays' correction.
+    /// Share of the variance by Hays' correction.
     pub omega_squared: Option<f64>,
 }
 
@@ -73,25 +73,12 @@ impl ImportanceLint {
 
     fn shares(&self, study: &StatedStudy, sum: f64) -> Conclusion {
         let rounding: f64 = study.importance.iter().map(|stated| stated.value.share.half_unit).sum();
-        let why = if sum - rounding > 1.0 {
-            let reason = format!(
-                "they add up to {sum:.3}: more than the whole. Each looks at one parameter alone and counts what others share \
-                 with it"
-            );
-            (Standing::DoesNotStand, reason)
-        } else {
-            let reason = format!(
-                "they add up to {sum:.3}, not to a model's share: each looks at one parameter alone. Effects adjusted for the \
-                 others, and shares that add up, need the trials"
-            );
-            (Standing::CannotBeTold, reason)
-        };
+        let is_more_than_whole = sum - rounding > 1.0;
+        let standing = if is_more_than_whole { Standing::DoesNotStand } else { Standing::CannotBeTold };
         let line = study.fraction.unwrap_or(self.parameters[0].line);
-        let statement = format!(
-            "{} explain fractions of the variance",
-            counted(self.parameters.len() as u64, "parameter")
-        );
-        Conclusion::new(line, Subject::Shares, statement, why).of(&study.label)
+        let claim = Claim::Shares { parameters: self.parameters.len() as u64 };
+        let why = (standing, LintReason::Shares { sum, is_more_than_whole });
+        Conclusion::new(line, claim, why).of(&study.label)
     }
 }
 
@@ -130,62 +117,42 @@ impl OneWayLint {
     }
 
     fn conclusion(&self, study: &StatedStudy, options: &Options) -> Conclusion {
-        let statement = format!("{} explains {:.4} of the variance", self.parameter, self.stated);
-        let test = || {
-            let (between, within) = self.freedom.unwrap_or_default();
-            let f = self.f.map_or_else(|| "infinite".into(), |f| format!("{f:.1}"));
-            format!(
-                "F({between}, {within}) = {f}, p (Holm) {}",
-                self.p_holm.map_or_else(String::new, p_value)
-            )
-        };
-        let why = match self.survives(options) {
-            Some(true) => {
+        let claim = Claim::Importance { parameter: self.parameter.clone(), share: self.stated };
+        let test = self.p_holm.map(|p_holm| OneWayTest {
+            freedom: self.freedom.unwrap_or_default(),
+            f: self.f,
+            p_holm,
+        });
+        let (standing, reason) = match test.zip(self.survives(options)) {
+            Some((test, true)) => {
                 let corrected = self.epsilon_squared.unwrap_or(self.stated);
-                let reason = format!(
-                    "as an effect on its own: {}; corrected for chance the share is {corrected:.3}. Not adjusted for other \
-                     parameters",
-                    test()
-                );
-                (Standing::Stands, reason)
+                (Standing::Stands, ImportanceReason::Effect { test, corrected })
             }
-            Some(false) => {
-                let chance = self.by_chance.unwrap_or_default();
-                (
-                    Standing::DoesNotStand,
-                    format!("not told from chance: {}; {chance:.3} is expected without any effect", test()),
-                )
+            Some((test, false)) => {
+                let by_chance = self.by_chance.unwrap_or_default();
+                (Standing::DoesNotStand, ImportanceReason::Chance { test, by_chance })
             }
             None => self.without_test(study, options),
         };
-        Conclusion::new(self.line, Subject::Importance, statement, why).of(&study.label)
+        Conclusion::new(self.line, claim, (standing, LintReason::Importance(reason))).of(&study.label)
     }
 
-    /// Without a table the number of values is unknown. Of all numbers two values make the figure most telling.
-    fn without_test(&self, study: &StatedStudy, options: &Options) -> (Standing, String) {
-        if self.values == Some(1) {
-            return (Standing::CannotBeTold, "it was tried at one value only".into());
-        }
-        if self.values.is_some() {
-            return (Standing::CannotBeTold, "no value of it has enough trials, or nothing varies".into());
+    /// Weighs an importance without a test. Without a table the number of values is unknown; of all numbers
+    /// two values give the smallest p-value.
+    fn without_test(&self, study: &StatedStudy, options: &Options) -> (Standing, ImportanceReason) {
+        if let Some(values) = self.values {
+            let reason = if values == 1 { ImportanceReason::OneValue } else { ImportanceReason::NoTest };
+            return (Standing::CannotBeTold, reason);
         }
         let trials = study.trials.as_ref().map_or(0, |trials| trials.value) as f64;
         let share = self.stated * trials / (trials - 1.0);
         let f = share / (1.0 - share) * (trials - 2.0);
         match f_upper_tail(f, 1.0, trials - 2.0).filter(|_| trials > 2.0 && share < 1.0) {
             Some(p) if p >= 1.0 - options.level => {
-                let reason = format!(
-                    "not told from chance: it has no table, but even of two values, the fewest, p would be {}",
-                    p_value(p)
-                );
-                (Standing::DoesNotStand, reason)
+                (Standing::DoesNotStand, ImportanceReason::NoTableAndChance { p })
             }
-            Some(p) => {
-                let reason =
-                    format!("it has no table: with two values p would be {}, with more larger", p_value(p));
-                (Standing::CannotBeTold, reason)
-            }
-            None => (Standing::CannotBeTold, "it has no table".into()),
+            Some(p) => (Standing::CannotBeTold, ImportanceReason::NoTablePossible { p }),
+            None => (Standing::CannotBeTold, ImportanceReason::NoTable),
         }
     }
 }

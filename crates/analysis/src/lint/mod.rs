@@ -1,7 +1,7 @@
-//! What of a classic report's conclusions stands, from its own tables alone.
+//! Checks the conclusions of a classic report with its own tables alone.
 //!
-//! [`lint`] takes what a report says ([`stated::StatedReport`]) and gives a [`Lint`]: where the report contradicts itself, each
-//! of its conclusions weighed, and the statistics that its tables allow.
+//! [`lint`] takes what a report says ([`stated::StatedReport`]) and gives a [`Lint`]: where the report
+//! contradicts itself, each of its conclusions weighed, and the statistics that its tables allow.
 
 mod arithmetic;
 mod code;
@@ -11,6 +11,8 @@ mod consistency;
 mod edge;
 mod groups;
 mod importance;
+mod mismatch;
+mod reason;
 mod rounding;
 mod scaling;
 mod size;
@@ -26,7 +28,15 @@ pub use code::LintCode;
 pub use conclusion::{Conclusion, Standing, Subject};
 pub use consistency::{BudgetValues, ConsistencyLint};
 pub use importance::{ImportanceLint, OneWayLint};
-pub use scaling::{BudgetOrder, ScalingLint};
+pub use mismatch::{
+    CoverageMismatch, Extreme, Implied, ImportanceMismatch, LadderMismatch, Mismatch, Place, SummaryFigure,
+    SummaryMismatch, TableSide, TrendMismatch,
+};
+pub use reason::{
+    BestValueReason, Claim, CollapseReason, ConsistencyReason, Ends, ImportanceReason, LintReason,
+    NoteReason, OneWayTest, SizeReason, TrendReason, TrendSlope, TrendTest,
+};
+pub use scaling::{BudgetOrder, MeansReason, ScalingLint};
 pub use size::SizeLint;
 pub use trend::{BestLint, ChangeLint, ContrastLint, TrendLint};
 
@@ -39,7 +49,7 @@ use stated::{StatedReport, StatedStudy};
 /// Exact size of a configuration's model; `None` for what is no whole architecture.
 pub type CountWeights<'k> = &'k dyn Fn(&Params) -> Option<ModelSize>;
 
-/// What is known beyond the report.
+/// Facts beside the report.
 #[derive(Clone, Copy, Default)]
 pub struct Knowledge<'k> {
     /// Classes of the validation rows.
@@ -48,7 +58,7 @@ pub struct Knowledge<'k> {
     pub size: Option<CountWeights<'k>>,
 }
 
-/// What a report's own numbers leave of it.
+/// A report's conclusions and tables, checked with its own numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Lint {
     /// The metric.
@@ -63,9 +73,9 @@ pub struct Lint {
     pub level: f64,
     /// Correlation assumed between the metrics of two models on the same rows.
     pub correlation: f64,
-    /// Places where the report rules itself out.
+    /// Places where the report contradicts itself.
     pub contradictions: Vec<Contradiction>,
-    /// Places that a reader should know of.
+    /// Other places that a reader should know.
     pub notes: Vec<Note>,
     /// The report's conclusions in the order of its lines.
     pub conclusions: Vec<Conclusion>,
@@ -77,7 +87,7 @@ pub struct Lint {
     pub studies: Vec<StudyLint>,
 }
 
-/// What one budget's tables allow.
+/// The statistics that one budget's tables allow.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StudyLint {
     /// The budget.
@@ -96,7 +106,8 @@ pub struct StudyLint {
     pub edges: Vec<Edge>,
 }
 
-/// Weighs a report by its own numbers and what is known beyond it. Never fails: what cannot be computed is absent and said so.
+/// Weighs a report by its own numbers and what is known beyond it. Never fails: what cannot be computed is
+/// absent and said so.
 pub fn lint(report: &StatedReport, knowledge: &Knowledge<'_>, options: &Options) -> Lint {
     let direction = arithmetic::direction(report);
     let checks = arithmetic::check(report, direction);
@@ -161,7 +172,7 @@ impl StudyLint {
     }
 }
 
-/// The table as counted, with what is made of it.
+/// Returns the coverage that a table of counts shows.
 fn coverage(stated: &stated::StatedCoverage) -> Option<Coverage> {
     let rows: Vec<Step> = stated.rows.iter().map(|row| groups::step(&row.value.0)).collect();
     let columns: Vec<Step> = stated.columns.iter().map(groups::step).collect();

@@ -1,8 +1,8 @@
 //! What rounded numbers allow the numbers behind them to be.
 //!
-//! Sums of squares are squared lengths of vectors, and a length changes by no more than the length of what is added:
-//! `| |x + e| - |x| | <= |e|`. So the root of a sum of squares is known to within the length of the vector of rounding errors,
-//! each of which is at most half a unit of its last digit.
+//! Sums of squares are squared lengths of vectors, and a length changes by no more than the length of what is
+//! added: `| |x + e| - |x| | <= |e|`. So the root of a sum of squares is known to within the length of the
+//! vector of rounding errors, each of which is at most half a unit of its last digit.
 
 use super::stated::{Printed, StatedLevel, StatedStudy};
 
@@ -30,8 +30,8 @@ impl Printed {
         Bounds::around(self.value, self.half_unit + error)
     }
 
-    /// Whether two printed forms cannot stand for the same number: different numbers with as many digits, or numbers that
-    /// are further apart than their last digits tell.
+    /// Whether two printed forms cannot stand for the same number: different numbers with as many digits, or
+    /// numbers that are further apart than their last digits tell.
     pub(super) fn contradicts(&self, other: &Self) -> bool {
         if self.half_unit == other.half_unit {
             self.value != other.value
@@ -41,15 +41,16 @@ impl Printed {
     }
 }
 
-/// Bound on what floating-point arithmetic adds to a mean or a standard deviation of `count` values no larger than
-/// `largest`: summing in any order is off by at most `(n - 1) u sum |x|` (Higham 2002, eq. 4.4), `u` half the machine
-/// epsilon; a mean so by `n u M`, deviations from it by as much again, and rounding each operation by less than that.
+/// Bound on what floating-point arithmetic adds to a mean or a standard deviation of `count` values no larger
+/// than `largest`: summing in any order is off by at most `(n - 1) u sum |x|` (Higham 2002, eq. 4.4), `u`
+/// half the machine epsilon; a mean so by `n u M`, deviations from it by as much again, and rounding each
+/// operation by less than that.
 fn float_error(count: f64, largest: f64) -> f64 {
     4.0 * (count + 4.0) * f64::EPSILON * largest
 }
 
-/// Bound on the floating-point error of any mean or standard deviation in the part about a budget. No value is further from
-/// the mean than `sqrt(n)` standard deviations (Samuelson 1968).
+/// Bound on the floating-point error of any mean or standard deviation in the part about a budget. No value
+/// is further from the mean than `sqrt(n)` standard deviations (Samuelson 1968).
 pub(super) fn study_error(study: &StatedStudy) -> f64 {
     let trials = study.trials.as_ref().map_or(0, |trials| trials.value) as f64;
     let reach = |mean: Option<Printed>, sd: Option<Printed>, count: f64| {
@@ -107,8 +108,8 @@ impl Groups<'_> {
         self.root(|level| (level.count - 1) as f64, |level| level.sd.value, |level| level.sd, 0.0)
     }
 
-    /// Length of the vector `sqrt(weight) part`, whose parts are each off by up to the half unit of a printed number, by
-    /// the floating-point errors of both terms of a difference, and by `more`.
+    /// Length of the vector `sqrt(weight) part`, whose parts are each off by up to the half unit of a printed
+    /// number, by the floating-point errors of both terms of a difference, and by `more`.
     fn root(
         &self,
         weight: impl Fn(&StatedLevel) -> f64,

@@ -1,11 +1,12 @@
-//! The verdict on scaling, weighed.
+//! Checks the verdict on scaling.
 
 use allometry_core::{Direction, SizeBudget, WeightTarget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Knowledge;
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
+use super::reason::{Claim, LintReason};
 use super::size::{Budget, SizeLint};
 use super::stated::{StatedReport, StatedVerdict};
 use crate::input::LadderTrials;
@@ -13,11 +14,12 @@ use crate::options::Options;
 use crate::scaling::{
     BudgetPart, Budgets, Difference, FEWEST, NaiveScaling, Quantity, ScalingPoint, Units, Withheld, judge,
 };
+use crate::statement::Statement;
 use crate::stats::auc;
 use crate::summary::metric_estimate;
-use crate::verdict::{Outcome, conclude};
+use crate::verdict::{Answer, Conclusion as Concluded, Covers, Outcome};
 
-/// What orders budgets.
+/// The order of the budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetOrder {
@@ -29,16 +31,25 @@ pub enum BudgetOrder {
     Given,
 }
 
+/// The answer of the means of a report's trials, with the sources that their error covers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeansReason {
+    /// The answer.
+    pub answer: Answer,
+    /// The sources that its error covers; `None` without an error.
+    pub covers: Option<Covers>,
+}
+
 /// The best values over sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScalingLint {
     /// The report's word.
     pub stated: Option<NaiveScaling>,
-    /// What the means of its trials tell.
+    /// The conclusion from the means of its trials.
     pub outcome: Outcome,
-    /// It and its reason.
-    pub sentence: String,
-    /// What orders the budgets.
+    /// That conclusion with its reason, in words.
+    pub sentence: Statement<MeansReason>,
+    /// The order of the budgets.
     pub order: BudgetOrder,
     /// The observed best of each budget, from the smallest best model to the largest.
     pub points: Vec<ScalingPoint>,
@@ -103,12 +114,12 @@ impl ScalingLint {
             Ok((judgement, differences)) => (Some(judgement), differences, None),
             Err(why) => (None, Vec::new(), Some(why)),
         };
-        let concluded = conclude(judgement.as_ref(), withheld.as_ref(), &differences, &ladder, options);
-        let sentence = [concluded.sentence, concluded.covers].join(" ");
+        let Concluded { outcome, answer, covers, .. } =
+            Concluded::new(judgement.as_ref(), withheld.as_ref(), &differences, options);
         Self {
             stated: report.verdict.as_ref().map(|verdict| verdict.value.word),
-            outcome: concluded.outcome,
-            sentence: sentence.trim_end().to_owned(),
+            outcome,
+            sentence: Statement::Reason(MeansReason { answer, covers }),
             order,
             points,
             differences,
@@ -119,14 +130,8 @@ impl ScalingLint {
     pub(super) fn conclusions(&self, report: &StatedReport, options: &Options) -> Vec<Conclusion> {
         let verdict = report.verdict.as_ref().map(|verdict| {
             let StatedVerdict { word, order } = &verdict.value;
-            let name = match word {
-                NaiveScaling::Holds => "HOLDS",
-                NaiveScaling::Violated => "VIOLATED",
-                NaiveScaling::Partial => "PARTIAL",
-            };
-            let statement = format!("scaling law {name}: {order}");
-            let why = (self.standing(*word, options), self.reason());
-            Conclusion::new(verdict.line, Subject::Scaling, statement, why)
+            let claim = Claim::Scaling { word: *word, order: order.clone() };
+            Conclusion::new(verdict.line, claim, (self.standing(*word, options), self.reason()))
         });
         verdict.into_iter().chain(self.sizes.iter().filter_map(|size| size.conclusion(options))).collect()
     }
@@ -146,23 +151,19 @@ impl ScalingLint {
         }
     }
 
-    fn reason(&self) -> String {
-        let mut sentence = self.sentence.trim_end_matches('.').to_owned();
-        if let Some(first) = sentence.get(..1).map(str::to_lowercase) {
-            sentence.replace_range(..1, &first);
-        }
+    fn reason(&self) -> LintReason {
         let given: Vec<&str> = self.sizes.iter().map(|size| size.budget.as_str()).collect();
         let sorted: Vec<&str> = self.points.iter().map(|point| point.budget.as_str()).collect();
-        if self.order == BudgetOrder::Given || sorted == given || sorted.len() < given.len() {
-            return sentence;
-        }
-        let what = if self.order == BudgetOrder::ExactSizes { "weights" } else { "weights of their blocks" };
-        format!("{sentence}. By the {what} of the best models the order of sizes is {}", sorted.join(" < "))
+        let is_in_order = self.order == BudgetOrder::Given || sorted == given || sorted.len() < given.len();
+        let order = (!is_in_order)
+            .then(|| (self.order, sorted.into_iter().map(ToOwned::to_owned).collect::<Vec<String>>()));
+        LintReason::Means { order }
     }
 }
 
-/// The mean of a budget's trials, as the report tells it with their number and standard deviation; the maxima of a report tell nothing
-/// about another search. `None` where the report does not tell these, or tells of fewer than ten trials.
+/// The mean of a budget's trials, as the report tells it with their number and standard deviation; the maxima
+/// of a report tell nothing about another search. `None` where the report does not tell these, or tells of
+/// fewer than ten trials.
 fn part<'a>(
     report: &StatedReport,
     size: &SizeLint,

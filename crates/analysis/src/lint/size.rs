@@ -1,14 +1,13 @@
 //! How large the best models really are.
 
-use allometry_core::size::human_weights;
 use allometry_core::{ModelSize, ParamValue, Params, SizeBudget, WeightTarget};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Knowledge;
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
+use super::reason::{Claim, LintReason, SizeReason};
 use super::stated::{StatedReport, value_of};
-use crate::number::grouped;
 use crate::options::Options;
 
 /// The size of a budget's best model.
@@ -99,28 +98,19 @@ impl SizeLint {
     pub(super) fn conclusion(&self, options: &Options) -> Option<Conclusion> {
         let nominal = self.nominal?;
         let within = |weights: f64| (weights - nominal).abs() <= options.size_tolerance * nominal;
-        let why = match (self.exact, self.blocks) {
-            (Some(exact), _) => {
-                let says = format!("the best model has {} weights", grouped(exact.total));
-                let standing =
-                    if within(exact.total as f64) { Standing::Stands } else { Standing::DoesNotStand };
-                (standing, says)
+        let (standing, reason) = match (self.exact, self.blocks) {
+            (Some(exact), _) if within(exact.total as f64) => {
+                (Standing::Stands, SizeReason::Exact(exact.total))
             }
-            (None, Some(blocks)) if blocks as f64 > (1.0 + options.size_tolerance) * nominal => (
-                Standing::DoesNotStand,
-                format!("the blocks of the best model alone have {} weights", grouped(blocks)),
-            ),
-            (None, Some(blocks)) => (
-                Standing::CannotBeTold,
-                format!(
-                    "the blocks of the best model have {} weights; the rest takes --weights",
-                    grouped(blocks)
-                ),
-            ),
-            (None, None) => (Standing::CannotBeTold, "its architecture is not given".into()),
+            (Some(exact), _) => (Standing::DoesNotStand, SizeReason::Exact(exact.total)),
+            (None, Some(blocks)) if blocks as f64 > (1.0 + options.size_tolerance) * nominal => {
+                (Standing::DoesNotStand, SizeReason::BlocksAlone(blocks))
+            }
+            (None, Some(blocks)) => (Standing::CannotBeTold, SizeReason::Blocks(blocks)),
+            (None, None) => (Standing::CannotBeTold, SizeReason::Unknown),
         };
-        let statement = format!("models of {} weights", human_weights(nominal));
-        Some(Conclusion::new(self.line, Subject::Size, statement, why).of(&self.budget))
+        let why = (standing, LintReason::Size(reason));
+        Some(Conclusion::new(self.line, Claim::Size { nominal }, why).of(&self.budget))
     }
 }
 

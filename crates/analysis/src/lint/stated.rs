@@ -206,8 +206,8 @@ pub struct StatedCoverage {
 }
 
 impl StatedReport {
-    /// The row of the best results that belongs to the study at `position`: that at the same place if the labels agree,
-    /// else the first of that label.
+    /// The row of the best results that belongs to the study at `position`: that at the same place if the
+    /// labels agree, else the first of that label.
     pub fn best_result(&self, position: usize) -> Option<&BestResult> {
         let label = &self.studies.get(position)?.label;
         let beside = self.best_results.get(position).filter(|row| row.label == *label);

@@ -4,12 +4,12 @@ use allometry_core::{Direction, ParamValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::conclusion::{Conclusion, Standing, Subject};
+use super::conclusion::{Conclusion, Standing};
 use super::groups::{FEW, best_values, summaries};
+use super::reason::{BestValueReason, Claim, LintReason, TrendReason, TrendSlope, TrendTest};
 use super::stated::{StatedLevel, StatedStudy, StatedTrend};
 use crate::consistency::BestValueSet;
 use crate::estimate::Interval;
-use crate::number::{counted, listed, p_value, signed};
 use crate::options::Options;
 use crate::stats::contrast::{Contrast, pooled, welch};
 use crate::stats::distribution::t_half_width;
@@ -27,9 +27,10 @@ pub struct TrendLint {
     pub line: u64,
     /// The report's word.
     pub stated: Option<NaiveDirection>,
-    /// Linear contrast with unequal variances; `null` without an order or with fewer than two values of two trials.
+    /// Linear contrast with unequal variances; `null` without an order or with fewer than two values of two
+    /// trials.
     pub contrast: Option<ContrastLint>,
-    /// The same contrast with one variance for all values.
+    /// The contrast with one variance for all values.
     pub pooled: Option<ContrastLint>,
     /// Mean at the last value less that at the first, where each has two trials.
     pub change: Option<ChangeLint>,
@@ -39,7 +40,8 @@ pub struct TrendLint {
     pub single: Vec<ParamValue>,
     /// The values that may be best.
     pub best_values: BestValueSet,
-    /// Whether the value with the best mean is told from all others; `null` with fewer than two values of two trials.
+    /// Whether the value with the best mean is told from all others; `null` with fewer than two values of two
+    /// trials.
     #[serde(default)]
     pub best: Option<BestLint>,
 }
@@ -49,10 +51,11 @@ pub struct TrendLint {
 pub struct BestLint {
     /// The value.
     pub value: ParamValue,
-    /// Two-sided p-value: twice the largest of the one-sided Welch tests against the other values, all of which must be told to be
-    /// worse (Berger 1982). The other side is that another value had come out as the best by chance.
+    /// Two-sided p-value: twice the largest of the one-sided Welch tests against the other values, all of
+    /// which must be told to be worse (Berger 1982). The other side is that another value had come out as the
+    /// best by chance.
     pub p: f64,
-    /// The same after Holm's adjustment over all tables of the report.
+    /// The p-value after Holm's adjustment over all tables of the report.
     pub p_holm: f64,
 }
 
@@ -85,7 +88,7 @@ pub struct ContrastLint {
     pub freedom: f64,
     /// Two-sided p-value.
     pub p: f64,
-    /// The same after Holm's adjustment over all trends of the report.
+    /// The p-value after Holm's adjustment over all trends of the report.
     pub p_holm: f64,
 }
 
@@ -135,89 +138,73 @@ impl TrendLint {
     }
 
     pub(super) fn conclusions(&self, study: &StatedStudy, options: &Options) -> Vec<Conclusion> {
-        let word = self.stated.map(|stated| {
-            let statement = format!("{} is {}", self.parameter, stated.as_str().replace('_', " "));
-            Conclusion::new(self.line, Subject::Trend, statement, self.weigh(stated, options))
-                .of(&study.label)
+        let parameter = || self.parameter.clone();
+        let word = self.stated.map(|direction| {
+            let claim = Claim::Trend { parameter: parameter(), direction };
+            let (standing, test) = self.weigh(direction, options);
+            let names_thin = !matches!(test, TrendTest::OneValue | TrendTest::NoOrder);
+            let thin = if names_thin { self.thin.clone() } else { Vec::new() };
+            let reason = LintReason::Trend(TrendReason { test, thin, few: FEW });
+            Conclusion::new(self.line, claim, (standing, reason)).of(&study.label)
         });
         let best = study.trend(&self.parameter).and_then(|trend| trend.best.as_ref()).map(|best| {
-            let statement = format!("the best {} is {}", self.parameter, best.value.0);
-            Conclusion::new(best.line, Subject::BestValue, statement, self.weigh_best(&best.value.0, options))
-                .of(&study.label)
+            let value = &best.value.0;
+            let claim = Claim::BestValue { parameter: parameter(), value: value.clone() };
+            let (standing, reason) = self.weigh_best(value, options);
+            Conclusion::new(best.line, claim, (standing, LintReason::BestValue(reason))).of(&study.label)
         });
         word.into_iter().chain(best).collect()
     }
 
-    fn weigh(&self, stated: NaiveDirection, options: &Options) -> (Standing, String) {
+    fn weigh(&self, stated: NaiveDirection, options: &Options) -> (Standing, TrendTest) {
         if stated == NaiveDirection::InsufficientData {
-            return (Standing::Stands, "one value tells no trend".into());
+            return (Standing::Stands, TrendTest::OneValue);
         }
-        let Some(contrast) = self.contrast else {
-            return (Standing::CannotBeTold, "its values have no order, or no two have two trials".into());
+        let Some(ContrastLint { slope, standard_error, p_holm, .. }) = self.contrast else {
+            return (Standing::CannotBeTold, TrendTest::NoOrder);
         };
-        let marked = self.marked();
-        let test = format!(
-            "slope {} +- {:.4} per step, p (Holm) {}{marked}",
-            signed(contrast.slope),
-            contrast.standard_error,
-            p_value(contrast.p_holm)
-        );
+        let slope = TrendSlope { slope, standard_error, p_holm };
         match (stated, self.told(options)) {
-            (stated, Some(told)) if stated == told => (Standing::Stands, test),
-            (_, Some(told)) => (Standing::DoesNotStand, format!("it is {}: {test}", told.as_str())),
+            (stated, Some(told)) if stated == told => (Standing::Stands, TrendTest::AsStated(slope)),
+            (_, Some(told)) => (Standing::DoesNotStand, TrendTest::Other(slope, told)),
             (NaiveDirection::Flat, None) => self.weigh_flat(),
-            (_, None) => (Standing::DoesNotStand, format!("not told from chance: {test}")),
+            (_, None) => (Standing::DoesNotStand, TrendTest::Chance(slope)),
         }
     }
 
-    /// Flat is a claim of its own: that the change is small. Its margin is the report's.
-    fn weigh_flat(&self) -> (Standing, String) {
+    /// Weighs a flat trend: a claim of its own, that the change is small. Its margin is the report's.
+    fn weigh_flat(&self) -> (Standing, TrendTest) {
         let Some(ChangeLint { interval, .. }) = self.change else {
-            return (Standing::CannotBeTold, format!("an end has a single trial{}", self.marked()));
+            return (Standing::CannotBeTold, TrendTest::SingleTrial);
         };
-        let ends = format!("{} to {}", signed(interval.lower), signed(interval.upper));
-        let marked = self.marked();
-        if interval.lower > -NAIVE_FLAT && interval.upper < NAIVE_FLAT {
-            (Standing::Stands, format!("the change is {ends}, inside +-{NAIVE_FLAT}{marked}"))
-        } else {
-            (Standing::DoesNotStand, format!("the change may be {ends}, beyond +-{NAIVE_FLAT}{marked}"))
-        }
+        let is_inside = interval.lower > -NAIVE_FLAT && interval.upper < NAIVE_FLAT;
+        let standing = if is_inside { Standing::Stands } else { Standing::DoesNotStand };
+        (standing, TrendTest::Change { interval, margin: NAIVE_FLAT })
     }
 
-    fn marked(&self) -> String {
-        if self.thin.is_empty() {
-            return String::new();
-        }
-        let values: Vec<String> = self.thin.iter().map(ToString::to_string).collect();
-        format!("; fewer than {FEW} trials at {}", listed(&values))
-    }
-
-    fn weigh_best(&self, stated: &ParamValue, options: &Options) -> (Standing, String) {
+    fn weigh_best(&self, stated: &ParamValue, options: &Options) -> (Standing, BestValueReason) {
         let BestValueSet { tried, possible, .. } = &self.best_values;
         if tried.len() < 2 {
-            return (Standing::Stands, "it is the only value tried".into());
+            return (Standing::Stands, BestValueReason::OnlyValue);
         }
-        let others: Vec<&ParamValue> =
-            possible.iter().map(|step| &step.value).filter(|value| *value != stated).collect();
-        let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+        let others: Vec<ParamValue> =
+            possible.iter().map(|step| step.value.clone()).filter(|value| value != stated).collect();
         let test = self.best.as_ref().filter(|test| test.value == *stated);
         let told = test.is_some_and(|test| test.p_holm < 1.0 - options.level);
-        let p = test.map_or_else(|| "unknown".into(), |test| p_value(test.p_holm));
+        let p_holm = test.map(|test| test.p_holm);
         if others.iter().all(|value| self.single.contains(value)) && (told || test.is_none()) {
             return if others.is_empty() {
-                (Standing::Stands, format!("every other value is told to be worse: p (Holm) {p}"))
+                (Standing::Stands, BestValueReason::OthersWorse { p_holm })
             } else {
-                let reason =
-                    format!("all others are told to be worse but {}, tried once each", listed(&names));
-                (Standing::CannotBeTold, reason)
+                (Standing::CannotBeTold, BestValueReason::AllBut(others))
             };
         }
         let reason = if possible.len() == tried.len() {
-            format!("any of the {} may be best", counted(tried.len() as u64, "value"))
+            BestValueReason::AnyOf(tried.len() as u64)
         } else if others.is_empty() {
-            format!("not told from chance over all tables of the report: p (Holm) {p}")
+            BestValueReason::Chance { p_holm }
         } else {
-            format!("{} may be best as well", listed(&names))
+            BestValueReason::Also(others)
         };
         (Standing::DoesNotStand, reason)
     }

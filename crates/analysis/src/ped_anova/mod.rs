@@ -60,16 +60,19 @@ pub struct PedAnova {
 pub struct PedShare {
     /// The parameter.
     pub parameter: String,
-    /// Pearson divergence of the best trials' density from all trials', times the square of the best's share; as Optuna 5's
-    /// evaluator gives it. 0 where the parameter has a single value, or fewer than two trials have it.
+    /// Pearson divergence of the best trials' density from all trials', times the square of the best's share;
+    /// as Optuna 5's evaluator gives it. 0 where the parameter has a single value, or fewer than two trials
+    /// have it.
     pub divergence: f64,
     /// Its share of the sum over parameters, as Optuna normalizes it; `null` where all divergences are 0.
     pub share: Option<f64>,
-    /// The share that it has on average where values are permuted over the configurations, so that no parameter has an effect.
+    /// The share that it has on average where values are permuted over the configurations, so that no
+    /// parameter has an effect.
     #[serde(default)]
     pub share_by_chance: Option<f64>,
-    /// Share of the permutations whose divergence is no smaller, `(1 + #{D* >= D}) / (1 + permutations)` (Phipson & Smyth 2010); `null`
-    /// where a model of earlier trials chose later ones, under which permutations are no null.
+    /// Share of the permutations whose divergence is no smaller, `(1 + #{D* >= D}) / (1 + permutations)`
+    /// (Phipson & Smyth 2010); `null` where a model of earlier trials chose later ones, under which
+    /// permutations are no null.
     #[serde(default)]
     pub p: Option<f64>,
     /// The same after Holm's adjustment over the parameters.
@@ -77,12 +80,12 @@ pub struct PedShare {
     pub p_holm: Option<f64>,
 }
 
-/// PED-ANOVA (Watanabe, Bansal & Hutter 2023) with the settings of Optuna 5: the best tenth against all trials, on grids
-/// of at most 50 cells; conditional parameters by the regimes "has it" and "has it not" (theorem 4.2 of the conditional
-/// version, arXiv 2601.20800).
+/// PED-ANOVA (Watanabe, Bansal & Hutter 2023) with the settings of Optuna 5: the best tenth against all
+/// trials, on grids of at most 50 cells; conditional parameters by the regimes "has it" and "has it not"
+/// (theorem 4.2 of the conditional version, arXiv 2601.20800).
 ///
-/// A value outside its parameter's set counts as not there, except that numbers beyond the ends of a range count at the
-/// nearest end.
+/// A value outside its parameter's set counts as not there, except that numbers beyond the ends of a range
+/// count at the nearest end.
 pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Direction) -> PedAnovaOutcome {
     let trials: Vec<(&Params, f64)> = trials.iter().copied().filter(|(_, y)| y.is_finite()).collect();
     match Tallies::new(space, &trials, direction) {
@@ -91,11 +94,12 @@ pub fn ped_anova(space: &SearchSpace, trials: &[(&Params, f64)], direction: Dire
     }
 }
 
-/// [`ped_anova`] beside what it is expected to be without any effect: values are permuted over the configurations `permutations` times,
-/// by numbers from `rng`, and the same number of trials is the best.
+/// [`ped_anova`] beside what it is expected to be without any effect: values are permuted over the
+/// configurations `permutations` times, by numbers from `rng`, and the same number of trials is the best.
 ///
-/// The p-values hold where trials were drawn at random. A model of earlier trials tries values of a parameter without an effect more
-/// often where others did well, and its p-values are then too small; `docs/methods/fanova.md` has how much.
+/// The p-values hold where trials were drawn at random. A model of earlier trials tries values of a parameter
+/// without an effect more often where others did well, and its p-values are then too small;
+/// `docs/methods/fanova.md` has how much.
 pub fn ped_anova_tested(
     space: &SearchSpace,
     trials: &[(&Params, f64)],
@@ -213,8 +217,8 @@ impl Tally {
         if self.grid.is_ordered() { Density::ordered(counts) } else { Density::nominal(counts) }
     }
 
-    /// The divergence of the trials that `top` counts by cell, given the numbers of all trials and of the best ones, whether or not
-    /// they have the parameter.
+    /// The divergence of the trials that `top` counts by cell, given the numbers of all trials and of the
+    /// best ones, whether or not they have the parameter.
     fn divergence(&self, top: &[u32], trials: usize, best: usize) -> f64 {
         let (with, best_with) = (self.all.iter().sum::<u32>(), top.iter().sum::<u32>());
         if with < FEWEST || best_with == 0 {

@@ -1,5 +1,5 @@
-//! Densities of one parameter on a grid: a kernel per cell that holds trials and a wide one that weighs as much as one
-//! trial.
+//! Densities of one parameter on a grid: a kernel per cell that holds trials and a wide one that weighs as
+//! much as one trial.
 
 use std::f64::consts::SQRT_2;
 
@@ -16,8 +16,9 @@ const NARROWEST: f64 = 0.5 / 1.64;
 pub(super) struct Density(pub(super) Vec<f64>);
 
 impl Density {
-    /// Normal kernels cut off at the grid's ends and summed over cells, their width by Scott's rule (1992) from the
-    /// lesser of standard deviation and scaled interquartile range; the wide kernel is as wide as the grid.
+    /// Normal kernels cut off at the grid's ends and summed over cells, their width by Scott's rule (1992)
+    /// from the lesser of standard deviation and scaled interquartile range; the wide kernel is as wide as
+    /// the grid.
     pub(super) fn ordered(counts: &[u32]) -> Self {
         let cells = counts.len();
         let total: u32 = counts.iter().sum();
@@ -39,8 +40,8 @@ impl Density {
         Self(density)
     }
 
-    /// A kernel per value that trials have, smoothed towards all values alike by one trial's weight in as many parts as
-    /// there are kernels.
+    /// A kernel per value that trials have, smoothed towards all values alike by one trial's weight in as
+    /// many parts as there are kernels.
     pub(super) fn nominal(counts: &[u32]) -> Self {
         let cells = counts.len() as f64;
         let weight = f64::from(counts.iter().sum::<u32>()) + 1.0;

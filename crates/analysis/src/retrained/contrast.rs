@@ -46,7 +46,8 @@ impl<'a> Contrast<'a> {
         Self { seeds: trained.iter().map(|one| vec![(1.0, *one)]).collect() }
     }
 
-    /// What the first has over the second under the seeds that both have; the other way round where less is better.
+    /// What the first has over the second under the seeds that both have; the other way round where less is
+    /// better.
     pub(crate) fn difference(first: &[Trained<'a>], second: &[Trained<'a>], sign: f64) -> Self {
         let pair = |one: &Trained<'a>| {
             let other = second.iter().find(|other| other.seed == one.seed)?;
@@ -57,10 +58,11 @@ impl<'a> Contrast<'a> {
 
     /// The mean over the seeds and its p-value for zero; `None` without a seed.
     ///
-    /// The error joins two sources: new rows, the models being fixed, where predictions of the same rows are stored (the long-run
-    /// variance of the rows' influences), and new seeds (the variance over the seeds over their number). Rows and seeds are crossed: the
-    /// effect of a seed on single rows is in both, and is counted once (as with readers and cases, Obuchowski & Rockette 1995).
-    /// Student's t with Satterthwaite's (1946) degrees of freedom.
+    /// The error joins two sources: new rows, the models being fixed, where predictions of the same rows are
+    /// stored (the long-run variance of the rows' influences), and new seeds (the variance over the seeds
+    /// over their number). Rows and seeds are crossed: the effect of a seed on single rows is in both, and is
+    /// counted once (as with readers and cases, Obuchowski & Rockette 1995). Student's t with Satterthwaite's
+    /// (1946) degrees of freedom.
     pub(crate) fn estimate(&self, options: &Options) -> Option<(Estimate, Option<f64>)> {
         let value = |terms: &Vec<(f64, Trained<'_>)>| terms.iter().map(|(w, one)| w * one.value).sum::<f64>();
         let values: Vec<f64> = self.seeds.iter().map(value).collect();

@@ -127,7 +127,8 @@ impl<'a> Budgets<'a> {
     /// Joins budgets.
     ///
     /// # Errors
-    /// [`NoRowError::TooShort`] where predictions are stored, and their rows are too few for how long they depend on each other.
+    /// [`NoRowError::TooShort`] where predictions are stored, and their rows are too few for how long they
+    /// depend on each other.
     pub(crate) fn new(parts: Vec<BudgetPart<'a>>) -> Result<Self, NoRowError> {
         let rows = rows(&parts)?;
         Ok(Self { parts, rows })
@@ -150,8 +151,8 @@ impl<'a> Budgets<'a> {
 
     /// The sum of the values, each times its weight, with its error: Student's t by Satterthwaite (1946).
     ///
-    /// The units of all budgets count as equally spread where that gives the larger error, else each has its own spread: few units of a
-    /// skewed distribution seldom show how far it reaches.
+    /// The units of all budgets count as equally spread where that gives the larger error, else each has its
+    /// own spread: few units of a skewed distribution seldom show how far it reaches.
     ///
     /// # Errors
     /// [`NoRowError::TooShort`].
@@ -165,7 +166,8 @@ impl<'a> Budgets<'a> {
         let rows = self.over_rows(weights)?;
         let other: f64 = parts.iter().map(|part| part.variance).sum();
         parts.extend(rows.map(|rows| {
-            // What units do to single rows is in both variances; it is counted once, and neither may be undercut.
+            // What units do to single rows is in both variances; it is counted once, and neither may be
+            // undercut.
             let apart = rows.variance - self.counted_twice(weights, rows.terms);
             let variance = apart.max(rows.variance - other).clamp(0.0, rows.variance);
             Part { variance, freedom: rows.terms as f64, source: Source::Rows }
@@ -241,9 +243,10 @@ impl<'a> Budgets<'a> {
         }
     }
 
-    /// The part of the variance over rows that the spread of the units holds as well: what is peculiar to each unit's model (as with
-    /// readers and cases, Obuchowski & Rockette 1995). With the variance `A` of a budget's value, the mean variance `D` of its models
-    /// and `m` models that count alike, it is `(D - A) / (m - 1)`.
+    /// The part of the variance over rows that the spread of the units holds as well: what is peculiar to
+    /// each unit's model (as with readers and cases, Obuchowski & Rockette 1995). With the variance `A` of a
+    /// budget's value, the mean variance `D` of its models and `m` models that count alike, it is `(D - A) /
+    /// (m - 1)`.
     fn counted_twice(&self, weights: &[f64], terms: usize) -> f64 {
         let Rows::Paired(errors) = &self.rows else { return 0.0 };
         let mut sum = 0.0;

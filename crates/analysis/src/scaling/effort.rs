@@ -14,7 +14,8 @@ use crate::verdict::Outcome;
 pub(crate) struct Excess {
     /// Distinct configurations of the shortest search.
     pub(crate) fewest: u64,
-    /// By how much the best observed value of each study would be lower after as many, in gains; the studies in the order given.
+    /// By how much the best observed value of each study would be lower after as many, in gains; the studies
+    /// in the order given.
     pub(crate) gains: Vec<f64>,
 }
 
@@ -41,8 +42,8 @@ impl Excess {
     }
 }
 
-/// What the best of all has over the best of `fewest`: of as many drawn from them, and, where later trials were chosen by earlier ones, at
-/// least over the best of the first.
+/// What the best of all has over the best of `fewest`: of as many drawn from them, and, where later trials
+/// were chosen by earlier ones, at least over the best of the first.
 fn excess(found: &[Configuration<'_>], fewest: usize, is_independent: bool) -> f64 {
     let values: Vec<f64> = found.iter().map(Configuration::mean).collect();
     let best = |values: &[f64]| values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -54,11 +55,12 @@ fn excess(found: &[Configuration<'_>], fewest: usize, is_independent: bool) -> f
 }
 
 impl Judgement {
-    /// What this one and `other` both say, `other` being the same with every search cut to `fewest` configurations.
+    /// What this one and `other` both say, `other` being the same with every search cut to `fewest`
+    /// configurations.
     ///
-    /// The value of a chosen configuration owes to the number of trials a share of what the observed best owes to it; the rest is luck
-    /// that is gone once it is trained again. The share is not known, and the test is monotone in it: what is told at none and at all of
-    /// it is told at any.
+    /// The value of a chosen configuration owes to the number of trials a share of what the observed best
+    /// owes to it; the rest is luck that is gone once it is trained again. The share is not known, and the
+    /// test is monotone in it: what is told at none and at all of it is told at any.
     pub(crate) fn at_equal_effort(mut self, other: &Self, fewest: u64) -> Self {
         let place = |one: &Self| self.values.iter().position(|value| value.budget == one.sufficient);
         if place(other) < place(&self) {

@@ -1,14 +1,18 @@
 //! Whether scale pays: one test of the slope over all budgets, then of its last steps.
 
+use std::fmt;
+
 use allometry_core::cholesky::Cholesky;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Difference;
 use super::contrast::{Budgets, Share, Source};
 use crate::estimate::Estimate;
 use crate::options::Options;
 use crate::rows::NoRowError;
+use crate::statement::Statement;
 use crate::stats::distribution::f_upper_tail;
 use crate::stats::holm;
 use crate::verdict::Outcome;
@@ -42,8 +46,8 @@ pub enum Quantity {
 pub struct JudgedBudget {
     /// Label of the size budget.
     pub budget: String,
-    /// Weights that stand for it: the geometric mean of the exact sizes of what its value is computed from, or those that its label
-    /// names; `null` where neither is known.
+    /// Weights that stand for it: the geometric mean of the exact sizes of what its value is computed from,
+    /// or those that its label names; `null` where neither is known.
     pub weights: Option<f64>,
     /// The value with its error.
     pub value: Estimate,
@@ -62,7 +66,8 @@ pub struct LastStep {
     pub gain: Estimate,
     /// p-value for zero.
     pub p: Option<f64>,
-    /// Whether it is told from 0 by the closed test: every slope over more of the largest budgets is told as well.
+    /// Whether it is told from 0 by the closed test: every slope over more of the largest budgets is told as
+    /// well.
     pub is_told: bool,
 }
 
@@ -75,7 +80,8 @@ pub struct Judgement {
     pub outcome: Outcome,
     /// One per budget, from the smallest to the largest.
     pub values: Vec<JudgedBudget>,
-    /// Whether the slope is one over decades of weights; else it is one over steps from budget to budget, sizes being unknown.
+    /// Whether the slope is one over decades of weights; else it is one over steps from budget to budget,
+    /// sizes being unknown.
     pub is_per_decade: bool,
     /// Gain per tenfold weights, or per step; positive where larger is better.
     pub slope: Estimate,
@@ -97,35 +103,32 @@ pub struct Judgement {
     pub last_step: Option<LastStep>,
     /// The smallest budget for which no larger one is told to be better.
     pub sufficient: String,
-    /// Whether the values of all differ from the values of few: the slope at the largest `k` has the other sign.
+    /// Whether the values of all differ from the values of few: the slope at the largest `k` has the other
+    /// sign.
     #[serde(default)]
     pub k_decides: bool,
-    /// Where budgets were searched with unequal numbers of trials: the fewest distinct configurations of any. Intervals then hold what the
-    /// budgets give as they are and what they would give had all searches ended after as many; `null` where that makes no difference.
+    /// Where budgets were searched with unequal numbers of trials: the fewest distinct configurations of any.
+    /// Intervals then hold what the budgets give as they are and what they would give had all searches ended
+    /// after as many; `null` where that makes no difference.
     #[serde(default)]
     pub cut_to: Option<u64>,
 }
 
 /// Why scale is not judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum Withheld {
     /// Fewer than two budgets have a usable trial.
-    #[error("{}", if *budgets == 0 { "no budget has a complete trial that can be compared" } else { "only one budget has complete trials that can be compared" })]
     TooFewBudgets {
         /// Budgets with a usable trial.
         budgets: u64,
     },
     /// A budget has one trial, which says nothing of seeds and of the search.
-    #[error("budget '{budget}' has one trial, which tells nothing about seeds or about another search")]
     OneTrial {
         /// Its label.
         budget: String,
     },
     /// A budget has too few trials for the value of its search.
-    #[error(
-        "budget '{budget}' has {configurations} distinct configurations, and a search is judged by 10 or more"
-    )]
     FewTrials {
         /// Its label.
         budget: String,
@@ -133,69 +136,91 @@ pub enum Withheld {
         configurations: u64,
     },
     /// The searches learned from their trials, which are therefore no sample, and drew too few at random.
-    #[error("the search chose later trials by earlier ones, so its trials are no independent sample")]
     Adaptive {
         /// Fewest trials of a budget that were drawn at random.
         at_random: u64,
     },
     /// Nothing says who chose the trials, and their values rise as those of a search that learns.
-    #[error(
-        "the trials of {budgets} get better or come closer to the best ones, as in a search that learns, and nothing says who chose them"
-    )]
     SeeminglyAdaptive {
         /// Labels of the budgets.
         budgets: String,
     },
     /// Some budgets were searched adaptively and others not.
-    #[error("the budgets were searched in different ways ({adaptive} adaptively)")]
     SearchedDifferently {
         /// Labels of those searched adaptively.
         adaptive: String,
     },
     /// Many more trials of one budget than of another ended without a value.
-    #[error(
-        "{most} trials of '{budget}' ended without a value and {least} of '{other}', so bad trials may be missing at one size more than at the other"
-    )]
     Lost {
         /// Label of the budget with the largest share of such trials.
         budget: String,
-        /// That share, in words.
-        most: String,
+        /// That share: `3 of 40`.
+        #[schemars(with = "String")]
+        most: CountOf,
         /// Label of that with the smallest.
         other: String,
-        /// That share, in words.
-        least: String,
+        /// That share.
+        #[schemars(with = "String")]
+        least: CountOf,
     },
     /// Many more trials of one budget than of another were stopped early.
-    #[error(
-        "{most} trials of '{budget}' were stopped early and {least} of '{other}', and the value at which a trial was stopped is not its final one"
-    )]
     PrunedDifferently {
         /// Label of the budget with the largest share of such trials.
         budget: String,
-        /// That share, in words.
-        most: String,
+        /// That share: `3 of 40`.
+        #[schemars(with = "String")]
+        most: CountOf,
         /// Label of that with the smallest.
         other: String,
-        /// That share, in words.
-        least: String,
+        /// That share.
+        #[schemars(with = "String")]
+        least: CountOf,
     },
     /// Nothing varies.
-    #[error("the trials of each budget all have the same value, so nothing tells how far values vary")]
     NothingVaries,
     /// The budgets have the same sizes.
-    #[error("all budgets have the same size")]
     SameSizes,
     /// The rows are too few for how long they depend on each other.
-    #[error("{why}")]
     TooFewRows {
         /// Why.
-        why: String,
+        why: Statement<NoRowError>,
     },
 }
 
+/// A count with the number that it is part of; in documents it is a text such as `3 of 40`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountOf {
+    /// The count.
+    pub count: u64,
+    /// What it is part of.
+    pub of: u64,
+}
+
+impl fmt::Display for CountOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.count, self.of)
+    }
+}
+
+impl Serialize for CountOf {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for CountOf {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parts = text.split_once(" of ");
+        let parsed = parts.and_then(|(count, of)| Some((count.parse().ok()?, of.parse().ok()?)));
+        let unread = || D::Error::invalid_value(Unexpected::Str(&text), &"a text such as `3 of 40`");
+        parsed.map(|(count, of)| Self { count, of }).ok_or_else(unread)
+    }
+}
+
 impl Withheld {
-    /// Unknown where something is missing that trials of another kind or number would not mend by themselves; else undecided.
+    /// The outcome: unknown where something is missing that more trials of the same kind would not add; else
+    /// undecided.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::TooFewBudgets { .. } | Self::OneTrial { .. } | Self::NothingVaries | Self::SameSizes => {
@@ -214,18 +239,19 @@ impl Withheld {
 
 impl From<NoRowError> for Withheld {
     fn from(error: NoRowError) -> Self {
-        Self::TooFewRows { why: error.to_string() }
+        Self::TooFewRows { why: Statement::Reason(error) }
     }
 }
 
-/// Tests the slope of values over sizes. `sign` turns gains into values; `left_out` are sources that the parts do not tell, beside the
-/// rows.
+/// Tests the slope of values over sizes. `sign` turns gains into values; `left_out` are sources that the
+/// parts do not tell, beside the rows.
 ///
-/// The slope is that of least squares over `log10` of the weights, every budget counting alike; its error follows from the covariance
-/// of the values. (Weights by estimated errors would favour the budgets whose error is underestimated.) For more than two budgets nine
-/// tenths of the level go to the slope, and one tenth to the lack of fit (F of the generalised least squares residuals), so that a
-/// reversal in the middle is seen. After that the slopes over the largest budgets, one less each time, are tested in turn down to the
-/// last step, as long as all before are told: a closed test (Marcus, Peritz & Gabriel 1976).
+/// The slope is that of least squares over `log10` of the weights, every budget counting alike; its error
+/// follows from the covariance of the values. (Weights by estimated errors would favour the budgets whose
+/// error is underestimated.) For more than two budgets nine tenths of the level go to the slope, and one
+/// tenth to the lack of fit (F of the generalised least squares residuals), so that a reversal in the middle
+/// is seen. After that the slopes over the largest budgets, one less each time, are tested in turn down to
+/// the last step, as long as all before are told: a closed test (Marcus, Peritz & Gabriel 1976).
 ///
 /// # Errors
 /// [`Withheld`].
@@ -389,8 +415,8 @@ pub(super) fn slope_weights(places: &[f64], first: usize) -> Vec<f64> {
     places.iter().enumerate().map(weight).collect()
 }
 
-/// Whether two of `count` budgets are compared: all pairs of up to [`MOST_IN_PAIRS`]; of more the neighbours, and each with the
-/// smallest and the largest.
+/// Whether two of `count` budgets are compared: all pairs of up to [`MOST_IN_PAIRS`]; of more the neighbours,
+/// and each with the smallest and the largest.
 fn is_compared(smaller: usize, larger: usize, count: usize) -> bool {
     count <= MOST_IN_PAIRS || larger - smaller == 1 || smaller == 0 || larger + 1 == count
 }
@@ -420,8 +446,8 @@ fn differences(budgets: &Budgets<'_>, options: &Options) -> Result<Vec<Differenc
     Ok(differences)
 }
 
-/// p-value of no departure from a straight line: the residual sum of squares of generalised least squares over its degrees of freedom,
-/// as an F.
+/// p-value of no departure from a straight line: the residual sum of squares of generalised least squares
+/// over its degrees of freedom, as an F.
 fn lack_of_fit(budgets: &Budgets<'_>, places: &[f64], freedom: f64) -> Option<f64> {
     let n = places.len();
     let covariance = (0..n * n).map(|i| budgets.covariance(i / n, i % n)).collect();

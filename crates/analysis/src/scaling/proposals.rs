@@ -27,12 +27,13 @@ impl Coordinate<'_> {
     }
 }
 
-/// The distance of each configuration to the nearest other one of the best quarter. Distances are sums over the parameters: of the share
-/// of a number's span (of logarithms, where values span two decades or more), of 1 where other values differ. `gains` are the
-/// configurations' values, larger being better.
+/// The distance of each configuration to the nearest other one of the best quarter. Distances are sums over
+/// the parameters: of the share of a number's span (of logarithms, where values span two decades or more), of
+/// 1 where other values differ. `gains` are the configurations' values, larger being better.
 ///
-/// Where the configurations are drawn independently from one distribution, the distances are exchangeable, and a rank test of their
-/// order keeps its level. A search that learns draws its later configurations near good ones.
+/// Where the configurations are drawn independently from one distribution, the distances are exchangeable,
+/// and a rank test of their order keeps its level. A search that learns draws its later configurations near
+/// good ones.
 pub(super) fn to_the_best(configurations: &[&Params], gains: &[f64]) -> Vec<f64> {
     let kept = &configurations[..configurations.len().min(MOST)];
     let mut names: Vec<&str> = Vec::new();

@@ -5,7 +5,7 @@ use allometry_core::{FrozenTrial, Origin, TrialState};
 use super::Difference;
 use super::contrast::{BudgetPart, Budgets, Part, Source, Units};
 use super::effort::Excess;
-use super::judgement::{Judgement, Quantity, Withheld, judge as test, places, slope_weights};
+use super::judgement::{CountOf, Judgement, Quantity, Withheld, judge as test, places, slope_weights};
 use super::search::{
     BestOfK, Configuration, FEWEST, SearchKind, best_of_k, choose_k, configurations, is_recorded, largest_k,
     top_spread,
@@ -29,8 +29,8 @@ struct Searched<'a> {
 }
 
 impl Searched<'_> {
-    /// Leaves the first trial of each configuration, unless all were tried equally often: who repeats some of them chose these by their
-    /// values, and the means of the chosen are no like sample.
+    /// Leaves the first trial of each configuration, unless all were tried equally often: who repeats some of
+    /// them chose these by their values, and the means of the chosen are no like sample.
     fn count_alike(&mut self) {
         let counts = || self.configurations.iter().map(|one| one.values.len());
         if counts().min() == counts().max() {
@@ -43,7 +43,8 @@ impl Searched<'_> {
     }
 }
 
-/// Judges a ladder by its searches, or by configurations that were tried several times; `searches` says how each study was searched.
+/// Judges a ladder by its searches, or by configurations that were tried several times; `searches` says how
+/// each study was searched.
 ///
 /// # Errors
 /// [`Withheld`].
@@ -104,21 +105,23 @@ fn at_equal_effort(whole: Judged, cut: &Judged, fewest: u64) -> Judged {
 const LOST: f64 = 0.1;
 /// Trials without a value that a budget may have in any case.
 const FEW_LOST: usize = 2;
-/// Standard errors by which the shares of trials that were stopped early may differ. Two budgets that one rule prunes differ by more in 5% of
-/// ladders, the extremes of several in more of them.
+/// Standard errors by which the shares of trials that were stopped early may differ. Two budgets that one
+/// rule prunes differ by more in 5% of ladders, the extremes of several in more of them.
 const PRUNED_APART: f64 = 1.96;
 
-/// Fails where many more trials of one budget than of another ended without a value: those were most likely bad ones.
+/// Fails where many more trials of one budget than of another ended without a value: those were most likely
+/// bad ones.
 fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
     let (most, least) = extremes(searched, |trial| !trial.value.is_some_and(is_usable));
     if most.count <= FEW_LOST || most.share() - least.share() <= LOST {
         return Ok(());
     }
     let (budget, other) = (most.label.to_owned(), least.label.to_owned());
-    Err(Withheld::Lost { budget, most: most.words(), other, least: least.words() })
+    Err(Withheld::Lost { budget, most: most.part(), other, least: least.part() })
 }
 
-/// Fails where one budget has clearly more trials than another that were stopped early: their values are compared with final ones.
+/// Fails where one budget has clearly more trials than another that were stopped early: their values are
+/// compared with final ones.
 fn pruned_differently(searched: &[Searched<'_>]) -> Result<(), Withheld> {
     let (most, least) = extremes(searched, |trial| trial.state == TrialState::Pruned);
     let pooled = (most.count + least.count) as f64 / (most.of + least.of) as f64;
@@ -127,7 +130,7 @@ fn pruned_differently(searched: &[Searched<'_>]) -> Result<(), Withheld> {
         return Ok(());
     }
     let (budget, other) = (most.label.to_owned(), least.label.to_owned());
-    Err(Withheld::PrunedDifferently { budget, most: most.words(), other, least: least.words() })
+    Err(Withheld::PrunedDifferently { budget, most: most.part(), other, least: least.part() })
 }
 
 /// How many of a budget's ended trials are of some kind.
@@ -143,8 +146,8 @@ impl Counted<'_> {
         self.count as f64 / self.of as f64
     }
 
-    fn words(&self) -> String {
-        format!("{} of {}", self.count, self.of)
+    fn part(&self) -> CountOf {
+        CountOf { count: self.count as u64, of: self.of as u64 }
     }
 }
 
@@ -220,7 +223,8 @@ fn of_searches(
         test(budgets, quantity, ladder.direction.sign(), Vec::new(), options)
     };
     let mut judged = judge(&budgets)?;
-    // A search that learns unseen is ahead after more trials: the first ones, as many for all, must say the same.
+    // A search that learns unseen is ahead after more trials: the first ones, as many for all, must say the
+    // same.
     let is_unequal = values.iter().any(|values| values.len() > fewest);
     if is_unequal && searched.iter().any(|one| !is_recorded(one.study)) {
         let mut first = at(k, fewest).ok_or(Withheld::NothingVaries)?;
@@ -301,9 +305,10 @@ fn by_counts(gain: f64, ladder: &LadderTrials) -> Option<f64> {
     auc::hanley_mcneil(gain * ladder.direction.sign(), rows)
 }
 
-/// The configuration of a budget that was tried several times; of several the one whose first trial was best. A budget that tried several
-/// configurations chose one of them by that first trial, which therefore does not count; and another search would have chosen another:
-/// the error has that as well. `None` where no configuration was repeated, or where too few tell how far others lie.
+/// The configuration of a budget that was tried several times; of several the one whose first trial was best.
+/// A budget that tried several configurations chose one of them by that first trial, which therefore does not
+/// count; and another search would have chosen another: the error has that as well. `None` where no
+/// configuration was repeated, or where too few tell how far others lie.
 fn repeated<'a>(study: &'a StudyTrials, ladder: &LadderTrials) -> Option<BudgetPart<'a>> {
     let all = configurations(study, ladder, |_| true);
     let part = if all.len() == 1 {

@@ -41,8 +41,9 @@ pub struct OrderProbability {
 pub struct CorrectedBest {
     /// Label of the size budget.
     pub budget: String,
-    /// Mean value, on the rows that a resample left out, of the trial that was best on the resample (Tsamardinos, Greasidou &
-    /// Borboudakis 2018); the interval, percentiles drawn in to the spread of all rows, covers new rows and, with them, another choice among the same trials.
+    /// Mean value, on the rows that a resample left out, of the trial that was best on the resample
+    /// (Tsamardinos, Greasidou & Borboudakis 2018); the interval, percentiles drawn in to the spread of all
+    /// rows, covers new rows and, with them, another choice among the same trials.
     pub best: Estimate,
     /// The value as observed less the corrected one.
     pub optimism: f64,
@@ -58,8 +59,10 @@ pub struct RowResamples {
     /// Neighbouring rows that are drawn together.
     #[serde(default)]
     pub block: u64,
-    /// How probable each order of the budgets' best trials is on as many fresh rows of the same mix, the models being as they are, after
-    /// their values are drawn together by the share of chance in their distances; the most probable first, at most six. Empty unless all best trials have scores on the same rows.
+    /// How probable each order of the budgets' best trials is on as many fresh rows of the same mix, the
+    /// models being as they are, after their values are drawn together by the share of chance in their
+    /// distances; the most probable first, at most six. Empty unless all best trials have scores on the same
+    /// rows.
     pub orders: Vec<OrderProbability>,
     /// The best values without the bias of choosing them; one per budget with scores.
     pub corrected: Vec<CorrectedBest>,
@@ -101,8 +104,8 @@ impl<'a> Candidates<'a> {
     }
 }
 
-/// Length of the blocks: at least the horizon, the number of rows that count as one, and Politis and White's (2004); `None` where fewer
-/// than eight are left.
+/// Length of the blocks: at least the horizon, the number of rows that count as one, and Politis and White's
+/// (2004); `None` where fewer than eight are left.
 fn block(order: &[usize], influence: &[f64], horizon: u64) -> Option<usize> {
     let series: Vec<f64> = order.iter().map(|&place| influence[place]).collect();
     let rows = series.len();
@@ -113,7 +116,8 @@ fn block(order: &[usize], influence: &[f64], horizon: u64) -> Option<usize> {
 }
 
 impl RowResamples {
-    /// Resamples the rows; `None` where no best trial has scores, or where the metric is not an AUC to be maximised.
+    /// Resamples the rows; `None` where no best trial has scores, or where the metric is not an AUC to be
+    /// maximised.
     pub(super) fn new(studies: &[StudyAnalysis], ladder: &LadderTrials, options: &Options) -> Option<Self> {
         if !ladder.measures_auc() || !ladder.direction.better(1.0, 0.0) {
             return None;
@@ -218,8 +222,9 @@ fn orders(
             resamples.iter().zip(&observed).map(deviation).collect()
         })
         .collect();
-    // Values as far apart as chance puts them are no order: they are drawn together by the share of chance in their distances
-    // (James & Stein 1961, about the mean). Fresh rows then add their own chance to what is not known of the truth.
+    // Values as far apart as chance puts them are no order: they are drawn together by the share of chance in
+    // their distances (James & Stein 1961, about the mean). Fresh rows then add their own chance to what is
+    // not known of the truth.
     let center = mean(observed.iter().copied()).unwrap_or(0.0);
     let square = |values: &[f64]| {
         let center = mean(values.iter().copied()).unwrap_or(0.0);

@@ -25,8 +25,8 @@ const LARGEST: usize = 50;
 const BEGINNING: usize = 10;
 /// Values that tell how far the best of another search may lie, at least.
 const FEWEST_OF_TOP: usize = 3;
-/// Two-sided level, over all budgets, of each test whether trials of unknown origin were chosen by earlier ones. The tests are four and
-/// one-sided, so that 4% of ladders of random trials seem to learn.
+/// Two-sided level, over all budgets, of each test whether trials of unknown origin were chosen by earlier
+/// ones. The tests are four and one-sided, so that 4% of ladders of random trials seem to learn.
 const RISING: f64 = 0.02;
 
 /// How the configurations of a budget were chosen.
@@ -37,9 +37,9 @@ pub enum SearchKind {
     Independent,
     /// Later ones by a model of earlier ones.
     Adaptive,
-    /// Nothing is recorded, and the values get better over the trials or follow those before them, or later configurations lie
-    /// closer to the best ones than the first ten do (Kendall's tau, Mann and Whitney's test; at the 4% level together over all budgets):
-    /// by earlier ones, it seems.
+    /// Nothing is recorded, and the values get better over the trials or follow those before them, or later
+    /// configurations lie closer to the best ones than the first ten do (Kendall's tau, Mann and Whitney's
+    /// test; at the 4% level together over all budgets): by earlier ones, it seems.
     SeeminglyAdaptive,
 }
 
@@ -80,8 +80,9 @@ pub(crate) fn kind(study: &StudyTrials, ladder: &LadderTrials) -> SearchKind {
     let tried = configurations(study, ladder, |_| true);
     let numbers: Vec<f64> = (0..tried.len()).map(|number| number as f64).collect();
     let values: Vec<f64> = tried.iter().map(|one| one.values[0]).collect();
-    // Four one-sided tests a budget: of a steady rise, of a step after the trials that samplers begin with, of likeness to the trial
-    // before, which a search has that goes on from its last trial, and of a step towards the best configurations.
+    // Four one-sided tests a budget: of a steady rise, of a step after the trials that samplers begin with,
+    // of likeness to the trial before, which a search has that goes on from its last trial, and of a step
+    // towards the best configurations.
     let level = RISING / ladder.studies.len().max(1) as f64;
     let larger = |one: &[f64], other: &[f64]| {
         mann_whitney(one, other)
@@ -120,7 +121,8 @@ fn value_of(trial: &FrozenTrial) -> Option<f64> {
     measured(trial).filter(|_| trial.is_feasible())
 }
 
-/// The distinct configurations of a study in the order in which they were first tried; a repeat with the very same value is none.
+/// The distinct configurations of a study in the order in which they were first tried; a repeat with the very
+/// same value is none.
 pub(crate) fn configurations<'a>(
     study: &'a StudyTrials,
     ladder: &LadderTrials,
@@ -154,8 +156,9 @@ pub(crate) struct BestOfK {
     pub(crate) weights: Vec<f64>,
 }
 
-/// The same `k` for all budgets: of those up to a tenth of the fewest configurations the one whose jackknife error, joined over the
-/// budgets, is smallest; so that the trials say the most about scale. `values` holds the configurations' values of each budget.
+/// The same `k` for all budgets: of those up to a tenth of the fewest configurations the one whose jackknife
+/// error, joined over the budgets, is smallest; so that the trials say the most about scale. `values` holds
+/// the configurations' values of each budget.
 pub(crate) fn choose_k(values: &[Vec<f64>]) -> usize {
     let spread = |k: usize| -> f64 {
         let units = values.iter().filter_map(|values| Some(best_of_k(values, k)?.units));
@@ -178,9 +181,9 @@ fn candidates(largest: usize) -> Vec<usize> {
     candidates
 }
 
-/// The expected best of `k` (Tang et al. 2020, eq. 4) with its jackknife pseudo-values (Tukey 1958; for U-statistics Arvesen 1969).
-/// Their degrees of freedom are those of a variance whose fourth moment is as observed, at most `n - 1`. `None` for `k` of `n` values or
-/// more.
+/// The expected best of `k` (Tang et al. 2020, eq. 4) with its jackknife pseudo-values (Tukey 1958; for
+/// U-statistics Arvesen 1969). Their degrees of freedom are those of a variance whose fourth moment is as
+/// observed, at most `n - 1`. `None` for `k` of `n` values or more.
 pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     let n = values.len();
     let mut order: Vec<usize> = (0..n).collect();
@@ -205,11 +208,12 @@ pub(crate) fn best_of_k(values: &[f64], k: usize) -> Option<BestOfK> {
     Some(BestOfK { value, units, weights })
 }
 
-/// Variance of what the recommendation of another search would be worth, from the values of this one's best tenth; with its degrees of
-/// freedom. `None` for fewer than three such values.
+/// Variance of what the recommendation of another search would be worth, from the values of this one's best
+/// tenth; with its degrees of freedom. `None` for fewer than three such values.
 ///
-/// The best of many draws varies like the largest of a Gumbel tail, whose variance is `pi^2 / 6` times that of the values above a
-/// high level (Rényi 1953). Values contain their own noise, so this errs on the safe side.
+/// The best of many draws varies like the largest of a Gumbel tail, whose variance is `pi^2 / 6` times that
+/// of the values above a high level (Rényi 1953). Values contain their own noise, so this errs on the safe
+/// side.
 pub(crate) fn top_spread(study: &StudyTrials, ladder: &LadderTrials) -> Option<(f64, f64)> {
     let mut values: Vec<f64> =
         configurations(study, ladder, |_| true).iter().map(Configuration::mean).collect();

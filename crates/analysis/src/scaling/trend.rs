@@ -24,14 +24,15 @@ const SIZES_FOR_INTERVAL: usize = 3;
 const REPLICATES: usize = 200;
 /// Degrees of freedom that the slope within budgets needs.
 const WITHIN: usize = 8;
-/// Residuals below this share of the values are rounding: the points lie on a line, and nothing tells how far they could be from it.
+/// Residuals below this share of the values are rounding: the points lie on a line, and nothing tells how far
+/// they could be from it.
 const ROUNDING: f64 = 1e-9;
 
 /// A saturating power law of the metric over weights, in gains: larger is better.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PowerLawFit {
-    /// Exponent of the weights; the interval follows from the errors of the budgets' values. At an end of the range searched, 0.01 to 3,
-    /// it is not identified.
+    /// Exponent of the weights; the interval follows from the errors of the budgets' values. At an end of the
+    /// range searched, 0.01 to 3, it is not identified.
     pub exponent: Estimate,
     /// What the metric approaches for very large models.
     pub limit: f64,
@@ -58,13 +59,15 @@ pub struct SizeTrend {
     pub largest: u64,
     /// Decades between them.
     pub decades: f64,
-    /// Gain per tenfold weights over one value per budget: positive where more weights are better. The interval takes the sizes as units
-    /// (Student's t with the number of sizes less 2): it covers whatever moves a budget off the line, and needs three sizes.
+    /// Gain per tenfold weights over one value per budget: positive where more weights are better. The
+    /// interval takes the sizes as units (Student's t with the number of sizes less 2): it covers whatever
+    /// moves a budget off the line, and needs three sizes.
     pub gain_per_decade: Estimate,
     /// Where the fitted line passes, whatever its slope.
     #[serde(default)]
     pub center: Option<TrendCenter>,
-    /// What that interval says by itself: flat, holds, violated or undecided, in this order; unknown without one.
+    /// What that interval says by itself: flat, holds, violated or undecided, in this order; unknown without
+    /// one.
     pub outcome: Outcome,
     /// An exponent, where the sizes can identify one: at least 5 over 1.5 decades.
     pub power_law: Option<PowerLawFit>,
@@ -78,7 +81,8 @@ struct Points {
 }
 
 impl SizeTrend {
-    /// Fits the trend to the values that are judged, or, where each budget has one trial, to these; `None` for fewer than two sizes.
+    /// Fits the trend to the values that are judged, or, where each budget has one trial, to these; `None`
+    /// for fewer than two sizes.
     pub(crate) fn new(
         ladder: &LadderTrials,
         judgement: Option<&Judgement>,
@@ -155,7 +159,8 @@ impl Line {
     }
 }
 
-/// The slope among configurations of one budget, the budgets' own means taken out; HC3 errors (`MacKinnon` & White 1985).
+/// The slope among configurations of one budget, the budgets' own means taken out; HC3 errors (`MacKinnon` &
+/// White 1985).
 pub(super) fn within_budgets(ladder: &LadderTrials, options: &Options) -> Option<Estimate> {
     let (mut x, mut y, mut leverages, mut budgets) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for study in &ladder.studies {

@@ -4,8 +4,8 @@ use allometry_core::ClassCounts;
 
 use super::normal;
 
-/// Standard error of one AUC (Hanley & McNeil 1982, eq. 1 with the exponential approximations of `Q1` and `Q2`): over
-/// new rows of the same mix, the model being fixed.
+/// Standard error of one AUC (Hanley & McNeil 1982, eq. 1 with the exponential approximations of `Q1` and
+/// `Q2`): over new rows of the same mix, the model being fixed.
 ///
 /// `None` where it degenerates: an AUC outside (0, 1), or a class without rows.
 pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
@@ -22,8 +22,9 @@ pub fn hanley_mcneil(auc: f64, rows: ClassCounts) -> Option<f64> {
     Some(variance.sqrt())
 }
 
-/// Interval of an AUC that stays inside (0, 1): symmetric in the logit, whose standard error is `se / (A (1 - A))` by the
-/// delta method (Pepe 2003, section 5.2). It reaches `half_width` standard errors to each side. `None` for an AUC outside (0, 1).
+/// Interval of an AUC that stays inside (0, 1): symmetric in the logit, whose standard error is `se / (A (1 -
+/// A))` by the delta method (Pepe 2003, section 5.2). It reaches `half_width` standard errors to each side.
+/// `None` for an AUC outside (0, 1).
 pub fn logit_interval(auc: f64, standard_error: f64, half_width: f64) -> Option<(f64, f64)> {
     if !(auc > 0.0 && auc < 1.0) {
         return None;
@@ -34,14 +35,14 @@ pub fn logit_interval(auc: f64, standard_error: f64, half_width: f64) -> Option<
     Some((area(logit - half), area(logit + half)))
 }
 
-/// Standard error of the difference of two AUCs on the same rows (Hanley & McNeil 1983, eq. 1) from those of each and
-/// the correlation between them.
+/// Standard error of the difference of two AUCs on the same rows (Hanley & McNeil 1983, eq. 1) from those of
+/// each and the correlation between them.
 pub fn difference_error(first: f64, second: f64, correlation: f64) -> f64 {
     (first * first + second * second - 2.0 * correlation * first * second).max(0.0).sqrt()
 }
 
-/// Rows of the same mix at which a difference would be found with probability `power` by a two-sided test at level
-/// `1 - level`, when `rows` rows give it the standard error `standard_error`.
+/// Rows of the same mix at which a difference would be found with probability `power` by a two-sided test at
+/// level `1 - level`, when `rows` rows give it the standard error `standard_error`.
 ///
 /// A standard error shrinks with the square root of the number of rows, so that
 /// `n = rows ((z_level + z_power) standard_error / difference)^2`. `None` for no

@@ -1,8 +1,8 @@
 //! Expected best of `k` trials, drawn from those that were run.
 
-/// Expected maximum of `k` draws without replacement: `sum_{i >= k} v_(i) C(i-1, k-1) / C(n, k)` over the values in
-/// ascending order (Tang et al. 2020, eq. 4), unbiased for new trials of the same search. `None` for `k` outside
-/// `1..=n`.
+/// Expected maximum of `k` draws without replacement: `sum_{i >= k} v_(i) C(i-1, k-1) / C(n, k)` over the
+/// values in ascending order (Tang et al. 2020, eq. 4), unbiased for new trials of the same search. `None`
+/// for `k` outside `1..=n`.
 pub fn without_replacement(ascending: &[f64], k: usize) -> Option<f64> {
     let weights = weights(ascending.len(), k)?;
     // From the largest weight to the smallest.
@@ -14,7 +14,8 @@ pub fn weights(n: usize, k: usize) -> Option<Vec<f64>> {
     if k == 0 || k > n {
         return None;
     }
-    // The weight of the largest is k / n; each next smaller one follows by the ratio of binomial coefficients.
+    // The weight of the largest is k / n; each next smaller one follows by the ratio of binomial
+    // coefficients.
     let mut weights = vec![0.0; n];
     let mut weight = k as f64 / n as f64;
     for position in (k - 1..n).rev() {
@@ -42,8 +43,8 @@ pub fn left_out(ascending: &[f64], k: usize) -> Option<Vec<f64>> {
     Some(sums)
 }
 
-/// Expected maximum of `k` draws with replacement: `sum_i v_(i) ((i/n)^k - ((i-1)/n)^k)` (Dodge et al. 2019, eq. 7);
-/// biased low, defined for any `k`. `None` without values or for `k` of 0.
+/// Expected maximum of `k` draws with replacement: `sum_i v_(i) ((i/n)^k - ((i-1)/n)^k)` (Dodge et al. 2019,
+/// eq. 7); biased low, defined for any `k`. `None` without values or for `k` of 0.
 pub fn with_replacement(ascending: &[f64], k: usize) -> Option<f64> {
     let n = ascending.len() as f64;
     if ascending.is_empty() || k == 0 {

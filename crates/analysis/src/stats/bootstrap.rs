@@ -18,10 +18,11 @@ pub fn percentile(replicates: &mut [f64], level: f64) -> Option<(f64, f64)> {
     quantile(replicates, tail).zip(quantile(replicates, 1.0 - tail))
 }
 
-/// Bias-corrected and accelerated interval (Efron 1987) from replicates, the estimate, and its leave-one-out values.
+/// Bias-corrected and accelerated interval (Efron 1987) from replicates, the estimate, and its leave-one-out
+/// values.
 ///
-/// Replicates equal to the estimate count half. Sorts `replicates`; `None` without them, where all lie on one side of
-/// the estimate, or where the leave-one-out values are all equal and so give no acceleration.
+/// Replicates equal to the estimate count half. Sorts `replicates`; `None` without them, where all lie on one
+/// side of the estimate, or where the leave-one-out values are all equal and so give no acceleration.
 pub fn bca(replicates: &mut [f64], estimate: f64, leave_one_out: &[f64], level: f64) -> Option<(f64, f64)> {
     replicates.sort_by(f64::total_cmp);
     let below = replicates.partition_point(|&x| x < estimate);

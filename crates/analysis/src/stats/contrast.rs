@@ -18,11 +18,12 @@ pub struct Contrast {
     pub p: f64,
 }
 
-/// Linear contrast of the means with the groups' variances taken as they are, degrees of freedom by Satterthwaite (1946)
-/// and Welch (1947): `L = sum c_g m_g`, `var L = sum c_g^2 s_g^2 / n_g`, `df = (var L)^2 / sum (c_g^2 s_g^2 / n_g)^2 / (n_g - 1)`.
+/// Linear contrast of the means with the groups' variances taken as they are, degrees of freedom by
+/// Satterthwaite (1946) and Welch (1947): `L = sum c_g m_g`, `var L = sum c_g^2 s_g^2 / n_g`, `df = (var L)^2
+/// / sum (c_g^2 s_g^2 / n_g)^2 / (n_g - 1)`.
 ///
-/// Groups come as (position in the order, summary); those of fewer than two values have no variance and are left out.
-/// `None` where fewer than two groups remain or none of them varies.
+/// Groups come as (position in the order, summary); those of fewer than two values have no variance and are
+/// left out. `None` where fewer than two groups remain or none of them varies.
 pub fn welch(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     let groups: Vec<&(f64, GroupSummary)> = groups.iter().filter(|(_, group)| group.count > 1).collect();
     let weights = weights(&groups)?;
@@ -41,8 +42,9 @@ pub fn welch(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     contrast(&groups, &weights, variance, 1.0 / inverse)
 }
 
-/// The same with one variance for all groups, estimated within them: `var L = MSW sum c_g^2 / n_g` on `N - k` degrees of
-/// freedom. Groups of one value count. Right where the groups vary alike; too sure where a small group varies more.
+/// The same with one variance for all groups, estimated within them: `var L = MSW sum c_g^2 / n_g` on `N - k`
+/// degrees of freedom. Groups of one value count. Right where the groups vary alike; too sure where a small
+/// group varies more.
 pub fn pooled(groups: &[(f64, GroupSummary)]) -> Option<Contrast> {
     let groups: Vec<&(f64, GroupSummary)> = groups.iter().filter(|(_, group)| group.count > 0).collect();
     let weights = weights(&groups)?;

@@ -25,8 +25,9 @@ impl DeLong {
     }
 }
 
-/// DeLong, DeLong & Clarke-Pearson's (1988) estimate in `O(n log n)` per model by mid-ranks (Sun & Xu 2014, alg. 2). `scores`
-/// has one list per model, each as long as `labels`. `None` with fewer than two rows of a class.
+/// DeLong, DeLong & Clarke-Pearson's (1988) estimate in `O(n log n)` per model by mid-ranks (Sun & Xu 2014,
+/// alg. 2). `scores` has one list per model, each as long as `labels`. `None` with fewer than two rows of a
+/// class.
 pub fn delong(labels: &[bool], scores: &[&[f64]]) -> Option<DeLong> {
     let positives: Vec<usize> = (0..labels.len()).filter(|&row| labels[row]).collect();
     let negatives: Vec<usize> = (0..labels.len()).filter(|&row| !labels[row]).collect();

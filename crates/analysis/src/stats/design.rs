@@ -111,7 +111,8 @@ impl Design {
     }
 
     /// Centred cross products of all columns and the response, which comes last, row by row: a matrix of side
-    /// `columns + 1`. Rows count as often as `weights` say, once without them. The response should be centred roughly.
+    /// `columns + 1`. Rows count as often as `weights` say, once without them. The response should be centred
+    /// roughly.
     pub fn cross_products(&self, response: &[f64], weights: Option<&[f64]>) -> Vec<f64> {
         let size = self.columns + 1;
         let mut matrix = vec![0.0; size * size];

@@ -1,7 +1,7 @@
 //! How evenly points fill the unit cube.
 
-/// Centred L2 discrepancy, squared (Hickernell 1998, eq. 4.9c); points are rows of coordinates in [0, 1]. `None` without
-/// points or coordinates.
+/// Centred L2 discrepancy, squared (Hickernell 1998, eq. 4.9c); points are rows of coordinates in [0, 1].
+/// `None` without points or coordinates.
 pub fn centered_l2(points: &[Vec<f64>]) -> Option<f64> {
     let dimension = points.first().map(Vec::len).filter(|&dimension| dimension > 0)?;
     let n = points.len() as f64;
@@ -26,7 +26,8 @@ pub fn centered_l2(points: &[Vec<f64>]) -> Option<f64> {
     Some((13.0_f64 / 12.0).powf(dimension as f64) - 2.0 * single / n + pairs / (n * n))
 }
 
-/// One side of the cube, with how places on it are drawn: the expectations of the three factors of [`centered_l2`].
+/// One side of the cube, with how places on it are drawn: the expectations of the three factors of
+/// [`centered_l2`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Side {
     /// Of `1 + |x - 1/2| / 2 - (x - 1/2)^2 / 2`.
@@ -55,8 +56,9 @@ impl Side {
     }
 }
 
-/// Expectation of [`centered_l2`] for independent points whose coordinates are drawn apart from each other: of the sum over pairs
-/// `1 / n` is that of points with themselves. For uniform points it is `((5/4)^d - (13/12)^d) / n`.
+/// Expectation of [`centered_l2`] for independent points whose coordinates are drawn apart from each other:
+/// of the sum over pairs `1 / n` is that of points with themselves. For uniform points it is `((5/4)^d -
+/// (13/12)^d) / n`.
 pub fn centered_l2_at_random(points: usize, sides: &[Side]) -> f64 {
     let product = |factor: fn(&Side) -> f64| sides.iter().map(factor).product::<f64>();
     let n = points as f64;

@@ -4,7 +4,8 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, FisherSnedecor, StudentsT}
 
 use super::normal;
 
-/// Degrees of freedom from which on quantiles of t are expanded about the normal ones: their search does not end where there are very many.
+/// Degrees of freedom from which on quantiles of t are expanded about the normal ones: their search does not
+/// end where there are very many.
 const MANY: f64 = 1000.0;
 /// The same for tails, whose continued fraction loses digits.
 const VERY_MANY: f64 = 1e6;
@@ -26,8 +27,8 @@ pub fn t_two_sided(t: f64, freedom: f64) -> Option<f64> {
     t_upper_tail(t.abs(), freedom).map(|tail| 2.0 * tail)
 }
 
-/// Half-width, in standard errors, of a two-sided t interval at `level`; `None` where undefined. From 1000 degrees of freedom on
-/// by Cornish and Fisher's expansion (Abramowitz & Stegun 1964, 26.7.5).
+/// Half-width, in standard errors, of a two-sided t interval at `level`; `None` where undefined. From 1000
+/// degrees of freedom on by Cornish and Fisher's expansion (Abramowitz & Stegun 1964, 26.7.5).
 pub fn t_half_width(level: f64, freedom: f64) -> Option<f64> {
     if freedom >= MANY {
         let z = normal::half_width(level);
@@ -41,7 +42,8 @@ pub fn t_half_width(level: f64, freedom: f64) -> Option<f64> {
     StudentsT::new(0.0, 1.0, freedom).ok().map(|distribution| distribution.inverse_cdf(0.5 + level / 2.0))
 }
 
-/// Probability that F with `numerator` and `denominator` degrees of freedom is above `f`; `None` where undefined.
+/// Probability that F with `numerator` and `denominator` degrees of freedom is above `f`; `None` where
+/// undefined.
 pub fn f_upper_tail(f: f64, numerator: f64, denominator: f64) -> Option<f64> {
     if f.is_nan() {
         return None;

@@ -1,7 +1,7 @@
 //! Several tests at once.
 
-/// Holm's (1979) step-down adjustment: p-values to be compared with the level of the whole family, in the order given.
-/// Each is at most 1; no assumption on dependence.
+/// Holm's (1979) step-down adjustment: p-values to be compared with the level of the whole family, in the
+/// order given. Each is at most 1; no assumption on dependence.
 pub fn adjust(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));

@@ -1,4 +1,5 @@
-//! Metrics of several classes and of numbers with what each row contributes, from which their sampling errors follow.
+//! Metrics of several classes and of numbers with what each row contributes, from which their sampling errors
+//! follow.
 
 use super::moments::mean;
 use super::rank::mid_ranks;
@@ -25,8 +26,9 @@ pub enum RowMetric {
 pub struct Influence {
     /// The metric.
     pub value: f64,
-    /// By how much it would move, times the number of rows, if there were more of a row: mean 0. Scaled so that
-    /// [`Influence::standard_error`] is that of a mean from its sample variance, and of `DeLong` et al. for two classes.
+    /// By how much it would move, times the number of rows, if there were more of a row: mean 0. Scaled so
+    /// that [`Influence::standard_error`] is that of a mean from its sample variance, and of `DeLong` et al.
+    /// for two classes.
     pub rows: Vec<f64>,
 }
 
@@ -57,9 +59,9 @@ impl RowMetric {
         }
     }
 
-    /// The metric of `outputs`, with as many numbers a row as there are classes, or one where numbers are predicted; `targets`
-    /// are the classes from 0, or the numbers. `None` where the metric is not one of such outputs or is undefined: with fewer
-    /// than two rows, for `auc` of a class or of its rest.
+    /// The metric of `outputs`, with as many numbers a row as there are classes, or one where numbers are
+    /// predicted; `targets` are the classes from 0, or the numbers. `None` where the metric is not one of
+    /// such outputs or is undefined: with fewer than two rows, for `auc` of a class or of its rest.
     pub fn influence(self, targets: &[f32], outputs: &[f32]) -> Option<Influence> {
         let n = targets.len();
         if n < 2 || !outputs.len().is_multiple_of(n) || outputs.is_empty() {
@@ -124,8 +126,8 @@ fn squares(targets: &[f32], outputs: &[f32]) -> Vec<f64> {
     targets.iter().zip(outputs).map(|(t, p)| (f64::from(*p) - f64::from(*t)).powi(2)).collect()
 }
 
-/// `R2 = 1 - m / v` of the mean squared error `m` and the variance `v` of the targets, so that to first order (the delta
-/// method) it moves by `-dm / v + m dv / v^2`.
+/// `R2 = 1 - m / v` of the mean squared error `m` and the variance `v` of the targets, so that to first order
+/// (the delta method) it moves by `-dm / v + m dv / v^2`.
 fn r2(targets: &[f32], outputs: &[f32]) -> Option<Influence> {
     let errors = squares(targets, outputs);
     let middle = mean(targets.iter().map(|t| f64::from(*t)))?;
@@ -139,8 +141,8 @@ fn r2(targets: &[f32], outputs: &[f32]) -> Option<Influence> {
     Some(Influence { value: 1.0 - m / v, rows: errors.iter().zip(&spreads).map(row).collect() })
 }
 
-/// The AUC of a binary label and each row's placement (DeLong, DeLong & Clarke-Pearson 1988, by mid-ranks as Sun & Xu 2014). `None`
-/// with fewer than two rows of a class, or where the lengths differ.
+/// The AUC of a binary label and each row's placement (DeLong, DeLong & Clarke-Pearson 1988, by mid-ranks as
+/// Sun & Xu 2014). `None` with fewer than two rows of a class, or where the lengths differ.
 pub fn auc(labels: &[bool], scores: &[f32]) -> Option<Influence> {
     if labels.len() != scores.len() {
         return None;

@@ -9,8 +9,8 @@ pub enum Monotone {
     Decreasing,
 }
 
-/// The monotone sequence nearest to `values` by weighted squares: pooling adjacent violators (Ayer et al. 1955). Weights
-/// are positive, as many as values.
+/// The monotone sequence nearest to `values` by weighted squares: pooling adjacent violators (Ayer et al.
+/// 1955). Weights are positive, as many as values.
 pub fn isotonic(values: &[f64], weights: &[f64], monotone: Monotone) -> Vec<f64> {
     let sign = match monotone {
         Monotone::Increasing => 1.0,

@@ -1,4 +1,5 @@
-//! Standard error and skewness of a statistic from its values without one observation, and the interval that they give.
+//! Standard error and skewness of a statistic from its values without one observation, and the interval that
+//! they give.
 
 use super::distribution;
 
@@ -13,7 +14,8 @@ pub struct Jackknife {
 }
 
 impl Jackknife {
-    /// From the values of a statistic without one observation each; `None` for fewer than three, or where all are equal.
+    /// From the values of a statistic without one observation each; `None` for fewer than three, or where all
+    /// are equal.
     pub fn new(left_out: &[f64]) -> Option<Self> {
         let n = left_out.len();
         if n < 3 {
@@ -35,9 +37,9 @@ impl Jackknife {
 
     /// Two-sided interval at a `level` around the statistic's value `point`.
     ///
-    /// `T = (point - truth) / error` becomes symmetric by the cubic of Hall
-    /// (1992, *On the removal of skewness by transformation*), `T + g T^2 / 3 + g^2 T^3 / 27 + g / 6`, `g` the skewness, and is held against Student's t with `n - 1` degrees of
-    /// freedom. `None` where the quantile of t is undefined.
+    /// `T = (point - truth) / error` becomes symmetric by the cubic of Hall (1992, *On the removal of
+    /// skewness by transformation*), `T + g T^2 / 3 + g^2 T^3 / 27 + g / 6`, `g` the skewness, and is held
+    /// against Student's t with `n - 1` degrees of freedom. `None` where the quantile of t is undefined.
     pub fn interval(&self, point: f64, level: f64) -> Option<(f64, f64)> {
         let quantile = distribution::t_half_width(level, (self.observations - 1) as f64)?;
         let g = self.skewness;

@@ -18,9 +18,9 @@ pub struct JonckheereTerpstra {
     pub p: f64,
 }
 
-/// Tests whether values rise or fall over groups in the order given (Terpstra 1952, Jonckheere 1954; variance with ties:
-/// Hollander, Wolfe & Chicken 2014, eq. 6.19), by the normal approximation. `None` for fewer than two groups with values,
-/// or where nothing varies.
+/// Tests whether values rise or fall over groups in the order given (Terpstra 1952, Jonckheere 1954; variance
+/// with ties: Hollander, Wolfe & Chicken 2014, eq. 6.19), by the normal approximation. `None` for fewer than
+/// two groups with values, or where nothing varies.
 pub fn jonckheere_terpstra(groups: &[&[f64]]) -> Option<JonckheereTerpstra> {
     let sizes: Vec<f64> = groups.iter().map(|group| group.len() as f64).filter(|size| *size > 0.0).collect();
     let all: Vec<f64> = groups.iter().flat_map(|group| group.iter().copied()).collect();

@@ -6,7 +6,8 @@ use super::rank::tie_sizes;
 /// Kendall's rank correlation with its test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kendall {
-    /// Tau-b, in [-1, 1]: pairs in the same order less pairs in opposite order, corrected for ties (Kendall 1945).
+    /// Tau-b, in [-1, 1]: pairs in the same order less pairs in opposite order, corrected for ties (Kendall
+    /// 1945).
     pub tau_b: f64,
     /// The same difference in units of its standard deviation without association, ties taken into account.
     pub z: f64,
@@ -14,10 +15,11 @@ pub struct Kendall {
     pub p: f64,
 }
 
-/// Rank correlation of pairs (`x[i]`, `y[i]`). `None` where one of the two does not vary, or for fewer than two pairs.
+/// Rank correlation of pairs (`x[i]`, `y[i]`). `None` where one of the two does not vary, or for fewer than
+/// two pairs.
 ///
-/// Counts pairs in `O(n log n)` by merging (Knight 1966); normal approximation with the tie-corrected variance of Kendall
-/// (1970, eq. 4.4).
+/// Counts pairs in `O(n log n)` by merging (Knight 1966); normal approximation with the tie-corrected
+/// variance of Kendall (1970, eq. 4.4).
 pub fn kendall(x: &[f64], y: &[f64]) -> Option<Kendall> {
     let n = x.len().min(y.len());
     let mut order: Vec<usize> = (0..n).collect();

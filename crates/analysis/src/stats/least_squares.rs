@@ -31,7 +31,8 @@ pub struct TermTest {
     pub freedom: usize,
     /// Sum of squares that the model loses without the term.
     pub sum_of_squares: f64,
-    /// Its mean square over the residual one; `None` without residual degrees of freedom or where the term is aliased.
+    /// Its mean square over the residual one; `None` without residual degrees of freedom or where the term is
+    /// aliased.
     pub f: Option<f64>,
     /// Probability of a larger F without an effect.
     pub p: Option<f64>,
@@ -57,8 +58,8 @@ impl Coefficient {
 }
 
 impl<'d> Fit<'d> {
-    /// Fits `response` by the columns of `design` and an intercept. `None` without rows or where the response does not
-    /// vary.
+    /// Fits `response` by the columns of `design` and an intercept. `None` without rows or where the response
+    /// does not vary.
     pub fn new(design: &'d Design, response: &[f64]) -> Option<Self> {
         let center = mean(response.iter().copied())?;
         let response: Vec<f64> = response.iter().map(|y| y - center).collect();
@@ -100,8 +101,8 @@ impl<'d> Fit<'d> {
         1.0 - self.residual() / self.total
     }
 
-    /// Tests each term of the design given all others (Yates 1934; "type II" in SAS). Terms that the others alias wholly
-    /// have no degrees of freedom.
+    /// Tests each term of the design given all others (Yates 1934; "type II" in SAS). Terms that the others
+    /// alias wholly have no degrees of freedom.
     pub fn term_tests(&self) -> Vec<TermTest> {
         let mean_square = self.residual() / self.residual_freedom as f64;
         self.design
@@ -129,8 +130,8 @@ impl<'d> Fit<'d> {
             .collect()
     }
 
-    /// Difference of the coefficients of two columns, `None` for the level without a column, with the classical error.
-    /// `None` where a column is aliased or no degrees of freedom are left.
+    /// Difference of the coefficients of two columns, `None` for the level without a column, with the
+    /// classical error. `None` where a column is aliased or no degrees of freedom are left.
     pub fn contrast(&self, plus: Option<usize>, minus: Option<usize>) -> Option<Coefficient> {
         let known = |column: Option<usize>| column.is_none_or(|column| self.sweep.contains(column));
         if self.residual_freedom == 0 || !known(plus) || !known(minus) {
@@ -148,9 +149,10 @@ impl<'d> Fit<'d> {
         })
     }
 
-    /// Coefficient of a column with its HC3 error (Long & Ervin 2000), which holds where rows differ in variance:
-    /// residuals are divided by `1 - h`. Rows that determine their own fit tell nothing of the error and are left out.
-    /// `None` where the column is aliased, no degrees of freedom are left, or such a row alone determines the coefficient.
+    /// Coefficient of a column with its HC3 error (Long & Ervin 2000), which holds where rows differ in
+    /// variance: residuals are divided by `1 - h`. Rows that determine their own fit tell nothing of the
+    /// error and are left out. `None` where the column is aliased, no degrees of freedom are left, or such a
+    /// row alone determines the coefficient.
     pub fn robust(&self, column: usize) -> Option<Coefficient> {
         if !self.sweep.contains(column) || self.residual_freedom == 0 {
             return None;

@@ -11,11 +11,12 @@ pub const MOST_EXACT: usize = 8;
 /// Part of a column's own variation that must be left after the columns before it; less is rounding error.
 const TOLERANCE: f64 = 1e-9;
 
-/// Average gain in R squared from adding each term, over all orders of adding them (Lindeman, Merenda & Gold 1980; the
-/// Shapley value of R squared): shares that add up to the model's R squared.
+/// Average gain in R squared from adding each term, over all orders of adding them (Lindeman, Merenda & Gold
+/// 1980; the Shapley value of R squared): shares that add up to the model's R squared.
 ///
-/// `matrix` holds centred cross products of the terms' columns and the response, which comes last, row by row. Visits every
-/// subset by depth-first elimination: cost grows with `2^terms`. All 0 where the response does not vary. At most 20 terms.
+/// `matrix` holds centred cross products of the terms' columns and the response, which comes last, row by
+/// row. Visits every subset by depth-first elimination: cost grows with `2^terms`. All 0 where the response
+/// does not vary. At most 20 terms.
 pub fn exact(matrix: &[f64], terms: &[Range<usize>]) -> Vec<f64> {
     let size = terms.last().map_or(0, |term| term.end) + 1;
     let mut explained = vec![0.0; 1 << terms.len()];
@@ -54,8 +55,8 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    /// Adds each later term to the subset that the first buffer has eliminated. Only the upper triangle right of the
-    /// first remaining column is kept up.
+    /// Adds each later term to the subset that the first buffer has eliminated. Only the upper triangle right
+    /// of the first remaining column is kept up.
     fn descend(&mut self, buffers: &mut [Vec<f64>], first: usize, subset: usize) {
         let Some((current, rest)) = buffers.split_first_mut() else { return };
         let size = self.size;

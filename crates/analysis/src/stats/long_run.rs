@@ -1,8 +1,9 @@
 //! Standard errors of means over rows that depend on their neighbours.
 //!
-//! The long-run variance of a series is estimated by equal-weighted cosines (Müller 2007, Journal of Econometrics 141; Lazarus,
-//! Lewis, Stock & Watson 2018, JBES 36): with `B_j = sqrt(2/n) sum_t f_t cos(pi j (t - 1/2) / n)` it is the mean of
-//! `B_1^2 .. B_v^2`, and a mean over its standard error follows Student's t with `v` degrees of freedom.
+//! The long-run variance of a series is estimated by equal-weighted cosines (Müller 2007, Journal of
+//! Econometrics 141; Lazarus, Lewis, Stock & Watson 2018, JBES 36): with `B_j = sqrt(2/n) sum_t f_t cos(pi j
+//! (t - 1/2) / n)` it is the mean of `B_1^2 .. B_v^2`, and a mean over its standard error follows Student's t
+//! with `v` degrees of freedom.
 
 use std::f64::consts::PI;
 
@@ -12,16 +13,18 @@ use super::distribution::f_upper_tail;
 const FLOOR: usize = 8;
 /// Most terms: more would hardly make the interval narrower.
 const CEILING: usize = 64;
-/// Terms are at most this times `n^(2/3)`: the rate at which bias and spread shrink alike (Lazarus et al. 2018, section 5).
+/// Terms are at most this times `n^(2/3)`: the rate at which bias and spread shrink alike (Lazarus et al.
+/// 2018, section 5).
 const RATE: f64 = 0.4;
 /// Rows per term and row of the horizon, at least. Chosen by simulation: see `docs/methods/rows.md`.
 const ROWS_PER_TERM: f64 = 3.0;
-/// Terms are halved where the lower half carries more than the upper half at this level. Chosen by simulation, likewise.
+/// Terms are halved where the lower half carries more than the upper half at this level. Chosen by
+/// simulation, likewise.
 const FLATNESS: f64 = 0.3;
 /// Blocks as long as the horizon, below which a series says nothing of its own error.
 const FEWEST_BLOCKS: f64 = 8.0;
-/// Independent rows that a series must be worth: with fewer, more than half of what it varies by lies in the first eight terms, which are
-/// then a drift rather than a spread.
+/// Independent rows that a series must be worth: with fewer, more than half of what it varies by lies in the
+/// first eight terms, which are then a drift rather than a spread.
 const FEWEST_EFFECTIVE: f64 = 16.0;
 
 /// The error of a mean over a series of rows.
@@ -36,10 +39,9 @@ pub struct LongRun {
 }
 
 /// Why a series does not tell the error of its mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooShort {
     /// The horizon leaves fewer than eight blocks of rows.
-    #[error("{rows} rows hold fewer than 8 blocks of the horizon, {horizon} rows")]
     ForHorizon {
         /// Rows of the series.
         rows: usize,
@@ -47,7 +49,6 @@ pub enum TooShort {
         horizon: u64,
     },
     /// The rows depend on each other over so long a time that fewer than sixteen independent ones are left.
-    #[error("{rows} rows depend on each other so strongly that they count as fewer than 16")]
     ForMemory {
         /// Rows of the series.
         rows: usize,
@@ -97,12 +98,12 @@ impl Cosines {
         (1..=self.most).map(term).collect()
     }
 
-    /// The error of the mean of a series with these terms, whose rows would give it the variance `independent` if they did not
-    /// depend on each other.
+    /// The error of the mean of a series with these terms, whose rows would give it the variance
+    /// `independent` if they did not depend on each other.
     ///
-    /// The number of terms starts at the most that the rows and the horizon allow. It is halved, down to eight, as long as the lower
-    /// half of the terms carries more than the upper half (F test at level 0.3): where rows depend on each other the spectrum falls, and
-    /// only its low end is the variance of the mean.
+    /// The number of terms starts at the most that the rows and the horizon allow. It is halved, down to
+    /// eight, as long as the lower half of the terms carries more than the upper half (F test at level 0.3):
+    /// where rows depend on each other the spectrum falls, and only its low end is the variance of the mean.
     ///
     /// # Errors
     /// [`TooShort::ForMemory`] where the series counts as fewer than sixteen independent rows, of more.
@@ -135,7 +136,8 @@ impl Cosines {
         self.error(&self.terms(series), independent(series))
     }
 
-    /// The same where the order of the rows means nothing: their own variance, with a row less than they are as degrees of freedom.
+    /// The same where the order of the rows means nothing: their own variance, with a row less than they are
+    /// as degrees of freedom.
     pub fn unordered(series: &[f64]) -> LongRun {
         let rows = series.len();
         LongRun { variance: independent(series), terms: rows.saturating_sub(1), effective_rows: rows as f64 }

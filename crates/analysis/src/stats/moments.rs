@@ -20,7 +20,8 @@ where
     Some(first + correction / count as f64)
 }
 
-/// Sample variance (divisor `n - 1`), in two passes; 0 for one value and where all are equal, `None` without values.
+/// Sample variance (divisor `n - 1`), in two passes; 0 for one value and where all are equal, `None` without
+/// values.
 pub fn sample_variance<I>(values: I) -> Option<f64>
 where
     I: IntoIterator<Item = f64>,

@@ -10,9 +10,10 @@ const HALVINGS: usize = 200;
 /// Noncentralities above this are not looked for.
 const MOST: f64 = 1e7;
 
-/// Probability that a noncentral F with `numerator` and `denominator` degrees of freedom is at most `f` (Patnaik 1949): the
-/// central one's, a mixture over Poisson weights of mean `noncentrality / 2`. Its terms follow from each other by
-/// `I_x(a + 1, b) = I_x(a, b) - x^a (1 - x)^b / (a B(a, b))` (NIST Handbook, equation 8.17.20).
+/// Probability that a noncentral F with `numerator` and `denominator` degrees of freedom is at most `f`
+/// (Patnaik 1949): the central one's, a mixture over Poisson weights of mean `noncentrality / 2`. Its terms
+/// follow from each other by `I_x(a + 1, b) = I_x(a, b) - x^a (1 - x)^b / (a B(a, b))` (NIST Handbook,
+/// equation 8.17.20).
 ///
 /// `None` for degrees of freedom that are not positive, a negative noncentrality, or no number.
 pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Option<f64> {
@@ -59,8 +60,8 @@ pub fn cdf(f: f64, numerator: f64, denominator: f64, noncentrality: f64) -> Opti
     Some(sum.clamp(0.0, 1.0))
 }
 
-/// Noncentralities at which an observed `f` is not in either tail of `(1 - level) / 2` (Steiger 2004, section "noncentrality
-/// interval estimation"); an end is 0 where even the central F would have it there.
+/// Noncentralities at which an observed `f` is not in either tail of `(1 - level) / 2` (Steiger 2004, section
+/// "noncentrality interval estimation"); an end is 0 where even the central F would have it there.
 ///
 /// `None` where undefined, as of an infinite `f`.
 pub fn noncentrality(f: f64, numerator: f64, denominator: f64, level: f64) -> Option<(f64, f64)> {

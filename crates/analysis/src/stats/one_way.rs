@@ -47,8 +47,8 @@ impl OneWay {
         Self { groups, count: count as usize, between, total: between + within }
     }
 
-    /// Fisher's F: mean square between groups over that within; infinite where nothing varies within them. `None` for
-    /// a single group, without repeats in any, or where nothing varies.
+    /// Fisher's F: mean square between groups over that within; infinite where nothing varies within them.
+    /// `None` for a single group, without repeats in any, or where nothing varies.
     pub fn f(&self) -> Option<f64> {
         let within = self.within().filter(|_| self.groups > 1 && self.total > 0.0)?;
         Some(self.between / (self.groups - 1) as f64 / within)

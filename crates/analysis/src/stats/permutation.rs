@@ -7,9 +7,9 @@ use super::random::shuffle;
 /// Difference below which two statistics are equal but for rounding, relative to the larger.
 const ROUNDING: f64 = 1e-10;
 
-/// Monte-Carlo p-values of one-way effects of several factors at once, all on the same permutations of the values:
-/// `(1 + #{T* >= T}) / (1 + permutations)` (Phipson & Smyth 2010), `T` being the sum of squares between groups. Each factor
-/// is given by a code for each value and the number of its groups.
+/// Monte-Carlo p-values of one-way effects of several factors at once, all on the same permutations of the
+/// values: `(1 + #{T* >= T}) / (1 + permutations)` (Phipson & Smyth 2010), `T` being the sum of squares
+/// between groups. Each factor is given by a code for each value and the number of its groups.
 pub fn one_way(
     values: &[f64],
     factors: &[(&[usize], usize)],
@@ -31,8 +31,8 @@ pub fn one_way(
     reached.into_iter().map(|reached| reached as f64 / (permutations + 1) as f64).collect()
 }
 
-/// Exact p-value of a one-way effect over every distinct assignment of values to groups; `None` where there are more than
-/// `most` of them.
+/// Exact p-value of a one-way effect over every distinct assignment of values to groups; `None` where there
+/// are more than `most` of them.
 pub fn one_way_exact(values: &[f64], codes: &[usize], groups: usize, most: usize) -> Option<f64> {
     let center = super::moments::mean(values.iter().copied())?;
     let values: Vec<f64> = values.iter().map(|value| value - center).collect();

@@ -19,8 +19,8 @@ pub struct PowerLaw {
 }
 
 /// Fits a saturating power law by variable projection (Golub & Pereyra 1973): the exponent is searched in
-/// [`EXPONENTS`], limit and amplitude follow from it by least squares. Sizes are divided by their geometric mean. `None` for
-/// fewer than three distinct sizes, or sizes that are not positive.
+/// [`EXPONENTS`], limit and amplitude follow from it by least squares. Sizes are divided by their geometric
+/// mean. `None` for fewer than three distinct sizes, or sizes that are not positive.
 pub fn fit(sizes: &[f64], values: &[f64], weights: &[f64]) -> Option<PowerLaw> {
     if sizes.iter().any(|size| size.is_nan() || *size <= 0.0) {
         return None;

@@ -2,8 +2,8 @@
 
 use super::normal;
 
-/// Wilson's (1927) score interval of a share, `successes` out of `count`, at a two-sided `level`: lower and upper end in
-/// [0, 1]. `None` for a count of 0.
+/// Wilson's (1927) score interval of a share, `successes` out of `count`, at a two-sided `level`: lower and
+/// upper end in [0, 1]. `None` for a count of 0.
 pub fn wilson(successes: u64, count: u64, level: f64) -> Option<(f64, f64)> {
     if count == 0 {
         return None;

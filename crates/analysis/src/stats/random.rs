@@ -19,8 +19,8 @@ pub fn uniform(rng: &mut impl Rng) -> f64 {
     ((rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
 }
 
-/// How often each of `counts.len()` rows occurs among as many drawn in circular blocks of `length` neighbours (Politis & Romano
-/// 1992); blocks of one are draws with replacement.
+/// How often each of `counts.len()` rows occurs among as many drawn in circular blocks of `length` neighbours
+/// (Politis & Romano 1992); blocks of one are draws with replacement.
 pub fn resample(rng: &mut impl Rng, length: usize, counts: &mut [f64]) {
     let rows = counts.len();
     counts.fill(0.0);

@@ -3,7 +3,8 @@
 /// Part of a column's own variation that must be left after the columns before it; less is rounding error.
 const TOLERANCE: f64 = 1e-9;
 
-/// A square matrix of centred cross products, the response last, that columns are swept in and out of (Goodnight 1979).
+/// A square matrix of centred cross products, the response last, that columns are swept in and out of
+/// (Goodnight 1979).
 #[derive(Debug, Clone)]
 pub struct Sweep {
     size: usize,

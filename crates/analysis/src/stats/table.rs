@@ -15,7 +15,8 @@ pub struct Association {
     pub cramers_v: f64,
 }
 
-/// Association in a table of counts; empty rows and columns are left out. `None` with fewer than two of either.
+/// Association in a table of counts; empty rows and columns are left out. `None` with fewer than two of
+/// either.
 ///
 /// V is Bergsma's (2013): `sqrt(max(0, phi^2 - (r-1)(c-1)/(n-1)) / min(r' - 1, c' - 1))` with
 /// `r' = r - (r-1)^2/(n-1)`, `c'` likewise.

@@ -15,8 +15,8 @@ pub struct Welch {
     pub p_greater: f64,
 }
 
-/// Welch's (1947) test that the first mean is larger. `None` for fewer than two values in a group. Where neither group
-/// varies, `t` is infinite or 0, and `p_greater` 0, 1/2 or 1.
+/// Welch's (1947) test that the first mean is larger. `None` for fewer than two values in a group. Where
+/// neither group varies, `t` is infinite or 0, and `p_greater` 0, 1/2 or 1.
 pub fn welch(first: &[f64], second: &[f64]) -> Option<Welch> {
     welch_of_summaries(&GroupSummary::of(first)?, &GroupSummary::of(second)?)
 }

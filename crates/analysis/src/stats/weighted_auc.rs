@@ -21,8 +21,8 @@ impl SortedRows {
         Self { rows: order.into_iter().map(|row| (row, labels[row as usize])).collect(), is_tied }
     }
 
-    /// AUC where row `r` counts `weights[r]` times, ties counting half; `None` where a class has no weight. Linear in the
-    /// number of rows.
+    /// AUC where row `r` counts `weights[r]` times, ties counting half; `None` where a class has no weight.
+    /// Linear in the number of rows.
     pub fn auc(&self, weights: &[f64]) -> Option<f64> {
         let (mut won, mut negatives, mut positives) = (0.0, 0.0, 0.0);
         let (mut tied_negatives, mut tied_positives) = (0.0, 0.0);
@@ -71,11 +71,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn equals_the_definition(rows in proptest::collection::vec((proptest::bool::ANY, 0..6_u8, 0..4_u8), 0..24)) {
+        fn equals_the_definition(
+            rows in proptest::collection::vec((proptest::bool::ANY, 0..6_u8, 0..4_u8), 0..24),
+        ) {
             let labels: Vec<bool> = rows.iter().map(|row| row.0).collect();
             let scores: Vec<f32> = rows.iter().map(|row| f32::from(row.1)).collect();
             let weights: Vec<f64> = rows.iter().map(|row| f64::from(row.2)).collect();
-            let (fast, slow) = (SortedRows::new(&labels, &scores).auc(&weights), by_pairs(&labels, &scores, &weights));
+            let fast = SortedRows::new(&labels, &scores).auc(&weights);
+            let slow = by_pairs(&labels, &scores, &weights);
             proptest::prop_assert_eq!(fast.is_some(), slow.is_some());
             if let Some((fast, slow)) = fast.zip(slow) {
                 proptest::prop_assert!((fast - slow).abs() < 1e-12, "{} {}", fast, slow);

@@ -80,8 +80,8 @@ pub struct AdjustedTrend {
     pub p: Option<f64>,
     /// The same after Holm's adjustment over the slopes of the budget.
     pub p_holm: Option<f64>,
-    /// P-value of a peak or valley inside: the larger of the two one-sided ones against the ends, times the number of values
-    /// that could be it.
+    /// P-value of a peak or valley inside: the larger of the two one-sided ones against the ends, times the
+    /// number of values that could be it.
     pub p_inside: Option<f64>,
     /// The same after Holm's adjustment over the parameters of the budget.
     pub p_inside_holm: Option<f64>,
@@ -89,8 +89,8 @@ pub struct AdjustedTrend {
     pub order: Option<OrderTest>,
     /// Monotone curves through the levels' means.
     pub shape: Option<MonotoneShape>,
-    /// Levels with fewer than five distinct evaluations: where trials were chosen by a model of earlier ones, their means
-    /// are biased towards worse values.
+    /// Levels with fewer than five distinct evaluations: where trials were chosen by a model of earlier ones,
+    /// their means are biased towards worse values.
     pub sparse_levels: u64,
     /// Slopes that Holm's adjustment took together.
     pub family: u64,
@@ -261,8 +261,8 @@ struct Extreme {
     spread: f64,
 }
 
-/// Looks for a value inside whose adjusted effect is above, or below, those of both ends. Both differences must be told, so
-/// that the larger of their one-sided p-values counts; any value inside may be it.
+/// Looks for a value inside whose adjusted effect is above, or below, those of both ends. Both differences
+/// must be told, so that the larger of their one-sided p-values counts; any value inside may be it.
 fn inside(fit: &Fit<'_>, start: usize, levels: usize) -> Option<Extreme> {
     let column = |level: usize| level.checked_sub(1).map(|offset| start + offset);
     let (mut smallest, mut is_valley, mut spread) = (1.0_f64, false, 0.0_f64);

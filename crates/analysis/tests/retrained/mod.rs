@@ -64,8 +64,8 @@ pub(crate) fn study(label: &str) -> StudyTrials {
     StudyTrials::new(label, "test", vec![trial])
 }
 
-/// Scores of rows, half of them positive, by a model whose classes lie `distance` apart; rows have something in common
-/// whatever the model.
+/// Scores of rows, half of them positive, by a model whose classes lie `distance` apart; rows have something
+/// in common whatever the model.
 pub(crate) fn scored(rows: &[f64], distance: f64, rng: &mut TrialRng) -> ValidationScores {
     let labels: Vec<bool> = (0..rows.len()).map(|row| row % 2 == 0).collect();
     let score = |(row, label): (&f64, &bool)| {

@@ -1,4 +1,5 @@
-//! Trials that break a constraint: the verdict is one on those that meet theirs. Size does nothing to these unless said.
+//! Trials that break a constraint: the verdict is one on those that meet theirs. Size does nothing to these
+//! unless said.
 
 use allometry_analysis::LadderTrials;
 use allometry_core::{FrozenTrial, TrialRng};

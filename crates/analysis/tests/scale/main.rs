@@ -1,8 +1,9 @@
-//! How often the verdict on scale errs, how often it tells what is there, and how often intervals cover, on simulated ladders whose truth
-//! is known. The noise is that of real ladders: configurations, seeds, and rows that may depend on each other.
+//! How often the verdict on scale errs, how often it tells what is there, and how often intervals cover, on
+//! simulated ladders whose truth is known. The noise is that of real ladders: configurations, seeds, and rows
+//! that may depend on each other.
 //!
-//! Seeds are fixed and bounds allow for the number of simulations: 50 of each kind, or `ALLOMETRY_SIMULATIONS`; a longer table stands in
-//! `docs/methods/scaling.md`.
+//! Seeds are fixed and bounds allow for the number of simulations: 50 of each kind, or
+//! `ALLOMETRY_SIMULATIONS`; a longer table stands in `docs/methods/scaling.md`.
 
 mod constrained;
 #[path = "../random/mod.rs"]

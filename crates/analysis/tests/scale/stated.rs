@@ -1,5 +1,5 @@
-//! What is stated beside the verdict: gains with the sizes as units, exponents, configurations over seeds, comparisons of two ladders,
-//! orders on fresh rows, corrected bests, and calibration.
+//! What is stated beside the verdict: gains with the sizes as units, exponents, configurations over seeds,
+//! comparisons of two ladders, orders on fresh rows, corrected bests, and calibration.
 
 use allometry_analysis::comparison::Preference;
 use allometry_analysis::{
@@ -184,8 +184,8 @@ fn ladders_of_one_kind_are_seldom_told_apart() {
     }
 }
 
-/// One model a budget, chosen beforehand. Where the true values are equal, an order of which only chance is known is stated a little too
-/// surely, where they differ a little too doubtfully: no statement fits both.
+/// One model a budget, chosen beforehand. Where the true values are equal, an order of which only chance is
+/// known is stated a little too surely, where they differ a little too doubtfully: no statement fits both.
 #[test]
 fn orders_come_on_fresh_rows_about_as_often_as_stated() {
     for (name, horizon, memory) in [("independent", 1, 0.0), ("horizon 5", 5, 0.9)] {
@@ -208,7 +208,8 @@ fn orders_come_on_fresh_rows_about_as_often_as_stated() {
             }
             let (stated, came) = (stated / count, came / count);
             println!(
-                "| order on fresh rows, {name}, gain {gain} | stated {stated:.3} | came {came:.3} | of {count} |"
+                "| order on fresh rows, {name}, gain {gain} | stated {stated:.3} | came {came:.3} | of \
+                 {count} |"
             );
             assert!(count > 2.0 * simulations() as f64, "{name}: stated in {count}");
             assert!((stated - came).abs() <= 0.1 + slack(0.3) / 2.0, "{name}, gain {gain}");
@@ -216,7 +217,8 @@ fn orders_come_on_fresh_rows_about_as_often_as_stated() {
     }
 }
 
-/// The corrected best of a search on rows that depend on each other covers what the best trial is worth over all rows.
+/// The corrected best of a search on rows that depend on each other covers what the best trial is worth over
+/// all rows.
 #[test]
 fn corrected_bests_cover_on_rows_that_depend_on_each_other() {
     for (name, horizon, memory) in [("independent", 1, 0.0), ("horizon 5", 5, 0.9), ("horizon 20", 20, 0.9)] {

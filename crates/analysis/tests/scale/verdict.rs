@@ -117,7 +117,8 @@ fn gains_are_told() {
             let power = share(&analyses, &[Outcome::Holds]);
             let covered = coverage(&analyses, 0.005);
             println!(
-                "| gain 0.005 a decade, {budgets} budgets of 50, {direction:?} | told {:.1}% | covered {:.1}% |",
+                "| gain 0.005 a decade, {budgets} budgets of 50, {direction:?} | told {:.1}% | covered \
+                 {:.1}% |",
                 power * 100.0,
                 covered * 100.0
             );
@@ -132,7 +133,8 @@ fn gains_are_told() {
     assert!(high - low <= 0.05 + 3.1 * (0.05 / simulations() as f64).sqrt(), "powers from {low} to {high}");
 }
 
-/// One budget is searched by a model that improves, the others at random: no verdict, whether this is recorded or not.
+/// One budget is searched by a model that improves, the others at random: no verdict, whether this is
+/// recorded or not.
 #[test]
 fn searches_of_different_kinds_are_not_compared() {
     for is_recorded in [true, false] {

@@ -5,6 +5,7 @@ use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
 use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState};
+use allometry_report::words::not_recommended;
 use allometry_store::StudyRecord;
 use allometry_store::import::{space_of, take_metrics};
 use allometry_study::metric;
@@ -176,7 +177,7 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
 
 /// The configuration to take, beside the best trial.
 fn said(recommended: &Recommendation, best: TrialNumber) -> String {
-    let why = recommended.unknown.map_or_else(String::new, |why| format!(": {why}"));
+    let why = recommended.unknown.map_or_else(String::new, |why| format!(": {}", not_recommended(why)));
     let Some(trial) = &recommended.trial else { return format!("  recommended: unknown{why}") };
     let mean = trial.mean.and_then(|mean| Some((mean, mean.interval?)));
     let mean = mean.map_or_else(

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use allometry_analysis::number::counted;
 use allometry_core::ladder::{BudgetSpec, ConfirmSpec, Ladder, ObjectiveSpec, SamplerKind};
 use allometry_core::space::Feasible;
+use allometry_report::number::counted;
 use allometry_session::cores;
 
 /// A ladder, and what is known beforehand of each of its budgets.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use allometry_analysis::number::counted;
 use allometry_core::{Secret, TrialState};
+use allometry_report::number::counted;
 use allometry_store::import::{Imported, Note};
 use allometry_store::optuna::{self, WholeStudy};
 use allometry_store::{StoreError, url};

@@ -1,6 +1,6 @@
 //! `allometry export`.
 
-use allometry_analysis::number::counted;
+use allometry_report::number::counted;
 use allometry_store::import::Imported;
 use allometry_store::{export, url};
 use allometry_study::{self, Source, whole_as_told};

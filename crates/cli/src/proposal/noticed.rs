@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use allometry_analysis::number::{counted, grouped};
 use allometry_core::ladder::Task;
+use allometry_report::number::{counted, grouped};
 use allometry_trainer::data::{ColumnDescription, Distinct, Step, TableDescription, TimeDescription};
 
 use super::roles::{number, one_value, values};

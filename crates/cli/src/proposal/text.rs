@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use allometry_analysis::number::grouped;
 use allometry_core::ladder::Task;
+use allometry_report::number::grouped;
 
 use super::sizes::{Budget, D_FF_RATIO, N_HEADS, TOLERANCE};
 use super::{Roles, shown};

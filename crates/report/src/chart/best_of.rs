@@ -51,8 +51,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         }
     }
     figure.panels.push(panel);
-    figure.caption = "A budget that was given more trials has a better best one by that alone: compare budgets at the same number of trials. \
-                      A curve that still climbs at its end says that more trials would find better ones."
+    figure.caption = "A budget that was given more trials has a better best one by that alone: compare \
+                      budgets at the same number of trials. A curve that still climbs at its end says that \
+                      more trials would find better ones."
         .into();
     figure.describe(budgets.iter().filter_map(|(_, study)| Some((study, study.best_of.last()?))).map(
         |(study, best)| {

@@ -1,4 +1,5 @@
-//! What the search said of each budget's best configurations, and what came of them when they were trained anew.
+//! What the search said of each budget's best configurations, and what came of them when they were trained
+//! anew.
 
 use allometry_analysis::Analysis;
 use allometry_analysis::confirmation::{ConfirmedBudget, ConfirmedConfiguration};
@@ -51,7 +52,8 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     figure.entry("b0 small", "validation rows, trained anew");
     figure.entry("best small", "test rows, trained anew");
     figure.caption = format!(
-        "Means over fresh seeds; the line is the {:.0}% interval on test rows, which nothing was chosen by. What the search said is the luckiest of its trials.",
+        "Means over fresh seeds; the line is the {:.0}% interval on test rows, which nothing was chosen by. \
+         What the search said is the luckiest of its trials.",
         analysis.options.level * 100.0
     );
     figure.describe(rows.iter().map(|row| {

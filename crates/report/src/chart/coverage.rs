@@ -21,8 +21,8 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize, analysis: &Analysis
         Figure::new(format!("coverage-{position}"), format!("{label}: combinations tried"), panels.collect());
     figure.columns = 2;
     figure.caption = format!(
-        "Left: trials at each combination; dashed cells are empty. Right: their mean {}, stronger is better. A strong cell on the right with \
-         a weak one on the left rests on few trials.",
+        "Left: trials at each combination; dashed cells are empty. Right: their mean {}, stronger is \
+         better. A strong cell on the right with a weak one on the left rests on few trials.",
         shown(&analysis.metric)
     );
     figure.describe(study.coverage.iter().map(|c| {

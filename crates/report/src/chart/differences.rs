@@ -12,8 +12,8 @@ use crate::number::signed;
 /// Differences that are drawn at most.
 const MOST: usize = 60;
 
-/// A forest plot: one line per pair of budgets; where these are too many, each budget against the smallest. `None` where even those are
-/// too many to be told apart.
+/// A forest plot: one line per pair of budgets; where these are too many, each budget against the smallest.
+/// `None` where even those are too many to be told apart.
 pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let all = &analysis.scaling.differences;
     let smallest = &all.first()?.smaller;
@@ -60,7 +60,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
     let mut figure = Figure::new("differences", "Differences between budgets", vec![panel]);
     let level = analysis.options.level * 100.0;
     figure.caption = format!(
-        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides nothing. The grey strip holds differences below {interest}, the smallest of interest (`--smallest-effect`).{}",
+        "Each line is a {level:.0}% interval of one difference by itself; one that crosses 0 decides \
+         nothing. The grey strip holds differences below {interest}, the smallest of interest \
+         (`--smallest-effect`).{}",
         if differences.len() < all.len() {
             " Each budget is drawn against the smallest; the table has the other pairs."
         } else {

@@ -55,7 +55,8 @@ pub(super) fn figure(ladder: &LadderTrials) -> Option<Figure> {
         Direction::Minimize => "left",
     };
     figure.caption = format!(
-        "A curve further to the {better} has more good trials, not only a better best one. Curves that cross tell that one budget wins by its best trials and another by its typical ones."
+        "A curve further to the {better} has more good trials, not only a better best one. Curves that \
+         cross tell that one budget wins by its best trials and another by its typical ones."
     );
     let quantile =
         |values: &[f64], share: f64| decimals(values[((values.len() - 1) as f64 * share).round() as usize]);

@@ -71,7 +71,8 @@ impl Figure {
         self.alt = sentences.into_iter().collect::<Vec<_>>().join(" ");
     }
 
-    /// The picture as a file of its own: its colours follow those of whoever looks at it, where the viewer tells.
+    /// The picture as a file of its own: its colours follow those of whoever looks at it, where the viewer
+    /// tells.
     pub fn svg(&self) -> String {
         let columns = self.columns.clamp(1, self.panels.len().max(1));
         let legend = self.legend_rows(columns);
@@ -89,7 +90,8 @@ impl Figure {
         }
         let height = y - GAP;
         let picture = html! {
-            svg.chart xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
+            svg.chart xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) }
+                width=(width) height=(height)
                 role="img" aria-labelledby={ (self.id) "-title " (self.id) "-alt" } {
                 title id={ (self.id) "-title" } { (self.title) }
                 desc id={ (self.id) "-alt" } { (self.alt) }

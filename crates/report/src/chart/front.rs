@@ -43,7 +43,8 @@ pub(super) fn figure(
         )
     } else {
         format!(
-            "Better: {}. A trial of the front may look beaten here: it is ahead in an objective that the panel does not show.",
+            "Better: {}. A trial of the front may look beaten here: it is ahead in an objective that the \
+             panel does not show.",
             ways.join(", ")
         )
     };

@@ -55,8 +55,9 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
     );
     figure.entry(format!("{} small", budget_class(position)), "share with its interval");
     figure.entry("hollow", "classic figure (naive)");
-    figure.caption = "Bars are averages over all orders of adding parameters to a linear model, lines their intervals. The dashed tick is what \
-                      a parameter without any effect is expected to have: a bar whose line reaches it tells nothing."
+    figure.caption = "Bars are averages over all orders of adding parameters to a linear model, lines \
+                      their intervals. The dashed tick is what a parameter without any effect is expected \
+                      to have: a bar whose line reaches it tells nothing."
         .into();
     figure.describe(shares.iter().map(|(one, estimate)| format!("{}: {}.", one.parameter, share(*estimate))));
     Some(figure)

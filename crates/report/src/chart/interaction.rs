@@ -59,8 +59,9 @@ pub(super) fn figure(study: &StudyAnalysis, position: usize) -> Option<Figure> {
         format!("{}: parameters that act together", shown(&study.budget.label)),
         vec![panel],
     );
-    figure.caption = "Shares of the variance of a forest's predictions over the space: single parameters on the diagonal, pairs beyond their own \
-                      shares elsewhere. Dashed cells are too small to be listed."
+    figure.caption = "Shares of the variance of a forest's predictions over the space: single parameters \
+                      on the diagonal, pairs beyond their own shares elsewhere. Dashed cells are too small \
+                      to be listed."
         .into();
     let list = fanova
         .singles

@@ -119,7 +119,8 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
         String::new()
     };
     figure.caption = format!(
-        "The metric on the validation rows after each epoch. Curves that still climb at their end were stopped too early; those that fall were overfitted.{some}"
+        "The metric on the validation rows after each epoch. Curves that still climb at their end were \
+         stopped too early; those that fall were overfitted.{some}"
     );
     Some(figure)
 }

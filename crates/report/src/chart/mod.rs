@@ -1,4 +1,5 @@
-//! Charts as data, drawn as SVG: the same drawing beside a Markdown report, inside a page, and on the dashboard.
+//! Charts as data, drawn as SVG: the same drawing beside a Markdown report, inside a page, and on the
+//! dashboard.
 
 mod best_of;
 mod confirmation;

@@ -20,7 +20,8 @@ pub(crate) struct Axis {
     pub(crate) label: String,
     pub(crate) scale: Scale,
     pub(crate) format: TickFormat,
-    /// What of a trial lies along it, where trials can be found by it: `number`, `value`, `size` or `param:` and a name.
+    /// What of a trial lies along it, where trials can be found by it: `number`, `value`, `size` or `param:`
+    /// and a name.
     pub(crate) field: Option<String>,
 }
 
@@ -137,15 +138,18 @@ impl Panel {
         html! {
             svg.panel id=(id) viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
                 x=[place.map(|place| place.0)] y=[place.map(|place| place.1)]
-                data-frame={ (round(frame.left)) " " (round(frame.top)) " " (round(frame.width)) " " (round(frame.height)) }
+                data-frame={ (round(frame.left)) " " (round(frame.top)) " "
+                    (round(frame.width)) " " (round(frame.height)) }
                 data-x=(described(&self.x)) data-y=(described(&self.y))
                 data-axes=[(!self.axes.is_empty()).then(|| described_all(&self.axes))]
                 data-study=[self.study] data-zoom=[(self.zoom == Zoom::Offered).then_some("offered")] {
                 @if !self.title.is_empty() {
-                    text.title x=(round(frame.left)) y="17" { (shortened(&self.title, (width / CHARACTER) as usize - 4)) }
+                    text.title x=(round(frame.left)) y="17"
+                        { (shortened(&self.title, (width / CHARACTER) as usize - 4)) }
                 }
                 clipPath id={ (id) "-clip" } {
-                    rect x=(round(frame.left)) y=(round(frame.top)) width=(round(frame.width)) height=(round(frame.height)) {}
+                    rect x=(round(frame.left)) y=(round(frame.top))
+                        width=(round(frame.width)) height=(round(frame.height)) {}
                 }
                 g.axes { (frame.axes(self)) }
                 g clip-path={ "url(#" (id) "-clip)" } {
@@ -183,21 +187,26 @@ impl Frame {
                 @for tick in &across {
                     @let x = round(self.left + panel.x.scale.unit(tick.at) * self.width);
                     @if !places(&panel.x) { line x1=(x) x2=(x) y1=(round(self.top)) y2=(round(bottom)) {} }
-                    text x=(x) y=(round(bottom + 16.0)) text-anchor="middle" { (shortened(&tick.label, LONGEST_NAME)) }
+                    text x=(x) y=(round(bottom + 16.0)) text-anchor="middle"
+                        { (shortened(&tick.label, LONGEST_NAME)) }
                 }
                 @for tick in &up {
                     @let y = round(bottom - panel.y.scale.unit(tick.at) * self.height);
                     @if !places(&panel.y) { line x1=(round(self.left)) x2=(round(right)) y1=(y) y2=(y) {} }
-                    text x=(round(self.left - 7.0)) y=(round(y + 4.0)) text-anchor="end" { (shortened(&tick.label, LONGEST_NAME)) }
+                    text x=(round(self.left - 7.0)) y=(round(y + 4.0))
+                        text-anchor="end" { (shortened(&tick.label, LONGEST_NAME)) }
                 }
             }
-            rect.frame x=(round(self.left)) y=(round(self.top)) width=(round(self.width)) height=(round(self.height)) {}
+            rect.frame x=(round(self.left)) y=(round(self.top))
+                width=(round(self.width)) height=(round(self.height)) {}
             @if !panel.x.label.is_empty() {
-                text.label x=(round(self.left + self.width / 2.0)) y=(round(bottom + 35.0)) text-anchor="middle" { (panel.x.label) }
+                text.label x=(round(self.left + self.width / 2.0)) y=(round(bottom + 35.0))
+                    text-anchor="middle" { (panel.x.label) }
             }
             @if !panel.y.label.is_empty() {
                 @let y = round(self.top + self.height / 2.0);
-                text.label x="13" y=(y) text-anchor="middle" transform={ "rotate(-90 13 " (y) ")" } { (panel.y.label) }
+                text.label x="13" y=(y) text-anchor="middle" transform={ "rotate(-90 13 " (y) ")" }
+                    { (panel.y.label) }
             }
         }
     }
@@ -234,7 +243,8 @@ impl Layer {
                 html! { path class={ "dots " (class) } d=(dots(points.iter().map(|point| at(*point)))) {} }
             }
             Self::Line { class, at: points, tip } => {
-                html! { path class={ "line " (class) } d=(path(points.iter().map(|point| at(*point)))) { (title(tip)) } }
+                html! { path class={ "line " (class) }
+                d=(path(points.iter().map(|point| at(*point)))) { (title(tip)) } }
             }
             Self::Band { class, at: points } => {
                 let upper = points.iter().map(|(x, _, upper)| at((*x, *upper)));
@@ -247,7 +257,8 @@ impl Layer {
             }
             Self::Bar { class, from, to, tip } => {
                 let (x, y, width, height) = rectangle(at(*from), at(*to));
-                html! { rect class={ "bar " (class) } x=(x) y=(y) width=(width) height=(height) { (title(tip)) } }
+                html! { rect class={ "bar " (class) } x=(x) y=(y) width=(width) height=(height)
+                { (title(tip)) } }
             }
             Self::Cell { from, to, strength, text, tip } => {
                 let (x, y, width, height) = rectangle(at(*from), at(*to));
@@ -257,7 +268,8 @@ impl Layer {
                 html! {
                     rect class=(class) x=(x) y=(y) width=(width) height=(height) { (title(tip)) }
                     @if !text.is_empty() && text.chars().count() as f64 * CHARACTER < width + 4.0 {
-                        text class=(words) x=(round(x + width / 2.0)) y=(round(y + height / 2.0 + 4.0)) text-anchor="middle" { (text) }
+                        text class=(words) x=(round(x + width / 2.0)) y=(round(y + height / 2.0 + 4.0))
+                            text-anchor="middle" { (text) }
                     }
                 }
             }
@@ -301,7 +313,8 @@ fn description(axis: &Axis) -> serde_json::Value {
         TickFormat::Percent => "percent",
     };
     serde_json::json!({
-        "kind": axis.scale.kind(), "low": low, "high": high, "names": names, "format": format, "field": axis.field,
+        "kind": axis.scale.kind(), "low": low, "high": high,
+            "names": names, "format": format, "field": axis.field,
         "label": axis.label,
     })
 }

@@ -90,7 +90,8 @@ pub(super) fn figure(
         String::new()
     };
     figure.caption = format!(
-        "Each line is a trial. In a page, drag along an axis to keep the trials that pass there; the table of trials follows.{thinned}"
+        "Each line is a trial. In a page, drag along an axis to keep the trials that pass there; the table \
+         of trials follows.{thinned}"
     );
     figure.alt = format!("{} trials over {} parameters and {}.", order.len(), axes.len(), analysis.metric);
     Some(figure)

@@ -28,8 +28,9 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     reliability_figure("reliability", "Predictions of the best trials", best, analysis.options.level)
 }
 
-/// For each of the given trials (label, place among the colours, predictions): how often rows of about the same prediction are
-/// positive, and how predictions are spread in each class. Intervals are Wilson's at `level`.
+/// For each of the given trials (label, place among the colours, predictions): how often rows of about the
+/// same prediction are positive, and how predictions are spread in each class. Intervals are Wilson's at
+/// `level`.
 pub fn reliability_figure<'a>(
     id: &str,
     title: &str,
@@ -59,8 +60,9 @@ pub fn reliability_figure<'a>(
     figure.columns = 2;
     figure.entry("b2 small", "positive rows");
     figure.entry("b3 small", "negative rows");
-    figure.caption = "Left: rows in groups of about the same predicted probability; on the dashed line, predictions come true. Right: predictions \
-                      by true class; two heaps apart are a model that tells them apart, one narrow heap is a collapsed one."
+    figure.caption = "Left: rows in groups of about the same predicted probability; on the dashed line, \
+                      predictions come true. Right: predictions by true class; two heaps apart are a model \
+                      that tells them apart, one narrow heap is a collapsed one."
         .into();
     figure.describe(rows.chunk_by(|a, b| a[0] == b[0]).map(|trial| {
         let (first, last) = (&trial[0], &trial[trial.len() - 1]);

@@ -77,7 +77,8 @@ pub(super) fn figure(analysis: &Analysis, ladder: &LadderTrials) -> Option<Figur
     }
     figure.panels.push(panel);
     figure.caption = format!(
-        "{}. Dots are trials, those of a budget in one colour; the large dots are each budget's best with its {:.0}% interval{}.",
+        "{}. Dots are trials, those of a budget in one colour; the large dots are each budget's best with \
+         its {:.0}% interval{}.",
         analysis.verdict.outcome.as_str(),
         analysis.options.level * 100.0,
         if exact { "; triangles below mark what the labels say" } else { "; exact sizes are not known" }

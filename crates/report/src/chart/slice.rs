@@ -70,8 +70,8 @@ pub(super) fn figure(
     ] {
         figure.entry(class, words);
     }
-    figure.caption = "One parameter at a time: what goes with it may come from another that varied along. Where late dots gather, a model-based \
-                      sampler saw the best values."
+    figure.caption = "One parameter at a time: what goes with it may come from another that varied along. \
+                      Where late dots gather, a model-based sampler saw the best values."
         .into();
     let params = study.best_params().map(|params| {
         let listed: Vec<String> =

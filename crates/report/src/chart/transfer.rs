@@ -48,8 +48,9 @@ pub(super) fn figure(analysis: &Analysis) -> Option<Figure> {
         }
     }
     let mut figure = Figure::new("transfer", "Settings of one budget at another", vec![panel]);
-    figure.caption = "Off the diagonal: what a budget loses with the settings of another against its own, trained under the same seeds; the darker, the \
-                      more. On it: the value of its own, trained anew. The table has the errors: a loss smaller than its own is none."
+    figure.caption = "Off the diagonal: what a budget loses with the settings of another against its own, \
+                      trained under the same seeds; the darker, the more. On it: the value of its own, \
+                      trained anew. The table has the errors: a loss smaller than its own is none."
         .into();
     figure.describe(transfer.cells.iter().map(|cell| format!("{}.", said(cell))));
     Some(figure)

@@ -9,7 +9,7 @@ use allometry_analysis::{Comparison, Estimate};
 use allometry_core::ParamValue;
 
 use crate::markdown::{escape, steps};
-use crate::number::{UNKNOWN, decimals, p_value, percent, share, short, signed3};
+use crate::number::{UNKNOWN, decimals, known_p, percent, share, short, signed3};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, budget: &BudgetComparison, comparison: &Comparison) {
@@ -75,7 +75,7 @@ fn importance(text: &mut Text, budget: &BudgetComparison) {
         side.and_then(|side| side.partial_omega_squared)
             .map_or_else(|| UNKNOWN.into(), |share| signed3(share.point))
     };
-    let p = |side: Option<ComparedImportance>| p_value(side.and_then(|side| side.p_holm));
+    let p = |side: Option<ComparedImportance>| known_p(side.and_then(|side| side.p_holm));
     let share = |side: Option<ComparedImportance>| {
         side.and_then(|side| side.share).map_or_else(|| UNKNOWN.into(), share)
     };
@@ -167,9 +167,9 @@ fn distribution(text: &mut Text, distribution: &DistributionComparison, comparis
     );
     text.blank();
     text.line(format_args!(
-        "A trial of B's search is better than one of A's with probability {} ({interval}), p (Holm) {}. This compares searches \
-         rather than models.",
+        "A trial of B's search is better than one of A's with probability {} ({interval}), p (Holm) {}. \
+         This compares searches rather than models.",
         percent(point),
-        p_value(distribution.p_holm)
+        known_p(distribution.p_holm)
     ));
 }

@@ -5,8 +5,10 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use crate::json::pretty;
+use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or goes.
+/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
+/// goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum ComparisonSchemaVersion {
     /// The first.
@@ -27,7 +29,10 @@ pub struct ComparisonDocument {
 
 /// Renders a comparison as a document of the form that [`comparison_json_schema`] describes.
 pub fn comparison_json(comparison: &Comparison) -> String {
-    pretty(&ComparisonDocument { schema: ComparisonSchemaVersion::V1, comparison: comparison.clone() })
+    pretty(&ComparisonDocument {
+        schema: ComparisonSchemaVersion::V1,
+        comparison: words::comparison(comparison),
+    })
 }
 
 /// JSON Schema of [`ComparisonDocument`].

@@ -32,16 +32,17 @@ fn notes(text: &mut Text, comparison: &Comparison) {
     }
     text.heading(2, format_args!("What the figures mean"));
     let mut notes = vec![
-        "**ω²** is the share of the variance that goes with a parameter, the others held fixed. *Survives* where p is below the \
-         level after Holm's adjustment over the parameters of a budget. That a parameter survives in one ladder only does not \
-         show that it matters more there: for that its shares' intervals should not overlap.",
-        "**May one value be best in both?** compares the sets of values that no other is told to be better than. A value that \
-         differs (marked ≠) between two best configurations may differ by chance.",
+        "**ω²** is the share of the variance that goes with a parameter, the others held fixed. *Survives* \
+         where p is below the level after Holm's adjustment over the parameters of a budget. That a \
+         parameter survives in one ladder only does not show that it matters more there: for that its \
+         shares' intervals should not overlap.",
+        "**May one value be best in both?** compares the sets of values that no other is told to be better \
+         than. A value that differs (marked ≠) between two best configurations may differ by chance.",
     ];
     if comparison.budgets.iter().any(|budget| budget.distribution.is_some()) {
         notes.push(
-            "**All trials** compares searches, not models: what was tried goes into it as much as what the models can do. Its test \
-             (Mann and Whitney 1947) takes trials as drawn independently.",
+            "**All trials** compares searches, not models: what was tried goes into it as much as what the \
+             models can do. Its test (Mann and Whitney 1947) takes trials as drawn independently.",
         );
     }
     for note in notes {

@@ -1,13 +1,15 @@
 //! What a reader takes away from a comparison.
 
-use allometry_analysis::comparison::{ComparedLadder, FindingChanges, Preference, StayedFinding};
-use allometry_analysis::number::grouped;
+use allometry_analysis::comparison::{
+    ComparedLadder, FindingChanges, ObstacleText, Preference, StayedFinding,
+};
 use allometry_analysis::{Comparison, Estimate, Finding, Method};
 use allometry_core::ModelSize;
 
 use crate::markdown::{code, escape};
-use crate::number::{UNKNOWN, decimals, interval, p_value};
+use crate::number::{UNKNOWN, decimals, grouped, interval, known_p};
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn sides(text: &mut Text, comparison: &Comparison) {
     for (letter, side) in [("A", &comparison.a), ("B", &comparison.b)] {
@@ -35,13 +37,17 @@ fn side_in_words(side: &ComparedLadder) -> String {
 }
 
 pub(super) fn render(text: &mut Text, comparison: &Comparison) {
-    text.line(format_args!("**Which is better?** {}", escape(&comparison.sentence)));
+    text.line(format_args!("**Which is better?** {}", escape(&words::comparison::sentence(comparison))));
     if !comparison.budgets.is_empty() {
         text.blank();
         values(text, comparison);
         text.blank();
         for budget in &comparison.budgets {
-            text.line(format_args!("- **{}**: {}", escape(&budget.budget), escape(&budget.sentence)));
+            text.line(format_args!(
+                "- **{}**: {}",
+                escape(&budget.budget),
+                escape(&words::comparison::budget_sentence(budget, comparison))
+            ));
         }
     }
     for (letter, labels) in [("A", &comparison.only_a), ("B", &comparison.only_b)] {
@@ -78,7 +84,7 @@ fn values(text: &mut Text, comparison: &Comparison) {
                 difference
                     .map_or_else(|| UNKNOWN.into(), |difference| crate::number::signed(difference.point)),
                 interval(difference.and_then(|difference| difference.interval)),
-                p_value(budget.value.as_ref().and_then(|value| value.p_holm)),
+                known_p(budget.value.as_ref().and_then(|value| value.p_holm)),
                 format!("**{}**", preference(budget.outcome)),
             ]
         }),
@@ -92,10 +98,11 @@ fn values(text: &mut Text, comparison: &Comparison) {
         }
     }
     if !methods.is_empty() {
-        let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
+        let methods: Vec<&str> = methods.into_iter().map(words::method).collect();
         text.blank();
         text.line(format_args!(
-            "B - A is the difference of what the searches are worth, as the sentences above say, not of the observed best. Its error: {}. In brackets, the interval of each best value over rows.",
+            "B - A is the difference of what the searches are worth, as the sentences above say, not of the \
+             observed best. Its error: {}. In brackets, the interval of each best value over rows.",
             methods.join("; ")
         ));
     }
@@ -168,8 +175,9 @@ fn obstacles(text: &mut Text, comparison: &Comparison) {
     }
     text.heading(3, format_args!("What could not be compared"));
     for obstacle in &comparison.obstacles {
-        let hint = obstacle.hint.as_deref().map(|hint| format!(" *To change that: {}.*", escape(hint)));
-        text.line(format_args!("- {}{}", escape(&obstacle.statement), hint.unwrap_or_default()));
+        let ObstacleText { statement, hint } = words::comparison::obstacle_text(obstacle);
+        let hint = hint.as_deref().map(|hint| format!(" *To change that: {}.*", escape(hint)));
+        text.line(format_args!("- {}{}", escape(&statement), hint.unwrap_or_default()));
     }
 }
 
@@ -179,7 +187,7 @@ fn caveats(text: &mut Text, comparison: &Comparison) {
     }
     text.heading(3, format_args!("What the comparison does not take into account"));
     for caveat in &comparison.caveats {
-        text.line(format_args!("- {}", escape(&caveat.statement)));
+        text.line(format_args!("- {}", escape(&words::comparison::caveat_sentence(caveat))));
     }
 }
 
@@ -192,7 +200,7 @@ pub(super) fn findings(text: &mut Text, changes: &FindingChanges) {
         }
         text.line(format_args!("- **{title}**:"));
         for finding in findings {
-            let message = escape(&finding.message);
+            let message = escape(&words::finding::message(finding));
             text.line(format_args!("  - **{}** `{}`: {message}.", finding.severity.as_str(), finding.code));
         }
     };
@@ -203,10 +211,11 @@ pub(super) fn findings(text: &mut Text, changes: &FindingChanges) {
         return;
     }
     text.line(format_args!("- **Stayed**:"));
+    let message = words::finding::message;
     let (changed, same): (Vec<_>, Vec<_>) =
-        changes.stayed.iter().partition(|stayed| stayed.a.message != stayed.b.message);
+        changes.stayed.iter().partition(|stayed| message(&stayed.a) != message(&stayed.b));
     for stayed in changed {
-        let (before, now) = (escape(&stayed.a.message), escape(&stayed.b.message));
+        let (before, now) = (escape(&message(&stayed.a)), escape(&message(&stayed.b)));
         text.line(format_args!("  - `{}`: {now}. *In A: {before}.*", stayed.b.code));
     }
     if !same.is_empty() {
@@ -229,7 +238,7 @@ fn codes(stayed: &[&StayedFinding]) -> String {
 pub(super) fn scaling(text: &mut Text, comparison: &Comparison) {
     text.heading(2, format_args!("Do More Weights Pay?"));
     for (letter, side) in [("A", &comparison.a), ("B", &comparison.b)] {
-        text.line(format_args!("- **{letter}**: {}", escape(&side.verdict)));
+        text.line(format_args!("- **{letter}**: {}", escape(&words::comparison::verdict(side))));
     }
     text.blank();
     let level = comparison.options.level * 100.0;

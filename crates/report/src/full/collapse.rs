@@ -4,7 +4,7 @@ use allometry_analysis::collapse::{CollapseSetting, NaiveOutcome, ScoreSummary};
 use allometry_analysis::{Analysis, StudyAnalysis, is_auc};
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, known, p_value, percent, share, step};
+use crate::number::{UNKNOWN, decimals, known, known_p, percent, share, step};
 use crate::text::Text;
 
 /// Whether the metric is an AUC, or any trial recorded something of its predictions.
@@ -36,8 +36,8 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where nothing was recorded, \
-         whether models collapsed is unknown: the classic report prints \"No\"."
+        "A model is constant when its predictions vary by less than 2% of what the labels vary. Where \
+         nothing was recorded, whether models collapsed is unknown: the classic report prints \"No\"."
     ));
 }
 
@@ -83,7 +83,8 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis) {
 /// How the best trial's predictions look.
 fn best_trial(text: &mut Text, best: &ScoreSummary) {
     text.line(format_args!(
-        "- The best trial's predictions (trial {}): from {} to {} (1% to 99%), {} distinct; they vary by {} of what the labels vary",
+        "- The best trial's predictions (trial {}): from {} to {} (1% to 99%), {} distinct; they vary by {} \
+         of what the labels vary",
         best.trial,
         decimals(best.low),
         decimals(best.high),
@@ -91,7 +92,8 @@ fn best_trial(text: &mut Text, best: &ScoreSummary) {
         percent(best.sd_ratio),
     ));
     text.line(format_args!(
-        "- Against always predicting the share of positive rows: Brier skill {}, log loss {} (that share's: {})",
+        "- Against always predicting the share of positive rows: Brier skill {}, log loss {} (that share's: \
+         {})",
         decimals(best.brier_skill),
         decimals(best.log_loss),
         decimals(best.log_loss_of_prior),
@@ -100,7 +102,7 @@ fn best_trial(text: &mut Text, best: &ScoreSummary) {
         "- Calibration error: {} ({} expected of a calibrated model with these predictions; p {})",
         decimals(best.calibration_error),
         decimals(best.calibration_error_by_chance),
-        p_value(Some(best.p_calibration)),
+        known_p(Some(best.p_calibration)),
     ));
     text.line(format_args!(
         "- Recall: {} at a threshold of 0.5, {} at the share of positive rows",
@@ -124,8 +126,8 @@ fn settings(text: &mut Text, settings: &[CollapseSetting]) {
                 escape(&setting.parameter),
                 escape(&step(&setting.value.value, setting.value.upper.as_ref())),
                 format!("{} of {}", setting.constant, setting.trials),
-                p_value(Some(setting.p)),
-                p_value(Some(setting.p_adjusted)),
+                known_p(Some(setting.p)),
+                known_p(Some(setting.p_adjusted)),
             ]
         }),
     );

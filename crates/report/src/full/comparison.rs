@@ -6,7 +6,7 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::parameters;
 use crate::markdown::{escape, steps};
-use crate::number::{UNKNOWN, decimals, p_value, short};
+use crate::number::{UNKNOWN, decimals, known_p, short};
 use crate::text::Text;
 
 pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
@@ -35,8 +35,8 @@ pub(super) fn best_results(text: &mut Text, analysis: &Analysis) {
     {
         text.blank();
         text.line(format_args!(
-            "↓ lowest, ↑ highest of its range. Not marked: ranges of two values, and zero. The optimum may lie beyond where a finding \
-             says so."
+            "↓ lowest, ↑ highest of its range. Not marked: ranges of two values, and zero. The optimum may \
+             lie beyond where a finding says so."
         ));
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
             }));
             cells.push(format!("**{}**", consistency.agreement.as_str()));
             cells.push(steps(&consistency.common));
-            cells.push(p_value(consistency.interaction.and_then(|interaction| interaction.p_holm)));
+            cells.push(known_p(consistency.interaction.and_then(|interaction| interaction.p_holm)));
             let naive = match consistency.naive {
                 Some(NaiveConsistency::Consistent) => "consistent",
                 Some(NaiveConsistency::Inconsistent) => "inconsistent",
@@ -87,10 +87,12 @@ pub(super) fn consistency(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: those that no other \
-         is told to be better than (one-sided Welch tests on distinct evaluations, Holm's adjustment). *Budgets differ* tests \
-         whether the parameter acts differently, adjusted for the number of parameters in the table. The naive word says whether the winners' values are equal. It is no test: \
-         where trials of different values are as good within their error, the winner's value is chance."
+        "Each cell has the winner's value and, in brackets, the values that may be the best of the budget: \
+         those that no other is told to be better than (one-sided Welch tests on distinct evaluations, \
+         Holm's adjustment). *Budgets differ* tests whether the parameter acts differently, adjusted for \
+         the number of parameters in the table. The naive word says whether the winners' values are equal. \
+         It is no test: where trials of different values are as good within their error, the winner's \
+         value is chance."
     ));
 }
 

@@ -5,13 +5,14 @@ use allometry_analysis::{Analysis, Method};
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{decimals, interval, known, p_value};
+use crate::number::{decimals, interval, known, known_p};
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     let Some(confirmation) = &analysis.confirmation else { return };
     text.heading(2, format_args!("Confirmation on Test Rows"));
-    text.line(format_args!("{}", escape(&confirmation.sentence)));
+    text.line(format_args!("{}", escape(&words::confirmation(confirmation, &analysis.options))));
     text.blank();
     let level = format!("{:.0}% interval", analysis.options.level * 100.0);
     text.table(
@@ -30,7 +31,7 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
                     escape(&comparison.smaller),
                     crate::number::signed(comparison.gain.point),
                     interval(comparison.gain.interval),
-                    p_value(comparison.p_holm),
+                    known_p(comparison.p_holm),
                     comparison.outcome.as_str().to_owned(),
                 ]
             }),
@@ -38,9 +39,10 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     }
     text.blank();
     text.line(format_args!(
-        "Each budget's best configurations were trained anew under the same fresh seeds. *The search said* is the value that made them the best, a lucky one; \
-         *trained anew* is their mean on the same validation rows, by which one is *chosen*; *on test rows* is what that choice is worth, for nothing was chosen \
-         by them. The error is over {}.",
+        "Each budget's best configurations were trained anew under the same fresh seeds. *The search said* \
+         is the value that made them the best, a lucky one; *trained anew* is their mean on the same \
+         validation rows, by which one is *chosen*; *on test rows* is what that choice is worth, for \
+         nothing was chosen by them. The error is over {}.",
         covered(confirmation)
     ));
 }
@@ -59,7 +61,7 @@ fn slopes(text: &mut Text, confirmation: &Confirmation, level: &str) {
             covers.to_owned(),
             format!("{} {per}", crate::number::signed(judgement.slope.point)),
             interval(judgement.slope.interval),
-            p_value(judgement.p),
+            known_p(judgement.p),
             judgement.outcome.as_str().to_lowercase(),
         ])
     });

@@ -17,8 +17,8 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     let Some(objectives) = &analysis.objectives else { return };
     text.heading(2, format_args!("Several Objectives"));
     text.line(format_args!(
-        "Trials are judged by {}. Everything outside of this section and of the sections *Pareto Front*, the verdict and the importances among it, is about \
-         the first objective alone, {}.",
+        "Trials are judged by {}. Everything outside of this section and of the sections *Pareto Front*, \
+         the verdict and the importances among it, is about the first objective alone, {}.",
         goals(objectives),
         escape(&analysis.metric)
     ));
@@ -47,8 +47,9 @@ pub(super) fn ladder(text: &mut Text, analysis: &Analysis) {
     let reference: Vec<String> =
         reference.map(|(metric, value)| format!("{} {}", escape(&metric.name), decimals(*value))).collect();
     text.line(format_args!(
-        "*Hypervolume* is what a front has won over the worst value of each objective in any trial of the ladder ({}), as a share of what a trial with all of \
-         the ladder's best values would win. It has no interval: it is about these trials, and noise favours whatever looks best.",
+        "*Hypervolume* is what a front has won over the worst value of each objective in any trial of the \
+         ladder ({}), as a share of what a trial with all of the ladder's best values would win. It has no \
+         interval: it is about these trials, and noise favours whatever looks best.",
         reference.join(", ")
     ));
 }
@@ -59,7 +60,8 @@ pub(super) fn study(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis,
     text.heading(2, format_args!("Pareto Front"));
     let (count, complete) = (front.trials.len(), front.complete);
     text.line(format_args!(
-        "No trial is at least as good as one of these {count} (of {complete}) in {} and better in one. Hypervolume: {}.",
+        "No trial is at least as good as one of these {count} (of {complete}) in {} and better in one. \
+         Hypervolume: {}.",
         goals(objectives),
         volume(front)
     ));

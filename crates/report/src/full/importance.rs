@@ -6,8 +6,9 @@ use allometry_analysis::{Analysis, Interval, StudyAnalysis};
 
 use super::space_importance;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, p_value, percent, signed3};
+use crate::number::{UNKNOWN, decimals, known_p, percent, signed3};
 use crate::text::Text;
+use crate::words;
 
 /// Width of the bars in characters: one for each 2% of the variance.
 const BAR: f64 = 50.0;
@@ -15,7 +16,7 @@ const BAR: f64 = 50.0;
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(2, format_args!("Parameter Importance"));
     let model = &study.importance_model;
-    text.line(format_args!("**{}**", escape(&model.sentence)));
+    text.line(format_args!("**{}**", escape(&words::importance(model))));
     text.blank();
     shares(text, study, analysis);
     tests(text, study, analysis);
@@ -29,8 +30,8 @@ fn shares(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let Some(r_squared) = model.r_squared else { return };
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Shares of the variance of {} that add up to what all parameters take up together ({} of it, {} corrected for the \
-         number of coefficients):",
+        "Shares of the variance of {} that add up to what all parameters take up together ({} of it, {} \
+         corrected for the number of coefficients):",
         escape(&analysis.metric),
         percent(r_squared),
         model.adjusted_r_squared.map_or_else(|| UNKNOWN.into(), percent),
@@ -65,8 +66,8 @@ fn share(importance: &Importance) -> f64 {
 fn tests(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Is there an effect? *Adjusted* holds the other parameters fixed; *alone* does not, and finds effects that belong \
-         to others."
+        "Is there an effect? *Adjusted* holds the other parameters fixed; *alone* does not, and finds \
+         effects that belong to others."
     ));
     text.blank();
     text.table(
@@ -94,10 +95,10 @@ fn tests(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
                 ),
                 adjusted.and_then(|effect| effect.f).map_or_else(|| UNKNOWN.into(), |f| format!("{f:.2}")),
                 adjusted.map_or_else(|| UNKNOWN.into(), |effect| effect.freedom.to_string()),
-                p_value(adjusted.and_then(|effect| effect.p)),
-                p_value(adjusted.and_then(|effect| effect.p_holm)),
+                known_p(adjusted.and_then(|effect| effect.p)),
+                known_p(adjusted.and_then(|effect| effect.p_holm)),
                 number(importance.omega_squared),
-                p_value(importance.p_permutation_adjusted),
+                known_p(importance.p_permutation_adjusted),
             ]
         }),
     );
@@ -108,7 +109,8 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
     let mut notes = Vec::new();
     if model.coding == Some(Coding::Scores) {
         notes.push(
-            "There are too few evaluations for an effect of each value: ordered parameters have one slope each."
+            "There are too few evaluations for an effect of each value: ordered parameters have one slope \
+             each."
                 .to_owned(),
         );
     }
@@ -120,9 +122,13 @@ fn basis(text: &mut Text, study: &StudyAnalysis) {
     }
     notes.push(match model.noise_ceiling {
         Some(ceiling) => {
-            format!("Repeats of one configuration differ, so that no model can take up more than {}.", percent(ceiling))
+            format!(
+                "Repeats of one configuration differ, so that no model can take up more than {}.",
+                percent(ceiling)
+            )
         }
-        None => "How much any model could take up is unknown: no configuration was repeated with a different result."
+        None => "How much any model could take up is unknown: no configuration was repeated with a \
+                 different result."
             .to_owned(),
     });
     text.blank();
@@ -133,8 +139,8 @@ fn naive(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     text.heading(3, format_args!("Naive importance"));
     let sum: f64 = study.importance.iter().map(|importance| importance.naive).sum();
     text.line(format_args!(
-        "The classic report's figures for {}, one parameter at a time. They add up to {sum:.2}: they are no shares of a \
-         whole, and by chance alone each is about what its column says.",
+        "The classic report's figures for {}, one parameter at a time. They add up to {sum:.2}: they are \
+         no shares of a whole, and by chance alone each is about what its column says.",
         escape(&analysis.metric)
     ));
     text.blank();

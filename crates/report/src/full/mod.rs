@@ -1,4 +1,5 @@
-//! The full report: what the trials say with its uncertainty, what they do not, and the classic figures marked as naive.
+//! The full report: what the trials say with its uncertainty, what they do not, and the classic figures
+//! marked as naive.
 
 mod collapse;
 mod comparison;
@@ -65,32 +66,38 @@ fn notes(text: &mut Text, analysis: &Analysis) {
     let level = analysis.options.level * 100.0;
     let of_auc = allometry_analysis::is_auc(&analysis.metric).then(|| {
         format!(
-            "**Intervals** ({level:.0}%) of an AUC follow from the trial's stored scores (DeLong et al. 1988) or, without them, from the \
-             numbers of positive and negative validation rows (Hanley and McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not a new search."
+            "**Intervals** ({level:.0}%) of an AUC follow from the trial's stored scores (DeLong et al. \
+             1988) or, without them, from the numbers of positive and negative validation rows (Hanley and \
+             McNeil 1982), symmetric in the logit. They cover new rows of the same mix; not new seeds, not \
+             a new search."
         )
     });
     let notes = [
-        "**Naive** figures are those of the classic report, kept because they are known: comparisons of means and maxima \
-         without any uncertainty."
+        "**Naive** figures are those of the classic report, kept because they are known: comparisons of \
+         means and maxima without any uncertainty."
             .to_owned(),
-        "**Shares** are averages over all orders in which parameters can be added to the model (Lindeman, Merenda and Gold \
-         1980): they add up. **ω², ε²** are shares of the variance less what chance alone gives; below 0 means none. Of a \
-         configuration repeated with the very same result, one evaluation counts."
+        "**Shares** are averages over all orders in which parameters can be added to the model (Lindeman, \
+         Merenda and Gold 1980): they add up. **ω², ε²** are shares of the variance less what chance alone \
+         gives; below 0 means none. Of a configuration repeated with the very same result, one evaluation \
+         counts."
             .to_owned(),
-        "**Shares over the whole space** (Hutter, Hoos and Leyton-Brown 2014) are those of a regression forest's predictions, each \
-         discrete value weighing alike and log parameters measured between logarithms; they include effects of any form. \
-         **Among the best** (Watanabe, Bansal and Hutter 2023) is Optuna 5's default importance."
+        "**Shares over the whole space** (Hutter, Hoos and Leyton-Brown 2014) are those of a regression \
+         forest's predictions, each discrete value weighing alike and log parameters measured between \
+         logarithms; they include effects of any form. **Among the best** (Watanabe, Bansal and Hutter \
+         2023) is Optuna 5's default importance."
             .to_owned(),
-        "**p (Holm)** is adjusted for the number of tests in its table: without any effect, some p of the table is below 0.05 in at \
-         most 5% of reports."
+        "**p (Holm)** is adjusted for the number of tests in its table: without any effect, some p of the \
+         table is below 0.05 in at most 5% of reports."
             .to_owned(),
-        "**↓ ↑** mark best values at the lowest or highest end of their range. Without any effect one of four values is at an end in half of \
-         the budgets; a finding says where the metric is told to get better towards it."
+        "**↓ ↑** mark best values at the lowest or highest end of their range. Without any effect one of \
+         four values is at an end in half of the budgets; a finding says where the metric is told to get \
+         better towards it."
             .to_owned(),
-        "**Where intervals cover less than they say**, as simulations show: the expected value of one trial where one trial in ten diverges and \
-         there are 20 or fewer (83 to 87% in place of 95%); the recommended configuration's mean after 100 trials with repeats where most of \
-         the noise is the configuration's own (86% in place of 90%), and where two trials in three were stopped early and the parameters do \
-         nothing (82% in place of 90%)."
+        "**Where intervals cover less than they say**, as simulations show: the expected value of one \
+         trial where one trial in ten diverges and there are 20 or fewer (83 to 87% in place of 95%); the \
+         recommended configuration's mean after 100 trials with repeats where most of the noise is the \
+         configuration's own (86% in place of 90%), and where two trials in three were stopped early and \
+         the parameters do nothing (82% in place of 90%)."
             .to_owned(),
     ];
     for note in of_auc.into_iter().chain(notes) {

@@ -29,7 +29,8 @@ impl<'a> Pictures<'a> {
         Self { figures: None, address: Address::Inside, study: String::new() }
     }
 
-    /// SVG files in a folder beside the report, named as the figures are; `folder` is as the report's links say it.
+    /// SVG files in a folder beside the report, named as the figures are; `folder` is as the report's links
+    /// say it.
     pub fn beside(figures: &'a Figures, folder: &str) -> Self {
         Self { figures: Some(figures), address: Address::Folder(folder.to_owned()), study: String::new() }
     }
@@ -44,7 +45,8 @@ impl<'a> Pictures<'a> {
         Self { study: format!("-{position}"), ..self.clone() }
     }
 
-    /// Puts a figure here if the report is a page: for what differs between runs that found the same, such as times.
+    /// Puts a figure here if the report is a page: for what differs between runs that found the same, such as
+    /// times.
     pub(crate) fn place_on_page(&self, text: &mut Text, name: &str) {
         if matches!(self.address, Address::Inside) {
             self.place(text, name);

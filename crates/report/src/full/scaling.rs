@@ -9,8 +9,9 @@ use allometry_core::{Direction, ModelSize};
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value, percent};
+use crate::number::{UNKNOWN, decimals, interval, known_p, percent};
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(2, format_args!("Scaling Law Analysis"));
@@ -28,7 +29,8 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     caveats(text, analysis);
 }
 
-/// What sizes as units and the configurations within budgets say: the verdict's evidence beyond the differences, which have a table.
+/// What sizes as units and the configurations within budgets say: the verdict's evidence beyond the
+/// differences, which have a table.
 fn trend(text: &mut Text, analysis: &Analysis) {
     let evidence = analysis.verdict.evidence.iter().filter(|one| one.basis == EvidenceBasis::Trend);
     let mut evidence = evidence.peekable();
@@ -39,7 +41,10 @@ fn trend(text: &mut Text, analysis: &Analysis) {
     let sizes = if exact { "exact sizes" } else { "the sizes that labels name" };
     text.heading(3, format_args!("Over {sizes}"));
     for evidence in evidence {
-        text.line(format_args!("- {}.", escape(&capitalized(&evidence.statement))));
+        text.line(format_args!(
+            "- {}.",
+            escape(&capitalized(&words::verdict::evidence_clause(evidence, &analysis.metric)))
+        ));
     }
 }
 
@@ -62,7 +67,8 @@ fn naive(text: &mut Text, analysis: &Analysis) {
     };
     text.blank();
     text.line(format_args!(
-        "Naive reading of these: {word}. It looks at the order of the three best values alone, by label, without their errors."
+        "Naive reading of these: {word}. It looks at the order of the three best values alone, by label, \
+         without their errors."
     ));
 }
 
@@ -87,7 +93,7 @@ fn sizes(text: &mut Text, analysis: &Analysis) {
 }
 
 fn exact(size: ModelSize) -> String {
-    format!("{size} ({})", allometry_analysis::number::grouped(size.total))
+    format!("{size} ({})", crate::number::grouped(size.total))
 }
 
 /// The quantity that is judged, budget by budget and pair by pair.
@@ -105,7 +111,8 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     };
     text.heading(3, format_args!("What is compared"));
     text.line(format_args!(
-        "The verdict compares the same quantity for every budget. The observed best is a lucky value and is not compared."
+        "The verdict compares the same quantity for every budget. The observed best is a lucky value and is \
+         not compared."
     ));
     text.blank();
     text.table(
@@ -136,7 +143,7 @@ fn judged(text: &mut Text, analysis: &Analysis) {
             .collect();
     let per = if judgement.is_per_decade { "per tenfold weights" } else { "per step of the ladder" };
     let row = |name: String, gain: &Estimate, p: Option<f64>, shares: &[Share]| {
-        let cells = [name, crate::number::signed(gain.point), interval(gain.interval), p_value(p)];
+        let cells = [name, crate::number::signed(gain.point), interval(gain.interval), known_p(p)];
         cells.into_iter().chain(known.iter().map(|source| share(shares, *source))).collect::<Vec<String>>()
     };
     let slope = row(per.to_owned(), &judgement.slope, judgement.p, &judgement.shares);
@@ -149,19 +156,22 @@ fn judged(text: &mut Text, analysis: &Analysis) {
     text.blank();
     let fit = judgement.lack_of_fit.map_or_else(String::new, |p| {
         format!(
-            " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the departure here has {}.",
+            " The slope counts below p = {:.3}, a departure from a straight line below p = {:.3}; the \
+             departure here has {}.",
             (1.0 - FOR_LACK_OF_FIT) * (1.0 - analysis.options.level),
             FOR_LACK_OF_FIT * (1.0 - analysis.options.level),
-            allometry_analysis::number::p_is(p)
+            crate::number::p_is(p)
         )
     });
     let decides = if judgement.values.len() > MOST_IN_PAIRS {
-        "The slope decides; where the budgets depart from a straight line, a pair does. Of so many budgets neighbours are compared, and each \
-         with the smallest and the largest; *Flat* rests on the intervals of these, within half of the smallest difference of interest. \
-         Each interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
+        "The slope decides; where the budgets depart from a straight line, a pair does. Of so many budgets \
+         neighbours are compared, and each with the smallest and the largest; *Flat* rests on the \
+         intervals of these, within half of the smallest difference of interest. Each interval is that of \
+         its pair alone, and p of the pairs is adjusted by Holm's method."
     } else if judgement.values.len() > 2 {
-        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on the intervals of all pairs. Each \
-         interval is that of its pair alone, and p of the pairs is adjusted by Holm's method."
+        "The slope decides; where the budgets depart from a straight line, a pair does. *Flat* rests on \
+         the intervals of all pairs. Each interval is that of its pair alone, and p of the pairs is \
+         adjusted by Holm's method."
     } else {
         "The slope decides."
     };
@@ -170,11 +180,11 @@ fn judged(text: &mut Text, analysis: &Analysis) {
         && let Some(p) = step.p
     {
         text.line(format_args!(
-            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were told, so its own {} counts, \
-             without Holm's adjustment (a closed test).",
+            "The last step, {} to {}, was tested after the slopes over more of the largest budgets were \
+             told, so its own {} counts, without Holm's adjustment (a closed test).",
             escape(&step.from),
             escape(&step.to),
-            allometry_analysis::number::p_is(p)
+            crate::number::p_is(p)
         ));
     }
     if analysis.direction == Direction::Minimize {
@@ -203,7 +213,7 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     text.heading(3, format_args!("Other validation rows"));
     text.line(format_args!(
         "The validation rows resampled {} times, for all budgets at once{}.",
-        allometry_analysis::number::grouped(resampled.replicates),
+        crate::number::grouped(resampled.replicates),
         if resampled.block > 1 {
             format!(", in blocks of {} neighbours, for they depend on each other", resampled.block)
         } else {
@@ -223,7 +233,8 @@ fn resampled(text: &mut Text, analysis: &Analysis) {
     let metric = escape(&analysis.metric);
     text.blank();
     text.line(format_args!(
-        "The best of many trials is best partly by luck. Chosen on a resample and scored on the rows it left out, it reaches:"
+        "The best of many trials is best partly by luck. Chosen on a resample and scored on the rows it \
+         left out, it reaches:"
     ));
     text.blank();
     text.table(
@@ -252,6 +263,6 @@ fn caveats(text: &mut Text, analysis: &Analysis) {
     }
     text.heading(3, format_args!("What the verdict does not take into account"));
     for caveat in &analysis.verdict.caveats {
-        text.line(format_args!("- {}", escape(&caveat.statement)));
+        text.line(format_args!("- {}", escape(&words::verdict::caveat_sentence(caveat))));
     }
 }

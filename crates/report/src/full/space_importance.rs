@@ -2,11 +2,11 @@
 
 use allometry_analysis::edge::RangeSource;
 use allometry_analysis::fanova::{Fanova, FanovaOutcome, TreeShare, Withheld};
-use allometry_analysis::number::{counted, p_value, percent};
 use allometry_analysis::ped_anova::{Indistinct, PedAnova, PedAnovaOutcome, PedShare};
 use allometry_analysis::{Interval, StudyAnalysis};
 
 use crate::markdown::escape;
+use crate::number::{counted, p_value, percent};
 use crate::text::Text;
 
 /// Pairs that are listed at most.
@@ -37,8 +37,9 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
     let best = match &importance.among_best {
         PedAnovaOutcome::Computed(ped_anova) => {
             text.line(format_args!(
-                "*Among the best* says what sets the best {} of {} apart (PED-ANOVA), as shares of a whole{}. *By chance* is the \
-                 share that a parameter has where values are permuted over the configurations ({}); {}.",
+                "*Among the best* says what sets the best {} of {} apart (PED-ANOVA), as shares of a \
+                 whole{}. *By chance* is the share that a parameter has where values are permuted over the \
+                 configurations ({}); {}.",
                 ped_anova.best,
                 counted(ped_anova.trials, "trial"),
                 if ped_anova.best < FEW_BEST { "; with so few it is mostly chance" } else { "" },
@@ -64,7 +65,8 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis) {
 /// What its p-values suppose.
 fn tested(ped_anova: &PedAnova) -> &'static str {
     if ped_anova.parameters.iter().any(|one| one.p_holm.is_some()) {
-        "p (Holm) says how often chance gives as much, and supposes that no sampler learned from earlier trials"
+        "p (Holm) says how often chance gives as much, and supposes that no sampler learned from earlier \
+         trials"
     } else {
         "there is no p-value where a model of earlier trials chose later ones"
     }
@@ -79,9 +81,10 @@ fn basis(fanova: &Fanova) -> String {
         format!(" Not looked at, being absent from most trials: {}.", escape(&fanova.absent.join(", ")))
     };
     format!(
-        "A forest of {} on {}{left_out} predicts evaluations that it has not seen with R² = {:.2}. *Share* is each \
-         parameter's part of the variance of its predictions over the space (functional ANOVA), and where the middle {:.0}% of \
-         the trees lie, each grown on another resample of the evaluations.{absent}",
+        "A forest of {} on {}{left_out} predicts evaluations that it has not seen with R² = {:.2}. *Share* \
+         is each parameter's part of the variance of its predictions over the space (functional ANOVA), \
+         and where the middle {:.0}% of the trees lie, each grown on another resample of the \
+         evaluations.{absent}",
         counted(fanova.trees, "tree"),
         counted(fanova.trials, "distinct evaluation"),
         fanova.oob_r_squared,
@@ -100,8 +103,8 @@ fn withheld(reason: Withheld, trials: u64, left_out: u64) -> String {
         Withheld::TooFewTrials { needed } => format!("{inside}, {needed} are needed."),
         Withheld::NoVariance => format!("nothing varies among {inside}."),
         Withheld::PoorFit { oob_r_squared: Some(r_squared), needed } => format!(
-            "grown on {inside} it predicts unseen ones with R² = {r_squared:.2}, and at least {needed} is needed for shares \
-             to mean anything."
+            "grown on {inside} it predicts unseen ones with R² = {r_squared:.2}, and at least {needed} is \
+             needed for shares to mean anything."
         ),
         Withheld::PoorFit { oob_r_squared: None, .. } => {
             "no tree left evaluations out to be tested on.".into()

@@ -2,15 +2,15 @@
 
 use allometry_analysis::coverage::{Coverage, Step};
 use allometry_analysis::effort::Support;
-use allometry_analysis::number::counted;
 use allometry_analysis::pruning::Pruning;
 use allometry_analysis::recommendation::{NotRecommended, Recommendation};
 use allometry_analysis::{Analysis, StudyAnalysis};
 
 use super::{Pictures, collapse, front, importance, parameters, tag, trend};
 use crate::markdown::{code, escape};
-use crate::number::{UNKNOWN, decimals, interval, known, p_value, short, step};
+use crate::number::{UNKNOWN, counted, decimals, interval, known, known_p, short, step};
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis, pictures: &Pictures<'_>) {
     text.heading(1, format_args!("HPO Analysis: {}{}", escape(&study.budget.label), tag(analysis)));
@@ -65,7 +65,8 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         text.line(format_args!("- Carried over: {}", escape(&carried.to_string())));
         if carried.guard.is_none_or(|guard| guard.holds()) {
             text.line(format_args!(
-                "  This budget was searched with more knowledge than the trials here show; of two budgets that differ in it, the \
+                "  This budget was searched with more knowledge than the trials here show; of two budgets \
+                 that differ in it, the \
                  difference is not of their size alone."
             ));
         }
@@ -93,7 +94,7 @@ fn statistics(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
 
 fn recommended(text: &mut Text, study: &StudyAnalysis) {
     let Recommendation { trial, unknown } = &study.recommended;
-    let why = unknown.map_or_else(String::new, |why| format!(" ({why})"));
+    let why = unknown.map_or_else(String::new, |why| format!(" ({})", words::not_recommended(why)));
     let Some(trial) = trial else {
         if unknown.is_some_and(|why| why != NotRecommended::NoSpace) {
             text.line(format_args!("- Recommended: none{why}"));
@@ -181,8 +182,8 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
         ""
     };
     text.line(format_args!(
-        "The best {} of k trials drawn from these, and the best after the first k as they came. Where the sampler learns from \
-         earlier trials, read the latter.{left_out}",
+        "The best {} of k trials drawn from these, and the best after the first k as they came. Where the \
+         sampler learns from earlier trials, read the latter.{left_out}",
         escape(&analysis.metric)
     ));
     text.blank();
@@ -201,8 +202,8 @@ fn effort(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Trials are distinct evaluations. Thin: k is more than a tenth of them, so that a few of the best decide, and no interval covers as \
-         it says."
+        "Trials are distinct evaluations. Thin: k is more than a tenth of them, so that a few of the best \
+         decide, and no interval covers as it says."
     ));
 }
 
@@ -227,7 +228,8 @@ fn space(text: &mut Text, study: &StudyAnalysis) {
     ));
     if let Some((discrepancy, at_random)) = space.discrepancy.zip(space.discrepancy_at_random) {
         text.line(format_args!(
-            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected of points at random; smaller is more even)"
+            "- Centred discrepancy: {discrepancy:.4} ({at_random:.4} expected of points at random; smaller \
+             is more even)"
         ));
     }
     for pair in &space.confounded {
@@ -236,7 +238,7 @@ fn space(text: &mut Text, study: &StudyAnalysis) {
             escape(&pair.first),
             escape(&pair.second),
             pair.cramers_v,
-            p_value(Some(pair.p_holm))
+            known_p(Some(pair.p_holm))
         ));
     }
 }
@@ -255,9 +257,9 @@ fn matrix(text: &mut Text, coverage: &Coverage) {
     let cells = coverage.rows.len() * coverage.columns.len();
     text.blank();
     text.line(format_args!(
-        "{} of {cells} combinations tried ({} empty; {:.1} would be if trials fell on them at random); the fullest holds {}; \
-         evenly filled, the trials would cover {:.1}. Cramer's V, corrected: {} (0: varied independently; 1: one determines \
-         the other).",
+        "{} of {cells} combinations tried ({} empty; {:.1} would be if trials fell on them at random); the \
+         fullest holds {}; evenly filled, the trials would cover {:.1}. Cramer's V, corrected: {} (0: \
+         varied independently; 1: one determines the other).",
         cells as u64 - coverage.empty_cells,
         coverage.empty_cells,
         coverage.empty_by_chance,

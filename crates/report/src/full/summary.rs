@@ -1,14 +1,14 @@
 //! What a reader takes away.
 
 use allometry_analysis::baseline::BaselineComparison;
-use allometry_analysis::number::about;
 use allometry_analysis::{Analysis, Finding, FindingCode, StudyAnalysis};
 use allometry_core::size::human_weights;
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval};
+use crate::number::{UNKNOWN, about, decimals, interval};
 use crate::text::Text;
+use crate::words;
 
 /// Whether there is a single study that is part of no ladder: nobody asks it what scale buys.
 pub(crate) fn is_lone(analysis: &Analysis) -> bool {
@@ -30,13 +30,13 @@ fn verdict(text: &mut Text, analysis: &Analysis) {
     if is_lone(analysis) {
         return;
     }
-    text.line(format_args!("**Do more weights pay?** {}", escape(&analysis.verdict.paragraph())));
+    text.line(format_args!("**Do more weights pay?** {}", escape(&words::verdict::paragraph(analysis))));
     text.blank();
 }
 
 fn baselines_ahead(text: &mut Text, analysis: &Analysis) {
     for finding in analysis.findings.iter().filter(|finding| finding.code == FindingCode::BehindBaseline) {
-        text.line(format_args!("**A baseline is ahead:** {}.", escape(&finding.message)));
+        text.line(format_args!("**A baseline is ahead:** {}.", escape(&words::finding::message(finding))));
         text.blank();
     }
 }
@@ -79,8 +79,8 @@ fn effective_rows(text: &mut Text, analysis: &Analysis) {
     if !worth.is_empty() {
         text.blank();
         text.line(format_args!(
-            "These intervals take into account that rows in time order depend on each other. The validation rows are worth about this many \
-             independent rows: {}.",
+            "These intervals take into account that rows in time order depend on each other. The \
+             validation rows are worth about this many independent rows: {}.",
             worth.join(", ")
         ));
     }
@@ -114,8 +114,9 @@ fn recommended(text: &mut Text, analysis: &Analysis) {
     );
     text.blank();
     text.line(format_args!(
-        "Under noise the best value is often a lucky one. *Recommended* is the configuration whose mean over seeds is probably the best, by \
-         a Gaussian process over the space; the interval is that of this mean on these rows."
+        "Under noise the best value is often a lucky one. *Recommended* is the configuration whose mean \
+         over seeds is probably the best, by a Gaussian process over the space; the interval is that of \
+         this mean on these rows."
     ));
 }
 
@@ -153,24 +154,25 @@ fn gain(baseline: &BaselineComparison) -> String {
 }
 
 fn findings(text: &mut Text, analysis: &Analysis) {
+    let advice = words::finding::advice;
     text.heading(3, format_args!("Findings"));
     if analysis.findings.is_empty() {
         text.line(format_args!("None."));
         return;
     }
-    for group in analysis.findings.chunk_by(|a, b| a.code == b.code && a.advice == b.advice) {
-        let Finding { code, severity, advice, .. } = &group[0];
+    for group in analysis.findings.chunk_by(|a, b| a.code == b.code && advice(a) == advice(b)) {
+        let Finding { code, severity, .. } = &group[0];
         let severity = severity.as_str();
-        let advice = escape(advice);
+        let advice = escape(&advice(&group[0]));
         match group {
             [finding] => {
-                let message = escape(&finding.message);
+                let message = escape(&words::finding::message(finding));
                 text.line(format_args!("- **{severity}** `{code}`: {message}. *{advice}*"));
             }
             several => {
                 text.line(format_args!("- **{severity}** `{code}`: *{advice}*"));
                 for finding in several {
-                    text.line(format_args!("  - {}", escape(&finding.message)));
+                    text.line(format_args!("  - {}", escape(&words::finding::message(finding))));
                 }
             }
         }

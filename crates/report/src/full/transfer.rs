@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use allometry_analysis::Analysis;
-use allometry_analysis::number::counted;
 use allometry_analysis::transfer::{Transfer, TransferCell, TransferOutcome};
 
 use super::Pictures;
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value};
+use crate::number::{UNKNOWN, counted, decimals, interval, known_p};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'_>) {
@@ -36,9 +35,10 @@ pub(super) fn render(text: &mut Text, analysis: &Analysis, pictures: &Pictures<'
     }
     text.blank();
     text.line(format_args!(
-        "A budget trained the others' best settings with its own architecture, and its own best configurations anew, all under the same fresh seeds. *Loss* is \
-         what it would have had with its own: above 0, its own are better. The error is over {}. *Order* is Kendall's rank correlation of the \
-         best configurations' values, at home and there, with their number.",
+        "A budget trained the others' best settings with its own architecture, and its own best \
+         configurations anew, all under the same fresh seeds. *Loss* is what it would have had with its \
+         own: above 0, its own are better. The error is over {}. *Order* is Kendall's rank correlation of \
+         the best configurations' values, at home and there, with their number.",
         covered(&moved)
     ));
 }
@@ -66,7 +66,9 @@ fn summary(transfer: &Transfer, analysis: &Analysis) -> String {
     let undecided = of(TransferOutcome::Undecided).count() as u64;
     let missing = transfer.planned - transfer.complete;
     let mut sentence = if told.is_empty() {
-        "**Whether settings carry over is undecided**: no loss or gain stands out of its error, and none is told to be small".to_owned()
+        "**Whether settings carry over is undecided**: no loss or gain stands out of its error, and none is \
+         told to be small"
+            .to_owned()
     } else {
         let told = told.join("; ");
         let rest = if undecided == 0 {
@@ -105,7 +107,7 @@ fn losses(text: &mut Text, moved: &[&TransferCell], analysis: &Analysis) {
                 escape(&cell.to),
                 loss.map_or_else(|| UNKNOWN.into(), |loss| crate::number::signed(loss.point)),
                 interval(loss.and_then(|loss| loss.interval)),
-                p_value(cell.p_holm),
+                known_p(cell.p_holm),
                 cell.outcome.map_or(UNKNOWN, TransferOutcome::as_str).to_owned(),
                 cell.order.map_or_else(
                     || UNKNOWN.into(),

@@ -5,7 +5,7 @@ use allometry_analysis::{Analysis, StudyAnalysis};
 use allometry_core::ParamValue;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, p_value, percent, short, step};
+use crate::number::{UNKNOWN, decimals, interval, known_p, percent, short, step};
 use crate::text::Text;
 
 /// Trials at a value below which its mean is marked.
@@ -16,15 +16,15 @@ pub(super) fn render(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis
     overview(text, study, analysis);
     text.blank();
     text.line(format_args!(
-        "Means by value follow. The naive word compares the mean at the last value with that at the first, and is no test; \
-         values tried fewer than {FEW} times are marked with \\*: where later trials were chosen by the results of earlier \
-         ones, their means are biased towards worse values."
+        "Means by value follow. The naive word compares the mean at the last value with that at the first, \
+         and is no test; values tried fewer than {FEW} times are marked with \\*: where later trials were \
+         chosen by the results of earlier ones, their means are biased towards worse values."
     ));
     if study.duplicates.repeats > 0 {
         text.blank();
         text.line(format_args!(
-            "In these means repeated configurations count as often as they were tried, so that standard errors are too small \
-             where trials repeat one."
+            "In these means repeated configurations count as often as they were tried, so that standard \
+             errors are too small where trials repeat one."
         ));
     }
     for trend in &study.trends {
@@ -41,8 +41,8 @@ fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
     };
     let level = analysis.options.level * 100.0;
     text.line(format_args!(
-        "Change of {} per step to the next value, the other parameters held fixed (distinct evaluations, HC3 errors; {} slopes \
-         adjusted together by Holm's method, and likewise peaks and valleys inside).",
+        "Change of {} per step to the next value, the other parameters held fixed (distinct evaluations, \
+         HC3 errors; {} slopes adjusted together by Holm's method, and likewise peaks and valleys inside).",
         escape(&analysis.metric),
         first.family
     ));
@@ -65,11 +65,11 @@ fn overview(text: &mut Text, study: &StudyAnalysis, analysis: &Analysis) {
                 format!("**{}**", class.as_str()),
                 slope.map_or_else(|| UNKNOWN.into(), |slope| crate::number::signed(slope.point)),
                 interval(slope.and_then(|slope| slope.interval)),
-                p_value(*p_holm),
-                p_value(*p_inside_holm),
+                known_p(*p_holm),
+                known_p(*p_inside_holm),
                 order.map_or_else(
                     || UNKNOWN.into(),
-                    |order| format!("{:+.2}, {}", order.tau_b, p_value(Some(order.p))),
+                    |order| format!("{:+.2}, {}", order.tau_b, known_p(Some(order.p))),
                 ),
                 trend.naive.direction.as_str().replace('_', " "),
             ]
@@ -91,7 +91,8 @@ fn one_trend(text: &mut Text, trend: &Trend, study: &StudyAnalysis, analysis: &A
         text.line(format_args!("- Trend: **{}**{change}", adjusted.class.as_str()));
         if let Some(shape) = adjusted.shape {
             text.line(format_args!(
-                "- Shape: a curve that never falls takes up {} of the variation between values, one that never rises {}",
+                "- Shape: a curve that never falls takes up {} of the variation between values, one that \
+                 never rises {}",
                 percent(shape.increasing),
                 percent(shape.decreasing)
             ));

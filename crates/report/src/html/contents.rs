@@ -13,7 +13,8 @@ pub(super) struct Heading {
     pub(super) words: String,
 }
 
-/// HTML of a Markdown text, and its headings of the first level, with those of the second before the first budget's part.
+/// HTML of a Markdown text, and its headings of the first level, with those of the second before the first
+/// budget's part.
 pub(super) fn render(markdown: &str, figures: &Figures) -> (String, Vec<Heading>) {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH);
     let mut headings: Vec<Heading> = Vec::new();

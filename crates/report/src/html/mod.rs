@@ -1,4 +1,5 @@
-//! One page that holds everything: text, charts, trials, and the script that makes them answer. It asks no network.
+//! One page that holds everything: text, charts, trials, and the script that makes them answer. It asks no
+//! network.
 
 mod contents;
 mod trials;
@@ -26,7 +27,8 @@ pub const SCRIPT: &str = concat!(
 );
 
 /// What the browser may do with a page: nothing leaves it, nothing comes from elsewhere.
-pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+pub const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src \
+                                  'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// Renders the full report as one page.
 pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
@@ -50,7 +52,8 @@ pub fn html(analysis: &Analysis, ladder: &LadderTrials) -> String {
         }
         main {
             p.hint.needs-script {
-                "In charts: point at a mark to read it, drag to look closer, double-click to go back. From the keyboard: reach a chart with Tab, then + and -, arrows, 0."
+                "In charts: point at a mark to read it, drag to look closer, double-click to go back. From \
+                 the keyboard: reach a chart with Tab, then + and -, arrows, 0."
             }
             (PreEscaped(body))
             (trials_section())
@@ -77,10 +80,12 @@ pub fn trials_section() -> Markup {
     html! {
         section aria-labelledby="trials" {
             h1 id="trials" { "All trials" }
-            p.unscripted { "The table needs the page's script; the JSON report and the store hold the same numbers." }
+            p.unscripted { "The table needs the page's script; the JSON report and the store hold the same \
+                            numbers." }
             p.needs-script {
                 label for="trials-filter" { "Filter " }
-                input id="trials-filter" type="search" size="40" placeholder="value>0.7 d_model=64 complete" autocomplete="off";
+                input id="trials-filter" type="search" size="40"
+                    placeholder="value>0.7 d_model=64 complete" autocomplete="off";
             }
             div id="trials-table" {}
         }
@@ -107,7 +112,8 @@ pub fn page(title: &str, content: &Markup, setting: Setting<'_>) -> Markup {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                @if setting != Setting::Served { meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY); }
+                @if setting != Setting::Served { meta http-equiv="Content-Security-Policy"
+                    content=(CONTENT_POLICY); }
                 title { (title) }
                 style { (PreEscaped(CHART_STYLE)) (PreEscaped(STYLE)) }
             }

@@ -12,9 +12,9 @@ const DIGITS: i32 = 6;
 
 /// The trials of all studies by column, as text that is safe inside a `script` element.
 ///
-/// `{"metric", "direction", "studies": [{"label", "numbers", "states", "values", "sizes", "seconds", "params": [{"name", "names",
-/// "values"}]}]}`; `states` has one letter a trial (`C`omplete, `P`runed, `F`ailed, `R`unning, `W`aiting); of a parameter with
-/// `names` the values are positions among them.
+/// `{"metric", "direction", "studies": [{"label", "numbers", "states", "values", "sizes", "seconds",
+/// "params": [{"name", "names", "values"}]}]}`; `states` has one letter a trial (`C`omplete, `P`runed,
+/// `F`ailed, `R`unning, `W`aiting); of a parameter with `names` the values are positions among them.
 pub fn trials_json(ladder: &LadderTrials) -> String {
     let studies = ladder.studies.iter().map(Study::new).collect();
     let document = Document { metric: &ladder.metric, direction: ladder.direction, studies };
@@ -77,7 +77,8 @@ impl<'a> Study<'a> {
     }
 }
 
-/// A number of each trial, written one by one: as values in memory a hundred thousand trials take hundreds of megabytes.
+/// A number of each trial, written one by one: as values in memory a hundred thousand trials take hundreds of
+/// megabytes.
 struct Column<'a> {
     trials: &'a [FrozenTrial],
     of: Box<dyn Fn(&FrozenTrial) -> Number + 'a>,

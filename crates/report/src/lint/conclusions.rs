@@ -2,10 +2,11 @@
 
 use allometry_analysis::Lint;
 use allometry_analysis::lint::{Conclusion, Standing, Subject};
-use allometry_analysis::number::counted;
 
 use crate::markdown::escape;
+use crate::number::counted;
 use crate::text::Text;
+use crate::words;
 
 pub(super) fn render(text: &mut Text, lint: &Lint) {
     summary(text, lint);
@@ -17,7 +18,7 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
         return;
     }
     let of_all = |conclusion: &&Conclusion| conclusion.budget.is_none() || is_of_ladder(conclusion);
-    part(text, "All budgets", lint.conclusions.iter().filter(of_all).collect(), true);
+    part(text, "All budgets", lint, lint.conclusions.iter().filter(of_all).collect(), true);
     for study in &lint.studies {
         let own = lint
             .conclusions
@@ -25,18 +26,18 @@ pub(super) fn render(text: &mut Text, lint: &Lint) {
             .filter(|conclusion| !of_all(conclusion) && conclusion.budget.as_deref() == Some(&study.budget))
             .filter(|conclusion| conclusion.line >= study.line)
             .collect();
-        part(text, &format!("Budget {}", escape(&study.budget)), own, false);
+        part(text, &format!("Budget {}", escape(&study.budget)), lint, own, false);
     }
     text.blank();
     text.line(format_args!(
-        "*Stands*: the report's own tables bear it out (at {:.0}%, adjusted for all tests of its table; trends for \
-         all of the report). *Does not stand*: tested, \
-         and not borne out. *Cannot be told*: the report does not hold what it takes.",
+        "*Stands*: the report's own tables bear it out (at {:.0}%, adjusted for all tests of its table; \
+         trends for all of the report). *Does not stand*: tested, and not borne out. *Cannot be told*: the \
+         report does not hold what it takes.",
         lint.level * 100.0
     ));
     text.line(format_args!(
-        "Every trial counts here, copies of a configuration with the same value included: a report cannot show them, and where \
-         there are some, p-values are too small."
+        "Every trial counts here, copies of a configuration with the same value included: a report cannot \
+         show them, and where there are some, p-values are too small."
     ));
 }
 
@@ -94,7 +95,11 @@ fn contradictions(text: &mut Text, lint: &Lint) {
             };
             let budget =
                 found.budget.as_ref().map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
-            text.line(format_args!("- line {}{against}: {budget}{}", found.line, escape(&found.message)));
+            text.line(format_args!(
+                "- line {}{against}: {budget}{}",
+                found.line,
+                escape(&words::lint::contradiction_clause(found))
+            ));
         }
     }
     if !lint.notes.is_empty() {
@@ -102,12 +107,16 @@ fn contradictions(text: &mut Text, lint: &Lint) {
         for note in &lint.notes {
             let budget =
                 note.budget.as_ref().map_or_else(String::new, |budget| format!("{}: ", escape(budget)));
-            text.line(format_args!("- line {}: {budget}{}", note.line, escape(&note.message)));
+            text.line(format_args!(
+                "- line {}: {budget}{}",
+                note.line,
+                escape(&words::lint::note_clause(note))
+            ));
         }
     }
 }
 
-fn part(text: &mut Text, title: &str, conclusions: Vec<&Conclusion>, names_budget: bool) {
+fn part(text: &mut Text, title: &str, lint: &Lint, conclusions: Vec<&Conclusion>, names_budget: bool) {
     if conclusions.is_empty() {
         return;
     }
@@ -123,9 +132,9 @@ fn part(text: &mut Text, title: &str, conclusions: Vec<&Conclusion>, names_budge
             };
             vec![
                 conclusion.line.to_string(),
-                format!("{budget}{}", escape(&conclusion.statement)),
+                format!("{budget}{}", escape(&words::lint::claim_clause(conclusion))),
                 standing,
-                escape(&conclusion.reason),
+                escape(&words::lint::reason_clause(conclusion, lint)),
             ]
         }),
     );

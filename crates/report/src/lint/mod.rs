@@ -1,4 +1,4 @@
-//! What of a classic report stands, as Markdown and as a document for programs.
+//! The lint of a classic report, as Markdown and as a document for programs.
 
 mod conclusions;
 mod tables;
@@ -7,10 +7,13 @@ use allometry_analysis::Lint;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+use crate::json::pretty;
 use crate::markdown::code;
 use crate::text::Text;
+use crate::words;
 
-/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or goes.
+/// Name and version of the document's form. Fields may be added within a version; none changes its meaning or
+/// goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum LintVersion {
     /// The first.
@@ -19,19 +22,20 @@ pub enum LintVersion {
     V1,
 }
 
-/// What of a report stands, for programs. Numbers that are not finite are `null`.
+/// The lint of a report, for programs. Numbers that are not finite are `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LintDocument {
     /// Name and version of this form.
     pub schema: LintVersion,
     /// Where the report was read from, for people.
     pub source: String,
-    /// What of it stands.
+    /// The lint.
     #[serde(flatten)]
     pub lint: Lint,
 }
 
-/// Renders as Markdown: the conclusions first, then the recomputed tables. `source` is where the report was read from.
+/// Renders as Markdown: the conclusions first, then the recomputed tables. `source` is where the report was
+/// read from.
 pub fn lint(lint: &Lint, source: &str) -> String {
     let mut text = Text::default();
     text.heading(1, format_args!("What stands of {}", code(source)));
@@ -42,9 +46,9 @@ pub fn lint(lint: &Lint, source: &str) -> String {
 
 /// Renders as a document of the form that [`lint_schema`] describes.
 pub fn lint_json(lint: &Lint, source: &str) -> String {
-    let document = LintDocument { schema: LintVersion::V1, source: source.to_owned(), lint: lint.clone() };
-    let text = serde_json::to_string_pretty(&document);
-    text.expect("a document of strings, numbers and lists has no key that is no string") + "\n"
+    let document =
+        LintDocument { schema: LintVersion::V1, source: source.to_owned(), lint: words::lint(lint) };
+    pretty(&document)
 }
 
 /// JSON Schema of [`LintDocument`].

@@ -3,12 +3,11 @@
 use allometry_analysis::Lint;
 use allometry_analysis::coverage::Step;
 use allometry_analysis::lint::{BudgetOrder, OneWayLint, StudyLint, TrendLint};
-use allometry_analysis::number::grouped;
 use allometry_core::ModelSize;
 use allometry_core::size::human_weights;
 
 use crate::markdown::escape;
-use crate::number::{UNKNOWN, decimals, interval, known, p_value};
+use crate::number::{UNKNOWN, decimals, grouped, interval, known, known_p};
 use crate::text::Text;
 
 pub(super) fn render(text: &mut Text, lint: &Lint) {
@@ -44,8 +43,8 @@ fn sizes(text: &mut Text, lint: &Lint) {
     );
     text.blank();
     text.line(format_args!(
-        "Blocks: `n_layers (4 + 2 d_ff_ratio) d_model²`. Exact weights take `--weights`. The last column keeps the best model's \
-         other parameters."
+        "Blocks: `n_layers (4 + 2 d_ff_ratio) d_model²`. Exact weights take `--weights`. The last column \
+         keeps the best model's other parameters."
     ));
 }
 
@@ -73,7 +72,7 @@ fn differences(text: &mut Text, lint: &Lint) {
                 crate::number::signed(difference.gain.point),
                 interval(difference.gain.interval),
                 difference.gain.z().map_or_else(|| UNKNOWN.into(), |t| format!("{t:.2}")),
-                p_value(difference.p_holm),
+                known_p(difference.p_holm),
             ]
         }),
     );
@@ -113,7 +112,8 @@ fn consistency(text: &mut Text, lint: &Lint) {
     );
     text.blank();
     text.line(format_args!(
-        "A value is left out where another's mean is told to be better (one-sided Welch tests, Holm's adjustment)."
+        "A value is left out where another's mean is told to be better (one-sided Welch tests, Holm's \
+         adjustment)."
     ));
 }
 
@@ -136,8 +136,8 @@ fn importance(text: &mut Text, study: &StudyLint) {
                 known(one.recomputed),
                 known(one.by_chance),
                 f(one),
-                p_value(one.p),
-                p_value(one.p_holm),
+                known_p(one.p),
+                known_p(one.p_holm),
                 known(one.epsilon_squared),
                 known(one.omega_squared),
             ]
@@ -146,7 +146,8 @@ fn importance(text: &mut Text, study: &StudyLint) {
     if let Some(sum) = study.importance.sum {
         text.blank();
         text.line(format_args!(
-            "The report's figures add up to {sum:.3}. Holm over {} tests. Effects adjusted for the other parameters need the trials.",
+            "The report's figures add up to {sum:.3}. Holm over {} tests. Effects adjusted for the other \
+             parameters need the trials.",
             study.importance.tested
         ));
     }
@@ -181,9 +182,10 @@ fn trends(text: &mut Text, study: &StudyLint) {
     );
     text.blank();
     text.line(format_args!(
-        "Slope: linear contrast of the means over the ordered values, unequal variances (Welch-Satterthwaite), Holm over all trends of \
-         the report. *Pooled* takes one variance for all values: right where they vary alike, too sure where a value with few \
-         trials varies more. Values with one trial are left out of the first."
+        "Slope: linear contrast of the means over the ordered values, unequal variances \
+         (Welch-Satterthwaite), Holm over all trends of the report. *Pooled* takes one variance for all \
+         values: right where they vary alike, too sure where a value with few trials varies more. Values \
+         with one trial are left out of the first."
     ));
 }
 
@@ -199,9 +201,9 @@ fn trend(trend: &TrendLint) -> Vec<String> {
         escape(&trend.parameter),
         trend.stated.map_or_else(|| UNKNOWN.into(), |word| escape(word.as_str())),
         slope.unwrap_or_else(|| UNKNOWN.into()),
-        p_value(trend.contrast.map(|contrast| contrast.p)),
-        p_value(trend.contrast.map(|contrast| contrast.p_holm)),
-        p_value(trend.pooled.map(|contrast| contrast.p_holm)),
+        known_p(trend.contrast.map(|contrast| contrast.p)),
+        known_p(trend.contrast.map(|contrast| contrast.p_holm)),
+        known_p(trend.pooled.map(|contrast| contrast.p_holm)),
         change.unwrap_or_else(|| UNKNOWN.into()),
         if thin.is_empty() { "none".into() } else { thin.join(", ") },
         values(&trend.best_values.possible),
@@ -229,6 +231,7 @@ fn coverage(text: &mut Text, study: &StudyLint) {
     );
     text.blank();
     text.line(format_args!(
-        "V is corrected for chance: 0 where the two were varied independently, 1 where one determines the other."
+        "V is corrected for chance: 0 where the two were varied independently, 1 where one determines the \
+         other."
     ));
 }

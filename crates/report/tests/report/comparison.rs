@@ -3,7 +3,9 @@
 use allometry_analysis::comparison::{Preference, Survival};
 use allometry_analysis::{Analysis, Comparison, Finding, FindingCode, LadderTrials, Options, Side, analyze};
 use allometry_core::ClassCounts;
-use allometry_report::{ComparisonDocument, comparison, comparison_json, comparison_json_schema};
+use allometry_report::{
+    ComparisonDocument, comparison, comparison_json, comparison_json_schema, json, read_json, words,
+};
 
 use crate::support;
 
@@ -57,9 +59,21 @@ fn odd_input_looks_as_committed() {
 fn documents_satisfy_the_schema_and_read_back() {
     for comparison in made() {
         let document: ComparisonDocument = serde_json::from_str(&comparison_json(&comparison)).unwrap();
-        assert_eq!(document.comparison, comparison);
+        assert_eq!(document.comparison, words::comparison(&comparison));
     }
     support::assert_valid("comparisons_satisfy_the_schema", SCHEMA, &made().map(|one| comparison_json(&one)));
+}
+
+/// A document has text where an analysis of trials has reasons; that is no difference.
+#[test]
+fn a_document_is_identical_to_the_analysis_that_it_was_written_from() {
+    let analysis = analyze(&support::synthetic(), &Options::default());
+    let document = read_json(&json(&analysis)).unwrap();
+    let side = |analysis| Side { source: "report.json", analysis, trials: None };
+    let both = Comparison::new(&side(&document), &side(&analysis));
+    assert!(both.identical);
+    let stayed = words::comparison(&both).findings.stayed;
+    assert!(!stayed.is_empty() && stayed.iter().all(|finding| finding.a == finding.b));
 }
 
 /// The 20M trials replaced by those of 200M.
@@ -95,8 +109,9 @@ fn a_replaced_budget_of_the_seed_is_found() {
     assert!(comparison.budgets[1].optimum.iter().all(|optimum| optimum.differs));
     assert!(comparison.budgets[0].optimum.iter().all(|optimum| !optimum.differs));
     let codes = |findings: &[Finding]| findings.iter().map(|one| one.code).collect::<Vec<FindingCode>>();
-    // The 200M trials' best learning rate, 1e-05, is the lowest tried; that of 20M, 1e-04, is not.
-    // Without the 20M trials, which look as if a search that learns chose them, the sizes are compared and are too few.
+    // The 200M trials' best learning rate, 1e-05, is the lowest tried; that of 20M, 1e-04, is not. Without
+    // the 20M trials, which look as if a search that learns chose them, the sizes are compared and are too
+    // few.
     let appeared = codes(&comparison.findings.appeared);
     assert_eq!(appeared, [FindingCode::LearningRateEdge, FindingCode::TooFewSizes]);
     let gone = codes(&comparison.findings.gone);

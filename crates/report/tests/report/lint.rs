@@ -7,7 +7,8 @@ use allometry_analysis::scaling::NaiveScaling;
 use allometry_analysis::{Knowledge, LadderTrials, Options, lint as weigh};
 use allometry_core::{ClassCounts, Params};
 use allometry_report::classic::{ReadError, read};
-use allometry_report::{LintDocument, classic, lint, lint_json};
+use allometry_report::words::lint::{claim_clause, reason_clause};
+use allometry_report::{LintDocument, classic, lint, lint_json, words};
 
 use crate::support;
 
@@ -33,7 +34,8 @@ fn the_seed_agrees_with_itself() {
     assert_eq!(lint.notes, []);
 }
 
-/// Of 18 trends the report calls 12; with unequal variances two survive, with one variance for all values five.
+/// Of 18 trends the report calls 12; with unequal variances two survive, with one variance for all values
+/// five.
 #[test]
 fn of_the_seeds_trends_two_stand() {
     let Some(lint) = seed("of_the_seeds_trends_two_stand") else { return };
@@ -41,18 +43,18 @@ fn of_the_seeds_trends_two_stand() {
         || lint.studies.iter().flat_map(|study| study.trends.iter().map(move |trend| (study, trend)));
     assert_eq!(trends().count(), 18);
     let called = on(&lint, Subject::Trend);
-    let standing: Vec<(u64, &str)> = called
+    let standing: Vec<(u64, String)> = called
         .iter()
         .filter(|trend| trend.standing == Standing::Stands)
-        .map(|trend| (trend.line, trend.statement.as_str()))
+        .map(|trend| (trend.line, claim_clause(trend)))
         .collect();
     let expected = [
-        (114, "learning_rate is decreasing"),
-        (387, "n_layers is flat"),
-        (411, "learning_rate is decreasing"),
+        (114, "learning_rate is decreasing".to_owned()),
+        (387, "n_layers is flat".to_owned()),
+        (411, "learning_rate is decreasing".to_owned()),
     ];
     assert_eq!(standing, expected);
-    assert_eq!(called.iter().filter(|trend| !trend.statement.ends_with("flat")).count(), 12);
+    assert_eq!(called.iter().filter(|trend| !claim_clause(trend).ends_with("flat")).count(), 12);
     let pooled: Vec<(&str, &str)> = trends()
         .filter(|(_, trend)| trend.pooled.is_some_and(|test| test.p_holm < 0.05))
         .map(|(study, trend)| (study.budget.as_str(), trend.parameter.as_str()))
@@ -72,8 +74,9 @@ fn the_seeds_other_conclusions() {
     let Some(lint) = seed("the_seeds_other_conclusions") else { return };
     let scaling = on(&lint, Subject::Scaling);
     assert_eq!((scaling[0].line, scaling[0].standing), (17, Standing::DoesNotStand));
+    let reason = reason_clause(scaling[0], &lint);
     for said in ["undecided", "in the mean of all trials", "other validation rows", "20M < 2M < 200M"] {
-        assert!(scaling[0].reason.contains(said), "`{said}` is missing from {}", scaling[0].reason);
+        assert!(reason.contains(said), "`{said}` is missing from {reason}");
     }
     let blocks: Vec<Option<u64>> = lint.scaling.sizes.iter().map(|size| size.blocks).collect();
     assert_eq!(blocks, [Some(221_184), Some(131_072), Some(1_179_648)]);
@@ -100,8 +103,9 @@ fn without_rows_the_seeds_verdict_is_held_against_its_trials_alone() {
     let lint = linted(&std::fs::read_to_string(path).unwrap(), &Knowledge::default());
     let scaling = on(&lint, Subject::Scaling);
     assert_eq!(scaling[0].standing, Standing::DoesNotStand);
-    assert!(scaling[0].reason.contains("leaves out other validation rows"), "{}", scaling[0].reason);
-    assert!(scaling[0].reason.contains("20M < 2M < 200M"), "blocks order the budgets: {}", scaling[0].reason);
+    let reason = reason_clause(scaling[0], &lint);
+    assert!(reason.contains("leaves out other validation rows"), "{reason}");
+    assert!(reason.contains("20M < 2M < 200M"), "blocks order the budgets: {reason}");
 }
 
 /// A ladder whose report has every section, told apart enough that alterations show.
@@ -132,7 +136,7 @@ fn a_small_report_looks_as_committed() {
 fn documents_read_back() {
     let found = linted(&classic(&ladder()), &Knowledge::default());
     let document: LintDocument = serde_json::from_str(&lint_json(&found, "report.md")).unwrap();
-    assert_eq!(document.lint, found);
+    assert_eq!(document.lint, words::lint(&found));
 }
 
 /// Adds to the number that starts at `at` in units of its last digit.
@@ -165,8 +169,8 @@ fn altered(report: &str, behind: &str, prefix: &str, column_from_end: usize, uni
     (lines.join("\n"), number as u64 + 1)
 }
 
-/// Every alteration is found, and its line named: as the one that is off, or as one that it was held against, or the
-/// table that it is in.
+/// Every alteration is found, and its line named: as the one that is off, or as one that it was held against,
+/// or the table that it is in.
 #[test]
 fn alterations_are_caught_and_named() {
     let report = classic(&ladder());

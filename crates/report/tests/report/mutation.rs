@@ -1,4 +1,5 @@
-//! Reports of any trials agree with themselves; reports that were cut, mixed and scribbled on never stop the program.
+//! Reports of any trials agree with themselves; reports that were cut, mixed and scribbled on never stop the
+//! program.
 
 use std::sync::LazyLock;
 
@@ -151,7 +152,9 @@ proptest! {
         let text = String::from_utf8_lossy(&bytes);
         match OF_DOCUMENT.hold(|| read_json(&text).map(|document| full(&document, &Pictures::none()))) {
             Ok(rendered) => prop_assert!(rendered.starts_with("# "), "{rendered}"),
-            Err(ReadError::Newer { found }) => prop_assert!(found.starts_with("allometry.report/"), "{found}"),
+            Err(ReadError::Newer { found }) => {
+                prop_assert!(found.starts_with("allometry.report/"), "{found}");
+            }
             Err(error) => prop_assert!(error.hint().is_some(), "{error}"),
         }
     }
@@ -159,7 +162,8 @@ proptest! {
     #[test]
     fn no_text_stops_the_program(pieces in vec(edit(), 0..40), text in "\\PC{0,200}") {
         survive(&text);
-        let form = "# Cross-Budget HPO Comparison\n## Best Results by Budget\n| Budget | Best AUC |\n|---|---|\n| a | 0.5 |\n";
+        let form = "# Cross-Budget HPO Comparison\n## Best Results by Budget\n| Budget | Best AUC \
+                    |\n|---|---|\n| a | 0.5 |\n";
         survive(&edited(form, &pieces));
     }
 }

@@ -9,7 +9,7 @@ use allometry_core::{
     SizeBudget, SizeReach, TrialState, WeightTarget,
 };
 use allometry_report::{
-    ComparisonDocument, Pictures, ReportDocument, classic, comparison, comparison_json, full, json,
+    ComparisonDocument, Pictures, ReportDocument, classic, comparison, comparison_json, full, json, words,
 };
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -158,12 +158,14 @@ proptest! {
         };
         let both = compare((&a, &first), (&b, &second));
         let document: ComparisonDocument = serde_json::from_str(&comparison_json(&both)).unwrap();
-        prop_assert_eq!(&document.comparison.sentence, &both.sentence);
-        prop_assert_eq!(&document.comparison.findings, &both.findings);
+        let worded = words::comparison(&both);
+        prop_assert_eq!(&document.comparison.sentence, &worded.sentence);
+        prop_assert_eq!(&document.comparison.findings, &worded.findings);
         let text = comparison(&both);
         prop_assert!(!text.contains("NaN") && !text.contains("inf "), "{}", text);
         let (n, m) = (a.studies.len(), b.studies.len());
-        prop_assert_eq!((both.budgets.len() + both.only_a.len(), both.budgets.len() + both.only_b.len()), (n, m));
+        let matched = both.budgets.len();
+        prop_assert_eq!((matched + both.only_a.len(), matched + both.only_b.len()), (n, m));
         let own = compare((&a, &first), (&a, &first));
         prop_assert!(own.findings.appeared.is_empty() && own.findings.gone.is_empty());
         for budget in &own.budgets {
@@ -177,12 +179,18 @@ proptest! {
         let options = Options { permutations: 99, bootstraps: 20, ..Options::default() };
         let analysis = analyze(&ladder, &options);
         let document: ReportDocument = serde_json::from_str(&json(&analysis)).unwrap();
-        prop_assert_eq!(&document.analysis.verdict, &analysis.verdict);
-        prop_assert_eq!(&document.analysis.findings, &analysis.findings);
+        let worded = words::analysis(&analysis);
+        prop_assert_eq!(&document.analysis.verdict, &worded.verdict);
+        prop_assert_eq!(&document.analysis.findings, &worded.findings);
         let totals: Vec<String> =
-            analysis.studies.iter().map(|study| format!("- Total trials: {}", study.summary.trials)).collect();
+            analysis
+                .studies
+                .iter()
+                .map(|study| format!("- Total trials: {}", study.summary.trials))
+                .collect();
         let classic = classic(&ladder);
-        let printed: Vec<&str> = classic.lines().filter(|line| line.starts_with("- Total trials: ")).collect();
+        let printed: Vec<&str> = classic.lines().filter(|line| line.starts_with("- Total trials: \
+            ")).collect();
         prop_assert_eq!(printed, totals);
         for front in analysis.studies.iter().filter_map(|study| study.front.as_ref()) {
             prop_assert!(front.hypervolume.is_none_or(|share| (0.0..=1.0 + 1e-9).contains(&share)));

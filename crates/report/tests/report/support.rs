@@ -88,8 +88,8 @@ pub(crate) fn with_seed_sizes(mut ladder: LadderTrials) -> LadderTrials {
     ladder
 }
 
-/// A small ladder of three budgets with everything recorded: sizes, spaces, metrics, rows, baselines, failures,
-/// repeats, continuous values.
+/// A small ladder of three budgets with everything recorded: sizes, spaces, metrics, rows, baselines,
+/// failures, repeats, continuous values.
 pub(crate) fn synthetic() -> LadderTrials {
     let mut state = 1_u64;
     let mut draw = move || {
@@ -167,8 +167,8 @@ fn space(width: i64) -> SearchSpace {
     SearchSpace(sets.into_iter().map(|(name, set)| (name.to_owned(), set)).collect())
 }
 
-/// A ladder of odd input: nothing, one trial, words and nothing as values, infinite and missing values, names that mean
-/// something to Markdown.
+/// A ladder of odd input: nothing, one trial, words and nothing as values, infinite and missing values, names
+/// that mean something to Markdown.
 pub(crate) fn odd() -> LadderTrials {
     let trials = |json: Value, best: bool| {
         let best = best.then(|| serde_json::from_value(json[0]["params"].clone()).unwrap());
@@ -179,7 +179,8 @@ pub(crate) fn odd() -> LadderTrials {
         trials(json!([{"number": 0, "state": "COMPLETE", "value": 1.0, "params": {"d_model": 8}}]), true),
         trials(
             json!([
-                {"number": 0, "state": "COMPLETE", "value": 0.0, "params": {"d_model": "wide|<b>", "a`b": null}},
+                {"number": 0, "state": "COMPLETE", "value": 0.0,
+                    "params": {"d_model": "wide|<b>", "a`b": null}},
                 {"number": 1, "state": "COMPLETE", "value": 1e300, "params": {"d_model": 8}},
                 {"number": 2, "state": "COMPLETE", "value": null, "params": {}},
                 {"number": 3, "state": "FAIL", "value": null, "params": {"d_model": true}},

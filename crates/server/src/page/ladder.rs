@@ -7,6 +7,7 @@ use allometry_core::trial::incumbent;
 use allometry_core::{FrozenTrial, TrialState};
 use allometry_report::chart::{Curve, curves_figure, ladder_figures, study_figures};
 use allometry_report::html::trials_json;
+use allometry_report::words::verdict;
 use allometry_store::facts::Experiment;
 use allometry_store::{Liveness, StoredStudy};
 use maud::{Markup, PreEscaped, html};
@@ -231,7 +232,7 @@ fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
     let ids: Vec<&str> = links.iter().map(|link| link.split('/').nth(2).unwrap_or_default()).collect();
     html! {
         div data-version=(version) {
-            p.verdict { strong { "Do more weights pay?" } " " (analysis.verdict.paragraph()) }
+            p.verdict { strong { "Do more weights pay?" } " " (verdict::paragraph(analysis)) }
             div.figures { @for figure in ladder_figures(analysis, ladder) { (figure.html()) } }
             @for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
                 h2 { (words::short(&study.budget.label)) }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub(super) use allometry_analysis::number::decimals as value;
+pub(super) use allometry_report::number::decimals as value;
 use allometry_report::shortened;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -2,6 +2,7 @@
 
 use allometry_core::ParamValue;
 
+use super::super::mismatch::{CoverageMismatch, TableSide};
 use super::super::stated::{StatedCoverage, StatedStudy, StatedTrend};
 use super::Checks;
 
@@ -25,46 +26,50 @@ pub(super) fn check(checks: &mut Checks, study: &StatedStudy) {
             trials.checked_sub(other?.levels.iter().map(|level| level.count).sum())
         };
         if let Some(trend) = by_row {
-            side(checks, coverage, "row", &rows, trend, lacking(by_column));
+            check_side(checks, coverage, TableSide::Row, &rows, trend, lacking(by_column));
         }
         if let Some(trend) = by_column {
-            side(checks, coverage, "column", &columns, trend, lacking(by_row));
+            check_side(checks, coverage, TableSide::Column, &columns, trend, lacking(by_row));
         }
         if let Some(trials) = study.trials.as_ref().filter(|trials| all > trials.value) {
-            let message =
-                format!("the cells add up to {all}, and line {} says {} trials", trials.line, trials.value);
-            checks.contradiction(coverage.line, [trials.line], message);
+            let mismatch =
+                CoverageMismatch::CellsExceedTrials { total: all, line: trials.line, trials: trials.value };
+            checks.contradiction(coverage.line, [trials.line], mismatch);
         }
     }
 }
 
-/// Sums along one side of the table are the counts of that parameter's values, less the trials that lack the other
-/// parameter, of which there are `lacking`.
-fn side(
+/// Sums along one side of the table are the counts of that parameter's values, less the trials that lack the
+/// other parameter, of which there are `lacking`.
+fn check_side(
     checks: &mut Checks,
     coverage: &StatedCoverage,
-    which: &str,
+    side: TableSide,
     sums: &[(u64, &ParamValue, u64)],
     trend: &StatedTrend,
     lacking: Option<u64>,
 ) {
-    let name = &trend.parameter;
+    let parameter = || trend.parameter.clone();
     let is_same = sums.len() == trend.levels.len()
         && sums.iter().zip(&trend.levels).all(|((_, value, _), level)| **value == level.value);
     if !is_same {
-        let message = format!("the {which}s are not the values in the table of {name}");
-        checks.contradiction(coverage.line, [trend.line], message);
+        let mismatch = CoverageMismatch::OtherValues { side, parameter: parameter() };
+        checks.contradiction(coverage.line, [trend.line], mismatch);
         return;
     }
     for ((line, value, sum), level) in sums.iter().zip(&trend.levels) {
         let missing = level.count.checked_sub(*sum);
         let fits = missing.is_some_and(|missing| lacking.is_none_or(|lacking| missing <= lacking));
         if !fits {
-            let message = format!(
-                "the {which} of {name} {value} adds up to {sum}, and line {} says {} trials",
-                level.line, level.count
-            );
-            checks.contradiction(*line, [level.line], message);
+            let mismatch = CoverageMismatch::SideSum {
+                side,
+                parameter: parameter(),
+                value: (*value).clone(),
+                sum: *sum,
+                line: level.line,
+                trials: level.count,
+            };
+            checks.contradiction(*line, [level.line], mismatch);
         }
     }
 }

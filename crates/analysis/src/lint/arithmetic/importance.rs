@@ -1,8 +1,9 @@
 //! Importances against the tables by value.
 
+use super::super::mismatch::ImportanceMismatch;
 use super::super::rounding::{Bounds, Groups};
-use super::super::stated::{Printed, StatedStudy, StatedTrend};
-use super::{Checks, mean, with_bounds};
+use super::super::stated::{Printed, StatedImportance, StatedStudy, StatedTrend};
+use super::{Checks, mean};
 
 /// Characters of a whole bar.
 const BAR: f64 = 50.0;
@@ -10,39 +11,36 @@ const BAR: f64 = 50.0;
 pub(super) fn check(checks: &mut Checks, study: &StatedStudy, error: f64) {
     for pair in study.importance.windows(2) {
         if pair[1].value.share.value > pair[0].value.share.value {
-            let message = format!(
-                "{} stands below {} although {} is larger than {}: figures are sorted",
-                pair[1].value.parameter,
-                pair[0].value.parameter,
-                pair[1].value.share.value,
-                pair[0].value.share.value
-            );
-            checks.contradiction(pair[1].line, [pair[0].line], message);
+            let of = |one: &StatedImportance| (one.parameter.clone(), one.share.value);
+            let mismatch =
+                ImportanceMismatch::NotSorted { below: of(&pair[1].value), above: of(&pair[0].value) };
+            checks.contradiction(pair[1].line, [pair[0].line], mismatch);
         }
     }
     for stated in &study.importance {
         let (name, share) = (&stated.value.parameter, stated.value.share);
         let bar = (share.value * BAR) as u64;
         if stated.value.bar != bar {
-            let message = format!(
-                "the bar of {name} has {} characters, and {} makes {bar}",
-                stated.value.bar, share.value
-            );
-            checks.contradiction(stated.line, [], message);
+            let mismatch = ImportanceMismatch::BarLength {
+                parameter: name.clone(),
+                characters: stated.value.bar,
+                share: share.value,
+                expected: bar,
+            };
+            checks.contradiction(stated.line, [], mismatch);
         }
         if share.value > 1.0 {
-            checks.contradiction(
-                stated.line,
-                [],
-                format!("no parameter explains more than all, {}", share.value),
-            );
+            checks.contradiction(stated.line, [], ImportanceMismatch::MoreThanAll(share.value));
             continue;
         }
         let Some(trend) = study.trend(name).filter(|trend| !trend.levels.is_empty()) else { continue };
-        if let Some(implied) = implied(study, trend, error).filter(|b| b.excludes(&share.bounds(0.0))) {
-            let message =
-                format!("the table of {name} gives {}; this line says {}", with_bounds(implied), share.value);
-            checks.contradiction(stated.line, [trend.line], message);
+        if let Some(bounds) = implied(study, trend, error).filter(|b| b.excludes(&share.bounds(0.0))) {
+            let mismatch = ImportanceMismatch::OfTable {
+                parameter: name.clone(),
+                implied: super::implied(bounds),
+                share: share.value,
+            };
+            checks.contradiction(stated.line, [trend.line], mismatch);
         }
     }
 }

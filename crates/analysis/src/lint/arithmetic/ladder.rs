@@ -2,11 +2,12 @@
 
 use allometry_core::Direction;
 
+use super::super::mismatch::{LadderMismatch, Place};
+use super::super::reason::NoteReason;
 use super::super::stated::{CollapseRow, Printed, StatedConsistency, StatedReport, StatedStudy, value_of};
 use super::Checks;
 use crate::collapse::{NAIVE_RANGE, NAIVE_ZERO_RECALL, NaiveOutcome};
-use crate::consistency::{self, NaiveConsistency};
-use crate::number::quoted;
+use crate::consistency;
 use crate::scaling::NaiveScaling;
 
 pub(super) fn check(checks: &mut Checks, report: &StatedReport, direction: Direction) {
@@ -34,12 +35,8 @@ fn maxima(checks: &mut Checks, report: &StatedReport) {
         };
         if differ(maximum.best, row.best) {
             checks.budget = Some(maximum.label.clone());
-            let message = format!(
-                "the best value is {} here and {} in the table",
-                or_none(maximum.best),
-                or_none(row.best)
-            );
-            checks.contradiction(maximum.line, [row.line], message);
+            let mismatch = other_best(maximum.best, row.best, Place::Table);
+            checks.contradiction(maximum.line, [row.line], mismatch);
         }
     }
     for (position, study) in report.studies.iter().enumerate() {
@@ -49,18 +46,13 @@ fn maxima(checks: &mut Checks, report: &StatedReport) {
         let item = report.maxima.iter().find(|maximum| maximum.label == study.label);
         let Some((line, elsewhere)) = row.or_else(|| item.map(|item| (item.line, item.best))) else {
             if !report.best_results.is_empty() {
-                let message = format!("the table of best results has no row for {}", quoted(&study.label));
-                checks.note(study.line, message);
+                checks.note(study.line, NoteReason::NoRow { budget: study.label.clone() });
             }
             continue;
         };
         if differ(best.value, elsewhere) {
-            let message = format!(
-                "the best value is {} here and {} in the part about all budgets",
-                or_none(best.value),
-                or_none(elsewhere)
-            );
-            checks.contradiction(best.line, [line], message);
+            let mismatch = other_best(best.value, elsewhere, Place::AllBudgets);
+            checks.contradiction(best.line, [line], mismatch);
         }
     }
     checks.budget = None;
@@ -73,8 +65,9 @@ fn differ(first: Option<Printed>, second: Option<Printed>) -> bool {
     }
 }
 
-fn or_none(value: Option<Printed>) -> String {
-    value.map_or_else(|| "N/A".into(), |value| value.value.to_string())
+fn other_best(here: Option<Printed>, there: Option<Printed>, place: Place) -> LadderMismatch {
+    let [here, there] = [here, there].map(|printed| printed.map(|printed| printed.value));
+    LadderMismatch::OtherBest { here, there, place }
 }
 
 /// The word follows from the maxima: from the list where there is one, else from the table.
@@ -90,8 +83,7 @@ fn verdict(checks: &mut Checks, report: &StatedReport, direction: Direction) {
         listed.iter().map(|(_, label, best)| Some((*label, (*best)?))).collect();
     let Some([small, medium, large]) = best.as_deref() else {
         if !listed.is_empty() {
-            let message = "a verdict takes the best values of exactly three budgets".to_owned();
-            checks.contradiction(verdict.line, lines, message);
+            checks.contradiction(verdict.line, lines, LadderMismatch::NotThreeBudgets);
         }
         return;
     };
@@ -111,18 +103,13 @@ fn verdict(checks: &mut Checks, report: &StatedReport, direction: Direction) {
         }
     };
     if !possible {
-        let values: Vec<String> =
-            [small, medium, large].iter().map(|(_, best)| best.value.to_string()).collect();
-        let message = format!("the verdict does not follow from the maxima {}", values.join(", "));
-        checks.contradiction(verdict.line, lines, message);
+        let values = [small, medium, large].iter().map(|(_, best)| best.value).collect();
+        checks.contradiction(verdict.line, lines, LadderMismatch::VerdictWord(values));
     } else if let Some(order) = order.map(|order| order.join(" > ")) {
         let stated = &verdict.value.order;
         if stated.split_whitespace().ne(order.split_whitespace()) {
-            checks.contradiction(
-                verdict.line,
-                lines,
-                format!("the verdict says {stated}, and its word {order}"),
-            );
+            let mismatch = LadderMismatch::VerdictOrder { stated: stated.clone(), meant: order };
+            checks.contradiction(verdict.line, lines, mismatch);
         }
     }
 }
@@ -130,13 +117,12 @@ fn verdict(checks: &mut Checks, report: &StatedReport, direction: Direction) {
 fn consistency(checks: &mut Checks, report: &StatedReport, line: u64, stated: &StatedConsistency) {
     let name = &stated.parameter;
     match consistency::naive(&stated.values) {
-        None => checks.contradiction(line, [], format!("{name} has fewer than two values to compare")),
+        None => {
+            checks.contradiction(line, [], LadderMismatch::FewerThanTwoValues { parameter: name.clone() });
+        }
         Some(word) if word != stated.word => {
-            let said = match stated.word {
-                NaiveConsistency::Consistent => "the values differ",
-                NaiveConsistency::Inconsistent => "the values are equal",
-            };
-            checks.contradiction(line, [], format!("{said} for {name}, against the word"));
+            let mismatch = LadderMismatch::ConsistencyWord { parameter: name.clone(), word: stated.word };
+            checks.contradiction(line, [], mismatch);
         }
         Some(_) => {}
     }
@@ -151,9 +137,13 @@ fn consistency(checks: &mut Checks, report: &StatedReport, line: u64, stated: &S
         let printed = best.value.to_string();
         let agrees = |cell: &str| printed.trim() == cell || value_of(cell) == best.value;
         if let Some((row, cell)) = cells.first().filter(|_| !cells.iter().any(|(_, cell)| agrees(cell))) {
-            let budget = quoted(&best.budget);
-            let message = format!("the best {name} of {budget} is {printed} here and {cell} in the table");
-            checks.contradiction(line, [*row], message);
+            let mismatch = LadderMismatch::OtherBestParameter {
+                parameter: name.clone(),
+                budget: Some(best.budget.clone()),
+                here: printed,
+                there: (*cell).to_owned(),
+            };
+            checks.contradiction(line, [*row], mismatch);
         }
     }
 }
@@ -171,13 +161,18 @@ fn best_configuration(checks: &mut Checks, report: &StatedReport, position: usiz
         if let Some((line, cell)) =
             cell.filter(|(_, cell)| cell != value && value_of(cell) != value_of(value))
         {
-            let message = format!("the best {name} is {value} here and {cell} in the table of best results");
-            checks.contradiction(stated.line, [line], message);
+            let mismatch = LadderMismatch::OtherBestParameter {
+                parameter: name.clone(),
+                budget: None,
+                here: value.clone(),
+                there: cell.to_owned(),
+            };
+            checks.contradiction(stated.line, [line], mismatch);
         }
         let tried = study.trend(name).filter(|trend| !trend.levels.is_empty());
         if tried.is_some_and(|trend| !trend.levels.iter().any(|level| level.value == value_of(value))) {
-            let message = format!("the best configuration's {name}, {value}, is not in its table");
-            checks.note(stated.line, message);
+            let note = NoteReason::NotInTable { parameter: name.clone(), value: value.clone() };
+            checks.note(stated.line, note);
         }
     }
 }
@@ -189,19 +184,11 @@ fn collapse(checks: &mut Checks, report: &StatedReport, row: &CollapseRow) {
     let Some(stated) = &study.collapse else { return };
     let said = stated.value;
     if said.collapsed != (row.outcome == NaiveOutcome::Collapsed) {
-        checks.contradiction(
-            row.line,
-            [stated.line],
-            "the table and the part about the budget disagree".into(),
-        );
+        checks.contradiction(row.line, [stated.line], LadderMismatch::CollapseWord);
         return;
     }
     if said.range.zip(row.range).is_some_and(|(first, second)| first.contradicts(&second)) {
-        checks.contradiction(
-            row.line,
-            [stated.line],
-            "the range is another in the part about the budget".into(),
-        );
+        checks.contradiction(row.line, [stated.line], LadderMismatch::OtherRange);
     }
     let largest = |printed: Printed| printed.bounds(0.0).high;
     let smallest = |printed: Printed| printed.bounds(0.0).low;
@@ -215,9 +202,7 @@ fn collapse(checks: &mut Checks, report: &StatedReport, row: &CollapseRow) {
         _ => range.is_none_or(|range| largest(range) >= NAIVE_RANGE),
     };
     if !follows {
-        let message = format!(
-            "the word does not follow: the rules are a range below {NAIVE_RANGE}, or zero recall in more than {percent}% of trials"
-        );
-        checks.contradiction(row.line, [stated.line], message);
+        let mismatch = LadderMismatch::CollapseRule { range: NAIVE_RANGE, percent };
+        checks.contradiction(row.line, [stated.line], mismatch);
     }
 }

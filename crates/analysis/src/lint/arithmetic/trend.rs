@@ -2,6 +2,7 @@
 
 use allometry_core::{Direction, ParamValue};
 
+use super::super::mismatch::{Extreme, TrendMismatch};
 use super::super::stated::{Stated, StatedLevel, StatedStudy, StatedTrend};
 use super::Checks;
 use crate::trend::{NAIVE_FLAT, NaiveDirection};
@@ -13,12 +14,11 @@ pub(super) fn check(checks: &mut Checks, study: &StatedStudy, direction: Directi
     };
     for trend in study.trends.iter().filter(|trend| !trend.levels.is_empty()) {
         for level in trend.levels.iter().filter(|level| level.count == 1 && level.sd.value > 0.0) {
-            let message = format!("one trial has a standard deviation of 0, not {}", level.sd.value);
-            checks.contradiction(level.line, [], message);
+            checks.contradiction(level.line, [], TrendMismatch::DeviationOfOneTrial(level.sd.value));
         }
         word(checks, trend);
-        extreme(checks, trend, "best", trend.best.as_ref(), direction);
-        extreme(checks, trend, "worst", trend.worst.as_ref(), opposite);
+        check_extreme(checks, trend, Extreme::Best, trend.best.as_ref(), direction);
+        check_extreme(checks, trend, Extreme::Worst, trend.worst.as_ref(), opposite);
     }
 }
 
@@ -28,8 +28,8 @@ fn word(checks: &mut Checks, trend: &StatedTrend) {
         else {
             return;
         };
-        let message = format!("{} has one value, which makes no trend", trend.parameter);
-        checks.contradiction(word.line, [trend.line], message);
+        let mismatch = TrendMismatch::OneValue { parameter: trend.parameter.clone() };
+        checks.contradiction(word.line, [trend.line], mismatch);
         return;
     };
     let change = last.mean.value - first.mean.value;
@@ -43,30 +43,28 @@ fn word(checks: &mut Checks, trend: &StatedTrend) {
         NaiveDirection::Decreasing => -change + error >= NAIVE_FLAT,
     };
     if !possible {
-        let message = format!(
-            "{} is called {}, and its mean changes by {change:+.4} (at {NAIVE_FLAT} a trend stops being flat)",
-            trend.parameter,
-            word.value.as_str()
-        );
-        checks.contradiction(word.line, [first.line, last.line], message);
+        let mismatch = TrendMismatch::Word {
+            parameter: trend.parameter.clone(),
+            word: word.value,
+            change,
+            margin: NAIVE_FLAT,
+        };
+        checks.contradiction(word.line, [first.line, last.line], mismatch);
     }
 }
 
-fn extreme(
+fn check_extreme(
     checks: &mut Checks,
     trend: &StatedTrend,
-    which: &str,
+    extreme: Extreme,
     stated: Option<&Stated<(ParamValue, f64)>>,
     direction: Direction,
 ) {
     let Some(Stated { line, value: (value, mean) }) = stated else { return };
     let named: Vec<&StatedLevel> = trend.levels.iter().filter(|level| level.value == *value).collect();
     let Some(level) = named.first() else {
-        checks.contradiction(
-            *line,
-            [trend.line],
-            format!("{value} is not in the table of {}", trend.parameter),
-        );
+        let mismatch = TrendMismatch::NotInTable { parameter: trend.parameter.clone(), value: value.clone() };
+        checks.contradiction(*line, [trend.line], mismatch);
         return;
     };
     // Both are the same mean rounded; the table may have fewer digits, or more than this line's four.
@@ -75,8 +73,9 @@ fn extreme(
         (level.mean.value - mean).abs() <= unit
     };
     if !named.iter().any(|level| agrees(&level)) {
-        let message = format!("the mean at {value} is {} in the table, and {mean} here", level.mean.value);
-        checks.contradiction(*line, [level.line], message);
+        let mismatch =
+            TrendMismatch::OtherMean { value: value.clone(), table: level.mean.value, here: *mean };
+        checks.contradiction(*line, [level.line], mismatch);
         return;
     }
     let ahead = trend
@@ -84,10 +83,12 @@ fn extreme(
         .iter()
         .find(|other| named.iter().all(|level| direction.better(other.mean.value, level.mean.value)));
     if let Some(other) = ahead {
-        let message = format!(
-            "{value} is called the {which} value of {}, and {} has {} against {}",
-            trend.parameter, other.value, other.mean.value, level.mean.value
-        );
-        checks.contradiction(*line, [other.line, level.line], message);
+        let mismatch = TrendMismatch::NotExtreme {
+            extreme,
+            parameter: trend.parameter.clone(),
+            value: (value.clone(), level.mean.value),
+            beyond: (other.value.clone(), other.mean.value),
+        };
+        checks.contradiction(*line, [other.line, level.line], mismatch);
     }
 }

@@ -28,8 +28,8 @@ impl ReadError {
     /// What the user can do.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NoReport => "a classic report has `## Best Results by Budget` or `# HPO Analysis: LABEL`; trials are read \
-                               from Optuna's all_trials.json, CSV and SQLite files"
+            Self::NoReport => "a classic report has `## Best Results by Budget` or `# HPO Analysis: \
+                               LABEL`; trials are read from Optuna's all_trials.json, CSV and SQLite files"
                 .into(),
             Self::FullReport { .. } => {
                 "it says already what its numbers allow; give the classic report, or the trials".into()

@@ -1,7 +1,7 @@
 //! Reads the classic report back: what it says, line by line.
 //!
-//! Sections may be absent, and what is of no known form is noted and left out. A line that starts as one of the report's
-//! own must be whole.
+//! Sections may be absent, and what is of no known form is noted and left out. A line that starts as one of
+//! the report's own must be whole.
 
 mod error;
 mod ladder;

@@ -1,0 +1,320 @@
+//! What a report says, and why that stands or does not, as data.
+
+use allometry_core::ParamValue;
+
+use super::mismatch::Mismatch;
+use super::scaling::BudgetOrder;
+use crate::consistency::NaiveConsistency;
+use crate::edge::Edge;
+use crate::estimate::Interval;
+use crate::scaling::NaiveScaling;
+use crate::trend::NaiveDirection;
+
+/// What a report says in one of its lines.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claim {
+    /// The verdict on scaling.
+    Scaling {
+        /// Its word.
+        word: NaiveScaling,
+        /// The order of the budgets behind it.
+        order: String,
+    },
+    /// The size of a budget's models.
+    Size {
+        /// Weights that the label names.
+        nominal: f64,
+    },
+    /// Whether budgets agree on the best value of a parameter.
+    Consistency {
+        /// The parameter.
+        parameter: String,
+        /// The report's word.
+        word: NaiveConsistency,
+        /// The best values.
+        values: Vec<ParamValue>,
+    },
+    /// Whether the probabilities collapsed.
+    Collapse {
+        /// Whether they did.
+        collapsed: bool,
+    },
+    /// The best configuration of a budget.
+    BestConfiguration {
+        /// Its parameters and values as printed.
+        params: Vec<(String, String)>,
+    },
+    /// That importances are fractions of the variance.
+    Shares {
+        /// Number of parameters.
+        parameters: u64,
+    },
+    /// The importance of a parameter.
+    Importance {
+        /// The parameter.
+        parameter: String,
+        /// The fraction of the variance.
+        share: f64,
+    },
+    /// The direction of a trend.
+    Trend {
+        /// The parameter.
+        parameter: String,
+        /// The report's word.
+        direction: NaiveDirection,
+    },
+    /// The best value of a parameter.
+    BestValue {
+        /// The parameter.
+        parameter: String,
+        /// The value.
+        value: ParamValue,
+    },
+}
+
+/// Why a conclusion stands or does not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LintReason {
+    /// What the means of the trials tell; the sentence is that of the lint's scaling.
+    Means {
+        /// The labels of the budgets by size, where that is not the report's order, with what tells the
+        /// sizes.
+        order: Option<(BudgetOrder, Vec<String>)>,
+    },
+    /// Another line of the report contradicts it.
+    Contradicted(Mismatch),
+    /// What is known of the best model's size.
+    Size(SizeReason),
+    /// What the tables say of one value for all budgets.
+    Consistency(ConsistencyReason),
+    /// What is known of predictions.
+    Collapse(CollapseReason),
+    /// What the best configuration is worth.
+    Best {
+        /// Number of trials that it is the best of, where stated.
+        trials: Option<u64>,
+        /// Its value.
+        best: f64,
+        /// Which of its values lie at an end.
+        ends: Ends,
+    },
+    /// What importances add up to.
+    Shares {
+        /// Their sum.
+        sum: f64,
+        /// Whether that is more than 1.
+        is_more_than_whole: bool,
+    },
+    /// The test of a parameter's effect.
+    Importance(ImportanceReason),
+    /// The test of a trend.
+    Trend(TrendReason),
+    /// The test of a best value.
+    BestValue(BestValueReason),
+}
+
+/// What is known of the size of a budget's best model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SizeReason {
+    /// Its exact weights.
+    Exact(u64),
+    /// The weights of its blocks, which are too many already.
+    BlocksAlone(u64),
+    /// The weights of its blocks; the rest is not known.
+    Blocks(u64),
+    /// Its architecture is not given.
+    Unknown,
+}
+
+/// What the tables say of one best value for all budgets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConsistencyReason {
+    /// Fewer than two budgets have a table of the same values.
+    NotComparable,
+    /// No value may be best in every budget.
+    NoCommonValue,
+    /// These values may be best in every budget, against the report.
+    Compatible(Vec<ParamValue>),
+    /// In every budget all other values are told to be worse.
+    OnlyValue,
+    /// These values may be best in every budget, and others in single budgets.
+    OthersPossible(Vec<ParamValue>),
+}
+
+/// What is known of the predictions of a budget's models.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CollapseReason {
+    /// Neither a range of predictions nor a recall was recorded.
+    NothingRecorded,
+    /// No range of predictions was recorded.
+    NoRange,
+    /// Predictions span a range.
+    Spans(f64),
+    /// The claim rests on the recall alone.
+    RecallAlone,
+    /// Predictions span a range; the share of positives is not known.
+    PositivesUnknown(f64),
+    /// Predictions span a range that is nearly one number.
+    OneNumber(f64),
+    /// Predictions span a narrow range that is not one number.
+    Narrow {
+        /// The range.
+        range: f64,
+        /// The share of positives.
+        prior: f64,
+    },
+}
+
+/// Which values of a best configuration lie at an end of those tried.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ends {
+    /// None.
+    None,
+    /// Those of these parameters, without a significant slope towards the end.
+    NotTold(Vec<String>),
+    /// These, with a significant slope towards the end.
+    Told(Vec<Edge>),
+}
+
+/// The one-way analysis of variance of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OneWayTest {
+    /// Degrees of freedom between and within values.
+    pub freedom: (u64, u64),
+    /// F; `None` where it is infinite.
+    pub f: Option<f64>,
+    /// Its p-value after Holm's adjustment.
+    pub p_holm: f64,
+}
+
+/// The test of a parameter's effect.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ImportanceReason {
+    /// The effect is significant.
+    Effect {
+        /// The test.
+        test: OneWayTest,
+        /// The share corrected for chance.
+        corrected: f64,
+    },
+    /// The effect is not significant.
+    Chance {
+        /// The test.
+        test: OneWayTest,
+        /// The share that is expected without any effect.
+        by_chance: f64,
+    },
+    /// The parameter was tried at one value only.
+    OneValue,
+    /// No value has enough trials, or nothing varies.
+    NoTest,
+    /// There is no table, and the effect is not significant even for two values.
+    NoTableAndChance {
+        /// The p-value for two values.
+        p: f64,
+    },
+    /// There is no table; for two values the effect would be significant.
+    NoTablePossible {
+        /// The p-value for two values.
+        p: f64,
+    },
+    /// There is no table.
+    NoTable,
+}
+
+/// The test of a trend, with the values that have few trials.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrendReason {
+    /// The test.
+    pub test: TrendTest,
+    /// Values with fewer than `few` trials.
+    pub thin: Vec<ParamValue>,
+    /// That number.
+    pub few: u64,
+}
+
+/// The test of a trend.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TrendTest {
+    /// One value has no trend.
+    OneValue,
+    /// The values have no order, or no two have two trials.
+    NoOrder,
+    /// The slope is as the report says.
+    AsStated(TrendSlope),
+    /// The slope is another than the report says.
+    Other(TrendSlope, NaiveDirection),
+    /// The slope is not significant.
+    Chance(TrendSlope),
+    /// The value at an end has a single trial.
+    SingleTrial,
+    /// The change from end to end.
+    Change {
+        /// Its interval.
+        interval: Interval,
+        /// The change below which the report calls a trend flat.
+        margin: f64,
+    },
+}
+
+/// The slope of a trend over its ordered values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrendSlope {
+    /// The slope per step.
+    pub slope: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// Its p-value after Holm's adjustment.
+    pub p_holm: f64,
+}
+
+/// The test of the best value of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BestValueReason {
+    /// It is the only value tried.
+    OnlyValue,
+    /// Every other value is told to be worse.
+    OthersWorse {
+        /// The p-value after Holm's adjustment, where there is a test.
+        p_holm: Option<f64>,
+    },
+    /// All others are told to be worse but these, which were tried once each.
+    AllBut(Vec<ParamValue>),
+    /// Any of so many values may be the best.
+    AnyOf(u64),
+    /// It is not told from chance over all tables of the report.
+    Chance {
+        /// The p-value after Holm's adjustment, where there is a test.
+        p_holm: Option<f64>,
+    },
+    /// These values may be the best as well.
+    Also(Vec<ParamValue>),
+}
+
+/// Something that is no contradiction but that a reader should know.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NoteReason {
+    /// The line has no form that reports have, and was not read.
+    Unread,
+    /// The counts of a table do not reach the trials.
+    CountsBelowTrials {
+        /// The parameter of the table.
+        parameter: String,
+        /// The sum of the counts.
+        total: u64,
+        /// The number of trials.
+        trials: u64,
+    },
+    /// The table of best results lacks a budget.
+    NoRow {
+        /// The budget.
+        budget: String,
+    },
+    /// The best configuration has a value that is not in its table.
+    NotInTable {
+        /// The parameter.
+        parameter: String,
+        /// The value as printed.
+        value: String,
+    },
+}

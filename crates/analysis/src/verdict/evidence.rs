@@ -1,0 +1,101 @@
+//! The evidence for a verdict.
+
+use super::{Evidence, EvidenceBasis};
+use crate::estimate::Estimate;
+use crate::scaling::{Difference, OrderProbability, Scaling, SizeTrend};
+use crate::statement::Statement;
+use crate::stats::power_law::EXPONENTS;
+
+/// A piece of evidence with its numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EvidenceReason {
+    /// Two budgets differ by so much.
+    Difference(Difference),
+    /// The slope over all budgets.
+    Slope {
+        /// Number of budgets.
+        budgets: u64,
+        /// The slope.
+        slope: Estimate,
+        /// Whether it is given per tenfold weights; otherwise per budget.
+        is_per_decade: bool,
+        /// Its p-value for zero.
+        p: Option<f64>,
+    },
+    /// The departure of the values from a straight line.
+    LackOfFit {
+        /// Its p-value.
+        p: f64,
+    },
+    /// The gain per tenfold weights with the sizes as units.
+    SizesAsUnits {
+        /// The gain.
+        gain: Estimate,
+        /// Number of distinct sizes.
+        sizes: u64,
+    },
+    /// The interval of a power law's exponent reaches an end of the range that was searched.
+    ExponentNotIdentified {
+        /// That range.
+        range: (f64, f64),
+    },
+    /// The exponent of a saturating power law.
+    Exponent(Estimate),
+    /// The sizes are too few for an exponent.
+    NoExponent {
+        /// Number of distinct sizes.
+        sizes: u64,
+        /// Decades that they span.
+        decades: f64,
+    },
+    /// What goes with tenfold weights among the configurations of one budget.
+    WithinBudgets(Estimate),
+    /// The likeliest order of the best trials on fresh rows.
+    Order(OrderProbability),
+}
+
+impl EvidenceReason {
+    fn basis(&self) -> EvidenceBasis {
+        match self {
+            Self::Difference(_) => EvidenceBasis::Difference,
+            Self::Order(_) => EvidenceBasis::Rows,
+            _ => EvidenceBasis::Trend,
+        }
+    }
+}
+
+/// Returns the evidence for the conclusion.
+pub(super) fn evidence(scaling: &Scaling) -> Vec<Evidence> {
+    let differences = scaling.differences.iter().cloned().map(EvidenceReason::Difference);
+    let slope = scaling.judgement.iter().map(|judgement| EvidenceReason::Slope {
+        budgets: judgement.values.len() as u64,
+        slope: judgement.slope,
+        is_per_decade: judgement.is_per_decade,
+        p: judgement.p,
+    });
+    let departure = scaling.judgement.iter().filter_map(|judgement| judgement.lack_of_fit);
+    let likeliest = scaling.resampled.iter().filter_map(|resampled| resampled.orders.first());
+    differences
+        .chain(slope)
+        .chain(departure.map(|p| EvidenceReason::LackOfFit { p }))
+        .chain(scaling.trend.iter().flat_map(of_trend))
+        .chain(scaling.within_budgets.map(EvidenceReason::WithinBudgets))
+        .chain(likeliest.cloned().map(EvidenceReason::Order))
+        .map(|reason| Evidence { basis: reason.basis(), statement: Statement::Reason(reason) })
+        .collect()
+}
+
+/// Returns the gain with the sizes as units, and the exponent.
+fn of_trend(trend: &SizeTrend) -> [EvidenceReason; 2] {
+    let reaches_end = |exponent: &Estimate| {
+        let ends = exponent.interval;
+        ends.is_some_and(|i| i.lower <= EXPONENTS.0 * 1.01 || i.upper >= EXPONENTS.1 * 0.99)
+    };
+    let gain = EvidenceReason::SizesAsUnits { gain: trend.gain_per_decade, sizes: trend.sizes };
+    let exponent = match &trend.power_law {
+        Some(fit) if reaches_end(&fit.exponent) => EvidenceReason::ExponentNotIdentified { range: EXPONENTS },
+        Some(fit) => EvidenceReason::Exponent(fit.exponent),
+        None => EvidenceReason::NoExponent { sizes: trend.sizes, decades: trend.decades },
+    };
+    [gain, exponent]
+}

@@ -1,0 +1,383 @@
+//! Findings in words.
+
+use allometry_analysis::edge::{Edge, End, RangeSource};
+use allometry_analysis::finding::{BudgetProblem, Problem, RowsNeeded};
+use allometry_analysis::scaling::{DECADES_FOR_EXPONENT, SIZES_FOR_EXPONENT};
+use allometry_analysis::size::SizeReversal;
+use allometry_analysis::{Finding, FindingText};
+use allometry_core::size::human_weights;
+
+use crate::number::{about, counted, decimals, grouped, p_value, percent, quoted};
+
+/// Returns the message of a finding, with its budget and its numbers.
+pub fn message(finding: &Finding) -> String {
+    text(finding).message
+}
+
+/// Returns what to do about a finding.
+pub fn advice(finding: &Finding) -> String {
+    text(finding).advice
+}
+
+/// Returns the message and the advice of a finding.
+pub fn text(finding: &Finding) -> FindingText {
+    finding.problem.text(|problem| {
+        let message = problem_message(problem);
+        let budget = finding.budget.as_ref().map_or_else(String::new, |budget| format!("{budget}: "));
+        FindingText { message: format!("{budget}{message}"), advice: problem_advice(problem).into() }
+    })
+}
+
+/// Returns the clause on budgets whose larger one has the smaller best model.
+pub(super) fn reversals(reversals: &[SizeReversal]) -> String {
+    let parts: Vec<String> = reversals
+        .iter()
+        .map(|one| {
+            format!(
+                "the best model of {} has {} weights, fewer than that of {} ({})",
+                quoted(&one.budget),
+                human_weights(one.weights as f64),
+                quoted(&one.before),
+                human_weights(one.before_weights as f64)
+            )
+        })
+        .collect();
+    parts.join("; ")
+}
+
+fn quoted_list(labels: &[String]) -> String {
+    labels.iter().map(|label| quoted(label)).collect::<Vec<String>>().join(", ")
+}
+
+fn problem_message(problem: &Problem) -> String {
+    match problem {
+        Problem::SizesOutOfOrder { reversals: all } => format!("sizes are out of order: {}", reversals(all)),
+        Problem::TooFewRows(rows) => too_few_rows(rows),
+        Problem::SearchedDifferently { adaptive, is_recorded: false } => format!(
+            "the trials of {} look as if an adaptive sampler chose them, and those of the other budgets do \
+             not (4% of ladders with random trials look like this)",
+            quoted_list(adaptive)
+        ),
+        Problem::SearchedDifferently { adaptive, .. } => format!(
+            "budgets were searched in different ways: {} adaptively, the others not",
+            quoted_list(adaptive)
+        ),
+        Problem::UnequalTrials { most, least } => format!(
+            "budgets were searched with unequal effort: {} of {}, {} of {}",
+            counted(most.trials, "trial"),
+            quoted(&most.budget),
+            counted(least.trials, "trial"),
+            quoted(&least.budget)
+        ),
+        Problem::UnequalKnowledge { budgets } => {
+            format!("the search of {} learned from the trials of other budgets", quoted_list(budgets))
+        }
+        Problem::RowsUnknown => {
+            "the numbers of positive and negative validation rows are not known, so errors do not cover \
+             other rows"
+                .into()
+        }
+        Problem::MissingScores { budgets } => format!(
+            "the predictions of the best trials on the validation rows are not stored: {}",
+            quoted_list(budgets)
+        ),
+        Problem::MissingSizes { budgets } => {
+            let parts: Vec<String> = budgets
+                .iter()
+                .map(|one| {
+                    let (unknown, trials) = (grouped(one.unknown), counted(one.trials, "trial"));
+                    format!("{} ({unknown} of {trials})", quoted(&one.budget))
+                })
+                .collect();
+            format!("the exact sizes of models are not known: {}", parts.join(", "))
+        }
+        Problem::SingleBudget => "there is only one budget, so scale cannot be assessed".into(),
+        Problem::TooFewSizes { sizes, decades } => format!(
+            "{} over {decades:.2} decades are too few for an exponent, which needs {SIZES_FOR_EXPONENT} over \
+             {DECADES_FOR_EXPONENT}",
+            counted(*sizes, "size")
+        ),
+        Problem::AdaptiveSampling { modelled, trials } => format!(
+            "an adaptive sampler chose {} of {}: means of values that it tried rarely are biased towards \
+             worse values, and tests of one parameter at a time mix in effects of other parameters",
+            grouped(*modelled),
+            counted(*trials, "trial")
+        ),
+        Problem::SeveralObjectives { objectives, metric, .. } => format!(
+            "trials have {objectives} objectives; apart from the fronts, the report covers only the first, \
+             {metric}"
+        ),
+        Problem::BehindBaseline { baseline, value, budget, best, metric, standard_errors } => {
+            let gap = standard_errors.map_or_else(String::new, |errors| {
+                format!("; the gap is {errors:.1} standard errors at the assumed correlation")
+            });
+            format!(
+                "{baseline} is better than every trial: {metric} {} against {} (best trial of {}){gap}",
+                decimals(*value),
+                decimals(*best),
+                quoted(budget)
+            )
+        }
+        Problem::OfBudget(problem) => of_budget(problem),
+    }
+}
+
+fn too_few_rows(rows: &RowsNeeded) -> String {
+    format!(
+        "{} ({} positive) do not separate the budgets: they cause {} of the error. A true difference as \
+         large as the observed one ({} {}, {} over {}) would be found in {:.0}% of cases with about {} \
+         rows",
+        counted(rows.rows, "validation row"),
+        grouped(rows.positives),
+        percent(rows.share),
+        decimals(rows.difference),
+        rows.metric,
+        rows.better,
+        rows.worse,
+        rows.power * 100.0,
+        about(rows.needed)
+    )
+}
+
+/// Returns the message of a problem of one budget.
+fn of_budget(problem: &BudgetProblem) -> String {
+    match problem {
+        BudgetProblem::FailedTrials { failed, ended, reasons } => {
+            let share = percent(*failed as f64 / (*ended).max(1) as f64);
+            let reasons = reasons.iter().map(|one| (one.reason.as_str(), one.trials));
+            format!(
+                "{} of {} failed ({share}){}",
+                grouped(*failed),
+                counted(*ended, "trial"),
+                causes(reasons)
+            )
+        }
+        BudgetProblem::NonFiniteValues { trials } => {
+            format!("{} completed without a finite value and were left out", counted(*trials, "trial"))
+        }
+        BudgetProblem::InfeasibleTrials { infeasible, complete, broken } => {
+            let verb = if *infeasible == 1 { "breaks" } else { "break" };
+            let share = percent(*infeasible as f64 / *complete as f64);
+            let broken = broken.iter().map(|one| (one.name.as_str(), one.trials));
+            format!(
+                "{} of {} {verb} a constraint ({share}); statistics exclude them{}",
+                grouped(*infeasible),
+                counted(*complete, "complete trial"),
+                causes(broken)
+            )
+        }
+        BudgetProblem::NoFeasibleTrial => {
+            "no complete trial satisfies the constraints, so there is no best trial".into()
+        }
+        BudgetProblem::NoCompleteTrial => "no trial completed with a value".into(),
+        BudgetProblem::FewTrials { trials } => {
+            format!("only {}: means per value and importances are unreliable", counted(*trials, "trial"))
+        }
+        BudgetProblem::BestParamsMismatch { trial, differing } => {
+            let differing: Vec<String> = differing
+                .iter()
+                .map(|one| format!("{} {} against {}", one.parameter, one.recorded, one.of_trial))
+                .collect();
+            format!(
+                "the recorded best configuration differs from that of the best trial, number {trial} ({})",
+                differing.join(", ")
+            )
+        }
+        BudgetProblem::LargestBelowBudget { weights, nominal } => out_of_reach("largest", *weights, *nominal),
+        BudgetProblem::SmallestAboveBudget { weights, nominal } => {
+            out_of_reach("smallest", *weights, *nominal)
+        }
+        BudgetProblem::NominalNotSize { best, nominal, tried } => format!(
+            "the best model has {} weights, but the label says {}{}",
+            human_weights(best.total as f64),
+            human_weights(*nominal),
+            tried.map_or_else(String::new, |(smallest, largest)| format!(
+                "; trials range from {smallest} to {largest}"
+            ))
+        ),
+        BudgetProblem::EdgeOfSpace { edges: all } => {
+            format!("the metric still improves towards best values at an end of their range: {}", edges(all))
+        }
+        BudgetProblem::LearningRateEdge { edges: all } => {
+            format!(
+                "the metric still improves towards the best learning rate, at an end of its range: {}",
+                edges(all)
+            )
+        }
+        BudgetProblem::SingleLevel { parameters } => {
+            format!("tried at one value only: {}", parameters.join(", "))
+        }
+        BudgetProblem::Confounded { pairs, .. } => {
+            let pairs: Vec<String> = pairs
+                .iter()
+                .map(|pair| format!("{} with {} (V = {:.2})", pair.first, pair.second, pair.cramers_v))
+                .collect();
+            format!("parameters were not varied independently: {}", pairs.join(", "))
+        }
+        BudgetProblem::Duplicates { repeats, identical, trials, repeat_sd } => {
+            duplicates([*repeats, *identical, *trials], *repeat_sd)
+        }
+        BudgetProblem::CollapsedTrials { constant, known, share } => format!(
+            "{} of {} predict nearly the same value for every row ({})",
+            grouped(*constant),
+            counted(*known, "trial"),
+            percent(*share)
+        ),
+        BudgetProblem::CollapseUnknown => {
+            "it is not known whether models collapsed: no trial recorded its predictions".into()
+        }
+    }
+}
+
+fn duplicates([repeats, identical, trials]: [u64; 3], repeat_sd: Option<f64>) -> String {
+    let values = if identical == repeats {
+        "with identical values".to_owned()
+    } else {
+        format!(
+            "{} of them with an identical value; values of one configuration have a standard deviation of {}",
+            grouped(identical),
+            repeat_sd.map_or_else(|| "?".into(), decimals)
+        )
+    };
+    format!(
+        "{} of {} repeat a configuration ({}), {values}",
+        grouped(repeats),
+        counted(trials, "trial"),
+        percent(repeats as f64 / trials as f64)
+    )
+}
+
+/// Returns causes with their numbers of trials behind a colon; empty without any.
+fn causes<'c>(causes: impl Iterator<Item = (&'c str, u64)>) -> String {
+    let causes: Vec<String> =
+        causes.map(|(name, trials)| format!("{name} ({})", counted(trials, "trial"))).collect();
+    if causes.is_empty() { String::new() } else { format!(": {}", causes.join("; ")) }
+}
+
+fn out_of_reach(which: &str, weights: u64, nominal: f64) -> String {
+    let ratio = weights as f64 / nominal;
+    let share = if ratio < 1.0 { format!("{} of", percent(ratio)) } else { format!("{ratio:.1} times") };
+    format!(
+        "the {which} architecture in the space has {} weights, {share} the number in the label",
+        human_weights(weights as f64)
+    )
+}
+
+/// Returns best values with the ends at which they lie.
+fn edges(edges: &[Edge]) -> String {
+    let described: Vec<String> = edges
+        .iter()
+        .map(|edge| {
+            let values = edge.values.map_or_else(String::new, |values| format!(" of {}", grouped(values)));
+            let observed = if edge.source == RangeSource::Observed { " tried" } else { "" };
+            let p = edge
+                .p_towards_holm
+                .map_or_else(String::new, |p| format!(", p (Holm) of the slope {}", p_value(p)));
+            format!("{} {} ({}{values}{observed}{p})", edge.parameter, edge.value, end(edge.end))
+        })
+        .collect();
+    described.join(", ")
+}
+
+/// Returns the name of an end.
+pub(super) fn end(end: End) -> &'static str {
+    match end {
+        End::Lowest => "lowest",
+        End::Highest => "highest",
+    }
+}
+
+fn problem_advice(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::SizesOutOfOrder { .. } => {
+            "Treat the labels as names only: this comparison does not measure scale."
+        }
+        Problem::TooFewRows(_) => {
+            "Use more validation rows, or accept that these rows cannot separate the budgets."
+        }
+        Problem::SearchedDifferently { .. } => {
+            "Search every budget in the same way: a better search looks like a better size."
+        }
+        Problem::UnequalTrials { .. } => {
+            "More trials give a better observed best by chance alone; the verdict does not use the observed \
+             best."
+        }
+        Problem::UnequalKnowledge { .. } => {
+            "Part of their gain may come from the shared trials, not from size: turn sharing off to compare \
+             budgets."
+        }
+        Problem::RowsUnknown => "State them: --rows POSITIVES:NEGATIVES.",
+        Problem::MissingScores { .. } => {
+            "Store each trial's predictions: paired rows reveal much smaller differences between two models."
+        }
+        Problem::MissingSizes { .. } => {
+            "Record them, or have them computed: --weights \
+             patchtst:features=...,context=...,patch=...,stride=..."
+        }
+        Problem::SingleBudget => "Add budgets to the ladder.",
+        Problem::TooFewSizes { .. } => "Use only the gain per decade, or add budgets that are further apart.",
+        Problem::AdaptiveSampling { .. } => "Read the adjusted figures, not the means by value.",
+        Problem::SeveralObjectives { knows_directions: true, .. } => {
+            "Read the fronts beside the verdict: the best trial of the first objective may be bad in another."
+        }
+        Problem::SeveralObjectives { .. } => {
+            "The direction of the other objectives is not recorded: analyse the study's database to get its \
+             fronts."
+        }
+        Problem::BehindBaseline { .. } => "Find a model that beats the baseline before comparing sizes.",
+        Problem::OfBudget(problem) => budget_advice(problem),
+    }
+}
+
+fn budget_advice(problem: &BudgetProblem) -> &'static str {
+    match problem {
+        BudgetProblem::FailedTrials { .. } => {
+            "Failures are rarely random, so the remaining trials are a biased sample: fix the causes and \
+             run them again."
+        }
+        BudgetProblem::NonFiniteValues { .. } => {
+            "Look for divergence: too large a learning rate, or a loss that overflows."
+        }
+        BudgetProblem::InfeasibleTrials { .. } => {
+            "Statements about parameters hold for configurations that satisfy the constraints."
+        }
+        BudgetProblem::NoFeasibleTrial => {
+            "Extend the space towards feasible configurations, relax the constraints, or run more trials."
+        }
+        BudgetProblem::NoCompleteTrial => "Run the budget, or remove it.",
+        BudgetProblem::FewTrials { .. } => "Run more trials before interpreting its tables.",
+        BudgetProblem::BestParamsMismatch { .. } => "Check that the two files belong together.",
+        BudgetProblem::LargestBelowBudget { .. } | BudgetProblem::SmallestAboveBudget { .. } => {
+            "Extend the space, or rename the budget to match its sizes."
+        }
+        BudgetProblem::NominalNotSize { .. } => {
+            "Compare budgets by exact weights; sample architectures within a tolerance of the target."
+        }
+        BudgetProblem::EdgeOfSpace { .. } => "Extend these ranges: the optimum may lie outside.",
+        BudgetProblem::LearningRateEdge { .. } => {
+            "Extend the range: the optimum may lie outside. Wider models need lower learning rates, so a \
+             shared range can favour one size."
+        }
+        BudgetProblem::SingleLevel { .. } => "The effects of these parameters cannot be estimated.",
+        BudgetProblem::Confounded { is_by_design: true, .. } => {
+            "A budget of weights ties the parts of an architecture together: interpret them jointly, as its \
+             shape."
+        }
+        BudgetProblem::Confounded { .. } => {
+            "Their effects cannot be separated: vary the parameters independently, or fix one of each pair."
+        }
+        BudgetProblem::Duplicates { repeats, identical, .. } if repeats == identical => {
+            "Repeats give no information: the evaluation ignores the seed, or the seed is fixed. Sample \
+             without repetition, or vary the seed."
+        }
+        BudgetProblem::Duplicates { .. } => {
+            "Smaller differences are chance. Repeat the best configurations on purpose, or none."
+        }
+        BudgetProblem::CollapsedTrials { .. } => {
+            "Check which settings go with it: often the learning rate, or a schedule without warm-up."
+        }
+        BudgetProblem::CollapseUnknown => {
+            "Record pred_min, pred_max, pred_sd and recall_at_half with each trial, or its validation scores."
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The sentences of reports: each reason of an analysis in words.
+//!
+//! Renderers ask for the words of one statement; [`analysis()`], [`comparison()`] and [`lint()`] return a
+//! copy in which every statement is text, which is what documents hold.
+
+pub mod comparison;
+pub mod finding;
+pub mod lint;
+pub mod verdict;
+
+mod confirmation;
+mod importance;
+mod method;
+mod mismatch;
+mod recommendation;
+
+#[cfg(test)]
+mod tests;
+
+use allometry_analysis::scaling::Withheld;
+use allometry_analysis::{Analysis, Comparison, Finding, Lint};
+
+pub use confirmation::confirmation;
+pub use importance::importance;
+pub(crate) use method::method;
+pub use recommendation::not_recommended;
+
+/// Returns the analysis with every statement in words.
+pub fn analysis(analysis: &Analysis) -> Analysis {
+    let mut worded = analysis.clone();
+    let (metric, direction) = (&analysis.metric, analysis.direction);
+    let verdict = &mut worded.verdict;
+    verdict.sentence.put_into_words(|headline| verdict::headline(headline, metric, direction));
+    verdict.covers.put_into_words(|covers| covers.as_ref().map(verdict::covers).unwrap_or_default());
+    verdict.advice.put_into_words(verdict::advice);
+    for evidence in &mut verdict.evidence {
+        evidence.statement.put_into_words(|reason| verdict::evidence(reason, metric));
+    }
+    for caveat in &mut verdict.caveats {
+        caveat.statement.put_into_words(verdict::caveat);
+    }
+    worded.findings.iter_mut().for_each(put_finding_into_words);
+    if let Some(Withheld::TooFewRows { why }) = &mut worded.scaling.withheld {
+        why.put_into_words(|why| verdict::no_row_error(*why));
+    }
+    if let Some(of) = &mut worded.confirmation {
+        let text = confirmation(of, &analysis.options);
+        of.sentence.put_into_words(|()| text);
+    }
+    for study in &mut worded.studies {
+        let text = importance(&study.importance_model);
+        study.importance_model.sentence.put_into_words(|()| text);
+    }
+    worded
+}
+
+/// Returns the comparison with every statement in words.
+pub fn comparison(comparison: &Comparison) -> Comparison {
+    let mut worded = comparison.clone();
+    for side in [&mut worded.a, &mut worded.b] {
+        let (metric, direction) = (side.metric.clone(), side.direction);
+        side.verdict.put_into_words(|headline| verdict::headline(headline, &metric, direction));
+    }
+    worded.sentence.put_into_words(|()| comparison::summary(comparison));
+    for (budget, of) in worded.budgets.iter_mut().zip(&comparison.budgets) {
+        budget.sentence.put_into_words(|why| comparison::budget(of, *why, comparison));
+    }
+    for obstacle in &mut worded.obstacles {
+        obstacle.reason.put_into_words(comparison::obstacle);
+    }
+    for caveat in &mut worded.caveats {
+        caveat.statement.put_into_words(comparison::caveat);
+    }
+    let changes = &mut worded.findings;
+    let stayed = changes.stayed.iter_mut().flat_map(|stayed| [&mut stayed.a, &mut stayed.b]);
+    let findings = changes.appeared.iter_mut().chain(&mut changes.gone).chain(stayed);
+    findings.for_each(put_finding_into_words);
+    worded
+}
+
+/// Returns the lint with every statement in words.
+pub fn lint(lint: &Lint) -> Lint {
+    let mut worded = lint.clone();
+    let (metric, direction) = (&lint.metric, lint.direction);
+    worded.scaling.sentence.put_into_words(|reason| lint::means(reason, metric, direction));
+    for conclusion in &mut worded.conclusions {
+        conclusion.statement.put_into_words(lint::claim);
+        conclusion.reason.put_into_words(|reason| lint::reason(reason, lint));
+    }
+    for contradiction in &mut worded.contradictions {
+        contradiction.message.put_into_words(mismatch::mismatch);
+    }
+    for note in &mut worded.notes {
+        note.message.put_into_words(lint::note);
+    }
+    worded
+}
+
+fn put_finding_into_words(finding: &mut Finding) {
+    let text = finding::text(finding);
+    finding.problem.put_into_words(|_| text);
+}
