@@ -1,5 +1,5 @@
-//! Proposals of the model-based samplers: fifty of `gp` in 62,208 points, one of `tpe` after 1,000, 50,000 and, in a
-//! space with two ranges, 1,000 and 100,000 told trials.
+//! Benchmarks of the model-based samplers: fifty suggestions of `gp` in 62,208 points, one of `tpe` after
+//! 1,000, 50,000 and, in a space with two ranges, 1,000 and 100,000 trials.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use allometry_core::{
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
-/// Nine parameters as of a tuned multilayer perceptron: 2 x 2 x 4 x 3 x 3 x 6 x 2 x 6 x 6 points.
+/// Nine parameters of a multilayer perceptron: 2 x 2 x 4 x 3 x 3 x 6 x 2 x 6 x 6 points.
 fn feasible() -> Arc<Feasible> {
     let ordinal = |n: i64| Distribution::list((0..n).map(ParamValue::Int).collect());
     let words = || Distribution::list(vec!["a".into(), "b".into()]);
@@ -24,7 +24,7 @@ fn feasible() -> Arc<Feasible> {
     Arc::new(Feasible::new(&SearchSpace(named.collect()), &budget, |_| None).expect("every size is admitted"))
 }
 
-/// The same with two ranges in place of two lists.
+/// The space of [`feasible`] with two ranges in place of two lists.
 fn ranged() -> Arc<Feasible> {
     let mut space = feasible().space().clone();
     let range = |low, high, log| Distribution::Float { low, high, log, step: None };
@@ -51,7 +51,7 @@ fn value(params: &Params, number: u64) -> f64 {
     -(x(5) - 3.0).powi(2) - 0.3 * (x(7) - x(8)).abs() + (number * 7 % 11) as f64 * 0.02
 }
 
-/// Asks and tells from where `finished` is.
+/// Continues the study in `finished` for a number of trials.
 fn go_on(sampler: &mut dyn Sampler, finished: &mut Vec<FrozenTrial>, trials: u64) {
     for _ in 0..trials {
         let number = finished.len() as u64;
@@ -102,7 +102,7 @@ fn benches(criterion: &mut Criterion) {
             ));
         }
         let mut sampler = build(SamplerKind::Tpe, feasible);
-        // The first proposal of a resumed study reads all trials.
+        // The first suggestion in a resumed study reads all trials.
         go_on(&mut *sampler, &mut finished, 1);
         let mut asked = told;
         group.bench_function(format!("a proposal of tpe after {told} trials{words}"), |b| {

@@ -1,4 +1,4 @@
-//! Enumerating a million architectures; ten thousand suggestions of each sampler, all told.
+//! Benchmarks of enumerating a million architectures, and of ten thousand suggestions of each sampler.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 const TRIALS: u64 = 10_000;
 
-/// Weights of a transformer of these parameters without its embedding.
+/// The weights of a transformer with these parameters, without its embedding.
 fn size(params: &Params) -> Option<ModelSize> {
     let get = |name| params.get(name).and_then(ParamValue::as_i64).map(|i| i as u64);
     let (d_model, n_layers, ratio) = (get("d_model")?, get("n_layers")?, get("d_ff_ratio")?);
@@ -22,7 +22,7 @@ fn size(params: &Params) -> Option<ModelSize> {
     Some(ModelSize { total, non_embedding: total })
 }
 
-/// 250 x 50 x 10 x 8 = 1,000,000 architectures, four values of dropout and, if asked for, a continuous range.
+/// 250 x 50 x 10 x 8 = 1,000,000 architectures, four values of dropout and, optionally, a continuous range.
 fn space(learning_rate: bool) -> SearchSpace {
     let int = |low, high, step| Distribution::Int { low, high, log: false, step };
     let floats = |values: &[f64]| Distribution::list(values.iter().copied().map(ParamValue::Float).collect());
@@ -45,7 +45,7 @@ fn feasible(learning_rate: bool) -> Feasible {
     Feasible::new(&space(learning_rate), &budget, size).expect("the space reaches the budget")
 }
 
-/// 250 x 10 x 4 = 10,000 configurations.
+/// A feasible set of 250 x 10 x 4 = 10,000 configurations.
 fn ten_thousand() -> Feasible {
     let mut space = space(false);
     space.0.retain(|name, _| name != "n_heads" && name != "d_ff_ratio");
@@ -54,7 +54,7 @@ fn ten_thousand() -> Feasible {
     Feasible::new(&space, &budget, |_| None).expect("every size is admitted")
 }
 
-/// Asks for `TRIALS` suggestions, each told at once.
+/// Asks for `TRIALS` suggestions and completes each at once.
 fn fill(feasible: &Arc<Feasible>, kind: SamplerKind) -> usize {
     let spec = SamplerSpec::new(kind);
     let mut sampler = sampler::build(&[Direction::Maximize], spec, Arc::clone(feasible), 42)

@@ -1,9 +1,11 @@
-//! Plays `gp` on recorded ladders (made by `benches/peers/ladder_tables.py`), budget after budget: each trial is told one of the seeds' values
-//! of its configuration, and what counts is the mean over all seeds.
+//! Runs `gp` on recorded ladders (made by `benches/peers/ladder_tables.py`), one budget after another. Each
+//! trial has the value of one seed of its configuration; regrets use the mean over all seeds.
 //!
-//! `play_ladders ARM SEEDS TRIALS LADDER...`, ARM `alone` or `shared`, writes a JSON list of runs to standard output, one for each ladder, budget after the first
-//! and seed: normalised regret (0: best configuration of the budget, 1: median one) of the recommended configuration, of the best told one and of the
-//! best one visited after 10, 15, 25 and 50 trials, and the seconds that the sampler took. `benches/peers/between_budgets.py` compares two such lists.
+//! `play_ladders ARM SEEDS TRIALS LADDER...`, with ARM `alone` or `shared`, writes a JSON list of runs to
+//! standard output, one for each ladder, budget after the first and seed. A run has the normalized regret (0:
+//! best configuration of the budget, 1: median one) after 10, 15, 25 and 50 trials of the recommended
+//! configuration, of the one with the best value and of the best one visited, and the seconds that the
+//! sampler took. `benches/peers/between_budgets.py` compares two such lists.
 
 mod recorded;
 
@@ -60,7 +62,7 @@ impl Rung {
         Self { label, decades: budget.weights.log10(), recorded }
     }
 
-    /// A study of `trials` trials, and what it came to.
+    /// Runs a study of `trials` trials and returns them with the regrets.
     fn play(
         &self,
         table: String,

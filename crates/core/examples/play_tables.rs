@@ -1,9 +1,10 @@
-//! Plays samplers on tables of real trainings (made by `benches/peers/tables.py`): each trial is told one of the seeds' values of its
-//! configuration, and what counts is the mean over all seeds.
+//! Runs samplers on tables of recorded trainings (made by `benches/peers/tables.py`). Each trial has the
+//! value of one seed of its configuration; regrets use the mean over all seeds.
 //!
-//! `play_tables KIND SEEDS TRIALS TABLE...` prints, for each table and for all, the normalised regret (0: best configuration of the
-//! table, 1: median one) after 25, 50 and 100 trials of the recommended configuration, of the best told one, and of the best one visited;
-//! and the CPU milliseconds of a run.
+//! `play_tables KIND SEEDS TRIALS TABLE...` prints, for each table and for all, the normalized regret (0:
+//! best configuration of the table, 1: median one) after 25, 50 and 100 trials of the recommended
+//! configuration, of the one with the best value and of the best one visited, and the CPU milliseconds of a
+//! run.
 
 mod recorded;
 

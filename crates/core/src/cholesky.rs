@@ -4,12 +4,13 @@
 #[derive(Debug, Clone)]
 pub struct Cholesky {
     n: usize,
-    /// Row `i` begins at `i n`; what is right of the diagonal is not read.
+    /// Entries by rows of length `n`; entries right of the diagonal are never read.
     rows: Vec<f64>,
 }
 
 impl Cholesky {
-    /// Factors the matrix whose lower triangle `a` holds, `n` by `n`; `None` where it is not positive definite.
+    /// Factors the `n` by `n` matrix whose lower triangle is in `a`; `None` where it is not positive
+    /// definite.
     pub fn new(mut a: Vec<f64>, n: usize) -> Option<Self> {
         for i in 0..n {
             let (above, from_i) = a.split_at_mut(i * n);
@@ -31,7 +32,7 @@ impl Cholesky {
         &self.rows[i * self.n..][..=i]
     }
 
-    /// `L^-1 b` in place.
+    /// Replaces `b` by `L^-1 b`.
     pub fn solve_lower(&self, b: &mut [f64]) {
         for i in 0..self.n {
             let row = self.row(i);
@@ -39,7 +40,7 @@ impl Cholesky {
         }
     }
 
-    /// `A^-1 b`.
+    /// Returns `A^-1 b`.
     pub fn solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         self.solve_lower(&mut x);
@@ -54,7 +55,7 @@ impl Cholesky {
         x
     }
 
-    /// Sum of the logarithms of the diagonal: half of `ln det A`.
+    /// The sum of the logarithms of the diagonal, which is half of `ln det A`.
     pub fn half_log_determinant(&self) -> f64 {
         (0..self.n).map(|i| self.row(i)[i].ln()).sum()
     }
@@ -82,7 +83,7 @@ impl Cholesky {
     }
 }
 
-/// Four sums side by side, which the compiler turns into vector instructions.
+/// The dot product, as four partial sums so that the compiler emits vector instructions.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));

@@ -1,4 +1,4 @@
-//! What the searches found, trained anew to be scored on rows that nothing was chosen by.
+//! Confirmation runs: the best configurations of each search, trained again and scored on the test rows.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use crate::retraining::{Retraining, Searched, best_distinct};
 use crate::rng::stream_seed;
 use crate::trial::Direction;
 
-/// Metric under which such a trial keeps its value on the validation rows; its own value is that on the test rows.
+/// Metric that holds a confirmation trial's value on the validation rows; the trial's own value is the one on
+/// the test rows.
 pub const VALIDATION: &str = "validation";
 
-/// What every budget has to train, by label: its best `top` distinct configurations, each under the same `repeats` fresh seeds. Budgets
-/// without a complete trial have nothing to confirm.
+/// The confirmation runs of every budget, by label: its best `top` distinct configurations, each under the
+/// same `repeats` fresh seeds. Budgets without a complete trial are left out.
 pub fn plan(
     budgets: &[Searched<'_>],
     direction: Direction,

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::python::{json_float, json_string};
 
-/// System attribute of a trial in which Optuna's samplers keep the list of its constraint values.
+/// System attribute of a trial that holds the list of its constraint values in Optuna.
 const KEY: &str = "constraints";
 
-/// Values of the constraints of one trial. A constraint is met where its value is at most 0, and a trial is feasible where all its
-/// constraints are met: so is one that has none (Optuna 5, `study/_constrained_optimization.py`).
+/// Values of the constraints of one trial. A constraint is met where its value is at most 0, and a trial is
+/// feasible where all its constraints are met or it has none (Optuna 5,
+/// `study/_constrained_optimization.py`).
 ///
-/// Optuna keeps them in system attributes of the trial: `constraints` is a list, whose members are called `0`, `1` and so on, and since
-/// Optuna 5 `constraints:NAME` is one value of that name.
+/// Optuna keeps them in system attributes of the trial: `constraints` is a list, whose members are called
+/// `0`, `1` and so on, and since Optuna 5 `constraints:NAME` is one value of that name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Constraints {
     /// Values without a name, in order.
@@ -21,7 +22,8 @@ pub struct Constraints {
 }
 
 impl Constraints {
-    /// The constraints in a trial's system attributes, which are JSON texts. A value that is no number is NaN, and so not met.
+    /// The constraints in a trial's system attributes, which are JSON texts. A value that is not a number is
+    /// read as NaN, which is not met.
     pub fn of_attributes(attributes: &BTreeMap<String, String>) -> Self {
         let listed = attributes.get(KEY).map(|text| list(text)).unwrap_or_default();
         let prefixed = attributes.range(format!("{KEY}:")..).map_while(|(key, text)| {
@@ -39,45 +41,45 @@ impl Constraints {
         list.into_iter().chain(named).collect()
     }
 
-    /// Whether a system attribute of that key holds constraints.
+    /// Whether `key` is a system attribute that holds constraints.
     pub fn is_key(key: &str) -> bool {
         key.strip_prefix(KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
-    /// Adds others: the listed ones behind the own, the named ones in the place of those of the same name.
+    /// Adds `others`: listed values are appended, named values replace those of the same name.
     pub fn add(&mut self, others: Self) {
         self.listed.extend(others.listed);
         self.named.extend(others.named);
     }
 
-    /// Whether there are none.
+    /// Whether there are no constraints.
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty() && self.named.is_empty()
     }
 
-    /// All values with their names: the listed ones by place, from `0`.
+    /// All values with their names; listed values are named by their position, from `0`.
     pub fn iter(&self) -> impl Iterator<Item = (String, f64)> + '_ {
         let listed = self.listed.iter().enumerate().map(|(place, value)| (place.to_string(), *value));
         listed.chain(self.named.iter().map(|(name, value)| (name.clone(), *value)))
     }
 
-    /// Whether all are met.
+    /// Whether all constraints are met.
     pub fn are_met(&self) -> bool {
         self.listed.iter().chain(self.named.values()).all(|value| is_met(*value))
     }
 
-    /// The names of those that are not met.
+    /// The names of the constraints that are not met.
     pub fn broken(&self) -> impl Iterator<Item = String> + '_ {
         self.iter().filter(|(_, value)| !is_met(*value)).map(|(name, _)| name)
     }
 }
 
-/// Whether a constraint of that value is met: NaN is not.
+/// Whether a constraint with this value is met; NaN is not.
 pub fn is_met(value: f64) -> bool {
     value <= 0.0
 }
 
-/// As a JSON object: `{"0": 0.5, "latency": -1.0}`.
+/// A JSON object: `{"0": 0.5, "latency": -1.0}`.
 impl std::fmt::Display for Constraints {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let members: Vec<String> = self
@@ -88,14 +90,14 @@ impl std::fmt::Display for Constraints {
     }
 }
 
-/// The numbers of a JSON list, or a single number; none for `null`. A `null` in a list is no number.
+/// The numbers of a JSON list, or a single number; none for `null`. A `null` inside a list is read as NaN.
 fn list(text: &str) -> Vec<f64> {
     let text = text.trim();
     let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).trim();
     if inner.is_empty() || text == "null" { Vec::new() } else { inner.split(',').map(number).collect() }
 }
 
-/// A JSON number, or a truth value as Python compares it.
+/// A JSON number, with `true` as 1 and `false` as 0; NaN for anything else.
 fn number(text: &str) -> f64 {
     match text.trim() {
         "true" => 1.0,
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_nobody_can_read_is_not_met() {
+    fn a_value_that_cannot_be_read_is_not_met() {
         for text in ["[\"large\"]", "{\"a\": -1}", "[NaN]", "[null]", "[null, -1.0]", "x"] {
             assert!(!of(&[("constraints", text)]).are_met(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! What one hyperparameter may be.
+//! The distribution of one hyperparameter: the set of its values.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use crate::levels::{Levels, nearest_step};
 use crate::param::ParamValue;
 use crate::python::float_repr;
 
-/// Whether the choices of a list have an order that means something.
+/// Whether the order of a list's choices has a meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChoiceOrder {
-    /// Numbers whose order matters: neighbours are alike. Samplers see equidistant ranks.
+    /// Numbers whose order matters: neighbours are similar. Samplers treat ranks as equidistant.
     Ordinal,
     /// Names without an order.
     Nominal,
@@ -49,7 +49,7 @@ pub enum Distribution {
     Categorical {
         /// The values in the order given.
         choices: Vec<ParamValue>,
-        /// Whether that order means something.
+        /// Whether the order of the values has a meaning.
         order: ChoiceOrder,
     },
 }
@@ -67,8 +67,8 @@ impl Distribution {
         Levels::of(self)
     }
 
-    /// The value of the set that a text stands for: the choice that is written so, or the number. `None` where it is not in
-    /// the set.
+    /// The value of the set that a text denotes: the choice that prints as the text, or the number. `None`
+    /// where it is not in the set.
     pub fn read(&self, text: &str) -> Option<ParamValue> {
         let number = || text.parse::<f64>().ok();
         let value = match self {
@@ -78,7 +78,8 @@ impl Distribution {
             }),
             Self::Float { .. } => ParamValue::Float(number()?),
             Self::Categorical { choices, .. } => {
-                // A word that is written as another choice stands in quotes.
+                // Text that prints like another choice can be given in quotes, so the choice that is not text
+                // wins.
                 let is_word = |choice: &ParamValue| matches!(choice, ParamValue::Text(_));
                 let mut written = choices.iter().filter(|choice| choice.to_string() == text);
                 let written = written.clone().find(|choice| !is_word(choice)).or_else(|| written.next());
@@ -108,7 +109,7 @@ impl Distribution {
     }
 }
 
-/// As the ladder file writes it: `[32, 64]`, `{ float = [1e-05, 0.001], log = true }`.
+/// The notation of the ladder file: `[32, 64]`, `{ float = [1e-05, 0.001], log = true }`.
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let log = |log: bool| if log { ", log = true" } else { "" };

@@ -1,4 +1,4 @@
-//! The one stream of events that feeds screen and recorder, so that they cannot disagree.
+//! The events of running studies, which both the screen and the recorder read.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use crate::trial::{EarlyStop, TrialNumber, TrialState};
 /// Something that happened while studies ran. `budget` is the label of the study's size budget.
 #[derive(Debug, Clone)]
 pub enum StudyEvent {
-    /// A study begins or goes on.
+    /// A study starts or resumes.
     StudyStarted {
         /// Size budget.
         budget: String,
-        /// Trials wanted that end with a value.
+        /// Number of trials with a value to reach.
         trials: u64,
-        /// Those already there.
+        /// Number of trials with a value at the start.
         done: u64,
     },
-    /// Trials of an ended process were found; their configurations are tried again.
+    /// Running trials of an ended process were found; their configurations are evaluated again.
     TrialsRecovered {
         /// Size budget.
         budget: String,
@@ -33,7 +33,8 @@ pub enum StudyEvent {
         /// Size budget.
         budget: String,
     },
-    /// A trial was ended by another process, which took this one for dead: what came of it here counts for nothing.
+    /// Another process failed a trial because it took this process for dead; the result of this process is
+    /// discarded.
     TrialLost {
         /// Size budget.
         budget: String,
@@ -42,18 +43,18 @@ pub enum StudyEvent {
         /// Worker, from 0.
         worker: usize,
     },
-    /// Trials lie outside of the study's space and count no more.
+    /// Stored trials lie outside of the study's search space and are not counted.
     TrialsOutside {
         /// Size budget.
         budget: String,
-        /// How many.
+        /// Number of those trials.
         count: u64,
     },
-    /// A study's sampler gave way to another.
+    /// A study's sampler was replaced by another.
     SamplerChanged {
         /// Size budget.
         budget: String,
-        /// Which to which, and why.
+        /// The two samplers and the reason.
         handover: Handover,
     },
     /// A worker starts a trial.
@@ -66,10 +67,10 @@ pub enum StudyEvent {
         worker: usize,
         /// Configuration.
         params: Params,
-        /// Epochs that it will take at most, where known.
+        /// Largest number of epochs, where known.
         epochs: Option<u64>,
     },
-    /// A trial ended an epoch.
+    /// A trial finished an epoch.
     EpochFinished {
         /// Size budget.
         budget: String,
@@ -79,7 +80,7 @@ pub enum StudyEvent {
         worker: usize,
         /// Epoch, from 1.
         step: i64,
-        /// Objective value after it.
+        /// Objective value after the epoch.
         value: f64,
     },
     /// A trial ended.
@@ -90,20 +91,20 @@ pub enum StudyEvent {
         number: TrialNumber,
         /// Worker, from 0.
         worker: usize,
-        /// How.
+        /// State in which it ended.
         state: TrialState,
-        /// Its value, where it has one.
+        /// The trial's value, where it has one.
         value: Option<f64>,
-        /// Why it was stopped early, where it was.
+        /// Why the trial was stopped early, where it was.
         early_stop: Option<EarlyStop>,
-        /// Why it failed, in one line.
+        /// Why the trial failed, in one line.
         reason: Option<String>,
         /// Best value of the study so far.
         incumbent: Option<f64>,
         /// Wall-clock seconds.
         seconds: f64,
     },
-    /// A study has all its trials, or none are left to try.
+    /// A study ended.
     StudyFinished {
         /// Size budget.
         budget: String,
@@ -116,15 +117,15 @@ pub enum StudyEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum StopReason {
-    /// As many trials ended with a value as were asked for.
+    /// The requested number of trials ended with a value.
     TrialsReached,
     /// Every distinct configuration was tried.
     SpaceExhausted,
-    /// The sampler's model expects too little of another trial.
+    /// The sampler's model expects too small a gain from another trial.
     ExpectedGain {
-        /// What it expects a further trial to add to the best value.
+        /// Expected improvement of the best value by another trial.
         gain: f64,
-        /// The least that is worth a trial.
+        /// Smallest gain that is worth another trial.
         least: f64,
     },
     /// Too many trials failed.
@@ -135,7 +136,7 @@ pub enum StopReason {
     Interrupted,
 }
 
-/// As people say it.
+/// A phrase for the screen, to follow the name of the study.
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

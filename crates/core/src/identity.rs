@@ -1,24 +1,25 @@
-//! Which study a trial belongs to, beyond its name.
+//! The identity of a study beyond its name.
 
 use serde::{Deserialize, Serialize};
 
 use crate::rng::stream_seed;
 
-/// Tells a study from every other one, also from one of the same name in another storage or made anew in the same one.
+/// Identifies a study among all studies, including those of the same name in another storage or recreated in
+/// the same one.
 ///
-/// Files that outlive an attempt at a trial lie in a folder named after it, and say it themselves.
+/// Files that outlive an attempt at a trial lie in a folder named after the identity, and contain it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StudyIdentity {
     /// Name of the study.
     pub name: String,
-    /// Text that was drawn at random when the study was made.
+    /// Random text drawn when the study was created.
     pub id: String,
-    /// Where the study is stored, without a password.
+    /// URL or path of the storage, without a password.
     pub storage: String,
 }
 
 impl StudyIdentity {
-    /// Twelve hexadecimal digits that name the study's folder of trials.
+    /// Name of the folder of the study's trials: twelve hexadecimal digits.
     pub fn folder(&self) -> String {
         let hash = stream_seed(stream_seed(0, &self.id, 0), &self.storage, 1);
         format!("{:012x}", stream_seed(hash, &self.name, 2) >> 16)

@@ -1,9 +1,9 @@
-//! The values of a discrete set by rank, in memory that does not grow with their number.
+//! The values of a discrete set by rank, in memory independent of their number.
 
 use crate::distribution::Distribution;
 use crate::param::ParamValue;
 
-/// The values of a discrete set in order. Ranges are kept by their ends, lists by their values.
+/// The values of a discrete set in order. Ranges are stored as bounds and step, lists as values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Levels(Kind);
 
@@ -18,7 +18,7 @@ enum Kind {
 }
 
 impl Levels {
-    /// No value, as of a set that is continuous.
+    /// An empty set of levels, which stands for a continuous set.
     pub fn none() -> Self {
         Self(Kind::List(Vec::new()))
     }
@@ -44,7 +44,7 @@ impl Levels {
         }))
     }
 
-    /// Number of values. That of all integers of 64 bits is one too small.
+    /// Number of values; one too small for the set of all 64-bit integers, whose number does not fit.
     pub fn len(&self) -> u64 {
         match &self.0 {
             Kind::Ints { count, .. } | Kind::Floats { count, .. } => *count,
@@ -52,12 +52,12 @@ impl Levels {
         }
     }
 
-    /// Whether there is no value.
+    /// Whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The value of a rank; `None` from [`Self::len`] on.
+    /// The value at a rank; `None` for ranks of at least [`Self::len`].
     pub fn get(&self, rank: u64) -> Option<ParamValue> {
         match &self.0 {
             Kind::List(values) => values.get(usize::try_from(rank).ok()?).cloned(),
@@ -69,13 +69,13 @@ impl Levels {
         }
     }
 
-    /// The value of a rank as a number; `None` where it is none.
+    /// The value at a rank as a number; `None` where it is not a number.
     pub fn number(&self, rank: u64) -> Option<f64> {
         self.get(rank)?.as_f64()
     }
 
-    /// The rank of a value, by exact equality on lists and integers and by the nearest step on floats; `None` where it is
-    /// not among the values.
+    /// The rank of a value, by exact equality on lists and integers and by the nearest step on floats; `None`
+    /// where it is not among the values.
     pub fn rank(&self, value: &ParamValue) -> Option<u64> {
         let rank = match &self.0 {
             Kind::List(values) => {
@@ -96,14 +96,15 @@ impl Levels {
     }
 }
 
-/// The step of a range of floats that a number lies on; floats on a grid carry rounding errors.
+/// The index of the grid point nearest to `x`; `None` where `x` is further from it than rounding errors
+/// explain.
 pub(crate) fn nearest_step((low, high, step): (f64, f64, f64), x: f64) -> Option<u64> {
     let steps = (x - low) / step;
     let nearest = steps.round();
     ((steps - nearest).abs() < rounding(low, high, step) && nearest >= 0.0).then_some(nearest as u64)
 }
 
-/// How far from a whole number of steps a number on the grid may be: the rounding of the range's ends, in steps.
+/// Largest accepted distance from a grid point, in steps: the rounding errors of the range's bounds.
 fn rounding(low: f64, high: f64, step: f64) -> f64 {
     (1e-8 + 4.0 * f64::EPSILON * (low.abs().max(high.abs()) / step)).min(0.25)
 }

@@ -1,8 +1,8 @@
-//! The vocabulary of Allometry and its pure search: no I/O, no clock, no globals.
+//! The data types of Allometry and its search algorithms: no I/O, no clock, no global state.
 //!
-//! A ladder asks one question at several sizes. Its file becomes one [`SearchSpace`] per [`SizeBudget`];
-//! a [`Sampler`] picks a configuration ([`Params`]) from the space; an [`Objective`] evaluates it and the
-//! result is kept as a [`FrozenTrial`], the only thing that analyses ever see.
+//! A ladder is one experiment at several sizes. Its file becomes one [`SearchSpace`] per [`SizeBudget`]; a
+//! [`Sampler`] suggests a configuration ([`Params`]) from the space; an [`Objective`] evaluates it and the
+//! result is stored as a [`FrozenTrial`], the only input of the analyses.
 
 pub mod cholesky;
 pub mod confirm;

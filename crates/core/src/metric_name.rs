@@ -1,8 +1,8 @@
-//! What the name of a metric says about its values.
+//! The direction of optimization that the name of a metric implies.
 
 use crate::trial::Direction;
 
-/// Words of metrics whose smaller values are better.
+/// Words in the names of metrics whose smaller values are better.
 const SMALLER: [&str; 27] = [
     "loss",
     "losses",
@@ -32,7 +32,7 @@ const SMALLER: [&str; 27] = [
     "fid",
     "deviance",
 ];
-/// Words of metrics whose larger values are better.
+/// Words in the names of metrics whose larger values are better.
 const LARGER: [&str; 19] = [
     "auc",
     "auroc",
@@ -54,13 +54,13 @@ const LARGER: [&str; 19] = [
     "dice",
     "mcc",
 ];
-/// Words that turn a metric around, or make it another: sklearn's `neg_log_loss` is better where it is larger, `negative log likelihood`
-/// where it is smaller.
+/// Words that reverse or change a metric: sklearn's `neg_log_loss` is better where it is larger, `negative
+/// log likelihood` where it is smaller.
 const TURNING: [&str; 10] =
     ["neg", "negative", "minus", "inverse", "inv", "diff", "delta", "reduction", "improvement", "gap"];
 
-/// Which values of a metric of that name are better, where the name can mean one thing alone: `val_loss`, `testAccuracy`. `None` for
-/// `score`, and for names with words of both kinds.
+/// The direction in which a metric of this name improves, where the name is unambiguous: `val_loss`,
+/// `testAccuracy`. `None` for `score`, and for names with words of both kinds.
 pub fn implied_direction(name: &str) -> Option<Direction> {
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
@@ -72,7 +72,7 @@ pub fn implied_direction(name: &str) -> Option<Direction> {
     }
 }
 
-/// Words of a name in lower case: `valLoss@3` has `val`, `loss` and `3`.
+/// The words of a name in lower case: `valLoss@3` has `val`, `loss` and `3`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;

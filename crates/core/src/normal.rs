@@ -10,8 +10,8 @@ pub fn cdf(z: f64) -> f64 {
     0.5 * erfc(-z / SQRT_2)
 }
 
-/// Logarithm of [`cdf`], also where that is too small for a number: below -8 by the asymptotic series
-/// `phi(z) / -z (1 - 1 / z^2 + 3 / z^4 - 15 / z^6)`, whose relative error is below 0.001% there.
+/// Logarithm of [`cdf`], also where `cdf` underflows: below -8 by the asymptotic series `phi(z) / -z (1 - 1 /
+/// z^2 + 3 / z^4 - 15 / z^6)`, whose relative error is below 0.001% there.
 pub fn log_cdf(z: f64) -> f64 {
     if z > -8.0 {
         return cdf(z).ln();
@@ -25,7 +25,7 @@ pub fn upper_tail(z: f64) -> f64 {
     0.5 * erfc(z / SQRT_2)
 }
 
-/// Value below which a standard normal variable falls with probability `p`, in (0, 1).
+/// The value that a standard normal variable falls below with probability `p`, in (0, 1).
 pub fn quantile(p: f64) -> f64 {
     -SQRT_2 * erfc_inv(2.0 * p)
 }

@@ -1,4 +1,4 @@
-//! What is optimised: one configuration in, one value out.
+//! The objective: a function from one configuration to its value.
 
 use std::collections::BTreeMap;
 
@@ -8,62 +8,63 @@ use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget};
 use crate::trial::{CollapsedTo, Failure, Predictions, TrialNumber};
 
-/// One evaluation to be done. Its result depends on this and the data alone.
+/// One evaluation to run. Its result depends only on this and the data.
 #[derive(Debug, Clone)]
 pub struct TrialSpec {
-    /// The study; names folders, never influences results.
+    /// The study; used in names of folders, never influences results.
     pub study: StudyIdentity,
     /// Size budget of the study.
     pub budget: SizeBudget,
-    /// Number within the study; names folders, never influences results.
+    /// Number within the study; used in names of folders, never influences results.
     pub number: TrialNumber,
-    /// Number of the trial that this one repeats, or its own; names the folder that both share.
+    /// Number of the trial that this one repeats, or its own; names the folder that all attempts share.
     pub first_attempt: TrialNumber,
     /// The configuration.
     pub params: Params,
-    /// Seed of everything random in the evaluation.
+    /// Seed of all random numbers of the evaluation.
     pub seed: u64,
 }
 
-/// Figures of one epoch.
+/// Metrics of one epoch.
 #[derive(Debug, Clone)]
 pub struct EpochReport {
     /// Epoch, from 1.
     pub step: i64,
-    /// Objective value after it.
+    /// Objective value after the epoch.
     pub value: f64,
     /// Every metric of the epoch by name.
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// What an evaluation is told after each epoch.
+/// The answer to an evaluation's report of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// Go on.
+    /// Continue with the next epoch.
     Continue,
-    /// Stop: the trial is not worth finishing.
+    /// Stop, because the pruner rejected the trial.
     Prune,
-    /// Stop: the program is ending.
+    /// Stop, because the program is ending.
     Interrupt,
 }
 
-/// Takes figures during an evaluation.
+/// Receives the reports of an evaluation.
 pub trait Reporter: Sync {
-    /// Records one epoch and says whether to go on.
+    /// Records one epoch and returns whether to continue.
     fn report(&self, epoch: &EpochReport) -> Signal;
 
-    /// Whether the program is ending; polled between batches, so that an epoch of minutes does not hold it up.
+    /// Whether the program is ending; polled between batches, so that long epochs do not delay the end.
     fn interrupted(&self) -> bool;
 }
 
 /// Result of a finished evaluation.
 #[derive(Debug, Clone)]
 pub struct ObjectiveOutcome {
-    /// The first objective's value: that of the best epoch.
+    /// Value of the first objective at the best epoch.
     pub value: f64,
-    /// Values of the objectives after the first, in order; empty where they are found by name among the metrics.
+    /// Values of the objectives after the first, in order; empty where they are looked up by name among the
+    /// metrics.
     pub further: Vec<f64>,
-    /// Constraints that the evaluation reported beside the metrics.
+    /// Constraints that the evaluation reported in addition to the metrics.
     pub constraints: Constraints,
     /// Epoch whose weights were kept, from 1.
     pub best_step: Option<i64>,
@@ -75,28 +76,29 @@ pub struct ObjectiveOutcome {
     pub predictions: Option<Predictions>,
 }
 
-/// What an evaluation had reported beside its epochs when it was pruned.
+/// Metrics and constraints that an evaluation had reported when it was pruned.
 #[derive(Debug, Clone, Default)]
 pub struct PrunedOutcome {
     /// Metrics by name.
     pub metrics: BTreeMap<String, f64>,
-    /// Constraints.
+    /// Reported constraints.
     pub constraints: Constraints,
 }
 
-/// Why an evaluation gave no value. A failed trial is data: the study goes on.
+/// Why an evaluation has no value. A failed trial is data: the study continues.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectiveError {
-    /// The reporter asked to stop a hopeless trial.
+    /// The reporter asked to stop because the pruner rejected the trial.
     #[error("pruned")]
     Pruned(Box<PrunedOutcome>),
-    /// Training stopped, since its predictions had become constant.
+    /// Training stopped because the predictions had become constant.
     #[error("predictions were constant {}", .0.as_str())]
     Collapsed(CollapsedTo),
-    /// The reporter asked to stop because the program ends.
+    /// The reporter asked to stop because the program is ending.
     #[error("interrupted")]
     Interrupted,
-    /// The machine lacks what every evaluation needs, such as space or file descriptors. Nothing is said of the configuration.
+    /// The machine lacks a resource that every evaluation needs, such as disk space or file descriptors; this
+    /// says nothing about the configuration.
     #[error("{0}")]
     Machine(String),
     /// The evaluation itself failed.
@@ -109,17 +111,17 @@ pub trait Objective: Sync {
     /// Evaluates one trial, reporting each epoch.
     ///
     /// # Errors
-    /// [`ObjectiveError`] when there is no value to tell.
+    /// [`ObjectiveError`] where the evaluation has no value.
     fn evaluate(
         &self,
         trial: &TrialSpec,
         reporter: &dyn Reporter,
     ) -> Result<ObjectiveOutcome, ObjectiveError>;
 
-    /// Exact size of the model that a configuration gives, if the objective can tell beforehand.
+    /// Exact size of the model of a configuration, where the objective can compute it without training.
     fn model_size(&self, params: &Params) -> Option<ModelSize>;
 
-    /// The end of what an evaluation wrote for people, where it wrote something.
+    /// The last lines of the evaluation's log, where it wrote one.
     fn log(&self, _trial: &TrialSpec) -> Option<String> {
         None
     }

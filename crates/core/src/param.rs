@@ -1,4 +1,4 @@
-//! Hyperparameters: names, values, points.
+//! Hyperparameters: names, values and configurations.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -15,13 +15,13 @@ use crate::shared::Shared;
 /// Name of a hyperparameter, such as `learning_rate`.
 pub type ParamName = String;
 
-/// Something for each of some hyperparameters, in the order in which they were given.
+/// A map from hyperparameters to values of any type, in insertion order.
 pub type ByName<T> = IndexMap<ParamName, T, RandomState>;
 
-/// One value of a hyperparameter: whatever Optuna's categorical choices hold as JSON.
+/// One value of a hyperparameter: any JSON value that Optuna's categorical choices can hold.
 ///
-/// Equality is that of Python, on which stored studies rely: `1 == 1.0 == True`, and integers equal floats by their exact
-/// value. NaN equals itself here, so that a value can be looked up.
+/// Equality follows Python, which stored studies depend on: `1 == 1.0 == True`, and integers equal floats by
+/// their exact value. NaN equals itself here, so that values can be looked up.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ParamValue {
@@ -33,9 +33,9 @@ pub enum ParamValue {
     Int(i64),
     /// A float; may be infinite or NaN in files written by Python.
     Float(f64),
-    /// A word.
+    /// A string.
     Text(String),
-    /// Values in order: Python's list, which a tuple becomes in a file.
+    /// Values in order: Python's list; tuples are stored as lists.
     List(Vec<ParamValue>),
     /// Values by name; their order does not matter.
     Dict(Box<IndexMap<String, ParamValue>>),
@@ -62,7 +62,7 @@ impl ParamValue {
         }
     }
 
-    /// The value for people: a float in three significant digits.
+    /// The value for display: floats are rounded to three significant digits.
     #[must_use]
     pub fn rounded(&self) -> Self {
         match self {
@@ -71,7 +71,7 @@ impl ParamValue {
         }
     }
 
-    /// The value inside Python's containers: text quoted.
+    /// The value as Python's `repr` prints it: text is quoted.
     pub fn repr(&self) -> String {
         match self {
             Self::Text(text) => python::string_repr(text),
@@ -89,7 +89,7 @@ impl ParamValue {
         }
     }
 
-    /// The total order, of values of any kinds.
+    /// The total order for values of different kinds.
     fn mixed_cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
@@ -105,7 +105,7 @@ impl ParamValue {
         }
     }
 
-    /// The place of the value's kind in the total order.
+    /// The rank of the value's kind in the total order.
     fn kind(&self) -> u8 {
         match self {
             Self::Null => 0,
@@ -117,7 +117,7 @@ impl ParamValue {
     }
 }
 
-/// The first float beyond the integers of 64 bits.
+/// The smallest float above all 64-bit integers.
 const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 
 /// The order of two numbers by their exact values; `None` with a NaN.
@@ -137,12 +137,12 @@ fn number_cmp(a: &ParamValue, b: &ParamValue) -> Option<Ordering> {
 
 /// The order of an integer and a float.
 fn whole_cmp(i: i64, x: f64) -> Option<Ordering> {
-    // Of two that round to one float, the integers decide: such a float is whole.
+    // Where the integer rounds to `x`, the exact integers decide: such a float is whole.
     let rounded = (i as f64).partial_cmp(&x)?;
     Some(rounded.then_with(|| i128::from(i).cmp(&(x as i128))))
 }
 
-/// By size, then by the sorted names and their values.
+/// Compares by size, then by the sorted names and their values.
 fn dict_cmp(a: &IndexMap<String, ParamValue>, b: &IndexMap<String, ParamValue>) -> Ordering {
     fn sorted(dict: &IndexMap<String, ParamValue>) -> Vec<(&String, &ParamValue)> {
         let mut pairs: Vec<_> = dict.iter().collect();
@@ -172,7 +172,7 @@ impl PartialEq for ParamValue {
     }
 }
 
-/// As Python's `str` prints it: `1e-05`, `0.0`, `64`, `True`, `None`, `[64, 64]`, `{'a': 1}`, text unquoted.
+/// The text of Python's `str`: `1e-05`, `0.0`, `64`, `True`, `None`, `[64, 64]`, `{'a': 1}`, text unquoted.
 impl fmt::Display for ParamValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -215,19 +215,19 @@ impl From<&str> for ParamValue {
     }
 }
 
-/// A point of a search space: values by name, in the order in which they were given.
+/// A configuration: values by name, in insertion order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Params(pub ByName<ParamValue>);
 
 impl Params {
-    /// The value of `name`, if the point has one.
+    /// The value of `name`, if the configuration has one.
     #[inline]
     pub fn get(&self, name: &str) -> Option<&ParamValue> {
         self.0.get(name)
     }
 
-    /// Sets `name`, keeping its place where it is already there.
+    /// Sets `name`; an existing name keeps its position.
     pub fn insert(&mut self, name: impl Into<ParamName>, value: impl Into<ParamValue>) {
         self.0.insert(name.into(), value.into());
     }
@@ -244,7 +244,8 @@ impl<N: Into<ParamName>, V: Into<ParamValue>> FromIterator<(N, V)> for Params {
     }
 }
 
-/// The set that each value of a trial was drawn from, by parameter. Most trials of a study draw from the same sets and share them.
+/// The distribution that each value of a trial was drawn from, by name. Most trials of a study share the same
+/// distributions in memory.
 pub type Distributions = Shared<ByName<Distribution>>;
 
 /// `d_model=96 n_layers=2 ...`, for logs and messages.

@@ -1,8 +1,8 @@
-//! Numbers and strings as Python prints them: Optuna's files and the classic report are written that way.
+//! Numbers and strings in Python's notation, which Optuna's files and the classic report use.
 
 use std::fmt::Write as _;
 
-/// `repr(float)`: the shortest digits that read back to the same number, in scientific notation below 1e-4 and
+/// `repr(float)`: the shortest digits that parse as the same number, in scientific notation below 1e-4 and
 /// from 1e16 on. Infinities and NaN are `inf`, `-inf` and `nan`.
 pub fn float_repr(x: f64) -> String {
     if x.is_nan() {
@@ -23,7 +23,7 @@ pub fn float_repr(x: f64) -> String {
     if plain.contains('.') { plain } else { plain + ".0" }
 }
 
-/// `json.dumps(float)`: as [`float_repr`], with Python's bare `NaN`, `Infinity` and `-Infinity`.
+/// `json.dumps(float)`: [`float_repr`], but with Python's bare `NaN`, `Infinity` and `-Infinity`.
 pub fn json_float(x: f64) -> String {
     if x.is_nan() {
         "NaN".into()

@@ -1,4 +1,4 @@
-//! What is trained anew when a ladder's search is over: the best configurations of its budgets, under fresh seeds.
+//! Retraining after a ladder's search: the best configurations of its budgets under fresh seeds.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,31 +6,31 @@ use crate::param::Params;
 use crate::space::Feasible;
 use crate::trial::{Direction, FrozenTrial, TrialNumber};
 
-/// A configuration of one budget's search as a budget trains it anew.
+/// A configuration that one budget's search found, to be trained again by a budget.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Retraining {
-    /// Label of the budget whose search found it.
+    /// Label of the budget whose search found the configuration.
     pub from: String,
-    /// Its trial there.
+    /// Trial of that search.
     pub trial: TrialNumber,
-    /// Its place among the best distinct configurations of that search, from 0.
+    /// Rank among the best distinct configurations of that search, from 0.
     pub rank: u64,
-    /// What is trained.
+    /// The configuration to train.
     pub params: Params,
-    /// Seed of the training; the same in every budget, so that seeds pair.
+    /// Seed of the training; equal in every budget, so that comparisons can be paired by seed.
     pub seed: u64,
 }
 
-/// A budget whose search is over, or far enough.
+/// A budget with the trials of its search.
 #[derive(Debug, Clone, Copy)]
 pub struct Searched<'a> {
-    /// What it admits; its budget's label names it.
+    /// Feasible configurations of the budget.
     pub feasible: &'a Feasible,
-    /// Its trials.
+    /// Trials of the search.
     pub trials: &'a [FrozenTrial],
 }
 
-/// The best complete trials, one of each configuration, the earliest of equals first.
+/// The best `top` complete trials with distinct configurations, best first; the earliest among equals.
 pub(crate) fn best_distinct(trials: &[FrozenTrial], direction: Direction, top: usize) -> Vec<&FrozenTrial> {
     let mut best: Vec<(&FrozenTrial, f64)> = trials
         .iter()

@@ -1,17 +1,17 @@
-//! Named streams of random numbers: the same seed and names give the same numbers on every platform and in every
+//! Named streams of random numbers: equal seeds and names give equal numbers on every platform and in every
 //! order of calls.
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
-/// Generator of one stream; value-stable over releases, unlike `StdRng`.
+/// Generator of one stream; its values are stable across releases, unlike those of `StdRng`.
 pub type TrialRng = ChaCha8Rng;
 
 /// Seed of the stream `name`, `index` under `seed`.
 ///
-/// FNV-1a over the name and the two integers, then the finaliser of `SplitMix64` (Steele, Lea & Flood 2014), so that
-/// neighbouring indices give unrelated seeds.
+/// The seed is FNV-1a over the name and the two integers, followed by the finalizer of `SplitMix64` (Steele,
+/// Lea & Flood 2014), so that neighbouring indices give unrelated seeds.
 pub fn stream_seed(seed: u64, name: &str, index: u64) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let bytes = seed.to_le_bytes().into_iter().chain(name.bytes()).chain(index.to_le_bytes());
@@ -28,7 +28,7 @@ pub fn stream(seed: u64, name: &str, index: u64) -> TrialRng {
     ChaCha8Rng::seed_from_u64(stream_seed(seed, name, index))
 }
 
-/// A number in `[0, 1)` of 53 bits.
+/// A uniform number in `[0, 1)` with 53 random bits.
 pub fn uniform(rng: &mut TrialRng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }

@@ -1,4 +1,4 @@
-//! Texts that nobody may read in a message, and messages without the passwords in them.
+//! Secrets that messages must not show, and the removal of passwords from messages.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -8,23 +8,23 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// What stands in a message in place of a password.
+/// Placeholder that replaces a password in a message.
 pub const HIDDEN: &str = "***";
 
 /// A text that may hold a password: a storage's URL, a token.
 ///
-/// It cannot be formatted: there is no `Display`, and `Debug` shows nothing of it. What it holds is had by
-/// [`expose`](Self::expose) alone, so that every use can be found; messages show it by [`shown`](Self::shown).
+/// It has no `Display`, and its `Debug` shows a placeholder. Code that needs the text calls
+/// [`expose`](Self::expose), so that every use can be found; messages use [`shown`](Self::shown).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, to connect or to compare with.
+    /// The text itself, to connect with or to compare.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The text for messages, where it is the URL of a storage: without its password.
+    /// The text for messages: the URL of a storage without its password.
     pub fn shown(&self) -> String {
         hide(&self.0)
     }
@@ -58,7 +58,7 @@ impl FromStr for Secret {
 
 /// Replaces the passwords of URLs, and the values of keys that are named like passwords, by [`HIDDEN`].
 ///
-/// What may be a password is taken for one: that of a URL whose `/`, `@` or blanks are not escaped too.
+/// Doubtful cases are hidden, such as the password of a URL with unescaped `/`, `@` or blanks.
 pub fn hide(text: &str) -> String {
     hide_values(&hide_users_without_scheme(&hide_users(text)))
 }
@@ -67,7 +67,7 @@ fn ends_a_word(c: char) -> bool {
     c.is_whitespace() || "\"'`".contains(c)
 }
 
-/// Schemes that name a file, whose path may hold anything.
+/// Whether the scheme denotes a file, whose path may contain any character.
 fn names_a_file(scheme: &str) -> bool {
     matches!(scheme.split('+').next(), Some("sqlite" | "file"))
 }
@@ -82,24 +82,24 @@ pub fn hide_users(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut starts: Vec<(usize, usize, &str)> = Vec::new();
     for found in SCHEME.captures_iter(text) {
-        let whole = found.get(0).expect("the whole match");
+        let matched = found.get(0).expect("the entire match");
         let scheme = found.get(1).or(found.get(2)).map_or("", |scheme| scheme.as_str());
-        // A user or a password may be called like a scheme.
-        let between = starts.last().map(|(_, end, _)| &text[*end..whole.start()]);
+        // A user name or a password may look like a scheme.
+        let between = starts.last().map(|(_, end, _)| &text[*end..matched.start()]);
         if found.get(2).is_some() && between.is_some_and(|between| !between.contains(ends_a_word)) {
             continue;
         }
-        starts.push((whole.start(), whole.end(), scheme));
+        starts.push((matched.start(), matched.end(), scheme));
     }
     let mut done = 0;
     for (place, (_, end, scheme)) in starts.iter().enumerate() {
         hidden.push_str(&text[done..*end]);
         done = *end;
-        // Two slashes alone are followed by a host, as a server's URL has it.
+        // Two slashes without a third are followed by a host, as in a server's URL.
         if names_a_file(scheme) && text[*end..].starts_with('/') {
             continue;
         }
-        // Up to the next URL, and no further than the line.
+        // The URL ends at the next URL or at the end of the line.
         let limit = starts.get(place + 1).map_or(text.len(), |(start, ..)| *start);
         let rest = &text[*end..limit];
         let rest = &rest[..rest.find('\n').unwrap_or(rest.len())];
@@ -138,7 +138,7 @@ fn hide_users_without_scheme(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Values of `password=...` and the like, in a URL's query or by themselves.
+/// Replaces the values of `password=...` and similar keys, in a URL's query or on their own.
 fn hide_values(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut done = 0;
@@ -172,18 +172,18 @@ fn hide_values(text: &str) -> String {
     hidden
 }
 
-/// Whether a key, with its characters escaped or not, is named like a password.
+/// Whether a key, percent-encoded or not, is named like a password.
 fn is_password_key(key: &str) -> bool {
-    let mut plain = String::new();
+    let mut decoded = String::new();
     let mut rest = key;
     while let Some(c) = rest.chars().next() {
         let escaped =
             (c == '%').then(|| rest.get(1..3)).flatten().and_then(|hex| u8::from_str_radix(hex, 16).ok());
         let (c, taken) = escaped.map_or((c, c.len_utf8()), |byte| (char::from(byte), 3));
-        plain.push(c.to_ascii_lowercase());
+        decoded.push(c.to_ascii_lowercase());
         rest = &rest[taken..];
     }
-    ["password", "passwd", "pwd", "token"].iter().any(|ending| plain.ends_with(ending))
+    ["password", "passwd", "pwd", "token"].iter().any(|ending| decoded.ends_with(ending))
 }
 
 #[cfg(test)]

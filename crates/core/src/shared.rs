@@ -1,21 +1,21 @@
-//! Values that copies share until one of them changes.
+//! A copy-on-write value.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A value that its clones share. The first change of a clone makes the value its own, so that no change shows elsewhere.
+/// A value that clones share in memory until one of them is changed; the change copies the value first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shared<T>(Arc<T>);
 
 impl<T> Shared<T> {
-    /// Whether both are one value in memory.
+    /// Whether both refer to one value in memory.
     pub fn is_shared_with(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
 impl<T: Clone> Shared<T> {
-    /// The value itself; a copy where others share it.
+    /// The value, copied where other clones exist.
     pub fn into_inner(self) -> T {
         Arc::unwrap_or_clone(self.0)
     }

@@ -1,7 +1,7 @@
-//! Values of any size as people read them.
+//! Numbers of any magnitude as text for people.
 
-/// A value with four decimals; with three significant digits where it is smaller than 0.001, and five where it has more than six digits
-/// before the point, so that `0.0000081` is `8.1e-6` and not `0.0000`.
+/// A value with four decimals, so that most values align. Below 0.001 it has three significant digits, and
+/// five where it has more than six digits before the point: `0.0000081` is `8.1e-6` and not `0.0000`.
 pub fn significant(x: f64) -> String {
     match x.abs() {
         0.0 => "0.0000".into(),
@@ -12,7 +12,8 @@ pub fn significant(x: f64) -> String {
     }
 }
 
-/// A difference with its sign and four decimals; with two significant digits where these would all be 0.
+/// A difference with its sign and four decimals, or with two significant digits where all four decimals would
+/// be 0.
 pub fn signed(x: f64) -> String {
     let sign = if x >= 0.0 { "+" } else { "" };
     match x.abs() {
@@ -22,7 +23,7 @@ pub fn signed(x: f64) -> String {
     }
 }
 
-/// With so many digits after the point at most.
+/// Scientific notation with at most `digits` digits after the point.
 fn scientific(x: f64, digits: usize) -> String {
     let text = format!("{x:.digits$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));

@@ -1,4 +1,4 @@
-//! Sizes of models: what was aimed at and what was measured.
+//! Sizes of models: the target of a budget and the exact counts of weights.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct ModelSize {
     /// All trainable weights.
     pub total: u64,
-    /// Those outside the input embedding and the learned positions.
+    /// Trainable weights outside the input embedding and the learned positions.
     pub non_embedding: u64,
 }
 
@@ -23,15 +23,15 @@ pub struct SizeReach {
     pub largest: ModelSize,
 }
 
-/// What a budget asks of a model's weights.
+/// The condition of a budget on the number of a model's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum WeightTarget {
-    /// The label is only a name: every architecture is allowed.
+    /// No condition: the label is only a name, and every architecture is allowed.
     Any,
     /// Total weights within `weights * (1 +- tolerance)`.
     Near {
-        /// Trainable weights aimed at.
+        /// Target number of trainable weights.
         weights: u64,
         /// Relative half-width of the accepted range.
         tolerance: f64,
@@ -43,12 +43,12 @@ pub enum WeightTarget {
 pub struct SizeBudget {
     /// Name in reports, such as `2M`.
     pub label: String,
-    /// What the label promises.
+    /// Condition on the number of weights.
     pub target: WeightTarget,
 }
 
 impl SizeBudget {
-    /// A budget that is a name only, as foreign studies have it.
+    /// A budget that is only a name, as in studies of other programs.
     pub fn nominal(label: &str) -> Self {
         Self { label: label.to_owned(), target: WeightTarget::Any }
     }
@@ -63,7 +63,8 @@ impl SizeBudget {
         }
     }
 
-    /// Weights that the label names (`20M` is 20,000,000, `1.5B`, `400k`), if it reads as a count.
+    /// The number of weights that the label names (`20M` is 20,000,000, `1.5B`, `400k`), where it reads as a
+    /// count.
     pub fn nominal_weights(&self) -> Option<f64> {
         if let WeightTarget::Near { weights, .. } = self.target {
             return Some(weights as f64);
@@ -81,7 +82,7 @@ impl SizeBudget {
     }
 }
 
-/// Weights as people say them, in three digits at most: `387k`, `1.41M`, `22M`.
+/// A number of weights in at most three digits: `387k`, `1.41M`, `22.0M`.
 pub fn human_weights(weights: f64) -> String {
     let (scaled, unit) = match weights {
         w if w >= 999.5e6 => (w / 1e9, "B"),
@@ -99,7 +100,7 @@ pub fn human_weights(weights: f64) -> String {
     format!("{scaled:.digits$}{unit}")
 }
 
-/// The total, as people say it.
+/// The total in at most three digits.
 impl fmt::Display for ModelSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&human_weights(self.total as f64))

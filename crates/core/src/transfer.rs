@@ -1,4 +1,5 @@
-//! Whether settings carry over: the best configurations of each budget's search, as every other budget would train them.
+//! Transfer runs: the best configurations of each budget's search, trained at every other budget, to test
+//! whether settings transfer across sizes.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +9,12 @@ use crate::rng::stream_seed;
 use crate::space::{ARCHITECTURE, Feasible};
 use crate::trial::{Direction, incumbent};
 
-/// What every budget has to train, by label: the best `top` configurations of each, itself included, under `repeats` fresh
-/// seeds. Budgets without a complete trial give and get nothing; nor does a budget get what it does not admit.
+/// The transfer runs of every budget, by label: the best `top` configurations of each budget, including its
+/// own, under `repeats` fresh seeds. Budgets without a complete trial take no part, and a budget does not
+/// train configurations that are infeasible in it.
 ///
-/// A budget trains the others' settings with the architecture of its own best trial. Its own best are trained anew as well: the value that made them the best is a lucky one.
+/// A budget trains the settings of other budgets with the architecture of its own best trial. It also
+/// retrains its own best configurations, because the value that selected them is biased by luck.
 pub fn plan(
     budgets: &[Searched<'_>],
     direction: Direction,
@@ -23,16 +26,16 @@ pub fn plan(
     let mut plan = BTreeMap::new();
     for to in budgets {
         let Some(own) = incumbent(to.trials, direction) else { continue };
-        let mut carried = Vec::new();
+        let mut runs = Vec::new();
         for from in budgets {
             for (rank, trial) in best_distinct(from.trials, direction, top).into_iter().enumerate() {
                 let params = if std::ptr::eq(from.feasible, to.feasible) {
                     Some(trial.params.clone())
                 } else {
-                    carry(&trial.params, &own.params, to.feasible)
+                    transferred(&trial.params, &own.params, to.feasible)
                 };
                 let Some(params) = params else { continue };
-                carried.extend((0..repeats).map(|repeat| Retraining {
+                runs.extend((0..repeats).map(|repeat| Retraining {
                     from: label(from),
                     trial: trial.number,
                     rank: rank as u64,
@@ -41,22 +44,22 @@ pub fn plan(
                 }));
             }
         }
-        plan.insert(label(to), carried);
+        plan.insert(label(to), runs);
     }
     plan
 }
 
-/// The settings of `params` with the architecture of `own`; `None` where a budget does not admit that. A value that the budget's
-/// space does not have gives way to that of `own`.
-fn carry(params: &Params, own: &Params, feasible: &Feasible) -> Option<Params> {
-    let mut carried = Params::default();
+/// The settings of `params` with the architecture of `own`; `None` where the budget does not admit the
+/// result. A value outside of the budget's search space is replaced by that of `own`.
+fn transferred(params: &Params, own: &Params, feasible: &Feasible) -> Option<Params> {
+    let mut result = Params::default();
     for (name, set) in feasible.space().iter() {
         let moved = params.get(name).filter(|value| !ARCHITECTURE.contains(&name) && set.contains(value));
         if let Some(value) = moved.or_else(|| own.get(name)) {
-            carried.insert(name, value.clone());
+            result.insert(name, value.clone());
         }
     }
-    feasible.find(&carried).map(|found| feasible.params(&found))
+    feasible.find(&result).map(|found| feasible.params(&found))
 }
 
 #[cfg(test)]
@@ -111,7 +114,7 @@ mod tests {
             [
                 row("S", 1, 0, "d_model=16 learning_rate=0.2"),
                 row("S", 0, 1, "d_model=8 learning_rate=0.1"),
-                // 0.3 is no rate of the small budget: its own best one stands in.
+                // 0.3 is not a rate of the small budget: its own best rate is used instead.
                 row("L", 0, 0, "d_model=16 learning_rate=0.2"),
                 row("L", 1, 1, "d_model=16 learning_rate=0.1"),
             ]

@@ -12,7 +12,7 @@ use crate::constraints::Constraints;
 use crate::param::{Distributions, Params};
 use crate::size::ModelSize;
 
-/// Characters of a line of output that a failure is shown with.
+/// Largest number of characters of the output line in the text of a failure.
 const LONGEST_LINE: usize = 160;
 
 /// Position of a trial in its study, from 0.
@@ -26,24 +26,24 @@ impl fmt::Display for TrialNumber {
     }
 }
 
-/// Where a trial stands.
+/// State of a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrialState {
-    /// Enqueued: its parameters are fixed, nobody works on it.
+    /// Enqueued: its parameters are fixed, and no worker evaluates it yet.
     Waiting,
     /// A worker evaluates it.
     Running,
-    /// It ended with a value.
+    /// The trial ended with a value.
     Complete,
-    /// It was stopped early; its value is its last intermediate value.
+    /// The trial was stopped early; its value is its last intermediate value.
     Pruned,
-    /// It ended without a value.
+    /// The trial ended without a value.
     Failed,
 }
 
 impl TrialState {
-    /// The word for it.
+    /// The state as a word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -54,20 +54,20 @@ impl TrialState {
         }
     }
 
-    /// Whether the trial will never change again.
+    /// Whether the state is final.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Complete | Self::Pruned | Self::Failed)
     }
 }
 
-/// Which values are better.
+/// Direction of optimization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Larger values.
+    /// Larger values are better.
     #[default]
     Maximize,
-    /// Smaller values.
+    /// Smaller values are better.
     Minimize,
 }
 
@@ -84,7 +84,7 @@ impl FromStr for Direction {
 }
 
 impl Direction {
-    /// The word for it, `maximize` or `minimize`, as Optuna's `create_study` takes it.
+    /// The direction as a word, `maximize` or `minimize`, which Optuna's `create_study` accepts.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Maximize => "maximize",
@@ -92,7 +92,7 @@ impl Direction {
         }
     }
 
-    /// What turns a value into one of which more is better: 1 or -1.
+    /// The factor, 1 or -1, that makes larger values better.
     pub fn sign(self) -> f64 {
         match self {
             Self::Maximize => 1.0,
@@ -109,7 +109,7 @@ impl Direction {
     }
 }
 
-/// Why a configuration was tried: model-based statistics need to know what was chosen at random.
+/// How a configuration was chosen; statistics need to separate random from model-based choices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
@@ -117,27 +117,27 @@ pub enum Origin {
     Probe,
     /// Drawn at random, or from a space-filling sequence.
     Random,
-    /// Next cell of a grid.
+    /// The next cell of a grid.
     Grid,
     /// Proposed by a model of the trials so far.
     Model,
-    /// Given by the user.
+    /// Enqueued by the user.
     Enqueued,
-    /// The same configuration as an interrupted trial, with the same seed.
+    /// Copied from an interrupted trial, with its seed.
     Retry,
 }
 
 /// Why a trial has no value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
-    /// One line.
+    /// Reason in one line.
     pub reason: String,
-    /// The rest: tail of standard error, largest activation, panic message.
+    /// Details: the end of standard error, the largest activation, a panic message.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
-/// The reason, with the last line of the detail.
+/// The reason, followed by the last line of the details.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)?;
@@ -152,24 +152,25 @@ impl fmt::Display for Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EarlyStop {
-    /// A pruner found it not worth finishing.
+    /// A pruner stopped it.
     Pruned,
-    /// Its predictions had become constant.
+    /// The predictions had become constant.
     Collapsed,
 }
 
-/// What a model whose predictions have become constant says of every row.
+/// The constant that collapsed predictions have reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CollapsedTo {
-    /// The training part's share of each class, or its mean: what is known without looking at a row.
+    /// The prior: each class's share of the training rows, or their mean.
     Prior,
-    /// Something else: its weights have run away, or its learning rate keeps it from ever reaching the prior.
+    /// Another constant: the weights have diverged, or the learning rate keeps the model from reaching the
+    /// prior.
     Elsewhere,
 }
 
 impl CollapsedTo {
-    /// The words for it, after "predictions were constant".
+    /// The words that follow "predictions were constant".
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Prior => "at the prior",
@@ -187,7 +188,7 @@ pub struct ClassCounts {
     pub negatives: u64,
 }
 
-/// What a trial's best epoch predicts for the validation rows.
+/// Predictions of a trial's best epoch for the validation rows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predictions {
     /// For a binary label.
@@ -236,38 +237,38 @@ pub struct ValidationScores {
 pub struct ValidationOutputs {
     /// Row of the table that each prediction is for.
     pub rows: Vec<u64>,
-    /// What is true of each row: its class from 0, or its number.
+    /// True value of each row: its class from 0, or its number.
     pub targets: Vec<f32>,
-    /// `rows x classes` probabilities, at least two a row; or one predicted number a row.
+    /// `rows x classes` probabilities with at least two classes, or one predicted number per row.
     pub outputs: Vec<f32>,
 }
 
-/// What a trial leaves beyond what Optuna's tables hold; stored in attributes named `allometry:*`.
+/// Data of a trial beyond Optuna's tables; stored in attributes named `allometry:*`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TrialRecord {
-    /// Exact size of its model.
+    /// Exact size of the trial's model.
     pub size: Option<ModelSize>,
     /// Seed of its weights, batches and dropout; part of the trial's identity.
     pub seed: Option<u64>,
-    /// Why its configuration was tried.
+    /// How its configuration was chosen.
     pub origin: Option<Origin>,
     /// Epoch whose weights were kept, from 1.
     pub best_step: Option<i64>,
-    /// Metrics of that epoch by name, such as `log_loss`, `pred_min`, `recall_at_half`; of the last one where the trial was
-    /// stopped early.
+    /// Metrics of that epoch by name, such as `log_loss`, `pred_min`, `recall_at_half`; of the last epoch
+    /// where the trial was stopped early.
     pub metrics: BTreeMap<String, f64>,
     /// Why it failed, where it did.
     pub failure: Option<Failure>,
-    /// The interrupted trial that it repeats.
+    /// The interrupted trial that this one repeats.
     pub retry_of: Option<TrialNumber>,
     /// Why it was stopped early, where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stop: Option<EarlyStop>,
-    /// What its constant predictions were, where training itself stopped it for them.
+    /// The constant that its predictions had reached, where the trainer stopped it for constant predictions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub collapsed_to: Option<CollapsedTo>,
-    /// Whether no pruner might stop it, since statistics need it complete.
+    /// Whether pruners must not stop the trial, because statistics need complete trials.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exempt: bool,
 }
@@ -277,32 +278,32 @@ pub struct TrialRecord {
 pub struct FrozenTrial {
     /// Position in its study.
     pub number: TrialNumber,
-    /// Where it stands.
+    /// State of the trial.
     pub state: TrialState,
     /// Value of the first objective; `None` unless complete or pruned with at least one report.
     pub value: Option<f64>,
     /// Values of the objectives after the first, where there are several; empty unless complete.
     pub further: Vec<f64>,
-    /// Its configuration.
+    /// Configuration of the trial.
     pub params: Params,
-    /// The set that each value was drawn from, where recorded.
+    /// Distribution that each value was drawn from, where recorded.
     pub distributions: Distributions,
     /// Objective value by step (epoch, from 1); NaN allowed.
     pub intermediate: BTreeMap<i64, f64>,
-    /// When it started.
+    /// Start of the trial.
     pub started: Option<Timestamp>,
-    /// When it ended.
+    /// End of the trial.
     pub completed: Option<Timestamp>,
-    /// Allometry's own record.
+    /// Allometry's own data of the trial.
     pub record: TrialRecord,
-    /// Foreign user attributes: JSON text as Python wrote it.
+    /// User attributes of other programs: JSON text as Python wrote it.
     pub user_attributes: BTreeMap<String, String>,
-    /// Foreign system attributes: JSON text as Python wrote it.
+    /// System attributes of other programs: JSON text as Python wrote it.
     pub system_attributes: BTreeMap<String, String>,
 }
 
 impl FrozenTrial {
-    /// A trial with nothing but its number, state, value and parameters.
+    /// A trial with a number, state, value and configuration, and defaults otherwise.
     pub fn new(number: u64, state: TrialState, value: Option<f64>, params: Params) -> Self {
         Self {
             number: TrialNumber(number),
@@ -325,33 +326,33 @@ impl FrozenTrial {
         self.value.iter().chain(&self.further).copied().collect()
     }
 
-    /// Its constraints, which its system attributes hold.
+    /// The trial's constraints, read from its system attributes.
     pub fn constraints(&self) -> Constraints {
         Constraints::of_attributes(&self.system_attributes)
     }
 
-    /// Whether it breaks no constraint.
+    /// Whether the trial meets all its constraints.
     pub fn is_feasible(&self) -> bool {
         self.system_attributes.is_empty() || self.constraints().are_met()
     }
 
-    /// Whether it is complete and breaks a constraint.
+    /// Whether the trial is complete and violates a constraint.
     pub fn is_infeasible(&self) -> bool {
         self.state == TrialState::Complete && !self.is_feasible()
     }
 
-    /// Whether it is complete and breaks no constraint: what may be the best.
+    /// Whether the trial is complete and meets all constraints, so that it can be the best.
     pub fn is_eligible(&self) -> bool {
         self.state == TrialState::Complete && self.is_feasible()
     }
 
-    /// The value of a complete trial that breaks no constraint; `None` for all others.
+    /// The value of a complete trial that meets all constraints; `None` for other trials.
     pub fn eligible_value(&self) -> Option<f64> {
         self.value.filter(|_| self.is_eligible())
     }
 }
 
-/// The best complete trial that breaks no constraint; the earliest of equals.
+/// The best complete trial that meets all constraints; the earliest among equals.
 pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&FrozenTrial> {
     trials
         .iter()

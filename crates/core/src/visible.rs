@@ -1,26 +1,26 @@
-//! Text from outside as a terminal may show it: what it would obey is written out instead.
+//! Escaping of untrusted text for terminals.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// One line of text in which everything that a terminal obeys, or that changes the order of what is shown, is written as an
-/// escape: control characters, ends of lines, marks of direction, and what has no width.
+/// Escapes all characters that control a terminal or change the order of the shown text: control characters,
+/// ends of lines, direction marks and characters without width. The result is one line.
 pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |_| false)
 }
 
-/// As [`visible`], of several lines: their ends and tabs stay.
+/// Does what [`visible`] does, but keeps ends of lines and tabs.
 pub fn visible_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
 
-/// Whether a terminal obeys a character instead of showing it.
+/// Whether a terminal interprets a character instead of showing it.
 pub fn is_obeyed(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            // Marks, embeddings, overrides and isolates of direction.
+            // Direction marks, embeddings, overrides and isolates.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            // Ends of lines and paragraphs, and characters that nobody sees.
+            // Ends of lines and paragraphs, and invisible characters.
             | '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

@@ -1,4 +1,4 @@
-//! Every pruner's decisions against Optuna's on the same curves (`oracle/pruners.py`).
+//! Compares the decisions of all pruners with Optuna's on equal curves (`oracle/pruners.py`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn number(value: &Value) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str().map(|word| word.parse().expect("inf, -inf or nan")))
 }
 
-/// Decisions that differ from the recorded ones, and how many stops there were.
+/// The decisions that differ from the recorded ones, and the number of stops.
 fn replay(scenario: &Value, steps: u64) -> (Vec<String>, usize) {
     let direction = match scenario["direction"].as_str() {
         Some("maximize") => Direction::Maximize,

@@ -1,4 +1,4 @@
-//! Studies driven from outside: another program asks for configurations and tells what came of them.
+//! Studies that other programs drive: they ask for configurations and tell the values.
 
 use std::sync::Arc;
 
@@ -17,91 +17,99 @@ use allometry_store::{
 use crate::choice::{Chooser, SizeOf, split};
 use crate::recover::fold_attempts;
 
-/// Why a call from outside is refused. The study is as it was.
+/// Why a call of another program is rejected. The study is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// The store fails.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Nothing is left to try.
+    /// All configurations were tried.
     #[error(transparent)]
     Exhausted(#[from] SampleError),
-    /// There is no trial of that number.
+    /// There is no trial with this number.
     #[error("the study has no trial {number}; it has {trials}")]
     UnknownTrial {
-        /// The number.
+        /// Number of the trial.
         number: TrialNumber,
-        /// Trials of the study.
+        /// Number of trials of the study.
         trials: usize,
     },
-    /// The trial ended already.
-    #[error("trial {number} is {} already{}", .state.as_str(), .value.map_or_else(String::new, |v| format!(", with {v}")))]
+    /// The trial has already ended.
+    #[error(
+        "trial {number} is already {}{}",
+        .state.as_str(),
+        .value.map_or_else(String::new, |v| format!(", with {v}"))
+    )]
     Finished {
-        /// The number.
+        /// Number of the trial.
         number: TrialNumber,
-        /// How it ended.
+        /// State of the trial.
         state: TrialState,
-        /// Its value.
+        /// Value of the trial.
         value: Option<f64>,
     },
-    /// The trial was never asked for.
-    #[error("trial {number} is waiting: nobody asked for it yet")]
+    /// The trial is waiting and was not handed out.
+    #[error("trial {number} is waiting: it was not asked for yet")]
     Waiting {
-        /// The number.
+        /// Number of the trial.
         number: TrialNumber,
     },
     /// A process of Allometry evaluates the trial.
     #[error("trial {number} was not asked for: {owner} evaluates it")]
     Foreign {
-        /// The number.
+        /// Number of the trial.
         number: TrialNumber,
-        /// Who evaluates it.
+        /// Process that evaluates it.
         owner: String,
     },
-    /// A value that is no finite number.
-    #[error("trial {number} cannot be told {value}: a value is a finite number")]
+    /// The value is not a finite number.
+    #[error("trial {number} cannot have the value {value}: a value is a finite number")]
     NotFinite {
-        /// The number.
+        /// Number of the trial.
         number: TrialNumber,
-        /// The value.
+        /// The rejected value.
         value: f64,
     },
-    /// Another number of values than the study has objectives.
-    #[error("trial {number} was told values of {told} of its study's {objectives} objectives")]
+    /// The number of values differs from the number of objectives.
+    #[error("trial {number} needs {objectives} values, one for each objective of its study, not {told}")]
     ValueCount {
-        /// The number.
+        /// Number of the trial.
         number: TrialNumber,
-        /// Values told.
+        /// Number of values given.
         told: usize,
-        /// Objectives of the study.
+        /// Number of objectives of the study.
         objectives: usize,
     },
-    /// A step's value in a study with several objectives.
+    /// Intermediate values are not possible in a study with several objectives.
     #[error("a step has one value, but the study has {objectives} objectives")]
     StepOfSeveral {
-        /// Objectives of the study.
+        /// Number of objectives of the study.
         objectives: usize,
     },
-    /// A parameter that the space does not have, or a value outside of its set.
+    /// A parameter is not in the search space, or a value is not in its set.
     #[error("{problem}")]
     Unfit {
-        /// What does not fit.
+        /// Description of the parameter or value.
         problem: String,
     },
 }
 
 impl AskError {
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Store(error) => return error.hint(),
-            Self::Finished { .. } => "what was told stands; a repetition is a trial of its own".into(),
-            Self::Waiting { .. } => "`allometry ask` hands waiting trials out first".into(),
-            Self::Foreign { .. } => "only trials that `allometry ask` or Optuna handed out are told".into(),
+            Self::Finished { .. } => {
+                "an ended trial does not change; ask for a new trial to repeat it".into()
+            }
+            Self::Waiting { .. } => "`allometry ask` hands out waiting trials first".into(),
+            Self::Foreign { .. } => {
+                "only trials that `allometry ask` or Optuna handed out can be told".into()
+            }
             Self::NotFinite { .. } => "tell a trial without a value as --state failed".into(),
             Self::ValueCount { .. } => "tell one value for each objective, in their order".into(),
             Self::StepOfSeveral { .. } => {
-                "of several objectives none says by itself which trial is ahead, so that none is stopped early"
+                "trials with several objectives are not pruned, so that intermediate values have no use"
                     .into()
             }
             Self::UnknownTrial { .. } => "`allometry list` shows the trials".into(),
@@ -110,7 +118,7 @@ impl AskError {
     }
 }
 
-/// A study driven from outside.
+/// A study that another program drives.
 pub struct Driven<'a> {
     store: &'a dyn Store,
     study: StudyId,
@@ -118,31 +126,31 @@ pub struct Driven<'a> {
     size: Box<SizeOf<'a>>,
 }
 
-/// A configuration handed out.
+/// A configuration that was handed out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
-    /// The trial.
+    /// Number of the trial.
     pub number: TrialNumber,
-    /// Its configuration.
+    /// Configuration of the trial.
     pub params: Params,
-    /// Seed, origin and size.
+    /// Seed, origin and size of the trial.
     pub record: TrialRecord,
 }
 
-/// What became of an enqueued configuration.
+/// The result of enqueueing a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueued {
-    /// It waits under this number.
+    /// A new waiting trial with this number.
     New(TrialNumber),
-    /// The study has it already.
+    /// A trial of the study that already has the configuration.
     Known(TrialNumber, TrialState),
 }
 
 impl<'a> Driven<'a> {
-    /// A study of `store` whose configurations `sampler` picks from `feasible`.
+    /// A study of `store` whose configurations `sampler` suggests from `feasible`.
     ///
     /// # Errors
-    /// As [`sampler::build`].
+    /// The errors of [`sampler::build`].
     pub fn new(
         store: &'a dyn Store,
         study: &StudyRecord,
@@ -163,16 +171,16 @@ impl<'a> Driven<'a> {
         })
     }
 
-    /// That another sampler took over from the study's own, once.
+    /// The handover from the study's sampler to another one, returned once.
     pub fn take_handover(&mut self) -> Option<Handover> {
         self.chooser.sampler.take_handover()
     }
 
-    /// The next configuration: an enqueued one where one waits, else the sampler's. Of several programs that ask at the same
-    /// time each gets its own.
+    /// The next configuration: a waiting one if there is one, otherwise the sampler's suggestion. Programs
+    /// that ask at the same time get different configurations.
     ///
     /// # Errors
-    /// [`AskError::Exhausted`] where nothing is left; [`AskError::Store`].
+    /// [`AskError::Exhausted`] where all configurations were tried, or [`AskError::Store`].
     pub fn ask(&mut self) -> Result<Asked, AskError> {
         while let Some((handle, trial)) = self.store.claim_waiting(self.study, None)? {
             let space = self.chooser.feasible.space();
@@ -204,11 +212,11 @@ impl<'a> Driven<'a> {
         }
     }
 
-    /// Puts a configuration in the queue; parameters it lacks are drawn when its turn comes. One that the study has already
-    /// is left out unless `again`.
+    /// Enqueues a configuration; missing parameters are drawn when it is handed out. A configuration that the
+    /// study already has is not enqueued unless `again`.
     ///
     /// # Errors
-    /// [`AskError::Unfit`] for values that the space does not have; [`AskError::Store`].
+    /// [`AskError::Unfit`] for values outside of the search space, or [`AskError::Store`].
     pub fn enqueue(&self, params: &Params, again: bool) -> Result<Enqueued, AskError> {
         self.check(params)?;
         if !again {
@@ -228,15 +236,15 @@ impl<'a> Driven<'a> {
         Ok(Enqueued::New(self.store.create_trial(self.study, &new)?.number))
     }
 
-    /// What may be tried.
+    /// The search space.
     pub fn space(&self) -> &SearchSpace {
         self.chooser.feasible.space()
     }
 
-    /// Whether a configuration, perhaps without some parameters, may be enqueued.
+    /// Checks whether a configuration, possibly without some parameters, can be enqueued.
     ///
     /// # Errors
-    /// [`AskError::Unfit`] naming the first parameter that does not fit, or saying that all together do not.
+    /// [`AskError::Unfit`] with the first parameter that does not fit, or for an infeasible configuration.
     pub fn check(&self, params: &Params) -> Result<(), AskError> {
         let space = self.chooser.feasible.space();
         let unfit = |problem: String| Err(AskError::Unfit { problem });
@@ -264,10 +272,10 @@ impl<'a> Driven<'a> {
     }
 }
 
-/// The trial of a number, if it was handed out to another program and has not ended.
+/// The running trial with this number that was handed out to another program.
 ///
 /// # Errors
-/// [`AskError`] that says what it is instead.
+/// [`AskError`] with the state of another trial.
 pub fn asked_trial(store: &dyn Store, study: StudyId, number: TrialNumber) -> Result<TrialHandle, AskError> {
     let running = store.running(study)?;
     match running.into_iter().find(|running| running.handle.number == number) {
@@ -286,10 +294,10 @@ pub fn asked_trial(store: &dyn Store, study: StudyId, number: TrialNumber) -> Re
     }
 }
 
-/// Ends a trial that was handed out, with its value, or one for each objective of the study, and its constraints.
+/// Completes a trial that was handed out, with one value for each objective of the study and its constraints.
 ///
 /// # Errors
-/// [`AskError`] where the trial cannot be told, or not this.
+/// [`AskError`] where the trial cannot be completed, or not with these values.
 pub fn tell(
     store: &dyn Store,
     study: &StudyRecord,
@@ -311,10 +319,10 @@ pub fn tell(
     })
 }
 
-/// Ends a trial that was handed out, without a value of its own: stopped early, or failed for a reason.
+/// Ends a trial that was handed out without a value: pruned, or failed with a reason.
 ///
 /// # Errors
-/// [`AskError`] where the trial cannot be told.
+/// [`AskError`] where the trial cannot be ended.
 pub fn tell_state(
     store: &dyn Store,
     study: StudyId,
@@ -346,7 +354,7 @@ fn end(
     Ok(())
 }
 
-/// Ends an enqueued trial that no configuration of the space completes.
+/// Fails an enqueued trial whose values no configuration of the search space has.
 pub(crate) fn reject(
     store: &dyn Store,
     handle: TrialHandle,
@@ -359,7 +367,7 @@ pub(crate) fn reject(
     Ok(failure)
 }
 
-/// Whether both have the same values, in whatever order.
+/// Whether both have equal values, in any order.
 fn same(a: &Params, b: &Params) -> bool {
     a.0.len() == b.0.len() && a.iter().all(|(name, value)| b.get(name) == Some(value))
 }

@@ -1,4 +1,4 @@
-//! The next configuration of a study: an enqueued one, or what its sampler says.
+//! The next configuration of a study: an enqueued one, or its sampler's suggestion.
 
 use std::sync::Arc;
 
@@ -14,38 +14,38 @@ use allometry_store::facts::Fact;
 use allometry_store::{Store, StoreError, StudyId};
 
 use crate::enqueued;
-use crate::others::Others;
+use crate::other_budgets::OtherBudgets;
 
-/// Exact size of a configuration's model, where it can be told beforehand.
+/// Computes the exact size of a configuration's model, where this is possible without training.
 pub(crate) type SizeOf<'a> = dyn Fn(&Params) -> Option<ModelSize> + 'a;
 
-/// What a study's configurations are chosen from.
+/// Chooses the configurations of a study.
 pub(crate) struct Chooser {
     pub(crate) label: String,
     /// Seed of the ladder.
     pub(crate) seed: u64,
     pub(crate) feasible: Arc<Feasible>,
     pub(crate) sampler: Box<dyn Sampler>,
-    /// Whose trials it learns from beside the study's.
+    /// Other studies whose trials the sampler uses.
     pub(crate) share: Share,
-    /// What it owes to other budgets, as this process last wrote it to the store.
+    /// Trials of other budgets in use, as this process last wrote them to the store.
     pub(crate) carried_over: Option<CarriedOver>,
 }
 
-/// A configuration and what is recorded of it beforehand.
+/// A configuration with the record of its trial.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Choice {
     pub(crate) params: Params,
     pub(crate) record: TrialRecord,
-    /// Place of its random numbers in the study's streams.
+    /// Index of its random numbers in the study's streams.
     pub(crate) index: u64,
 }
 
 impl Chooser {
-    /// What the sampler says.
+    /// The sampler's suggestion.
     ///
     /// # Errors
-    /// [`SampleError`] where nothing is left.
+    /// [`SampleError`] where all configurations were tried.
     pub(crate) fn suggest(&mut self, view: &StudyView<'_>, size: &SizeOf<'_>) -> Result<Choice, SampleError> {
         let index = view.len() as u64;
         let mut rng = stream(self.seed, &format!("sampler/{}", self.label), index);
@@ -59,15 +59,16 @@ impl Chooser {
         Ok(Choice { params: suggestion.params, record, index })
     }
 
-    /// The trials of other budgets that the sampler of `study` is to see.
-    pub(crate) fn others(&self, store: &dyn Store, study: StudyId) -> Result<Others, StoreError> {
+    /// The trials of other budgets that the sampler of `study` uses.
+    pub(crate) fn others(&self, store: &dyn Store, study: StudyId) -> Result<OtherBudgets, StoreError> {
         match self.share {
-            Share::None => Ok(Others::default()),
-            Share::Budgets => Others::read(store, study),
+            Share::None => Ok(OtherBudgets::default()),
+            Share::Budgets => OtherBudgets::read(store, study),
         }
     }
 
-    /// Writes down what the last suggestion owes to other budgets, where that has changed.
+    /// Writes the trials of other budgets that the last suggestion used to the store, where they have
+    /// changed.
     pub(crate) fn record_carried_over(
         &mut self,
         store: &dyn Store,
@@ -81,18 +82,19 @@ impl Chooser {
         Ok(())
     }
 
-    /// An enqueued trial with every parameter: those it lacks are drawn at random, from its number, among the configurations
-    /// that have the others.
+    /// Completes an enqueued trial: missing parameters are drawn at random, seeded by its number, among the
+    /// configurations with the given values.
     ///
     /// # Errors
-    /// Why there is no such configuration.
+    /// The reason why there is no such configuration.
     pub(crate) fn complete(&self, trial: &FrozenTrial, size: &SizeOf<'_>) -> Result<Choice, String> {
         let index = trial.number.0;
         let mut rng = stream(self.seed, &format!("enqueued/{}", self.label), index);
         let space = self.feasible.space();
         let wanted = enqueued::values(trial, space)?;
         let given = |(name, _): (&str, &_)| wanted.get(name).is_some();
-        // A whole configuration is the user's will even where the budget would not admit its size.
+        // A complete configuration is used even where the budget does not admit its size, because the user
+        // chose it.
         let params = if space.iter().all(given) {
             wanted
         } else {
@@ -111,17 +113,17 @@ impl Chooser {
     }
 }
 
-/// Seed of everything random in trial `index` of a budget.
+/// The seed of all random numbers in trial `index` of a budget.
 pub(crate) fn trial_seed(seed: u64, label: &str, index: u64) -> u64 {
     stream_seed(seed, &format!("trial/{label}"), index)
 }
 
-/// Splits a study's trials, repetitions folded, into those that ended and the others.
+/// Splits a study's trials, with repeated attempts merged, into ended trials and others.
 pub(crate) fn split(trials: Vec<FrozenTrial>) -> (Vec<FrozenTrial>, Vec<FrozenTrial>) {
     trials.into_iter().partition(|trial| trial.state.is_finished())
 }
 
-/// Whether a trial waits to be evaluated.
+/// Whether a trial is waiting.
 pub(crate) fn waits(trial: &FrozenTrial) -> bool {
     trial.state == TrialState::Waiting
 }

@@ -1,4 +1,4 @@
-//! Hands trials to workers: one at a time, under one lock.
+//! Assignment of trials to workers, one at a time under one lock.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,26 +28,26 @@ use crate::rescue;
 use crate::run::{RunOptions, RunSummary, StudyOutcome};
 use crate::study_run::{StudyRun, insert_by_number};
 
-/// Longest time for which a worker without work does not look at the store.
-const LONGEST_PATIENCE: Duration = Duration::from_millis(500);
+/// Longest interval at which an idle worker polls the store.
+const LONGEST_POLL: Duration = Duration::from_millis(500);
 
-/// A trial for a worker.
+/// A trial that is assigned to a worker.
 #[derive(Debug)]
 pub(crate) struct Assignment {
     study: usize,
-    /// Number under which the study's history has the trial.
+    /// Number of the trial in the study's history, which repeated attempts share.
     slot: TrialNumber,
     pub(crate) id: TrialId,
     pub(crate) spec: TrialSpec,
     pub(crate) record: TrialRecord,
     /// Names of the objectives after the first.
-    pub(crate) further: Vec<String>,
-    /// What the trial may report.
+    pub(crate) later_objectives: Vec<String>,
+    /// Limits of reported metrics.
     pub(crate) limits: Vec<Limit>,
     pub(crate) started: Instant,
 }
 
-/// Picks each worker's next trial and keeps the studies' histories.
+/// Assigns trials to workers and keeps the studies' histories.
 pub(crate) struct Dispatcher<'a> {
     store: &'a dyn Store,
     objective: &'a dyn Objective,
@@ -55,22 +55,22 @@ pub(crate) struct Dispatcher<'a> {
     seed: u64,
     deadline: Option<Instant>,
     epochs: Option<u64>,
-    /// Longest time for which a worker without work does not look at the store.
-    patience: Duration,
+    /// Interval at which an idle worker polls the store.
+    poll: Duration,
     interrupt: Interrupt,
     state: Mutex<State>,
-    /// Signalled whenever a trial ends: a worker without work may have some then.
+    /// Signalled when a trial ends, because an idle worker may then get a trial.
     changed: Condvar,
-    /// Whether the store is not the one any more that the run began with.
-    departed: AtomicBool,
+    /// Whether the store was replaced by another one since the start of the run.
+    is_replaced: AtomicBool,
 }
 
 struct State {
     studies: Vec<StudyRun>,
     events: Sender<StudyEvent>,
     broken: bool,
-    /// Why the store is not the one any more.
-    departed: Option<StoreError>,
+    /// Error that reports the replaced store.
+    replaced: Option<StoreError>,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -89,7 +89,7 @@ impl<'a> Dispatcher<'a> {
             let mut run = StudyRun::new(study, options);
             run.stored = store.study(&run.identity.name)?;
             let recovered = run.refresh(store, &process)?;
-            run.take_up();
+            run.reset_failures();
             let budget = run.label();
             let started = StudyEvent::StudyStarted {
                 budget: budget.clone(),
@@ -116,15 +116,16 @@ impl<'a> Dispatcher<'a> {
             seed: options.seed,
             deadline: options.deadline,
             epochs: options.epochs,
-            patience: (options.lease / 10).min(LONGEST_PATIENCE),
+            poll: (options.lease / 10).min(LONGEST_POLL),
             interrupt,
-            state: Mutex::new(State { studies: runs, events, broken: false, departed: None }),
+            state: Mutex::new(State { studies: runs, events, broken: false, replaced: None }),
             changed: Condvar::new(),
-            departed: AtomicBool::new(false),
+            is_replaced: AtomicBool::new(false),
         })
     }
 
-    /// The next trial for a worker; waits while only running trials can tell whether there is one; `None` at the end.
+    /// The next trial for a worker; `None` at the end of the run. Waits while it depends on running trials
+    /// whether there is one.
     pub(crate) fn next(&self, worker: usize) -> Result<Option<Assignment>, RunError> {
         let mut state = self.lock();
         loop {
@@ -149,8 +150,9 @@ impl<'a> Dispatcher<'a> {
                 Ok(Some(assignment)) => return Ok(Some(assignment)),
                 Ok(None) if state.studies.iter().all(|run| run.ended.is_some()) => return Ok(None),
                 Ok(None) => {
-                    // Trials of other processes end, or their processes do, without a signal here.
-                    let waited = self.changed.wait_timeout(state, self.patience);
+                    // The ends of other processes and of their trials are not signalled here, so the wait has
+                    // a timeout.
+                    let waited = self.changed.wait_timeout(state, self.poll);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
                 Err(error) => {
@@ -162,7 +164,7 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// The next trial for a worker if there is one now.
+    /// The next trial for a worker if there is one without waiting.
     #[cfg(test)]
     pub(crate) fn try_next(&self, worker: usize) -> Result<Option<Assignment>, RunError> {
         self.assign(&mut self.lock(), worker)
@@ -206,7 +208,7 @@ impl<'a> Dispatcher<'a> {
                 id: handle.id,
                 spec,
                 record,
-                further: run.further.clone(),
+                later_objectives: run.later_objectives.clone(),
                 limits: run.limits.clone(),
                 started: Instant::now(),
             }));
@@ -214,9 +216,10 @@ impl<'a> Dispatcher<'a> {
         Ok(None)
     }
 
-    /// Starts a study's next trial in the store: an enqueued one, a repetition, or a new one. Whatever is new is made under the
-    /// number that follows all that the choice knew of: of several processes that choose at the same time one succeeds and
-    /// the others choose anew, so that together they make as many trials as are wanted and none twice.
+    /// Starts a study's next trial in the store: an enqueued one, a repeated one or a new one. A new trial is
+    /// created only under the number that follows all trials that the choice is based on. So of several
+    /// processes that choose at the same time one succeeds and the others choose again; together they create
+    /// the requested number of trials, all different.
     fn start_next(
         &self,
         run: &mut StudyRun,
@@ -251,7 +254,7 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Claims a waiting trial; `None` where another process was faster or none of its values fits.
+    /// Claims a waiting trial; `None` where another process was faster or its values do not fit.
     fn claim(
         &self,
         run: &mut StudyRun,
@@ -272,7 +275,8 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Takes note of an epoch and says why the trial stops there, if it does. `metrics` are those of all its epochs.
+    /// Records an epoch and returns the reason to stop the trial, if any. `metrics` are those of all its
+    /// epochs.
     pub(crate) fn judge(
         &self,
         assignment: &Assignment,
@@ -284,7 +288,7 @@ impl<'a> Dispatcher<'a> {
         run.own_trial(assignment.slot).intermediate.insert(epoch.step, epoch.value);
         let StudyRun { running, finished, pruning, .. } = run;
         let pruning = pruning.as_ref().filter(|_| !assignment.record.exempt)?;
-        // Looked at where it is: a copy for each step would make a trial cost the square of its steps.
+        // The values are borrowed: with a copy at each step a trial would take time quadratic in its steps.
         let place = running.binary_search_by_key(&assignment.slot, |trial| trial.number).ok()?;
         let intermediate = &running[place].intermediate;
         let trial = ReportingTrial { number: assignment.slot, intermediate, metrics };
@@ -294,7 +298,7 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Takes note of a trial that the store was told about.
+    /// Records the end of a trial that is in the store.
     pub(crate) fn done(
         &self,
         assignment: &Assignment,
@@ -313,7 +317,7 @@ impl<'a> Dispatcher<'a> {
         let State { studies, events, .. } = &mut *state;
         let run = &mut studies[assignment.study];
         let Some(ended) = ended else {
-            run.lose(assignment.slot);
+            run.drop_lost(assignment.slot);
             let (budget, number) = (run.label(), assignment.spec.number);
             let _ = events.send(StudyEvent::TrialLost { budget, number, worker });
             self.changed.notify_all();
@@ -344,7 +348,7 @@ impl<'a> Dispatcher<'a> {
         Ok(())
     }
 
-    /// Takes note of how a trial ended that the store was not told.
+    /// Records the end of a trial that could not be written to the store.
     pub(crate) fn keep(&self, assignment: &Assignment, ended: Ended) {
         let mut state = self.lock();
         let run = &mut state.studies[assignment.study];
@@ -357,31 +361,31 @@ impl<'a> Dispatcher<'a> {
         insert_by_number(&mut run.finished, trial);
     }
 
-    /// Ends the run, since its store is not the one any more: trials that run are interrupted.
-    pub(crate) fn depart(&self, error: StoreError) {
+    /// Ends the run because its store was replaced by another one; running trials are interrupted.
+    pub(crate) fn set_replaced(&self, error: StoreError) {
         let mut state = self.lock();
         state.broken = true;
-        state.departed.get_or_insert(error);
-        self.departed.store(true, Ordering::SeqCst);
+        state.replaced.get_or_insert(error);
+        self.is_replaced.store(true, Ordering::SeqCst);
         self.changed.notify_all();
     }
 
-    /// Whether the run ends since its store is not the one any more.
-    pub(crate) fn has_departed(&self) -> bool {
-        self.departed.load(Ordering::SeqCst)
+    /// Whether the run is ending because its store was replaced by another one.
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.is_replaced.load(Ordering::SeqCst)
     }
 
-    /// Why the store is not the one any more, if so.
-    pub(crate) fn departure(&self) -> Option<StoreError> {
-        self.lock().departed.take()
+    /// The error that reports the replaced store, if any.
+    pub(crate) fn take_replaced(&self) -> Option<StoreError> {
+        self.lock().replaced.take()
     }
 
-    /// What the run knows, for a store that failed.
+    /// All studies and trials that the run knows, for rescue from a store that failed.
     pub(crate) fn known(&self) -> Vec<WholeStudy> {
-        rescue::whole(self.lock().studies.iter())
+        rescue::complete_studies(self.lock().studies.iter())
     }
 
-    /// How each study ended.
+    /// The outcome of each study.
     pub(crate) fn summary(&self) -> RunSummary {
         let mut state = self.lock();
         let State { studies, events, .. } = &mut *state;

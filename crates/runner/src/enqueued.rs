@@ -1,24 +1,25 @@
-//! What an enqueued trial asks for.
+//! The values of enqueued trials.
 
 use allometry_core::{Distribution, FrozenTrial, ParamValue, Params, SearchSpace};
 use allometry_store::{distribution, json};
 
-/// System attribute in which Optuna keeps what a trial was enqueued with.
+/// System attribute with the enqueued values of a trial in Optuna.
 const FIXED: &str = "fixed_params";
 
-/// The values that a trial was enqueued with, of the parameters that the space has.
+/// The enqueued values of a trial for the parameters of the search space.
 ///
-/// Other programs enqueue whatever they like, and no value outside of its set may reach a program that is started with it.
+/// Other programs can enqueue any values, and no value outside of its set may reach a program that is started
+/// with it.
 ///
 /// # Errors
-/// Which value is not in its parameter's set.
+/// A message about the value that is not in its parameter's set.
 pub(crate) fn values(trial: &FrozenTrial, space: &SearchSpace) -> Result<Params, String> {
     let mut wanted = Params::default();
     let fixed = trial.system_attributes.get(FIXED).and_then(|text| json::parse(text).ok());
     for (name, value) in fixed.iter().filter_map(|fixed| fixed.as_object()).flatten() {
         let Some(set) = space.get(name) else { continue };
         let read = distribution::read_value(value);
-        // Python counts a truth value as a number; a program that is started with it does not.
+        // Python treats truth values as numbers, but a program that is started with one does not.
         let is_number =
             !matches!(read, ParamValue::Bool(_)) || matches!(set, Distribution::Categorical { .. });
         if !is_number || !set.contains(&read) {
@@ -30,7 +31,8 @@ pub(crate) fn values(trial: &FrozenTrial, space: &SearchSpace) -> Result<Params,
         match space.get(name) {
             Some(set) if set.contains(value) => drop(wanted.0.insert(name.to_owned(), value.clone())),
             Some(set) => return Err(format!("the enqueued value of `{name}`, {value}, is not in {set}")),
-            // What was enqueued with Optuna may name more than this space has; what has a set of its own is another space's.
+            // Optuna can enqueue parameters that this space does not have; those with a distribution belong
+            // to another space.
             None if trial.distributions.is_empty() => {}
             None => return Err(format!("the space has no parameter `{name}`, which the trial has")),
         }
@@ -74,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_fit_are_taken_and_unknown_names_passed_over() {
+    fn values_that_fit_are_used_and_unknown_names_ignored() {
         let found = values(&enqueued(r#"{"x": 0.25, "other": "rm"}"#), &space()).unwrap();
         assert_eq!(found, [("x", ParamValue::Float(0.25))].into_iter().collect());
         for nothing in ["{}", "5", "[1]", "{"] {
@@ -83,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_with_a_parameter_of_its_own_is_refused() {
+    fn a_trial_with_a_parameter_of_another_space_is_rejected() {
         let mut trial = FrozenTrial::new(0, TrialState::Running, None, Params::default());
         trial.params.insert("y", ParamValue::Text("$(id)".into()));
         let set = Distribution::Float { low: 0.0, high: 1.0, log: false, step: None };

@@ -1,80 +1,86 @@
-//! Why a run cannot start or go on.
+//! Errors of runs.
 
 use allometry_store::StoreError;
 use allometry_store::optuna::WholeStudy;
 
-/// Why a run cannot start or go on.
+/// Why a run cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store failed while trials ran. What the run knows goes with the error.
+    /// The store failed while trials ran. The error contains the data of the run.
     #[error("{cause}")]
     Lost {
-        /// Why.
+        /// Error of the store.
         cause: StoreError,
-        /// Every study with every trial that the run has read or evaluated.
+        /// All studies with all trials that the run has read or evaluated.
         known: Vec<WholeStudy>,
     },
-    /// The machine lacks what every trial needs. Nothing is recorded against one.
+    /// The machine lacks a resource that every trial needs. No trial is recorded as failed for it.
     #[error("the run was interrupted by a fault of the machine: {cause}")]
     Machine {
-        /// What was lacking, and for what.
+        /// Resource that is lacking, and its use.
         cause: String,
     },
-    /// The ladder file's search space is not the one that the stored trials come from.
-    #[error("the search space of study `{study}` has changed:\n{}", .changes.iter().map(|c| format!("  {c}")).collect::<Vec<_>>().join("\n"))]
+    /// The search space of the ladder file differs from that of the stored trials.
+    #[error("the search space of study `{study}` has changed:\n{}", indented(.changes))]
     SpaceChanged {
         /// Name of the study.
         study: String,
-        /// Each difference, in words.
+        /// Description of each difference.
         changes: Vec<String>,
     },
-    /// A parameter is of another kind than in the stored trials, or has another list of values.
-    #[error("study `{study}` cannot go on with `{parameter}` changed from {old} to {new}")]
+    /// A parameter has another kind than in the stored trials, or another list of values.
+    #[error("study `{study}` cannot continue with `{parameter}` changed from {old} to {new}")]
     KindChanged {
         /// Name of the study.
         study: String,
-        /// The parameter.
+        /// Name of the parameter.
         parameter: String,
-        /// Its set in the stored trials.
+        /// Distribution in the stored trials.
         old: String,
-        /// Its set in the ladder file.
+        /// Distribution in the ladder file.
         new: String,
     },
-    /// What is trained is not what the stored trials trained.
-    #[error("what study `{study}` trains has changed:\n{}", .changes.iter().map(|c| format!("  {c}")).collect::<Vec<_>>().join("\n"))]
+    /// The objective differs from that of the stored trials.
+    #[error("the objective of study `{study}` has changed:\n{}", indented(.changes))]
     ObjectiveChanged {
         /// Name of the study.
         study: String,
-        /// Each difference, in words.
+        /// Description of each difference.
         changes: Vec<String>,
     },
 }
 
+/// One line for each change.
+fn indented(changes: &[String]) -> String {
+    changes.iter().map(|change| format!("  {change}")).collect::<Vec<_>>().join("\n")
+}
+
 impl RunError {
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) | Self::Lost { cause: error, .. } => error.hint(),
             Self::Machine { .. } => Some(
-                "free space, or raise the limits (`ulimit -n`, `ulimit -u`), and run the same command again: what was told is kept"
+                "free space, or raise the limits (`ulimit -n`, `ulimit -u`), and run the same command again: \
+                 recorded results are kept"
                     .into(),
             ),
             Self::SpaceChanged { .. } => Some(
-                "undo the change, give the ladder another `name` or `[storage] url`, or let --allow-space-change go on with \
-                 the trials that fit"
+                "undo the change, give the ladder another `name` or `[storage] url`, or continue with the \
+                 trials that fit by --allow-space-change"
                     .into(),
             ),
             Self::KindChanged { .. } => Some(
-                "within a study Optuna's schema fixes a parameter's kind and its list of values: give the ladder another \
-                 `name` and bring the best configurations over with `allometry enqueue --from`"
+                "Optuna's schema fixes the kind and the list of values of a parameter within a study: give \
+                 the ladder another `name` and copy the best configurations with `allometry enqueue --from`"
                     .into(),
             ),
             Self::ObjectiveChanged { .. } => Some(
-                "trials of different questions do not compare: undo the change, or give the ladder another `name` or \
-                 `[storage] url`"
+                "trials with different objectives cannot be compared: undo the change, or give the ladder \
+                 another `name` or `[storage] url`"
                     .into(),
             ),
         }

@@ -1,4 +1,4 @@
-//! One trial from its start to what the store is told.
+//! Evaluation of one trial, from its start to its record in the store.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,17 +15,18 @@ use jiff::Timestamp;
 
 use crate::dispatcher::{Assignment, Dispatcher};
 use crate::error::RunError;
-use crate::further;
 use crate::interrupt::Interrupt;
+use crate::later_objectives;
 use crate::recover::MACHINE;
 
-/// Reason recorded for a trial whose process ended first; its configuration is tried again.
+/// Reason recorded for a trial whose process ended first; its configuration is evaluated again.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
-/// Epochs reach the store at most this often: readers see a curve grow, and a trial costs few commits.
+/// Smallest interval between writes of epochs to the store, so that readers see progress and a trial needs
+/// few commits.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How a trial ended, as the store has it.
+/// The end of a trial as it is stored.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) state: TrialState,
@@ -35,11 +36,11 @@ pub(crate) struct Ended {
     pub(crate) record: TrialRecord,
 }
 
-/// Evaluates a trial and tells the store the result; `None` where another process ended the trial meanwhile, taking this one
-/// for dead.
+/// Evaluates a trial and writes its result to the store; `None` where another process has failed the trial
+/// because it took this process for dead.
 ///
 /// # Errors
-/// [`RunError::Store`] when the store does not take it.
+/// [`RunError::Store`] where the store rejects it.
 pub(crate) fn evaluate(
     assignment: &Assignment,
     worker: usize,
@@ -103,7 +104,7 @@ pub(crate) fn evaluate(
     Ok(Some(ended(state, finished, last)))
 }
 
-/// How a trial ended that is stored in `state`; `last` is its newest intermediate value.
+/// The end of a trial that is stored in `state`; `last` is its latest intermediate value.
 fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
     let value = match state {
         TrialState::Pruned => last.filter(|value| !value.is_nan()),
@@ -113,16 +114,17 @@ fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
     Ended { state, value, further, constraints: finished.constraints, record: finished.record }
 }
 
-/// Ends a trial that the machine kept from running as an interrupted one, which is tried again and counts as no attempt.
+/// Ends a trial that a fault of the machine prevented as interrupted, so that it is repeated and does not
+/// count as an attempt.
 fn give_back(store: &dyn Store, assignment: &Assignment, cause: String) -> RunError {
     let failure = Failure { reason: INTERRUPTED.into(), detail: format!("{MACHINE}{cause}") };
     let record = TrialRecord { failure: Some(failure), ..assignment.record.clone() };
-    // Where the store does not take it either, the trial is found without its process, and tried again.
+    // Where the store rejects this too, the trial is found without its process and repeated.
     let _ = store.finish(assignment.id, FinishedState::Failed, &Finished { record, ..Finished::default() });
     RunError::Machine { cause }
 }
 
-/// Leaves what was told too late beside the trial, which somebody else has ended.
+/// Records a late result with the trial, which another process has ended.
 fn lost(
     store: &dyn Store,
     trial: TrialId,
@@ -146,9 +148,10 @@ fn finished(
     let (mut further, mut constraints) = (Vec::new(), Constraints::default());
     let outcome = outcome.and_then(|outcome| {
         let took = assignment.started.elapsed();
-        further = further::values(&assignment.further, &outcome, took).map_err(ObjectiveError::Failed)?;
+        further = later_objectives::values(&assignment.later_objectives, &outcome, took)
+            .map_err(ObjectiveError::Failed)?;
         let ObjectiveOutcome { constraints: reported, metrics, size, .. } = &outcome;
-        constraints = further::constraints(&assignment.limits, reported, metrics, *size, Some(took))
+        constraints = later_objectives::constraints(&assignment.limits, reported, metrics, *size, Some(took))
             .map_err(ObjectiveError::Failed)?;
         Ok(outcome)
     });
@@ -171,10 +174,11 @@ fn finished(
             record.early_stop = Some(pending.early_stop.unwrap_or(EarlyStop::Pruned));
             record.metrics = pending.metrics.into_values().next_back().unwrap_or_default();
             let PrunedOutcome { metrics, constraints: own } = *reported;
-            // Time and epochs until now are not those of the whole trial. Constraints are told apart by their
-            // place, so a trial without the metric of a limit has none.
-            constraints = further::constraints(&assignment.limits, &own, &metrics, record.size, None)
-                .unwrap_or_default();
+            // The time and the epochs so far are not those of a complete trial. Constraints are identified by
+            // their position, so a trial without the metric of a limit has none.
+            constraints =
+                later_objectives::constraints(&assignment.limits, &own, &metrics, record.size, None)
+                    .unwrap_or_default();
             record.metrics.extend(metrics);
             (FinishedState::Pruned, None)
         }
@@ -206,7 +210,7 @@ fn panic_failure(panic: &(dyn std::any::Any + Send)) -> Failure {
     Failure { reason: "the objective panicked".into(), detail }
 }
 
-/// Passes a trial's epochs on to the store, the event stream and the pruner.
+/// Passes a trial's epochs to the store, the event stream and the pruner.
 struct TrialReporter<'a> {
     assignment: &'a Assignment,
     worker: usize,
@@ -218,15 +222,15 @@ struct TrialReporter<'a> {
 }
 
 struct Pending {
-    /// Epochs that the store does not have yet.
+    /// Epochs that are not in the store yet.
     epochs: Vec<EpochReport>,
     flushed: Instant,
-    /// Metrics of every epoch so far.
+    /// Metrics of all epochs so far.
     metrics: BTreeMap<i64, BTreeMap<String, f64>>,
-    /// Value of the newest epoch.
+    /// Value of the latest epoch.
     last: Option<f64>,
     early_stop: Option<EarlyStop>,
-    /// The store stopped taking reports: the trial ends, and the run with it.
+    /// Error of the store, which ends the trial and the run.
     error: Option<StoreError>,
 }
 
@@ -239,14 +243,14 @@ impl Reporter for TrialReporter<'_> {
             step: epoch.step,
             value: epoch.value,
         };
-        // Nobody listening is no reason to stop.
+        // A closed event stream is no reason to stop.
         let _ = self.events.lock().unwrap_or_else(PoisonError::into_inner).send(event);
 
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         pending.epochs.push(epoch.clone());
         pending.metrics.insert(epoch.step, epoch.metrics.clone());
         pending.last = Some(epoch.value);
-        // The dispatcher knows every epoch, also where the store does not take it any more.
+        // The dispatcher gets every epoch, even where the store no longer accepts any.
         let early_stop = self.dispatcher.judge(self.assignment, epoch, &pending.metrics);
         if pending.flushed.elapsed() >= FLUSH_INTERVAL {
             if let Err(error) = self.store.report(self.assignment.id, &pending.epochs) {
@@ -264,6 +268,6 @@ impl Reporter for TrialReporter<'_> {
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupt.is_asked() || self.dispatcher.has_departed()
+        self.interrupt.is_asked() || self.dispatcher.is_replaced()
     }
 }

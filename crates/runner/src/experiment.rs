@@ -1,4 +1,4 @@
-//! The studies of experiments, in which budgets train again what their searches found.
+//! The studies of experiments, in which budgets retrain configurations from their searches.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::open::{
     Found, OpenStudy, check_compatible, check_same_directions, check_same_objective, find_or_make, new_study,
 };
 
-/// Opens or creates the study in which a budget trains what an experiment planned for it, `NAME/LABEL/transfer` or
-/// `NAME/LABEL/confirm`, and puts into its queue what it does not have yet.
+/// Opens or creates the study in which a budget trains the runs that an experiment planned for it,
+/// `NAME/LABEL/transfer` or `NAME/LABEL/confirm`, and enqueues missing runs.
 ///
 /// # Errors
-/// As [`crate::open_studies`].
+/// The errors of [`crate::open_studies`].
 pub fn open_experiment(
     store: &dyn Store,
     (experiment, plan): (Experiment, Vec<Retraining>),
@@ -56,14 +56,15 @@ pub fn open_experiment(
         further: ladder.further.clone(),
         limits: Vec::new(),
         feasible,
-        sampler: Box::new(NothingElse),
+        sampler: Box::new(QueueOnly),
         share: Share::None,
         pruning: None,
         stop: StopRule::default(),
     })
 }
 
-/// Makes a waiting trial of each planned configuration and seed that no trial has; gives the number of trials then.
+/// Creates a waiting trial for each planned configuration and seed without a trial, and returns the number of
+/// trials.
 fn enqueue(
     store: &dyn Store,
     study: StudyId,
@@ -89,15 +90,15 @@ fn enqueue(
         };
         let new =
             NewTrial { start: Start::Waiting, params: &missing.params, space: &spec.space, record: &record };
-        // Another process may plan the same: what it made is seen the next time round.
+        // Another process may enqueue the same plan; its trials are seen in the next iteration.
         store.create_trial_at(study, &new, TrialNumber(trials.len() as u64))?;
     }
 }
 
-/// Proposes nothing: such a study has its queue alone.
-struct NothingElse;
+/// A sampler without suggestions, for studies that evaluate only their queue.
+struct QueueOnly;
 
-impl Sampler for NothingElse {
+impl Sampler for QueueOnly {
     fn suggest(&mut self, view: &StudyView<'_>, _: &mut TrialRng) -> Result<Suggestion, SampleError> {
         Err(SampleError::Exhausted { configurations: view.len() as u64 })
     }

@@ -1,4 +1,4 @@
-//! Tells the store that running trials are alive.
+//! Heartbeats, which show other processes that the running trials of this one are alive.
 
 use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use allometry_store::{Store, StoreError, TrialId};
 
-/// The trials of this process that are running.
+/// The running trials of this process.
 #[derive(Debug, Default)]
 pub(crate) struct Heartbeat {
     watched: Mutex<Watched>,
@@ -19,7 +19,7 @@ struct Watched {
     ended: bool,
 }
 
-/// Keeps a trial watched until it is dropped.
+/// A guard that keeps a trial watched until it is dropped.
 pub(crate) struct Watch<'a> {
     heartbeat: &'a Heartbeat,
     trial: TrialId,
@@ -32,16 +32,17 @@ impl Heartbeat {
         Watch { heartbeat: self, trial }
     }
 
-    /// Sends heartbeats at an interval until [`Self::stop`]. One that fails is not lost work: the next one, or the trial's own
-    /// result, tells the store the same. A store that is not the one any more is told to `departed`, and no more is sent.
-    pub(crate) fn beat(&self, store: &dyn Store, interval: Duration, departed: impl Fn(StoreError)) {
+    /// Sends heartbeats at an interval until [`Self::stop`]. A failed heartbeat is ignored, because the next
+    /// one or the trial's result has the same effect. Where the store was replaced by another one, `replaced`
+    /// is called and no more heartbeats are sent.
+    pub(crate) fn beat(&self, store: &dyn Store, interval: Duration, replaced: impl Fn(StoreError)) {
         let mut watched = self.lock();
         while !watched.ended {
             watched = self.stopped.wait_timeout(watched, interval).unwrap_or_else(PoisonError::into_inner).0;
             let trials: Vec<TrialId> = watched.trials.iter().copied().collect();
             drop(watched);
             if let Err(error) = store.still_there() {
-                departed(error);
+                replaced(error);
                 return;
             }
             if !trials.is_empty() {

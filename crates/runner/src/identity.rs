@@ -1,4 +1,4 @@
-//! What tells a study from every other one.
+//! The identity of a study.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -6,13 +6,14 @@ use allometry_core::StudyIdentity;
 use allometry_store::facts::Fact;
 use allometry_store::{Store, StoreError, StudyId};
 
-/// A text that no other study has: 128 bits of the system's randomness.
+/// Draws a unique text from 128 bits of system randomness.
 pub(crate) fn draw() -> Fact {
     let draw = || RandomState::new().hash_one(std::process::id());
     Fact::Identity(format!("{:016x}{:016x}", draw(), draw()))
 }
 
-/// The identity of a study. One that has none yet, made by another program or an earlier version, is given one.
+/// The identity of a study. A study without one, created by another program or an earlier version, gets a new
+/// one.
 ///
 /// # Errors
 /// [`StoreError`] where the store cannot be read or written.
@@ -24,7 +25,7 @@ pub(crate) fn of_study(store: &dyn Store, id: StudyId, name: &str) -> Result<Stu
         drawn
     } else {
         store.set_facts(id, &[draw()])?;
-        // Of two processes that draw at the same time the later one's text stays.
+        // Of two processes that draw at the same time the later text is kept.
         stored()?.unwrap_or_default()
     };
     Ok(StudyIdentity { name: name.to_owned(), id: drawn, storage: store.place()? })

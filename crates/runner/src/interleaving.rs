@@ -1,5 +1,6 @@
-//! Several processes on one study, in one thread: between any two calls of the store another process may act, die or be
-//! silent, as a seed says. Whatever the order, the study ends with exactly its trials.
+//! Simulation of several processes on one study in one thread: between any two calls of the store another
+//! process may act, end or stop responding, determined by a seed. In every order the study ends with exactly
+//! its trials.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,28 +56,29 @@ label = "a"
 weights = "any"
 "#;
 
-/// Calls of the store between which others act.
+/// The simulated processes and their store.
 struct World {
     store: SqliteStore,
     processes: [Mutex<Option<Simulated>>; PROCESSES],
     random: Mutex<TrialRng>,
     clock: Mutex<Instant>,
-    /// Processes that are in the middle of something.
+    /// Number of processes that are in the middle of an action.
     depth: AtomicUsize,
-    /// Whether nobody dies or is silent any more.
+    /// Whether processes no longer end or stop responding.
     calm: AtomicBool,
     started: AtomicU32,
-    /// Values that the store took.
+    /// Values that the store accepted.
     told: Mutex<BTreeMap<TrialId, f64>>,
     events: Sender<StudyEvent>,
 }
 
-/// A process and the trial that it works on.
+/// A simulated process with the trial that it evaluates.
 struct Simulated {
     dispatcher: Dispatcher<'static>,
     assignment: Option<Assignment>,
 }
 
+/// An objective whose values depend only on the seed of the trial.
 struct BySeed;
 
 impl Objective for BySeed {
@@ -143,7 +145,7 @@ impl World {
         *self.clock.lock().unwrap() += LEASE.mul_f64(share_of_lease);
     }
 
-    /// Lets others act before a call of the store.
+    /// Lets other processes act before a call of the store.
     fn between(&'static self) {
         if self.depth.load(Ordering::Relaxed) >= PROCESSES || self.chance() > 0.3 {
             return;
@@ -154,7 +156,8 @@ impl World {
         self.step((self.chance() * PROCESSES as f64) as usize);
     }
 
-    /// One process does something, if it is not in the middle of something else; whether it did or has anything to do.
+    /// Lets a process act if it is not in the middle of another action; returns whether it acted and may have
+    /// more to do.
     fn step(&'static self, process: usize) -> bool {
         let Ok(mut place) = self.processes[process].try_lock() else { return false };
         self.depth.fetch_add(1, Ordering::Relaxed);
@@ -210,8 +213,8 @@ impl World {
         Box::leak(Box::new(Interleaved(self)))
     }
 
-    /// Lets everybody who lives go on to the end.
-    fn settle(&'static self, study: StudyId) {
+    /// Lets all processes continue until the study has ended.
+    fn finish(&'static self, study: StudyId) {
         self.calm.store(true, Ordering::Relaxed);
         let mut idle = 0;
         for _ in 0..1000 {
@@ -223,11 +226,11 @@ impl World {
                 return;
             }
         }
-        panic!("the study does not come to its end");
+        panic!("the study does not end");
     }
 }
 
-/// Every call of the store with others before it.
+/// A store that lets other processes act before each call.
 struct Interleaved(&'static World);
 
 macro_rules! calls {
@@ -248,8 +251,12 @@ impl Store for Interleaved {
         fn study(&self, name: &str) -> Option<StudyRecord>;
         fn set_facts(&self, study: StudyId, facts: &[Fact]) -> ();
         fn create_trial(&self, study: StudyId, trial: &NewTrial<'_>) -> TrialHandle;
-        fn create_trial_at(&self, study: StudyId, trial: &NewTrial<'_>, number: TrialNumber) -> Option<TrialHandle>;
-        fn complete_params(&self, trial: TrialId, params: &Params, space: &SearchSpace, record: &TrialRecord) -> ();
+        fn create_trial_at(
+            &self, study: StudyId, trial: &NewTrial<'_>, number: TrialNumber
+        ) -> Option<TrialHandle>;
+        fn complete_params(
+            &self, trial: TrialId, params: &Params, space: &SearchSpace, record: &TrialRecord
+        ) -> ();
         fn claim_waiting(&self, study: StudyId, owner: Option<&Owner>) -> Option<(TrialHandle, FrozenTrial)>;
         fn report(&self, trial: TrialId, reports: &[EpochReport]) -> ();
         fn finish(&self, trial: TrialId, state: FinishedState, finished: &Finished) -> TrialState;
@@ -267,7 +274,7 @@ impl Store for Interleaved {
     }
 }
 
-/// Enqueues two configurations; returns the study.
+/// Enqueues two configurations and returns the study.
 fn enqueue(world: &World) -> StudyId {
     let OpenStudy { id, spec, .. } = open(&world.store).remove(0);
     for width in [8, 16] {
@@ -280,7 +287,7 @@ fn enqueue(world: &World) -> StudyId {
 }
 
 #[test]
-fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
+fn in_every_order_a_study_ends_with_exactly_its_trials() {
     let (mut lost, mut late, mut dead) = (0, 0, 0);
     for seed in 0..400 {
         let world = World::new(seed);
@@ -289,7 +296,7 @@ fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
             world.pass(0.2 * world.chance());
             world.step((world.chance() * PROCESSES as f64) as usize);
         }
-        world.settle(study);
+        world.finish(study);
         let trials = world.store.trials(study).unwrap();
         assert!(trials.iter().zip(0..).all(|(trial, number)| trial.number.0 == number), "seed {seed}");
         let complete: Vec<&FrozenTrial> =
@@ -300,32 +307,32 @@ fn whatever_the_order_a_study_ends_with_exactly_its_trials() {
         let mut stored: Vec<f64> = complete.iter().filter_map(|trial| trial.value).collect();
         values.sort_by(f64::total_cmp);
         stored.sort_by(f64::total_cmp);
-        assert_eq!(values, stored, "seed {seed}: what was told is stored, and nothing else");
+        assert_eq!(values, stored, "seed {seed}: exactly the accepted values are stored");
         let slot = |trial: &FrozenTrial| trial.record.retry_of.unwrap_or(trial.number);
         let mut slots: Vec<TrialNumber> = complete.iter().map(|trial| slot(trial)).collect();
         slots.sort_unstable();
         slots.dedup();
         assert_eq!(slots.len() as u64, TRIALS, "seed {seed}: no trial is complete twice");
-        assert_eq!(slots[..2], [TrialNumber(0), TrialNumber(1)], "seed {seed}: what was enqueued has run");
+        assert_eq!(slots[..2], [TrialNumber(0), TrialNumber(1)], "seed {seed}: enqueued trials have run");
         lost += trials.len() - complete.len();
         late += trials.iter().map(|t| world.store.late_tells(study, t.number).unwrap().len()).sum::<usize>();
         dead += world.started.load(Ordering::Relaxed) as usize - PROCESSES;
     }
-    println!("{lost} attempts were given up, {late} told too late, {dead} processes died");
+    println!("{lost} attempts were lost, {late} results came too late, {dead} processes ended");
     assert!(lost > 100 && late > 10 && dead > 100, "{lost}, {late}, {dead}");
 }
 
 #[test]
-fn whatever_the_order_processes_open_one_study() {
+fn in_every_order_processes_open_one_study() {
     let mut at_once = 0;
     for seed in 0..200 {
         let world = World::new(seed);
         world.step(0);
-        // Those that began while the first one was opening.
+        // Processes that started while the first one was opening the study.
         at_once += world.started.load(Ordering::Relaxed) - 1;
         let studies = world.store.studies().unwrap();
         assert_eq!(studies.len(), 1, "seed {seed}");
-        world.settle(studies[0].id);
+        world.finish(studies[0].id);
         let trials = world.store.trials(studies[0].id).unwrap();
         let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete).count();
         assert_eq!(complete as u64, TRIALS, "seed {seed}: {trials:#?}");

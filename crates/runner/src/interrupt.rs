@@ -1,11 +1,11 @@
-//! Ctrl-C and SIGTERM as a flag.
+//! SIGINT (Ctrl-C) and SIGTERM as a flag.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Whether the program was asked to end: once means after saving, twice means now.
+/// A request to end the program: the first one ends it after saving, the second one at once.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
@@ -13,15 +13,15 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Listens to SIGINT and SIGTERM. A second one of either ends the process at once with 130 or 143: the store
-    /// loses nothing by that, since whatever it was told is committed.
+    /// Listens for SIGINT and SIGTERM. A second signal ends the process at once with exit code 130 or 143;
+    /// the store loses nothing, because every write is committed.
     ///
     /// # Errors
-    /// When the operating system refuses the handler.
+    /// Where the operating system rejects the handler.
     pub fn listen() -> std::io::Result<Self> {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {
-            // Handlers run in the order of their registration: the number is there before the flag is seen.
+            // Handlers run in the order of registration, so the number is stored before the flag is visible.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
                 128 + signal,
@@ -33,18 +33,18 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Asks the run to end, as Ctrl-C would.
+    /// Requests the end of the run, like Ctrl-C.
     pub fn ask(&self) {
         self.signal.store(SIGINT as usize, Ordering::SeqCst);
         self.asked.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the run was asked to end.
+    /// Whether the end of the run was requested.
     pub fn is_asked(&self) -> bool {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// Exit code of a process that ended for this reason: 128 plus the signal's number.
+    /// The exit code of a process that was interrupted: 128 plus the number of the signal.
     pub fn exit_code(&self) -> u8 {
         128 + self.signal.load(Ordering::SeqCst) as u8
     }

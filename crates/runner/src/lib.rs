@@ -1,4 +1,5 @@
-//! Runs the studies of a ladder: opens or resumes them in a store, keeps workers busy, survives interruption.
+//! Runs the studies of a ladder: opens or resumes them in a store, assigns trials to workers, and handles
+//! interruptions.
 
 mod ask;
 mod choice;
@@ -8,17 +9,17 @@ mod enqueued;
 mod error;
 mod evaluate;
 mod experiment;
-mod further;
 mod heartbeat;
 mod identity;
 mod interrupt;
+mod later_objectives;
+mod lease;
 mod open;
-mod others;
+mod other_budgets;
 mod process;
 mod recover;
 mod rescue;
 mod run;
-mod silence;
 mod study_run;
 
 pub use ask::{AskError, Asked, Driven, Enqueued, asked_trial, tell, tell_state};

@@ -1,4 +1,5 @@
-//! Opens a ladder's studies in a store: new ones are created, old ones must ask the same question.
+//! Opening of a ladder's studies in a store: new studies are created, existing ones must have the same
+//! objective.
 
 use std::sync::Arc;
 
@@ -15,40 +16,40 @@ use crate::identity;
 
 /// A study ready to run.
 pub struct OpenStudy {
-    /// Its place in the store.
+    /// Id of the study in the store.
     pub id: StudyId,
-    /// What tells it from every other study.
+    /// Identity of the study among all studies.
     pub identity: StudyIdentity,
-    /// Its size, space and number of trials.
+    /// Size, search space and number of trials.
     pub spec: BudgetSpec,
-    /// Which values of the first objective are better.
+    /// Direction of the first objective.
     pub direction: Direction,
-    /// The objectives after it.
+    /// The objectives after the first.
     pub further: Vec<MetricSpec>,
-    /// What each trial may report.
+    /// Limits of reported metrics.
     pub limits: Vec<Limit>,
-    /// What its budget admits.
+    /// Feasible configurations of the budget.
     pub feasible: Arc<Feasible>,
-    /// What picks its configurations.
+    /// Sampler of the configurations.
     pub sampler: Box<dyn Sampler>,
-    /// Whether that learns from the ladder's other budgets.
+    /// Other studies whose trials the sampler uses.
     pub share: Share,
-    /// What stops its trials early.
+    /// Pruning of the trials; `None` for no pruning.
     pub pruning: Option<Pruning>,
-    /// When it ends before it has its trials.
+    /// Rule that ends the study before all its trials are done.
     pub stop: StopRule,
 }
 
-/// What stops the trials of a study early, and which of them it leaves alone.
+/// The pruner of a study, with the trials that are exempt from it.
 pub struct Pruning {
-    /// Decides after each epoch.
+    /// Pruner that decides after each epoch.
     pub pruner: Box<dyn Pruner>,
-    /// The trials that run to their end.
+    /// Trials that are exempt from pruning.
     pub exemption: Exemption,
 }
 
 impl Pruning {
-    /// As the ladder has it, for its study `name`.
+    /// The pruning that the ladder configures, for its study `name`.
     fn new(ladder: &Ladder, name: &str) -> Option<Self> {
         let spec = ladder.pruner.as_ref()?;
         let study = PrunedStudy {
@@ -63,12 +64,12 @@ impl Pruning {
     }
 }
 
-/// What the studies of a ladder say of themselves beside what the ladder file asks for.
+/// Facts about the studies of a ladder that are not in the ladder file.
 #[derive(Debug, Clone)]
 pub struct LadderFacts {
-    /// What trials are evaluated by: a change of it makes trials incomparable.
+    /// Objective of the trials; trials with different objectives cannot be compared.
     pub objective: ObjectiveFacts,
-    /// Classes of the validation rows, where the label has two.
+    /// Class counts of the validation rows, for a binary label.
     pub validation: Option<ClassCounts>,
     /// Baselines on the validation rows.
     pub baselines: Vec<BaselineFacts>,
@@ -77,27 +78,27 @@ pub struct LadderFacts {
 }
 
 impl LadderFacts {
-    /// Says what trials are evaluated by, and nothing else.
+    /// Facts with the objective alone.
     pub fn new(objective: ObjectiveFacts) -> Self {
         Self { objective, validation: None, baselines: Vec::new(), ladder_file: None }
     }
 }
 
-/// What happens to a study whose search space is not the ladder's any more.
+/// Handling of a study whose search space differs from the ladder's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ChangedSpace {
-    /// It is refused, with the difference.
+    /// Report an error with the differences.
     #[default]
     Refuse,
-    /// It goes on with the ladder's space; trials outside of that stay in the store but count no more.
+    /// Continue with the ladder's search space; trials outside of it stay in the store but are not counted.
     KeepFitting,
 }
 
 /// Opens or creates the study of each budget in `budgets`, with its sampler.
 ///
 /// # Errors
-/// [`RunError::SpaceChanged`] and [`RunError::ObjectiveChanged`] where the stored trials answer another question;
-/// [`RunError::Store`].
+/// [`RunError::SpaceChanged`] and [`RunError::ObjectiveChanged`] where the stored trials have another search
+/// space or objective, or [`RunError::Store`].
 pub fn open_studies(
     store: &dyn Store,
     ladder: &Ladder,
@@ -110,8 +111,9 @@ pub fn open_studies(
         .map(|(spec, feasible, sampler)| {
             let name = format!("{}/{}", ladder.name, spec.budget.label);
             let pruning = Pruning::new(ladder, &name);
-            let new = || new_study(name.clone(), ladder, &spec, question(ladder, &spec, &facts.objective));
-            let mut said = said_by_run(ladder, &spec, &feasible, facts);
+            let new =
+                || new_study(name.clone(), ladder, &spec, initial_facts(ladder, &spec, &facts.objective));
+            let mut run_facts = facts_of_run(ladder, &spec, &feasible, facts);
             let id = match find_or_make(store, &name, new)? {
                 Found::There(existing) => {
                     let changes = changes(&existing, &spec, &ladder.limits);
@@ -120,7 +122,7 @@ pub fn open_studies(
                             return Err(RunError::SpaceChanged { study: name, changes });
                         }
                         check_compatible(&name, existing.space.as_ref(), &spec.space)?;
-                        said.push(Fact::Space(spec.space.clone()));
+                        run_facts.push(Fact::Space(spec.space.clone()));
                     }
                     check_same_directions(&existing, ladder)?;
                     check_same_objective(&name, existing.facts.objective.as_ref(), &facts.objective)?;
@@ -128,7 +130,7 @@ pub fn open_studies(
                 }
                 Found::Made(id) => id,
             };
-            store.set_facts(id, &said)?;
+            store.set_facts(id, &run_facts)?;
             Ok(OpenStudy {
                 id,
                 identity: identity::of_study(store, id, &name)?,
@@ -146,16 +148,16 @@ pub fn open_studies(
         .collect()
 }
 
-/// A study that was looked for.
+/// The result of [`find_or_make`].
 pub(crate) enum Found {
-    /// It is in the store.
+    /// An existing study.
     There(Box<StudyRecord>),
-    /// It was not, and has been made.
+    /// A newly created study.
     Made(StudyId),
 }
 
-/// Finds the study of that name, or makes it. Of several processes that make it at the same time one does,
-/// and the others find it.
+/// Finds the study with this name, or creates it. Of several processes that create it at the same time one
+/// succeeds, and the others find its study.
 ///
 /// # Errors
 /// [`StoreError`] where the store cannot be read or written.
@@ -177,7 +179,7 @@ pub(crate) fn find_or_make(
     }
 }
 
-/// A study over the space of `spec` that asks for what the ladder does.
+/// A study over the search space of `spec` with the objectives of the ladder.
 pub(crate) fn new_study(name: String, ladder: &Ladder, spec: &BudgetSpec, mut facts: Vec<Fact>) -> NewStudy {
     facts.push(identity::draw());
     NewStudy {
@@ -190,9 +192,9 @@ pub(crate) fn new_study(name: String, ladder: &Ladder, spec: &BudgetSpec, mut fa
     }
 }
 
-/// What a study says from its beginning: the question that its trials answer. A process that finds the study
-/// just made must not take it for one of another question.
-fn question(ladder: &Ladder, spec: &BudgetSpec, objective: &ObjectiveFacts) -> Vec<Fact> {
+/// The facts of a study from its creation, which define its objective and search space. A process that finds
+/// the study immediately after its creation needs them to compare.
+fn initial_facts(ladder: &Ladder, spec: &BudgetSpec, objective: &ObjectiveFacts) -> Vec<Fact> {
     let place = ladder.budgets.iter().position(|budget| budget.budget.label == spec.budget.label);
     let place = LadderPlace {
         name: ladder.name.clone(),
@@ -210,34 +212,34 @@ fn question(ladder: &Ladder, spec: &BudgetSpec, objective: &ObjectiveFacts) -> V
     ]
 }
 
-/// What a study says of its present run.
-fn said_by_run(ladder: &Ladder, spec: &BudgetSpec, feasible: &Feasible, facts: &LadderFacts) -> Vec<Fact> {
+/// The facts of a study about its current run.
+fn facts_of_run(ladder: &Ladder, spec: &BudgetSpec, feasible: &Feasible, facts: &LadderFacts) -> Vec<Fact> {
     let reach = feasible.census().reach.map(|(smallest, largest)| SizeReach { smallest, largest });
-    let mut said = vec![
+    let mut run_facts = vec![
         Fact::Constraints(texts(&spec.constraints)),
         Fact::Limits(texts(&ladder.limits)),
         Fact::Conditions(spec.conditions.clone()),
         Fact::TargetTrials(spec.trials),
         Fact::Sampler(ladder.sampler),
-        // No part of the question that trials answer, but of what is made of the answers.
+        // The smallest effect changes analyses of the trials, not the trials themselves.
         Fact::SmallestEffect(ladder.smallest_effect),
         Fact::Reach(reach),
         Fact::Baselines(facts.baselines.clone()),
     ];
-    said.extend(facts.validation.map(Fact::Validation));
-    said.extend(facts.ladder_file.clone().map(Fact::LadderFile));
-    said
+    run_facts.extend(facts.validation.map(Fact::Validation));
+    run_facts.extend(facts.ladder_file.clone().map(Fact::LadderFile));
+    run_facts
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).expect("the vocabulary's types have text keys and finite fields")
+    serde_json::to_value(value).expect("the types of core have text keys and finite fields")
 }
 
 fn texts<T: ToString>(constraints: &[T]) -> Vec<String> {
     constraints.iter().map(ToString::to_string).collect()
 }
 
-/// How a stored study's space and constraints differ from the ladder's, in words.
+/// Descriptions of the differences between a stored study's search space and constraints and the ladder's.
 fn changes(stored: &StudyRecord, now: &BudgetSpec, limits: &[Limit]) -> Vec<String> {
     let Some(space) = &stored.space else { return Vec::new() };
     let mut changes: Vec<String> = space::diff(space, &now.space).iter().map(ToString::to_string).collect();
@@ -246,26 +248,28 @@ fn changes(stored: &StudyRecord, now: &BudgetSpec, limits: &[Limit]) -> Vec<Stri
     let (now, conditions) = (texts(&now.constraints), &now.conditions);
     let new = now.iter().filter(|text| !before.contains(text));
     changes.extend(new.map(|text| format!("constraint `{text}`: new")));
-    let gone = before.iter().filter(|text| !now.contains(text));
-    changes.extend(gone.map(|text| format!("constraint `{text}`: gone")));
+    let removed = before.iter().filter(|text| !now.contains(text));
+    changes.extend(removed.map(|text| format!("constraint `{text}`: removed")));
     let before = &stored.facts.conditions;
     let new = conditions.iter().filter(|when| !before.contains(when));
     changes.extend(new.map(|when| format!("condition of `{}`: new, {when}", when.parameter)));
-    let gone = before.iter().filter(|when| !conditions.contains(when));
-    changes.extend(gone.map(|when| format!("condition of `{}`: gone, was {when}", when.parameter)));
+    let removed = before.iter().filter(|when| !conditions.contains(when));
+    changes.extend(removed.map(|when| format!("condition of `{}`: removed, was {when}", when.parameter)));
     changes
 }
 
-/// How the limits differ from those that the stored trials were held to.
+/// A description of the difference between the limits of the stored trials and the current ones.
 fn changed_limits(stored: &StudyRecord, now: &[Limit]) -> Option<String> {
     let (before, now) = (&stored.facts.limits, texts(now));
     let shown = |limits: &[String]| if limits.is_empty() { "none".into() } else { limits.join(", ") };
     (*before != now).then(|| format!("limits: were {}, are {}", shown(before), shown(&now)))
 }
 
+/// Checks that all parameters have the same kind and list of values as in the stored trials, as Optuna's
+/// schema requires.
+///
 /// # Errors
-/// [`RunError::KindChanged`] where a parameter is of another kind or has another list, which no study of Optuna's schema
-/// may.
+/// [`RunError::KindChanged`] for the first parameter that differs.
 pub(crate) fn check_compatible(
     study: &str,
     stored: Option<&SearchSpace>,
@@ -285,8 +289,10 @@ pub(crate) fn check_compatible(
     Ok(())
 }
 
+/// Checks that a study has the objectives of the ladder.
+///
 /// # Errors
-/// [`RunError::ObjectiveChanged`] where the study has other objectives, or the same with other directions.
+/// [`RunError::ObjectiveChanged`] where the study has other objectives or other directions.
 pub(crate) fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Result<(), RunError> {
     let mut changes = Vec::new();
     let (stored, now) = (study.directions(), ladder.directions());
@@ -304,8 +310,10 @@ pub(crate) fn check_same_directions(study: &StudyRecord, ladder: &Ladder) -> Res
     Err(RunError::ObjectiveChanged { study: study.name.clone(), changes })
 }
 
+/// Checks that the stored trials were evaluated by the same objective.
+///
 /// # Errors
-/// [`RunError::ObjectiveChanged`] where trials were evaluated by something else.
+/// [`RunError::ObjectiveChanged`] with the differences.
 pub(crate) fn check_same_objective(
     study: &str,
     stored: Option<&ObjectiveFacts>,

@@ -1,4 +1,4 @@
-//! Who runs studies, and by which clock.
+//! The process that runs studies, with its clock.
 
 use std::time::Instant;
 
@@ -6,14 +6,14 @@ use allometry_store::Owner;
 
 /// One of the processes that share studies.
 pub(crate) struct Process<'a> {
-    /// Under what name it works on trials.
+    /// Identity under which it evaluates trials.
     pub(crate) owner: Owner,
-    /// What it measures the others' silence with.
+    /// Clock that measures the leases of other processes.
     pub(crate) clock: &'a (dyn Fn() -> Instant + Sync),
 }
 
 impl Process<'_> {
-    /// This one.
+    /// The current process.
     pub(crate) fn this() -> Self {
         Self { owner: Owner::this_process(), clock: &Instant::now }
     }

@@ -1,4 +1,4 @@
-//! Who works on a study's running trials, and trials whose process ended before they did.
+//! Running trials of other processes, and recovery of trials whose process has ended.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -9,76 +9,75 @@ use allometry_store::{
 };
 
 use crate::evaluate::INTERRUPTED;
-use crate::silence::Silence;
+use crate::lease::LeaseWatch;
 
-/// A study's running trials that are not this process's.
+/// The running trials of a study that this process does not evaluate.
 #[derive(Debug, Default)]
 pub(crate) struct Elsewhere {
-    /// Trials that were handed out to other programs, which may take as long as they like.
+    /// Trials that were handed out to other programs, which have no time limit.
     pub(crate) asked: BTreeSet<TrialNumber>,
-    /// Trials that were failed just now since their process has ended, or let its lease run out.
+    /// Trials that this call failed because their process has ended or its lease has expired.
     pub(crate) recovered: Vec<TrialNumber>,
 }
 
-/// Whether a trial was handed out to another program: nobody says that it works on it.
+/// Whether a trial was handed out to another program, so that no process is its owner.
 fn was_asked(running: &RunningTrial) -> bool {
     running.owner.is_none() && running.heartbeat_age.is_none()
 }
 
-/// Whether a process may be at work on a trial. One that has let its lease run out has lost it, even where it lives: it may
-/// be suspended for good.
-fn is_alive(running: &RunningTrial, silence: &Silence) -> bool {
+/// Whether a process may still evaluate a trial. A process with an expired lease has lost the trial even
+/// where it is alive, because it may be suspended forever.
+fn is_alive(running: &RunningTrial, leases: &LeaseWatch) -> bool {
     let liveness = running.owner.as_ref().map_or(Liveness::Unknown, Owner::liveness);
     match running.heartbeat {
         _ if liveness == Liveness::Ended => false,
         None => liveness == Liveness::Alive,
-        Some(_) => !silence.is_over_lease(running.handle.id),
+        Some(_) => !leases.has_expired(running.handle.id),
     }
 }
 
-/// Looks who works on a study's running trials, and fails those that nobody works on any more.
+/// Finds out which processes evaluate a study's running trials, and fails the trials without a process.
 ///
 /// # Errors
-/// [`StoreError`] when the store does not answer.
+/// [`StoreError`] where the store does not answer.
 pub(crate) fn recover(
     store: &dyn Store,
     study: StudyId,
     this: &Owner,
-    silence: &mut Silence,
+    leases: &mut LeaseWatch,
     now: Instant,
 ) -> Result<Elsewhere, StoreError> {
     let mut elsewhere = Elsewhere::default();
     let all = store.running(study)?;
-    silence.look(&all, now);
+    leases.observe(&all, now);
     for running in all {
         let RunningTrial { handle, owner, .. } = &running;
         if was_asked(&running) {
             elsewhere.asked.insert(handle.number);
-        } else if owner.as_ref() != Some(this) && !is_alive(&running, silence) && end(store, study, *handle)?
-        {
+        } else if owner.as_ref() != Some(this) && !is_alive(&running, leases) && end(store, study, *handle)? {
             elsewhere.recovered.push(handle.number);
         }
     }
     Ok(elsewhere)
 }
 
-/// Fails a trial that nobody works on; whether it was this call that did.
+/// Fails a trial without a process and returns whether this call did so.
 fn end(store: &dyn Store, study: StudyId, handle: TrialHandle) -> Result<bool, StoreError> {
     let stored = store.trials_from(study, handle.number)?.into_iter().next();
     let failure = Failure { reason: INTERRUPTED.into(), detail: "its process ended first".into() };
     let record = TrialRecord { failure: Some(failure), ..stored.map(|t| t.record).unwrap_or_default() };
     match store.finish(handle.id, FinishedState::Failed, &Finished { record, ..Finished::default() }) {
         Ok(_) => Ok(true),
-        // Another process was faster, or the trial's own one came back in time.
+        // Another process was faster, or the trial's own process returned in time.
         Err(StoreError::NotRunning { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Begins the detail of a trial that was interrupted by a fault of the machine.
+/// Prefix of the details of a trial that was interrupted by a fault of the machine.
 pub(crate) const MACHINE: &str = "a fault of the machine: ";
 
-/// Whether a trial was interrupted by a fault of the machine, which counts as no attempt.
+/// Whether a trial was interrupted by a fault of the machine, which does not count as an attempt.
 pub(crate) fn is_of_machine(trial: &FrozenTrial) -> bool {
     was_interrupted(trial)
         && trial.record.failure.as_ref().is_some_and(|failure| failure.detail.starts_with(MACHINE))
@@ -90,8 +89,8 @@ pub(crate) fn was_interrupted(trial: &FrozenTrial) -> bool {
         && trial.record.failure.as_ref().is_some_and(|f| f.reason == INTERRUPTED)
 }
 
-/// One record per suggestion: a repetition takes the place of the trial that it repeats, under that trial's number.
-/// For a sampler, and for counting, they are one trial that took several attempts.
+/// Merges the attempts at each suggestion: a repeated attempt replaces the trial that it repeats, under that
+/// trial's number. Samplers and counts treat the attempts as one trial.
 pub(crate) fn fold_attempts(trials: Vec<FrozenTrial>) -> Vec<FrozenTrial> {
     let mut folded: Vec<FrozenTrial> = Vec::with_capacity(trials.len());
     for trial in trials {

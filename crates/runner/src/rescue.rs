@@ -1,4 +1,4 @@
-//! What a run knows, where the store does not take it any more.
+//! Rescue of a run's data where the store no longer accepts it.
 
 use allometry_core::{Failure, FrozenTrial, TrialState};
 use allometry_store::optuna::WholeStudy;
@@ -7,24 +7,25 @@ use jiff::Timestamp;
 use crate::evaluate::INTERRUPTED;
 use crate::study_run::StudyRun;
 
-/// The studies of a run as whole studies: every trial that it has read or evaluated, numbered anew from 0 since repetitions
-/// stand in the place of what they repeat. What was running is interrupted, and is tried again where the study goes on.
-pub(crate) fn whole<'a>(studies: impl Iterator<Item = &'a StudyRun>) -> Vec<WholeStudy> {
+/// The studies of a run with all trials that it has read or evaluated. They are numbered from 0 again,
+/// because repeated attempts replace the trials that they repeat. Running trials become interrupted, and are
+/// evaluated again when the study resumes.
+pub(crate) fn complete_studies<'a>(studies: impl Iterator<Item = &'a StudyRun>) -> Vec<WholeStudy> {
     let known = studies.filter_map(|run| {
         let mut trials: Vec<FrozenTrial> = run.finished.iter().chain(&run.running).cloned().collect();
         trials.sort_by_key(|trial| trial.number);
-        trials.iter_mut().for_each(settle);
+        trials.iter_mut().for_each(end_trial);
         Some(WholeStudy::known(run.stored.as_ref()?, &run.spec.space, trials))
     });
     known.collect()
 }
 
-/// Ends a trial that runs, and gives times to those of this process.
-fn settle(trial: &mut FrozenTrial) {
+/// Ends a running trial, and sets missing times of ended trials.
+fn end_trial(trial: &mut FrozenTrial) {
     trial.record.retry_of = None;
     if trial.state == TrialState::Running {
         trial.state = TrialState::Failed;
-        let detail = "the store went away first".into();
+        let detail = "the store failed first".into();
         trial.record.failure = Some(Failure { reason: INTERRUPTED.into(), detail });
     }
     if trial.state.is_finished() {

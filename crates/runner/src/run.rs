@@ -1,4 +1,4 @@
-//! The run: workers over the studies of a ladder until each has its trials.
+//! The run: workers evaluate the studies of a ladder until each has its trials.
 
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
@@ -16,52 +16,52 @@ use crate::interrupt::Interrupt;
 use crate::open::OpenStudy;
 use crate::process::Process;
 
-/// Signs of life in the time of a lease.
+/// Number of heartbeats per lease.
 const BEATS: u32 = 6;
 
-/// How a run goes.
+/// Options of a run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// Trials evaluated at the same time, each on one thread; at least 1.
+    /// Number of trials evaluated at the same time, each on one thread; at least 1.
     pub workers: usize,
-    /// When no new trial is started any more.
+    /// Time after which no trial is started.
     pub deadline: Option<Instant>,
     /// Seed of the ladder.
     pub seed: u64,
-    /// Epochs that a trial takes at most, for progress.
+    /// Largest number of epochs of a trial, for progress.
     pub epochs: Option<u64>,
-    /// Time without a sign of life after which a process has lost its trials.
+    /// Time without a heartbeat after which a process loses its trials.
     pub lease: Duration,
-    /// How often a trial is tried again whose process ended first.
+    /// Number of repeated attempts at a trial whose process ended first.
     pub retries: u64,
 }
 
 impl RunOptions {
-    /// Time without a sign of life after which a process has lost its trials, unless given.
+    /// Default of the lease.
     pub const LEASE: Duration = Duration::from_mins(1);
 
-    /// How often a trial is tried again whose process ended first, unless given.
+    /// Default of the number of repeated attempts.
     pub const RETRIES: u64 = 3;
 }
 
-/// How a study ended.
+/// The outcome of a study.
 #[derive(Debug, Clone)]
 pub struct StudyOutcome {
-    /// Its place in the store.
+    /// Id of the study in the store.
     pub id: StudyId,
     /// Label of its size budget.
     pub label: String,
     /// Why it ended.
     pub reason: StopReason,
-    /// Complete trials.
+    /// Number of complete trials.
     pub complete: u64,
-    /// Trials stopped early.
+    /// Number of trials stopped early.
     pub pruned: u64,
-    /// Failed trials, interrupted ones not counted.
+    /// Number of failed trials, without interrupted ones.
     pub failed: u64,
 }
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Debug, Clone)]
 pub struct RunSummary {
     /// One entry per study, in order.
@@ -75,13 +75,14 @@ impl RunSummary {
     }
 }
 
-/// Runs every study to its end: smaller budgets first, the next one begun as soon as a worker is free.
+/// Runs all studies until they end: smaller budgets first, the next one as soon as a worker is free.
 ///
-/// A trial that fails is recorded and the run goes on. Events go to `events`; a closed channel is no error.
+/// A failed trial is recorded and the run continues. A closed channel of `events` is not an error.
 ///
 /// # Errors
-/// [`RunError::Lost`] when the store refuses to take a result, the other workers' trials being told first, or when it is not the one
-/// any more that the run began with; [`RunError::Machine`] where no program can be run; [`RunError::Store`] before any trial.
+/// [`RunError::Lost`] where the store rejects a result, after the other workers' trials are written, or where
+/// it was replaced by another one since the start of the run; [`RunError::Machine`] where the machine cannot
+/// start programs; [`RunError::Store`] before the first trial.
 pub fn run(
     studies: Vec<OpenStudy>,
     store: &dyn Store,
@@ -93,12 +94,12 @@ pub fn run(
     let (asked, to) = (interrupt.clone(), events.clone());
     let ids: Vec<StudyId> = studies.iter().map(|study| study.id).collect();
     let dispatcher = Dispatcher::start(studies, store, objective, Process::this(), options, asked, to)?;
-    // A study that runs has not ended, however its last run did.
+    // A running study has not ended, even if its last run did.
     ids.into_iter().try_for_each(|id| store.set_facts(id, &[Fact::Ended(None)]))?;
     let heartbeat = Heartbeat::default();
     let outcome = std::thread::scope(|scope| {
         let beating = scope.spawn(|| {
-            heartbeat.beat(store, options.lease / BEATS, |error| dispatcher.depart(error));
+            heartbeat.beat(store, options.lease / BEATS, |error| dispatcher.set_replaced(error));
         });
         let workers: Vec<_> = (0..options.workers.max(1))
             .map(|worker| {
@@ -126,8 +127,8 @@ pub fn run(
         beating.join().expect("the heartbeat ignores a store that does not answer");
         outcome
     });
-    let ended = match (dispatcher.departure(), outcome) {
-        (Some(departed), _) => Err(departed.into()),
+    let ended = match (dispatcher.take_replaced(), outcome) {
+        (Some(replaced), _) => Err(replaced.into()),
         (None, outcome) => outcome.and_then(|()| conclude(store, &dispatcher)),
     };
     ended.map_err(|error| match error {
@@ -136,7 +137,7 @@ pub fn run(
     })
 }
 
-/// Writes down how each study ended, in the store that the run began with.
+/// Records why each study ended, in the store that the run began with.
 fn conclude(store: &dyn Store, dispatcher: &Dispatcher<'_>) -> Result<RunSummary, RunError> {
     let summary = dispatcher.summary();
     for study in &summary.studies {

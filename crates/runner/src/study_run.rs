@@ -1,4 +1,4 @@
-//! One study of a run: what it has, what it wants, and why it ends.
+//! The state of one study in a run: its trials, its budget of trials, and the reason of its end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Sender;
@@ -13,59 +13,60 @@ use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 
 use crate::choice::{Choice, Chooser, SizeOf, trial_seed, waits};
 use crate::enqueued;
+use crate::lease::LeaseWatch;
 use crate::open::{OpenStudy, Pruning};
 use crate::process::Process;
 use crate::recover::{self, Elsewhere};
 use crate::run::RunOptions;
-use crate::silence::Silence;
 
-/// A study stops when, since this process took it up, its failed trials outnumber those with a value by this many. What failed before was
-/// perhaps mended.
+/// A study stops when, since this process opened it, its failed trials outnumber those with a value by this
+/// many. Earlier failures do not count, because their cause may be fixed.
 const FAILURES_BEYOND_VALUED: u64 = 10;
 
-/// A study that is being run, perhaps by several processes: its history, and what is still to be done.
+/// A study that is being run, possibly by several processes: its trials, and the state of the run.
 pub(crate) struct StudyRun {
     pub(crate) id: StudyId,
     pub(crate) identity: StudyIdentity,
-    /// As it was stored when the run began.
+    /// Record in the store at the start of the run.
     pub(crate) stored: Option<StudyRecord>,
     pub(crate) spec: BudgetSpec,
     pub(crate) direction: Direction,
     /// Names of the objectives after the first.
-    pub(crate) further: Vec<String>,
-    /// What each trial may report.
+    pub(crate) later_objectives: Vec<String>,
+    /// Limits of reported metrics.
     pub(crate) limits: Vec<Limit>,
     pub(crate) chooser: Chooser,
     pub(crate) pruning: Option<Pruning>,
     stop: StopRule,
-    /// One record per suggestion by number; a repetition stands under the number of its first attempt.
+    /// Ended trials, one record per suggestion, by number; a repeated attempt has the number of the first
+    /// attempt.
     pub(crate) finished: Vec<FrozenTrial>,
-    /// Those that are evaluated, here or elsewhere, those that wait and those that other programs asked for.
+    /// Trials that any process evaluates, that wait or that other programs asked for.
     pub(crate) running: Vec<FrozenTrial>,
-    /// Of `running` those that this process evaluates.
+    /// Trials in `running` that this process evaluates.
     pub(crate) own: BTreeSet<TrialNumber>,
     /// Trials that other living processes evaluate.
     alive: BTreeSet<TrialNumber>,
-    /// Repetitions of trials, by number, under the number of the first attempt.
+    /// Numbers of repeated attempts, by the number of the first attempt.
     attempts: BTreeMap<TrialNumber, BTreeSet<TrialNumber>>,
-    /// Trials outside of the space, which count no more.
+    /// Trials outside of the search space, which are not counted.
     outside: BTreeSet<TrialNumber>,
-    /// The first number that the store had not given away when it was last read.
+    /// First unused number of the store when it was last read.
     pub(crate) next: TrialNumber,
-    /// The smallest number that has to be read again, where it is below `next`.
+    /// Smallest number to read again, where it is below `next`.
     reread: Option<TrialNumber>,
-    silence: Silence,
-    /// How often an interrupted trial is tried again.
+    leases: LeaseWatch,
+    /// Number of repeated attempts at an interrupted trial.
     retries: u64,
-    /// Trials that had failed and that had a value when this process took the study up.
+    /// Numbers of failed trials and of trials with a value when this process opened the study.
     before: (u64, u64),
     pub(crate) ended: Option<StopReason>,
-    /// Why the sampler gives nothing more.
+    /// Reason why the sampler has no further suggestions.
     exhausted: Option<StopReason>,
 }
 
 impl StudyRun {
-    /// A study whose trials are not read yet.
+    /// The run of a study whose trials have not been read.
     pub(crate) fn new(study: OpenStudy, options: &RunOptions) -> Self {
         let OpenStudy {
             id,
@@ -87,7 +88,7 @@ impl StudyRun {
             stored: None,
             spec,
             direction,
-            further: further.into_iter().map(|metric| metric.name).collect(),
+            later_objectives: further.into_iter().map(|metric| metric.name).collect(),
             limits,
             chooser: Chooser { label, seed: options.seed, feasible, sampler, share, carried_over: None },
             pruning,
@@ -100,7 +101,7 @@ impl StudyRun {
             outside: BTreeSet::new(),
             next: TrialNumber(0),
             reread: None,
-            silence: Silence::new(options.lease),
+            leases: LeaseWatch::new(options.lease),
             retries: options.retries,
             before: (0, 0),
             ended: None,
@@ -116,7 +117,7 @@ impl StudyRun {
         self.finished.iter().filter(|t| t.state == state).count() as u64
     }
 
-    /// Trials that ended with what they were run for: complete or stopped early.
+    /// Number of trials with a value: complete or stopped early.
     pub(crate) fn valued(&self) -> u64 {
         self.count(TrialState::Complete) + self.count(TrialState::Pruned)
     }
@@ -126,7 +127,7 @@ impl StudyRun {
             as u64
     }
 
-    /// Number of trials outside of the space.
+    /// Number of trials outside of the search space.
     pub(crate) fn outside(&self) -> u64 {
         self.outside.len() as u64
     }
@@ -136,21 +137,23 @@ impl StudyRun {
         !self.alive.is_empty()
     }
 
-    /// Whether a finished trial was interrupted and has attempts left.
+    /// Whether a trial was interrupted and has attempts left.
     fn is_tried_again(&self, trial: &FrozenTrial) -> bool {
         let made = self.attempts.get(&trial.number).map_or(0, |attempts| attempts.len() as u64);
-        // Values outside of the space come from other programs, or from a space that has changed: nothing is started with them.
+        // Values outside of the search space come from other programs, or from a changed space, and must not
+        // reach a program.
         let fits = || enqueued::values(trial, &self.spec.space).is_ok();
         let may = made < self.retries || recover::is_of_machine(trial);
         recover::was_interrupted(trial) && may && fits()
     }
 
-    /// The first trial to be tried again.
+    /// The first trial to evaluate again.
     fn interrupted(&self) -> Option<&FrozenTrial> {
         self.finished.iter().find(|trial| self.is_tried_again(trial))
     }
 
-    /// An interrupted trial's configuration and seed again, or the sampler's next; `None` when the space is used up.
+    /// An interrupted trial's configuration and seed, or the sampler's suggestion; `None` where the sampler
+    /// has none.
     pub(crate) fn choose(
         &mut self,
         store: &dyn Store,
@@ -167,7 +170,7 @@ impl StudyRun {
                 exempt: first.record.exempt,
                 ..TrialRecord::default()
             };
-            // The process of an enqueued trial may have ended before the rest of the values was written down.
+            // The process of an enqueued trial may have ended before the missing values were written.
             let completed = self.chooser.complete(first, size).map(|choice| choice.params);
             let params = completed.unwrap_or_else(|_| first.params.clone());
             return Ok(Some(Choice { params, record, index: number.0 }));
@@ -195,22 +198,23 @@ impl StudyRun {
         Ok(Some(choice))
     }
 
-    /// Takes in what other processes and programs did. Trials that nobody works on any more are failed; their numbers are
-    /// returned.
+    /// Reads the changes of other processes and programs. Trials without a process are failed; their numbers
+    /// are returned.
     pub(crate) fn refresh(
         &mut self,
         store: &dyn Store,
         this: &Process<'_>,
     ) -> Result<Vec<TrialNumber>, StoreError> {
-        let (silence, now) = (&mut self.silence, (this.clock)());
-        let Elsewhere { asked, recovered } = recover::recover(store, self.id, &this.owner, silence, now)?;
+        let (leases, now) = (&mut self.leases, (this.clock)());
+        let Elsewhere { asked, recovered } = recover::recover(store, self.id, &this.owner, leases, now)?;
         let elsewhere = self.running.iter().map(|trial| trial.number).filter(|n| !self.own.contains(n));
         let first = elsewhere.chain(self.reread.take()).min().unwrap_or(self.next).min(self.next);
         for trial in store.trials_from(self.id, first)? {
             self.next = self.next.max(TrialNumber(trial.number.0 + 1));
-            self.take_in(trial);
+            self.add(trial);
         }
-        // From the same reading as the values: a trial that begins or ends between two readings would count twice or not at all.
+        // These are derived from the same read as the values: with two reads, a trial that starts or ends in
+        // between would count twice or not at all.
         let is_elsewhere = |trial: &&FrozenTrial| {
             let number = &trial.number;
             trial.state == TrialState::Running && !self.own.contains(number) && !asked.contains(number)
@@ -219,13 +223,13 @@ impl StudyRun {
         Ok(recovered)
     }
 
-    fn take_in(&mut self, trial: FrozenTrial) {
+    fn add(&mut self, trial: FrozenTrial) {
         let number = trial.number;
         let slot = trial.record.retry_of.unwrap_or(number);
         if slot != number && !recover::is_of_machine(&trial) {
             self.attempts.entry(slot).or_default().insert(number);
         }
-        // What this process evaluates it knows best.
+        // For trials of this process the local state is newer than that of the store.
         if self.own.contains(&slot) {
             return;
         }
@@ -241,7 +245,7 @@ impl StudyRun {
         }
     }
 
-    /// Takes a trial that this process starts into the history.
+    /// Adds a trial that this process starts.
     pub(crate) fn begin(&mut self, number: TrialNumber, trial: FrozenTrial) {
         let slot = trial.number;
         if slot != number {
@@ -260,21 +264,22 @@ impl StudyRun {
         &mut self.running[place.expect("an assigned trial is running until it is done")]
     }
 
-    /// Takes an own trial out of the running ones.
+    /// Removes a trial of this process from the running ones.
     pub(crate) fn release(&mut self, slot: TrialNumber) -> FrozenTrial {
         self.own.remove(&slot);
         let place = self.running.binary_search_by_key(&slot, |t| t.number);
         self.running.remove(place.expect("an assigned trial is running until it is done"))
     }
 
-    /// Lets go of an own trial that somebody else ended: the store knows what became of it.
-    pub(crate) fn lose(&mut self, slot: TrialNumber) {
+    /// Removes a trial of this process that another process has failed, to read its state from the store
+    /// again.
+    pub(crate) fn drop_lost(&mut self, slot: TrialNumber) {
         self.release(slot);
         self.reread = Some(self.reread.map_or(slot, |reread| reread.min(slot)));
     }
 
-    /// Counts failures from here on.
-    pub(crate) fn take_up(&mut self) {
+    /// Counts failures from now on.
+    pub(crate) fn reset_failures(&mut self) {
         self.before = (self.failed(), self.valued());
     }
 
@@ -283,12 +288,12 @@ impl StudyRun {
         self.failed().saturating_sub(failed) >= self.valued().saturating_sub(valued) + FAILURES_BEYOND_VALUED
     }
 
-    /// Whether trials wait or new ones are wanted.
+    /// Whether trials wait or the budget needs another trial.
     pub(crate) fn wants_more(&self) -> bool {
         (self.running.iter().any(waits) || self.wants_new()) && !self.too_many_failed()
     }
 
-    /// Whether a trial is missing that neither has a value nor is being evaluated, here or elsewhere.
+    /// Whether the budget needs another trial, beyond those with a value and those that a process evaluates.
     pub(crate) fn wants_new(&self) -> bool {
         self.valued() + ((self.own.len() + self.alive.len()) as u64) < self.spec.trials
     }

@@ -1,4 +1,4 @@
-//! Trials that programs evaluate: the protocol, its mistakes, and programs that do not want to end.
+//! Tests of trials that programs evaluate: the protocol, invalid reports, and programs that do not end.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use allometry_core::{
 use allometry_runner::{CommandObjective, Devices};
 use tempfile::TempDir;
 
-/// Takes down what is reported and answers as told.
+/// A reporter that records epochs, prunes at a step and can be interrupted.
 #[derive(Default)]
 struct Listener {
     epochs: Mutex<Vec<EpochReport>>,
@@ -100,7 +100,7 @@ impl Fixture {
         self.run(&Listener::default()).unwrap().value
     }
 
-    /// Reason and detail of a trial that must fail.
+    /// The reason and the details of a trial that must fail.
     fn failure(&self) -> (String, String) {
         match self.run(&Listener::default()) {
             Err(ObjectiveError::Failed(failure)) => (failure.reason, failure.detail),
@@ -109,7 +109,7 @@ impl Fixture {
     }
 }
 
-/// Whether a process lives, by its number in a file.
+/// Whether the process whose id is in a file is alive.
 fn lives(pid_file: &Path) -> bool {
     let pid = std::fs::read_to_string(pid_file).unwrap();
     let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
@@ -119,13 +119,13 @@ fn lives(pid_file: &Path) -> bool {
 fn wait_until(holds: impl Fn() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < Duration::from_mins(1), "waited in vain");
+        assert!(started.elapsed() < Duration::from_mins(1), "the condition was not met within a minute");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
 #[test]
-fn what_a_program_reports_is_what_the_trial_has() {
+fn the_trial_has_the_reports_of_the_program() {
     let fixture = Fixture::new(
         r#"{ echo '{"step": 1, "value": 0.5, "metrics": {"loss": 2}}'
              echo '{"step": 2, "value": NaN}'
@@ -168,8 +168,8 @@ fn a_trial_keeps_scores_or_outputs() {
 fn a_program_finds_its_trial() {
     let mut fixture = Fixture::new("");
     fixture.spec.run = Invocation::Shell(
-        "env > env.txt; printf '%s\\n' {args} {kind} {seed} {study} > args.txt; cat {params_file} > params.txt; \
-         echo '{{\"final\": true, \"value\": 1}}' >> {report}"
+        "env > env.txt; printf '%s\\n' {args} {kind} {seed} {study} > args.txt; \
+         cat {params_file} > params.txt; echo '{{\"final\": true, \"value\": 1}}' >> {report}"
             .into(),
     );
     fixture.spec.environment = EnvironmentSpec {
@@ -180,7 +180,7 @@ fn a_program_finds_its_trial() {
     assert_eq!(fixture.value(), 1.0);
     let read = |name: &str| std::fs::read_to_string(fixture.folder.path().join(name)).unwrap();
     let mode = std::fs::metadata(fixture.runs()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o700, "logs and parameters are nobody else's");
+    assert_eq!(mode & 0o777, 0o700, "logs and parameters are private");
     assert_eq!(read("args.txt"), "--lr\n0.1\n--kind\nit's\nit's\n11\nladder/2M\n");
     assert_eq!(
         serde_json::from_str::<serde_json::Value>(&read("params.txt")).unwrap(),
@@ -207,7 +207,7 @@ fn a_program_finds_its_trial() {
 }
 
 #[test]
-fn arguments_reach_a_program_as_they_are() {
+fn arguments_reach_a_program_unchanged() {
     let mut fixture = Fixture::new("");
     fixture.params = [("text", ParamValue::Text("a b; $(touch x) {seed}".into()))].into_iter().collect();
     let words = ["sh", "-c", "printf '%s|' \"$@\"; exit 3", "sh", "{args}", "--all={args}", "{{x}}"];
@@ -228,7 +228,7 @@ fn without_a_report_the_value_is_found_where_the_ladder_says() {
     fixture.spec.value = ValueSource::Output { pattern: "loss=(.*)".into() };
     assert!(fixture.failure().0.contains("nothing in its output matches loss=(.*)"));
     fixture.spec.value = ValueSource::Output { pattern: "(done)".into() };
-    assert!(fixture.failure().0.contains("`done` in its output is no number"));
+    assert!(fixture.failure().0.contains("`done` in its output is not a number"));
 
     let mut fixture = Fixture::new(r#"echo '{"validation": {"auc": 0.5}}' > metrics-7.json"#);
     let file = |key: &str| ValueSource::File { path: "metrics-{number}.json".into(), key: key.into() };
@@ -262,7 +262,8 @@ fn every_bad_ending_says_why_with_the_end_of_the_output() {
 #[test]
 fn a_program_that_asks_for_it_is_started_again() {
     let mut fixture = Fixture::new(
-        r#"echo x >> count; [ $(wc -l < count) -ge 2 ] || exit 75; echo '{"final": true, "value": 2}' >> "$ALLOMETRY_REPORT""#,
+        r#"echo x >> count; [ $(wc -l < count) -ge 2 ] || exit 75
+           echo '{"final": true, "value": 2}' >> "$ALLOMETRY_REPORT""#,
     );
     assert!(fixture.failure().0.contains("asked to be tried again 1 times"));
     std::fs::remove_file(fixture.folder.path().join("count")).unwrap();
@@ -271,7 +272,7 @@ fn a_program_that_asks_for_it_is_started_again() {
 }
 
 #[test]
-fn a_pruned_program_may_end_by_itself_and_is_made_to_otherwise() {
+fn a_pruned_program_may_end_by_itself_or_is_stopped() {
     let step = r#"echo '{"step": 1, "value": 0.5}' >> "$ALLOMETRY_REPORT""#;
     let told =
         r#"printf '%s\n' '{"constraints": {"ms": -3}}' '{"metrics": {"watts": 7}}' >> "$ALLOMETRY_REPORT""#;
@@ -294,8 +295,10 @@ fn a_pruned_program_may_end_by_itself_and_is_made_to_otherwise() {
 
 #[test]
 fn a_program_that_has_ended_is_not_pruned_any_more() {
-    // Both lines in one write, so that nobody reads the first alone; and the program lives on for a while.
-    let report = r#"printf '%s\n' '{"step": 1, "value": 0.5}' '{"final": true, "value": 0.5}' > both; cat both >> "$ALLOMETRY_REPORT""#;
+    // Both lines are in one write, so that the first is not read alone, and the program continues for a
+    // while.
+    let report = r#"printf '%s\n' '{"step": 1, "value": 0.5}' '{"final": true, "value": 0.5}' > both
+                    cat both >> "$ALLOMETRY_REPORT""#;
     for rest in ["", "; sleep 0.2"] {
         let fixture = Fixture::new(&format!("{report}{rest}"));
         let listener = Listener { prune_at: Some(1), ..Listener::default() };
@@ -336,18 +339,20 @@ fn a_grandchild_that_outlives_its_parent_is_killed() {
     wait_until(|| !lives(&fixture.folder.path().join("grandchild")));
 }
 
-/// A program in a session of its own is in no group of its trial, and once its parent has ended nobody's child.
+/// A program in its own session is not in the process group of its trial, and has no parent after that one
+/// has ended.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_descendant_with_a_session_of_its_own_is_killed() {
-    let leave = "setsid sh -c 'echo $$ > grandchild; exec sleep 600' & while [ ! -s grandchild ]; do sleep 0.01; done";
+    let leave = "setsid sh -c 'echo $$ > grandchild; exec sleep 600' & \
+                 while [ ! -s grandchild ]; do sleep 0.01; done";
     let fixture =
         Fixture::new(&format!(r#"{leave}; echo '{{"final": true, "value": 1}}' >> "$ALLOMETRY_REPORT""#));
     let grandchild = fixture.folder.path().join("grandchild");
     assert_eq!(fixture.value(), 1.0);
     wait_until(|| !lives(&grandchild));
 
-    // Left behind by an attempt whose runner was killed.
+    // A process of an attempt whose runner was killed.
     std::fs::remove_file(&grandchild).unwrap();
     let fixture = Fixture::new(&format!("{leave}; exec sleep 600"));
     let grandchild = fixture.folder.path().join("grandchild");
@@ -373,12 +378,12 @@ fn a_flood_of_output_goes_to_the_log_and_its_end_to_the_store() {
     assert!(std::fs::metadata(fixture.file("log.txt")).unwrap().len() > 300_000_000);
     let log = fixture.objective().log(&fixture.trial()).unwrap();
     assert!(log.len() <= 64 * 1024 && log.ends_with("19999\n20000\n"), "{}", log.len());
-    assert!(log.lines().next().unwrap().parse::<u32>().is_ok(), "a cut line is left out");
+    assert!(log.lines().next().unwrap().parse::<u32>().is_ok(), "an incomplete first line is left out");
     std::fs::remove_file(fixture.file("log.txt")).unwrap();
 }
 
 #[test]
-fn the_process_of_an_earlier_attempt_does_not_go_on_beside_the_next() {
+fn the_process_of_an_earlier_attempt_is_killed_before_the_next() {
     let fixture = Fixture::new("echo $$ > first; exec sleep 600");
     let pid = fixture.folder.path().join("first");
     let objective = fixture.objective();
@@ -391,13 +396,12 @@ fn the_process_of_an_earlier_attempt_does_not_go_on_beside_the_next() {
         let again = CommandObjective::new(second.spec.clone(), "ladder", fixture.runs(), Devices::default());
         assert_eq!(again.unwrap().evaluate(&fixture.trial(), &listener).unwrap().value, 3.0);
         wait_until(|| !lives(&pid));
-        assert!(
-            matches!(first.join().unwrap(), Err(ObjectiveError::Failed(failure)) if failure.reason == "killed by signal 9")
-        );
+        let Err(ObjectiveError::Failed(failure)) = first.join().unwrap() else { panic!("it was killed") };
+        assert_eq!(failure.reason, "killed by signal 9");
     });
 }
 
-/// Takes what an earlier attempt left in the checkpoint folder, else writes its own rate there, and reports it.
+/// A program that reports the number in its checkpoint folder, or else writes its own rate there.
 const REUSES: &str = r#"
     kept="$ALLOMETRY_CHECKPOINT_DIR/value"
     [ -e "$kept" ] || grep -o '"lr": [0-9.e-]*' "$ALLOMETRY_PARAMS" | cut -d' ' -f2 > "$kept"
@@ -405,7 +409,7 @@ const REUSES: &str = r#"
 "#;
 
 #[test]
-fn an_attempt_goes_on_from_files_of_its_own_trial_alone() {
+fn an_attempt_continues_only_from_files_of_its_own_trial() {
     let fixture = Fixture::new(REUSES);
     let objective = fixture.objective();
     let value = |trial: &TrialSpec| objective.evaluate(trial, &Listener::default()).unwrap().value;
@@ -413,19 +417,19 @@ fn an_attempt_goes_on_from_files_of_its_own_trial_alone() {
     assert_eq!(value(&first), 0.1);
     let kept = fixture.file("checkpoint/value");
     std::fs::write(&kept, "0.25").unwrap();
-    assert_eq!(value(&first), 0.25, "the same trial goes on");
+    assert_eq!(value(&first), 0.25, "the trial continues");
     assert_eq!(value(&TrialSpec { number: TrialNumber(9), ..first.clone() }), 0.25, "and its repetition");
 
     let mut changed = first.clone();
     changed.params.insert("lr", 0.5);
-    assert_eq!(value(&changed), 0.5, "another configuration under the same number begins anew");
+    assert_eq!(value(&changed), 0.5, "another configuration under the same number starts again");
     std::fs::write(&kept, "0.25").unwrap();
     assert_eq!(value(&TrialSpec { seed: 12, ..changed.clone() }), 0.5, "and so does another seed");
     std::fs::write(&kept, "0.25").unwrap();
     assert_eq!(value(&TrialSpec { study: study("two"), ..changed.clone() }), 0.5, "and another study");
     assert!(kept.exists(), "the first study keeps its files");
 
-    // What an interrupted write of the note leaves, or an earlier version without one.
+    // The remains of an interrupted write of the file, or of an earlier version without it.
     for note in ["", "{\"study\""] {
         std::fs::write(&kept, "0.25").unwrap();
         std::fs::write(fixture.file("trial.json"), note).unwrap();
@@ -434,7 +438,7 @@ fn an_attempt_goes_on_from_files_of_its_own_trial_alone() {
 }
 
 #[test]
-fn an_attempt_that_comes_too_late_leaves_its_repetition_alone() {
+fn a_late_attempt_does_not_stop_its_repetition() {
     let fixture = Fixture::new(
         r#"echo $$ > pid; until [ -e go ]; do sleep 0.01; done
         echo '{"final": true, "value": 1}' >> "$ALLOMETRY_REPORT""#,
@@ -455,7 +459,7 @@ fn an_attempt_that_comes_too_late_leaves_its_repetition_alone() {
 }
 
 #[test]
-fn a_run_of_another_study_leaves_the_processes_of_the_first_alone() {
+fn a_run_of_another_study_does_not_stop_the_processes_of_the_first() {
     let fixture = Fixture::new(
         r#"echo $$ > pid; until [ -e go ]; do sleep 0.01; done
         echo '{"final": true, "value": 1}' >> "$ALLOMETRY_REPORT""#,
@@ -481,7 +485,7 @@ fn a_run_of_another_study_leaves_the_processes_of_the_first_alone() {
 }
 
 #[test]
-fn a_value_file_that_was_there_before_is_no_value() {
+fn a_value_file_from_before_the_attempt_is_not_used() {
     let mut fixture = Fixture::new(":");
     fixture.spec.value = ValueSource::File { path: "value.json".into(), key: "value".into() };
     let file = fixture.folder.path().join("value.json");
@@ -505,7 +509,7 @@ fn sizes_follow_from_the_expression() {
 }
 
 #[test]
-fn a_program_that_is_not_there_is_told_before_any_trial() {
+fn a_missing_program_is_an_error_before_any_trial() {
     let mut fixture = Fixture::new("");
     fixture.spec.run = Invocation::Program(vec!["pyhton".into()]);
     let new = |fixture: &Fixture| {

@@ -1,4 +1,4 @@
-//! A run over a store: exact numbers of trials, failures as data, interruption without loss.
+//! Tests of runs: exact numbers of trials, failures as data, interruptions without loss.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use allometry_runner::{
 use allometry_store::facts::{CommandFacts, ObjectiveFacts, Program};
 use allometry_store::{Finished, FinishedState, Owner, SqliteStore, Start, Store};
 
-/// What the test objective does with a trial.
+/// The result of a trial in the test objective.
 type Behaviour<'a> = dyn Fn(&TrialSpec, u64) -> Result<f64, ObjectiveError> + Sync + 'a;
 
-/// Three epochs, then what the behaviour says; counts its evaluations.
+/// An objective with three epochs and the result of `behaviour`, which counts its evaluations.
 struct Scripted<'a> {
     evaluations: AtomicU64,
     behaviour: &'a Behaviour<'a>,
@@ -234,7 +234,7 @@ fn failures_and_panics_are_data_until_there_are_too_many() {
     assert!(summary.studies.iter().all(|s| s.reason == StopReason::FailureLimit && s.complete == 0));
     assert!((10..=11).contains(&summary.studies[0].failed), "{:?}", summary.studies);
 
-    // Once the cause is mended, the same command goes on with what is left of twelve configurations.
+    // After the cause is fixed, the same command continues with the rest of twelve configurations.
     let (summary, _) = go(&ladder, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     for one in &summary.studies {
         assert_eq!((one.complete + one.failed, one.reason), (12, StopReason::SpaceExhausted), "{one:?}");
@@ -243,10 +243,10 @@ fn failures_and_panics_are_data_until_there_are_too_many() {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_with_the_same_results() {
+fn an_interrupted_run_resumes_with_the_same_results() {
     let ladder = read(LADDER);
-    let whole = SqliteStore::in_memory().unwrap();
-    go(&ladder, &whole, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
+    let uninterrupted = SqliteStore::in_memory().unwrap();
+    go(&ladder, &uninterrupted, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
 
     let store = SqliteStore::in_memory().unwrap();
     let interrupt = Interrupt::default();
@@ -266,7 +266,7 @@ fn an_interrupted_run_goes_on_with_the_same_results() {
         let trials = trials(store, "a").into_iter().filter(|t| t.state == TrialState::Complete);
         trials.map(|t| (t.params.to_string(), t.value)).collect()
     };
-    assert_eq!(complete(&store), complete(&whole));
+    assert_eq!(complete(&store), complete(&uninterrupted));
     let retry =
         trials(&store, "a").into_iter().find(|t| t.record.retry_of.is_some()).expect("a trial was repeated");
     assert_eq!(retry.record.retry_of.unwrap().0, 3);
@@ -274,7 +274,7 @@ fn an_interrupted_run_goes_on_with_the_same_results() {
 }
 
 #[test]
-fn pruned_trials_count_have_their_last_value_and_spare_the_exempt() {
+fn pruned_trials_count_with_their_last_value_and_exempt_trials_are_not_pruned() {
     let ladder = read(&format!(
         "{}[pruner]\nkind = \"threshold\"\nlower = 0.25\nn_warmup_steps = 2\ncomplete_share = 0.0\n",
         LADDER.replace("trials = 6", "trials = 10")
@@ -306,10 +306,10 @@ fn pruned_trials_count_have_their_last_value_and_spare_the_exempt() {
         summary.studies.iter().map(|s| s.pruned).sum::<u64>()
     );
     let (_, events) = go(&ladder, &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
-    assert!(!events.iter().any(|e| matches!(e, StudyEvent::TrialStarted { .. })), "nothing is left to do");
+    assert!(!events.iter().any(|e| matches!(e, StudyEvent::TrialStarted { .. })), "all trials are done");
 }
 
-/// A sampler whose model expects half as much of every further trial.
+/// A sampler whose expected gain halves with every trial.
 struct Saturating(Box<dyn Sampler>, f64);
 
 impl Sampler for Saturating {
@@ -330,9 +330,9 @@ fn a_study_ends_where_another_trial_is_expected_to_gain_too_little() {
     let objective = Scripted { evaluations: AtomicU64::new(0), behaviour: &|t, _| Ok(value_of(t)) };
     let spec = ladder.budgets[0].clone();
     let feasible = Arc::new(Feasible::new(&spec.space, &spec.budget, |_| None).unwrap());
-    let plain = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Random) };
+    let random = SamplerSpec { probes: false, ..SamplerSpec::new(SamplerKind::Random) };
     let sampler = Box::new(Saturating(
-        sampler::build(&[Direction::Maximize], plain, Arc::clone(&feasible), 1).unwrap(),
+        sampler::build(&[Direction::Maximize], random, Arc::clone(&feasible), 1).unwrap(),
         1.0,
     ));
     let facts = LadderFacts::new(command("train"));
@@ -417,8 +417,11 @@ fn a_study_of_a_living_process_is_shared_and_that_of_a_dead_one_recovered() {
     let more = read(&LADDER.replace("trials = 6", "trials = 9"));
     let (_, events) = go(&more, &store, 2, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     assert!(events.iter().any(|e| matches!(e, StudyEvent::StudyShared { budget } if budget == "a")));
-    let recovered = |e: &StudyEvent| matches!(e, StudyEvent::TrialsRecovered { numbers, .. } if numbers == &[TrialNumber(lost)]);
-    assert!(events.iter().any(recovered), "its lease runs out: {events:?}");
+    let recovered = |event: &StudyEvent| match event {
+        StudyEvent::TrialsRecovered { numbers, .. } => numbers == &[TrialNumber(lost)],
+        _ => false,
+    };
+    assert!(events.iter().any(recovered), "its lease expires: {events:?}");
     let all = trials(&store, "a");
     let valued: Vec<_> = all.iter().filter(|t| t.state == TrialState::Complete).collect();
     assert_eq!(valued.len(), 9);
@@ -454,10 +457,10 @@ fn a_trial_that_keeps_losing_its_process_is_given_up() {
 }
 
 #[test]
-fn a_result_that_comes_after_the_lease_is_not_taken() {
+fn a_result_after_the_lease_has_expired_is_rejected() {
     let ladder = read(&LADDER.replace("trials = 6", "trials = 2"));
     let store = SqliteStore::in_memory().unwrap();
-    // Somebody who takes this process for dead ends the first trial while it is evaluated.
+    // Another process takes this one for dead and fails the first trial during its evaluation.
     let behaviour = |trial: &TrialSpec, _: u64| {
         let study = store.study("test/a").unwrap().unwrap();
         let running = store.running(study.id).unwrap();
@@ -482,7 +485,7 @@ fn a_result_that_comes_after_the_lease_is_not_taken() {
 }
 
 #[test]
-fn another_question_under_the_same_name_is_refused() {
+fn another_objective_under_the_same_name_is_rejected() {
     let store = SqliteStore::in_memory().unwrap();
     go(&read(LADDER), &store, 1, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
     let wider = read(&LADDER.replace("[4, 8, 12]", "[4, 8, 16]"));

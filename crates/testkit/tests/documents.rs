@@ -12,10 +12,9 @@ use std::path::{Component, Path, PathBuf};
 const PROSE: usize = 100;
 /// Maximum width of a line of Rust, comments and templates included.
 const RUST: usize = 110;
-/// Crates with longer lines, and how many each has. A number may only fall, and a crate without long lines
-/// is not listed.
-const LONG_LINES: &[(&str, usize)] =
-    &[("cli", 176), ("core", 305), ("runner", 75), ("server", 31)];
+/// Crates that still have longer lines, and how many. A number may only fall; a crate without any leaves
+/// the list.
+const LONG_LINES: &[(&str, usize)] = &[("cli", 176), ("server", 31)];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")

@@ -179,9 +179,9 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
     assert_eq!(on(path, "tell", &["0", "0.5"]).0, 0);
     assert_eq!(on(path, "enqueue", &["n=2"]).0, 0);
     let refused = [
-        (&["tell", "0", "0.4"][..], 2, "trial 0 is complete already, with 0.5"),
-        (&["tell", "1", "nan"], 2, "trial 1 cannot be told NaN"),
-        (&["tell", "1", "inf"], 2, "trial 1 cannot be told inf"),
+        (&["tell", "0", "0.4"][..], 2, "trial 0 is already complete, with 0.5"),
+        (&["tell", "1", "nan"], 2, "trial 1 cannot have the value NaN"),
+        (&["tell", "1", "inf"], 2, "trial 1 cannot have the value inf"),
         (&["tell", "1", "high"], 2, "invalid value 'high'"),
         (&["tell", "1"], 2, "VALUE"),
         (&["tell", "2", "1"], 2, "trial 2 is waiting"),
@@ -510,7 +510,7 @@ fn conditions_that_make_no_sense_are_refused() {
         (
             r#"["adam"]"#,
             r#"["lion"]"#,
-            "`beta` exists where `optimizer` is 'lion', which `optimizer` never is",
+            "the condition of `beta` requires the value 'lion', which `optimizer` cannot have",
         ),
         (
             r#""values": ["adam", "sgd"]"#,

@@ -175,7 +175,7 @@ fn files_that_ask_for_what_makes_no_sense_are_refused() {
     }
     for (metric, said) in [
         ("[\"auc\", \"latency\"]", "trials do not report it"),
-        ("[\"log_loss\", \"auc\"]", "the first objective cannot be `log_loss`, but `auc` alone"),
+        ("[\"log_loss\", \"auc\"]", "the first objective must be `auc`, not `log_loss`"),
         ("[\"auc\", \"r2\"]", "trials do not report it"),
         ("[]", "`metric` is empty"),
     ] {
@@ -208,8 +208,8 @@ fn a_program_asks_and_tells_several_values() {
         let x = asked["params"]["x"].as_f64().unwrap();
         if number == 0 {
             for (values, said) in [
-                (&["0", "0.5"][..], "was told values of 1 of its study's 2 objectives"),
-                (&["0", "1", "2", "3"], "was told values of 3"),
+                (&["0", "0.5"][..], "needs 2 values, one for each objective of its study, not 1"),
+                (&["0", "1", "2", "3"], "needs 2 values, one for each objective of its study, not 3"),
                 (&["0", "1", "nan"], "a value is a finite number"),
                 (&["0", "0.5", "--step", "1"], "a step has one value, but the study has 2 objectives"),
                 (&["0", "0.5", "1", "--step", "1"], "a step has one value, not 2"),

@@ -63,7 +63,7 @@ fn horizons_that_make_no_sense_are_refused() {
         twice.path(),
         &["check"],
         3,
-        &["`horizon` is in [data] and in the label", "leave one of them out", "ladder.toml"],
+        &["`horizon` is set in [data] and in the label", "remove one of them", "ladder.toml"],
     );
     let folder = project();
     refused(folder.path(), &["run", "-S", "data.horizon=0"], 3, &["`horizon` is 0", "at least 1"]);
@@ -157,7 +157,7 @@ fn outputs_that_make_no_sense_fail_the_trial() {
     std::fs::write(folder.join("train.sh"), script).unwrap();
     refused(folder, &["run", "--quiet"], 6, &["too many trials failed for a, b"]);
     let (_, shown, _) = run(folder, &["show", "0", "--study", "a"]);
-    let reason = "line 1 of its report has `targets` that are no classes from 0 to 1";
+    let reason = "line 1 of its report has `targets` that are not classes from 0 to 1";
     assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(reason), "{shown}");
 }
 

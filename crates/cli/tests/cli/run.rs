@@ -185,13 +185,13 @@ fn constraints_are_shown_kept_and_compared() {
     let asked: serde_json::Value = serde_json::from_str(&asked).unwrap();
     assert!(asked["params"]["d_model"].as_i64().unwrap() / asked["params"]["n_heads"].as_i64().unwrap() >= 4);
     let (code, _, err) = run(path, &["run", "--budget", "s"]);
-    assert!(code == 3 && err.contains("constraint `head_dim >= 4`: gone"), "{err}");
+    assert!(code == 3 && err.contains("constraint `head_dim >= 4`: removed"), "{err}");
 
     let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim > 100\"]"]);
     assert!(code == 3 && err.contains("`head_dim > 100` holds for none of the 12 architectures"), "{err}");
     assert!(err.contains("without `head_dim > 100` the budget has 12 architectures"), "{err}");
     let (code, _, err) = run(path, &["check", "-S", "space.constraints=[\"head_dim >> 100\"]"]);
-    assert!(code == 3 && err.contains("a number or a name is expected, not `>`"), "{err}");
+    assert!(code == 3 && err.contains("expected a number or a name, not `>`"), "{err}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn gp_says_once_that_tpe_goes_on() {
     }
     let (answers, err) = heard("gp", &lines);
     assert_eq!(answers.len(), 303);
-    assert_eq!(err, "note: `gp` models 300 trials at most; beyond them `tpe` proposes\n");
+    assert_eq!(err, "note: `gp` models at most 300 trials; `tpe` suggests the following ones\n");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_grid_is_used_up_and_its_end_told() {
             [space.to_string()].into_iter().chain((0..3).map(|n| json!({ "ask": n }).to_string())).collect();
         let all = answers(kind, &lines);
         assert_ne!(all[0], all[1]);
-        assert_eq!(all[2], json!({"error": "all 2 distinct configurations of the space were tried"}));
+        assert_eq!(all[2], json!({"error": "all 2 distinct configurations of the search space were tried"}));
     }
 }
 
@@ -198,5 +198,8 @@ fn configurations_lack_what_does_not_apply() {
         }
     }
     let refused = answers("gp", &[header("\"c\"")]);
-    assert_eq!(refused[0]["error"], "`n_heads` exists where `kind` is 'c', which `kind` never is");
+    assert_eq!(
+        refused[0]["error"],
+        "the condition of `n_heads` requires the value 'c', which `kind` cannot have"
+    );
 }

@@ -99,7 +99,7 @@ fn the_report_says_what_was_carried_over() {
 fn a_budget_that_is_another_function_drops_what_was_carried_over() {
     let (carried, text) = carried(&project(LADDER, OPPOSITE));
     assert!(carried["guard"]["correlation"].as_f64().unwrap() < 0.2, "{carried}");
-    assert!(text.contains("; dropped: what they predict has a rank correlation of -"), "{text}");
+    assert!(text.contains("; dropped: their predictions have a rank correlation of -"), "{text}");
     assert!(!text.contains("searched with more knowledge"), "{text}");
     assert!(!text.contains("learned from the trials"), "{text}");
 }

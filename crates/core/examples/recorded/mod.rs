@@ -1,4 +1,4 @@
-//! Grids whose every configuration was trained, with several seeds each.
+//! Recorded grids, in which every configuration was trained with several seeds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use allometry_core::{
 };
 use serde::Deserialize;
 
-/// A parameter as `benches/peers/tables.py` writes it.
+/// A parameter in the format of `benches/peers/tables.py`.
 #[derive(Deserialize)]
 pub(crate) struct Parameter {
     name: String,
@@ -29,7 +29,7 @@ pub(crate) struct Recorded {
     median: f64,
 }
 
-/// Normalised regrets: 0 for the best configuration of the grid, 1 for the median one.
+/// Normalized regrets: 0 for the best configuration of the grid, 1 for the median one.
 pub(crate) struct Regrets {
     pub(crate) recommended: f64,
     pub(crate) told: f64,
@@ -37,7 +37,8 @@ pub(crate) struct Regrets {
 }
 
 impl Recorded {
-    /// What counts is the mean over the seeds; a configuration of which one diverged has the worst.
+    /// Ranks configurations by the mean over the seeds; a configuration with a diverged seed has the worst
+    /// mean.
     pub(crate) fn new(label: &str, params: Vec<Parameter>, values: Vec<Vec<Option<f64>>>) -> Self {
         let mean = |row: &Vec<Option<f64>>| {
             let values: Option<Vec<f64>> = row.iter().copied().collect();
@@ -70,7 +71,7 @@ impl Recorded {
         (self.means[self.place(params)] - self.best) / (self.median - self.best)
     }
 
-    /// A trial that is told one of the seeds' values of its configuration; `pick` draws it for a place in the grid.
+    /// A trial with the value of one seed of its configuration; `pick` draws it for an index in the grid.
     pub(crate) fn trial(&self, number: usize, params: Params, pick: impl Fn(u64) -> u64) -> FrozenTrial {
         let place = self.place(&params);
         let replicates = &self.values[place];
@@ -79,7 +80,8 @@ impl Recorded {
         FrozenTrial::new(number as u64, state, value, params)
     }
 
-    /// Of the recommended configuration, of the best told one and of the best one visited.
+    /// The regrets of the recommended configuration, of the one with the best value and of the best one
+    /// visited.
     pub(crate) fn regrets(&self, finished: &[FrozenTrial]) -> Regrets {
         let recommended = recommend(finished, self.feasible.space(), Direction::Minimize);
         let told = finished.iter().filter_map(|trial| Some((trial.value?, trial)));

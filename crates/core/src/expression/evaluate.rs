@@ -1,9 +1,9 @@
-//! What a tree comes to.
+//! Evaluation of expression trees.
 
 use super::parse::{Arithmetic, Compare, Function, Node};
 
 impl Node {
-    /// The truth of a condition.
+    /// The truth value of a condition.
     pub(super) fn truth(&self, values: &[f64]) -> bool {
         match self {
             Self::Comparison(operands) => operands.windows(2).all(|pair| {
@@ -32,7 +32,7 @@ impl Node {
         }
     }
 
-    /// Whether the name at a place occurs in it.
+    /// Whether the tree contains the name with this index.
     pub(super) fn uses(&self, name: usize) -> bool {
         match self {
             Self::Number(_) => false,
@@ -48,7 +48,7 @@ impl Node {
 }
 
 impl Arithmetic {
-    /// `//` rounds down and `%` has the sign of the divisor, as in Python.
+    /// Applies the operator; `//` rounds down and `%` has the sign of the divisor, as in Python.
     fn apply(self, left: f64, right: f64) -> f64 {
         let by_zero = right == 0.0;
         match self {
@@ -65,7 +65,7 @@ impl Arithmetic {
 }
 
 impl Compare {
-    /// Nothing holds for what is no number.
+    /// Whether the comparison holds; no comparison with NaN holds.
     fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Equal => left == right,

@@ -1,7 +1,8 @@
-//! Conditions over numbers, as the ladder file writes them: `d_model / n_heads >= 16 and weights <= 3e6`.
+//! Conditions over numbers in the notation of the ladder file: `d_model / n_heads >= 16 and weights <= 3e6`.
 //!
-//! Numbers, names, `+ - * / // % **`, `min max abs log sqrt`, comparisons (chained as in Python: `16 <= head_dim < 64`), `and`, `or`,
-//! `not`, parentheses. Precedence is Python's. A division by zero gives no number, which no comparison holds for.
+//! The language has numbers, names, `+ - * / // % **`, `min max abs log sqrt`, comparisons (chained as in
+//! Python: `16 <= head_dim < 64`), `and`, `or`, `not` and parentheses. Precedence is Python's. A division by
+//! zero is NaN, for which no comparison holds.
 
 mod evaluate;
 mod parse;
@@ -12,17 +13,17 @@ use std::ops::Range;
 
 use parse::Node;
 
-/// Characters of an expression at most.
+/// Largest number of characters of an expression.
 const LONGEST: usize = 1000;
 
-/// A condition over the values of some names.
+/// A condition over named numbers.
 #[derive(Debug, Clone)]
 pub struct Condition {
     text: String,
     node: Node,
 }
 
-/// Equality is that of the texts.
+/// Compares the texts.
 impl PartialEq for Condition {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -33,14 +34,14 @@ impl Condition {
     /// Reads a condition over `names`.
     ///
     /// # Errors
-    /// [`ExpressionError`] with the place of the first mistake.
+    /// [`ExpressionError`] with the span of the first error.
     pub fn parse(text: &str, names: &[&str]) -> Result<Self, ExpressionError> {
         check_length(text)?;
         let node = parse::condition(text, names)?;
         Ok(Self { text: text.trim().to_owned(), node })
     }
 
-    /// Whether it holds, given a value for each of the names it was read with.
+    /// Whether the condition holds for one value per name, in the order of `names`.
     ///
     /// # Panics
     /// Where there are fewer values than names.
@@ -48,27 +49,27 @@ impl Condition {
         self.node.truth(values)
     }
 
-    /// Whether it speaks of the name at this place.
+    /// Whether the condition contains the name with this index.
     pub fn uses(&self, name: usize) -> bool {
         self.node.uses(name)
     }
 }
 
-/// As it was written.
+/// The text as written.
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-/// A number that follows from the values of some names.
+/// An arithmetic expression over named numbers.
 #[derive(Debug, Clone)]
 pub struct Expression {
     text: String,
     node: Node,
 }
 
-/// Equality is that of the texts.
+/// Compares the texts.
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
@@ -79,14 +80,15 @@ impl Expression {
     /// Reads an expression over `names`.
     ///
     /// # Errors
-    /// [`ExpressionError`] with the place of the first mistake.
+    /// [`ExpressionError`] with the span of the first error.
     pub fn parse(text: &str, names: &[&str]) -> Result<Self, ExpressionError> {
         check_length(text)?;
         let node = parse::number(text, names)?;
         Ok(Self { text: text.trim().to_owned(), node })
     }
 
-    /// The number, given a value for each of the names it was read with; NaN where there is none.
+    /// The value of the expression for one value per name, in the order of `names`; NaN where it is
+    /// undefined.
     ///
     /// # Panics
     /// Where there are fewer values than names.
@@ -95,7 +97,7 @@ impl Expression {
     }
 }
 
-/// As it was written.
+/// The text as written.
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -110,13 +112,13 @@ fn check_length(text: &str) -> Result<(), ExpressionError> {
     Ok(())
 }
 
-/// Why a text is no condition, or no number.
+/// Why a text is not a valid condition or expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ExpressionError {
-    /// Bytes of the text that it is about.
+    /// Byte range of the text that the error is about.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// Description of the error.
     pub message: String,
 }
 

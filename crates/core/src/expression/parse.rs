@@ -1,11 +1,11 @@
-//! From tokens to a tree, by recursive descent.
+//! A parser from tokens to a tree, by recursive descent.
 
 use std::ops::Range;
 
 use super::ExpressionError;
 use super::token::{Token, tokens};
 
-/// Nested parentheses, signs and negations at most.
+/// Largest depth of nested parentheses, signs and negations.
 const DEEPEST: usize = 50;
 
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub(super) enum Node {
     Negative(Box<Node>),
     Arithmetic(Arithmetic, Box<Node>, Box<Node>),
     Call(Function, Vec<Node>),
-    /// Each operand with how it compares with the one before; the first has no meaning.
+    /// Operands, each with its comparison to the previous operand; the comparison of the first is unused.
     Comparison(Vec<(Compare, Node)>),
     Not(Box<Node>),
     And(Vec<Node>),
@@ -69,35 +69,35 @@ const COMPARISONS: [(&str, Compare); 6] = [
     (">=", Compare::GreaterEqual),
 ];
 
-/// What a part of an expression is.
+/// The type of a part of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
     Truth,
 }
 
-/// A part of an expression, what it is and where it stands.
+/// A part of an expression with its type and its byte range.
 struct Part {
     node: Node,
     kind: Kind,
     span: Range<usize>,
 }
 
-/// Reads a whole condition.
+/// Parses the text as a condition.
 pub(super) fn condition(text: &str, names: &[&str]) -> Result<Node, ExpressionError> {
-    whole(text, names, Kind::Truth)
+    complete(text, names, Kind::Truth)
 }
 
-/// Reads a whole number.
+/// Parses the text as an arithmetic expression.
 pub(super) fn number(text: &str, names: &[&str]) -> Result<Node, ExpressionError> {
-    whole(text, names, Kind::Number)
+    complete(text, names, Kind::Number)
 }
 
-fn whole(text: &str, names: &[&str], kind: Kind) -> Result<Node, ExpressionError> {
+fn complete(text: &str, names: &[&str], kind: Kind) -> Result<Node, ExpressionError> {
     let mut parser = Parser { tokens: tokens(text)?, at: 0, end: text.len(), names, depth: 0 };
     let part = parser.any()?;
     if let Some((_, span)) = parser.tokens.get(parser.at) {
-        let message = "nothing is expected after the end of the expression".into();
+        let message = "unexpected text after the end of the expression".into();
         return Err(ExpressionError { span: span.clone(), message });
     }
     parser.expect(&part, kind)?;
@@ -117,7 +117,7 @@ impl Parser<'_> {
         self.joined("or", Node::Or, |parser| parser.joined("and", Node::And, Self::negated))
     }
 
-    /// One or more truths with `word` between them.
+    /// Parses one or more conditions joined by `word`.
     fn joined(
         &mut self,
         word: &str,
@@ -220,7 +220,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Binds tighter than a sign before it, less tight than one in the exponent, and from right to left.
+    /// Parses `**`, which binds tighter than a sign before it, less tight than one in the exponent, and from
+    /// right to left.
     fn power(&mut self) -> Result<Part, ExpressionError> {
         let base = self.atom()?;
         if self.take_symbol(&[("**", ())]).is_none() {
@@ -233,7 +234,7 @@ impl Parser<'_> {
     fn atom(&mut self) -> Result<Part, ExpressionError> {
         let span = self.place();
         let Some((token, _)) = self.tokens.get(self.at).cloned() else {
-            return Err(self.unexpected("the condition ends too early"));
+            return Err(self.unexpected("the expression ends too early"));
         };
         match token {
             Token::Number(number) => {
@@ -247,7 +248,7 @@ impl Parser<'_> {
                 Ok(Part { span: span.start..end, ..inner })
             }
             Token::Word(word) if ["and", "or", "not"].contains(&word.as_str()) => {
-                Err(self.unexpected(&format!("a number or a name is expected before `{word}`")))
+                Err(self.unexpected(&format!("expected a number or a name before `{word}`")))
             }
             Token::Word(word) => {
                 self.at += 1;
@@ -257,7 +258,7 @@ impl Parser<'_> {
                 }
             }
             Token::Symbol(symbol) => {
-                Err(self.unexpected(&format!("a number or a name is expected, not `{symbol}`")))
+                Err(self.unexpected(&format!("expected a number or a name, not `{symbol}`")))
             }
         }
     }
@@ -266,7 +267,7 @@ impl Parser<'_> {
         if let Some(place) = self.names.iter().position(|name| *name == word) {
             return Ok(Part { node: Node::Name(place), kind: Kind::Number, span });
         }
-        let message = format!("`{word}` is not known here; there are {}", self.names.join(", "));
+        let message = format!("unknown name `{word}`; the known names are {}", self.names.join(", "));
         Err(ExpressionError { span, message })
     }
 
@@ -292,12 +293,12 @@ impl Parser<'_> {
         Ok(Part { node: Node::Call(function, arguments), kind: Kind::Number, span })
     }
 
-    /// The closing parenthesis; where it ends.
+    /// Parses the closing parenthesis and returns its end.
     fn close(&mut self) -> Result<usize, ExpressionError> {
         let end = self.place().end;
         match self.take_symbol(&[(")", ())]) {
             Some(()) => Ok(end),
-            None => Err(self.unexpected("`)` is expected here")),
+            None => Err(self.unexpected("expected `)` here")),
         }
     }
 
@@ -306,7 +307,7 @@ impl Parser<'_> {
         parse: fn(&mut Self) -> Result<Part, ExpressionError>,
     ) -> Result<Part, ExpressionError> {
         if self.depth == DEEPEST {
-            return Err(self.unexpected("the condition is nested too deeply"));
+            return Err(self.unexpected("the expression is nested too deeply"));
         }
         self.depth += 1;
         let part = parse(self);
@@ -320,8 +321,8 @@ impl Parser<'_> {
             return Ok(());
         }
         let message = match kind {
-            Kind::Number => "a number is expected here, and this is true or false",
-            Kind::Truth => "a condition is expected here, and this is a number: compare it with something",
+            Kind::Number => "expected a number, but this is true or false",
+            Kind::Truth => "expected a condition, but this is a number: compare it with something",
         };
         Err(ExpressionError { span: part.span.clone(), message: message.into() })
     }
@@ -330,7 +331,7 @@ impl Parser<'_> {
         ExpressionError { span: self.place(), message: message.into() }
     }
 
-    /// Where the next token stands, or the end of the text.
+    /// The byte range of the next token, or the end of the text.
     fn place(&self) -> Range<usize> {
         self.tokens.get(self.at).map_or(self.end..self.end, |(_, span)| span.clone())
     }

@@ -1,4 +1,4 @@
-//! Conditions against values computed by hand, Python's precedence, and any text at all.
+//! Tests of conditions against values computed by hand, of Python's precedence, and of arbitrary text.
 
 use proptest::prelude::*;
 
@@ -48,30 +48,30 @@ fn conditions_mean_what_python_means() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place() {
+fn errors_are_reported_with_their_place() {
     for (text, place, words) in [
         ("", "", "ends too early"),
         ("a >", "", "ends too early"),
         ("a", "a", "compare it with something"),
         ("a + b", "a + b", "compare it with something"),
-        ("c > 1", "c", "`c` is not known here; there are a, b, weights"),
+        ("c > 1", "c", "unknown name `c`; the known names are a, b, weights"),
         ("a = 1", "=", "write `==`"),
         ("a > 1 & b > 1", "&", "write `and`"),
         ("a > 1 b", "b", "after the end"),
-        ("(a > 1", "", "`)` is expected"),
+        ("(a > 1", "", "expected `)`"),
         ("a > 1)", ")", "after the end"),
         ("(a > 1) + 1 > 0", "(a > 1)", "this is true or false"),
         ("not a", "a", "compare it"),
         ("a and b > 1", "a", "compare it"),
         ("a > * 2", "*", "not `*`"),
-        ("a > and b", "and", "expected before `and`"),
+        ("a > and b", "and", "before `and`"),
         ("min > 1", ">", "write `min(...)`"),
         ("abs(a, b) > 1", "abs(a, b)", "takes one number, not 2"),
-        ("a > 1.2.3", "1.2.3", "no number"),
-        ("a > 2M", "2M", "no number"),
-        ("a > 1e999", "1e999", "no number"),
+        ("a > 1.2.3", "1.2.3", "not a number"),
+        ("a > 2M", "2M", "not a number"),
+        ("a > 1e999", "1e999", "not a number"),
         ("a > 'x'", "'", "no meaning"),
-        ("a > é", "é", "not known"),
+        ("a > é", "é", "unknown name"),
     ] {
         let error = Condition::parse(text, &NAMES).unwrap_err();
         assert!(error.message.contains(words), "{text}: {error}");
@@ -108,11 +108,13 @@ fn arithmetic() -> impl Strategy<Value = (String, f64)> {
 
 proptest! {
     #[test]
-    fn arithmetic_comes_to_its_value((text, value) in arithmetic(), (other, right) in arithmetic()) {
+    fn arithmetic_has_the_expected_value((text, value) in arithmetic(), (other, right) in arithmetic()) {
         let values = [7.0, 2.0, 0.0];
-        for (symbol, expected) in [("<", value < right), ("<=", value <= right), ("==", value == right), ("!=", value != right)] {
+        for (symbol, expected) in
+            [("<", value < right), ("<=", value <= right), ("==", value == right), ("!=", value != right)]
+        {
             let condition = Condition::parse(&format!("{text} {symbol} {other}"), &NAMES);
-            // Deep ones are refused, never misread.
+            // Nested too deeply, it is rejected, never misread.
             if let Ok(condition) = condition {
                 prop_assert_eq!(condition.holds(&values), expected);
             }
@@ -120,7 +122,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_condition_or_a_mistake_in_it(text in "\\PC{0,60}") {
+    fn any_text_is_a_condition_or_an_error_in_it(text in "\\PC{0,60}") {
         match Condition::parse(&text, &NAMES) {
             Ok(condition) => drop(condition.holds(&[1.0, 0.0, f64::NAN])),
             Err(error) => prop_assert!(text.get(error.span).is_some()),
@@ -130,7 +132,10 @@ proptest! {
     #[test]
     fn words_of_the_language_in_any_order_are_never_a_panic(
         words in prop::collection::vec(
-            prop::sample::select(vec!["a", "b", "(", ")", "not", "and", "or", "<", "==", "-", "*", "**", "%", "//", "min", ",", "3", "0"]),
+            prop::sample::select(vec![
+                "a", "b", "(", ")", "not", "and", "or", "<", "==", "-", "*", "**", "%", "//", "min", ",", "3",
+                "0",
+            ]),
             0..30,
         ),
     ) {

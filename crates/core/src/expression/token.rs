@@ -1,10 +1,10 @@
-//! From text to tokens.
+//! The tokens of an expression.
 
 use std::ops::Range;
 
 use super::ExpressionError;
 
-/// Symbols, longer ones before those that they begin with.
+/// Symbols, each before its own prefixes.
 const SYMBOLS: [&str; 16] =
     ["**", "//", "==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "(", ")", ","];
 
@@ -15,7 +15,7 @@ pub(super) enum Token {
     Symbol(&'static str),
 }
 
-/// Splits a text into tokens with their places.
+/// Splits a text into tokens with their byte ranges.
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, ExpressionError> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -30,7 +30,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Expressio
             let digits: String = rest[..length].chars().filter(|c| *c != '_').collect();
             let number: Option<f64> = digits.parse().ok().filter(|x: &f64| x.is_finite());
             let Some(number) = number else {
-                let message = format!("`{}` is no number", &rest[..length]);
+                let message = format!("`{}` is not a number", &rest[..length]);
                 return Err(ExpressionError { span: at..at + length, message });
             };
             (Token::Number(number), length)
@@ -41,7 +41,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Expressio
             (Token::Symbol(symbol), symbol.len())
         } else {
             let message = match c {
-                '=' => "`=` compares nothing: write `==`".into(),
+                '=' => "`=` is not a comparison: write `==`".into(),
                 '&' => "write `and`".into(),
                 '|' => "write `or`".into(),
                 '!' => "write `not`".into(),
@@ -55,7 +55,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Expressio
     Ok(found)
 }
 
-/// Bytes of the number that a text begins with, an exponent's sign included.
+/// Length in bytes of the number at the start of a text, including the sign of an exponent.
 fn number_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     let is_part = |i: usize| {

@@ -1,17 +1,18 @@
-//! The checked form of `[command]`: a program of the user's that trains one configuration and says what came of it.
+//! The checked form of `[command]`: a program of the user that evaluates one configuration and reports its
+//! value.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::expression::{Expression, ExpressionError};
 
-/// What a weights expression may speak of, in the order of its values.
+/// Names that a weights expression may use, in the order of its values.
 pub const QUANTITIES: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_ratio"];
 
-/// Reads a weights expression.
+/// Parses a weights expression.
 ///
 /// # Errors
-/// [`ExpressionError`] with the place of the first mistake.
+/// [`ExpressionError`] with the span of the first error.
 pub fn weights(text: &str) -> Result<Expression, ExpressionError> {
     Expression::parse(text, &QUANTITIES)
 }
@@ -19,74 +20,75 @@ pub fn weights(text: &str) -> Result<Expression, ExpressionError> {
 /// A program that evaluates configurations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommandSpec {
-    /// The program and its arguments, or what a shell is given; `{name}` stands for a value in each.
+    /// The program and its arguments, or the line for a shell; `{name}` is replaced by a value in each.
     pub run: Invocation,
-    /// Folder it is started in; absolute, or relative to the working directory.
+    /// Working directory of the program; absolute, or relative to Allometry's working directory.
     pub folder: PathBuf,
-    /// Variables it finds.
+    /// Environment variables of the program.
     pub environment: EnvironmentSpec,
-    /// Longest time of one trial; `None` for no limit.
+    /// Time limit of one trial; `None` for no limit.
     pub timeout: Option<Duration>,
-    /// Time between being asked to end and being killed.
+    /// Time between the request to end and the kill.
     pub grace: Duration,
-    /// How often a trial is tried again whose command asks for it (exit code 75).
+    /// Number of retries of a trial whose command asks for one (exit code 75).
     pub retries: u64,
-    /// Where the value is found if the command does not report it.
+    /// Source of the value where the command does not report it.
     pub value: ValueSource,
-    /// Steps that a trial reports at most; pruners and progress need it.
+    /// Largest number of steps that a trial reports; pruners and progress need it.
     pub steps: Option<u64>,
-    /// Trainable weights of a configuration, where they can be told beforehand.
+    /// Expression for the trainable weights of a configuration, where they can be computed beforehand.
     pub weights: Option<Expression>,
-    /// Rows ahead that a row's label looks, at least 1; the program itself splits its rows.
+    /// Number of rows ahead that the label of a row depends on, at least 1; the program splits the rows
+    /// itself.
     pub horizon: u64,
-    /// Whether it can score the test rows, where `ALLOMETRY_PART` asks for it.
+    /// Whether the program can score the test rows when `ALLOMETRY_PART` asks for it.
     pub test_part: bool,
 }
 
 /// How the program is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invocation {
-    /// The program and its arguments, as they are.
+    /// The program and its arguments, without a shell.
     Program(Vec<String>),
-    /// A line for `sh -c`, in which values are quoted.
+    /// A line for `sh -c`; the inserted values are quoted.
     Shell(String),
 }
 
-/// Variables that a command finds beside those of its trial.
+/// Environment variables of a command in addition to those of its trial.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvironmentSpec {
-    /// Which of Allometry's own variables it finds.
+    /// Variables of Allometry's own process that are passed on.
     pub inherit: Inherit,
-    /// These besides.
+    /// Variables that are set, with their values.
     pub set: Vec<(String, String)>,
 }
 
-/// Which variables a command finds of the process that starts it.
+/// Which variables of the parent process a command inherits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Inherit {
-    /// All.
+    /// All variables.
     #[default]
     All,
-    /// These alone.
+    /// Only these variables.
     Only(Vec<String>),
 }
 
-/// Where a value is found that the command does not report.
+/// Source of a value that the command does not report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ValueSource {
-    /// Nowhere: it must report one.
+    /// None: the command must report its value.
     #[default]
     Report,
-    /// The last match of a regular expression in its standard output; the first group is the number.
+    /// The last match of a regular expression in standard output; its first group is the number.
     Output {
-        /// The expression.
+        /// Regular expression.
         pattern: String,
     },
-    /// A number in a JSON file that it writes.
+    /// A number in a JSON file that the command writes.
     File {
-        /// The file, relative to `folder`; `{name}` stands for a value.
+        /// Path of the file, relative to `folder`; `{name}` is replaced by a value.
         path: String,
-        /// Key in it, dotted for inner objects.
+        /// Key of the number, with dots for nested objects.
         key: String,
     },
 }

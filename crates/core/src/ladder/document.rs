@@ -1,4 +1,4 @@
-//! The ladder file as a tree in which every value knows where it was written.
+//! The ladder file as a tree whose values keep their place in the text.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use miette::NamedSource;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-/// Name under which a setting of the command line is shown as a source.
+/// Name of the source in messages about a setting of the command line.
 const SETTING: &str = "--set";
 
-/// A stretch of one of the [`Sources`].
+/// A byte range of one of the [`Sources`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// 0 for the file, `1 + i` for the `i`-th setting of the command line.
@@ -21,7 +21,7 @@ pub(super) struct Place {
     pub(super) end: usize,
 }
 
-/// A value and where it was written.
+/// A value and its place in the text.
 #[derive(Debug, Clone)]
 pub(super) struct Located<T> {
     pub(super) value: T,
@@ -48,7 +48,7 @@ pub(super) struct Table {
     pub(super) entries: Vec<(Located<String>, Located<Node>)>,
 }
 
-/// The texts that places point into: the file, then each `key=value` setting.
+/// The texts that places refer to: the file, then each `key=value` setting.
 #[derive(Debug, Clone)]
 pub(super) struct Sources(Vec<NamedSource<Arc<str>>>);
 
@@ -65,14 +65,14 @@ impl Sources {
         &self.0[place.source]
     }
 
-    /// What was written at `place`.
+    /// The text at `place`.
     pub(super) fn text(&self, place: &Place) -> &str {
         self.of(place).inner().get(place.start..place.end).unwrap_or_default()
     }
 }
 
 impl Node {
-    /// The type as a person calls it.
+    /// The name of the type in messages.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -105,16 +105,16 @@ impl Table {
     }
 }
 
-/// A message and where in the parsed text it applies.
+/// An error message and its byte range in the parsed text.
 pub(super) struct SyntaxError {
     pub(super) message: String,
     pub(super) span: Range<usize>,
 }
 
-/// Parses a whole file.
+/// Parses a ladder file.
 ///
 /// # Errors
-/// The first syntax error; what the parser says after it is mostly wrong.
+/// The first syntax error; errors that the parser reports after it are mostly consequences.
 pub(super) fn parse(text: &str) -> Result<Located<Table>, SyntaxError> {
     let table = DeTable::parse(text).map_err(|e| SyntaxError {
         message: e.message().to_string(),
@@ -125,10 +125,11 @@ pub(super) fn parse(text: &str) -> Result<Located<Table>, SyntaxError> {
     Ok(Located { value: origin.table(table.get_ref()), place })
 }
 
-/// Sets one `key=value` of the command line in the tree, as if the file had it. `source` is its index in [`Sources`].
+/// Sets one `key=value` of the command line in the tree, replacing a value of the file. `source` is its index
+/// in [`Sources`].
 ///
 /// # Errors
-/// Why it cannot be set, with a span in `key=value`.
+/// [`SyntaxError`] with a byte range in `key=value`, where it cannot be set.
 pub(super) fn set(table: &mut Table, source: usize, key: &str, value: &str) -> Result<(), SyntaxError> {
     let key_span = 0..key.len();
     let refuse = |message: String| SyntaxError { message, span: key_span.clone() };
@@ -169,7 +170,7 @@ fn insert(table: &mut Table, path: &[String], key: &Place, value: Located<Node>)
             }
             Err(format!("there is no budget `{}`; the file has {}", rest[0], labels.join(", ")))
         }
-        _ => Err(format!("`{first}` is not a table, so that it has no `{}`", rest[0])),
+        _ => Err(format!("`{first}` is not a table and has no key `{}`", rest[0])),
     }
 }
 
@@ -188,7 +189,8 @@ fn dotted_key(key: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Reads a setting's value as TOML, or else as text: nobody wants to quote words twice in a shell.
+/// Parses a setting's value as TOML, or else takes it as text, so that words need no TOML quotes inside the
+/// shell's.
 fn setting_value(source: usize, key: &str, value: &str) -> Result<Located<Node>, SyntaxError> {
     const PREFIX: &str = "value = ";
     let start = key.len() + 1;
@@ -213,7 +215,7 @@ fn setting_value(source: usize, key: &str, value: &str) -> Result<Located<Node>,
     }
 }
 
-/// Where parsed text stands in its source.
+/// The position of parsed text in its source.
 #[derive(Clone, Copy)]
 struct Origin {
     source: usize,

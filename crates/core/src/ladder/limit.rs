@@ -1,21 +1,23 @@
-//! Limits of what a trial reports.
+//! Limits on reported metrics.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A bound on a figure that each trial reports, such as `latency_ms <= 20`. A trial beyond it breaks a constraint.
+/// A bound on a metric that each trial reports, such as `latency_ms <= 20`. A trial beyond the bound violates
+/// a constraint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
-    /// The figure: a metric, or `seconds`, `weights` or `non_embedding_weights`.
+    /// Name of the metric, or `seconds`, `weights` or `non_embedding_weights`.
     pub metric: String,
-    /// Whether the bound is the largest allowed value, not the smallest.
+    /// Whether the bound is an upper bound.
     pub is_upper: bool,
     /// The bound.
     pub bound: f64,
 }
 
 impl Limit {
-    /// The constraint's value for a value of the figure: how far that is beyond the bound, at most 0 where it is not.
+    /// The constraint's value for a value of the metric: the distance beyond the bound, at most 0 where the
+    /// bound is met.
     pub fn constraint(&self, value: f64) -> f64 {
         if self.is_upper { value - self.bound } else { self.bound - value }
     }
@@ -31,7 +33,7 @@ impl FromStr for Limit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = "a limit is a figure, `<=` or `>=`, and a number: \"latency_ms <= 20\"";
+        let form = "a limit is a metric, `<=` or `>=`, and a number: \"latency_ms <= 20\"";
         let (sign, is_upper) = if text.contains("<=") { ("<=", true) } else { (">=", false) };
         let (metric, bound) = text.split_once(sign).ok_or(form)?;
         let (metric, bound) = (metric.trim(), bound.trim());
@@ -39,7 +41,7 @@ impl FromStr for Limit {
             return Err(form.into());
         }
         let number: Option<f64> = bound.parse().ok().filter(|number: &f64| number.is_finite());
-        let bound = number.ok_or_else(|| format!("`{bound}` is no finite number; {form}"))?;
+        let bound = number.ok_or_else(|| format!("`{bound}` is not a finite number; {form}"))?;
         Ok(Self { metric: metric.into(), is_upper, bound })
     }
 }

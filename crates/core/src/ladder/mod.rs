@@ -1,5 +1,5 @@
-//! The ladder: one question asked at several sizes. Its file is read raw, then checked as a whole: all problems are
-//! told at once, each with the text it is about.
+//! The ladder: one experiment at several sizes. Its file is parsed into a tree and then checked: all problems
+//! are reported at once, each with the text that it is about.
 
 mod check;
 pub mod command;
@@ -24,20 +24,20 @@ pub use spec::{
 use document::{Place, Sources};
 use section::Problems;
 
-/// Reads and checks the text of a ladder file. `file` names it in messages; a relative data path in it is taken from
-/// the file's folder.
+/// Parses and checks the text of a ladder file. `file` names it in messages; relative paths of data are
+/// resolved against the file's folder.
 ///
 /// # Errors
-/// [`LadderErrors`] with every problem of the file, or the first where it is not even TOML.
+/// [`LadderErrors`] with all problems of the file, or the first one where it is not valid TOML.
 pub fn parse(text: &str, file: &Path) -> Result<Ladder, LadderErrors> {
     parse_with(text, file, &[])
 }
 
-/// As [`parse`], with `settings` laid over the file: dotted keys (`model.epochs`, `budget.2M.trials`) and values, which
-/// are read as TOML or else as text. A setting means the same as the same value in the file.
+/// Parses and checks a ladder file with `settings` that override it: dotted keys (`model.epochs`,
+/// `budget.2M.trials`) and values, which are parsed as TOML or else taken as text.
 ///
 /// # Errors
-/// As [`parse`], for the file and the settings.
+/// [`LadderErrors`] with all problems of the file and the settings.
 pub fn parse_with(text: &str, file: &Path, settings: &[(String, String)]) -> Result<Ladder, LadderErrors> {
     let name = file.display().to_string();
     let mut problems = Problems::new(Sources::new(&name, text, settings));

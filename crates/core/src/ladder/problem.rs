@@ -1,4 +1,4 @@
-//! What can be wrong with a ladder file, and where.
+//! The problems of a ladder file, each with its place in the text.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use miette::{
 use super::check::is_parameter;
 use crate::python::float_repr;
 
-/// Everything that is wrong with one ladder file and the settings laid over it, in the order of the text.
+/// All problems of one ladder file and the settings that override it, in the order of the text.
 #[derive(Debug, Clone)]
 pub struct LadderErrors {
     pub(super) name: String,
@@ -24,7 +24,7 @@ impl LadderErrors {
         &self.problems
     }
 
-    /// Each problem as a report with its source, for printing.
+    /// The problems as reports with their source, for printing.
     pub fn reports(&self) -> impl Iterator<Item = miette::Report> + '_ {
         self.problems.iter().cloned().map(miette::Report::new)
     }
@@ -45,17 +45,17 @@ impl Diagnostic for LadderErrors {
     }
 }
 
-/// One thing wrong, with the text it is about.
+/// One problem with the text that it is about.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// What is wrong.
+    /// Kind of the problem, with its details.
     pub kind: ProblemKind,
     pub(super) source: Excerpt,
     pub(super) labels: Vec<LabeledSpan>,
 }
 
 impl Problem {
-    /// Line of the text that it is about, from 1.
+    /// Line of the problem in the text, from 1.
     pub fn line(&self) -> usize {
         let start = self.labels.first().map_or(0, LabeledSpan::offset);
         1 + self.source.0.inner().bytes().take(start).filter(|b| *b == b'\n').count()
@@ -88,17 +88,17 @@ impl Diagnostic for Problem {
     }
 }
 
-/// Bytes of a line above which an excerpt has that line alone, and of it what is near a label.
+/// Length in bytes from which a line is shown alone, and only near the label.
 const LONG_LINE: usize = 400;
-/// Bytes of a label in such a line, and of what is shown on both sides of it.
+/// Largest length in bytes of a label in a long line, and of the text shown on each side of it.
 const NEAR: usize = 80;
 
-/// A text of which people are shown the lines that a problem is about; of a line with thousands of values, only some of them.
+/// A source text of which a report shows the lines of a problem; of very long lines it shows only a part.
 #[derive(Debug, Clone)]
 pub(super) struct Excerpt(pub(super) NamedSource<Arc<str>>);
 
 impl Excerpt {
-    /// Where the line of a place begins and ends.
+    /// The start and the end of the line that contains a place.
     fn line_of(&self, place: usize) -> (usize, usize) {
         let text = self.0.inner();
         let place = text.floor_char_boundary(place);
@@ -106,7 +106,7 @@ impl Excerpt {
         (start, text[place..].find('\n').map_or(text.len(), |end| place + end))
     }
 
-    /// A label that ends where the excerpt does.
+    /// The label, cut off where the excerpt of a long line ends.
     fn clipped(&self, label: &LabeledSpan) -> LabeledSpan {
         let (start, end) = self.line_of(label.offset());
         if end - start <= LONG_LINE || label.len() <= NEAR {
@@ -124,9 +124,9 @@ impl SourceCode for Excerpt {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let whole = self.0.read_span(span, lines_before, lines_after)?;
-        if whole.data().split(|byte| *byte == b'\n').all(|line| line.len() <= LONG_LINE) {
-            return Ok(whole);
+        let lines = self.0.read_span(span, lines_before, lines_after)?;
+        if lines.data().split(|byte| *byte == b'\n').all(|line| line.len() <= LONG_LINE) {
+            return Ok(lines);
         }
         let text = self.0.inner();
         let (first, last) = self.line_of(span.offset());
@@ -143,7 +143,7 @@ impl SourceCode for Excerpt {
     }
 }
 
-/// What is wrong.
+/// The kinds of problems.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say what each variant and its fields are")]
 pub enum ProblemKind {
@@ -159,9 +159,9 @@ pub enum ProblemKind {
     UnknownWord { key: String, word: String, known: &'static [&'static str] },
     #[error("`metric` cannot be `{word}`: trials do not report it")]
     UnknownMetric { word: String, known: Vec<&'static str> },
-    #[error("the first objective cannot be `{word}`, but `{first}` alone")]
+    #[error("the first objective must be `{first}`, not `{word}`")]
     NotFirst { word: String, first: String },
-    #[error("`metric` names {metrics} and `direction` has {directions}: each objective has one of both")]
+    #[error("`metric` has {metrics} and `direction` has {directions}: each objective needs one of each")]
     Directions { metrics: usize, directions: usize },
     #[error("{table} has no `{key}`")]
     MissingKey { key: &'static str, table: String, example: &'static str },
@@ -181,41 +181,41 @@ pub enum ProblemKind {
     OutOfRange { key: String, value: String, allowed: &'static str },
     #[error("`{key}` is empty")]
     Empty { key: String },
-    #[error("`{key}` has {value} twice")]
+    #[error("`{key}` contains {value} twice")]
     Repeated { key: String, value: String },
     #[error("the range of `{key}` is empty: {low} is above {high}")]
     RangeReversed { key: String, low: String, high: String },
-    #[error("`{key}` is on a log scale, which has no place for {low}")]
+    #[error("`{key}` is on a log scale, which cannot include {low}")]
     LogOfNonPositive { key: String, low: String },
     #[error("`{key}` has both a log scale and a step")]
     LogWithStep { key: String },
     #[error("steps of {step} from {low} do not end at {high}")]
     StepDoesNotDivide { step: String, low: String, high: String, last: String },
-    #[error("the constraint makes no sense: {message}")]
+    #[error("invalid constraint: {message}")]
     BadConstraint { message: String },
-    #[error("the limit makes no sense: {message}")]
+    #[error("invalid limit: {message}")]
     BadLimit { message: String },
     #[error("{message}")]
     BadCondition { message: String, hint: String },
     #[error("{message}")]
     BadTemplate { message: String },
-    #[error("the regular expression makes no sense: {message}")]
+    #[error("invalid regular expression: {message}")]
     BadPattern { message: String },
-    #[error("the number of weights makes no sense: {message}")]
+    #[error("invalid expression for the number of weights: {message}")]
     BadExpression { message: String },
-    #[error("`{name}` cannot be set as a variable")]
+    #[error("`{name}` cannot be set as an environment variable")]
     BadVariable { name: String },
     #[error("`{key}` must be {expected}")]
     NotASource { key: &'static str, expected: &'static str },
-    #[error("`{first}` and `{second}` are two answers to one question")]
+    #[error("`{first}` and `{second}` exclude each other")]
     Both { first: &'static str, second: &'static str },
-    #[error("`{key}` is in {first} and in {second}")]
+    #[error("`{key}` is set in {first} and in {second}")]
     StatedTwice { key: &'static str, first: &'static str, second: &'static str },
-    #[error("a parameter cannot be called `{name}`")]
+    #[error("`{name}` is not a valid name for a parameter")]
     BadParameterName { name: String },
-    #[error("budget `{label}` has nothing that varies")]
+    #[error("budget `{label}` has no parameters")]
     NoParameter { label: String },
-    #[error("budget `{label}` has a size, but nothing tells the size of a configuration")]
+    #[error("budget `{label}` has `weights`, but the number of weights of a configuration is unknown")]
     UnknownSizes { label: String },
     #[error("`{key}` has {count} values, more than {limit}")]
     TooManyValues { key: String, count: u64, limit: u64 },
@@ -223,22 +223,22 @@ pub enum ProblemKind {
     Exceeds { key: &'static str, count: usize, other: &'static str, limit: usize },
     #[error("`{key}` needs {what}")]
     Needs { key: &'static str, what: &'static str },
-    #[error("the training and validation shares are {} together, which leaves no test rows", float_repr(*.sum))]
+    #[error("the training and validation shares add up to {}, which leaves no test rows", float_repr(*.sum))]
     NoTestRows { sum: f64 },
-    #[error("two budgets are labelled `{label}`")]
+    #[error("two budgets have the label `{label}`")]
     RepeatedLabel { label: String },
-    #[error("`{key}` has {character:?} in it")]
+    #[error("`{key}` contains {character:?}")]
     BadCharacter { key: &'static str, character: char },
-    #[error("`{key}` cannot be `{value}`: it names a folder")]
+    #[error("`{key}` cannot be `{value}`: it is used as the name of a folder")]
     BadFolder { key: &'static str, value: String },
-    #[error("a tolerance without weights to deviate from")]
+    #[error("`tolerance` has no meaning with `weights = \"any\"`")]
     ToleranceWithoutWeights,
     #[error("column `{column}` cannot be a feature: it is {role}")]
     NotAFeature { column: String, role: &'static str },
 }
 
 impl ProblemKind {
-    /// Stable name of the kind.
+    /// Stable identifier of the kind.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "syntax",
@@ -283,11 +283,11 @@ impl ProblemKind {
         }
     }
 
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::UnknownKey { key, .. } if is_parameter(key) => {
-                format!("`{key}` is searched: it belongs in [space]")
+                format!("`{key}` is a parameter of the search: it belongs in [space]")
             }
             Self::UnknownKey { key, table, known } => {
                 format!("{}{table} has {}", did_you_mean(key, known), known.join(", "))
@@ -302,64 +302,74 @@ impl ProblemKind {
                 format!("{}models of this task have {}", did_you_mean(word, known), quoted(known))
             }
             Self::NotFirst { first, .. } => {
-                format!("name `{first}` first: it is what early stopping, baselines and the verdict are about")
+                format!("name `{first}` first: early stopping, baselines and the verdict use it")
             }
-            Self::Directions { .. } => "give each objective one: direction = [\"maximize\", \"minimize\"]".into(),
+            Self::Directions { .. } => {
+                "give each objective a direction: direction = [\"maximize\", \"minimize\"]".into()
+            }
             Self::MissingKey { example, .. } | Self::MissingTable { example, .. } => {
                 format!("write, for example, {example}")
             }
             Self::NoBudget => {
-                "give at least one size:\n[[budget]]\nlabel = \"2M\"\nweights = 2_000_000".into()
+                "give at least one budget:\n[[budget]]\nlabel = \"2M\"\nweights = 2_000_000".into()
             }
             Self::MissingWeights { nominal: Some(weights), .. } => {
-                format!("write weights = {weights} to hold its models to that size, or weights = \"any\"")
+                format!("write weights = {weights} to limit its models to that size, or weights = \"any\"")
             }
             Self::MissingWeights { nominal: None, .. } => {
-                "write the number of trainable weights aimed at, or weights = \"any\"".into()
+                "write the target number of trainable weights, or weights = \"any\"".into()
             }
             Self::MissingParameter { names, .. } => {
                 format!("add it to [space] or to each [budget.space], for example {} = [2, 4, 8]", names[0])
             }
-            Self::Repeated { .. } | Self::StatedTwice { .. } => "leave one of them out".into(),
+            Self::Repeated { .. } | Self::StatedTwice { .. } => "remove one of them".into(),
             Self::RangeReversed { low, high, .. } => format!("write [{high}, {low}]"),
             Self::LogOfNonPositive { .. } => "start above 0, or list the values: [0.0, 1e-5, 1e-4]".into(),
-            Self::LogWithStep { .. } => "leave out one of them, or list the values".into(),
+            Self::LogWithStep { .. } => "remove one of them, or list the values".into(),
             Self::StepDoesNotDivide { low, last, .. } => {
                 format!("the last step ends at {last}: write [{low}, {last}]")
             }
-            Self::TooManyValues { .. } => "take larger steps".into(),
+            Self::TooManyValues { .. } => "use larger steps".into(),
             Self::BadConstraint { .. } => {
-                "constraints are over numeric parameters and what follows from the architecture, such as head_dim >= 16 and weights <= 3e6"
+                "constraints are conditions on numeric parameters and on quantities of \
+                 the architecture, such as head_dim >= 16 and weights <= 3e6"
                     .into()
             }
             Self::BadLimit { .. } => {
-                "limits are over what trials report: limits = [\"latency_ms <= 20\"]; what holds for the space stands in its `constraints`".into()
-            }
-            Self::BadCondition { hint, .. } => hint.clone(),
-            Self::BadTemplate { .. } => "a brace that is meant as one is written twice".into(),
-            Self::BadPattern { .. } => "one group in parentheses is the number: pattern = \"auc=([0-9.]+)\"".into(),
-            Self::BadExpression { .. } => {
-                "an expression over d_model, n_layers, n_heads and d_ff_ratio, such as 12 * n_layers * d_model ** 2".into()
-            }
-            Self::BadVariable { .. } => "those that begin with ALLOMETRY_ describe the trial".into(),
-            Self::Both { .. } => {
-                "[model] trains the built-in transformer on [data]; [command] starts a program of yours".into()
-            }
-            Self::BadParameterName { .. } => {
-                "names are of letters, digits, `_`, `-` and `.`, and none of those that every trial has, such as seed".into()
-            }
-            Self::NoParameter { .. } => "list values in [space]: learning_rate = { float = [1e-5, 1e-2], log = true }".into(),
-            Self::UnknownSizes { .. } => {
-                "give [command] `weights`, an expression such as \"12 * n_layers * d_model ** 2\", or the budget weights = \"any\""
+                "limits are bounds on reported metrics: limits = [\"latency_ms <= 20\"]; \
+                 conditions on parameters belong in `constraints` of [space]"
                     .into()
             }
-            Self::NoTestRows { .. } => "the test part is what is left of the rows: keep about 0.15".into(),
-            Self::RepeatedLabel { .. } => "each budget is a study of its own: give it its own label".into(),
-            Self::BadCharacter { .. } => "names of studies and folders are made of it".into(),
-            Self::ToleranceWithoutWeights => {
-                "`weights = \"any\"` admits every size: leave the tolerance out".into()
+            Self::BadCondition { hint, .. } => hint.clone(),
+            Self::BadTemplate { .. } => "write a literal brace twice".into(),
+            Self::BadPattern { .. } => "put the number in the only group: pattern = \"auc=([0-9.]+)\"".into(),
+            Self::BadExpression { .. } => {
+                "write an expression over d_model, n_layers, n_heads and d_ff_ratio, \
+                 such as 12 * n_layers * d_model ** 2"
+                    .into()
             }
-            Self::NotAFeature { .. } => "leave it out of `include`".into(),
+            Self::BadVariable { .. } => "names that begin with ALLOMETRY_ are reserved for the trial".into(),
+            Self::Both { .. } => {
+                "[model] trains the built-in transformer on [data]; [command] starts your own program".into()
+            }
+            Self::BadParameterName { .. } => {
+                "names consist of letters, digits, `_`, `-` and `.`, and are none of \
+                 the names that every trial has, such as seed"
+                    .into()
+            }
+            Self::NoParameter { .. } => {
+                "add parameters to [space]: learning_rate = { float = [1e-5, 1e-2], log = true }".into()
+            }
+            Self::UnknownSizes { .. } => "give [command] a `weights` expression such as \
+                 \"12 * n_layers * d_model ** 2\", or the budget weights = \"any\""
+                .into(),
+            Self::NoTestRows { .. } => "the test rows are the remaining share: leave about 0.15".into(),
+            Self::RepeatedLabel { .. } => "give each budget its own label: each is a separate study".into(),
+            Self::BadCharacter { .. } => "it is used in the names of studies and folders".into(),
+            Self::ToleranceWithoutWeights => {
+                "`weights = \"any\"` admits every size: remove the tolerance".into()
+            }
+            Self::NotAFeature { .. } => "remove it from `include`".into(),
             Self::Setting { .. } => {
                 "write a dotted key of the file, such as model.epochs=20 or budget.2M.trials=10".into()
             }
@@ -375,7 +385,7 @@ impl ProblemKind {
         })
     }
 
-    /// What is written under the text.
+    /// The label under the marked text.
     pub(super) fn label(&self) -> &'static str {
         match self {
             Self::Syntax { .. }
@@ -416,7 +426,7 @@ fn quoted<T: fmt::Display>(words: &[T]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// `did you mean ...? `, or nothing where no known word is near.
+/// The text `did you mean ...? ` for the most similar known word, or an empty text where none is similar.
 fn did_you_mean(word: &str, known: &[&'static str]) -> String {
     let normal = word.to_lowercase().replace('-', "_");
     let distance = |candidate: &str| {

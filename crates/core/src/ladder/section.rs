@@ -1,4 +1,4 @@
-//! Reads typed values from one table and remembers which keys it was asked for: what is left over is unknown.
+//! Typed access to the keys of one table. Keys that were never read are reported as unknown.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use miette::LabeledSpan;
 use super::document::{Located, Node, Place, Sources, Table};
 use super::problem::{Excerpt, Problem, ProblemKind};
 
-/// Collects problems.
+/// The problems found so far, with the texts that they refer to.
 pub(super) struct Problems {
     pub(super) sources: Sources,
     found: Vec<(Place, Problem)>,
@@ -22,7 +22,8 @@ impl Problems {
         self.push_with(place, kind, None);
     }
 
-    /// As `push`, with a second place that explains the first; left out where it is in another source.
+    /// Adds a problem with a second place that explains the first; a second place in another source is
+    /// omitted.
     pub(super) fn push_with(&mut self, place: &Place, kind: ProblemKind, other: Option<(&Place, &str)>) {
         let mut labels =
             vec![LabeledSpan::new(Some(kind.label().into()), place.start, place.end - place.start)];
@@ -33,7 +34,7 @@ impl Problems {
         self.found.push((place.clone(), Problem { kind, source, labels }));
     }
 
-    /// A label of at least one character: nothing is drawn under an empty stretch at the end of a text.
+    /// A label of at least one character, because nothing is drawn under an empty range at the end of a text.
     fn label(&self, place: &Place, text: &str) -> LabeledSpan {
         let source = self.sources.of(place).inner();
         let start = if place.start < source.len() { place.start } else { source.len().saturating_sub(1) };
@@ -53,12 +54,12 @@ impl Problems {
     }
 }
 
-/// What a value must be and how it is told otherwise.
+/// A type that can be read from a node.
 pub(super) trait FromNode: Sized {
-    /// Such as `a whole number`.
+    /// Description of the type in messages, such as `a whole number`.
     const EXPECTED: &'static str;
 
-    /// The value, or `None` where `node` is of another type.
+    /// The value, or `None` where `node` has another type.
     fn from_node(node: &Node) -> Option<Self>;
 }
 
@@ -98,9 +99,9 @@ impl FromNode for usize {
     }
 }
 
-/// One table being read.
+/// A table that is being read.
 pub(super) struct Section<'a> {
-    /// As messages call it: `[data]`, `the file`.
+    /// Name in messages: `[data]`, `the file`.
     name: String,
     table: &'a Table,
     place: Place,
@@ -120,7 +121,7 @@ impl<'a> Section<'a> {
         self.table
     }
 
-    /// The value of `key`, whatever it is.
+    /// The node of `key`, of any type.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'a Located<Node>> {
         if !self.known.contains(&key) {
             self.known.push(key);
@@ -128,7 +129,7 @@ impl<'a> Section<'a> {
         self.table.get(key)
     }
 
-    /// The value of `key` where it is there and of the right type; a wrong type is a problem.
+    /// The value of `key`; `None` where it is absent or has the wrong type, which is reported.
     pub(super) fn read<T: FromNode>(
         &mut self,
         key: &'static str,
@@ -142,7 +143,7 @@ impl<'a> Section<'a> {
         Some(Located { value: value?, place: node.place.clone() })
     }
 
-    /// The value of `key` where it passes `test`, `default` otherwise; a value that fails is a problem.
+    /// The value of `key` where it passes `test`, otherwise `default`; a value that fails is reported.
     pub(super) fn within<T: FromNode + Display + Copy>(
         &mut self,
         key: &'static str,
@@ -161,7 +162,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A whole number from 1; `None` where it is missing or wrong, which is a problem.
+    /// A whole number of at least 1; `None` where it is missing or invalid, which is reported.
     pub(super) fn required_count(
         &mut self,
         key: &'static str,
@@ -176,13 +177,13 @@ impl<'a> Section<'a> {
         place.filter(|_| count > 0).map(|place| Located { value: count, place })
     }
 
-    /// The text of `key`. On the command line a number is text too where text is asked for.
+    /// The text of `key`. On the command line, numbers are also accepted as text.
     pub(super) fn text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Located<String>> {
         let node = self.node(key)?;
         text_of(key, node, problems)
     }
 
-    /// As `text`; a missing key is a problem.
+    /// The text of `key`, where a missing key is reported.
     pub(super) fn required_text(
         &mut self,
         key: &'static str,
@@ -196,7 +197,8 @@ impl<'a> Section<'a> {
         self.text(key, problems)
     }
 
-    /// What one of the words in `words` stands for; `None` where it is missing, or another, which is a problem.
+    /// The value that belongs to one of `words`; `None` where the key is missing, or has another word, which
+    /// is reported.
     pub(super) fn word<T: Copy>(
         &mut self,
         key: &'static str,
@@ -212,7 +214,7 @@ impl<'a> Section<'a> {
         found.map(|i| values[i])
     }
 
-    /// The table `key` as a section of its own.
+    /// The table `key` as a section.
     pub(super) fn section(&mut self, key: &'static str, problems: &mut Problems) -> Option<Section<'a>> {
         let node = self.node(key)?;
         if let Node::Table(table) = &node.value {
@@ -222,7 +224,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// As `section`; a missing table is a problem.
+    /// The table `key` as a section, where a missing table is reported.
     pub(super) fn required_section(
         &mut self,
         key: &'static str,
@@ -241,7 +243,7 @@ impl<'a> Section<'a> {
         problems.push(&self.place, kind);
     }
 
-    /// Reports the keys that nothing asked for.
+    /// Reports the keys that were never read.
     pub(super) fn finish(self, problems: &mut Problems) {
         for (key, _) in &self.table.entries {
             if !self.known.contains(&key.value.as_str()) {

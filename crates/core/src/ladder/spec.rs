@@ -1,4 +1,4 @@
-//! The checked form of a ladder file: every value is in its range, every name resolved.
+//! The checked form of a ladder file, in which all values are valid and all names are resolved.
 
 use std::path::PathBuf;
 
@@ -15,43 +15,43 @@ use crate::size::SizeBudget;
 use crate::space::{self, SearchSpace, When};
 use crate::trial::Direction;
 
-/// One question asked at several sizes: the data, the objective, one study per size.
+/// One experiment at several sizes: the data, the objective and one study per size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ladder {
     /// Name; prefix of its studies' names.
     pub name: String,
-    /// Names the data set or feature tier in titles.
+    /// Name of the data set or of the set of features in titles.
     pub tag: Option<String>,
     /// Seed from which every other seed is derived.
     pub seed: u64,
-    /// Name of what is optimised, of several objectives the first one.
+    /// Name of the first objective.
     pub metric: String,
-    /// Which values of it are better.
+    /// Direction of the first objective.
     pub direction: Direction,
     /// The objectives after the first.
     pub further: Vec<MetricSpec>,
-    /// What a trial may report at most, or at least: its constraints.
+    /// Bounds on reported metrics, which become the constraints of the trials.
     pub limits: Vec<Limit>,
-    /// What is trained, and on what.
+    /// The evaluation of configurations: a model on data, or a command.
     pub objective: ObjectiveSpec,
     /// One study per size, in the file's order.
     pub budgets: Vec<BudgetSpec>,
-    /// How configurations are picked.
+    /// Sampler of the configurations.
     pub sampler: SamplerSpec,
-    /// When a study ends before it has its trials.
+    /// Rule that ends a study before all its trials are done.
     pub stop: StopRule,
-    /// How trials are stopped early; `None` for not at all.
+    /// Pruner that stops trials early; `None` for no pruning.
     pub pruner: Option<PrunerSpec>,
-    /// Storage URL; `None` for the default beside the file.
+    /// Storage URL; `None` for the default storage next to the ladder file.
     pub storage: Option<Secret>,
-    /// Smallest difference of the metric that is of interest, above 0; `None` for what an analysis takes by itself.
+    /// Smallest difference of the metric that matters, above 0; `None` for the default of each analysis.
     pub smallest_effect: Option<f64>,
-    /// The confirmation on test rows with which a run ends; `None` for none.
+    /// Confirmation runs at the end of the search; `None` for none.
     pub confirm: Option<ConfirmSpec>,
 }
 
 impl Ladder {
-    /// Which values are better, for each objective.
+    /// Direction of each objective.
     pub fn directions(&self) -> Vec<Direction> {
         std::iter::once(self.direction).chain(self.further.iter().map(|metric| metric.direction)).collect()
     }
@@ -62,21 +62,22 @@ impl Ladder {
     }
 }
 
-/// How many trainings confirm each budget's search.
+/// Number of confirmation runs of each budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConfirmSpec {
-    /// Configurations of each budget, the best distinct ones; from 1 to [`Self::MOST`].
+    /// Number of best distinct configurations per budget; from 1 to [`Self::MOST`].
     pub top: u64,
-    /// Seeds under which each is trained; from 1 to [`Self::MOST`].
+    /// Number of seeds per configuration; from 1 to [`Self::MOST`].
     pub seeds: u64,
 }
 
 impl ConfirmSpec {
-    /// Most configurations, and most seeds.
+    /// Largest number of configurations, and of seeds.
     pub const MOST: u64 = 1000;
 }
 
-/// The best configuration of each budget, under five seeds: enough for an interval over seeds that covers as it says.
+/// The best configuration of each budget under five seeds, which suffice for an interval with its nominal
+/// coverage.
 impl Default for ConfirmSpec {
     fn default() -> Self {
         Self { top: 1, seeds: 5 }
@@ -86,28 +87,28 @@ impl Default for ConfirmSpec {
 /// One of several objectives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricSpec {
-    /// Its name.
+    /// Name of the metric.
     pub name: String,
-    /// Which values of it are better.
+    /// Direction of optimization.
     pub direction: Direction,
 }
 
-/// What evaluates configurations.
+/// The evaluation of configurations.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ObjectiveSpec {
     /// The built-in transformer.
     Model {
-        /// Where the rows come from.
+        /// Rows and their meaning.
         data: DataSpec,
         /// The trained model.
         model: ModelSpec,
     },
-    /// A program of the user's.
+    /// A program of the user.
     Command(CommandSpec),
 }
 
 impl ObjectiveSpec {
-    /// Steps that a trial reports at most, where known.
+    /// Largest number of steps that a trial reports, where known.
     pub fn steps(&self) -> Option<u64> {
         match self {
             Self::Model { model, .. } => Some(model.epochs as u64),
@@ -116,10 +117,10 @@ impl ObjectiveSpec {
     }
 }
 
-/// When a study ends before it has its trials.
+/// Rule that ends a study before all its trials are done.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct StopRule {
-    /// Ends where the sampler's model expects less than this of another trial, in units of the metric.
+    /// Smallest expected gain of another trial, in units of the metric, below which the study ends.
     pub expected_gain: Option<f64>,
 }
 
@@ -128,70 +129,73 @@ pub struct StopRule {
 pub struct BudgetSpec {
     /// Target size.
     pub budget: SizeBudget,
-    /// What may vary at this size, overrides applied.
+    /// Search space at this size, including the budget's own parameters.
     pub space: SearchSpace,
-    /// What must hold for its architectures.
+    /// Constraints on its architectures.
     pub constraints: Vec<Condition>,
-    /// Parameters that exist only where others have given values, each after those it depends on.
+    /// Conditions of parameters that exist only for given values of others, each after the conditions it
+    /// depends on.
     pub conditions: Vec<When>,
-    /// Trials wanted that end with a value: complete ones and those stopped early.
+    /// Number of trials with a value to reach: complete ones and those stopped early.
     pub trials: u64,
 }
 
 impl BudgetSpec {
-    /// Whether a configuration has exactly the parameters that exist in it, each inside its set.
+    /// Whether a configuration has exactly the parameters that are active in it, each with a value of its
+    /// set.
     pub fn contains(&self, params: &Params) -> bool {
         space::contains(&self.space, &self.conditions, params)
     }
 }
 
-/// Where the rows come from and what they mean.
+/// The rows and their meaning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSpec {
     /// `.csv` or `.parquet` file, one row per time step; absolute, or relative to the working directory.
     pub path: PathBuf,
-    /// Column that orders the rows; `None` where the file is in order already.
+    /// Column that orders the rows; `None` where the file is already in order.
     pub time: Option<String>,
-    /// What is predicted.
+    /// Label to predict.
     pub label: LabelSpec,
-    /// What it is predicted from.
+    /// Columns to predict it from.
     pub features: FeatureSpec,
-    /// Sizes of the parts.
+    /// Shares of the training, validation and test part.
     pub split: SplitSpec,
-    /// What happens to rows with missing or infinite features.
+    /// Treatment of rows with missing or infinite features.
     pub missing: MissingPolicy,
 }
 
-/// What is predicted for a row.
+/// The label of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelSpec {
     /// A column of 0 and 1 (or false and true), of classes or of numbers.
     Column {
-        /// Its name.
+        /// Name of the column.
         name: String,
-        /// Rows ahead that its values look, at least 1.
+        /// Number of rows ahead that its values depend on, at least 1.
         horizon: usize,
     },
-    /// 1 where `of`, `horizon` rows later, is at least `1 + rise` times `over` now; the last `horizon` rows have none.
+    /// 1 where `of`, `horizon` rows later, is at least `1 + rise` times the current `over`; the last
+    /// `horizon` rows have no label.
     Rise {
-        /// Relative rise asked for, such as 0.01.
+        /// Relative rise of the threshold, such as 0.01.
         rise: f64,
         /// Column that must reach the threshold.
         of: String,
-        /// Column that the threshold is measured from.
+        /// Column that the threshold is relative to.
         over: String,
-        /// Rows ahead, at least 1.
+        /// Number of rows ahead, at least 1.
         horizon: usize,
     },
 }
 
 impl LabelSpec {
-    /// A column whose values look one row ahead.
+    /// A column whose values depend on the next row.
     pub fn column(name: impl Into<String>) -> Self {
         Self::Column { name: name.into(), horizon: 1 }
     }
 
-    /// Rows ahead that a label looks, at least 1.
+    /// Number of rows ahead that a label depends on, at least 1.
     pub fn horizon(&self) -> usize {
         match self {
             Self::Column { horizon, .. } | Self::Rise { horizon, .. } => *horizon,
@@ -199,27 +203,27 @@ impl LabelSpec {
     }
 }
 
-/// Which columns are features: the numeric ones that are neither time nor label.
+/// The feature columns; by default all numeric columns except time and label.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeatureSpec {
-    /// Only these, in this order, if given.
+    /// The only features, in this order, where given.
     pub include: Option<Vec<String>>,
-    /// Not these.
+    /// Columns to leave out.
     pub exclude: Vec<String>,
 }
 
-/// Rows that trials are judged by.
+/// The part of the rows on which trials are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// Those that configurations are chosen by.
+    /// Rows that configurations are selected on.
     Validation,
-    /// Those that nothing is chosen by.
+    /// Rows that no selection uses.
     Test,
 }
 
 impl Part {
-    /// The word for it.
+    /// The part as a word.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Validation => "validation",
@@ -228,7 +232,7 @@ impl Part {
     }
 }
 
-/// Shares of the rows in time order; what is left is the test part.
+/// Shares of the rows in time order; the remaining rows are the test part.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SplitSpec {
     /// Share of the training part, in (0, 1).
@@ -237,94 +241,96 @@ pub struct SplitSpec {
     pub validation: f64,
 }
 
-/// What happens to a row with a missing or infinite feature.
+/// Treatment of a row with a missing or infinite feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingPolicy {
-    /// An error that names the first column and row.
+    /// Report an error with the first such column and row.
     #[default]
     Error,
-    /// The row is left out before windows are cut.
+    /// Remove the row before windows are cut.
     Drop,
 }
 
-/// How a window's values are scaled.
+/// Scaling of the values of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalize {
-    /// By each window's own mean and deviation (Kim et al. 2022); removes the level, which may be the signal.
+    /// By each window's own mean and standard deviation (Kim et al. 2022); removes the level, which may be
+    /// informative.
     Revin,
-    /// By the mean and deviation of the training part.
+    /// By the mean and standard deviation of the training part.
     #[default]
     Standard,
-    /// Not at all.
+    /// No scaling.
     None,
 }
 
-/// How the learning rate goes over the epochs.
+/// Learning rate schedule over the epochs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
-    /// It stays.
+    /// The learning rate is constant.
     #[default]
     Constant,
-    /// It falls to zero along a half cosine.
+    /// The learning rate falls to zero along a half cosine.
     Cosine,
-    /// It falls to zero along a line.
+    /// The learning rate falls to zero linearly.
     Linear,
 }
 
-/// What is learned of a label.
+/// The kind of prediction task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// Whether it is 1 rather than 0; the value is the AUC.
+    /// Binary classification; the value is the AUC.
     #[default]
     Binary,
-    /// Which of the whole numbers from 0 it is; the value is the mean over the classes of the AUC of each against the rest.
+    /// Classification into classes numbered from 0; the value is the mean one-vs-rest AUC over the classes.
     Classes,
-    /// The number that it is; the value is the coefficient of determination, R2.
+    /// Regression; the value is the coefficient of determination, R2.
     Regression,
 }
 
-/// What training minimises for a binary label.
+/// Loss function of training for a binary label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LossKind {
     /// Binary cross-entropy.
     #[default]
     Bce,
-    /// The same with positive windows weighted.
+    /// Binary cross-entropy with positive windows weighted.
     Weighted,
-    /// The same with easy windows weighted down (Lin et al. 2017).
+    /// Binary cross-entropy with easy windows down-weighted (Lin et al. 2017).
     Focal,
-    /// A convex stand-in for 1 - AUC over pairs of windows (Gao & Zhou 2015).
+    /// A convex surrogate of 1 - AUC over pairs of windows (Gao & Zhou 2015).
     SoftAuc,
 }
 
-/// Whether the features of a row are one token's values or series of their own.
+/// Whether the features of a row form one token or separate series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Channels {
-    /// A patch holds all features.
+    /// A patch contains all features.
     #[default]
     Mixed,
-    /// A patch holds one feature; all share the weights and meet in the head (Nie et al. 2023).
+    /// A patch contains one feature; all features share the weights and are combined in the head (Nie et al.
+    /// 2023).
     Independent,
 }
 
-/// What the head sees of a window's patches.
+/// Input of the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
-    /// All of them, one after the other.
+    /// The concatenated patches.
     #[default]
     Flatten,
-    /// Their mean.
+    /// The mean of the patches.
     Mean,
 }
 
-/// A figure of each epoch that early stopping can watch.
+/// A metric of each epoch that early stopping can monitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the metrics' names say what they are")]
@@ -344,7 +350,7 @@ pub enum Monitor {
 }
 
 impl Monitor {
-    /// All of them.
+    /// All metrics.
     pub const ALL: [Self; 12] = [
         Self::Auc,
         Self::AveragePrecision,
@@ -360,7 +366,7 @@ impl Monitor {
         Self::Mae,
     ];
 
-    /// Its name among an epoch's metrics.
+    /// The name among an epoch's metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Auc => "auc",
@@ -378,7 +384,7 @@ impl Monitor {
         }
     }
 
-    /// Which values are better.
+    /// Direction in which the metric improves.
     pub fn direction(self) -> Direction {
         match self {
             Self::Auc
@@ -393,7 +399,7 @@ impl Monitor {
         }
     }
 
-    /// Whether models of a task have it.
+    /// Whether models of `task` report the metric.
     pub fn is_of(self, task: Task) -> bool {
         match self {
             Self::ValidationLoss | Self::TrainLoss => true,
@@ -406,7 +412,7 @@ impl Monitor {
 }
 
 impl Task {
-    /// The metric that is a trial's value.
+    /// The metric whose value is a trial's value.
     pub fn metric(self) -> Monitor {
         match self {
             Self::Binary | Self::Classes => Monitor::Auc,
@@ -415,10 +421,10 @@ impl Task {
     }
 }
 
-/// What the built-in model is trained on.
+/// Device that trains the built-in model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DeviceKind {
-    /// One thread per trial.
+    /// The processor, with one thread per trial.
     #[default]
     Cpu,
     /// A graphics processor, through Vulkan, Metal or DirectX 12.
@@ -428,10 +434,10 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
-    /// All of them.
+    /// All devices.
     pub const ALL: [Self; 3] = [Self::Cpu, Self::Wgpu, Self::Cuda];
 
-    /// Its name in a ladder.
+    /// The name in ladder files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -450,74 +456,77 @@ pub struct ModelSpec {
     pub patch: usize,
     /// Rows from one patch to the next.
     pub stride: usize,
-    /// What is learned of the label.
+    /// Kind of prediction task.
     #[serde(default, skip_serializing_if = "is_default")]
     pub task: Task,
     /// Scaling of the inputs.
     pub normalize: Normalize,
-    /// Whether a window that is scaled by itself is then multiplied and moved by learned numbers per feature.
+    /// Whether RevIN has a learned scale and shift per feature.
     #[serde(default, skip_serializing_if = "is_default")]
     pub revin_affine: bool,
     /// Whether features are mixed in a patch.
     #[serde(default, skip_serializing_if = "is_default")]
     pub channels: Channels,
-    /// Columns that a learned linear map makes of a row's features before patches are cut; 0 for no map.
+    /// Number of columns of a learned linear map of a row's features, applied before patches are cut; 0 for
+    /// no map.
     #[serde(default, skip_serializing_if = "is_default")]
     pub feature_embedding: usize,
-    /// What the head sees of the patches.
+    /// Input of the head.
     #[serde(default, skip_serializing_if = "is_default")]
     pub head: Pooling,
-    /// Probability with which a value that the head sees is dropped.
+    /// Dropout probability of the head's inputs.
     #[serde(default, skip_serializing_if = "is_default")]
     pub head_dropout: f64,
-    /// What training minimises for a binary label.
+    /// Loss function for a binary label.
     #[serde(default, skip_serializing_if = "is_default")]
     pub loss: LossKind,
-    /// Weight of positive windows in the weighted loss; `None` for the training part's negatives per positive.
+    /// Weight of positive windows in the weighted loss; `None` for the ratio of negatives to positives in the
+    /// training part.
     #[serde(default, skip_serializing_if = "is_default")]
     pub positive_weight: Option<f64>,
     /// Exponent of the focal loss.
     #[serde(default = "focal_gamma", skip_serializing_if = "is_focal_gamma")]
     pub focal_gamma: f64,
-    /// Share by which labels are moved towards all classes alike.
+    /// Share of the label smoothing, which mixes labels with the uniform distribution over classes.
     #[serde(default, skip_serializing_if = "is_default")]
     pub label_smoothing: f64,
-    /// Epochs at most.
+    /// Largest number of epochs.
     pub epochs: usize,
     /// Epochs without improvement before a trial stops.
     pub patience: usize,
-    /// Epochs in a row with constant predictions after which a trial stops as collapsed; 0 for never.
+    /// Number of consecutive epochs with constant predictions after which a trial stops as collapsed; 0 for
+    /// never.
     #[serde(default, skip_serializing_if = "is_default")]
     pub collapse_epochs: usize,
-    /// Gain in what is monitored that counts as an improvement.
+    /// Smallest gain of the monitored metric that counts as an improvement.
     pub minimum_gain: f64,
-    /// What early stopping watches and the best epoch is chosen by; `None` for the metric that is the value.
+    /// Metric that early stopping monitors and that selects the best epoch; `None` for the task's metric.
     #[serde(default, skip_serializing_if = "is_default")]
     pub monitor: Option<Monitor>,
-    /// Windows in a batch; `None` for a number that falls with the size of the model.
+    /// Number of windows in a batch; `None` for a number that decreases with the size of the model.
     pub batch_size: Option<usize>,
-    /// Batches whose gradients are averaged for one update.
+    /// Number of batches whose gradients are averaged for one update.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub accumulate: usize,
-    /// Epochs over whose ends weights are averaged: a trial's weights after an epoch are the mean of those after it and the
-    /// ones before it.
+    /// Number of epochs whose final weights are averaged: a trial's weights after an epoch are the mean over
+    /// that epoch and the ones before it.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub average_epochs: usize,
     /// Largest L2 norm of the gradient; infinite for no clipping, which JSON writes as null.
     #[serde(deserialize_with = "null_as_infinity")]
     pub gradient_clip: f64,
-    /// Learning rate over the epochs.
+    /// Learning rate schedule.
     pub schedule: Schedule,
-    /// Epochs over which the learning rate rises linearly from zero first.
+    /// Number of epochs of linear warm-up of the learning rate from zero.
     pub warmup_epochs: f64,
-    /// What it is trained on. No part of the question that a ladder asks: neither studies nor checkpoints know of it, so that
-    /// either goes on elsewhere.
+    /// Device that trains the model. Studies and checkpoints do not store it, so that both can resume on
+    /// another device.
     #[serde(skip)]
     pub device: DeviceKind,
 }
 
 impl ModelSpec {
-    /// Settings with every default.
+    /// Settings with all defaults.
     pub fn new(context: usize, patch: usize, stride: usize) -> Self {
         Self {
             context,
@@ -549,12 +558,13 @@ impl ModelSpec {
         }
     }
 
-    /// What early stopping watches.
+    /// Metric that early stopping monitors.
     pub fn monitored(&self) -> Monitor {
         self.monitor.unwrap_or(self.task.metric())
     }
 
-    /// Windows in a batch of a model of this many weights: where not given 128, from 1 million 64, from 8 million 32.
+    /// Number of windows in a batch for a model of `weights` weights: where not given, 128, from 1 million
+    /// 64, from 8 million 32.
     pub fn batch_size(&self, weights: u64) -> usize {
         self.batch_size.unwrap_or(match weights {
             0..1_000_000 => 128,
@@ -564,7 +574,8 @@ impl ModelSpec {
     }
 }
 
-/// Settings that are as they always were are not written, so that studies begun before they existed go on.
+/// Whether a setting has its default value. Defaults are not serialized, so that studies from before the
+/// setting existed can resume.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -591,17 +602,17 @@ fn null_as_infinity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
-/// Which sampler picks configurations.
+/// Sampler of the configurations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SamplerKind {
-    /// Independent draws.
+    /// Independent random draws.
     Random,
     /// Owen-scrambled Sobol points over ranks.
     Sobol,
-    /// Every configuration in order.
+    /// All configurations in order.
     Grid,
-    /// Bayesian optimisation with a Gaussian process; beyond 300 trials it goes on as `tpe`.
+    /// Bayesian optimization with a Gaussian process; continues as `tpe` after 300 trials.
     #[default]
     Gp,
     /// Tree-structured Parzen estimator.
@@ -609,7 +620,7 @@ pub enum SamplerKind {
 }
 
 impl SamplerKind {
-    /// Its name in ladder files.
+    /// The name in ladder files.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Random => "random",
@@ -621,28 +632,29 @@ impl SamplerKind {
     }
 }
 
-/// Whose trials a sampler learns from beside its own study's.
+/// Other studies whose trials a sampler uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Share {
-    /// Nobody's.
+    /// No other study.
     #[default]
     None,
-    /// Those of the ladder's other budgets.
+    /// The studies of the ladder's other budgets.
     Budgets,
 }
 
-/// How configurations are picked.
+/// Settings of the sampler.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SamplerSpec {
     /// The sampler.
     pub kind: SamplerKind,
-    /// Whether the first trials sit on the edges of each architecture parameter.
+    /// Whether the first trials probe the ends of each architecture parameter.
     pub probes: bool,
-    /// Share of the trials that a model-based sampler leaves to random draws, for the statistics that need them, in `[0, 1]`.
+    /// Share of the trials that a model-based sampler draws at random, for statistics that need random
+    /// trials, in `[0, 1]`.
     #[serde(default = "default_random_share")]
     pub random_share: f64,
-    /// Whose trials it learns from beside its own study's.
+    /// Other studies whose trials the sampler uses.
     #[serde(default, skip_serializing_if = "is_default")]
     pub share: Share,
 }
@@ -652,7 +664,7 @@ const fn default_random_share() -> f64 {
 }
 
 impl SamplerSpec {
-    /// A sampler with the defaults of the ladder file: probes, and a fifth of random trials.
+    /// A sampler with the defaults of the ladder file: probes and a fifth of random trials.
     pub const fn new(kind: SamplerKind) -> Self {
         Self { kind, probes: true, random_share: default_random_share(), share: Share::None }
     }

@@ -1,22 +1,22 @@
-//! Texts with `{name}` in them for the values of a trial.
+//! Templates: texts in which `{name}` is replaced by a value of the trial.
 
-/// Names that every trial has a value for, beside its parameters.
+/// Names that have a value in every trial, in addition to its parameters.
 pub const TRIAL_NAMES: [&str; 9] =
     ["args", "budget", "checkpoint_dir", "number", "params_file", "params_json", "report", "seed", "study"];
 
-/// Why a text is no template.
+/// Why a text is not a valid template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// A name that no trial has a value for.
-    #[error("there is no {{{name}}}; there are {}", braced(.known))]
+    /// A name that has no value in any trial.
+    #[error("unknown name {{{name}}}; the known names are {}", braced(.known))]
     UnknownName {
-        /// The name.
+        /// The unknown name.
         name: String,
-        /// Those that there are.
+        /// The known names.
         known: Vec<String>,
     },
     /// A brace without its counterpart.
-    #[error("a brace has no counterpart; a brace itself is written twice")]
+    #[error("a brace has no counterpart; write a literal brace twice")]
     Unbalanced,
 }
 
@@ -27,10 +27,10 @@ enum Piece<'a> {
     Name(&'a str),
 }
 
-/// Whether every name in a template is a trial's or a parameter's.
+/// Checks that every name in a template is a name of all trials or of a parameter.
 ///
 /// # Errors
-/// [`TemplateError`] for the first that is not.
+/// [`TemplateError`] for the first name that is not, or for an unbalanced brace.
 pub fn check(text: &str, parameters: &[&str]) -> Result<(), TemplateError> {
     for piece in pieces(text)? {
         if let Piece::Name(name) = piece
@@ -44,8 +44,8 @@ pub fn check(text: &str, parameters: &[&str]) -> Result<(), TemplateError> {
     Ok(())
 }
 
-/// The text with each name's value in its place; nothing for a name without a value, as a parameter that a budget does not
-/// have. A text that is no template stays as it is.
+/// Replaces each name by its value, and names without a value, such as parameters that a budget lacks, by
+/// nothing. Invalid templates are returned unchanged.
 pub fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let Ok(pieces) = pieces(text) else { return text.to_owned() };
     let filled = pieces.into_iter().map(|piece| match piece {
@@ -99,11 +99,11 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
+    fn errors_name_the_unknown_name() {
         assert_eq!(check("{lr} {seed} {{x}}", &["lr"]), Ok(()));
         let message = check("{learnig_rate}", &["learning_rate"]).unwrap_err().to_string();
         assert!(
-            message.starts_with("there is no {learnig_rate}; there are {learning_rate}, {args}"),
+            message.starts_with("unknown name {learnig_rate}; the known names are {learning_rate}, {args}"),
             "{message}"
         );
         for text in ["{lr", "lr}", "{", "}", "{a}}"] {

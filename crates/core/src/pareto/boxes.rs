@@ -1,22 +1,23 @@
-//! The part of the space that no point of a front dominates, in boxes.
+//! The region that no point of a Pareto front dominates, as disjoint boxes.
 
 use super::leading;
 
-/// Boxes at most.
+/// Largest number of boxes.
 const MOST: f64 = 20_000.0;
 
-/// Where a further point would win: the part of the space that dominates a reference and that no point of a front dominates, as disjoint boxes, each without
-/// end towards better values or ending at the worse side of another. Slices along the last objective, and of each slice along the one before.
+/// The region that dominates a reference point and that no point of a front dominates, as disjoint boxes.
+/// Each box is unbounded towards better values or ends at the worse side of another. The boxes are slices
+/// along the last objective, divided recursively along the objectives before it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Boxes {
-    /// For each objective the coordinates at which boxes end, ascending from minus infinity to the reference.
+    /// For each objective the coordinates of box sides, ascending from minus infinity to the reference.
     pub(crate) levels: Vec<Vec<f64>>,
-    /// For each box and objective the places among the levels of its better and its worse end.
+    /// For each box and objective the indices in `levels` of its better and its worse side.
     pub(crate) boxes: Vec<Vec<(usize, usize)>>,
 }
 
 impl Boxes {
-    /// Of a front's points; of many, those with the largest crowding distances.
+    /// The boxes of a front; of too many points only those with the largest crowding distances are used.
     pub(crate) fn new(points: &[Vec<f64>], reference: &[f64]) -> Self {
         let inside = |point: &Vec<f64>| point.iter().zip(reference).all(|(x, limit)| x < limit);
         let mut points: Vec<Vec<f64>> = points.iter().filter(|point| inside(point)).cloned().collect();
@@ -43,7 +44,8 @@ impl Boxes {
     }
 }
 
-/// Adds the boxes of what `points` leave in the first objectives up to `ends`; `outer` are the sides in the objectives after these.
+/// Adds the boxes of the region that `points` leave undominated in the first objectives up to `ends`; `outer`
+/// are the sides in the later objectives.
 fn slice(
     points: &[&[usize]],
     ends: &[usize],

@@ -1,6 +1,7 @@
-//! Several objectives: what no other trial beats, which trials lead, and how much they have won.
+//! Several objectives: the Pareto front, the order of trials by fronts, and the hypervolume.
 //!
-//! A *point* holds a trial's values as losses, smaller is better in each coordinate: see [`losses`]. None of them may be NaN.
+//! A *point* contains a trial's values as losses, of which smaller ones are better: see [`losses`]. No loss
+//! may be NaN.
 
 mod boxes;
 mod volume;
@@ -10,7 +11,7 @@ pub use volume::hypervolume;
 
 use crate::trial::{Direction, FrozenTrial};
 
-/// Values with the signs that make smaller ones better.
+/// The values with signs changed such that smaller ones are better.
 pub fn losses(values: &[f64], directions: &[Direction]) -> Vec<f64> {
     let loss = |(value, direction): (&f64, &Direction)| match direction {
         Direction::Maximize => -value,
@@ -19,14 +20,14 @@ pub fn losses(values: &[f64], directions: &[Direction]) -> Vec<f64> {
     values.iter().zip(directions).map(loss).collect()
 }
 
-/// Whether `a` is at least as good as `b` in every objective and better in one.
+/// Whether `a` is at least as good as `b` in every objective and better in at least one.
 pub fn dominates(a: &[f64], b: &[f64]) -> bool {
     let pairs = || a.iter().zip(b);
     pairs().all(|(a, b)| a <= b) && pairs().any(|(a, b)| a < b)
 }
 
-/// The complete trials that no other one dominates, in their order; equal ones all stay. Trials that break a constraint, or lack a value of
-/// an objective, are passed over.
+/// The complete trials that no other trial dominates, in their order; of equal trials all are kept. Trials
+/// that violate a constraint or lack the value of an objective are skipped.
 pub fn best_trials<'a>(trials: &'a [FrozenTrial], directions: &[Direction]) -> Vec<&'a FrozenTrial> {
     let (complete, points): (Vec<&FrozenTrial>, Vec<Vec<f64>>) = trials
         .iter()
@@ -36,23 +37,24 @@ pub fn best_trials<'a>(trials: &'a [FrozenTrial], directions: &[Direction]) -> V
     leading_front(&points).into_iter().map(|i| complete[i]).collect()
 }
 
-/// The point of a trial that has a value of each objective.
+/// The point of a trial; `None` where it lacks the value of an objective.
 pub fn point(trial: &FrozenTrial, directions: &[Direction]) -> Option<Vec<f64>> {
     let values = trial.values();
-    let is_whole = values.len() == directions.len() && values.iter().all(|value| !value.is_nan());
-    is_whole.then(|| losses(&values, directions))
+    let is_complete = values.len() == directions.len() && values.iter().all(|value| !value.is_nan());
+    is_complete.then(|| losses(&values, directions))
 }
 
-/// The points that no other one dominates, by place, ascending.
+/// The indices, ascending, of the points that no other point dominates.
 pub(crate) fn leading_front(points: &[Vec<f64>]) -> Vec<usize> {
     let mut first = fronts(points).next().unwrap_or_default();
     first.sort_unstable();
     first
 }
 
-/// The `count` leading points: whole fronts one after the other (the first holds what no point dominates, the next what is then left, and so
-/// on), and of the last one those with the largest [`crowding_distances`] (Deb et al. 2002, sections III A and B). Of equals the earlier one. Takes
-/// time by the number of points and the sizes of the fronts.
+/// The indices of the `count` leading points: complete fronts in order (the first contains the nondominated
+/// points, the next those that are nondominated among the rest, and so on), and of the last front the points
+/// with the largest [`crowding_distances`] (Deb et al. 2002, sections III A and B); among equals the earlier
+/// one. The time grows with the number of points and the sizes of the fronts.
 pub fn leading(points: &[Vec<f64>], count: usize) -> Vec<usize> {
     let mut chosen = Vec::with_capacity(count.min(points.len()));
     for mut front in fronts(points) {
@@ -72,7 +74,7 @@ pub fn leading(points: &[Vec<f64>], count: usize) -> Vec<usize> {
     chosen
 }
 
-/// The fronts, the best one first, by place among the points.
+/// The fronts as indices of points, the best front first.
 fn fronts(points: &[Vec<f64>]) -> impl Iterator<Item = Vec<usize>> {
     // In lexicographic order no point is dominated by a later one.
     let mut left: Vec<usize> = (0..points.len()).collect();
@@ -84,7 +86,7 @@ fn fronts(points: &[Vec<f64>]) -> impl Iterator<Item = Vec<usize>> {
     std::iter::from_fn(move || {
         let mut front: Vec<usize> = Vec::new();
         left.retain(|i| {
-            // Those that came last are nearest.
+            // The most recent members are the nearest, so a dominating one is found sooner.
             let is_beaten = front.iter().rev().any(|member| dominates(&points[*member], &points[*i]));
             if !is_beaten {
                 front.push(*i);
@@ -95,8 +97,9 @@ fn fronts(points: &[Vec<f64>]) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
-/// How far the neighbours of each point of a front are: over the objectives, the sum of the distances between the next smaller and the next larger
-/// value, relative to the range of the values; infinite for the ends (Deb et al. 2002, section III B).
+/// The crowding distance of each point of a front: the sum over the objectives of the distance between the
+/// next smaller and the next larger value, relative to the range of the values; infinite at the ends (Deb et
+/// al. 2002, section III B).
 pub fn crowding_distances(front: &[&[f64]]) -> Vec<f64> {
     let mut distances = vec![0.0; front.len()];
     let dimension = front.first().map_or(0, |point| point.len());

@@ -77,7 +77,7 @@ fn points(dimension: usize) -> impl Strategy<Value = Vec<Vec<f64>>> {
 }
 
 proptest! {
-    /// On a grid of unit cells, the boxes hold each cell that no point dominates exactly once, and no other.
+    /// On a grid of unit cells, each nondominated cell is in exactly one box, and no other cell is in any.
     #[test]
     fn boxes_are_what_is_not_dominated(points in (1_usize..=4).prop_flat_map(points), extra in 3_u8..6) {
         let dimension = points.first().map_or(2, Vec::len);
@@ -90,7 +90,10 @@ proptest! {
                 (0..dimension).map(|d| (cell / side.pow(d as u32) % side) as f64 - 0.5).collect();
             let is_beaten = points.iter().any(|point| dominates(point, &middle));
             let holds = boxes.iter().filter(|sides| {
-                sides.iter().zip(&levels).zip(&middle).all(|(((low, high), levels), x)| levels[*low] < *x && *x < levels[*high])
+                let inside = |((side, levels), x): ((&(usize, usize), &Vec<f64>), &f64)| {
+                    levels[side.0] < *x && *x < levels[side.1]
+                };
+                sides.iter().zip(&levels).zip(&middle).all(inside)
             });
             prop_assert_eq!(holds.count(), usize::from(!is_beaten));
             dominated += usize::from(is_beaten);

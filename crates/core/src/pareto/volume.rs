@@ -1,8 +1,9 @@
-//! What a set of points has won.
+//! The hypervolume of a set of points.
 
-/// Volume of the part of the space that some point dominates and that dominates `reference`: what the points have won over it (Zitzler & Thiele
-/// 1998). Points that are not better than the reference everywhere add nothing. Exact, by slices along the last objective: fast for two objectives,
-/// by the number of points to the power of their number less one beyond.
+/// The hypervolume: the volume of the region that dominates `reference` and that some point dominates
+/// (Zitzler & Thiele 1998). Points that are not better than the reference in every objective add nothing. The
+/// result is exact, computed by slices along the last objective: fast for two objectives; beyond, the time
+/// grows as the number of points to the power of the number of objectives less one.
 pub fn hypervolume(points: &[Vec<f64>], reference: &[f64]) -> f64 {
     let inside = |point: &&Vec<f64>| point.iter().zip(reference).all(|(x, limit)| x < limit);
     let inside: Vec<&[f64]> = points.iter().filter(inside).map(Vec::as_slice).collect();
@@ -17,7 +18,7 @@ fn volume(points: &[&[f64]], reference: &[f64]) -> f64 {
     match others {
         [] => sorted.first().map_or(0.0, |best| limit - best[0]),
         [first] => {
-            // From the best in the second objective on, each point adds what it gains in the first.
+            // In ascending order of the second objective, each point adds its improvement in the first.
             let (mut sum, mut reached) = (0.0, *first);
             for point in sorted {
                 if point[0] < reached {

@@ -1,11 +1,11 @@
-//! Trials whose predictions have become constant.
+//! A pruner of trials whose predictions have become constant.
 
 use super::{CollapseSpec, Decision, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 use crate::trial::EarlyStop;
 
-/// Stops a trial whose predictions on the validation rows, by its metrics `pred_min` and `pred_max`, were constant in each
-/// of the last `epochs` reports. Without these metrics it never does.
+/// Stops a trial whose predictions on the validation rows, by its metrics `pred_min` and `pred_max`, were
+/// constant in each of the last `epochs` reports. Without these metrics it stops no trial.
 #[derive(Debug)]
 pub(super) struct Collapse(pub(super) CollapseSpec);
 

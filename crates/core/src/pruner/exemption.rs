@@ -1,12 +1,13 @@
-//! Trials that no pruner may stop.
+//! Trials that are exempt from pruning.
 
 use super::PrunerSpec;
 use crate::ladder::SamplerKind;
 use crate::rng::{stream, uniform};
 use crate::trial::Origin;
 
-/// Which trials run to their end because statistics over all of them need it: probes and, with a sampler that models the
-/// trials, those that it draws at random. Other samplers draw everything at random: of theirs a share.
+/// Decides which trials are exempt from pruning because statistics over all trials need them complete: probes
+/// and, with a model-based sampler, its random trials. With other samplers, which draw all trials at random,
+/// a share of them is exempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Exemption {
     draws_everything: bool,
@@ -15,7 +16,7 @@ pub struct Exemption {
 }
 
 impl Exemption {
-    /// For trials that `sampler` picks. The same `seed` exempts the same trials.
+    /// The exemption of trials of `sampler`. Equal seeds exempt equal trials.
     pub fn new(pruner: &PrunerSpec, sampler: SamplerKind, seed: u64) -> Self {
         let draws_everything =
             matches!(sampler, SamplerKind::Random | SamplerKind::Sobol | SamplerKind::Grid);

@@ -6,11 +6,11 @@ use super::{Decision, HalvingSpec, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 use crate::trial::{Direction, TrialNumber};
 
-/// Stops a trial that, when it reaches a rung, is not among the best share of those that reached it before, as Optuna's
-/// `SuccessiveHalvingPruner`.
+/// Stops a trial that, when it reaches a rung, is not in the best share of the trials that reached it before;
+/// equivalent to Optuna's `SuccessiveHalvingPruner`.
 ///
-/// Optuna writes a trial's value at each rung beside the trial; here it is read off the trial's own curve, so that trials
-/// which no pruner could stop compete too.
+/// Optuna stores a trial's value at each rung with the trial; here it is read from the trial's intermediate
+/// values, so that trials exempt from pruning compete too.
 #[derive(Debug)]
 pub(super) struct Halving {
     pub(super) spec: HalvingSpec,
@@ -25,7 +25,7 @@ impl Pruner for Halving {
 }
 
 impl Halving {
-    /// The decision among the trials that `competes` admits.
+    /// The decision in competition with the trials that `competes` accepts.
     pub(super) fn decide_among(
         &self,
         view: &StudyView<'_>,
@@ -39,7 +39,7 @@ impl Halving {
             if step < place {
                 return Decision::Continue;
             }
-            // A rung passed before was decided then.
+            // At rungs of earlier reports the decision has already been made.
             if reached(trial.intermediate, place).is_none_or(|(at, _)| at == step) {
                 if value.is_nan() {
                     return Decision::prune_if(true);
@@ -57,7 +57,7 @@ impl Halving {
         }
     }
 
-    /// The step of a rung, from 0.
+    /// The step of a rung; rungs count from 0.
     fn place(&self, rung: u32) -> i64 {
         let first = self.spec.min_resource.unwrap_or((self.steps / 100).max(1));
         let factor = self.spec.reduction_factor.saturating_pow(self.spec.min_early_stopping_rate + rung);
@@ -78,7 +78,7 @@ impl Halving {
     }
 }
 
-/// The first report at or past `place` that is a number.
+/// The first report at or after step `place` that is not NaN.
 fn reached(curve: &BTreeMap<i64, f64>, place: i64) -> Option<(i64, f64)> {
     curve.range(place..).find(|(_, value)| !value.is_nan()).map(|(step, value)| (*step, *value))
 }

@@ -5,8 +5,9 @@ use super::{Decision, HalvingSpec, HyperbandSpec, PrunedStudy, Pruner, Reporting
 use crate::sampler::StudyView;
 use crate::trial::TrialNumber;
 
-/// Successive halving in brackets that begin with different rungs, as Optuna's `HyperbandPruner`: a trial belongs to the
-/// bracket that a checksum of its study's name and its number gives, and competes in it alone.
+/// Successive halving in brackets with different first rungs; equivalent to Optuna's `HyperbandPruner`. A
+/// checksum of the study's name and the trial's number determines the bracket of a trial, which competes only
+/// within it.
 #[derive(Debug)]
 pub(super) struct Hyperband {
     study: String,
@@ -16,7 +17,7 @@ pub(super) struct Hyperband {
 #[derive(Debug)]
 struct Bracket {
     halving: Halving,
-    /// Share of the trials, relative to that of the others.
+    /// Relative share of the trials.
     allocation: u64,
 }
 
@@ -62,7 +63,7 @@ impl Pruner for Hyperband {
     }
 }
 
-/// The checksum of ISO 3309, as Python's `binascii.crc32`.
+/// The CRC-32 checksum of ISO 3309, equal to Python's `binascii.crc32`.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))

@@ -1,4 +1,4 @@
-//! What stops a trial before its end.
+//! Pruners, which stop trials early.
 
 mod collapse;
 mod exemption;
@@ -21,30 +21,30 @@ pub use spec::{
 use crate::sampler::StudyView;
 use crate::trial::{Direction, EarlyStop, TrialNumber};
 
-/// A trial that reports values, as a pruner sees it.
+/// The reports of a running trial, the input of a pruner.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportingTrial<'a> {
-    /// Its number.
+    /// Number of the trial.
     pub number: TrialNumber,
     /// Objective value by step, the newest included; NaN allowed.
     pub intermediate: &'a BTreeMap<i64, f64>,
-    /// Every other figure of each step by name.
+    /// Other metrics of each step by name.
     pub metrics: &'a BTreeMap<i64, BTreeMap<String, f64>>,
 }
 
 impl ReportingTrial<'_> {
-    /// The newest step and its value.
+    /// The latest step and its value.
     fn last(&self) -> Option<(i64, f64)> {
         self.intermediate.last_key_value().map(|(step, value)| (*step, *value))
     }
 }
 
-/// What becomes of a trial after a report.
+/// Decision of a pruner after a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It goes on.
+    /// The trial continues.
     Continue,
-    /// It stops here.
+    /// The trial stops.
     Stop(EarlyStop),
 }
 
@@ -54,25 +54,25 @@ impl Decision {
     }
 }
 
-/// Decides whether a trial goes on. A pruner keeps no state between calls: everything it knows is in the view, in which the
-/// trial itself may be among the running ones.
+/// Decides whether a trial continues. A pruner keeps no state between calls: it uses only the view, whose
+/// running trials may include the trial itself.
 pub trait Pruner: Send + Sync {
-    /// The decision after the trial's newest report.
+    /// The decision after the trial's latest report.
     fn decide(&self, view: &StudyView<'_>, trial: &ReportingTrial<'_>) -> Decision;
 }
 
-/// What a pruner knows of its study beside the trials.
+/// The properties of a study that a pruner needs in addition to the trials.
 #[derive(Debug, Clone)]
 pub struct PrunedStudy {
-    /// Name, from which Hyperband derives a trial's bracket as Optuna does.
+    /// Name, from which Hyperband derives the bracket of a trial in the way Optuna does.
     pub name: String,
-    /// Which values are better.
+    /// Direction of the objective.
     pub direction: Direction,
-    /// Steps that a trial takes at most, at least 1.
+    /// Largest number of steps of a trial, at least 1.
     pub steps: u64,
 }
 
-/// The pruner that `spec` asks for: the collapse pruner first where both are wanted.
+/// Builds the pruner of `spec`; the collapse pruner decides first where both are configured.
 pub fn build(spec: &PrunerSpec, study: &PrunedStudy) -> Box<dyn Pruner> {
     let mut parts: Vec<Box<dyn Pruner>> = Vec::new();
     if let Some(collapse) = spec.collapse {
@@ -108,7 +108,7 @@ fn of_kind(kind: &PrunerKind, study: &PrunedStudy) -> Option<Box<dyn Pruner>> {
     })
 }
 
-/// Stops where any of its pruners does; the first one's reason counts.
+/// Stops a trial where any of its pruners does, with the reason of the first.
 struct FirstOf(Vec<Box<dyn Pruner>>);
 
 impl Pruner for FirstOf {

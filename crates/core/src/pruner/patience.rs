@@ -1,12 +1,12 @@
-//! No gain for a while.
+//! A pruner of trials that have stopped improving.
 
 use super::percentile::best_of;
 use super::{Decision, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 use crate::trial::Direction;
 
-/// Stops a trial, or lets another pruner decide, where the best of its last `wait` + 1 values is worse than the best
-/// before them by more than `min_delta`, as Optuna's `PatientPruner`.
+/// Stops a trial, or lets another pruner decide, where the best of its last `wait` + 1 values is worse than
+/// the best earlier value by more than `min_delta`; equivalent to Optuna's `PatientPruner`.
 pub(super) struct Patience {
     pub(super) wait: u64,
     pub(super) min_delta: f64,

@@ -1,11 +1,11 @@
-//! Worse than a percentile of the complete trials.
+//! A pruner by percentiles of the complete trials.
 
 use super::{Decision, IntervalSpec, PercentileSpec, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 use crate::trial::{Direction, TrialState};
 
-/// Stops a trial whose best value so far is worse than a percentile of the complete trials' values at the same step, as
-/// Optuna's `PercentilePruner`.
+/// Stops a trial whose best value so far is worse than a percentile of the complete trials' values at the
+/// same step; equivalent to Optuna's `PercentilePruner`.
 #[derive(Debug)]
 pub(super) struct Percentile {
     pub(super) spec: PercentileSpec,
@@ -36,27 +36,27 @@ impl Pruner for Percentile {
     }
 }
 
-/// The best of the values that are numbers.
+/// The best of the values, NaN excluded.
 pub(super) fn best_of(values: impl Iterator<Item = f64>, direction: Direction) -> Option<f64> {
     let numbers = values.filter(|value| !value.is_nan());
     numbers.reduce(|best, value| if direction.better(value, best) { value } else { best })
 }
 
-/// Linear interpolation between the order statistics of the values that are numbers, `share` in percent.
+/// The percentile `share` of the values, NaN excluded, by linear interpolation between order statistics.
 fn percentile(values: Vec<f64>, share: f64) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().filter(|value| !value.is_nan()).collect();
     values.sort_by(f64::total_cmp);
     let place = share / 100.0 * (values.len().checked_sub(1)?) as f64;
     let (below, weight) = (place.floor() as usize, place.fract());
     let (low, high) = (values[below], values[(below + 1).min(values.len() - 1)]);
-    // From the nearer end, so that equal neighbours give themselves exactly.
+    // Interpolated from the nearer end, so that equal neighbours give exactly their value.
     let between =
         if weight < 0.5 { low + (high - low) * weight } else { high - (high - low) * (1.0 - weight) };
     Some(between).filter(|value| !value.is_nan())
 }
 
 impl IntervalSpec {
-    /// Whether `step` is the first that the trial reports in its interval, past the warm-up.
+    /// Whether `step` is the first that the trial reports in its interval after the warm-up.
     pub(super) fn looks_at(self, step: i64, trial: &ReportingTrial<'_>) -> bool {
         let (warmup, interval) = (self.n_warmup_steps as i64, self.interval_steps.max(1) as i64);
         if step < warmup {

@@ -1,26 +1,27 @@
-//! The signed-rank test (Wilcoxon 1945), one-sided, zeros split between both signs.
+//! The one-sided signed-rank test (Wilcoxon 1945), with the ranks of zeros split between both signs.
 
 use crate::normal;
 
-/// Differences beyond which the normal approximation is taken.
+/// Largest number of differences for the exact distribution; beyond, the normal approximation is used.
 const EXACT: usize = 50;
-/// Differences up to which all signs are tried where there are ties.
+/// Largest number of differences for which, with ties, all sign combinations are enumerated.
 const PERMUTED: usize = 13;
 
-/// Which differences count as evidence.
+/// The alternative hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tail {
-    /// Negative ones.
+    /// The differences are negative.
     Less,
-    /// Positive ones.
+    /// The differences are positive.
     Greater,
 }
 
-/// Probability, without a difference, of a sum of ranks at least as extreme. As SciPy's `wilcoxon` with `zsplit` and
-/// its method `auto`: exact up to 50 differences without ties and zeros, by all signs up to 13 with ties, else by the normal
-/// approximation with the correction for ties.
+/// The p-value: the probability under the null hypothesis of a sum of ranks at least as extreme. Equivalent
+/// to SciPy's `wilcoxon` with `zsplit` and method `auto`: exact up to 50 differences without ties and zeros,
+/// by all sign combinations up to 13 differences with ties, otherwise by the normal approximation with
+/// correction for ties.
 pub(super) fn p_value(differences: &[f64], tail: Tail) -> f64 {
-    // The test of negative differences is that of positive ones with the signs turned.
+    // A test for negative differences is a test for positive ones with the signs reversed.
     let signed: Vec<f64> = match tail {
         Tail::Greater => differences.to_vec(),
         Tail::Less => differences.iter().map(|d| -d).collect(),
@@ -28,8 +29,8 @@ pub(super) fn p_value(differences: &[f64], tail: Tail) -> f64 {
     let n = signed.len();
     let (ranks, ties) = ranks(&signed);
     let positive: f64 = signed.iter().zip(&ranks).map(|(d, rank)| share(*d) * rank).sum();
-    let is_plain = ties == 0.0 && signed.iter().all(|d| *d != 0.0);
-    if n <= EXACT && is_plain {
+    let is_regular = ties == 0.0 && signed.iter().all(|d| *d != 0.0);
+    if n <= EXACT && is_regular {
         return upper_tail(n, positive as usize);
     }
     if n <= PERMUTED {
@@ -41,7 +42,7 @@ pub(super) fn p_value(differences: &[f64], tail: Tail) -> f64 {
     normal::upper_tail((positive - mean) / sd)
 }
 
-/// Share of a rank that counts as positive.
+/// The share of a rank that is added to the positive sum.
 fn share(difference: f64) -> f64 {
     if difference > 0.0 {
         1.0
@@ -52,7 +53,7 @@ fn share(difference: f64) -> f64 {
     }
 }
 
-/// Mean ranks of the magnitudes from 1, and the sum of t^3 - t over groups of t equal ones.
+/// The mean ranks of the magnitudes, from 1, and the sum of t^3 - t over groups of t ties.
 fn ranks(differences: &[f64]) -> (Vec<f64>, f64) {
     let mut order: Vec<usize> = (0..differences.len()).collect();
     order.sort_by(|a, b| differences[*a].abs().total_cmp(&differences[*b].abs()));
@@ -68,7 +69,7 @@ fn ranks(differences: &[f64]) -> (Vec<f64>, f64) {
     (ranks, ties)
 }
 
-/// Probability that the ranks 1 to `n` with random signs sum to at least `sum`.
+/// The probability that the ranks 1 to `n` with random signs sum to at least `sum`.
 fn upper_tail(n: usize, sum: usize) -> f64 {
     let most = n * (n + 1) / 2;
     let mut ways = vec![0.0; most + 1];
@@ -81,7 +82,7 @@ fn upper_tail(n: usize, sum: usize) -> f64 {
     ways[sum..].iter().sum::<f64>() / 2f64.powi(n as i32)
 }
 
-/// As [`upper_tail`] for ranks with ties and zeros, over every choice of signs.
+/// The probability of [`upper_tail`] for ranks with ties and zeros, over all sign combinations.
 fn permuted(differences: &[f64], ranks: &[f64], positive: f64) -> f64 {
     let zeros: f64 =
         differences.iter().zip(ranks).filter(|(d, _)| **d == 0.0).map(|(_, rank)| rank / 2.0).sum();
@@ -92,7 +93,7 @@ fn permuted(differences: &[f64], ranks: &[f64], positive: f64) -> f64 {
         let chosen = signed.iter().enumerate().filter(|(place, _)| choice >> place & 1 == 1);
         zeros + chosen.map(|(_, rank)| rank).sum::<f64>()
     };
-    // Ranks are multiples of a half: sums differ by rounding or by at least a quarter.
+    // Ranks are multiples of 1/2, so sums differ by rounding errors or by at least 1/4.
     let extreme = (0..choices).filter(|choice| sum(*choice) >= positive - 0.1).count();
     extreme as f64 / f64::from(choices)
 }

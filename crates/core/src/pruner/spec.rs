@@ -1,15 +1,15 @@
-//! Which pruner stops trials, under Optuna's names.
+//! The settings of pruners, with Optuna's names.
 
 use serde::{Deserialize, Serialize};
 
-/// How trials are stopped early.
+/// Pruning of the trials of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PrunerSpec {
     /// The pruner.
     pub kind: PrunerKind,
-    /// Stops collapsed trials, whatever the pruner says.
+    /// Additional pruner of collapsed trials.
     pub collapse: Option<CollapseSpec>,
-    /// Share of the trials of a sampler without a model that run to their end whatever happens, for the statistics.
+    /// Share of the trials of a model-free sampler that are exempt from pruning, for statistics.
     pub complete_share: f64,
 }
 
@@ -17,94 +17,96 @@ pub struct PrunerSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum PrunerKind {
-    /// None.
+    /// No pruner.
     None,
-    /// Worse than a percentile of complete trials at the same step; the median is the 50th.
+    /// Stops trials worse than a percentile of complete trials at the same step; the median is the 50th.
     Percentile(PercentileSpec),
-    /// Not among the best of its rung: asynchronous successive halving (Li et al. 2020).
+    /// Stops trials that are not among the best of their rung: asynchronous successive halving (Li et al.
+    /// 2020).
     Halving(HalvingSpec),
-    /// Successive halving in several brackets (Li et al. 2018).
+    /// Runs successive halving in several brackets (Li et al. 2018).
     Hyperband(HyperbandSpec),
-    /// Outside a range.
+    /// Stops trials outside of a range.
     Threshold {
-        /// Values below this are stopped.
+        /// Smallest accepted value.
         lower: f64,
-        /// Values above this are stopped.
+        /// Largest accepted value.
         upper: f64,
-        /// When it looks.
+        /// Steps at which the pruner decides.
         interval: IntervalSpec,
     },
-    /// No better than `patience` steps ago.
+    /// Stops trials without improvement for `patience` steps.
     Patience {
-        /// Steps to wait.
+        /// Number of steps to wait.
         patience: u64,
-        /// Gain that does not count.
+        /// Largest change that does not count.
         min_delta: f64,
-        /// Decides once patience is exhausted; without one the trial stops.
+        /// Pruner that decides after patience is exhausted; without one the trial stops.
         wrapped: Option<Box<PrunerKind>>,
     },
-    /// Probably worse than the best trial over the same steps, by the signed-rank test (Wilcoxon 1945).
+    /// Stops trials that are probably worse than the best trial at the same steps, by the signed-rank test
+    /// (Wilcoxon 1945).
     Wilcoxon {
-        /// Level of the test.
+        /// Significance level of the test.
         p_threshold: f64,
-        /// Steps before it looks, at least 2.
+        /// Number of steps before the first decision, at least 2.
         n_startup_steps: u64,
     },
 }
 
-/// At which steps a pruner looks.
+/// The steps at which a pruner decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntervalSpec {
-    /// It does not before this step.
+    /// First step with a decision.
     pub n_warmup_steps: u64,
-    /// It looks once in so many steps, at least 1.
+    /// Number of steps per decision, at least 1.
     pub interval_steps: u64,
 }
 
 /// Settings of the percentile pruner.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PercentileSpec {
-    /// Percentile of the complete trials' values that a trial must reach, the best being 0.
+    /// Percentile of the complete trials' values that a trial must reach, 0 being the best.
     pub percentile: f64,
-    /// Complete trials before it looks.
+    /// Number of complete trials before the first decision.
     pub n_startup_trials: u64,
-    /// Complete trials that must have reported the step, at least 1.
+    /// Number of complete trials that must have reported the step, at least 1.
     pub n_min_trials: u64,
-    /// When it looks.
+    /// Steps at which the pruner decides.
     pub interval: IntervalSpec,
 }
 
 /// Settings of asynchronous successive halving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HalvingSpec {
-    /// Steps to the first rung; `None` for a hundredth of the most that a trial takes, at least 1.
+    /// Number of steps to the first rung; `None` for 1/100 of a trial's largest number of steps, at least 1.
     pub min_resource: Option<u64>,
-    /// Share that goes on is one over this, at least 2; rungs lie apart by this factor.
+    /// Inverse of the share of trials that pass a rung, at least 2; also the ratio of steps between rungs.
     pub reduction_factor: u64,
-    /// Rungs left out at the beginning.
+    /// Number of rungs skipped at the beginning.
     pub min_early_stopping_rate: u32,
-    /// Trials that must reach a rung before any goes on.
+    /// Number of trials that must reach a rung before any passes it.
     pub bootstrap_count: u64,
 }
 
 /// Settings of Hyperband.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HyperbandSpec {
-    /// Steps to the first rung of the most aggressive bracket.
+    /// Number of steps to the first rung of the most aggressive bracket.
     pub min_resource: u64,
-    /// Steps of a whole trial; `None` for the most that a trial takes.
+    /// Number of steps of a complete trial; `None` for a trial's largest number of steps.
     pub max_resource: Option<u64>,
-    /// As in [`HalvingSpec`].
+    /// Inverse of the share of trials that pass a rung, as in [`HalvingSpec`].
     pub reduction_factor: u64,
-    /// As in [`HalvingSpec`].
+    /// Number of trials that must reach a rung before any passes it, as in [`HalvingSpec`].
     pub bootstrap_count: u64,
 }
 
-/// When a trial has collapsed.
+/// Settings of the collapse pruner.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CollapseSpec {
-    /// Steps in a row with constant predictions, at least 1.
+    /// Number of consecutive steps with constant predictions, at least 1.
     pub epochs: u64,
-    /// Largest difference of two predictions that still counts as constant.
+    /// Largest difference between predictions that counts as constant.
     pub spread: f64,
 }

@@ -1,9 +1,9 @@
-//! Values outside a range.
+//! A pruner of values outside of a range.
 
 use super::{Decision, IntervalSpec, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 
-/// Stops a trial whose newest value lies outside a range or is no number, as Optuna's `ThresholdPruner`.
+/// Stops a trial whose latest value is outside of a range or NaN; equivalent to Optuna's `ThresholdPruner`.
 #[derive(Debug)]
 pub(super) struct Threshold {
     pub(super) lower: f64,

@@ -1,13 +1,13 @@
-//! Probably worse than the best trial.
+//! A pruner of trials that are significantly worse than the best trial.
 
 use super::signed_rank::{Tail, p_value};
 use super::{Decision, Pruner, ReportingTrial};
 use crate::sampler::StudyView;
 use crate::trial::{Direction, incumbent};
 
-/// Stops a trial whose values are worse than the best trial's at the same steps by the one-sided signed-rank test, unless
-/// its mean is the better one, as Optuna's `WilcoxonPruner`. For objectives whose steps are parts of one evaluation (folds,
-/// instances), in any order.
+/// Stops a trial whose values are worse than the best trial's at the same steps by the one-sided signed-rank
+/// test, unless its mean is better; equivalent to Optuna's `WilcoxonPruner`. It is meant for objectives whose
+/// steps are parts of one evaluation (folds, instances), in any order.
 #[derive(Debug)]
 pub(super) struct Wilcoxon {
     pub(super) p_threshold: f64,

@@ -1,42 +1,46 @@
-//! From a sampler's name to the sampler.
+//! Construction of samplers.
 
 use std::sync::Arc;
 
 use super::Sampler;
 use super::gp::Gp;
-use super::plain::Plain;
+use super::model_free::ModelFree;
 use super::tpe::Tpe;
 use crate::ladder::{SamplerKind, SamplerSpec};
 use crate::space::{Feasible, SpaceError};
 use crate::trial::Direction;
 
-/// The sampler that `spec` asks for, of a study whose objectives have these directions.
+/// Builds the sampler of `spec` for a study whose objectives have these directions.
 ///
-/// Suggestions of `random`, `sobol` and `grid` depend on the configurations in the view, on the number of its trials, on `seed` and, for
-/// random draws, on the generator: not on values, on states or on the order in which trials end. Those of `gp` and `tpe` depend on the
-/// values too. A suggestion costs the trials that are new since the last one and a few binary searches; the first one of a resumed study reads all
-/// trials once; with several objectives every suggestion of `gp` and `tpe` does. In a space used up almost completely what is left is drawn by number, never by repeated tries.
+/// Suggestions of `random`, `sobol` and `grid` depend on the configurations in the view, the number of its
+/// trials, `seed` and, for random draws, the generator; they do not depend on values, states or the order in
+/// which trials end. Suggestions of `gp` and `tpe` depend on the values too.
+///
+/// A suggestion takes time for the trials that are new since the last one, and a few binary searches. The
+/// first suggestion in a resumed study reads all trials, as does every suggestion of `gp` and `tpe` with
+/// several objectives. In an almost exhausted space, untried configurations are drawn by their index, without
+/// rejection.
 ///
 /// # Errors
-/// [`SpaceError::GridOfContinuous`] where a grid is asked for over a range without steps.
+/// [`SpaceError::GridOfContinuous`] for a grid over a range without steps.
 pub fn build(
     directions: &[Direction],
     spec: SamplerSpec,
     feasible: Arc<Feasible>,
     seed: u64,
 ) -> Result<Box<dyn Sampler>, SpaceError> {
-    let plain = Plain::new(spec, Arc::clone(&feasible), seed)?;
+    let model_free = ModelFree::new(spec, Arc::clone(&feasible), seed)?;
     Ok(match spec.kind {
         SamplerKind::Gp => {
             let tpe = Tpe::new(
                 directions,
                 spec,
                 Arc::clone(&feasible),
-                Plain::new(spec, Arc::clone(&feasible), seed)?,
+                ModelFree::new(spec, Arc::clone(&feasible), seed)?,
             );
-            Box::new(Gp::new(directions, spec, feasible, plain, tpe))
+            Box::new(Gp::new(directions, spec, feasible, model_free, tpe))
         }
-        SamplerKind::Tpe => Box::new(Tpe::new(directions, spec, feasible, plain)),
-        _ => Box::new(plain),
+        SamplerKind::Tpe => Box::new(Tpe::new(directions, spec, feasible, model_free)),
+        _ => Box::new(model_free),
     })
 }

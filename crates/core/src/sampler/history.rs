@@ -1,4 +1,4 @@
-//! The configurations that a study has already.
+//! The configurations that a study has already tried.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use crate::param::Params;
 use crate::space::{Configuration, Feasible};
 use crate::trial::{FrozenTrial, Origin, TrialNumber};
 
-/// The configurations of a view's trials. Only a shortcut: it always equals what a new one would read from the view,
-/// but takes in new trials alone where the view is the former one with trials added.
+/// The configurations of a view's trials. It is a cache: it always equals a history read again from the view,
+/// but reads only the new trials where the view extends the previous one.
 #[derive(Debug)]
 pub(super) struct History {
     tried: Tried,
-    /// Trials taken in.
+    /// Number of trials read.
     trials: usize,
-    /// Of these the ones that say why they were chosen.
+    /// Number of those with a recorded origin.
     own: usize,
-    /// Of these the ones drawn at random.
+    /// Number of those drawn at random.
     random: usize,
-    /// The latest of them, by which the next view is recognised.
+    /// The latest of them, which identifies the next view as an extension.
     latest: Option<(TrialNumber, Params)>,
 }
 
 #[derive(Debug)]
 enum Tried {
-    /// Ascending numbers of configurations, where these are finite.
+    /// Indices of configurations, ascending, in a finite space.
     Finite {
         count: u64,
         numbers: Vec<u64>,
@@ -32,7 +32,7 @@ enum Tried {
     Infinite(HashSet<Configuration>),
 }
 
-/// Whether a history went on or started anew.
+/// Whether a history was extended or read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Continuity {
     Continued,
@@ -48,27 +48,27 @@ impl History {
         Self { tried, trials: 0, own: 0, random: 0, latest: None }
     }
 
-    /// Takes in a view. Constant time for each new trial where the view continues the former one (plus a short move in
-    /// a sorted list), linear otherwise.
+    /// Reads a view. Takes constant time for each new trial where the view extends the previous one (plus an
+    /// insertion into a sorted list), linear time otherwise.
     pub(super) fn update(&mut self, view: &StudyView<'_>, feasible: &Feasible) -> Continuity {
         let latest = self.latest.as_ref().map(|(number, _)| *number);
         let new = |trials: &'_ [FrozenTrial]| {
             trials.iter().rev().take_while(|t| latest.is_none_or(|latest| t.number > latest)).count()
         };
         let (finished, running) = (new(view.finished), new(view.running));
-        let continues = self.trials + finished + running == view.len() && self.recognises(view);
+        let continues = self.trials + finished + running == view.len() && self.is_prefix_of(view);
         if continues {
-            self.take(&view.finished[view.finished.len() - finished..], feasible);
-            self.take(&view.running[view.running.len() - running..], feasible);
+            self.read(&view.finished[view.finished.len() - finished..], feasible);
+            self.read(&view.running[view.running.len() - running..], feasible);
             return Continuity::Continued;
         }
         *self = Self::new(feasible);
-        self.take(view.finished, feasible);
-        self.take(view.running, feasible);
+        self.read(view.finished, feasible);
+        self.read(view.running, feasible);
         Continuity::Restarted
     }
 
-    fn recognises(&self, view: &StudyView<'_>) -> bool {
+    fn is_prefix_of(&self, view: &StudyView<'_>) -> bool {
         let Some((number, params)) = &self.latest else { return true };
         let found = [view.finished, view.running]
             .into_iter()
@@ -76,7 +76,7 @@ impl History {
         found.is_some_and(|trial| trial.params == *params)
     }
 
-    fn take(&mut self, trials: &[FrozenTrial], feasible: &Feasible) {
+    fn read(&mut self, trials: &[FrozenTrial], feasible: &Feasible) {
         self.trials += trials.len();
         for trial in trials {
             self.own += usize::from(trial.record.origin.is_some());
@@ -99,7 +99,8 @@ impl History {
         }
     }
 
-    /// Trials of other programs do not say why they were chosen: a share is one of our own. Whether these lack a random one.
+    /// Whether the study lacks a random trial for `share`, the share of random trials. Only trials with a
+    /// recorded origin count, since trials of other programs do not record it.
     pub(super) fn lacks_random(&self, share: f64) -> bool {
         let due = (share * (self.own + 1) as f64).floor() as usize;
         self.random < due
@@ -112,7 +113,7 @@ impl History {
         }
     }
 
-    /// Distinct configurations of the space that were tried.
+    /// Number of distinct configurations of the space that were tried.
     pub(super) fn distinct(&self) -> u64 {
         match &self.tried {
             Tried::Finite { numbers, .. } => numbers.len() as u64,
@@ -120,7 +121,7 @@ impl History {
         }
     }
 
-    /// Configurations not tried yet; `None` where they are infinite.
+    /// Number of configurations not tried yet; `None` in an infinite space.
     pub(super) fn untried(&self) -> Option<u64> {
         match &self.tried {
             Tried::Finite { count, numbers } => Some(count - numbers.len() as u64),
@@ -128,8 +129,8 @@ impl History {
         }
     }
 
-    /// The number of the configuration not tried yet of which `rank` others are before it; `None` where there is none,
-    /// or where they are infinite.
+    /// The index of the untried configuration with `rank` untried configurations before it; `None` where
+    /// there is none, or in an infinite space.
     pub(super) fn nth_untried(&self, rank: u64) -> Option<u64> {
         let Tried::Finite { count, numbers } = &self.tried else { return None };
         // numbers[i] - i configurations before numbers[i] are untried.

@@ -1,4 +1,4 @@
-//! A space as the model-based samplers see it: one coordinate per parameter that varies.
+//! The search space of the model-based samplers: one coordinate per parameter with more than one value.
 
 use rand::Rng as _;
 
@@ -8,14 +8,14 @@ use crate::param::{ParamValue, Params};
 use crate::rng::{TrialRng, uniform};
 use crate::space::{Feasible, Gate, INACTIVE, MOST_LISTED, SearchSpace};
 
-/// Stands for a parameter that a configuration does not have.
+/// Coordinate of an inactive parameter, which a configuration does not have.
 pub(super) const ABSENT: u64 = INACTIVE;
 
-/// A configuration by coordinates: the rank of each value, the bits of a continuous one, or [`ABSENT`]; equal exactly
-/// where the configurations are.
+/// A configuration as coordinates: the rank of each value, the bits of a continuous one, or [`ABSENT`]. Two
+/// cells are equal exactly if the configurations are.
 pub(super) type Cell = Vec<u64>;
 
-/// How distances along an axis are measured.
+/// The metric of distances along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scale {
     /// The square of the difference of positions in `[0, 1]`.
@@ -24,7 +24,7 @@ pub(super) enum Scale {
     Nominal,
 }
 
-/// One parameter.
+/// A parameter as a coordinate axis.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     name: String,
@@ -32,23 +32,23 @@ pub(super) struct Axis {
     set: Distribution,
     /// The values by rank; empty for a continuous range.
     levels: Levels,
-    /// The position of each level: for an ordered one in `[0, 1]`, for a nominal one its rank. Empty where the levels are
-    /// too many to be listed.
+    /// The position of each level: in `[0, 1]` on an ordered axis, the rank on a nominal one. Empty where
+    /// there are too many levels to list.
     pub(super) positions: Vec<f64>,
 }
 
 /// The axes of a space.
 #[derive(Debug, Clone)]
 pub(super) struct Lattice {
-    /// The parameters with more than one value.
+    /// Axes of the parameters with more than one value.
     pub(super) axes: Vec<Axis>,
-    /// All parameters in order: the axis, or the only value.
+    /// All parameters in order; those without an axis with their only value.
     order: Vec<(String, Option<ParamValue>)>,
-    /// How distances along each of `axes` are measured.
+    /// Metrics of distances along `axes`.
     scales: Vec<Scale>,
     /// Whether every combination of levels is feasible.
     is_box: bool,
-    /// Parameters that exist under conditions, each after those it depends on.
+    /// Conditional parameters, each after those it depends on.
     gates: Vec<Gate>,
 }
 
@@ -78,12 +78,12 @@ impl Axis {
         &self.name
     }
 
-    /// Number of values; `None` where they are not finite, or too many to be listed.
+    /// Number of values; `None` for an infinite number or too many to list.
     pub(super) fn level_count(&self) -> Option<usize> {
         (!self.positions.is_empty()).then_some(self.positions.len())
     }
 
-    /// The position of a coordinate; NaN where it is absent.
+    /// The position of a coordinate; NaN where the parameter is inactive.
     pub(super) fn position(&self, coordinate: u64) -> f64 {
         if coordinate == ABSENT {
             return f64::NAN;
@@ -100,7 +100,7 @@ impl Axis {
         if log { (x.ln() - low.ln()) / (high.ln() - low.ln()) } else { (x - low) / (high - low) }
     }
 
-    /// The coordinate of the value nearest to a position in `[0, 1]` of an ordered axis.
+    /// The coordinate of the value nearest to a position in `[0, 1]` on an ordered axis.
     pub(super) fn at(&self, position: f64) -> u64 {
         let position = position.clamp(0.0, 1.0);
         if let Some(count) = self.level_count() {
@@ -130,18 +130,18 @@ impl Axis {
             };
             return (((x - low) / step).round().max(0.0) as u64).min(self.levels.len() - 1);
         }
-        // Nine digits: readable, and the same on platforms whose logarithms differ in the last bit.
+        // Nine digits are readable, and equal on platforms whose logarithms differ in the last bit.
         let rounded: f64 = format!("{x:.8e}").parse().unwrap_or(x);
         (rounded.clamp(low, high) + 0.0).to_bits()
     }
 
-    /// Whether another axis has the same values.
+    /// Whether another axis has equal values.
     pub(super) fn has_levels_of(&self, other: &Self) -> bool {
         if self.levels.is_empty() { self.set == other.set } else { self.levels == other.levels }
     }
 
-    /// The position of a number on an ordered axis, also between its values and beyond them; NaN where the values are not numbers in ascending
-    /// order. Between two positive values it goes by the logarithm.
+    /// The position of any number on an ordered axis, also between and beyond its values; NaN where the
+    /// values are not numbers in ascending order. Interpolates logarithmically between two positive values.
     pub(super) fn interpolated(&self, x: f64) -> f64 {
         if let Some((low, high, log)) = ends(&self.set).filter(|_| self.positions.is_empty()) {
             return if log { (x.ln() - low.ln()) / (high.ln() - low.ln()) } else { (x - low) / (high - low) };
@@ -172,7 +172,7 @@ impl Axis {
     }
 }
 
-/// The ends of a range, and whether distances in it are measured between logarithms.
+/// The bounds of a range, and whether its distances are logarithmic.
 fn ends(set: &Distribution) -> Option<(f64, f64, bool)> {
     match *set {
         Distribution::Float { low, high, log, .. } => Some((low, high, log)),
@@ -198,12 +198,13 @@ impl Lattice {
         lattice
     }
 
-    /// Of a space alone, as if not all of it were feasible.
+    /// The lattice of a space regardless of feasibility.
     pub(super) fn of_space(space: &SearchSpace) -> Self {
         Self::with(space, |_| false)
     }
 
-    /// A parameter with one value varies too where configurations may lack it.
+    /// The lattice of a space in which a parameter with one value also has an axis where configurations may
+    /// lack it.
     fn with(space: &SearchSpace, may_lack: impl Fn(&str) -> bool) -> Self {
         let mut axes: Vec<Axis> = Vec::new();
         let mut order = Vec::new();
@@ -219,17 +220,17 @@ impl Lattice {
         Self { axes, order, scales, is_box: false, gates: Vec::new() }
     }
 
-    /// Whether some combinations of levels are not feasible, or values are not finite in number.
+    /// Whether some combinations of levels are infeasible, or a parameter is continuous.
     pub(super) fn is_bound(&self) -> bool {
         !self.is_box
     }
 
-    /// How distances along each axis are measured.
+    /// Metrics of distances along each axis.
     pub(super) fn scales(&self) -> &[Scale] {
         &self.scales
     }
 
-    /// Number of parameters that vary.
+    /// Number of axes.
     pub(super) fn dimension(&self) -> usize {
         self.axes.len()
     }
@@ -265,12 +266,13 @@ impl Lattice {
         self.axes.iter().zip(cell).map(|(axis, coordinate)| axis.position(*coordinate)).collect()
     }
 
-    /// Whether the space has the configuration of `cell`.
+    /// Whether the configuration of `cell` is feasible.
     pub(super) fn admits(&self, cell: &[u64], feasible: &Feasible) -> bool {
         self.is_box || feasible.find(&self.params(cell)).is_some()
     }
 
-    /// Takes away the parameters whose conditions do not hold, and draws those that are missing.
+    /// Removes the parameters whose conditions do not hold, and draws values for active parameters that are
+    /// missing.
     pub(super) fn settle(&self, cell: &mut Cell, rng: &mut TrialRng) {
         for gate in &self.gates {
             let is_open = gate.is_open(|place| cell[place]);
@@ -284,7 +286,7 @@ impl Lattice {
         }
     }
 
-    /// A feasible cell drawn uniformly.
+    /// Draws a feasible cell uniformly.
     pub(super) fn draw(&self, feasible: &Feasible, rng: &mut TrialRng) -> Cell {
         if self.is_box {
             let rank = |axis: &Axis, rng: &mut TrialRng| {

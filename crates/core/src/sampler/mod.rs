@@ -1,18 +1,18 @@
-//! What picks the next configuration.
+//! Samplers, which suggest the next configuration.
 
 mod build;
-mod carry;
+mod carried_over;
 mod gp;
 mod history;
 mod lattice;
+mod model_free;
 mod outcome;
-mod plain;
 mod probe;
 mod sequence;
 mod tpe;
 
 pub use build::build;
-pub use carry::{CarriedBudget, CarriedOver, Guard};
+pub use carried_over::{CarriedBudget, CarriedOver, Guard};
 pub use gp::{Expected, MOST_TRIALS as MOST_GP_TRIALS, NoExpectation, Recommendation, can_model, recommend};
 
 use std::fmt;
@@ -26,120 +26,121 @@ use crate::rng::TrialRng;
 use crate::space::SearchSpace;
 use crate::trial::{FrozenTrial, Origin};
 
-/// A study as its sampler sees it. Samplers keep no state between calls: everything they know is here, so that
-/// resuming is replaying and workers need no coordination.
+/// The input of a sampler: the trials of a study. Samplers keep no state between calls that is not derived
+/// from the view, so that a study can resume and workers need no coordination.
 #[derive(Debug, Clone, Copy)]
 pub struct StudyView<'a> {
-    /// Trials that ended, however, by number.
+    /// Ended trials in any state, by number.
     pub finished: &'a [FrozenTrial],
-    /// Trials being evaluated or waiting, by number.
+    /// Running and waiting trials, by number.
     pub running: &'a [FrozenTrial],
-    /// The ladder's other budgets, where the sampler is to learn from their trials; empty otherwise.
+    /// Other budgets of the ladder, where the sampler uses their trials; empty otherwise.
     pub others: &'a [OtherBudget<'a>],
 }
 
 /// Another budget of the same ladder.
 #[derive(Debug, Clone, Copy)]
 pub struct OtherBudget<'a> {
-    /// Its name.
+    /// Label of the budget.
     pub label: &'a str,
-    /// Size of its models, in decimal logarithms of trainable weights, above that of the study's own: negative where they are smaller.
+    /// Decimal logarithm of the ratio of its models' weights to those of the study's own budget; negative
+    /// where its models are smaller.
     pub decades: f64,
-    /// Its search space.
+    /// Search space of the budget.
     pub space: &'a SearchSpace,
-    /// Its trials that ended, by number.
+    /// Ended trials of the budget, by number.
     pub finished: &'a [FrozenTrial],
 }
 
 impl StudyView<'_> {
-    /// Number of trials ever created; index of the next suggestion.
+    /// Number of trials created so far; the index of the next suggestion.
     pub fn len(&self) -> usize {
         self.finished.len() + self.running.len()
     }
 
-    /// Whether no trial was ever created.
+    /// Whether there are no trials.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All trials, finished first.
+    /// All trials, ended ones first.
     pub fn all(&self) -> impl Iterator<Item = &FrozenTrial> {
         self.finished.iter().chain(self.running)
     }
 }
 
-/// A configuration to try, and why.
+/// A suggested configuration and its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suggestion {
     /// The configuration.
     pub params: Params,
-    /// Why it was chosen.
+    /// How it was chosen.
     pub origin: Origin,
 }
 
-/// Why there is no suggestion.
+/// Why a sampler has no suggestion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SampleError {
-    /// Every distinct configuration was tried; the study is done.
-    #[error("all {configurations} distinct configurations of the space were tried")]
+    /// Every distinct configuration was tried.
+    #[error("all {configurations} distinct configurations of the search space were tried")]
     Exhausted {
-        /// Distinct configurations of the space.
+        /// Number of distinct configurations.
         configurations: u64,
     },
 }
 
-/// Trials that come before a model's: enough to tell something of each of `dimension` parameters.
+/// Size of the initial design before a model with `dimension` parameters is used.
 fn initial_design(dimension: usize) -> usize {
     (dimension + 1).max(8)
 }
 
-/// A sampler that gave way to another.
+/// The replacement of a study's sampler by another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Handover {
-    /// The one that the study asks for.
+    /// Sampler in the study's settings.
     pub from: SamplerKind,
-    /// The one that proposes in its place.
+    /// Sampler that replaces it.
     pub to: SamplerKind,
-    /// Ended trials beyond which it does.
+    /// Largest number of ended trials of the first sampler.
     pub trials: u64,
 }
 
 impl Handover {
-    /// From `gp` to `tpe`, where a study of `kind` has so many ended trials.
+    /// The handover from `gp` to `tpe`, where a study with sampler `kind` has too many ended trials.
     pub fn of(kind: SamplerKind, ended: usize) -> Option<Self> {
         let is_over = kind == SamplerKind::Gp && ended > MOST_GP_TRIALS;
         is_over.then_some(Self { from: kind, to: SamplerKind::Tpe, trials: MOST_GP_TRIALS as u64 })
     }
 }
 
-/// As people say it.
+/// A sentence with both samplers and the limit.
 impl fmt::Display for Handover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (from, to) = (self.from.as_str(), self.to.as_str());
-        write!(f, "`{from}` models {} trials at most; beyond them `{to}` proposes", self.trials)
+        write!(f, "`{from}` models at most {} trials; `{to}` suggests the following ones", self.trials)
     }
 }
 
-/// Picks configurations.
+/// Suggests configurations.
 pub trait Sampler: Send {
-    /// The next configuration to try: never one that `view` already has.
+    /// The next configuration to try, distinct from all in `view`.
     ///
     /// # Errors
-    /// [`SampleError::Exhausted`] when nothing new is left.
+    /// [`SampleError::Exhausted`] where all configurations were tried.
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError>;
 
-    /// What the last suggestion is expected to add to the best value, in units of the objective; `None` where no model was
-    /// asked.
+    /// Expected improvement of the best value by the last suggestion, in units of the objective; `None` where
+    /// it does not come from a model.
     fn expected_gain(&self) -> Option<f64> {
         None
     }
 
-    /// What the last suggestion owes to other budgets; `None` where none were in its view.
+    /// Trials of other budgets that the last suggestion is based on; `None` where its view had none.
     fn carried_over(&self) -> Option<&CarriedOver> {
         None
     }
 
-    /// That another sampler took over, once: after the first suggestion that it made.
+    /// The handover to another sampler, returned once after the first suggestion of that sampler.
     fn take_handover(&mut self) -> Option<Handover> {
         None
     }

@@ -1,12 +1,12 @@
-//! Trials as the model-based samplers see them.
+//! Values of trials for the model-based samplers.
 
 use super::StudyView;
 use super::lattice::{Cell, Lattice};
 use crate::normal;
 use crate::trial::{Direction, FrozenTrial, TrialState};
 
-/// The value of an ended trial, larger is better: of a pruned one its last intermediate value; `None` for one that failed or ended with NaN.
-/// Infinite values are kept.
+/// The value of an ended trial, with larger ones better. For a pruned trial it is the last intermediate
+/// value; `None` for a failed trial or NaN. Infinite values are kept.
 pub(super) fn value(trial: &FrozenTrial, direction: Direction) -> Option<f64> {
     let value = match trial.state {
         TrialState::Complete => trial.value,
@@ -17,22 +17,22 @@ pub(super) fn value(trial: &FrozenTrial, direction: Direction) -> Option<f64> {
     value.filter(|v| !v.is_nan()).map(|v| sign * v)
 }
 
-/// One of a study's objectives.
+/// One objective of a study.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Goal {
-    /// Place among them, from 0.
+    /// Index of the objective, from 0.
     pub(super) objective: usize,
-    /// Which values are better.
+    /// Direction of the objective.
     pub(super) direction: Direction,
 }
 
 impl Goal {
-    /// The first, or only, objective.
+    /// The first or only objective.
     pub(super) fn first(direction: Direction) -> Self {
         Self { objective: 0, direction }
     }
 
-    /// As [`value`], of this objective.
+    /// The trial's value of this objective, as in [`value`].
     fn value(self, trial: &FrozenTrial) -> Option<f64> {
         let Some(place) = self.objective.checked_sub(1) else { return value(trial, self.direction) };
         let value = trial.further.get(place).filter(|_| trial.state == TrialState::Complete)?;
@@ -41,14 +41,14 @@ impl Goal {
     }
 }
 
-/// An ended trial with its cell and its value, larger is better.
-pub(super) type Told<'a> = (&'a FrozenTrial, Cell, Option<f64>);
+/// An ended trial with its cell and its value, with larger values better.
+pub(super) type EndedTrial<'a> = (&'a FrozenTrial, Cell, Option<f64>);
 
-/// The trials of a view inside the space.
+/// The trials of a view whose configurations are in the search space.
 pub(super) struct Outcomes<'a> {
     /// Ended trials.
-    pub(super) told: Vec<Told<'a>>,
-    /// Cells of trials that run or wait.
+    pub(super) ended: Vec<EndedTrial<'a>>,
+    /// Cells of running and waiting trials.
     pub(super) pending: Vec<Cell>,
 }
 
@@ -58,51 +58,52 @@ impl<'a> Outcomes<'a> {
         Self { pending, ..Self::of_ended(view.finished, lattice, goal) }
     }
 
-    /// Of ended trials alone.
+    /// The outcomes of ended trials, without pending ones.
     pub(super) fn of_ended(
         trials: impl IntoIterator<Item = &'a FrozenTrial>,
         lattice: &Lattice,
         goal: Goal,
     ) -> Self {
         let outcome = |trial: &'a FrozenTrial| Some((trial, lattice.cell(&trial.params)?, goal.value(trial)));
-        Self { told: trials.into_iter().filter_map(outcome).collect(), pending: Vec::new() }
+        Self { ended: trials.into_iter().filter_map(outcome).collect(), pending: Vec::new() }
     }
 
     /// The values of the ended trials.
     pub(super) fn values(&self) -> Vec<Option<f64>> {
-        self.told.iter().map(|(_, _, value)| *value).collect()
+        self.ended.iter().map(|(_, _, value)| *value).collect()
     }
 
-    /// Leaves the `most` best ended trials, in their order.
+    /// Keeps the `most` best ended trials, in their order.
     pub(super) fn keep_best(&mut self, most: usize) {
-        if self.told.len() <= most {
+        if self.ended.len() <= most {
             return;
         }
         let rank = |value: &Option<f64>| value.unwrap_or(f64::NEG_INFINITY);
-        self.told.sort_by(|a, b| rank(&b.2).total_cmp(&rank(&a.2)).then(a.0.number.cmp(&b.0.number)));
-        self.told.truncate(most);
-        self.told.sort_by_key(|(trial, ..)| trial.number);
+        self.ended.sort_by(|a, b| rank(&b.2).total_cmp(&rank(&a.2)).then(a.0.number.cmp(&b.0.number)));
+        self.ended.truncate(most);
+        self.ended.sort_by_key(|(trial, ..)| trial.number);
     }
 }
 
-/// Values mapped so that a Gaussian process can follow them.
+/// Values transformed for a Gaussian process.
 #[derive(Debug, Clone)]
 pub(super) struct Warp {
-    /// Warped values: mean 0, variance 1.
+    /// Transformed values with mean 0 and variance 1.
     pub(super) values: Vec<f64>,
-    /// The values, ascending; those that are not finite are left out.
+    /// Finite untransformed values, ascending.
     finite: Vec<f64>,
     median: f64,
-    /// Deviation of the better half from the median.
+    /// Root mean square deviation of the better half from the median.
     spread: f64,
-    /// What a warped value of 1 is of the better half's own values.
+    /// Length of one transformed unit in the scale of the better half.
     pub(super) unit: f64,
 }
 
 impl Warp {
-    /// Half-rank warping as in Vizier (Song et al. 2024, section 3): the better half of the values stays as it is; worse ones become the normal
-    /// quantiles of their ranks, with the deviation that the better half has from the median, so that a diverged trial is merely bad. Trials
-    /// without a value rank last. Then mean 0 and variance 1.
+    /// Half-rank warping as in Vizier (Song et al. 2024, section 3): the better half of the values is kept;
+    /// the others become the normal quantiles of their ranks, scaled by the better half's deviation from the
+    /// median, so that a diverged trial is not an outlier. Trials without a value rank last. The result is
+    /// standardized to mean 0 and variance 1.
     ///
     /// `None` where fewer than two values are finite.
     pub(super) fn new(values: &[Option<f64>]) -> Option<Self> {
@@ -115,12 +116,12 @@ impl Warp {
             return None;
         }
         let top = finite[finite.len() - 1];
-        // Where most trials failed the median is that of the values.
+        // Where most trials failed, the median of the finite values is used.
         let middle = sorted[n / 2];
         let median = if middle.is_finite() { middle } else { finite[finite.len() / 2] };
         let better: Vec<f64> = sorted.iter().filter(|v| **v >= median).map(|v| v.min(top)).collect();
         let spread = (better.iter().map(|v| (v - median).powi(2)).sum::<f64>() / better.len() as f64).sqrt();
-        // Equal values: how much worse a failed trial is, nothing tells.
+        // If the better half has equal values, the scale of failures is arbitrary.
         let spread = match top - finite[0] {
             _ if spread > 0.0 => spread,
             range if range > 0.0 && range.is_finite() => range,
@@ -148,20 +149,21 @@ impl Warp {
     }
 }
 
-/// Values on their own scale, but for outliers.
+/// Values on a linear scale with outliers clipped.
 #[derive(Debug, Clone)]
 pub(super) struct Clipped {
-    /// Mean 0, variance 1.
+    /// Clipped values with mean 0 and variance 1.
     pub(super) values: Vec<f64>,
-    /// Values are clipped to these.
+    /// Bounds of the clipping.
     ends: (f64, f64),
     mean: f64,
     deviation: f64,
 }
 
 impl Clipped {
-    /// Values as they are, but none further below the median than 3 deviations of the better half from it; trials without a value are there.
-    /// What a model says of errors is about this scale: [`Warp`] bends the noise of the worse half.
+    /// Clips values at 3 deviations of the better half below the median; trials without a value are at that
+    /// bound. Statements about a model's errors use this scale, because [`Warp`] distorts the noise of the
+    /// worse half.
     pub(super) fn new(values: &[Option<f64>], warp: &Warp) -> Self {
         let top = warp.finite.last().copied().unwrap_or(warp.median);
         let ends = ((warp.median - 3.0 * warp.spread).min(top), top);
@@ -174,12 +176,12 @@ impl Clipped {
         Self { values: clipped.iter().map(|v| (v - mean) / deviation).collect(), ends, mean, deviation }
     }
 
-    /// Another value on the scale of these.
+    /// Another value, clipped and standardized like these.
     pub(super) fn scaled(&self, value: f64) -> f64 {
         (value.clamp(self.ends.0, self.ends.1) - self.mean) / self.deviation
     }
 
-    /// The value that a clipped one stands for.
+    /// The untransformed value of a clipped one.
     pub(super) fn back(&self, clipped: f64) -> f64 {
         self.mean + self.deviation * clipped
     }
@@ -209,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_values_do_no_harm() {
+    fn extreme_values_stay_finite() {
         assert!(Warp::new(&[Some(1.0), None, Some(f64::INFINITY)]).is_none());
         let equal = Warp::new(&[Some(1.0); 5]).unwrap();
         assert!(equal.values.iter().all(|v| *v == 0.0));

@@ -1,18 +1,20 @@
-//! Probes: configurations on the edges of the architecture's parameters.
+//! Probes: configurations at the ends of the architecture parameters.
 
 use rand::seq::SliceRandom as _;
 
 use crate::rng::stream;
 use crate::space::{Configuration, Feasible};
 
-/// For each architecture parameter with more than one admitted value the architectures at its smallest and its largest one,
-/// all other architecture parameters as near to the middle as the budget allows; each once.
+/// The probes: for each architecture parameter with more than one admitted value, the architectures with its
+/// smallest and its largest value and all other architecture parameters as close to the middle as the budget
+/// allows, without duplicates.
 ///
-/// The middle is that of the admitted ranks; near is the least sum of squared rank differences, each relative to its
-/// parameter's admitted range. The other parameters form a Latin hypercube over the probes (`McKay`, Beckman & Conover 1979): each
-/// takes its range in as many equal steps as there are probes, in an order that `seed` shuffles, so that a small budget of
-/// trials does not spend most of them on one setting of the training. An architecture of which no configuration that meets the constraints was found has no
-/// probe. Takes two passes over the architectures.
+/// The middle is that of the admitted ranks; closest is the smallest sum of squared rank differences, each
+/// relative to its parameter's admitted range. The other parameters form a Latin hypercube over the probes
+/// (`McKay`, Beckman & Conover 1979): each takes as many equally spaced values as there are probes, in an
+/// order that `seed` shuffles, so that the probes of a small study do not share one training setting. An
+/// architecture without a known configuration that meets the constraints has no probe. Takes two passes over
+/// the architectures.
 pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
     let ranges = feasible.admitted_ranks();
     let mut nearest: Vec<[(f64, u32); 2]> = vec![[(f64::INFINITY, 0); 2]; ranges.len()];
@@ -30,7 +32,7 @@ pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
                 digit if digit == high => 1,
                 _ => continue,
             };
-            // The first of equals stays; rounding must not decide.
+            // Among equals the first is kept; the margin keeps rounding errors from deciding.
             if total < edges[edge].0 - 1e-12 {
                 edges[edge] = (total, i as u32);
             }
@@ -56,7 +58,7 @@ pub(super) fn probes(feasible: &Feasible, seed: u64) -> Vec<Configuration> {
         .collect()
 }
 
-/// Middles of `count` equal parts of `[0, 1)` in random order.
+/// The midpoints of `count` equal parts of `[0, 1)` in random order.
 fn shuffled_steps(count: usize, feasible: &Feasible, seed: u64, dimension: usize) -> Vec<f64> {
     let mut steps: Vec<f64> = (0..count).map(|step| (step as f64 + 0.5) / count as f64).collect();
     let name = format!("probes/{}", feasible.budget().label);

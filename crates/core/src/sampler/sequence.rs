@@ -1,4 +1,4 @@
-//! Where the next configuration comes from: three sequences, of which those already tried are skipped.
+//! Sequences of configurations for the model-free samplers, which skip those already tried.
 
 use rand::Rng as _;
 
@@ -6,19 +6,20 @@ use super::history::History;
 use crate::rng::{TrialRng, stream_seed, uniform};
 use crate::space::{Configuration, Feasible};
 
-/// Draws of the random sampler before it picks among what is left by number.
+/// Number of rejected random draws after which an untried configuration is drawn by its index.
 const RANDOM_DRAWS: usize = 64;
-/// Points of one Sobol sequence; after these another scramble goes on.
+/// Number of points of one Sobol sequence; a new scramble follows.
 const SOBOL_POINTS: u64 = 1 << 16;
-/// Coordinates of one Sobol sequence; beyond these another scramble goes on.
+/// Number of coordinates of one Sobol sequence; further coordinates use another scramble.
 const SOBOL_DIMENSIONS: u32 = sobol_burley::NUM_DIMENSIONS;
 
 /// A sequence of configurations.
 #[derive(Debug)]
 pub(super) enum Sequence {
-    /// Uniform draws from the generator of the suggestion.
+    /// Uniform draws with the generator of the suggestion.
     Random,
-    /// Owen-scrambled Sobol points (Burley 2020), mapped by [`Feasible::at`]. All points before `next` were tried.
+    /// Owen-scrambled Sobol points (Burley 2020), mapped by [`Feasible::at`]. All points before `next` were
+    /// tried.
     Sobol { seed: u64, next: u64 },
     /// Every configuration once. All before `next` were tried.
     Grid { stride: u64, next: u64 },
@@ -29,15 +30,16 @@ impl Sequence {
         Self::Sobol { seed: stream_seed(seed, &format!("sobol/{}", feasible.budget().label), 0), next: 0 }
     }
 
-    /// `count` configurations in steps of about `count` over the golden ratio, which reach every part of the space
-    /// early and, as they share no divisor with `count`, every configuration once.
+    /// The grid of `count` configurations in steps of about `count` divided by the golden ratio, which reach
+    /// all regions of the space early. The step is coprime to `count`, so that every configuration occurs
+    /// once.
     pub(super) fn grid(count: u64) -> Self {
         let golden = (count as f64 * 0.618_033_988_749_894_9).round() as u64;
         let stride = (golden.max(1)..=count).find(|stride| gcd(*stride, count) == 1).unwrap_or(1);
         Self::Grid { stride, next: 0 }
     }
 
-    /// Forgets what was tried.
+    /// Starts again at the first configuration.
     pub(super) fn restart(&mut self) {
         match self {
             Self::Random => {}
@@ -45,10 +47,10 @@ impl Sequence {
         }
     }
 
-    /// The next configuration that was not tried, of a study of `trials` trials; `None` where nothing is left.
+    /// The next untried configuration, in a study with `trials` trials; `None` where all were tried.
     ///
-    /// Rejection ends after a number of points that depends on the trials alone; then one of the untried
-    /// configurations is drawn by its number.
+    /// Rejection ends after a number of points that depends only on the number of trials; then an untried
+    /// configuration is drawn by its index.
     pub(super) fn next(
         &mut self,
         feasible: &Feasible,
@@ -100,7 +102,7 @@ impl Sequence {
     }
 }
 
-/// A point of `[0, 1)^dimension`.
+/// The Sobol point in `[0, 1)^dimension` with this index.
 fn sobol_point(seed: u64, index: u64, dimension: usize) -> Vec<f64> {
     let (block, index) = (index / SOBOL_POINTS, (index % SOBOL_POINTS) as u32);
     let scramble = |part: u32| stream_seed(seed, "scramble", (block << 32) | u64::from(part)) as u32;

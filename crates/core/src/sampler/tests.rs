@@ -1,4 +1,4 @@
-//! What holds for every sampler, and what each promises beyond.
+//! Tests of properties that all samplers share, and of each sampler's own.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -21,13 +21,14 @@ mod model;
 mod several;
 mod shared;
 
-/// Every combination of ranks, `levels` of each parameter.
+/// A space of ordinal parameters, each with the given number of levels, in which all combinations are
+/// feasible.
 pub(super) fn ordinals(levels: &[i64]) -> Feasible {
     let values = |n: i64| ints(&(0..n).collect::<Vec<_>>());
     unbound(&SearchSpace(levels.iter().enumerate().map(|(i, n)| (format!("x{i}"), values(*n))).collect()))
 }
 
-/// A space of which every size is admitted.
+/// The feasible set of a space without a condition on the size.
 pub(super) fn unbound(space: &SearchSpace) -> Feasible {
     Feasible::new(space, &any(), |_| None).unwrap()
 }
@@ -39,8 +40,8 @@ fn trial(number: usize, state: TrialState, params: Params) -> FrozenTrial {
     FrozenTrial::new(number as u64, state, value, params)
 }
 
-/// A study that a sampler fills: each trial stays running for `lag` more suggestions and then ends, in one of several
-/// ways.
+/// A study that a sampler fills: each trial runs during `lag` more suggestions and then ends in one of
+/// several states.
 struct Run {
     sampler: Box<dyn Sampler>,
     feasible: Arc<Feasible>,
@@ -63,7 +64,7 @@ impl Run {
         self.sampler.suggest(&view, &mut stream(self.seed, "sampler", view.len() as u64))
     }
 
-    /// As `ask`, by a sampler that has never seen the study.
+    /// The suggestion of a new sampler that has not seen the study before.
     fn ask_anew(&self) -> Result<Suggestion, SampleError> {
         let view = StudyView { finished: &self.finished, running: &self.running, others: &[] };
         let mut sampler =
@@ -75,7 +76,7 @@ impl Run {
         let number = self.finished.len() + self.running.len();
         self.running.push(trial(number, TrialState::Running, params));
         if self.running.len() > self.lag {
-            // Not the oldest first: workers overtake each other.
+            // Trials do not end in order, because workers overtake each other.
             let mut done = self.running.remove(number % self.running.len());
             done.state = [TrialState::Complete, TrialState::Failed, TrialState::Pruned][number % 3];
             done.value = (done.state == TrialState::Complete).then_some((number % 7) as f64);
@@ -115,8 +116,8 @@ fn key(params: &Params) -> String {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-    /// A finite space is used up exactly: every configuration once, each feasible, then the end is told. A sampler that
-    /// starts in the middle goes on in the same way.
+    /// Every configuration of a finite space is suggested exactly once and is feasible; then the sampler
+    /// reports the end. A new sampler continues in the same way.
     #[test]
     fn finite_spaces_are_used_up_exactly(
         kind in 0..3_usize, probes: bool, seed: u64, lag in 0..4_usize,
@@ -142,7 +143,7 @@ proptest! {
         prop_assert_eq!(run.ask(), Err(SampleError::Exhausted { configurations: count }));
     }
 
-    /// An infinite space never ends and never repeats; the seed alone decides what is proposed.
+    /// An infinite space never ends or repeats, and only the seed determines the suggestions.
     #[test]
     fn infinite_spaces_never_repeat(kind in 0..2_usize, probes: bool, seed: u64, lag in 0..4_usize) {
         let mut space = small_space(5, 4, 2, false);
@@ -160,9 +161,11 @@ proptest! {
         prop_assert_eq!(&proposed(3 - lag), &params, "the order in which trials end decides");
     }
 
-    /// Whatever is in the study already, in whatever state and how often, is not proposed again.
+    /// No configuration that is already in the study, in any state, is suggested again.
     #[test]
-    fn foreign_trials_count(kind in 0..3_usize, seed: u64, picks in prop::collection::vec((0..90_u64, 0..5_usize), 0..40)) {
+    fn foreign_trials_count(
+        kind in 0..3_usize, seed: u64, picks in prop::collection::vec((0..90_u64, 0..5_usize), 0..40),
+    ) {
         let feasible = Feasible::new(&small_space(5, 3, 3, false), &any(), size).unwrap();
         let mut run = Run::new(feasible, spec(KINDS[kind], true), seed, 2);
         let count = run.feasible.configurations().unwrap();
@@ -170,7 +173,10 @@ proptest! {
         for (number, (pick, state)) in picks.iter().enumerate() {
             let params = run.feasible.params(&run.feasible.configuration(pick % count));
             tried.insert(key(&params));
-            let states = [TrialState::Waiting, TrialState::Running, TrialState::Complete, TrialState::Pruned, TrialState::Failed];
+            let states = [
+                TrialState::Waiting, TrialState::Running, TrialState::Complete, TrialState::Pruned,
+                TrialState::Failed,
+            ];
             let trials = if states[*state].is_finished() { &mut run.finished } else { &mut run.running };
             trials.push(trial(number, states[*state], params));
         }
@@ -213,7 +219,7 @@ fn a_grid_needs_levels() {
     assert_eq!(error, SpaceError::GridTooLarge { budget: "any".into() });
 }
 
-/// Two parameters of 16 values and a continuous one.
+/// A space of two parameters with 16 values and a continuous one.
 fn wide_space() -> SearchSpace {
     let levels: Vec<i64> = (1..=16).map(|i| 8 * i).collect();
     space_of(&[
@@ -223,7 +229,7 @@ fn wide_space() -> SearchSpace {
     ])
 }
 
-/// Each coordinate of the suggestions in units of 1/16 of its range.
+/// The coordinates of the suggestions in units of 1/16 of their ranges.
 fn sixteenths(kind: SamplerKind, seed: u64, n: usize) -> Vec<[u32; 3]> {
     let feasible = Feasible::new(&wide_space(), &any(), size).unwrap();
     let suggestions = Run::new(feasible, spec(kind, false), seed, 1).take(n);
@@ -421,15 +427,15 @@ fn trials_of_other_programs_ask_for_no_random_ones_to_catch_up() {
     let ours: Vec<FrozenTrial> = (0..50).map(|number| trial(number, Some(Origin::Model))).collect();
     let wants = |finished: &[FrozenTrial]| {
         let view = StudyView { finished, running: &[], others: &[] };
-        let mut plain = plain::Plain::new(spec, Arc::new(ordinals(&[4, 4, 4])), 3).unwrap();
-        plain.suggest(&view, &mut stream(3, "sampler", 50)).unwrap();
-        plain.wants_random(&view, &spec, 3)
+        let mut model_free = model_free::ModelFree::new(spec, Arc::new(ordinals(&[4, 4, 4])), 3).unwrap();
+        model_free.suggest(&view, &mut stream(3, "sampler", 50)).unwrap();
+        model_free.wants_random(&view, &spec, 3)
     };
     assert!(!wants(&foreign));
     assert!(wants(&ours));
 }
 
-/// No list of their values fits into memory.
+/// Ranges with too many values to list are searched.
 #[test]
 fn ranges_of_any_width_are_searched() {
     let int = |low, high, log, step| Distribution::Int { low, high, log, step };

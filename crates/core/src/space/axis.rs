@@ -1,18 +1,18 @@
-//! One parameter, its values by rank.
+//! A parameter of a search space with its values by rank.
 
 use super::constraint::QUANTITIES;
 use crate::distribution::Distribution;
 use crate::levels::Levels;
 use crate::param::{ParamName, ParamValue};
 
-/// One parameter of a space.
+/// A parameter of a search space.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     pub(super) name: ParamName,
     pub(super) set: Distribution,
     /// The values by rank; empty for a continuous range.
     pub(super) levels: Levels,
-    /// Cumulative shares of the levels, the last 1; empty where they are all alike.
+    /// Cumulative probabilities of the levels, ending with 1; empty where all levels have equal probability.
     shares: Vec<f64>,
 }
 
@@ -31,7 +31,7 @@ impl Axis {
         is_quantity(&self.name, &self.set)
     }
 
-    /// Weight of each level in uniform sampling; empty where all have the same.
+    /// Weights of the levels in uniform sampling; empty where all are equal.
     pub(super) fn weights(&self) -> Vec<f64> {
         level_weights(&self.set, &self.levels)
     }
@@ -41,7 +41,7 @@ impl Axis {
         self.levels.rank(value).filter(|_| self.set.contains(value))
     }
 
-    /// Number of values, which are few enough to be counted one by one: those of an architecture's parameter are.
+    /// Number of values of an architecture parameter, of which there are few enough to enumerate.
     pub(super) fn count(&self) -> usize {
         usize::try_from(self.levels.len()).unwrap_or(usize::MAX)
     }
@@ -60,7 +60,7 @@ impl Axis {
         if let Distribution::Int { low, high, log: true, step } = self.set
             && self.shares.is_empty()
         {
-            // As in Optuna, an integer stands for the interval that rounds to it.
+            // An integer represents the interval that rounds to it, as in Optuna.
             let (low, high) = (low as f64, high as f64);
             let x = ((low - 0.5).ln() + u * ((high + 0.5) / (low - 0.5)).ln()).exp();
             return (((x - low) / step as f64).round().max(0.0) as u64).min(last);
@@ -82,17 +82,19 @@ impl Axis {
     /// The coordinate of a value.
     pub(super) fn coordinate(&self, value: &ParamValue) -> Option<u64> {
         if self.is_continuous() {
-            // Adding zero makes the two zeros one.
+            // Adding 0 turns -0 into 0.
             return value.as_f64().filter(|_| self.set.contains(value)).map(|x| (x + 0.0).to_bits());
         }
         self.rank(value)
     }
 }
 
-/// Values that something is kept of one by one at most; a range of more is treated by its ends.
+/// Largest number of values for which per-value data are stored; larger ranges are represented by their
+/// bounds.
 pub(crate) const MOST_LISTED: u64 = 1 << 17;
 
-/// Whether constraints may speak of a parameter: its values are numbers, and its name is not that of something else they speak of.
+/// Whether constraints can use a parameter: its values are numbers, and its name is not that of another
+/// quantity.
 pub(super) fn is_quantity(name: &str, set: &Distribution) -> bool {
     let is_number = |value: &ParamValue| matches!(value, ParamValue::Int(_) | ParamValue::Float(_));
     let numbers = match set {
@@ -102,8 +104,8 @@ pub(super) fn is_quantity(name: &str, set: &Distribution) -> bool {
     numbers && !QUANTITIES.contains(&name)
 }
 
-/// An integer on a log scale stands for the interval that rounds to it (as in Optuna), so that small ones weigh more.
-/// Empty where they are too many to be listed.
+/// Weights of the levels on a log scale, where an integer represents the interval that rounds to it (as in
+/// Optuna), so that small integers weigh more. Empty where there are too many levels to list.
 fn level_weights(set: &Distribution, levels: &Levels) -> Vec<f64> {
     let Distribution::Int { log: true, .. } = set else { return Vec::new() };
     if levels.len() > MOST_LISTED {
@@ -125,8 +127,8 @@ fn cumulative(weights: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// The value at `u`, rounded to nine significant digits: readable, and the same on platforms whose logarithms differ in
-/// the last bit. Only in a range too narrow for that the digits stay.
+/// The value at `u`, rounded to nine significant digits: readable, and equal on platforms whose logarithms
+/// differ in the last bit. In a range too narrow for nine digits the value is not rounded.
 fn continuous(set: &Distribution, u: f64) -> f64 {
     let Distribution::Float { low, high, log, .. } = *set else { return f64::NAN };
     let x = if log { (low.ln() + u * (high.ln() - low.ln())).exp() } else { low + u * (high - low) };

@@ -1,43 +1,46 @@
-//! What the constraints left of a space's architectures.
+//! Counts of the architectures of a space by constraint.
 
 use crate::expression::Condition;
 use crate::param::Params;
 use crate::size::{ModelSize, SizeBudget, WeightTarget};
 
-/// Architectures that each constraint removed, in the order in which they are asked.
+/// Numbers of architectures that were removed, each counted at the first check that fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// `d_model` is no multiple of `n_heads`.
+    /// `d_model` is not a multiple of `n_heads`.
     pub heads: u64,
-    /// The size is not known, so that nothing says that the budget admits it.
+    /// The size is unknown, so that the budget cannot admit it.
     pub unknown: u64,
-    /// Below the budget's range.
+    /// The size is below the budget's range.
     pub smaller: u64,
-    /// Above the budget's range.
+    /// The size is above the budget's range.
     pub larger: u64,
 }
 
 /// Counts over all architectures of a space.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Census {
-    /// Architectures in the space, whatever their size.
+    /// Number of architectures in the space, of any size.
     pub considered: u64,
-    /// Those that the budget admits.
+    /// Number of architectures that the budget admits.
     pub feasible: u64,
-    /// The others, but for those that a constraint removed.
+    /// Numbers of architectures removed by other checks than constraints.
     pub removed: Removed,
-    /// Each constraint with the architectures that it is the first not to hold for; asked after the heads, before the size.
+    /// Each constraint with the number of architectures for which it is the first that fails; constraints are
+    /// checked after the heads and before the size.
     pub constrained: Vec<(String, u64)>,
-    /// Each constraint over more than the architecture with the share of the admitted architectures' configurations that it is the first not to hold for;
-    /// of a space that is not enumerated, of points spread over it.
+    /// Each constraint on other parameters too, with the share of the admitted architectures' configurations
+    /// for which it is the first that fails. In a space that is not enumerated it is the share of a sample of
+    /// evenly spread points.
     pub mixed: Vec<(String, f64)>,
-    /// Smallest and largest size that the space reaches under the constraints, whatever the budget; `None` where no size is known.
+    /// Smallest and largest size in the space under the constraints, regardless of the budget; `None` where
+    /// no size is known.
     pub reach: Option<(ModelSize, ModelSize)>,
-    /// The architectures just below and just above the budget's range, where there are such.
+    /// The architectures just below and just above the budget's range, where they exist.
     pub nearest: Vec<(Params, ModelSize)>,
 }
 
-/// Counts architectures one by one.
+/// Counts architectures during enumeration.
 pub(super) struct Counter<'a> {
     budget: &'a SizeBudget,
     pub(super) considered: u64,
@@ -61,19 +64,19 @@ impl<'a> Counter<'a> {
         }
     }
 
-    /// Counts an architecture that a constraint, the first of them, does not hold for.
+    /// Counts an architecture for which `constraint` is the first that fails.
     pub(super) fn violates(&mut self, constraint: usize) {
         self.considered += 1;
         self.constrained[constraint] += 1;
     }
 
-    /// Counts an architecture that the heads do not fit.
+    /// Counts an architecture whose width is not a multiple of the number of heads.
     pub(super) fn heads_do_not_fit(&mut self) {
         self.considered += 1;
         self.removed.heads += 1;
     }
 
-    /// Counts one that they do; whether the budget admits it.
+    /// Counts an architecture by its size and returns whether the budget admits it.
     pub(super) fn admits(&mut self, index: u32, size: Option<ModelSize>) -> bool {
         self.considered += 1;
         let Some(size) = size else {

@@ -1,15 +1,17 @@
-//! Configurations of which some values are given.
+//! Completion of configurations with some given values.
 
 use super::feasible::{Configuration, Feasible};
 use super::mixed::shifted;
 use crate::param::Params;
 
-/// Points that are tried for a configuration that meets constraints over more than the architecture.
+/// Largest number of points tried to find a configuration that meets constraints on other parameters too.
 const TRIES: u32 = 4096;
 
 impl Feasible {
-    /// The configuration at a point of `[0, 1)^d`, as [`Self::at`] has it, among those with the values that `fixed` has.
-    /// `None` where the budget admits none (of constraints over more than the architecture: where 4,096 points found none), or a value is not in its set; parameters that the space does not have are passed over.
+    /// The configuration at a point of `[0, 1)^d`, mapped as in [`Self::at`], among those with the values of
+    /// `fixed`. `None` where there is none (with constraints on other parameters too: where 4,096 points
+    /// found none), or where a value is not in its set. Parameters of `fixed` that are not in the space are
+    /// ignored.
     ///
     /// # Panics
     /// Where `point` has fewer than [`Self::dimension`] coordinates.
@@ -32,7 +34,7 @@ impl Feasible {
             });
         }
         let mut fitting: Option<Vec<usize>> = None;
-        // Where a constraint does not hold, points further on stand in.
+        // Where a constraint does not hold, further points are tried.
         let tries = if self.mixed.is_empty() { 1 } else { TRIES };
         (0..tries).find_map(|k| {
             let point = shifted(point, k);

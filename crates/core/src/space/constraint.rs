@@ -1,12 +1,13 @@
-//! Constraints over the architecture, what follows from it, and the other parameters.
+//! Constraints on the architecture, on quantities derived from it, and on other parameters.
 
 use super::SearchSpace;
 use super::axis::{Axis, is_quantity};
 use crate::expression::{Condition, ExpressionError};
 use crate::size::ModelSize;
 
-/// What constraints may speak of beside the numeric parameters of the space: the architecture's parameters, the width of a head and of the feed-forward layer, exact
-/// weights, and the floating-point operations of training on one window, forward and backward.
+/// Names that constraints can use in addition to the numeric parameters of the space: the architecture
+/// parameters, the width of a head and of the feed-forward layer, the exact numbers of weights, and the
+/// floating-point operations of training on one window (forward and backward).
 pub const QUANTITIES: [&str; 9] = [
     "d_model",
     "n_layers",
@@ -19,31 +20,31 @@ pub const QUANTITIES: [&str; 9] = [
     "flops",
 ];
 
-/// Value of `d_ff_ratio` where the space does not have it.
+/// Default of `d_ff_ratio` where the space does not have it.
 const D_FF_RATIO: f64 = 4.0;
 
-/// What is known of an architecture before it is trained.
+/// Properties of an architecture that are known before training.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Measured {
-    /// Its exact size.
+    /// Exact size.
     pub size: Option<ModelSize>,
     /// Floating-point operations of training on one window, forward and backward.
     pub flops: Option<f64>,
 }
 
-/// Reads a constraint over the architecture's quantities and the numeric parameters of `space`.
+/// Parses a constraint on the architecture's quantities and the numeric parameters of `space`.
 ///
 /// # Errors
-/// [`ExpressionError`] with the place of the first mistake.
+/// [`ExpressionError`] with the span of the first error.
 pub fn constraint(text: &str, space: &SearchSpace) -> Result<Condition, ExpressionError> {
     let others = space.iter().filter(|(name, set)| is_quantity(name, set)).map(|(name, _)| name);
     let names: Vec<&str> = QUANTITIES.into_iter().chain(others).collect();
     Condition::parse(text, &names)
 }
 
-/// Looks up an architecture's quantities.
+/// Computes the quantities of architectures.
 pub(super) struct Quantities {
-    /// For each of the first four quantities its parameter and the values of its levels.
+    /// Index and level values of each of the first four quantities, where the space has it.
     axes: [Option<(usize, Vec<f64>)>; 4],
 }
 
@@ -57,7 +58,7 @@ impl Quantities {
         Self { axes: [find(QUANTITIES[0]), find(QUANTITIES[1]), find(QUANTITIES[2]), find(QUANTITIES[3])] }
     }
 
-    /// The value of each of [`QUANTITIES`]; NaN where it is not known.
+    /// The values of [`QUANTITIES`]; NaN where unknown.
     pub(super) fn of(&self, digits: &[usize], measured: Measured) -> [f64; 9] {
         let axis = |i: usize| self.axes[i].as_ref().map(|(place, levels)| levels[digits[*place]]);
         let value = |i: usize| axis(i).unwrap_or(f64::NAN);
@@ -77,18 +78,18 @@ impl Quantities {
     }
 }
 
-/// What a constraint costs a budget that is left without an architecture.
+/// The effect of a constraint in a budget without feasible architectures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Blame {
-    /// The constraint as it was written.
+    /// Constraint as text.
     pub constraint: String,
-    /// Architectures of the space, whatever their size, that it holds for.
+    /// Number of architectures of any size for which the constraint holds.
     pub holds: u64,
-    /// Architectures that the budget would admit without it.
+    /// Number of architectures that the budget would admit without the constraint.
     pub without: u64,
 }
 
-/// Counts what each constraint costs.
+/// Counts the effects of constraints.
 #[derive(Debug)]
 pub(super) struct Blames(Vec<Blame>);
 
@@ -99,7 +100,8 @@ impl Blames {
         Self(constraints.iter().map(blame).collect())
     }
 
-    /// Takes an architecture that the heads fit: which constraints hold for it, and whether its size is admitted.
+    /// Counts an architecture with matching heads, given which constraints hold and whether its size is
+    /// admitted.
     pub(super) fn take(&mut self, holds: &[bool], admitted: bool) {
         let violated = holds.iter().filter(|holds| !**holds).count();
         for (blame, holds) in self.0.iter_mut().zip(holds) {

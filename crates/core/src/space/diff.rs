@@ -1,4 +1,4 @@
-//! What changed between two spaces.
+//! Differences between two search spaces.
 
 use std::fmt;
 
@@ -6,30 +6,30 @@ use super::SearchSpace;
 use crate::distribution::Distribution;
 use crate::param::ParamName;
 
-/// One difference between two spaces.
+/// One difference between two search spaces.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SpaceChange {
-    /// A parameter that was not there.
+    /// A new parameter.
     Added {
-        /// Its name.
+        /// Name of the parameter.
         name: ParamName,
-        /// Its set.
+        /// Distribution of the parameter.
         set: Distribution,
     },
-    /// A parameter that is gone.
+    /// A removed parameter.
     Removed {
-        /// Its name.
+        /// Name of the parameter.
         name: ParamName,
-        /// Its former set.
+        /// Former distribution of the parameter.
         set: Distribution,
     },
-    /// A parameter with another set.
+    /// A parameter with another distribution.
     Changed {
-        /// Its name.
+        /// Name of the parameter.
         name: ParamName,
-        /// Its former set.
+        /// Former distribution of the parameter.
         old: Distribution,
-        /// Its set.
+        /// New distribution of the parameter.
         new: Distribution,
     },
 }
@@ -38,14 +38,14 @@ impl fmt::Display for SpaceChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Added { name, set } => write!(f, "{name}: new, {set}"),
-            Self::Removed { name, set } => write!(f, "{name}: gone, was {set}"),
+            Self::Removed { name, set } => write!(f, "{name}: removed, was {set}"),
             Self::Changed { name, old, new } => write!(f, "{name}: was {old}, is {new}"),
         }
     }
 }
 
-/// The differences from `old` to `new`, in the order of `new` with what is gone at the end. The order of the parameters
-/// themselves is no difference.
+/// The differences from `old` to `new`, in the order of `new` with removed parameters at the end. A different
+/// order of the parameters is not a difference.
 pub fn diff(old: &SearchSpace, new: &SearchSpace) -> Vec<SpaceChange> {
     let mut changes = Vec::new();
     for (name, set) in new.iter() {
@@ -58,7 +58,7 @@ pub fn diff(old: &SearchSpace, new: &SearchSpace) -> Vec<SpaceChange> {
             Some(_) => {}
         }
     }
-    let gone = old.iter().filter(|(name, _)| new.get(name).is_none());
-    changes.extend(gone.map(|(name, set)| SpaceChange::Removed { name: name.into(), set: set.clone() }));
+    let removed = old.iter().filter(|(name, _)| new.get(name).is_none());
+    changes.extend(removed.map(|(name, set)| SpaceChange::Removed { name: name.into(), set: set.clone() }));
     changes
 }

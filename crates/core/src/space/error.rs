@@ -1,4 +1,4 @@
-//! Why a space cannot be searched.
+//! Errors of search spaces.
 
 use std::fmt;
 
@@ -7,62 +7,66 @@ use super::constraint::Blame;
 use super::when::WhenError;
 use crate::size::{ModelSize, SizeBudget, WeightTarget, human_weights};
 
-/// Why a space cannot be searched.
+/// Why a search space cannot be searched.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SpaceError {
     /// The budget admits no architecture.
     #[error(transparent)]
     NoFeasible(Box<NoFeasible>),
-    /// No configuration meets the constraints over more than the architecture.
+    /// No configuration meets the constraints on other parameters too.
     #[error(
         "budget `{budget}`: none of {} meets {}",
-        if *enumerated { format!("its {considered} configurations") } else { format!("{considered} configurations spread over it") },
+        if *enumerated {
+            format!("its {considered} configurations")
+        } else {
+            format!("{considered} configurations spread over it")
+        },
         constraints.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(" and ")
     )]
     NothingMeets {
         /// Label of the budget.
         budget: String,
-        /// Configurations looked at.
+        /// Number of configurations checked.
         considered: u64,
-        /// Whether these are all.
+        /// Whether these are all configurations.
         enumerated: bool,
-        /// The constraint that alone leaves nothing, or all of them.
+        /// The constraint that no configuration meets, or all constraints.
         constraints: Vec<String>,
     },
-    /// The conditions make no sense.
+    /// The conditions are invalid.
     #[error(transparent)]
     When(#[from] WhenError),
     /// An architecture parameter has infinitely many values.
-    #[error("`{parameter}` decides the architecture, but its range {range} has no end of values")]
+    #[error("`{parameter}` determines the architecture, but its range {range} has infinitely many values")]
     ContinuousArchitecture {
-        /// Its name.
+        /// Name of the parameter.
         parameter: String,
-        /// Its set.
+        /// Distribution of the parameter.
         range: String,
     },
     /// A parameter has no value.
     #[error("`{parameter}` has no value")]
     NoValue {
-        /// Its name.
+        /// Name of the parameter.
         parameter: String,
     },
     /// There are too many architectures to enumerate.
-    #[error("budget `{budget}`: {count} architectures are too many to enumerate; {limit} can be")]
+    #[error("budget `{budget}`: {count} architectures are too many to enumerate; the limit is {limit}")]
     TooManyArchitectures {
         /// Label of the budget.
         budget: String,
-        /// Architectures of the space.
+        /// Number of architectures of the space.
         count: u128,
-        /// The most that are enumerated.
+        /// Largest number that is enumerated.
         limit: u64,
     },
-    /// A grid over a continuous range.
+    /// A grid was requested over a continuous range.
     #[error("a grid needs finitely many values, but `{parameter}` is a continuous range")]
     GridOfContinuous {
-        /// Its name.
+        /// Name of the parameter.
         parameter: String,
     },
-    /// A grid of more configurations than can be numbered.
+    /// A grid has more configurations than a 64-bit number can index.
     #[error("budget `{budget}`: the grid has more configurations than can be numbered")]
     GridTooLarge {
         /// Label of the budget.
@@ -71,7 +75,7 @@ pub enum SpaceError {
 }
 
 impl SpaceError {
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NoFeasible(error) => error.hint(),
@@ -80,7 +84,7 @@ impl SpaceError {
                 Some("list its values, or give { int = [low, high] } or a step".into())
             }
             Self::NothingMeets { .. } => {
-                Some("loosen or leave out a constraint, or widen the parameters that it speaks of".into())
+                Some("relax or remove a constraint, or extend the ranges of its parameters".into())
             }
             Self::NoValue { .. } => None,
             Self::GridOfContinuous { .. } => {
@@ -88,20 +92,20 @@ impl SpaceError {
             }
             Self::GridTooLarge { .. } => Some("choose another sampler, or fewer values".into()),
             Self::TooManyArchitectures { .. } => {
-                Some("take larger steps in the architecture parameters".into())
+                Some("use larger steps in the architecture parameters".into())
             }
         }
     }
 }
 
-/// A budget that no architecture of its space reaches.
+/// A budget that admits no architecture of its search space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoFeasible {
     /// The budget.
     pub budget: SizeBudget,
-    /// What was looked at, with the nearest sizes and the whole reach.
+    /// Counts of the enumeration, with the nearest sizes and the smallest and largest size.
     pub census: Census,
-    /// What each constraint costs.
+    /// Effects of the constraints.
     pub blames: Vec<Blame>,
 }
 
@@ -119,19 +123,22 @@ impl fmt::Display for NoFeasible {
                 Some(blame) => {
                     write!(f, "`{}` holds for none of the {n} architectures of the space", blame.constraint)
                 }
-                None => write!(f, "no architecture of the {n} of the space meets all constraints together"),
+                None => {
+                    write!(f, "none of the {n} architectures of the space meets all constraints together")
+                }
             };
         }
         let constrained = if left < n - census.removed.heads { " that meet the constraints" } else { "" };
         match (census.reach, range(budget)) {
             (Some((smallest, largest)), Some((low, high))) => write!(
                 f,
-                "none of the {} architectures of the space{constrained} has {} to {} weights; they reach from {smallest} to {largest}",
+                "none of the {} architectures of the space{constrained} has {} to {} weights; \
+                 they reach from {smallest} to {largest}",
                 if constrained.is_empty() { n } else { left },
                 human_weights(low),
                 human_weights(high),
             ),
-            _ => write!(f, "the size of none of the {n} architectures of the space is known"),
+            _ => write!(f, "the sizes of all {n} architectures of the space are unknown"),
         }
     }
 }
@@ -139,7 +146,7 @@ impl fmt::Display for NoFeasible {
 impl std::error::Error for NoFeasible {}
 
 impl NoFeasible {
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> Option<String> {
         if self.census.removed.heads == self.census.considered {
             return Some("give `d_model` multiples of `n_heads`".into());
@@ -156,12 +163,13 @@ impl NoFeasible {
             return Some(freed.join("; "));
         }
         if !self.blames.is_empty() && self.census.reach.is_none() {
-            return Some("loosen or leave out a constraint, or widen the architecture's parameters".into());
+            let hint = "relax or remove a constraint, or extend the ranges of the architecture's parameters";
+            return Some(hint.into());
         }
         let nearest: Vec<String> =
             self.census.nearest.iter().map(|(params, size)| format!("{size} with {params}")).collect();
         if nearest.is_empty() {
-            return Some("write weights = \"any\" where sizes cannot be counted".into());
+            return Some("write weights = \"any\" where sizes are unknown".into());
         }
         let tolerance = match self.budget.target {
             WeightTarget::Near { weights, .. } => nearest_tolerance(&self.census.nearest, weights),
@@ -175,14 +183,15 @@ impl NoFeasible {
     }
 }
 
-/// The weights that the budget admits, smallest and largest.
+/// The smallest and the largest number of weights that the budget admits.
 fn range(budget: &SizeBudget) -> Option<(f64, f64)> {
     let WeightTarget::Near { weights, tolerance } = budget.target else { return None };
     let weights = weights as f64;
     Some(((weights * (1.0 - tolerance)).max(0.0), weights * (1.0 + tolerance)))
 }
 
-/// The smallest tolerance that admits something, rounded up; `None` where it would mean nothing any more.
+/// The smallest tolerance that admits an architecture, rounded up; `None` where it would be too large to be
+/// useful.
 fn nearest_tolerance<P>(nearest: &[(P, ModelSize)], weights: u64) -> Option<f64> {
     let off = |size: &ModelSize| (size.total as f64 - weights as f64).abs() / weights as f64;
     let least = nearest.iter().map(|(_, size)| off(size)).fold(f64::INFINITY, f64::min);

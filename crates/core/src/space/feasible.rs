@@ -1,4 +1,4 @@
-//! The architectures that a budget admits, enumerated once.
+//! The feasible set of a budget: its admitted architectures, enumerated once, and their configurations.
 
 use super::axis::Axis;
 use super::census::{Census, Counter};
@@ -11,68 +11,70 @@ use crate::expression::Condition;
 use crate::param::{ParamValue, Params};
 use crate::size::{ModelSize, SizeBudget, WeightTarget};
 
-/// Architectures that are enumerated at most.
+/// Largest number of architectures that are enumerated.
 const MAX_ARCHITECTURES: u64 = 1 << 24;
-/// Combinations that are enumerated at most where there are conditions.
+/// Largest number of combinations that are enumerated where there are conditions.
 const MAX_CONDITIONAL: u64 = 1 << 20;
 
-/// The configurations of a space that a budget admits: the architectures among them enumerated, all other parameters
-/// beside them.
+/// The configurations of a search space that a budget admits. The architectures are enumerated, the other
+/// parameters are not.
 ///
-/// An architecture is stored as its place in the full grid, in ascending (so lexicographic) order: 4 bytes, and 24 for
-/// its size.
+/// An architecture is stored as its index in the full grid, in ascending (lexicographic) order: 4 bytes, and
+/// 24 for its size.
 #[derive(Debug, Clone)]
 pub struct Feasible {
     space: SearchSpace,
     budget: SizeBudget,
-    /// The architecture parameters of the space, in its order.
+    /// Architecture parameters, in the order of the space.
     pub(super) architecture: Vec<Axis>,
-    /// The others, in its order.
+    /// Other parameters, in the order of the space.
     pub(super) rest: Vec<Axis>,
-    /// For each parameter of the space, whether it is in `architecture`.
+    /// Whether each parameter of the space is in `architecture`.
     pub(super) is_architecture: Vec<bool>,
-    /// Grid places of the admitted architectures, ascending.
+    /// Grid indices of the admitted architectures, ascending.
     pub(super) places: Vec<u32>,
-    /// Their sizes.
+    /// Sizes of the admitted architectures.
     sizes: Vec<Option<ModelSize>>,
-    /// Cumulative weights of the architectures in uniform sampling; empty where all weigh the same.
+    /// Cumulative weights of the architectures in uniform sampling; empty where all weights are equal.
     pub(super) shares: Vec<f64>,
     census: Census,
-    /// The conditions, each after those it depends on.
+    /// Conditions, each after those it depends on.
     conditions: Vec<When>,
-    /// The same by place: of the architecture's parameters first, then of the others.
+    /// Conditions in terms of indices: the architecture's parameters first, then the others.
     gates: Vec<Gate>,
-    /// Where there are conditions, or constraints over more than the architecture, and few combinations: the numbers of those combinations that are
-    /// configurations, ascending. All others violate a constraint, or differ from one of these in parameters alone that do not exist.
+    /// Numbers, ascending, of the combinations that are distinct configurations; present where there are
+    /// conditions, or constraints on other parameters too, and few enough combinations. All other
+    /// combinations violate a constraint, or differ from one of these only in inactive parameters.
     pub(super) distinct: Option<Vec<u64>>,
-    /// Constraints over more than the architecture.
+    /// Constraints on other parameters too.
     pub(super) mixed: MixedConstraints,
 }
 
-/// One admitted architecture.
+/// An admitted architecture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
-    /// The architecture parameters alone.
+    /// Values of the architecture parameters.
     pub params: Params,
-    /// Its size, where the objective can tell.
+    /// Size of the architecture, where the objective can compute it.
     pub size: Option<ModelSize>,
 }
 
-/// A configuration by place instead of by value: equal exactly where the configurations are.
+/// A configuration as indices instead of values. Two are equal exactly if the configurations are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Configuration {
-    /// Index of its architecture among the admitted ones.
+    /// Index of the architecture among the admitted ones.
     pub architecture: u32,
-    /// One coordinate for each other parameter: the rank of its value, the bits of a continuous one, or [`INACTIVE`].
+    /// Coordinate of each other parameter: the rank of its value, the bits of a continuous value, or
+    /// [`INACTIVE`].
     pub rest: Vec<u64>,
 }
 
 impl Feasible {
-    /// Enumerates the architectures of `space` that `budget` admits. `size` is given the architecture parameters
-    /// alone. About 0.05 microseconds an architecture and what `size` takes.
+    /// Enumerates the architectures of `space` that `budget` admits. `size` is called with only the
+    /// architecture parameters. Takes about 0.05 microseconds per architecture, plus the time of `size`.
     ///
     /// # Errors
-    /// [`SpaceError`], in particular where nothing is left.
+    /// [`SpaceError`], for example where no architecture is left.
     pub fn new(
         space: &SearchSpace,
         budget: &SizeBudget,
@@ -81,12 +83,13 @@ impl Feasible {
         Self::constrained(space, budget, &[], |params| Measured { size: size(params), flops: None })
     }
 
-    /// As [`Self::new`], of those architectures alone that every constraint holds for; of constraints that speak of other parameters too, of those
-    /// configurations. `measure` is given the architecture
-    /// parameters alone.
+    /// The feasible set under constraints: it excludes architectures that violate a constraint, and, for
+    /// constraints on other parameters too, such configurations. `measure` is called with only the
+    /// architecture parameters.
     ///
     /// # Errors
-    /// As [`Self::new`]; [`SpaceError::NoFeasible`] and [`SpaceError::NothingMeets`] name the constraint that leaves nothing.
+    /// The errors of [`Self::new`]; [`SpaceError::NoFeasible`] and [`SpaceError::NothingMeets`] name the
+    /// constraint that no configuration meets.
     pub fn constrained(
         space: &SearchSpace,
         budget: &SizeBudget,
@@ -96,10 +99,11 @@ impl Feasible {
         Self::conditional(space, budget, constraints, &[], measure)
     }
 
-    /// As [`Self::constrained`], of which configurations lack the parameters whose condition does not hold.
+    /// The feasible set under constraints and conditions: configurations lack the parameters whose condition
+    /// does not hold.
     ///
     /// # Errors
-    /// As [`Self::constrained`]; [`SpaceError::When`] for conditions that make no sense.
+    /// The errors of [`Self::constrained`]; [`SpaceError::When`] for invalid conditions.
     pub fn conditional(
         space: &SearchSpace,
         budget: &SizeBudget,
@@ -148,51 +152,52 @@ impl Feasible {
         Ok(feasible)
     }
 
-    /// Leaves the configurations that meet the constraints over more than the architecture.
+    /// Removes the configurations that violate constraints on other parameters too.
     fn apply_mixed(&mut self) -> Result<(), SpaceError> {
         if self.mixed.is_empty() {
             return Ok(());
         }
         let count = self.combinations().filter(|count| *count <= MAX_CONDITIONAL);
-        let left = if let Some(count) = count {
-            let (numbers, left) = match &self.distinct {
+        let remaining = if let Some(count) = count {
+            let (numbers, remaining) = match &self.distinct {
                 Some(numbers) => self.meeting(numbers.iter().copied()),
                 None => self.meeting(0..count),
             };
             self.distinct = Some(numbers);
-            left
+            remaining
         } else {
-            self.look_around()
+            self.sample_mixed()
         };
-        let share = |removed: &u64| *removed as f64 / left.considered as f64;
-        self.census.mixed = self.mixed.texts().zip(left.removed.iter().map(share)).collect();
-        if left.removed.iter().sum::<u64>() < left.considered {
+        let share = |removed: &u64| *removed as f64 / remaining.considered as f64;
+        self.census.mixed = self.mixed.texts().zip(remaining.removed.iter().map(share)).collect();
+        if remaining.removed.iter().sum::<u64>() < remaining.considered {
             return Ok(());
         }
-        let all = || self.mixed.texts().zip(&left.removed);
-        let alone = all().find(|(_, removed)| **removed == left.considered);
+        let all = || self.mixed.texts().zip(&remaining.removed);
+        let alone = all().find(|(_, removed)| **removed == remaining.considered);
         Err(SpaceError::NothingMeets {
             budget: self.budget.label.clone(),
-            considered: left.considered,
+            considered: remaining.considered,
             enumerated: count.is_some(),
             constraints: alone.map_or_else(|| self.mixed.texts().collect(), |(text, _)| vec![text]),
         })
     }
 
-    /// The numbers among all combinations of those that are configurations; `None` where all are, or they are too many.
+    /// The numbers of the combinations that are distinct configurations; `None` where all combinations are,
+    /// or where there are too many.
     fn count_distinct(&self) -> Option<Vec<u64>> {
         let count =
             self.combinations().filter(|count| *count <= MAX_CONDITIONAL && !self.gates.is_empty())?;
         let is_first = |number: &u64| {
-            let whole = self.combination(*number);
-            let mut settled = whole.clone();
+            let combination = self.combination(*number);
+            let mut settled = combination.clone();
             self.settle(&mut settled);
-            whole.rest.iter().zip(&settled.rest).all(|(rank, settled)| rank == settled || *rank == 0)
+            combination.rest.iter().zip(&settled.rest).all(|(rank, settled)| rank == settled || *rank == 0)
         };
         Some((0..count).filter(is_first).collect())
     }
 
-    /// Leaves out the parameters whose conditions do not hold.
+    /// Marks the parameters whose conditions do not hold as inactive.
     pub(super) fn settle(&self, configuration: &mut Configuration) {
         let first = self.architecture.len();
         for gate in &self.gates {
@@ -266,7 +271,7 @@ impl Feasible {
         (self.places, self.sizes, self.mixed.quantities) = (places, sizes, kept);
     }
 
-    /// What each constraint costs a budget that nothing is left of.
+    /// The effects of the constraints in a budget without feasible architectures.
     fn blames(&self, constraints: &[Condition], measure: &impl Fn(&Params) -> Measured) -> Vec<Blame> {
         let quantities = Quantities::new(&self.architecture);
         let mut blames = Blames::new(constraints);
@@ -285,8 +290,9 @@ impl Feasible {
         blames.finish()
     }
 
-    /// Walks the grid like an odometer, the last parameter fastest, changing one `Params` in place. `visit` is given each
-    /// architecture's place, the ranks of its values, these, and whether its heads divide its width.
+    /// Visits all architectures of the grid, the last parameter varying fastest. `visit` is called with each
+    /// architecture's index, the ranks of its values, the values, and whether the heads divide the width. One
+    /// `Params` is changed in place.
     fn walk(&self, mut visit: impl FnMut(u32, &[usize], &Params, bool)) {
         let axes = &self.architecture;
         let count: usize = axes.iter().map(Axis::count).product();
@@ -324,7 +330,7 @@ impl Feasible {
             .collect();
     }
 
-    /// The space.
+    /// The search space.
     pub fn space(&self) -> &SearchSpace {
         &self.space
     }
@@ -334,7 +340,7 @@ impl Feasible {
         &self.budget
     }
 
-    /// What the constraints left.
+    /// Counts of the enumeration.
     pub fn census(&self) -> &Census {
         &self.census
     }
@@ -344,20 +350,20 @@ impl Feasible {
         self.places.len()
     }
 
-    /// The admitted architectures in lexicographic order of the values' ranks.
+    /// Admitted architectures in lexicographic order of the values' ranks.
     pub fn architectures(&self) -> impl Iterator<Item = Architecture> + '_ {
         let sized = self.places.iter().zip(&self.sizes);
         sized.map(|(place, size)| Architecture { params: self.grid_params(*place), size: *size })
     }
 
-    /// Smallest and largest size among the admitted architectures, where sizes are known.
+    /// The smallest and the largest known size of the admitted architectures.
     pub fn sizes(&self) -> Option<(ModelSize, ModelSize)> {
         let known = || self.sizes.iter().flatten().copied();
         known().min_by_key(|size| size.total).zip(known().max_by_key(|size| size.total))
     }
 
-    /// Number of distinct configurations; `None` where it is infinite, beyond 64 bits, or, with conditions or constraints over more than the
-    /// architecture, beyond a million.
+    /// Number of distinct configurations; `None` where it is infinite, exceeds 64 bits, or, with conditions
+    /// or constraints on other parameters too, exceeds a million.
     pub fn configurations(&self) -> Option<u64> {
         match &self.distinct {
             Some(numbers) => Some(numbers.len() as u64),
@@ -365,19 +371,19 @@ impl Feasible {
         }
     }
 
-    /// Number of combinations of values, whether or not a configuration has all of them.
+    /// Number of combinations of values, including those that are no distinct configurations.
     fn combinations(&self) -> Option<u64> {
         self.rest.iter().try_fold(self.places.len() as u64, |count, axis| {
             if axis.is_continuous() { None } else { count.checked_mul(axis.levels.len()) }
         })
     }
 
-    /// The first parameter with a continuous range.
+    /// Name of the first parameter with a continuous range.
     pub fn continuous(&self) -> Option<&str> {
         self.rest.iter().find(|axis| axis.is_continuous()).map(|axis| axis.name.as_str())
     }
 
-    /// The configuration of a place, in the space's order.
+    /// The values of a configuration, in the order of the space.
     pub fn params(&self, configuration: &Configuration) -> Params {
         let (mut architecture, mut rest) = (0, 0);
         self.is_architecture
@@ -398,8 +404,8 @@ impl Feasible {
             .collect()
     }
 
-    /// The place of a configuration; `None` where the space has no such value, a parameter is missing, or the budget does not admit it. Values of
-    /// parameters that do not exist in it are passed over.
+    /// The indices of a configuration; `None` where a value is not in the space, a parameter is missing, or
+    /// the budget does not admit it. Values of inactive parameters are ignored.
     pub fn find(&self, params: &Params) -> Option<Configuration> {
         let mut place = 0;
         for axis in &self.architecture {
@@ -424,8 +430,8 @@ impl Feasible {
         Some(found).filter(|found| self.meets(found))
     }
 
-    /// The number of a configuration among [`Self::configurations`], where these are finite: the other parameters
-    /// change fastest.
+    /// The index of a configuration below [`Self::configurations`], where their number is finite. The other
+    /// parameters vary faster than the architecture.
     pub fn index(&self, configuration: &Configuration) -> u64 {
         let digits = self.rest.iter().zip(&configuration.rest);
         let combination = digits.fold(u64::from(configuration.architecture), |index, (axis, digit)| {
@@ -437,7 +443,7 @@ impl Feasible {
         }
     }
 
-    /// The configuration of a number below [`Self::configurations`].
+    /// The configuration with an index below [`Self::configurations`].
     pub fn configuration(&self, index: u64) -> Configuration {
         let number = self.distinct.as_ref().map_or(index, |numbers| numbers[index as usize]);
         let mut configuration = self.combination(number);
@@ -455,7 +461,7 @@ impl Feasible {
         Configuration { architecture: index as u32, rest }
     }
 
-    /// Smallest and largest rank that each architecture parameter has among the admitted architectures.
+    /// The smallest and the largest rank of each architecture parameter among the admitted architectures.
     pub(crate) fn admitted_ranks(&self) -> Vec<(usize, usize)> {
         let range = |d: usize| {
             let digits = (0..self.places.len()).map(|i| self.digit(i, d));
@@ -464,7 +470,7 @@ impl Feasible {
         (0..self.architecture.len()).map(range).collect()
     }
 
-    /// Rank of the value of architecture parameter `d` in admitted architecture `i`.
+    /// The rank of the value of architecture parameter `d` in admitted architecture `i`.
     pub(crate) fn digit(&self, i: usize, d: usize) -> usize {
         let faster: usize = self.architecture[d + 1..].iter().map(Axis::count).product();
         self.places[i] as usize / faster % self.architecture[d].count()
@@ -481,7 +487,8 @@ impl Feasible {
     }
 }
 
-/// Whether `d_model` is a multiple of `n_heads`; where they are no integers, the objective has to know.
+/// Whether `d_model` is a multiple of `n_heads`; true where they are not integers, which only the objective
+/// can judge.
 fn divides(n_heads: &ParamValue, d_model: &ParamValue) -> bool {
     match (n_heads.as_i64(), d_model.as_i64()) {
         (Some(n_heads), Some(d_model)) => n_heads != 0 && d_model % n_heads == 0,

@@ -1,4 +1,4 @@
-//! Constraints that speak of more than the architecture.
+//! Constraints on the architecture and other parameters.
 
 use super::axis::Axis;
 use super::constraint::QUANTITIES;
@@ -6,33 +6,36 @@ use super::feasible::{Configuration, Feasible};
 use super::when::INACTIVE;
 use crate::expression::Condition;
 
-/// Points over a space that is not enumerated, by which the share that its constraints leave is judged.
+/// Number of points in a space that is not enumerated from which the share that meets the constraints is
+/// estimated.
 const POINTS: u32 = 4096;
-/// Points that are tried in the place of one whose configuration violates a constraint, before one of those known to meet them all is taken.
+/// Number of points tried as substitutes of one whose configuration violates a constraint, before a known
+/// configuration is used.
 const SHIFTS: u32 = 64;
 
-/// A constraint over the architecture and other parameters.
+/// A constraint on the architecture and other parameters.
 #[derive(Debug, Clone)]
 pub(super) struct Mixed {
     condition: Condition,
-    /// The other parameters that it speaks of, by place among them.
+    /// Indices of the other parameters in the constraint.
     uses: Vec<usize>,
 }
 
-/// The constraints of a space that speak of more than the architecture, with what checking them takes.
+/// The constraints of a space on other parameters too, with the data to check them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MixedConstraints {
     constraints: Vec<Mixed>,
-    /// For each quantity after [`QUANTITIES`] the other parameter that it is.
+    /// Indices of the numeric other parameters, which follow [`QUANTITIES`] in the values of a constraint.
     numeric: Vec<usize>,
-    /// For each admitted architecture its [`QUANTITIES`].
+    /// Values of [`QUANTITIES`] for each admitted architecture.
     pub(super) quantities: Vec<[f64; QUANTITIES.len()]>,
-    /// Where configurations are not enumerated: some that meet every constraint.
+    /// Sampled configurations that meet all constraints, where configurations are not enumerated.
     known: Vec<Configuration>,
 }
 
 impl MixedConstraints {
-    /// Of constraints read with the names of a space whose other parameters are `rest`; those over the architecture alone are the second part.
+    /// Splits the constraints of a space with other parameters `rest`; the second part has the constraints on
+    /// the architecture alone.
     pub(super) fn split(constraints: &[Condition], rest: &[Axis]) -> (Self, Vec<Condition>) {
         let numeric: Vec<usize> = (0..rest.len()).filter(|i| rest[*i].is_quantity()).collect();
         let mut pure = Vec::new();
@@ -53,12 +56,13 @@ impl MixedConstraints {
         self.constraints.is_empty()
     }
 
-    /// The constraints as they were written.
+    /// The constraints as text.
     pub(super) fn texts(&self) -> impl Iterator<Item = String> {
         self.constraints.iter().map(|one| one.condition.to_string())
     }
 
-    /// The first constraint that a configuration violates. One that speaks of a parameter which the configuration lacks is not asked.
+    /// Index of the first constraint that a configuration violates. Constraints on inactive parameters are
+    /// not checked.
     pub(super) fn violated(&self, configuration: &Configuration, rest: &[Axis]) -> Option<usize> {
         let quantities = self.quantities.get(configuration.architecture as usize)?;
         let number = |place: &usize| match configuration.rest[*place] {
@@ -73,56 +77,59 @@ impl MixedConstraints {
     }
 }
 
-/// What the constraints over more than the architecture leave.
-pub(super) struct Left {
-    /// For each constraint the configurations that it is the first not to hold for.
+/// Counts of the configurations that remain under constraints on other parameters too.
+pub(super) struct Remaining {
+    /// For each constraint the number of configurations for which it is the first that fails.
     pub(super) removed: Vec<u64>,
-    /// Configurations looked at, the same whatever the constraints.
+    /// Number of configurations checked.
     pub(super) considered: u64,
 }
 
 impl Feasible {
-    /// Whether a configuration meets every constraint over more than the architecture.
+    /// Whether a configuration meets all constraints on other parameters too.
     pub(super) fn meets(&self, configuration: &Configuration) -> bool {
         self.mixed.violated(configuration, &self.rest).is_none()
     }
 
-    /// The numbers of those `candidates` that meet the constraints, and what these left.
-    pub(super) fn meeting(&self, candidates: impl Iterator<Item = u64>) -> (Vec<u64>, Left) {
-        let mut left = Left { removed: vec![0; self.mixed.constraints.len()], considered: 0 };
+    /// The numbers of the `candidates` that meet the constraints, and the counts.
+    pub(super) fn meeting(&self, candidates: impl Iterator<Item = u64>) -> (Vec<u64>, Remaining) {
+        let mut remaining = Remaining { removed: vec![0; self.mixed.constraints.len()], considered: 0 };
         let mut numbers = Vec::new();
         for number in candidates {
             let mut configuration = self.combination(number);
             self.settle(&mut configuration);
-            left.considered += 1;
+            remaining.considered += 1;
             match self.mixed.violated(&configuration, &self.rest) {
-                Some(constraint) => left.removed[constraint] += 1,
+                Some(constraint) => remaining.removed[constraint] += 1,
                 None => numbers.push(number),
             }
         }
-        (numbers, left)
+        (numbers, remaining)
     }
 
-    /// Looks at points spread over a space that is not enumerated, and keeps those that meet the constraints.
-    pub(super) fn look_around(&mut self) -> Left {
-        let mut left = Left { removed: vec![0; self.mixed.constraints.len()], considered: POINTS.into() };
+    /// Checks evenly spread points of a space that is not enumerated, and stores those that meet the
+    /// constraints.
+    pub(super) fn sample_mixed(&mut self) -> Remaining {
+        let removed = vec![0; self.mixed.constraints.len()];
+        let mut remaining = Remaining { removed, considered: POINTS.into() };
         let mut known = Vec::new();
         for k in 0..POINTS {
             let mut configuration = self.combination_at(&shifted(&vec![0.5; self.dimension()], k));
             self.settle(&mut configuration);
             match self.mixed.violated(&configuration, &self.rest) {
-                Some(constraint) => left.removed[constraint] += 1,
+                Some(constraint) => remaining.removed[constraint] += 1,
                 None => known.push(configuration),
             }
         }
         self.mixed.known = known;
-        left
+        remaining
     }
 
-    /// A configuration that meets the constraints in the place of one at `point` which does not. Of an enumerated space each has the same chance at uniform
-    /// points; otherwise points further on are tried.
-    pub(super) fn instead(&self, point: &[f64]) -> Configuration {
-        // Independent of the cell that the point lies in.
+    /// A configuration that meets the constraints, for a `point` whose configuration does not. In an
+    /// enumerated space all configurations have equal probability at uniform points; otherwise further points
+    /// are tried.
+    pub(super) fn substitute(&self, point: &[f64]) -> Configuration {
+        // The fraction is practically independent of the cell of the point.
         let share = point.iter().zip(1_u32..).map(|(u, d)| u * f64::from(7919 + 2 * d)).sum::<f64>().fract();
         let pick = |count: usize| ((share * count as f64) as usize).min(count - 1);
         if let Some(numbers) = &self.distinct {
@@ -138,8 +145,8 @@ impl Feasible {
         found.unwrap_or_else(|| self.mixed.known[pick(self.mixed.known.len())].clone())
     }
 
-    /// A configuration of an admitted architecture, its other parameters by a point as [`Self::at`] has them, or by one further on where a constraint does not
-    /// hold. `None` where none was found.
+    /// A configuration of an admitted architecture with the other parameters of a point, mapped as in
+    /// [`Self::at`], or of a further point where a constraint does not hold. `None` where none was found.
     pub(crate) fn of_architecture(&self, architecture: u32, point: &[f64]) -> Option<Configuration> {
         (0..=SHIFTS).find_map(|k| {
             let rest = self.combination_at(&shifted(point, k)).rest;
@@ -150,8 +157,8 @@ impl Feasible {
     }
 }
 
-/// The `k`-th point from one on, of a sequence that fills the cube evenly: in each dimension a multiple of a power of the root of `x^(d + 1) = x + 1`
-/// (Roberts 2018), modulo 1. The point itself for 0.
+/// The `k`-th point after `point` in a low-discrepancy sequence: each coordinate advances by a power of the
+/// inverse root of `x^(d + 1) = x + 1` (Roberts 2018), modulo 1. Returns `point` for 0.
 pub(super) fn shifted(point: &[f64], k: u32) -> Vec<f64> {
     if k == 0 {
         return point.to_vec();
@@ -238,12 +245,12 @@ mod tests {
             let point: Vec<f64> = (0..feasible.dimension()).map(|_| uniform(&mut rng)).collect();
             hits[feasible.index(&feasible.at(&point)) as usize] += 1.0;
         }
-        // Each is hit 400 times with a deviation of 20.
+        // Each is hit 400 times on average, with a standard deviation of 20.
         assert!(hits.iter().all(|hits| (hits - 400.0).abs() < 100.0), "{hits:?}");
     }
 
     #[test]
-    fn a_constraint_on_what_a_configuration_lacks_is_not_asked() {
+    fn a_constraint_on_an_inactive_parameter_is_not_checked() {
         let requires = [("dropout".to_owned(), vec![0.0.into()])].into_iter().collect();
         let when = When { parameter: "learning_rate".into(), requires };
         let feasible = feasible(&grid(), &["learning_rate * d_model < 0.5"], &[when]).unwrap();
@@ -259,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_nothing_is_named() {
+    fn the_constraint_that_nothing_meets_is_named() {
         let refused =
             |space: &SearchSpace, texts: &[&str]| feasible(space, texts, &[]).unwrap_err().to_string();
         let message = refused(&grid(), &["dropout >= 0", "learning_rate > 0.3"]);
@@ -269,13 +276,14 @@ mod tests {
         let message = refused(&range(), &["learning_rate > 1"]);
         assert!(message.contains("none of 4096 configurations spread over it meets"), "{message}");
         let words = space_of(&[("act", Distribution::list(vec!["relu".into(), "tanh".into()]))]);
-        assert!(constraint("act > 1", &words).unwrap_err().to_string().contains("`act` is not known here"));
+        assert!(constraint("act > 1", &words).unwrap_err().to_string().contains("unknown name `act`"));
     }
 
     proptest! {
         #[test]
-        fn points_of_a_space_without_end_meet_the_constraints(u in prop::collection::vec(0.0..1.0_f64, 3)) {
-            let narrow = feasible(&range(), &["learning_rate * d_model > 2", "d_model * dropout < 1"], &[]).unwrap();
+        fn points_of_an_infinite_space_meet_the_constraints(u in prop::collection::vec(0.0..1.0_f64, 3)) {
+            let texts = ["learning_rate * d_model > 2", "d_model * dropout < 1"];
+            let narrow = feasible(&range(), &texts, &[]).unwrap();
             let params = narrow.params(&narrow.at(&u));
             prop_assert!(get(&params, "learning_rate") * get(&params, "d_model") > 2.0, "{}", params);
             prop_assert!(narrow.find(&params).is_some());

@@ -1,4 +1,4 @@
-//! What may vary, and which architectures of it a budget admits.
+//! Search spaces and their feasible sets.
 
 mod axis;
 mod census;
@@ -26,26 +26,26 @@ use serde::{Deserialize, Serialize};
 use crate::distribution::Distribution;
 use crate::param::{ByName, Params};
 
-/// The parameters that decide the architecture and so the size; all others ride beside.
+/// The architecture parameters, which determine the size of the model.
 pub const ARCHITECTURE: [&str; 4] = ["d_model", "n_layers", "n_heads", "d_ff_ratio"];
 
-/// The hyperparameters of a study and the set of each, in the ladder file's order.
+/// The hyperparameters of a study with their distributions, in the order of the ladder file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SearchSpace(pub ByName<Distribution>);
 
 impl SearchSpace {
-    /// The set of `name`.
+    /// The distribution of `name`.
     pub fn get(&self, name: &str) -> Option<&Distribution> {
         self.0.get(name)
     }
 
-    /// Names and sets in order.
+    /// Names and distributions in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Distribution)> {
         self.0.iter().map(|(name, set)| (name.as_str(), set))
     }
 
-    /// Whether `params` has exactly this space's parameters, each inside its set.
+    /// Whether `params` has exactly this space's parameters, each with a value of its set.
     pub fn contains(&self, params: &Params) -> bool {
         params.0.len() == self.0.len()
             && self.iter().all(|(name, set)| params.get(name).is_some_and(|v| set.contains(v)))

@@ -1,4 +1,4 @@
-//! The enumeration against nested loops, its counts, its errors, and the way from the unit cube.
+//! Tests of the enumeration against nested loops, its counts and errors, and the mapping from the unit cube.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::param::ParamValue;
 use crate::size::{ModelSize, SizeBudget, WeightTarget};
 
-/// A transformer's weights, roughly: a stand-in for the trainer's exact count.
+/// The approximate number of a transformer's weights, in place of the trainer's exact count.
 fn weights(d_model: i64, n_layers: i64, ratio: i64) -> u64 {
     (d_model * d_model * n_layers * (4 + 2 * ratio)) as u64
 }
@@ -114,7 +114,7 @@ fn a_finite_space_numbers_its_configurations() {
 }
 
 #[test]
-fn a_budget_out_of_reach_is_told_with_the_nearest_sizes() {
+fn the_error_of_an_unreachable_budget_has_the_nearest_sizes() {
     let error = Feasible::new(&sample(), &near(20_000_000, 0.25), size).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -137,7 +137,7 @@ fn a_budget_out_of_reach_is_told_with_the_nearest_sizes() {
 }
 
 #[test]
-fn heads_that_never_fit_and_unknown_sizes_are_told() {
+fn heads_that_never_fit_and_unknown_sizes_are_errors() {
     let odd = space_of(&[("d_model", ints(&[32, 64])), ("n_layers", ints(&[2])), ("n_heads", ints(&[3, 5]))]);
     let error = Feasible::new(&odd, &any(), size).unwrap_err();
     assert_eq!(
@@ -147,10 +147,7 @@ fn heads_that_never_fit_and_unknown_sizes_are_told() {
     assert_eq!(error.hint().unwrap(), "give `d_model` multiples of `n_heads`");
 
     let error = Feasible::new(&sample(), &near(2_000_000, 0.2), |_| None).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "budget `2M`: the size of none of the 120 architectures of the space is known"
-    );
+    assert_eq!(error.to_string(), "budget `2M`: the sizes of all 120 architectures of the space are unknown");
     let unsized_any = Feasible::new(&sample(), &any(), |_| None).unwrap();
     assert_eq!((unsized_any.architecture_count(), unsized_any.sizes()), (120 - 3 * 5 * 2, None));
 }
@@ -171,7 +168,8 @@ fn architectures_must_be_countable() {
     let error = Feasible::new(&space_of(&[("d_ff_ratio", float)]), &any(), size).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`d_ff_ratio` decides the architecture, but its range { float = [1.0, 4.0] } has no end of values"
+        "`d_ff_ratio` determines the architecture, but its range { float = [1.0, 4.0] } \
+         has infinitely many values"
     );
     let wide = Distribution::Int { low: 1, high: 60_000, log: false, step: 1 };
     let space = space_of(&[("d_model", wide.clone()), ("n_layers", wide)]);
@@ -201,14 +199,14 @@ fn differences_are_listed_in_the_files_words() {
         [
             "n_layers: was { int = [2, 6], step = 2 }, is { int = [2, 6] }",
             "weight_decay: new, { float = [0.0, 0.5], step = 0.1 }",
-            "dropout: gone, was [0.1, 0.3]",
+            "dropout: removed, was [0.1, 0.3]",
         ]
     );
     assert!(diff(&old, &old).is_empty());
 }
 
 proptest! {
-    /// Every point of the unit cube is a feasible configuration, which is found again by its values.
+    /// Every point of the unit cube gives a feasible configuration, which is found again by its values.
     #[test]
     fn points_are_feasible(point in prop::collection::vec(0.0..1.0_f64, 6)) {
         let feasible = Feasible::new(&sample(), &near(2_000_000, 0.2), size).unwrap();
@@ -221,7 +219,7 @@ proptest! {
 }
 
 #[test]
-fn an_even_grid_of_points_hits_every_architecture_alike() {
+fn an_even_grid_of_points_hits_all_architectures_equally_often() {
     let space = space_of(&[
         ("d_model", ints(&[128, 192, 256, 320])),
         ("n_layers", ints(&[2, 3, 4, 5, 6])),
@@ -229,7 +227,8 @@ fn an_even_grid_of_points_hits_every_architecture_alike() {
     ]);
     let feasible = Feasible::new(&space, &near(2_000_000, 0.4), size).unwrap();
     let n = feasible.architecture_count();
-    // Steps finer than any conditional share of an architecture; all shares are multiples of 1/n overall.
+    // The steps are finer than any conditional share of an architecture; all shares are multiples of 1/n
+    // overall.
     let steps = 60;
     let mut hits = vec![0_u32; n];
     let at = |i: u32| (f64::from(i) + 0.5) / f64::from(steps);

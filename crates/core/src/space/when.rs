@@ -1,4 +1,4 @@
-//! Conditions: a parameter that exists only where others have given values.
+//! Conditions of parameters that exist only for given values of other parameters.
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use super::{ARCHITECTURE, SearchSpace};
 use crate::levels::Levels;
 use crate::param::{ParamName, ParamValue, Params};
 
-/// Coordinate of a parameter that a configuration does not have.
+/// Coordinate of an inactive parameter, which a configuration does not have.
 pub const INACTIVE: u64 = u64::MAX;
 
-/// A parameter exists only where others have one of the values listed for them.
+/// A condition: a parameter exists only where other parameters have one of the listed values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct When {
-    /// The parameter.
+    /// Conditional parameter.
     pub parameter: ParamName,
-    /// For each parameter that it depends on the values with which it exists.
+    /// For each parameter that it depends on, the values for which it exists.
     pub requires: IndexMap<ParamName, Vec<ParamValue>>,
 }
 
-/// As the ladder file writes it: `{ dropout = [0.1, 0.3] }`.
+/// The notation of the ladder file: `{ dropout = [0.1, 0.3] }`.
 impl fmt::Display for When {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let part = |(on, values): (&ParamName, &Vec<ParamValue>)| {
@@ -34,7 +34,8 @@ impl fmt::Display for When {
     }
 }
 
-/// Whether a value is the one that a condition lists; floats on a grid carry rounding errors.
+/// Whether a condition lists a value. Floats are compared with a tolerance, because floats on a grid have
+/// rounding errors.
 fn is_listed(value: &ParamValue, values: &[ParamValue]) -> bool {
     let close = |other: &ParamValue| match (value.as_f64(), other.as_f64()) {
         _ if matches!((value, other), (ParamValue::Int(_), ParamValue::Int(_))) => value == other,
@@ -44,7 +45,7 @@ fn is_listed(value: &ParamValue, values: &[ParamValue]) -> bool {
     values.iter().any(close)
 }
 
-/// The ranks of a listed value; several where a list has values that are alike.
+/// The ranks of a listed value; several where values of a list are equal within the tolerance.
 fn ranks(levels: &Levels, value: &ParamValue) -> Vec<u64> {
     if levels.len() > MOST_LISTED {
         return levels.rank(value).into_iter().collect();
@@ -54,58 +55,59 @@ fn ranks(levels: &Levels, value: &ParamValue) -> Vec<u64> {
     (0..).zip(levels.iter()).filter_map(alike).collect()
 }
 
-/// Why conditions make no sense. Each names the parameter whose condition it is.
+/// Why conditions are invalid. Each error names the conditional parameter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WhenError {
-    /// The condition is of, or on, a parameter that the space does not have.
+    /// The condition refers to a parameter that is not in the space.
     #[error("`{parameter}` depends on `{on}`, which the space does not have")]
     Unknown {
-        /// The parameter.
+        /// Conditional parameter.
         parameter: ParamName,
-        /// What it depends on.
+        /// Parameter that it depends on.
         on: ParamName,
     },
-    /// Every model has the parameter.
-    #[error("`{parameter}` decides the architecture, so that every configuration has it")]
+    /// The parameter belongs to the architecture, which every configuration has.
+    #[error("`{parameter}` determines the architecture and cannot have a condition")]
     Architecture {
-        /// The parameter.
+        /// Conditional parameter.
         parameter: ParamName,
     },
-    /// The condition is on a range without steps, which no list of values describes.
-    #[error("`{parameter}` depends on `{on}`, whose range has no end of values")]
+    /// The condition depends on a range without steps, which has no list of values.
+    #[error("`{parameter}` depends on `{on}`, whose range has infinitely many values")]
     Continuous {
-        /// The parameter.
+        /// Conditional parameter.
         parameter: ParamName,
-        /// What it depends on.
+        /// Parameter that it depends on.
         on: ParamName,
     },
-    /// A value that the other parameter never has.
-    #[error("`{parameter}` exists where `{on}` is {value}, which `{on}` never is")]
+    /// The condition lists a value that the other parameter cannot have.
+    #[error("the condition of `{parameter}` requires the value {value}, which `{on}` cannot have")]
     NotAValue {
-        /// The parameter.
+        /// Conditional parameter.
         parameter: ParamName,
-        /// What it depends on.
+        /// Parameter that it depends on.
         on: ParamName,
-        /// The value.
+        /// The value that is not possible.
         value: String,
     },
-    /// The parameter depends on itself.
-    #[error("conditions go in a circle: {}", .0.join(" depends on "))]
+    /// The parameter depends on itself, directly or through other conditions.
+    #[error("conditions form a cycle: {}", .0.join(" depends on "))]
     Cycle(Vec<ParamName>),
-    /// What the condition and those of the parameters that it depends on ask for never comes together.
+    /// The condition contradicts the conditions of the parameters that it depends on.
     #[error(
-        "`{parameter}` never exists: no value of `{on}` meets its condition and those of the parameters that it depends on"
+        "`{parameter}` never exists: no value of `{on}` meets its condition and the conditions of the \
+         parameters that it depends on"
     )]
     Never {
-        /// The parameter.
+        /// Conditional parameter.
         parameter: ParamName,
-        /// The parameter that would have to have two values.
+        /// Parameter that would need two values.
         on: ParamName,
     },
 }
 
 impl WhenError {
-    /// The parameter whose condition is wrong.
+    /// The parameter whose condition is invalid.
     pub fn parameter(&self) -> &str {
         match self {
             Self::Unknown { parameter, .. }
@@ -113,11 +115,11 @@ impl WhenError {
             | Self::Continuous { parameter, .. }
             | Self::NotAValue { parameter, .. }
             | Self::Never { parameter, .. } => parameter,
-            Self::Cycle(circle) => &circle[0],
+            Self::Cycle(cycle) => &cycle[0],
         }
     }
 
-    /// The same by other names of the parameters.
+    /// The error with other names of the parameters.
     #[must_use]
     pub fn renamed(self, name: impl Fn(&str) -> ParamName) -> Self {
         match self {
@@ -129,16 +131,16 @@ impl WhenError {
             Self::NotAValue { parameter, on, value } => {
                 Self::NotAValue { parameter: name(&parameter), on: name(&on), value }
             }
-            Self::Cycle(circle) => Self::Cycle(circle.iter().map(|parameter| name(parameter)).collect()),
+            Self::Cycle(cycle) => Self::Cycle(cycle.iter().map(|parameter| name(parameter)).collect()),
             Self::Never { parameter, on } => Self::Never { parameter: name(&parameter), on: name(&on) },
         }
     }
 
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unknown { .. } => "name a parameter of the same space".into(),
-            Self::Architecture { .. } => "condition parameters of the training alone".into(),
+            Self::Unknown { .. } => "use the name of a parameter of the same space".into(),
+            Self::Architecture { .. } => "conditions are possible only for training parameters".into(),
             Self::Continuous { on, .. } => format!("give `{on}` a list of values, or a step"),
             Self::NotAValue { on, .. } => format!("list values of `{on}`"),
             Self::Cycle(_) => "remove one of these conditions".into(),
@@ -147,10 +149,10 @@ impl WhenError {
     }
 }
 
-/// The conditions of a space in an order in which each comes after those it depends on.
+/// The conditions of a space, each after those it depends on.
 ///
 /// # Errors
-/// [`WhenError`] for the first that makes no sense.
+/// [`WhenError`] for the first invalid condition.
 pub fn ordered(space: &SearchSpace, conditions: &[When]) -> Result<Vec<When>, WhenError> {
     let find = |name: &str| conditions.iter().find(|when| when.parameter == name);
     for When { parameter, requires } in conditions {
@@ -198,8 +200,8 @@ fn follow<'a>(
     order: &mut Vec<When>,
 ) -> Result<(), WhenError> {
     if let Some(start) = path.iter().position(|name| *name == when.parameter) {
-        let circle = path[start..].iter().chain([&when.parameter]).cloned().collect();
-        return Err(WhenError::Cycle(circle));
+        let cycle = path[start..].iter().chain([&when.parameter]).cloned().collect();
+        return Err(WhenError::Cycle(cycle));
     }
     if order.iter().any(|other| other.parameter == when.parameter) {
         return Ok(());
@@ -213,7 +215,7 @@ fn follow<'a>(
     Ok(())
 }
 
-/// All values that a condition and those it depends on leave to each parameter.
+/// Intersects the values that a condition and those it depends on allow for each parameter.
 fn gather<'a>(
     when: &When,
     find: &impl Fn(&str) -> Option<&'a When>,
@@ -232,7 +234,8 @@ fn gather<'a>(
     }
 }
 
-/// Whether a configuration has exactly the parameters of a space that exist in it, each inside its set. `conditions` are [`ordered`].
+/// Whether a configuration has exactly the parameters of a space that are active in it, each with a value of
+/// its set. `conditions` are [`ordered`].
 pub fn contains(space: &SearchSpace, conditions: &[When], params: &Params) -> bool {
     let mut inactive: Vec<&str> = Vec::new();
     for When { parameter, requires } in conditions {
@@ -249,16 +252,17 @@ pub fn contains(space: &SearchSpace, conditions: &[When], params: &Params) -> bo
     }) && params.iter().all(|(name, _)| space.get(name).is_some())
 }
 
-/// A condition by coordinates: that of `axis` exists where each of the others has an allowed one.
+/// A condition in terms of coordinates: the parameter of `axis` is active where all others have an allowed
+/// rank.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     pub(crate) axis: usize,
-    /// Another axis, and those of its ranks that are allowed, ascending.
+    /// Other axes with their allowed ranks, ascending.
     pub(crate) requires: Vec<(usize, Vec<u64>)>,
 }
 
 impl Gate {
-    /// Of [`ordered`] conditions; `find` gives the place of a parameter and its values by rank.
+    /// The gates of [`ordered`] conditions; `find` returns the index of a parameter and its levels.
     pub(crate) fn all<'a>(
         conditions: &[When],
         find: impl Fn(&str) -> Option<(usize, &'a Levels)>,
@@ -276,7 +280,7 @@ impl Gate {
         conditions.iter().filter_map(gate).collect()
     }
 
-    /// Whether the parameter exists, by the coordinates of all.
+    /// Whether the parameter is active, given the coordinates of all parameters.
     pub(crate) fn is_open(&self, coordinate: impl Fn(usize) -> u64) -> bool {
         self.requires.iter().all(|(axis, allowed)| {
             let rank = coordinate(*axis);

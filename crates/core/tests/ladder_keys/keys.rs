@@ -1,15 +1,15 @@
-//! What each key of a ladder file means, and what it is when the file does not give it.
+//! The meaning and the default of each key of a ladder file.
 
-/// One table of the ladder file.
+/// A table of the ladder file.
 pub(crate) struct Table {
     pub(crate) heading: &'static str,
-    /// What stands above the keys.
+    /// Text above the keys.
     pub(crate) about: &'static str,
-    /// What stands below them.
+    /// Text below the keys.
     pub(crate) after: &'static str,
-    /// Dotted path, empty for the top of the file.
+    /// Dotted path; empty for the top of the file.
     pub(crate) at: &'static str,
-    /// A ladder that has the table, with its required keys alone.
+    /// A ladder that has the table, with only its required keys.
     pub(crate) base: &'static str,
     pub(crate) keys: &'static [Key],
     /// Keys of this table that another entry describes.
@@ -18,30 +18,30 @@ pub(crate) struct Table {
     pub(crate) unlisted: &'static [&'static str],
 }
 
-/// One key.
+/// A key of a table.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) absent: Absent,
     pub(crate) meaning: &'static str,
     /// A value other than the default, as TOML.
     pub(crate) example: &'static str,
-    /// Settings without which the key means nothing.
-    pub(crate) beside: &'static [(&'static str, &'static str)],
-    /// What it takes beside what the parser's message names.
+    /// Settings that the key needs in order to have a meaning.
+    pub(crate) requires: &'static [(&'static str, &'static str)],
+    /// Accepted values in addition to those that the parser's message names.
     pub(crate) takes: &'static str,
-    /// In the place of the table's base.
+    /// A ladder that replaces the table's base.
     pub(crate) base: Option<&'static str>,
-    /// Whether the table that it takes may have any keys.
+    /// Whether its value is a table that accepts any keys.
     pub(crate) is_free_table: bool,
-    /// Whether there is only one value.
+    /// Whether it accepts only one value.
     pub(crate) is_ignored: bool,
 }
 
-/// What holds without the key.
+/// The meaning of an absent key.
 #[derive(Clone, Copy)]
 pub(crate) enum Absent {
     Required,
-    /// A value, as TOML.
+    /// A default value, as TOML.
     Is(&'static str),
     Means(&'static str),
 }
@@ -84,12 +84,22 @@ impl Table {
 
 impl Key {
     const fn new(name: &'static str, absent: Absent, example: &'static str, meaning: &'static str) -> Self {
-        let (beside, takes, base): (&[(&str, &str)], _, _) = (&[], "", None);
-        Self { name, absent, meaning, example, beside, takes, base, is_free_table: false, is_ignored: false }
+        let (requires, takes, base): (&[(&str, &str)], _, _) = (&[], "", None);
+        Self {
+            name,
+            absent,
+            meaning,
+            example,
+            requires,
+            takes,
+            base,
+            is_free_table: false,
+            is_ignored: false,
+        }
     }
 
-    const fn beside(self, beside: &'static [(&'static str, &'static str)]) -> Self {
-        Self { beside, ..self }
+    const fn requires(self, requires: &'static [(&'static str, &'static str)]) -> Self {
+        Self { requires, ..self }
     }
 
     const fn takes(self, takes: &'static str) -> Self {
@@ -133,15 +143,15 @@ pub(crate) const TOP: &[Key] = &[
         "metric",
         Means("the task's: `\"auc\"`, or `\"r2\"` for numbers; `\"value\"` of a program"),
         "[\"auc\", \"seconds\"]",
-        "Name of what is optimised, or a list of several [objectives](search.md#several-objectives). \
+        "Name of the objective, or a list of several [objectives](search.md#several-objectives). \
          The first objective of the built-in model is its task's metric.",
     ),
     Key::new(
         "direction",
         Is("\"maximize\""),
         "\"minimize\"",
-        "Which values of a program's metric are better; a list for several objectives, which then \
-         is required. The built-in model's metrics have their own.",
+        "Direction in which a program's metric improves; a list for several objectives, for which it \
+         is required. The built-in model's metrics have fixed directions.",
     )
     .takes("a list of these")
     .base(COMMAND),
@@ -149,8 +159,7 @@ pub(crate) const TOP: &[Key] = &[
         "limits",
         Means("none"),
         "[\"auc >= 0.6\"]",
-        "[Limits](search.md#limits) of what a trial reports; a trial that breaks one is \
-         infeasible.",
+        "[Limits](search.md#limits) of reported metrics; a trial that violates one is infeasible.",
     )
     .takes("text for a single one"),
     Key::new(
@@ -170,14 +179,14 @@ pub(crate) const TOP: &[Key] = &[
         "command",
         Means("the built-in model"),
         "{ run = [\"other\"] }",
-        "Program that trains, in the place of `[data]` and `[model]`.",
+        "Program that trains, instead of `[data]` and `[model]`.",
     )
     .base(COMMAND),
     Key::new(
         "space",
         Means("empty; each budget has its own"),
         "{ d_model = [16], n_layers = [1], n_heads = [2] }",
-        "What may vary at every budget.",
+        "Search space of all budgets.",
     ),
     Key::new(
         "budget",
@@ -185,20 +194,15 @@ pub(crate) const TOP: &[Key] = &[
         "[{ label = \"M\", weights = 5000 }]",
         "Sizes, at least one, each with its own label.",
     ),
-    Key::new("sampler", Means("`gp`"), "{ kind = \"tpe\" }", "How configurations are chosen."),
-    Key::new("stop", Means("after `trials`"), "{ expected_gain = 0.001 }", "When a study ends early."),
+    Key::new("sampler", Means("`gp`"), "{ kind = \"tpe\" }", "Sampler of the configurations."),
+    Key::new("stop", Means("after `trials`"), "{ expected_gain = 0.001 }", "Rule that ends a study early."),
     Key::new(
         "pruner",
         Means("no trial is stopped"),
         "{ kind = \"median\" }",
-        "How trials are stopped early; not with several objectives.",
+        "Pruner that stops trials early; not with several objectives.",
     ),
-    Key::new(
-        "storage",
-        Means("`trials.db` beside the file"),
-        "{ url = \"x.db\" }",
-        "Where trials are stored.",
-    ),
+    Key::new("storage", Means("`trials.db` beside the file"), "{ url = \"x.db\" }", "Storage of the trials."),
     Key::new(
         "confirm",
         Means("no confirmation"),
@@ -214,16 +218,21 @@ pub(crate) const DATA: &[Key] = &[
         "label",
         Required,
         "down",
-        "What is predicted: a column's value, or [whether a threshold is reached](#datalabel).",
+        "Label to predict: a column's value, or [whether a threshold is reached](#datalabel).",
     ),
     Key::new(
         "horizon",
         Is("1"),
         "5",
-        "Rows ahead that the label looks. Give it for a column that was computed over several \
-         rows, such as the return of the next five days.",
+        "Number of rows ahead that the label depends on. Give it for a column that was computed over \
+         several rows, such as the return of the next five days.",
     ),
-    Key::new("features", Means("all numeric columns"), "{ exclude = [\"x\"] }", "What it is predicted from."),
+    Key::new(
+        "features",
+        Means("all numeric columns"),
+        "{ exclude = [\"x\"] }",
+        "Columns to predict it from.",
+    ),
     Key::new(
         "split",
         Means("0.7 and 0.15"),
@@ -234,20 +243,20 @@ pub(crate) const DATA: &[Key] = &[
         "na",
         Is("\"error\""),
         "\"drop\"",
-        "What happens to rows with missing or infinite features: the command refuses them, or \
-         leaves them out before windows are cut.",
+        "Treatment of rows with missing or infinite features: report an error, or remove the rows \
+         before windows are cut.",
     ),
 ];
 
 pub(crate) const LABEL: &[Key] = &[
-    Key::new("rise", Required, "0.02", "Relative rise that is asked for."),
+    Key::new("rise", Required, "0.02", "Relative rise of the threshold."),
     Key::new("of", Required, "other", "Column that must reach the threshold."),
-    Key::new("over", Required, "other", "Column that the threshold is measured from."),
+    Key::new("over", Required, "other", "Column that the threshold is relative to."),
     Key::new(
         "horizon",
         Means("`horizon` of `[data]`"),
         "5",
-        "Rows ahead; it stands in one of the two tables.",
+        "Number of rows ahead; given in one of the two tables.",
     ),
 ];
 
@@ -270,38 +279,38 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "task",
         Is("\"binary\""),
         "\"regression\"",
-        "What is learned of the label: 0 or 1; a whole number from 0; any number, scaled by the \
+        "Kind of label: 0 or 1; a class numbered from 0; any number, which is standardized on the \
          training part and reported in its own units.",
     ),
     Key::new(
         "normalize",
         Is("\"standard\""),
         "\"none\"",
-        "How inputs are scaled: by the training part; each window by itself (Kim et al. 2022), \
-         which removes the level; not at all.",
+        "Scaling of the inputs: by the training part; each window by itself (Kim et al. 2022), \
+         which removes the level; none.",
     ),
     Key::new(
         "revin_affine",
         Is("false"),
         "true",
-        "After `revin`, a learned factor and shift for each feature.",
+        "Whether `revin` has a learned scale and shift for each feature.",
     )
-    .beside(&[("model.normalize", "revin")]),
+    .requires(&[("model.normalize", "revin")]),
     Key::new(
         "channels",
         Is("\"mixed\""),
         "\"independent\"",
-        "A patch holds all features; or each feature is a series of its own that shares the \
-         encoder and meets the others in the head.",
+        "A patch contains all features; or each feature is a separate series that shares the \
+         encoder and is combined with the others in the head.",
     ),
     Key::new(
         "feature_embedding",
         Is("0"),
         "8",
-        "Columns of a learned linear map of a row's features, before patches are cut; 0 for no \
-         map. It saves weights where features are many.",
+        "Number of columns of a learned linear map of a row's features, applied before patches are \
+         cut; 0 for no map. It saves weights where there are many features.",
     ),
-    Key::new("head", Is("\"flatten\""), "\"mean\"", "The head sees all patches, or their mean."),
+    Key::new("head", Is("\"flatten\""), "\"mean\"", "Input of the head: all patches, or their mean."),
     Key::new("head_dropout", Is("0"), "0.2", "Dropout of the head's input."),
     Key::new(
         "loss",
@@ -317,51 +326,51 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "2.5",
         "Weight of positive windows in the loss `weighted`.",
     )
-    .beside(&[("model.loss", "weighted")]),
+    .requires(&[("model.loss", "weighted")]),
     Key::new("focal_gamma", Is("2"), "1.5", "Exponent of the loss `focal`.")
-        .beside(&[("model.loss", "focal")]),
+        .requires(&[("model.loss", "focal")]),
     Key::new(
         "label_smoothing",
         Is("0"),
         "0.1",
-        "Share by which labels are moved towards all classes alike; for classes, and not with \
-         `soft_auc`.",
+        "Share of the label smoothing, which mixes labels with the uniform distribution over classes; \
+         for classes, and not with `soft_auc`.",
     ),
-    Key::new("epochs", Is("50"), "20", "Most epochs of a trial."),
+    Key::new("epochs", Is("50"), "20", "Largest number of epochs of a trial."),
     Key::new("patience", Is("10"), "3", "Epochs without an improvement after which a trial stops."),
     Key::new("minimum_gain", Is("0"), "0.001", "Gain in the monitored metric that counts as an improvement."),
     Key::new(
         "collapse_epochs",
         Is("0"),
         "5",
-        "A trial whose predictions were constant in this many epochs in a row stops as collapsed; \
+        "Number of consecutive epochs with constant predictions after which a trial stops as collapsed; \
          0 for never.",
     ),
     Key::new(
         "monitor",
         Means("the task's metric"),
         "\"brier\"",
-        "Metric that early stopping watches and by which the best epoch is kept, each in its own \
-         direction. The trial's value stays the task's metric.",
+        "Metric that early stopping monitors and that selects the best epoch, each in its own \
+         direction. The trial's value is still the task's metric.",
     ),
     Key::new(
         "batch_size",
         Is("128"),
         "64",
-        "Windows in a batch; `\"auto\"` is 128, from 1 million weights 64, from 8 million 32.",
+        "Number of windows in a batch; `\"auto\"` is 128, from 1 million weights 64, from 8 million 32.",
     )
     .takes("`\"auto\"`"),
     Key::new(
         "accumulate",
         Is("1"),
         "4",
-        "Batches whose gradients are averaged for one update: a large batch in little memory.",
+        "Number of batches whose gradients are averaged for one update: a large batch in little memory.",
     ),
     Key::new(
         "average_epochs",
         Is("1"),
         "5",
-        "The weights after an epoch are the mean of those at the ends of this many last epochs \
+        "The weights after an epoch are the mean of the final weights of this many latest epochs \
          (Izmailov et al. 2018, as a moving window).",
     ),
     Key::new("gradient_clip", Is("1"), "inf", "Largest L2 norm of the gradient."),
@@ -369,20 +378,20 @@ pub(crate) const MODEL_KEYS: &[Key] = &[
         "schedule",
         Is("\"constant\""),
         "\"cosine\"",
-        "Learning rate over the epochs: it stays, or falls to zero along a half cosine or a line.",
+        "Learning rate schedule: constant, or falling to zero along a half cosine or a line.",
     ),
     Key::new(
         "warmup_epochs",
         Is("0"),
         "2",
-        "Epochs in which the learning rate first rises linearly from zero; at most `epochs`.",
+        "Number of epochs of linear warm-up of the learning rate from zero; at most `epochs`.",
     ),
     Key::new(
         "device",
         Is("\"cpu\""),
         "\"wgpu\"",
         "[Device](trainer.md#graphics-processors) that trains. It is not stored with the studies, \
-         which go on on another device.",
+         which can resume on another device.",
     ),
 ];
 
@@ -391,42 +400,42 @@ pub(crate) const COMMAND_KEYS: &[Key] = &[
         "run",
         Required,
         "[\"other\"]",
-        "The program and its arguments. No shell reads them unless `shell = true`.",
+        "The program and its arguments. No shell interprets them unless `shell = true`.",
     ),
     Key::new(
         "shell",
         Is("false"),
         "true",
-        "Whether `run` is one line of text for `sh -c`, in which values are quoted.",
+        "Whether `run` is one line of text for `sh -c`, in which inserted values are quoted.",
     )
-    .beside(&[("command.run", "train {x}")]),
-    Key::new("folder", Means("the ladder file's folder"), "work", "Folder in which the program starts."),
+    .requires(&[("command.run", "train {x}")]),
+    Key::new("folder", Means("the ladder file's folder"), "work", "Working directory of the program."),
     Key::new(
         "steps",
         Means("unknown"),
         "50",
-        "Most steps that a trial reports; pruners and progress use it.",
+        "Largest number of steps that a trial reports; pruners and progress use it.",
     ),
-    Key::new("timeout", Means("none"), "2h", "Longest time of one trial; a longer trial fails."),
+    Key::new("timeout", Means("none"), "2h", "Time limit of one trial; a longer trial fails."),
     Key::new("grace", Is("10s"), "30s", "Time between the steps of ending a program."),
     Key::new(
         "retries",
         Is("3"),
         "0",
-        "How often a trial that exits with 75 is started again, after 1, 2, 4, ... seconds, at \
+        "Number of restarts of a trial that exits with 75, after 1, 2, 4, ... seconds, at \
          most 60.",
     ),
     Key::new(
         "value",
         Means("the program reports it"),
         "{ pattern = \"auc=(.*)\" }",
-        "Where else the value is read from.",
+        "Source of a value that the program does not report.",
     ),
     Key::new(
         "environment",
         Means("all variables"),
         "{ inherit = false }",
-        "Variables that the program finds.",
+        "Environment variables of the program.",
     ),
     Key::new(
         "weights",
@@ -439,15 +448,15 @@ pub(crate) const COMMAND_KEYS: &[Key] = &[
         "horizon",
         Is("1"),
         "5",
-        "Rows ahead that a row's label looks. The program splits its rows itself; errors over \
-         rows need to know how far labels overlap.",
+        "Number of rows ahead that the label of a row depends on. The program splits its rows itself; \
+         errors over rows need to know how far labels overlap.",
     ),
     Key::new(
         "test_part",
         Is("false"),
         "true",
         "Whether the program scores its test rows when `ALLOMETRY_PART` is `test`, which [a \
-         confirmation](../methods/confirm.md) asks for.",
+         confirmation](../methods/confirm.md) requires.",
     ),
 ];
 
@@ -456,21 +465,21 @@ pub(crate) const VALUE: &[Key] = &[
         "pattern",
         Means("none"),
         "loss=(.*)",
-        "Regular expression whose one group is the value; its last match in standard output \
-         counts, where the program reported no value.",
+        "Regular expression whose only group is the value; its last match in standard output \
+         is used where the program reported no value.",
     )
     .base(PATTERN),
     Key::new(
         "file",
         Means("none"),
         "other.json",
-        "JSON file that the program writes. It counts only where the attempt has written it.",
+        "JSON file that the program writes. It is used only where the attempt has written it.",
     ),
     Key::new(
         "key",
-        Means("required beside `file`"),
+        Means("required with `file`"),
         "loss",
-        "Key of the value in the file, dotted for inner objects.",
+        "Key of the value in the file, with dots for nested objects.",
     ),
 ];
 
@@ -479,14 +488,14 @@ pub(crate) const ENVIRONMENT: &[Key] = &[
         "inherit",
         Is("true"),
         "[\"HOME\"]",
-        "All variables of the process that starts the trial; `false` for `PATH` and `HOME` alone; \
-         or a list of names besides these two.",
+        "All variables of Allometry's own process; `false` for only `PATH` and `HOME`; \
+         or a list of further names in addition to these two.",
     ),
     Key::new(
         "set",
         Means("none"),
         "{ OMP_NUM_THREADS = \"1\" }",
-        "Further variables, by name. Names that begin with `ALLOMETRY_` are refused.",
+        "Further variables, by name. Names that begin with `ALLOMETRY_` are rejected.",
     )
     .free(),
 ];
@@ -497,7 +506,7 @@ pub(crate) const SPACE: &[Key] = &[
     Key::new("n_heads", Required, "[4]", "Attention heads; only divisors of `d_model` are tried."),
     Key::new("d_ff_ratio", Means("4"), "[2]", "Width of the feed-forward layer over `d_model`."),
     Key::new("learning_rate", Means("0.0001"), "[0.001]", "Peak learning rate."),
-    Key::new("dropout", Means("0.1"), "[0.2]", "Probability with which a value is dropped."),
+    Key::new("dropout", Means("0.1"), "[0.2]", "Dropout probability."),
     Key::new("weight_decay", Means("0"), "[0.01]", "Decoupled weight decay."),
     Key::new(
         "constraints",
@@ -516,9 +525,9 @@ pub(crate) const RANGE: &[Key] = &[
         "step",
         Means("1 of `int`, none of `float`"),
         "2",
-        "Distance of neighbouring values; steps must lead from one end to the other.",
+        "Distance of neighbouring values; steps must lead from one bound to the other.",
     )
-    .takes("a number above 0 beside `float`"),
+    .takes("a number above 0 with `float`"),
     Key::new(
         "when",
         Means("the parameter always exists"),
@@ -539,13 +548,13 @@ pub(crate) const BUDGET: &[Key] = &[
         "weights",
         Required,
         "5000",
-        "Trainable weights that an architecture is to have; `\"any\"` for no target.",
+        "Target number of trainable weights of an architecture; `\"any\"` for no target.",
     ),
     Key::new(
         "tolerance",
         Is("0.25"),
         "0.1",
-        "Largest relative deviation from `weights`; other architectures are not tried. Not beside \
+        "Largest relative deviation from `weights`; other architectures are infeasible. Not with \
          `\"any\"`.",
     ),
     Key::new("trials", Means("`trials` of the file"), "7", "Trials of this budget."),
@@ -553,7 +562,7 @@ pub(crate) const BUDGET: &[Key] = &[
         "space",
         Means("`[space]`"),
         "{ d_model = [64] }",
-        "What varies differently at this budget; written `[budget.space]` below it.",
+        "Parameters that differ at this budget; written `[budget.space]` below it.",
     ),
 ];
 
@@ -563,28 +572,28 @@ pub(crate) const SAMPLER: &[Key] = &[
         Is("\"gp\""),
         "\"sobol\"",
         "Gaussian process; tree-structured Parzen estimator; Owen-scrambled Sobol points; \
-         independent draws; every configuration in order. Beyond 300 trials `gp` goes on as \
+         independent random draws; all configurations in order. After 300 trials `gp` continues as \
          `tpe`.",
     ),
     Key::new(
         "probes",
         Is("true"),
         "false",
-        "Whether the first trials put each parameter of the architecture at its ends.",
+        "Whether the first trials probe the ends of each architecture parameter.",
     ),
     Key::new(
         "random",
         Is("0.2"),
         "0.5",
-        "Share of the trials that `gp` and `tpe` leave to random draws, which the statistics \
-         need.",
+        "Share of the trials that `gp` and `tpe` draw at random, for statistics that need random \
+         trials.",
     ),
     Key::new(
         "share",
         Is("\"none\""),
         "\"budgets\"",
-        "Whose trials `gp` learns from besides its own study's: nobody's, or those of the other \
-         budgets, each of which then has a size.",
+        "Other studies whose trials `gp` uses: none, or those of the other budgets, all of which then \
+         need `weights`.",
     ),
 ];
 
@@ -592,45 +601,44 @@ pub(crate) const STOP: &[Key] = &[Key::new(
     "expected_gain",
     Means("not used"),
     "0.001",
-    "A study ends where the sampler's model expects less than this of another trial, in units \
-         of the metric.",
+    "Smallest expected gain of another trial, in units of the metric, below which a study ends.",
 )];
 
 pub(crate) const CONFIRM: &[Key] = &[
-    Key::new("top", Is("1"), "3", "Best distinct configurations of each budget that are trained again."),
-    Key::new("seeds", Is("5"), "3", "Fresh seeds under which each is trained."),
+    Key::new("top", Is("1"), "3", "Number of best distinct configurations per budget to train again."),
+    Key::new("seeds", Is("5"), "3", "Number of fresh seeds per configuration."),
 ];
 
 pub(crate) const STORAGE: &[Key] = &[Key::new("url", Required, "x.db", "URL or path of the storage.")];
 
 pub(crate) const PRUNER: &[Key] = &[
-    Key::new("kind", Required, "median", "The pruner. `collapse` is none but the check for collapse."),
+    Key::new("kind", Required, "median", "The pruner. `collapse` has only the check for collapse."),
     Key::new(
         "collapse",
         Means("`false`; `true` with `kind = \"collapse\"`"),
         "3",
         "Whether a trial whose predictions on the validation rows are constant is stopped and \
-         marked as collapsed; a number counts the epochs in a row.",
+         marked as collapsed; a number is the number of consecutive epochs.",
     ),
     Key::new(
         "complete_share",
         Is("0.2"),
         "0.5",
-        "Share of the trials of a sampler without a model that always run to their end. Probes \
-         and the random draws of `gp` and `tpe` do too.",
+        "Share of the trials of a model-free sampler that are exempt from pruning. Probes \
+         and the random draws of `gp` and `tpe` are exempt too.",
     ),
 ];
 
 pub(crate) const COLLAPSE: &[Key] = &[
-    Key::new("epochs", Is("5"), "3", "Epochs in a row."),
+    Key::new("epochs", Is("5"), "3", "Number of consecutive epochs."),
     Key::new("spread", Is("0.01"), "0.02", "Largest difference of two predictions that counts as constant."),
 ];
 
 pub(crate) const MEDIAN: &[Key] = &[
-    Key::new("n_startup_trials", Is("5"), "9", "Complete trials before the pruner decides."),
-    Key::new("n_warmup_steps", Is("0"), "4", "Steps of a trial before the pruner decides."),
-    Key::new("interval_steps", Is("1"), "2", "The pruner decides once in this many steps."),
-    Key::new("n_min_trials", Is("1"), "3", "Complete trials that must have reported the step."),
+    Key::new("n_startup_trials", Is("5"), "9", "Number of complete trials before the first decision."),
+    Key::new("n_warmup_steps", Is("0"), "4", "Number of steps of a trial before the first decision."),
+    Key::new("interval_steps", Is("1"), "2", "Number of steps per decision."),
+    Key::new("n_min_trials", Is("1"), "3", "Number of complete trials that must have reported the step."),
 ];
 
 pub(crate) const PERCENTILE: &[Key] = &[Key::new(
@@ -641,40 +649,75 @@ pub(crate) const PERCENTILE: &[Key] = &[Key::new(
 )];
 
 pub(crate) const HALVING: &[Key] = &[
-    Key::new("min_resource", Means("a hundredth of the steps, at least 1"), "2", "Steps to the first rung."),
-    Key::new("reduction_factor", Is("4"), "3", "One in this many goes on; rungs lie apart by this factor."),
-    Key::new("min_early_stopping_rate", Is("0"), "1", "Rungs that are left out at the beginning."),
-    Key::new("bootstrap_count", Is("0"), "4", "Trials that must reach a rung before any goes on."),
+    Key::new(
+        "min_resource",
+        Means("1/100 of the steps, at least 1"),
+        "2",
+        "Number of steps to the first rung.",
+    ),
+    Key::new(
+        "reduction_factor",
+        Is("4"),
+        "3",
+        "Inverse of the share that passes a rung; ratio between rungs.",
+    ),
+    Key::new("min_early_stopping_rate", Is("0"), "1", "Number of rungs skipped at the beginning."),
+    Key::new(
+        "bootstrap_count",
+        Is("0"),
+        "4",
+        "Number of trials that must reach a rung before any passes it.",
+    ),
 ];
 
 pub(crate) const HYPERBAND: &[Key] = &[
-    Key::new("min_resource", Is("1"), "2", "Steps to the first rung of the bracket that stops most."),
-    Key::new("max_resource", Means("the most steps of a trial"), "40", "Steps of a whole trial."),
-    Key::new("reduction_factor", Is("3"), "4", "One in this many goes on; rungs lie apart by this factor."),
-    Key::new("bootstrap_count", Is("0"), "4", "Trials that must reach a rung before any goes on."),
+    Key::new(
+        "min_resource",
+        Is("1"),
+        "2",
+        "Number of steps to the first rung of the most aggressive bracket.",
+    ),
+    Key::new(
+        "max_resource",
+        Means("the largest number of steps"),
+        "40",
+        "Number of steps of a complete trial.",
+    ),
+    Key::new(
+        "reduction_factor",
+        Is("3"),
+        "4",
+        "Inverse of the share that passes a rung; ratio between rungs.",
+    ),
+    Key::new(
+        "bootstrap_count",
+        Is("0"),
+        "4",
+        "Number of trials that must reach a rung before any passes it.",
+    ),
 ];
 
 pub(crate) const THRESHOLD: &[Key] = &[
-    Key::new("lower", Means("no lower end"), "0.4", "A value below it stops the trial."),
-    Key::new("upper", Means("no upper end"), "0.9", "A value above it stops the trial."),
-    Key::new("n_warmup_steps", Is("0"), "4", "Steps of a trial before the pruner decides."),
-    Key::new("interval_steps", Is("1"), "2", "The pruner decides once in this many steps."),
+    Key::new("lower", Means("no lower bound"), "0.4", "Smallest accepted value."),
+    Key::new("upper", Means("no upper bound"), "0.9", "Largest accepted value."),
+    Key::new("n_warmup_steps", Is("0"), "4", "Number of steps of a trial before the first decision."),
+    Key::new("interval_steps", Is("1"), "2", "Number of steps per decision."),
 ];
 
 pub(crate) const PATIENCE: &[Key] = &[
-    Key::new("patience", Required, "7", "Steps to wait."),
-    Key::new("min_delta", Is("0"), "0.01", "Gain that does not count."),
+    Key::new("patience", Required, "7", "Number of steps to wait."),
+    Key::new("min_delta", Is("0"), "0.01", "Largest change that does not count."),
     Key::new(
         "wrapped",
         Means("the trial stops"),
         "{ kind = \"median\" }",
-        "Another pruner that decides once patience is exhausted.",
+        "Another pruner, which decides after patience is exhausted.",
     ),
 ];
 
 pub(crate) const WRAPPED: &[Key] = &[Key::new("kind", Required, "hyperband", "The pruner.")];
 
 pub(crate) const WILCOXON: &[Key] = &[
-    Key::new("p_threshold", Is("0.1"), "0.05", "Level of the test (Wilcoxon 1945)."),
-    Key::new("n_startup_steps", Is("2"), "5", "Steps before the pruner decides, at least 2."),
+    Key::new("p_threshold", Is("0.1"), "0.05", "Significance level of the test (Wilcoxon 1945)."),
+    Key::new("n_startup_steps", Is("2"), "5", "Number of steps before the first decision, at least 2."),
 ];

@@ -1,7 +1,7 @@
-//! The reference of the ladder file, `docs/reference/ladder.md`, is generated here and held to the parser.
+//! Generates the reference of the ladder file, `docs/reference/ladder.md`, and tests it against the parser.
 //!
-//! `keys.rs` says what each key means and what it is when it is not given. Everything else comes from the
-//! parser's own messages: which keys a table has, what a key takes, which words and which numbers.
+//! `keys.rs` has the meaning and the default of each key. Everything else comes from the parser's own
+//! messages: the keys of a table, and the types, words and numbers that a key accepts.
 
 mod keys;
 mod probe;
@@ -69,10 +69,11 @@ fn the_defaults_are_those_of_the_parser() {
     }
 }
 
-/// The example of another value is accepted, and changes what is parsed: the parser does read the key.
+/// Checks that the example of another value is accepted and changes the parsed ladder, so that the parser
+/// reads the key.
 fn differs(table: &Table, key: &Key, name: &str) {
     let mut settings: Vec<(String, String)> =
-        key.beside.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        key.requires.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let text = table.base_of(key);
     let before = parses(text, &settings);
     settings.push(probe::setting(table, key, key.example));
@@ -83,7 +84,7 @@ fn differs(table: &Table, key: &Key, name: &str) {
     }
 }
 
-/// Blocks of other pages that are whole ladders are ladders.
+/// Complete ladders in other pages are valid.
 #[test]
 fn ladders_in_the_documentation_are_valid() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

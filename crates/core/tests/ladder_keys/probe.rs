@@ -1,4 +1,4 @@
-//! Asks the parser what it takes, by giving it what it must refuse.
+//! Finds out which values the parser accepts from its messages about invalid ones.
 
 use std::fmt;
 use std::path::Path;
@@ -7,11 +7,11 @@ use allometry_core::ladder::{Ladder, LadderErrors, ProblemKind, parse_with};
 
 use crate::keys::{Key, Table};
 
-/// What a key takes, in the parser's words.
+/// The accepted values of a key, in the parser's words.
 pub(crate) enum Expected {
     Table,
     Words(&'static [&'static str]),
-    /// A type and, where it does not take all of its values, which ones.
+    /// A type and, where only some of its values are accepted, a description of these.
     Value(&'static str, Option<&'static str>),
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Expected {
                 let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
                 f.write_str(&words.join(", "))
             }
-            // What holds of every number says nothing of a key.
+            // A condition that holds for all numbers is not shown.
             Self::Value(kind, None | Some("a finite number")) => f.write_str(&code(kind)),
             Self::Value(kind, Some(allowed)) if allowed.starts_with(kind) => f.write_str(&code(allowed)),
             Self::Value("text", Some(allowed)) => f.write_str(&code(allowed)),
@@ -32,7 +32,7 @@ impl fmt::Display for Expected {
     }
 }
 
-/// The text with what is TOML in it, in braces or brackets, as code.
+/// The text with TOML in braces or brackets marked as code.
 fn code(text: &str) -> String {
     let mut written = String::new();
     let mut depth = 0;
@@ -55,7 +55,7 @@ pub(crate) fn parses(text: &str, settings: &[(String, String)]) -> Result<Ladder
     parse_with(text, Path::new("ladder.toml"), settings).map_err(kinds)
 }
 
-/// `table.key=value`, as the command line has it.
+/// The setting `table.key=value` of the command line.
 pub(crate) fn setting(table: &Table, key: &Key, value: &str) -> (String, String) {
     (dotted(table, key.name), value.to_owned())
 }
@@ -89,7 +89,7 @@ pub(crate) fn known_keys(table: &Table) -> Vec<String> {
     all
 }
 
-/// The base without a key; of a table, without its lines.
+/// The base without a key, or, for a table, without its lines.
 pub(crate) fn without(table: &Table, key: &Key) -> String {
     let header = match table.at {
         "budget" => "[[budget]]".to_owned(),
@@ -114,7 +114,7 @@ pub(crate) fn without(table: &Table, key: &Key) -> String {
     kept.join("\n")
 }
 
-/// Whether a problem is that something is not there.
+/// Whether a problem is about something missing.
 pub(crate) fn is_missing(problem: &ProblemKind) -> bool {
     use ProblemKind::{MissingKey, MissingParameter, MissingTable, MissingWeights, NoBudget, NotARange};
     matches!(
@@ -128,17 +128,17 @@ pub(crate) fn is_missing(problem: &ProblemKind) -> bool {
     )
 }
 
-/// What the parser says that a key takes.
+/// The accepted values of a key according to the parser.
 pub(crate) fn expected(table: &Table, key: &Key) -> Expected {
     let refused = |values: &[&str], pick: &dyn Fn(ProblemKind) -> Option<Expected>| {
         values.iter().find_map(|value| {
             let mut settings: Vec<(String, String)> =
-                key.beside.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+                key.requires.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
             settings.push(setting(table, key, value));
             parses(table.base_of(key), &settings).err()?.into_iter().find_map(pick)
         })
     };
-    // What is wrong with a range is told of its parameter.
+    // Problems of a range name its parameter.
     let parameter = table.at.strip_prefix("space.");
     let of_key = |other: &str| other == key.name || Some(other) == parameter;
     let words = refused(&["no-such-word"], &|kind| match kind {

@@ -6,7 +6,7 @@ use crate::keys::{
     TOP, Table, VALUE, WILCOXON, WRAPPED,
 };
 
-/// A ladder of the built-in model. The text after it goes on with further tables.
+/// A ladder of the built-in model, to which further tables can be appended.
 macro_rules! model {
     ($($more:literal),*) => {
         concat!(
@@ -20,7 +20,7 @@ macro_rules! model {
     };
 }
 
-/// A ladder of a program. The text goes on in `[command]`.
+/// A ladder of a program, whose `[command]` can be continued.
 macro_rules! command {
     ($($more:literal),*) => {
         concat!(
@@ -55,10 +55,10 @@ pub(crate) const FLOAT: &str = concat!(
 );
 
 pub(crate) const INTRODUCTION: &[&str] = &[
-    "A ladder file is a TOML file that asks one question at several sizes. It names the data and the model, \
-     or a program that trains; the hyperparameters that may vary; and the budgets. Its usual name is \
+    "A ladder file is a TOML file that describes one experiment at several sizes. It names the data and the \
+     model, or a program that trains; the search space; and the budgets. Its usual name is \
      `ladder.toml`. `allometry check` reads it and reports all problems at once, each with its place.",
-    "Each key can be set on the command line over the file: `-S model.epochs=5`, or \
+    "Each key can be set on the command line: `-S model.epochs=5`, or \
      `-S budget.2M.trials=20` with the budget's label. A relative path starts at the ladder file's folder.",
     "This page is generated from the parser and tested against it (`crates/core/tests/ladder_keys`).",
 ];
@@ -89,12 +89,12 @@ pub(crate) const TABLES: &[Table] = &[
                  trainer](trainer.md) describes the model.",
         )
         .after(
-            "A key that has no meaning beside the others is refused with its place: \
+            "A key that has no effect with the other keys is rejected with its place: \
                  `focal_gamma` without the focal loss, `revin_affine` without `revin`.",
         ),
     Table::new("`[command]`", "command", COMMAND, COMMAND_KEYS).about(
-        "A program that trains and scores a configuration, in the place of `[data]` and \
-             `[model]`. [The protocol](protocol.md) says what the program finds and reports.",
+        "A program that trains and scores a configuration, instead of `[data]` and \
+             `[model]`. [The protocol](protocol.md) describes its inputs and reports.",
     ),
     Table::new(
         "`[command.value]`",
@@ -103,7 +103,7 @@ pub(crate) const TABLES: &[Table] = &[
         VALUE,
     )
     .about(
-        "Where the value is read from, for a program that does not report it. Give `pattern`, or \
+        "Source of the value of a program that does not report it. Give `pattern`, or \
          `file` and `key`.",
     ),
     Table::new(
@@ -112,41 +112,41 @@ pub(crate) const TABLES: &[Table] = &[
         command!("[command.environment]\n"),
         ENVIRONMENT,
     )
-    .about("The variables that the program finds, besides those of [the protocol](protocol.md)."),
+    .about("Environment variables of the program, in addition to those of [the protocol](protocol.md)."),
     Table::new("`[space]` and `[budget.space]`", "space", MODEL, SPACE)
         .unlisted(&["constraints"])
         .about(
-            "What may vary. Each key is a hyperparameter, its value the set of its values: a \
+            "The search space. Each key is a hyperparameter with the set of its values: a \
                  single value, a list, or one of the two tables below. The keys here are those of \
-                 the built-in model; a ladder with `[command]` has any names (letters, digits, \
-                 `_`, `-`, `.`) and also takes words, `true` and `false`.",
+                 the built-in model; a ladder with `[command]` can use any names (letters, digits, \
+                 `_`, `-`, `.`) and also words, `true` and `false` as values.",
         )
         .after(
-            "A parameter in `[budget.space]` replaces that of `[space]`, its condition too; \
+            "A parameter in `[budget.space]` replaces that of `[space]`, including its condition; \
              constraints are added.",
         ),
     Table::new("A range: `{ int = [low, high] }` or `{ float = [low, high] }`", "space.x", COMMAND, RANGE)
         .about(
-            "Both ends belong to the range. `d_model`, `n_layers`, `n_heads` and `d_ff_ratio` \
-             take `int` alone.",
+            "Both bounds belong to the range. `d_model`, `n_layers`, `n_heads` and `d_ff_ratio` \
+             accept only `int`.",
         ),
     Table::new("A list with a condition: `{ values = [...] }`", "space.z", COMMAND, LIST)
         .about("A list that needs no condition is written as a plain list."),
     Table::new("`[[budget]]`", "budget", MODEL, BUDGET)
         .about("One size. The file has one `[[budget]]` for each; each is one study, `NAME/LABEL`."),
     Table::new("`[sampler]`", "sampler", model!("[sampler]\n"), SAMPLER)
-        .about("How configurations are chosen. [Samplers](../methods/samplers.md) explains each."),
+        .about("Sampler of the configurations. [Samplers](../methods/samplers.md) describes each."),
     Table::new("`[stop]`", "stop", model!("[stop]\n"), STOP)
-        .about("When a study ends before it has its `trials`."),
+        .about("Rule that ends a study before all its `trials` are done."),
     Table::new("`[confirm]`", "confirm", model!("[confirm]\n"), CONFIRM).about(
         "With this table, even an empty one, `allometry run` ends with [a \
              confirmation](../methods/confirm.md) on the test rows.",
     ),
     Table::new("`[storage]`", "storage", model!("[storage]\nurl = \"sqlite:///trials.db\"\n"), STORAGE)
-        .about("Where trials are stored. [Storages](storage.md) lists what comes before it."),
+        .about("Storage of the trials. [Storages](storage.md) lists settings that take precedence."),
     Table::new("`[pruner]`", "pruner", model!("[pruner]\nkind = \"collapse\"\n"), PRUNER).about(
-        "How trials are stopped early. Names, defaults and decisions are Optuna's. These keys \
-             go with every kind.",
+        "Pruner that stops trials early. Names, defaults and decisions are Optuna's. These keys \
+             exist for every kind.",
     ),
     Table::new(
         "`[pruner.collapse]`",
@@ -154,7 +154,7 @@ pub(crate) const TABLES: &[Table] = &[
         model!("[pruner]\nkind = \"median\"\n[pruner.collapse]\n"),
         COLLAPSE,
     )
-    .about("When the predictions on the validation rows count as constant."),
+    .about("Definition of constant predictions on the validation rows."),
     Table::new(
         "`[pruner]` with `kind = \"median\"`",
         "pruner",
@@ -216,7 +216,7 @@ pub(crate) const TABLES: &[Table] = &[
         PATIENCE,
     )
     .shared(EVERY_PRUNER)
-    .about("Stops a trial that is no better than `patience` steps ago."),
+    .about("Stops a trial without improvement for `patience` steps."),
     Table::new(
         "`[pruner.wrapped]`",
         "pruner.wrapped",
@@ -224,7 +224,7 @@ pub(crate) const TABLES: &[Table] = &[
         WRAPPED,
     )
     .shared(&["interval_steps", "n_min_trials", "n_startup_trials", "n_warmup_steps"])
-    .about("The pruner that decides once patience is exhausted, with the keys of its kind."),
+    .about("The pruner that decides after patience is exhausted, with the keys of its kind."),
     Table::new(
         "`[pruner]` with `kind = \"wilcoxon\"`",
         "pruner",
@@ -233,7 +233,7 @@ pub(crate) const TABLES: &[Table] = &[
     )
     .shared(EVERY_PRUNER)
     .about(
-        "Stops a trial that a signed-rank test finds worse than the best trial over the steps \
+        "Stops a trial that a signed-rank test finds worse than the best trial at the steps \
              that both have.",
     ),
 ];

@@ -1,4 +1,4 @@
-//! One start of a trial's program.
+//! One attempt: a start of a trial's program.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,10 +21,10 @@ use super::protocol::{Final, Line, LineError, Reader};
 use super::value::{self, Written};
 use super::{invocation, lock, machine};
 
-/// Characters of the output's end that go with a failure.
+/// Largest number of characters of the end of the output in a failure.
 const DETAIL: usize = 4000;
 
-/// One start of a trial's program.
+/// One attempt: a start of a trial's program.
 pub(super) struct Attempt<'a> {
     pub(super) spec: &'a CommandSpec,
     pub(super) ladder: &'a str,
@@ -35,18 +35,18 @@ pub(super) struct Attempt<'a> {
     pub(super) reporter: &'a dyn Reporter,
 }
 
-/// What came of it.
+/// The outcome of an attempt.
 pub(super) enum Ending {
     Outcome(Box<ObjectiveOutcome>),
     Pruned(Box<PrunedOutcome>),
     Interrupted,
-    /// With the end of its output.
+    /// The program asked for another attempt; contains the end of its output.
     TryAgain(String),
 }
 
-/// What a program has reported.
+/// The reports of a program so far.
 #[derive(Default)]
-struct Told {
+struct Reported {
     last: Option<EpochReport>,
     metrics: BTreeMap<String, f64>,
     constraints: Constraints,
@@ -54,26 +54,27 @@ struct Told {
     end: Option<Final>,
 }
 
-/// Why a program is made to end before it does so itself.
+/// Why a program is stopped.
 enum Stop {
     Pruned,
     Interrupted,
     Failed(String),
 }
 
-/// How far a program has been told to end.
-enum Asked {
-    /// Its stop file is there.
-    Politely(Instant),
-    /// It was sent SIGTERM.
-    Firmly(Instant),
+/// The last request to a program to end.
+enum StopRequest {
+    /// The stop file was created.
+    File(Instant),
+    /// SIGTERM was sent.
+    Signal(Instant),
 }
 
 impl Attempt<'_> {
-    /// Starts the program and sees it to its end.
+    /// Starts the program and waits for its end.
     ///
     /// # Errors
-    /// [`ObjectiveError::Failed`] for a trial without a value, [`ObjectiveError::Machine`] where the machine lets no program run.
+    /// [`ObjectiveError::Failed`] for a trial without a value, [`ObjectiveError::Machine`] where the machine
+    /// cannot run programs.
     pub(super) fn run(&self) -> Result<Ending, ObjectiveError> {
         let files = Files::of(self.runs, self.trial);
         let lock = lock::take(&files.lock());
@@ -95,18 +96,18 @@ impl Attempt<'_> {
         })?;
         group.record(self.trial, &files).map_err(unwritable)?;
         drop(lock);
-        let mut told = Told::default();
+        let mut reported = Reported::default();
         let (status, stop) = self
-            .watch(group, &files, &mut reader, &mut told)
+            .watch(group, &files, &mut reader, &mut reported)
             .map_err(|error| cannot("cannot be waited for", &error))?;
-        // A program that could not write says so in a log that could not be written either.
+        // On a full disk the program's own error message cannot be in the log.
         let failed = |reason: String| match machine::full_disk(&files.folder) {
             Some(cause) => ObjectiveError::Machine(cause),
             None => ObjectiveError::Failed(Failure { reason, detail: detail(&files) }),
         };
         match stop {
             Some(Stop::Pruned) => {
-                let Told { metrics, constraints, .. } = told;
+                let Reported { metrics, constraints, .. } = reported;
                 return Ok(Ending::Pruned(Box::new(PrunedOutcome { metrics, constraints })));
             }
             Some(Stop::Interrupted) => return Ok(Ending::Interrupted),
@@ -119,40 +120,41 @@ impl Attempt<'_> {
             Some(code) => return Err(failed(format!("exit code {code}"))),
             None => return Err(failed(format!("killed by signal {}", status.signal().unwrap_or_default()))),
         }
-        let Final { value, further, constraints, size, best_step } = match told.end {
+        let Final { value, further, constraints, size, best_step } = match reported.end {
             Some(end) => end,
             None => Final::of(value::find(self, &files, start, &before).map_err(failed)?),
         };
-        told.constraints.add(constraints);
+        reported.constraints.add(constraints);
         Ok(Ending::Outcome(Box::new(ObjectiveOutcome {
             value,
             further,
-            constraints: told.constraints,
-            best_step: best_step.or(told.last.as_ref().map(|epoch| epoch.step)),
-            metrics: told.metrics,
+            constraints: reported.constraints,
+            best_step: best_step.or(reported.last.as_ref().map(|epoch| epoch.step)),
+            metrics: reported.metrics,
             size: size.or(self.size),
-            predictions: told.predictions,
+            predictions: reported.predictions,
         })))
     }
 
-    /// Passes on what the program reports until it has ended, by itself or because it must.
+    /// Passes on the program's reports until it has ended or was stopped.
     fn watch(
         &self,
         mut group: Group,
         files: &Files,
         reader: &mut Reader,
-        told: &mut Told,
+        reported: &mut Reported,
     ) -> std::io::Result<(ExitStatus, Option<Stop>)> {
         let started = Instant::now();
         let mut stop: Option<Stop> = None;
-        let mut asked: Option<Asked> = None;
+        let mut requested: Option<StopRequest> = None;
         loop {
             let ended = group.look();
             if stop.is_none() {
-                let signalled = self.take(reader.read(ended), told);
-                // Nothing is saved by pruning what has ended by itself, or has said its value and is about to.
+                let signalled = self.take(reader.read(ended), reported);
+                // Pruning saves nothing where the program has ended or has reported its value and is about to
+                // end.
                 let is_over = |stop: &Stop| match stop {
-                    Stop::Pruned => ended || told.end.is_some(),
+                    Stop::Pruned => ended || reported.end.is_some(),
                     Stop::Interrupted => ended,
                     Stop::Failed(_) => false,
                 };
@@ -167,20 +169,20 @@ impl Attempt<'_> {
             if stop.is_none() {
                 continue;
             }
-            asked = Some(match asked {
+            requested = Some(match requested {
                 None => {
-                    // Whether the program sees the file or not, the signals follow.
+                    // An error is ignored, because the signals follow in any case.
                     let _ = File::create(files.stop());
-                    Asked::Politely(Instant::now())
+                    StopRequest::File(Instant::now())
                 }
-                Some(Asked::Politely(since)) if since.elapsed() >= self.spec.grace => {
+                Some(StopRequest::File(since)) if since.elapsed() >= self.spec.grace => {
                     group.ask_to_end();
-                    Asked::Firmly(Instant::now())
+                    StopRequest::Signal(Instant::now())
                 }
-                Some(Asked::Firmly(since)) if since.elapsed() >= self.spec.grace => {
+                Some(StopRequest::Signal(since)) if since.elapsed() >= self.spec.grace => {
                     return Ok((group.finish()?, stop));
                 }
-                Some(asked) => asked,
+                Some(request) => request,
             });
         }
     }
@@ -193,47 +195,48 @@ impl Attempt<'_> {
         Some(Stop::Failed(format!("longer than {} s", limit.as_secs_f64())))
     }
 
-    /// Takes note of what the program reported; says why it has to stop, if it has.
-    fn take(&self, lines: Result<Vec<Line>, LineError>, told: &mut Told) -> Option<Stop> {
+    /// Records the reports of the program and returns the reason to stop it, if any.
+    fn take(&self, lines: Result<Vec<Line>, LineError>, reported: &mut Reported) -> Option<Stop> {
         let lines = match lines {
             Ok(lines) => lines,
             Err(error) => return Some(Stop::Failed(error.to_string())),
         };
         let mut stop = None;
         for line in lines {
-            // A trial keeps one of them. Which of both its author wants kept is not for the runner to guess.
+            // A trial keeps only one kind of predictions, and the runner cannot know which one the author
+            // wants.
             let is_second = matches!(
-                (&line, &told.predictions),
+                (&line, &reported.predictions),
                 (Line::Predictions(Predictions::Binary(_)), Some(Predictions::Other(_)))
                     | (Line::Predictions(Predictions::Other(_)), Some(Predictions::Binary(_)))
             );
             if is_second {
                 return Some(Stop::Failed(
-                    "its report has both `scores` and `outputs`, of which a trial keeps one".into(),
+                    "its report has both `scores` and `outputs`, but a trial keeps only one of them".into(),
                 ));
             }
             match line {
                 Line::Step(step, value, metrics) => {
                     let epoch = EpochReport { step, value, metrics };
                     let signal = self.reporter.report(&epoch);
-                    told.last = Some(epoch);
+                    reported.last = Some(epoch);
                     stop = match signal {
                         Signal::Continue => stop,
                         Signal::Prune => stop.or(Some(Stop::Pruned)),
                         Signal::Interrupt => Some(Stop::Interrupted),
                     };
                 }
-                Line::Metrics(metrics) => told.metrics.extend(metrics),
-                Line::Constraints(constraints) => told.constraints.add(constraints),
-                Line::Predictions(predictions) => told.predictions = Some(predictions),
-                Line::Final(end) => told.end = Some(end),
+                Line::Metrics(metrics) => reported.metrics.extend(metrics),
+                Line::Constraints(constraints) => reported.constraints.add(constraints),
+                Line::Predictions(predictions) => reported.predictions = Some(predictions),
+                Line::Final(end) => reported.end = Some(end),
             }
         }
         stop
     }
 }
 
-/// What could not be done for a trial, and whether that is the machine's fault.
+/// The error of an action for a trial, as a fault of the machine or of the trial.
 fn cannot(what: &str, error: &io::Error) -> ObjectiveError {
     let reason = format!("{what}: {error}");
     if machine::is_fault(error) {
@@ -242,7 +245,7 @@ fn cannot(what: &str, error: &io::Error) -> ObjectiveError {
     ObjectiveError::Failed(Failure { reason, detail: String::new() })
 }
 
-/// The end of a trial's output, for its failure.
+/// The end of a trial's output, for the details of its failure.
 fn detail(files: &Files) -> String {
     let tail = files.tail().unwrap_or_default();
     let skip = tail.chars().count().saturating_sub(DETAIL);

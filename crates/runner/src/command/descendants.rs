@@ -1,4 +1,4 @@
-//! Processes of an attempt that have left its process group.
+//! Descendants of an attempt that have left its process group.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -7,15 +7,15 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Rounds of looking for more: a process may start others while it is being killed.
+/// Largest number of searches: a process can start others while it is being killed.
 const ROUNDS: usize = 10;
-/// Bytes of a process's environment that are looked at.
+/// Largest number of bytes of a process's environment that are searched.
 const LONGEST_ENVIRONMENT: u64 = 8 << 20;
 
-/// Kills every process of this machine that has this variable of the environment with this value, whatever its process group and its parent
-/// (a program may use `setsid`, and a parent that has ended is nobody's parent).
+/// Kills every process of this machine whose environment variable `name` has this value, independent of its
+/// process group and parent. (A program may use `setsid`, and a parent may have ended.)
 ///
-/// A process that has cleared its environment, or that belongs to another user, is not found.
+/// Processes that have cleared their environment or that belong to another user are not found.
 pub(super) fn end(name: &str, value: &OsStr) {
     let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
     for _ in 0..ROUNDS {
@@ -25,7 +25,7 @@ pub(super) fn end(name: &str, value: &OsStr) {
     }
 }
 
-/// Kills whatever has `variable` in its environment, and returns how many processes that were.
+/// Kills all processes with `variable` in their environment, and returns their number.
 fn kill_all(variable: &[u8]) -> usize {
     let Ok(processes) = fs::read_dir("/proc") else { return 0 };
     let own = std::process::id().cast_signed();
@@ -37,7 +37,8 @@ fn kill_all(variable: &[u8]) -> usize {
         .count()
 }
 
-/// Kills the process if it has `variable`. The descriptor keeps the signal from a later process of the same number.
+/// Kills the process if it has `variable`. The descriptor ensures that no later process with the same id gets
+/// the signal.
 fn kill(id: Pid, variable: &[u8]) -> bool {
     let Ok(process) = pidfd_open(id, PidfdFlags::empty()) else { return false };
     let mut environment = Vec::new();

@@ -1,8 +1,8 @@
-//! Which device a trial computes on.
+//! The assignment of trials to devices.
 
 use std::sync::{Mutex, PoisonError};
 
-/// Devices that trials share: each takes the one with the fewest trials on it.
+/// Devices that trials share; each trial gets the device with the fewest trials.
 #[derive(Debug, Default)]
 pub struct Devices {
     names: Vec<String>,
@@ -10,13 +10,13 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// These, as `CUDA_VISIBLE_DEVICES` names them; none leaves the variable alone.
+    /// Devices with their names in `CUDA_VISIBLE_DEVICES`; without devices the variable is not set.
     pub fn new(names: Vec<String>) -> Self {
         let taken = Mutex::new(vec![0; names.len()]);
         Self { names, taken }
     }
 
-    /// A device until the guard is dropped.
+    /// Takes a device until the guard is dropped.
     pub(super) fn take(&self) -> Device<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (0..taken.len()).min_by_key(|place| taken[*place]);

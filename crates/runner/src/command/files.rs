@@ -1,4 +1,4 @@
-//! The files of one trial.
+//! The files of a trial.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 
 use allometry_core::{TrialNumber, TrialSpec};
 
-use super::belonging;
+use super::folder_owner;
 
-/// Bytes of a trial's output that are kept with it in the store.
+/// Number of bytes of a trial's output that the store keeps.
 const TAIL: u64 = 64 * 1024;
 
-/// Makes a folder, and those above it that are missing, for its owner alone: logs and parameters are nobody else's.
+/// Creates a folder and its missing parents, accessible only to the owner, because logs and parameters may be
+/// private.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Where a trial's files are: `<budget>/<study>/<number>`. A repetition has the folder of the first attempt, and so its
-/// checkpoints; another study has another folder.
+/// The files of a trial, in the folder `<budget>/<study>/<number>`. A repeated attempt uses the folder of the
+/// first attempt, and so its checkpoints; another study has another folder.
 #[derive(Debug, Clone)]
 pub(super) struct Files {
     pub(super) folder: PathBuf,
@@ -35,7 +36,8 @@ impl Files {
         self.folder.join("params.json")
     }
 
-    /// Each attempt has its own: a program of an earlier one, whose process was taken for dead, writes into no other's.
+    /// The report of this attempt. The program of an earlier attempt, whose process was taken for dead, may
+    /// still write to its own.
     pub(super) fn report(&self) -> PathBuf {
         self.report_of(self.attempt)
     }
@@ -45,7 +47,7 @@ impl Files {
         self.folder.join(format!("report-{attempt}.jsonl"))
     }
 
-    /// Appears when the program should end.
+    /// The file whose existence asks the program to end.
     pub(super) fn stop(&self) -> PathBuf {
         self.folder.join(format!("report-{}.jsonl.stop", self.attempt))
     }
@@ -58,25 +60,26 @@ impl Files {
         self.folder.join("log.txt")
     }
 
-    /// Says which trial the folder belongs to.
-    fn belonging(&self) -> PathBuf {
+    /// The file that names the trial of the folder.
+    fn owner_file(&self) -> PathBuf {
         self.folder.join("trial.json")
     }
 
-    /// Tells a process that goes on with the trial which one may still be at work on it.
+    /// The file that names the process of an attempt, so that a later attempt can end it.
     pub(super) fn process(&self) -> PathBuf {
         self.folder.join("process.json")
     }
 
-    /// Is locked by whoever starts a program on the trial; beside the folder, which may be cleared.
+    /// The lock file for starting a program, which is outside of the folder, because the folder may be
+    /// cleared.
     pub(super) fn lock(&self) -> PathBuf {
         self.folder.with_extension("lock")
     }
 
-    /// Makes the folders, writes the parameters and empties the report of an earlier attempt. What another trial left there is
-    /// removed.
+    /// Creates the folders, writes the parameters and empties the report of an earlier attempt. Files of
+    /// another trial are removed.
     pub(super) fn prepare(&self, trial: &TrialSpec) -> io::Result<()> {
-        belonging::claim(&self.folder, &self.belonging(), trial)?;
+        folder_owner::claim(&self.folder, &self.owner_file(), trial)?;
         make_folder(&self.checkpoints())?;
         let params = serde_json::to_string_pretty(&trial.params).expect("parameters have text keys");
         fs::write(self.params(), params + "\n")?;
@@ -87,12 +90,12 @@ impl Files {
         }
     }
 
-    /// Opens the log for more.
+    /// Opens the log for appending.
     pub(super) fn open_log(&self) -> io::Result<File> {
         File::options().create(true).append(true).open(self.log())
     }
 
-    /// The end of the log as text; `None` where there is none, or nothing in it.
+    /// The end of the log as text; `None` where the log does not exist or is empty.
     pub(super) fn tail(&self) -> Option<String> {
         let mut file = File::open(self.log()).ok()?;
         let length = file.metadata().ok()?.len();
@@ -101,12 +104,12 @@ impl Files {
         let mut bytes = Vec::new();
         file.take(TAIL).read_to_end(&mut bytes).ok()?;
         let text = String::from_utf8_lossy(&bytes);
-        // A cut in the middle of a line, perhaps of a character, is no line.
+        // The first line may be incomplete and is left out.
         let text = if start > 0 { text.split_once('\n').map_or(&*text, |(_, rest)| rest) } else { &text };
         Some(text.replace('\0', "\u{fffd}")).filter(|text| !text.trim().is_empty())
     }
 
-    /// What a `{name}` in the ladder file stands for, beside what expands to several arguments.
+    /// The value of `{name}` in the ladder file, except for `{args}`, which expands to several arguments.
     pub(super) fn value(&self, name: &str, ladder: &str, trial: &TrialSpec) -> Option<String> {
         Some(match name {
             "budget" => trial.budget.label.clone(),

@@ -1,4 +1,4 @@
-//! The process that a trial becomes.
+//! The command line and environment of a trial's process.
 
 use std::fs::File;
 use std::io;
@@ -13,13 +13,14 @@ use super::files::Files;
 use super::process::REPORT;
 use super::program;
 
-/// Variables without which hardly a program starts.
+/// Variables that nearly all programs need.
 const ALWAYS: [&str; 2] = ["PATH", "HOME"];
 
-/// The command of a trial: arguments, folder, variables, output to the log, a process group of its own.
+/// The command of a trial: arguments, working directory, environment, output to the log, and its own process
+/// group.
 ///
 /// # Errors
-/// Where the log cannot be opened twice.
+/// Where the file handle of the log cannot be duplicated.
 pub(super) fn command(attempt: &Attempt<'_>, files: &Files, log: &File) -> io::Result<Command> {
     let words = words(attempt, files);
     let mut command = Command::new(&words[0]);
@@ -59,7 +60,7 @@ fn words(attempt: &Attempt<'_>, files: &Files) -> Vec<String> {
     }
 }
 
-/// `--name value` for every parameter.
+/// The arguments `--name value` for all parameters.
 fn arguments(attempt: &Attempt<'_>) -> Vec<String> {
     let pairs = attempt.trial.params.iter().map(|(name, value)| {
         let value = match value {
@@ -71,10 +72,10 @@ fn arguments(attempt: &Attempt<'_>) -> Vec<String> {
     pairs.flatten().collect()
 }
 
-/// One word for a shell, whatever is in it.
+/// Quotes a text as one word for a shell.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+".contains(c);
+    if !word.is_empty() && word.chars().all(is_safe) {
         return word.into();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_sees_one_word_as_it_was() {
+    fn a_shell_reads_a_quoted_word_unchanged() {
         for word in ["plain", "two words", "it's", "$(rm -rf x)", "", "a\nb", "*", "ü;|&", "--x=1e-05"] {
             let output =
                 Command::new("sh").arg("-c").arg(format!("printf %s {}", quoted(word))).output().unwrap();

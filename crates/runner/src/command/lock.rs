@@ -1,16 +1,18 @@
-//! Who may start a program on a trial.
+//! The lock of a trial's folder, which serializes starts of its programs.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long others may take to start a program. One that is suspended in the midst of it keeps nobody else from working.
+/// Longest wait for another process that is starting a program, so that a suspended process does not block
+/// others.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Locks a file until the answer is dropped, so that of two processes which begin attempts at one trial the second sees what the
-/// first has begun. `None` where it cannot be had: not every file system has locks, and not everybody lets go.
+/// Locks a file until the result is dropped, so that of two processes that start attempts at one trial the
+/// second sees the first one's attempt. `None` where it cannot be locked: some file systems have no locks,
+/// and a suspended process may hold it.
 pub(super) fn take(path: &Path) -> Option<File> {
     if let Some(folder) = path.parent() {
         super::files::make_folder(folder).ok()?;
@@ -31,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_has_it_at_a_time() {
+    fn only_one_holds_the_lock() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/1.lock");
         let first = take(&path).unwrap();

@@ -1,13 +1,14 @@
-//! Trials that a program of the user's evaluates.
+//! Evaluation of trials by a program of the user.
 //!
-//! The program is started once per attempt, finds its trial in environment variables and the arguments, and appends JSON lines
-//! to a file: steps, metrics, validation scores, and last its value (`allometry.trial/1`, docs/reference/protocol.md).
+//! The program is started once per attempt. It gets its trial by environment variables and arguments, and
+//! appends JSON lines to a file: steps, metrics, validation scores, and finally its value
+//! (`allometry.trial/1`, docs/reference/protocol.md).
 
 mod attempt;
-mod belonging;
 mod descendants;
 mod devices;
 mod files;
+mod folder_owner;
 mod invocation;
 mod lock;
 mod machine;
@@ -30,41 +31,42 @@ pub use program::NoProgram;
 
 use attempt::{Attempt, Ending};
 
-/// Exit code by which a program asks to be tried again later (`EX_TEMPFAIL` of sysexits).
+/// Exit code by which a program asks for another attempt (`EX_TEMPFAIL` of sysexits).
 const TRY_AGAIN: i32 = 75;
 
-/// First pause before a trial is tried again; doubled each time.
+/// First pause before another attempt; it doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Longest pause before a trial is tried again.
+/// Longest pause before another attempt.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
-/// Quantities of a weights expression, in its order, and what they are where the space does not have them.
+/// The quantities of a weights expression, in its order, with their defaults where the search space lacks
+/// them.
 const QUANTITIES: [(&str, f64); 4] =
     [("d_model", f64::NAN), ("n_layers", f64::NAN), ("n_heads", f64::NAN), ("d_ff_ratio", 4.0)];
 
-/// Evaluates trials by a program.
+/// An objective that a program evaluates.
 #[derive(Debug)]
 pub struct CommandObjective {
     spec: CommandSpec,
     ladder: String,
-    /// Folder of the trials' folders, absolute.
+    /// Absolute path of the folder of the trials' folders.
     runs: PathBuf,
     devices: Devices,
 }
 
 impl CommandObjective {
-    /// The program of a ladder. Trials' files go to `runs/<budget>/<study>/<number>/`.
+    /// The objective of a ladder's program. The files of trials are in `runs/<budget>/<study>/<number>/`.
     ///
     /// # Errors
-    /// [`NoProgram`] where it cannot be found, so that no trial is lost to a slip of the pen.
+    /// [`NoProgram`] where the program does not exist, so that a typing error fails no trial.
     pub fn new(spec: CommandSpec, ladder: &str, runs: PathBuf, devices: Devices) -> Result<Self, NoProgram> {
         program::find(&spec)?;
         let runs = std::path::absolute(&runs).unwrap_or(runs);
         Ok(Self { spec, ladder: ladder.to_owned(), runs, devices })
     }
 
-    /// Size of a configuration by a command's weights expression.
+    /// The size of a configuration by a command's weights expression.
     pub fn size_of(weights: &Expression, params: &Params) -> Option<ModelSize> {
         let value = |(name, default): (&str, f64)| {
             params.get(name).map_or(default, |value| value.as_f64().unwrap_or(f64::NAN))
@@ -98,9 +100,8 @@ impl Objective for CommandObjective {
                 Ending::Pruned(reported) => return Err(ObjectiveError::Pruned(reported)),
                 Ending::Interrupted => return Err(ObjectiveError::Interrupted),
                 Ending::TryAgain(tail) if left == 0 => {
-                    let reason = format!("asked to be tried again {} times (exit code {TRY_AGAIN})", {
-                        self.spec.retries + 1
-                    });
+                    let tries = self.spec.retries + 1;
+                    let reason = format!("asked to be tried again {tries} times (exit code {TRY_AGAIN})");
                     return Err(ObjectiveError::Failed(Failure { reason, detail: tail }));
                 }
                 Ending::TryAgain(_) => {

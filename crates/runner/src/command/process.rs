@@ -1,4 +1,4 @@
-//! Processes and their descendants.
+//! Process groups and their descendants.
 
 use std::fs;
 use std::io;
@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize};
 use super::descendants;
 use super::files::Files;
 
-/// Longest time between two looks at a process.
+/// Longest interval at which a process is polled.
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
-/// The variable that tells the descendants of one program from all others.
+/// Environment variable that identifies the descendants of one program.
 const ATTEMPT: &str = "ALLOMETRY_ATTEMPT";
-/// The variable with the path that a program reports to.
+/// Environment variable with the path of a program's report.
 pub(super) const REPORT: &str = "ALLOMETRY_REPORT";
 
-/// Waits, and says early whether `ended` came to hold.
+/// Waits for `time` or until `ended` holds, and returns whether it holds.
 pub(super) fn sleep_unless(time: Duration, ended: impl Fn() -> bool) -> bool {
     let until = Instant::now() + time;
     while Instant::now() < until {
@@ -34,14 +34,14 @@ pub(super) fn sleep_unless(time: Duration, ended: impl Fn() -> bool) -> bool {
     ended()
 }
 
-/// A process, leader of a group of its own. Nothing of the group survives it, and no descendant outside of the group that can be
-/// found.
+/// A process that leads its own group. When it is finished or dropped, the group and all descendants that can
+/// be found are killed.
 #[derive(Debug)]
 pub(super) struct Group {
     child: Child,
     id: Pid,
     look: Duration,
-    /// What its descendants have as `ALLOMETRY_ATTEMPT`, and nothing else has.
+    /// Unique value of `ALLOMETRY_ATTEMPT` in the environment of its descendants.
     mark: String,
 }
 
@@ -56,7 +56,7 @@ struct Recorded {
 }
 
 impl Group {
-    /// Starts a command that makes its own group.
+    /// Starts a command that creates its own group.
     ///
     /// # Errors
     /// Where it cannot be started.
@@ -68,10 +68,10 @@ impl Group {
         Ok(Self { child, id, look: Duration::from_millis(1), mark })
     }
 
-    /// Writes down beside the trial which process this is and for which study it works.
+    /// Records the process and its study in the trial's folder.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// Where the file cannot be written.
     pub(super) fn record(&self, trial: &TrialSpec, files: &Files) -> io::Result<()> {
         let Owner { host, pid, process_start } = Owner::process(self.child.id());
         let (study, attempt) = (trial.study.clone(), trial.number);
@@ -79,8 +79,9 @@ impl Group {
         fs::write(files.process(), serde_json::to_string(&recorded).expect("texts and a number"))
     }
 
-    /// Kills the group that an earlier attempt of the same study left behind, if this machine still has it. Whether `trial` may be
-    /// begun: not where a later attempt is at work, since this one's process was taken for dead.
+    /// Kills the group of an earlier attempt of the same study if it still runs on this machine. Returns
+    /// whether `trial` may start, which is not the case where a later attempt is running because this process
+    /// was taken for dead.
     pub(super) fn end_recorded(trial: &TrialSpec, files: &Files) -> bool {
         let recorded = fs::read_to_string(files.process()).ok();
         let Some(recorded) = recorded.and_then(|text| serde_json::from_str::<Recorded>(&text).ok()) else {
@@ -101,7 +102,7 @@ impl Group {
         true
     }
 
-    /// Waits a little, ever longer, unless the process ends.
+    /// Waits for a short, increasing time, and returns whether the process has ended.
     pub(super) fn look(&mut self) -> bool {
         self.look = (self.look * 2).min(LONGEST_LOOK);
         let until = Instant::now() + self.look;
@@ -117,7 +118,7 @@ impl Group {
         }
     }
 
-    /// Whether the process has ended, which leaves its number taken until [`Self::finish`].
+    /// Whether the process has ended; its id stays in use until [`Self::finish`].
     fn has_ended(&self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         !matches!(waitid(WaitId::Pid(self.id), options), Ok(None))
@@ -128,10 +129,10 @@ impl Group {
         let _ = kill_process_group(self.id, Signal::TERM);
     }
 
-    /// Kills what is left of the group, and says how the process ended.
+    /// Kills the remaining processes of the group, and returns the exit status of the process.
     ///
     /// # Errors
-    /// Where the system does not tell.
+    /// Where the system does not return the status.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
         self.kill();
         self.child.wait()
@@ -143,7 +144,7 @@ impl Group {
     }
 }
 
-/// A panic in between leaves nothing running either.
+/// Kills the group in case of a panic.
 impl Drop for Group {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {

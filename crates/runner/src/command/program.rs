@@ -1,4 +1,4 @@
-//! Whether the program of a command is there.
+//! The check that the program of a command exists.
 
 use std::path::{Path, PathBuf};
 
@@ -7,36 +7,41 @@ use allometry_core::ladder::{CommandSpec, Invocation};
 /// A program that cannot be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProgram {
-    /// There is no such program.
-    #[error("there is no program `{name}`{}", .folder.as_ref().map_or_else(|| " in PATH".to_owned(), |f| format!(" in {}", f.display())))]
+    /// The program does not exist.
+    #[error("there is no program `{name}`{}", searched(.folder.as_deref()))]
     Missing {
-        /// As the ladder file has it.
+        /// Name of the program in the ladder file.
         name: String,
-        /// Where it was looked for; `None` for the folders of `PATH`.
+        /// Folder that was searched; `None` for the folders of `PATH`.
         folder: Option<PathBuf>,
     },
-    /// There is no such folder.
+    /// The folder does not exist.
     #[error("there is no folder {} to start the command in", .folder.display())]
     NoFolder {
-        /// The folder.
+        /// Path of the folder.
         folder: PathBuf,
     },
 }
 
 impl NoProgram {
-    /// What the user can do.
+    /// Advice for the user.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Missing { .. } => "`run` in [command] begins with the program, such as \"python3\"",
-            Self::NoFolder { .. } => "`folder` in [command] is taken from the ladder file's folder",
+            Self::Missing { .. } => "start `run` in [command] with the program, such as \"python3\"",
+            Self::NoFolder { .. } => "`folder` in [command] is relative to the ladder file's folder",
         }
     }
 }
 
-/// Looks for the program of a command. One whose name depends on the trial is looked for when it is started.
+/// The searched folders, for a message.
+fn searched(folder: Option<&Path>) -> String {
+    folder.map_or_else(|| " in PATH".to_owned(), |folder| format!(" in {}", folder.display()))
+}
+
+/// Checks that the program of a command exists. A program whose name depends on the trial is not checked.
 ///
 /// # Errors
-/// [`NoProgram`].
+/// [`NoProgram`] where the program or its folder does not exist.
 pub(super) fn find(spec: &CommandSpec) -> Result<(), NoProgram> {
     if !folder(spec).is_dir() {
         return Err(NoProgram::NoFolder { folder: spec.folder.clone() });
@@ -59,7 +64,7 @@ pub(super) fn find(spec: &CommandSpec) -> Result<(), NoProgram> {
     }
 }
 
-/// The folder that a command is started in.
+/// The working directory of a command.
 pub(super) fn folder(spec: &CommandSpec) -> &Path {
     if spec.folder.as_os_str().is_empty() { Path::new(".") } else { &spec.folder }
 }

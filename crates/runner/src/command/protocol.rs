@@ -1,4 +1,4 @@
-//! What a program reports: JSON lines, `allometry.trial/1`.
+//! The report of a program: JSON lines, `allometry.trial/1`.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,10 +9,10 @@ use allometry_core::{Constraints, ModelSize, Predictions, TrialNumber, Validatio
 use allometry_store::json;
 use serde_json::{Map, Value};
 
-/// Bytes of one line at most; scores of some million rows fit.
+/// Largest number of bytes of a line, which suffices for the scores of some million rows.
 const LONGEST_LINE: usize = 256 << 20;
 
-/// What one line says.
+/// The content of one line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Line {
     Step(i64, f64, BTreeMap<String, f64>),
@@ -22,12 +22,12 @@ pub(super) enum Line {
     Final(Final),
 }
 
-/// The last line.
+/// The last line, with the value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Final {
     /// Value of the first objective.
     pub(super) value: f64,
-    /// Values of the objectives after it, where the line has them.
+    /// Values of the objectives after the first, where the line has them.
     pub(super) further: Vec<f64>,
     pub(super) constraints: Constraints,
     pub(super) size: Option<ModelSize>,
@@ -35,13 +35,13 @@ pub(super) struct Final {
 }
 
 impl Final {
-    /// A value alone.
+    /// A final line with only a value.
     pub(super) fn of(value: f64) -> Self {
         Self { value, further: Vec::new(), constraints: Constraints::default(), size: None, best_step: None }
     }
 }
 
-/// A line that says nothing.
+/// A line that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of its report {problem}")]
 pub(super) struct LineError {
@@ -49,13 +49,13 @@ pub(super) struct LineError {
     problem: String,
 }
 
-/// Reads a report as it grows.
+/// Reads a growing report.
 #[derive(Debug)]
 pub(super) struct Reader {
     file: File,
-    /// Bytes of a line that is not complete.
+    /// Bytes of an incomplete line.
     pending: Vec<u8>,
-    /// Lines read.
+    /// Number of lines read.
     line: usize,
     number: TrialNumber,
 }
@@ -65,10 +65,11 @@ impl Reader {
         Ok(Self { file: File::open(path)?, pending: Vec::new(), line: 0, number })
     }
 
-    /// The lines that were completed since the last call; with `all` the rest too, as of a program that has ended.
+    /// The lines that were completed since the last call; with `all` also an incomplete last line, for a
+    /// program that has ended.
     ///
     /// # Errors
-    /// [`LineError`] for the first line that is not understood.
+    /// [`LineError`] for the first invalid line.
     pub(super) fn read(&mut self, all: bool) -> Result<Vec<Line>, LineError> {
         let start = self.pending.len();
         if let Err(error) = self.file.read_to_end(&mut self.pending) {
@@ -92,7 +93,10 @@ impl Reader {
         }
         self.pending.drain(..begin);
         if self.pending.len() > LONGEST_LINE {
-            return Err(LineError { line: self.line + 1, problem: "has no end".into() });
+            return Err(LineError {
+                line: self.line + 1,
+                problem: format!("is longer than {LONGEST_LINE} bytes"),
+            });
         }
         if all && !self.pending.is_empty() {
             self.line += 1;
@@ -110,7 +114,9 @@ fn parse(bytes: &[u8], line: usize, number: TrialNumber) -> Result<Option<Line>,
     }
     let value =
         json::parse(text).map_err(|e| error(format!("is not JSON: {} ({})", e.message, shown(text))))?;
-    let Value::Object(object) = value else { return Err(error(format!("is no object: {}", shown(text)))) };
+    let Value::Object(object) = value else {
+        return Err(error(format!("is not an object: {}", shown(text))));
+    };
     read(&object, number).map(Some).map_err(|problem| error(format!("{problem}: {}", shown(text))))
 }
 
@@ -126,21 +132,21 @@ fn shown(text: &str) -> String {
 
 fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String> {
     if let Some(other) = object.get("number").filter(|other| other.as_u64() != Some(number.0)) {
-        return Err(format!("is of trial {other}, but this is trial {number}"));
+        return Err(format!("belongs to trial {other}, but this is trial {number}"));
     }
     let get = |key: &str| object.get(key).filter(|value| !value.is_null());
     let number_of = |key: &str| match get(key) {
         None => Err(format!("has no `{key}`")),
-        Some(value) => json::number(value).ok_or_else(|| format!("has a `{key}` that is no number")),
+        Some(value) => json::number(value).ok_or_else(|| format!("has a `{key}` that is not a number")),
     };
-    let whole = |key: &str| match get(key) {
+    let integer = |key: &str| match get(key) {
         None => Ok(None),
         Some(value) => json::number(value)
             .filter(|x| x.fract() == 0.0 && x.abs() < 9e15)
             .map(|x| Some(x as i64))
-            .ok_or_else(|| format!("has a `{key}` that is no whole number")),
+            .ok_or_else(|| format!("has a `{key}` that is not a whole number")),
     };
-    let count = |key: &str| match whole(key)? {
+    let count = |key: &str| match integer(key)? {
         Some(count) if count < 0 => Err(format!("has a negative `{key}`")),
         count => Ok(count.map(|count| count as u64)),
     };
@@ -149,18 +155,18 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         let total = count("weights")?;
         let non_embedding = count("non_embedding_weights")?;
         let size = total.map(|total| ModelSize { total, non_embedding: non_embedding.unwrap_or(total) });
-        let best_step = whole("best_step")?;
+        let best_step = integer("best_step")?;
         let mut values = match get("values") {
             None => vec![number_of("value")?],
             Some(_) if get("value").is_some() => return Err("has both `value` and `values`".into()),
-            Some(values) => numbers(values).ok_or("has `values` that are no list of numbers")?,
+            Some(values) => numbers(values).ok_or("has `values` that are not a list of numbers")?,
         };
         let further = values.split_off(1);
         let constraints = constraints.unwrap_or_default();
         return Ok(Line::Final(Final { value: values[0], further, constraints, size, best_step }));
     }
     let metrics = get("metrics").map(metrics).transpose()?;
-    if let Some(step) = whole("step")? {
+    if let Some(step) = integer("step")? {
         return Ok(Line::Step(step, number_of("value")?, metrics.unwrap_or_default()));
     }
     match (get("scores"), get("outputs")) {
@@ -170,7 +176,9 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
         (None, None) => {}
     }
     match (constraints, metrics) {
-        (Some(_), Some(_)) => Err("has both `constraints` and `metrics`: they are lines of their own".into()),
+        (Some(_), Some(_)) => {
+            Err("has both `constraints` and `metrics`: write them on separate lines".into())
+        }
         (Some(constraints), None) => Ok(Line::Constraints(constraints)),
         (None, Some(metrics)) => Ok(Line::Metrics(metrics)),
         (None, None) => {
@@ -179,16 +187,16 @@ fn read(object: &Map<String, Value>, number: TrialNumber) -> Result<Line, String
     }
 }
 
-/// At least one number.
+/// The numbers of a list; `None` where it is empty or has other values.
 fn numbers(value: &Value) -> Option<Vec<f64>> {
     let numbers: Vec<f64> = value.as_array()?.iter().map(json::number).collect::<Option<_>>()?;
     Some(numbers).filter(|numbers| !numbers.is_empty())
 }
 
-/// A list of numbers, or numbers by name. A number above 0 says that the constraint is broken.
+/// The constraints of a list of numbers, or of numbers by name. A number above 0 violates the constraint.
 fn constraints(value: &Value) -> Result<Constraints, String> {
     let number = |value: &Value| json::number(value).filter(|number| !number.is_nan());
-    let none = "has `constraints` that are no numbers";
+    let none = "has `constraints` that are not numbers";
     match value {
         Value::Array(values) => {
             let listed = values.iter().map(number).collect::<Option<_>>().ok_or(none)?;
@@ -203,9 +211,10 @@ fn constraints(value: &Value) -> Result<Constraints, String> {
 }
 
 fn metrics(value: &Value) -> Result<BTreeMap<String, f64>, String> {
-    let Value::Object(object) = value else { return Err("has `metrics` that are no object".into()) };
+    let Value::Object(object) = value else { return Err("has `metrics` that are not an object".into()) };
     let numbers = object.iter().map(|(name, value)| {
-        let number = json::number(value).ok_or_else(|| format!("has a metric `{name}` that is no number"))?;
+        let number =
+            json::number(value).ok_or_else(|| format!("has a metric `{name}` that is not a number"))?;
         Ok((name.clone(), number))
     });
     numbers.collect()
@@ -218,13 +227,13 @@ fn list<'o>(object: &'o Map<String, Value>, key: &str) -> Result<&'o Vec<Value>,
     }
 }
 
-/// The numbers of the rows that are predicted; from 0 where the line has none.
+/// The numbers of the predicted rows; from 0 where the line has none.
 fn rows(object: &Map<String, Value>, predicted: usize) -> Result<Vec<u64>, String> {
     if object.get("rows").is_none_or(Value::is_null) {
         return Ok((0..predicted as u64).collect());
     }
     let rows = list(object, "rows")?.iter().map(Value::as_u64).collect::<Option<_>>();
-    rows.ok_or_else(|| "has `rows` that are no whole numbers".into())
+    rows.ok_or_else(|| "has `rows` that are not whole numbers".into())
 }
 
 fn scores(object: &Map<String, Value>) -> Result<ValidationScores, String> {
@@ -248,11 +257,11 @@ fn scores(object: &Map<String, Value>) -> Result<ValidationScores, String> {
             .iter()
             .map(probability)
             .collect::<Option<_>>()
-            .ok_or("has scores that are no probabilities from 0 to 1")?,
+            .ok_or("has scores that are not probabilities from 0 to 1")?,
     })
 }
 
-/// Predictions of classes, a list of probabilities for each row, or of numbers, one for each row.
+/// Predictions of classes, as a list of probabilities for each row, or of numbers, one for each row.
 fn outputs(object: &Map<String, Value>) -> Result<ValidationOutputs, String> {
     let (outputs, targets) = (list(object, "outputs")?, list(object, "targets")?);
     let rows = rows(object, outputs.len())?;
@@ -260,27 +269,27 @@ fn outputs(object: &Map<String, Value>) -> Result<ValidationOutputs, String> {
         let (outputs, targets, rows) = (outputs.len(), targets.len(), rows.len());
         return Err(format!("has {outputs} outputs, {targets} targets and {rows} rows"));
     }
-    // A number is a row of one.
+    // A number is treated as a row of one number.
     let of_row = |output: &'_ Value| output.as_array().map_or(1, Vec::len);
     let width = outputs.first().map_or(0, of_row);
     if width == 0 {
-        return Err("has `outputs` of no number".into());
+        return Err("has `outputs` without numbers".into());
     }
     if let Some(other) = outputs.iter().map(of_row).find(|other| *other != width) {
-        return Err(format!("has `outputs` of {width} and of {other} numbers a row"));
+        return Err(format!("has `outputs` with {width} and with {other} numbers per row"));
     }
     let single = |value: &Value| json::number(value).map(|x| x as f32).filter(|x| x.is_finite());
     let numbers =
         outputs.iter().flat_map(|output| output.as_array().map_or(std::slice::from_ref(output), |row| row));
     let numbers: Option<Vec<f32>> = numbers.map(single).collect();
-    let numbers = numbers.ok_or("has `outputs` that are no finite numbers")?;
+    let numbers = numbers.ok_or("has `outputs` that are not finite numbers")?;
     if width > 1 && !numbers.iter().all(|p| (0.0..=1.0).contains(p)) {
-        return Err("has `outputs` of several numbers a row that are no probabilities from 0 to 1".into());
+        return Err("has `outputs` of several numbers per row that are not probabilities from 0 to 1".into());
     }
     let targets: Option<Vec<f32>> = targets.iter().map(single).collect();
-    let targets = targets.ok_or("has `targets` that are no finite numbers")?;
+    let targets = targets.ok_or("has `targets` that are not finite numbers")?;
     if width > 1 && !targets.iter().all(|t| t.fract() == 0.0 && (0.0..width as f32).contains(t)) {
-        return Err(format!("has `targets` that are no classes from 0 to {}", width - 1));
+        return Err(format!("has `targets` that are not classes from 0 to {}", width - 1));
     }
     Ok(ValidationOutputs { rows, targets, outputs: numbers })
 }

@@ -14,16 +14,16 @@ use super::attempt::Attempt;
 use super::files::Files;
 use super::program;
 
-/// Bytes of a line of output that are searched.
+/// Largest number of bytes of a line of output that are searched.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// The state of the file that a program writes its value to: what an earlier attempt, or another study, wrote is no value of
-/// this one.
+/// The state of the file with a program's value, by which files of an earlier attempt or another study are
+/// recognized.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Written(Option<(SystemTime, u64, u64)>);
 
 impl Written {
-    /// As the file is now; nothing where values are not read from a file.
+    /// The current state of the file; none where values are not read from a file.
     pub(super) fn of(attempt: &Attempt<'_>, files: &Files) -> Self {
         match &attempt.spec.value {
             ValueSource::File { path, .. } => Self::at(&value_file(attempt, files, path)),
@@ -37,14 +37,14 @@ impl Written {
     }
 }
 
-/// The file that a program writes its value to.
+/// The path of the file with a program's value.
 fn value_file(attempt: &Attempt<'_>, files: &Files, path: &str) -> PathBuf {
     let path = template::fill(path, |name| files.value(name, attempt.ladder, attempt.trial));
     program::folder(attempt.spec).join(path)
 }
 
-/// The value, or why there is none. The log is searched from `start`, where this attempt began; a file counts where it is
-/// not as it was `before`.
+/// The value, or the reason why there is none. The log is searched from `start`, where this attempt began; a
+/// file is used only where it has changed since `before`.
 pub(super) fn find(
     attempt: &Attempt<'_>,
     files: &Files,
@@ -65,7 +65,7 @@ pub(super) fn find(
     }
 }
 
-/// The last match in the log.
+/// The number in the last match of the pattern in the log.
 fn in_output(log: &Path, start: u64, pattern: &str) -> Result<f64, String> {
     let cannot = |error: io::Error| format!("its output cannot be read: {error}");
     let pattern = Regex::new(pattern).expect("checked with the ladder file");
@@ -85,7 +85,7 @@ fn in_output(log: &Path, start: u64, pattern: &str) -> Result<f64, String> {
         return Err(format!("no value reported: nothing in its output matches {pattern}"));
     };
     let text = String::from_utf8_lossy(&last);
-    text.trim().parse().map_err(|_| format!("no value reported: `{text}` in its output is no number"))
+    text.trim().parse().map_err(|_| format!("no value reported: `{text}` in its output is not a number"))
 }
 
 fn in_file(path: &Path, key: &str) -> Result<f64, String> {
@@ -94,5 +94,5 @@ fn in_file(path: &Path, key: &str) -> Result<f64, String> {
     let document = json::parse(&text).map_err(|error| format!("no value reported: {shown}: {error}"))?;
     let found = key.split('.').try_fold(&document, |inner, part| inner.get(part));
     let found = found.ok_or_else(|| format!("no value reported: {shown} has no `{key}`"))?;
-    json::number(found).ok_or_else(|| format!("no value reported: `{key}` in {shown} is no number"))
+    json::number(found).ok_or_else(|| format!("no value reported: `{key}` in {shown} is not a number"))
 }

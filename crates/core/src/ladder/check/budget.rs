@@ -1,4 +1,4 @@
-//! `[[budget]]`.
+//! Checks of `[[budget]]`.
 
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
@@ -12,7 +12,7 @@ use crate::space::SearchSpace;
 const TOLERANCE: f64 = 0.25;
 const POSITIVE: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0");
 
-/// Checks every budget; each gets the shared parameters with its own laid over them.
+/// Checks all budgets; each has the shared parameters, overridden by its own.
 pub(super) fn budgets(
     file: &mut Section<'_>,
     shared: &Space,
@@ -34,14 +34,14 @@ pub(super) fn budgets(
     let mut labels: Vec<Located<String>> = Vec::new();
     let mut budgets = Vec::new();
     let mut missing = space::Missing::default();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for item in items {
         let Node::Table(table) = &item.value else {
             problems.push(&item.place, wrong_type("budget", "a table", &item.value));
             continue;
         };
         let section = Section::new("[[budget]]", table, item.place.clone());
-        let (label, spec) = budget(section, shared, trials, (known, &mut missing, &mut told), problems);
+        let (label, spec) = budget(section, shared, trials, (known, &mut missing, &mut reported), problems);
         budgets.extend(spec);
         let Some(label) = label else { continue };
         if let Some(first) = labels.iter().find(|other| other.value == label.value) {
@@ -58,7 +58,7 @@ fn budget(
     mut section: Section<'_>,
     shared: &Space,
     trials: u64,
-    (known, missing, told): (Known, &mut space::Missing, &mut Vec<Place>),
+    (known, missing, reported): (Known, &mut space::Missing, &mut Vec<Place>),
     problems: &mut Problems,
 ) -> (Option<Located<String>>, Option<BudgetSpec>) {
     let label = section.required_text("label", "label = \"2M\"", problems);
@@ -75,12 +75,12 @@ fn budget(
     } else if parameters.is_empty() {
         problems.push(&place, ProblemKind::NoParameter { label: name.clone() });
     }
-    let is_whole = parameters.is_whole();
+    let is_complete = parameters.is_complete();
     let space: SearchSpace = parameters.into_space();
     let (mut checked, mut constrained) = (Vec::new(), Vec::new());
-    if is_whole {
-        checked = when::check(&space, &conditions, told, problems);
-        constrained = constraint::check(&space, &constraints, told, problems);
+    if is_complete {
+        checked = when::check(&space, &conditions, reported, problems);
+        constrained = constraint::check(&space, &constraints, reported, problems);
     }
     let spec = label.as_ref().zip(target).map(|(label, target)| BudgetSpec {
         budget: SizeBudget { label: label.value.clone(), target },

@@ -1,4 +1,4 @@
-//! `[command]`.
+//! Checks of `[command]`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -74,7 +74,7 @@ fn invocation(
         return Some(Invocation::Shell(line.value));
     }
     let Node::List(items) = &node.value else {
-        let expected = "a list, the program and its arguments; or text with `shell = true`";
+        let expected = "a list of the program and its arguments, or text with `shell = true`";
         problems.push(&node.place, wrong_type("run", expected, &node.value));
         return None;
     };
@@ -90,7 +90,7 @@ fn invocation(
     Some(Invocation::Program(words.into_iter().map(|word| word.value).collect()))
 }
 
-/// Reports a `{name}` that stands for nothing.
+/// Reports a `{name}` without a value.
 fn check_template(text: &Located<String>, parameters: &[&str], problems: &mut Problems) {
     if let Err(error) = template::check(&text.value, parameters) {
         problems.push(&text.place, ProblemKind::BadTemplate { message: error.to_string() });
@@ -118,7 +118,7 @@ fn value(mut section: Section<'_>, parameters: &[&str], problems: &mut Problems)
             let groups = regex::Regex::new(&pattern.value).map(|regex| regex.captures_len());
             let message = match groups {
                 Ok(2) => None,
-                Ok(groups) => Some(format!("it has {} groups, but the number is the one", groups - 1)),
+                Ok(groups) => Some(format!("it has {} groups instead of one for the number", groups - 1)),
                 Err(regex::Error::Syntax(text)) => {
                     Some(text.lines().last().unwrap_or_default().trim().to_owned())
                 }

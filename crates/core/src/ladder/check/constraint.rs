@@ -1,4 +1,4 @@
-//! `constraints` in `[space]` and `[budget.space]`.
+//! Checks of `constraints` in `[space]` and `[budget.space]`.
 
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
@@ -6,10 +6,11 @@ use super::super::section::{Problems, Section, text_of, wrong_type};
 use crate::expression::Condition;
 use crate::space::{SearchSpace, constraint};
 
-/// The one key of a space that is no parameter.
+/// The only key of a space that is not a parameter.
 pub(super) const CONSTRAINTS: &str = "constraints";
 
-/// The constraints of a table; one text or a list. What they mean depends on the parameters of a budget's whole space.
+/// The constraints of a table, given as one text or a list. They are checked later, against the budget's
+/// complete search space.
 pub(super) fn constraints(section: &mut Section<'_>, problems: &mut Problems) -> Vec<Located<String>> {
     let Some(node) = section.node(CONSTRAINTS) else { return Vec::new() };
     let items = match &node.value {
@@ -24,20 +25,20 @@ pub(super) fn constraints(section: &mut Section<'_>, problems: &mut Problems) ->
     items.iter().filter_map(|item| text_of(CONSTRAINTS, item, problems)).collect()
 }
 
-/// Checks the constraints of a budget over its whole space. Those of `[space]` are those of every budget: what is wrong with one is told once, by its
-/// place.
+/// Checks the constraints of a budget against its complete search space. The constraints of `[space]` apply
+/// to every budget, but a problem with one is reported once, identified by its place.
 pub(super) fn check(
     space: &SearchSpace,
     texts: &[Located<String>],
-    told: &mut Vec<Place>,
+    reported: &mut Vec<Place>,
     problems: &mut Problems,
 ) -> Vec<Condition> {
     let mut conditions = Vec::new();
     for text in texts {
         match constraint(&text.value, space) {
             Ok(condition) => conditions.push(condition),
-            Err(error) if !told.contains(&text.place) => {
-                told.push(text.place.clone());
+            Err(error) if !reported.contains(&text.place) => {
+                reported.push(text.place.clone());
                 let place = within(text, &error.span, problems);
                 problems.push(&place, ProblemKind::BadConstraint { message: error.message });
             }
@@ -47,7 +48,7 @@ pub(super) fn check(
     conditions
 }
 
-/// The place of a part of a text; that of the whole where escapes move it.
+/// The place of a part of a text; the place of the entire text where it contains escapes.
 fn within(text: &Located<String>, part: &std::ops::Range<usize>, problems: &Problems) -> Place {
     let written = problems.sources.text(&text.place);
     let quotes = usize::from(written != text.value);

@@ -1,4 +1,4 @@
-//! `[data]`.
+//! Checks of `[data]`.
 
 use std::path::Path;
 
@@ -52,7 +52,7 @@ fn label(section: &mut Section<'_>, problems: &mut Problems) -> Option<LabelSpec
     }
 }
 
-/// A label by threshold. `rows` is the horizon of `[data]`, written at `place` where it is there.
+/// A label by threshold. `rows` is the horizon of `[data]`, and `place` is its place where it is given.
 fn rise(
     mut section: Section<'_>,
     rows: usize,

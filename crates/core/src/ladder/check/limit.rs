@@ -1,4 +1,4 @@
-//! `limits`: bounds on what trials report.
+//! Checks of `limits`: bounds on reported metrics.
 
 use super::super::document::Node;
 use super::super::limit::Limit;
@@ -7,7 +7,7 @@ use super::super::section::{Problems, Section, text_of, wrong_type};
 use super::super::spec::{ObjectiveSpec, Task};
 use super::metric;
 
-/// One text or a list; of the built-in model those of its own figures.
+/// The limits, given as one text or a list; for the built-in model they must be on its own metrics.
 pub(super) fn limits(
     file: &mut Section<'_>,
     objective: Option<&ObjectiveSpec>,
@@ -45,7 +45,7 @@ pub(super) fn limits(
 fn known(limit: Limit, task: Option<Task>) -> Result<Limit, String> {
     match task.map(metric::known) {
         Some(known) if !known.contains(&limit.metric.as_str()) => {
-            Err(format!("trials report no `{}`; they report {}", limit.metric, known.join(", ")))
+            Err(format!("trials do not report `{}`; they report {}", limit.metric, known.join(", ")))
         }
         _ => Ok(limit),
     }

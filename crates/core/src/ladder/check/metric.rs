@@ -1,4 +1,4 @@
-//! `metric` and `direction`: the objectives.
+//! Checks of `metric` and `direction`, the objectives.
 
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
@@ -6,10 +6,10 @@ use super::super::section::{Problems, Section, text_of, wrong_type};
 use super::super::spec::{MetricSpec, Monitor, ObjectiveSpec, Task};
 use crate::trial::Direction;
 
-/// Figures of a trial of the built-in model that are no metrics of its predictions; less is better.
+/// Quantities of a trial of the built-in model that are not metrics of its predictions; smaller is better.
 const COSTS: [&str; 3] = ["seconds", "weights", "non_embedding_weights"];
 
-/// What is optimised, the first objective first: figures of the built-in model, or whatever a command reports.
+/// The objectives in order: metrics of the built-in model, or any metrics that a command reports.
 pub(super) fn metrics(
     file: &mut Section<'_>,
     objective: Option<&ObjectiveSpec>,
@@ -37,7 +37,7 @@ pub(super) fn metrics(
     for (number, name) in names.into_iter().enumerate() {
         let direction = direction_of(&name.value, task);
         match direction {
-            // The trial's value at each epoch is that of the task's metric, which all ladders of it share.
+            // The values at each epoch belong to the task's metric, which all ladders of the task share.
             Some(_) if number == 0 && name.value != first.name => {
                 let kind = ProblemKind::NotFirst { word: name.value, first: first.name.clone() };
                 problems.push(&name.place, kind);
@@ -52,20 +52,20 @@ pub(super) fn metrics(
     metrics
 }
 
-/// Which values of a figure of the built-in model are better; `None` where models of the task have no such figure.
+/// Direction of a metric of the built-in model; `None` where models of the task do not report it.
 fn direction_of(name: &str, task: Task) -> Option<Direction> {
     let monitor = Monitor::ALL.into_iter().find(|monitor| monitor.as_str() == name && monitor.is_of(task));
     let cost = COSTS.contains(&name).then_some(Direction::Minimize);
     monitor.map(Monitor::direction).or(cost)
 }
 
-/// The figures of trials of the built-in model.
+/// The metrics that trials of the built-in model report.
 pub(super) fn known(task: Task) -> Vec<&'static str> {
     let monitors = Monitor::ALL.into_iter().filter(|monitor| monitor.is_of(task));
     monitors.map(Monitor::as_str).chain(COSTS).collect()
 }
 
-/// The objectives that a command reports.
+/// The objectives of a command.
 fn reported(
     file: &mut Section<'_>,
     names: Option<Vec<Located<String>>>,
@@ -101,7 +101,7 @@ fn reported(
     names.into_iter().zip(directions).map(|(name, direction)| MetricSpec { name, direction }).collect()
 }
 
-/// One word, or a list of at least one.
+/// One word, or a list of at least one word.
 fn words(
     section: &mut Section<'_>,
     key: &'static str,
@@ -128,10 +128,10 @@ fn repeated(names: &[Located<String>]) -> Option<&Located<String>> {
         .map(|(_, name)| name)
 }
 
-/// What is needed by whatever has no meaning where there are several objectives.
-pub(super) const SINGLE: &str = "a single objective: of several, none says by itself which trial is ahead";
+/// Requirement of settings that have no meaning with several objectives.
+pub(super) const SINGLE: &str = "a single objective: several objectives do not rank the trials";
 
-/// Reports what has no meaning where there are several objectives.
+/// Reports settings that have no meaning with several objectives.
 pub(super) fn single_only(file: &mut Section<'_>, metrics: &[MetricSpec], problems: &mut Problems) {
     if metrics.len() < 2 {
         return;

@@ -1,4 +1,4 @@
-//! From the tree of a file to the checked ladder.
+//! Checks that turn the tree of a file into the ladder.
 
 mod budget;
 mod command;
@@ -33,7 +33,7 @@ const SAMPLERS: (&[&str], &[SamplerKind]) = (
 );
 const COUNT_FROM_ONE: (fn(u64) -> bool, &str) = (|n| n >= 1, "at least 1");
 
-/// Checks the whole file. `None` only where something was reported.
+/// Checks the file. Returns `None` only where a problem was reported.
 pub(super) fn ladder(root: &Located<Table>, folder: &Path, problems: &mut Problems) -> Option<Ladder> {
     let mut file = Section::new("the file", &root.value, root.place.clone());
     let name = file.required_text("name", "name = \"sp500-up-1pct\"", problems);
@@ -140,7 +140,7 @@ fn sampler(
         let what = match kind {
             _ if objectives > 1 => Some(metric::SINGLE),
             SamplerKind::Gp if sized => None,
-            SamplerKind::Gp => Some("`weights` of every budget: how far apart they are"),
+            SamplerKind::Gp => Some("`weights` of every budget: the distance between budgets"),
             _ => Some("the sampler `gp`"),
         };
         if let Some(what) = what {
@@ -161,7 +161,7 @@ fn stop(mut section: Section<'_>, problems: &mut Problems) -> StopRule {
 
 fn smallest_effect(file: &mut Section<'_>, problems: &mut Problems) -> Option<f64> {
     const EFFECT: (fn(f64) -> bool, &str) = (|x| x > 0.0 && x.is_finite(), "above 0 and finite");
-    // What fails the test is reported; 0 then stands for nothing.
+    // A value that fails the test is reported, and 0 means that there is none.
     Some(file.within("smallest_effect", 0.0, EFFECT, problems)).filter(|effect| *effect > 0.0)
 }
 
@@ -196,7 +196,7 @@ fn storage(mut section: Section<'_>, problems: &mut Problems) -> Option<Secret> 
     Some(url.value.into())
 }
 
-/// Reports a name that cannot be part of the names of studies (`name/label`) and folders.
+/// Reports a name that is not valid in the names of studies (`name/label`) and folders.
 fn safe_name(key: &'static str, name: Located<String>, problems: &mut Problems) -> Located<String> {
     if name.value.trim().is_empty() {
         problems.push(&name.place, ProblemKind::Empty { key: key.into() });

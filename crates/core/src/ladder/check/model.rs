@@ -1,4 +1,4 @@
-//! `[model]`.
+//! Checks of `[model]`.
 
 use super::super::document::{Node, Place};
 use super::super::problem::ProblemKind;
@@ -117,7 +117,7 @@ fn batch_size(section: &mut Section<'_>, problems: &mut Problems) -> Option<usiz
     }
 }
 
-/// Reports settings that mean nothing beside the others.
+/// Reports settings that have no effect with the other settings.
 fn needs(section: &mut Section<'_>, spec: &ModelSpec, problems: &mut Problems) {
     let binary = spec.task == Task::Binary;
     let monitored = spec.monitor.is_none_or(|monitor| monitor.is_of(spec.task));
@@ -135,7 +135,7 @@ fn needs(section: &mut Section<'_>, spec: &ModelSpec, problems: &mut Problems) {
             spec.label_smoothing == 0.0 || (spec.task != Task::Regression && spec.loss != LossKind::SoftAuc),
             "classes and a loss of single windows",
         ),
-        ("monitor", monitored, "another `task`: models of this one do not have the metric"),
+        ("monitor", monitored, "another `task`: models of this task do not report the metric"),
         ("warmup_epochs", spec.warmup_epochs <= spec.epochs as f64, "at least as many `epochs`"),
     ];
     for (key, holds, what) in rules {

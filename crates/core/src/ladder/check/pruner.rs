@@ -1,4 +1,4 @@
-//! `[pruner]`.
+//! Checks of `[pruner]`.
 
 use super::super::document::{Located, Node};
 use super::super::problem::ProblemKind;
@@ -52,7 +52,7 @@ enum Kind {
     Collapse,
 }
 
-/// Checks the section. `None` only where something was reported.
+/// Checks the section. Returns `None` only where a problem was reported.
 pub(super) fn pruner(mut section: Section<'_>, problems: &mut Problems) -> Option<PrunerSpec> {
     if section.node("kind").is_none() {
         section.missing("kind", "kind = \"median\"", problems);
@@ -67,7 +67,7 @@ pub(super) fn pruner(mut section: Section<'_>, problems: &mut Problems) -> Optio
     Some(PrunerSpec { kind: kind?, collapse, complete_share })
 }
 
-/// `collapse = 5`, `{ epochs, spread }` or a truth value.
+/// The collapse pruner, given as a number of epochs, as `{ epochs, spread }` or as true or false.
 fn collapse(section: &mut Section<'_>, default: bool, problems: &mut Problems) -> Option<CollapseSpec> {
     const EXPECTED: &str = "true, a number of epochs or a table { epochs, spread }";
     let given = |wanted: bool| wanted.then_some(COLLAPSE);
@@ -171,7 +171,7 @@ fn threshold(section: &mut Section<'_>, problems: &mut Problems) -> Option<Prune
     Some(PrunerKind::Threshold { lower, upper, interval: interval(section, problems) })
 }
 
-/// The pruner that decides once patience is exhausted.
+/// The pruner that decides after patience is exhausted.
 fn wrapped(mut section: Section<'_>, problems: &mut Problems) -> Option<PrunerKind> {
     const INNER: &[&str] =
         &["median", "percentile", "successive_halving", "hyperband", "threshold", "wilcoxon"];

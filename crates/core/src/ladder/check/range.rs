@@ -1,4 +1,4 @@
-//! `{ int = [low, high] }` and `{ float = [low, high] }`, with `log` or `step`.
+//! Checks of ranges: `{ int = [low, high] }` and `{ float = [low, high] }`, with `log` or `step`.
 
 use super::super::document::{Located, Node, Place, Table};
 use super::super::problem::ProblemKind;
@@ -9,10 +9,11 @@ use crate::distribution::Distribution;
 use crate::param::ParamValue;
 use crate::python;
 
-/// Values of one range at most, so that a slip of the pen does not fill the memory.
+/// Largest number of values of one range, so that a typing error cannot exhaust the memory.
 const MAX_VALUES: f64 = 100_000.0;
 
-/// Checks a range. Everything is compared as `f64`, which is exact: the parameters' own limits are far below 2^53.
+/// Checks a range. All numbers are compared as `f64`, which is exact because the parameters' bounds are far
+/// below 2^53.
 pub(super) fn range(
     parameter: &Parameter<'_>,
     table: &Table,
@@ -71,7 +72,7 @@ impl Range<'_> {
         self.parameter.name.into()
     }
 
-    /// A number as it would be written in the file.
+    /// A number in the notation of the file.
     fn show(&self, x: f64) -> String {
         if self.whole { ParamValue::Int(x as i64) } else { ParamValue::Float(x) }.to_string()
     }
@@ -101,7 +102,8 @@ impl Range<'_> {
             if (self.parameter.allows)(x) {
                 return Some(x);
             }
-            // Zero is also what a log scale stumbles over; there that says more than the parameter's own limits.
+            // Zero also violates a log scale; there that message is more helpful than the parameter's own
+            // bounds.
             let kind = if self.log && x <= 0.0 {
                 ProblemKind::LogOfNonPositive { key: self.key(), low: self.show(x) }
             } else {

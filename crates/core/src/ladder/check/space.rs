@@ -1,4 +1,4 @@
-//! `[space]` and `[budget.space]`: the set of each parameter.
+//! Checks of `[space]` and `[budget.space]`: the distribution of each parameter.
 
 use super::super::document::{Located, Node, Place};
 use super::super::problem::ProblemKind;
@@ -10,31 +10,32 @@ use crate::distribution::Distribution;
 use crate::param::ParamValue;
 use crate::space::{SearchSpace, When};
 
-/// The key of a list beside which a condition stands.
+/// Key of the list of values in a parameter's table that also has a condition.
 const VALUES: &str = "values";
 
-/// Which parameters a space may have.
+/// Which parameters a search space may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
-    /// Those of the built-in model.
+    /// The parameters of the built-in model.
     BuiltIn,
-    /// Whatever a command understands.
+    /// Any parameters, which a command interprets.
     Any,
 }
 
-/// A parameter: one that the built-in model knows, or one of a command.
+/// A parameter of the built-in model or of a command.
 pub(super) struct Parameter<'a> {
     pub(super) name: &'a str,
     pub(super) number: Number,
     pub(super) allows: fn(f64) -> bool,
     pub(super) allowed: &'static str,
-    /// Whether the model has no default for it.
+    /// Whether the parameter has no default in the model.
     required: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Number {
-    /// Whole: decides the architecture, of which there must be finitely many.
+    /// A whole number: the parameter determines the architecture, and the architectures must be finitely
+    /// many.
     Whole,
     Real,
     /// A number, a truth value or a word.
@@ -93,12 +94,12 @@ const PARAMETERS: [Parameter<'static>; 7] = [
     },
 ];
 
-/// Checked sets in the order of the text. A set with a problem, which was reported, has none.
+/// The distributions of the parameters in the order of the text; `None` where a problem was reported.
 #[derive(Default, Clone)]
 pub(super) struct Parameters(Vec<(String, Option<Distribution>)>);
 
 impl Parameters {
-    /// These with `own` in their place, new ones at the end.
+    /// The parameters with those of `own` replaced or appended.
     pub(super) fn overlaid(&self, own: Self) -> Self {
         let mut merged = self.clone();
         for (name, set) in own.0 {
@@ -110,8 +111,8 @@ impl Parameters {
         merged
     }
 
-    /// Whether every set is without a problem.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether no parameter had a problem.
+    pub(super) fn is_complete(&self) -> bool {
         self.0.iter().all(|(_, set)| set.is_some())
     }
 
@@ -124,25 +125,26 @@ impl Parameters {
     }
 }
 
-/// A whole table: the sets and what must hold between them.
+/// A checked table: distributions, constraints and conditions.
 #[derive(Default, Clone)]
 pub(super) struct Space {
     pub(super) parameters: Parameters,
-    /// Constraints as they were written.
+    /// Constraints as text.
     pub(super) constraints: Vec<Located<String>>,
-    /// Conditions of parameters, and where each stands.
+    /// Conditions of parameters with their places.
     pub(super) conditions: Vec<(When, Place)>,
 }
 
 impl Space {
-    /// Checks every entry of a table.
+    /// Checks all entries of a table.
     pub(super) fn read(section: &mut Section<'_>, known: Known, problems: &mut Problems) -> Self {
         let constraints = constraint::constraints(section, problems);
         let (parameters, conditions) = parameters(section, known, problems);
         Self { parameters, constraints, conditions }
     }
 
-    /// This with the sets of `own` in their place, their conditions too, and its constraints besides.
+    /// The space with the parameters of `own` replaced or appended, including their conditions, and its
+    /// constraints added.
     pub(super) fn overlaid(&self, own: Self) -> Self {
         let constraints = self.constraints.iter().cloned().chain(own.constraints).collect();
         let is_own = |name: &str| own.parameters.0.iter().any(|(other, _)| *other == name);
@@ -152,7 +154,7 @@ impl Space {
     }
 }
 
-/// Budgets that lack required parameters, so that it is told once for all of them.
+/// Budgets that lack required parameters, collected so that one problem is reported for all of them.
 #[derive(Default)]
 pub(super) struct Missing(Vec<(Vec<&'static str>, String, Place)>);
 
@@ -164,12 +166,12 @@ impl Missing {
     }
 
     pub(super) fn report(self, problems: &mut Problems) {
-        let mut told: Vec<Vec<&'static str>> = vec![Vec::new()];
+        let mut reported: Vec<Vec<&'static str>> = vec![Vec::new()];
         for (names, _, place) in &self.0 {
-            if told.contains(names) {
+            if reported.contains(names) {
                 continue;
             }
-            told.push(names.clone());
+            reported.push(names.clone());
             let alike = self.0.iter().filter(|(other, ..)| other == names);
             let budgets = alike.map(|(_, budget, _)| budget.clone()).collect();
             problems.push(place, ProblemKind::MissingParameter { names: names.clone(), budgets });
@@ -177,12 +179,12 @@ impl Missing {
     }
 }
 
-/// Whether `name` is a parameter that is searched.
+/// Whether `name` is a parameter of the built-in model that can be searched.
 pub(in super::super) fn is_parameter(name: &str) -> bool {
     PARAMETERS.iter().any(|p| p.name == name)
 }
 
-/// Checks every set of a table.
+/// Checks all parameters of a table.
 fn parameters(
     section: &Section<'_>,
     known: Known,
@@ -215,14 +217,14 @@ fn parameters(
     (checked, conditions)
 }
 
-/// Whether a name can be a template's and an option's.
+/// Whether a name is valid in templates and command-line options.
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('-')
         && name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c))
 }
 
-/// The places, ascending, of the values that an earlier one equals.
+/// The indices, ascending, of values that equal an earlier value.
 fn repeated(values: &[ParamValue]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]).then(a.cmp(b)));
@@ -270,8 +272,8 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// A list, or a single value. The order in which numbers are written means nothing, so that they are sorted: a
-    /// study does not change with it.
+    /// A list, or a single value. Numbers are sorted, because their order has no meaning and must not change
+    /// a study.
     fn list(&self, items: &[Located<Node>], place: &Place, problems: &mut Problems) -> Option<Distribution> {
         if items.is_empty() {
             problems.push(place, ProblemKind::Empty { key: self.name.into() });
@@ -279,10 +281,10 @@ impl<'a> Parameter<'a> {
         }
         let mut values: Vec<ParamValue> = Vec::with_capacity(items.len());
         let mut places: Vec<&Place> = Vec::with_capacity(items.len());
-        let mut whole = true;
+        let mut complete = true;
         for item in items {
             let Some(value) = self.value(item, problems) else {
-                whole = false;
+                complete = false;
                 continue;
             };
             values.push(value);
@@ -291,13 +293,13 @@ impl<'a> Parameter<'a> {
         for again in repeated(&values) {
             let kind = ProblemKind::Repeated { key: self.name.into(), value: values[again].to_string() };
             problems.push(places[again], kind);
-            whole = false;
+            complete = false;
         }
-        // The order of words may be meant, and costs nothing.
+        // The order of words is kept, because it may be intended.
         if values.iter().all(|value| matches!(value, ParamValue::Int(_) | ParamValue::Float(_))) {
             values.sort_by(ParamValue::total_cmp);
         }
-        whole.then(|| Distribution::list(values))
+        complete.then(|| Distribution::list(values))
     }
 
     fn value(&self, node: &Located<Node>, problems: &mut Problems) -> Option<ParamValue> {

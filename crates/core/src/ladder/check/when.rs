@@ -1,4 +1,4 @@
-//! `when` of a parameter in `[space]` and `[budget.space]`.
+//! Checks of `when`, the condition of a parameter in `[space]` and `[budget.space]`.
 
 use indexmap::IndexMap;
 
@@ -8,10 +8,10 @@ use super::super::section::{Problems, wrong_type};
 use crate::param::ParamValue;
 use crate::space::{SearchSpace, When, ordered};
 
-/// The key of a parameter's condition.
+/// Key of a parameter's condition.
 pub(super) const WHEN: &str = "when";
 
-/// The condition in a parameter's table, and where it stands.
+/// The condition in a parameter's table, with its place.
 pub(super) fn when(name: &str, table: &Table, problems: &mut Problems) -> Option<(When, Place)> {
     const EXPECTED: &str = "values of other parameters, { dropout = [0.1, 0.3] }";
     let (_, node) = table.entries.iter().find(|(key, _)| key.value == WHEN)?;
@@ -53,12 +53,13 @@ fn value(key: &str, node: &Located<Node>, problems: &mut Problems) -> Option<Par
     })
 }
 
-/// The conditions of a budget's whole space, each after those it depends on. Conditions of `[space]` are those of every budget: what is wrong with one
-/// is told once, by its place.
+/// Checks the conditions of a budget against its complete search space and orders each after those it depends
+/// on. The conditions of `[space]` apply to every budget, but a problem with one is reported once, identified
+/// by its place.
 pub(super) fn check(
     space: &SearchSpace,
     conditions: &[(When, Place)],
-    told: &mut Vec<Place>,
+    reported: &mut Vec<Place>,
     problems: &mut Problems,
 ) -> Vec<When> {
     let all: Vec<When> = conditions.iter().map(|(when, _)| when.clone()).collect();
@@ -66,8 +67,10 @@ pub(super) fn check(
         Ok(order) => order,
         Err(error) => {
             let of = |(when, _): &&(When, Place)| when.parameter == error.parameter();
-            if let Some((_, place)) = conditions.iter().find(of).filter(|(_, place)| !told.contains(place)) {
-                told.push(place.clone());
+            if let Some((_, place)) =
+                conditions.iter().find(of).filter(|(_, place)| !reported.contains(place))
+            {
+                reported.push(place.clone());
                 let kind = ProblemKind::BadCondition { message: error.to_string(), hint: error.hint() };
                 problems.push(place, kind);
             }

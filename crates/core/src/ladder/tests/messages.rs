@@ -1,4 +1,4 @@
-//! What people read who made a mistake: one catalogue, looked at as a whole.
+//! A catalogue of all error messages for invalid ladder files.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::{LEAST, parse_with};
 
-/// A mistake: its name, a change to the least ladder (what is replaced, by what), settings.
+/// An invalid file: its name, replacements in the smallest ladder (old text, new text), settings.
 type Mistake =
     (&'static str, &'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)]);
 
@@ -17,7 +17,8 @@ const MISTAKES: &[Mistake] = &[
         "conditions that make no sense",
         &[(
             "n_layers = [2]",
-            "n_layers = [2]\ndropout = [0.1, 0.3]\nweight_decay = { values = [0.0], when = { dropout = [0.2] } }",
+            "n_layers = [2]\ndropout = [0.1, 0.3]\n\
+             weight_decay = { values = [0.0], when = { dropout = [0.2] } }",
         )],
         &[],
     ),
@@ -25,7 +26,8 @@ const MISTAKES: &[Mistake] = &[
         "conditions in a circle",
         &[(
             "n_layers = [2]",
-            "n_layers = [2]\ndropout = { values = [0.1], when = { weight_decay = 0.0 } }\nweight_decay = { values = [0.0], when = { dropout = 0.1 } }",
+            "n_layers = [2]\ndropout = { values = [0.1], when = { weight_decay = 0.0 } }\n\
+             weight_decay = { values = [0.0], when = { dropout = 0.1 } }",
         )],
         &[],
     ),
@@ -78,7 +80,9 @@ const MISTAKES: &[Mistake] = &[
             ("[data]\npath = \"rows.csv\"\nlabel = \"up\"\n", ""),
             (
                 "[model]\ncontext = 80\npatch = 16\nstride = 8",
-                "[command]\nrun = [\"train\", \"--lr={learning_rate}\", \"{\"]\ntimeout = \"soon\"\nretries = 2000\nsteps = 0\nweights = \"width ** 2\"\nvalue = { pattern = \"auc=[0-9.]+\" }\n[command.environment]\ninherit = 3\nset = { ALLOMETRY_SEED = \"1\" }",
+                "[command]\nrun = [\"train\", \"--lr={learning_rate}\", \"{\"]\ntimeout = \"soon\"\n\
+                 retries = 2000\nsteps = 0\nweights = \"width ** 2\"\nvalue = { pattern = \"auc=[0-9.]+\" }\n\
+                 [command.environment]\ninherit = 3\nset = { ALLOMETRY_SEED = \"1\" }",
             ),
             ("weights = \"any\"", "weights = 2e6"),
         ],
@@ -144,7 +148,9 @@ const MISTAKES: &[Mistake] = &[
             ("[2]", "{ int = [2, 7], step = 2 }"),
             (
                 "n_heads = [2, 4]",
-                "n_heads = { float = [2, 4] }\nweight_decay = { float = [0.0, 1e-2], log = true }\nlearning_rate = { float = [1e-4, 1e-2], log = true, step = 1e-4 }\ndropout = { float = [0.0, 0.9], steps = 0.1 }",
+                "n_heads = { float = [2, 4] }\nweight_decay = { float = [0.0, 1e-2], log = true }\n\
+                 learning_rate = { float = [1e-4, 1e-2], log = true, step = 1e-4 }\n\
+                 dropout = { float = [0.0, 0.9], steps = 0.1 }",
             ),
         ],
         &[],
@@ -159,7 +165,8 @@ const MISTAKES: &[Mistake] = &[
         "settings of the model that mean nothing beside the others",
         &[(
             "stride = 8",
-            "stride = 8\nrevin_affine = true\npositive_weight = 2\nfocal_gamma = 1\nmonitor = \"mse\"\nwarmup_epochs = 60",
+            "stride = 8\nrevin_affine = true\npositive_weight = 2\nfocal_gamma = 1\nmonitor = \"mse\"\n\
+             warmup_epochs = 60",
         )],
         &[],
     ),
@@ -167,7 +174,8 @@ const MISTAKES: &[Mistake] = &[
         "settings of the model out of range",
         &[(
             "stride = 8",
-            "stride = 8\nhead_dropout = 1\nlabel_smoothing = -0.1\naccumulate = 0\naverage_epochs = 101\nbatch_size = \"large\"\nloss = \"hinge\"",
+            "stride = 8\nhead_dropout = 1\nlabel_smoothing = -0.1\naccumulate = 0\naverage_epochs = 101\n\
+             batch_size = \"large\"\nloss = \"hinge\"",
         )],
         &[],
     ),

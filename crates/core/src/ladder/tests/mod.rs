@@ -1,4 +1,4 @@
-//! A whole file is read as written; bad files are told with every problem at once.
+//! Tests of reading ladder files, valid and invalid.
 
 mod damaged;
 mod messages;
@@ -12,7 +12,7 @@ use crate::param::ParamValue;
 use crate::size::WeightTarget;
 use crate::trial::Direction;
 
-/// The sample of the documentation.
+/// The sample ladder of the documentation.
 const SAMPLE: &str = r#"
 name = "sp500-up-1pct"
 tag = "a100"
@@ -82,7 +82,7 @@ probes = false
 url = "sqlite:///sp500.db"
 "#;
 
-/// The least that is a ladder.
+/// The smallest valid ladder.
 pub(super) const LEAST: &str = r#"name = "least"
 
 [data]
@@ -251,7 +251,7 @@ fn budgets_lay_their_space_over_the_shared_one() {
     assert_eq!(set(large, "weight_decay"), decay);
 }
 
-/// A command's parameters may be of any size; those of the built-in model have bounds of their own.
+/// Integer parameters of a command have no bounds; those of the built-in model do.
 #[test]
 fn integers_of_a_command_reach_63_bits() {
     for (low, high) in [(0, i64::MAX), (i64::MIN, i64::MAX)] {
@@ -377,9 +377,11 @@ fn problems_know_their_line() {
 }
 
 proptest::proptest! {
-    /// Cutting or mangling a file anywhere never panics, whatever it says.
+    /// Replacing any part of a file never causes a panic.
     #[test]
-    fn mangled_files_do_not_panic(start in 0..SAMPLE.len(), len in 0..40_usize, patch in "[\\[\\]{}=\"a-z0-9.,\n-]{0,6}") {
+    fn mangled_files_do_not_panic(
+        start in 0..SAMPLE.len(), len in 0..40_usize, patch in "[\\[\\]{}=\"a-z0-9.,\n-]{0,6}",
+    ) {
         let end = (start + len).min(SAMPLE.len());
         let text = format!("{}{patch}{}", &SAMPLE[..start], &SAMPLE[end..]);
         if let Err(errors) = parse(&text, Path::new("ladder.toml")) {
@@ -400,7 +402,7 @@ proptest::proptest! {
     }
 }
 
-/// A line with ten thousand values is no reason to print them.
+/// A problem in a line with ten thousand values shows only the values near it.
 #[test]
 fn of_a_long_line_the_place_is_shown() {
     let values: Vec<String> = (1..10_000).map(|value| format!("{value}e-6")).collect();
@@ -528,9 +530,9 @@ fn constraints_are_read_and_budgets_add_their_own() {
     assert_eq!(constraints, ["head_dim >= 16", "weights <= 3e6", "d_model > 32 or n_heads == 2"]);
     assert_eq!(ladder.budgets[0].space.0.len(), 3);
     for (constraint, words, place) in [
-        ("learning_rate < 1", "`learning_rate` is not known here", "learning_rate"),
+        ("learning_rate < 1", "unknown name `learning_rate`", "learning_rate"),
         ("head_dim => 16", "write `==`", "="),
-        ("weights <= 2M", "no number", "2M"),
+        ("weights <= 2M", "not a number", "2M"),
         ("head_dim", "compare it", "head_dim"),
     ] {
         let text =
@@ -545,7 +547,8 @@ fn constraints_are_read_and_budgets_add_their_own() {
 
 #[test]
 fn conditions_are_read_and_budgets_replace_them() {
-    let space = "n_layers = [2]\ndropout = [0.1, 0.3]\nweight_decay = { values = [0.0, 0.1], when = { dropout = 0.1 } }\n\
+    let space = "n_layers = [2]\ndropout = [0.1, 0.3]\n\
+        weight_decay = { values = [0.0, 0.1], when = { dropout = 0.1 } }\n\
         learning_rate = { float = [1e-4, 1e-2], log = true, when = { weight_decay = [0.1] } }";
     let text = LEAST.replace("n_layers = [2]", space);
     let ladder = parse(&text, Path::new("ladder.toml")).unwrap();
@@ -563,13 +566,13 @@ fn conditions_are_read_and_budgets_replace_them() {
         (
             "{ values = [0.0], when = { dropout = 0.2 } }",
             "{ dropout = 0.2 }",
-            "exists where `dropout` is 0.2",
+            "requires the value 0.2, which `dropout` cannot have",
         ),
         ("{ values = [0.0], when = { warmup = 1 } }", "{ warmup = 1 }", "the space does not have"),
         (
             "{ values = [0.0], when = { learning_rate = 0.001 } }",
             "{ learning_rate = 0.001 }",
-            "conditions go in a circle: weight_decay depends on learning_rate depends on weight_decay",
+            "conditions form a cycle: weight_decay depends on learning_rate depends on weight_decay",
         ),
         ("{ values = [0.0], when = {} }", "{}", "is empty"),
         ("{ values = [0.0], when = 3 }", "3", "values of other parameters"),
@@ -598,10 +601,10 @@ fn limits_are_over_what_trials_report() {
     assert_eq!(limits, ["seconds <= 20", "log_loss <= 0.5"]);
     assert!(parse(LEAST, Path::new("ladder.toml")).unwrap().limits.is_empty());
     for (bad, words) in [
-        ("\"latency <= 20\"", "trials report no `latency`; they report "),
-        ("[\"seconds < 20\"]", "a limit is a figure, `<=` or `>=`, and a number"),
-        ("[\"seconds <= soon\"]", "`soon` is no finite number"),
-        ("[\"seconds <= 1\", \"seconds <= 1\"]", "`limits` has `seconds <= 1` twice"),
+        ("\"latency <= 20\"", "trials do not report `latency`; they report "),
+        ("[\"seconds < 20\"]", "a limit is a metric, `<=` or `>=`, and a number"),
+        ("[\"seconds <= soon\"]", "`soon` is not a finite number"),
+        ("[\"seconds <= 1\", \"seconds <= 1\"]", "`limits` contains `seconds <= 1` twice"),
         ("3", "`limits` must be a list of limits"),
     ] {
         let errors = with(bad).unwrap_err();

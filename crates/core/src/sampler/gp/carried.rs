@@ -1,4 +1,4 @@
-//! Trials of a ladder's other budgets on the axes of a study's own space.
+//! Trials of a ladder's other budgets, mapped to the axes of a study's own search space.
 
 use super::point::Point;
 use super::posterior::Posterior;
@@ -6,32 +6,33 @@ use super::{Fit, representative};
 use crate::distribution::Distribution;
 use crate::param::ParamValue;
 use crate::sampler::lattice::{Axis, Lattice, Scale};
-use crate::sampler::outcome::{Outcomes, Told, Warp, value};
+use crate::sampler::outcome::{EndedTrial, Outcomes, Warp, value};
 use crate::sampler::{CarriedBudget, CarriedOver, Guard, OtherBudget};
 use crate::space::ARCHITECTURE;
 use crate::trial::{Direction, TrialNumber};
 
-/// Trials carried over at most, from all budgets together.
+/// Largest number of trials used from all other budgets together.
 const MOST_CARRIED: usize = 80;
-/// Own ended trials on which the guard decides.
+/// Number of own ended trials in the guard's test.
 const GUARDED: usize = 10;
-/// Rank correlation below which what was carried over is dropped.
+/// Smallest rank correlation at which the other budgets' trials are used.
 const LEAST_CORRELATION: f64 = 0.2;
-/// How far beyond the ends of an axis, in its lengths, a carried value may lie.
+/// Largest distance of a mapped value beyond the ends of an axis, in units of its length.
 const BEYOND: f64 = 0.5;
-/// The best learning rate falls with the number of weights to the power of minus this (Li et al. 2025, "Step Law", equation 1).
+/// Exponent of the scaling law by which the best learning rate falls with the number of weights (Li et al.
+/// 2025, "Step Law", equation 1).
 const RATE_EXPONENT: f64 = 0.713;
 
-/// Trials of other budgets as the joint model takes them.
+/// Trials of other budgets as training data of the joint model.
 #[derive(Debug, Default)]
 pub(super) struct CarriedTrials {
     pub(super) points: Vec<Point>,
-    /// Mean 0 and variance 1 in each budget by itself.
+    /// Values, standardized to mean 0 and variance 1 in each budget.
     pub(super) values: Vec<f64>,
     budgets: Vec<CarriedBudget>,
 }
 
-/// What a guard is decided on.
+/// Input of the guard's test, compared to avoid repeating the test.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Evidence {
     carried: Vec<f64>,
@@ -39,7 +40,8 @@ pub(super) struct Evidence {
 }
 
 impl CarriedTrials {
-    /// Of each budget as many of its trials as all have room for: its best ones and an even choice of the others.
+    /// The trials of other budgets. Each contributes an equal number: its best trials and an even selection
+    /// of the others.
     pub(super) fn new(others: &[OtherBudget<'_>], lattice: &Lattice, direction: Direction) -> Self {
         let mut carried = Self::default();
         for (budget, other) in others.iter().enumerate() {
@@ -66,49 +68,51 @@ impl CarriedTrials {
         self.points.is_empty()
     }
 
-    /// The process given these trials alone.
+    /// The posterior given only these trials.
     pub(super) fn alone<'a>(&self, lattice: &'a Lattice) -> Option<Posterior<'a>> {
         Fit::new(lattice, &[], &[], self).most_probable()
     }
 
-    /// For the record: what was carried, and whether the own first trials bear it out. `former` is the last guard and what it was decided on, which
-    /// saves a fit while that stays the same.
+    /// A record of the trials in use and of the guard's test against the study's own first trials. `former`
+    /// is the last guard with its evidence, which saves a fit while the evidence is unchanged.
     pub(super) fn over(
         &self,
         lattice: &Lattice,
         outcomes: &Outcomes<'_>,
         former: &mut Option<(Evidence, Guard)>,
     ) -> CarriedOver {
-        // There is none before there are so many own trials.
-        let guard = outcomes.told.get(..GUARDED).and_then(|told| {
-            let own = told.iter().map(|(trial, _, value)| (trial.number, *value)).collect();
+        // The guard needs this many own trials.
+        let guard = outcomes.ended.get(..GUARDED).and_then(|ended| {
+            let own = ended.iter().map(|(trial, _, value)| (trial.number, *value)).collect();
             let evidence = Evidence { carried: self.values.clone(), own };
             if former.as_ref().is_none_or(|(known, _)| *known != evidence) {
-                *former = self.guard(lattice, told).map(|guard| (evidence, guard));
+                *former = self.guard(lattice, ended).map(|guard| (evidence, guard));
             }
             former.as_ref().map(|(_, guard)| *guard)
         });
         CarriedOver { budgets: self.budgets.clone(), guard }
     }
 
-    fn guard(&self, lattice: &Lattice, told: &[Told<'_>]) -> Option<Guard> {
+    fn guard(&self, lattice: &Lattice, ended: &[EndedTrial<'_>]) -> Option<Guard> {
         let posterior = self.alone(lattice)?;
-        let predicted: Vec<f64> = told.iter().map(|(_, cell, _)| posterior.mean(cell)).collect();
-        let values: Vec<f64> = told.iter().map(|(.., value)| value.unwrap_or(f64::NEG_INFINITY)).collect();
+        let predicted: Vec<f64> = ended.iter().map(|(_, cell, _)| posterior.mean(cell)).collect();
+        let values: Vec<f64> = ended.iter().map(|(.., value)| value.unwrap_or(f64::NEG_INFINITY)).collect();
         let correlation = rank_correlation(&predicted, &values);
         Some(Guard { trials: GUARDED as u64, correlation, least: LEAST_CORRELATION })
     }
 }
 
-/// The position on `axis` of a value from `set` of a budget whose models are `decades` larger.
+/// The position on `axis` of a value from the distribution `set` of a budget whose models are `decades`
+/// larger.
 ///
-/// Architectures of lists of their own are placed by their rank there: what is wide for a small model is narrow for a large one. A learning rate is
-/// placed where the same model of this size would want it, and a weight decay where its product with that rate stays: the time
-/// over which AdamW averages (Wang & Aitchison 2024). Everything else is placed by its value.
+/// Values of architecture parameters with other lists are mapped by their rank, because a width that is large
+/// for a small model is small for a large one. A learning rate is scaled to this budget's size. A weight
+/// decay is scaled such that its product with the learning rate, and so AdamW's averaging time (Wang &
+/// Aitchison 2024), is unchanged. All other values are mapped as they are.
 fn place(axis: &Axis, set: &Distribution, value: &ParamValue, decades: f64) -> f64 {
     let other = Axis::new(axis.name(), set);
     if axis.scale == Scale::Nominal {
-        // A value that this budget does not have is unlike all that it has.
+        // A value that this budget does not have is different from all of its values.
         let unknown = axis.level_count().unwrap_or(0) as f64;
         return axis.coordinate(value).map_or(unknown, |coordinate| axis.position(coordinate));
     }
@@ -125,7 +129,7 @@ fn place(axis: &Axis, set: &Distribution, value: &ParamValue, decades: f64) -> f
     axis.interpolated(factor * x).clamp(-BEYOND, 1.0 + BEYOND)
 }
 
-/// Spearman's rank correlation, ties with their mean rank; 0 where one side has no order.
+/// Spearman's rank correlation, with mean ranks for ties; 0 where all values of one side are equal.
 fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
     let centred = |values: &[f64]| -> Vec<f64> {
         let rank = |v: &f64| {
@@ -158,7 +162,7 @@ mod tests {
     #[test]
     fn rates_follow_the_size_and_decays_the_rates() {
         let rates = [1e-5, 1e-4, 1e-3, 1e-2];
-        // A budget ten times larger wants a rate 10^0.713 times smaller.
+        // A budget ten times larger has a best rate 10^0.713 times smaller.
         let position = at("learning_rate", &rates, &rates, 1e-3, -1.0);
         assert!((position - (2.0 - 0.713) / 3.0).abs() < 1e-12, "{position}");
         assert!((at("dropout", &rates, &rates, 1e-3, -1.0) - 2.0 / 3.0).abs() < 1e-12);

@@ -1,12 +1,13 @@
-//! What a trial is expected to gain.
+//! The expected improvement acquisition function.
 
 use std::f64::consts::PI;
 
 use crate::normal::cdf;
 
-/// Logarithm of the expected improvement over `best` of a normal variable: `ln(s h(z))`, `z = (mean - best) / s`,
-/// `h(z) = phi(z) + z Phi(z)` (Mockus 1975; on the logarithm Ament et al. 2023). Where `h` underflows or cancels, its asymptotic
-/// series `phi(z) / z^2 (1 - 3 / z^2 + 15 / z^4 - 105 / z^6)` takes over; there its relative error is below 0.2%.
+/// Logarithm of the expected improvement over `best` of a normal variable: `ln(s h(z))`, `z = (mean - best) /
+/// s`, `h(z) = phi(z) + z Phi(z)` (Mockus 1975; the logarithm: Ament et al. 2023). Where `h` underflows or
+/// cancels, the asymptotic series `phi(z) / z^2 (1 - 3 / z^2 + 15 / z^4 - 105 / z^6)` is used, whose relative
+/// error is below 0.2% there.
 pub(super) fn log_expected_improvement(mean: f64, variance: f64, best: f64) -> f64 {
     let s = variance.sqrt();
     let z = (mean - best) / s;
@@ -24,7 +25,7 @@ pub(super) fn log_expected_improvement(mean: f64, variance: f64, best: f64) -> f
 mod tests {
     use super::*;
 
-    /// Against a sum of `(x - best)+` times the density in small steps.
+    /// Compares with a numerical integral of `(x - best)+` times the density.
     #[test]
     fn it_is_the_integral() {
         for (mean, variance, best) in

@@ -1,4 +1,4 @@
-//! Length scales, signal and noise that are most probable given the told values.
+//! Maximum a posteriori estimation of length scales, signal and noise.
 
 use std::cmp::Ordering;
 
@@ -8,25 +8,26 @@ use super::point::{Point, mean_covariance, squared_difference};
 use crate::cholesky::{Cholesky, dot};
 use crate::sampler::lattice::Scale;
 
-/// Smallest noise variance: below it the factors of the covariance lose their digits.
+/// Smallest noise variance: below it the Cholesky factor of the covariance loses its precision.
 const NOISE_FLOOR: f64 = 1e-6;
-/// Mean and deviation of the normal prior of the logarithm of the signal's variance.
+/// Mean and standard deviation of the normal prior of the logarithm of the signal variance.
 const SIGNAL_PRIOR: (f64, f64) = (0.0, 1.0);
-/// The same of the noise's variance.
+/// Mean and standard deviation of the normal prior of the logarithm of the noise variance.
 const NOISE_PRIOR: (f64, f64) = (-2.5, 1.5);
 
-/// Told values at points, with what of the points a likelihood needs.
+/// The likelihood of values at points, with precomputed distances.
 pub(super) struct Likelihood<'a> {
     y: &'a [f64],
     dimension: usize,
-    /// Squared differences of the pairs `(i, j)`, `j < i`, all axes of a pair side by side.
+    /// Squared differences of the pairs `(i, j)`, `j < i`, the axes of a pair being adjacent.
     differences: Vec<f64>,
-    /// Covariances of the pairs, in the same order, through the means of their budgets.
+    /// Covariances of the pairs through the means of their budgets, in the same order.
     means: Vec<f64>,
 }
 
 impl<'a> Likelihood<'a> {
-    /// Where points lie in several budgets the size is one axis more.
+    /// The likelihood of `y` at `points`. Where the points belong to several budgets, the size is an
+    /// additional axis.
     pub(super) fn new(scales: &[Scale], points: &[&Point], y: &'a [f64]) -> Self {
         let n = points.len();
         let is_joint = points.iter().any(|point| point.budget > 0);
@@ -48,11 +49,12 @@ impl<'a> Likelihood<'a> {
         Self { y, dimension, differences, means }
     }
 
-    /// Minus the logarithm of the posterior density of `theta` (logarithms of length scales, signal and noise) up to a constant, and its
-    /// gradient (Rasmussen & Williams 2006, equations 5.8 and 5.9). Infinite where the covariance cannot be factored.
+    /// The negative logarithm of the posterior density of `theta` (logarithms of length scales, signal and
+    /// noise) up to a constant, and its gradient (Rasmussen & Williams 2006, equations 5.8 and 5.9). Infinite
+    /// where the covariance cannot be factored.
     ///
-    /// Length scales have the prior of Hvarfner, Hellsten & Nardi (2024): log-normal with `mu = sqrt 2 + ln(D) / 2`,
-    /// `sigma = sqrt 3`.
+    /// Length scales have the prior of Hvarfner, Hellsten & Nardi (2024): log-normal with `mu = sqrt 2 +
+    /// ln(D) / 2`, `sigma = sqrt 3`.
     pub(super) fn negative_log_posterior(&self, theta: &[f64]) -> (f64, Vec<f64>) {
         let (n, dimension) = (self.y.len(), self.dimension);
         let kernel = kernel_of(theta);
@@ -116,8 +118,9 @@ impl<'a> Likelihood<'a> {
         (value, gradient)
     }
 
-    /// The value of [`Self::negative_log_posterior`] alone, at a fraction of its cost, where the noise variance of the value at place `i` is
-    /// `factor(i)` times that of `theta`, and its logarithm has a normal prior of the given mean and deviation.
+    /// The value of [`Self::negative_log_posterior`] without the gradient, at a fraction of its cost, for
+    /// noise variances that differ between values: that of value `i` is `factor(i)` times that of `theta`.
+    /// The logarithm of the noise variance has a normal prior with the given mean and standard deviation.
     pub(super) fn energy(
         &self,
         theta: &[f64],
@@ -147,7 +150,8 @@ impl<'a> Likelihood<'a> {
         likelihood + 0.5 * squares.sum::<f64>()
     }
 
-    /// The most probable parameters, from two starts: the priors' means, and short length scales with more noise.
+    /// The maximum a posteriori parameters, by optimization from two starts: the priors' means, and short
+    /// length scales with more noise.
     pub(super) fn fit(&self) -> Vec<f64> {
         let dimension = self.dimension;
         let evaluations = if self.y.len() <= 60 { 60 } else { 30 };
@@ -169,7 +173,7 @@ fn prior(k: usize, dimension: usize) -> (f64, f64) {
     }
 }
 
-/// The covariance of logarithms of length scales, signal and noise.
+/// The kernel with the given logarithms of length scales, signal and noise.
 pub(super) fn kernel_of(theta: &[f64]) -> Kernel {
     let dimension = theta.len() - 2;
     Kernel {
@@ -203,7 +207,7 @@ mod tests {
         joint: Joint,
     }
 
-    /// The same values as of two budgets, the later ones of a smaller one.
+    /// Expected results for the values as data of two budgets, the later ones in a smaller budget.
     #[derive(Deserialize)]
     struct Joint {
         decades: Vec<f64>,
@@ -229,7 +233,7 @@ mod tests {
             .collect()
     }
 
-    /// Minus the logarithms of the priors, and the constant of the likelihood.
+    /// The negative logarithms of the priors plus the constant of the likelihood.
     fn rest(theta: &[f64], values: usize) -> f64 {
         let dimension = theta.len() - 2;
         let squares = theta.iter().enumerate().map(|(k, x)| {

@@ -1,21 +1,23 @@
-//! The covariance that distances give.
+//! The kernel of the Gaussian process: a Matern covariance.
 
-/// Parameters of the covariance.
+/// Parameters of the kernel.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Kernel {
-    /// Inverse squared length scale of each axis, and behind them, where budgets are joined, that of the size.
+    /// Inverse squared length scale of each axis, followed, in a joint model of several budgets, by that of
+    /// the size.
     pub(super) weights: Vec<f64>,
-    /// Variance of the function about its mean.
+    /// Variance of the function around its mean.
     pub(super) signal: f64,
-    /// Variance of a told value about the function.
+    /// Variance of an observed value around the function.
     pub(super) noise: f64,
 }
 
-/// Variance of the unknown mean of the function, whose values are standardised.
+/// Variance of the unknown mean of the function, whose values are standardized.
 pub(super) const MEAN_VARIANCE: f64 = 1.0;
 
-/// Matern covariance of smoothness 5/2 and variance 1 at squared distance `r2` in length scales (Rasmussen & Williams 2006,
-/// equation 4.17), and the factor `5/3 (1 + sqrt5 r) exp(-sqrt5 r)`: minus twice its derivative by `r2`.
+/// The Matern covariance with smoothness 5/2 and variance 1 at squared distance `r2` in length scales
+/// (Rasmussen & Williams 2006, equation 4.17), and the factor `5/3 (1 + sqrt5 r) exp(-sqrt5 r)`, which is -2
+/// times its derivative with respect to `r2`.
 pub(super) fn matern(r2: f64) -> (f64, f64) {
     let root = (5.0 * r2).sqrt();
     let decay = (-root).exp();

@@ -1,20 +1,21 @@
-//! Minimisation of a smooth function with its gradient.
+//! Minimization of a smooth function with its gradient.
 
 use std::collections::VecDeque;
 
 use crate::cholesky::dot;
 
-/// Pairs of steps and gradient differences that are kept.
+/// Number of stored pairs of steps and gradient differences.
 const MEMORY: usize = 8;
-/// Sufficient decrease (Armijo).
+/// Constant of the sufficient decrease condition (Armijo).
 const DECREASE: f64 = 1e-4;
-/// Share of the slope that must be gone (weak Wolfe condition).
+/// Constant of the curvature condition (weak Wolfe conditions): largest ratio of the new slope to the old.
 const CURVATURE: f64 = 0.9;
 
-/// Minimises `f`, which returns value and gradient, from `x` by limited-memory BFGS (Nocedal 1980; two-loop recursion as in
-/// Nocedal & Wright 2006, algorithm 7.4) with a bracketing search for the weak Wolfe conditions. Ends when no component of
-/// the gradient exceeds `tolerance`, when a step gains less than a millionth, or after `evaluations` calls of `f`. Returns the
-/// best point and its value. An infinite or NaN value is a point that is never taken.
+/// Minimizes `f`, which returns value and gradient, from `x` by limited-memory BFGS (Nocedal 1980; two-loop
+/// recursion as in Nocedal & Wright 2006, algorithm 7.4) with a bracketing line search for the weak Wolfe
+/// conditions. Ends when no component of the gradient exceeds `tolerance`, when a step gains less than a
+/// millionth, or after `evaluations` calls of `f`. Returns the best point and its value. Points with infinite
+/// or NaN values are never accepted.
 pub(super) fn minimize(
     mut f: impl FnMut(&[f64]) -> (f64, Vec<f64>),
     mut x: Vec<f64>,
@@ -33,7 +34,7 @@ pub(super) fn minimize(
             slope = -dot(&gradient, &gradient);
         }
         let norm = dot(&direction, &direction).sqrt();
-        // The first step knows no scale: it moves by at most one. Later ones by at most four.
+        // The first step has no scale: it has a length of at most 1; later steps of at most 4.
         let mut step = if memory.is_empty() { 1.0 / norm.max(1.0) } else { (4.0 / norm).min(1.0) };
         let (mut low, mut high) = (0.0, f64::INFINITY);
         let mut accepted = None;
@@ -74,7 +75,7 @@ pub(super) fn minimize(
     (x, value)
 }
 
-/// Minus the approximate inverse Hessian times the gradient.
+/// The negative product of the approximate inverse Hessian and the gradient.
 fn two_loops(memory: &VecDeque<(Vec<f64>, Vec<f64>)>, gradient: &[f64]) -> Vec<f64> {
     let mut q: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut factors = Vec::with_capacity(memory.len());
@@ -107,7 +108,7 @@ mod tests {
             (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b])
         };
         let (x, value) = minimize(f, vec![-1.2, 1.0], 1e-8, 500);
-        // The last steps that gain less than a millionth are not taken.
+        // The minimization ends before a last step that gains less than a millionth.
         assert!(value < 1e-5 && (x[0] - 1.0).abs() < 1e-2, "{x:?} {value}");
     }
 

@@ -1,4 +1,4 @@
-//! How probable it is that a configuration meets the constraints of a study.
+//! The probability that a configuration meets the constraints of a study.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use super::posterior::Posterior;
 use super::{CarriedTrials, Fit};
 use crate::normal::log_cdf;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::Told;
+use crate::sampler::outcome::EndedTrial;
 
-/// One Gaussian process for each constraint, independent of each other and of the objective's (Gardner et al. 2014, section 3.2).
+/// Gaussian processes for the constraints, one each, independent of each other and of the objective's process
+/// (Gardner et al. 2014, section 3.2).
 #[derive(Default)]
 pub(super) struct Limits<'a> {
     processes: Vec<Process<'a>>,
@@ -16,25 +17,26 @@ pub(super) struct Limits<'a> {
 
 struct Process<'a> {
     posterior: Posterior<'a>,
-    /// Where the constraint's 0 lies on the process's scale.
+    /// The constraint's value 0 in the scale of the process.
     zero: f64,
 }
 
 impl<'a> Limits<'a> {
-    /// From ended trials: without processes where no trial has a constraint. A constraint of which all values are equal has none: it tells no
-    /// configuration from another. Trials that run are taken to have the values that their process expects.
-    pub(super) fn new(lattice: &'a Lattice, told: &[Told<'_>], pending: &[Cell]) -> Self {
+    /// Fits the processes to ended trials; there are none where no trial has a constraint. A constraint with
+    /// equal values in all trials has no process, because it does not distinguish configurations. Running
+    /// trials are assumed to have the posterior means as values.
+    pub(super) fn new(lattice: &'a Lattice, ended: &[EndedTrial<'_>], pending: &[Cell]) -> Self {
         let mut by_name: BTreeMap<String, Vec<(usize, f64)>> = BTreeMap::new();
-        for (place, (trial, ..)) in told.iter().enumerate() {
+        for (place, (trial, ..)) in ended.iter().enumerate() {
             for (name, value) in trial.constraints().iter().filter(|(_, value)| !value.is_nan()) {
                 by_name.entry(name).or_default().push((place, value));
             }
         }
-        let process = |told_values: Vec<(usize, f64)>| {
-            let (places, values): (Vec<usize>, Vec<f64>) = told_values.into_iter().unzip();
+        let process = |indexed: Vec<(usize, f64)>| {
+            let (places, values): (Vec<usize>, Vec<f64>) = indexed.into_iter().unzip();
             let (values, zero) = scaled(&values)?;
-            let told: Vec<Told<'_>> = places.iter().map(|place| told[*place].clone()).collect();
-            let fit = Fit::new(lattice, &told, &values, &CarriedTrials::default());
+            let ended: Vec<EndedTrial<'_>> = places.iter().map(|place| ended[*place].clone()).collect();
+            let fit = Fit::new(lattice, &ended, &values, &CarriedTrials::default());
             let posterior = fit.most_probable()?.believing(pending, &fit.values)?;
             Some(Process { posterior, zero })
         };
@@ -45,8 +47,9 @@ impl<'a> Limits<'a> {
         self.processes.is_empty()
     }
 
-    /// Logarithm of the probability that a trial of a cell meets all constraints, with the noise of its own: it is the reported value that
-    /// decides, and a process that explains little by the parameters must not be sure of much. `row` is scratch space.
+    /// Logarithm of the probability that a trial of a cell meets all constraints. The variance includes the
+    /// noise, because the reported value decides, and a process that explains little by the parameters must
+    /// not be too certain. `row` is scratch space.
     pub(super) fn log_probability(&self, cell: &[u64], row: &mut Vec<f64>) -> f64 {
         let log = |process: &Process<'_>, row: &mut Vec<f64>| {
             let (mean, variance) = process.posterior.at(cell, row);
@@ -56,10 +59,12 @@ impl<'a> Limits<'a> {
     }
 }
 
-/// Values with mean 0 and variance 1, and what 0 has become among them; `None` where all are equal.
+/// The values transformed to mean 0 and variance 1, and the transformed value of 0; `None` where all values
+/// are equal.
 ///
-/// Before, they are divided by the median of their distances from 0 and bent by `sign(c) ln(1 + |c|)` (Eriksson & Poloczek 2021, section 3), which
-/// leaves signs as they are and takes from outliers their weight: where 0 lies decides, not how far beyond it a value is.
+/// Before standardization the values are divided by the median of their magnitudes and transformed by
+/// `sign(c) ln(1 + |c|)` (Eriksson & Poloczek 2021, section 3), which keeps signs and reduces the weight of
+/// outliers: the position of 0 matters, not the distance beyond it.
 fn scaled(values: &[f64]) -> Option<(Vec<f64>, f64)> {
     let mut distances: Vec<f64> =
         values.iter().map(|c| c.abs()).filter(|c| *c > 0.0 && c.is_finite()).collect();
@@ -105,7 +110,7 @@ mod tests {
         assert!(scaled(&[f64::INFINITY; 3]).is_none());
     }
 
-    /// `x0 - 3.5` may not be above 0, `4 - x1` neither: of a 9 by 9 grid the corner of 4 times 5 cells.
+    /// The constraints `x0 - 3.5 <= 0` and `4 - x1 <= 0` on a 9 by 9 grid, met in a corner of 4 by 5 cells.
     #[test]
     fn the_probability_is_high_where_all_are_met() {
         let feasible = ordinals(&[9, 9]);
@@ -125,9 +130,9 @@ mod tests {
                 trial
             })
             .collect();
-        let told: Vec<Told<'_>> =
+        let ended: Vec<EndedTrial<'_>> =
             trials.iter().map(|trial| (trial, lattice.cell(&trial.params).unwrap(), trial.value)).collect();
-        let limits = Limits::new(&lattice, &told, &[]);
+        let limits = Limits::new(&lattice, &ended, &[]);
         for number in 0..81 {
             let (params, values) = values(number);
             let found = limits.log_probability(&lattice.cell(&params).unwrap(), &mut Vec::new()).exp();
@@ -135,7 +140,7 @@ mod tests {
             assert!(furthest > 0.0 || furthest > -1.0 || found > 0.8, "{values:?} {found}");
             assert!(furthest < 1.0 || found < 0.2, "{values:?} {found}");
         }
-        let without: Vec<Told<'_>> = Vec::new();
+        let without: Vec<EndedTrial<'_>> = Vec::new();
         assert!(Limits::new(&lattice, &without, &[]).is_empty());
     }
 }

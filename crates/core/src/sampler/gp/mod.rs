@@ -1,4 +1,4 @@
-//! Bayesian optimisation with a Gaussian process on the structured space.
+//! Bayesian optimization with a Gaussian process over the search space.
 
 mod carried;
 mod expected_improvement;
@@ -28,8 +28,8 @@ use self::posterior::Posterior;
 use self::search::Search;
 use self::volume_improvement::VolumeImprovement;
 use super::lattice::{Cell, Lattice};
-use super::outcome::{Goal, Outcomes, Told, Warp};
-use super::plain::Plain;
+use super::model_free::ModelFree;
+use super::outcome::{EndedTrial, Goal, Outcomes, Warp};
 use super::tpe::Tpe;
 use super::{CarriedOver, Guard, Handover, SampleError, Sampler, StudyView, Suggestion};
 use crate::ladder::{SamplerKind, SamplerSpec};
@@ -38,31 +38,33 @@ use crate::rng::TrialRng;
 use crate::space::Feasible;
 use crate::trial::{Direction, Origin};
 
-/// Ended trials up to which a Gaussian process is fitted; its cost grows with their cube.
+/// Largest number of ended trials that a Gaussian process is fitted to; its cost grows with the cube of that
+/// number.
 pub const MOST_TRIALS: usize = 300;
 
-/// Own trials that the model's parameters are fitted to; each step of the fit costs the cube of their number.
+/// Largest number of own trials in the fit of the kernel parameters; each step of the fit costs the cube of
+/// that number.
 const MOST_FITTED: usize = 120;
 
-/// Members of a front from which its growth is sought.
+/// Number of members of the front from which the search for its improvement starts.
 const FRONT_STARTS: usize = 6;
 
-/// The sampler `gp`; beyond 300 ended trials it goes on as `tpe`.
+/// The sampler `gp`; after 300 ended trials it continues as `tpe`.
 pub(super) struct Gp {
     directions: Vec<Direction>,
     spec: SamplerSpec,
     feasible: Arc<Feasible>,
     lattice: Lattice,
-    plain: Plain,
-    /// Takes over where the model costs too much.
+    model_free: ModelFree,
+    /// Sampler that replaces the model where it costs too much.
     tpe: Tpe,
-    /// That it did: told by nobody yet, or told.
+    /// The handover that is not yet reported, and whether it was reported.
     handover: (Option<Handover>, bool),
-    /// What the last suggestion is expected to add to the best value.
+    /// Expected improvement of the best value by the last suggestion.
     expected_gain: Option<f64>,
-    /// What the last suggestion owes to other budgets.
+    /// Trials of other budgets that the last suggestion is based on.
     carried_over: Option<CarriedOver>,
-    /// The last guard; a shortcut alone.
+    /// The last guard with its evidence; a cache.
     guarded: Option<(Evidence, Guard)>,
 }
 
@@ -71,7 +73,7 @@ impl Gp {
         directions: &[Direction],
         spec: SamplerSpec,
         feasible: Arc<Feasible>,
-        plain: Plain,
+        model_free: ModelFree,
         tpe: Tpe,
     ) -> Self {
         let lattice = Lattice::new(&feasible);
@@ -81,7 +83,7 @@ impl Gp {
             spec,
             feasible,
             lattice,
-            plain,
+            model_free,
             tpe,
             handover: (None, false),
             expected_gain: None,
@@ -92,24 +94,25 @@ impl Gp {
 
     fn model(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         if self.directions.len() > 1 {
-            // Either alone gets stuck: the one in the corners of the space, where it knows least, the other near what leads already.
+            // Either method alone gets stuck: expected improvement in the corners of the space, where the
+            // model is uncertain, and TPE near the current front.
             let grows = view.len() % 2 == 1;
             return if grows { self.improve_front(view, rng) } else { self.tpe.model(view, rng) };
         }
         let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
-        let carried = self.carry(view, &outcomes);
+        let carried = self.other_budgets(view, &outcomes);
         let Model { posterior, warp, y } = Model::new(&self.lattice, &outcomes, &carried)?;
         let posterior = posterior.believing(&outcomes.pending, &y)?;
-        let limits = Limits::new(&self.lattice, &outcomes.told, &outcomes.pending);
+        let limits = Limits::new(&self.lattice, &outcomes.ended, &outcomes.pending);
         let mut order: Vec<(f64, usize)> =
-            outcomes.told.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
+            outcomes.ended.iter().enumerate().map(|(i, (_, cell, _))| (posterior.mean(cell), i)).collect();
         if !limits.is_empty() {
-            order.retain(|(_, i)| outcomes.told[*i].0.is_feasible() && outcomes.told[*i].2.is_some());
+            order.retain(|(_, i)| outcomes.ended[*i].0.is_feasible() && outcomes.ended[*i].2.is_some());
         }
         order.sort_by(|a, b| b.0.total_cmp(&a.0));
-        // Where no trial is feasible yet, one that is at all is sought (Gardner et al. 2014, section 3.3).
+        // Where no trial is feasible yet, only feasibility is maximized (Gardner et al. 2014, section 3.3).
         let best = order.first().map(|(mean, _)| *mean);
-        let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.told[*i].1.clone()).collect();
+        let starts: Vec<Cell> = order.iter().take(3).map(|(_, i)| outcomes.ended[*i].1.clone()).collect();
         let tried = tried(&outcomes);
         let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
         let mut row = Vec::new();
@@ -125,8 +128,8 @@ impl Gp {
         Some(found)
     }
 
-    /// Trials of other budgets, unless the own ones speak against them.
-    fn carry(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> CarriedTrials {
+    /// The trials of other budgets, unless the study's own trials contradict them.
+    fn other_budgets(&mut self, view: &StudyView<'_>, outcomes: &Outcomes<'_>) -> CarriedTrials {
         let carried = CarriedTrials::new(view.others, &self.lattice, self.directions[0]);
         if carried.is_empty() {
             return carried;
@@ -137,18 +140,19 @@ impl Gp {
         if holds { carried } else { CarriedTrials::default() }
     }
 
-    /// The configuration that is best by the other budgets' trials alone.
+    /// The best configuration of a model of the other budgets' trials alone.
     fn guess(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         let outcomes = Outcomes::new(view, &self.lattice, Goal::first(self.directions[0]));
-        let carried = self.carry(view, &outcomes);
+        let carried = self.other_budgets(view, &outcomes);
         let posterior = Some(carried).filter(|carried| !carried.is_empty())?.alone(&self.lattice)?;
         let tried = tried(&outcomes);
         let search = Search { lattice: &self.lattice, feasible: &self.feasible, tried: &tried };
         search.maximize(|cell| posterior.mean(cell), &[], rng)
     }
 
-    /// Where the hypervolume is expected to grow most: one process for each objective, over the front of their means at the tried
-    /// configurations that break no constraint and at those that are being tried; times the probability that all constraints are met.
+    /// The configuration with the largest expected improvement of the hypervolume times the probability that
+    /// all constraints are met. It uses one process for each objective. The front consists of the posterior
+    /// means at pending configurations and at tried ones that meet all constraints.
     fn improve_front(&self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         let goals = self.directions.iter().enumerate();
         let goals = goals.map(|(objective, direction)| Goal { objective, direction: *direction });
@@ -160,12 +164,12 @@ impl Gp {
         });
         let posteriors: Vec<Posterior<'_>> = posteriors.collect::<Option<_>>()?;
         let first = &outcomes[0];
-        let limits = Limits::new(&self.lattice, &first.told, &first.pending);
+        let limits = Limits::new(&self.lattice, &first.ended, &first.pending);
         let has_values =
-            |i: &usize| outcomes.iter().all(|outcomes| outcomes.told[*i].2.is_some_and(f64::is_finite));
-        let is_eligible = |i: &usize| has_values(i) && (limits.is_empty() || first.told[*i].0.is_feasible());
-        let told = (0..first.told.len()).filter(is_eligible).map(|i| &first.told[i].1);
-        let cells: Vec<&Cell> = told.chain(&first.pending).collect();
+            |i: &usize| outcomes.iter().all(|outcomes| outcomes.ended[*i].2.is_some_and(f64::is_finite));
+        let is_eligible = |i: &usize| has_values(i) && (limits.is_empty() || first.ended[*i].0.is_feasible());
+        let ended = (0..first.ended.len()).filter(is_eligible).map(|i| &first.ended[i].1);
+        let cells: Vec<&Cell> = ended.chain(&first.pending).collect();
         let means =
             |cell: &&Cell| -> Vec<f64> { posteriors.iter().map(|posterior| -posterior.mean(cell)).collect() };
         let points: Vec<Vec<f64>> = cells.iter().map(means).collect();
@@ -192,18 +196,18 @@ impl Gp {
     }
 }
 
-/// The cells that may not be proposed again.
+/// The cells that must not be suggested again.
 fn tried(outcomes: &Outcomes<'_>) -> HashSet<Cell> {
-    outcomes.told.iter().map(|(_, cell, _)| cell).chain(&outcomes.pending).cloned().collect()
+    outcomes.ended.iter().map(|(_, cell, _)| cell).chain(&outcomes.pending).cloned().collect()
 }
 
 impl Sampler for Gp {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
         self.expected_gain = None;
         self.carried_over = None;
-        let plain = self.plain.suggest(view, rng)?;
-        if plain.origin == Origin::Probe {
-            return Ok(plain);
+        let model_free = self.model_free.suggest(view, rng)?;
+        if model_free.origin == Origin::Probe {
+            return Ok(model_free);
         }
         let is_joint = !view.others.is_empty() && self.directions.len() == 1;
         if is_joint && view.all().all(|trial| trial.record.origin != Some(Origin::Model)) {
@@ -212,15 +216,15 @@ impl Sampler for Gp {
                 return Ok(Suggestion { params: self.lattice.params(&cell), origin: Origin::Model });
             }
         }
-        if self.plain.wants_random(view, &self.spec, self.lattice.dimension()) {
-            return Ok(plain);
+        if self.model_free.wants_random(view, &self.spec, self.lattice.dimension()) {
+            return Ok(model_free);
         }
         let handover = Handover::of(SamplerKind::Gp, view.finished.len());
         if !self.handover.1 {
             self.handover.0 = handover;
         }
         let cell = if handover.is_some() { self.tpe.model(view, rng) } else { self.model(view, rng) };
-        let Some(cell) = cell else { return Ok(plain) };
+        let Some(cell) = cell else { return Ok(model_free) };
         Ok(Suggestion { params: self.lattice.params(&cell), origin: Origin::Model })
     }
 
@@ -239,7 +243,8 @@ impl Sampler for Gp {
     }
 }
 
-/// Numbers of at most `most` of `values`: of all, or of the best half of `most` and of as many of the others, evenly over their order.
+/// The indices of at most `most` of `values`: all, or the best `most / 2` and an even selection of the others
+/// in their order.
 fn representative(values: &[f64], most: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     if order.len() > most {
@@ -253,39 +258,39 @@ fn representative(values: &[f64], most: usize) -> Vec<usize> {
     order
 }
 
-/// A Gaussian process fitted to a study's ended trials, and to those carried over.
+/// A Gaussian process fitted to a study's ended trials and to those of other budgets.
 struct Model<'a> {
     posterior: Posterior<'a>,
     warp: Warp,
-    /// The values that it was given.
+    /// Values that the process was given.
     y: Vec<f64>,
 }
 
 impl<'a> Model<'a> {
-    /// `None` where there are fewer than two own values.
+    /// Fits the model; `None` where the study has fewer than two values.
     fn new(lattice: &'a Lattice, outcomes: &Outcomes<'_>, carried: &CarriedTrials) -> Option<Self> {
         let warp = Warp::new(&outcomes.values())?;
-        let fit = Fit::new(lattice, &outcomes.told, &warp.values, carried);
+        let fit = Fit::new(lattice, &outcomes.ended, &warp.values, carried);
         let posterior = fit.most_probable()?;
         Some(Self { posterior, warp, y: fit.values })
     }
 }
 
-/// Ended trials as a Gaussian process is fitted to them.
+/// The data of a Gaussian process.
 struct Fit<'a> {
     lattice: &'a Lattice,
-    /// The own trials first.
+    /// Points of the data, the own trials first.
     points: Vec<Point>,
-    /// On a scale that the process can follow.
+    /// Warped values.
     values: Vec<f64>,
-    /// Those that the likelihood takes: each of its evaluations costs the cube of their number.
+    /// Indices of the data in the likelihood, of which each evaluation costs the cube of their number.
     fitted: Vec<usize>,
     y: Vec<f64>,
 }
 
 impl<'a> Fit<'a> {
-    fn new(lattice: &'a Lattice, told: &[Told<'_>], values: &[f64], carried: &CarriedTrials) -> Self {
-        let own = told.iter().map(|(_, cell, _)| Point::own(lattice, cell));
+    fn new(lattice: &'a Lattice, ended: &[EndedTrial<'_>], values: &[f64], carried: &CarriedTrials) -> Self {
+        let own = ended.iter().map(|(_, cell, _)| Point::own(lattice, cell));
         let points: Vec<Point> = own.chain(carried.points.iter().cloned()).collect();
         let mut fitted = representative(values, MOST_FITTED);
         fitted.extend(values.len()..points.len());
@@ -303,7 +308,7 @@ impl<'a> Fit<'a> {
         Posterior::new(self.lattice, kernel, self.points.clone(), &self.values)
     }
 
-    /// With the most probable parameters.
+    /// The posterior with the maximum a posteriori parameters.
     fn most_probable(&self) -> Option<Posterior<'a>> {
         self.posterior(kernel_of(&self.likelihood().fit()))
     }

@@ -1,31 +1,32 @@
-//! What the told values say about the function elsewhere.
+//! The posterior distribution of a Gaussian process.
 
 use super::kernel::{Kernel, MEAN_VARIANCE, matern};
 use super::point::{Point, mean_covariance, squared_difference};
 use crate::cholesky::{Cholesky, dot};
 use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 
-/// A Gaussian process given values at points of a lattice, and perhaps at points of other budgets.
+/// A Gaussian process conditioned on values at points of a lattice, possibly of several budgets.
 pub(super) struct Posterior<'a> {
     lattice: &'a Lattice,
     pub(super) kernel: Kernel,
     points: Vec<Point>,
-    /// For each axis with levels: the weighted squared differences of level `l` to all points at `l n..(l + 1) n`.
+    /// For each axis with levels, the weighted squared differences of level `l` to all points at `l n..(l +
+    /// 1) n`.
     squares: Vec<Vec<f64>>,
-    /// For each point, the weighted squared difference of its budget's size to the study's own.
-    apart: Vec<f64>,
+    /// For each point, the weighted squared difference between its budget's size and the study's own.
+    size_squares: Vec<f64>,
     factor: Cholesky,
-    /// Inverse covariance times values.
+    /// Product of the inverse covariance and the values.
     alpha: Vec<f64>,
 }
 
 impl<'a> Posterior<'a> {
-    /// `None` where the covariance cannot be factored.
+    /// The posterior given the values `y` at `points`; `None` where the covariance cannot be factored.
     pub(super) fn new(lattice: &'a Lattice, kernel: Kernel, points: Vec<Point>, y: &[f64]) -> Option<Self> {
         Self::with(lattice, kernel, points, y, |_| 1.0)
     }
 
-    /// The same where the noise variance of the value at place `i` is `factor(i)` times the kernel's.
+    /// The posterior where the noise variance of value `i` is `factor(i)` times the kernel's.
     pub(super) fn with(
         lattice: &'a Lattice,
         kernel: Kernel,
@@ -43,7 +44,7 @@ impl<'a> Posterior<'a> {
         });
         let squares: Vec<Vec<f64>> = squares.collect();
         let by_size = kernel.weights.get(lattice.dimension()).copied().unwrap_or(0.0);
-        let apart = points.iter().map(|point| by_size * point.decades.powi(2)).collect();
+        let size_squares = points.iter().map(|point| by_size * point.decades.powi(2)).collect();
         let mut covariance = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..=i {
@@ -58,14 +59,15 @@ impl<'a> Posterior<'a> {
         }
         let factor = Cholesky::new(covariance, n)?;
         let alpha = factor.solve(y);
-        Some(Self { lattice, kernel, points, squares, apart, factor, alpha })
+        Some(Self { lattice, kernel, points, squares, size_squares, factor, alpha })
     }
 
-    /// Covariances of the function at `cell` of the study's own budget with the function at the told points.
+    /// The covariances between the function at `cell` in the study's own budget and the function at the
+    /// points.
     fn covariances(&self, cell: &[u64], row: &mut Vec<f64>) {
         let n = self.points.len();
         row.clear();
-        row.extend_from_slice(&self.apart);
+        row.extend_from_slice(&self.size_squares);
         for (d, axis) in self.lattice.axes.iter().enumerate() {
             let start = cell[d] as usize;
             if !self.squares[d].is_empty() && cell[d] != ABSENT {
@@ -84,7 +86,7 @@ impl<'a> Posterior<'a> {
         }
     }
 
-    /// Mean and variance of the function at a cell. `row` is scratch space.
+    /// The mean and variance of the function at a cell. `row` is scratch space.
     pub(super) fn at(&self, cell: &[u64], row: &mut Vec<f64>) -> (f64, f64) {
         self.covariances(cell, row);
         let mean = dot(row, &self.alpha);
@@ -93,14 +95,15 @@ impl<'a> Posterior<'a> {
         (mean, variance.max(1e-12))
     }
 
-    /// Mean of the function at a cell.
+    /// The mean of the function at a cell.
     pub(super) fn mean(&self, cell: &[u64]) -> f64 {
         let mut row = Vec::with_capacity(self.points.len());
         self.covariances(cell, &mut row);
         dot(&row, &self.alpha)
     }
 
-    /// The posterior with the means at `pending` taken for told values (kriging believer: Ginsbourger, Le Riche & Carraro 2010).
+    /// The posterior given additionally the means at `pending` as values (kriging believer: Ginsbourger, Le
+    /// Riche & Carraro 2010).
     pub(super) fn believing(self, pending: &[Cell], y: &[f64]) -> Option<Self> {
         if pending.is_empty() {
             return Some(self);

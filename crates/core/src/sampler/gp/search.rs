@@ -1,4 +1,4 @@
-//! Where a score is highest among the configurations not tried.
+//! Maximization of an acquisition function over untried configurations.
 
 use std::collections::HashSet;
 
@@ -8,31 +8,32 @@ use crate::rng::{TrialRng, uniform};
 use crate::sampler::lattice::{ABSENT, Cell, Lattice};
 use crate::space::{ARCHITECTURE, Feasible};
 
-/// Spaces of at most so many configurations are searched whole.
-const WHOLE: u64 = 2048;
-/// Random cells scored otherwise.
+/// Largest number of configurations that are searched exhaustively.
+const EXHAUSTIVE: u64 = 2048;
+/// Number of random cells scored in larger spaces.
 const DRAWS: usize = 1024;
-/// Of these the best, from which a climb starts.
+/// Number of the best of these from which local searches start.
 const CLIMBS: usize = 6;
-/// Steps of a climb.
+/// Largest number of steps of a local search.
 const STEPS: usize = 24;
-/// An axis with more levels is climbed by near levels alone.
+/// Largest number of levels of an axis for which a step considers all; otherwise it considers levels nearby.
 const FEW_LEVELS: u64 = 12;
-/// Other architectures that a step looks at, where sizes are bound.
+/// Number of other architectures that a step considers where some combinations are infeasible.
 const ARCHITECTURES: usize = 16;
 
-/// The search for the next configuration.
+/// The maximization of a score over untried configurations.
 pub(super) struct Search<'a> {
     pub(super) lattice: &'a Lattice,
     pub(super) feasible: &'a Feasible,
-    /// Configurations that may not be proposed.
+    /// Configurations that must not be suggested.
     pub(super) tried: &'a HashSet<Cell>,
 }
 
 impl Search<'_> {
-    /// The untried cell with the highest score: of all cells where these are few, otherwise of random ones and of those on the ways up from the best of
-    /// them and from `starts`, each step to the best cell that differs in one parameter (or in the architecture). `None` only where every cell
-    /// seen was tried.
+    /// The untried cell with the highest score. Small spaces are searched exhaustively. Otherwise random
+    /// cells are scored, and local searches start at the best of them and at `starts`; each step moves to the
+    /// best cell that differs in one parameter or in the architecture. `None` only where all scored cells
+    /// were tried.
     pub(super) fn maximize(
         &self,
         mut score: impl FnMut(&Cell) -> f64,
@@ -47,7 +48,7 @@ impl Search<'_> {
             }
             value
         };
-        if let Some(count) = self.feasible.configurations().filter(|count| *count <= WHOLE) {
+        if let Some(count) = self.feasible.configurations().filter(|count| *count <= EXHAUSTIVE) {
             for number in 0..count {
                 let params = self.feasible.params(&self.feasible.configuration(number));
                 see(&self.lattice.cell(&params).expect("a feasible configuration is in the space"));

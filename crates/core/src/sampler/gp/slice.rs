@@ -1,16 +1,17 @@
-//! Draws from a density that is known up to a constant.
+//! Slice sampling from an unnormalized density.
 
 use crate::rng::{TrialRng, uniform};
 
-/// Width of the first bracket, in units of the coordinates.
+/// Width of the first interval, in units of the coordinates.
 const WIDTH: f64 = 1.5;
-/// Steps by which a bracket grows at most, both sides together.
+/// Largest number of steps by which an interval expands, on both sides together.
 const STEPS: usize = 6;
-/// Cuts of a bracket after which a coordinate stays where it is.
+/// Number of shrinking steps after which a coordinate keeps its value.
 const CUTS: usize = 40;
 
-/// `count` draws, one after each sweep over all coordinates behind the first `warm_up` sweeps, of the density `exp(-energy)` by slice sampling
-/// with stepping out and shrinking (Neal 2003, figures 3 and 5), from `start`, whose energy must be finite.
+/// Returns `count` draws from the density `exp(-energy)`, one after each sweep over all coordinates that
+/// follows the first `warm_up` sweeps. The method is slice sampling with stepping out and shrinkage (Neal
+/// 2003, figures 3 and 5), from `start`, whose energy must be finite.
 pub(super) fn draws(
     energy: impl Fn(&[f64]) -> f64,
     mut start: Vec<f64>,
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
     use crate::rng::stream;
 
-    /// Two normal coordinates of deviations 1 and 3, correlated with 0.6.
+    /// Two normal coordinates with standard deviations 1 and 3 and correlation 0.6.
     #[test]
     fn draws_have_the_densitys_moments() {
         let energy = |x: &[f64]| {

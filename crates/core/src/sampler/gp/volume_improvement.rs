@@ -1,21 +1,22 @@
-//! What a trial is expected to add to the hypervolume of a front.
+//! The expected hypervolume improvement acquisition function.
 
 use super::expected_improvement::log_expected_improvement;
 use crate::pareto::Boxes;
 
-/// Share of a front's range in an objective by which the reference lies beyond its worse end.
+/// Distance of the reference point beyond the worse end of the front, as a share of the front's range in an
+/// objective.
 const MARGIN: f64 = 0.1;
 
-/// Where a front may grow, in losses.
+/// The undominated region of a front, in losses.
 pub(super) struct VolumeImprovement {
     boxes: Boxes,
-    /// For each objective the expected fall below each level; scratch space.
+    /// For each objective the expected improvement over each level; scratch space.
     falls: Vec<Vec<f64>>,
 }
 
 impl VolumeImprovement {
-    /// Over `points`, of which those count that no other dominates. The reference is the worst value of the front in each objective and a tenth
-    /// of its range more; where it has no range, a tenth of a unit.
+    /// The improvement over the front of `points`. The reference point is the worst value of the front in
+    /// each objective plus a tenth of its range, or plus a tenth of a unit where the range is 0.
     pub(super) fn new(points: &[Vec<f64>]) -> Self {
         let front = crate::pareto::leading_front(points);
         let dimension = points.first().map_or(0, Vec::len);
@@ -34,8 +35,9 @@ impl VolumeImprovement {
         Self { boxes, falls }
     }
 
-    /// Logarithm of the expected improvement of the hypervolume by a point of independent normal losses, given by mean and variance: the sum over the
-    /// boxes of what they are expected to lose, the product over the objectives of the expected length (Emmerich, Giannakoglou & Naujoks 2006; in boxes
+    /// Logarithm of the expected improvement of the hypervolume by a point with independent normal losses,
+    /// given as means and variances: the sum over the boxes of the expected covered volume, which is the
+    /// product over the objectives of the expected length (Emmerich, Giannakoglou & Naujoks 2006; in boxes
     /// Yang et al. 2019, equation 11).
     pub(super) fn log_expected(&mut self, losses: &[(f64, f64)]) -> f64 {
         for ((falls, levels), (mean, variance)) in self.falls.iter_mut().zip(&self.boxes.levels).zip(losses) {
@@ -61,7 +63,7 @@ mod tests {
     use crate::normal::quantile;
     use crate::pareto::hypervolume;
 
-    /// Against the mean gain in hypervolume over a fine grid of quantiles.
+    /// Compares with the mean improvement of the hypervolume over a fine grid of quantiles.
     #[test]
     fn it_is_the_mean_gain() {
         let points = vec![vec![0.0, 3.0], vec![1.0, 1.0], vec![2.5, 0.5], vec![2.0, 2.0]];
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hopeless_stays_finite() {
+    fn improbable_improvements_stay_finite() {
         let mut improvement = VolumeImprovement::new(&[vec![0.0, 0.0, 0.0]]);
         assert!(improvement.log_expected(&[(50.0, 1e-6); 3]).is_finite());
     }

@@ -1,4 +1,4 @@
-//! Samplers in spaces of which configurations lack what does not apply.
+//! Tests of samplers in spaces with conditional parameters.
 
 use super::*;
 use crate::rng::uniform;
@@ -12,7 +12,7 @@ fn when(parameter: &str, on: &str, values: &[&str]) -> When {
     When { parameter: parameter.into(), requires: [(on.to_owned(), values)].into_iter().collect() }
 }
 
-/// An optimizer with parameters of its own each, and one for all.
+/// An optimizer with parameters of its own, and one shared parameter.
 fn feasible(is_finite: bool) -> Arc<Feasible> {
     let rate = if is_finite {
         floats(&[1e-4, 1e-3, 1e-2])
@@ -38,7 +38,7 @@ fn number(params: &Params, name: &str) -> f64 {
     params.get(name).unwrap().as_f64().unwrap()
 }
 
-/// Best at SGD with a momentum of 0.75 and a rate of 0.003.
+/// A loss with its optimum at SGD with a momentum of 0.75 and a rate of 0.003.
 fn loss(params: &Params) -> f64 {
     let rate = (number(params, "rate").log10() + 2.5).abs();
     match params.get("momentum") {
@@ -47,7 +47,7 @@ fn loss(params: &Params) -> f64 {
     }
 }
 
-/// The losses of a study, told with a little noise.
+/// The losses of a study with little noise.
 fn losses(kind: SamplerKind, feasible: &Arc<Feasible>, seed: u64, trials: u64) -> Vec<f64> {
     let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
     let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(feasible), seed).unwrap();

@@ -1,4 +1,4 @@
-//! Samplers in spaces whose constraints mix the architecture with other parameters.
+//! Tests of samplers in spaces whose constraints combine the architecture with other parameters.
 
 use super::*;
 use crate::space::{Measured, constraint};
@@ -13,7 +13,8 @@ fn feasible(rate: Distribution) -> Arc<Feasible> {
     Arc::new(Feasible::constrained(&space, &any(), &constraints, |_| Measured::default()).unwrap())
 }
 
-/// Suggestions until none is left, at most `most`; each meets the constraint and none comes twice.
+/// Counts the suggestions until none is left, at most `most`, and checks that each meets the constraint and
+/// is new.
 fn suggestions(kind: SamplerKind, feasible: &Arc<Feasible>, most: u64) -> usize {
     let spec = SamplerSpec { probes: true, ..SamplerSpec::new(kind) };
     let mut sampler = build(&[Direction::Minimize], spec, Arc::clone(feasible), 1).unwrap();
@@ -33,7 +34,7 @@ fn suggestions(kind: SamplerKind, feasible: &Arc<Feasible>, most: u64) -> usize 
 
 #[test]
 fn every_sampler_uses_up_what_a_mixed_constraint_leaves() {
-    // Of the rates 4, 3 and 3 fit the three widths.
+    // The widths admit 4, 3 and 3 of the rates.
     let feasible = feasible(floats(&[0.01, 0.03, 0.06, 0.1, 0.2]));
     assert_eq!(feasible.configurations(), Some(2 * (4 + 3 + 3)));
     for kind in ALL {

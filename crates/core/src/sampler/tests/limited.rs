@@ -1,4 +1,4 @@
-//! Constraints on what trials report: what model-based samplers make of them.
+//! Tests of model-based samplers with constraints on reported metrics.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ fn mixed_space() -> SearchSpace {
     ])
 }
 
-/// The proposals of a study of 40 trials, one of which waits; failed and pruned ones are among them.
+/// The suggestions in a study of 40 trials, one of which is pending; some are failed or pruned.
 fn proposals(kind: SamplerKind, directions: &[Direction]) -> String {
     let feasible = Arc::new(unbound(&mixed_space()));
     let mut sampler = build(directions, spec(kind, true), Arc::clone(&feasible), 7).unwrap();
@@ -53,9 +53,9 @@ fn digest(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Recorded before samplers knew of constraints.
+/// The digests were recorded before samplers supported constraints.
 #[test]
-fn without_constraints_proposals_are_as_they_were() {
+fn without_constraints_suggestions_are_unchanged() {
     use Direction::Minimize;
     let found: Vec<String> = [SamplerKind::Gp, SamplerKind::Tpe]
         .into_iter()
@@ -66,7 +66,8 @@ fn without_constraints_proposals_are_as_they_were() {
     assert_eq!(found, recorded);
 }
 
-/// Two valleys of the loss, the deeper one forbidden; `(loss, constraint)` of a configuration of a 31 by 31 grid.
+/// A loss with two valleys, the deeper one infeasible; returns `(loss, constraint)` of a configuration of a
+/// 31 by 31 grid.
 fn two_valleys(params: &Params) -> (f64, f64) {
     let of = |name: &str| params.get(name).and_then(ParamValue::as_f64).unwrap() / 30.0;
     let (x, y) = (of("x0"), of("x1"));
@@ -75,7 +76,8 @@ fn two_valleys(params: &Params) -> (f64, f64) {
     (loss, 0.9 - x - y)
 }
 
-/// The told trials of a run of 40 trials, without probes; `constraints` of each configuration.
+/// The trials of a study of 40 trials without probes; `constraints` maps the constraint's value to reported
+/// constraints.
 fn limited_run(
     kind: SamplerKind,
     directions: &[Direction],
@@ -103,7 +105,8 @@ fn feasible_share(trials: &[FrozenTrial]) -> f64 {
     proposed.iter().filter(|is_feasible| **is_feasible).count() as f64 / proposed.len() as f64
 }
 
-/// The feasible valley is 0.3 deep in loss where it is best, and without the constraint the samplers go to the other one.
+/// The optimum of the feasible valley has a loss of 0.3, and without the constraint the samplers find the
+/// other valley.
 #[test]
 fn the_best_feasible_configuration_is_found() {
     for kind in [SamplerKind::Gp, SamplerKind::Tpe] {
@@ -122,7 +125,8 @@ fn the_best_feasible_configuration_is_found() {
     }
 }
 
-/// A constraint that every trial meets, or that tells nothing, does no harm; one that no trial meets ends nothing.
+/// A constraint that all trials meet, or that has no value, changes nothing; one that no trial meets does not
+/// stop the study.
 #[test]
 fn constraints_that_are_always_or_never_met_do_no_harm() {
     for kind in [SamplerKind::Gp, SamplerKind::Tpe] {
@@ -133,14 +137,14 @@ fn constraints_that_are_always_or_never_met_do_no_harm() {
                 assert_eq!(distinct.len(), 40);
             }
             let never = limited_run(kind, &directions, 3, |broken| vec![2.0 + broken]);
-            // What comes nearest to the constraint is sought.
+            // The samplers approach the constraint.
             let nearest = never.iter().skip(20).map(|trial| two_valleys(&trial.params).1).sum::<f64>() / 20.0;
             assert!(nearest < -0.2, "{kind:?}: {nearest}");
         }
     }
 }
 
-/// With several objectives what leads is feasible too.
+/// With several objectives the front is searched among feasible configurations.
 #[test]
 fn fronts_are_sought_among_the_feasible() {
     for kind in [SamplerKind::Gp, SamplerKind::Tpe] {

@@ -1,4 +1,4 @@
-//! What the model-based samplers promise.
+//! Tests of the model-based samplers.
 
 use super::*;
 use crate::rng::{TrialRng, uniform};
@@ -11,7 +11,7 @@ fn normal(rng: &mut TrialRng) -> f64 {
     (0..12).map(|_| uniform(rng)).sum::<f64>() - 6.0
 }
 
-/// A study on a loss whose smallest mean is 0, told with noise.
+/// A study of a loss whose smallest mean is 0, evaluated with noise.
 struct Study {
     feasible: Arc<Feasible>,
     spec: SamplerSpec,
@@ -62,7 +62,8 @@ fn x(params: &Params, i: usize) -> f64 {
     params.get(&format!("x{i}")).unwrap().as_f64().unwrap()
 }
 
-/// A bowl with an interaction on 8 x 8 x 6 x 5 points, off the middle; one corner diverges, another fails.
+/// A bowl with an interaction on 8 x 8 x 6 x 5 points, with its optimum off-centre; trials diverge in one
+/// corner and fail beyond.
 fn bowl(params: &Params) -> Option<f64> {
     let (a, b) = (x(params, 0) - 5.0, x(params, 1) - 2.0 - 0.4 * (x(params, 0) - 5.0));
     let loss = 0.05 * a * a + 0.08 * b * b + 0.1 * (x(params, 2) - 1.0).abs() + 0.05 * x(params, 3);
@@ -121,12 +122,12 @@ fn error_bars_cover() {
         width += (high - low) / 60.0;
         assert!(low <= expected.mean && expected.mean <= high);
     }
-    // Nominally 54; the best of 35 is chosen, which costs some.
+    // Nominally 54; the selection of the best of 35 reduces the coverage.
     assert!((44..=60).contains(&covered) && width < 1.0, "{covered} of 60, width {width}");
 }
 
 #[test]
-fn gp_expects_less_of_another_trial_the_more_it_knows() {
+fn the_expected_gain_falls_with_the_number_of_trials() {
     let mut study = Study::new(bowl_space(), SamplerKind::Gp, 2, bowl, 0.0);
     study.run(60);
     let gain = |trials: usize| {
@@ -136,9 +137,9 @@ fn gp_expects_less_of_another_trial_the_more_it_knows() {
         sampler.suggest(&view, &mut stream(2, "sampler", trials as u64)).unwrap();
         sampler.expected_gain()
     };
-    assert_eq!(gain(3), None, "the initial design asks no model");
+    assert_eq!(gain(3), None, "the initial design uses no model");
     let (early, late) = (gain(10).unwrap(), gain(60).unwrap());
-    // In the objective's units: the losses of most configurations are between 0 and 3.
+    // The gain is in units of the objective: the losses of most configurations are between 0 and 3.
     assert!(early > 0.01 && early < 3.0 && late < 0.1 * early && late > 0.0, "{early} {late}");
 }
 
@@ -164,7 +165,8 @@ fn a_minimised_study_is_a_maximised_one_of_the_negative() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
-    /// A bound space is used up exactly, in whatever way trials end; a sampler that has never seen the study proposes the same.
+    /// A finite space with infeasible combinations is exhausted exactly, regardless of how trials end; a new
+    /// sampler gives equal suggestions.
     #[test]
     fn models_use_up_finite_spaces(kind in 0..2_usize, seed: u64, lag in 0..4_usize, tight: bool) {
         let budget = if tight { near(60_000, 0.6) } else { any() };
@@ -217,7 +219,7 @@ fn pending_trials_count_exactly() {
         let distinct: HashSet<String> =
             study.finished.iter().chain(&running).map(|t| key(&t.params)).collect();
         assert_eq!(distinct.len(), 32, "{kind:?}");
-        // A trial that ends is told, and no longer pending, whatever was asked in between.
+        // A trial that ends is data and no longer pending, regardless of earlier suggestions.
         let mut ended = running.remove(3);
         (ended.state, ended.value) = (TrialState::Complete, Some(0.2));
         study.finished.push(ended);
@@ -229,12 +231,13 @@ fn pending_trials_count_exactly() {
 }
 
 #[test]
-fn odd_values_leave_the_study_usable() {
-    let odd = [None, Some(f64::NAN), Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(1e300), Some(-1e300)];
+fn extreme_values_leave_the_study_usable() {
+    let extreme =
+        [None, Some(f64::NAN), Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(1e300), Some(-1e300)];
     for kind in MODELS {
         let mut study = Study::new(bowl_space(), kind, 9, bowl, 0.0);
         study.run(12);
-        for (i, value) in odd.iter().enumerate() {
+        for (i, value) in extreme.iter().enumerate() {
             study.finished[i].value = *value;
             study.finished[i + 6].state = [TrialState::Pruned, TrialState::Failed][i % 2];
             study.finished[i + 6].value = None;
@@ -246,9 +249,10 @@ fn odd_values_leave_the_study_usable() {
     }
 }
 
-/// One trial that was stopped early tells nothing where no others went on from its step, and is not recommended.
+/// A trial that was stopped early contributes nothing where no other trials continued from its step, and is
+/// not recommended.
 #[test]
-fn an_early_value_is_no_final_one() {
+fn an_intermediate_value_is_not_a_final_one() {
     let mut study = Study::new(bowl_space(), SamplerKind::Random, 2, bowl, 0.0);
     study.run(15);
     let complete = study.recommended();
@@ -264,12 +268,12 @@ fn an_early_value_is_no_final_one() {
 }
 
 #[test]
-fn nothing_told_is_nothing_recommended() {
+fn without_trials_there_is_no_recommendation() {
     assert_eq!(recommend(&[], bowl_space().space(), Direction::Maximize), None);
 }
 
 #[test]
-fn beyond_its_limit_gp_goes_on_as_tpe() {
+fn beyond_its_limit_gp_continues_as_tpe() {
     let mut study = Study::new(bowl_space(), SamplerKind::Random, 4, bowl, 0.1);
     study.run(MOST_GP_TRIALS + 1);
     let view = StudyView { finished: &study.finished, running: &[], others: &[] };
@@ -279,12 +283,13 @@ fn beyond_its_limit_gp_goes_on_as_tpe() {
         let suggestion = sampler.suggest(&view, &mut stream(4, "sampler", 301)).unwrap();
         let said = sampler.take_handover();
         sampler.suggest(&view, &mut stream(4, "sampler", 302)).unwrap();
-        assert_eq!(sampler.take_handover(), None, "it is said once");
+        assert_eq!(sampler.take_handover(), None, "it is reported once");
         (suggestion, said)
     };
     let (gp, tpe) = (ask(SamplerKind::Gp), ask(SamplerKind::Tpe));
     assert_eq!(gp.0, tpe.0);
-    assert_eq!(gp.1.unwrap().to_string(), "`gp` models 300 trials at most; beyond them `tpe` proposes");
+    let message = "`gp` models at most 300 trials; `tpe` suggests the following ones";
+    assert_eq!(gp.1.unwrap().to_string(), message);
     assert_eq!(tpe.1, None);
 }
 

@@ -1,4 +1,4 @@
-//! Samplers with several objectives.
+//! Tests of samplers with several objectives.
 
 use super::*;
 use crate::pareto::{hypervolume, losses};
@@ -9,7 +9,7 @@ fn x(params: &Params, i: usize) -> f64 {
     params.get(&format!("x{i}")).unwrap().as_f64().unwrap()
 }
 
-/// A loss that falls with `x0` and a gain that falls with it too; the other parameters are best at 4, 2 and 1.
+/// A loss and a gain that both fall with `x0`; the other parameters have their optimum at 4, 2 and 1.
 fn values(params: &Params) -> [f64; 2] {
     let off = (x(params, 1) - 4.0).powi(2) + (x(params, 2) - 2.0).powi(2) + (x(params, 3) - 1.0).powi(2);
     let t = x(params, 0) / 7.0;
@@ -20,7 +20,7 @@ fn spec(kind: SamplerKind) -> SamplerSpec {
     SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) }
 }
 
-/// The trials of a study of which the last `lag` run still.
+/// The trials of a study.
 fn study(kind: SamplerKind, seed: u64, trials: usize) -> (Arc<Feasible>, Vec<FrozenTrial>) {
     let feasible = Arc::new(ordinals(&[8, 6, 6, 4]));
     let mut sampler = build(&DIRECTIONS, spec(kind), Arc::clone(&feasible), seed).unwrap();
@@ -33,7 +33,7 @@ fn study(kind: SamplerKind, seed: u64, trials: usize) -> (Arc<Feasible>, Vec<Fro
         let mut trial = FrozenTrial::new(number as u64, TrialState::Complete, Some(first), params);
         trial.further = vec![second];
         if number % 11 == 5 {
-            // Failed trials, and foreign ones that lack a value, do no harm.
+            // Failed trials, and trials of other programs without a second value, are skipped.
             trial.further.clear();
             trial.state = if number % 2 == 0 { TrialState::Failed } else { TrialState::Complete };
         }
@@ -53,7 +53,7 @@ fn models_win_more_than_random_draws() {
     let mean = |kind| (0..6).map(|seed| volume(&study(kind, seed, 40).1)).sum::<f64>() / 6.0;
     let random = mean(SamplerKind::Random);
     let (gp, tpe) = (mean(SamplerKind::Gp), mean(SamplerKind::Tpe));
-    // All configurations together win 0.82.
+    // The hypervolume of all configurations together is 0.82.
     assert!(gp > 1.2 * random && tpe > 1.05 * random, "gp {gp}, tpe {tpe}, random {random}");
 }
 

@@ -1,4 +1,4 @@
-//! What a sampler takes over from a ladder's other budgets.
+//! Tests of samplers that use the trials of a ladder's other budgets.
 
 use super::*;
 use crate::distribution::ChoiceOrder;
@@ -13,7 +13,7 @@ fn list(values: &[f64]) -> Distribution {
     Distribution::Categorical { choices, order: ChoiceOrder::Ordinal }
 }
 
-/// 6 x 8 x 5 configurations.
+/// A search space of 6 x 8 x 5 configurations.
 fn space() -> SearchSpace {
     let rates: Vec<f64> = (0..8).map(|k| 10_f64.powf(-4.0 + 0.25 * f64::from(k))).collect();
     let sets = [
@@ -32,7 +32,7 @@ fn number(params: &Params, name: &str) -> f64 {
     params.get(name).unwrap().as_f64().unwrap()
 }
 
-/// Least, 0, at width 5, rate 10^-3 and dropout 0.1.
+/// A loss with its minimum, 0, at width 5, rate 10^-3 and dropout 0.1.
 fn loss(params: &Params) -> f64 {
     let rate = number(params, "rate").log10() + 3.0;
     0.1 * (number(params, "width") - 5.0).powi(2)
@@ -46,7 +46,7 @@ fn told(number: usize, suggestion: Suggestion, value: f64) -> FrozenTrial {
     trial
 }
 
-/// A study's trials and what was carried over at last, learning from `others`.
+/// A study's trials, and the last record of the trials of `others` in use.
 fn study(
     seed: u64,
     trials: usize,
@@ -74,7 +74,7 @@ fn a_related_budget_shortens_the_search() {
     let space = space();
     let (mut alone, mut joint) = (0.0, 0.0);
     for seed in 0..6 {
-        // The same surface at another height and on another scale.
+        // The surface is shifted and scaled.
         let (smaller, none) = study(100 + seed, TRIALS, &[], |params| 7.0 + 3.0 * loss(params));
         assert_eq!(none, None);
         let other = OtherBudget { label: "1M", decades: -1.0, space: &space, finished: &smaller };
@@ -95,14 +95,14 @@ fn a_related_budget_shortens_the_search() {
 }
 
 #[test]
-fn what_the_own_trials_contradict_is_dropped() {
+fn trials_that_the_own_trials_contradict_are_dropped() {
     let space = space();
     let (opposite, _) = study(1, TRIALS, &[], |params| -loss(params));
     let other = OtherBudget { label: "1M", decades: -1.0, space: &space, finished: &opposite };
     let (finished, carried) = study(2, 14, &[other], loss);
     let guard = carried.unwrap().guard.unwrap();
     assert!(!guard.holds(), "{guard:?}");
-    // From there on the sampler proposes what it would without the other budget.
+    // From then on the sampler suggests what it would without the other budget.
     let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(SamplerKind::Gp) };
     let next = |others: &[OtherBudget<'_>], count: usize| {
         let mut sampler = build(&[Direction::Minimize], spec, feasible(&space), 2).unwrap();
@@ -115,7 +115,7 @@ fn what_the_own_trials_contradict_is_dropped() {
 }
 
 #[test]
-fn trials_of_a_budget_without_values_carry_nothing() {
+fn trials_of_a_budget_without_values_are_not_used() {
     let space = space();
     let (mut failed, _) = study(1, 6, &[], loss);
     for trial in &mut failed {

@@ -10,34 +10,37 @@ use self::limits::Splits;
 use self::parzen::Parzen;
 use self::record::Record;
 use super::lattice::{Cell, Lattice};
-use super::plain::Plain;
+use super::model_free::ModelFree;
 use super::{SampleError, Sampler, StudyView, Suggestion};
 use crate::ladder::SamplerSpec;
 use crate::rng::TrialRng;
 use crate::space::Feasible;
 use crate::trial::{Direction, Origin};
 
-/// Candidates drawn from the better trials.
+/// Number of candidates drawn from the density of the better trials.
 const CANDIDATES: usize = 24;
-/// Draws for each wanted candidate where most combinations are not feasible.
+/// Number of draws for each candidate where most combinations are infeasible.
 const DRAWS: usize = 8;
-/// Kernels of the worse trials; of more, every so manieth is taken.
+/// Largest number of kernels of the worse trials; more trials are subsampled at an even stride.
 const MOST_KERNELS: usize = 400;
-/// Better trials at most.
+/// Largest number of better trials.
 const MOST_BETTER: usize = 25;
 
-/// The sampler `tpe` (Bergstra et al. 2011), multivariate as Optuna 5's: one product kernel per trial and a prior; the better group is
-/// `min(ceil(n / 10), 25)` trials, running ones count as worse (constant liar), and of 24 candidates from the better group's density the one with the
-/// highest ratio of the densities is proposed. Unlike there no candidate was tried before, failed trials count as worse, and of more than 400 worse
-/// trials every so manieth is used. With several objectives the better group is the leading trials by non-domination rank and crowding
+/// The sampler `tpe` (Bergstra et al. 2011), multivariate as in Optuna 5: one product kernel per trial and a
+/// prior. The better group consists of `min(ceil(n / 10), 25)` trials; running trials are in the worse group
+/// (constant liar). Of 24 candidates from the better group's density, the one with the highest ratio of the
+/// densities is suggested. In contrast to Optuna, candidates that were already tried are excluded, failed
+/// trials are in the worse group, and more than 400 worse trials are subsampled at an even stride. With
+/// several objectives the better group consists of the leading trials by non-domination rank and crowding
 /// distance ([`crate::pareto::leading`]).
 ///
-/// Where trials have constraints the ratio is the product of one for the objective and one for each constraint: see [`Splits`].
+/// Where trials have constraints, the ratio is the product of one for the objective and one for each
+/// constraint: see [`Splits`].
 pub(super) struct Tpe {
     spec: SamplerSpec,
     feasible: Arc<Feasible>,
     lattice: Lattice,
-    plain: Plain,
+    model_free: ModelFree,
     record: Record,
 }
 
@@ -46,13 +49,13 @@ impl Tpe {
         directions: &[Direction],
         spec: SamplerSpec,
         feasible: Arc<Feasible>,
-        plain: Plain,
+        model_free: ModelFree,
     ) -> Self {
         let lattice = Lattice::new(&feasible);
-        Self { spec, feasible, lattice, plain, record: Record::new(directions.to_vec()) }
+        Self { spec, feasible, lattice, model_free, record: Record::new(directions.to_vec()) }
     }
 
-    /// The next cell by the densities; `None` where all candidates were tried.
+    /// The next cell according to the densities; `None` where all candidates were tried.
     pub(super) fn model(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Option<Cell> {
         self.record.update(view, &self.lattice);
         if let Some(splits) = Splits::new(view.finished, &self.record) {
@@ -67,7 +70,7 @@ impl Tpe {
         let l = Parzen::new(&self.lattice, &better);
         let g = Parzen::new(&self.lattice, &worse);
         let mut best: Option<(f64, Cell)> = None;
-        let mut weigh = |cell: Cell, record: &Record| {
+        let mut consider = |cell: Cell, record: &Record| {
             if record.has(&cell) {
                 return;
             }
@@ -82,23 +85,23 @@ impl Tpe {
             let mut cell = l.draw(rng);
             self.lattice.settle(&mut cell, rng);
             if wanted > 0 && self.lattice.admits(&cell, &self.feasible) {
-                weigh(cell, &self.record);
+                consider(cell, &self.record);
                 wanted -= 1;
             }
         }
-        // What the product of the kernels rarely meets is drawn from the space itself.
+        // Candidates that the product of the kernels rarely yields are drawn uniformly from the space.
         for _ in 0..wanted {
-            weigh(self.lattice.draw(&self.feasible, rng), &self.record);
+            consider(self.lattice.draw(&self.feasible, rng), &self.record);
         }
         best.map(|(_, cell)| cell)
     }
 
-    /// As [`Self::model`] for a study with constraints: of candidates from the better group of each split the one with the highest product of
-    /// their ratios.
+    /// The next cell in a study with constraints: of candidates from the better group of each split, the one
+    /// with the highest product of ratios. `None` where all candidates were tried.
     fn constrained(&self, splits: &Splits<'_>, rng: &mut TrialRng) -> Option<Cell> {
         let densities = splits.densities(&self.lattice);
         let mut best: Option<(f64, Cell)> = None;
-        let mut weigh = |cell: Cell| {
+        let mut consider = |cell: Cell| {
             if self.record.has(&cell) {
                 return;
             }
@@ -114,12 +117,12 @@ impl Tpe {
                 let mut cell = density.better.draw(rng);
                 self.lattice.settle(&mut cell, rng);
                 if wanted > 0 && self.lattice.admits(&cell, &self.feasible) {
-                    weigh(cell);
+                    consider(cell);
                     wanted -= 1;
                 }
             }
             for _ in 0..wanted {
-                weigh(self.lattice.draw(&self.feasible, rng));
+                consider(self.lattice.draw(&self.feasible, rng));
             }
         }
         best.map(|(_, cell)| cell)
@@ -128,13 +131,13 @@ impl Tpe {
 
 impl Sampler for Tpe {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
-        let plain = self.plain.suggest(view, rng)?;
-        if plain.origin == Origin::Probe
-            || self.plain.wants_random(view, &self.spec, self.lattice.dimension())
+        let model_free = self.model_free.suggest(view, rng)?;
+        if model_free.origin == Origin::Probe
+            || self.model_free.wants_random(view, &self.spec, self.lattice.dimension())
         {
-            return Ok(plain);
+            return Ok(model_free);
         }
-        let Some(cell) = self.model(view, rng) else { return Ok(plain) };
+        let Some(cell) = self.model(view, rng) else { return Ok(model_free) };
         Ok(Suggestion { params: self.lattice.params(&cell), origin: Origin::Model })
     }
 }

@@ -7,33 +7,34 @@ use crate::normal::{cdf, quantile};
 use crate::rng::{TrialRng, uniform};
 use crate::sampler::lattice::{ABSENT, Axis, Cell, Lattice, Scale};
 
-/// Weight of the prior, in trials.
+/// Weight of the prior relative to one trial.
 const PRIOR: f64 = 1.0;
 
-/// The density.
+/// A probability density over cells.
 pub(super) struct Parzen<'a> {
     lattice: &'a Lattice,
-    /// Weights of the kernels, the prior's last; they add up to one.
+    /// Weights of the kernels, which add up to 1; the last one is the prior's.
     weights: Vec<f64>,
     factors: Vec<Factor>,
 }
 
 /// The kernels along one axis.
 enum Factor {
-    /// Probabilities: of level `l` in row `r` at `l rows + r`. Each kernel has a row.
+    /// A table of probabilities with that of level `l` in row `r` at `l rows + r`, and the row of each
+    /// kernel.
     Levels { rows: usize, count: usize, probabilities: Vec<f64>, row_of: Vec<u16> },
     /// Truncated normal densities over `[0, 1]`.
     Range { kernels: Vec<Truncated> },
 }
 
-/// A normal density cut to `[0, 1]`; one of infinite deviation is the uniform density.
+/// A normal density truncated to `[0, 1]`; with infinite deviation the uniform density.
 #[derive(Debug, Clone, Copy)]
 struct Truncated {
     mean: f64,
     deviation: f64,
     /// Density at the mean.
     height: f64,
-    /// `1 / (2 deviation^2)`.
+    /// The factor `1 / (2 deviation^2)` of the exponent.
     fall: f64,
 }
 
@@ -66,7 +67,7 @@ impl<'a> Parzen<'a> {
         Self { lattice, weights, factors }
     }
 
-    /// A cell drawn from the density; it need not be feasible.
+    /// Draws a cell from the density; it need not be feasible.
     pub(super) fn draw(&self, rng: &mut TrialRng) -> Cell {
         let mut u = uniform(rng);
         let pick = self.weights.iter().position(|w| {
@@ -81,10 +82,10 @@ impl<'a> Parzen<'a> {
             .collect()
     }
 
-    /// Logarithm of the density at a cell.
+    /// The logarithm of the density at a cell.
     pub(super) fn log_density(&self, cell: &Cell) -> f64 {
         let mut products = self.weights.clone();
-        // One exponential for all ranges of a kernel together.
+        // The exponents of all ranges are added, so that each kernel needs one exponential.
         let mut exponents: Vec<f64> = Vec::new();
         for ((factor, axis), coordinate) in self.factors.iter().zip(&self.lattice.axes).zip(cell) {
             if *coordinate == ABSENT {
@@ -110,7 +111,7 @@ impl<'a> Parzen<'a> {
             }
         }
         for (product, exponent) in products.iter_mut().zip(&exponents) {
-            // Below it the exponential is 0, at several times the cost.
+            // Smaller exponents underflow to 0 and are slow to evaluate.
             *product *= if *exponent > -700.0 { exponent.exp() } else { 0.0 };
         }
         products.iter().sum::<f64>().max(f64::MIN_POSITIVE).ln()
@@ -141,7 +142,8 @@ impl Factor {
     }
 }
 
-/// A level's own kernel puts `1 + 1/n` on it and `1/n` on each other one before scaling (as in Optuna), the prior the same on all.
+/// The kernels of a nominal parameter: unnormalized weight `1 + 1/n` for a trial's own level and `1/n` for
+/// each other level, as in Optuna; the prior is uniform.
 fn nominal(count: usize, coordinates: impl Iterator<Item = u64>) -> Factor {
     let prior_row = count as u16;
     let row_of: Vec<u16> =
@@ -156,8 +158,9 @@ fn nominal(count: usize, coordinates: impl Iterator<Item = u64>) -> Factor {
     Factor::Levels { rows, count, probabilities, row_of }
 }
 
-/// Normal kernels over the levels, each level the interval half way to its neighbours. All kernels of one level but the first and the last
-/// have the smallest deviation, so that at most three rows a level are needed.
+/// The kernels of an ordinal parameter: normal densities integrated over intervals that reach half way to the
+/// neighbouring levels. All kernels of one level except the first and the last have the smallest deviation,
+/// so that a level needs at most three rows.
 fn ordinal(axis: &Axis, coordinates: &[u64]) -> Factor {
     let positions = &axis.positions;
     let count = positions.len();
@@ -175,7 +178,7 @@ fn ordinal(axis: &Axis, coordinates: &[u64]) -> Factor {
     let order: Vec<(usize, f64)> =
         by_level.iter().enumerate().flat_map(|(l, ks)| ks.iter().map(move |k| (*k, positions[l]))).collect();
     let deviations = deviations(&order, low, high);
-    // Row 0 is the prior, which also stands for a trial without the parameter.
+    // Row 0 is the prior, which is also used for a trial without the parameter.
     let mut kinds: Vec<(f64, f64)> = vec![(f64::midpoint(low, high), high - low)];
     for ((kernel, mean), deviation) in order.iter().zip(deviations) {
         let kind = (*mean, deviation);
@@ -213,8 +216,9 @@ fn range(axis: &Axis, coordinates: &[u64]) -> Factor {
     Factor::Range { kernels }
 }
 
-/// The deviation of each kernel, sorted by mean: the larger distance to its neighbours (the ends of the range count as neighbours of a single kernel
-/// alone), at least the range over `min(100, n + 2)` and at most the range (as in Optuna).
+/// The deviation of each kernel, in ascending order of means: the larger distance to its neighbours, at least
+/// the range over `min(100, n + 2)` and at most the range (as in Optuna). The ends of the range count as
+/// neighbours only of a single kernel.
 fn deviations(order: &[(usize, f64)], low: f64, high: f64) -> Vec<f64> {
     let n = order.len();
     let least = (high - low) / (n as f64 + 2.0).min(100.0);
@@ -269,7 +273,7 @@ mod tests {
         ])))
     }
 
-    /// As `default_weights` of Optuna: 1 below 25 trials, a ramp before the latest 25 otherwise.
+    /// Optuna's `default_weights`: 1 for fewer than 25 trials; otherwise a ramp before the latest 25.
     fn weights(n: usize) -> Vec<f64> {
         let ramp = |i: usize| 1.0 / n as f64 + (1.0 - 1.0 / n as f64) * i as f64 / (n as f64 - 26.0);
         (0..n).map(|i| if n < 25 || i >= n - 25 { 1.0 } else { ramp(i) }).collect()

@@ -1,4 +1,4 @@
-//! The trials that the estimator has taken in.
+//! The trials that the estimator has read.
 
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -10,18 +10,19 @@ use crate::sampler::lattice::{Cell, Lattice};
 use crate::sampler::outcome;
 use crate::trial::{Direction, FrozenTrial, TrialNumber, TrialState};
 
-/// The trials of a view by cell and rank. Only a shortcut: it always equals what a new one would read from the view, but takes in new trials alone
-/// where the view is the former one with trials added.
+/// The trials of a view by cell and rank. It is a cache: it always equals a record read again from the view,
+/// but reads only the new trials where the view extends the previous one.
 #[derive(Debug)]
 pub(super) struct Record {
     directions: Vec<Direction>,
     /// Ended trials by number.
     rows: Vec<Row>,
-    /// Those inside the space, by place among `rows`.
+    /// Indices in `rows` of the trials inside the space.
     inside: Vec<usize>,
-    /// Ended trials with a value.
+    /// Number of ended trials with a value.
     valued: usize,
-    /// The best trials inside the space with a value, best first, at most as many as [`Self::split`] takes, by place among `rows`.
+    /// Indices in `rows` of the best trials with a value inside the space, best first, at most as many as
+    /// [`Self::split`] uses.
     best: Vec<usize>,
     tried: HashSet<Cell>,
     running: Vec<Cell>,
@@ -31,9 +32,9 @@ pub(super) struct Record {
 pub(super) struct Row {
     pub(super) number: TrialNumber,
     bits: Option<u64>,
-    /// `None` outside the space.
+    /// Cell of the trial; `None` outside the space.
     pub(super) cell: Option<Cell>,
-    /// Class (0 complete, 1 pruned, 2 without a value), then smaller is better.
+    /// Sort key, smaller being better: the class (0 complete, 1 pruned, 2 without a value), then the values.
     pub(super) order: (u8, f64, f64),
 }
 
@@ -56,7 +57,7 @@ impl Row {
         }
     }
 
-    fn is(&self, trial: &FrozenTrial) -> bool {
+    fn is_unchanged(&self, trial: &FrozenTrial) -> bool {
         self.number == trial.number && self.bits == trial.value.map(f64::to_bits)
     }
 }
@@ -79,9 +80,10 @@ impl Record {
         }
     }
 
-    /// Takes in a view.
+    /// Reads a view.
     pub(super) fn update(&mut self, view: &StudyView<'_>, lattice: &Lattice) {
-        // Walks back over both lists; where a known trial is missing or has changed, everything is read anew.
+        // Compares both lists from the end; where a known trial is missing or has changed, all are read
+        // again.
         let mut added: Vec<&FrozenTrial> = Vec::new();
         let mut known = self.rows.len();
         let mut trials = view.finished.iter().rev();
@@ -89,22 +91,24 @@ impl Record {
         let continues = missing.is_some_and(|missing| {
             while added.len() < missing {
                 let Some(trial) = trials.next() else { return false };
-                if known > 0 && self.rows[known - 1].is(trial) {
+                if known > 0 && self.rows[known - 1].is_unchanged(trial) {
                     known -= 1;
                 } else {
                     added.push(trial);
                 }
             }
-            // One more pair, and the first, tell another study from this one.
+            // The next pair and the first pair distinguish another study from this one.
             let same = |row: Option<&Row>, trial: Option<&FrozenTrial>| match (row, trial) {
-                (Some(row), Some(trial)) => row.is(trial) && row.cell == lattice.cell(&trial.params),
+                (Some(row), Some(trial)) => {
+                    row.is_unchanged(trial) && row.cell == lattice.cell(&trial.params)
+                }
                 (None, None) => true,
                 _ => false,
             };
             same(self.rows[..known].last(), trials.next())
                 && (known == 0 || same(self.rows.first(), view.finished.first()))
         });
-        // With several objectives a new trial changes what leads.
+        // With several objectives a new trial can change the ranks of all.
         let moves = self.directions.len() > 1 && !added.is_empty();
         if !continues || moves {
             self.rows =
@@ -117,19 +121,20 @@ impl Record {
             for trial in added.into_iter().rev() {
                 let row = Row::new(trial, lattice, self.directions[0]);
                 let place = self.rows.partition_point(|other| other.number < row.number);
-                // Workers end their trials out of order; places behind such a trial move.
+                // Workers end their trials out of order, so later indices shift.
                 let behind = self.inside.partition_point(|other| *other < place);
                 let moved = self.inside[behind..].iter_mut().chain(&mut self.best);
                 moved.filter(|other| **other >= place).for_each(|other| *other += 1);
                 self.rows.insert(place, row);
-                self.take(place);
+                self.add(place);
             }
         }
         self.running.clear();
         self.running.extend(view.running.iter().filter_map(|trial| lattice.cell(&trial.params)));
     }
 
-    /// Orders the rows by what leads in all objectives. Trials without a value of each, or that break a constraint, are as failed ones.
+    /// Orders the rows by rank in all objectives. Trials that lack a value or violate a constraint are in the
+    /// class of failed trials.
     fn rank(&mut self, finished: &[FrozenTrial]) {
         let (places, points): (Vec<usize>, Vec<Vec<f64>>) = finished
             .iter()
@@ -148,15 +153,15 @@ impl Record {
         }
     }
 
-    /// Takes in all rows anew.
+    /// Builds the indices of all rows.
     fn index(&mut self) {
         (self.inside, self.valued, self.best) = (Vec::new(), 0, Vec::new());
         self.tried.clear();
-        (0..self.rows.len()).for_each(|place| self.take(place));
+        (0..self.rows.len()).for_each(|place| self.add(place));
     }
 
-    /// Takes in a row.
-    fn take(&mut self, place: usize) {
+    /// Adds a row to the indices.
+    fn add(&mut self, place: usize) {
         let row = &self.rows[place];
         let has_value = row.order.0 < 2;
         self.valued += usize::from(has_value);
@@ -175,23 +180,24 @@ impl Record {
         self.tried.contains(cell) || self.running.contains(cell)
     }
 
-    /// The ended trials by number, those outside the space among them.
+    /// Ended trials by number, including those outside the space.
     pub(super) fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The cells of trials that run.
+    /// Cells of running trials.
     pub(super) fn running(&self) -> &[Cell] {
         &self.running
     }
 
-    /// Ended trials with a value.
+    /// Number of ended trials with a value.
     pub(super) fn ended(&self) -> usize {
         self.valued
     }
 
-    /// The `count` best cells, at most [`MOST_BETTER`], and at most `most` of the others, running ones last, both in the trials' order, with the weight
-    /// of each: 1 for the latest 25, before them rising from `1 / n` (as in Optuna). Takes time by these numbers alone.
+    /// The `count` best cells, at most [`MOST_BETTER`], and at most `most` of the others with running ones
+    /// last, both in the order of the trials. Each cell has a weight: 1 for the latest 25, before them rising
+    /// from `1 / n` (as in Optuna). The time depends only on these numbers.
     pub(super) fn split(&self, count: usize, most: usize) -> [Vec<(&Cell, f64)>; 2] {
         let mut best: Vec<usize> = self.best.iter().take(count).copied().collect();
         best.sort_unstable();
@@ -204,7 +210,8 @@ impl Record {
             if i >= ended {
                 return &self.running[i - ended];
             }
-            // The skipped ranks below the i-th of the others: skipped[k] - k others are before skipped[k].
+            // Binary search for the number of skipped ranks below the i-th other cell: skipped[k] - k others
+            // are before skipped[k].
             let (mut low, mut high) = (0, skipped.len());
             while low < high {
                 let middle = low.midpoint(high);
@@ -223,7 +230,8 @@ impl Record {
     }
 }
 
-/// The `n` cells with their weights, as [`Record::split`] says; of more than `most` some at even distances.
+/// The `n` cells with the weights of [`Record::split`], subsampled at an even stride where there are more
+/// than `most`.
 pub(super) fn weighted<'a>(n: usize, most: usize, cell: impl Fn(usize) -> &'a Cell) -> Vec<(&'a Cell, f64)> {
     let weight = |i: usize| {
         if n < 25 || i >= n - 25 {
@@ -244,7 +252,7 @@ mod tests {
     use crate::rng::{stream, uniform};
     use crate::sampler::tests::ordinals;
 
-    /// Trials that end out of order, some outside the space, without a value, or with one that others have.
+    /// Trials end out of order; some are outside the space, without a value, or equal to others in value.
     #[test]
     fn the_split_is_that_of_all_trials_sorted() {
         let feasible = ordinals(&[9, 9]);

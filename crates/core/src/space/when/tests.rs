@@ -1,4 +1,4 @@
-//! Spaces of which configurations lack what does not apply.
+//! Tests of spaces with conditional parameters.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ fn words(values: &[&str]) -> Distribution {
     Distribution::list(values.iter().map(|value| ParamValue::from(*value)).collect())
 }
 
-/// `nesterov` comes before what it depends on.
+/// A space in which `nesterov` comes before the parameters that it depends on.
 fn optimizers() -> SearchSpace {
     space_of(&[
         ("n_layers", ints(&[1, 2])),
@@ -44,7 +44,7 @@ fn feasible() -> Feasible {
     Feasible::conditional(&optimizers(), &any(), &[], &conditions(), |_| Measured::default()).unwrap()
 }
 
-/// What nested loops give: per optimizer the parameters that it has.
+/// The configurations by nested loops: each optimizer has its own parameters.
 fn enumerated() -> Vec<Params> {
     let mut all = Vec::new();
     for layers in [1_i64, 2] {
@@ -98,7 +98,7 @@ fn configurations_are_those_of_nested_loops() {
 }
 
 #[test]
-fn what_does_not_exist_makes_no_difference() {
+fn values_of_inactive_parameters_make_no_difference() {
     let feasible = feasible();
     let mut adam = Params::default();
     adam.insert("n_layers", 1_i64);
@@ -115,7 +115,7 @@ fn what_does_not_exist_makes_no_difference() {
 }
 
 #[test]
-fn points_and_completions_have_what_exists() {
+fn points_and_completions_have_the_active_parameters() {
     let feasible = feasible();
     for i in 0..200_u32 {
         let point: Vec<f64> = (1..=5).map(|k| (f64::from(i * k) * 0.618_033).fract()).collect();
@@ -129,7 +129,7 @@ fn points_and_completions_have_what_exists() {
 }
 
 #[test]
-fn conditions_that_make_no_sense_are_told() {
+fn invalid_conditions_are_errors() {
     let refused = |conditions: &[When]| {
         let error = Feasible::conditional(&optimizers(), &any(), &[], conditions, |p| {
             super::super::Measured { size: size(p), flops: None }
@@ -141,10 +141,10 @@ fn conditions_that_make_no_sense_are_told() {
     let said = refused(&[when("momentum", &[("schedule", &["cosine"])])]);
     assert_eq!(said, "`momentum` depends on `schedule`, which the space does not have");
     let said = refused(&[when("momentum", &[("optimizer", &["sdg"])])]);
-    assert_eq!(said, "`momentum` exists where `optimizer` is 'sdg', which `optimizer` never is");
+    assert_eq!(said, "the condition of `momentum` requires the value 'sdg', which `optimizer` cannot have");
     let said = refused(&[when("n_layers", &[("optimizer", &["sgd"])])]);
-    assert_eq!(said, "`n_layers` decides the architecture, so that every configuration has it");
-    let circle = [
+    assert_eq!(said, "`n_layers` determines the architecture and cannot have a condition");
+    let cycle = [
         when("optimizer", &[("nesterov", &["yes"])]),
         When {
             parameter: "nesterov".into(),
@@ -152,10 +152,10 @@ fn conditions_that_make_no_sense_are_told() {
         },
         when("momentum", &[("optimizer", &["sgd"])]),
     ];
-    let said = refused(&circle);
+    let said = refused(&cycle);
     assert_eq!(
         said,
-        "conditions go in a circle: optimizer depends on nesterov depends on momentum depends on optimizer"
+        "conditions form a cycle: optimizer depends on nesterov depends on momentum depends on optimizer"
     );
     let contradiction = [
         when("momentum", &[("optimizer", &["sgd"])]),

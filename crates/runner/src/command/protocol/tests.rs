@@ -10,7 +10,7 @@ fn line(text: &str) -> Result<Option<Line>, String> {
 }
 
 #[test]
-fn lines_are_what_they_say() {
+fn lines_are_parsed() {
     let none = BTreeMap::new();
     assert_eq!(line(r#"{"step": 3, "value": 0.71}"#), Ok(Some(Line::Step(3, 0.71, none.clone()))));
     assert_eq!(line("  "), Ok(None));
@@ -70,48 +70,54 @@ fn outputs_are_of_classes_or_numbers() {
 }
 
 #[test]
-fn mistakes_name_the_line_and_what_is_wrong() {
+fn errors_name_the_line_and_the_problem() {
     for (text, problem) in [
         ("{", "is not JSON"),
-        ("[1]", "is no object: [1]"),
+        ("[1]", "is not an object: [1]"),
         ("{}", "has neither"),
         (r#"{"step": 1}"#, "has no `value`"),
         (r#"{"step": 1, "value": null}"#, "has no `value`"),
-        (r#"{"step": 1, "value": "high"}"#, "has a `value` that is no number"),
-        (r#"{"step": 1.5, "value": 1}"#, "has a `step` that is no whole number"),
+        (r#"{"step": 1, "value": "high"}"#, "has a `value` that is not a number"),
+        (r#"{"step": 1.5, "value": 1}"#, "has a `step` that is not a whole number"),
         (r#"{"final": true}"#, "has no `value`"),
         (r#"{"final": true, "value": 1, "weights": -1}"#, "has a negative `weights`"),
-        (r#"{"final": true, "values": []}"#, "has `values` that are no list of numbers"),
-        (r#"{"final": true, "values": [1, "fast"]}"#, "has `values` that are no list of numbers"),
+        (r#"{"final": true, "values": []}"#, "has `values` that are not a list of numbers"),
+        (r#"{"final": true, "values": [1, "fast"]}"#, "has `values` that are not a list of numbers"),
         (r#"{"final": true, "value": 1, "values": [1, 2]}"#, "has both `value` and `values`"),
-        (r#"{"step": 1, "value": 1, "number": 8}"#, "is of trial 8, but this is trial 7"),
-        (r#"{"metrics": [1]}"#, "has `metrics` that are no object"),
-        (r#"{"metrics": {"a": "b"}}"#, "has a metric `a` that is no number"),
+        (r#"{"step": 1, "value": 1, "number": 8}"#, "belongs to trial 8, but this is trial 7"),
+        (r#"{"metrics": [1]}"#, "has `metrics` that are not an object"),
+        (r#"{"metrics": {"a": "b"}}"#, "has a metric `a` that is not a number"),
         (r#"{"constraints": 1}"#, "has `constraints` that are neither a list nor an object"),
-        (r#"{"constraints": [NaN]}"#, "has `constraints` that are no numbers"),
-        (r#"{"constraints": {"ms": "slow"}}"#, "has `constraints` that are no numbers"),
+        (r#"{"constraints": [NaN]}"#, "has `constraints` that are not numbers"),
+        (r#"{"constraints": {"ms": "slow"}}"#, "has `constraints` that are not numbers"),
         (r#"{"constraints": [1], "metrics": {}}"#, "has both `constraints` and `metrics`"),
         (r#"{"scores": [0.1], "labels": []}"#, "has 1 scores, 0 labels and 1 rows"),
-        (r#"{"scores": [1.1], "labels": [0]}"#, "has scores that are no probabilities"),
+        (r#"{"scores": [1.1], "labels": [0]}"#, "has scores that are not probabilities"),
         (r#"{"scores": [0.1], "labels": [2]}"#, "has labels other than 0 and 1"),
         (r#"{"scores": [0.1], "labels": [0], "outputs": [1]}"#, "has both `scores` and `outputs`"),
         (r#"{"outputs": [0.1]}"#, "has no list `targets`"),
         (r#"{"outputs": 0.1, "targets": [1]}"#, "has no list `outputs`"),
         (r#"{"outputs": [0.1, 0.2], "targets": [1]}"#, "has 2 outputs, 1 targets and 2 rows"),
         (r#"{"outputs": [0.1], "targets": [1], "rows": [1, 2]}"#, "has 1 outputs, 1 targets and 2 rows"),
-        (r#"{"outputs": [0.1], "targets": [1], "rows": [-1]}"#, "has `rows` that are no whole numbers"),
-        (r#"{"outputs": [], "targets": []}"#, "has `outputs` of no number"),
-        (r#"{"outputs": [[]], "targets": [1]}"#, "has `outputs` of no number"),
-        (r#"{"outputs": [[0.5, 0.5], [1]], "targets": [1, 0]}"#, "has `outputs` of 2 and of 1 numbers a row"),
-        (r#"{"outputs": [[0.5, 0.5], 1], "targets": [1, 0]}"#, "has `outputs` of 2 and of 1 numbers a row"),
-        (r#"{"outputs": [NaN], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
-        (r#"{"outputs": [1e39], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
-        (r#"{"outputs": [["a", 1]], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
-        (r#"{"outputs": [[[1], 1]], "targets": [1]}"#, "has `outputs` that are no finite numbers"),
-        (r#"{"outputs": [1], "targets": [Infinity]}"#, "has `targets` that are no finite numbers"),
-        (r#"{"outputs": [[1.5, 0]], "targets": [1]}"#, "that are no probabilities from 0 to 1"),
-        (r#"{"outputs": [[0.5, 0.5]], "targets": [2]}"#, "has `targets` that are no classes from 0 to 1"),
-        (r#"{"outputs": [[0.5, 0.5]], "targets": [0.5]}"#, "has `targets` that are no classes from 0 to 1"),
+        (r#"{"outputs": [0.1], "targets": [1], "rows": [-1]}"#, "has `rows` that are not whole numbers"),
+        (r#"{"outputs": [], "targets": []}"#, "has `outputs` without numbers"),
+        (r#"{"outputs": [[]], "targets": [1]}"#, "has `outputs` without numbers"),
+        (
+            r#"{"outputs": [[0.5, 0.5], [1]], "targets": [1, 0]}"#,
+            "has `outputs` with 2 and with 1 numbers per row",
+        ),
+        (
+            r#"{"outputs": [[0.5, 0.5], 1], "targets": [1, 0]}"#,
+            "has `outputs` with 2 and with 1 numbers per row",
+        ),
+        (r#"{"outputs": [NaN], "targets": [1]}"#, "has `outputs` that are not finite numbers"),
+        (r#"{"outputs": [1e39], "targets": [1]}"#, "has `outputs` that are not finite numbers"),
+        (r#"{"outputs": [["a", 1]], "targets": [1]}"#, "has `outputs` that are not finite numbers"),
+        (r#"{"outputs": [[[1], 1]], "targets": [1]}"#, "has `outputs` that are not finite numbers"),
+        (r#"{"outputs": [1], "targets": [Infinity]}"#, "has `targets` that are not finite numbers"),
+        (r#"{"outputs": [[1.5, 0]], "targets": [1]}"#, "that are not probabilities from 0 to 1"),
+        (r#"{"outputs": [[0.5, 0.5]], "targets": [2]}"#, "has `targets` that are not classes from 0 to 1"),
+        (r#"{"outputs": [[0.5, 0.5]], "targets": [0.5]}"#, "has `targets` that are not classes from 0 to 1"),
     ] {
         let message = line(text).unwrap_err();
         assert!(message.starts_with("line 3 of its report ") && message.contains(problem), "{message}");
@@ -150,7 +156,7 @@ fn read_report(bytes: &[u8]) -> Result<Vec<Line>, LineError> {
     Reader::open(file.path(), TrialNumber(7)).unwrap().read(true)
 }
 
-/// What reading a damaged report may take.
+/// Limits on time and memory of reading a damaged report.
 static LIMITS: LazyLock<Limits> =
     LazyLock::new(|| Limits::of(|| assert_eq!(read_report(REPORT.as_bytes()).unwrap().len(), 5)));
 

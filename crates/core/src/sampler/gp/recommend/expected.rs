@@ -1,4 +1,4 @@
-//! The mean of a configuration over seeds, with its interval.
+//! The estimated mean of a configuration over seeds, with its interval.
 
 use std::collections::HashMap;
 
@@ -12,37 +12,41 @@ use crate::sampler::gp::posterior::Posterior;
 use crate::sampler::gp::representative;
 use crate::sampler::gp::slice::draws;
 use crate::sampler::lattice::{Cell, Lattice};
-use crate::sampler::outcome::{Clipped, Outcomes, Told, Warp};
+use crate::sampler::outcome::{Clipped, EndedTrial, Outcomes, Warp};
 use crate::trial::TrialNumber;
 
-/// Draws of the covariance's parameters, and those before them that are thrown away.
+/// Number of draws of the kernel parameters.
 const DRAWS: usize = 32;
+/// Number of discarded draws before them.
 const WARM_UP: usize = 12;
-/// Mean and deviation of the normal prior of the logarithm of the noise variance, values having the variance 1. A proposal supposes less noise
-/// (`fit.rs`); where nothing has an effect all of the variance is noise, and an interval has to hold there too.
+/// Mean and standard deviation of the normal prior of the logarithm of the noise variance, for values with
+/// variance 1. The prior of suggestions assumes less noise (`fit.rs`); but where no parameter has an effect
+/// all variance is noise, and an interval must hold there too.
 const NOISE_PRIOR: (f64, f64) = (-0.7, 1.5);
-/// Smallest variance of a mean: where the noise is all the configuration's own nothing is unknown.
+/// Smallest variance of a mean: with entirely configuration-specific noise the variance is otherwise 0.
 const LEAST_VARIANCE: f64 = 1e-12;
-/// Prior probability that nothing of the noise is the configuration's own. The other shares, where repeats can tell them, are equally probable.
+/// Prior probability that none of the noise is configuration-specific. The other shares, where repeats inform
+/// about them, have a uniform prior.
 const NOTHING_OWN: f64 = 0.5;
 
-/// What the told trials gave, on a scale on which the process is fitted.
+/// The values of the ended trials in the scale of the process.
 pub(super) struct Values {
     clipped: Clipped,
-    /// The values; where trials were stopped early several times, each time with other draws of what those would have come to.
+    /// Imputed values. Where trials were stopped early there are several imputations, each with other draws
+    /// of their final values.
     imputed: Vec<Vec<f64>>,
 }
 
 impl Values {
-    /// Of outcomes in which what is expected stands for the final values of trials that were stopped early.
+    /// The values of outcomes in which trials that were stopped early have their predicted final values.
     pub(super) fn new(outcomes: &Outcomes<'_>, warp: &Warp, stopped: &Stopped) -> Self {
         let clipped = Clipped::new(&outcomes.values(), warp);
         let imputed = |ends: &HashMap<TrialNumber, f64>| {
-            let value = |((trial, ..), value): (&Told<'_>, &f64)| match ends.get(&trial.number) {
+            let value = |((trial, ..), value): (&EndedTrial<'_>, &f64)| match ends.get(&trial.number) {
                 Some(end) => clipped.scaled(*end),
                 None => *value,
             };
-            outcomes.told.iter().zip(&clipped.values).map(value).collect()
+            outcomes.ended.iter().zip(&clipped.values).map(value).collect()
         };
         let none = HashMap::new();
         let draws = if stopped.draws.is_empty() { vec![&none] } else { stopped.draws.iter().collect() };
@@ -51,24 +55,25 @@ impl Values {
     }
 }
 
-/// The evaluations of each configuration: their mean, their number, and what they differ by. A repeat with the very same value is none.
+/// The evaluations of each configuration: their mean, number and deviations. A repeat with an identical value
+/// does not count.
 struct Configurations {
     points: Vec<Point>,
     means: Vec<f64>,
     counts: Vec<f64>,
     /// Sum of squared deviations of evaluations from their configuration's mean.
     squares: f64,
-    /// Evaluations less configurations.
+    /// Degrees of freedom: the number of evaluations less the number of configurations.
     freedom: f64,
-    /// Place of each cell.
+    /// Index of each cell.
     place: HashMap<Cell, usize>,
 }
 
 impl Configurations {
-    fn new(lattice: &Lattice, told: &[Told<'_>], values: &[f64]) -> Self {
+    fn new(lattice: &Lattice, ended: &[EndedTrial<'_>], values: &[f64]) -> Self {
         let mut groups: Vec<(&Cell, Vec<f64>)> = Vec::new();
         let mut place: HashMap<Cell, usize> = HashMap::new();
-        for ((_, cell, _), value) in told.iter().zip(values) {
+        for ((_, cell, _), value) in ended.iter().zip(values) {
             let at = *place.entry(cell.clone()).or_insert(groups.len());
             if at == groups.len() {
                 groups.push((cell, Vec::new()));
@@ -92,8 +97,8 @@ impl Configurations {
         }
     }
 
-    /// Draws of the covariance's parameters from their posterior density, each with the share of the noise that is a configuration's own; without
-    /// repeats, which alone tell it, that share is 0 in all of them.
+    /// Draws of the kernel parameters from their posterior, each with the configuration-specific share of the
+    /// noise. Only repeats inform about that share; without them it is 0 in all draws.
     fn draws(&self, lattice: &Lattice, most_probable: &[f64], trials: usize) -> Vec<(Vec<f64>, f64)> {
         let fitted = representative(&self.means, MOST_FITTED);
         let points: Vec<&Point> = fitted.iter().map(|i| &self.points[*i]).collect();
@@ -107,9 +112,9 @@ impl Configurations {
             return draws.into_iter().map(|theta| (theta, 0.0)).collect();
         }
         let energy = |theta: &[f64]| {
-            let (place, parameters) = theta.split_last().expect("the share lies behind the parameters");
+            let (place, parameters) = theta.split_last().expect("the share follows the parameters");
             let Some(own) = own_share(*place) else { return f64::INFINITY };
-            // Evaluations of one configuration: normal, with the rest of the noise.
+            // Evaluations of one configuration are normal with the remaining noise.
             let among = (1.0 - own) * kernel_of(parameters).noise;
             let repeats = 0.5 * (self.freedom * among.ln() + self.squares / among);
             repeats + likelihood.energy(parameters, NOISE_PRIOR, |k| factor(own, self.counts[fitted[k]]))
@@ -123,35 +128,39 @@ impl Configurations {
     }
 }
 
-/// The share of the noise that is a configuration's own below which `place` of its prior lies; `None` outside `[0, 1)`.
+/// The quantile `place` of the prior of the configuration-specific share of the noise; `None` outside `[0,
+/// 1)`.
 fn own_share(place: f64) -> Option<f64> {
     (0.0..1.0).contains(&place).then(|| ((place - NOTHING_OWN) / (1.0 - NOTHING_OWN)).max(0.0))
 }
 
-/// What of the noise variance the mean of `count` evaluations has, of which `own` is the configuration's.
+/// The factor of the noise variance in the mean of `count` evaluations, where `own` is the
+/// configuration-specific share.
 fn factor(own: f64, count: f64) -> f64 {
     own + (1.0 - own) / count
 }
 
-/// What the configuration `cell` gives on average over seeds, given all `told` trials.
+/// The estimated mean of the configuration `cell` over seeds, given all ended trials.
 ///
-/// With repeats the interval is the middle 90% of the draws' mixture. Without them it is the hull of three: nothing of the noise is the configuration's own
-/// (the middle 80%: a chosen value lies above its smooth mean, so that the truth can be missed on one side alone), half of it is (90%), or all (the told value).
+/// With repeats the interval is the middle 90% of the mixture over the draws. Without repeats it is the hull
+/// of three intervals: with no configuration-specific noise (the middle 80%: a selected value is above its
+/// smooth mean, so that the truth can only be missed on one side), with half of the noise being
+/// configuration-specific (90%), and with all of it (the observed value).
 pub(super) fn expected(
     lattice: &Lattice,
-    told: &[Told<'_>],
+    ended: &[EndedTrial<'_>],
     values: &Values,
     cell: &Cell,
     most_probable: &[f64],
 ) -> Result<Expected, NoExpectation> {
     let imputed: Vec<Configurations> =
-        values.imputed.iter().map(|values| Configurations::new(lattice, told, values)).collect();
+        values.imputed.iter().map(|values| Configurations::new(lattice, ended, values)).collect();
     let all = &imputed[0];
     let n = all.means.len() as f64;
     let widening = n / (n - lattice.dimension() as f64 - 2.0).max(1.0);
     let place = all.place[cell];
-    let draws = all.draws(lattice, most_probable, told.len());
-    // Each draw with the next imputation.
+    let draws = all.draws(lattice, most_probable, ended.len());
+    // Each draw is combined with the next imputation.
     let posteriors: Vec<(Posterior<'_>, (f64, f64), f64, &Configurations)> = draws
         .iter()
         .zip(imputed.iter().cycle())
@@ -172,16 +181,17 @@ pub(super) fn expected(
         posteriors.iter().map(normal).collect()
     };
     let tail = 0.5 * (1.0 - LEVEL);
-    // Without repeats the covariance, and so the draws, are the same whatever the share is.
-    let supposed = if all.freedom > 0.0 {
+    // Without repeats the covariance, and so the draws, do not depend on the share.
+    let assumptions = if all.freedom > 0.0 {
         vec![(normals(None), tail)]
     } else {
         vec![(normals(Some(0.0)), 2.0 * tail), (normals(Some(0.5)), tail), (normals(Some(1.0)), tail)]
     };
-    let means = supposed.iter().flat_map(|(normals, _)| normals).map(|(mean, _)| mean);
+    let means = assumptions.iter().flat_map(|(normals, _)| normals).map(|(mean, _)| mean);
     let mean = means.clone().sum::<f64>() / means.count() as f64;
-    let ends =
-        |p: fn(f64) -> f64| supposed.iter().map(move |(normals, tail)| mixture_quantile(normals, p(*tail)));
+    let ends = |p: fn(f64) -> f64| {
+        assumptions.iter().map(move |(normals, tail)| mixture_quantile(normals, p(*tail)))
+    };
     let low = ends(|tail| tail).fold(f64::INFINITY, f64::min);
     let high = ends(|tail| 1.0 - tail).fold(f64::NEG_INFINITY, f64::max);
     let [mean, low, high] = [mean, low, high].map(|x| values.clipped.back(x));
@@ -193,11 +203,13 @@ pub(super) fn expected(
     }
 }
 
-/// Mean and variance of a configuration's mean over seeds, where its `count` evaluations have the mean `value`, the share `own` of the `noise`
-/// is the configuration's, and the smooth function has the mean and variance `at` there.
+/// The mean and variance of a configuration over seeds, where its `count` evaluations have the mean `value`,
+/// the share `own` of the `noise` is configuration-specific, and the smooth function has the mean and
+/// variance `at` there.
 ///
-/// With the noise `n_k = n (s + (1 - s) / k)` of a mean of `k` evaluations it is the smooth mean plus `w = s / (s + (1 - s) / k)` of the residual, its
-/// variance `w (1 - w) n_k + (1 - w)^2 v` (Rasmussen & Williams 2006, section 2.2).
+/// The mean of `k` evaluations has the noise `n_k = n (s + (1 - s) / k)`. The estimate is the smooth mean
+/// plus `w = s / (s + (1 - s) / k)` of the residual, with variance `w (1 - w) n_k + (1 - w)^2 v` (Rasmussen &
+/// Williams 2006, section 2.2).
 fn with_own(at: (f64, f64), own: f64, value: f64, count: f64, noise: f64) -> (f64, f64) {
     let (smooth, variance) = at;
     let spread = factor(own, count);
@@ -206,7 +218,7 @@ fn with_own(at: (f64, f64), own: f64, value: f64, count: f64, noise: f64) -> (f6
     (smooth + share * (value - smooth), own_variance + (1.0 - share).powi(2) * variance)
 }
 
-/// The number below which a mixture of normal distributions, by mean and variance, has the share `p`.
+/// The quantile `p` of a mixture of normal distributions, given by means and variances.
 fn mixture_quantile(normals: &[(f64, f64)], p: f64) -> f64 {
     let share = |x: f64| {
         let below = normals.iter().map(|(mean, variance)| normal::cdf((x - mean) / variance.sqrt()));

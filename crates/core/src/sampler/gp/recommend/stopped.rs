@@ -1,40 +1,43 @@
-//! What trials that were stopped early would have come to.
+//! The imputation of final values of trials that were stopped early.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::normal;
 use crate::rng::{TrialRng, stream, uniform};
-use crate::sampler::outcome::{self, Told};
+use crate::sampler::outcome::{self, EndedTrial};
 use crate::trial::{Direction, FrozenTrial, TrialNumber, TrialState};
 
-/// Trials with both values that a line is fitted to, at least.
+/// Smallest number of pairs that a regression is fitted to.
 const FEWEST_PAIRS: usize = 5;
 
-/// Draws of the final values.
+/// Number of imputations.
 const IMPUTATIONS: usize = 8;
 
-/// The final values that the curves of trials which were stopped early lead to, larger is better.
+/// The final values predicted from the learning curves of trials that were stopped early; larger is better.
 ///
-/// A pruner decides by what it has seen of a curve, so that final values are missing at random given the curves. Stopped trials leave a monotone
-/// pattern of missing values, of which each step's regression on those before it, over all trials that reached it, is the most probable one, however
-/// trials were chosen to reach it (Little & Rubin 2002, section 7.4). Complete trials alone would be a sample of the lucky ones.
+/// A pruner decides by the observed part of a curve, so that final values are missing at random given the
+/// curves. Stopped trials have a monotone pattern of missing values. For it, the maximum likelihood estimate
+/// is each step's regression on the earlier steps over all trials that reached it, regardless of how these
+/// were selected (Little & Rubin 2002, section 7.4). Complete trials alone are a biased, lucky sample.
 #[derive(Debug, Default)]
 pub(super) struct Stopped {
-    /// What is expected of each trial; without those from whose step too few trials went on to tell.
+    /// Expected final values, except of trials from whose last step too few others continued.
     pub(super) means: HashMap<TrialNumber, f64>,
-    /// Draws of all of them, each with other parameters of the regressions (multiple imputation: Rubin 1987).
+    /// Draws of the final values, each with other draws of the regression parameters (multiple imputation:
+    /// Rubin 1987).
     pub(super) draws: Vec<HashMap<TrialNumber, f64>>,
 }
 
-/// What a value is told from: the one at the step before, and the mean of those at all steps before that.
+/// Predictors of a value: the value at the previous step, and the mean of those at all earlier steps.
 type Predictors = [f64; 2];
 
-/// The least-squares plane through values and their [`Predictors`].
+/// A linear regression of values on their [`Predictors`].
 struct Plane {
     centers: Predictors,
     level: f64,
     slopes: Predictors,
-    /// Lower Cholesky factor of the slopes' covariance over the residual variance, `[a, b, c]` for `[[a, 0], [b, c]]`.
+    /// Lower Cholesky factor of the slopes' covariance divided by the residual variance, `[a, b, c]` for
+    /// `[[a, 0], [b, c]]`.
     root: [f64; 3],
     count: f64,
     freedom: usize,
@@ -43,18 +46,18 @@ struct Plane {
 }
 
 impl Plane {
-    /// `None` where there are fewer than [`FEWEST_PAIRS`] values, or the values before are equal. Where there is one step before, or both predictors are
-    /// all but the same, the first counts alone.
-    fn new(told: &[(Predictors, f64)]) -> Option<Self> {
-        let count = told.len() as f64;
-        if told.len() < FEWEST_PAIRS {
+    /// Fits the regression; `None` where there are fewer than [`FEWEST_PAIRS`] values, or the first predictor
+    /// is constant. With one earlier step, or nearly collinear predictors, only the first predictor is used.
+    fn new(pairs: &[(Predictors, f64)]) -> Option<Self> {
+        let count = pairs.len() as f64;
+        if pairs.len() < FEWEST_PAIRS {
             return None;
         }
-        let mean = |of: &dyn Fn(&(Predictors, f64)) -> f64| told.iter().map(of).sum::<f64>() / count;
+        let mean = |of: &dyn Fn(&(Predictors, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count;
         let centers = [mean(&|(x, _)| x[0]), mean(&|(x, _)| x[1])];
         let level = mean(&|(_, y)| *y);
         let product = |a: &dyn Fn(&(Predictors, f64)) -> f64, b: &dyn Fn(&(Predictors, f64)) -> f64| {
-            told.iter().map(|one| a(one) * b(one)).sum::<f64>()
+            pairs.iter().map(|one| a(one) * b(one)).sum::<f64>()
         };
         let (first, second) = (
             |one: &(Predictors, f64)| one.0[0] - centers[0],
@@ -76,8 +79,8 @@ impl Plane {
         };
         let fitted =
             |x: &Predictors| level + slopes[0] * (x[0] - centers[0]) + slopes[1] * (x[1] - centers[1]);
-        let residuals: f64 = told.iter().map(|(x, y)| (y - fitted(x)).powi(2)).sum();
-        let freedom = told.len() - 1 - slope_count;
+        let residuals: f64 = pairs.iter().map(|(x, y)| (y - fitted(x)).powi(2)).sum();
+        let freedom = pairs.len() - 1 - slope_count;
         residuals.is_finite().then_some(Self { centers, level, slopes, root, count, freedom, residuals })
     }
 
@@ -85,7 +88,8 @@ impl Plane {
         self.level + self.slopes[0] * (x[0] - self.centers[0]) + self.slopes[1] * (x[1] - self.centers[1])
     }
 
-    /// Another plane that the values allow, and the deviation of values from it: a draw from their posterior distribution under a flat prior.
+    /// A draw of the regression from its posterior under a flat prior, with the standard deviation of the
+    /// residuals.
     fn draw(&self, rng: &mut TrialRng) -> (Self, f64) {
         let chi2: f64 = (0..self.freedom).map(|_| standard_normal(rng).powi(2)).sum();
         let deviation = (self.residuals / chi2.max(f64::MIN_POSITIVE)).sqrt();
@@ -104,7 +108,7 @@ fn last_step(trial: &FrozenTrial) -> Option<i64> {
     trial.intermediate.last_key_value().map(|(step, _)| *step)
 }
 
-/// Curves at the steps at which trials were stopped.
+/// Learning curves at the steps at which trials were stopped.
 struct Curves<'a> {
     direction: Direction,
     steps: Vec<i64>,
@@ -112,8 +116,9 @@ struct Curves<'a> {
 }
 
 impl<'a> Curves<'a> {
-    fn new(told: &[Told<'a>], direction: Direction) -> Self {
-        let stopped = told.iter().map(|(trial, ..)| *trial).filter(|trial| trial.state == TrialState::Pruned);
+    fn new(ended: &[EndedTrial<'a>], direction: Direction) -> Self {
+        let stopped =
+            ended.iter().map(|(trial, ..)| *trial).filter(|trial| trial.state == TrialState::Pruned);
         let stopped: Vec<&FrozenTrial> = stopped.collect();
         let steps: BTreeSet<i64> = stopped.iter().filter_map(|trial| last_step(trial)).collect();
         Self { direction, steps: steps.into_iter().collect(), stopped }
@@ -125,8 +130,9 @@ impl<'a> Curves<'a> {
         self.steps[..count].iter().map(|step| Some(self.direction.sign() * value(step)?)).collect()
     }
 
-    /// The plane for what comes after step number `place`: the value at the next step, or the final one.
-    fn plane(&self, told: &[Told<'_>], place: usize) -> Option<Plane> {
+    /// The regression for the value after step number `place`: the value at the next step, or the final
+    /// value.
+    fn plane(&self, ended: &[EndedTrial<'_>], place: usize) -> Option<Plane> {
         let pair = |trial: &FrozenTrial| {
             if place + 1 < self.steps.len() {
                 let mut values = self.values(trial, place + 2)?;
@@ -137,10 +143,11 @@ impl<'a> Curves<'a> {
             let value = outcome::value(complete, self.direction).filter(|value| value.is_finite())?;
             Some((predictors(&self.values(trial, place + 1)?), value))
         };
-        Plane::new(&told.iter().filter_map(|(trial, ..)| pair(trial)).collect::<Vec<_>>())
+        Plane::new(&ended.iter().filter_map(|(trial, ..)| pair(trial)).collect::<Vec<_>>())
     }
 
-    /// Where the curves of the stopped trials lead along `planes`, each value with an addition by the number of its plane.
+    /// The final values of the stopped trials predicted by `planes`, with `noise` of the plane's index added
+    /// to each value.
     fn ends(
         &self,
         planes: &[Option<Plane>],
@@ -159,22 +166,22 @@ impl<'a> Curves<'a> {
     }
 }
 
-/// Of the values so far, at least one.
+/// The predictors from the values so far, of which there must be at least one.
 fn predictors(values: &[f64]) -> Predictors {
     let (last, earlier) = values.split_last().expect("a trial that was stopped has a value");
     [*last, earlier.iter().sum::<f64>() / earlier.len().max(1) as f64]
 }
 
 impl Stopped {
-    pub(super) fn new(told: &[Told<'_>], direction: Direction) -> Self {
-        let curves = Curves::new(told, direction);
+    pub(super) fn new(ended: &[EndedTrial<'_>], direction: Direction) -> Self {
+        let curves = Curves::new(ended, direction);
         let planes: Vec<Option<Plane>> =
-            (0..curves.steps.len()).map(|place| curves.plane(told, place)).collect();
+            (0..curves.steps.len()).map(|place| curves.plane(ended, place)).collect();
         let means = curves.ends(&planes, |_| 0.0);
         if means.is_empty() {
             return Self::default();
         }
-        let mut rng = stream(0, "imputation", told.len() as u64);
+        let mut rng = stream(0, "imputation", ended.len() as u64);
         let mut draw = || {
             let (planes, deviations): (Vec<Option<Plane>>, Vec<f64>) = planes
                 .iter()
@@ -202,11 +209,13 @@ mod tests {
     }
 
     fn of(trials: &[FrozenTrial], direction: Direction) -> Stopped {
-        let told: Vec<Told<'_>> = trials.iter().map(|trial| (trial, Vec::new(), trial.value)).collect();
-        Stopped::new(&told, direction)
+        let ended: Vec<EndedTrial<'_>> =
+            trials.iter().map(|trial| (trial, Vec::new(), trial.value)).collect();
+        Stopped::new(&ended, direction)
     }
 
-    /// Curves that grow by `2 x + 1` a step: what is stopped at the first step goes through both planes.
+    /// Curves that grow from `x` to `2 x + 1` at each step, so that a trial stopped at the first step needs
+    /// both planes.
     #[test]
     fn curves_are_followed_to_the_end() {
         let mut trials: Vec<FrozenTrial> = (0..8)
@@ -226,7 +235,7 @@ mod tests {
             assert!((ends[&TrialNumber(9)] - 7.0).abs() < 1e-6, "{ends:?}");
         }
         let few = of(&trials[4..], Direction::Maximize);
-        assert!(few.means.is_empty(), "four complete trials tell no plane: {few:?}");
+        assert!(few.means.is_empty(), "four complete trials determine no plane: {few:?}");
         for trial in &mut trials {
             trial.value = trial.value.map(|value| -value);
             trial.intermediate.values_mut().for_each(|value| *value = -*value);
@@ -234,10 +243,11 @@ mod tests {
         assert_eq!(of(&trials, Direction::Minimize).means, found.means);
     }
 
-    /// Curves whose three values are a common part and noise of their own; those below 0 at the first or the second step are stopped. The mean of the draws
-    /// is that of the final values, which are known here, and their spread is as wide.
+    /// Curves whose three values have a common part and independent noise; trials below 0 at the first or the
+    /// second step are stopped. The draws have the mean and standard deviation of the final values, which are
+    /// known here.
     #[test]
-    fn draws_have_the_mean_and_spread_of_what_is_missing() {
+    fn draws_have_the_mean_and_spread_of_the_missing_values() {
         let mut rng = stream(1, "test", 0);
         let mut finals = Vec::new();
         let trials: Vec<FrozenTrial> = (0..3000)
@@ -264,6 +274,6 @@ mod tests {
         assert!((truth.0 - drawn.0).abs() < 0.15, "{truth:?} {drawn:?}");
         assert!((truth.1 / drawn.1).ln().abs() < 0.1, "{truth:?} {drawn:?}");
         let complete = trials.iter().filter_map(FrozenTrial::eligible_value).collect();
-        assert!(moments(complete).0 > truth.0 + 1.0, "those that were left are the lucky ones");
+        assert!(moments(complete).0 > truth.0 + 1.0, "complete trials are a lucky sample");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether intervals of the recommended configuration cover, where the model holds.
+//! The coverage of the intervals of recommended configurations, where the model holds.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::sampler::tests::ordinals;
 use crate::sampler::{StudyView, build};
 use crate::space::Feasible;
 
-/// Functions drawn from the model: a smooth part, a part of each configuration's own, and noise.
+/// Functions drawn from the model: a smooth part, a configuration-specific part, and noise.
 struct World {
     feasible: Arc<Feasible>,
     factor: Vec<Vec<f64>>,
@@ -44,7 +44,7 @@ impl World {
                 covariance.push(matern(distance(a, b)).0 + jitter);
             }
         }
-        // The factor times unit vectors' combinations: L z for z standard normal, by rows of L.
+        // Rows of the Cholesky factor L, so that L z is a draw for standard normal z.
         let factor = lower(&covariance, n);
         Self { feasible, factor, noise }
     }
@@ -90,8 +90,9 @@ fn lower(a: &[f64], n: usize) -> Vec<Vec<f64>> {
     l
 }
 
-/// At least 90 of 100, over short and long length scales and little and much noise, none of which the model is told: without repeats it has to hold
-/// whatever share of the noise is a configuration's own, and with the share in between it covers more.
+/// The coverage is at least 90 of 100 over short and long length scales and little and much noise, which the
+/// model has to estimate. Without repeats the interval must hold for every configuration-specific share of
+/// the noise, so that it covers more with a share in between.
 #[test]
 fn intervals_cover_the_true_mean() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(32);
@@ -113,7 +114,7 @@ fn intervals_cover_the_true_mean() {
     assert!(mean >= 0.86, "{mean}");
 }
 
-/// Twelve configurations, the values of the first three told twice: `difference` is what the second values have more.
+/// Twelve configurations, of which the first three are repeated; `difference` is added to the second values.
 fn repeated(difference: f64) -> Recommendation {
     let feasible = ordinals(&[4, 3]);
     let mut trials: Vec<FrozenTrial> = (0..12_u64)
@@ -131,20 +132,20 @@ fn repeated(difference: f64) -> Recommendation {
 }
 
 #[test]
-fn identical_repeats_tell_nothing_of_seeds() {
+fn identical_repeats_give_no_interval() {
     assert_eq!(repeated(0.0).expected, Err(NoExpectation::IdenticalRepeats));
     let expected = repeated(0.5).expected.unwrap();
     assert!(expected.interval.1 - expected.interval.0 > 0.1, "{expected:?}");
 }
 
-/// Main effects of parameters with noise between seeds.
+/// Main effects of parameters, with noise between seeds.
 struct Effects {
     levels: Vec<i64>,
-    /// Size of the effects, in deviations of the noise; 0 for a flat space.
+    /// Size of the effects in standard deviations of the noise; 0 for a flat space.
     size: f64,
     /// Share of the trials that repeat an earlier configuration, half of them the best one.
     repeats: f64,
-    /// Variance of what is a configuration's own, in those of the noise.
+    /// Variance of the configuration-specific part, relative to that of the noise.
     own: f64,
 }
 
@@ -189,8 +190,9 @@ impl Effects {
     }
 }
 
-/// Intervals hold where all of the noise is between seeds, in flat spaces and in others, and what was chosen is the best of all trials. `RUNS` sets the
-/// number; `CASES=all` takes the table of `docs/adr/0046`, or a list of `sampler case trials`, divided by semicolons, a part of it.
+/// The intervals cover where all noise is between seeds, in flat spaces and others, with the best of all
+/// trials selected. `RUNS` sets the number of runs; `CASES=all` runs the table of `docs/adr/0046`, and a list
+/// of `sampler case trials`, separated by semicolons, a part of it.
 #[test]
 fn intervals_cover_under_noise_between_seeds() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(24);
@@ -227,8 +229,9 @@ fn intervals_cover_under_noise_between_seeds() {
     assert!(mean > 0.9 - 3.0 * error, "{mean}");
 }
 
-/// Learning curves of ten steps that end at the world's value, stopped at the median of the trials before them, at a quarter, at a half or at three quarters
-/// of the way up: whether the interval covers, its length, and how many were stopped.
+/// Runs a study with learning curves of ten steps that end at the world's value. Trials below the median of
+/// the earlier trials are stopped at steps 2, 4 and 7. Returns whether the interval covers, its length, and
+/// the number of stopped trials.
 fn covers_after_pruning(world: &Effects, seed: u64) -> (bool, f64, usize) {
     const STEPS: i64 = 10;
     let feasible = Arc::new(ordinals(&world.levels));
@@ -261,9 +264,10 @@ fn covers_after_pruning(world: &Effects, seed: u64) -> (bool, f64, usize) {
     ((low..=high).contains(&world.truth(seed, &found.params)), high - low, pruned)
 }
 
-/// Two thirds of the trials are stopped, by curves that share the noise of the final values. The interval covers nearly as it says: of 200 runs in 0.82
-/// (flat) and 0.96 (effects), with a length of 2.4. With the early values taken for final ones it was 7.6 long; of complete trials alone it covered
-/// in none of 100 flat runs, since what is left is what had luck.
+/// Two thirds of the trials are stopped, by curves that share the noise of the final values. In 200 runs the
+/// interval had a coverage of 0.82 (flat) and 0.96 (effects), with a length of 2.4. With intermediate values
+/// taken as final ones its length was 7.6; with complete trials only it covered in none of 100 flat runs,
+/// because these are a lucky sample.
 #[test]
 fn intervals_cover_where_trials_are_stopped_early() {
     let runs: u64 = std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(40);
@@ -276,16 +280,18 @@ fn intervals_cover_where_trials_are_stopped_early() {
         let longest = told.iter().map(|(_, length, _)| *length).fold(0.0, f64::max);
         let pruned = told.iter().map(|(.., pruned)| pruned).sum::<usize>() as f64 / runs as f64;
         println!(
-            "{name}: {covered:.3} of {runs}, length {length:.2}, longest {longest:.2}, stopped {pruned:.1} of 50"
+            "{name}: {covered:.3} of {runs}, length {length:.2}, longest {longest:.2}, \
+             stopped {pruned:.1} of 50"
         );
         assert!(covered > 0.7, "{name}: {covered}");
         assert!(length < 4.0 && longest < 8.0 && pruned > 15.0, "{name}: {length} {longest} {pruned}");
     }
 }
 
-/// A configuration that breaks a constraint is not recommended, however good its values; where all do, none is.
+/// A configuration that violates a constraint is not recommended, regardless of its values; where all do,
+/// none is.
 #[test]
-fn what_breaks_a_constraint_is_not_recommended() {
+fn configurations_that_violate_a_constraint_are_not_recommended() {
     let feasible = ordinals(&[4, 3]);
     let limited = |bound: i64| -> Vec<FrozenTrial> {
         let trial = |n: u64| {

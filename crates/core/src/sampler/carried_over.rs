@@ -1,47 +1,48 @@
-//! What a sampler took over from a ladder's other budgets.
+//! Records of the trials that a sampler uses from a ladder's other budgets.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a budget's model owes to the trials of other budgets.
+/// The trials of other budgets that a budget's model uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CarriedOver {
-    /// The budgets that had trials to learn from.
+    /// Budgets with trials to use.
     pub budgets: Vec<CarriedBudget>,
-    /// Whether their trials tell anything of this budget; `None` before enough of its own trials ended.
+    /// Test whether their trials predict this budget's; `None` before enough of its own trials ended.
     pub guard: Option<Guard>,
 }
 
-/// Trials of one budget that a model of another learned from.
+/// The trials of one budget that another budget's model uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CarriedBudget {
-    /// The budget's name.
+    /// Label of the budget.
     pub label: String,
-    /// Its trials.
+    /// Number of its trials in use.
     pub trials: u64,
 }
 
-/// The test of what was carried over against a budget's own first trials.
+/// The test of the other budgets' trials against a budget's own first trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Guard {
-    /// Own trials that it was tested on.
+    /// Number of own trials in the test.
     pub trials: u64,
-    /// Spearman's rank correlation of their values with what the other budgets' trials alone predict, in `[-1, 1]`.
+    /// Spearman's rank correlation between their values and predictions from the other budgets' trials, in
+    /// `[-1, 1]`.
     pub correlation: f64,
-    /// The correlation below which the other budgets' trials are dropped.
+    /// Smallest correlation at which the other budgets' trials are used.
     pub least: f64,
 }
 
 impl Guard {
-    /// Whether the other budgets' trials stay in the model.
+    /// Whether the other budgets' trials are used in the model.
     pub fn holds(&self) -> bool {
         self.correlation >= self.least
     }
 }
 
-/// As people say it.
+/// The numbers of trials by budget and the result of the test.
 impl fmt::Display for CarriedOver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, budget) in self.budgets.iter().enumerate() {
@@ -53,7 +54,8 @@ impl fmt::Display for CarriedOver {
         let (correlation, trials) = (guard.correlation, guard.trials);
         write!(
             f,
-            "; {kept}: what they predict has a rank correlation of {correlation:.2} with the first {trials} own values"
+            "; {kept}: their predictions have a rank correlation of {correlation:.2} with the first \
+             {trials} own values"
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Values of the objectives after the first.
+//! Values of the objectives after the first, and constraints, from the reports of a trial.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,11 +6,12 @@ use std::time::Duration;
 use allometry_core::ladder::Limit;
 use allometry_core::{Constraints, Failure, ModelSize, ObjectiveOutcome};
 
-/// Values of the objectives `names`, which stand after the first: those that the evaluation gave in order, or the trial's metrics of these names. A
-/// name that no metric has may be `seconds` (what the evaluation took), `weights` or `non_embedding_weights`.
+/// The values of the objectives `names`, which follow the first: those that the evaluation returned in order,
+/// or the trial's metrics with these names. A name without a metric can be `seconds` (the duration of the
+/// evaluation), `weights` or `non_embedding_weights`.
 ///
 /// # Errors
-/// The [`Failure`] of a trial that lacks one.
+/// The [`Failure`] of a trial that lacks a value.
 pub(crate) fn values(
     names: &[String],
     outcome: &ObjectiveOutcome,
@@ -43,11 +44,12 @@ pub(crate) fn values(
     values.collect()
 }
 
-/// The constraints of a trial: a value of each limit, in their order, then `reported`, its own constraints.
-/// Limits are on `metrics`, `size` and the time that the trial `took`, which is unknown where it was pruned.
+/// The constraints of a trial: a value for each limit, in their order, followed by the trial's own
+/// constraints `reported`. Limits apply to `metrics`, `size` and the time that the trial `took`, which is
+/// unknown where it was pruned.
 ///
 /// # Errors
-/// The [`Failure`] of a trial that did not report what has a limit.
+/// The [`Failure`] of a trial that lacks a metric with a limit.
 pub(crate) fn constraints(
     limits: &[Limit],
     reported: &Constraints,
@@ -114,7 +116,7 @@ mod tests {
         assert_eq!(
             of(&["seconds"], &outcome(&[("seconds", 9.0)], &[])),
             Ok(vec![9.0]),
-            "its own word counts"
+            "a metric takes precedence"
         );
         assert_eq!(of(&["loss"], &outcome(&[("loss", 0.25)], &[3.0])), Ok(vec![3.0]));
         assert_eq!(of(&[], &reported), Ok(vec![]));
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_values_are_named() {
         let missing = of(&["recall"], &outcome(&[("loss", 0.25)], &[])).unwrap_err();
         assert_eq!(missing, "no value of objective `recall` was reported");
         let bad = of(&["bad"], &outcome(&[("bad", f64::NAN)], &[])).unwrap_err();

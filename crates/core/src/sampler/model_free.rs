@@ -1,4 +1,4 @@
-//! The samplers that do not look at values.
+//! The model-free samplers, which do not use values.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::rng::TrialRng;
 use crate::space::{Configuration, Feasible, SpaceError};
 use crate::trial::Origin;
 
-/// Probes first, then the configurations of a sequence.
+/// A sampler that suggests probes first, then the configurations of a sequence.
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(super) struct ModelFree {
     feasible: Arc<Feasible>,
     probes: Vec<Configuration>,
     sequence: Sequence,
@@ -21,9 +21,12 @@ pub(super) struct Plain {
     history: History,
 }
 
-impl Plain {
+impl ModelFree {
+    /// The model-free sampler that `spec` names, over `feasible`.
+    ///
     /// # Errors
-    /// [`SpaceError::GridOfContinuous`] where a grid is asked for over a range without steps.
+    /// [`SpaceError::GridOfContinuous`] for a grid over a range without steps, and
+    /// [`SpaceError::GridTooLarge`] for one with too many configurations.
     pub(super) fn new(spec: SamplerSpec, feasible: Arc<Feasible>, seed: u64) -> Result<Self, SpaceError> {
         let (sequence, origin) = match spec.kind {
             SamplerKind::Random => (Sequence::Random, Origin::Random),
@@ -46,15 +49,15 @@ impl Plain {
     }
 }
 
-impl Plain {
-    /// Whether the next trial, after a suggestion was asked for with this view, belongs to the initial design of a model over `dimension` parameters or
-    /// to the share that is kept random.
+impl ModelFree {
+    /// Whether the next trial belongs to the initial design of a model with `dimension` parameters, or to the
+    /// share of random trials. Reads the history of the last view that a suggestion was asked for with.
     pub(super) fn wants_random(&self, view: &StudyView<'_>, spec: &SamplerSpec, dimension: usize) -> bool {
         view.len() < initial_design(dimension) || self.history.lacks_random(spec.random_share)
     }
 }
 
-impl Sampler for Plain {
+impl Sampler for ModelFree {
     fn suggest(&mut self, view: &StudyView<'_>, rng: &mut TrialRng) -> Result<Suggestion, SampleError> {
         if self.history.update(view, &self.feasible) == Continuity::Restarted {
             self.sequence.restart();

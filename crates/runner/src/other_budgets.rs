@@ -1,4 +1,4 @@
-//! A ladder's other budgets, as the store has them, for a sampler that learns from them.
+//! The trials of a ladder's other budgets in the store, for a sampler that uses them.
 
 use allometry_core::sampler::OtherBudget;
 use allometry_core::{FrozenTrial, SearchSpace, WeightTarget};
@@ -7,20 +7,21 @@ use allometry_store::{Store, StoreError, StudyId, StudyRecord};
 use crate::choice::split;
 use crate::recover::fold_attempts;
 
-/// The studies of a ladder's other budgets and their trials.
+/// The other budgets of a ladder with their trials.
 #[derive(Default)]
-pub(crate) struct Others(Vec<Other>);
+pub(crate) struct OtherBudgets(Vec<Budget>);
 
-struct Other {
+struct Budget {
     label: String,
-    /// Decimal logarithm of the weights aimed at, less that of the study's own.
+    /// Decimal logarithm of the ratio of the target weights to those of the study's own budget.
     decades: f64,
     space: SearchSpace,
     finished: Vec<FrozenTrial>,
 }
 
-impl Others {
-    /// In the ladder's order; none for a study that belongs to no ladder or whose budget has no size.
+impl OtherBudgets {
+    /// Reads the budgets in the order of the ladder; none for a study without a ladder or without target
+    /// weights.
     pub(crate) fn read(store: &dyn Store, study: StudyId) -> Result<Self, StoreError> {
         let studies = store.studies()?;
         let Some(own) = studies.iter().find(|record| record.id == study).and_then(rung) else {
@@ -35,23 +36,23 @@ impl Others {
             let Some(space) = record.space.clone() else { continue };
             let (finished, _) = split(fold_attempts(store.trials(record.id)?));
             let decades = other.decades - own.decades;
-            others.push((other.position, Other { label: other.label.to_owned(), decades, space, finished }));
+            others.push((other.position, Budget { label: other.label.to_owned(), decades, space, finished }));
         }
         others.sort_by_key(|(position, _)| *position);
         Ok(Self(others.into_iter().map(|(_, other)| other).collect()))
     }
 
-    /// As samplers see them.
+    /// The budgets as the input of samplers.
     pub(crate) fn views(&self) -> Vec<OtherBudget<'_>> {
         let mut views = Vec::with_capacity(self.0.len());
-        for Other { label, decades, space, finished } in &self.0 {
+        for Budget { label, decades, space, finished } in &self.0 {
             views.push(OtherBudget { label, decades: *decades, space, finished });
         }
         views
     }
 }
 
-/// A study's place in its ladder.
+/// The position of a study in its ladder.
 struct Rung<'a> {
     ladder: &'a str,
     position: usize,
