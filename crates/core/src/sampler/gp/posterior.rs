@@ -10,8 +10,8 @@ pub(super) struct Posterior<'a> {
     lattice: &'a Lattice,
     pub(super) kernel: Kernel,
     points: Vec<Point>,
-    /// For each axis with levels, the weighted squared differences of level `l` to all points at `l n..(l +
-    /// 1) n`.
+    /// For each axis with levels, the weighted squared differences of level `l` to all `n` points, from index
+    /// `l * n` on.
     squares: Vec<Vec<f64>>,
     /// For each point, the weighted squared difference between its budget's size and the study's own.
     size_squares: Vec<f64>,
