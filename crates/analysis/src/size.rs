@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::input::StudyTrials;
 use crate::options::Options;
 use crate::sample::Sample;
-use crate::study::StudyAnalysis;
 
 /// Sizes of a study's models.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,12 +65,11 @@ pub struct SizeReversal {
 }
 
 impl SizeReversal {
-    /// Returns the reversals among the budgets whose best model has a known size.
-    pub(crate) fn all(studies: &[StudyAnalysis]) -> Vec<Self> {
-        let sized: Vec<(&str, u64)> = studies
-            .iter()
-            .filter_map(|study| Some((study.budget.label.as_str(), study.sizes.best?.total)))
-            .collect();
+    /// Returns the reversals among budgets given by their labels and sizes; a budget whose best model has an
+    /// unknown size is skipped.
+    pub(crate) fn all<'a>(budgets: impl Iterator<Item = (&'a str, &'a StudySizes)>) -> Vec<Self> {
+        let sized: Vec<(&str, u64)> =
+            budgets.filter_map(|(label, sizes)| Some((label, sizes.best?.total))).collect();
         let pairs = sized.windows(2).map(|pair| (pair[0], pair[1]));
         pairs
             .filter(|(before, next)| next.1 < before.1)

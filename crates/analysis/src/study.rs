@@ -22,7 +22,7 @@ use crate::model::Model;
 use crate::options::Options;
 use crate::recommendation::Recommendation;
 use crate::sample::Sample;
-use crate::size::StudySizes;
+use crate::size::{SizeReversal, StudySizes};
 use crate::space_importance::SpaceImportance;
 use crate::summary::Summary;
 use crate::trend::{Trend, adjusted_trends};
@@ -77,6 +77,11 @@ pub struct StudyAnalysis {
 }
 
 impl StudyAnalysis {
+    /// Returns the neighbouring budgets of which the larger has the smaller best model.
+    pub(crate) fn size_reversals(studies: &[Self]) -> Vec<SizeReversal> {
+        SizeReversal::all(studies.iter().map(|study| (study.budget.label.as_str(), &study.sizes)))
+    }
+
     /// Whether any trial recorded something of its predictions.
     pub fn has_predictions(&self) -> bool {
         self.collapse.naive.outcome != NaiveOutcome::Unknown

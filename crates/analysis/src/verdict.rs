@@ -18,7 +18,6 @@ use crate::confirmation::Confirmation;
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::{Quantity, Scaling};
-use crate::size::SizeReversal;
 use crate::statement::Statement;
 use crate::study::StudyAnalysis;
 
@@ -120,7 +119,7 @@ impl Verdict {
                 options,
             )
         });
-        let out_of_order = SizeReversal::all(studies);
+        let out_of_order = StudyAnalysis::size_reversals(studies);
         let rests_on_search = matches!(
             scaling.judgement.as_ref().map(|judgement| judgement.quantity),
             Some(Quantity::BestOf { .. })

@@ -7,7 +7,6 @@ use crate::baseline::BaselineComparison;
 use crate::input::LadderTrials;
 use crate::options::Options;
 use crate::scaling::{Scaling, SearchKind, Source};
-use crate::size::SizeReversal;
 use crate::stats::normal;
 use crate::study::StudyAnalysis;
 use crate::verdict::{Outcome, Verdict};
@@ -43,7 +42,7 @@ pub(super) fn findings(
 }
 
 fn sizes_out_of_order(studies: &[StudyAnalysis]) -> Option<Problem> {
-    let reversals = SizeReversal::all(studies);
+    let reversals = StudyAnalysis::size_reversals(studies);
     (!reversals.is_empty()).then_some(Problem::SizesOutOfOrder { reversals })
 }
 

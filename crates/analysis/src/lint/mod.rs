@@ -33,10 +33,10 @@ pub use mismatch::{
     SummaryMismatch, TableSide, TrendMismatch,
 };
 pub use reason::{
-    BestValueReason, Claim, CollapseReason, ConsistencyReason, Ends, ImportanceReason, LintReason,
-    NoteReason, OneWayTest, SizeReason, TrendReason, TrendSlope, TrendTest,
+    BestValueReason, BudgetOrder, Claim, CollapseReason, ConsistencyReason, Ends, ImportanceReason,
+    LintReason, MeansReason, NoteReason, OneWayTest, SizeReason, TrendReason, TrendSlope, TrendTest,
 };
-pub use scaling::{BudgetOrder, MeansReason, ScalingLint};
+pub use scaling::ScalingLint;
 pub use size::SizeLint;
 pub use trend::{BestLint, ChangeLint, ContrastLint, TrendLint};
 

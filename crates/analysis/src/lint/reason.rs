@@ -1,14 +1,16 @@
 //! What a report says, and why that stands or does not, as data.
 
 use allometry_core::ParamValue;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::mismatch::Mismatch;
-use super::scaling::BudgetOrder;
 use crate::consistency::NaiveConsistency;
 use crate::edge::Edge;
 use crate::estimate::Interval;
 use crate::scaling::NaiveScaling;
 use crate::trend::NaiveDirection;
+use crate::verdict::{Answer, Covers};
 
 /// What a report says in one of its lines.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +72,27 @@ pub enum Claim {
         /// The value.
         value: ParamValue,
     },
+}
+
+/// The order of the budgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetOrder {
+    /// The exact sizes of the best models.
+    ExactSizes,
+    /// The weights of their blocks.
+    BlockWeights,
+    /// The report's order; sizes are not known.
+    Given,
+}
+
+/// The answer of the means of a report's trials, with the sources that their error covers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeansReason {
+    /// The answer.
+    pub answer: Answer,
+    /// The sources that its error covers; `None` without an error.
+    pub covers: Option<Covers>,
 }
 
 /// Why a conclusion stands or does not.

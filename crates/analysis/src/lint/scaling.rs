@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Knowledge;
 use super::conclusion::{Conclusion, Standing};
-use super::reason::{Claim, LintReason};
+use super::reason::{BudgetOrder, Claim, LintReason, MeansReason};
 use super::size::{Budget, SizeLint};
 use super::stated::{StatedReport, StatedVerdict};
 use crate::input::LadderTrials;
@@ -17,28 +17,7 @@ use crate::scaling::{
 use crate::statement::Statement;
 use crate::stats::auc;
 use crate::summary::metric_estimate;
-use crate::verdict::{Answer, Conclusion as Concluded, Covers, Outcome};
-
-/// The order of the budgets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BudgetOrder {
-    /// The exact sizes of the best models.
-    ExactSizes,
-    /// The weights of their blocks.
-    BlockWeights,
-    /// The report's order; sizes are not known.
-    Given,
-}
-
-/// The answer of the means of a report's trials, with the sources that their error covers.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MeansReason {
-    /// The answer.
-    pub answer: Answer,
-    /// The sources that its error covers; `None` without an error.
-    pub covers: Option<Covers>,
-}
+use crate::verdict::{Conclusion as Concluded, Outcome};
 
 /// The best values over sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,7 +2,6 @@
 
 use super::Caveat;
 use crate::scaling::{Judgement, Quantity, Scaling, SizeOrder};
-use crate::size::SizeReversal;
 use crate::statement::Statement;
 use crate::study::StudyAnalysis;
 
@@ -55,7 +54,8 @@ pub(super) fn caveats(scaling: &Scaling, studies: &[StudyAnalysis], is_confirmed
     let is_off_label = |budget: &str| {
         studies.iter().any(|study| study.budget.label == budget && study.sizes.best_is_off_label())
     };
-    let is_out_of_order = scaling.order == SizeOrder::Exact && !SizeReversal::all(studies).is_empty();
+    let is_out_of_order =
+        scaling.order == SizeOrder::Exact && !StudyAnalysis::size_reversals(studies).is_empty();
     let applies = |condition: bool, reason: CaveatReason| condition.then_some(reason);
     let reasons = [
         applies(
