@@ -118,23 +118,25 @@ pub fn hide_users(text: &str) -> String {
 }
 
 static WITHOUT_SCHEME: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"(^|[\s"'`=])([^\s"'`=:/@]+):([^\s"'`/][^\s"'`]*)@([\w.-]+(?:/|:\d))"#;
+    let pattern = r#"(^|[\s"'`=;]|//)([^\s"'`=:/@;.]+):([^\s"'`/][^\s"'`]*)@([\w.-]+)(/|:\d|)"#;
     Regex::new(pattern).expect("a valid pattern")
 });
 
 /// Whether a text holds a password in a URL that lacks its scheme: `user:password@host/database`.
 pub fn lacks_scheme(text: &str) -> bool {
-    !text.contains("://") && WITHOUT_SCHEME.is_match(text)
+    let has_path = |found: Captures<'_>| !found[5].is_empty();
+    !text.contains("://") && WITHOUT_SCHEME.captures_iter(text).any(has_path)
 }
 
 /// Replaces the passwords of URLs that lack their scheme, such as `user:password@host/database`.
 fn hide_users_without_scheme(text: &str) -> Cow<'_, str> {
     WITHOUT_SCHEME.replace_all(text, |found: &Captures<'_>| {
         // The passwords of URLs with a scheme are hidden already.
-        if found[3].contains(HIDDEN) || SCHEME.is_match(&found[3]) {
+        let is_path = &found[1] == "//" && text[..found.get(0).map_or(0, |all| all.start())].ends_with('/');
+        if is_path || found[3].contains(HIDDEN) || SCHEME.is_match(&found[3]) {
             return found[0].to_owned();
         }
-        format!("{}{}:{HIDDEN}@{}", &found[1], &found[2], &found[4])
+        format!("{}{}:{HIDDEN}@{}{}", &found[1], &found[2], &found[4], &found[5])
     })
 }
 
@@ -220,6 +222,10 @@ mod tests {
             ("--token=abc", "--token=***"),
             ("sqlite://me:x@host/d", "sqlite://me:***@host/d"),
             ("me:x@host/d", "me:***@host/d"),
+            ("me:x@host", "me:***@host"),
+            ("//me:x@h/d", "//me:***@h/d"),
+            ("postgresql//me:x@h/d", "postgresql//me:***@h/d"),
+            ("x=postgresql;//me:x@h:5432/d", "x=postgresql;//me:***@h:5432/d"),
             ("2M=me:x@y@host:5432/d", "2M=me:***@host:5432/d"),
             ("cannot open `me:x/y@host/d`", "cannot open `me:***@host/d`"),
             ("redis://:x@host a postgresql://me:z@host", "redis://:***@host a postgresql://me:***@host"),
@@ -233,7 +239,7 @@ mod tests {
         for text in [
             "postgresql://me@host:5432/db",
             "sqlite:///a:b@c.db",
-            "a:b@c.db",
+            "folder/a:b@c.db",
             "2M=trials.db:run@3",
             "http://127.0.0.1:8080/ is served to me@host",
             "no budget `1M`; it has 2M, 4M",

@@ -145,7 +145,12 @@ impl Follower {
         let mut gone = std::mem::take(&mut self.studies);
         for record in records {
             let known = gone.iter().position(|study| study.record.id == record.id);
-            let study = if let Some(position) = known {
+            let study = if record.unreadable.is_some() {
+                let before = known.map(|position| gone.swap_remove(position));
+                let renewed = u64::from(before.is_none_or(|study| study.record != record));
+                rose = Versions { live: rose.live + renewed, finished: rose.finished + renewed };
+                Arc::new(StoredStudy::without_trials(record))
+            } else if let Some(position) = known {
                 let mut study = gone.swap_remove(position);
                 let news = study.news(store).map_err(|error| error.to_string())?;
                 let renewed = study.record != record;

@@ -133,6 +133,28 @@ fn a_new_trial_is_announced_and_shown() {
 }
 
 #[test]
+fn an_unreadable_study_is_named_and_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = database(&folder);
+    let store = SqliteStore::open(&path.display().to_string()).unwrap();
+    for name in ["broken", "sound"] {
+        let id = study(&store, name, "x");
+        tell(&store, id, "x", Ok(0.5));
+    }
+    drop(store);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let change = "UPDATE study_user_attributes SET value_json = '{' \
+                  WHERE key = 'allometry:search_space' AND study_id = 1";
+    assert_eq!(connection.execute(change, []).unwrap(), 1);
+    drop(connection);
+    let address = start(&path, None);
+    let home = get(address, "/").body;
+    assert!(home.contains("sound") && !home.contains("unavailable"), "{home}");
+    assert!(get(address, "/api/studies/2/trials").body.contains("0.5"));
+    assert!(get(address, "/live?ladder=broken").body.contains("cannot be read"));
+}
+
+#[test]
 fn a_store_may_come_go_and_return() {
     let folder = tempfile::tempdir().unwrap();
     let path = database(&folder);

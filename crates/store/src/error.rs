@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use allometry_core::{ParamValue, TrialState};
 
+use crate::facts::LATER_VERSION;
 use crate::location::Location;
 use crate::schema::Former;
 use crate::store::{StudyId, TrialId};
@@ -357,6 +358,9 @@ impl StoreError {
                  them (`GRANT CREATE ON SCHEMA`)"
             }
             Self::NoDatabase { .. } => "`createdb NAME` creates an empty one; Allometry creates its tables",
+            Self::Malformed { problem, .. } if problem.contains(LATER_VERSION) => {
+                "install that version of Allometry, or a later one"
+            }
             Self::Malformed { .. } => "the database is damaged, or was changed by another program",
             _ => return None,
         };

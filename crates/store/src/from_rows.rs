@@ -84,7 +84,8 @@ pub(crate) fn study(rows: OptunaStudy) -> StudyRecord {
         }
     }
     let (facts, problem) = StudyFacts::read(&attributes);
-    let unreadable = unreadable.or(problem);
+    let no_direction = directions.is_empty().then(|| "it has no direction".to_owned());
+    let unreadable = unreadable.or(problem).or(no_direction);
     let mut directions = directions.into_iter();
     StudyRecord {
         id,
@@ -107,8 +108,15 @@ pub(crate) fn metric_names(names: &[String]) -> Option<(String, String)> {
 
 /// Parses the search space that Allometry stored with a study.
 pub(crate) fn space(study: StudyId, text: &str) -> Result<SearchSpace, Malformed> {
-    serde_json::from_str(text)
-        .map_err(|error| Malformed::new(format!("search space of study {study}"), error.to_string()))
+    let malformed = |problem: String| Malformed::new(format!("search space of study {study}"), problem);
+    let space: SearchSpace = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+    let is_empty = |set: &Distribution| match set {
+        Distribution::Float { low, high, .. } => low > high || low.is_nan() || high.is_nan(),
+        Distribution::Int { low, high, .. } => low > high,
+        Distribution::Categorical { choices, .. } => choices.is_empty(),
+    };
+    let empty = space.iter().find(|(_, set)| is_empty(set)).map(|(name, _)| name.to_owned());
+    empty.map_or(Ok(space), |name| Err(malformed(format!("`{name}` has no value"))))
 }
 
 /// Returns the JSON of a search space.

@@ -46,6 +46,11 @@ impl StoredStudy {
         Ok(study)
     }
 
+    /// Returns a study without its trials, which are not read where the study is unreadable.
+    pub fn without_trials(record: StudyRecord) -> Self {
+        Self { record, trials: Shared::default(), running: Vec::new(), predictions: BTreeMap::new() }
+    }
+
     /// Reads the trials from the first unfinished one on, the only ones that may have changed. If the last
     /// finished trial differs, the study was deleted and another one took its key; then everything is read
     /// again.

@@ -34,7 +34,7 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
         if secret::lacks_scheme(url) && !Path::new(url).exists() {
             return Err(problem("the URL of a server starts with `postgresql://`"));
         }
-        return Ok(Storage::Sqlite(PathBuf::from(url)));
+        return Ok(Storage::Sqlite(sqlite_file(url)));
     };
     if is_postgres_scheme(scheme) {
         return Ok(Storage::Postgres(url.into()));
@@ -54,7 +54,12 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
     if path.is_empty() || path == ":memory:" {
         return Err(problem("it names no file"));
     }
-    Ok(Storage::Sqlite(PathBuf::from(path)))
+    Ok(Storage::Sqlite(sqlite_file(path)))
+}
+
+/// Returns the path of a SQLite file. A name that begins with `file:` would be a URI for SQLite, and another file.
+fn sqlite_file(path: &str) -> PathBuf {
+    if path.starts_with("file:") { Path::new(".").join(path) } else { PathBuf::from(path) }
 }
 
 /// Whether a scheme means PostgreSQL; `SQLAlchemy` appends `+` and a driver.
@@ -96,6 +101,7 @@ mod tests {
             ("sqlite:////data/x.db", "/data/x.db"),
             ("sqlite+pysqlite:///x.db?timeout=5", "x.db"),
             ("x.db", "x.db"),
+            ("file:x.db", "./file:x.db"),
             ("/data/with space.db", "/data/with space.db"),
         ] {
             assert_eq!(sqlite_path(url).unwrap(), Path::new(path));
@@ -152,7 +158,7 @@ mod tests {
             ),
             ("postgresql:///db?password=y&host=/tmp", "postgresql:///db?password=***&host=/tmp"),
             ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
-            ("a:b@c.db", "a:b@c.db"),
+            ("folder/a:b@c.db", "folder/a:b@c.db"),
             ("x.db", "x.db"),
         ] {
             assert_eq!(redact(url), shown);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use allometry_core::ladder::SamplerKind;
-use allometry_core::{Direction, SizeBudget};
+use allometry_core::{Direction, SearchSpace, SizeBudget, space};
 use allometry_session::driven;
 use allometry_store::facts::Fact;
 use allometry_store::{NewStudy, Store, StoreError, StudyRecord};
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::declared_space;
 use super::direction::DirectionArg;
-use super::study_args::{Place, StudyArgs};
+use super::study_args::{Place, StudyArgs, readable};
 use crate::error::CliError;
 use crate::output;
 
@@ -29,8 +29,9 @@ pub(super) struct Ask {
     #[arg(long, value_name = "FILE", requires = "study")]
     space: Option<PathBuf>,
 
-    /// Which values are better, for a study that is made; given several times, the study has as many objectives.
-    #[arg(long, value_name = "DIRECTION", default_value = "minimize")]
+    /// Which values are better, for a study that is made: minimize if not given. Given several times, the study
+    /// has as many objectives.
+    #[arg(long, value_name = "DIRECTION")]
     direction: Vec<DirectionArg>,
 
     /// The sampler, in place of the study's own.
@@ -68,10 +69,12 @@ impl Ask {
         let (Some(path), Some(name)) = (&self.space, self.study.wanted()) else {
             return self.study.one(place, store);
         };
+        let (space, conditions) = declared_space::read(path)?;
         if let Some(existing) = store.study(name)? {
+            readable(place, &existing)?;
+            self.refuse_changes(&existing, &space)?;
             return Ok(existing);
         }
-        let (space, conditions) = declared_space::read(path)?;
         let mut directions = self.direction.iter().map(|direction| (*direction).into());
         let direction = directions.next().unwrap_or(Direction::Minimize);
         let further = directions.collect();
@@ -82,6 +85,38 @@ impl Ask {
             Ok(_) | Err(StoreError::NameTaken { .. }) => self.study.one(place, store),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Refuses a space or directions other than those of the study.
+    fn refuse_changes(&self, study: &StudyRecord, space: &SearchSpace) -> Result<(), CliError> {
+        let recorded = study.space.as_ref();
+        let mut changes: Vec<String> = recorded
+            .map_or_else(Vec::new, |recorded| space::diff(recorded, space))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let given: Vec<Direction> = self.direction.iter().map(|direction| (*direction).into()).collect();
+        if !given.is_empty() && given != study.directions() {
+            let words = |directions: &[Direction]| {
+                directions.iter().map(|direction| direction.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            changes.push(format!(
+                "directions: {} in the study, {} given",
+                words(&study.directions()),
+                words(&given)
+            ));
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        Err(CliError::Usage {
+            message: format!(
+                "study `{}` is there, with another question: {}",
+                study.name,
+                changes.join("; ")
+            ),
+            hint: Some("leave out --space and --direction to go on with it, or choose another name".into()),
+        })
     }
 }
 

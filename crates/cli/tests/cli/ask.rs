@@ -35,6 +35,24 @@ fn ask(folder: &Path) -> Value {
     asked
 }
 
+/// A study keeps its question: whoever asks with another one would misread the answers.
+#[test]
+fn a_study_with_another_space_or_direction_is_not_asked() {
+    let folder = with_study();
+    ask(folder.path());
+    std::fs::write(folder.path().join("other.json"), SPACE.replace("\"high\": 4", "\"high\": 5")).unwrap();
+    for (arguments, says) in [
+        (&["--space", "space.json", "--direction", "maximize"][..], "minimize in the study, maximize given"),
+        (&["--space", "space.json", "--direction", "minimize", "--direction", "minimize"], "directions"),
+        (&["--space", "other.json"], "n: was"),
+    ] {
+        let (code, _, err) = on(folder.path(), "ask", arguments);
+        assert!(code == 2 && err.contains("another question") && err.contains(says), "{code}: {err}");
+    }
+    let (code, ..) = on(folder.path(), "ask", &["--space", "space.json"]);
+    assert_eq!(code, 0);
+}
+
 #[test]
 fn those_who_ask_first_at_the_same_time_share_one_study() {
     let folder = with_study();

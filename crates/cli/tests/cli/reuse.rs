@@ -76,7 +76,12 @@ fn a_study_whose_facts_cannot_be_read_is_listed_and_neither_analysed_nor_continu
     let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
     assert_eq!(code, 0, "{err}");
     let database = folder.path().join("trials.db");
-    for (key, value) in [("sampler", r#""best""#), ("limits", "5"), ("facts", "2")] {
+    for (key, value) in [
+        ("sampler", r#""best""#),
+        ("limits", "5"),
+        ("facts", "2"),
+        ("search_space", r#"{"x": {"kind": "float", "low": 5.0, "high": 0.1, "log": false, "step": null}}"#),
+    ] {
         let copy = folder.path().join("copy.db");
         std::fs::copy(&database, &copy).unwrap();
         let connection = rusqlite::Connection::open(&copy).unwrap();
@@ -86,16 +91,17 @@ fn a_study_whose_facts_cannot_be_read_is_listed_and_neither_analysed_nor_continu
         drop(connection);
         for arguments in [
             &["report", "copy.db"][..],
+            &["report", "2M=copy.db:shared/s"],
+            &["compare", "2M=copy.db:shared/s", "2M=trials.db:shared/s"],
+            &["export", "copy.db", "-o", "copy.json"],
             &["status", "copy.db"],
             &["run", "--quiet", "--trials", "3", "--storage", "copy.db"],
             &["ask", "--in", "copy.db"],
         ] {
             let (code, _, err) = run(folder.path(), arguments);
             assert_eq!(code, 5, "{key} {arguments:?}: {err}");
-            assert!(
-                err.contains("shared/s") && err.contains(&format!("allometry:{key}")) || key == "facts",
-                "{err}"
-            );
+            let named = if key == "search_space" { "search space" } else { key };
+            assert!(err.contains("shared/s") && (err.contains(named) || key == "facts"), "{err}");
             assert!(err.contains("later version") == (key == "facts"), "{err}");
         }
     }

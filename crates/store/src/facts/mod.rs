@@ -153,6 +153,9 @@ pub(crate) fn attributes(facts: &[Fact]) -> BTreeMap<&'static str, Value> {
     version.into_iter().chain(facts.iter().map(|fact| (fact.key(), fact.value()))).collect()
 }
 
+/// Beginning of the problem of a study that a later version wrote, for which there is another hint.
+pub(crate) const LATER_VERSION: &str = "a later version of Allometry";
+
 /// Key of the attribute that holds the version.
 const VERSION_KEY: &str = "facts";
 
@@ -202,7 +205,7 @@ impl StudyFacts {
         let mut said = Said { attributes, problem: None };
         if let Some(version) = said.get::<u64>(VERSION_KEY).filter(|version| *version > VERSION) {
             said.problem = Some(format!(
-                "a later version of Allometry wrote it: its facts have version {version}, and this one reads \
+                "{LATER_VERSION} wrote it: its facts have version {version}, and this one reads \
                  version {VERSION}"
             ));
         }

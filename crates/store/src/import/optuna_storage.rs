@@ -55,6 +55,7 @@ pub(super) fn read_store(
     let studies = store.studies()?;
     let names: Vec<String> = studies.iter().map(|study| study.name.clone()).collect();
     let study = &studies[which(location, &names, name)?];
+    study.check_readable(&location.to_string())?;
     let mut trials = store.trials(study.id)?;
     roles.take_sizes(&mut trials).map_err(|problem| problem.at(location))?;
     trials.iter_mut().for_each(take_metrics);

@@ -153,6 +153,9 @@ fn of_storage(
         which(location, &names, Some(wanted))?;
         studies.retain(|study| study.name == wanted);
     }
+    for record in store.studies()?.iter().filter(|record| studies.iter().any(|study| study.id == record.id)) {
+        record.check_readable(&location.to_string())?;
+    }
     let read = studies.into_iter().map(|study| Ok(recorded(WholeStudy::read(storage, store, study)?)));
     not_empty(read.collect::<Result<_, ImportError>>()?, location)
 }

@@ -87,7 +87,9 @@ fn own(key: &str, json: &str) -> Result<(), String> {
         let value = json::parse(json).map_err(|error| error.to_string())?;
         let attributes = [(key[OWN_PREFIX.len()..].to_owned(), json::to_standard_json(value))].into();
         let (_, problem) = StudyFacts::read(&attributes);
-        problem.map_or(Ok(()), Err)
+        // The caller names the attribute.
+        let named = format!("attribute `{key}`: ");
+        problem.map_or(Ok(()), |problem| Err(problem.trim_start_matches(&named).to_owned()))
     } else {
         Ok(())
     }
