@@ -1,5 +1,6 @@
 //! `allometry best`.
 
+use allometry_analysis::number::counted;
 use allometry_analysis::{Options, Recommendation, is_auc};
 use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
@@ -16,10 +17,11 @@ use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints the best complete trial of each study that breaks no constraint, and the configuration to take; with several objectives the trials that none beats.
+/// Prints the best complete trial of each study and the recommended configuration, or the Pareto front if
+/// there are several objectives.
 ///
-/// Under noise the best value is often a lucky one: beside it stands the configuration whose mean over seeds is probably the best, with the
-/// interval of that mean.
+/// Trials that break a constraint are left out. Under noise the best value is often luck, so the command also
+/// prints the configuration whose mean over seeds is probably the best, with the interval of that mean.
 #[derive(Debug, Args)]
 pub(super) struct Best {
     #[command(flatten)]
@@ -88,20 +90,22 @@ impl Best {
                 best.params
             );
             output::push_line(&mut text, &line);
-            output::push_line(&mut text, &said(&recommended, best.number));
+            output::push_line(&mut text, &recommendation_line(&recommended, best.number));
         }
         if documents.is_empty() && infeasible > 0 {
             return Err(CliError::NotFound {
                 message: format!("{} has no best trial: {}", place.shown(), no_feasible(infeasible)),
                 hint: Some(
-                    "`allometry show TRIAL` says which constraints are broken, and by how much; widen the space or the limits".into(),
+                    "`allometry show TRIAL` lists the broken constraints and by how much they are broken; \
+                     widen the space or the limits"
+                        .into(),
                 ),
             });
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
                 message: format!("{} has no complete trial yet", place.shown()),
-                hint: Some("`allometry status` says what there is".into()),
+                hint: Some("`allometry status` shows the trials of each study".into()),
             });
         }
         if self.json {
@@ -111,13 +115,13 @@ impl Best {
     }
 }
 
-/// Complete trials, where there are some and each breaks a constraint.
+/// Returns the number of complete trials if there are some and each breaks a constraint.
 fn without_feasible(trials: &[FrozenTrial]) -> Option<usize> {
     let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete).count();
     (complete > 0 && !trials.iter().any(FrozenTrial::is_eligible)).then_some(complete)
 }
 
-/// Of complete trials none of which is feasible.
+/// Returns the message on `count` complete trials, all infeasible.
 fn no_feasible(count: usize) -> String {
     let trials = if count == 1 {
         "the complete trial breaks".into()
@@ -127,7 +131,7 @@ fn no_feasible(count: usize) -> String {
     format!("{trials} a constraint")
 }
 
-/// The trials that none beats, the best of the first objective first.
+/// Returns the trials of the Pareto front, best in the first objective first.
 fn ordered<'a>(study: &StudyRecord, front: &[&'a FrozenTrial]) -> Vec<&'a FrozenTrial> {
     let mut ordered = front.to_vec();
     let loss = |trial: &FrozenTrial| losses(&trial.values(), &study.directions());
@@ -155,7 +159,7 @@ fn front_json(study: &StudyRecord, front: &[&FrozenTrial]) -> Value {
 
 fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     let count = front.len();
-    let trials = if count == 1 { "trial".into() } else { format!("{count} trials") };
+    let trials = counted(count as u64, "trial");
     let names = objective_names(study);
     let goals = names.iter().zip(study.directions()).map(|(name, direction)| match direction {
         Direction::Maximize => format!("{name} up"),
@@ -163,7 +167,7 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     });
     let mut text = String::new();
     let goals = goals.collect::<Vec<_>>().join(", ");
-    output::push_line(&mut text, &format!("{}: no trial beats {trials} in {goals}", label(study)));
+    output::push_line(&mut text, &format!("{}: Pareto front of {trials} in {goals}", label(study)));
     for trial in ordered(study, front) {
         let pairs = names.iter().zip(trial.values());
         let values: Vec<String> =
@@ -174,8 +178,8 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     text
 }
 
-/// The configuration to take, beside the best trial.
-fn said(recommended: &Recommendation, best: TrialNumber) -> String {
+/// Returns the line on the recommended configuration, printed below the best trial.
+fn recommendation_line(recommended: &Recommendation, best: TrialNumber) -> String {
     let why = recommended.unknown.map_or_else(String::new, |why| format!(": {why}"));
     let Some(trial) = &recommended.trial else { return format!("  recommended: unknown{why}") };
     let mean = trial.mean.and_then(|mean| Some((mean, mean.interval?)));
@@ -192,7 +196,7 @@ fn said(recommended: &Recommendation, best: TrialNumber) -> String {
         },
     );
     if trial.number == best {
-        return format!("  recommended: the same; {mean}");
+        return format!("  recommended: the best trial; {mean}");
     }
     format!("  recommended: trial {} ({mean})  {}", trial.number, trial.params)
 }
