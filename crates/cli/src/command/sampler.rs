@@ -25,13 +25,14 @@ use self::session::Session;
 ///
 ///   {"ask": 0}                  asks for the configuration of trial 0; answered by {"params": {...}}
 ///   {"tell": 0, "value": 0.25}  gives the value of trial 0, or null if it failed; there is no answer
-///   {"recommend": true}         asks for the best configuration so far; answered by {"params": {...}}
+///   {"recommend": true}         asks for the told configuration that is probably best; answered alike
 ///
-/// Values are minimised. An invalid line is answered by {"error": "..."}. The command ends with its input.
+/// Values are minimised. An invalid line is answered by {"error": "..."}. The command ends with its
+/// input.
 ///
-/// For several objectives the first line has a field such as "directions": ["minimize", "maximize"]. A trial
-/// then has as many values, {"tell": 0, "values": [0.25, 3]}, and {"recommend": true} is answered by the
-/// Pareto front, {"front": [{"trial": 0, "values": [...], "params": {...}}]}.
+/// For several objectives the first line has a field such as "directions": ["minimize", "maximize"].
+/// A trial then has as many values, {"tell": 0, "values": [0.25, 3]}, and {"recommend": true} is
+/// answered by the Pareto front, {"front": [{"trial": 0, "values": [...], "params": {...}}]}.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 #[expect(clippy::doc_link_with_quotes, reason = "the help shows JSON as it is")]
