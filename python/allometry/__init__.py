@@ -1,4 +1,4 @@
-"""Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
+"""Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys.
 
 `allometry.trial` is for training scripts that `allometry run` starts, `allometry.storage` for Optuna's workers on
 `allometry serve --grpc`; the rest reads and drives studies by the program `allometry`, which the wheel carries.

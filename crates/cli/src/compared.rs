@@ -1,4 +1,4 @@
-//! What `compare` takes: a source of trials, or a report that was written as JSON.
+//! The arguments of `allometry compare`: sources of trials, or reports as JSON.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -10,12 +10,12 @@ use allometry_study::Source;
 
 use crate::error::CliError;
 
-/// One of the two things that are compared.
+/// One of the two compared ladders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Compared {
-    /// A report document.
+    /// A report document, given by its path.
     Report(PathBuf),
-    /// A ladder's trials.
+    /// The trials of a ladder.
     Trials(Source),
 }
 
@@ -35,7 +35,7 @@ impl FromStr for Compared {
 }
 
 impl Compared {
-    /// Whether a file is named without a label.
+    /// Returns whether the argument is a file without a label.
     pub(crate) fn names_no_budget(&self) -> bool {
         matches!(self, Self::Report(_) | Self::Trials(Source::Store(_)))
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Compared {
     }
 }
 
-/// Whether a file in JSON is to be a report document: it is no list of trials, and holds none.
+/// Returns whether a JSON file should be read as a report document: it neither is nor has a list of trials.
 pub(crate) fn is_report(path: &Path) -> bool {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let holds_trials = text.contains("\"trials\"") && !text.contains("\"allometry.");
@@ -60,7 +60,7 @@ pub(crate) fn is_report(path: &Path) -> bool {
 /// Reads a report document.
 ///
 /// # Errors
-/// [`CliError`] naming the file.
+/// [`CliError`] that names the file.
 pub(crate) fn read_report(path: &Path) -> Result<Analysis, CliError> {
     let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
         ErrorKind::NotFound => CliError::NotFound {

@@ -1,4 +1,4 @@
-//! Every way in which a command can end badly, with its exit code and what the user can do.
+//! The errors of the commands, with their exit codes and hints.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -35,13 +35,13 @@ impl fmt::Display for Met {
     }
 }
 
-/// Every way in which a command can end badly.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// The command line asks for something that makes no sense.
+    /// The command line is invalid.
     #[error("{message}")]
     Usage {
-        /// What.
+        /// What is wrong.
         message: String,
         /// What to write instead.
         hint: Option<String>,
@@ -49,17 +49,17 @@ pub(crate) enum CliError {
     /// A file cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Read {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", .path.display())]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The ladder file has problems.
@@ -68,14 +68,14 @@ pub(crate) enum CliError {
     /// A budget's search space has no configuration.
     #[error(transparent)]
     Space(#[from] SpaceError),
-    /// A table from which no ladder can be made.
+    /// No ladder can be made for a table.
     #[error("{}: {message}", .path.display())]
     Table {
-        /// The table's file.
+        /// Path of the table.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the table.
         message: String,
-        /// What to do about it.
+        /// What to change in the table.
         hint: Option<String>,
     },
     /// The data cannot be used.
@@ -84,76 +84,76 @@ pub(crate) enum CliError {
     /// The ladder's model does not fit its data.
     #[error(transparent)]
     Model(#[from] ArchitectureError),
-    /// What the ladder's model is to be trained on is not there.
+    /// The device of the ladder's model does not exist.
     #[error(transparent)]
     Device(#[from] OpenError),
-    /// A checkpoint cannot be read, written or gone on from.
+    /// A checkpoint cannot be read, written or continued.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// Foreign trials cannot be read.
+    /// Trials of another program cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// A file is no sweep that can become a ladder.
-    #[error("cannot make a ladder of {}", .path.display())]
+    /// A file is not a sweep, or cannot be converted to a ladder.
+    #[error("cannot convert {} to a ladder", .path.display())]
     Sweep {
-        /// The file.
+        /// Path of the sweep.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the sweep.
         source: allometry_sweep::SweepError,
     },
-    /// A file is no report document.
+    /// A file is not a report document.
     #[error("cannot read {} as a report: {why}", .path.display())]
     Report {
-        /// The file.
+        /// Path of the report.
         path: PathBuf,
-        /// Why.
+        /// What is wrong with the report.
         why: ReadError,
     },
     /// A classic report cannot be read.
     #[error("{}, {source}", .path.display())]
     ClassicReport {
-        /// The file.
+        /// Path of the report.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with the report, with its line.
         #[source]
         source: classic::ReadError,
     },
-    /// What a study holds has no place where it is written.
+    /// The output format cannot hold a study.
     #[error("study {study:?} cannot be written, and nothing of it was")]
     NotStorable {
-        /// The study.
+        /// Name of the study.
         study: String,
-        /// What of it.
+        /// What the format cannot hold.
         source: StoreError,
     },
     /// The storage fails.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store failed while trials ran.
-    #[error("{cause}; {}", whereabouts(.kept.as_deref(), *.trials))]
+    #[error("{cause}; {}", rescue_message(.kept.as_deref(), *.trials))]
     Lost {
-        /// Why.
+        /// Error of the store.
         cause: StoreError,
-        /// Where what the run knows was written; `None` where it could be written nowhere.
+        /// File with the trials that the run knows; `None` if no file could be written.
         kept: Option<PathBuf>,
-        /// How many trials that are.
+        /// Number of these trials.
         trials: usize,
     },
-    /// A run cannot start or go on.
+    /// A run cannot start or continue.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// A command's program is not there.
+    /// The program of a ladder's command does not exist.
     #[error(transparent)]
     NoProgram(#[from] NoProgram),
-    /// A call from outside is refused.
+    /// A call of `ask`, `tell` or `enqueue` is refused.
     #[error(transparent)]
     Ask(#[from] AskError),
-    /// Declared parameters make no sense.
+    /// A declared search space is invalid.
     #[error("{}: {problem}", .path.display())]
     DeclaredSpace {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with the space.
         problem: String,
     },
     /// The dashboard cannot start.
@@ -162,27 +162,27 @@ pub(crate) enum CliError {
     /// The storage server cannot start.
     #[error(transparent)]
     Grpc(#[from] GrpcError),
-    /// There is nothing to do the command with.
+    /// Something that the command needs does not exist.
     #[error("{message}")]
     NotFound {
         /// What is missing.
         message: String,
-        /// Where it may be.
+        /// Where to look.
         hint: Option<String>,
     },
     /// No trial of the run has a value, or too many failed.
     #[error("{message}")]
     TrialsFailed {
-        /// Which studies.
+        /// The studies and the reason.
         message: String,
     },
-    /// Models predict labels that were put in random order.
+    /// Models can predict labels that were put in random order.
     #[error("{message}")]
     LabelsKnown {
-        /// What came out, and what chance would be.
+        /// The AUC, and the AUC expected by chance.
         message: String,
     },
-    /// What `--fail-on` names was found.
+    /// Findings met a condition of `--fail-on`.
     #[error("{} met --fail-on:{}", counted(.0.len() as u64, "finding"), listed(.0))]
     FindingsMet(Vec<Met>),
     /// A signal ended the run.
@@ -191,12 +191,12 @@ pub(crate) enum CliError {
         /// 128 plus the signal's number.
         code: u8,
     },
-    /// The operating system refused something that always works.
+    /// An operation of the system failed that normally works.
     #[error("{what}: {source}")]
     System {
-        /// What was tried.
+        /// The operation.
         what: &'static str,
-        /// Why it failed.
+        /// Error of the operating system.
         source: std::io::Error,
     },
 }
@@ -236,7 +236,7 @@ impl From<SessionError> for CliError {
 }
 
 impl CliError {
-    /// What the process tells its parent.
+    /// Returns the exit code of the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage { .. }
@@ -308,7 +308,7 @@ impl CliError {
         }
     }
 
-    /// What the user can do.
+    /// Returns what the user can do.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. } | Self::NotFound { hint, .. } | Self::Table { hint, .. } => hint.clone(),
@@ -324,19 +324,23 @@ impl CliError {
             | Self::Serve(ServeError::Store(error))
             | Self::Grpc(GrpcError::Store(error)) => error.hint(),
             Self::Serve(ServeError::NeedsToken(_)) | Self::Grpc(GrpcError::NeedsToken(_)) => Some(
-                "choose one with --token or ALLOMETRY_TOKEN, or listen on 127.0.0.1 and come through an SSH tunnel".into(),
+                "choose a token with --token or ALLOMETRY_TOKEN, or listen on 127.0.0.1 and use an SSH tunnel"
+                    .into(),
             ),
             Self::Serve(ServeError::Listen { .. }) => {
-                Some("another program may use the port; --listen 127.0.0.1:0 takes a free one".into())
+                Some("another program may use the port; --listen 127.0.0.1:0 chooses a free port".into())
             }
             Self::Grpc(GrpcError::Listen { .. }) => {
-                Some("another program may use the port; --grpc 127.0.0.1:0 takes a free one".into())
+                Some("another program may use the port; --grpc 127.0.0.1:0 chooses a free port".into())
             }
             Self::Grpc(GrpcError::Identity { .. }) => Some(
-                "--tls-certificate takes a PEM file with `BEGIN CERTIFICATE`, --tls-key one with its `BEGIN PRIVATE KEY`".into(),
+                "--tls-certificate takes a PEM file with `BEGIN CERTIFICATE`, --tls-key one with its \
+                 `BEGIN PRIVATE KEY`"
+                    .into(),
             ),
             Self::Lost { kept: Some(kept), .. } => Some(format!(
-                "`allometry import {} --storage URL` takes it into a new store, where the same command goes on from there",
+                "`allometry import {} --storage URL` copies it into a new storage, in which the same command \
+                 continues",
                 kept.display()
             )),
             Self::Lost { cause, .. } => cause.hint(),
@@ -344,23 +348,27 @@ impl CliError {
             Self::NoProgram(error) => Some(error.hint().into()),
             Self::Ask(error) => error.hint(),
             Self::TrialsFailed { .. } => Some(
-                "`allometry report` lists the reasons; once they are mended, the same command tries further configurations".into(),
+                "`allometry report` lists the reasons; after fixing them, run the same command to try \
+                 further configurations"
+                    .into(),
             ),
-            Self::LabelsKnown { .. } => Some(
-                "look for a column that is computed from the label, and for rows that are there more than once".into(),
-            ),
-            Self::Interrupted { .. } => Some("the same command goes on from here".into()),
+            Self::LabelsKnown { .. } => {
+                Some("look for a column that is computed from the label, and for repeated rows".into())
+            }
+            Self::Interrupted { .. } => Some("run the same command to continue".into()),
             _ => None,
         }
     }
 }
 
-/// Where the trials of a run are that its store did not take.
-fn whereabouts(path: Option<&Path>, trials: usize) -> String {
+/// Returns where the trials of a run are saved after its store failed.
+fn rescue_message(path: Option<&Path>, trials: usize) -> String {
     let trials = counted(trials as u64, "trial");
     match path {
-        Some(path) => format!("what the run knows, {trials}, is in {}", path.display()),
-        None => format!("what the run knows, {trials}, is written above, since no file could be"),
+        Some(path) => format!("the results of the run, {trials}, are in {}", path.display()),
+        None => {
+            format!("the results of the run, {trials}, are printed above, because no file could be written")
+        }
     }
 }
 
@@ -368,7 +376,7 @@ fn store_code(error: &StoreError) -> ExitCode {
     if error.kind() == ErrorKind::NotFound { ExitCode::NotFound } else { ExitCode::Storage }
 }
 
-/// One finding a line.
+/// Returns the findings, one per line.
 fn listed(findings: &[Met]) -> String {
     findings.iter().flat_map(|finding| ["\n  ".to_owned(), finding.to_string()]).collect()
 }

@@ -1,23 +1,23 @@
-//! The exit codes that scripts rely on.
+//! The exit codes of the program.
 
-/// What the process tells its parent.
+/// The exit code of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExitCode {
-    /// A defect of the program.
+    /// 1: a defect of the program, or a failure of the system.
     Internal,
-    /// The command line.
+    /// 2: the command line is invalid.
     Usage,
-    /// The ladder file, the search space or the data it names.
+    /// 3: the ladder file, the search space or the data are invalid.
     Ladder,
-    /// Something named is not there, or there is nothing to analyse.
+    /// 4: something named does not exist, or there is nothing to analyse.
     NotFound,
-    /// The storage cannot be reached, is locked or of another version, or the machine lets no trial run.
+    /// 5: the storage cannot be reached, is locked or has another version, or the machine cannot run trials.
     Storage,
-    /// Every trial failed, or the failure limit was reached.
+    /// 6: every trial failed, or the failure limit was reached.
     TrialsFailed,
-    /// What `--fail-on` names was found.
+    /// 7: a finding met a condition of `--fail-on`.
     ConditionMet,
-    /// A signal ended the run; its state is saved. Holds 128 plus the signal's number.
+    /// A signal ended the run and its state is saved. Holds 128 plus the number of the signal.
     Interrupted(u8),
 }
 

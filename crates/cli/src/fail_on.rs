@@ -1,4 +1,4 @@
-//! `--fail-on CODE|SEVERITY`: findings with which a command ends with exit code 7.
+//! The option `--fail-on CODE|SEVERITY`: findings that make a command exit with code 7.
 
 use std::str::FromStr;
 
@@ -8,14 +8,14 @@ use allometry_report::words;
 
 use crate::error::{CliError, Met};
 
-/// What must not be found.
+/// A condition of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailOn {
-    /// A finding of this code, made from trials.
+    /// A finding on trials has this code.
     Code(FindingCode),
-    /// A finding of this code, made from a report.
+    /// A conclusion of a report has this code.
     Lint(LintCode),
-    /// A finding of this severity or a worse one.
+    /// A finding has at least this severity.
     Severity(Severity),
 }
 
@@ -57,7 +57,8 @@ impl FromStr for FailOn {
             .map_or_else(String::new, |(_, name)| format!("did you mean `{name}`? "));
         let severities = Severity::ALL.map(Severity::as_str).join(", ");
         Err(format!(
-            "no finding has this code; {nearest}severities are {severities}; codes are {}; of a report's conclusions {}",
+            "no finding has this code; {nearest}severities are {severities}; codes are {}; \
+             codes of a report's conclusions are {}",
             trial_codes(),
             line_codes()
         ))
@@ -72,10 +73,10 @@ fn line_codes() -> String {
     LintCode::all().map(|code| code.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// Refuses conditions that trials can never meet: a check that cannot fail would pass for one that passed.
+/// Refuses conditions that trials can never meet, because such a check would always pass.
 ///
 /// # Errors
-/// [`CliError::Usage`] that names the first code of a report's conclusions.
+/// [`CliError::Usage`] that names the first code for conclusions of a report.
 pub(crate) fn for_trials(conditions: &[FailOn]) -> Result<(), CliError> {
     let refused = conditions.iter().find_map(|condition| match condition {
         FailOn::Lint(code) => Some(code.to_string()),
@@ -87,7 +88,7 @@ pub(crate) fn for_trials(conditions: &[FailOn]) -> Result<(), CliError> {
 /// Refuses conditions that a report's conclusions can never meet.
 ///
 /// # Errors
-/// [`CliError::Usage`] that names the first code of findings on trials.
+/// [`CliError::Usage`] that names the first code for findings on trials.
 pub(crate) fn for_reports(conditions: &[FailOn]) -> Result<(), CliError> {
     let refused = conditions.iter().find_map(|condition| match condition {
         FailOn::Code(code) => Some(code.to_string()),
@@ -99,14 +100,14 @@ pub(crate) fn for_reports(conditions: &[FailOn]) -> Result<(), CliError> {
 fn never(code: &str, source: &str, codes: &str) -> CliError {
     CliError::Usage {
         message: format!("`--fail-on {code}` can never be met by {source}"),
-        hint: Some(format!("codes for {source} are {codes}; severities go with all sources")),
+        hint: Some(format!("codes for {source} are {codes}; severities apply to all sources")),
     }
 }
 
-/// Fails where a finding meets a condition; `findings` is asked for only where there is a condition.
+/// Fails if a finding meets a condition. `findings` is called only if there are conditions.
 ///
 /// # Errors
-/// [`CliError::FindingsMet`] with the findings that do, in their order.
+/// [`CliError::FindingsMet`] with these findings, in their order.
 pub(crate) fn check<'a, I>(conditions: &[FailOn], findings: impl FnOnce() -> I) -> Result<(), CliError>
 where
     I: IntoIterator<Item = &'a Finding>,
@@ -120,27 +121,33 @@ where
         code: finding.code.to_string(),
         message: words::finding::message(finding),
     });
-    ended(met.collect())
+    fail_if_any(met.collect())
 }
 
-/// Fails where a line of a report meets a condition: contradictions, then conclusions that do not stand or cannot be told.
+/// Fails if a line of a report meets a condition: a contradiction, or a conclusion that is unsupported or
+/// unknown.
 ///
 /// # Errors
-/// [`CliError::FindingsMet`] with the lines that do, in their order.
+/// [`CliError::FindingsMet`] with these lines, contradictions first.
 pub(crate) fn check_report(conditions: &[FailOn], lint: &Lint) -> Result<(), CliError> {
-    let of =
+    let prefix =
         |budget: &Option<String>| budget.as_ref().map_or_else(String::new, |budget| format!("{budget}: "));
     let contradictions = lint.contradictions.iter().map(|found| {
         (
             found.code,
-            format!("line {}: {}{}", found.line, of(&found.budget), words::lint::contradiction_clause(found)),
+            format!(
+                "line {}: {}{}",
+                found.line,
+                prefix(&found.budget),
+                words::lint::contradiction_clause(found)
+            ),
         )
     });
     let conclusions = lint.conclusions.iter().filter_map(|conclusion| {
         let line = conclusion.line;
         let statement = words::lint::claim_clause(conclusion);
         let reason = words::lint::reason_clause(conclusion, lint);
-        Some((conclusion.code?, format!("line {line}: {}{statement}: {reason}", of(&conclusion.budget))))
+        Some((conclusion.code?, format!("line {line}: {}{statement}: {reason}", prefix(&conclusion.budget))))
     });
     let meets = |(code, _): &(LintCode, String)| conditions.iter().any(|c| c.is_met_by_line(*code));
     let met = contradictions.chain(conclusions).filter(meets).map(|(code, message)| Met {
@@ -148,10 +155,10 @@ pub(crate) fn check_report(conditions: &[FailOn], lint: &Lint) -> Result<(), Cli
         code: code.to_string(),
         message,
     });
-    ended(met.collect())
+    fail_if_any(met.collect())
 }
 
-fn ended(met: Vec<Met>) -> Result<(), CliError> {
+fn fail_if_any(met: Vec<Met>) -> Result<(), CliError> {
     if met.is_empty() { Ok(()) } else { Err(CliError::FindingsMet(met)) }
 }
 

@@ -1,4 +1,4 @@
-//! Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
+//! Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys.
 
 #![expect(clippy::doc_markdown, reason = "doc comments of commands are their help, printed as they are")]
 
@@ -19,8 +19,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-/// A negative number with an exponent without it: `-1e-5` looks like an option, `-0.00001` does not.
-fn plain_number(argument: OsString) -> OsString {
+/// Rewrites a negative number without its exponent, because clap takes `-1e-5` for an option but not
+/// `-0.00001`. Other arguments are returned unchanged.
+fn without_exponent(argument: OsString) -> OsString {
     let number = argument.to_str().filter(|text| text.starts_with('-') && text.contains(['e', 'E']));
     match number.and_then(|text| text.parse::<f64>().ok()) {
         Some(number) if number.is_finite() => number.to_string().into(),
@@ -29,7 +30,7 @@ fn plain_number(argument: OsString) -> OsString {
 }
 
 fn main() -> ExitCode {
-    let arguments = match command::Cli::try_parse_from(std::env::args_os().map(plain_number)) {
+    let arguments = match command::Cli::try_parse_from(std::env::args_os().map(without_exponent)) {
         Ok(arguments) => arguments,
         Err(refused) => return print_error::print_usage(&refused),
     };

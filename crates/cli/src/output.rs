@@ -1,4 +1,4 @@
-//! Data goes to standard output or to files, whole or not at all.
+//! Output to standard output, standard error and files. Files are written completely or not at all.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use allometry_core::visible::{is_obeyed, visible, visible_lines};
 
 use crate::error::CliError;
 
-/// Where a document goes.
+/// The destination of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
     /// Standard output, `-` on the command line.
@@ -19,27 +19,27 @@ pub(crate) enum Destination {
     File(PathBuf),
 }
 
-/// What a document is written as.
+/// The format of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// For people, as text.
+    /// Markdown text.
     Markdown,
-    /// For people, as a page.
+    /// An HTML page.
     Html,
-    /// For programs.
+    /// A JSON document.
     Json,
 }
 
 impl Destination {
-    /// Reads a command line's value: `-` or a path.
+    /// Parses a value of the command line: `-` or a path.
     pub(crate) fn parse(text: &str) -> Self {
         if text == "-" { Self::Stdout } else { Self::File(PathBuf::from(text)) }
     }
 
-    /// Reads a command line's value and tells the document's format from its ending.
+    /// Parses a value of the command line and returns it with the format of its extension.
     ///
     /// # Errors
-    /// [`CliError::Usage`] for an ending of no known format.
+    /// [`CliError::Usage`] for an unknown extension.
     pub(crate) fn with_format(text: &str) -> Result<(Self, Format), CliError> {
         let ending = text.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
         let format = match ending.as_deref() {
@@ -60,10 +60,10 @@ impl Destination {
         Ok((Self::parse(text), format))
     }
 
-    /// Writes `content`. A file appears whole, by renaming: a full disk or a kill leaves the old one.
+    /// Writes `content`. A file is replaced by renaming, so a full disk or a kill leaves the old file.
     ///
     /// # Errors
-    /// [`CliError::Write`] naming the file. A closed pipe is no error.
+    /// [`CliError::Write`] that names the file. A closed pipe is not an error.
     pub(crate) fn write(&self, content: &str) -> Result<(), CliError> {
         match self {
             Self::Stdout => print(content),
@@ -72,11 +72,10 @@ impl Destination {
     }
 }
 
-/// Writes to standard output, colours only where they are shown and wanted (`NO_COLOR`); a reader that closed the pipe has
-/// what it wanted.
+/// Writes to standard output. Colours are kept only on a terminal without `NO_COLOR`.
 ///
 /// # Errors
-/// [`CliError::Write`].
+/// [`CliError::Write`]. A closed pipe is not an error.
 pub(crate) fn print(content: &str) -> Result<(), CliError> {
     let mut out = anstream::stdout().lock();
     match out.write_all(content.as_bytes()).and_then(|()| out.flush()) {
@@ -87,15 +86,15 @@ pub(crate) fn print(content: &str) -> Result<(), CliError> {
     }
 }
 
-/// Adds a line of text to one that is printed, with everything that a terminal would obey written out.
+/// Appends a line to a text for standard output, with terminal control characters escaped.
 pub(crate) fn push_line(text: &mut String, line: &str) {
     text.push_str(&visible(line));
     text.push('\n');
 }
 
-/// Says something on standard error, with everything that a terminal would obey written out and passwords hidden.
+/// Prints a line on standard error, with terminal control characters escaped and passwords hidden.
 pub(crate) fn say(line: &str) {
-    // Nobody reads it where standard error is closed, and no run ends for that.
+    // A closed standard error should not end a run.
     let _ = writeln!(std::io::stderr(), "{}", visible_lines(&secret::hide(line)));
 }
 
@@ -107,7 +106,8 @@ pub(crate) fn print_json(document: &serde_json::Value) -> Result<(), CliError> {
     print(&json_text(&format!("{document:#}\n")))
 }
 
-/// A JSON text in which the characters that a terminal obeys, which only stand in its texts, are written as JSON's escapes.
+/// Returns the JSON document with terminal control characters written as JSON escapes. They occur only in its
+/// strings.
 pub(crate) fn json_text(document: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| c != '\n' && is_obeyed(c);
     if !document.chars().any(is_escaped) {
@@ -126,28 +126,28 @@ pub(crate) fn json_text(document: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Writes a file by way of a sibling that is renamed over it; makes the folder where it is missing.
+/// Writes a file by renaming a temporary file; creates the folder if it is missing.
 ///
 /// # Errors
-/// [`CliError::Write`] naming the file.
+/// [`CliError::Write`] that names the file.
 pub(crate) fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
     let failed = |source| CliError::Write { path: path.to_path_buf(), source };
-    sibling(path, content)?.persist(path).map_err(|error| failed(error.error))?;
+    temporary_file(path, content)?.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
-/// As [`write_file`], where no file is there yet: one that is stays as it is.
+/// Writes a file that must not exist yet.
 ///
 /// # Errors
-/// [`CliError::Write`] naming the file, also where it is there.
+/// [`CliError::Write`] that names the file, also if it exists.
 pub(crate) fn write_new_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
     let failed = |source| CliError::Write { path: path.to_path_buf(), source };
-    sibling(path, content)?.persist_noclobber(path).map_err(|error| failed(error.error))?;
+    temporary_file(path, content)?.persist_noclobber(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
-/// A temporary file beside `path` that holds the content, on the disk and readable by all.
-fn sibling(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, CliError> {
+/// Creates a temporary file with the content in the folder of `path`, synced to disk and readable by all.
+fn temporary_file(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, CliError> {
     let failed = |source| CliError::Write { path: path.to_path_buf(), source };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -156,7 +156,7 @@ fn sibling(path: &Path, content: &[u8]) -> Result<tempfile::NamedTempFile, CliEr
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::Builder::new().prefix(".allometry-").tempfile_in(folder).map_err(failed)?;
     file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    // Temporary files are private to their owner; reports are for everybody whom the folder lets in.
+    // Temporary files are readable by their owner only; access to reports is left to the folder.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_says_the_same_without_what_terminals_obey() {
+    fn json_without_control_characters_has_equal_content() {
         let value = serde_json::json!({"x\u{202e}": "\u{9b}31m\u{7f}\u{e0041}\n"});
         let text = format!("{value:#}");
         let shown = json_text(&text);

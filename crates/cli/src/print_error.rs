@@ -1,4 +1,4 @@
-//! Errors on standard error, for people.
+//! Prints errors on standard error.
 
 use std::io::Write as _;
 
@@ -8,11 +8,11 @@ use allometry_report::number::counted;
 use crate::error::CliError;
 use crate::output::say;
 
-/// Problems of a ladder file that are printed one by one; each is shown with the lines around it, which takes a look through
-/// the file.
+/// Maximum number of printed problems of a ladder file. Each is shown with the lines around it, and finding
+/// them takes a pass over the file.
 const MOST_PROBLEMS: usize = 100;
 
-/// Prints an error and its hint on standard error, without the passwords that they quote.
+/// Prints an error and its hint on standard error, with passwords hidden.
 pub(crate) fn print(error: &CliError) {
     if let CliError::Ladder(errors) = error {
         for problem in errors.reports().take(MOST_PROBLEMS) {
@@ -34,13 +34,13 @@ pub(crate) fn print(error: &CliError) {
     }
 }
 
-/// Prints what clap says of the command line, help included, without the passwords that it quotes.
+/// Prints the message or the help of clap, with passwords hidden, and returns the exit code.
 pub(crate) fn print_usage(refused: &clap::Error) -> std::process::ExitCode {
     let text = secret::hide(&refused.render().ansi().to_string());
     if refused.use_stderr() {
         let _ = write!(anstream::stderr(), "{text}");
     } else {
-        // Whoever closed the pipe has read enough of the help.
+        // A closed pipe is not an error.
         let _ = write!(anstream::stdout(), "{text}");
     }
     std::process::ExitCode::from(u8::try_from(refused.exit_code()).unwrap_or(2))

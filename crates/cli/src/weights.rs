@@ -1,22 +1,24 @@
-//! `--weights patchtst:features=105,context=80,...`: exact sizes for trials that were recorded without them.
+//! The option `--weights patchtst:features=105,context=80,...`: exact weights for trials recorded without
+//! them.
 
 use std::str::FromStr;
 
 use allometry_core::{ModelSize, Params};
 use allometry_trainer::{Architecture, Form, Geometry};
 
-/// What a configuration's weights are counted for.
+/// Counts the weights of configurations for one geometry of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counting(Geometry);
+pub(crate) struct WeightCounter(Geometry);
 
-impl Counting {
-    /// Exact size of the model of a configuration; `None` where it is not a whole architecture.
+impl WeightCounter {
+    /// Returns the exact size of a configuration's model; `None` if a parameter of the architecture is
+    /// missing.
     pub(crate) fn size(&self, params: &Params) -> Option<ModelSize> {
         Architecture::from_params(params).ok().map(|a| a.model_size(self.0))
     }
 }
 
-impl FromStr for Counting {
+impl FromStr for WeightCounter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -33,9 +35,10 @@ impl FromStr for Counting {
                 "stride" => &mut stride,
                 other => return Err(format!("unknown field `{other}`; {FORM}")),
             };
-            let count: usize = value.trim().parse().map_err(|_| format!("`{value}` is no count; {FORM}"))?;
+            let count: usize =
+                value.trim().parse().map_err(|_| format!("`{value}` is not a whole number; {FORM}"))?;
             if count == 0 || slot.replace(count).is_some() {
-                return Err(format!("`{name}` must be given once and at least 1; {FORM}"));
+                return Err(format!("`{name}` must be given once, and be at least 1; {FORM}"));
             }
         }
         let (Some(features), Some(context), Some(patch), Some(stride)) = (features, context, patch, stride)

@@ -1,10 +1,10 @@
-//! What commands cost grows in proportion to what they are given: ten times as many trials, values, keys, budgets or steps take less
-//! than 15 times the processor time.
+//! Tests that the cost of commands grows linearly: ten times as many trials, values, keys, budgets or steps
+//! take less than 15 times the processor time.
 //!
-//! A binary of its own: what a command costs is the processor time of this process's children, and no other
-//! test may have children beside it.
+//! They are a separate binary, because they measure the processor time of the process's children, and no
+//! other test may have children.
 //!
-//! `ALLOMETRY_GROWTH=100000` goes on to 100,000 of each; without it 1,000 and 10,000 are compared.
+//! By default sizes of 1,000 and 10,000 are compared; `ALLOMETRY_GROWTH=100000` adds 100,000.
 
 #![cfg(target_os = "linux")]
 
@@ -16,32 +16,32 @@ use std::process::{Command, Stdio};
 
 use allometry_testkit::MOST_GROWTH;
 
-/// Seconds below which the start of a process says more than its work.
+/// Minimum seconds of a measurement; below them the start of the process dominates.
 const LEAST: f64 = 0.03;
-/// Tries of the smaller sizes, of which the cheapest counts.
+/// Number of runs of the smaller sizes, of which the fastest counts.
 const TRIES: usize = 3;
-/// Measurements of a pair of sizes, of which one must show proportion.
+/// Number of measurements of a pair of sizes, one of which must show linear growth.
 const ROUNDS: usize = 4;
 
-/// What is run on inputs of growing size.
+/// A case: commands on inputs of growing size.
 struct Case {
     name: &'static str,
     /// Writes the input of a size into a folder.
     make: fn(&Path, usize),
-    /// What is measured there, each by itself.
+    /// The actions, each measured by itself.
     runs: fn(usize) -> Vec<Run>,
 }
 
-/// Something whose processor time is measured.
+/// An action whose processor time is measured.
 enum Run {
-    /// A command with its arguments, and the code that it must end with.
+    /// A command with its arguments and its expected exit code.
     Command(Vec<String>, i32),
-    /// A dashboard until its first page is there.
+    /// Starting a dashboard until it serves the first page.
     FirstPage,
 }
 
 impl Run {
-    /// Commands that succeed, their arguments in one text.
+    /// Returns actions for commands that succeed, each given by its arguments as one text.
     fn commands(all: &[&str]) -> Vec<Self> {
         all.iter().map(|words| Self::Command(words.split(' ').map(Into::into).collect(), 0)).collect()
     }
@@ -53,7 +53,7 @@ impl Run {
         }
     }
 
-    /// The least processor seconds of `tries` runs, at least [`LEAST`].
+    /// Returns the least processor seconds of `tries` runs, at least [`LEAST`].
     fn cheapest(&self, folder: &Path, tries: usize) -> f64 {
         (0..tries).map(|_| self.cost(folder)).fold(f64::INFINITY, f64::min).max(LEAST)
     }
@@ -139,27 +139,27 @@ const CASES: [Case; 5] = [
     },
 ];
 
-/// The program in `folder`.
+/// Returns the program, to run in `folder`.
 fn allometry(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allometry"));
     command.current_dir(folder).env_remove("ALLOMETRY_STORAGE").env_remove("OPTUNA_STORAGE");
     command
 }
 
-/// Runs the program, which must end with `code`.
+/// Runs the program, which must exit with `code`.
 fn run(folder: &Path, arguments: &[&str], code: i32) {
     let output = allometry(folder).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
 }
 
-/// Makes a database of a list of trials.
+/// Imports a list of trials into a database.
 fn import(folder: &Path) {
     let arguments = ["import", "a=trials.json", "--storage", "made.db", "--direction", "maximize"];
     run(folder, &arguments, 0);
 }
 
-/// A list of trials, as scripts around Optuna write it.
+/// Writes a list of trials, like scripts that use Optuna.
 fn trials(path: &Path, count: usize) {
     let mut text = String::from("[");
     let mut state: u64 = 9;
@@ -172,15 +172,15 @@ fn trials(path: &Path, count: usize) {
         let comma = if number > 0 { "," } else { "" };
         write!(
             text,
-            "{comma}\n{{\"number\": {number}, \"value\": {value}, \"params\": {{\"rate\": {rate}, \"width\": {width}}}, \
-             \"state\": \"COMPLETE\"}}"
+            "{comma}\n{{\"number\": {number}, \"value\": {value}, \"state\": \"COMPLETE\", \
+             \"params\": {{\"rate\": {rate}, \"width\": {width}}}}}"
         )
         .unwrap();
     }
     std::fs::write(path, text + "]").unwrap();
 }
 
-/// A ladder with `keys` at its beginning and a `space`.
+/// Writes a ladder with `keys` at its beginning and a `space`.
 fn ladder(folder: &Path, keys: &str, space: &str) {
     let text = format!(
         "{keys}name = \"l\"\nmetric = \"auc\"\ntrials = 4\n[command]\nrun = [\"true\"]\n\
@@ -189,15 +189,16 @@ fn ladder(folder: &Path, keys: &str, space: &str) {
     std::fs::write(folder.join("ladder.toml"), text).unwrap();
 }
 
-/// Processor time in seconds of a process by its line in /proc: its own, or that of its children that have ended.
+/// Returns the processor seconds of a process from its line in /proc: its own, or those of its children that
+/// have ended.
 fn processor_time(stat: &str, first: usize) -> f64 {
-    // The program's name, in parentheses, may hold spaces.
+    // The name of the program, in parentheses, may contain spaces.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
     let ticks: f64 = fields[first..first + 2].iter().map(|ticks| ticks.parse::<f64>().unwrap()).sum();
     ticks / 100.0
 }
 
-/// Processor time of a command, which must end with `code`.
+/// Returns the processor seconds of a command, which must exit with `code`.
 fn cost(folder: &Path, arguments: &[String], code: i32) -> f64 {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let children = || processor_time(&std::fs::read_to_string("/proc/self/stat").unwrap(), 13);
@@ -206,7 +207,7 @@ fn cost(folder: &Path, arguments: &[String], code: i32) -> f64 {
     children() - before
 }
 
-/// Processor time of a dashboard until its first page is there.
+/// Returns the processor seconds of a dashboard until it serves the first page.
 fn cost_of_first_page(folder: &Path) -> f64 {
     let mut serve = allometry(folder)
         .args(["serve", "made.db", "--listen", "127.0.0.1:0"])
@@ -227,7 +228,7 @@ fn cost_of_first_page(folder: &Path) -> f64 {
     took
 }
 
-/// One test, so that no other child of this process is measured along.
+/// All cases are one test, so that no other child of this process is measured.
 #[test]
 fn costs_grow_in_proportion() {
     let most: usize = std::env::var("ALLOMETRY_GROWTH").map_or(10_000, |most| most.parse().unwrap());
@@ -244,7 +245,7 @@ fn costs_grow_in_proportion() {
             if let Some((tenth, fewer, few)) = &before {
                 for (place, (run, cost)) in runs.iter().zip(&costs).enumerate() {
                     let (mut cost, mut few) = (*cost, few[place]);
-                    // Others on the machine can slow one measurement; no round hides what is quadratic.
+                    // Other programs can slow down one measurement; quadratic growth fails all of them.
                     for _ in 1..ROUNDS {
                         if cost / few < MOST_GROWTH {
                             break;

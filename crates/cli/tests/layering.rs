@@ -1,11 +1,11 @@
-//! Data flows one way: a crate imports only crates to its left.
+//! Tests of the layers of the workspace: a crate imports only crates to its left.
 //!
-//! A binary of its own, linked in no time: it is about the workspace, and uses nothing of the program.
+//! They are a separate binary that does not link the program.
 
 use std::collections::BTreeMap;
 use std::process::Command;
 
-/// What each crate may import directly. `testkit` serves every crate's tests.
+/// The crates that each crate may import directly. `testkit` serves the tests of every crate.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("allometry-core", &[]),
     ("allometry-admission", &[]),
@@ -100,7 +100,7 @@ fn crates_import_only_crates_to_their_left() {
     assert_eq!(seen, ALLOWED.len(), "every crate of the layering is in the workspace");
 }
 
-/// Every dependency comes under a licence that allows MIT or Apache-2.0 distribution.
+/// Every dependency has a licence that allows distribution under MIT or Apache-2.0.
 #[test]
 fn dependencies_have_permissive_licences() {
     const PERMISSIVE: &[&str] = &[
@@ -121,7 +121,7 @@ fn dependencies_have_permissive_licences() {
     let metadata = metadata();
     for package in metadata["packages"].as_array().unwrap() {
         let licence = package["license"].as_str().unwrap_or("none stated");
-        // `A OR B` needs one permissive choice, `A AND B` needs all; `/` is the old way to write OR.
+        // `A OR B` needs one permissive licence, `A AND B` needs all; `/` is the former spelling of OR.
         let normal = licence.replace('/', " OR ").replace(['(', ')'], " ");
         let permitted = normal.split(" AND ").all(|part| {
             part.split(" OR ")

@@ -125,9 +125,9 @@ const NEUTRAL: [&str; 66] = [
     "character",
 ];
 
-/// The direction in which a metric of this name improves: `val_loss`, `testAccuracy`. `None` unless every word
-/// of the name is known, since any other may reverse or change the metric, as in `neg_log_loss`, `1-auc`,
-/// `accuracy_std` or `loss_reduction`; and `None` for names with words of both directions.
+/// Returns the direction in which a metric of this name improves: `val_loss`, `testAccuracy`. `None` unless
+/// every word of the name is known, since any other may reverse or change the metric, as in `neg_log_loss`,
+/// `1-auc`, `accuracy_std` or `loss_reduction`; and `None` for names with words of both directions.
 pub fn implied_direction(name: &str) -> Option<Direction> {
     let name = name.trim();
     // A sign or an operation turns a metric: `-loss`, `1/loss`, `1 - accuracy`.

@@ -1,4 +1,4 @@
-//! What programs ask for.
+//! The answers for programs: reports and JSON.
 
 use std::sync::Arc;
 
@@ -6,11 +6,14 @@ use allometry_core::FrozenTrial;
 use allometry_report::Pictures;
 use serde_json::{Value, json};
 
-use crate::content::Content;
+use crate::content::{Content, LADDER_GONE};
 use crate::render::{Analyzed, Dashboard};
 
-/// The ladder that is asked for, or the only one.
-pub(crate) fn asked(dashboard: &Dashboard, name: Option<&String>) -> Result<String, Content> {
+/// Returns the name of the requested ladder, or of the only one.
+///
+/// # Errors
+/// A "not found" answer if there is no such ladder, or if there are several and none is named.
+pub(crate) fn requested_ladder(dashboard: &Dashboard, name: Option<&String>) -> Result<String, Content> {
     let known = dashboard.known();
     let mut names = known.ladders.keys();
     match (name, names.next(), names.next()) {
@@ -20,7 +23,7 @@ pub(crate) fn asked(dashboard: &Dashboard, name: Option<&String>) -> Result<Stri
         (None, None, _) => Err(Content::missing("the store holds no study")),
         (None, Some(_), Some(_)) => {
             let names: Vec<&str> = known.ladders.keys().map(String::as_str).collect();
-            Err(Content::missing(&format!("say which with ?ladder=...: {}", names.join(", "))))
+            Err(Content::missing(&format!("name a ladder with ?ladder=...: {}", names.join(", "))))
         }
     }
 }
@@ -30,8 +33,8 @@ fn of_report(
     name: Option<&String>,
     make: impl FnOnce(&Analyzed) -> Content,
 ) -> Content {
-    let analyzed: Result<Arc<Analyzed>, Content> = asked(dashboard, name)
-        .and_then(|name| dashboard.analyzed(&name).ok_or_else(|| Content::missing("the ladder is gone")));
+    let analyzed: Result<Arc<Analyzed>, Content> = requested_ladder(dashboard, name)
+        .and_then(|name| dashboard.analyzed(&name).ok_or_else(|| Content::missing(LADDER_GONE)));
     match analyzed {
         Ok(analyzed) => make(&analyzed),
         Err(refusal) => refusal,
@@ -55,7 +58,7 @@ pub(crate) fn report_json(dashboard: &Dashboard, name: Option<&String>) -> Conte
     of_report(dashboard, name, |analyzed| Content::json(allometry_report::json(&analyzed.analysis)))
 }
 
-/// `[{"name", "studies": [{"id", "name", "trials", "finished"}]}]`.
+/// Returns all ladders as JSON: `[{"name", "studies": [{"id", "name", "trials", "finished"}]}]`.
 pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
     let known = dashboard.known();
     let ladders: Vec<Value> = known
@@ -67,7 +70,10 @@ pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
                 .map(|study| {
                     let finished = study.trials.iter().filter(|trial| trial.state.is_finished()).count();
                     json!({
-                        "id": study.record.id.0, "name": study.record.name, "trials": study.trials.len(), "finished": finished,
+                        "id": study.record.id.0,
+                        "name": study.record.name,
+                        "trials": study.trials.len(),
+                        "finished": finished,
                     })
                 })
                 .collect();
@@ -77,6 +83,7 @@ pub(crate) fn ladders(dashboard: &Dashboard) -> Content {
     Content::json(Value::Array(ladders).to_string())
 }
 
+/// Returns the trials of a study as JSON:
 /// `[{"number", "state", "value", "feasible", "params", "intermediate", "started", "completed", "record"}]`.
 pub(crate) fn trials(dashboard: &Dashboard, id: i64) -> Content {
     let known = dashboard.known();

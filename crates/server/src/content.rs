@@ -1,10 +1,13 @@
-//! What is sent.
+//! The content of answers.
 
 use axum::body::Bytes;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// An answer.
+/// The reason of a "not found" answer for a ladder that has been deleted from the store.
+pub(crate) const LADDER_GONE: &str = "the ladder no longer exists";
+
+/// The status, type and body of an answer.
 #[derive(Debug)]
 pub(crate) struct Content {
     status: StatusCode,

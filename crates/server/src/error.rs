@@ -1,27 +1,27 @@
-//! Why a dashboard cannot start.
+//! The error of starting a dashboard.
 
 use std::net::SocketAddr;
 
 use allometry_store::StoreError;
 
-/// Why a dashboard cannot start.
+/// The error of starting a dashboard.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is beyond loopback and there is no token.
-    #[error("listening on {0} lets other machines in, and there is no token")]
+    /// The address is not a loopback address, and there is no token.
+    #[error("other machines can reach {0}, and there is no token")]
     NeedsToken(SocketAddr),
-    /// The address cannot be listened on.
+    /// The server cannot listen on the address.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address.
+        /// Address to listen on.
         address: SocketAddr,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
-    /// The storage is none that can be followed.
+    /// The storage cannot be followed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The operating system refuses threads or signals.
+    /// Threads, sockets or signal handlers cannot be set up.
     #[error("cannot start: {0}")]
     System(std::io::Error),
 }

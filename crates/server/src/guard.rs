@@ -1,4 +1,4 @@
-//! Who may ask, and for what.
+//! Checks requests: their method, host, origin and token.
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -16,14 +16,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use subtle::ConstantTimeEq as _;
 
-/// What a browser may do with our pages beyond [`CONTENT_POLICY`]: ask this server for what is new, and show them in no frame.
+/// Content policy of served pages, in addition to [`CONTENT_POLICY`]: they may fetch from this server and may
+/// not be shown in a frame.
 const SERVED: &str = "connect-src 'self'; frame-ancestors 'none'";
 /// Name of the cookie that holds the token.
 const COOKIE: &str = "allometry-token";
-/// Refusals that are logged in one second at most.
+/// Maximum number of refusals logged per second.
 const MOST_LOGGED: u64 = 5;
 
-/// The rules of one server.
+/// The access rules of a server.
 #[derive(Debug)]
 pub(crate) struct Guard {
     address: SocketAddr,
@@ -32,7 +33,7 @@ pub(crate) struct Guard {
     log: RefusalLog,
 }
 
-/// Writes refusals to standard error, not more than a few a second.
+/// Writes refusals to standard error, at most [`MOST_LOGGED`] per second.
 #[derive(Debug)]
 pub(crate) struct RefusalLog {
     start: Instant,
@@ -64,12 +65,13 @@ impl Guard {
 
     fn refusal(&self, request: &Request) -> Option<(StatusCode, &'static str)> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Some((StatusCode::METHOD_NOT_ALLOWED, "the dashboard only reads: GET and HEAD"));
+            return Some((StatusCode::METHOD_NOT_ALLOWED, "the dashboard is read-only: use GET or HEAD"));
         }
         let headers = request.headers();
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let Some(host) = host else { return Some((StatusCode::BAD_REQUEST, "no Host header")) };
-        // A page of another site can point its own name at this machine; its requests carry that name.
+        // The owner of another site can make its name resolve to this machine; the Host header then has that
+        // name.
         if self.address.ip().is_loopback() && !is_loopback(host) {
             return Some((StatusCode::FORBIDDEN, "the Host header names another machine"));
         }
@@ -89,12 +91,12 @@ impl Guard {
             .any(|shown| bool::from(shown.as_bytes().ct_eq(token.expose().as_bytes())));
         (!known).then_some((
             StatusCode::UNAUTHORIZED,
-            "no token, or another one; add ?token=... to the address once",
+            "the token is missing or wrong; add ?token=... to the address once",
         ))
     }
 }
 
-/// Lets a request through, or refuses it; puts the rules for browsers on every answer.
+/// Admits or refuses a request, and adds the security headers to the answer.
 pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let refusal = guard.refusal(&request);
     let asked: String = format!("{} {}", request.method(), request.uri().path()).chars().take(120).collect();

@@ -1,7 +1,10 @@
-//! The live dashboard: ladders and studies of a store as web pages that follow what other processes write.
+//! The live dashboard: web pages with the ladders and studies of a store, updated as other processes write to
+//! it.
 //!
-//! The store is only read, and only when it changed: a SQLite file is looked at through the file system and opened for no
-//! longer than reading takes, a server is asked how far its log is. A dashboard can neither slow nor break a study. It listens on loopback unless told otherwise, and beyond it only with a token.
+//! The dashboard only reads the store, and only after a change, so it can neither slow down nor break a
+//! study. It detects changes by the state of the SQLite file in the file system, or by the log position of a
+//! database server, and opens a SQLite file only while it reads. By default it listens on loopback; any other
+//! address requires a token.
 
 mod api;
 mod content;
@@ -20,13 +23,13 @@ use allometry_core::Secret;
 pub use error::ServeError;
 pub use listen::serve;
 
-/// What to serve, and to whom.
+/// The options of a dashboard.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// Address to listen on; port 0 chooses a free port.
     pub listen: SocketAddr,
-    /// What every request must show; needed beyond loopback.
+    /// Token that every request must carry; required unless the address is a loopback address.
     pub token: Option<Secret>,
-    /// The store's URL.
+    /// URL of the store.
     pub storage: Secret,
 }

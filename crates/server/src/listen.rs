@@ -1,4 +1,4 @@
-//! Accepts connections.
+//! Starts the server and accepts connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,25 +17,27 @@ use crate::render::Dashboard;
 use crate::watch::{Watched, follow};
 use crate::{Options, ServeError, routes};
 
-/// Connections at once: some hundred tabs, each with its stream of events and a few requests.
+/// Maximum number of connections: enough for some hundred tabs, each with its event stream and a few
+/// requests.
 const MOST_CONNECTIONS: usize = 512;
-/// Connections at once of which no request was let through yet; one too many closes the oldest.
+/// Maximum number of connections without an admitted request; one more closes the oldest.
 const MOST_STRANGERS: usize = 64;
-/// Time for a request that is let through.
+/// Time within which a new connection must send an admitted request.
 const STRANGER_TIME: Duration = Duration::from_secs(10);
-/// Bytes of a request's head.
+/// Maximum number of bytes of a request's head.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// Header lines of a request.
+/// Maximum number of headers of a request.
 const MOST_HEADERS: usize = 64;
-/// Time for a request's head to arrive, the wait of a kept connection included.
+/// Time within which the head of the next request must arrive, idle time of the connection included.
 const HEAD_TIME: Duration = Duration::from_secs(20);
-/// Time without progress after which an answer is given up.
+/// Time without progress after which an answer is aborted.
 const WRITE_TIME: Duration = Duration::from_secs(30);
 
-/// Serves until a signal ends it; `listening` is told the address once it can be asked.
+/// Serves the dashboard until a signal arrives. `listening` is called with the address once the server
+/// accepts connections.
 ///
 /// # Errors
-/// [`ServeError`] where it cannot start.
+/// [`ServeError`] if the server cannot start.
 pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     if !options.listen.ip().is_loopback()
         && options.token.as_ref().is_none_or(|token| token.expose().is_empty())
@@ -61,7 +63,7 @@ pub fn serve(options: Options, listening: impl FnOnce(SocketAddr)) -> Result<(),
         }
         Ok(())
     });
-    // An analysis that somebody waited for is not worth waiting for any more.
+    // Analyses in progress need not finish.
     runtime.shutdown_background();
     result
 }
@@ -70,7 +72,7 @@ async fn accept(listener: TcpListener, router: axum::Router) {
     let connections = Connections::new(MOST_STRANGERS, MOST_CONNECTIONS);
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors: those that close make room.
+            // Usually there are no file descriptors left; wait until connections are closed.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -86,7 +88,7 @@ async fn accept(listener: TcpListener, router: axum::Router) {
                 .max_headers(MOST_HEADERS)
                 .serve_connection(TokioIo::new(Box::pin(stream)), service);
             tokio::select! {
-                // A client that goes away or breaks the protocol concerns nobody else.
+                // Errors of one client do not affect the others.
                 _ = connection => {}
                 () = admission.refused(STRANGER_TIME) => {}
             }
@@ -94,7 +96,7 @@ async fn accept(listener: TcpListener, router: axum::Router) {
     }
 }
 
-/// The signals that end a program.
+/// The signals that end the server.
 struct Ended {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,

@@ -1,4 +1,4 @@
-//! What is computed once for all tabs: analyses, and the fragments made of them.
+//! Computes analyses and charts once for all browser tabs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,12 +11,13 @@ use axum::body::Bytes;
 
 use crate::watch::{Known, Versions, Watched};
 
-/// While trials end faster than analyses take, one may take this share of the time: every so many times its duration.
+/// Minimum time between two analyses of a ladder, as a multiple of the duration of the last one. It limits
+/// the processor time of analyses while trials end quickly.
 const SHARE: u32 = 8;
-/// Shortest time between two analyses of a ladder.
+/// Minimum time between two analyses of a ladder.
 const LEAST: Duration = Duration::from_secs(2);
 
-/// An analysis and the trials that it is of.
+/// An analysis with its trials.
 #[derive(Debug)]
 pub(crate) struct Analyzed {
     pub(crate) version: u64,
@@ -24,7 +25,7 @@ pub(crate) struct Analyzed {
     pub(crate) analysis: Analysis,
 }
 
-/// Everything that the pages are made of.
+/// The data of all pages.
 #[derive(Debug)]
 pub(crate) struct Dashboard {
     pub(crate) watched: Arc<Watched>,
@@ -47,19 +48,20 @@ impl Dashboard {
         self.watched.known()
     }
 
-    /// The analysis of a ladder, computed anew where trials ended since the last and enough time has gone by. Blocks.
+    /// Returns the analysis of a ladder. It is recomputed if trials have ended since the last one and enough
+    /// time has passed. Blocks.
     pub(crate) fn analyzed(&self, name: &str) -> Option<Arc<Analyzed>> {
         let slot = self.slot(name);
-        // Who comes while another computes waits for its result instead of computing the same.
+        // The lock makes concurrent requests wait for one analysis instead of each computing it.
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bring_up(name, &mut slot)
+        self.update(name, &mut slot)
     }
 
-    /// The charts of a ladder, made once per analysis. Blocks.
+    /// Returns the charts of a ladder, made once per analysis. Blocks.
     pub(crate) fn charts(&self, name: &str, make: impl FnOnce(&Analyzed) -> String) -> Option<Bytes> {
         let slot = self.slot(name);
         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let analyzed = self.bring_up(name, &mut slot)?;
+        let analyzed = self.update(name, &mut slot)?;
         if slot.charts.as_ref().is_none_or(|(version, _)| *version != analyzed.version) {
             slot.charts = Some((analyzed.version, make(&analyzed).into()));
         }
@@ -71,7 +73,7 @@ impl Dashboard {
         Arc::clone(ladders.entry(name.to_owned()).or_default())
     }
 
-    fn bring_up(&self, name: &str, slot: &mut Slot) -> Option<Arc<Analyzed>> {
+    fn update(&self, name: &str, slot: &mut Slot) -> Option<Arc<Analyzed>> {
         let known = self.known();
         let Versions { finished, .. } = known.versions;
         let fresh = slot.latest.as_ref().is_some_and(|latest| latest.version == finished);
@@ -93,7 +95,7 @@ impl Dashboard {
     }
 }
 
-/// Returns how the stored predictions of a study follow each other in time.
+/// Returns how the stored predictions of a study are ordered in time.
 pub(crate) fn series(study: &StoredStudy) -> Series {
     let alone = StoredStudy {
         record: study.record.clone(),

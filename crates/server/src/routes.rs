@@ -1,4 +1,4 @@
-//! Which address shows what.
+//! The addresses of the pages.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,7 +19,7 @@ use crate::guard::{self, Guard};
 use crate::render::Dashboard;
 use crate::{api, page};
 
-/// Silence on a stream of events after which something is said, so that both ends know that the other is there.
+/// Interval of keep-alive messages on an event stream, so that both ends notice a lost connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 type Shared = State<Arc<Dashboard>>;
@@ -84,7 +84,7 @@ pub(crate) fn router(dashboard: Arc<Dashboard>, guard: Arc<Guard>) -> Router {
 
 type Asked = Query<HashMap<String, String>>;
 
-/// Makes an answer where it may take its time.
+/// Makes an answer on a thread that may block.
 async fn make(content: impl FnOnce() -> Content + Send + 'static) -> Response {
     match tokio::task::spawn_blocking(content).await {
         Ok(content) => content.into_response(),
@@ -92,7 +92,7 @@ async fn make(content: impl FnOnce() -> Content + Send + 'static) -> Response {
     }
 }
 
-/// One event for each state of the store that is worth a look: `live` and `finished` are the versions to compare with.
+/// Sends an event for each change of the store, with the new versions `live` and `finished`.
 async fn events(State(dashboard): Shared) -> impl IntoResponse {
     let events = WatchStream::new(dashboard.watched.versions()).map(|versions| {
         let data = format!("{{\"live\":{},\"finished\":{}}}", versions.live, versions.finished);

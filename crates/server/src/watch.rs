@@ -1,4 +1,4 @@
-//! Follows a store: one thread looks whether it changed, and reads what is new.
+//! Follows a store: one thread checks whether it has changed, and reads the changes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,24 +10,24 @@ use allometry_study::ladder_name;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// How often the store is looked at.
+/// Time between two checks of the store.
 const INTERVAL: Duration = Duration::from_millis(300);
-/// Time after a change within which a file's time stamp may stand for two of them.
+/// Time after a change within which a second change may have the same file time.
 const SETTLING: Duration = Duration::from_millis(50);
 
-/// How far the store has been read; pages that have seen these have nothing to fetch.
+/// The versions of the read content of the store. A page with equal versions is up to date.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Versions {
-    /// Rises with every difference.
+    /// Increases with every change.
     pub(crate) live: u64,
-    /// Rises when a trial ended, or studies came or went.
+    /// Increases when a trial ends, and when studies are added, changed or deleted.
     pub(crate) finished: u64,
 }
 
 /// Studies by the name of their ladder.
 pub(crate) type Ladders = BTreeMap<String, Vec<Arc<StoredStudy>>>;
 
-/// What is known of the store.
+/// The content of the store as last read.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
     pub(crate) versions: Versions,
@@ -37,7 +37,7 @@ pub(crate) struct Known {
     pub(crate) unavailable: Option<(Timestamp, String)>,
 }
 
-/// The store as last read, for all who ask.
+/// A followed store with its content, shared by all requests.
 #[derive(Debug)]
 pub(crate) struct Watched {
     /// The URL of the store, without its password.
@@ -48,20 +48,22 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
+    /// Creates the state of a store that is not read yet.
+    ///
     /// # Errors
-    /// [`StoreError`] where the URL names no store that can be followed.
+    /// [`StoreError`] if the store behind the URL cannot be followed.
     pub(crate) fn new(storage: &Secret) -> Result<Self, StoreError> {
         let (versions, _) = watch::channel(Versions::default());
         let store = FollowedStore::new(storage.expose())?;
         Ok(Self { storage: storage.shown(), store, known: RwLock::default(), versions })
     }
 
-    /// What is known now.
+    /// Returns the current content.
     pub(crate) fn known(&self) -> Arc<Known> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Tells of every new version; a slow listener gets the last alone.
+    /// Subscribes to new versions; a slow subscriber only gets the latest.
     pub(crate) fn versions(&self) -> watch::Receiver<Versions> {
         self.versions.subscribe()
     }
@@ -73,18 +75,18 @@ impl Watched {
     }
 }
 
-/// Follows the store until the process ends; returns after the first look.
+/// Follows the store on a thread until the process ends; returns after the first check.
 pub(crate) fn follow(watched: &Arc<Watched>) {
     let mut follower = Follower::new(watched);
-    let (looked, first) = std::sync::mpsc::channel();
+    let (checked, first) = std::sync::mpsc::channel();
     std::thread::Builder::new()
         .name("store".into())
         .spawn(move || {
-            follower.look();
-            let _ = looked.send(());
+            follower.check();
+            let _ = checked.send(());
             loop {
                 std::thread::sleep(INTERVAL);
-                follower.look();
+                follower.check();
             }
         })
         .expect("a process that serves can start a thread");
@@ -94,9 +96,9 @@ pub(crate) fn follow(watched: &Arc<Watched>) {
 struct Follower {
     watched: Arc<Watched>,
     studies: Vec<Arc<StoredStudy>>,
-    /// The mark when the studies were last read.
+    /// Change mark of the store when the studies were last read.
     seen: Option<ChangeMark>,
-    /// Whether equal marks say that nothing changed since.
+    /// Whether an equal mark means that nothing has changed.
     settled: bool,
 }
 
@@ -105,8 +107,8 @@ impl Follower {
         Self { watched: Arc::clone(watched), studies: Vec::new(), seen: None, settled: false }
     }
 
-    /// Reads what is new, if anything may be.
-    fn look(&mut self) {
+    /// Reads the changes of the store, if there may be any.
+    fn check(&mut self) {
         let mark = match self.watched.store.mark() {
             Ok(mark) => mark,
             Err(error) => {
@@ -120,11 +122,12 @@ impl Follower {
         if !self.seen.as_ref().is_some_and(|seen| seen.same_database(&mark)) {
             self.studies.clear();
         }
-        let read = if mark.exists() { self.read() } else { Err("the file is not there".to_owned()) };
+        let read = if mark.exists() { self.read() } else { Err("the file does not exist".to_owned()) };
         match read {
-            Ok(rose) => {
-                self.publish(rose, None);
-                // A write within the tick of the clock that the mark has would leave the same mark: look again.
+            Ok(increase) => {
+                self.publish(increase, None);
+                // A write within one clock tick of the mark would not change the mark, so the mark is checked
+                // again after the tick.
                 std::thread::sleep(SETTLING);
                 self.settled = self.watched.store.mark().is_ok_and(|after| after == mark);
                 self.seen = Some(mark);
@@ -136,56 +139,57 @@ impl Follower {
         }
     }
 
-    /// Brings the studies up to date; says what rose.
+    /// Updates the studies and returns by how much the versions increase.
     fn read(&mut self) -> Result<Versions, String> {
         let store = self.watched.store.open().map_err(|error| error.to_string())?;
         let store = &*store;
         let records = store.studies().map_err(|error| error.to_string())?;
-        let mut rose = Versions::default();
+        let mut increase = Versions::default();
         let mut gone = std::mem::take(&mut self.studies);
         for record in records {
             let known = gone.iter().position(|study| study.record.id == record.id);
             let study = if record.unreadable.is_some() {
                 let before = known.map(|position| gone.swap_remove(position));
                 let renewed = u64::from(before.is_none_or(|study| study.record != record));
-                rose = Versions { live: rose.live + renewed, finished: rose.finished + renewed };
+                increase.live += renewed;
+                increase.finished += renewed;
                 Arc::new(StoredStudy::without_trials(record))
             } else if let Some(position) = known {
                 let mut study = gone.swap_remove(position);
                 let news = study.news(store).map_err(|error| error.to_string())?;
                 let renewed = study.record != record;
-                rose.live += u64::from(news.differs || renewed);
-                rose.finished += u64::from(news.ended > 0 || renewed);
+                increase.live += u64::from(news.differs || renewed);
+                increase.finished += u64::from(news.ended > 0 || renewed);
                 if news.differs || renewed {
-                    // Pages may still be made of the old one.
+                    // Requests in progress may still use the old study.
                     let study = Arc::make_mut(&mut study);
                     study.record = record;
                     study.take(news);
                 }
                 study
             } else {
-                rose = Versions { live: rose.live + 1, finished: rose.finished + 1 };
+                increase = Versions { live: increase.live + 1, finished: increase.finished + 1 };
                 Arc::new(StoredStudy::read(store, record).map_err(|error| error.to_string())?)
             };
             self.studies.push(study);
         }
         let gone = u64::from(!gone.is_empty());
-        Ok(Versions { live: rose.live + gone, finished: rose.finished + gone })
+        Ok(Versions { live: increase.live + gone, finished: increase.finished + gone })
     }
 
-    fn publish(&self, rose: Versions, unavailable: Option<String>) {
+    fn publish(&self, increase: Versions, unavailable: Option<String>) {
         let before = self.watched.known();
         let changed = before.unavailable.is_some() != unavailable.is_some();
-        if rose == Versions::default() && !changed {
+        if increase == Versions::default() && !changed {
             return;
         }
         let versions = Versions {
-            live: before.versions.live + rose.live.max(u64::from(changed)),
+            live: before.versions.live + increase.live.max(u64::from(changed)),
             finished: before.versions.finished
-                + rose.finished.max(u64::from(changed && unavailable.is_none())),
+                + increase.finished.max(u64::from(changed && unavailable.is_none())),
         };
         let unavailable = unavailable.map(|reason| (Timestamp::now(), reason));
-        // What was read last stays on the pages while the store is away.
+        // The pages keep the last content while the store is unavailable.
         let ladders = if unavailable.is_some() { before.ladders.clone() } else { self.ladders() };
         self.watched.publish(Known { versions, ladders, unavailable });
     }
@@ -206,29 +210,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_look_at_the_same_store_reads_nothing_new() {
+    fn checking_an_unchanged_store_reads_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("trials.db").display().to_string();
         let store = SqliteStore::open(&path).unwrap();
         store.create_study(&NewStudy { name: "a".into(), ..NewStudy::default() }).unwrap();
         let watched = Arc::new(Watched::new(&path.into()).unwrap());
         let mut follower = Follower::new(&watched);
-        follower.look();
+        follower.check();
         let first = watched.known();
         assert_eq!(first.ladders.keys().collect::<Vec<_>>(), ["a"]);
-        // As after a write that came while the files were being looked at.
+        // The state after a write during the check.
         follower.settled = false;
-        follower.look();
+        follower.check();
         let second = watched.known();
         assert_eq!(second.versions, first.versions);
         assert!(Arc::ptr_eq(&second.ladders["a"][0], &first.ladders["a"][0]));
         store.create_study(&NewStudy { name: "b".into(), ..NewStudy::default() }).unwrap();
-        follower.look();
+        follower.check();
         let third = watched.known();
         assert_ne!(third.versions, first.versions);
         assert!(
             Arc::ptr_eq(&third.ladders["a"][0], &first.ladders["a"][0]),
-            "what is known is not read again"
+            "an unchanged study is not read again"
         );
         assert!(third.ladders.contains_key("b"));
     }

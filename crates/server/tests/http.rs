@@ -1,4 +1,4 @@
-//! The dashboard through real HTTP, over a store that somebody else writes.
+//! Tests of the dashboard over HTTP, while another process writes to the store.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use allometry_store::{
     Finished, FinishedState, NewStudy, NewTrial, Owner, SqliteStore, Start, Store as _, StudyId,
 };
 
-/// How long a test waits for what must come before it gives up.
+/// Maximum time for which a test waits.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn start(path: &Path, token: Option<&str>) -> SocketAddr {
@@ -29,7 +29,7 @@ fn start(path: &Path, token: Option<&str>) -> SocketAddr {
     receive.recv_timeout(PATIENCE).expect("the server starts")
 }
 
-/// An answer: status, head, body.
+/// The status, head and body of an answer.
 struct Answer {
     status: u16,
     head: String,
@@ -41,7 +41,7 @@ fn ask(address: SocketAddr, request: &str) -> Answer {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut text = String::new();
-    // A refusal in the middle of a request may reset the connection after the answer.
+    // If a request is refused before its end, the connection may be reset after the answer.
     let _ = stream.read_to_string(&mut text);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
@@ -180,7 +180,7 @@ fn a_store_may_come_go_and_return() {
     wait_until(address, "/live", |body| body.contains("unavailable") && body.contains("0.2500"));
 }
 
-/// As while another program brings its tables up to a version of its own, and takes that back.
+/// Another program migrates the tables to a version of its own, and back.
 #[test]
 fn a_store_that_is_being_migrated_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -201,7 +201,7 @@ fn a_store_that_is_being_migrated_is_waited_for() {
         "what was read last stays: {}",
         answer.body
     );
-    // Readers wait for no writer, and no writer for readers.
+    // Readers and writers do not block each other.
     migration.execute_batch("BEGIN IMMEDIATE").unwrap();
     migration.execute("UPDATE alembic_version SET version_num = ?1", [&version]).unwrap();
     assert_eq!(get(address, "/live").status, 200);
@@ -310,7 +310,7 @@ fn a_token_is_asked_for_where_one_is_set() {
     assert_eq!(get_with(address, "/", "Cookie: allometry-token=secret2\r\n").status, 401);
 }
 
-/// Every byte of a name as an address has it.
+/// Returns a name with every byte percent-encoded.
 fn encoded(name: &str) -> String {
     let bytes: Vec<String> = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
     bytes.concat()
@@ -374,7 +374,7 @@ fn a_closed_tab_leaves_nothing_behind() {
             let mut fields = line.split_whitespace().skip(1);
             fields.next().is_some_and(|local| local.ends_with(&port)) && fields.nth(1) != Some("0A")
         };
-        // Those that wait out the end of a closed connection (06) are the kernel's, not the server's.
+        // Closed connections in the state TIME_WAIT (06) belong to the kernel, not to the server.
         table.lines().filter(of_server).filter(|line| line.split_whitespace().nth(3) != Some("06")).count()
     };
     let tabs: Vec<TcpStream> = (0..50)

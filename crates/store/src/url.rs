@@ -57,7 +57,8 @@ pub fn parse(url: &str) -> Result<Storage, StoreError> {
     Ok(Storage::Sqlite(sqlite_file(path)))
 }
 
-/// Returns the path of a SQLite file. A name that begins with `file:` would be a URI for SQLite, and another file.
+/// Returns the path of a SQLite file. SQLite would read a name that begins with `file:` as a URI of another
+/// file.
 fn sqlite_file(path: &str) -> PathBuf {
     if path.starts_with("file:") { Path::new(".").join(path) } else { PathBuf::from(path) }
 }

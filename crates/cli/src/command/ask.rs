@@ -16,29 +16,29 @@ use super::study_args::{Place, StudyArgs, readable};
 use crate::error::CliError;
 use crate::output;
 
-/// Hands out the next configuration of a study to another program, as one line of JSON.
+/// Starts a trial for another program and prints its configuration as one line of JSON.
 ///
-/// Enqueued configurations come first, then what the sampler says. The trial then runs until `allometry tell` ends it, however
-/// long that takes. Any number of programs may ask at the same time.
+/// Enqueued configurations come first, then those of the sampler. The trial runs until `allometry tell` ends
+/// it; there is no time limit. Any number of programs may ask at the same time.
 #[derive(Debug, Args)]
 pub(super) struct Ask {
     #[command(flatten)]
     study: StudyArgs,
 
-    /// Makes the study where it is not there, with the parameters in this JSON file.
+    /// Creates the study, if it does not exist, with the parameters in this JSON file.
     #[arg(long, value_name = "FILE", requires = "study")]
     space: Option<PathBuf>,
 
-    /// Which values are better, for a study that is made: minimize if not given. Given several times, the study
-    /// has as many objectives.
+    /// Whether to minimize or maximize, for a study that is created; minimize if not given. May be repeated,
+    /// once per objective.
     #[arg(long, value_name = "DIRECTION")]
     direction: Vec<DirectionArg>,
 
-    /// The sampler, in place of the study's own.
+    /// Sampler for this call, instead of the study's own.
     #[arg(long, value_name = "KIND", value_parser = parse_sampler)]
     sampler: Option<SamplerKind>,
 
-    /// The seed, in place of the study's own.
+    /// Seed for this call, instead of the study's own.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
@@ -48,7 +48,7 @@ impl Ask {
         let place = self.study.place()?;
         let store =
             if self.space.is_some() { allometry_store::open(place.url.expose())? } else { place.write()? };
-        let record = self.find_or_make(&place, &*store)?;
+        let record = self.find_or_create(&place, &*store)?;
         let mut study = driven(&*store, &record, self.sampler, self.seed)?;
         let asked = study.ask()?;
         if let Some(handover) = study.take_handover() {
@@ -65,7 +65,7 @@ impl Ask {
         output::print(&output::json_text(&format!("{line}\n")))
     }
 
-    fn find_or_make(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
+    fn find_or_create(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
         let (Some(path), Some(name)) = (&self.space, self.study.wanted()) else {
             return self.study.one(place, store);
         };
@@ -81,7 +81,7 @@ impl Ask {
         let facts = vec![Fact::Budget(SizeBudget::nominal(name)), Fact::Conditions(conditions)];
         let new = NewStudy { name: name.into(), direction, further, space, facts, ..NewStudy::default() };
         match store.create_study(&new) {
-            // Another process that asks for its first trial may be faster: they share its study.
+            // Another process may have created the study in the meantime; both then use it.
             Ok(_) | Err(StoreError::NameTaken { .. }) => self.study.one(place, store),
             Err(error) => Err(error.into()),
         }

@@ -5,6 +5,7 @@ use allometry_core::pareto::{best_trials, losses};
 use allometry_core::significant::significant;
 use allometry_core::trial::incumbent;
 use allometry_core::{Direction, FrozenTrial, TrialNumber, TrialState};
+use allometry_report::number::counted;
 use allometry_report::words::not_recommended;
 use allometry_store::StudyRecord;
 use allometry_store::import::{space_of, take_metrics};
@@ -17,10 +18,11 @@ use super::study_args::{label, objective_names, readable, refusal};
 use crate::error::CliError;
 use crate::output;
 
-/// Prints the best complete trial of each study that breaks no constraint, and the configuration to take; with several objectives the trials that none beats.
+/// Prints the best complete trial of each study and the recommended configuration, or the Pareto front if
+/// there are several objectives.
 ///
-/// Under noise the best value is often a lucky one: beside it stands the configuration whose mean over seeds is probably the best, with the
-/// interval of that mean.
+/// Trials that break a constraint are left out. Under noise the best value is often luck, so the command also
+/// prints the configuration whose mean over seeds is probably the best, with the interval of that mean.
 #[derive(Debug, Args)]
 pub(super) struct Best {
     #[command(flatten)]
@@ -89,20 +91,22 @@ impl Best {
                 best.params
             );
             output::push_line(&mut text, &line);
-            output::push_line(&mut text, &said(&recommended, best.number));
+            output::push_line(&mut text, &recommendation_line(&recommended, best.number));
         }
         if documents.is_empty() && infeasible > 0 {
             return Err(CliError::NotFound {
                 message: format!("{} has no best trial: {}", place.shown(), no_feasible(infeasible)),
                 hint: Some(
-                    "`allometry show TRIAL` says which constraints are broken, and by how much; widen the space or the limits".into(),
+                    "`allometry show TRIAL` lists the broken constraints and by how much they are broken; \
+                     widen the space or the limits"
+                        .into(),
                 ),
             });
         }
         if documents.is_empty() {
             return Err(CliError::NotFound {
                 message: format!("{} has no complete trial yet", place.shown()),
-                hint: Some("`allometry status` says what there is".into()),
+                hint: Some("`allometry status` shows the trials of each study".into()),
             });
         }
         if self.json {
@@ -112,13 +116,13 @@ impl Best {
     }
 }
 
-/// Complete trials, where there are some and each breaks a constraint.
+/// Returns the number of complete trials if there are some and each breaks a constraint.
 fn without_feasible(trials: &[FrozenTrial]) -> Option<usize> {
     let complete = trials.iter().filter(|trial| trial.state == TrialState::Complete).count();
     (complete > 0 && !trials.iter().any(FrozenTrial::is_eligible)).then_some(complete)
 }
 
-/// Of complete trials none of which is feasible.
+/// Returns the message on `count` complete trials, all infeasible.
 fn no_feasible(count: usize) -> String {
     let trials = if count == 1 {
         "the complete trial breaks".into()
@@ -128,7 +132,7 @@ fn no_feasible(count: usize) -> String {
     format!("{trials} a constraint")
 }
 
-/// The trials that none beats, the best of the first objective first.
+/// Returns the trials of the Pareto front, best in the first objective first.
 fn ordered<'a>(study: &StudyRecord, front: &[&'a FrozenTrial]) -> Vec<&'a FrozenTrial> {
     let mut ordered = front.to_vec();
     let loss = |trial: &FrozenTrial| losses(&trial.values(), &study.directions());
@@ -156,7 +160,7 @@ fn front_json(study: &StudyRecord, front: &[&FrozenTrial]) -> Value {
 
 fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     let count = front.len();
-    let trials = if count == 1 { "trial".into() } else { format!("{count} trials") };
+    let trials = counted(count as u64, "trial");
     let names = objective_names(study);
     let goals = names.iter().zip(study.directions()).map(|(name, direction)| match direction {
         Direction::Maximize => format!("{name} up"),
@@ -164,7 +168,7 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     });
     let mut text = String::new();
     let goals = goals.collect::<Vec<_>>().join(", ");
-    output::push_line(&mut text, &format!("{}: no trial beats {trials} in {goals}", label(study)));
+    output::push_line(&mut text, &format!("{}: Pareto front of {trials} in {goals}", label(study)));
     for trial in ordered(study, front) {
         let pairs = names.iter().zip(trial.values());
         let values: Vec<String> =
@@ -175,8 +179,8 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     text
 }
 
-/// The configuration to take, beside the best trial.
-fn said(recommended: &Recommendation, best: TrialNumber) -> String {
+/// Returns the line on the recommended configuration, printed below the best trial.
+fn recommendation_line(recommended: &Recommendation, best: TrialNumber) -> String {
     let why = recommended.unknown.map_or_else(String::new, |why| format!(": {}", not_recommended(why)));
     let Some(trial) = &recommended.trial else { return format!("  recommended: unknown{why}") };
     let mean = trial.mean.and_then(|mean| Some((mean, mean.interval?)));
@@ -193,7 +197,7 @@ fn said(recommended: &Recommendation, best: TrialNumber) -> String {
         },
     );
     if trial.number == best {
-        return format!("  recommended: the same; {mean}");
+        return format!("  recommended: the best trial; {mean}");
     }
     format!("  recommended: trial {} ({mean})  {}", trial.number, trial.params)
 }

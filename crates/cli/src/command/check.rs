@@ -18,19 +18,20 @@ use super::speed::flops_per_second;
 use crate::error::CliError;
 use crate::output;
 
-/// Architectures listed per budget unless all are asked for.
+/// Number of architectures listed per budget without `--all`.
 const LISTED: usize = 12;
 
-/// AUC at which the uncertainty of the validation part is shown.
+/// AUC for which the error on the validation part is shown.
 const TYPICAL_AUC: f64 = 0.75;
 
-/// Standard error of one AUC above which no usual difference between models can be told.
+/// Standard error of an AUC above which usual differences between models cannot be detected.
 const LARGE_ERROR: f64 = 0.02;
 
-/// Validates a ladder file and its data, and shows what each budget's search space really holds.
+/// Validates a ladder file and its data, and shows what the search space of each budget contains.
 ///
-/// Prints, per budget, the architectures that its weights admit with their exact sizes and work, the number of distinct
-/// configurations, and an estimate of time. A budget that no architecture reaches is an error.
+/// For each budget the command prints the architectures that fit its weights, with their exact weights and
+/// work, the number of distinct configurations, and an estimate of memory and time. A budget without any
+/// architecture is an error.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -40,7 +41,8 @@ pub(super) struct Check {
     #[arg(long)]
     all: bool,
 
-    /// Trains the middle of each space on labels in random order; an AUC other than 0.5 then means that labels are known.
+    /// Trains the middle of each space on labels in random order. An AUC other than 0.5 then means that the
+    /// features leak the label.
     #[arg(long)]
     shuffle: bool,
 }
@@ -65,14 +67,14 @@ impl Check {
                 Some(Trainer { objective, epochs: prepared.model().epochs })
             }
             Evaluator::Command(_, command) => {
-                // Makes sure that the program is there.
+                // Fails if the program does not exist.
                 evaluator.objective(&self.file.ladder, &[], Part::Validation)?;
                 let _ = writeln!(text, "trials are evaluated by the ladder's command");
-                if !carries_parameters(&ladder, command) {
+                if !passes_parameters(&ladder, command) {
                     let _ = writeln!(
                         text,
-                        "  note: no word of `run` carries a parameter: the program finds them in the file \
-                         that $ALLOMETRY_PARAMS names alone; {{args}} stands for --NAME VALUE of each"
+                        "  note: `run` passes no parameter; the program must read the file that \
+                         $ALLOMETRY_PARAMS names, or `run` can pass {{args}}, --NAME VALUE of each parameter"
                     );
                 }
                 if command.horizon > 1 {
@@ -91,7 +93,7 @@ impl Check {
         if self.shuffle {
             let Evaluator::Model(prepared) = &evaluator else {
                 return Err(CliError::Usage {
-                    message: "--shuffle trains the built-in model, which the ladder does not".into(),
+                    message: "--shuffle trains the built-in model, but the ladder runs a command".into(),
                     hint: None,
                 });
             };
@@ -105,8 +107,8 @@ impl Check {
     }
 }
 
-/// Whether a word of a command has a place for a parameter.
-fn carries_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
+/// Returns whether a command passes parameters to its program in its words.
+fn passes_parameters(ladder: &Ladder, command: &CommandSpec) -> bool {
     let words = match &command.run {
         Invocation::Program(words) => words.as_slice(),
         Invocation::Shell(line) => std::slice::from_ref(line),
@@ -125,8 +127,8 @@ fn table_lines(text: &mut String, prepared: &Prepared<'_>) {
         let _ = writeln!(text, "  {dropped} rows with missing or infinite features are left out");
     }
     let ahead = match prepared.horizon() {
-        1 => "one row ahead (`horizon` in [data] says where it is further)".into(),
-        rows => format!("{rows} rows ahead; as many more are left out between the parts"),
+        1 => "one row ahead (set `horizon` in [data] if it is more)".into(),
+        rows => format!("{rows} rows ahead; as many rows are left out between the parts"),
     };
     let _ = writeln!(text, "  labels look {ahead}");
     for part in &summary.parts {
@@ -164,7 +166,7 @@ fn validation_line(text: &mut String, counts: ClassCounts) {
     );
 }
 
-/// The built-in model, where it is what evaluates trials.
+/// The built-in model of a ladder without a command.
 struct Trainer<'a> {
     objective: PatchTstObjective<'a>,
     epochs: usize,
@@ -177,7 +179,7 @@ struct Budget<'a> {
 }
 
 impl Budget<'_> {
-    /// Writes what is known of the budget; gives the seconds of one trial on one core, at most, where that can be told.
+    /// Writes the lines on the budget. Returns the maximum seconds of one trial on one core, if known.
     fn lines(&self, text: &mut String, listed: usize) -> Option<f64> {
         let Self { feasible, spec, .. } = self;
         let census = feasible.census();
@@ -212,8 +214,8 @@ impl Budget<'_> {
                 format!("{n} distinct configurations, fewer than {} trials", spec.trials)
             }
             (Some(n), _) => format!("{n} distinct configurations"),
-            (None, Some(parameter)) => format!("configurations without end ({parameter} is continuous)"),
-            (None, None) => "more configurations than are numbered".into(),
+            (None, Some(parameter)) => format!("infinitely many configurations ({parameter} is continuous)"),
+            (None, None) => "more configurations than can be numbered".into(),
         };
         let _ = writeln!(text, "  {configurations}");
         let seconds = self.trainer.and_then(|trainer| {
@@ -237,7 +239,7 @@ impl Budget<'_> {
         seconds
     }
 
-    /// What a trial of the largest architecture takes, and whether it fits.
+    /// Writes the memory of a trial of the largest architecture, and whether it fits.
     fn memory_line(&self, text: &mut String, objective: &PatchTstObjective<'_>) {
         let bytes = |a: Architecture| objective.cost(&a.params).map_or(0, |cost| cost.memory_bytes);
         if objective.device().is_some() {
@@ -247,7 +249,7 @@ impl Budget<'_> {
         let workers = cores() as u64;
         let fits = match PatchTstObjective::available_memory() {
             Some(available) if most > available => {
-                format!("; warning: only {} MiB are free, so that such trials fail", available >> 20)
+                format!("; warning: only {} MiB are free, so such trials would fail", available >> 20)
             }
             Some(available) if most * workers > available => {
                 format!("; warning: only {} MiB are free for {workers} workers", available >> 20)
@@ -257,7 +259,8 @@ impl Budget<'_> {
         let _ = writeln!(text, "  at most {} MiB of memory a trial{fits}", most.div_ceil(1 << 20));
     }
 
-    /// What the trials take at most, from a few training steps of a middling architecture on this machine.
+    /// Writes the maximum time of the trials, estimated from a few training steps of a medium architecture.
+    /// Returns the seconds of one trial.
     fn time_line(&self, text: &mut String, trainer: &Trainer<'_>) -> Option<f64> {
         let Trainer { objective, epochs } = trainer;
         let count = self.feasible.architecture_count();
@@ -279,7 +282,7 @@ impl Budget<'_> {
 
 fn target_words(budget: &SizeBudget) -> String {
     match budget.target {
-        WeightTarget::Any => "any number of weights: the label is a name only".into(),
+        WeightTarget::Any => "any number of weights; the label is only a name".into(),
         WeightTarget::Near { weights, tolerance } => {
             format!("{} weights +-{:.0}%", human_weights(weights as f64), 100.0 * tolerance)
         }

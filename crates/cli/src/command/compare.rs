@@ -13,24 +13,25 @@ use crate::fail_on::{self, FailOn};
 use crate::notes;
 use crate::output::{Destination, Format};
 
-/// Compares two ladders: another data set, another feature tier, before and after.
+/// Compares two ladders, such as two data sets, two feature tiers, or before and after a change.
 ///
-/// A and B are each a ladder file, a storage URL (or database file) with the studies of one ladder, a
-/// database, journal or table of one study, LABEL=FILE:STUDY with the trials of one budget, or a
-/// report.json that `allometry report` or a run wrote. Of several budgets that Allometry did not run, write
-/// the report first: allometry report LABEL=FILE... -o report.json. Budgets are matched by their labels; two
-/// files of one study each are compared whatever they are called. Differences are B less A.
+/// A and B are each a ladder file, a storage URL or database file with the studies of one ladder, a database,
+/// journal or table of one study, LABEL=FILE:STUDY with the trials of one budget, or a report.json written by
+/// `allometry report` or `allometry run`. If another program ran several budgets, write a report first:
+/// allometry report LABEL=FILE... -o report.json. Budgets with equal labels are compared; two files with one
+/// study each are compared whatever their labels. A difference is the value of B minus that of A.
 #[derive(Debug, Args)]
 pub(super) struct Compare {
     /// The first ladder, such as the one before a change.
     #[arg(value_name = "A")]
     a: Compared,
 
-    /// The second.
+    /// The second ladder.
     #[arg(value_name = "B")]
     b: Compared,
 
-    /// File to write, its format by its ending (.md, .json), or - for Markdown on standard output; may be repeated.
+    /// File to write, in the format of its extension (.md, .json), or - for Markdown on standard output. May
+    /// be repeated.
     #[arg(short, long = "output", value_name = "FILE", default_value = "-")]
     output: Vec<String>,
 
@@ -40,13 +41,13 @@ pub(super) struct Compare {
     #[command(flatten)]
     smallest_effect: SmallestEffect,
 
-    /// After writing, ends with exit code 7 where a finding that B has and A has not is of this code (such as
-    /// too-few-rows), or of this severity or a worse one (info, warning, error); may be repeated.
+    /// Exits with code 7, after writing, if a finding that B has and A lacks has this code (such as
+    /// too-few-rows) or at least this severity (info, warning, error). May be repeated.
     #[arg(long, value_name = "CODE|SEVERITY")]
     fail_on: Vec<FailOn>,
 }
 
-/// One side as it was read.
+/// The content of one side.
 enum Read {
     Report(Box<Analysis>),
     Trials(Box<LadderTrials>),
@@ -58,7 +59,7 @@ impl Compare {
             self.output.iter().map(|text| Destination::with_format(text)).collect::<Result<_, _>>()?;
         fail_on::for_trials(&self.fail_on)?;
         self.refuse_effect_of_reports()?;
-        let objective = self.objective.of_an_auc(false);
+        let objective = self.objective.to_objective(false);
         let (a, mut b) = (read(&self.a, &objective)?, read(&self.b, &objective)?);
         if self.a.names_no_budget() && self.b.names_no_budget() {
             match_only(&a, &mut b);
@@ -80,20 +81,23 @@ impl Compare {
 }
 
 impl Compare {
+    /// Refuses `--smallest-effect` for a report, because its verdict was made with a smallest effect of its
+    /// own.
+    ///
     /// # Errors
-    /// [`CliError::Usage`] where a smallest effect is given and a side is a report, whose verdict was made with its own.
+    /// [`CliError::Usage`] if both are given.
     fn refuse_effect_of_reports(&self) -> Result<(), CliError> {
         let is_report = |side: &&Compared| matches!(side, Compared::Report(path) if is_report(path));
         let report = [&self.a, &self.b].into_iter().find(is_report);
         let (Some(report), Some(_)) = (report, self.smallest_effect.given()) else { return Ok(()) };
         Err(CliError::Usage {
-            message: format!("`--smallest-effect` does not go with a report, {report}"),
-            hint: Some("write the report anew: allometry report --smallest-effect X -o report.json".into()),
+            message: format!("`--smallest-effect` cannot be used with a report, {report}"),
+            hint: Some("write the report again: allometry report --smallest-effect X -o report.json".into()),
         })
     }
 }
 
-/// Gives the only study of B the label of A's only one: nobody called either of them anything.
+/// Gives the only study of B the label of A's only study, because neither label comes from the user.
 fn match_only(a: &Read, b: &mut Read) {
     let (Read::Trials(a), Read::Trials(b)) = (a, b) else { return };
     if let ([of_a], [of_b]) = (a.studies.as_slice(), b.studies.as_mut_slice())
@@ -117,7 +121,8 @@ fn read(compared: &Compared, objective: &Objective<'_>) -> Result<Read, CliError
     })
 }
 
-/// Trials are analysed as the report beside them was, but for what it may have left out to be fast.
+/// Returns the options for analysing trials: those of the report that they are compared with, except for the
+/// resampling, which a report may have skipped to be fast.
 fn options(a: &Read, b: &Read) -> Options {
     let defaults = Options::default();
     let written = [a, b].into_iter().find_map(|read| match read {

@@ -7,12 +7,12 @@ use super::Cli;
 use crate::error::CliError;
 use crate::output;
 
-/// Prints what a shell needs to complete commands and options.
+/// Prints a script with which a shell completes commands and options.
 ///
 /// For bash: `allometry completions bash > ~/.local/share/bash-completion/completions/allometry`.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
-    /// The shell.
+    /// Shell that runs the script.
     #[arg(value_enum)]
     shell: Shell,
 }

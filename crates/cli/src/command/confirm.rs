@@ -10,18 +10,19 @@ use clap::Args;
 use super::experiment::{ExperimentArgs, Searched};
 use crate::error::CliError;
 
-/// Trains each budget's best configurations anew and scores them on the test rows, from which nothing was chosen; then writes the
-/// report.
+/// Trains each budget's best configurations again, scores them on the test rows and writes the report.
 ///
-/// The best value of a search is a lucky one, and budgets compared by it are compared by their luck. Here the best configurations of every budget
-/// are trained under the same fresh seeds; which of them a budget is judged by is chosen on the validation rows, and what it is worth is told by the
-/// test rows, with an error over seeds and rows. The trials go to studies of their own, NAME/LABEL/confirm. Ctrl-C stops; the same command goes
-/// on.
+/// The best value of a search is partly luck, so budgets should not be compared by it. This command trains
+/// the best configurations of every budget with the same new seeds, picks one per budget by its validation
+/// rows and estimates its value on the test rows, with an error over seeds and rows. Its trials are stored in
+/// studies of their own, NAME/LABEL/confirm. After Ctrl-C, run the command again to continue.
 ///
-/// How many configurations and seeds is said by [confirm] in the ladder file, with which `allometry run` ends with this by itself; one configuration
-/// and five seeds where it says nothing.
+/// The table [confirm] in the ladder file sets the number of configurations (top) and of seeds; without it
+/// the command trains one configuration with five seeds. If the file has this table, `allometry run` ends
+/// with this command by itself.
 ///
-/// Look at the test rows once: a search that is changed after looking has chosen by them.
+/// Use the test rows once: after a search is changed because of their results, they are no longer
+/// independent.
 #[derive(Debug, Args)]
 pub(super) struct Confirm {
     #[command(flatten)]
@@ -30,7 +31,7 @@ pub(super) struct Confirm {
 
 impl Confirm {
     pub(super) fn run(self) -> Result<(), CliError> {
-        self.args.conduct(|ladder, top, seeds| {
+        self.args.run(|ladder, top, seeds| {
             let asked = ladder.confirm.unwrap_or_default();
             ExperimentPlan::confirm(ConfirmSpec {
                 top: top.unwrap_or(asked.top),
@@ -40,10 +41,10 @@ impl Confirm {
     }
 }
 
-/// Confirms what a run of the ladder `file` has searched, as `allometry confirm` does.
+/// Confirms the best configurations after a run of the ladder `file`, as `allometry confirm` does.
 ///
 /// # Errors
-/// As [`Searched::train`].
+/// The errors of [`Searched::train`].
 pub(super) fn after_search(
     searched: &Searched<'_>,
     asked: ConfirmSpec,

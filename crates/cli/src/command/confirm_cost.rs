@@ -1,4 +1,4 @@
-//! What a confirmation costs, told before the search.
+//! The cost of a confirmation, shown by `allometry check` before the search.
 
 use std::fmt::Write as _;
 
@@ -7,16 +7,16 @@ use allometry_core::space::Feasible;
 use allometry_report::number::counted;
 use allometry_session::cores;
 
-/// A ladder, and what is known beforehand of each of its budgets.
+/// A ladder with the space and the estimated time of each budget.
 pub(super) struct Cost<'a> {
     pub(super) ladder: &'a Ladder,
     pub(super) spaces: &'a [Feasible],
-    /// Seconds of one trial on one core, at most, where that can be told.
+    /// Maximum seconds of one trial on one core, per budget; `None` if unknown.
     pub(super) seconds: &'a [Option<f64>],
 }
 
 impl Cost<'_> {
-    /// Writes what the confirmation costs that the ladder asks for, or what one would cost.
+    /// Writes the cost of the confirmation, or what one would cost if the ladder has none.
     pub(super) fn lines(&self, text: &mut String) {
         let asked = self.ladder.confirm.unwrap_or_default();
         let trainings = |spec: &BudgetSpec, space: &Feasible| {
@@ -25,37 +25,39 @@ impl Cost<'_> {
         };
         let (own, own_time) = self.total(trainings);
         let (trials, search_time) = self.total(|spec, _| spec.trials);
-        let beside = format!(
+        let cost = format!(
             "{}{own_time}; the search has {}{search_time}",
             counted(own, "training"),
             counted(trials, "trial")
         );
         let _ = match self.ladder.confirm {
-            Some(_) => writeln!(text, "\nconfirmation on the test rows: {}\n  {beside}", words(asked)),
+            Some(_) => {
+                writeln!(text, "\nconfirmation on the test rows: {}\n  {cost}", confirmation_text(asked))
+            }
             None => writeln!(
                 text,
-                "\nthe ladder asks for no confirmation on the test rows: {}\n  it would cost {beside}\n  {}",
-                words(asked),
+                "\nthe ladder asks for no confirmation on the test rows: {}\n  it would cost {cost}\n  {}",
+                confirmation_text(asked),
                 self.offer(asked)
             ),
         };
     }
 
-    /// Why a confirmation is worth its cost, and how to have one.
+    /// Returns why a confirmation is worth its cost, and how to ask for one.
     fn offer(&self, asked: ConfirmSpec) -> String {
         let sampler = self.ladder.sampler.kind;
         let why = match sampler {
             SamplerKind::Gp | SamplerKind::Tpe => {
                 format!(
-                    "the sampler `{}` learns from its trials, so that only a confirmation decides between budgets",
+                    "the sampler `{}` learns from its trials, so only a confirmation decides between budgets",
                     sampler.as_str()
                 )
             }
-            _ => "the best of many trials is a lucky one".to_owned(),
+            _ => "the best of many trials is partly luck".to_owned(),
         };
         let first = match &self.ladder.objective {
             ObjectiveSpec::Command(command) if !command.test_part => {
-                ", and `test_part = true` in [command] once it scores its test rows"
+                ", with `test_part = true` in [command] once the command can score test rows"
             }
             _ => "",
         };
@@ -63,10 +65,10 @@ impl Cost<'_> {
         format!("{why}: [confirm] with top = {top} and seeds = {seeds} asks for it{first}")
     }
 
-    /// So many trainings of each budget together, and the time that they take, in words.
-    fn total(&self, of: impl Fn(&BudgetSpec, &Feasible) -> u64) -> (u64, String) {
+    /// Returns the sum of `count` over the budgets, and the time of so many trainings as text.
+    fn total(&self, count: impl Fn(&BudgetSpec, &Feasible) -> u64) -> (u64, String) {
         let counts: Vec<u64> =
-            self.ladder.budgets.iter().zip(self.spaces).map(|(spec, space)| of(spec, space)).collect();
+            self.ladder.budgets.iter().zip(self.spaces).map(|(spec, space)| count(spec, space)).collect();
         let seconds: Option<f64> =
             counts.iter().zip(self.seconds).map(|(count, seconds)| Some(*count as f64 * (*seconds)?)).sum();
         let time = seconds.map_or_else(String::new, |seconds| format!(", {}", time_words(seconds)));
@@ -74,8 +76,8 @@ impl Cost<'_> {
     }
 }
 
-/// What a confirmation trains, in words.
-pub(super) fn words(asked: ConfirmSpec) -> String {
+/// Returns which configurations a confirmation trains, as text.
+pub(super) fn confirmation_text(asked: ConfirmSpec) -> String {
     let best = match asked.top {
         1 => "the best configuration".into(),
         top => format!("the best {top} configurations"),
@@ -83,7 +85,7 @@ pub(super) fn words(asked: ConfirmSpec) -> String {
     format!("{best} of each budget, under {}", counted(asked.seeds, "seed"))
 }
 
-/// How long so many seconds of work on one core take here.
+/// Returns how long `seconds` of work on one core take on this machine, as text.
 pub(super) fn time_words(seconds: f64) -> String {
     let workers = cores();
     format!("at most about {} with {workers} workers", human_time(seconds / workers as f64))

@@ -1,4 +1,4 @@
-//! Parameters that another program declares, as JSON.
+//! Reads a search space that another program declares as JSON.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,8 @@ use crate::error::CliError;
 #[derive(Deserialize)]
 struct Parameter {
     name: String,
-    /// For each parameter that it depends on the values with which it exists.
+    /// Condition under which the parameter exists: other parameters, each with the values that they must
+    /// have.
     when: Option<BTreeMap<String, Vec<ParamValue>>>,
     #[serde(flatten)]
     set: Set,
@@ -46,10 +47,10 @@ enum Set {
     },
 }
 
-/// Reads and checks a file.
+/// Reads and checks the file of a search space.
 ///
 /// # Errors
-/// [`CliError::Read`]; [`CliError::DeclaredSpace`] naming the parameter that makes no sense.
+/// [`CliError::Read`]; [`CliError::DeclaredSpace`] that names the invalid parameter.
 pub(super) fn read(path: &Path) -> Result<(SearchSpace, Vec<When>), CliError> {
     let text =
         std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.into(), source })?;
@@ -65,7 +66,7 @@ fn parse(text: &str) -> Result<(SearchSpace, Vec<When>), String> {
             Some(Value::Array(entries)) => entries,
             _ => return Err(format!("it has no list `params`; {FORM}")),
         },
-        _ => return Err(format!("it is no list; {FORM}")),
+        _ => return Err(format!("it is not a list; {FORM}")),
     };
     let mut space = SearchSpace::default();
     let mut conditions = Vec::new();
@@ -96,7 +97,7 @@ impl Set {
     fn checked(self) -> Result<Distribution, String> {
         match self {
             Self::Ordinal { values } if values.iter().any(|v| v.as_f64().is_none_or(|x| !x.is_finite())) => {
-                Err("an ordinal parameter has numbers alone".into())
+                Err("an ordinal parameter may only have numbers".into())
             }
             Self::Ordinal { values } | Self::Categorical { values } if values.is_empty() => {
                 Err("it has no value".into())
@@ -138,7 +139,7 @@ fn range(low: f64, high: f64, log: bool, step: Option<f64>) -> Result<(), String
         return Err(format!("its range from {low} to {high} is empty"));
     }
     if log && low <= 0.0 {
-        return Err(format!("a log scale has no place for {low}"));
+        return Err(format!("a log scale cannot contain {low}"));
     }
     let Some(step) = step else { return Ok(()) };
     if log {
@@ -148,7 +149,7 @@ fn range(low: f64, high: f64, log: bool, step: Option<f64>) -> Result<(), String
     if !(step > 0.0 && steps.is_finite()) {
         return Err(format!("its step is {step}"));
     }
-    // Steps beyond these are finer than the rounding of the ends.
+    // With more steps than this, rounding of the ends is larger than a step.
     if steps < 1e9 && (steps - steps.round()).abs() > 1e-8 + 1e-15 * steps {
         return Err(format!("steps of {step} from {low} do not end at {high}"));
     }
@@ -179,11 +180,11 @@ mod tests {
             ]
         );
         for (parameter, words) in [
-            (r#""type": "float", "low": 0, "high": 1, "log": true"#, "a log scale has no place for 0"),
+            (r#""type": "float", "low": 0, "high": 1, "log": true"#, "a log scale cannot contain 0"),
             (r#""type": "float", "low": 2, "high": 1"#, "from 2 to 1 is empty"),
             (r#""type": "float", "low": 0, "high": 1, "step": 0.3"#, "do not end at 1"),
             (r#""type": "int", "low": 1, "high": 4, "step": -1"#, "its step is -1"),
-            (r#""type": "ordinal", "values": ["a"]"#, "numbers alone"),
+            (r#""type": "ordinal", "values": ["a"]"#, "only have numbers"),
             (r#""type": "categorical", "values": []"#, "no value"),
             (r#""type": "categorical", "values": [1, 1.0]"#, "twice"),
             (r#""type": "normal""#, "`x`: unknown variant `normal`"),
@@ -198,7 +199,7 @@ mod tests {
         assert!(parse("[]").unwrap_err().contains("no parameter"));
         assert!(parse("[3]").unwrap_err().starts_with("parameter 0: "));
         assert!(parse("{}").unwrap_err().starts_with("it has no list `params`; expected [{"));
-        assert!(parse("3").unwrap_err().starts_with("it is no list"));
+        assert!(parse("3").unwrap_err().starts_with("it is not a list"));
         let lists =
             r#"[{"name": "layers", "type": "categorical", "choices": [[64], [64, 32], {"a": null}]}]"#;
         assert_eq!(parse(lists).unwrap().0.0["layers"].levels().unwrap().len(), 3);

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::progress::Style;
 
-/// Rows of the generated table.
+/// Number of rows of the generated table.
 const ROWS: usize = 6_000;
 
 /// Seed of the generated table.
@@ -21,24 +21,25 @@ const SEED: u64 = 7;
 
 const LADDER: &str = include_str!("demo_ladder.toml");
 
-/// Generates a small data set with a signal to be learned, runs a ladder of three budgets on it and writes the report.
+/// Generates a small data set with a learnable signal, runs a ladder of three budgets on it and writes the
+/// report.
 ///
-/// Takes about a minute on two cores. In DIR are then data.csv, ladder.toml (to start from for your own), the trials and
-/// report/. Running it again goes on where it was stopped.
+/// This takes about a minute on two cores. DIR then contains data.csv, ladder.toml (a start for your own),
+/// the trials and report/. If it was stopped, run the command again to continue.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Folder to write to; made where it is missing.
+    /// Folder to write to; created if it is missing.
     #[arg(value_name = "DIR", default_value = "allometry-demo")]
     folder: PathBuf,
 
-    /// Trials evaluated at the same time, each on one thread; as many as there are cores if not given.
+    /// Number of trials evaluated at the same time, each on one thread. Default: the number of cores.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
 
     #[command(flatten)]
     smallest_effect: SmallestEffect,
 
-    /// Shows nothing but errors.
+    /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
 }
@@ -48,12 +49,12 @@ impl Demo {
         let path = self.folder.join("ladder.toml");
         std::fs::create_dir_all(&self.folder)
             .map_err(|source| CliError::Write { path: self.folder.clone(), source })?;
-        self.unless_there(&self.folder.join("data.csv"), |table| {
+        self.write_if_missing(&self.folder.join("data.csv"), |table| {
             generate(ROWS, SEED)
                 .write_csv(table)
                 .map_err(|source| CliError::Write { path: table.into(), source })
         })?;
-        self.unless_there(&path, |ladder| output::write_file(ladder, LADDER.as_bytes()))?;
+        self.write_if_missing(&path, |ladder| output::write_file(ladder, LADDER.as_bytes()))?;
         let ladder = allometry_study::read_ladder(&path, &[])?;
         let url = source::storage_url(&ladder, None, &path);
         let how = HowToRun {
@@ -70,8 +71,8 @@ impl Demo {
         run_ladder(&ladder, &url, &how, &path)
     }
 
-    /// Writes a file unless it is there: what the user changed stays changed.
-    fn unless_there(
+    /// Writes a file unless it exists, so that changes by the user are kept.
+    fn write_if_missing(
         &self,
         path: &Path,
         write: impl FnOnce(&Path) -> Result<(), CliError>,

@@ -1,11 +1,11 @@
-//! `--direction`.
+//! The values of the option `--direction`.
 
 use std::str::FromStr;
 
 use allometry_core::Direction;
 use clap::ValueEnum;
 
-/// Which values of an objective are better.
+/// Whether larger or smaller values of an objective are better.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum DirectionArg {
     #[value(alias = "max")]

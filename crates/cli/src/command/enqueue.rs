@@ -17,28 +17,28 @@ use crate::error::CliError;
 use crate::notes;
 use crate::output;
 
-/// Puts configurations in a study's queue: `allometry run` and `allometry ask` try them first, each once.
+/// Adds configurations to the queue of a study; `allometry run` and `allometry ask` evaluate them first.
 ///
-/// Parameters that are not given are drawn when the turn comes. A configuration that the study has already is not tried again
-/// unless --again asks for it.
+/// The sampler draws parameters that are not given when the configuration is evaluated. A configuration that
+/// the study already has is not added, except with --again.
 #[derive(Debug, Args)]
 pub(super) struct Enqueue {
     #[command(flatten)]
     study: StudyArgs,
 
-    /// Values, such as learning_rate=1e-4 dropout=0.1.
+    /// Values of the parameters, such as learning_rate=1e-4 dropout=0.1.
     #[arg(value_name = "PARAM=VALUE", required_unless_present = "from")]
     values: Vec<String>,
 
-    /// Enqueues the best configurations of other trials: a ladder file, a store, or `LABEL=FILE:STUDY`.
+    /// Adds the best configurations of other trials: of a ladder file, a storage, or LABEL=FILE:STUDY.
     #[arg(long, value_name = "SOURCE", conflicts_with = "values")]
     from: Option<Source>,
 
-    /// How many of them.
+    /// Number of configurations to take from SOURCE.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     top: u64,
 
-    /// Tries a configuration again that the study has already.
+    /// Adds a configuration even if the study already has it.
     #[arg(long)]
     again: bool,
 }
@@ -53,16 +53,16 @@ impl Enqueue {
         let configurations = match &self.from {
             None => vec![self.given(&driven)?],
             Some(source) => {
-                let (best, unfit) = warm(source, &study, &driven, self.top as usize)?;
+                let (best, unfit) = best_of(source, &study, &driven, self.top as usize)?;
                 if best.is_empty() {
                     return Err(CliError::NotFound {
                         message: format!("`{source}` has no complete trial that fits study `{}`", study.name),
-                        hint: (unfit > 0).then(|| format!("{unfit} configurations lie outside of its space")),
+                        hint: (unfit > 0).then(|| format!("{unfit} configurations are outside its space")),
                     });
                 }
                 if unfit > 0 {
                     crate::output::say(&format!(
-                        "{unfit} configurations of `{source}` lie outside of the space and are left out"
+                        "{unfit} configurations of `{source}` are outside the space and are left out"
                     ));
                 }
                 best
@@ -74,7 +74,7 @@ impl Enqueue {
                 Enqueued::New(number) => answer(number.0, &params, true),
                 Enqueued::Known(number, state) => {
                     crate::output::say(&format!(
-                        "trial {number} has this configuration and is {}: {params}",
+                        "trial {number} already has this configuration and is {}: {params}",
                         state.as_str()
                     ));
                     answer(number.0, &params, false)
@@ -90,7 +90,7 @@ impl Enqueue {
         for text in &self.values {
             let Some((name, value)) = text.split_once('=') else {
                 return Err(CliError::Usage {
-                    message: format!("`{text}` is no PARAM=VALUE"),
+                    message: format!("`{text}` is not PARAM=VALUE"),
                     hint: Some("write, for example, learning_rate=1e-4".into()),
                 });
             };
@@ -118,15 +118,15 @@ fn answer(number: u64, params: &Params, is_new: bool) -> Value {
     json!({"schema": "allometry.enqueue/1", "number": number, "params": params, "new": is_new})
 }
 
-/// The best distinct configurations of other trials that fit, and how many better ones did not. Of several studies the one with
-/// the study's own label counts, else all.
-fn warm(
+/// Returns the best `top` distinct configurations of a source that fit the study, and how many of the better
+/// ones do not fit. If the source has a study with the same label, only that one is used.
+fn best_of(
     source: &Source,
     study: &StudyRecord,
     driven: &Driven<'_>,
     top: usize,
 ) -> Result<(Vec<Params>, usize), CliError> {
-    // What the file does not say is taken to be as in the study that the trials are for.
+    // A file that does not record its direction is taken to have that of the study.
     let objective = Objective { otherwise: Some(study.direction), ..Objective::default() };
     let other = notes::read(std::slice::from_ref(source), &objective)?;
     let own = |s: &&StudyTrials| s.budget.label == label(study);

@@ -1,4 +1,5 @@
-//! What `allometry transfer` and `allometry confirm` share: the best of each search, trained anew in studies of their own.
+//! The shared part of `allometry transfer` and `allometry confirm`: training the best configurations of each
+//! budget again, in separate studies.
 
 use allometry_core::Objective;
 use allometry_core::ladder::Ladder;
@@ -16,21 +17,21 @@ use crate::error::CliError;
 use crate::output::say;
 use crate::progress::Style;
 
-/// Whose best are trained, and how.
+/// The arguments of `allometry transfer` and `allometry confirm`.
 #[derive(Debug, Args)]
 pub(super) struct ExperimentArgs {
     #[command(flatten)]
     file: LadderFile,
 
-    /// Configurations of each budget, the best distinct ones.
+    /// Number of distinct configurations per budget, the best ones.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     top: Option<u64>,
 
-    /// Seeds under which each is trained; from 2 on, their spread is part of the errors.
+    /// Number of seeds per configuration. With 2 or more their spread is part of the errors.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: Option<u64>,
 
-    /// Trainings at the same time, as in `allometry run`.
+    /// Number of trainings at the same time. Default: the number of cores, or of --devices for a command.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
 
@@ -40,12 +41,12 @@ pub(super) struct ExperimentArgs {
     #[command(flatten)]
     smallest_effect: SmallestEffect,
 
-    /// Shows nothing but errors.
+    /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// A ladder whose best are trained anew, and with what.
+/// A searched ladder, and everything needed to train its best configurations again.
 pub(super) struct Searched<'a> {
     pub(super) ladder: &'a Ladder,
     pub(super) evaluator: &'a Evaluator<'a>,
@@ -56,12 +57,12 @@ pub(super) struct Searched<'a> {
 }
 
 impl ExperimentArgs {
-    /// Trains what `plan` chooses and writes the report. `plan` takes the ladder and what the command line gives of
-    /// the number of configurations and of seeds.
+    /// Runs the trainings of a plan and writes the report. `plan` makes the plan from the ladder, `--top` and
+    /// `--seeds`.
     ///
     /// # Errors
-    /// [`CliError`] as `allometry run`; [`CliError::NotFound`] where too little is searched.
-    pub(super) fn conduct(
+    /// The errors of `allometry run`; [`CliError::NotFound`] if the search lacks trials.
+    pub(super) fn run(
         self,
         plan: impl Fn(&Ladder, Option<u64>, Option<u64>) -> ExperimentPlan,
     ) -> Result<(), CliError> {
@@ -70,7 +71,7 @@ impl ExperimentArgs {
         let url = source::storage_url(&ladder, self.file.storage.as_ref(), path);
         let evaluator = Evaluator::new(&ladder)?;
         let plan = plan(&ladder, self.top, self.seeds);
-        // What this program or its test rows do not allow is said before the store is looked for.
+        // An error of the program or the test rows is reported before one of the store.
         let objective = plan.objective(&evaluator, path, &self.sharing.devices)?;
         let store = allometry_store::open_existing(url.expose())?;
         let options = RunOptions {
@@ -103,10 +104,10 @@ impl ExperimentArgs {
 }
 
 impl Searched<'_> {
-    /// Trains what is planned and not there yet by [`ExperimentPlan::objective`].
+    /// Runs the trainings of `plan` that are not stored yet; `objective` is [`ExperimentPlan::objective`].
     ///
     /// # Errors
-    /// As [`ExperimentArgs::conduct`].
+    /// The errors of [`ExperimentArgs::run`].
     pub(super) fn train(
         &self,
         plan: &ExperimentPlan,

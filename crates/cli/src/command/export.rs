@@ -7,19 +7,20 @@ use allometry_study::{self, Source, whole_as_told};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::exchange;
+use super::copy_studies;
 use super::objective::ObjectiveArgs;
 use crate::error::CliError;
 use crate::notes;
 use crate::output::{self, Destination};
 
-/// Copies studies out of a storage: into another one, or into a file that other programs read.
+/// Copies studies from a storage to another storage, or to a file for other programs.
 ///
-/// A storage gets all that is kept. JSON and CSV get what Optuna knows of each trial, one study a file; `allometry report` and
-/// `allometry import` read them back.
+/// A copy in a storage is complete. A JSON or CSV file holds one study, with the fields that Optuna has for a
+/// trial; `allometry report` and `allometry import` can read it.
 #[derive(Debug, Args)]
 pub(super) struct Export {
-    /// Where the studies are: a ladder file, a storage URL, a database or journal file, or any other SOURCE of `allometry import`.
+    /// Where the studies are: a ladder file, a storage URL, a database or journal file, or any other SOURCE
+    /// of `allometry import`.
     #[arg(
         value_name = "SOURCE",
         default_value = "ladder.toml",
@@ -28,31 +29,31 @@ pub(super) struct Export {
     )]
     source: Source,
 
-    /// The study, by its name or by its budget's label; may be repeated. All where not given.
+    /// Name of the study, or label of its budget. May be repeated. Default: all studies.
     #[arg(long, value_name = "NAME", visible_alias = "budget")]
     study: Vec<String>,
 
-    /// Where to: a file that ends in .json, .csv, .db or .sqlite3, a storage URL, or - for standard output.
+    /// File to write, ending in .json, .csv, .db or .sqlite3; or a storage URL; or - for standard output.
     #[arg(short, long, value_name = "FILE")]
     output: String,
 
-    /// What is written, where the name does not tell.
+    /// Format of the output, if its name does not tell.
     #[arg(long, value_enum)]
     format: Option<Format>,
 
     #[command(flatten)]
     objective: ObjectiveArgs,
 
-    /// Prints what was exported as one JSON document.
+    /// Prints a summary of the exported studies as one JSON document.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A list of trials, as Optuna's all_trials.json.
+    /// A list of trials, like Optuna's all_trials.json.
     Json,
-    /// A table of trials, as Optuna's trials_dataframe.
+    /// A table of trials, like Optuna's trials_dataframe.
     Csv,
     /// A SQLite or PostgreSQL database.
     Store,
@@ -63,14 +64,14 @@ impl Export {
         let format = self.format()?;
         if self.json && self.output == "-" {
             return Err(CliError::Usage {
-                message: "--json would print into the trials on standard output".into(),
+                message: "--json and the trials cannot both go to standard output".into(),
                 hint: Some("write the trials to a file".into()),
             });
         }
-        let studies = whole_as_told(&self.source, &self.objective.of_an_auc(false))?;
+        let studies = whole_as_told(&self.source, &self.objective.to_objective(false))?;
         let studies = self.select(studies)?;
         let written = match format {
-            Format::Store => exchange::store("exported", &studies, &self.output.as_str().into())?,
+            Format::Store => copy_studies::write("exported", &studies, &self.output.as_str().into())?,
             Format::Json | Format::Csv => vec![self.write(&studies, format)?],
         };
         if self.json {
@@ -104,12 +105,12 @@ impl Export {
             (Some(format), _) | (None, Some(format)) => Ok(format),
             (None, None) => Err(CliError::Usage {
                 message: format!("cannot tell the format of `{}`", self.output),
-                hint: Some("say --format json, csv or store, or end the name in .json, .csv or .db".into()),
+                hint: Some("give --format json, csv or store, or end the name in .json, .csv or .db".into()),
             }),
         }
     }
 
-    /// The studies asked for, by name or by the part of it after the ladder's name.
+    /// Returns the studies of `--study`, given by their name or by the part of it after the ladder's name.
     fn select(&self, studies: Vec<Imported>) -> Result<Vec<Imported>, CliError> {
         if self.study.is_empty() {
             return Ok(studies);
@@ -133,7 +134,7 @@ impl Export {
         let [Imported { study, notes }] = studies else {
             let names: Vec<String> = studies.iter().map(|s| format!("{:?}", s.study.name)).collect();
             return Err(CliError::Usage {
-                message: format!("a file has one study, and `{}` holds {}", self.source, studies.len()),
+                message: format!("a file has one study, but `{}` holds {}", self.source, studies.len()),
                 hint: Some(format!("name one with --study: {}", names.join(", "))),
             });
         };
@@ -149,6 +150,6 @@ impl Export {
             study.name
         ));
         notes::say(notes, None);
-        Ok(exchange::summary(study, notes))
+        Ok(copy_studies::summary(study, notes))
     }
 }

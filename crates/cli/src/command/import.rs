@@ -9,59 +9,60 @@ use clap::Args;
 use serde_json::json;
 
 use super::direction::DirectionArg;
-use super::{declared_space, exchange};
+use super::{copy_studies, declared_space};
 use crate::error::CliError;
 use crate::output::{self, Destination};
 
-/// Copies studies into a storage, where Optuna and every command here go on with them.
+/// Copies studies into a storage, where Optuna and all commands of Allometry can continue them.
 ///
-/// A SOURCE is Optuna's all_trials.json, a CSV of trials, an Optuna journal or SQLite file, a storage URL, a ladder file (its
-/// studies), or the folder of a Ray Tune experiment. LABEL=SOURCE names the study LABEL; LABEL=FILE:STUDY takes one of several,
-/// LABEL=FILE:BEST_PARAMS.json has the sets of parameters from there.
+/// A SOURCE is Optuna's all_trials.json, a CSV of trials, an Optuna journal or SQLite file, a storage URL, a
+/// ladder file (for its studies), or the folder of a Ray Tune experiment. LABEL=SOURCE names the study LABEL,
+/// LABEL=FILE:STUDY selects one of several studies, and LABEL=FILE:BEST_PARAMS.json reads the ranges of the
+/// parameters from that file.
 ///
-/// Each study is written in one commit: it is there whole or not at all.
+/// Each study is written in one commit, so it is never incomplete.
 ///
-/// A SOURCE that ends in .yaml or .yml and holds no list of trials is a sweep of Weights & Biases; it comes
-/// alone and becomes a ladder file (-o).
+/// A SOURCE that ends in .yaml or .yml and is not a list of trials is a sweep of Weights & Biases. It must be
+/// the only SOURCE and is converted to a ladder file (-o).
 #[derive(Debug, Args)]
 pub(super) struct Import {
     /// Where the trials are.
     #[arg(value_name = "SOURCE", required = true)]
     sources: Vec<Source>,
 
-    /// The storage to write to: a URL or the path of a SQLite file, which is made where it is not there. Without it OPTUNA_STORAGE,
-    /// then trials.db.
+    /// Storage to write to: a URL or the path of a SQLite file, created if it is missing. Default:
+    /// $OPTUNA_STORAGE if set, else trials.db.
     #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
     storage: Option<Secret>,
 
-    /// The study's name in the storage.
+    /// Name of the study in the storage.
     #[arg(long, value_name = "NAME")]
     study: Option<String>,
 
-    /// Which values are better, maximize or minimize, where the source does not say; given once per
-    /// objective, or as NAME=DIRECTION where the objectives have names.
+    /// Whether larger or smaller values are better, maximize or minimize, if the source does not record it.
+    /// For several objectives give it once for each in order, or as NAME=DIRECTION.
     #[arg(long, value_name = "[NAME=]DIRECTION", visible_alias = "mode")]
     direction: Vec<Said<DirectionArg>>,
 
-    /// The metric whose values are the trials': the column or field of a table that holds them, or one of
-    /// those that an experiment of Ray Tune reports.
+    /// Metric whose values are the values of the trials: a column or field of a table, or a metric that a Ray
+    /// Tune experiment reports.
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
 
-    /// The columns or fields of a table that are hyperparameters, such as lr,depth; all others are then
+    /// Columns or fields of a table that are hyperparameters, such as lr,depth; all others then count as
     /// metrics or attributes.
     #[arg(long, value_name = "NAMES")]
     params: Vec<Names>,
 
-    /// The column or field of a table that holds the number of the model's weights.
+    /// Column or field of a table that holds the number of the model's weights.
     #[arg(long, value_name = "NAME")]
     size: Option<String>,
 
-    /// The sets of parameters, where the source does not say: a JSON file as `allometry ask --space` has it.
+    /// JSON file with the search space, as for `allometry ask --space`, if the source does not record it.
     #[arg(long, value_name = "FILE")]
     space: Option<PathBuf>,
 
-    /// The ladder file that a sweep becomes; standard output where not given, or -.
+    /// Ladder file to write for a sweep, or - for standard output. Default: standard output.
     #[arg(
         short,
         long,
@@ -70,7 +71,7 @@ pub(super) struct Import {
     )]
     output: Option<String>,
 
-    /// Prints what was imported as one JSON document.
+    /// Prints a summary of the imported studies as one JSON document.
     #[arg(long, conflicts_with = "output")]
     json: bool,
 }
@@ -82,9 +83,9 @@ impl Import {
         }
         if self.output.is_some() {
             return Err(CliError::Usage {
-                message: "-o is for sweeps, which become ladder files".into(),
+                message: "-o applies to sweeps, which are converted to ladder files".into(),
                 hint: Some(
-                    "trials go into a --storage; `allometry export SOURCE -o FILE` writes files".into(),
+                    "trials are written to --storage; `allometry export SOURCE -o FILE` writes files".into(),
                 ),
             });
         }
@@ -100,10 +101,10 @@ impl Import {
         for source in &self.sources {
             studies.extend(allometry_study::whole(source, &assumed)?);
         }
-        exchange::rename(&mut studies, self.study.as_deref())?;
+        copy_studies::rename(&mut studies, self.study.as_deref())?;
         let storage = self.storage.or_else(|| std::env::var("OPTUNA_STORAGE").ok().map(Secret::from));
         let storage = storage.unwrap_or_else(|| "sqlite:///trials.db".into());
-        let written = exchange::store("imported", &studies, &storage)?;
+        let written = copy_studies::write("imported", &studies, &storage)?;
         if self.json {
             return output::print_json(
                 &json!({"schema": "allometry.import/1", "storage": storage.shown(), "studies": written}),
@@ -113,7 +114,7 @@ impl Import {
     }
 }
 
-/// What is said by the places of objectives, and by their names.
+/// Returns the directions that are given in order, and those that are given by name.
 fn directions(given: &[Said<DirectionArg>]) -> SaidDirections {
     let mut said = SaidDirections::default();
     for (name, direction) in given.iter().map(Said::parts) {
@@ -125,15 +126,15 @@ fn directions(given: &[Said<DirectionArg>]) -> SaidDirections {
     said
 }
 
-/// The file of a sweep, if that is what is given.
+/// Returns the path of the sweep, if the source is one.
 ///
 /// # Errors
-/// [`CliError::Usage`] where it does not come alone.
+/// [`CliError::Usage`] if there are other sources as well.
 fn sweep(sources: &[Source]) -> Result<Option<&Path>, CliError> {
     let is_yaml = |source: &&Source| match source {
         Source::Store(path) if !path.expose().contains("://") => {
             let path = Path::new(path.expose());
-            // A list in YAML is one of trials.
+            // A YAML file with a list at its top holds trials.
             let is_list = || std::fs::read_to_string(path).is_ok_and(|text| is_yaml_list(&text));
             let endings = ["yaml", "yml"];
             let is_named =
@@ -152,7 +153,7 @@ fn sweep(sources: &[Source]) -> Result<Option<&Path>, CliError> {
     }
 }
 
-/// Writes the ladder file of a sweep and says what of the sweep is not in it.
+/// Writes the ladder file of a sweep and prints a note on each setting that it lacks.
 fn convert(path: &Path, output: &str) -> Result<(), CliError> {
     let yaml =
         std::fs::read_to_string(path).map_err(|source| CliError::Read { path: path.into(), source })?;

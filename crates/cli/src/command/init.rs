@@ -1,6 +1,5 @@
 //! `allometry init`.
 
-use std::convert::Infallible;
 use std::path::{Path, PathBuf, absolute};
 
 use allometry_core::ladder::{
@@ -11,18 +10,20 @@ use allometry_trainer::Geometry;
 use allometry_trainer::data::{TableDescription, TimeDescription, describe, describe_times, load};
 use clap::Args;
 
+use super::ladder_file::parse_path;
 use crate::error::CliError;
 use crate::output;
 use crate::proposal::{self, Noticed, Proposal, Roles, Unclear};
 
-/// Parts of a proposed ladder.
+/// Shares of the rows of a proposed ladder.
 const SPLIT: SplitSpec = SplitSpec { train: 0.70, validation: 0.15 };
 
-/// Looks at a table and writes a commented ladder file for it, to start from.
+/// Writes a commented ladder file for a table, as a start for your own.
 ///
-/// Says what it noticed: the rows' times and their gaps, the label's classes, missing values, columns that
-/// cannot be features. The file passes `allometry check` and starts with `allometry run` as it is. Where
-/// nothing tells which column is the label, the command names those that could be and asks for --label.
+/// The command prints what it found in the table: the times of the rows and their gaps, the classes of the
+/// label, missing values and columns that cannot be features. The written file passes `allometry check` and
+/// can be run with `allometry run` without changes. If the label column is ambiguous, the command lists the
+/// candidates and asks for --label.
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The table: a .csv or .parquet file with one row per time step.
@@ -30,22 +31,27 @@ pub(super) struct Init {
     table: PathBuf,
 
     /// The ladder file to write, or the folder of a ladder.toml.
-    #[arg(short, long, value_name = "FILE", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(allometry_study::in_folder(text)))]
+    #[arg(short, long, value_name = "FILE", default_value = "ladder.toml", value_parser = parse_path)]
     output: PathBuf,
 
-    /// The column to be predicted: 0 and 1, classes counted from 0, or any numbers.
+    /// Column to predict: 0 and 1, classes counted from 0, or any numbers.
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
 
-    /// The column that orders the rows.
+    /// Column that orders the rows.
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
 
-    /// Trials of each budget.
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    /// Number of trials per budget.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 24,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000)
+    )]
     trials: u64,
 
-    /// Overwrites a ladder file that is there.
+    /// Overwrites an existing ladder file.
     #[arg(long)]
     force: bool,
 }
@@ -54,8 +60,8 @@ impl Init {
     pub(super) fn run(self) -> Result<(), CliError> {
         if !self.force && self.output.symlink_metadata().is_ok() {
             return Err(CliError::Usage {
-                message: format!("{} is there already", self.output.display()),
-                hint: Some("-o names another file, --force overwrites it".into()),
+                message: format!("{} already exists", self.output.display()),
+                hint: Some("name another file with -o, or overwrite it with --force".into()),
             });
         }
         let path = written_path(&self.table, &self.output)?;
@@ -65,13 +71,13 @@ impl Init {
         let time = roles.time.clone();
         let times = self.times(&table, &roles)?;
         if let Some(times) = &times {
-            roles.settle(&table, times);
+            roles.drop_repeated_times(&table, times);
         }
         let dropped = self.write(&path, &roles, times.as_ref())?;
         let times = time.as_deref().zip(times.as_ref());
         let path = self.table.display().to_string();
         output::print(&Noticed { path, table: &table, roles: &roles, times, dropped }.text())?;
-        output::say(&format!("wrote {}: `allometry check` shows what it holds", self.output.display()));
+        output::say(&format!("wrote {}; `allometry check` shows its budgets", self.output.display()));
         Ok(())
     }
 
@@ -83,15 +89,15 @@ impl Init {
         CliError::Table { path: self.table.clone(), message, hint }
     }
 
-    /// The times of the rows, where there is a column of them.
+    /// Returns the times of the rows, if the table has a time column.
     fn times(&self, table: &TableDescription, roles: &Roles) -> Result<Option<TimeDescription>, CliError> {
         let Some(time) = &roles.time else { return Ok(None) };
         let series = roles.series_columns(table);
         Ok(Some(describe_times(&self.table, time, &roles.label, &series)?))
     }
 
-    /// Proposes a ladder, holds it against its data as `check` does, and writes it; gives the rows that it
-    /// leaves out.
+    /// Proposes a ladder, checks it against its data as `allometry check` does, and writes it. Returns the
+    /// number of rows that it leaves out.
     fn write(&self, path: &str, roles: &Roles, times: Option<&TimeDescription>) -> Result<u64, CliError> {
         let loaded = load(&self.data(roles), 1, Normalize::None, roles.task)?;
         let (rows, dropped) = (loaded.summary.rows, loaded.summary.dropped);
@@ -101,7 +107,7 @@ impl Init {
         let model = ModelSpec { task: roles.task, ..ModelSpec::new(context, patch, patch) };
         let classes = loaded.dataset.preparation.classes;
         let geometry = Geometry::new(loaded.dataset.features(), classes, &model)?;
-        // The rows are read again with the ladder: they need not be in memory twice.
+        // The check of the ladder reads the rows again; they should not be in memory twice.
         drop(loaded);
         let text = self.checked(&Proposal {
             path,
@@ -122,8 +128,9 @@ impl Init {
         Ok(dropped)
     }
 
-    /// The text of a ladder file that is valid, whose data are in order, and whose budgets all have an
-    /// architecture; with a confirmation where the test rows can judge one.
+    /// Returns the text of the ladder file after checking that it is valid, that its data can be used and
+    /// that each budget has an architecture. The text has a `[confirm]` table if the test rows allow a
+    /// confirmation.
     fn checked(&self, proposal: &Proposal<'_>) -> Result<String, CliError> {
         let text = proposal.text();
         let ladder = ladder::parse_with(&text, &self.output, &[])
@@ -138,7 +145,7 @@ impl Init {
         Ok(Proposal { confirms: false, ..proposal.clone() }.text())
     }
 
-    /// What the ladder reads of the table.
+    /// Returns the `[data]` settings of the proposed ladder.
     fn data(&self, roles: &Roles) -> DataSpec {
         DataSpec {
             path: self.table.clone(),
@@ -151,21 +158,22 @@ impl Init {
     }
 }
 
-/// The table as the ladder file names it: from the ladder's folder where it lies in there, else in full.
+/// Returns the path of the table for the ladder file: relative if the table is below the ladder's folder,
+/// absolute otherwise.
 ///
 /// # Errors
-/// [`CliError::Usage`] for a path that is not UTF-8, as ladder files are; [`CliError::System`] without a
-/// working directory.
+/// [`CliError::Usage`] for a path that is not UTF-8, because ladder files are; [`CliError::System`] if the
+/// working directory is unknown.
 fn written_path(table: &Path, ladder: &Path) -> Result<String, CliError> {
     let full = |path: &Path| {
         absolute(path)
-            .map_err(|source| CliError::System { what: "cannot tell the working directory", source })
+            .map_err(|source| CliError::System { what: "cannot find the working directory", source })
     };
     let (table, ladder) = (full(table)?, full(ladder)?);
     let within = ladder.parent().and_then(|folder| table.strip_prefix(folder).ok());
     let path = within.unwrap_or(&table);
     path.to_str().map(str::to_owned).ok_or_else(|| CliError::Usage {
         message: format!("{}: a ladder file cannot name a path that is not UTF-8", path.display()),
-        hint: Some("give the table another name".into()),
+        hint: Some("rename the table or its folder".into()),
     })
 }

@@ -1,4 +1,4 @@
-//! The arguments that name a ladder file, and reading it.
+//! The arguments that name a ladder file and override its settings.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -6,22 +6,22 @@ use std::path::PathBuf;
 use allometry_core::Secret;
 use allometry_core::ladder::{DeviceKind, Ladder, ObjectiveSpec};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::error::CliError;
 
-/// A ladder file and changes to it.
+/// A ladder file and the options that override its settings.
 #[derive(Debug, Args)]
 pub(super) struct LadderFile {
     /// The ladder file, or the folder of a ladder.toml.
-    #[arg(value_name = "LADDER", default_value = "ladder.toml", value_parser = |text: &str| Ok::<_, Infallible>(allometry_study::in_folder(text)))]
+    #[arg(value_name = "LADDER", default_value = "ladder.toml", value_parser = parse_path)]
     pub(super) ladder: PathBuf,
 
-    /// Changes a setting of the file, such as model.epochs=20; may be repeated.
+    /// Overrides a setting of the file, such as model.epochs=20. May be repeated.
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
     pub(super) set: Vec<(String, String)>,
 
-    /// Where trials are stored, such as sqlite:///trials.db or postgresql://user@host/database.
+    /// Storage of the trials, such as sqlite:///trials.db or postgresql://user@host/database.
     #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
     pub(super) storage: Option<Secret>,
 
@@ -29,25 +29,34 @@ pub(super) struct LadderFile {
     device: OnDevice,
 }
 
-/// What the built-in model is trained on.
+/// The option `--device`.
 #[derive(Debug, Args)]
 pub(super) struct OnDevice {
-    /// What the built-in model is trained on, in place of what the ladder says; wgpu needs a program built with --features gpu, cuda one with --features cuda.
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(DeviceKind::ALL.map(DeviceKind::as_str)).map(|name| named(&name)))]
+    /// Device that trains the built-in model; overrides the ladder file. The kind wgpu requires a program
+    /// built with --features gpu, cuda one built with --features cuda.
+    #[arg(long, value_name = "KIND", value_parser = device_parser())]
     device: Option<DeviceKind>,
 }
 
-fn named(name: &str) -> DeviceKind {
-    let found = DeviceKind::ALL.into_iter().find(|kind| kind.as_str() == name);
-    found.expect("clap lets no other name through")
+/// Returns the path of a ladder file, given the file or its folder.
+#[expect(clippy::unnecessary_wraps, reason = "the signature that clap calls")]
+pub(super) fn parse_path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(allometry_study::in_folder(text))
+}
+
+fn device_parser() -> impl TypedValueParser<Value = DeviceKind> {
+    PossibleValuesParser::new(DeviceKind::ALL.map(DeviceKind::as_str)).map(|name| {
+        let found = DeviceKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+        found.expect("clap accepts only the possible values")
+    })
 }
 
 impl OnDevice {
-    /// Has the ladder's model trained there.
+    /// Sets the device of the ladder's model, if `--device` is given.
     ///
     /// # Errors
-    /// [`CliError::Usage`] where there is no such model.
-    pub(super) fn lay_over(&self, ladder: &mut Ladder) -> Result<(), CliError> {
+    /// [`CliError::Usage`] if the ladder's trials are evaluated by a command.
+    pub(super) fn apply(&self, ladder: &mut Ladder) -> Result<(), CliError> {
         match (self.device, &mut ladder.objective) {
             (None, _) => Ok(()),
             (Some(device), ObjectiveSpec::Model { model, .. }) => {
@@ -56,9 +65,9 @@ impl OnDevice {
             }
             (Some(_), ObjectiveSpec::Command(_)) => Err(CliError::Usage {
                 message:
-                    "--device is for the built-in model; the ladder's trials are evaluated by its command"
+                    "--device applies to the built-in model; the ladder's trials are evaluated by its command"
                         .into(),
-                hint: Some("--devices 0,1 hands devices to the command's trials".into()),
+                hint: Some("--devices 0,1 gives devices to the command's trials".into()),
             }),
         }
     }
@@ -68,19 +77,19 @@ impl LadderFile {
     /// Reads and checks the file.
     ///
     /// # Errors
-    /// [`CliError::Read`], [`CliError::Ladder`] with every problem of the file, or [`CliError::Usage`] for a device that is of
-    /// no use to it.
+    /// [`CliError::Read`]; [`CliError::Ladder`] with every problem of the file; [`CliError::Usage`] for a
+    /// device that the ladder cannot use.
     pub(super) fn read(&self) -> Result<Ladder, CliError> {
         self.read_with(&self.set)
     }
 
-    /// The same with other settings.
+    /// Reads and checks the file with other settings than those of `--set`.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// The errors of [`read`](Self::read).
     pub(super) fn read_with(&self, settings: &[(String, String)]) -> Result<Ladder, CliError> {
         let mut ladder = allometry_study::read_ladder(&self.ladder, settings)?;
-        self.device.lay_over(&mut ladder)?;
+        self.device.apply(&mut ladder)?;
         Ok(ladder)
     }
 }

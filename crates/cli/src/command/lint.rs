@@ -1,4 +1,4 @@
-//! `allometry report seed.md`: what of a script's report stands.
+//! `allometry report seed.md`: checks the conclusions of a script's report.
 
 use std::path::Path;
 
@@ -9,29 +9,29 @@ use allometry_report::html_of_markdown;
 
 use crate::error::CliError;
 use crate::output::Format;
-use crate::weights::Counting;
+use crate::weights::WeightCounter;
 
-/// A report, weighed.
+/// A checked report.
 pub(super) struct Linted {
     lint: Lint,
     source: String,
 }
 
-/// Reads and weighs a report by its own tables.
+/// Reads a report and checks its conclusions against its own tables.
 ///
 /// # Errors
-/// [`CliError`]: the file cannot be read, or is no classic report.
+/// [`CliError`] if the file cannot be read or is not a classic report.
 pub(super) fn read(
     path: &Path,
     rows: Option<ClassCounts>,
-    weights: Option<Counting>,
+    weights: Option<WeightCounter>,
 ) -> Result<Linted, CliError> {
     let failed = |source| CliError::ClassicReport { path: path.to_path_buf(), source };
     let bytes = std::fs::read(path).map_err(|source| CliError::Read { path: path.to_path_buf(), source })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + String::from_utf8_lossy(valid).matches('\n').count() as u64;
-        let found = "bytes that are none".to_owned();
+        let found = "bytes that are not UTF-8".to_owned();
         failed(ReadError::Malformed { line, expected: "text in UTF-8".to_owned(), found })
     })?;
     let report = read_report(&text).map_err(failed)?;
@@ -42,12 +42,12 @@ pub(super) fn read(
 }
 
 impl Linted {
-    /// What of the report stands.
+    /// Returns the checked conclusions.
     pub(super) fn result(&self) -> &Lint {
         &self.lint
     }
 
-    /// The result in a format.
+    /// Returns the result as text in a format.
     pub(super) fn render(&self, format: Format) -> String {
         match format {
             Format::Markdown => allometry_report::lint(&self.lint, &self.source),

@@ -17,11 +17,11 @@ pub(super) struct List {
     #[command(flatten)]
     study: ReadArgs,
 
-    /// Only trials in this state; may be repeated.
+    /// Lists only trials in this state. May be repeated.
     #[arg(long)]
     state: Vec<StateArg>,
 
-    /// Prints one JSON document per line and trial.
+    /// Prints one JSON document per trial, each on a line.
     #[arg(long)]
     json_lines: bool,
 

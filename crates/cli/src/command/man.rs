@@ -7,10 +7,12 @@ use super::Cli;
 use crate::error::CliError;
 use crate::output;
 
-/// Prints the manual page of the program or of a command, for `man -l -`.
+/// Prints the manual page of the program or of a command.
+///
+/// To read it: `allometry man run | man -l -`.
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// The command; the whole program where not given.
+    /// The command; without it, the page of the program is printed.
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! One file per command; the doc comment of its arguments is its help.
+//! The commands of the program, one file each. The doc comment of a command's arguments is its `--help` text.
 
 mod ask;
 mod best;
@@ -7,11 +7,11 @@ mod compare;
 mod completions;
 mod confirm;
 mod confirm_cost;
+mod copy_studies;
 mod declared_space;
 mod demo;
 mod direction;
 mod enqueue;
-mod exchange;
 mod experiment;
 mod export;
 mod import;
@@ -44,7 +44,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::CliError;
 
-/// Tunes a model at several parameter budgets and tells, with its uncertainty, what scale buys.
+/// Tunes a model at several parameter budgets and reports, with its uncertainty, what scale buys.
 #[derive(Debug, Parser)]
 #[command(name = "allometry", version, propagate_version = true, max_term_width = 110)]
 pub(crate) struct Cli {
@@ -84,7 +84,7 @@ impl Cli {
     /// Runs the command.
     ///
     /// # Errors
-    /// [`CliError`], whose exit code the process ends with.
+    /// Any [`CliError`]; the process exits with its exit code.
     pub(crate) fn run(self) -> Result<(), CliError> {
         match self.command {
             Command::Run(args) => args.run(),

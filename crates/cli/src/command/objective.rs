@@ -1,36 +1,39 @@
-//! What commands that read trials let the command line say of them.
+//! The options that describe the trials of other programs.
 
 use allometry_core::Direction;
 use allometry_study::{Names, Objective, Said};
 use clap::Args;
 
-/// What the trials of other programs are after, and what the columns of their tables hold, where their files
-/// do not say.
+/// The options on the objective and the columns of trials of other programs, for files that do not record
+/// them.
 #[derive(Debug, Args)]
 pub(super) struct ObjectiveArgs {
-    /// The metric: the column or field that holds the values of a table, and its name in the report; LABEL=NAME for one source.
+    /// Name of the metric in the report, and of the column or field that holds its values in a table. With
+    /// LABEL=NAME it applies to one source.
     #[arg(long, value_name = "[LABEL=]NAME")]
     pub(super) metric: Vec<Said<String>>,
 
-    /// Which values are better, maximize or minimize, where neither the source nor the metric's name says; LABEL=DIRECTION for
-    /// one source. Of several objectives, given once for each, or as NAME=DIRECTION by their names.
+    /// Whether larger or smaller values are better, maximize or minimize, if neither the source nor the name
+    /// of the metric says so. With LABEL=DIRECTION it applies to one source. For several objectives give it
+    /// once for each in order, or as NAME=DIRECTION.
     #[arg(long, value_name = "[LABEL=]DIRECTION", visible_alias = "mode")]
     pub(super) direction: Vec<Said<Direction>>,
 
-    /// The columns or fields of a table that are hyperparameters, such as lr,depth; all others are then
-    /// metrics or attributes. LABEL=NAMES for one source.
+    /// Columns or fields of a table that are hyperparameters, such as lr,depth; all others then count as
+    /// metrics or attributes. With LABEL=NAMES it applies to one source.
     #[arg(long, value_name = "[LABEL=]NAMES")]
     pub(super) params: Vec<Said<Names>>,
 
-    /// The column, field or user attribute that holds the number of the model's weights; LABEL=NAME for one
-    /// source.
+    /// Column, field or user attribute that holds the number of the model's weights. With LABEL=NAME it
+    /// applies to one source.
     #[arg(long, value_name = "[LABEL=]NAME")]
     pub(super) size: Vec<Said<String>>,
 }
 
 impl ObjectiveArgs {
-    /// What the options say, for readers of trials; `is_auc` where another option speaks of an AUC.
-    pub(super) fn of_an_auc(&self, is_auc: bool) -> Objective<'_> {
+    /// Returns the options for readers of trials; `is_auc` if another option implies that the metric is an
+    /// AUC.
+    pub(super) fn to_objective(&self, is_auc: bool) -> Objective<'_> {
         Objective {
             metrics: &self.metric,
             directions: &self.direction,
@@ -41,7 +44,7 @@ impl ObjectiveArgs {
         }
     }
 
-    /// The name of the first option that is given.
+    /// Returns the name of the first option that is given.
     pub(super) fn given(&self) -> Option<&'static str> {
         let options = [
             ("--metric", self.metric.is_empty()),

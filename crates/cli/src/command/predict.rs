@@ -9,14 +9,15 @@ use clap::Args;
 use crate::error::CliError;
 use crate::output;
 
-/// Applies a checkpoint to a table: one score for every row that has a whole window before it.
+/// Applies a checkpoint to a table and writes the predictions as CSV.
 ///
-/// Writes CSV to standard output: the row's number in the file from 0, its time, and the probability that its label is 1; or
-/// the probability of each class, or the predicted number, where the ladder's task says so.
-/// The table needs the features of the training, by name; other columns, a label among them, are not read.
+/// Each row with enough history for a window gets a line: the number of the row in the file, counted from 0,
+/// its time, and the probability that its label is 1. For classes the line has the probability of each class,
+/// for regression the predicted number. The table must have the features of the training under the same
+/// names; other columns, such as a label, are not read.
 #[derive(Debug, Args)]
 pub(super) struct Predict {
-    /// The checkpoint that `allometry train` wrote.
+    /// Checkpoint that `allometry train` wrote.
     #[arg(value_name = "CHECKPOINT")]
     checkpoint: PathBuf,
 
@@ -24,7 +25,7 @@ pub(super) struct Predict {
     #[arg(value_name = "TABLE")]
     table: PathBuf,
 
-    /// Writes to this file instead.
+    /// File to write. Default: standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -65,7 +66,7 @@ impl Predict {
     }
 }
 
-/// A field of CSV (RFC 4180).
+/// Returns a field of CSV, quoted if necessary (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

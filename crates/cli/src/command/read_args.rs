@@ -1,4 +1,4 @@
-//! The arguments that name studies which are only read.
+//! The arguments that select studies, for commands that only read them.
 
 use allometry_core::Secret;
 use allometry_store::import::{Note, is_file_of_trials};
@@ -13,11 +13,12 @@ use super::study_args::Place;
 use crate::error::CliError;
 use crate::notes;
 
-/// Studies of any source.
+/// The sources of studies, and the options on them.
 #[derive(Debug, Args)]
 pub(super) struct ReadArgs {
     /// Where the studies are: a ladder file (or its folder), a storage URL, a database, journal or table, or
-    /// LABEL=FILE:STUDY; several where each has one study. Without it ALLOMETRY_STORAGE, then ladder.toml.
+    /// LABEL=FILE:STUDY. Several may be given if each holds one study. Default: $ALLOMETRY_STORAGE if set,
+    /// else ladder.toml.
     #[arg(value_name = "SOURCE")]
     sources: Vec<Source>,
 
@@ -25,14 +26,14 @@ pub(super) struct ReadArgs {
     options: ReadOptions,
 }
 
-/// What is said of sources beside their names.
+/// The options on sources of studies.
 #[derive(Debug, Args)]
 pub(super) struct ReadOptions {
-    /// The former name of SOURCE.
+    /// Former option for SOURCE.
     #[arg(long = "in", value_name = "SOURCE", hide = true)]
     source: Option<Source>,
 
-    /// The study, by its budget's label or its name.
+    /// Label of the study's budget, or name of the study.
     #[arg(long, value_name = "LABEL", visible_alias = "budget")]
     study: Option<String>,
 
@@ -41,42 +42,42 @@ pub(super) struct ReadOptions {
 }
 
 impl ReadArgs {
-    /// As [`ReadOptions::open`].
+    /// Opens the sources.
     ///
     /// # Errors
-    /// As [`ReadOptions::open`].
+    /// The errors of [`ReadOptions::open`].
     pub(super) fn open(&self) -> Result<(Place, Box<dyn Store>), CliError> {
         self.options.open(&self.sources)
     }
 
-    /// The studies asked for, in order of size; at least one.
+    /// Returns the selected studies, in order of size; at least one.
     ///
     /// # Errors
-    /// As [`Place::select`].
+    /// The errors of [`Place::select`].
     pub(super) fn select(&self, place: &Place, store: &dyn Store) -> Result<Vec<StudyRecord>, CliError> {
         place.select(store, self.options.study.as_deref())
     }
 }
 
 impl ReadOptions {
-    /// Opens what is named: a storage as it is, other files copied into memory.
+    /// Opens the sources: a storage directly, other files as a copy in memory.
     ///
     /// # Errors
-    /// [`CliError`] naming the source that cannot be read.
+    /// [`CliError`] that names the source that cannot be read.
     pub(super) fn open(&self, sources: &[Source]) -> Result<(Place, Box<dyn Store>), CliError> {
         let sources = self.sources(sources)?;
         if let [source] = sources.as_slice()
             && let Some(place) = place(source)?
         {
-            refuse_told(&place, &self.objective)?;
+            refuse_objective_options(&place, &self.objective)?;
             let store = place.read()?;
             return Ok((place, store));
         }
-        let objective = self.objective.of_an_auc(false);
+        let objective = self.objective.to_objective(false);
         let mut studies = Vec::new();
         for source in &sources {
             for mut imported in whole_as_told(source, &objective)? {
-                // Nothing is drawn from these sets here.
+                // These commands sample nothing, so inferred parameter ranges do not matter.
                 imported.notes.retain(|note| !matches!(note, Note::Inferred { .. }));
                 notes::say(&imported.notes, Some(&imported.study.name));
                 studies.push(imported.study);
@@ -89,7 +90,8 @@ impl ReadOptions {
         Ok((place, store))
     }
 
-    /// The sources given, or where none is that of the former option, the environment, or the folder.
+    /// Returns the sources of the command line, or else that of `--in`, of `ALLOMETRY_STORAGE` or of the
+    /// folder.
     fn sources(&self, given: &[Source]) -> Result<Vec<Source>, CliError> {
         let usage = |message: String| CliError::Usage { message, hint: None };
         match (given, &self.source) {
@@ -99,21 +101,21 @@ impl ReadOptions {
                 let source = inherited.unwrap_or_else(|| "ladder.toml".into()).parse();
                 Ok(vec![source.map_err(usage)?])
             }
-            (_, Some(_)) => Err(usage("--in is the former name of SOURCE, and both are given".into())),
+            (_, Some(_)) => Err(usage("--in is the former option for SOURCE; give only one of them".into())),
             (given, None) => Ok(given.to_vec()),
         }
     }
 
-    /// The one study asked for.
+    /// Returns the selected study.
     ///
     /// # Errors
-    /// As [`Place::one`].
+    /// The errors of [`Place::one`].
     pub(super) fn one(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
         place.one(store, self.study.as_deref())
     }
 }
 
-/// The storage that a source is; `None` for files of other kinds, and for one study of several.
+/// Returns the storage that a source names; `None` for other files and for LABEL=FILE:STUDY.
 pub(super) fn place(source: &Source) -> Result<Option<Place>, CliError> {
     let is_other = match source {
         Source::Store(url) => match url::parse(url.expose()) {
@@ -126,16 +128,16 @@ pub(super) fn place(source: &Source) -> Result<Option<Place>, CliError> {
     if is_other { Ok(None) } else { Place::of(source).map(Some) }
 }
 
-/// Refuses what is said of trials that a storage records.
+/// Refuses options on the objective for a storage, which records its objectives.
 ///
 /// # Errors
-/// [`CliError::Usage`] naming the option; the storage's own error where it cannot be read.
-pub(super) fn refuse_told(place: &Place, objective: &ObjectiveArgs) -> Result<(), CliError> {
+/// [`CliError::Usage`] that names the option; the storage's own error if it cannot be read.
+pub(super) fn refuse_objective_options(place: &Place, objective: &ObjectiveArgs) -> Result<(), CliError> {
     let Some(option) = objective.given() else { return Ok(()) };
-    // A file that is not there is no storage.
+    // A missing file is reported as such.
     place.read()?;
     Err(CliError::Usage {
-        message: format!("`{option}` is for trials of other programs, and {} is a storage", place.shown()),
+        message: format!("`{option}` applies to trials of other programs; {} is a storage", place.shown()),
         hint: Some("leave the option out".into()),
     })
 }

@@ -19,63 +19,68 @@ use crate::error::CliError;
 use crate::fail_on::{self, FailOn};
 use crate::notes;
 use crate::output::{self, Destination, Format};
-use crate::weights::Counting;
+use crate::weights::WeightCounter;
 
 /// Analyses trials and writes the report.
 ///
-/// A SOURCE is a ladder file (or its folder), a storage URL (or database file) with the studies of one ladder, or LABEL=FILE, once per
-/// budget in order of size: Optuna's all_trials.json (LABEL=FILE:BEST_PARAMS.json where the best configuration was recorded),
-/// a CSV of trials, or an Optuna SQLite or journal file (LABEL=FILE:STUDY where it holds several studies). A
-/// FILE of one study needs no label: it is the study's name, or the file's. One study alone gets a report of
-/// a single study.
+/// A SOURCE is a ladder file (or its folder), a storage URL or database file with the studies of one ladder,
+/// or LABEL=FILE, given once per budget in order of size. FILE is Optuna's all_trials.json
+/// (LABEL=FILE:BEST_PARAMS.json if the best configuration was saved too), a CSV of trials, or an Optuna
+/// SQLite or journal file (LABEL=FILE:STUDY if it holds several studies). A FILE with one study needs no
+/// LABEL: the label is then the name of the study or of the file. A single study gets a report without
+/// comparisons.
 ///
-/// A SOURCE that ends in .md is a report that a script made, as --template classic writes it: nothing but the report is
-/// needed to see which of its conclusions stand. It comes alone; --rows and --weights tell more.
+/// A SOURCE that ends in .md is a report written by a script, in the form of --template classic. The command
+/// then lists which of its conclusions the report's own tables support. Such a SOURCE must be the only one;
+/// --rows and --weights allow more checks.
 #[derive(Debug, Args)]
 pub(super) struct Report {
-    /// Where the trials are; ladder.toml if nothing is given.
+    /// Where the trials are.
     #[arg(value_name = "SOURCE", default_value = "ladder.toml")]
     sources: Vec<Source>,
 
-    /// File to write, its format by its ending (.md, .html, .json), or - for Markdown on standard output; may be repeated. Beside
-    /// a full Markdown file its figures are written as SVG, into the folder NAME-figures. Without this option a terminal gets
-    /// a summary, and anything else the Markdown.
+    /// File to write, in the format of its extension (.md, .html, .json), or - for Markdown on standard
+    /// output. May be repeated. The figures of a full Markdown report are written as SVG to the folder
+    /// NAME-figures next to it. Without this option the command prints a summary to a terminal and Markdown
+    /// to a file or pipe.
     #[arg(short, long = "output", value_name = "FILE")]
     output: Vec<String>,
 
-    /// What the Markdown report holds.
+    /// Content of the Markdown report.
     #[arg(long, value_enum, default_value_t = Template::Full)]
     template: Template,
 
-    /// Names the data set or feature tier in titles.
+    /// Name of the data set or feature tier, for titles.
     #[arg(long)]
     tag: Option<String>,
 
     #[command(flatten)]
     objective: ObjectiveArgs,
 
-    /// Counts exact weights for trials that lack them: patchtst:features=105,context=80,patch=16,stride=8.
+    /// Model for which exact weights are counted where trials lack them, such as
+    /// patchtst:features=105,context=80,patch=16,stride=8.
     #[arg(long, value_name = "MODEL")]
-    weights: Option<Counting>,
+    weights: Option<WeightCounter>,
 
-    /// Positive and negative validation rows, such as 76:346; what an AUC is known to follows from them.
+    /// Numbers of positive and negative validation rows, such as 76:346. The error of an AUC is computed from
+    /// them.
     #[arg(long, value_name = "POSITIVES:NEGATIVES", value_parser = parse_rows)]
     rows: Option<ClassCounts>,
 
     #[command(flatten)]
     smallest_effect: SmallestEffect,
 
-    /// After writing, ends with exit code 7 where a finding has this code (such as too-few-rows, or trend-does-not-stand of a
-    /// report), or this severity or a worse one (info, warning, error); may be repeated.
+    /// Exits with code 7, after writing, if a finding has this code (such as too-few-rows, or
+    /// trend-does-not-stand for a report) or at least this severity (info, warning, error). May be repeated.
     #[arg(long, value_name = "CODE|SEVERITY")]
     fail_on: Vec<FailOn>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Template {
-    /// Everything that is known, with its uncertainty.
+    /// All results with their uncertainty.
     Full,
-    /// The scripts' report that people know, to the byte.
+    /// The report of the former scripts, byte for byte.
     Classic,
 }
 
@@ -84,11 +89,11 @@ impl Report {
         let destinations: Vec<(Destination, Format)> =
             self.destinations().map(Destination::with_format).collect::<Result<_, _>>()?;
         if let [Source::Report(path)] = self.sources.as_slice() {
-            return self.lint(path, &destinations);
+            return self.lint_report(path, &destinations);
         }
         fail_on::for_trials(&self.fail_on)?;
         let is_auc = self.rows.is_some() || self.template == Template::Classic;
-        let mut ladder = notes::read(&self.sources, &self.objective.of_an_auc(is_auc))?;
+        let mut ladder = notes::read(&self.sources, &self.objective.to_objective(is_auc))?;
         self.complete(&mut ladder);
         let analysis = LazyCell::new(|| analysis(&ladder, self.template, self.smallest_effect));
         if self.output.is_empty() && self.template == Template::Full && std::io::stdout().is_terminal() {
@@ -104,14 +109,14 @@ impl Report {
         fail_on::check(&self.fail_on, || &analysis.findings)
     }
 
-    /// Where to write; standard output where nothing was said.
+    /// Returns the values of `--output`; `-` if there are none.
     fn destinations(&self) -> impl Iterator<Item = &str> {
         let default = self.output.is_empty().then_some("-");
         self.output.iter().map(String::as_str).chain(default)
     }
 
-    /// Weighs a report instead of trials.
-    fn lint(&self, path: &Path, to: &[(Destination, Format)]) -> Result<(), CliError> {
+    /// Checks the conclusions of a script's report instead of analysing trials.
+    fn lint_report(&self, path: &Path, to: &[(Destination, Format)]) -> Result<(), CliError> {
         let classic = self.template == Template::Classic;
         let names = [
             ("--template", classic),
@@ -121,8 +126,8 @@ impl Report {
         let given = names.iter().find(|(_, is_given)| *is_given).map(|(option, _)| *option);
         if let Some(option) = given.or_else(|| self.objective.given()) {
             return Err(CliError::Usage {
-                message: format!("`{option}` does not go with a report, {}", path.display()),
-                hint: Some("it is for reports that are made from trials".into()),
+                message: format!("`{option}` cannot be used with a report, {}", path.display()),
+                hint: Some("it applies to reports that are made from trials".into()),
             });
         }
         fail_on::for_reports(&self.fail_on)?;
@@ -133,24 +138,24 @@ impl Report {
         fail_on::check_report(&self.fail_on, lint.result())
     }
 
-    /// Adds what the command line knows beyond the sources.
+    /// Adds the tag, the class counts and the weights from the command line to the trials.
     fn complete(&self, ladder: &mut LadderTrials) {
         ladder.tag = self.tag.clone().or(ladder.tag.take());
         ladder.rows = self.rows.or(ladder.rows);
-        if let Some(counting) = self.weights {
+        if let Some(counter) = self.weights {
             for study in &mut ladder.studies {
                 for trial in &mut study.trials {
-                    trial.record.size = trial.record.size.or_else(|| counting.size(&trial.params));
+                    trial.record.size = trial.record.size.or_else(|| counter.size(&trial.params));
                 }
                 study.reach = study.reach.or_else(|| {
-                    study.space.as_ref().and_then(|space| reach(space, |params| counting.size(params)))
+                    study.space.as_ref().and_then(|space| reach(space, |params| counter.size(params)))
                 });
             }
         }
     }
 }
 
-/// Writes a ladder's reports in all formats, as a run does at its end.
+/// Writes the reports of a ladder in all formats.
 ///
 /// # Errors
 /// [`CliError::Write`].
@@ -169,7 +174,7 @@ pub(super) fn write_all(
 }
 
 fn analysis(ladder: &LadderTrials, template: Template, smallest_effect: SmallestEffect) -> Analysis {
-    // The classic report takes nothing for granted and resamples nothing; its JSON comes as fast.
+    // The classic report uses no resampling, and its JSON should be as fast.
     let options = match template {
         Template::Full => Options::default(),
         Template::Classic => Options { permutations: 0, bootstraps: 0, ..Options::default() },
@@ -196,7 +201,7 @@ fn write<F: FnOnce() -> Analysis>(
     destination.write(&content)
 }
 
-/// Writes the full report, and beside a file its figures.
+/// Writes the full report; if it goes to a file, also writes its figures.
 fn write_markdown(ladder: &LadderTrials, analysis: &Analysis, to: &Destination) -> Result<(), CliError> {
     let Destination::File(path) = to else {
         return to.write(&allometry_report::full(analysis, &Pictures::none()));

@@ -1,4 +1,4 @@
-//! Where a run leaves what its store did not take.
+//! Saves the trials of a run whose store failed.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,28 +9,28 @@ use allometry_store::{Store, StoreError, export};
 
 use crate::error::CliError;
 
-/// Most files of this name in a folder.
+/// Maximum number of rescued files in a folder.
 const MOST: usize = 1000;
 
-/// The error of a run that ended with `cause`, after what it knew was written beside the store, or else into the working
-/// directory or the folder of temporary files.
+/// Writes the studies of a run next to its store, or else into the working directory or the folder of
+/// temporary files, and returns the error of the run. `cause` is the error of the store.
 pub(super) fn lost(store: &dyn Store, cause: StoreError, studies: &[WholeStudy]) -> CliError {
     let trials = studies.iter().map(|study| study.trials.len()).sum();
     let Ok(text) = export::journal(studies) else { return CliError::Store(cause) };
-    let beside = store.place().ok().and_then(|place| {
+    let store_folder = store.place().ok().and_then(|place| {
         let path = place.strip_prefix("sqlite:///").map(PathBuf::from)?;
         Some(path.parent()?.to_owned())
     });
-    let mut places = beside.into_iter().chain([PathBuf::from("."), std::env::temp_dir()]);
-    let kept = places.find_map(|folder| write(&folder, &text));
+    let mut folders = store_folder.into_iter().chain([PathBuf::from("."), std::env::temp_dir()]);
+    let kept = folders.find_map(|folder| write(&folder, &text));
     if kept.is_none() {
-        // As it is, for somebody to save and import: escapes would change what was told.
+        // Written without escapes, so that the user can save and import the text.
         let _ = writeln!(std::io::stderr(), "{text}");
     }
     CliError::Lost { cause, kept, trials }
 }
 
-/// Writes the text into a new file of the folder; `None` where that is not possible.
+/// Writes the text into a new file in the folder and returns its path; `None` if that fails.
 fn write(folder: &Path, text: &str) -> Option<PathBuf> {
     for number in 1..=MOST {
         let name = if number == 1 { "rescued.jsonl".to_owned() } else { format!("rescued-{number}.jsonl") };
@@ -43,7 +43,7 @@ fn write(folder: &Path, text: &str) -> Option<PathBuf> {
             Ok(mut file) => {
                 let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
                 if written.is_err() {
-                    // Half a file would be taken for a whole one.
+                    // A partial file could be mistaken for a complete one.
                     let _ = std::fs::remove_file(&path);
                     return None;
                 }

@@ -12,7 +12,7 @@ use allometry_study as source;
 use clap::Args;
 
 use super::confirm;
-use super::confirm_cost::words;
+use super::confirm_cost::confirmation_text;
 use super::experiment::Searched;
 use super::ladder_file::LadderFile;
 use super::running::{Sharing, conclude, parse_duration, run_studies};
@@ -21,26 +21,28 @@ use crate::error::CliError;
 use crate::output::say;
 use crate::progress::Style;
 
-/// Runs or resumes the studies of every budget, confirms their best where the ladder asks for it, then writes the report.
+/// Runs the studies of every budget, or resumes them, and writes the report.
 ///
-/// With [confirm] in the ladder file the run ends with what `allometry confirm` does, once every budget has been searched.
+/// To resume, run the command again: finished trials are kept and interrupted trials are repeated. The
+/// reports are written to the folder report/ next to the ladder file.
 ///
-/// Resuming is running the same command again: what was told is kept, interrupted trials are tried again. The reports go to
-/// report/ beside the ladder file.
+/// If the ladder file has a [confirm] table, the run also confirms the best configurations, as `allometry
+/// confirm` does, once every budget has been searched.
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
     file: LadderFile,
 
-    /// Runs only this budget; may be repeated.
+    /// Runs only this budget. May be repeated.
     #[arg(long, value_name = "LABEL")]
     budget: Vec<String>,
 
-    /// Complete trials per budget, in place of the ladder's.
+    /// Complete trials per budget; overrides the ladder file.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     trials: Option<u64>,
 
-    /// Trials evaluated at the same time, of the built-in model each on one thread; as many as there are cores, or devices for a command, if not given.
+    /// Number of trials evaluated at the same time; the built-in model uses one thread per trial. Default:
+    /// the number of cores, or of --devices for a command.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
 
@@ -54,11 +56,12 @@ pub(super) struct Run {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     until: Option<Duration>,
 
-    /// Goes on where the search space has changed: trials outside of it stay in the store but count no more.
+    /// Resumes a study whose search space has changed. Trials outside the new space stay in the storage but
+    /// are no longer counted.
     #[arg(long)]
     allow_space_change: bool,
 
-    /// Shows nothing but errors.
+    /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
 }
@@ -66,7 +69,7 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn run(self) -> Result<(), CliError> {
         let started = Instant::now();
-        // As a setting over the file it goes with the studies, to workers and later reports.
+        // The effect is stored with the studies as a setting, so that workers and later reports use it.
         let effect =
             self.smallest_effect.given().map(|effect| ("smallest_effect".into(), effect.to_string()));
         let settings: Vec<(String, String)> = self.file.set.iter().cloned().chain(effect).collect();
@@ -99,7 +102,7 @@ impl Run {
         }
         for budget in &mut ladder.budgets {
             if !self.budget.is_empty() && !self.budget.contains(&budget.budget.label) {
-                // A study that is not to run is still in the ladder: its place in the order and its report stay.
+                // An excluded budget stays in the ladder, so that its order and its report do not change.
                 budget.trials = 0;
             } else if let Some(trials) = self.trials {
                 budget.trials = trials;
@@ -109,9 +112,9 @@ impl Run {
     }
 }
 
-/// How a ladder is run.
+/// Options of [`run_ladder`].
 pub(super) struct HowToRun {
-    /// `None` for what suits the evaluator.
+    /// Number of trials at the same time; `None` for the evaluator's default.
     pub(super) workers: Option<usize>,
     pub(super) devices: Vec<String>,
     pub(super) lease: Duration,
@@ -119,30 +122,31 @@ pub(super) struct HowToRun {
     pub(super) deadline: Option<Instant>,
     pub(super) changed: ChangedSpace,
     pub(super) style: Style,
-    /// Settings over the ladder file, which other processes need too.
+    /// Settings that override the ladder file; stored for other processes.
     pub(super) settings: Vec<(String, String)>,
     pub(super) reports: Reports,
 }
 
-/// What happens at the end of a run.
+/// Whether a run writes the reports at its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Reports {
-    /// The reports are written beside the ladder file, with the smallest effect that the command line gave.
+    /// Writes them next to the ladder file, with the smallest effect from the command line.
     Write(SmallestEffect),
-    /// Nothing: another process writes them.
+    /// Writes none, because another process does.
     Leave,
 }
 
-/// Runs the ladder of `file` into a store and writes its report; interrupted trials are kept beside the file.
+/// Runs the ladder of `file` into the store at `url` and writes its reports. Checkpoints of interrupted
+/// trials are kept next to the file.
 ///
 /// # Errors
-/// [`CliError`] with the exit code of cli conventions; an interrupted run still writes the report of what there is.
+/// Any [`CliError`]. An interrupted run also writes the reports, from the trials so far.
 pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &Path) -> Result<(), CliError> {
     let report = report_folder(file);
     let evaluator = Evaluator::new(ladder)?;
     let confirm = ladder.confirm.filter(|_| matches!(how.reports, Reports::Write(_)));
     if confirm.is_some() {
-        // Before the search: hours later it would be too late to say so.
+        // Checked before the search, which may take hours.
         evaluator.check_test_part()?;
     }
     let objective = evaluator.objective(file, &how.devices, Part::Validation)?;
@@ -179,15 +183,15 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
             interrupt: &interrupt,
             style,
         };
-        match waits_for(ladder, &summary) {
+        match reason_to_postpone(ladder, &summary) {
             None => {
                 if style != Style::Quiet {
-                    say(&format!("confirmation on the test rows: {}", words(asked)));
+                    say(&format!("confirmation on the test rows: {}", confirmation_text(asked)));
                 }
                 ended = conclude(&confirm::after_search(&searched, asked, file, &how.devices)?, &interrupt);
             }
             Some(why) if style != Style::Quiet => {
-                say(&format!("no confirmation yet: {why}; it follows a run that has searched every budget"));
+                say(&format!("no confirmation yet: {why}; it starts once a run has searched every budget"));
             }
             Some(_) => {}
         }
@@ -200,17 +204,18 @@ pub(super) fn run_ladder(ladder: &Ladder, url: &Secret, how: &HowToRun, file: &P
     ended
 }
 
-/// Why the confirmation of a ladder has to wait after a run that neither failed nor was interrupted; `None` where it need not.
-fn waits_for(ladder: &Ladder, summary: &RunSummary) -> Option<String> {
+/// Returns why the confirmation cannot start after a successful run; `None` if it can.
+fn reason_to_postpone(ladder: &Ladder, summary: &RunSummary) -> Option<String> {
     if let Some(spec) = ladder.budgets.iter().find(|spec| spec.trials == 0) {
         return Some(format!("budget `{}` was left out", spec.budget.label));
     }
-    // A study that had its trials already ends by a limit that has passed, too.
-    let lacks = |study: &&StudyOutcome| {
+    // After the deadline even a study with all its trials ends with `TimeLimit`, so its trials are counted
+    // too.
+    let is_unfinished = |study: &&StudyOutcome| {
         let wanted = ladder.budgets.iter().find(|spec| spec.budget.label == study.label);
         study.reason == StopReason::TimeLimit
             && wanted.is_none_or(|spec| study.complete + study.pruned < spec.trials)
     };
-    let study = summary.studies.iter().find(lacks)?;
+    let study = summary.studies.iter().find(is_unfinished)?;
     Some(format!("the time limit ended the search of budget `{}`", study.label))
 }

@@ -1,4 +1,4 @@
-//! Running studies to their end: options that commands share, and what they show.
+//! Options and functions shared by the commands that run trials.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use super::rescue;
 use crate::error::CliError;
 use crate::progress::{self, Style};
 
-/// How processes share the trials of a study.
+/// Options on devices and on trials whose process has died.
 #[derive(Debug, Args)]
 pub(super) struct Sharing {
-    /// Devices for a command's trials, such as 0,1: each trial finds one in CUDA_VISIBLE_DEVICES.
+    /// Devices for a command's trials, such as 0,1. Each trial is given one in CUDA_VISIBLE_DEVICES.
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(super) devices: Vec<String>,
 
-    /// Time without a sign of life after which the trials of a process are given up for dead.
+    /// Time without a heartbeat after which the running trials of a process count as lost.
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_lease)]
     pub(super) lease: Duration,
 
-    /// How often a trial is tried again whose process ended first; 0 leaves it failed.
+    /// How often a trial is repeated after its process died; with 0 it stays failed.
     #[arg(long, value_name = "N", default_value_t = RunOptions::RETRIES)]
     pub(super) retries: u64,
 }
 
-/// Runs studies to their end and shows how they go.
+/// Runs studies until they end and shows their progress.
 ///
 /// # Errors
-/// As [`allometry_runner::run`].
+/// The errors of [`allometry_runner::run`]. If the store failed, the results that it lacks are saved first.
 pub(super) fn run_studies(
     studies: Vec<OpenStudy>,
     store: &dyn Store,
@@ -55,6 +55,10 @@ pub(super) fn run_studies(
     })
 }
 
+/// Checks the outcome of a run.
+///
+/// # Errors
+/// [`CliError::Interrupted`] after a signal; [`CliError::TrialsFailed`] if too many trials of a study failed.
 pub(super) fn conclude(summary: &RunSummary, interrupt: &Interrupt) -> Result<(), CliError> {
     if interrupt.is_asked() {
         return Err(CliError::Interrupted { code: interrupt.exit_code() });

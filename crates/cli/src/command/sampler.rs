@@ -13,38 +13,46 @@ use self::session::Session;
 
 /// Proposes configurations to another program: JSON lines in, JSON lines out
 ///
-/// The first line of standard input describes the space; values are minimised:
+/// The first line of standard input describes the search space (on one line):
 ///
 ///   {"name": "mlp", "seed": 7, "budget": 50, "params": [
-///    {"name": "lr", "type": "ordinal", "values": [0.001, 0.01, 0.1]}, {"name": "act", "type": "categorical", "values": ["relu", "tanh"]},
-///    {"name": "x", "type": "float", "low": 0.001, "high": 1, "log": true}, {"name": "n", "type": "int", "low": 1, "high": 8}]}
+///    {"name": "lr", "type": "ordinal", "values": [0.001, 0.01, 0.1]},
+///    {"name": "act", "type": "categorical", "values": ["relu", "tanh"]},
+///    {"name": "x", "type": "float", "low": 0.001, "high": 1, "log": true},
+///    {"name": "n", "type": "int", "low": 1, "high": 8}]}
 ///
-/// (on one line). Then {"ask": 0} is answered by {"params": {...}}; {"tell": 0, "value": 0.25} by nothing, a null value is a failed
-/// trial; {"recommend": true} by the told configuration that is probably best. A line that makes no sense is answered by
-/// {"error": "..."}. The command ends with its input.
+/// Each further line is a request:
 ///
-/// With "directions": ["minimize", "maximize"] in the first line there are as many objectives: {"tell": 0, "values": [0.25, 3]}, and
-/// {"recommend": true} is answered by {"front": [{"trial": 0, "values": [...], "params": {...}}]}, the trials that none beats.
+///   {"ask": 0}                  asks for the configuration of trial 0; answered by {"params": {...}}
+///   {"tell": 0, "value": 0.25}  gives the value of trial 0, or null if it failed; there is no answer
+///   {"recommend": true}         asks for the told configuration that is probably best; answered alike
+///
+/// Values are minimised. An invalid line is answered by {"error": "..."}. The command ends with its
+/// input.
+///
+/// For several objectives the first line has a field such as "directions": ["minimize", "maximize"].
+/// A trial then has as many values, {"tell": 0, "values": [0.25, 3]}, and {"recommend": true} is
+/// answered by the Pareto front, {"front": [{"trial": 0, "values": [...], "params": {...}}]}.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 #[expect(clippy::doc_link_with_quotes, reason = "the help shows JSON as it is")]
 pub(crate) struct Sampler {
-    /// The sampler
+    /// Kind of sampler
     #[arg(long, value_enum, default_value = "gp")]
     kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
-    /// Bayesian optimisation with a Gaussian process; beyond 300 trials as tpe
+    /// Bayesian optimisation with a Gaussian process; after 300 trials tpe
     Gp,
     /// Tree-structured Parzen estimator
     Tpe,
     /// Scrambled Sobol points
     Sobol,
-    /// Independent draws
+    /// Independent random draws
     Random,
-    /// Every configuration, spread
+    /// Every configuration, in a spread-out order
     Grid,
 }
 
@@ -65,7 +73,7 @@ impl Sampler {
         let mut session = Session::new(self.kind.into());
         let mut output = std::io::stdout().lock();
         for line in std::io::stdin().lock().split(b'\n') {
-            // A reader that went away, or a writer that broke off, is the end.
+            // The command ends when either pipe is closed.
             let Ok(line) = line else { break };
             let answer = match std::str::from_utf8(&line) {
                 Ok(text) if text.trim().is_empty() => continue,

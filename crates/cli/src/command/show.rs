@@ -14,12 +14,13 @@ use super::trial_json::{outcome, trial_json};
 use crate::error::CliError;
 use crate::output;
 
-/// Shows everything that is known of one trial.
+/// Prints all data of one trial: configuration, value, constraints, times, metrics, steps and log.
 #[derive(Debug, Args)]
 #[command(override_usage = "allometry show [OPTIONS] [SOURCE] <TRIAL>")]
 pub(super) struct Show {
-    /// Where the study is, as for `allometry best`, and the trial's number.
-    // Options may stand between the two, where clap takes a first of them for the last.
+    /// Source of the study, as for `allometry best`, and the number of the trial.
+    // One argument for both, because clap cannot tell an optional first positional from a required last one
+    // when options stand between them.
     #[arg(value_name = "[SOURCE] TRIAL", required = true, num_args = 1..=2)]
     words: Vec<String>,
 
@@ -32,15 +33,12 @@ pub(super) struct Show {
 }
 
 impl Show {
-    /// The source, where one is given, and the number of the trial.
+    /// Returns the source, if one is given, and the number of the trial.
     fn trial(&self) -> Result<(Vec<Source>, TrialNumber), CliError> {
         let usage = |message: String, hint: &str| CliError::Usage { message, hint: Some(hint.into()) };
         let (number, sources) = self.words.split_last().map_or(("", &[][..]), |(last, rest)| (last, rest));
         let number = number.parse().map_err(|_| {
-            usage(
-                format!("`{number}` is no number of a trial"),
-                "give it last: allometry show [SOURCE] TRIAL",
-            )
+            usage(format!("`{number}` is not a trial number"), "give it last: allometry show [SOURCE] TRIAL")
         })?;
         let sources = sources.iter().map(|source| source.parse());
         let sources =
@@ -103,9 +101,9 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) 
             format!("its predictions were constant{to}")
         }),
     );
-    line("exempt", record.exempt.then(|| "no pruner might stop it".into()));
+    line("exempt", record.exempt.then(|| "the pruner may not stop it".into()));
     for tell in late {
-        line("refused", Some(format!("{tell}: told when it had ended")));
+        line("refused", Some(format!("{tell}: told after the trial had ended")));
     }
     for (name, value) in &record.metrics {
         line(name, Some(format!("{value:.6}")));
@@ -125,7 +123,7 @@ fn text(study: &str, trial: &FrozenTrial, late: &[LateTell], log: Option<&str>) 
     text
 }
 
-/// A late tell for programs; values that are not finite are null.
+/// Returns a late tell as JSON; values that are not finite are null.
 fn late_json(tell: &LateTell) -> Value {
     let LateTell { at, teller, state, values, step } = tell;
     json!({"at": at, "teller": teller, "state": state, "values": values, "step": step})

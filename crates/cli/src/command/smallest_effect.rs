@@ -1,24 +1,24 @@
-//! `--smallest-effect`, for every command that writes a report.
+//! The option `--smallest-effect` of the commands that write a report.
 
 use allometry_analysis::Options;
 use clap::Args;
 
-/// The smallest difference of interest, as the command line has it.
+/// The value of `--smallest-effect`.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct SmallestEffect {
-    /// Smallest difference of the metric that is of interest, in its own units, such as 0.002; in place of the ladder's
-    /// `smallest_effect`.
+    /// Smallest difference of the metric that matters, in units of the metric, such as 0.002. Overrides
+    /// `smallest_effect` of the ladder file.
     #[arg(long = "smallest-effect", value_name = "X", value_parser = parse, allow_hyphen_values = true)]
     given: Option<f64>,
 }
 
 impl SmallestEffect {
-    /// What was given.
+    /// Returns the value, if the option is given.
     pub(super) fn given(self) -> Option<f64> {
         self.given
     }
 
-    /// Settings of an analysis, this one laid over `options`.
+    /// Returns `options` with the smallest effect of the command line, if it is given.
     pub(super) fn over(self, options: Options) -> Options {
         Options { smallest_effect: self.given.or(options.smallest_effect), ..options }
     }

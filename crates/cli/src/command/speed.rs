@@ -1,4 +1,4 @@
-//! How fast this machine trains, from a few steps of the real thing.
+//! Measures how fast this machine trains, from a few training steps.
 
 use std::sync::Mutex;
 use std::time::Instant;
@@ -8,11 +8,12 @@ use allometry_core::{
 };
 use allometry_trainer::PatchTstObjective;
 
-/// Steps that are timed; the ones before warm the caches up.
+/// Number of timed steps, and of steps before them that warm up the caches.
 const STEPS: usize = 3;
 const WARM_UP: usize = 1;
 
-/// Floating-point operations a second of training `params` on one core; `None` where its training does not get so far.
+/// Returns the floating-point operations per second of training `params` on one core; `None` if its training
+/// ends too early to measure them.
 pub(super) fn flops_per_second(
     objective: &PatchTstObjective<'_>,
     budget: &SizeBudget,
@@ -27,7 +28,7 @@ pub(super) fn flops_per_second(
         params: params.clone(),
         seed: 0,
     };
-    // The clock interrupts the trial: that it has no value is what was asked for.
+    // The clock interrupts the trial, so the result is always an error.
     let _ = objective.evaluate(&trial, &clock);
     let polls = clock.polls.into_inner().ok()?;
     let (first, last) = (polls.get(WARM_UP)?, polls.last()?);
@@ -37,7 +38,7 @@ pub(super) fn flops_per_second(
     (steps > 0 && seconds > 0.0).then(|| flops / seconds)
 }
 
-/// Notes when each training step begins, and ends the trial after a few.
+/// Records when each training step begins, and interrupts the trial after a few.
 #[derive(Default)]
 struct StepClock {
     polls: Mutex<Vec<Instant>>,

@@ -19,7 +19,8 @@ use crate::output;
 const STATES: [TrialState; 5] =
     [TrialState::Complete, TrialState::Pruned, TrialState::Failed, TrialState::Running, TrialState::Waiting];
 
-/// Says how far each study is: trials by state, the best value, who works on what, and why it ended.
+/// Prints the progress of each study: trials by state, the best value, running trials and why the study
+/// ended.
 #[derive(Debug, Args)]
 pub(super) struct Status {
     #[command(flatten)]
@@ -60,13 +61,13 @@ fn count(trials: &[FrozenTrial], state: TrialState) -> usize {
     trials.iter().filter(|trial| trial.state == state).count()
 }
 
-/// Whether some process works on the study: what is stored of its end is then that of another one.
+/// Returns whether some process works on the study. A stored end is then from another process, and not shown.
 fn is_alive(running: &[RunningTrial]) -> bool {
     let lives = |age: Duration| age < 2 * RunOptions::LEASE;
     running.iter().any(|trial| trial.heartbeat_age.is_some_and(lives))
 }
 
-/// Complete trials that break a constraint.
+/// Returns the number of complete trials that break a constraint.
 fn infeasible(trials: &[FrozenTrial]) -> usize {
     trials.iter().filter(|trial| trial.is_infeasible()).count()
 }
@@ -118,7 +119,7 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
     let best = match best {
         Some(_) if !study.further.is_empty() => {
             let front = best_trials(trials, &study.directions());
-            format!("; {} that none beats in {} objectives", front.len(), study.directions().len())
+            format!("; {} on the Pareto front of {} objectives", front.len(), study.directions().len())
         }
         Some((n, value)) => format!("; best {} (trial {n})", significant(value)),
         None if !broken.is_empty() => "; none feasible".into(),
@@ -144,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// Another process ended its run of a study that this one works on.
+    /// The stored end is from a process that stopped while another one goes on.
     #[test]
     fn a_study_that_somebody_works_on_has_not_ended() {
         let facts = StudyFacts { ended: Some(StopReason::Interrupted), ..StudyFacts::default() };

@@ -1,4 +1,4 @@
-//! The arguments that name studies of a store, and reading them.
+//! The arguments that select studies of a store, for commands that write to it.
 
 use allometry_core::Secret;
 use allometry_core::ladder::Ladder;
@@ -8,10 +8,10 @@ use clap::Args;
 
 use crate::error::CliError;
 
-/// Studies of a store.
+/// The arguments that select a study of a store.
 #[derive(Debug, Args)]
 pub(super) struct StudyArgs {
-    /// Where the studies are: a ladder file (or its folder), a storage URL or a database file.
+    /// Where the study is stored: a ladder file (or its folder), a storage URL or a database file.
     #[arg(
         long = "in",
         value_name = "SOURCE",
@@ -21,33 +21,35 @@ pub(super) struct StudyArgs {
     )]
     source: Source,
 
-    /// The study, by its budget's label or its name.
+    /// Label of the study's budget, or name of the study.
     #[arg(long, value_name = "LABEL", visible_alias = "budget")]
     study: Option<String>,
 }
 
-/// Where studies are.
+/// A storage, with its ladder if it was named by a ladder file.
 pub(super) struct Place {
     pub(super) ladder: Option<Ladder>,
     pub(super) url: Secret,
 }
 
 impl StudyArgs {
+    /// Returns the storage of the arguments.
+    ///
     /// # Errors
-    /// As [`Place::of`].
+    /// The errors of [`Place::of`].
     pub(super) fn place(&self) -> Result<Place, CliError> {
         Place::of(&self.source)
     }
 
-    /// What the study is called on the command line.
+    /// Returns the value of `--study`.
     pub(super) fn wanted(&self) -> Option<&str> {
         self.study.as_deref()
     }
 
-    /// The one study asked for.
+    /// Returns the selected study.
     ///
     /// # Errors
-    /// As [`Place::one`].
+    /// The errors of [`Place::one`].
     pub(super) fn one(&self, place: &Place, store: &dyn Store) -> Result<StudyRecord, CliError> {
         place.one(store, self.wanted())
     }
@@ -56,15 +58,16 @@ impl StudyArgs {
 /// Checks that Allometry's own attributes of a study can be read.
 ///
 /// # Errors
-/// [`StoreError::Malformed`] where one cannot.
+/// [`StoreError::Malformed`] if one cannot.
 pub(super) fn readable(place: &Place, study: &StudyRecord) -> Result<(), StoreError> {
     study.check_readable(&place.shown())
 }
 
-/// Why nobody can read one of several studies, which hides none of the others; `None` where it was read.
+/// Returns why one of several studies is unreadable, so that a command can go on with the others; `None` if
+/// it was read.
 ///
 /// # Errors
-/// All other errors, and that of the only study.
+/// The error of `read` if it is of another kind, or if there is only one study.
 pub(super) fn refusal(
     read: Result<(), CliError>,
     studies: &[StudyRecord],
@@ -78,10 +81,10 @@ pub(super) fn refusal(
 }
 
 impl Place {
-    /// The place of a ladder file or a storage.
+    /// Returns the storage that a source names.
     ///
     /// # Errors
-    /// [`CliError`] where the ladder file is not valid, or the source is no store.
+    /// [`CliError`] if the ladder file is not valid or the source is not a storage.
     pub(super) fn of(source: &Source) -> Result<Self, CliError> {
         match source {
             Source::Ladder(path) => {
@@ -91,16 +94,16 @@ impl Place {
             }
             Source::Store(url) => Ok(Self { ladder: None, url: url.clone() }),
             other => Err(CliError::Usage {
-                message: format!("`{other}` is no store"),
+                message: format!("`{other}` is not a storage"),
                 hint: Some("give a ladder file, a storage URL or a database file".into()),
             }),
         }
     }
 
-    /// The studies of that label or name, or all, in order of size; at least one.
+    /// Returns the studies with the label or name `wanted`, or all, in order of size; at least one.
     ///
     /// # Errors
-    /// [`CliError::NotFound`] where there is none.
+    /// [`CliError::NotFound`] if there are none.
     pub(super) fn select(
         &self,
         store: &dyn Store,
@@ -117,7 +120,7 @@ impl Place {
                 None => format!("{} has no study", self.shown()),
             };
             let hint = if known.is_empty() {
-                "`allometry run` makes the studies of a ladder".into()
+                "`allometry run` creates the studies of a ladder".into()
             } else {
                 format!("it has {}", known.join(", "))
             };
@@ -126,11 +129,11 @@ impl Place {
         Ok(studies)
     }
 
-    /// The one study of that label or name.
+    /// Returns the only study, or the only one with the label or name `wanted`.
     ///
     /// # Errors
-    /// As [`Self::select`]; [`CliError::Usage`] where there are several; [`CliError::Store`] where nobody can
-    /// read it.
+    /// The errors of [`Self::select`]; [`CliError::Usage`] if there are several; [`CliError::Store`] if it
+    /// cannot be read.
     pub(super) fn one(&self, store: &dyn Store, wanted: Option<&str>) -> Result<StudyRecord, CliError> {
         let mut studies = self.select(store, wanted)?;
         if studies.len() > 1 {
@@ -145,26 +148,28 @@ impl Place {
         Ok(study)
     }
 
+    /// Opens the store for reading.
+    ///
     /// # Errors
-    /// [`CliError::Store`] where there is no such store.
+    /// [`CliError::Store`] if there is no such store.
     pub(super) fn read(&self) -> Result<Box<dyn Store>, CliError> {
         Ok(open_read_only(self.url.expose())?)
     }
 
-    /// Opens the store for writing; it must be there.
+    /// Opens the existing store for writing.
     ///
     /// # Errors
-    /// [`CliError::Store`].
+    /// [`CliError::Store`] if there is no such store.
     pub(super) fn write(&self) -> Result<Box<dyn Store>, CliError> {
         Ok(open_existing(self.url.expose())?)
     }
 
-    /// The storage for messages.
+    /// Returns the URL without its password, for messages.
     pub(super) fn shown(&self) -> String {
         self.url.shown()
     }
 
-    /// The studies of the ladder in the order of its file, or all of the store.
+    /// Returns the studies of the ladder in the order of its file, or all studies of the store.
     fn studies(&self, store: &dyn Store) -> Result<Vec<StudyRecord>, CliError> {
         let all = store.studies()?;
         let Some(ladder) = &self.ladder else { return Ok(all) };
@@ -173,12 +178,12 @@ impl Place {
     }
 }
 
-/// The budget's label, or the study's name where it has no budget.
+/// Returns the label of the study's budget, or the study's name if it has none.
 pub(super) fn label(study: &StudyRecord) -> String {
     study.facts.budget.as_ref().map_or(&study.name, |budget| &budget.label).clone()
 }
 
-/// Names of the study's objectives; `value 0`, `value 1` and so on where nobody named them.
+/// Returns the names of the study's objectives; `value 0`, `value 1` and so on if they have none.
 pub(super) fn objective_names(study: &StudyRecord) -> Vec<String> {
     let numbered = || (0..study.directions().len()).map(|place| format!("value {place}")).collect();
     study.metric_names().unwrap_or_else(numbered)

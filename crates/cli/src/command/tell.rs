@@ -14,37 +14,37 @@ use super::study_args::{Place, StudyArgs};
 use crate::error::CliError;
 use crate::output;
 
-/// Tells the value of a trial that `allometry ask` handed out, or that it has none.
+/// Ends a trial of `allometry ask` with its value, or as failed or pruned.
 ///
-/// With --step the value is that of one step (an epoch): the trial goes on, and the answer, one line of JSON, says whether
-/// the ladder's pruner would stop it there.
+/// With --step the value belongs to one step (an epoch) and the trial goes on. The command then prints one
+/// line of JSON that says whether the ladder's pruner would stop the trial at this step.
 #[derive(Debug, Args)]
 pub(super) struct Tell {
     #[command(flatten)]
     study: StudyArgs,
 
-    /// The trial's number.
+    /// Number of the trial.
     #[arg(value_name = "TRIAL")]
     number: u64,
 
-    /// Its value, a finite number; with several objectives one for each, in their order.
+    /// Value of the trial, a finite number. With several objectives one value each, in their order.
     #[arg(value_name = "VALUE", allow_negative_numbers = true, required_unless_present = "state")]
     values: Vec<f64>,
 
-    /// Ends the trial without a value of its own; a pruned one keeps that of its last step.
+    /// Ends the trial without a value; a pruned trial keeps the value of its last step.
     #[arg(long, conflicts_with_all = ["values", "step"])]
     state: Option<StateArg>,
 
-    /// Why it failed.
+    /// Why the trial failed.
     #[arg(long, requires = "state")]
     reason: Option<String>,
 
-    /// The value of a constraint, above 0 where it is broken; once for each constraint, with NAME=VALUE by name. With a value or
-    /// `--state pruned`.
+    /// Value of a constraint, which is broken above 0; NAME=VALUE gives it a name. Once per constraint,
+    /// together with a value or `--state pruned`.
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true, conflicts_with = "step")]
     constraint: Vec<ConstraintArg>,
 
-    /// The step that the value is of.
+    /// Step to which the value belongs.
     #[arg(long, value_name = "STEP")]
     step: Option<i64>,
 }
@@ -55,7 +55,7 @@ enum StateArg {
     Pruned,
 }
 
-/// `-0.5` or `latency=3`.
+/// A value of `--constraint`, such as `-0.5` or `latency=3`.
 #[derive(Debug, Clone)]
 struct ConstraintArg {
     name: Option<String>,
@@ -74,7 +74,7 @@ impl FromStr for ConstraintArg {
             None => (None, text),
         };
         let value = number.trim().parse().ok().filter(|value: &f64| !value.is_nan());
-        let value = value.ok_or_else(|| format!("`{number}` is no number"))?;
+        let value = value.ok_or_else(|| format!("`{number}` is not a number"))?;
         Ok(Self { name, value })
     }
 }
@@ -85,7 +85,7 @@ impl Tell {
         if !self.constraint.is_empty() && matches!(self.state, Some(StateArg::Failed)) {
             return Err(usage(
                 "a failed trial has no constraints".into(),
-                "leave --constraint out, or tell a value or `--state pruned`",
+                "leave --constraint out, or give a value or `--state pruned`",
             ));
         }
         let mut constraints = Constraints::default();
@@ -97,7 +97,7 @@ impl Tell {
             if constraints.named.insert(name.clone(), *value).is_some() {
                 return Err(usage(
                     format!("the constraint `{name}` is given twice"),
-                    "give each constraint once, by another name or without one",
+                    "give each constraint once, with a different name or without one",
                 ));
             }
         }
@@ -137,7 +137,7 @@ impl Tell {
     }
 }
 
-/// Stores a step's value and says whether the ladder's pruner would stop the trial there.
+/// Stores the value of a step and returns whether the ladder's pruner would stop the trial there.
 fn report(
     place: &Place,
     store: &dyn Store,

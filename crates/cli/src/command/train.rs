@@ -20,29 +20,31 @@ use crate::error::CliError;
 use crate::output;
 use crate::progress::{Curve, Style};
 
-/// Trains one configuration of a budget, with its learning curve and a checkpoint.
+/// Trains one configuration of a budget, shows its learning curve and writes a checkpoint.
 ///
-/// The configuration is that of the budget's best stored trial, or the middle of its space where none is stored, with
-/// what --set gives in its place: --set dropout=0.3 names a parameter, --set model.epochs=20 a setting of the file. Ctrl-C
-/// saves; the same command goes on from there and ends with the same bytes as without the interruption.
+/// The configuration is that of the budget's best stored trial, or the middle of its search space if no trial
+/// is stored. --set overrides a parameter (--set dropout=0.3) or a setting of the file (--set
+/// model.epochs=20). Ctrl-C saves the state; the same command then continues and writes the same bytes as
+/// without the interruption.
 #[derive(Debug, Args)]
 pub(super) struct Train {
     #[command(flatten)]
     file: LadderFile,
 
-    /// The budget; needed where the ladder has several.
+    /// Label of the budget; required if the ladder has several.
     #[arg(long, value_name = "LABEL")]
     budget: Option<String>,
 
-    /// Seed of the initial weights, batches and dropout; from the ladder's seed if not given.
+    /// Seed of the initial weights, batches and dropout. Default: derived from the ladder's seed.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// Where the checkpoint goes; beside the ladder, in ladder.runs/BUDGET/, if not given.
+    /// File of the checkpoint. Default: train.safetensors in the folder ladder.runs/BUDGET next to the
+    /// ladder.
     #[arg(long, short = 'o', value_name = "FILE")]
     checkpoint: Option<PathBuf>,
 
-    /// Trains anew where there is a checkpoint.
+    /// Starts again even if there is a checkpoint.
     #[arg(long)]
     restart: bool,
 
@@ -50,7 +52,7 @@ pub(super) struct Train {
     #[arg(long)]
     json: bool,
 
-    /// Shows nothing but errors and the result.
+    /// Prints errors and the result only.
     #[arg(long, short)]
     quiet: bool,
 }
@@ -71,10 +73,10 @@ impl Train {
             let Some(value) = levels.get(0).filter(|_| levels.len() == 1) else {
                 return Err(CliError::Usage {
                     message: format!(
-                        "`{name}` has {} values where one configuration is trained",
+                        "`{name}` has {} values, but one configuration is trained",
                         levels.len()
                     ),
-                    hint: Some(format!("write --set {name}=VALUE")),
+                    hint: Some(format!("give one value: --set {name}=VALUE")),
                 });
             };
             params.insert(name, value);
@@ -119,13 +121,14 @@ impl Train {
         }
     }
 
-    /// The ladder with the settings laid over it, the budget, and the parameters that settings give.
+    /// Returns the ladder with the settings of `--set`, the budget, and the names of the parameters in
+    /// `--set`.
     fn ladder(&self) -> Result<(Ladder, BudgetSpec, Vec<String>), CliError> {
         let is_parameter = |key: &str| PARAMETER_NAMES.contains(&key);
         let (parameters, mut settings): (Vec<_>, Vec<_>) =
             self.file.set.iter().cloned().partition(|(key, _)| is_parameter(key));
-        let plain = self.file.read_with(&settings)?;
-        let label = self.label(&plain)?;
+        let without_parameters = self.file.read_with(&settings)?;
+        let label = self.label(&without_parameters)?;
         let given = parameters.iter().map(|(name, _)| name.clone()).collect();
         let quoted = label.replace('\\', "\\\\").replace('"', "\\\"");
         settings.extend(
@@ -148,7 +151,7 @@ impl Train {
         Err(CliError::Usage { message, hint: Some(format!("give --budget, one of {}", labels.join(", "))) })
     }
 
-    /// The best configuration that the ladder's storage has of a budget.
+    /// Returns the best stored configuration of a budget, if there is one.
     fn incumbent(&self, ladder: &Ladder, spec: &BudgetSpec) -> Result<Option<Params>, CliError> {
         let url = source::storage_url(ladder, self.file.storage.as_ref(), &self.file.ladder);
         let store = match allometry_store::open_read_only(url.expose()) {

@@ -6,14 +6,16 @@ use clap::Args;
 use super::experiment::ExperimentArgs;
 use crate::error::CliError;
 
-/// Trains each budget's best configurations at every other budget, to see whether settings carry over; then writes the
-/// report.
+/// Trains each budget's best configurations at every other budget, to see whether settings transfer, and
+/// writes the report.
 ///
-/// A budget trains the others' settings with its own best architecture, and its own best configurations anew, all under the same
-/// fresh seeds: nobody is favoured by luck. From three configurations on, whether they keep their order is told as well. The trials go to studies of their own,
-/// NAME/LABEL/transfer, so that neither the search nor its statistics see them. Ctrl-C stops; the same command goes on.
+/// Each budget trains the settings of the others with its own best architecture, and its own best
+/// configurations again, all with the same new seeds, so that none benefits from a lucky value of the search.
+/// With three or more configurations the report also says whether their order is the same at both budgets.
+/// The trials are stored in studies of their own, NAME/LABEL/transfer; the search and its statistics do not
+/// use them. After Ctrl-C, run the command again to continue.
 ///
-/// Without --top and --seeds the best three configurations are trained under two seeds.
+/// Defaults: --top 3, --seeds 2.
 #[derive(Debug, Args)]
 pub(super) struct Transfer {
     #[command(flatten)]
@@ -22,7 +24,7 @@ pub(super) struct Transfer {
 
 impl Transfer {
     pub(super) fn run(self) -> Result<(), CliError> {
-        self.args.conduct(|_, top, seeds| {
+        self.args.run(|_, top, seeds| {
             let top = top.unwrap_or(ExperimentPlan::TRANSFER_TOP);
             ExperimentPlan::transfer(top, seeds.unwrap_or(ExperimentPlan::TRANSFER_SEEDS))
         })

@@ -1,4 +1,4 @@
-//! A trial for programs.
+//! Trials as JSON and as short text.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use allometry_core::significant::significant;
 use allometry_core::{FrozenTrial, TrialState};
 use serde_json::{Value, json};
 
-/// Everything that is known of a trial; numbers that are not finite are null.
+/// Returns all data of a trial as JSON; numbers that are not finite are null.
 pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
     let record = &trial.record;
     let constraints: BTreeMap<String, f64> = trial.constraints().iter().collect();
@@ -34,14 +34,15 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
     })
 }
 
-/// `complete 0.7123`, `complete 0.7123, infeasible`, `failed: exit code 3: ValueError`.
+/// Returns the state of a trial with its values, such as `complete 0.7123`, `complete 0.7123, infeasible` or
+/// `failed: exit code 3: ValueError`.
 pub(super) fn outcome(trial: &FrozenTrial) -> String {
     let values: Vec<String> = trial.values().iter().map(|value| significant(*value)).collect();
     let value = if values.is_empty() { String::new() } else { format!(" {}", values.join(", ")) };
     format!("{}{value}{}", trial.state.as_str(), remark(trial))
 }
 
-/// What is said behind the values of a trial: `, infeasible`, or why it failed.
+/// Returns the remark after the values of a trial: `, infeasible`, or why it failed.
 pub(super) fn remark(trial: &FrozenTrial) -> String {
     let failure = trial.record.failure.as_ref().filter(|_| trial.state == TrialState::Failed);
     let failure = failure.map_or_else(String::new, |failure| format!(": {failure}"));

@@ -14,38 +14,40 @@ use super::running::{Sharing, parse_duration};
 use crate::error::CliError;
 use crate::progress::Style;
 
-/// Joins the studies of a ladder that `allometry run` has begun, from another process or machine, until they are done.
+/// Evaluates trials of a ladder that `allometry run` started in another process or on another machine, until
+/// its studies are done.
 ///
-/// What is run, and on which data, is taken from the ladder file of this machine: the one named, else ladder.toml in --folder or in
-/// the working directory. The store says only which trials are wanted. With --trust-store the ladder is taken from the store too, and
-/// whoever may write there decides which programs run here.
+/// The model or command and the data come from a ladder file on this machine: LADDER, or else ladder.toml in
+/// --folder or in the working directory. The storage only says which trials to run. With --trust-store the
+/// ladder comes from the storage too; whoever can write to the storage then decides which programs run here.
 #[derive(Debug, Args)]
 pub(super) struct Worker {
-    /// This machine's ladder file, or its folder.
+    /// The ladder file on this machine, or the folder of a ladder.toml.
     #[arg(value_name = "LADDER", conflicts_with = "trust_store")]
     file: Option<PathBuf>,
 
-    /// Where the studies are, such as sqlite:///trials.db.
+    /// Storage of the studies, such as sqlite:///trials.db.
     #[arg(long, value_name = "URL", env = "ALLOMETRY_STORAGE", hide_env_values = true)]
     storage: Secret,
 
-    /// The ladder, where the store has several.
+    /// Name of the ladder, if the storage holds several.
     #[arg(long, value_name = "NAME")]
     ladder: Option<String>,
 
-    /// Folder of the ladder file, which paths in it are taken from.
+    /// Folder of the ladder file; relative paths in the file start from it.
     #[arg(long, value_name = "DIR", conflicts_with = "file")]
     folder: Option<PathBuf>,
 
-    /// Takes the ladder, the command that it starts included, as the store has it.
+    /// Takes the ladder from the storage, including the command that it runs.
     #[arg(long)]
     trust_store: bool,
 
-    /// Changes a setting of the ladder file, as in `allometry run`; may be repeated.
+    /// Overrides a setting of the ladder file, such as model.epochs=20. May be repeated.
     #[arg(short = 'S', long = "set", value_name = "KEY=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
 
-    /// Trials evaluated at the same time; as many as there are cores, or devices for a command, if not given.
+    /// Number of trials evaluated at the same time. Default: the number of cores, or of --devices for a
+    /// command.
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     workers: Option<u64>,
 
@@ -59,7 +61,7 @@ pub(super) struct Worker {
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     until: Option<Duration>,
 
-    /// Shows nothing but errors.
+    /// Prints errors only.
     #[arg(long, short)]
     quiet: bool,
 }
@@ -76,7 +78,7 @@ impl Worker {
             trust: if self.trust_store { Trust::Store } else { Trust::OwnFile },
         };
         let (mut ladder, path) = join.ladder()?;
-        self.device.lay_over(&mut ladder)?;
+        self.device.apply(&mut ladder)?;
         let how = HowToRun {
             workers: self.workers.map(|n| n as usize),
             devices: self.sharing.devices,

@@ -1,4 +1,4 @@
-//! Bars: one per budget, one line per running trial.
+//! Progress bars: one per budget and one per running trial.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
@@ -8,9 +8,9 @@ use allometry_core::significant::significant;
 use allometry_core::{Params, StudyEvent};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{end_words, plain};
+use super::{end_text, lines};
 
-/// Redraws bars as events come in, until the stream ends.
+/// Redraws the bars at each event until the channel is closed.
 pub(super) fn show(events: &Receiver<StudyEvent>) {
     let mut screen =
         Screen { area: MultiProgress::new(), budgets: BTreeMap::new(), workers: BTreeMap::new() };
@@ -25,18 +25,19 @@ pub(super) fn show(events: &Receiver<StudyEvent>) {
 struct Screen {
     area: MultiProgress,
     budgets: BTreeMap<String, Budget>,
-    /// The bar of each worker and the configuration that it tries.
+    /// The bar of each worker, and the configuration of its trial.
     workers: BTreeMap<usize, (ProgressBar, String)>,
 }
 
 struct Budget {
     bar: ProgressBar,
-    /// Whether a trial of it was started.
+    /// Whether this run has started a trial of the budget.
     is_running: bool,
 }
 
 impl Budget {
-    /// Counts time from the first trial: neither those of an earlier run nor those of other budgets say how fast it goes.
+    /// Starts the clock at the first trial, because trials of earlier runs and of other budgets say nothing
+    /// about the speed of this budget.
     fn start(&mut self) {
         if !self.is_running {
             self.is_running = true;
@@ -71,7 +72,7 @@ impl Screen {
                     .workers
                     .entry(*worker)
                     .or_insert_with(|| (self.area.add(ProgressBar::new(0)), String::new()));
-                *configuration = words(params);
+                *configuration = configuration_text(params);
                 bar.reset();
                 bar.set_style(trial_style());
                 bar.set_length(epochs.unwrap_or(0));
@@ -100,8 +101,8 @@ impl Screen {
             }
             StudyEvent::StudyFinished { budget, reason } => {
                 if let Some(Budget { bar, is_running }) = self.budgets.get(budget) {
-                    if let Some(words) = end_words(*reason) {
-                        bar.set_message(format!("{}  {words}", bar.message()));
+                    if let Some(text) = end_text(*reason) {
+                        bar.set_message(format!("{}  {text}", bar.message()));
                     }
                     bar.set_style(if *is_running { ended_style() } else { waiting_style() });
                     bar.abandon();
@@ -111,15 +112,15 @@ impl Screen {
     }
 
     fn say(&self, event: &StudyEvent) {
-        if let Some(line) = plain::line(event) {
-            // A terminal that went away is no reason to stop training.
+        if let Some(line) = lines::line(event) {
+            // A closed terminal should not stop the training.
             let _ = self.area.println(line);
         }
     }
 }
 
-/// A configuration for a line of the screen.
-fn words(params: &Params) -> String {
+/// Returns a configuration as short text.
+fn configuration_text(params: &Params) -> String {
     let parts: Vec<String> =
         params.iter().map(|(name, value)| format!("{name}={}", value.rounded())).collect();
     parts.join(" ")

@@ -1,4 +1,5 @@
-//! The learning curve of one trial as it grows: a line per epoch, and on a terminal a bar with the curve under them.
+//! Shows the learning curve of one trial during training: a line per epoch, and on a terminal a progress bar
+//! with the curve below them.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -11,12 +12,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Style;
 
-/// Heights of one character of the curve.
+/// Characters of the curve by height.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Epochs that the curve under the lines shows, the last ones.
+/// Number of epochs that the curve shows, the latest ones.
 const SHOWN: usize = 40;
 
-/// Shows epochs as they end, and ends the trial when the program is to end.
+/// Shows each epoch when it ends, and interrupts the trial after a signal.
 pub(crate) struct Curve {
     interrupt: Interrupt,
     style: Style,
@@ -25,7 +26,7 @@ pub(crate) struct Curve {
 }
 
 impl Curve {
-    /// A curve of a model's epochs of `steps` training steps.
+    /// Creates a curve for the epochs of a model, each of `steps` training steps.
     pub(crate) fn new(style: Style, interrupt: Interrupt, model: &ModelSpec, steps: usize) -> Self {
         let bar = match style {
             Style::Bars => {
@@ -35,14 +36,14 @@ impl Curve {
                 bar.enable_steady_tick(Duration::from_secs(1));
                 bar
             }
-            Style::Quiet | Style::Plain => ProgressBar::hidden(),
+            Style::Quiet | Style::Lines => ProgressBar::hidden(),
         };
         let curve = Self { interrupt, style, bar, values: Mutex::default() };
         curve.say(&format!("epoch  train loss  validation loss  {:>8}", model.task.metric().as_str()));
         curve
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -50,7 +51,7 @@ impl Curve {
     fn say(&self, line: &str) {
         match self.style {
             Style::Quiet => {}
-            Style::Plain => crate::output::say(line),
+            Style::Lines => crate::output::say(line),
             Style::Bars => self.bar.println(line),
         }
     }
@@ -85,7 +86,7 @@ impl Reporter for Curve {
     }
 }
 
-/// The last values as bars between the lowest and the highest of them.
+/// Returns the latest values as a bar chart from their minimum to their maximum.
 fn drawn(values: &[f64]) -> String {
     let last = &values[values.len().saturating_sub(SHOWN)..];
     let low = last.iter().copied().fold(f64::INFINITY, f64::min);

@@ -1,8 +1,8 @@
-//! Shows the event stream of a run: bars on a terminal, one line per trial elsewhere.
+//! Shows the progress of a run: bars on a terminal, one line per trial elsewhere.
 
 mod bars;
 mod curve;
-mod plain;
+mod lines;
 
 use std::io::IsTerminal as _;
 use std::sync::mpsc::Receiver;
@@ -15,33 +15,33 @@ pub(crate) use curve::Curve;
 /// How much a run shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// Nothing but errors.
+    /// Errors only.
     Quiet,
     /// One line per trial.
-    Plain,
-    /// Bars that are redrawn.
+    Lines,
+    /// Redrawn progress bars.
     Bars,
 }
 
 impl Style {
-    /// Bars where standard error is a terminal outside CI, lines otherwise.
+    /// Returns bars if standard error is a terminal outside CI, lines otherwise.
     pub(crate) fn choose(quiet: bool) -> Self {
         if quiet {
             Self::Quiet
         } else if std::io::stderr().is_terminal() && std::env::var_os("CI").is_none() {
             Self::Bars
         } else {
-            Self::Plain
+            Self::Lines
         }
     }
 }
 
-/// Shows events until the stream ends.
+/// Shows events until the channel is closed.
 pub(crate) fn show(events: &Receiver<StudyEvent>, style: Style) {
     match style {
         Style::Quiet => events.iter().for_each(drop),
-        Style::Plain => {
-            for line in events.iter().filter_map(|event| plain::line(&event)) {
+        Style::Lines => {
+            for line in events.iter().filter_map(|event| lines::line(&event)) {
                 crate::output::say(&line);
             }
         }
@@ -49,7 +49,7 @@ pub(crate) fn show(events: &Receiver<StudyEvent>, style: Style) {
     }
 }
 
-/// Why a study ended, as people say it; nothing for the ordinary end.
-fn end_words(reason: StopReason) -> Option<String> {
+/// Returns why a study ended; `None` if it has all its trials.
+fn end_text(reason: StopReason) -> Option<String> {
     (reason != StopReason::TrialsReached).then(|| reason.to_string())
 }

@@ -1,5 +1,4 @@
-//! What a table suggests for a ladder: from its description to the text of a ladder file, and what there is
-//! to notice. Reads and writes nothing.
+//! Proposes a ladder file for a described table, with a summary of the table. Does no input or output.
 
 mod noticed;
 mod roles;
@@ -15,13 +14,13 @@ pub(crate) use roles::{Roles, Unclear};
 pub(crate) use sizes::{budgets, context, patch};
 pub(crate) use text::Proposal;
 
-/// Most characters of a name or a value in a comment or a line of text.
+/// Maximum number of characters of a shown name or value.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// Most names in a list.
+/// Maximum number of names in a list.
 const SHOWN_NAMES: usize = 8;
 
-/// A name or a value from a table as a line of text has it: visible, and short.
+/// Returns a name or a value of a table for a line of text: shortened, with control characters escaped.
 fn shown(text: &str) -> String {
     let mut characters = text.chars();
     let mut short: String = characters.by_ref().take(SHOWN_CHARACTERS).collect();
@@ -31,12 +30,12 @@ fn shown(text: &str) -> String {
     visible(&short).into_owned()
 }
 
-/// A name in code quotes.
+/// Returns a name in backticks.
 fn code(name: &str) -> String {
     format!("`{}`", shown(name))
 }
 
-/// The first of several texts and how many more there are.
+/// Returns a list of the first texts and the number of the others.
 fn first_of(texts: &[String]) -> String {
     let list = texts.iter().take(SHOWN_NAMES).cloned().collect::<Vec<_>>().join(", ");
     match texts.len().saturating_sub(SHOWN_NAMES) {

@@ -1,4 +1,4 @@
-//! What there is to notice about a table.
+//! The summary of a table that `allometry init` prints.
 
 use std::fmt::Write as _;
 
@@ -9,23 +9,23 @@ use allometry_trainer::data::{ColumnDescription, Distinct, Step, TableDescriptio
 use super::roles::{number, one_value, values};
 use super::{Roles, code, first_of, shown};
 
-/// Most distinct whole numbers of a label that may have been meant as classes.
+/// Maximum number of distinct whole numbers of a label that may have been meant as classes.
 const FEW_VALUES: usize = 20;
 
-/// What is known of a table, and what a ladder makes of it.
+/// The content of the summary.
 pub(crate) struct Noticed<'a> {
-    /// The table's file.
+    /// Path of the table.
     pub(crate) path: String,
     pub(crate) table: &'a TableDescription,
     pub(crate) roles: &'a Roles,
-    /// The column of times that were looked at, which the ladder may not use, and what it holds.
+    /// The time column with its description. The ladder does not use it if times repeat.
     pub(crate) times: Option<(&'a str, &'a TimeDescription)>,
-    /// Rows that are left out because they lack a feature.
+    /// Number of rows that are left out because they lack a feature.
     pub(crate) dropped: u64,
 }
 
 impl Noticed<'_> {
-    /// Says it, a line each.
+    /// Returns the summary.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         let columns = counted(self.table.columns.len() as u64, "column");
@@ -51,18 +51,18 @@ impl Noticed<'_> {
         }
         let first = times.first_repeated.as_deref().unwrap_or_default();
         let repeated = counted(times.repeated, "row");
-        let _ = writeln!(out, "  warning: {repeated} repeat a time of {}, {first} first", code(name));
+        let _ = writeln!(out, "  warning: {repeated} repeat a time of {}, the first is {first}", code(name));
         if let Some(column) = &times.series {
             let (column, series) = (code(&column.name), grouped(column.series));
             let _ =
-                writeln!(out, "    the table looks like a panel: {column} tells its {series} series apart");
-            out.push_str("    a ladder trains on one series: write each to a file of its own\n");
+                writeln!(out, "    the table looks like a panel: {column} identifies its {series} series");
+            out.push_str("    a ladder trains on one series; write each series to a file of its own\n");
         }
-        out.push_str("    the ladder takes rows in the file's order, so that windows mix rows of one time\n");
+        out.push_str("    the ladder keeps the order of the file, so windows mix rows with the same time\n");
     }
 
     fn no_times(&self, out: &mut String) {
-        out.push_str("  time: no column has one; rows are taken to be in time order in the file\n");
+        out.push_str("  time: no column; the rows of the file must be in time order\n");
         for column in &self.table.columns {
             let name = column.name.to_lowercase();
             let is_named = name.contains("date") || name.contains("time");
@@ -90,21 +90,19 @@ impl Noticed<'_> {
             let _ = writeln!(out, "    missing in {}", counted(label.missing, "row"));
         }
         if self.roles.task == Task::Regression {
-            out.push_str(
-                "    it must be of a later moment than its row: figures of the same moment give it away\n",
-            );
+            out.push_str("    it must be later than its row; features of the same time would leak it\n");
         }
         let few = label.distinct.as_ref().is_some_and(|values| values.len() <= FEW_VALUES);
         if self.roles.task == Task::Regression && label.is_whole && few {
             let (name, values) = (code(&label.name), values(label));
             let _ = writeln!(
                 out,
-                "  warning: {name} is learned as a number: {values} do not count from 0, as classes do"
+                "  warning: {name} is learned as a number, because {values} are not classes counted from 0"
             );
         }
     }
 
-    /// The classes of the label with their rows.
+    /// Returns the classes of the label with their numbers of rows.
     fn classes(&self, label: &ColumnDescription) -> String {
         let class = |(value, rows): &(Distinct, u64)| {
             let share = 100.0 * *rows as f64 / self.table.rows.max(1) as f64;
@@ -119,8 +117,7 @@ impl Noticed<'_> {
         let gaps = self.gaps();
         if !gaps.is_empty() {
             let dropped = counted(self.dropped, "row");
-            let _ =
-                writeln!(out, "    missing or infinite values: {}; leaves out {dropped}", first_of(&gaps));
+            let _ = writeln!(out, "    missing or infinite values: {}; {dropped} left out", first_of(&gaps));
         }
         let excluded: Vec<String> =
             self.roles.excluded.iter().map(|(name, why)| format!("{} ({why})", code(name))).collect();
@@ -134,13 +131,13 @@ impl Noticed<'_> {
         let texts: Vec<String> =
             self.table.columns.iter().filter(|column| !is_time(column)).filter_map(text).collect();
         if !texts.is_empty() {
-            let _ = writeln!(out, "  no numbers, so no features: {}", first_of(&texts));
+            let _ = writeln!(out, "  not numbers, so not features: {}", first_of(&texts));
         }
     }
 
-    /// The features with gaps, and how many each has.
+    /// Returns the features with gaps and the numbers of their gaps.
     fn gaps(&self) -> Vec<String> {
-        // Features are in the table's order.
+        // One pass is enough, because features are in the order of the table.
         let mut features = self.roles.features.iter().peekable();
         let columns = self.table.columns.iter().filter(|c| features.next_if(|f| **f == c.name).is_some());
         let gap = |column: &ColumnDescription| {
@@ -151,7 +148,7 @@ impl Noticed<'_> {
     }
 }
 
-/// The steps between times in words.
+/// Returns the steps between times as text.
 fn steps(step: &Step) -> String {
     let length = |amount: f64| if step.is_duration { duration(amount) } else { amount.to_string() };
     let usual = format!("usually {} apart", length(step.usual));
@@ -167,7 +164,7 @@ fn steps(step: &Step) -> String {
     )
 }
 
-/// A time in its largest unit.
+/// Returns a duration in its largest unit.
 fn duration(seconds: f64) -> String {
     const UNITS: [(f64, &str); 4] = [(86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second")];
     let (unit, name) = UNITS.into_iter().find(|(unit, _)| seconds >= *unit).unwrap_or((1.0, "second"));

@@ -1,93 +1,93 @@
-//! Which column is the time, which the label, and which are features.
+//! Decides which column of a table is the time, which is the label, and which are features.
 
 use allometry_core::ladder::Task;
 use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription, TimeDescription};
 
 use super::{code, first_of, shown};
 
-/// Names of columns that order rows, whatever they hold.
+/// Names of time columns, for times and numbers.
 const TIMES: [&str; 4] = ["date", "time", "datetime", "timestamp"];
 
-/// Names of columns of numbers that order rows where no two have the same.
+/// Names of time columns, for times and for numbers that are unique.
 const UNIQUE_TIMES: [&str; 10] = ["ts", "ds", "day", "week", "month", "year", "period", "step", "t", "epoch"];
 
-/// Names of labels.
+/// Names of label columns.
 const LABELS: [&str; 6] = ["label", "target", "y", "class", "outcome", "response"];
 
-/// Most classes that whole numbers are taken for.
+/// Maximum number of distinct whole numbers that are taken for classes.
 const MOST_CLASSES: usize = 20;
 
-/// Share of rows without a value beyond which a column is left out, not the rows.
+/// Maximum share of rows without a value in a feature; above it the column is left out instead of the rows.
 const MOST_MISSING: f64 = 0.2;
 
-/// Columns that are looked at as what tells series apart.
+/// Maximum number of columns that are examined as identifiers of the series of a panel.
 const MOST_SERIES_COLUMNS: usize = 8;
 
-/// The columns of a table by what a ladder takes them for.
+/// The roles of a table's columns in a ladder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Roles {
-    /// The column that orders the rows; `None` for the file's order.
+    /// Column that orders the rows; `None` for the order of the file.
     pub(crate) time: Option<String>,
-    /// The label's column.
+    /// Column of the label.
     pub(crate) label: String,
-    /// Why it is the label.
+    /// Why this column is the label.
     pub(crate) why: &'static str,
-    /// What is learned of it.
+    /// Task of the model.
     pub(crate) task: Task,
-    /// Columns of numbers that are features, in the file's order.
+    /// Columns of numbers that are features, in the order of the file.
     pub(crate) features: Vec<String>,
-    /// Columns of numbers that are not, each with the reason.
+    /// Columns of numbers that are not features, each with the reason.
     pub(crate) excluded: Vec<(String, String)>,
     /// Whether features or the label have gaps.
     pub(crate) has_gaps: bool,
 }
 
-/// Why roles cannot be told.
+/// The reason why the roles of the columns cannot be decided.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub(crate) enum Unclear {
-    /// An option names no column.
+    /// An option names a column that does not exist.
     #[error("{option}: there is no column {}", code(name))]
     NoColumn {
-        /// The option.
+        /// Name of the option.
         option: &'static str,
-        /// What it says.
+        /// Value of the option.
         name: String,
-        /// The names that are there.
+        /// Columns of the table.
         columns: Vec<String>,
     },
-    /// One column as the time and the label.
+    /// The options give one column as the time and as the label.
     #[error("column {} cannot be both the time and the label", code(name))]
     Both {
-        /// Its name.
+        /// Name of the column.
         name: String,
     },
-    /// Nothing says which column is the label.
+    /// The label column is ambiguous.
     #[error("cannot tell which column is the label{}", could_be(candidates))]
     NoLabel {
-        /// Columns that could be, with what they hold, the likeliest first.
+        /// Possible columns with their values, most likely first.
         candidates: Vec<(String, String)>,
-        /// Columns of text that could be if they were numbers, with their texts.
+        /// Columns of text that would be possible as numbers, with their texts.
         texts: Vec<(String, String)>,
     },
-    /// A label of text.
+    /// The label column has text.
     #[error("column {} cannot be the label: it holds {found}, and a label is a number", code(name))]
     TextLabel {
-        /// Its name.
+        /// Name of the column.
         name: String,
-        /// What it holds.
+        /// Text in the column.
         found: String,
     },
-    /// A label that is the same in all rows.
+    /// The label column has one value only.
     #[error("column {} cannot be the label: it is the same in all rows", code(name))]
     ConstantLabel {
-        /// Its name.
+        /// Name of the column.
         name: String,
     },
-    /// No column of numbers is left.
+    /// No column is left to be a feature.
     #[error("no column of numbers is left to be a feature")]
     NoFeatures {
-        /// The columns that are not, each with the reason.
-        others: Vec<(String, String)>,
+        /// Columns that cannot be features, each with the reason.
+        unsuitable: Vec<(String, String)>,
     },
 }
 
@@ -95,19 +95,19 @@ fn could_be(candidates: &[(String, String)]) -> String {
     let listed: Vec<String> =
         candidates.iter().map(|(name, what)| format!("{} ({what})", code(name))).collect();
     if listed.is_empty() {
-        ": none could be one".into()
+        ": no column could be one".into()
     } else {
         format!("; it could be {}", first_of(&listed))
     }
 }
 
 impl Unclear {
-    /// Whether the command line can say what is missing.
+    /// Returns whether another command line can solve the problem.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::NoColumn { .. } | Self::Both { .. } | Self::NoLabel { .. })
     }
 
-    /// What the user can do.
+    /// Returns what the user can do.
     pub(crate) fn hint(&self) -> Option<String> {
         const NUMBERS: &str = "a label is a column of 0 and 1, of classes counted from 0, or of any numbers";
         Some(match self {
@@ -120,35 +120,35 @@ impl Unclear {
                 let hint = if candidates.is_empty() { NUMBERS } else { "name it with --label COLUMN" };
                 match texts.first() {
                     Some((name, values)) => {
-                        format!("{hint}; {} holds {values}, which would do as numbers from 0", code(name))
+                        format!("{hint}; {} holds {values}, which could be written as 0, 1, ...", code(name))
                     }
                     None => hint.into(),
                 }
             }
-            Self::TextLabel { .. } => format!("{NUMBERS}: write its texts as numbers"),
+            Self::TextLabel { .. } => format!("{NUMBERS}; write its texts as numbers"),
             Self::ConstantLabel { .. } => NUMBERS.into(),
-            Self::NoFeatures { others } => {
+            Self::NoFeatures { unsuitable } => {
                 let listed: Vec<String> =
-                    others.iter().map(|(name, why)| format!("{} ({why})", code(name))).collect();
+                    unsuitable.iter().map(|(name, why)| format!("{} ({why})", code(name))).collect();
                 if listed.is_empty() {
                     return None;
                 }
-                format!("not used: {}{}", first_of(&listed), commas(others.len()))
+                format!("not used: {}{}", first_of(&listed), commas(unsuitable.len()))
             }
         })
     }
 }
 
-/// A table of one column is often one of another separator.
+/// Returns a remark on separators for a table of one column, which often has another separator than commas.
 fn commas(columns: usize) -> &'static str {
     if columns == 1 { "; fields must be separated by commas" } else { "" }
 }
 
 impl Roles {
-    /// Tells the roles of a table's columns; `label` and `time` are what the user says they are.
+    /// Decides the roles of a table's columns. `label` and `time` are the columns named by the user.
     ///
     /// # Errors
-    /// [`Unclear`] where they cannot be told.
+    /// [`Unclear`] if they cannot be decided.
     pub(crate) fn of(
         table: &TableDescription,
         label: Option<&str>,
@@ -165,17 +165,17 @@ impl Roles {
         let time = asked_time.or_else(|| time_column(table, is_label));
         let is_time = |column: &ColumnDescription| time.is_some_and(|t| t.name == column.name);
         if !table.columns.iter().any(|column| column.is_numeric() && !is_time(column)) {
-            return Err(Unclear::NoFeatures { others: others(table) });
+            return Err(Unclear::NoFeatures { unsuitable: text_columns(table) });
         }
         let (label, why) = match asked_label {
-            Some(column) => (column, "as --label says"),
+            Some(column) => (column, "given by --label"),
             None => label_column(table, is_time)?,
         };
         check_label(label)?;
         let (features, excluded) = features(table, |column| is_time(column) || column.name == label.name);
         if features.is_empty() {
-            let others = excluded.into_iter().chain(others(table)).collect();
-            return Err(Unclear::NoFeatures { others });
+            let unsuitable = excluded.into_iter().chain(text_columns(table)).collect();
+            return Err(Unclear::NoFeatures { unsuitable });
         }
         let has_gap = |column: &&ColumnDescription| column.missing + column.infinite > 0;
         let has_gaps = features.iter().any(has_gap) || label.missing > 0;
@@ -190,7 +190,7 @@ impl Roles {
         })
     }
 
-    /// The columns that may tell the series of a panel apart: texts, then whole numbers.
+    /// Returns the columns that may identify the series of a panel: texts first, then whole numbers.
     pub(crate) fn series_columns<'a>(&self, table: &'a TableDescription) -> Vec<&'a str> {
         let taken = |c: &ColumnDescription| Some(&c.name) == self.time.as_ref() || c.name == self.label;
         let free = || table.columns.iter().filter(|c| !taken(c) && !c.name.is_empty() && !c.is_constant());
@@ -199,9 +199,9 @@ impl Roles {
         texts.chain(numbers).map(|c| c.name.as_str()).take(MOST_SERIES_COLUMNS).collect()
     }
 
-    /// Takes the file's order for that of the rows where times repeat: a table holds one series, whose times
-    /// do not.
-    pub(crate) fn settle(&mut self, table: &TableDescription, times: &TimeDescription) {
+    /// Drops the time column if its times repeat, because the times of one series do not. The rows then keep
+    /// the order of the file.
+    pub(crate) fn drop_repeated_times(&mut self, table: &TableDescription, times: &TimeDescription) {
         if times.repeated == 0 {
             return;
         }
@@ -228,7 +228,7 @@ fn is_named(column: &ColumnDescription, names: &[&str]) -> bool {
     names.contains(&column.name.to_lowercase().as_str())
 }
 
-/// The column of times: one that is named so before the first that holds some.
+/// Returns the time column: one with such a name, or else the first that holds times.
 fn time_column(
     table: &TableDescription,
     is_label: impl Fn(&ColumnDescription) -> bool,
@@ -250,15 +250,15 @@ fn time_column(
         .or_else(|| numbers().filter(is_unique).find(|column| is_named(column, &UNIQUE_TIMES)))
 }
 
-/// The column that is named like a label, or the only one of 0 and 1.
+/// Returns the label column, with the reason: the only one with such a name, or the only one of 0 and 1.
 fn label_column(
     table: &TableDescription,
     is_time: impl Fn(&ColumnDescription) -> bool,
 ) -> Result<(&ColumnDescription, &'static str), Unclear> {
     let can_be = |column: &&ColumnDescription| {
-        let says_something = !column.is_constant() && column.range.is_some() && !column.counts_rows;
+        let is_informative = !column.is_constant() && column.range.is_some() && !column.counts_rows;
         let is_free = !is_time(column) && !column.is_row_index();
-        column.is_numeric() && says_something && is_free
+        column.is_numeric() && is_informative && is_free
     };
     let columns: Vec<&ColumnDescription> = table.columns.iter().filter(can_be).collect();
     let of_task = |wanted: Task| columns.iter().copied().filter(move |column| task(column) == wanted);
@@ -271,7 +271,7 @@ fn label_column(
     if let ([], [only]) = (&named[..], &binary[..]) {
         return Ok((only, "the only column of 0 and 1"));
     }
-    // Of numbers, labels tend to be the last columns.
+    // Labels tend to be the last columns.
     let mut numbers: Vec<&ColumnDescription> = of_task(Task::Regression).collect();
     numbers.reverse();
     let unnamed = binary.into_iter().chain(of_task(Task::Classes)).chain(numbers);
@@ -281,7 +281,7 @@ fn label_column(
     Err(Unclear::NoLabel { candidates, texts: text_labels(table) })
 }
 
-/// Columns of a few texts, which could be classes; those named like labels first.
+/// Returns the columns with few distinct texts, which could be classes; those named like labels first.
 fn text_labels(table: &TableDescription) -> Vec<(String, String)> {
     let texts = |column: &&ColumnDescription| {
         let few = column.distinct.as_ref().is_some_and(|values| {
@@ -294,13 +294,13 @@ fn text_labels(table: &TableDescription) -> Vec<(String, String)> {
     columns.into_iter().map(|column| (column.name.clone(), values(column))).collect()
 }
 
-/// The distinct values of a column.
+/// Returns the distinct values of a column as text.
 pub(super) fn values(column: &ColumnDescription) -> String {
     let values: Vec<String> = column.distinct.iter().flatten().map(|(value, _)| one_value(value)).collect();
     first_of(&values)
 }
 
-/// A value as text has it.
+/// Returns a value as text.
 pub(super) fn one_value(value: &Distinct) -> String {
     match value {
         Distinct::Number(value) => number(*value),
@@ -308,7 +308,7 @@ pub(super) fn one_value(value: &Distinct) -> String {
     }
 }
 
-/// A number as text has it: one of many digits by its power of ten.
+/// Returns a number as text, with an exponent if it has many digits.
 pub(super) fn number(value: f64) -> String {
     if value.abs() >= 1e15 { format!("{value:e}") } else { value.to_string() }
 }
@@ -327,7 +327,7 @@ fn check_label(label: &ColumnDescription) -> Result<(), Unclear> {
     Ok(())
 }
 
-/// What a column of numbers is to be learned as.
+/// Returns the task for a label column.
 pub(super) fn task(column: &ColumnDescription) -> Task {
     let Some(values) = column.distinct.as_ref().filter(|_| column.infinite == 0) else {
         return Task::Regression;
@@ -341,7 +341,7 @@ pub(super) fn task(column: &ColumnDescription) -> Task {
     }
 }
 
-/// What a column that could be a label holds.
+/// Returns a description of the values of a possible label column.
 fn what(column: &ColumnDescription) -> String {
     match (task(column), column.range) {
         (Task::Binary, _) => "0 and 1".into(),
@@ -351,7 +351,8 @@ fn what(column: &ColumnDescription) -> String {
     }
 }
 
-/// The features among the columns that are not `taken`, and the columns of numbers that are none.
+/// Returns the features, and the columns of numbers that cannot be features with the reasons. Columns for
+/// which `taken` is true are neither.
 fn features(
     table: &TableDescription,
     taken: impl Fn(&ColumnDescription) -> bool,
@@ -369,7 +370,7 @@ fn features(
     (features, excluded)
 }
 
-/// Why a column that readers take for numbers is no feature.
+/// Returns why a column of numbers cannot be a feature; `None` if it can.
 fn unfit(column: &ColumnDescription, rows: u64) -> Option<String> {
     let gaps = column.missing + column.infinite;
     if let Some((location, text)) = &column.stray {
@@ -387,12 +388,12 @@ fn unfit(column: &ColumnDescription, rows: u64) -> Option<String> {
     }
 }
 
-/// The columns that readers do not take for numbers.
-fn others(table: &TableDescription) -> Vec<(String, String)> {
-    let other = |column: &ColumnDescription| match (&column.found, &column.stray) {
+/// Returns the columns with text, each with an example.
+fn text_columns(table: &TableDescription) -> Vec<(String, String)> {
+    let text = |column: &ColumnDescription| match (&column.found, &column.stray) {
         (Some(found), _) => Some((column.name.clone(), shown(found))),
         (None, Some(_)) => Some((column.name.clone(), "numbers and text".into())),
         (None, None) => None,
     };
-    table.columns.iter().filter_map(other).collect()
+    table.columns.iter().filter_map(text).collect()
 }

@@ -1,68 +1,69 @@
-//! How long windows are, and how large models.
+//! Chooses the window length and the sizes of the models.
 
 use allometry_trainer::{Architecture, Geometry};
 
-/// Lengths of windows to choose from.
+/// Window lengths to choose from.
 const CONTEXTS: [usize; 6] = [32, 16, 8, 4, 2, 1];
 
-/// Share of the rows that the test part has.
+/// Share of the rows in the test part.
 const TEST_SHARE: f64 = 0.15;
 
-/// Windows that the test part has room for beside each other, at least.
+/// Minimum number of disjoint windows in the test part.
 const TEST_WINDOWS: f64 = 4.0;
 
-/// Patches of a window.
+/// Number of patches of a window.
 const PATCHES: usize = 4;
 
-/// Widths, depths, heads and feed-forward ratios of the models.
+/// Values of the architecture parameters.
 const D_MODEL: [usize; 12] = [4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 const N_LAYERS: [usize; 4] = [1, 2, 3, 4];
 pub(super) const N_HEADS: [usize; 2] = [2, 4];
 pub(super) const D_FF_RATIO: [usize; 2] = [2, 4];
 
-/// Budgets, and how many times larger each is than the one before.
+/// Number of budgets, and the ratio between two successive ones.
 const BUDGETS: i32 = 3;
 const FACTOR: f64 = 4.0;
 
-/// How far a model may be from its budget.
+/// Maximum relative deviation of a model from its budget.
 pub(super) const TOLERANCE: f64 = 0.35;
 
-/// Weights of the largest model per training window.
+/// Number of weights of the largest model per training window.
 const WEIGHTS_PER_WINDOW: f64 = 20.0;
 
-/// Room between a budget and the smallest or largest model, as a factor.
+/// Minimum ratio between a budget and the smallest or largest model.
 const ROOM: f64 = 1.25;
 
-/// One size of the model.
+/// A proposed budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Budget {
     pub(crate) label: String,
     pub(crate) weights: u64,
-    /// Widths and depths that some model of this size has.
+    /// Widths of the models of this size.
     pub(crate) d_model: Vec<usize>,
+    /// Depths of the models of this size.
     pub(crate) n_layers: Vec<usize>,
 }
 
-/// A model's width and depth, and its weights.
+/// The width, depth and weights of a model.
 struct Candidate {
     d_model: usize,
     n_layers: usize,
     weights: f64,
 }
 
-/// The rows of a window of a table of so many rows: few enough that several windows fit into the test part.
+/// Returns the number of rows of a window, such that several windows fit into the test part of `rows` rows.
 pub(crate) fn context(rows: u64) -> usize {
     let most = rows as f64 * TEST_SHARE / TEST_WINDOWS;
     CONTEXTS.into_iter().find(|context| *context as f64 <= most).unwrap_or(1)
 }
 
-/// The rows of a patch.
+/// Returns the number of rows of a patch.
 pub(crate) fn patch(context: usize) -> usize {
     (context / PATCHES).max(1)
 }
 
-/// Budgets a factor of four apart that models reach. The largest has some twenty weights per training window,
-/// as far as models of this geometry can be so small or so large.
+/// Returns budgets that differ by a factor of four. The largest has about twenty weights per training window,
+/// if there are models of this size.
 pub(crate) fn budgets(geometry: Geometry, training_windows: u64) -> Vec<Budget> {
     let models = models(geometry);
     let smallest = models.iter().map(|model| model.weights).fold(f64::INFINITY, f64::min);
@@ -73,7 +74,7 @@ pub(crate) fn budgets(geometry: Geometry, training_windows: u64) -> Vec<Budget> 
     (0..BUDGETS).filter_map(|step| budget(first * FACTOR.powi(step), &models)).collect()
 }
 
-/// The budget of so many weights, where a model has about as many.
+/// Returns the budget with `weights` weights, if a model has about as many.
 fn budget(weights: f64, models: &[Candidate]) -> Option<Budget> {
     let is_near = |model: &&Candidate| (model.weights - weights).abs() <= TOLERANCE * weights;
     let near: Vec<&Candidate> = models.iter().filter(is_near).collect();
@@ -88,7 +89,7 @@ fn models(geometry: Geometry) -> Vec<Candidate> {
     for d_model in D_MODEL {
         for n_layers in N_LAYERS {
             for d_ff_ratio in D_FF_RATIO {
-                // Heads share the width: their number changes no weight.
+                // The number of heads does not change the number of weights.
                 let architecture = Architecture { d_model, n_layers, n_heads: 1, d_ff_ratio };
                 let weights = architecture.model_size(geometry).total as f64;
                 models.push(Candidate { d_model, n_layers, weights });
@@ -98,13 +99,13 @@ fn models(geometry: Geometry) -> Vec<Candidate> {
     models
 }
 
-/// A number of one digit and zeros.
+/// Rounds a number to one significant digit.
 fn rounded(weights: f64) -> f64 {
     let unit = 10_f64.powi(weights.max(1.0).log10().floor() as i32);
     (weights / unit).round().max(1.0) * unit
 }
 
-/// A size as a label: `5k`, `1.2M`.
+/// Returns a size as a label, such as `5k` or `1.2M`.
 fn label(weights: f64) -> String {
     let (scale, unit) = match weights {
         w if w >= 1e9 => (1e9, "B"),

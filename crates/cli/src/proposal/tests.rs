@@ -6,7 +6,7 @@ use allometry_trainer::data::{ColumnDescription, Distinct, TableDescription};
 
 use super::*;
 
-/// A column of numbers: of these alone, or of many where none are given.
+/// Returns a column of numbers with these distinct values; without any, a column of many.
 fn numbers(name: &str, values: &[f64]) -> ColumnDescription {
     let rows = 100 / values.len().max(1) as u64;
     ColumnDescription {
@@ -86,7 +86,7 @@ fn what_cannot_be_told_is_asked_for() {
     );
     assert_eq!(
         unclear.hint().expect("there is one"),
-        "name it with --label COLUMN; `word` holds `n`, `y`, which would do as numbers from 0"
+        "name it with --label COLUMN; `word` holds `n`, `y`, which could be written as 0, 1, ..."
     );
     let unknown = Roles::of(&several, Some("c"), None).expect_err("is not there");
     assert_eq!(unknown.to_string(), "--label: there is no column `c`");

@@ -9,21 +9,22 @@ use allometry_report::number::grouped;
 use super::sizes::{Budget, D_FF_RATIO, N_HEADS, TOLERANCE};
 use super::{Roles, shown};
 
-/// Characters before the space that precedes a comment.
+/// Width of a setting before its comment.
 const COMMENT: usize = 31;
 
-/// A ladder to start from.
+/// The content of a proposed ladder file.
 #[derive(Debug, Clone)]
 pub(crate) struct Proposal<'a> {
-    /// The table as the ladder file names it.
+    /// Path of the table in the ladder file.
     pub(crate) path: &'a str,
     pub(crate) roles: &'a Roles,
-    /// From when to when, where there is a time column.
+    /// First and last time, if there is a time column.
     pub(crate) span: Option<(&'a str, &'a str)>,
-    /// Rows that lack a feature.
+    /// Number of rows that lack a feature.
     pub(crate) dropped: u64,
-    /// Rows of a window and of a patch.
+    /// Number of rows of a window.
     pub(crate) context: usize,
+    /// Number of rows of a patch.
     pub(crate) patch: usize,
     pub(crate) budgets: &'a [Budget],
     pub(crate) trials: u64,
@@ -32,7 +33,7 @@ pub(crate) struct Proposal<'a> {
 }
 
 impl Proposal<'_> {
-    /// Writes the ladder file.
+    /// Returns the text of the ladder file.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.head(&mut out);
@@ -41,20 +42,20 @@ impl Proposal<'_> {
         self.space(&mut out);
         if self.confirms {
             out.push_str("\n[confirm]\n");
-            line(&mut out, "top = 1", "trains the best of each budget anew, and scores it on the test rows");
+            line(&mut out, "top = 1", "trains the best of each budget again and scores it on the test rows");
             line(&mut out, "seeds = 3", "");
         }
         out.push_str("\n[sampler]\n");
-        line(&mut out, "kind = \"sobol\"", "spread evenly; gp and tpe learn from the trials before");
-        line(&mut out, "probes = true", "first trials sit on the edges of each architecture parameter");
+        line(&mut out, "kind = \"sobol\"", "spread evenly; gp and tpe learn from earlier trials");
+        line(&mut out, "probes = true", "the first trials are at the ends of each architecture parameter");
         out
     }
 
     fn head(&self, out: &mut String) {
         out.push_str(
-            "# A ladder to start from, proposed by `allometry init`. `allometry check` shows what it\n",
+            "# A ladder to start from, proposed by `allometry init`. `allometry check` shows its budgets\n",
         );
-        out.push_str("# really holds and about how long it takes; `allometry run` runs it.\n");
+        out.push_str("# and about how long it takes; `allometry run` runs it.\n");
         line(out, &format!("name = {}", quoted(&name(self.path))), "begins the names of its studies");
         let metric = self.roles.task.metric();
         line(out, &format!("metric = {}", quoted(metric.as_str())), "what is optimised");
@@ -71,7 +72,7 @@ impl Proposal<'_> {
                 line(out, &format!("time = {}", quoted(time)), &format!("{first} to {last}"));
             }
             (Some(time), None) => line(out, &format!("time = {}", quoted(time)), "orders the rows"),
-            (None, _) => out.push_str("# No `time`: the rows are taken to be in time order in the file.\n"),
+            (None, _) => out.push_str("# No `time`: the rows of the file must be in time order.\n"),
         }
         let what = match roles.task {
             Task::Binary => "0 and 1",
@@ -80,10 +81,10 @@ impl Proposal<'_> {
         };
         line(out, &format!("label = {}", quoted(&roles.label)), &format!("{what}; {}", roles.why));
         out.push_str(
-            "# The label of a row must be what is to be predicted from it and the rows before it:\n",
+            "# The label of a row must be a later value, to be predicted from the row and the rows\n",
         );
-        out.push_str("# something that comes later, not a figure of the same moment.\n");
-        line(out, "horizon = 1", "rows ahead that the label looks; more where it was computed over several");
+        out.push_str("# before it, not a value of the same time.\n");
+        line(out, "horizon = 1", "rows ahead that the label looks; more if it is computed over several");
         if roles.has_gaps {
             line(out, "na = \"drop\"", &self.gaps());
         }
@@ -102,7 +103,7 @@ impl Proposal<'_> {
     fn features(&self, out: &mut String) {
         if self.roles.excluded.is_empty() {
             out.push_str(
-                "# Features are all other columns of numbers; features = { exclude = [...] } has fewer.\n",
+                "# Features are all other columns of numbers, except features = { exclude = [...] }.\n",
             );
             return;
         }
@@ -122,12 +123,12 @@ impl Proposal<'_> {
             Task::Classes => line(out, "task = \"classes\"", "the label counts them from 0"),
             Task::Regression => line(out, "task = \"regression\"", "the label is any number"),
         }
-        line(out, &format!("context = {}", self.context), "rows that a prediction sees");
-        line(out, &format!("patch = {}", self.patch), "rows that the model reads as one");
+        line(out, &format!("context = {}", self.context), "rows from which a prediction is made");
+        line(out, &format!("patch = {}", self.patch), "rows of one token of the model");
         line(out, &format!("stride = {}", self.patch), "rows from one patch to the next");
-        line(out, "normalize = \"standard\"", "or \"revin\", where levels drift");
+        line(out, "normalize = \"standard\"", "or \"revin\", if levels drift");
         line(out, "epochs = 12", "at most");
-        line(out, "patience = 4", "epochs without a gain before a trial ends");
+        line(out, "patience = 4", "epochs without an improvement after which a trial ends");
     }
 
     fn space(&self, out: &mut String) {
@@ -141,8 +142,8 @@ impl Proposal<'_> {
             out.push_str("\n[[budget]]\n");
             line(out, &format!("label = {}", quoted(&budget.label)), "");
             let weights = grouped(budget.weights).replace(',', "_");
-            line(out, &format!("weights = {weights}"), "exact trainable weights aimed at");
-            line(out, &format!("tolerance = {TOLERANCE}"), "architectures further off are not tried");
+            line(out, &format!("weights = {weights}"), "target number of trainable weights");
+            line(out, &format!("tolerance = {TOLERANCE}"), "larger deviations are not tried");
             out.push_str("[budget.space]\n");
             line(out, &format!("d_model = {}", list(&budget.d_model)), "");
             line(out, &format!("n_layers = {}", list(&budget.n_layers)), "");
@@ -150,7 +151,7 @@ impl Proposal<'_> {
     }
 }
 
-/// Writes a setting with a comment. What comments quote was made visible, so that they stay on their line.
+/// Writes a setting with a comment. The comment has no line breaks, because the caller escapes quoted values.
 fn line(out: &mut String, setting: &str, comment: &str) {
     let _ = if comment.is_empty() {
         writeln!(out, "{setting}")
@@ -159,7 +160,7 @@ fn line(out: &mut String, setting: &str, comment: &str) {
     };
 }
 
-/// A text as TOML writes it, on one line.
+/// Returns a text as a TOML string on one line.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
@@ -181,7 +182,7 @@ fn list(values: &[usize]) -> String {
     format!("[{}]", values.join(", "))
 }
 
-/// A ladder's name from its table's: without what the names of studies cannot have.
+/// Returns the name of the ladder: that of its table, without characters that a study name cannot have.
 fn name(path: &str) -> String {
     let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let name = shown(&stem).replace(['/', '\\'], "-");

@@ -1,4 +1,4 @@
-//! The dashboard as a page, while another process writes.
+//! Tests of the dashboard in a browser, while another process writes to the store.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -19,7 +19,7 @@ use crate::driver::{Browser, Screen};
 
 const DESKTOP: Screen = Screen { width: 1280, height: 900, theme: "light" };
 
-/// A dashboard over a store.
+/// A running dashboard of a store.
 struct Dashboard {
     process: Child,
     url: String,
@@ -85,7 +85,7 @@ impl Study {
         self.store.create_trial(self.id, &new).unwrap().id
     }
 
-    /// The first twenty trials, from begin to end.
+    /// Runs the first twenty trials.
     fn end_twenty(&self) {
         for number in 0..20 {
             self.end(self.begin(number), 0.6 + f64::from(number * 11 % 20) / 100.0);
@@ -105,7 +105,10 @@ fn a_running_study_is_followed() {
     let path = folder.path().join("trials.db");
     let dashboard = Dashboard::start(&path);
     browser.open(&dashboard.url, DESKTOP);
-    browser.wait_for("document.body.textContent.includes('holds no study yet') || document.body.textContent.includes('unavailable')");
+    browser.wait_for(
+        "document.body.textContent.includes('holds no study yet') \
+         || document.body.textContent.includes('unavailable')",
+    );
     let study = Study::create(&path);
     browser.wait_for("document.querySelector('#live progress') !== null");
     study.end_twenty();
@@ -177,7 +180,8 @@ fn the_dashboard_fits_its_screen_and_axe_finds_no_barrier() {
         }
         browser.cdp("Runtime.evaluate", &json!({ "expression": axe }));
         let barriers = browser.promised(
-            "axe.run().then((result) => result.violations.map((one) => `${one.id}: ${one.nodes.length} at ${one.nodes[0].target}`))",
+            "axe.run().then((result) => result.violations.map(\
+             (one) => `${one.id}: ${one.nodes.length} at ${one.nodes[0].target}`))",
         );
         assert_eq!(barriers, Value::Array(vec![]), "{name}");
     }
@@ -209,7 +213,7 @@ fn a_tab_does_not_grow_while_trials_come() {
     let before = nodes();
     (4..=24).for_each(round);
     let after = nodes();
-    // The curve's table of axes grows by a few ticks; what is fetched anew replaces what was there.
+    // The axes of the curve get a few more ticks; the updated parts replace the old ones.
     assert!(after.0 < before.0 + 300, "nodes: {before:?}, then {after:?}");
     assert!(after.1 <= before.1 + 5, "listeners: {before:?}, then {after:?}");
 }

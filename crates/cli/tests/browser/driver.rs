@@ -1,4 +1,4 @@
-//! Headless Chromium, driven through its web driver.
+//! Controls headless Chromium through its web driver.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +18,7 @@ pub(crate) struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// What the page is shown with.
+/// The size and theme of the screen that shows the page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
     pub(crate) width: u32,
@@ -27,10 +27,10 @@ pub(crate) struct Screen {
 }
 
 impl Browser {
-    /// Starts one. `None`, with a visible skip of `test`, where Chromium or its driver is not installed.
+    /// Starts a browser; `None`, with a visible skip of `test`, if Chromium or its driver is not installed.
     ///
     /// # Panics
-    /// Where they are not installed although `ALLOMETRY_REQUIRE_PEERS` is 1, or do not start.
+    /// If they are not installed although `ALLOMETRY_REQUIRE_PEERS` is 1, or do not start.
     pub(crate) fn start(test: &str) -> Option<Self> {
         let chromium = allometry_testkit::program(test, "chromium")?;
         let driver = allometry_testkit::program(test, "chromedriver")?;
@@ -56,8 +56,9 @@ impl Browser {
             "goog:chromeOptions": {
                 "binary": chromium,
                 "args": [
-                    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-                    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+                    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                    "--hide-scrollbars", "--disable-background-networking", "--disable-component-update",
+                    "--disable-sync", "--disable-dev-shm-usage",
                     format!("--user-data-dir={}", profile.path().display()),
                 ],
             },
@@ -69,28 +70,32 @@ impl Browser {
         Some(Self { driver, page, runtime, _profile: profile })
     }
 
-    /// Shows a page.
+    /// Opens a page.
     pub(crate) fn open(&self, url: &str, screen: Screen) {
-        self.cdp(
-            "Emulation.setDeviceMetricsOverride",
-            &json!({ "width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": screen.width < 500 }),
-        );
+        let metrics = json!({
+            "width": screen.width,
+            "height": screen.height,
+            "deviceScaleFactor": 1,
+            "mobile": screen.width < 500,
+        });
+        self.cdp("Emulation.setDeviceMetricsOverride", &metrics);
         let feature = json!([{ "name": "prefers-color-scheme", "value": screen.theme }]);
         self.cdp("Emulation.setEmulatedMedia", &json!({ "features": feature }));
         self.runtime.block_on(self.page.goto(url)).expect("the page opens");
     }
 
-    /// Value of an expression in the page.
+    /// Returns the value of an expression in the page.
     pub(crate) fn value(&self, expression: &str) -> Value {
         let script = format!("return ({expression})");
         let returned = self.runtime.block_on(self.page.execute(script, Vec::new()));
         returned.unwrap_or_else(|error| panic!("{expression}: {error}")).json().clone()
     }
 
-    /// Result of a promise in the page.
+    /// Returns the result of a promise in the page.
     pub(crate) fn promised(&self, expression: &str) -> Value {
         let script = format!(
-            "const done = arguments[arguments.length - 1]; ({expression}).then(done, (error) => done(String(error)))"
+            "const done = arguments[arguments.length - 1]; \
+             ({expression}).then(done, (error) => done(String(error)))"
         );
         let returned = self.runtime.block_on(self.page.execute_async(script, Vec::new()));
         returned.expect("the promise is kept").json().clone()
@@ -99,7 +104,7 @@ impl Browser {
     /// Waits until an expression is true.
     ///
     /// # Panics
-    /// After half a minute.
+    /// If it is not true after half a minute.
     pub(crate) fn wait_for(&self, expression: &str) {
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
         while self.value(expression) != Value::Bool(true) {
@@ -108,12 +113,14 @@ impl Browser {
         }
     }
 
-    /// Moves the pointer, given in the window's pixels, through all points; pressed from the first to the last where
-    /// `pressed`.
+    /// Moves the pointer through all points, given in pixels of the window. With `pressed` its button is held
+    /// from the first to the last point.
     pub(crate) fn pointer(&self, points: &[(f64, f64)], pressed: bool) {
         let event = |kind: &str, (x, y): (f64, f64), button: &str, buttons: u8| {
             let clicks = u8::from(button == "left");
-            let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": clicks });
+            let event = json!({
+                "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": clicks
+            });
             self.cdp("Input.dispatchMouseEvent", &event);
         };
         let (first, last) = (points[0], points[points.len() - 1]);
@@ -136,11 +143,12 @@ impl Browser {
         }
     }
 
-    /// Where the middle of an element is, after scrolling to it.
+    /// Scrolls to an element and returns the position of its middle.
     pub(crate) fn middle(&self, selector: &str) -> (f64, f64) {
         let place = self.value(&format!(
-            "(() => {{ const e = document.querySelector({selector:?}); e.scrollIntoView({{ block: 'center' }}); \
-             const r = e.getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]; }})()"
+            "(() => {{ const e = document.querySelector({selector:?}); \
+             e.scrollIntoView({{ block: 'center' }}); const r = e.getBoundingClientRect(); \
+             return [r.left + r.width / 2, r.top + r.height / 2]; }})()"
         ));
         (place[0].as_f64().expect("a number"), place[1].as_f64().expect("a number"))
     }
@@ -151,13 +159,13 @@ impl Browser {
         self.pointer(&[place], true);
     }
 
-    /// What the page complained about since the last call.
+    /// Returns the messages of the page's console since the last call.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let entries = self.log("browser");
         entries.iter().map(|entry| entry["message"].as_str().unwrap_or("?").to_owned()).collect()
     }
 
-    /// Addresses that the page asked for since the last call.
+    /// Returns the addresses that the page requested since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
         let entries = self.log("performance");
         let messages =
@@ -169,7 +177,7 @@ impl Browser {
             .collect()
     }
 
-    /// Saves a picture of the page where `ALLOMETRY_SCREENSHOTS` names a folder.
+    /// Saves a picture of the page, if `ALLOMETRY_SCREENSHOTS` names a folder.
     pub(crate) fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("ALLOMETRY_SCREENSHOTS") else { return };
         let png = self.runtime.block_on(self.page.screenshot_as_png()).expect("a picture");
@@ -204,7 +212,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command of Chromium's driver beyond the standard.
+/// A command of Chromium's driver that is not in the `WebDriver` standard.
 #[derive(Debug)]
 struct ChromeCommand {
     path: &'static str,

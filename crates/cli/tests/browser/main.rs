@@ -1,7 +1,7 @@
-//! Pages in a real browser. Chromium and its driver are Debian's `chromium` and `chromium-driver`.
+//! Tests of the pages in a real browser, Debian's `chromium` with `chromium-driver`.
 //!
-//! A binary of its own: it alone links the client of a browser's driver, and the paintings that it times have
-//! no other test beside them.
+//! They are a separate binary, because only they link the client of the web driver, and because no other test
+//! may run while they measure painting times.
 
 mod dashboard;
 mod driver;

@@ -1,4 +1,4 @@
-//! The report as a page.
+//! Tests of the HTML report in a browser.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +10,8 @@ use crate::driver::{Browser, Screen};
 
 const DESKTOP: Screen = Screen { width: 1280, height: 900, theme: "light" };
 
-/// Trials as a CSV: three numbers of which the first matters, and a word; for none one that failed.
+/// Returns trials as a CSV: three numbers, of which the first matters, and a word. A `count` of 0 gives one
+/// failed trial.
 fn trials(count: usize, seed: u64) -> String {
     let mut csv =
         "number,state,value,params_learning_rate,params_d_model,params_depth,params_activation\n".to_owned();
@@ -35,7 +36,7 @@ fn trials(count: usize, seed: u64) -> String {
     csv
 }
 
-/// The page of two budgets of so many trials.
+/// Writes the report of two budgets with `count` trials each and returns its address.
 fn page(folder: &Path, count: usize) -> String {
     for (name, seed) in [("a.csv", 1), ("b.csv", 2)] {
         std::fs::write(folder.join(name), trials(count, seed)).unwrap();
@@ -52,7 +53,7 @@ fn render(folder: &Path, arguments: &[&str]) -> String {
     format!("file://{}", folder.join("report.html").display())
 }
 
-/// The page of the reference ladder, whose trials recorded no scores.
+/// Writes the report of the reference ladder, whose trials have no scores, and returns its address.
 fn reference_page(test: &str, folder: &Path) -> Option<String> {
     let source = |label: &str, name: &str| {
         let trials = allometry_testkit::reference_file(test, &format!("seed/trials/{name}/all_trials.json"))?;
@@ -92,12 +93,13 @@ fn a_reference_ladder_is_drawn_on_every_screen() {
     for figure in ["scaling", "best-of", "distribution"].map(str::to_owned).into_iter().chain(of_budgets) {
         assert!(drawn.contains(&figure), "{figure} is not among {drawn:?}");
     }
-    // Its trials look like an adaptive search, so that no difference between budgets has an error.
+    // Its trials look like an adaptive search, so no difference between budgets has an error.
     assert!(!drawn.contains(&"differences".to_owned()), "{drawn:?}");
     assert_sound(&browser, &url);
 }
 
-/// Fails where a drawing has a number that is none, the page complained, or asked for anything beyond itself.
+/// Fails if a drawing has an invalid number, if the console has a message, or if the page requested anything
+/// else.
 fn assert_sound(browser: &Browser, url: &str) {
     let broken = browser.value(
         "Array.from(document.querySelectorAll('svg *')).filter((e) => Array.from(e.attributes).some((a) => \
@@ -129,16 +131,20 @@ fn every_figure_is_drawn_and_nothing_leaves_the_page() {
         assert!(drawn.contains(&figure), "{figure} is not among {drawn:?}");
     }
     let empty = browser.value(
-        "Array.from(document.querySelectorAll('svg.panel')).filter((panel) => !panel.querySelector('.marks *')).map((panel) => panel.id)",
+        "Array.from(document.querySelectorAll('svg.panel'))\
+         .filter((panel) => !panel.querySelector('.marks *')).map((panel) => panel.id)",
     );
     assert_eq!(empty, Value::Array(vec![]));
-    let unnamed = browser.value("Array.from(document.querySelectorAll('figure .panels')).filter((p) => !p.getAttribute('aria-label')).length");
+    let unnamed = browser.value(
+        "Array.from(document.querySelectorAll('figure .panels'))\
+         .filter((p) => !p.getAttribute('aria-label')).length",
+    );
     assert_eq!(unnamed, 0);
     assert_sound(&browser, &url);
 }
 
-/// Prints when the page was first painted and its table stood, and how long the page takes over a move of the pointer.
-fn say_how_long(browser: &Browser, count: usize) {
+/// Prints the times of the first painting and of the loaded page, and the duration of a move of the pointer.
+fn print_times(browser: &Browser, count: usize) {
     let painted =
         browser.value("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null");
     let ready = browser.value("performance.getEntriesByType('navigation')[0].loadEventEnd");
@@ -147,15 +153,18 @@ fn say_how_long(browser: &Browser, count: usize) {
     } else {
         browser.middle("#history-0 svg.panel");
         browser.value(
-            "(() => { const svg = document.querySelector('#history-0 svg.panel'); const box = svg.getBoundingClientRect(); \
+            "(() => { const svg = document.querySelector('#history-0 svg.panel'); \
+             const box = svg.getBoundingClientRect(); \
              const times = []; for (let at = 1; at < 40; at++) { const start = performance.now(); \
-             svg.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: box.left + box.width * at / 40, \
-             clientY: box.top + box.height / 2 })); document.body.getBoundingClientRect(); times.push(performance.now() - start); } \
+             svg.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, \
+             clientX: box.left + box.width * at / 40, clientY: box.top + box.height / 2 })); \
+             document.body.getBoundingClientRect(); times.push(performance.now() - start); } \
              return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)]; })()",
         )
     };
     println!(
-        "2 x {count} trials: first paint {painted} ms, loaded {ready} ms, 95% of the pointer's moves within {moved} ms"
+        "2 x {count} trials: first paint {painted} ms, loaded {ready} ms, \
+         95% of the pointer's moves within {moved} ms"
     );
 }
 
@@ -167,7 +176,7 @@ fn few_trials_and_many_have_a_page_too() {
         let url = page(folder.path(), count);
         browser.open(&url, DESKTOP);
         browser.wait_for("document.querySelector('#trials-table p.count') !== null");
-        say_how_long(&browser, count);
+        print_times(&browser, count);
         let words = browser.value("document.querySelector('#trials-table p.count').textContent");
         assert!(
             words.as_str().unwrap().starts_with(&format!("{} trials", 2 * count.max(1))),
@@ -188,7 +197,8 @@ fn the_pointer_finds_a_trial_and_marks_it_everywhere() {
     browser.open(&page(folder.path(), 50), DESKTOP);
     browser.middle("#history-0 svg.panel");
     let place = browser.value(
-        "(() => { const panel = panelOf(document.querySelector('#history-0 svg.panel')); const [x, y] = placesOf(panel)[7]; \
+        "(() => { const panel = panelOf(document.querySelector('#history-0 svg.panel')); \
+         const [x, y] = placesOf(panel)[7]; \
          const box = panel.svg.getBoundingClientRect(); const view = panel.svg.viewBox.baseVal; \
          return [box.left + x * box.width / view.width, box.top + y * box.height / view.height]; })()",
     );
@@ -209,14 +219,19 @@ fn a_brush_filters_the_table_and_the_charts() {
     let folder = tempfile::tempdir().unwrap();
     browser.open(&page(folder.path(), 50), DESKTOP);
     browser.middle("#parallel-0 svg.panel");
-    // From the middle of a wide gap between two values up to the end of the axis, so that a pixel does not matter.
+    // The brush starts in the middle of a wide gap between two values, so that a pixel does not matter.
     let ends = browser.value(
-        "(() => { const panel = panelOf(document.querySelector('#parallel-0 svg.panel')); const last = panel.axes.length - 1; \
-         const values = trialData().studies[0].values.filter((value) => value !== null).sort((a, b) => b - a); \
-         const gaps = values.slice(5, 25).map((value, place) => [values[place + 4] - value, place + 5]).sort((a, b) => b[0] - a[0]); \
-         const kept = gaps[0][1]; const unit = unitOf(panel.axes[last], (values[kept - 1] + values[kept]) / 2); \
+        "(() => { const panel = panelOf(document.querySelector('#parallel-0 svg.panel')); \
+         const last = panel.axes.length - 1; \
+         const values = trialData().studies[0].values.filter((value) => value !== null) \
+         .sort((a, b) => b - a); \
+         const gaps = values.slice(5, 25).map((value, place) => [values[place + 4] - value, place + 5]) \
+         .sort((a, b) => b[0] - a[0]); \
+         const kept = gaps[0][1]; \
+         const unit = unitOf(panel.axes[last], (values[kept - 1] + values[kept]) / 2); \
          const box = panel.svg.getBoundingClientRect(); const view = panel.svg.viewBox.baseVal; \
-         const at = (unit) => [box.left + axisX(panel, last) * box.width / view.width, box.top + axisY(panel, unit) * box.height / view.height]; \
+         const at = (unit) => [box.left + axisX(panel, last) * box.width / view.width, \
+         box.top + axisY(panel, unit) * box.height / view.height]; \
          return [at(unit), at(1.02), kept]; })()",
     );
     let point = |end: usize| (ends[end][0].as_f64().unwrap(), ends[end][1].as_f64().unwrap());
@@ -276,7 +291,8 @@ fn the_table_sorts_and_filters() {
     browser.open(&page(folder.path(), 60), DESKTOP);
     let column = |place: usize| -> Vec<f64> {
         let cells = browser.value(&format!(
-            "Array.from(document.querySelectorAll('#trials-table tbody td:nth-child({place})'), (cell) => Number(cell.textContent))"
+            "Array.from(document.querySelectorAll('#trials-table tbody td:nth-child({place})'), \
+             (cell) => Number(cell.textContent))"
         ));
         serde_json::from_value(cells).unwrap()
     };
@@ -287,12 +303,15 @@ fn the_table_sorts_and_filters() {
     assert!(column(4).is_sorted());
     browser.click("#trials-filter");
     browser.value(
-        "(() => { const filter = document.getElementById('trials-filter'); filter.value = 'd_model=64 budget=10M value>0.69'; \
+        "(() => { const filter = document.getElementById('trials-filter'); \
+         filter.value = 'd_model=64 budget=10M value>0.69'; \
          filter.dispatchEvent(new Event('input', { bubbles: true })); })()",
     );
     let expected = browser.value(
-        "(() => { const study = trialData().studies[1]; const model = study.params.find((one) => one.name === 'd_model'); \
-         return study.values.filter((value, trial) => value > 0.69 && model.names[model.values[trial]] === '64').length; })()",
+        "(() => { const study = trialData().studies[1]; \
+         const model = study.params.find((one) => one.name === 'd_model'); \
+         return study.values.filter((value, trial) => value > 0.69 \
+         && model.names[model.values[trial]] === '64').length; })()",
     );
     assert_eq!(Value::from(column(4).len()), expected);
     assert!(column(4).iter().all(|value| *value > 0.69));
@@ -391,7 +410,8 @@ fn axe_finds_no_barrier() {
         browser.open(&url, Screen { theme, ..DESKTOP });
         browser.cdp("Runtime.evaluate", &serde_json::json!({ "expression": axe }));
         let barriers = browser.promised(
-            "axe.run().then((result) => result.violations.map((one) => `${one.id}: ${one.nodes.length} at ${one.nodes[0].target}: ${one.nodes[0].failureSummary}`))",
+            "axe.run().then((result) => result.violations.map((one) => `${one.id}: \
+             ${one.nodes.length} at ${one.nodes[0].target}: ${one.nodes[0].failureSummary}`))",
         );
         assert_eq!(barriers, Value::Array(vec![]), "{theme}");
     }

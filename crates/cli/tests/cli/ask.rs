@@ -1,4 +1,4 @@
-//! Studies driven from other programs: `ask`, `tell`, `enqueue`, and what is shown of them.
+//! Tests of studies that other programs drive with `ask`, `tell` and `enqueue`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ const SPACE: &str = r#"{"params": [
 /// Arguments that name the study of [`with_study`].
 const MINE: [&str; 4] = ["--in", "sqlite:///x.db", "--study", "mine"];
 
-/// Runs a command on the study; its exit code, its JSON where it printed some, and standard error.
+/// Runs a command on the study and returns its exit code, its JSON output, if any, and its standard error.
 fn on(folder: &Path, command: &str, arguments: &[&str]) -> (i32, Value, String) {
     let (code, out, err) = run(folder, &[&[command], &MINE[..], arguments].concat());
     (code, serde_json::from_str(&out).unwrap_or(Value::Null), err)
 }
 
-/// A folder with a study that nobody asked yet, minimised.
+/// Creates a folder with a study to minimise that has no trials.
 fn with_study() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("space.json"), SPACE).unwrap();
@@ -142,7 +142,7 @@ fn a_program_asks_and_tells() {
     assert_eq!(text.lines().count(), 4);
 }
 
-/// A constraint above 0 is broken: the best trial is one that breaks none, and what does is called infeasible.
+/// A constraint above 0 is broken; such a trial is infeasible and cannot be the best one.
 #[test]
 fn constraints_are_told_and_decide_what_is_best() {
     let folder = with_study();
@@ -176,10 +176,10 @@ fn constraints_are_told_and_decide_what_is_best() {
     assert_eq!(list.matches(", infeasible").count(), 2, "{list}");
     ask(path);
     for (bad, why) in [
-        (&["1", "--constraint", "nan"][..], "`nan` is no number"),
-        (&["1", "--constraint", "fast"], "`fast` is no number"),
+        (&["1", "--constraint", "nan"][..], "`nan` is not a number"),
+        (&["1", "--constraint", "fast"], "`fast` is not a number"),
         (&["1", "--constraint", "=1"], "a constraint has no name before `=`"),
-        (&["1", "--constraint", "a=1=2"], "`1=2` is no number"),
+        (&["1", "--constraint", "a=1=2"], "`1=2` is not a number"),
         (&["1", "--constraint", "m=1", "--constraint", "m=-1"], "the constraint `m` is given twice"),
         (&["--state", "failed", "--constraint", "1"], "a failed trial has no constraints"),
     ] {
@@ -207,7 +207,7 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
         (&["show", "9"], 4, "no trial 9"),
         (&["enqueue", "n=9"], 2, "`n` cannot be 9; its set is { int = [1, 4] }"),
         (&["enqueue", "depth=2"], 2, "no parameter `depth`; it has lr, act, n"),
-        (&["enqueue", "n"], 2, "no PARAM=VALUE"),
+        (&["enqueue", "n"], 2, "not PARAM=VALUE"),
     ];
     for (arguments, code, words) in refused {
         let (actual, _, err) = on(path, arguments[0], &arguments[1..]);
@@ -226,7 +226,7 @@ fn what_cannot_be_told_is_refused_and_the_study_goes_on() {
     .unwrap();
     let (code, _, err) = run(path, &[&["ask"], &other[..], &["--space", "bad.json"]].concat());
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("`x`: a log scale has no place for 0"), "{err}");
+    assert!(err.contains("`x`: a log scale cannot contain 0"), "{err}");
 
     assert_eq!(ask(path)["number"], 2, "the enqueued one");
     assert_eq!(on(path, "tell", &["1", "0.1"]).0, 0);
@@ -266,7 +266,7 @@ fn programs_that_ask_at_once_get_different_configurations() {
     assert_eq!((numbers, params.len()), ((1..9).collect(), 8));
 }
 
-/// Trials of a study of the ladder, as JSON.
+/// Returns the trials of a study of the ladder, as JSON.
 fn trials(folder: &Path, label: &str) -> Vec<Value> {
     let (code, out, err) = run(folder, &["list", "--study", label, "--json"]);
     assert_eq!(code, 0, "{err}");
@@ -287,12 +287,12 @@ fn enqueued_configurations_are_run_once() {
     assert!(out.contains("\"number\":4,") && out.contains("\"new\":true"), "{out}");
     let (code, out, err) = enqueue(&[]);
     assert!(
-        code == 0 && out.contains("\"new\":false") && err.contains("trial 4 has this configuration"),
+        code == 0 && out.contains("\"new\":false") && err.contains("trial 4 already has this configuration"),
         "{out}{err}"
     );
     let (code, _, err) = run(path, &["enqueue", "--study", "s", "dropout=0.1"]);
     assert_eq!(code, 0, "{err}");
-    // The study has its trials: what waits is run beyond them.
+    // The study already has its trials; waiting trials are run in addition.
     assert_eq!(run(path, &["run", "--quiet"]).0, 0);
     assert_eq!(run(path, &["run", "--quiet"]).0, 0);
     let all = trials(path, "s");
@@ -311,7 +311,7 @@ fn enqueued_configurations_are_run_once() {
     let (code, out, err) =
         run(path, &["enqueue", "--study", "l", "--from", "s=trials.db:tiny/s", "--top", "2"]);
     assert!(
-        code == 4 && out.is_empty() && err.contains("lie outside of its space"),
+        code == 4 && out.is_empty() && err.contains("are outside its space"),
         "no width of `s` is one of `l`: {err}"
     );
     assert_eq!(run(path, &["run", "--quiet", "--storage", "sqlite:///other.db"]).0, 0);
@@ -504,7 +504,7 @@ fn trials_lack_what_does_not_apply_and_optuna_reads_them() {
     );
     let best = on(path, "best", &["--json"]).1;
     assert_eq!(own(&best["studies"][0]["recommended"]["trial"]["params"]).len(), 2, "{best}");
-    // What is given is kept, what follows from it is drawn.
+    // Given parameters are kept, conditional ones are drawn.
     assert_eq!(on(path, "enqueue", &["optimizer=sgd"]).0, 0);
     assert_eq!(own(&ask("random")["params"]), ["momentum", "optimizer"]);
     assert_eq!(on(path, "tell", &["24", "0.5"]).0, 0);
@@ -543,7 +543,7 @@ fn conditions_that_make_no_sense_are_refused() {
     }
 }
 
-/// What nobody wants in a terminal: a title, a colour, an order of signs, a line of its own.
+/// Control characters that would change a terminal: a title, a colour, the text direction, a new line.
 const HOSTILE: &str = "\u{1b}]0;pwn\u{7}\u{1b}[31mRED\u{202e}gnp\r\nover\u{9b}31m";
 
 #[test]

@@ -1,10 +1,10 @@
-//! Every bad input gets an error that names the place, a hint, and the documented exit code.
+//! Tests that every bad input gives an error that names the place, a hint, and the documented exit code.
 
 use std::path::Path;
 
 use crate::support::{LADDER, project, run, table};
 
-/// Runs `arguments` and checks the exit code and that the error says each of `words`.
+/// Runs `arguments` and checks the exit code and that the error contains each of `words`.
 fn refused(folder: &Path, arguments: &[&str], code: i32, words: &[&str]) {
     let (actual, out, err) = run(folder, arguments);
     assert_eq!(actual, code, "{arguments:?}\n{err}");

@@ -1,4 +1,4 @@
-//! `allometry compare`, end to end.
+//! Tests of `allometry compare`.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ fn document(path: &Path) -> Value {
         .expect("it is JSON")
 }
 
-/// A run of the small ladder with eight trials per budget, its file changed.
+/// Runs the small ladder, after a change to its file, with eight trials per budget.
 fn project_with(change: impl Fn(&str) -> String) -> tempfile::TempDir {
     let folder = project();
     let ladder = change(&LADDER.replace("trials = 4", "trials = 8"));

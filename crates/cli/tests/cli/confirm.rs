@@ -1,4 +1,4 @@
-//! `allometry confirm`: what the best of each budget are worth on rows that nothing was chosen by, as a user asks.
+//! Tests of `allometry confirm`.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ fn budgets_are_confirmed_on_test_rows() {
     assert!(verdict.contains("on test rows"), "the confirmation replaces the headline: {verdict}");
     let (_, shown, _) = run(folder, &["report"]);
     assert!(shown.replace('\n', " ").contains("on test rows"), "{shown}");
-    // The search and its statistics have not seen any of it.
+    // The search and its statistics do not include the new trials.
     assert_eq!(document["studies"], before["studies"]);
     let (_, listed, _) = run(folder, &["list", "--json"]);
     assert!(!listed.contains("confirm"), "{listed}");
@@ -87,7 +87,7 @@ label = "b"
 weights = "any"
 "#;
 
-/// On validation rows the larger `width` the better, on test rows the smaller.
+/// The program of the ladder, which scores a larger `width` better on validation rows and worse on test rows.
 const SCRIPT: &str = r#"
 value=$1
 if [ "$ALLOMETRY_PART" = test ]; then

@@ -1,4 +1,4 @@
-//! `[confirm]` in the ladder file: `allometry run` ends with the confirmation that it asks for.
+//! Tests of `[confirm]` in the ladder file, with which `allometry run` ends with a confirmation.
 #![cfg(unix)]
 
 use std::path::Path;
@@ -40,7 +40,8 @@ label = "b"
 weights = "any"
 "#;
 
-/// Trainings for the test rows leave a line in `tests`, and wait while there is a file `wait`.
+/// The program of the ladder. For the test rows it adds a line to `tests` and waits while a file `wait`
+/// exists.
 const SCRIPT: &str = r#"
 value=$1
 if [ "$ALLOMETRY_PART" = test ]; then
@@ -64,19 +65,19 @@ fn report(folder: &Path) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Trainings planned and complete in the report's confirmation.
+/// Returns the numbers of planned and complete trainings in the report's confirmation.
 fn confirmed(folder: &Path) -> [u64; 2] {
     let document = report(folder);
     let found = &document["confirmation"];
     ["planned", "complete"].map(|key| found[key].as_u64().unwrap_or(0))
 }
 
-/// How often the program was started for the test rows.
+/// Returns how often the program was started for the test rows.
 fn tests(folder: &Path) -> usize {
     std::fs::read_to_string(folder.join("tests")).unwrap_or_default().lines().count()
 }
 
-/// The error of a command that must end with `code`, in one line.
+/// Runs a command that must exit with `code` and returns its error on one line.
 fn error(folder: &Path, arguments: &[&str], code: i32) -> String {
     let (actual, _, err) = run(folder, arguments);
     assert_eq!(actual, code, "{arguments:?}\n{err}");
@@ -103,7 +104,7 @@ fn a_run_of_the_built_in_model_ends_with_its_confirmation() {
     );
     assert_eq!(run(folder, &["run", "--quiet"]).0, 0);
     assert_eq!(report(folder), document, "nothing is trained twice");
-    // The command line counts more than the ladder file.
+    // The command line overrides the ladder file.
     assert_eq!(run(folder, &["confirm", "--top", "2", "--quiet"]).0, 0);
     assert_eq!(confirmed(folder), [8, 8]);
 }
@@ -235,10 +236,11 @@ fn check_tells_what_it_costs() {
     let (code, out, err) = run(folder, &["check"]);
     assert_eq!(code, 0, "{err}");
     for words in [
-        "the ladder asks for no confirmation on the test rows: the best configuration of each budget, under 5 seeds",
+        "the ladder asks for no confirmation on the test rows: \
+         the best configuration of each budget, under 5 seeds",
         "it would cost 10 trainings, at most about",
         "the search has 8 trials, at most about",
-        "the sampler `gp` learns from its trials, so that only a confirmation decides between budgets",
+        "the sampler `gp` learns from its trials, so only a confirmation decides between budgets",
         "[confirm] with top = 1 and seeds = 5 asks for it",
     ] {
         assert!(out.contains(words), "`{words}` is missing from:\n{out}");
@@ -256,12 +258,12 @@ fn check_tells_what_it_costs() {
     assert_eq!(code, 0, "{err}");
     for words in [
         "it would cost 10 trainings; the search has 6 trials\n",
-        "the best of many trials is a lucky one",
-        "and `test_part = true` in [command] once it scores its test rows",
+        "the best of many trials is partly luck",
+        "with `test_part = true` in [command] once the command can score test rows",
     ] {
         assert!(out.contains(words), "`{words}` is missing from:\n{out}");
     }
-    // No budget has more configurations than there are: three of one parameter.
+    // A budget has at most as many configurations as its space: three.
     let (_, out, _) = run(none.path(), &["check", "-S", "command.test_part=true", "-S", "confirm.top=9"]);
     assert!(out.contains("  30 trainings; the search has 6 trials\n"), "{out}");
 }

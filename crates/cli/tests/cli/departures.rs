@@ -1,4 +1,5 @@
-//! A store that goes away under a run: the run ends with an error, and what it knows is kept and taken in again.
+//! Tests of a store that is removed during a run: the run ends with an error and saves its trials, which can
+//! be imported again.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,8 @@ use crate::support::shared::{self, trials, wait_for};
 
 const TRIALS: usize = 40;
 
-/// Does something to the store of a run in mid-run; the run ends with an error, and goes on from what it kept.
+/// Damages the store in the middle of a run; the run ends with an error and then continues from what it
+/// saved.
 fn survives(what: &str, act: impl Fn(&Path)) {
     let folder = shared::project(TRIALS);
     let path = folder.path();
@@ -72,7 +74,7 @@ fn a_store_that_is_emptied_ends_the_run() {
 
 #[test]
 fn a_store_whose_folder_is_moved_ends_the_run() {
-    // The folder of the ladder file stays: the store lies in one of its own.
+    // The store has a folder of its own, so that the folder of the ladder file stays.
     let folder = shared::project(TRIALS);
     let path = folder.path();
     fs::create_dir(path.join("data")).unwrap();

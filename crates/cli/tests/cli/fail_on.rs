@@ -1,8 +1,8 @@
-//! `--fail-on`: exit code 7 after the reports are written, and what met it.
+//! Tests of `--fail-on`: the exit code is 7 after the reports are written, and the findings are listed.
 
 use crate::support::{project, run};
 
-/// Two foreign trials: few trials, unknown rows, one budget.
+/// Two trials of another program, with three findings: few trials, unknown rows, one budget.
 const TRIALS: &str = "number,auc,params_d_model\n0,0.7,32\n1,0.8,64\n";
 
 #[test]

@@ -1,4 +1,5 @@
-//! What goes wrong around the program: a database server that is stopped or crashes, a full disk, clocks that are set.
+//! Tests of failures around the program: a stopped or crashed database server, a full disk, a clock that is
+//! set.
 
 #![cfg(target_os = "linux")]
 
@@ -36,8 +37,8 @@ fn a_run_outlives_restarts_of_postgresql() {
     assert_eq!(trials.len(), wanted, "nobody lost a trial");
 }
 
-/// Runs a ladder on a disk of eight MiB that a file nearly fills, frees it, and runs the ladder again. Answers with the first run's
-/// exit code; what it said and the database are left in `$OUT`.
+/// Runs a ladder on a disk of eight MiB that a file nearly fills, frees the disk, and runs the ladder again.
+/// Returns the exit code of the first run; its output and the database are in `$OUT`.
 const FULL_DISK: &str = r#"
     mount -t tmpfs -o size=8m none "$DISK" || exit 99
     cp "$LADDER" "$DISK/ladder.toml" && cd "$DISK" || exit 98
@@ -60,14 +61,14 @@ fn a_full_disk_ends_a_run_and_loses_nothing() {
     let Some((code, err)) = run_on_small_disk(test, FULL_DISK, out.path(), &ladder) else { return };
     let said = |name: &str| std::fs::read_to_string(out.path().join(name)).unwrap_or_default();
     assert_eq!(code, 5, "{err}{}{}", said("err.txt"), said("err2.txt"));
-    // The store's write finds it, or that of a trial's own files.
+    // The error comes from a write of the store, or of a trial's own files.
     let err = said("err.txt");
     assert!(["the disk is full", "No space left"].iter().any(|words| err.contains(words)), "{err}");
     check(&trials(&of_sqlite(&out.path().join("trials.db"))), wanted);
 }
 
-/// Runs a ladder whose store lies elsewhere on a disk that is full, and again after space is made. Answers with the first run's exit
-/// code.
+/// Runs a ladder on a full disk, with its store on another disk, and again after freeing the disk. Returns
+/// the exit code of the first run.
 const NO_SPACE_FOR_TRIALS: &str = r#"
     mount -t tmpfs -o size=1m none "$DISK" || exit 99
     cp "$LADDER" "$DISK/ladder.toml" && cd "$DISK" || exit 98
@@ -135,8 +136,9 @@ fn a_lock_of_more_than_ten_seconds_ends_no_run() {
     assert_eq!(trials.len(), wanted, "nobody lost a trial");
 }
 
-/// Imports a study on a disk of 16 MiB, fills the disk, imports another, and once more after space is made. Answers with the
-/// second import's exit code; what was said and the databases are left in `$OUT`, those before space was made in `after`.
+/// Imports a study on a disk of 16 MiB, fills the disk, imports another study, and again after freeing the
+/// disk. Returns the exit code of the second import; the outputs and the databases are in `$OUT`, those from
+/// before the disk was freed in `after`.
 const FULL_DISK_IMPORT: &str = r#"
     mount -t tmpfs -o size=16m none "$DISK" || exit 99
     cp "$TRIALS" "$DISK/t.json" && cd "$DISK" || exit 98
@@ -160,7 +162,8 @@ fn a_full_disk_ends_an_import_and_leaves_nothing_of_it() {
     let out = tempfile::tempdir().unwrap();
     let trial = |i: u32| {
         format!(
-            r#"{{"value": {i}, "directions": ["minimize"], "params": {{"x": {i}}}, "intermediate_values": {{"1": 1}}}}"#
+            r#"{{"value": {i}, "directions": ["minimize"], "params": {{"x": {i}}},
+            "intermediate_values": {{"1": 1}}}}"#
         )
     };
     let list: Vec<String> = (0..2000).map(trial).collect();

@@ -1,4 +1,5 @@
-//! `device` in a ladder and `--device`: training on graphics processors, and what is said where that cannot be.
+//! Tests of `device` in a ladder and of `--device`: training on graphics processors, and the errors if that
+//! is impossible.
 
 use crate::support::{project, run};
 
@@ -38,7 +39,7 @@ mod with_a_device {
 
     use super::*;
 
-    /// Whether there is a wgpu device; where not, `test` is visibly skipped.
+    /// Returns whether there is a wgpu device; if not, `test` is visibly skipped.
     fn has_wgpu(test: &str) -> bool {
         match allometry_gpu::open(DeviceKind::Wgpu) {
             Ok(_) => true,
@@ -74,7 +75,7 @@ mod with_a_device {
         let with = |more: &[&'static str]| search.iter().chain(more).copied().collect::<Vec<&str>>();
         let (code, _, err) = run(ours.path(), &with(&["--device", "wgpu", "--trials", "2"]));
         assert_eq!(code, 0, "{err}");
-        // The same studies, on the CPU, and the whole of them there.
+        // The CPU continues the studies and completes them.
         assert_eq!(run(ours.path(), &with(&["--trials", "3"])).0, 0);
         assert_eq!(run(theirs.path(), &with(&["--trials", "3"])).0, 0);
         let (ours, theirs) = (values(ours.path()), values(theirs.path()));

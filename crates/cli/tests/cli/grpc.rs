@@ -1,4 +1,4 @@
-//! Optuna's Python workers on `allometry serve --grpc`.
+//! Tests of `allometry serve --grpc` with Optuna's Python workers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::{allometry, random_pause};
 
-/// A running server, ended with this value.
+/// A running server, killed on drop.
 struct Server {
     process: Child,
     port: String,
@@ -32,7 +32,7 @@ impl Server {
         Self { process, port }
     }
 
-    /// Ends at once, as `kill -9` does.
+    /// Kills the server, like `kill -9`.
     fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -41,7 +41,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended.
+        // The server may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -54,7 +54,7 @@ fn script(python: &Path, name: &str, arguments: &[&str]) -> Command {
         .args(arguments)
         .env("PYTHONPATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        // A proxy of the environment has no place between processes of one machine.
+        // A proxy from the environment must not be used on one machine.
         .env("no_proxy", "127.0.0.1,localhost");
     command
 }
@@ -66,7 +66,8 @@ fn output(mut command: Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Processes that tell trials of the study `shared`; each thread returns what its process was told is stored.
+/// Starts processes that tell trials of the study `shared`. Each thread returns the values that its process
+/// was told are stored.
 fn workers(
     python: &Path,
     port: &str,
@@ -87,7 +88,7 @@ fn workers(
     (0..count).map(start).collect()
 }
 
-/// The study `shared` as Optuna reads it from the database.
+/// Returns the study `shared` as Optuna reads it from the database.
 fn read(python: &Path, url: &str) -> Vec<Value> {
     let text = output(script(python, "read.py", &[url, "shared"]));
     serde_json::from_str(&text).unwrap()
@@ -97,7 +98,7 @@ fn peer(test: &str) -> Option<PathBuf> {
     python_with(test, "optuna, grpc, google.protobuf")
 }
 
-/// Runs Optuna's contract against a server over that storage, in a PostgreSQL server or not.
+/// Runs Optuna's contract tests against a server of a storage, in PostgreSQL or not.
 fn hold_to_contract(test: &str, storage: &str, postgres: Option<String>) {
     let modules = if postgres.is_some() { ", psycopg2" } else { "" };
     let modules = format!("optuna, grpc, google.protobuf, pytest{modules}");
@@ -154,7 +155,8 @@ fn processes_share_a_study() {
     }
 }
 
-/// Kills a server at random moments under the workers of a study, and compares what they were told with what is stored.
+/// Kills a server at random moments while workers use it, and compares the acknowledged values with the
+/// stored ones.
 fn kill_under_workers(python: &Path, folder: &Path, storage: &str) {
     const WORKERS: usize = 3;
     let kills = fault_rounds(6);
@@ -181,7 +183,7 @@ fn kill_under_workers(python: &Path, folder: &Path, storage: &str) {
         if let Some(value) = told.get(&(i as u64)) {
             assert_eq!((&trial["state"], trial["value"].as_f64()), (&"COMPLETE".into(), Some(*value)));
         }
-        // What was set before the telling is there with it, also where its answer was lost.
+        // Attributes set before a tell are stored with it, even if the answer was lost.
         if trial["state"] == "COMPLETE" {
             assert_eq!((&trial["params"], &trial["reports"]), (&3.into(), &3.into()));
             assert!(trial["worker"].is_string());
@@ -217,7 +219,7 @@ fn a_token_is_shown_from_python() {
     assert_eq!(output(script(&python, "proxy.py", &[&server.port, "s3cret"])), "UNAUTHENTICATED\n3\n");
 }
 
-/// What encrypts a server by `server.crt` and `server.key` of its folder.
+/// The options that encrypt a server with `server.crt` and `server.key` of its folder.
 const ENCRYPTED: [&str; 4] = ["--tls-certificate", "server.crt", "--tls-key", "server.key"];
 
 #[test]
@@ -228,7 +230,7 @@ fn encrypted_connections_are_served_and_no_others() {
     let Some(authority) = certificates(test, folder.path(), |command| command) else { return };
     let arguments = [&["--grpc", "127.0.0.1:0", "--token", "s3cret", "sqlite:///:memory:"][..], &ENCRYPTED];
     let server = Server::start(folder.path(), &arguments.concat());
-    // One who says nothing keeps nobody waiting.
+    // A silent client does not block the others.
     let _silent = TcpStream::connect(("127.0.0.1", server.port.parse().unwrap())).unwrap();
     let with = |authority: &Path| {
         script(&python, "proxy.py", &[&server.port, "s3cret", authority.to_str().unwrap()])
@@ -266,7 +268,7 @@ fn certificates_of_no_use_are_refused() {
     }
 }
 
-/// Optuna's own server over that storage; port 0 is none that it takes.
+/// Runs Optuna's own server on a storage. It does not accept port 0.
 const OPTUNAS: &str = "import optuna, sys; optuna.storages.run_grpc_proxy_server(\
 optuna.storages.RDBStorage(sys.argv[1]), host='127.0.0.1', port=int(sys.argv[2]))";
 
@@ -304,7 +306,8 @@ fn wrong_calls_have_the_status_that_optunas_server_gives_them() {
         assert_eq!(ours.len(), theirs.len());
         for (ours, theirs) in ours.iter().zip(&theirs) {
             let (what, code) = ours.rsplit_once(": ").unwrap();
-            // What its server stumbles over, or keeps although no client can read it back, is the caller's fault here.
+            // Calls that fail in Optuna's server, or that store what no client can read back, are errors of
+            // the caller here.
             let stumbled = ["UNKNOWN", "INTERNAL"].iter().any(|code| *theirs == format!("{what}: {code}"));
             let kept = theirs.ends_with(": OK") && BEYOND_OPTUNAS.contains(&what);
             assert!(
@@ -315,7 +318,7 @@ fn wrong_calls_have_the_status_that_optunas_server_gives_them() {
     }
 }
 
-/// What Optuna's server takes and this one refuses.
+/// Calls that Optuna's server accepts and this one refuses.
 const BEYOND_OPTUNAS: [&str; 2] = ["CreateNewStudy, no direction", "CreateNewStudy, unknown direction"];
 
 #[test]

@@ -1,9 +1,10 @@
-//! What the documentation shows is what happens: its transcripts are run, its lists are the program's.
+//! Tests that run the transcripts of the documentation and compare its lists with the program.
 //!
-//! In a page's ```` ```console ```` blocks a line after `$ ` is a command, and what follows is its output.
-//! `...` stands for any text in a line, and alone in a line for any lines. ```` ```toml file=ladder.toml ````
-//! writes a file first. All blocks of a page run in one folder. ```` ```console not-run ```` is left out: it
-//! takes hours, another machine or what a test has not.
+//! In a ```` ```console ```` block of a page, a line after `$ ` is a command and the next lines are its
+//! output. `...` stands for any text in a line, or, alone in a line, for any lines. All blocks of a page run
+//! in one folder. A block ```` ```toml file=ladder.toml ```` writes a file. A block
+//! ```` ```console not-run ```` is skipped, because it takes hours, another machine or something else that
+//! a test lacks.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ fn page(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).expect("the page is there")
 }
 
-/// Every page that may have transcripts, from the root.
+/// Returns every page that may have transcripts, relative to the root.
 fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned(), "python/README.md".into()];
     for folder in ["docs", "docs/guide", "docs/reference", "docs/methods", "examples"] {
@@ -43,7 +44,7 @@ enum Step {
     Command { line: usize, text: String, output: Vec<String> },
 }
 
-/// The files and commands of a page in their order.
+/// Returns the files and commands of a page in their order.
 fn steps(text: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut lines = (1..).zip(text.lines());
@@ -68,7 +69,7 @@ fn commands(body: &[(usize, &str)], steps: &mut Vec<Step>) {
         if let Some(command) = line.strip_prefix("$ ") {
             steps.push(Step::Command { line: *number, text: command.to_owned(), output: Vec::new() });
         } else if let Some(Step::Command { text, output, .. }) = steps[first..].last_mut() {
-            // A command goes on until its quotes are closed.
+            // A command continues until its quotes are closed.
             if output.is_empty() && (text.matches('\'').count() % 2 == 1 || text.ends_with('\\')) {
                 text.push('\n');
                 text.push_str(line);
@@ -79,14 +80,14 @@ fn commands(body: &[(usize, &str)], steps: &mut Vec<Step>) {
     }
 }
 
-/// Whether a line is what is expected, where `...` stands for any text.
+/// Returns whether a line matches an expected line, in which `...` stands for any text.
 fn is_like(expected: &str, line: &str) -> bool {
     let Some((first, rest)) = expected.split_once("...") else { return expected == line };
     let Some(line) = line.strip_prefix(first) else { return false };
     (0..=line.len()).any(|at| line.is_char_boundary(at) && is_like(rest, &line[at..]))
 }
 
-/// Whether the lines are what is expected, where a line of `...` stands for any lines.
+/// Returns whether lines match expected lines, in which a line of `...` stands for any lines.
 fn are_like(expected: &[String], lines: &[&str]) -> bool {
     match expected.split_first() {
         None => lines.is_empty(),
@@ -99,7 +100,7 @@ fn are_like(expected: &[String], lines: &[&str]) -> bool {
     }
 }
 
-/// What a page takes for granted: files of trials, a study, a table.
+/// Creates the files that a page assumes: files of trials, a study, a table.
 fn prepare(page: &str, folder: &Path) {
     if ["docs/guide/optuna-study.md", "docs/reference/exchange.md"].contains(&page) {
         for (label, weights, best) in [("small", 21_000, 0.7), ("large", 210_000, 0.72)] {
@@ -135,7 +136,7 @@ fn prepare(page: &str, folder: &Path) {
     }
 }
 
-/// The folder of the program under test first in `PATH`.
+/// Returns `PATH` with the folder of the program under test first.
 fn path() -> std::ffi::OsString {
     let program =
         Path::new(env!("CARGO_BIN_EXE_allometry")).parent().expect("it lies in a folder").to_owned();
@@ -143,7 +144,7 @@ fn path() -> std::ffi::OsString {
     std::env::join_paths(std::iter::once(program).chain(std::env::split_paths(&others))).expect("a path")
 }
 
-/// Programs that a page's commands call, beside the shell.
+/// Programs that the commands of a page call, besides the shell.
 const CALLED: &[(&str, &str)] =
     &[("docs/guide/first-ladder.md", "awk"), ("docs/guide/own-script.md", "python3")];
 
@@ -182,7 +183,7 @@ fn transcripts_of_the_documentation_are_what_happens() {
                     let (code, out, _) = texts(&bash.output().expect("bash starts"));
                     assert_eq!(code, 0, "{page}:{line}: {text}\n{out}");
                     let lines: Vec<&str> = out.lines().map(str::trim_end).collect();
-                    // A command without output in the page may print what it likes.
+                    // If the page shows no output of a command, any output is accepted.
                     assert!(
                         output.is_empty() || are_like(&output, &lines),
                         "{page}:{line}: {text}\nexpected:\n{}\nfound:\n{out}",
@@ -231,12 +232,12 @@ fn the_reference_lists_every_command_and_no_other() {
 #[test]
 fn the_reference_lists_every_finding_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    // Who asks for a finding that does not exist is told all that do.
+    // The error for an unknown finding lists all findings.
     let output = allometry(folder.path()).args(["report", "--fail-on", "nonsense"]).output().unwrap();
     let said = texts(&output).2.replace('\n', " ");
     let of_trials = said.split("codes are ").nth(1).and_then(|rest| rest.split(';').next()).expect("codes");
     let of_reports =
-        said.split("conclusions ").nth(1).and_then(|rest| rest.split("  ").next()).expect("codes");
+        said.split("conclusions are ").nth(1).and_then(|rest| rest.split("  ").next()).expect("codes");
     let mut codes: Vec<&str> = of_trials.split(", ").chain(of_reports.split(", ")).map(str::trim).collect();
     let text = page("docs/reference/findings.md");
     let mut listed = vec!["contradiction"];

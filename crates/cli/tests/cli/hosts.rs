@@ -1,4 +1,4 @@
-//! Several hosts, each with a network of its own, on one PostgreSQL: what one machine cannot show.
+//! Tests with several hosts, each with its own network, on one PostgreSQL server.
 
 #![cfg(target_os = "linux")]
 
@@ -12,26 +12,26 @@ use allometry_testkit::{Cluster, program, skip};
 use crate::support::shared::{check, project, trials, wait_for};
 use crate::support::{allometry, run};
 
-/// Hosts beside the server's.
+/// Number of hosts besides the server.
 const HOSTS: usize = 3;
 const PASSWORD: &str = "s3cret";
 
-/// Network namespaces for hosts, joined by a bridge on which this machine is the server. Gone with this value.
+/// Network namespaces of the hosts, joined by a bridge on which this machine is the server. Removed on drop.
 struct Network {
     name: String,
-    /// The first three numbers of every address.
+    /// First three numbers of every address.
     prefix: String,
 }
 
 impl Network {
-    /// `None`, with a visible skip of `test`, where namespaces cannot be made.
+    /// Creates the network; `None`, with a visible skip of `test`, if namespaces cannot be created.
     fn new(test: &str) -> Option<Self> {
         static MADE: AtomicU32 = AtomicU32::new(0);
         program(test, "ip")?;
         program(test, "unshare")?;
         let (process, made) = (std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
         let place = (process * 4 + made) % (128 * 256);
-        // The name of an interface has 15 characters at most.
+        // The name of an interface has at most 15 characters.
         let network = Self {
             name: format!("al{process:x}{made}"),
             prefix: format!("10.{}.{}", 128 + place / 256, place % 256),
@@ -69,7 +69,7 @@ impl Network {
         format!("{}h{host}", self.name)
     }
 
-    /// The bridge's end of a host's cable.
+    /// Returns the interface of the bridge to a host.
     fn end(&self, host: usize) -> String {
         format!("{}e{host}", self.name)
     }
@@ -78,7 +78,7 @@ impl Network {
         format!("{}.1", self.prefix)
     }
 
-    /// A program on a host, which has the namespace's name.
+    /// Returns a command that runs a program in the namespace of a host.
     fn on(&self, host: usize, program: &str, arguments: &[&str]) -> Command {
         let name = self.host(host);
         let mut command = Command::new("ip");
@@ -89,12 +89,12 @@ impl Network {
         command
     }
 
-    /// Pulls out a host's cable, or puts it in.
+    /// Disconnects a host from the network, or connects it.
     fn set_cable(&self, host: usize, state: &str) {
         ip(&format!("link set {} {state}", self.end(host))).unwrap();
     }
 
-    /// Starts the program on a host; what it says goes to a file.
+    /// Starts the program on a host, with its output in a file.
     fn start(&self, host: usize, folder: &Path, arguments: &[&str], log: &str) -> Process {
         let log = std::fs::File::create(folder.join(log)).unwrap();
         let mut command = self.on(host, env!("CARGO_BIN_EXE_allometry"), arguments);
@@ -115,14 +115,14 @@ impl Drop for Network {
     fn drop(&mut self) {
         for host in 0..HOSTS {
             let _ = ip(&format!("netns del {}", self.host(host)));
-            // With a namespace its interface goes, but not at once.
+            // The interface of a deleted namespace disappears with a delay.
             let _ = ip(&format!("link del {}", self.end(host)));
         }
         let _ = ip(&format!("link del {}", self.bridge()));
     }
 }
 
-/// A process that ends with this value.
+/// A process that is killed on drop.
 struct Process(Child);
 
 impl Process {
@@ -146,7 +146,8 @@ fn ip(arguments: &str) -> Result<(), String> {
     Err(format!("ip {arguments}: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
-/// A network with a database: its URL for the hosts, who need the password, and for this process.
+/// Creates a network with a database, and returns its URL for the hosts, which need the password, and for
+/// this process.
 fn hosts(test: &str) -> Option<(Network, Cluster, String, String)> {
     let network = Network::new(test)?;
     let cluster = Cluster::start(test)?;
@@ -230,7 +231,7 @@ fn a_host_that_is_cut_off_loses_its_trial_and_tells_too_late() {
     network.set_cable(0, "up");
     let said = || std::fs::read_to_string(path.join("cut")).unwrap();
     assert!(cut_off.succeeds(), "{}", said());
-    assert!(said().contains("its result is not taken"), "{}", said());
+    assert!(said().contains("its result is discarded"), "{}", said());
     assert_eq!(trials(&here), before, "what was told late changed nothing");
     let store = allometry_store::open_read_only(&here).unwrap();
     let study = store.study("shared/s").unwrap().unwrap();
@@ -260,7 +261,7 @@ fn a_dashboard_is_seen_from_its_own_host_alone() {
         let mut there = network.on(0, "bash", &["-c", &reaches(&address)]);
         assert!(!there.stderr(Stdio::null()).status().unwrap().success(), "{address}");
     }
-    // Where everybody could come, a token is asked for.
+    // A token is required, because other machines can reach the address.
     let (code, _, err) = run(folder.path(), &["serve", "--listen", &format!("{}:0", network.server())]);
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("token"), "{err}");

@@ -1,8 +1,6 @@
-//! The program from outside: one binary for all tests that may run beside each other, since each binary
-//! links the whole program's dependencies.
-//!
-//! A test that changes what its whole process shares, such as a variable, a limit or the current folder,
-//! needs a binary of its own.
+//! Tests of the program from outside. Tests that may run in parallel are in this binary, because each binary
+//! links all dependencies of the program; a test that changes state of its process, such as a variable, a
+//! limit or the current folder, needs a binary of its own.
 
 mod ask;
 mod bad_input;

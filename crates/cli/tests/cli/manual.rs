@@ -1,4 +1,4 @@
-//! Completions and manual pages.
+//! Tests of completions and manual pages.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -1,4 +1,4 @@
-//! Several objectives: ladders, asked trials, what is shown of them, and what is refused.
+//! Tests of several objectives: ladders, asked trials, output and errors.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{LADDER, allometry, project, run, texts};
 
-/// A script's trials: the larger `width`, the better `accuracy` and the larger `ms`.
+/// A ladder whose program reports a better `accuracy` and a larger `ms` for a larger `width`.
 const COMMAND: &str = r#"
 name = "two"
 trials = 9
@@ -30,7 +30,7 @@ label = "a"
 weights = "any"
 "#;
 
-/// By number: `values` at once, or the value and a metric of that name.
+/// The program of the ladder: it reports `values`, or a value and a metric, depending on the trial number.
 const SCRIPT: &str = r#"
 if [ $((ALLOMETRY_TRIAL_NUMBER % 2)) -eq 0 ]; then
     echo "{\"final\": true, \"values\": [$(($1 * 10 - $2)), $1]}" >> "$ALLOMETRY_REPORT"
@@ -53,7 +53,7 @@ fn json_of(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&out).unwrap()
 }
 
-/// The trials that Optuna calls best, where Python has it.
+/// Returns the best trials according to Optuna, if Python has it.
 fn optunas_best(test: &str, folder: &Path, study: &str) -> Option<Value> {
     let python = allometry_testkit::python_with(test, "optuna")?;
     let script = "import json, sys, optuna; optuna.logging.set_verbosity(optuna.logging.ERROR); \
@@ -89,7 +89,7 @@ fn a_command_with_two_objectives_has_a_front() {
     let (_, text, _) = run(path, &["best"]);
     assert!(text.contains("in accuracy up, ms down") && text.contains("ms 1.0000"), "{text}");
     let (_, text, _) = run(path, &["status"]);
-    assert!(text.contains("that none beats in 2 objectives"), "{text}");
+    assert!(text.contains("on the Pareto front of 2 objectives"), "{text}");
     let listed = json_of(path, &["list", "--json"]);
     assert_eq!(listed["studies"][0]["trials"][0]["values"].as_array().unwrap().len(), 2);
     let (_, text, _) = run(path, &["show", "0"]);
@@ -108,14 +108,14 @@ fn a_command_with_two_objectives_has_a_front() {
     let codes = document["findings"].as_array().unwrap();
     assert!(codes.iter().any(|finding| finding["code"] == "several-objectives"), "{document}");
 
-    // Other objectives are another question.
+    // A study does not continue with other objectives.
     let other = COMMAND.replace("[\"maximize\", \"minimize\"]", "[\"maximize\", \"maximize\"]");
     std::fs::write(path.join("ladder.toml"), other).unwrap();
     let (code, _, err) = run(path, &["run", "--quiet"]);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("direction: was"), "{err}");
 
-    // The database of a study is one of Optuna's, whoever reads it.
+    // Optuna can read the database.
     let (code, text, err) = run(path, &["report", "x=trials.db:two/a", "-o", "-"]);
     assert_eq!(code, 0, "{err}");
     assert!(text.contains("## Pareto Front"), "{text}");
@@ -146,7 +146,8 @@ fn objectives_that_trials_lack_are_named() {
     let folder = command_project(&COMMAND.replace("\"accuracy\", \"ms\"", "\"accuracy\", \"recall\""));
     std::fs::write(
         folder.path().join("train.sh"),
-        "echo '{\"metrics\": {\"ms\": 1}}' >> $ALLOMETRY_REPORT; echo '{\"final\": true, \"value\": 1}' >> $ALLOMETRY_REPORT",
+        "echo '{\"metrics\": {\"ms\": 1}}' >> $ALLOMETRY_REPORT; \
+         echo '{\"final\": true, \"value\": 1}' >> $ALLOMETRY_REPORT",
     )
     .unwrap();
     let (code, _, err) = run(folder.path(), &["run", "--quiet"]);
@@ -194,7 +195,8 @@ fn a_program_asks_and_tells_several_values() {
     let path = folder.path();
     std::fs::write(
         path.join("space.json"),
-        r#"[{"name": "x", "type": "float", "low": 0, "high": 1}, {"name": "n", "type": "int", "low": 1, "high": 4}]"#,
+        r#"[{"name": "x", "type": "float", "low": 0, "high": 1},
+            {"name": "n", "type": "int", "low": 1, "high": 4}]"#,
     )
     .unwrap();
     let mine = ["--in", "sqlite:///x.db", "--study", "mine"];
@@ -224,7 +226,7 @@ fn a_program_asks_and_tells_several_values() {
     }
     let (_, out, _) = on("best", &["--json"]);
     let best: Value = serde_json::from_str(&out).unwrap();
-    // Less of one is more of the other: every trial is on the front.
+    // The objectives conflict, so every trial is on the front.
     assert_eq!(best["studies"][0]["front"].as_array().unwrap().len(), 14);
 }
 
@@ -238,7 +240,10 @@ fn the_filter_takes_directions() {
         .spawn()
         .unwrap();
     let mut lines = vec![
-        r#"{"seed": 3, "directions": ["minimize", "maximize"], "params": [{"name": "x", "type": "int", "low": 0, "high": 9}]}"#.to_owned(),
+        json!({"seed": 3, "directions": ["minimize", "maximize"], "params": [
+            {"name": "x", "type": "int", "low": 0, "high": 9}
+        ]})
+        .to_string(),
         r#"{"recommend": true}"#.into(),
     ];
     for number in 0..9 {
@@ -254,13 +259,14 @@ fn the_filter_takes_directions() {
     assert_eq!(code, 0);
     let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(answers.len(), 13);
-    assert_eq!(answers[0], json!({"error": "no trial was told with a value"}));
-    assert_eq!(answers[11], json!({"error": "trial 9 was told values of 1 of 2 objectives"}));
+    assert_eq!(answers[0], json!({"error": "no trial has been told a value"}));
+    assert_eq!(answers[11], json!({"error": "trial 9 was told 1 values, but there are 2 objectives"}));
     let front = answers[12]["front"].as_array().unwrap();
     assert_eq!((front.len(), &front[0]["trial"], &front[0]["values"]), (1, &json!(0), &json!([0.0, 9.0])));
 }
 
-/// A limit of what the program reports is a constraint of the trial, before the one that the program reports itself.
+/// A limit on a reported metric is a constraint of the trial, listed before the constraints that the program
+/// reports.
 #[test]
 fn limits_of_a_ladder_are_constraints_of_its_trials() {
     let ladder = COMMAND
@@ -295,7 +301,7 @@ fn limits_of_a_ladder_are_constraints_of_its_trials() {
     assert!(code != 0 && err.contains("limits: were ms <= 2, are ms <= 1"), "{err}");
 }
 
-/// What a program reported before it was pruned is kept: Optuna's samplers weigh the constraints of such trials too.
+/// Constraints reported before a trial was pruned are kept, because Optuna's samplers use them too.
 #[test]
 fn constraints_of_pruned_trials_are_kept() {
     let ladder = COMMAND
@@ -305,8 +311,9 @@ fn constraints_of_pruned_trials_are_kept() {
     let ladder = ladder.replace("tpe", "random");
     let folder = command_project(&ladder);
     let path = folder.path();
-    let script = "printf '%s\\n' '{\"metrics\": {\"ms\": 5}}' '{\"constraints\": [-7]}' '{\"step\": 1, \"value\": 0.5}' \
-                  >> $ALLOMETRY_REPORT\nwhile [ ! -e $ALLOMETRY_REPORT.stop ]; do sleep 0.02; done\n";
+    let script = "printf '%s\\n' '{\"metrics\": {\"ms\": 5}}' '{\"constraints\": [-7]}' \
+                  '{\"step\": 1, \"value\": 0.5}' >> $ALLOMETRY_REPORT\n\
+                  while [ ! -e $ALLOMETRY_REPORT.stop ]; do sleep 0.02; done\n";
     std::fs::write(path.join("train.sh"), script).unwrap();
     let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
     assert_eq!(code, 0, "{err}");

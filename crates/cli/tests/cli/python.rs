@@ -1,4 +1,4 @@
-//! The Python module against the program.
+//! Tests of the Python module with the program.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `allometry report` on foreign trials.
+//! Tests of `allometry report` on trials of other programs.
 
 use allometry_testkit::reference_file;
 
@@ -147,7 +147,7 @@ fn a_closed_pipe_is_no_error() {
     assert_eq!(err, "code 0\n");
 }
 
-/// The writing end of a pipe that nobody reads.
+/// Returns the writing end of a pipe that has no reader.
 fn closed_pipe() -> std::process::Stdio {
     let (reader, writer) = std::io::pipe().expect("the system has pipes");
     drop(reader);

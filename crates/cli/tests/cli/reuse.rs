@@ -1,4 +1,5 @@
-//! What lies in a ladder's folder from earlier runs, or from runs into another storage, is no result of this one.
+//! Tests that files in a ladder's folder from earlier runs, or from runs into another storage, are not used
+//! as results of this run.
 
 use allometry_core::{FrozenTrial, ParamValue, TrialState};
 
@@ -69,7 +70,7 @@ fn runs_of_one_ladder_into_two_storages_leave_each_other_alone() {
     }
 }
 
-/// What a study says of itself decides what its trials mean: where a part of it cannot be read, nothing is guessed.
+/// A study whose own attributes cannot be read is refused, because they decide what its trials mean.
 #[test]
 fn a_study_whose_facts_cannot_be_read_is_listed_and_neither_analysed_nor_continued() {
     let folder = shared::project(2);

@@ -1,4 +1,4 @@
-//! What a ladder says of its rows: how far labels look ahead, and what a program predicts of each row.
+//! Tests of the rows of a ladder: the horizon of their labels, and the predictions of a program.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{LADDER, project, run};
 
-/// A folder with the tiny ladder, changed.
+/// Creates a folder with a changed tiny ladder.
 fn changed(from: &str, to: &str) -> tempfile::TempDir {
     let folder = project();
     assert!(LADDER.contains(from), "{from}");
@@ -38,12 +38,12 @@ fn a_column_has_a_horizon() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains("labels look 3 rows ahead"), "{out}");
     assert_eq!(run(folder, &["run", "--quiet", "-S", "trials=1"]).0, 0);
-    // The study is one of labels that look three rows ahead.
+    // The study records the horizon of three rows.
     refused(folder, &["run", "-S", "data.horizon=2"], 3, &["data.horizon: was 3, is 2", "another `name`"]);
     std::fs::write(folder.join("ladder.toml"), LADDER).unwrap();
     refused(folder, &["run"], 3, &["data.horizon: was 3, is null"]);
     let (_, out, _) = run(folder, &["check"]);
-    assert!(out.contains("labels look one row ahead (`horizon` in [data]"), "{out}");
+    assert!(out.contains("labels look one row ahead (set `horizon` in [data]"), "{out}");
 }
 
 #[test]
@@ -105,7 +105,8 @@ label = "b"
 weights = "any"
 "#;
 
-/// Of 90 rows of three classes a share that grows with the parameter is right; one row a number, from the last to the first.
+/// A program that predicts 90 rows of three classes, one number per row, from the last to the first. The
+/// share of correct rows grows with the parameter.
 const SCRIPT: &str = r#"
 awk -v width="$1" 'BEGIN {
     for (i = 0; i < 90; i++) {
@@ -138,7 +139,8 @@ fn outputs_of_a_program_give_its_metric_an_error() {
         let best = &study["summary"]["best"][0]["value"];
         assert_eq!(best["method"], "rows", "{study:#}");
         let (point, error) = (best["point"].as_f64().unwrap(), best["standard_error"].as_f64().unwrap());
-        // 7 of 10 rows in a cycle are right. Whole cycles hardly vary, so that the error is below that of a share of 90 independent rows.
+        // 7 of 10 rows in a cycle are correct. Whole cycles hardly vary, so the error is smaller than with 90
+        // independent rows.
         let independent = (point * (1.0 - point) / 89.0).sqrt();
         assert!(
             (point - 0.7).abs() < 1e-9 && error > 0.0 && error < independent,
@@ -161,7 +163,7 @@ fn outputs_that_make_no_sense_fail_the_trial() {
     assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains(reason), "{shown}");
 }
 
-/// The smallest effect that the studies of a folder's ladder record.
+/// Returns the smallest effect that the studies of a folder's ladder record.
 fn recorded_effects(folder: &Path) -> Vec<Value> {
     let url = allometry_store::url::of_sqlite(&folder.join("trials.db"));
     let store = allometry_store::open_read_only(&url).unwrap();
@@ -179,7 +181,7 @@ fn a_smallest_effect_goes_with_the_studies_and_the_command_line_wins() {
     let folder = folder.path();
     assert_eq!(run(folder, &["run", "--quiet", "--budget", "s"]).0, 0);
     assert_eq!(recorded_effects(folder), [0.25]);
-    // A run may change it; other processes of the ladder go by what it said.
+    // A run may change it; other processes of the ladder then use the new value.
     let (code, _, err) = run(folder, &["run", "--quiet", "--smallest-effect", "0.125", "-S", "trials=5"]);
     assert_eq!(code, 0, "{err}");
     assert_eq!(recorded_effects(folder), [0.125, 0.125]);
@@ -225,8 +227,13 @@ fn smallest_effects_that_make_no_sense_are_refused() {
         refused(folder, &["check", "-S", &setting], 3, &["`smallest_effect`", words]);
     }
     std::fs::write(folder.join("a.json"), "{}").unwrap();
-    let words = ["`--smallest-effect` does not go with a report, a.json", "-o report.json"];
+    let words = ["`--smallest-effect` cannot be used with a report, a.json", "-o report.json"];
     refused(folder, &["compare", "ladder.toml", "a.json", "--smallest-effect", "0.1"], 2, &words);
     std::fs::write(folder.join("a.md"), "# a\n").unwrap();
-    refused(folder, &["report", "a.md", "--smallest-effect", "0.1"], 2, &["`--smallest-effect` does not go"]);
+    refused(
+        folder,
+        &["report", "a.md", "--smallest-effect", "0.1"],
+        2,
+        &["`--smallest-effect` cannot be used"],
+    );
 }

@@ -1,4 +1,4 @@
-//! `allometry run`: the whole way, and what survives an interruption.
+//! Tests of `allometry run`, and of interrupting and resuming it.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ fn report(folder: &std::path::Path) -> serde_json::Value {
     serde_json::from_str(&text).expect("the report is JSON")
 }
 
-/// A folder on a disk of another time, or unpacked from an archive: its name is bytes and no text.
+/// The name of a folder that is not UTF-8, as on old disks and in archives.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_folder_whose_name_is_no_utf_8_is_as_good_as_any() {
@@ -42,7 +42,7 @@ fn a_ladder_runs_to_its_report_and_the_same_command_adds_nothing() {
     assert!(String::from_utf8_lossy(&first).contains("logistic regression"));
     let (code, _, err) = run(folder.path(), &["run"]);
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("4 of them done already"), "{err}");
+    assert!(err.contains("4 already done"), "{err}");
     assert_eq!(std::fs::read(folder.path().join("report/report.md")).unwrap(), first);
 }
 
@@ -62,7 +62,7 @@ fn the_number_of_workers_changes_no_result() {
 #[test]
 fn a_killed_run_goes_on_where_it_was() {
     let folder = project();
-    // A sampler that learns depends on which of two workers ends first.
+    // The trials of a sampler that learns depend on which of two workers ends first.
     let sampler = ["-S", "sampler.kind=sobol"];
     let long = ["run", "--workers", "2", "-S", "trials=30", "-S", "model.epochs=6", "-S", "model.patience=6"];
     let long = [long.as_slice(), &sampler].concat();
@@ -90,7 +90,8 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(best(&report(whole.path())), best(&document), "interruptions change no result");
 }
 
-/// Best value and configuration of each budget; its number may differ, as a repetition is a trial of its own.
+/// Returns the best value and configuration of each budget, without the number, because a repeated trial gets
+/// a new one.
 fn best(document: &serde_json::Value) -> Vec<(serde_json::Value, serde_json::Value)> {
     let studies = document["studies"].as_array().expect("the document has studies");
     let best = studies.iter().map(|s| &s["summary"]["best"][0]);
@@ -116,7 +117,7 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     assert!(asked.success());
     let (code, _, err) = texts(&child.wait_with_output().unwrap());
     assert_eq!(code, 130, "{err}");
-    assert!(err.contains("hint: the same command goes on from here"), "{err}");
+    assert!(err.contains("hint: run the same command to continue"), "{err}");
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_changed_space_goes_on_with_the_trials_that_fit_where_that_is_asked_for() {
     assert_eq!(code, 0, "{err}");
     let outside: u64 = err
         .lines()
-        .find_map(|line| line.strip_suffix(" trials lie outside of the space and are not counted"))
+        .find_map(|line| line.strip_suffix(" trials are outside the space and do not count"))
         .map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap());
     let (_, out, _) = run(path, &["status", "--study", "s", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -207,7 +208,7 @@ fn a_ladder_with_conditions_runs_resumes_and_reports() {
     assert!(code == 0 && out.contains("`weight_decay` exists when { dropout = [0.1] }"), "{out}{err}");
     assert_eq!(run(path, &["run", "--quiet", "--budget", "s", "--trials", "6"]).0, 0);
     let (code, _, err) = run(path, &["run", "--budget", "s"]);
-    assert!(code == 0 && err.contains("6 of them done already"), "no trial lies outside: {err}");
+    assert!(code == 0 && err.contains("6 already done"), "no trial lies outside: {err}");
     let (_, out, _) = run(path, &["list", "--study", "s", "--json"]);
     let listed: serde_json::Value = serde_json::from_str(&out).unwrap();
     let trials = listed["trials"].as_array().or_else(|| listed["studies"][0]["trials"].as_array()).unwrap();
@@ -255,7 +256,7 @@ weights = "any"
     std::fs::write(folder.path().join("ladder.toml"), ladder).unwrap();
     let (code, out, err) = run(folder.path(), &["check"]);
     assert_eq!(code, 0, "{err}");
-    // Of the nine pairs of width and rate one is left out.
+    // One of the nine pairs of width and rate is excluded.
     assert!(out.contains("11% of the configurations left out: not rate * width < 1.7"), "{out}");
     assert!(out.contains("24 distinct configurations"), "{out}");
     let (code, _, err) = run(folder.path(), &["run", "--quiet"]);

@@ -1,4 +1,4 @@
-//! `allometry sampler`: the filter's lines.
+//! Tests of the lines of `allometry sampler`.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::support::{allometry, texts};
 
-/// Runs the filter on lines; its answers, parsed.
+/// Runs the sampler on lines and returns its parsed answers.
 fn answers(kind: &str, lines: &[String]) -> Vec<Value> {
     let (answers, err) = heard(kind, lines);
     assert_eq!(err, "");
     answers
 }
 
-/// Answers to lines, and standard error.
+/// Runs the sampler on lines and returns its answers and its standard error.
 fn heard(kind: &str, lines: &[String]) -> (Vec<Value>, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut child = allometry(folder.path())
@@ -50,11 +50,13 @@ fn header() -> String {
 #[test]
 fn gp_says_once_that_tpe_goes_on() {
     let mut lines = vec![
-        r#"{"name": "t", "seed": 1, "budget": 400, "workers": 1, "params": [{"name": "x", "type": "int", "low": 0, "high": 2000}]}"#
-            .to_owned(),
+        json!({"name": "t", "seed": 1, "budget": 400, "workers": 1, "params": [
+            {"name": "x", "type": "int", "low": 0, "high": 2000}
+        ]})
+        .to_string(),
     ];
     for k in 0..303 {
-        // Failed trials tell the model nothing, which would take its time.
+        // Failed trials are not modelled, which saves time.
         lines.push(format!(r#"{{"ask": {k}}}"#));
         if k < 301 {
             lines.push(format!(r#"{{"tell": {k}, "value": null}}"#));
@@ -98,7 +100,10 @@ fn every_kind_proposes_members_of_the_space_and_the_same_again() {
 
 #[test]
 fn a_grid_is_used_up_and_its_end_told() {
-    let space = json!({"params": [{"name": "a", "type": "ordinal", "values": [1, 2]}, {"name": "b", "type": "categorical", "values": ["x"]}]});
+    let space = json!({"params": [
+        {"name": "a", "type": "ordinal", "values": [1, 2]},
+        {"name": "b", "type": "categorical", "values": ["x"]},
+    ]});
     for kind in ["grid", "gp", "tpe"] {
         let lines: Vec<String> =
             [space.to_string()].into_iter().chain((0..3).map(|n| json!({ "ask": n }).to_string())).collect();
@@ -113,8 +118,8 @@ fn a_bad_line_is_answered_and_the_command_goes_on() {
     let error = |line: &str, part: &str| (line.to_owned(), part.to_owned());
     let parameter = |p: Value| json!({ "params": [p] }).to_string();
     let bad = [
-        error("{", "no JSON object"),
-        error("[1]", "no JSON object"),
+        error("{", "not a JSON object"),
+        error("[1]", "not a JSON object"),
         error(r#"{"ask": 0}"#, "the first line must describe the space"),
         error(r#"{"params": []}"#, "at least one parameter"),
         error(&parameter(json!({"name": "a", "type": "ordinal", "values": []})), "at least one value"),
@@ -139,16 +144,16 @@ fn a_bad_line_is_answered_and_the_command_goes_on() {
         error(&parameter(json!({"name": "a", "type": "int", "low": 0, "high": 1e15})), "more than a million"),
     ];
     let after = [
-        error(r#"{"recommend": true}"#, "no trial was told"),
+        error(r#"{"recommend": true}"#, "no trial has been told"),
         error(r#"{"tell": 0, "value": 1}"#, "never asked for"),
         error(r#"{"ask": -1}"#, "must be a trial's number"),
         error(r#"{"tell": 5, "value": "NaN"}"#, "finite number"),
-        error(r#"{"tell": 5, "value": NaN}"#, "no JSON object"),
-        error(r#"{"tell": 5, "value": 1e999}"#, "no JSON object"),
+        error(r#"{"tell": 5, "value": NaN}"#, "not a JSON object"),
+        error(r#"{"tell": 5, "value": 1e999}"#, "not a JSON object"),
         error(r#"{"tell": 5}"#, "finite number"),
-        error(r#"{"ask": 5}"#, "asked for already"),
+        error(r#"{"ask": 5}"#, "already been asked for"),
         error(r#"{"what": 5}"#, "must have one of"),
-        error(&header(), "described already"),
+        error(&header(), "already been described"),
     ];
     let mut lines: Vec<String> = bad.iter().map(|(line, _)| line.clone()).collect();
     lines.extend([header(), String::new(), r#"{"ask": 5}"#.into()]);
@@ -164,7 +169,7 @@ fn a_bad_line_is_answered_and_the_command_goes_on() {
     };
     bad.iter().zip(&all).for_each(|((_, part), answer)| told(answer, part));
     after.iter().zip(&all[bad.len() + 1..]).for_each(|((_, part), answer)| told(answer, part));
-    told(&all[all.len() - 2], "told already");
+    told(&all[all.len() - 2], "already been told");
     assert_eq!(all[all.len() - 1], all[bad.len()]);
 }
 
@@ -186,7 +191,7 @@ fn configurations_lack_what_does_not_apply() {
         }
         lines.push(r#"{"recommend": true}"#.into());
         let all = answers(kind, &lines);
-        // Of `b` there is one configuration.
+        // `b` allows one configuration.
         let lacking = all[..20].iter().filter(|answer| answer["params"]["kind"] == "b").count();
         assert!(lacking <= 1, "{kind}: {all:?}");
         for answer in &all {

@@ -1,5 +1,5 @@
-//! No password and no token is seen again: not in what commands say, on pages, in logs, in stores and files, nor among the
-//! arguments of the programs that are started.
+//! Tests that no password and no token appears in output, pages, logs, stores, files, or arguments of started
+//! programs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use allometry_testkit::Cluster;
 
 use crate::support::{LADDER, allometry, project, shared, texts};
 
-/// What is hunted.
+/// Text that marks a secret.
 const MARKER: &str = "hunter2XYZZY";
 
 fn said(mut command: Command) -> (i32, String) {
@@ -18,7 +18,8 @@ fn said(mut command: Command) -> (i32, String) {
     (code, out + &err)
 }
 
-/// Runs the program with `arguments`, in which `URL` stands for a URL with the password; returns what it said.
+/// Runs the program with `arguments`, in which `URL` stands for a URL with the password, and returns its
+/// output.
 fn hunt(folder: &Path, url: &str, arguments: &[&str]) -> (i32, String) {
     let mut command = allometry(folder);
     command.args(arguments.iter().map(|argument| argument.replace("URL", url)));
@@ -27,7 +28,7 @@ fn hunt(folder: &Path, url: &str, arguments: &[&str]) -> (i32, String) {
     (code, text)
 }
 
-/// Every file below `folder` that holds the marker.
+/// Returns every file below `folder` that contains the marker.
 fn holders(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -161,7 +162,7 @@ fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
 
-/// What the dashboard says on its outputs and answers to a request, where its token comes from the environment.
+/// Returns the output of the dashboard and its answer to a request, with its token in the environment.
 fn served(folder: &Path, url: &str, request: &str) -> String {
     let mut serve = allometry(folder)
         .args(["serve", url, "--listen", "127.0.0.1:0"])

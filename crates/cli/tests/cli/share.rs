@@ -1,4 +1,5 @@
-//! A ladder whose budgets learn from each other: what is carried over is recorded, reported, and refused where it makes no sense.
+//! A ladder whose budgets learn from each other: what is carried over is recorded, reported, and refused
+//! where it makes no sense.
 
 use serde_json::Value;
 
@@ -39,13 +40,14 @@ tolerance = 0.9
 d_model = [50, 100, 150]
 "#;
 
-/// Best at the middle width, speed 4 and no drop, in either budget.
+/// The program of both budgets, which is best at the middle width, speed 4 and no drop.
 const SCRIPT: &str = r#"
 width=$(( $1 < 20 ? $1 / 5 : $1 / 50 ))
-echo "{\"final\": true, \"value\": $(( 100 - 9 * (width - 2) * (width - 2) - 4 * ($2 - 4) * ($2 - 4) - 3 * $3 ))}" >> "$ALLOMETRY_REPORT"
+value=$(( 100 - 9 * (width - 2) * (width - 2) - 4 * ($2 - 4) * ($2 - 4) - 3 * $3 ))
+echo "{\"final\": true, \"value\": $value}" >> "$ALLOMETRY_REPORT"
 "#;
 
-/// What the second budget turns the first one's findings into, where it is another function.
+/// A program whose second budget has its best value elsewhere than the first.
 const OPPOSITE: &str = r#"
 good=$(( 4 * ($2 - 4) * ($2 - 4) + 3 * $3 ))
 [ "$1" -lt 20 ] && good=$(( -good ))
@@ -59,7 +61,8 @@ fn project(ladder: &str, script: &str) -> tempfile::TempDir {
     folder
 }
 
-/// What the report says was carried over to its second budget, in both forms; the first budget had nothing to learn from.
+/// Returns what the second budget learned from the first according to the report, as JSON and as Markdown.
+/// The first budget has nothing to learn from.
 fn carried(folder: &tempfile::TempDir) -> (Value, String) {
     let path = folder.path();
     let (code, _, err) = run(path, &["run", "--quiet", "--workers", "1"]);
@@ -84,13 +87,13 @@ fn the_report_says_what_was_carried_over() {
     assert!(text.contains("- Carried over: 13 trials of small; kept:"), "{text}");
     assert!(text.contains("searched with more knowledge"), "{text}");
     assert!(text.contains("the search of 'large' learned from the trials of other budgets"), "{text}");
-    // The first trial is the smaller budget's best guess.
+    // The first trial is the best configuration according to the smaller budget.
     let (_, listed, _) = run(folder.path(), &["list", "--json"]);
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let first = &listed["studies"][1]["trials"][0];
     assert_eq!(first["origin"], "model", "{first}");
     assert!(first["value"].as_f64().unwrap() >= 84.0, "{first}");
-    // A program that asks for the next configuration has what was carried over, too.
+    // `ask` uses the shared trials, too.
     let (code, asked, err) = run(folder.path(), &["ask", "--study", "large"]);
     assert_eq!(code, 0, "{err} {asked}");
 }

@@ -1,4 +1,4 @@
-//! What trials of other programs are after: which values are better, and what the metric is called.
+//! Tests of reading the trials of other programs: their direction, their metric and their columns.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ fn write(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).unwrap();
 }
 
-/// The best value and the name of the metric of a report's only budget.
+/// Returns the best value and the metric of the only budget of a report.
 fn best(folder: &Path, arguments: &[&str]) -> (f64, String) {
     let all: Vec<&str> = ["report", "-o", "r.json"].iter().chain(arguments).copied().collect();
     let (code, _, err) = run(folder, &all);
@@ -19,7 +19,8 @@ fn best(folder: &Path, arguments: &[&str]) -> (f64, String) {
     (best, report["metric"].as_str().unwrap().to_owned())
 }
 
-const LOSSES: &str = r#"[{"number": 0, "value": 2.1, "params": {"lr": 0.1}}, {"number": 1, "value": 0.3, "params": {"lr": 0.01}},
+const LOSSES: &str = r#"[{"number": 0, "value": 2.1, "params": {"lr": 0.1}},
+    {"number": 1, "value": 0.3, "params": {"lr": 0.01}},
     {"number": 2, "value": 0.5, "params": {"lr": 0.02}}]"#;
 
 #[test]
@@ -57,7 +58,7 @@ fn a_loss_is_never_maximised_in_silence() {
     assert_eq!(best(folder, &["A=vl.db", "--direction", "maximize"]), (0.3, "val_loss".into()));
 }
 
-/// An interval that ends at 1, class counts and the name AUC are for values that can be one.
+/// Only values from 0 to 1 are treated as an AUC: with an interval that ends at 1, and with class counts.
 #[test]
 fn nothing_but_an_auc_is_treated_as_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,7 +121,7 @@ fn times_without_an_offset_are_of_this_machines_zone() {
     assert!(std::fs::read_to_string(path.join("back.json")).unwrap().contains("2024-01-01 10:00:00"));
 }
 
-/// Every command that reads a table is told which of its columns are parameters, and which holds the size.
+/// Every command that reads a table has the options on its parameters and its size.
 #[test]
 fn columns_are_told_on_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
@@ -168,7 +169,7 @@ fn columns_are_told_on_the_command_line() {
     assert!(err.contains("--params does not apply to trials.db"), "{err}");
 }
 
-/// Packed files and old encodings are read, and what cannot be is named.
+/// Packed files and old encodings are read, or the error names the file.
 #[test]
 fn packed_tables_are_read_up_to_a_limit() {
     use std::io::Write as _;
@@ -209,7 +210,7 @@ fn packed_tables_are_read_up_to_a_limit() {
     assert!(err.contains("imported 2 trials into study \"trials\""), "{err}");
 }
 
-/// A database or table of one study needs no label, and one study alone is compared with nothing.
+/// A database or table of one study needs no label, and a single study gets no comparisons.
 #[test]
 fn a_study_alone_gets_a_report_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
@@ -252,7 +253,7 @@ fn a_study_alone_gets_a_report_of_its_own() {
     assert!(code == 4 && err.contains("none.csv"), "{err}");
 }
 
-/// A SOURCE is the same thing to every command that reads.
+/// Every reading command accepts every SOURCE.
 #[test]
 fn every_reading_command_takes_every_source() {
     let folder = tempfile::tempdir().unwrap();
@@ -291,7 +292,7 @@ fn every_reading_command_takes_every_source() {
         read(&["export"], &["-o", "out.json"]);
         assert!(read(&["compare", source], &[]).contains("# Comparison"), "{source}");
     }
-    // The former option is still there.
+    // The former option still works.
     for command in [&["best"][..], &["status"], &["list"], &["show", "1"]] {
         let (code, out, err) = run(folder, &[command, &["--in", "trials.db"]].concat());
         assert_eq!(code, 0, "{command:?}: {err}");
@@ -304,14 +305,14 @@ fn every_reading_command_takes_every_source() {
     for (arguments, code, expected) in [
         (vec!["best", "t.csv"], 4, "t.csv, line 1: no column holds the objective"),
         (vec!["best", "nowhere.csv", "--direction", "minimize"], 4, "there is no file"),
-        (vec!["best", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
-        (vec!["best", "trials.db", "--in", "trials.db"], 2, "former name of SOURCE"),
+        (vec!["best", "trials.db", "--metric", "loss"], 2, "`--metric` applies to trials of other programs"),
+        (vec!["best", "trials.db", "--in", "trials.db"], 2, "former option for SOURCE"),
         (vec!["show", "t.csv", "--metric", "loss", "9"], 4, "has no trial 9"),
-        (vec!["show", "t.csv"], 2, "`t.csv` is no number of a trial"),
+        (vec!["show", "t.csv"], 2, "`t.csv` is not a trial number"),
         (vec!["list", "none.db"], 4, "none.db"),
         (vec!["serve", "t.csv", "--grpc", "127.0.0.1:0"], 5, "not a SQLite database"),
-        (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is no store"),
-        (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` is for trials of other programs"),
+        (vec!["serve", "s=t.csv", "--grpc", "127.0.0.1:0"], 2, "`s=t.csv` is not a storage"),
+        (vec!["serve", "trials.db", "--metric", "loss"], 2, "`--metric` applies to trials of other programs"),
         (vec!["status", "s=trials.db:none"], 4, "holds no study `none`"),
     ] {
         let (found, _, err) = run(folder, &arguments);
@@ -339,7 +340,7 @@ fn files_of_one_study_are_compared() {
     assert!(!out.contains("| before |"), "labels that differ say that the budgets do: {out}");
 }
 
-/// What cannot be followed is shown as it was, from a copy that goes with the server.
+/// A source that cannot be followed is served from a copy, which is deleted with the server.
 #[test]
 fn the_dashboard_shows_a_table() {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -369,7 +370,7 @@ fn the_dashboard_shows_a_table() {
     assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 0, "the copy is gone");
 }
 
-/// Of several objectives each has its direction, in the order of the values.
+/// With several objectives each value has its own direction.
 #[test]
 fn a_table_of_several_objectives_has_a_front() {
     let folder = tempfile::tempdir().unwrap();
@@ -381,12 +382,12 @@ fn a_table_of_several_objectives_has_a_front() {
     assert!(out.contains("## Front") || out.contains("Pareto"), "{out}");
     let (code, out, err) = run(folder, &[&["best", "t.csv"], &directions[..]].concat());
     assert_eq!(code, 0, "{err}");
-    assert!(out.contains("no trial beats 2 trials in acc up, ms down"), "{out}");
+    assert!(out.contains("Pareto front of 2 trials in acc up, ms down"), "{out}");
     let (code, _, err) = run(folder, &["best", "t.csv", "--direction", "maximize"]);
     assert!(code == 4 && err.contains("give --direction once for each objective"), "{err}");
 }
 
-/// An equals sign in an existing path is no label's.
+/// An equals sign in the name of an existing file does not separate a label.
 #[test]
 fn a_path_may_hold_an_equals_sign() {
     let folder = tempfile::tempdir().unwrap();
@@ -397,7 +398,7 @@ fn a_path_may_hold_an_equals_sign() {
     assert!(code == 0 && out.contains("0.2500"), "{out}{err}");
 }
 
-/// Which values are better is a question of usage, to every command.
+/// A missing direction is a usage error of every command.
 #[test]
 fn every_command_asks_which_values_are_better() {
     let folder = tempfile::tempdir().unwrap();
@@ -411,7 +412,7 @@ fn every_command_asks_which_values_are_better() {
     }
 }
 
-/// Nobody has to read what is said on standard error.
+/// A closed standard error does not stop a command.
 #[test]
 fn a_closed_standard_error_ends_no_command() {
     let folder = tempfile::tempdir().unwrap();
@@ -426,14 +427,15 @@ fn a_closed_standard_error_ends_no_command() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-/// What breaks a constraint is not what another study should begin with.
+/// Trials that break a constraint are not enqueued in another study.
 #[test]
 fn infeasible_trials_are_not_enqueued() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let trial = |number: u64, value: f64, constraint: f64| {
         format!(
-            r#"{{"number": {number}, "value": {value}, "params": {{"x": {value}}}, "state": "COMPLETE", "constraints": [{constraint}]}}"#
+            r#"{{"number": {number}, "value": {value}, "params": {{"x": {value}}},
+            "state": "COMPLETE", "constraints": [{constraint}]}}"#
         )
     };
     let list = [trial(0, 0.1, 1.0), trial(1, 0.2, -1.0), trial(2, 0.3, -1.0)].join(", ");
@@ -446,8 +448,8 @@ fn infeasible_trials_are_not_enqueued() {
     assert!(code == 0 && out.contains(r#""x":0.2"#), "{out}{err}");
 }
 
-/// Optuna writes the objectives of a study in the order of their names: what is said by places may be of
-/// another.
+/// Optuna writes the objectives of a study in the order of their names, so options in another order would be
+/// wrong.
 #[test]
 fn directions_are_said_by_the_names_of_objectives() {
     let folder = tempfile::tempdir().unwrap();
@@ -471,7 +473,10 @@ fn directions_are_said_by_the_names_of_objectives() {
         {
             let (code, _, err) = run(folder, &[command, &by_place].concat());
             assert_eq!(code, 2, "{command:?}: {err}");
-            assert!(err.contains("which need not be the study's: `accuracy`, `loss`"), "{command:?}: {err}");
+            assert!(
+                err.contains("which may differ from the study's: `accuracy`, `loss`"),
+                "{command:?}: {err}"
+            );
             assert!(err.contains("--direction accuracy=... --direction loss=..."), "{command:?}: {err}");
         }
         let (code, out, err) = run(folder, &[&["best", file], &by_name[..]].concat());
@@ -499,7 +504,7 @@ fn directions_are_said_by_the_names_of_objectives() {
     assert!(code == 2 && err.contains("--direction is for `los`, and no source has that label"), "{err}");
 }
 
-/// A server that nobody reaches is no missing file, to any command and in any form of a source.
+/// An unreachable server is not reported as a missing file, by any command and for any kind of source.
 #[test]
 fn a_server_that_is_not_there_has_one_exit_code() {
     let folder = tempfile::tempdir().unwrap();
@@ -542,7 +547,7 @@ fn an_empty_file_is_no_storage() {
     }
 }
 
-/// Values of a list stand with their points below each other, and a failure with what its program said last.
+/// The decimal points of a list are aligned, and a failure is listed with the last output of its program.
 #[test]
 fn a_list_is_a_table() {
     let folder = tempfile::tempdir().unwrap();
@@ -565,7 +570,7 @@ fn a_list_is_a_table() {
          [space]\nx = [1]\n[[budget]]\nlabel = \"any\"\nweights = \"any\"\n",
     );
     let (_, checked, err) = run(folder, &["check"]);
-    assert!(checked.contains("note: no word of `run` carries a parameter"), "{checked}{err}");
+    assert!(checked.contains("note: `run` passes no parameter"), "{checked}{err}");
     run(folder, &["run"]);
     for command in [&["list"][..], &["show", "0"]] {
         let (code, out, err) = run(folder, command);

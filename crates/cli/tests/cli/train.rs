@@ -1,4 +1,4 @@
-//! `allometry train` and `allometry predict`: one configuration to a checkpoint, and the checkpoint to scores.
+//! Tests of `allometry train` and `allometry predict`.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn one_configuration_is_trained_and_its_checkpoint_predicts() {
     assert_eq!((lines[0], lines.len()), ("row,date,score", 1 + 400 - 7));
     assert!(lines[1].starts_with("7,2000-01-08,0."), "{}", lines[1]);
 
-    // Once more: the file is only read; with another setting it is refused, and kept.
+    // A second run only reads the file; with another setting the file is refused and kept.
     let (code, again, err) =
         run(folder.path(), &["train", "--budget", "s", "--set", "dropout=0.1", "--json"]);
     assert_eq!((code, again), (0, out), "{err}");
@@ -70,7 +70,7 @@ fn a_disk_that_fills_leaves_the_old_checkpoint() {
     let folder = project();
     assert_eq!(run(folder.path(), &["train", "--budget", "l", "-q", "-o", "c.safetensors"]).0, 0);
     let old = std::fs::read(folder.path().join("c.safetensors")).unwrap();
-    // A limit on the size of files stands in for the full disk: the write fails in the middle.
+    // A limit on file sizes stands in for a full disk: the write fails in the middle.
     let script =
         "trap '' XFSZ; ulimit -f 1; exec \"$0\" train --budget l -q --restart --seed 2 -o c.safetensors";
     let output = std::process::Command::new("sh")
@@ -103,7 +103,8 @@ fn ctrl_c_saves_and_the_same_command_goes_on_to_the_same_bytes() {
     let asked = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(asked.success() && patience.elapsed() < Duration::from_mins(1));
     let code = child.wait_with_output().unwrap().status.code();
-    // A machine so fast that it has ended, or so slow that the signal came before the handler, shows nothing here.
+    // On a machine so fast that the training has ended, or so slow that the signal came before its handler,
+    // there is nothing to test.
     assert!(matches!(code, Some(130 | 0) | None), "{code:?}");
     let finish = |file: &str| {
         let (code, _, err) = run(folder.path(), &[&command[..], &["-q", "-o", file]].concat());
@@ -140,7 +141,7 @@ fn ladders_of_numbers_and_of_classes_run_to_their_report() {
         let folder = project();
         let (code, _, err) = run(folder.path(), &[&["run", "--quiet"][..], &settings].concat());
         assert_eq!(code, 0, "{err}");
-        // The stored ladder says what was asked, so that the report does.
+        // The stored ladder has the settings of the command line, so the report has them too.
         let url = format!("sqlite:///{}", folder.path().join("trials.db").display());
         let (code, report, err) = run(folder.path(), &["report", &url, "-o", "-"]);
         assert_eq!(code, 0, "{err}");

@@ -1,4 +1,4 @@
-//! `allometry transfer`: whether settings carry over, as a user asks.
+//! Tests of `allometry transfer`.
 
 use std::path::Path;
 
@@ -40,7 +40,7 @@ fn budgets_train_each_others_settings() {
     let page = std::fs::read_to_string(folder.join("report/report.md")).unwrap();
     assert!(page.contains("## Transfer Between Budgets") && page.contains("transfer.svg"), "{page}");
     assert!(folder.join("report/report-figures/transfer.svg").exists());
-    // The search and its statistics have not seen any of it.
+    // The search and its statistics do not include the new trials.
     assert_eq!(document["studies"], before["studies"]);
     let (_, listed, _) = run(folder, &["list", "--json"]);
     assert!(!listed.contains("transfer"), "{listed}");
@@ -60,7 +60,7 @@ fn budgets_train_each_others_settings() {
     );
 }
 
-/// What is killed goes on and ends with the same figures.
+/// A killed transfer continues and ends with equal results.
 #[test]
 fn a_killed_transfer_goes_on() {
     use std::process::Stdio;

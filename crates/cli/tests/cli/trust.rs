@@ -1,4 +1,4 @@
-//! Whose word is taken: a store says which trials are wanted, and not what is run for them.
+//! Tests that a store decides which trials are run, but not which program runs them.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,8 @@ use allometry_store::facts::{CommandFacts, Fact, ObjectiveFacts, Program};
 use crate::support::run;
 use crate::support::shared;
 
-/// A folder with a ladder, and a store beside it in which somebody has put another command under the ladder's name.
+/// Creates a folder with a ladder, and a store in which somebody has stored another command under the
+/// ladder's name.
 fn poisoned(settings: &serde_json::Value) -> tempfile::TempDir {
     let folder = shared::project(2);
     let (code, _, err) = run(folder.path(), &["run", "--quiet", "--trials", "1"]);
@@ -31,7 +32,7 @@ fn poisoned(settings: &serde_json::Value) -> tempfile::TempDir {
         horizon: 1,
         part: None,
     };
-    // The stored question is as wrong as the rest: it may not be what keeps the command from running.
+    // The stored objective is changed as well, so that a mismatch with it does not hide the result.
     let objective = Fact::Objective(ObjectiveFacts::Command(objective));
     store.set_facts(study.id, &[Fact::LadderFile(file), Fact::TargetTrials(2), objective]).unwrap();
     folder
@@ -98,7 +99,8 @@ fn enqueued_trials_of_the_wrong_type_fail_and_the_run_goes_on() {
     let script = r#"
 import optuna
 s = optuna.load_study(study_name="shared/s", storage="sqlite:///trials.db")
-for params in [{"x": "a"}, {"x": 5.0}, {"x": 0.25, "y": "b"}, {"x": [1]}, {"x": None}, {"y": "; touch pwned"}, {}]:
+for params in [{"x": "a"}, {"x": 5.0}, {"x": 0.25, "y": "b"}, {"x": [1]}, {"x": None},
+               {"y": "; touch pwned"}, {}]:
     s.enqueue_trial(params)
 "#;
     let made = Command::new(python).args(["-c", script]).current_dir(folder.path()).output().unwrap();

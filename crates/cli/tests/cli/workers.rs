@@ -1,4 +1,5 @@
-//! Several processes on one study: the total is exact, nothing is lost, whatever is killed or suspended.
+//! Tests of several processes on one study: the number of trials is exact and no value is lost, even if
+//! processes are killed or suspended.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,7 +26,7 @@ fn check(folder: &Path) -> BTreeSet<String> {
     shared::check(&trials(folder), TRIALS)
 }
 
-/// The configurations that one process alone tries.
+/// Returns the configurations that a single process tries.
 fn alone() -> BTreeSet<String> {
     let folder = project();
     let (code, _, err) = run(folder.path(), &["run", "--workers", "3"]);
@@ -54,7 +55,7 @@ fn processes_together_make_the_trials_that_one_alone_makes() {
     assert_eq!(check(folder.path()), alone());
 }
 
-/// Kills runners and workers at random moments, as many as there are rounds, and lets a last one end the study.
+/// Kills a runner or worker at a random moment in each round, and lets a last one finish the study.
 fn survives_kills(url: &str) {
     let rounds = fault_rounds(12);
     let wanted = 6 * rounds;
@@ -67,7 +68,7 @@ fn survives_kills(url: &str) {
     for round in 0..rounds {
         processes.push(begin(if round % 2 == 0 { "worker" } else { "run" }));
         random_pause(Duration::from_millis(400));
-        // Old ones in the midst of their work, and new ones that only just begin.
+        // Both old processes in the middle of a trial and new ones at their start are killed.
         let mut victim = processes.remove(round % 3 / 2);
         if victim.try_wait().unwrap().is_none() {
             victim.kill().unwrap();
@@ -127,7 +128,7 @@ fn suspended_beyond_its_lease(folder: &Path, url: &str) {
     assert_eq!(trials(), before, "what was told late changed nothing");
 
     let said = std::fs::read_to_string(folder.join("stderr.txt")).unwrap();
-    assert!(said.contains("its result is not taken"), "{said}");
+    assert!(said.contains("its result is discarded"), "{said}");
     assert_eq!(before[0].state, TrialState::Failed);
     let repetition = &before.iter().find(|trial| trial.record.retry_of.is_some()).unwrap();
     assert_eq!(
@@ -145,7 +146,10 @@ fn suspended_beyond_its_lease(folder: &Path, url: &str) {
 
     let (code, out, err) = run(folder, &["show", "--in", url, "--study", "shared/s", "0"]);
     assert_eq!(code, 0, "{err}");
-    assert!(out.contains(&format!("by {told_by}")) && out.contains("told when it had ended"), "{out}");
+    assert!(
+        out.contains(&format!("by {told_by}")) && out.contains("told after the trial had ended"),
+        "{out}"
+    );
     let (_, out, _) = run(folder, &["show", "--in", url, "--study", "shared/s", "0", "--json"]);
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(document["late_tells"][0]["values"], serde_json::json!([x]));
@@ -178,7 +182,7 @@ fn a_worker_says_what_it_misses() {
     let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db", "--ladder", "other"]);
     assert_eq!(code, 4, "{err}");
     assert!(err.contains("no ladder `other`") && err.contains("it has shared"), "{err}");
-    // What the first process was asked for holds for those that join it.
+    // The settings of the first process apply to those that join it.
     let (code, _, err) = run(folder.path(), &["worker", "--storage", "trials.db"]);
     assert_eq!(code, 0, "{err}");
     assert_eq!(trials(folder.path()).len(), 1);

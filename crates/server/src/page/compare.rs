@@ -1,4 +1,4 @@
-//! Trials side by side.
+//! The page that compares trials.
 
 use allometry_core::significant::signed;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use super::{missing, shell, trial, trial_address, words};
 use crate::content::Content;
 use crate::render::{self, Dashboard};
 
-/// Trials that are compared at most: as many as there are colours.
+/// Maximum number of compared trials, the number of colours.
 const MOST: usize = 8;
 
 type Chosen = (Arc<StoredStudy>, FrozenTrial);
 
-/// The trials that are asked for as `study:number,study:number`.
+/// Returns the page that compares the trials `study:number,study:number`.
 pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content {
     let chosen: Option<Vec<Chosen>> = trials
         .map(String::as_str)
@@ -31,9 +31,7 @@ pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content
         })
         .collect();
     let Some(chosen) = chosen else {
-        return missing(
-            "The address does not name trials that are there: /compare?trials=STUDY:NUMBER,STUDY:NUMBER",
-        );
+        return missing("The address must name existing trials: /compare?trials=STUDY:NUMBER,STUDY:NUMBER");
     };
     let curves: Vec<Curve> = chosen
         .iter()
@@ -46,7 +44,9 @@ pub(crate) fn compare(dashboard: &Dashboard, trials: Option<&String>) -> Content
         h1 { "Trials side by side" }
         p { a href="/" { "All ladders" } }
         (table(&chosen))
-        @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) { (figure.html()) }
+        @if let Some(figure) = curves_figure("curves", "Learning curves", "value", &curves) {
+            (figure.html())
+        }
         (gains(&chosen))
     };
     Content::html(shell("Trials side by side", "", "", &content))
@@ -69,16 +69,21 @@ fn table(chosen: &[Chosen]) -> Markup {
                 thead {
                     tr {
                         td {}
-                        @for one in chosen { th scope="col" { a href=(trial_address(&one.0, one.1.number.0)) { (label(one)) } } }
+                        @for one in chosen {
+                            th scope="col" {
+                                a href=(trial_address(&one.0, one.1.number.0)) { (label(one)) }
+                            }
+                        }
                     }
                 }
                 tbody {
-                    tr { th scope="row" { "value" } @for (_, trial) in chosen { td { (trial.value.map_or_else(|| "–".into(), words::value)) } } }
-                    @for name in names {
-                        @let values: Vec<String> = chosen.iter().map(|(_, trial)| trial.params.get(name).map_or_else(|| "–".into(), |value| words::short(&value.rounded().to_string()))).collect();
-                        @let differ = values.iter().any(|value| *value != values[0]);
-                        tr { th scope="row" { (words::short(name)) } @for value in &values { td { @if differ { strong { (value) } } @else { (value) } } } }
+                    tr {
+                        th scope="row" { "value" }
+                        @for (_, trial) in chosen {
+                            td { (trial.value.map_or_else(|| "–".into(), words::value)) }
+                        }
                     }
+                    @for name in names { (parameter_row(name, chosen)) }
                 }
             }
         }
@@ -86,7 +91,25 @@ fn table(chosen: &[Chosen]) -> Markup {
     }
 }
 
-/// Differences on the same rows, each trial against the first.
+/// Returns the row of a parameter, in bold if its values differ.
+fn parameter_row(name: &str, chosen: &[Chosen]) -> Markup {
+    let value = |trial: &FrozenTrial| {
+        let value = trial.params.get(name);
+        value.map_or_else(|| "–".into(), |value| words::short(&value.rounded().to_string()))
+    };
+    let values: Vec<String> = chosen.iter().map(|(_, trial)| value(trial)).collect();
+    let differ = values.iter().any(|value| *value != values[0]);
+    html! {
+        tr {
+            th scope="row" { (words::short(name)) }
+            @for value in &values {
+                td { @if differ { strong { (value) } } @else { (value) } }
+            }
+        }
+    }
+}
+
+/// Returns the differences of each trial from the first on the rows that both have.
 fn gains(chosen: &[Chosen]) -> Markup {
     let outputs = |(study, trial): &Chosen| study.predictions.get(&trial.number)?.outputs().cloned();
     match chosen.split_first().and_then(|(first, others)| Some((first, outputs(first)?, others))) {
@@ -102,9 +125,12 @@ fn gains(chosen: &[Chosen]) -> Markup {
                         @let own = own.as_ref().map(Outputs::from);
                         @for &metric in base.metrics() {
                             @let options = Options::default();
-                            @let gain = own.and_then(|own| paired_difference(metric, &base, &own, series, &options));
+                            @let gain = own.and_then(|own| {
+                                paired_difference(metric, &base, &own, series, &options)
+                            });
                             li {
-                                (metric.as_str()) ", " (label(other)) " less " (label(first)) ": " (in_words(gain, &options))
+                                (metric.as_str()) ", " (label(other)) " minus " (label(first)) ": "
+                                (gain_text(gain, &options))
                             }
                         }
                     }
@@ -114,7 +140,7 @@ fn gains(chosen: &[Chosen]) -> Markup {
     }
 }
 
-fn in_words(gain: Option<Estimate>, options: &Options) -> String {
+fn gain_text(gain: Option<Estimate>, options: &Options) -> String {
     match gain.and_then(|gain| Some((gain.point, gain.interval?))) {
         Some((gain, ends)) => {
             let level = options.level * 100.0;
@@ -125,11 +151,11 @@ fn in_words(gain: Option<Estimate>, options: &Options) -> String {
                 signed(ends.upper)
             )
         }
-        None => "unknown: there are no scores of both on the same rows".into(),
+        None => "unknown, because they have no predictions for the same rows".into(),
     }
 }
 
-/// Differences in AUC of a binary label.
+/// Returns the differences in AUC, for a binary label.
 fn gains_in_auc(chosen: &[Chosen]) -> Markup {
     let predictions = |(study, trial): &Chosen| study.predictions.get(&trial.number)?.scores().cloned();
     let Some((first, others)) = chosen.split_first() else { return html! {} };
@@ -143,7 +169,7 @@ fn gains_in_auc(chosen: &[Chosen]) -> Markup {
                 @let scores = predictions(other);
                 @let gain = scores.as_ref().and_then(|s| paired_gain(&base, &s.into(), series, &options));
                 li {
-                    (label(other)) " over " (label(first)) ": " (in_words(gain, &options))
+                    (label(other)) " minus " (label(first)) ": " (gain_text(gain, &options))
                 }
             }
         }

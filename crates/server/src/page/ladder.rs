@@ -1,4 +1,4 @@
-//! The parts of a ladder's page that change.
+//! The parts of a ladder's page that are updated.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,55 +12,55 @@ use allometry_store::facts::Experiment;
 use allometry_store::{Liveness, StoredStudy};
 use maud::{Markup, PreEscaped, html};
 
-use super::{away, trial_address, words};
+use super::{trial_address, unavailable, words};
 use crate::api;
-use crate::content::Content;
+use crate::content::{Content, LADDER_GONE};
 use crate::render::{Analyzed, Dashboard};
 use crate::watch::Known;
 
-/// Running trials whose curves are drawn.
+/// Maximum number of running trials with a curve.
 const MOST_CURVES: usize = 8;
-/// Failures that are listed, the latest.
+/// Maximum number of listed failures, the latest ones.
 const MOST_FAILURES: usize = 8;
-/// Ended trials from whose durations the time left is estimated.
+/// Number of finished trials whose durations give the estimate of the time left.
 const RECENT: usize = 10;
 
-/// Progress, running trials and failures.
+/// Returns the progress, the running trials and the failures of a ladder.
 pub(crate) fn live(dashboard: &Dashboard, name: Option<&String>) -> Content {
     let known = dashboard.known();
-    match api::asked(dashboard, name).ok().and_then(|name| known.ladders.get(&name)) {
+    match api::requested_ladder(dashboard, name).ok().and_then(|name| known.ladders.get(&name)) {
         Some(studies) => Content::html(live_part(&known, studies).into_string()),
-        None => Content::missing("the ladder is gone"),
+        None => Content::missing(LADDER_GONE),
     }
 }
 
-/// Charts and the data of the table, of the latest analysis.
+/// Returns the charts of the latest analysis of a ladder, with the data of the table of trials.
 pub(crate) fn charts(dashboard: &Dashboard, name: Option<&String>) -> Content {
-    let name = match api::asked(dashboard, name) {
+    let name = match api::requested_ladder(dashboard, name) {
         Ok(name) => name,
         Err(refusal) => return refusal,
     };
     let known = dashboard.known();
     let Some(studies) = known.ladders.get(&name) else {
-        return Content::missing("the ladder is gone");
+        return Content::missing(LADDER_GONE);
     };
     match dashboard.charts(&name, |analyzed| charts_part(analyzed, studies).into_string()) {
         Some(html) => Content::html(html),
-        None => Content::missing("the ladder is gone"),
+        None => Content::missing(LADDER_GONE),
     }
 }
 
 pub(super) fn live_part(known: &Known, studies: &[Arc<StoredStudy>]) -> Markup {
+    const COLUMNS: [&str; 8] =
+        ["Budget", "Progress", "Running", "Pruned", "Failed", "Best", "Best configuration", "Time left"];
     html! {
-        (away(known))
+        (unavailable(known))
         section aria-label="Progress" {
             div.scroll tabindex="0" {
                 table {
                     thead {
                         tr {
-                            @for name in ["Budget", "Progress", "Running", "Pruned", "Failed", "Best", "Its configuration", "Time left"] {
-                                th scope="col" { (name) }
-                            }
+                            @for name in COLUMNS { th scope="col" { (name) } }
                         }
                     }
                     tbody { @for study in studies { (progress(study)) } }
@@ -100,7 +100,8 @@ fn progress(study: &StoredStudy) -> Markup {
             td {
                 @match target {
                     Some(target) => {
-                        progress max=(target) value=(complete) aria-label={ (label(study)) ": " (complete) " of " (target) } {}
+                        progress max=(target) value=(complete)
+                            aria-label={ (label(study)) ": " (complete) " of " (target) } {}
                         " " (complete) " of " (target)
                     }
                     None => (complete),
@@ -111,7 +112,11 @@ fn progress(study: &StoredStudy) -> Markup {
             td { (count(TrialState::Failed)) }
             @match best {
                 Some(best) => {
-                    td { a href=(trial_address(study, best.number.0)) { (words::value(best.value.unwrap_or(f64::NAN))) } }
+                    td {
+                        a href=(trial_address(study, best.number.0)) {
+                            (words::value(best.value.unwrap_or(f64::NAN)))
+                        }
+                    }
                     td { (words::short(&rounded(best))) }
                 }
                 None if complete > 0 => { td { "none feasible" } td {} }
@@ -128,7 +133,8 @@ fn rounded(trial: &FrozenTrial) -> String {
     params.join(", ")
 }
 
-/// What the remaining trials take if they take as long as the last ones and as many run at once.
+/// Returns the time for the remaining trials, if they take as long as the latest ones and as many run at
+/// once.
 fn time_left(study: &StoredStudy, target: Option<u64>, complete: usize) -> Option<Duration> {
     let left = target?.checked_sub(complete as u64).filter(|left| *left > 0)?;
     let at_once = study.trials.iter().filter(|trial| trial.state == TrialState::Running).count();
@@ -183,8 +189,11 @@ fn running_trial(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     html! {
         a href=(trial_address(study, trial.number.0)) { "trial " (trial.number) }
         @if let Some((step, value)) = last { ", epoch " (step) ": " (words::value(*value)) }
-        @if lost { strong { ", its process has ended" } }
-        @else if let Some(age) = work.and_then(|work| work.heartbeat_age) { ", last heard of " (words::duration(age)) " before the last change" }
+        @if lost {
+            strong { ", its process has ended" }
+        } @else if let Some(age) = work.and_then(|work| work.heartbeat_age) {
+            ", last heartbeat " (words::duration(age)) " before the last change"
+        }
     }
 }
 
@@ -202,10 +211,17 @@ fn failures(studies: &[Arc<StoredStudy>]) -> Markup {
                 ul {
                     @for (study, trial) in failed.iter().take(MOST_FAILURES) {
                         li {
-                            a href=(trial_address(study, trial.number.0)) { (label(study)) ", trial " (trial.number) }
+                            a href=(trial_address(study, trial.number.0)) {
+                                (label(study)) ", trial " (trial.number)
+                            }
                             @if let Some(failure) = &trial.record.failure {
                                 ": " (words::short(&failure.reason))
-                                @if !failure.detail.is_empty() { details { summary { "what it said last" } pre { (super::trial::tail(&failure.detail)) } } }
+                                @if !failure.detail.is_empty() {
+                                    details {
+                                        summary { "its last output" }
+                                        pre { (super::trial::tail(&failure.detail)) }
+                                    }
+                                }
                             }
                         }
                     }
@@ -230,15 +246,20 @@ fn charts_part(analyzed: &Analyzed, studies: &[Arc<StoredStudy>]) -> Markup {
         })
         .collect();
     let ids: Vec<&str> = links.iter().map(|link| link.split('/').nth(2).unwrap_or_default()).collect();
+    let addresses = serde_json::json!({ "pages": links, "studies": ids });
     html! {
         div data-version=(version) {
             p.verdict { strong { "Do more weights pay?" } " " (verdict::paragraph(analysis)) }
             div.figures { @for figure in ladder_figures(analysis, ladder) { (figure.html()) } }
             @for (position, (study, trials)) in analysis.studies.iter().zip(&ladder.studies).enumerate() {
                 h2 { (words::short(&study.budget.label)) }
-                div.figures { @for figure in study_figures(study, trials, position, analysis) { (figure.html()) } }
+                div.figures {
+                    @for figure in study_figures(study, trials, position, analysis) { (figure.html()) }
+                }
             }
-            script #allometry-trials type="application/json" data-links=(serde_json::json!({ "pages": links, "studies": ids })) { (PreEscaped(trials_json(ladder))) }
+            script #allometry-trials type="application/json" data-links=(addresses) {
+                (PreEscaped(trials_json(ladder)))
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 "use strict";
-// Follows the store: when the server says that something is new, fetches the parts of the page that show it.
+// Follows the store: when the server announces a change, fetches the parts of the page that show it.
 (() => {
   const home = document.getElementById("dashboard");
   const parts = home.dataset.parts.split(" ").filter(Boolean);
@@ -9,13 +9,13 @@
   const shown = {};
   const busy = {};
 
-  // Charts that somebody looks closer at stand still.
+  // Charts are not updated while the user zooms or selects in them.
   const held = () => allPanels().some((panel) => panel.zoom) || brushes.size > 0;
 
   const put = (part, text) => {
     if (part === "page") {
       const page = new DOMParser().parseFromString(text, "text/html").getElementById("dashboard");
-      // The first ladder of an empty store has a page of its own kind.
+      // The page of the first ladder of an empty store has other parts, so it is loaded anew.
       if (page.dataset.parts !== home.dataset.parts && page.dataset.parts !== "") location.reload();
       home.replaceChildren(...page.childNodes);
       return wanted[part];
@@ -39,7 +39,7 @@
       const answer = await fetch(part === "page" ? location.href : `/${part}${query}`);
       if (answer.ok) shown[part] = Math.min(version, put(part, await answer.text()));
     } catch {
-      // The stream of events tells when the server is back.
+      // The event stream reports when the server is back.
     }
     setTimeout(() => {
       busy[part] = false;
@@ -51,7 +51,7 @@
   const note = document.createElement("p");
   note.className = "away";
   note.setAttribute("role", "status");
-  note.textContent = "The connection to the server is lost; trying again.";
+  note.textContent = "The connection to the server is lost; reconnecting.";
   const events = new EventSource("/events");
   events.addEventListener("changed", (event) => {
     note.remove();

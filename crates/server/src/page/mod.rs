@@ -1,4 +1,4 @@
-//! What people look at.
+//! The web pages.
 
 mod compare;
 mod ladder;
@@ -21,10 +21,10 @@ use crate::content::Content;
 use crate::render::Dashboard;
 use crate::watch::Known;
 
-/// Fetches what changed.
+/// Script that updates the parts of a page that have changed.
 const LIVE: &str = include_str!("live.js");
 
-/// All ladders, or the only one.
+/// Returns the page of all ladders, or of the only one.
 pub(crate) fn home(dashboard: &Dashboard) -> Content {
     let known = dashboard.known();
     if let (1, Some(only)) = (known.ladders.len(), known.ladders.keys().next()) {
@@ -32,11 +32,19 @@ pub(crate) fn home(dashboard: &Dashboard) -> Content {
     }
     let content = html! {
         h1 { "Ladders" }
-        (away(&known))
-        @if known.ladders.is_empty() { p { "The store holds no study yet. This page shows the first as soon as there is one." } }
+        (unavailable(&known))
+        @if known.ladders.is_empty() {
+            p { "The store holds no study yet. This page shows the first as soon as there is one." }
+        }
         div.scroll tabindex="0" {
             table {
-                thead { tr { th scope="col" { "Ladder" } th scope="col" { "Studies" } th scope="col" { "Trials" } th scope="col" { "Running" } th scope="col" { "Failed" } } }
+                thead {
+                    tr {
+                        @for name in ["Ladder", "Studies", "Trials", "Running", "Failed"] {
+                            th scope="col" { (name) }
+                        }
+                    }
+                }
                 tbody {
                     @for (name, studies) in &known.ladders {
                         tr {
@@ -54,7 +62,7 @@ pub(crate) fn home(dashboard: &Dashboard) -> Content {
     Content::html(shell("Ladders", "page", "", &content))
 }
 
-/// One ladder.
+/// Returns the page of a ladder.
 pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
     let known = dashboard.known();
     let Some(studies) = known.ladders.get(name) else {
@@ -77,7 +85,8 @@ pub(crate) fn ladder(dashboard: &Dashboard, name: &str) -> Content {
     Content::html(shell(name, "live charts", name, &content))
 }
 
-/// A page that follows the store: `parts` are the elements that are fetched anew, `page` the whole of it.
+/// Returns a page around `content`. `parts` names the elements that the script updates; `page` stands for the
+/// whole page.
 fn shell(title: &str, parts: &str, ladder: &str, content: &Markup) -> String {
     let content = html! {
         main #dashboard data-parts=(parts) data-ladder=(ladder) { (content) }
@@ -91,11 +100,15 @@ fn missing(reason: &str) -> Content {
     Content::html(shell("Not found", "", "", &content)).status(StatusCode::NOT_FOUND)
 }
 
-/// Says that what follows is not up to date.
-fn away(known: &Known) -> Markup {
+/// Returns a warning if the store cannot be read and the page is out of date.
+fn unavailable(known: &Known) -> Markup {
     html! {
         @if let Some((since, reason)) = &known.unavailable {
-            p.away role="alert" { strong { "The store is unavailable" } " since " (words::time(*since)) ": " (words::short(reason)) ". Retrying; what was read before stays here." }
+            p.away role="alert" {
+                strong { "The store is unavailable" }
+                " since " (words::time(*since)) ": " (words::short(reason))
+                ". Retrying; until then this page shows what was read before."
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One trial.
+//! The page of a trial.
 
 use std::sync::Arc;
 
@@ -8,27 +8,27 @@ use allometry_report::chart::{Curve, Figure, curves_figure, reliability_figure};
 use allometry_store::{EpochMetrics, StoredStudy};
 use maud::{Markup, html};
 
-use super::{away, missing, shell, words};
+use super::{missing, shell, unavailable, words};
 use crate::content::Content;
 use crate::render::Dashboard;
 
-/// Bytes of what a failed trial said last that are shown.
+/// Maximum number of bytes of a shown log.
 const TAIL: usize = 64 * 1024;
 /// Level of the intervals of the reliability diagram.
 const LEVEL: f64 = 0.95;
 
-/// Everything that is known of a trial.
+/// Returns the page of a trial.
 pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content {
     let known = dashboard.known();
     let Some((study, trial)) = find(dashboard, id, number) else {
-        return missing(&format!("There is no trial {number} of a study {id}."));
+        return missing(&format!("There is no trial {number} in a study {id}."));
     };
     let metrics = epoch_metrics(dashboard, &study, trial.number);
     let title = format!("{}, trial {number}", words::short(&study.record.name));
     let content = html! {
         h1 { (title) }
         p { a href="/" { "All ladders" } }
-        (away(&known))
+        (unavailable(&known))
         (facts(&study, &trial))
         (failure(&trial))
         (late(dashboard, &study, trial.number))
@@ -45,7 +45,7 @@ pub(crate) fn trial(dashboard: &Dashboard, (id, number): (i64, u64)) -> Content 
     Content::html(shell(&title, parts, "", &content))
 }
 
-/// A trial by the keys of its page.
+/// Returns the trial with a number of the study with an id.
 pub(super) fn find(dashboard: &Dashboard, id: i64, number: u64) -> Option<(Arc<StoredStudy>, FrozenTrial)> {
     let known = dashboard.known();
     let study = known.ladders.values().flatten().find(|study| study.record.id.0 == id)?;
@@ -53,13 +53,13 @@ pub(super) fn find(dashboard: &Dashboard, id: i64, number: u64) -> Option<(Arc<S
     Some((Arc::clone(study), trial))
 }
 
-/// Metrics of each epoch; none while the store is away.
+/// Returns the metrics of each epoch; none while the store is unavailable.
 pub(super) fn epoch_metrics(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> EpochMetrics {
     let store = dashboard.watched.store.open();
     store.and_then(|store| store.epoch_metrics(study.record.id, number)).unwrap_or_default()
 }
 
-/// The end of a text, where it is long.
+/// Returns the last [`TAIL`] bytes of a text.
 pub(super) fn tail(text: &str) -> &str {
     let mut start = text.len().saturating_sub(TAIL);
     while !text.is_char_boundary(start) {
@@ -89,7 +89,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
     rows.extend(trial.record.retry_of.map(|number| ("Repeats trial", number.to_string())));
     rows.extend(trial.started.map(|at| ("Started", words::time(at))));
     rows.extend(trial.started.zip(trial.completed).map(|times| ("Took", seconds(times))));
-    rows.extend(owner.map(|owner| ("Works on it", format!("process {} on {}", owner.pid, owner.host))));
+    rows.extend(owner.map(|owner| ("Evaluated by", format!("process {} on {}", owner.pid, owner.host))));
     table(rows.into_iter().map(|(name, value)| (name.to_owned(), value)))
 }
 
@@ -103,20 +103,20 @@ fn failure(trial: &FrozenTrial) -> Markup {
     }
 }
 
-/// What was told of the trial when it had ended.
+/// Returns the section on values told after the trial had ended.
 fn late(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> Markup {
     let store = dashboard.watched.store.open();
     let tells = store.and_then(|store| store.late_tells(study.record.id, number)).unwrap_or_default();
     html! {
         @if !tells.is_empty() {
             h2 { "Told too late" }
-            p { "The trial had been taken for lost. What was told of it then was refused; it counts nowhere." }
+            p { "The trial had been declared lost. Values told after that were refused and are not used." }
             ul { @for tell in &tells { li { (words::short(&tell.to_string())) } } }
         }
     }
 }
 
-/// What the trial's program wrote, where a program evaluated it.
+/// Returns the output of the trial's program, if a program evaluated it.
 fn log(dashboard: &Dashboard, study: &StoredStudy, number: TrialNumber) -> Markup {
     let store = dashboard.watched.store.open();
     let log = store.and_then(|store| store.log(study.record.id, number)).unwrap_or_default();
@@ -133,10 +133,12 @@ fn configuration(trial: &FrozenTrial) -> Markup {
 }
 
 fn final_metrics(trial: &FrozenTrial) -> Markup {
+    let metrics = trial.record.metrics.iter();
+    let rows = metrics.map(|(name, value)| (words::short(name), words::value(*value)));
     html! {
         @if !trial.record.metrics.is_empty() {
             h2 { "Metrics of the best epoch" }
-            (table(trial.record.metrics.iter().map(|(name, value)| (words::short(name), words::value(*value)))))
+            (table(rows))
         }
     }
 }

@@ -7,27 +7,27 @@ use allometry_report::shortened;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Characters of a name that are shown.
+/// Maximum number of characters of a shown name.
 const LONGEST_NAME: usize = 80;
-/// What a part of an address may hold as it is.
+/// Characters that are encoded in a part of an address.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A name of at most 80 characters.
+/// Returns a name shortened to 80 characters.
 pub(super) fn short(name: &str) -> String {
     shortened(name, LONGEST_NAME)
 }
 
-/// A name as part of an address.
+/// Returns a name encoded as part of an address.
 pub(super) fn encoded(name: &str) -> String {
     utf8_percent_encode(name, PLAIN).to_string()
 }
 
-/// `2026-11-24 08:40:13 UTC`.
+/// Returns a time as text, such as `2026-11-24 08:40:13 UTC`.
 pub(super) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// `2 h 5 min`, `3 min 20 s`, `4.2 s`.
+/// Returns a duration as text, such as `2 h 5 min`, `3 min 20 s` or `4.2 s`.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

@@ -1,4 +1,4 @@
-//! A list of trials as it is written: piece by piece, so that its length takes no memory.
+//! Writes a list of trials in pieces, so that memory does not grow with the list.
 
 use std::fmt::Write as _;
 
@@ -12,24 +12,24 @@ use super::super::trial_json::{remark, trial_json};
 use crate::error::CliError;
 use crate::output;
 
-/// Bytes that are collected before they are written.
+/// Number of bytes collected before they are written.
 const PIECE: usize = 1 << 16;
 
-/// What a list is written as.
+/// The format of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// For people, a line a trial.
+    /// Text with one line per trial.
     Text,
-    /// One JSON document a line and trial.
+    /// One JSON document per trial, each on a line.
     JsonLines,
     /// One JSON document.
     Json,
 }
 
-/// Bytes of a line beside those of its parameters, about.
+/// Approximate number of bytes of a line without its parameters.
 const LINE: usize = 64;
 
-/// A line of a list for people.
+/// A trial in the format [`Form::Text`].
 #[derive(Debug)]
 struct Row {
     label: String,
@@ -52,8 +52,8 @@ impl Row {
         }
     }
 
-    /// The line, where states before values are `state` wide, and values before and from their points on as
-    /// wide as `widths`.
+    /// Returns the line, with the state padded to `state` characters and each value padded to its `widths`
+    /// before and from its decimal point.
     fn line(&self, state: usize, widths: &[(usize, usize)]) -> String {
         let mut outcome = self.state.to_owned();
         for (place, (value, (before, after))) in self.values.iter().zip(widths).enumerate() {
@@ -68,7 +68,7 @@ impl Row {
     }
 }
 
-/// How many characters of a number stand before its point.
+/// Returns the number of characters before the decimal point or exponent of a number.
 fn point(number: &str) -> usize {
     number.find(['.', 'e']).unwrap_or(number.len())
 }
@@ -77,13 +77,14 @@ fn point(number: &str) -> usize {
 #[derive(Debug)]
 pub(super) struct Listing {
     form: Form,
-    /// What is not written yet.
+    /// Text that is not written yet.
     text: String,
-    /// Lines behind it, and about how long they are.
+    /// Trials after `text` that are not laid out yet.
     rows: Vec<Row>,
+    /// Approximate number of bytes of `rows`.
     held: usize,
     studies: usize,
-    /// Those of the study that is being written.
+    /// Number of trials listed of the current study.
     trials: usize,
 }
 
@@ -134,7 +135,7 @@ impl Listing {
         if self.text.len() + self.held >= PIECE { self.flush() } else { Ok(()) }
     }
 
-    /// Ends a study, all of it or up to where it could be read.
+    /// Ends a study; `unreadable` says why the rest of it could not be read.
     pub(super) fn end_study(&mut self, unreadable: Option<&str>) -> Result<(), CliError> {
         if self.form == Form::Json {
             self.text.push_str(if self.trials > 0 { "\n      ]" } else { "]" });
@@ -146,7 +147,7 @@ impl Listing {
         self.flush()
     }
 
-    /// Says why nobody can read a study, or the rest of it.
+    /// Ends a study that cannot be read, or not to its end, and says why.
     pub(super) fn refused(&mut self, study: &StudyRecord, why: &str) -> Result<(), CliError> {
         match self.form {
             Form::Text => {
@@ -170,7 +171,7 @@ impl Listing {
         self.flush()
     }
 
-    /// Writes the lines that are held, with the points of their values below each other.
+    /// Appends the held rows to the text, with their decimal points aligned.
     fn lay_out(&mut self) {
         let mut widths: Vec<(usize, usize)> = Vec::new();
         for row in &self.rows {

@@ -1,4 +1,4 @@
-//! The lines of `allometry sampler`.
+//! The lines that `allometry sampler` reads and writes.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,22 @@ use allometry_core::{ChoiceOrder, Direction, Distribution, ParamValue, Params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Values that an `int` range or a stepped `float` range may have at most.
+/// Maximum number of values of an `int` range or a stepped `float` range.
 const MOST_LEVELS: f64 = 1e6;
 
-/// A line that asks for something.
+/// A line after the first.
 #[derive(Debug)]
 pub(super) enum Request {
-    /// The next configuration, for trial `number`.
+    /// Asks for the configuration of trial `number`.
     Ask { number: u64 },
-    /// The values of trial `number`, one for each objective; none where it failed. A constraint above 0 is broken.
+    /// Gives the values of trial `number`, one per objective; none if it failed. A constraint above 0 is
+    /// broken.
     Tell { number: u64, values: Vec<f64>, constraints: Vec<f64> },
-    /// The configuration to take; with several objectives those that none beats.
+    /// Asks for the recommended configuration, or for the Pareto front if there are several objectives.
     Recommend,
 }
 
-/// What is answered.
+/// The answer to a line.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer {
@@ -29,7 +30,7 @@ pub(super) enum Answer {
     Error(String),
 }
 
-/// A trial that no other one dominates.
+/// A trial of the Pareto front.
 #[derive(Debug, Serialize)]
 pub(super) struct Member {
     pub(super) trial: u64,
@@ -37,16 +38,17 @@ pub(super) struct Member {
     pub(super) params: Params,
 }
 
-/// Why a line has no proper answer.
+/// The error of an invalid line.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError {
-    #[error("the line is no JSON object: {0}")]
+    #[error("the line is not a JSON object: {0}")]
     Json(#[from] serde_json::Error),
     #[error(
-        "the first line must describe the space: {{\"seed\": 7, \"params\": [{{\"name\": \"lr\", \"type\": \"ordinal\", \"values\": [0.1, 0.2]}}]}}"
+        "the first line must describe the space: {{\"seed\": 7, \"params\": \
+         [{{\"name\": \"lr\", \"type\": \"ordinal\", \"values\": [0.1, 0.2]}}]}}"
     )]
     NoSpace,
-    #[error("the space was described already")]
+    #[error("the space has already been described")]
     SecondSpace,
     #[error("the line must have one of \"ask\", \"tell\" and \"recommend\"")]
     Unknown,
@@ -58,7 +60,7 @@ pub(super) enum LineError {
     Values,
     #[error("\"constraints\" must be a list of finite numbers")]
     Constraints,
-    #[error("trial {number} was told values of {told} of {objectives} objectives")]
+    #[error("trial {number} was told {told} values, but there are {objectives} objectives")]
     ValueCount { number: u64, told: usize, objectives: usize },
     #[error("\"directions\" must be a list of \"minimize\" and \"maximize\", one for each objective")]
     Directions,
@@ -68,13 +70,13 @@ pub(super) enum LineError {
     NoParameters,
     #[error("the parameter {0:?} occurs twice")]
     SameName(String),
-    #[error("trial {0} was asked for already")]
+    #[error("trial {0} has already been asked for")]
     AskedTwice(u64),
     #[error("trial {0} was never asked for")]
     NeverAsked(u64),
-    #[error("trial {0} was told already")]
+    #[error("trial {0} has already been told")]
     ToldTwice(u64),
-    #[error("no trial was told with a value")]
+    #[error("no trial has been told a value")]
     NothingTold,
     #[error(transparent)]
     Sampler(#[from] allometry_core::SampleError),
@@ -82,7 +84,7 @@ pub(super) enum LineError {
     Space(#[from] allometry_core::space::SpaceError),
 }
 
-/// The first line.
+/// The first line, which describes the space.
 #[derive(Debug, Deserialize)]
 pub(super) struct Header {
     #[serde(default)]
@@ -90,12 +92,12 @@ pub(super) struct Header {
     #[serde(default)]
     pub(super) seed: u64,
     pub(super) params: Vec<Parameter>,
-    /// One for each objective.
+    /// One direction per objective.
     directions: Option<Vec<Direction>>,
 }
 
 impl Header {
-    /// Which values are better, for each objective; smaller ones of the only one where nothing is said.
+    /// Returns the direction of each objective; by default there is one, and it is minimised.
     pub(super) fn directions(&self) -> Result<Vec<Direction>, LineError> {
         let directions = self.directions.clone().unwrap_or_else(|| vec![Direction::Minimize]);
         if directions.is_empty() { Err(LineError::Directions) } else { Ok(directions) }
@@ -115,12 +117,13 @@ pub(super) struct Parameter {
     #[serde(default)]
     log: bool,
     step: Option<Value>,
-    /// For each parameter that it depends on the values with which it exists.
+    /// Condition under which the parameter exists: other parameters, each with the values that they must
+    /// have.
     pub(super) when: Option<BTreeMap<String, Vec<ParamValue>>>,
 }
 
 impl Parameter {
-    /// Its set.
+    /// Returns the set of values of the parameter.
     pub(super) fn distribution(&self) -> Result<Distribution, LineError> {
         let problem =
             |problem: &str| LineError::Parameter { name: self.name.clone(), problem: problem.into() };
@@ -169,18 +172,18 @@ impl Parameter {
     }
 
     fn int(&self) -> Result<Distribution, &'static str> {
-        let whole = |value: &Option<Value>| {
+        let integer = |value: &Option<Value>| {
             let value: ParamValue = serde_json::from_value(value.clone()?).ok()?;
             matches!(value, ParamValue::Int(_) | ParamValue::Float(_)).then(|| value.as_i64())?
         };
-        let (Some(low), Some(high)) = (whole(&self.low), whole(&self.high)) else {
+        let (Some(low), Some(high)) = (integer(&self.low), integer(&self.high)) else {
             return Err("\"low\" and \"high\" must be whole numbers");
         };
         let step = match &self.step {
             None | Some(Value::Null) => 1,
-            Some(_) => {
-                whole(&self.step).filter(|step| *step >= 1).ok_or("\"step\" must be a whole number from 1")?
-            }
+            Some(_) => integer(&self.step)
+                .filter(|step| *step >= 1)
+                .ok_or("\"step\" must be a whole number from 1")?,
         };
         if low > high {
             return Err("\"low\" must not exceed \"high\"");
@@ -198,7 +201,7 @@ impl Parameter {
     }
 }
 
-/// A line after the first.
+/// Parses a line after the first.
 pub(super) fn request(object: &Map<String, Value>) -> Result<Request, LineError> {
     let number = |key: &'static str| object[key].as_u64().ok_or(LineError::Number { key });
     if object.contains_key("ask") {

@@ -1,4 +1,4 @@
-//! A study that lives as long as the command.
+//! The study in memory behind `allometry sampler`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::protocol::{Answer, Header, LineError, Member, Request, request};
 
-/// Answers lines.
+/// Answers the lines of the input.
 pub(super) struct Session {
     kind: SamplerKind,
     study: Option<Study>,
@@ -24,7 +24,8 @@ pub(super) struct Session {
 struct Study {
     seed: u64,
     directions: Vec<Direction>,
-    /// The parameters' names. Inside they are numbered, since some names have a meaning to the space.
+    /// Names of the parameters by number. The space uses the numbers as names, because it gives some names,
+    /// such as `d_model`, a meaning.
     names: Vec<String>,
     feasible: Arc<Feasible>,
     sampler: Box<dyn Sampler>,
@@ -37,7 +38,7 @@ impl Session {
         Self { kind, study: None }
     }
 
-    /// The answer to a line, where there is one.
+    /// Returns the answer to a line, if it has one.
     pub(super) fn answer(&mut self, line: &str) -> Result<Option<Answer>, LineError> {
         let object: Map<String, Value> = serde_json::from_str(line)?;
         let Some(study) = &mut self.study else {
@@ -70,25 +71,26 @@ impl Study {
         let sets = header.params.iter().enumerate().map(|(i, p)| Ok((i.to_string(), p.distribution()?)));
         let space = SearchSpace(sets.collect::<Result<_, LineError>>()?);
         let budget = SizeBudget { label: header.name, target: WeightTarget::Any };
-        let inside = |name: &str| {
+        let numbered = |name: &str| {
             names.iter().position(|other| other == name).map_or_else(|| name.into(), |i| i.to_string())
         };
         let conditions = header.params.iter().filter_map(|p| {
-            let requires = p.when.as_ref()?.iter().map(|(on, values)| (inside(on), values.clone())).collect();
-            Some(When { parameter: inside(&p.name), requires })
+            let requires =
+                p.when.as_ref()?.iter().map(|(on, values)| (numbered(on), values.clone())).collect();
+            Some(When { parameter: numbered(&p.name), requires })
         });
         let conditions: Vec<When> = conditions.collect();
         let measure = |_: &Params| Measured::default();
-        let outside = |inside: &str| {
-            let number = inside.parse::<usize>().ok();
-            number.and_then(|i| names.get(i).cloned()).unwrap_or_else(|| inside.into())
+        let named = |number: &str| {
+            let position = number.parse::<usize>().ok();
+            position.and_then(|i| names.get(i).cloned()).unwrap_or_else(|| number.into())
         };
         let feasible = Feasible::conditional(&space, &budget, &[], &conditions, measure);
         let feasible = Arc::new(feasible.map_err(|error| match error {
-            SpaceError::When(error) => SpaceError::When(error.renamed(outside)),
+            SpaceError::When(error) => SpaceError::When(error.renamed(named)),
             other => other,
         })?);
-        // No statistics are drawn from these trials, so that none need be random.
+        // Nothing is estimated from these trials, so no share of them has to be random.
         let spec = SamplerSpec { probes: false, random_share: 0.0, ..SamplerSpec::new(kind) };
         let sampler = sampler::build(&directions, spec, Arc::clone(&feasible), header.seed)?;
         Ok(Self {
@@ -119,7 +121,7 @@ impl Study {
         }
         let mut trial = FrozenTrial::new(number, TrialState::Running, None, suggestion.params);
         trial.record.origin = Some(suggestion.origin);
-        let params = self.outside(&trial.params);
+        let params = self.named(&trial.params);
         let place = self.running.partition_point(|t| t.number < wanted);
         self.running.insert(place, trial);
         Ok(params)
@@ -149,7 +151,7 @@ impl Study {
     fn recommend(&self) -> Result<Answer, LineError> {
         if let [direction] = self.directions.as_slice() {
             let found = recommend(&self.finished, self.feasible.space(), *direction);
-            let params = found.map(|recommended| self.outside(&recommended.params));
+            let params = found.map(|recommended| self.named(&recommended.params));
             return params.map(Answer::Params).ok_or(LineError::NothingTold);
         }
         let front = best_trials(&self.finished, &self.directions);
@@ -159,7 +161,7 @@ impl Study {
         let member = |trial: &&FrozenTrial| Member {
             trial: trial.number.0,
             values: trial.values(),
-            params: self.outside(&trial.params),
+            params: self.named(&trial.params),
         };
         Ok(Answer::Front(front.iter().map(member).collect()))
     }
@@ -168,10 +170,10 @@ impl Study {
         StudyView { finished: &self.finished, running: &self.running, others: &[] }
     }
 
-    /// The configuration under the caller's names.
-    fn outside(&self, params: &Params) -> Params {
+    /// Returns the configuration with the caller's parameter names.
+    fn named(&self, params: &Params) -> Params {
         let name =
-            |inside: &str| self.names[inside.parse::<usize>().expect("parameters are numbered")].clone();
-        params.iter().map(|(inside, value)| (name(inside), value.clone())).collect()
+            |number: &str| self.names[number.parse::<usize>().expect("parameters are numbered")].clone();
+        params.iter().map(|(number, value)| (name(number), value.clone())).collect()
     }
 }

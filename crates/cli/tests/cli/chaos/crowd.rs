@@ -1,4 +1,4 @@
-//! The processes of a round.
+//! The processes of a round of random faults.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::dice::Dice;
 use crate::support::{allometry, shared};
 
-/// What a process is for.
+/// The kind of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Run,
@@ -20,7 +20,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Whether it ends by itself.
+    /// Returns whether the process ends by itself.
     fn ends(self) -> bool {
         matches!(self, Self::Run | Self::Worker)
     }
@@ -32,7 +32,7 @@ struct Member {
     log: PathBuf,
 }
 
-/// The processes of a round, ended with this value.
+/// The processes of a round, killed on drop.
 pub(crate) struct Crowd<'a> {
     folder: &'a Path,
     url: &'a str,
@@ -63,7 +63,7 @@ impl<'a> Crowd<'a> {
         self.members.push(Member { role, child, log });
     }
 
-    /// Kills a process, and starts one like it.
+    /// Kills a process and starts another of its kind.
     pub(crate) fn kill_one(&mut self, dice: &mut Dice) -> &'static str {
         let mut victim = self.members.swap_remove(dice.below(self.members.len()));
         victim.child.kill().unwrap();
@@ -72,7 +72,7 @@ impl<'a> Crowd<'a> {
         "kills"
     }
 
-    /// Suspends a process, perhaps for longer than its lease.
+    /// Suspends a process, possibly for longer than its lease.
     pub(crate) fn suspend_one(&mut self, dice: &mut Dice) -> &'static str {
         let victim = &self.members[dice.below(self.members.len())];
         signal(&victim.child, "-STOP");
@@ -81,7 +81,7 @@ impl<'a> Crowd<'a> {
         "suspensions"
     }
 
-    /// Begins requests at servers, and leaves them.
+    /// Starts requests to servers without finishing them.
     pub(crate) fn drop_connections(&mut self, dice: &mut Dice) -> &'static str {
         let servers = self.members.iter().filter(|member| !member.role.ends());
         let ports: Vec<String> = servers.filter_map(|member| port(&member.log)).collect();
@@ -93,7 +93,7 @@ impl<'a> Crowd<'a> {
         "dropped connections"
     }
 
-    /// Ends the servers and waits for the others; `ended` is told how each of these did.
+    /// Ends the servers and waits for the other processes; `ended` is called with the result of each.
     pub(crate) fn finish(mut self, ended: impl Fn(Role, Option<i32>)) {
         for member in &mut self.members {
             if !member.role.ends() {
@@ -105,7 +105,7 @@ impl<'a> Crowd<'a> {
             shared::wait_for("the end of a process", || child.borrow_mut().try_wait().unwrap().is_some());
             let code = child.into_inner().wait().unwrap().code();
             let said = fs::read_to_string(&member.log).unwrap();
-            // Storage that fails, or a ladder that is not there yet, is an answer; everything else is a defect.
+            // A failing storage and a missing ladder are expected errors; all others are defects.
             assert!(matches!(code, Some(0 | 4 | 5)), "{:?} ended with {code:?}: {said}", member.role);
             ended(member.role, code);
         }
@@ -119,7 +119,7 @@ impl<'a> Crowd<'a> {
 impl Drop for Crowd<'_> {
     fn drop(&mut self) {
         for member in &mut self.members {
-            // Most have ended.
+            // Most processes have ended already.
             let _ = member.child.kill();
             let _ = member.child.wait();
         }
@@ -127,11 +127,11 @@ impl Drop for Crowd<'_> {
 }
 
 fn signal(child: &Child, name: &str) {
-    // A process that has ended, and was not waited for, takes signals without a word.
+    // A process that has ended but was not waited for accepts signals.
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
-/// Where a server listens, once it has said so.
+/// Returns the address of a server, once it has printed it.
 fn port(log: &Path) -> Option<String> {
     let said = fs::read_to_string(log).ok()?;
     let line = said.lines().next()?.trim_end_matches('/');

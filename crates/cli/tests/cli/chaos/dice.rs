@@ -1,4 +1,4 @@
-//! Numbers that look random, and are those of a seed.
+//! Pseudo-random numbers from a seed.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 to below `count`.
+    /// Returns a number below `count`.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         (self.next() % count as u64) as usize
     }
 
-    /// A time below `most`.
+    /// Returns a duration below `most`.
     pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
         most.mul_f64((self.next() >> 11) as f64 / (1_u64 << 53) as f64)
     }

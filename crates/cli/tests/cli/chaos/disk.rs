@@ -1,4 +1,4 @@
-//! A run and a worker on a disk that is full now and then.
+//! A run and a worker on a disk that is full at times.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use super::dice::Dice;
 use crate::support::small_disk::run_on_small_disk;
 
-/// Runs the ladder on a disk of eight MiB, fills it and frees it as often as `$PAUSES` has pairs of times, and runs the ladder to its
-/// end. The database is left in `$OUT`.
+/// Runs the ladder on a disk of eight MiB, fills and frees the disk once for each pair of times in `$PAUSES`,
+/// and runs the ladder to its end. The database is left in `$OUT`.
 const SCRIPT: &str = r#"
     mount -t tmpfs -o size=8m none "$DISK" || exit 99
     cp "$LADDER" "$DISK/ladder.toml" && cd "$DISK" || exit 98
@@ -37,7 +37,7 @@ const SCRIPT: &str = r#"
     cp trials.db* "$OUT"
 "#;
 
-/// Whether it was played: `false`, with a visible skip of `test`, where nothing can be mounted.
+/// Plays the round; returns `false`, with a visible skip of `test`, if nothing can be mounted.
 pub(crate) fn play(test: &str, folder: &Path, out: &Path, dice: &mut Dice) -> bool {
     let pauses: Vec<String> =
         (0..2 * (1 + dice.below(3))).map(|_| format!("0.{:03}", dice.below(700))).collect();

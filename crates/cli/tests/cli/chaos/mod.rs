@@ -1,7 +1,7 @@
-//! Random faults, round after round: whatever is killed, suspended, locked, cut off, filled or taken away under runs, workers and
-//! servers, a study ends with exactly its trials, each with its own value.
+//! Tests with random faults: processes are killed or suspended, and stores are locked, disconnected, filled
+//! or removed. Afterwards a study has exactly its trials, each with its own value.
 //!
-//! `ALLOMETRY_FAULT_ROUNDS` says how many rounds are played, and `ALLOMETRY_CHAOS_SEED` repeats those of a failure.
+//! `ALLOMETRY_FAULT_ROUNDS` sets the number of rounds, and `ALLOMETRY_CHAOS_SEED` repeats a failed round.
 
 #![cfg(target_os = "linux")]
 
@@ -22,12 +22,12 @@ use reader::{Database, Programs};
 
 use crate::support::{run, shared};
 
-/// Complete trials that a round wants.
+/// Number of complete trials of a round.
 const TRIALS: usize = 14;
-/// Those of a round whose store goes away, so that it does so in their midst.
+/// Number of complete trials of a round whose store is removed in the middle.
 const MANY: usize = 60;
 
-/// What was done, by name.
+/// Numbers of faults by name.
 type Deeds = BTreeMap<&'static str, usize>;
 
 #[test]
@@ -51,13 +51,13 @@ fn whatever_happens_a_study_has_its_trials_in_the_end() {
     eprintln!("seed {seed}: {deeds:?}");
 }
 
-/// What a round's store is.
+/// The kind of store of a round.
 enum Over<'a> {
     Sqlite,
     Postgres(&'a Cluster),
 }
 
-/// Faults that a store outlives.
+/// Faults that a store survives.
 fn round_over(over: &Over<'_>, dice: &mut Dice, deeds: &mut Deeds) {
     let folder = shared::project(TRIALS);
     let path = folder.path().join("trials.db");
@@ -92,7 +92,8 @@ fn round_over(over: &Over<'_>, dice: &mut Dice, deeds: &mut Deeds) {
     note(deeds, reader::check(&database, TRIALS, Programs::CouldWrite));
 }
 
-/// The file goes away under everybody: nobody ends well, and what the best-informed knew goes on elsewhere.
+/// The file is removed while it is in use: every process fails, and the trials saved by one of them are
+/// continued elsewhere.
 fn departure_round(dice: &mut Dice, deeds: &mut Deeds) {
     let folder = shared::project(MANY);
     let path = folder.path().join("trials.db");
@@ -116,7 +117,7 @@ fn departure_round(dice: &mut Dice, deeds: &mut Deeds) {
     note(deeds, reader::check(&Database::Sqlite(folder.path().join("new.db")), MANY, Programs::CouldWrite));
 }
 
-/// Files of what runs knew, and their lines.
+/// Returns the files of trials that runs saved, with their numbers of lines.
 fn rescued(folder: &Path) -> Vec<(usize, PathBuf)> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is_rescued =
@@ -125,7 +126,7 @@ fn rescued(folder: &Path) -> Vec<(usize, PathBuf)> {
     entries.filter(is_rescued).map(|path| (lines(&path), path)).collect()
 }
 
-/// The disk of the store and of the trials' files is full now and then.
+/// The disk of the store and of the trials' files is full at times.
 fn disk_round(test: &str, dice: &mut Dice, deeds: &mut Deeds) {
     let folder = shared::project(TRIALS);
     let out = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What a round leaves, read by plain SQL, and what is done to a store by its own means.
+//! Reads the result of a round with plain SQL, and disturbs stores with their own means.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,14 +11,14 @@ use rusqlite::types::ValueRef;
 
 use super::dice::Dice;
 
-/// A database as its own programs see it.
+/// A database, read with its own client program.
 pub(crate) enum Database<'a> {
     Sqlite(PathBuf),
     Postgres(&'a Cluster, String),
 }
 
 impl Database<'_> {
-    /// The rows of a query as texts; an empty text for nothing.
+    /// Returns the rows of a query as texts; NULL is an empty text.
     fn rows(&self, sql: &str) -> Vec<Vec<String>> {
         match self {
             Self::Postgres(cluster, url) => {
@@ -50,7 +50,8 @@ fn text(value: ValueRef<'_>) -> String {
     }
 }
 
-/// One row a trial: what it is, its two parameters, its value, and how many steps it reported, with the least and the largest.
+/// Selects one row per trial: its state and value, its two parameters, and the number of its reported steps
+/// with the least and the largest.
 const TRIALS: &str = "SELECT t.number, t.state, x.param_value, y.param_value, v.value,
     (SELECT count(*) FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id),
     (SELECT min(intermediate_value) FROM trial_intermediate_values i WHERE i.trial_id = t.trial_id),
@@ -63,17 +64,17 @@ const TRIALS: &str = "SELECT t.number, t.state, x.param_value, y.param_value, v.
     LEFT JOIN trial_values v ON v.trial_id = t.trial_id
     ORDER BY t.number";
 
-/// What became of the programs that evaluate trials.
+/// Whether the programs of trials could write their reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Programs {
-    /// They could write what they report.
+    /// All reports could be written.
     CouldWrite,
-    /// A full disk kept lines of theirs from being written, which they did not notice.
+    /// A full disk may have lost lines of reports without an error.
     LostLines,
 }
 
-/// What must hold of a study whatever happened to those who worked on it. Returns how many of its trials are complete, and how
-/// many were cut off.
+/// Checks what must hold of a study after any fault. Returns the numbers of complete trials and of
+/// interrupted ones.
 pub(crate) fn check(database: &Database<'_>, wanted: usize, programs: Programs) -> (usize, usize) {
     assert_eq!(database.number("SELECT count(*) FROM studies"), 1);
     for table in ["trial_params", "trial_values", "trial_intermediate_values", "trial_user_attributes"] {
@@ -111,7 +112,7 @@ pub(crate) fn check(database: &Database<'_>, wanted: usize, programs: Programs) 
     (complete, cut_off)
 }
 
-/// Holds the lock of a SQLite file against everybody.
+/// Holds the exclusive lock of a SQLite file.
 pub(crate) fn lock(path: &Path, time: Duration) -> &'static str {
     let connection = Connection::open(path).unwrap();
     connection.busy_timeout(Duration::from_mins(1)).unwrap();
@@ -121,7 +122,7 @@ pub(crate) fn lock(path: &Path, time: Duration) -> &'static str {
     "locks"
 }
 
-/// Ends everybody's connections to a database of PostgreSQL.
+/// Closes all connections to a PostgreSQL database.
 pub(crate) fn cut_connections(cluster: &Cluster, url: &str) -> &'static str {
     let others = "pid <> pg_backend_pid() AND datname = current_database()";
     cluster
@@ -129,7 +130,7 @@ pub(crate) fn cut_connections(cluster: &Cluster, url: &str) -> &'static str {
     "connections cut"
 }
 
-/// Takes a SQLite file away from those who have it open; says what was done.
+/// Removes, replaces or moves a SQLite file that is in use; returns what was done.
 pub(crate) fn take_away(path: &Path, dice: &mut Dice) -> &'static str {
     match dice.below(3) {
         0 => {

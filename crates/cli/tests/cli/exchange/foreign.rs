@@ -1,4 +1,4 @@
-//! Files that real Optuna and pandas wrote, through every command and back into Optuna.
+//! Tests of files that Optuna and pandas wrote, with every command and back in Optuna.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +26,7 @@ struct File {
     name: String,
     study: String,
     directions: Vec<String>,
-    /// Whether it records its studies.
+    /// Whether the file records the names of its studies.
     is_storage: bool,
 }
 
@@ -42,20 +42,20 @@ impl File {
         }
     }
 
-    /// The file as a SOURCE with a label.
+    /// Returns the file as a SOURCE with a label.
     fn source(&self, label: &str) -> String {
         let study = if self.is_storage { format!(":{}", self.study) } else { String::new() };
         format!("{label}={}{study}", self.name)
     }
 
-    /// What the file does not say.
+    /// Returns the options for what the file does not record.
     fn told(&self) -> Vec<String> {
         let directions = self.directions.iter().filter(|_| !self.is_storage);
         directions.flat_map(|direction| ["--direction".to_owned(), direction.clone()]).collect()
     }
 }
 
-/// Writes files with the Optuna of an interpreter, and takes each through the commands.
+/// Writes files with the Optuna of an interpreter and reads each with all commands.
 fn through_every_command(python: &Path, zone: &str) {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path();
@@ -84,7 +84,7 @@ fn through_every_command(python: &Path, zone: &str) {
     let wrong =
         script(python, zone, &["check", place.to_str().unwrap(), place.join("copies.db").to_str().unwrap()]);
     assert_eq!(wrong, serde_json::json!([]), "{}: {wrong:#}", python.display());
-    // What is asked for becomes a trial of the copy.
+    // `ask` adds a trial to the copy.
     for place in 0..files.len() {
         let asked = run(words(&["ask", "--in", "copies.db", "--study", &format!("file-{place}")]));
         assert!(asked.contains("\"params\""), "{asked}");
@@ -105,8 +105,9 @@ fn what_former_optuna_and_pandas_write_comes_back_with_every_field_equal() {
     let test = "what_former_optuna_and_pandas_write_comes_back_with_every_field_equal";
     let listed = std::env::var_os("ALLOMETRY_FORMER_OPTUNA").unwrap_or_default();
     let has_both = |python: &PathBuf| {
-        let asks = "import optuna, pandas; assert (3, 2) <= tuple(map(int, optuna.__version__.split('.')[:2])) < (5,)";
-        let asked = Command::new(python).args(["-c", asks]).output();
+        let script = "import optuna, pandas; \
+                      assert (3, 2) <= tuple(map(int, optuna.__version__.split('.')[:2])) < (5,)";
+        let asked = Command::new(python).args(["-c", script]).output();
         asked.is_ok_and(|output| output.status.success())
     };
     let pythons: Vec<PathBuf> = std::env::split_paths(&listed).filter(has_both).collect();
@@ -114,7 +115,7 @@ fn what_former_optuna_and_pandas_write_comes_back_with_every_field_equal() {
         skip(test, "ALLOMETRY_FORMER_OPTUNA names no interpreter with Optuna 3.2 to 4 and pandas");
     }
     for python in pythons {
-        // Before version 5 databases have times of the machine's zone, which nothing in them tells.
+        // Before version 5 databases have local times without a time zone.
         through_every_command(&python, "UTC");
     }
 }

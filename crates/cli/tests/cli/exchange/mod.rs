@@ -1,4 +1,4 @@
-//! Studies between stores and files.
+//! Tests of copying studies between storages and files.
 
 mod foreign;
 mod optuna;

@@ -1,4 +1,4 @@
-//! Optuna's own package finds in a copy what is in the original, and goes on with it.
+//! Tests that Optuna's package reads a copied study like the original, and can continue it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::run;
 
-/// What the script prints.
+/// The output of the script.
 fn python(python: &Path, arguments: &[&str]) -> Value {
     let output = Command::new(python)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/exchange/studies.py"))
@@ -29,7 +29,7 @@ struct Copies {
 }
 
 impl Copies {
-    /// A folder with Optuna's studies in `original.db`.
+    /// Creates a folder with Optuna's studies in `original.db`.
     fn new(test: &str) -> Option<Self> {
         let found = python_with(test, "optuna, sqlalchemy")?;
         let folder = tempfile::tempdir().unwrap();
@@ -106,7 +106,7 @@ fn a_server_and_a_file_hold_the_same() {
     copies.hold_to_original(&copies.url("back.db"));
     let (code, _, err) = run(copies.folder.path(), &["import", "original.db", "--storage", &server]);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("has a study \"café/2M\" already; nothing was written"), "{err}");
+    assert!(err.contains("already has a study \"café/2M\"; nothing was written"), "{err}");
 }
 
 #[test]

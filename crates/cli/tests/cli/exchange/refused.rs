@@ -1,4 +1,4 @@
-//! What cannot be exchanged: nothing is half written, and the answer says what to do.
+//! Tests of imports and exports that are refused: nothing is written in part, and the error says what to do.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,8 @@ use allometry_testkit::fault_rounds;
 
 use crate::support::{allometry, random_pause, run};
 
-const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "directions": ["maximize"], "params": {"lr": 0.1}}, {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
+const TRIALS: &str = r#"[{"number": 0, "value": 0.5, "directions": ["maximize"], "params": {"lr": 0.1}},
+    {"number": 1, "value": 0.6, "params": {"lr": 0.2}}]"#;
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -67,7 +68,7 @@ fn what_cannot_be_read_or_written_says_why() {
         (&["import", "t.json", "--storage", "absent/x.db"], 5, "there is no folder absent"),
         (&["import", "t.json", "--storage", "t.json"], 5, "is not a SQLite database"),
         (&["export", "t.json", "-o", "x.txt"], 2, "cannot tell the format of `x.txt`"),
-        (&["export", "t.json", "-o", "-"], 2, "say --format json, csv or store"),
+        (&["export", "t.json", "-o", "-"], 2, "give --format json, csv or store"),
         (&["export", "t.json", "--study", "y", "-o", "x.json"], 4, "it has \"t\""),
     ];
     for (arguments, code, message) in cases {
@@ -117,7 +118,9 @@ fn a_name_that_is_taken_stays_as_it_was() {
     assert_eq!(run(path, &["import", "2M=t.json"]).0, 0);
     let (code, _, err) = run(path, &["import", "new=t.json", "2M=t.json"]);
     assert_eq!(code, 2, "{err}");
-    assert!(err.contains("has a study \"2M\" already; nothing was written\nhint: --study NAME"), "{err}");
+    let words =
+        "already has a study \"2M\"; nothing was written\nhint: give it another name with --study NAME";
+    assert!(err.contains(words), "{err}");
     assert_eq!(studies(path, "trials.db"), [("2M".into(), 2)]);
     let (code, out, _) = run(path, &["import", "t.json", "--study", "again", "--json"]);
     let said: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -149,8 +152,10 @@ fn a_read_only_target_is_left_alone() {
 fn numbers_with_gaps_and_states_that_cannot_be_are_said() {
     let folder = folder();
     let path = folder.path();
-    let text = r#"[{"number": 7, "value": 0.5, "params": {"x": 1}}, {"number": 3, "state": "COMPLETE", "params": {"x": 2}},
-        {"number": 7, "state": "FAIL", "value": 3, "params": {"x": "a\u001b[31m"}}, {"state": "WAITING", "number": 9, "params": {"x": 5}}]"#;
+    let text = r#"[{"number": 7, "value": 0.5, "params": {"x": 1}},
+        {"number": 3, "state": "COMPLETE", "params": {"x": 2}},
+        {"number": 7, "state": "FAIL", "value": 3, "params": {"x": "a\u001b[31m"}},
+        {"state": "WAITING", "number": 9, "params": {"x": 5}}]"#;
     fs::write(path.join("odd.json"), text).unwrap();
     let (code, _, err) = run(path, &["import", "odd.json", "--direction", "minimize"]);
     assert_eq!(code, 0, "{err}");
@@ -178,7 +183,8 @@ fn a_killed_import_leaves_all_or_nothing() {
     let path = folder.path();
     let trial = |i: u32| {
         format!(
-            r#"{{"value": {i}, "directions": ["minimize"], "params": {{"x": {i}}}, "intermediate_values": {{"1": 1, "2": 2}}}}"#
+            r#"{{"value": {i}, "directions": ["minimize"], "params": {{"x": {i}}},
+            "intermediate_values": {{"1": 1, "2": 2}}}}"#
         )
     };
     let trials: Vec<String> = (0..4000).map(trial).collect();

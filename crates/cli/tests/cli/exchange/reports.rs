@@ -1,4 +1,4 @@
-//! The same report comes out of every copy of a study.
+//! Tests that every copy of a study gives an equal report.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{project, run};
 
-/// The analysis of a study, without what names its source.
+/// Returns the analysis of a study without the fields that name its source.
 fn analysis(folder: &Path, source: &str) -> Value {
     let report = folder.join("report.json");
     let (code, _, err) = run(folder, &["report", source, "--rows", "76:346", "-o", report.to_str().unwrap()]);
@@ -80,7 +80,7 @@ fn a_ladder_that_was_run_gives_the_same_report_from_its_copy() {
         store.studies().unwrap().into_iter().map(of).collect::<Vec<_>>()
     };
     assert_eq!(studies("copy.db"), studies("trials.db"));
-    // The copy goes on as the original would.
+    // The copy continues as the original would.
     std::fs::rename(path.join("copy.db"), path.join("trials.db")).unwrap();
     let (code, _, err) = run(path, &["run", "ladder.toml", "--trials", "5"]);
     assert_eq!(code, 0, "{err}");

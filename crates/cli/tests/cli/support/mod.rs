@@ -1,4 +1,4 @@
-//! Runs the program as a user would.
+//! Runs the program like a user.
 
 pub(crate) mod shared;
 #[cfg(target_os = "linux")]
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// The program, in `folder`, with nothing of the caller's environment that it reads.
+/// Returns the program, to run in `folder` without the variables of the environment that it reads.
 pub(crate) fn allometry(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_allometry"));
     command
@@ -25,7 +25,8 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     texts(&output)
 }
 
-/// Exit code (minus the signal's number where one killed the process), standard output and standard error.
+/// Returns the exit code (or minus the number of the signal that killed the process), standard output and
+/// standard error.
 pub(crate) fn texts(output: &Output) -> (i32, String, String) {
     use std::os::unix::process::ExitStatusExt as _;
     let code = output.status.code().unwrap_or_else(|| -output.status.signal().unwrap_or(0));
@@ -36,7 +37,7 @@ pub(crate) fn texts(output: &Output) -> (i32, String, String) {
     )
 }
 
-/// A table of `rows` days with two features, of which the label depends on `up`.
+/// Returns a table of `rows` days with two features, whose label depends on `up`.
 pub(crate) fn table(rows: usize) -> String {
     let mut text = String::from("date,up,noise,label\n");
     let mut state: u64 = 9;
@@ -53,7 +54,7 @@ pub(crate) fn table(rows: usize) -> String {
     text
 }
 
-/// A ladder of two tiny budgets over [`table`].
+/// A ladder of two small budgets for [`table`].
 pub(crate) const LADDER: &str = r#"
 name = "tiny"
 tag = "t"
@@ -93,7 +94,7 @@ weights = "any"
 d_model = [12, 16]
 "#;
 
-/// A folder with the table and the ladder.
+/// Creates a folder with the table and the ladder.
 pub(crate) fn project() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("data.csv"), table(400)).expect("the table is written");

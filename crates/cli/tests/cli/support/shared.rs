@@ -1,4 +1,4 @@
-//! A ladder that several processes work on, and what must hold of its trials whatever happens to them.
+//! A ladder that several processes run, and the checks of its trials.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +9,7 @@ use allometry_core::{FrozenTrial, TrialNumber, TrialState};
 
 use super::allometry;
 
-/// A folder with a ladder `shared` of one budget `s`, whose trials take a tenth of a second.
+/// Creates a folder with a ladder `shared` of one budget `s`, whose trials take a tenth of a second.
 pub(crate) fn project(trials: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let ladder = format!(
@@ -45,7 +45,7 @@ pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Child {
     allometry(folder).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// The trials in the storage behind `url`; none where it does not answer or has no study yet.
+/// Returns the trials in a storage; none if it does not answer or has no study yet.
 pub(crate) fn trials(url: &str) -> Vec<FrozenTrial> {
     let Ok(store) = allometry_store::open_read_only(url) else { return Vec::new() };
     let Ok(Some(study)) = store.study("shared/s") else { return Vec::new() };
@@ -60,8 +60,8 @@ pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// What must hold of the trials whatever happened: `wanted` of them are complete, once each, the others interrupted. Returns the
-/// configurations that have a value.
+/// Checks that `wanted` trials are complete, each configuration once, and all others interrupted. Returns the
+/// configurations with a value.
 pub(crate) fn check(trials: &[FrozenTrial], wanted: usize) -> BTreeSet<String> {
     for (place, trial) in trials.iter().enumerate() {
         assert_eq!(trial.number, TrialNumber(place as u64), "numbers have no gap and none is there twice");

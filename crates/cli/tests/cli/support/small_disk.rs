@@ -1,4 +1,4 @@
-//! A small file system of its own, which a test can fill.
+//! A small file system that a test can fill.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -8,8 +8,9 @@ use allometry_testkit::{program, skip};
 
 use super::texts;
 
-/// Runs a script that mounts a small file system at `$DISK` and leaves files in `out`, its `$OUT`; its exit code and what it said.
-/// `None`, with a visible skip of `test`, where nothing can be mounted: the script ends with 99 then.
+/// Runs a script that mounts a small file system at `$DISK` and leaves files in `out`, its `$OUT`. Returns
+/// its exit code and output; `None`, with a visible skip of `test`, if nothing can be mounted, for which the
+/// script exits with 99.
 pub(crate) fn run_on_small_disk(
     test: &str,
     script: &str,

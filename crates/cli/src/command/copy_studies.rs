@@ -1,4 +1,4 @@
-//! What `import` and `export` share: writing whole studies into a storage, and saying so.
+//! Writes studies into a storage, for `allometry import` and `allometry export`.
 
 use std::fmt::Write as _;
 
@@ -12,11 +12,13 @@ use serde_json::{Value, json};
 use crate::error::CliError;
 use crate::notes;
 
-/// Writes studies into a storage, each in one commit, and says of each what was written.
+/// Writes studies into a storage, each in one commit, prints a line per study and returns its summaries.
+/// `verb` begins each line, such as "imported".
 ///
 /// # Errors
-/// [`CliError::Usage`] where a name is taken, before anything is written; [`CliError::Store`]; [`CliError::NotStorable`].
-pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Result<Vec<Value>, CliError> {
+/// [`CliError::Usage`], before anything is written, if a name is taken; [`CliError::Store`];
+/// [`CliError::NotStorable`].
+pub(super) fn write(verb: &str, studies: &[Imported], storage: &Secret) -> Result<Vec<Value>, CliError> {
     url::parse(storage.expose())?;
     let target = optuna::open(storage.expose())?;
     let names: Vec<String> = target.studies()?.into_iter().map(|study| study.name).collect();
@@ -41,7 +43,7 @@ pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Resul
             other => other.into(),
         })?;
         crate::output::say(&format!(
-            "{done} {} into study {:?}{}",
+            "{verb} {} into study {:?}{}",
             counted(study.trials.len() as u64, "trial"),
             study.name,
             states(study)
@@ -52,10 +54,10 @@ pub(super) fn store(done: &str, studies: &[Imported], storage: &Secret) -> Resul
     Ok(written)
 }
 
-/// Gives the only study another name.
+/// Renames the only study, if `name` is given.
 ///
 /// # Errors
-/// [`CliError::Usage`] where there are several.
+/// [`CliError::Usage`] if there are several.
 pub(super) fn rename(studies: &mut [Imported], name: Option<&str>) -> Result<(), CliError> {
     match (name, studies) {
         (None, _) => Ok(()),
@@ -64,7 +66,7 @@ pub(super) fn rename(studies: &mut [Imported], name: Option<&str>) -> Result<(),
             Ok(())
         }
         (Some(_), several) => Err(CliError::Usage {
-            message: format!("--study names one study, and the sources hold {}", several.len()),
+            message: format!("--study names one study, but the sources hold {}", several.len()),
             hint: Some("name each as LABEL=SOURCE or LABEL=FILE:STUDY".into()),
         }),
     }
@@ -72,12 +74,14 @@ pub(super) fn rename(studies: &mut [Imported], name: Option<&str>) -> Result<(),
 
 fn taken(name: &str, storage: &str) -> CliError {
     CliError::Usage {
-        message: format!("{storage} has a study {name:?} already; nothing was written"),
-        hint: Some("--study NAME gives it another name, LABEL=SOURCE where there are several".into()),
+        message: format!("{storage} already has a study {name:?}; nothing was written"),
+        hint: Some(
+            "give it another name with --study NAME, or with LABEL=SOURCE if there are several".into(),
+        ),
     }
 }
 
-/// Numbers of trials by state, where any is not complete.
+/// Returns the numbers of trials by state as text; empty if all are complete.
 fn states(study: &WholeStudy) -> String {
     let mut text = String::new();
     if count(study, TrialState::Complete) == study.trials.len() {
@@ -99,7 +103,7 @@ fn count(study: &WholeStudy, state: TrialState) -> usize {
     study.trials.iter().filter(|trial| trial.template.state == state).count()
 }
 
-/// What was written of a study, for programs.
+/// Returns a summary of a written study as JSON.
 pub(super) fn summary(study: &WholeStudy, notes: &[Note]) -> Value {
     let states: serde_json::Map<String, Value> =
         STATES.iter().map(|state| (state.as_str().to_owned(), count(study, *state).into())).collect();

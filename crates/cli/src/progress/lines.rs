@@ -1,29 +1,27 @@
-//! One line per trial, for logs.
+//! Progress as one line per trial, for logs.
 
 use allometry_core::significant::significant;
 use allometry_core::{EarlyStop, StudyEvent, TrialState};
 
-use super::end_words;
+use super::end_text;
 
-/// The line for an event, if it has one.
+/// Returns the line for an event, if it has one.
 pub(super) fn line(event: &StudyEvent) -> Option<String> {
     match event {
         StudyEvent::StudyStarted { budget, trials, done: 0 } => Some(format!("{budget}: {trials} trials")),
         StudyEvent::StudyStarted { budget, trials, done } => {
-            Some(format!("{budget}: {trials} trials, {done} of them done already"))
+            Some(format!("{budget}: {trials} trials, {done} already done"))
         }
         StudyEvent::TrialsRecovered { budget, numbers } => {
             let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-            Some(format!("{budget}: trial {} ended with its process; tried again", list.join(", ")))
+            Some(format!("{budget}: repeats trial {}, whose process died", list.join(", ")))
         }
-        StudyEvent::StudyShared { budget } => {
-            Some(format!("{budget}: other processes work on it too; the trials are shared"))
-        }
+        StudyEvent::StudyShared { budget } => Some(format!("{budget}: shared with other processes")),
         StudyEvent::TrialLost { budget, number, .. } => {
-            Some(format!("{budget}: trial {number} was given up for dead meanwhile; its result is not taken"))
+            Some(format!("{budget}: trial {number} counted as lost in the meantime; its result is discarded"))
         }
         StudyEvent::TrialsOutside { budget, count } => {
-            Some(format!("{budget}: {count} trials lie outside of the space and are not counted"))
+            Some(format!("{budget}: {count} trials are outside the space and do not count"))
         }
         StudyEvent::SamplerChanged { budget, handover } => Some(format!("{budget}: {handover}")),
         StudyEvent::TrialStarted { .. } | StudyEvent::EpochFinished { .. } => None,
@@ -51,7 +49,7 @@ pub(super) fn line(event: &StudyEvent) -> Option<String> {
             Some(format!("{budget}: trial {number} {outcome} ({seconds:.1} s{best})"))
         }
         StudyEvent::StudyFinished { budget, reason } => {
-            end_words(*reason).map(|words| format!("{budget}: {words}"))
+            end_text(*reason).map(|text| format!("{budget}: {text}"))
         }
     }
 }
