@@ -21,7 +21,12 @@ pub(crate) enum Failure {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        match error {
+            rusqlite::Error::InvalidColumnType(_, name, kind) => {
+                Malformed::new(format!("column `{name}`"), format!("it has a value of type {kind}")).into()
+            }
+            other => Self::Sqlite(other),
+        }
     }
 }
 

@@ -52,7 +52,9 @@ impl ReadRows for Rows<'_> {
         let table = study_attributes_table(kind);
         let sql = format!("SELECT key, value_json FROM {table} WHERE study_id = ?1");
         let mut statement = self.db.prepare_cached(&sql)?;
-        let pairs = statement.query_map([study.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        // A value of another type makes its study unreadable, and no other.
+        let text = |cell: ValueRef<'_>| cell.as_str().map_or_else(|_| "<no text>".to_owned(), str::to_owned);
+        let pairs = statement.query_map([study.0], |row| Ok((row.get(0)?, text(row.get_ref(1)?))))?;
         Ok(pairs.collect::<std::result::Result<_, _>>()?)
     }
 

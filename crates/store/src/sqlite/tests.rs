@@ -512,3 +512,24 @@ fn whole_studies_cost_in_proportion_to_their_trials() {
         assert_eq!(seen, *trials);
     });
 }
+
+/// An attribute of another type than Optuna writes makes its study unreadable, and no other.
+#[test]
+fn attributes_of_another_type_hide_no_other_study() {
+    let (_folder, path) = folder_and_path();
+    let store = SqliteStore::open_within(&path, SHORT).unwrap();
+    let broken = store.create_study(&NewStudy { name: "broken".into(), ..NewStudy::default() }).unwrap();
+    store.create_study(&NewStudy { name: "sound".into(), ..NewStudy::default() }).unwrap();
+    for value in ["NULL", "X'00ff'", "7.5"] {
+        sql(
+            &path,
+            &format!(
+                "UPDATE study_user_attributes SET value_json = {value}
+                 WHERE key = 'allometry:search_space' AND study_id = {broken}"
+            ),
+        );
+        let studies = store.studies().unwrap();
+        assert!(studies[0].unreadable.is_some(), "{value}");
+        assert_eq!((studies[1].name.as_str(), &studies[1].unreadable), ("sound", &None));
+    }
+}
