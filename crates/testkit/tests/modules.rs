@@ -12,10 +12,20 @@ use regex::Regex;
 const KNOWN: &[(&str, &[&str])] = &[
     (
         "runner",
-        &["ask", "choice", "dispatcher", "evaluate", "others", "recover", "rescue", "run", "study_run"],
+        &[
+            "ask",
+            "choice",
+            "dispatcher",
+            "evaluate",
+            "other_budgets",
+            "recover",
+            "rescue",
+            "run",
+            "study_run",
+        ],
     ),
     ("runner", &["command::attempt", "command::invocation", "command::value"]),
-    ("runner", &["command::belonging", "command::files"]),
+    ("runner", &["command::files", "command::folder_owner"]),
     (
         "store",
         &[
