@@ -60,7 +60,7 @@ fn two_feature_tiers_on_the_same_rows_are_paired() {
     for said in [
         "# Comparison of Two Ladders",
         "tiny (noise)",
-        "10 distinct configurations or more",
+        "at least 10 distinct configurations",
         "| s |",
         "| l |",
         "compares searches",
@@ -102,12 +102,14 @@ fn reports_of_foreign_trials_are_compared() {
     report("b.json", [0, 2, 2]);
     let (code, out, err) = run(folder.path(), &["compare", "a.json", "b.json"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for said in ["0.7246", "Undecided at 2M, 20M and 200M", "hold no trials", "in the mean trial"] {
+    for said in
+        ["0.7246", "Undecided at 2M, 20M and 200M", "report documents without trials", "in the mean trial"]
+    {
         assert!(out.contains(said), "`{said}` is missing from\n{out}");
     }
     let (code, out, _) = run(folder.path(), &["compare", "a.json", "a.json", "--fail-on", "info"]);
     assert_eq!(code, 0);
-    assert!(out.contains("A and B are the same") && !out.contains("≠ |"), "{out}");
+    assert!(out.contains("A and B are identical") && !out.contains("≠ |"), "{out}");
 }
 
 #[test]
