@@ -86,7 +86,7 @@ def test_a_study_may_have_several_objectives(tmp_path):
     space = {"x": {"type": "float", "low": 0.0, "high": 1.0}}
     study = allometry.Study(str(tmp_path / "x.db"), "mine", space=space, direction=["minimize", "maximize"])
     study.tell(study.ask().number, [0.5, 2.0])
-    with pytest.raises(allometry.AllometryError, match="2 objectives"):
+    with pytest.raises(allometry.AllometryError, match="2 values, one for each objective"):
         study.tell(study.ask().number, 0.5)
 
 

@@ -294,7 +294,7 @@ fn limits_of_a_ladder_are_constraints_of_its_trials() {
     assert_eq!(run(path, &["report", "-o", "report.json"]).0, 0);
     let report = std::fs::read_to_string(path.join("report.json")).unwrap();
     assert!(report.contains("infeasible-trials") && report.contains("break a constraint"), "{report}");
-    assert!(report.contains("no statistic uses them: ms <= 2 ("), "{report}");
+    assert!(report.contains("statistics exclude them: ms <= 2 ("), "{report}");
     let text = std::fs::read_to_string(path.join("ladder.toml")).unwrap();
     std::fs::write(path.join("ladder.toml"), text.replace("ms <= 2", "ms <= 1")).unwrap();
     let (code, _, err) = run(path, &["run", "--quiet"]);

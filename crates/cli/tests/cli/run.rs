@@ -230,7 +230,9 @@ fn a_ladder_with_conditions_runs_resumes_and_reports() {
         .unwrap();
     let (code, _, err) = run(path, &["check"]);
     assert!(
-        code == 3 && err.contains("exists where `dropout` is 0.3") && err.contains("list values of"),
+        code == 3
+            && err.contains("requires the value 0.3, which `dropout`")
+            && err.contains("list values of"),
         "{err}"
     );
 }

@@ -493,7 +493,7 @@ fn directions_are_said_by_the_names_of_objectives() {
     let (code, out, err) = run(folder, &[&["best", "ab.json"], &by_place[..]].concat());
     assert_eq!(code, 0, "{err}");
     assert!(
-        err.contains("may not be the study's: `a` minimize, `b` maximize (--direction NAME=DIRECTION"),
+        err.contains("may differ from the study's: `a` minimize, `b` maximize (--direction NAME=DIRECTION"),
         "{err}"
     );
     assert!(out.contains("a down, b up"), "{out}");
