@@ -17,7 +17,7 @@ use crate::error::CliError;
 /// rows and estimates its value on the test rows, with an error over seeds and rows. Its trials are stored in
 /// studies of their own, NAME/LABEL/confirm. After Ctrl-C, run the command again to continue.
 ///
-/// The table [confirm] in the ladder file sets the number of configurations (top) and of seeds; without it
+/// The table `confirm` in the ladder file sets the number of configurations (top) and of seeds; without it
 /// the command trains one configuration with five seeds. If the file has this table, `allometry run` ends
 /// with this command by itself.
 ///
