@@ -53,7 +53,7 @@ pub fn write_value(value: &ParamValue) -> String {
     }
 }
 
-/// Converts a JSON value to a parameter value. Integers beyond 64 bits become floats; [`json::beyond_i64`]
+/// Converts a JSON value to a parameter value. Integers beyond 64 bits become floats; `json::beyond_i64`
 /// finds them.
 pub fn read_value(value: &Value) -> ParamValue {
     match value {
