@@ -1,4 +1,4 @@
-//! Why a session with a ladder cannot begin or go on.
+//! Errors of sessions with a ladder.
 
 use allometry_core::ladder::LadderErrors;
 use allometry_core::space::SpaceError;
@@ -9,26 +9,26 @@ use allometry_study::StudyError;
 use allometry_trainer::ArchitectureError;
 use allometry_trainer::data::DataError;
 
-/// Why a session with a ladder cannot begin or go on.
+/// An error of a session with a ladder.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// What is asked for makes no sense for this ladder.
+    /// The request does not fit the ladder.
     #[error("{message}")]
     Usage {
-        /// What makes no sense.
+        /// Description of the problem.
         message: String,
-        /// What the user can do.
+        /// Advice for the user.
         hint: Option<String>,
     },
-    /// There is nothing to work on.
+    /// The trials, studies or files that are needed do not exist.
     #[error("{message}")]
     NotFound {
-        /// What is missing.
+        /// Description of what is missing.
         message: String,
-        /// Where it may be.
+        /// Advice for the user.
         hint: Option<String>,
     },
-    /// The ladder that a store keeps has problems.
+    /// The ladder that a store keeps contains errors.
     #[error("the ladder file is not valid")]
     Ladder(Box<LadderErrors>),
     /// A budget's search space has no configuration.
@@ -40,34 +40,34 @@ pub enum SessionError {
     /// The ladder's model does not fit its data.
     #[error(transparent)]
     Model(#[from] ArchitectureError),
-    /// The device of the ladder's model is not there.
+    /// The device of the ladder's model is not available.
     #[error(transparent)]
     Device(#[from] OpenError),
-    /// A command's program is not there.
+    /// The program of a ladder's command does not exist.
     #[error(transparent)]
     NoProgram(#[from] NoProgram),
     /// A ladder file or a source cannot be read.
     #[error(transparent)]
     Study(#[from] StudyError),
-    /// The storage fails.
+    /// The storage cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Studies cannot be opened.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// A study cannot be driven from outside.
+    /// A study cannot be driven by another program.
     #[error(transparent)]
     Ask(#[from] AskError),
     /// A training of the label-shuffle control failed.
     #[error("{message}")]
     TrialsFailed {
-        /// Why.
+        /// Reason of the failure.
         message: String,
     },
     /// Models predict labels that were put in random order.
     #[error("{message}")]
     LabelsKnown {
-        /// The AUC, and what chance would give.
+        /// The AUC, and the AUC of chance.
         message: String,
     },
 }

@@ -233,6 +233,11 @@ impl Batch {
         Ok(())
     }
 
+    /// Whether the batch has a trial with this id.
+    pub(crate) fn contains(&mut self, id: i64) -> bool {
+        self.place(id).is_some()
+    }
+
     pub(crate) fn ids(&self) -> &[i64] {
         &self.ids
     }

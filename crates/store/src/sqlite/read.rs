@@ -136,7 +136,7 @@ impl ReadRows for Rows<'_> {
         let space = self.space(study)?.map(|text| from_rows::space(study, &text)).transpose()?;
         let mut batch = Batch::new(found, space);
         for table in PartTable::ALL {
-            each_row(self.db, reading, table, &mut |trial, part| Ok(batch.take(trial, part)?))?;
+            read_parts(self.db, reading, table, &mut batch)?;
         }
         Ok(TrialPage { trials: batch.finish(), last })
     }
@@ -373,13 +373,9 @@ impl PartTable {
     }
 }
 
-/// Calls `take` with each row of `table` that may belong to one of the trials, in order of creation.
-fn each_row(
-    db: &Connection,
-    reading: Reading,
-    table: PartTable,
-    take: &mut dyn FnMut(i64, Part<'_>) -> Result<()>,
-) -> Result<()> {
+/// Adds the rows of `table` to the trials of `batch`, in order of creation. Rows of other trials are not
+/// converted: one that cannot be read is the fault of its own study.
+fn read_parts(db: &Connection, reading: Reading, table: PartTable, batch: &mut Batch) -> Result<()> {
     let (name, _, columns) = table.columns();
     let all = format!("SELECT trial_id, {columns} FROM {name}");
     let (sql, bound) = match reading {
@@ -396,7 +392,10 @@ fn each_row(
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query(rusqlite::params_from_iter(bound))?;
     while let Some(row) = rows.next()? {
-        take(row.get(0)?, table.part(row, |row, place| Ok(text(row, place)))?)?;
+        let trial = row.get(0)?;
+        if batch.contains(trial) {
+            batch.take(trial, table.part(row, |row, place| Ok(text(row, place)))?)?;
+        }
     }
     Ok(())
 }

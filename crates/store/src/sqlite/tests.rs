@@ -513,13 +513,16 @@ fn whole_studies_cost_in_proportion_to_their_trials() {
     });
 }
 
-/// An attribute of another type than Optuna writes makes its study unreadable, and no other.
+/// A cell of another type than Optuna writes is the fault of its own study.
 #[test]
-fn attributes_of_another_type_hide_no_other_study() {
+fn cells_of_another_type_hide_no_other_study() {
     let (_folder, path) = folder_and_path();
     let store = SqliteStore::open_within(&path, SHORT).unwrap();
     let broken = store.create_study(&NewStudy { name: "broken".into(), ..NewStudy::default() }).unwrap();
-    store.create_study(&NewStudy { name: "sound".into(), ..NewStudy::default() }).unwrap();
+    let sound = store.create_study(&NewStudy { name: "sound".into(), ..NewStudy::default() }).unwrap();
+    for study in [broken, sound] {
+        start(&store, study).unwrap();
+    }
     for value in ["NULL", "X'00ff'", "7.5"] {
         sql(
             &path,
@@ -532,4 +535,19 @@ fn attributes_of_another_type_hide_no_other_study() {
         assert!(studies[0].unreadable.is_some(), "{value}");
         assert_eq!((studies[1].name.as_str(), &studies[1].unreadable), ("sound", &None));
     }
+    sql(
+        &path,
+        &format!(
+            "UPDATE study_user_attributes SET value_json = '{{}}'
+             WHERE key = 'allometry:search_space' AND study_id = {broken};
+             UPDATE trial_params SET param_value = 'much'
+             WHERE trial_id IN (SELECT trial_id FROM trials WHERE study_id = {broken})"
+        ),
+    );
+    let refused = store.trials(broken).unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::Malformed { place, .. } if place.contains("param_value")),
+        "{refused}"
+    );
+    assert_eq!(store.trials(sound).unwrap().len(), 1);
 }
