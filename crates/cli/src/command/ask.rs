@@ -111,11 +111,11 @@ impl Ask {
         }
         Err(CliError::Usage {
             message: format!(
-                "study `{}` is there, with another question: {}",
+                "study `{}` exists with another space or other directions: {}",
                 study.name,
                 changes.join("; ")
             ),
-            hint: Some("leave out --space and --direction to go on with it, or choose another name".into()),
+            hint: Some("leave out --space and --direction to continue it, or choose another name".into()),
         })
     }
 }

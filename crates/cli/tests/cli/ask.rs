@@ -47,7 +47,10 @@ fn a_study_with_another_space_or_direction_is_not_asked() {
         (&["--space", "other.json"], "n: was"),
     ] {
         let (code, _, err) = on(folder.path(), "ask", arguments);
-        assert!(code == 2 && err.contains("another question") && err.contains(says), "{code}: {err}");
+        assert!(
+            code == 2 && err.contains("exists with another space or other directions") && err.contains(says),
+            "{code}: {err}"
+        );
     }
     let (code, ..) = on(folder.path(), "ask", &["--space", "space.json"]);
     assert_eq!(code, 0);
