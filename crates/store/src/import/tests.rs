@@ -1,5 +1,9 @@
 //! Tests of realistic and of malformed files.
 
+mod journal;
+mod kinds;
+mod tables;
+
 use std::path::Path;
 
 use allometry_core::{Distribution, ParamValue, TrialState};
@@ -18,6 +22,22 @@ fn message(result: Result<ImportedStudy, ImportError>) -> String {
     let text = error.to_string();
     let name = text.rfind('/').map_or(0, |i| i + 1);
     format!("{} ({})", &text[name..], error.hint().unwrap_or_default())
+}
+
+fn params(study: &ImportedStudy) -> Vec<String> {
+    study.trials.iter().map(|trial| trial.params.to_string()).collect()
+}
+
+/// Reads a file with the user's options for columns.
+fn read_told(name: &str, text: &str, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    read(&path, None, roles)
+}
+
+fn listed(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[test]
@@ -193,117 +213,6 @@ fn the_best_of_the_trials_tells_the_direction() {
     assert_eq!(read(&trials, None, &Roles::default()).unwrap().direction, None);
 }
 
-fn params(study: &ImportedStudy) -> Vec<String> {
-    study.trials.iter().map(|trial| trial.params.to_string()).collect()
-}
-
-#[test]
-fn headers_are_known_in_any_case_and_on_two_levels() {
-    let capital = read_text("t.csv", "Number,Value,State,lr\n0,0.5,COMPLETE,0.1\n1,0.9,FAIL,0.2\n").unwrap();
-    assert_eq!(params(&capital), ["lr=0.1", "lr=0.2"]);
-    assert_eq!(capital.trials[1].state, TrialState::Failed);
-    let levels = "number,value,params,params,user_attrs,state\n,,lr,n,note,\n0,0.5,0.1,3,7,COMPLETE\n";
-    let levels = read_text("t.csv", levels).unwrap();
-    assert_eq!(params(&levels), ["lr=0.1 n=3"]);
-    assert_eq!(levels.trials[0].record.metrics["note"], 7.0);
-    let repeated = message(read_text("t.csv", "value,lr,lr\n0.5,1,2\n"));
-    assert!(repeated.contains("two columns are called `lr`"), "{repeated}");
-}
-
-#[test]
-fn tables_of_other_tools_keep_parameters_apart_from_results() {
-    let wandb = "\"Name\",\"State\",\"Created\",\"Runtime\",\"Sweep\",\
-                 \"lr\",\"batch_size\",\"val_loss\",\"acc\"\n\
-                 a,finished,2025-01-01T10:00:00.000Z,45,,0.1,32,0.5,0.7\n\
-                 b,crashed,2025-01-01,2,,0.2,64,0.4,0.9\n";
-    let folder = tempfile::tempdir().unwrap();
-    let read_as = |metric: &str, text: &str| {
-        let path = folder.path().join("t.csv");
-        std::fs::write(&path, text).unwrap();
-        read(&path, None, &Roles { metric: Some(metric), ..Roles::default() })
-    };
-    let runs = read_as("val_loss", wandb).unwrap();
-    assert_eq!(params(&runs), ["lr=0.1 batch_size=32", "lr=0.2 batch_size=64"]);
-    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
-    assert_eq!(runs.trials[0].record.metrics["acc"], 0.7);
-    assert_eq!(runs.metric_names, Some(vec!["val_loss".into()]));
-    let ray = read_as(
-        "loss",
-        "loss,training_iteration,trial_id,pid,config/lr,time_total_s\n0.25,3,ab,77,0.1,2.5\n",
-    )
-    .unwrap();
-    assert_eq!((params(&ray), ray.trials[0].value), (vec!["lr=0.1".into()], Some(0.25)));
-    let mlflow = "run_id,status,params.lr,metrics.rmse,tags.user\nx,FINISHED,0.1,3.5,me\ny,FAILED,0.2,,me\n";
-    let mlflow = read_as("rmse", mlflow).unwrap();
-    assert_eq!((params(&mlflow)[1].as_str(), mlflow.trials[0].value), ("lr=0.2", Some(3.5)));
-    let missing = read_as("mae", wandb).unwrap_err();
-    assert!(missing.to_string().contains("no column is called `mae`"), "{missing}");
-    assert!(missing.hint().unwrap().contains("`val_loss`"));
-}
-
-/// pandas writes dictionaries from W&B's API and from hyperopt's results into cells.
-#[test]
-fn dictionaries_in_cells_are_unfolded() {
-    let wandb = ",summary,config,name,state\n\
-        0,\"{'loss': 0.5, '_runtime': 3}\",\"{'lr': 0.1, 'act': 'relu', 'deep': True}\",brisk-1,finished\n\
-        1,\"{'loss': 0.25, '_runtime': 4}\",\"{'lr': 1e-3, 'act': 'gelu', 'deep': False}\",calm-2,crashed\n";
-    let roles = Roles { metric: Some("loss"), ..Roles::default() };
-    let runs = read_told("t.csv", wandb, &roles).unwrap();
-    assert_eq!(params(&runs), ["lr=0.1 act=relu deep=True", "lr=0.001 act=gelu deep=False"]);
-    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
-    assert_eq!(runs.trials[0].record.metrics["_runtime"], 3.0);
-    let list = r#"[{"name": "a", "config": {"lr": 0.1}, "summary": {"loss": 0.5}}]"#;
-    assert_eq!(params(&read_told("t.json", list, &roles).unwrap()), ["lr=0.1"]);
-    let hyperopt = r#"[{"loss": 0.5, "status": "ok"}, {"loss": null, "status": "fail"}]"#;
-    let hyperopt = read_told("t.json", hyperopt, &roles).unwrap();
-    assert_eq!(
-        (hyperopt.trials[0].state, hyperopt.trials[1].state),
-        (TrialState::Complete, TrialState::Failed)
-    );
-    let wrong = "summary,config\n\"{'loss': 'high'}\",\"{'lr': 0.1}\"\n";
-    let wrong = message(read_told("t.csv", wrong, &roles));
-    assert!(wrong.contains("trial 0 of the list, field `summary.loss`: expected a number"), "{wrong}");
-}
-
-/// `trials_dataframe` and pandas write dictionaries and distributions as Python prints them.
-#[test]
-fn cells_that_python_shows_are_read() {
-    let table = "number,value,params_n,distributions_n,system_attrs_fixed_params,\
-                 user_attrs_allometry:record,state\n\
-                 0,0.5,8,\"IntDistribution(high=8, log=False, low=1, step=1)\",,\
-                 \"{'size': None, 'seed': 5, 'origin': 'random', 'metrics': {}}\",COMPLETE\n\
-                 1,,,,{'n': 3},,WAITING\n";
-    let study = read_text("t.csv", table).unwrap();
-    let [complete, waiting] = study.trials.as_slice() else { panic!("two trials") };
-    assert_eq!(complete.distributions["n"], Distribution::Int { low: 1, high: 8, log: false, step: 1 });
-    assert_eq!(complete.record.seed, Some(5));
-    assert_eq!(complete.record.origin, Some(allometry_core::Origin::Random));
-    assert_eq!(
-        (waiting.state, waiting.system_attributes["fixed_params"].as_str()),
-        (TrialState::Waiting, r#"{"n": 3}"#)
-    );
-}
-
-#[test]
-fn delimiters_and_decimal_commas_are_told() {
-    let semicolons = read_text("t.csv", "number;value;params_lr\n0;0,5;0,1\n1;0,25;1e-3\n").unwrap();
-    assert_eq!((params(&semicolons)[0].as_str(), semicolons.trials[1].value), ("lr=0.1", Some(0.25)));
-    let tabs = read_text("t.tsv", "number\tvalue\tparams_act\n0\t0.5\ta,b\n").unwrap();
-    assert_eq!((params(&tabs)[0].as_str(), tabs.trials[0].value), ("act=a,b", Some(0.5)));
-}
-
-#[test]
-fn whole_numbers_of_a_column_with_holes_are_integers() {
-    let holes = read_text(
-        "t.csv",
-        "number,value,params_units,params_p,state\n0,0.5,16.0,0.5,COMPLETE\n1,,,1.0,FAIL\n",
-    )
-    .unwrap();
-    assert_eq!(params(&holes), ["units=16 p=0.5", "p=1.0"]);
-    let whole = read_text("t.csv", "number,value,params_x\n0,0.5,16.0\n1,0.5,2.0\n").unwrap();
-    assert_eq!(params(&whole), ["x=16.0", "x=2.0"], "without holes pandas writes integers as they are");
-}
-
 #[test]
 fn flat_lists_have_parameters_attributes_and_named_objectives() {
     let flat = r#"[{"number": 0, "value": 0.5, "params_lr": 0.1, "user_attrs_n_params": 1000,
@@ -322,126 +231,6 @@ fn flat_lists_have_parameters_attributes_and_named_objectives() {
         .unwrap();
     let named = read(&path, None, &Roles { metric: Some("rmse"), ..Roles::default() }).unwrap();
     assert_eq!((named.trials[0].value, named.trials[1].state), (Some(0.34), TrialState::Failed));
-}
-
-/// Reads a file with the user's options for columns.
-fn read_told(name: &str, text: &str, roles: &Roles<'_>) -> Result<ImportedStudy, ImportError> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    std::fs::write(&path, text).unwrap();
-    read(&path, None, roles)
-}
-
-fn listed(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
-}
-
-#[test]
-fn listed_columns_alone_are_parameters() {
-    let plain = "number,value,lr,depth,seed,note\n0,0.5,0.1,3,7,a\n";
-    let guessed = read_told("t.csv", plain, &Roles::default()).unwrap();
-    assert_eq!(guessed.notes, [Note::Guessed { params: listed(&["lr", "depth", "seed", "note"]) }]);
-    let names = listed(&["depth", "lr"]);
-    let told = |text: &str| {
-        let study = read_told("t", text, &Roles { params: &names, ..Roles::default() });
-        let study =
-            study.or_else(|_| read_told("t.csv", text, &Roles { params: &names, ..Roles::default() }));
-        let study = study.unwrap();
-        let trial = &study.trials[0];
-        let attributes: Vec<String> = trial.user_attributes.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        assert_eq!(study.notes, []);
-        format!("{} | {}", trial.params, attributes.join(" "))
-    };
-    let expected = "lr=0.1 depth=3 | note=\"a\" seed=7";
-    assert_eq!(told(plain), expected);
-    let optuna = "number,value,params_lr,params_depth,params_seed,user_attrs_note\n0,0.5,0.1,3,7,a\n";
-    assert_eq!(told(optuna), expected);
-    let flat = r#"[{"value": 0.5, "lr": 0.1, "depth": 3, "seed": 7, "note": "a"}]"#;
-    assert_eq!(told(flat), expected);
-    let nested = r#"[{"value": 0.5, "params": {"lr": 0.1, "depth": 3, "seed": 7}, "note": "a"}]"#;
-    assert_eq!(told(nested), expected);
-    let beside = r#"[{"value": 0.5, "params": {"lr": 0.1, "seed": 7}, "depth": 3, "note": "a"}]"#;
-    assert_eq!(told(beside), expected);
-
-    let refused = |names: &[&str], text: &str| {
-        let names = listed(names);
-        message(read_told("t.csv", text, &Roles { params: &names, ..Roles::default() }))
-    };
-    assert_eq!(
-        refused(&["lr", "width"], "value,lr\n1,2\n"),
-        "t.csv, line 1: no column is called `width`, which --params names (its columns are `value`, `lr`)"
-    );
-    assert!(refused(&["value"], "value,lr\n1,2\n").contains("`value` holds the objective"));
-    assert!(refused(&["lr"], r#"[{"value": 1, "params": {"x": 1}}]"#).contains("no trial has a `lr`"));
-    assert!(
-        refused(&["lr"], r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[1]}"#)
-            .contains("its trials record their parameters")
-    );
-}
-
-#[test]
-fn a_column_or_attribute_of_any_name_holds_the_size() {
-    let size = |name: &str, wanted: &str, text: &str| {
-        let study = read_told(name, text, &Roles { size: Some(wanted), ..Roles::default() })?;
-        let trial = &study.trials[0];
-        Ok(format!("{} {}", trial.record.size.map_or(0, |size| size.total), trial.params))
-    };
-    let csv = |wanted: &str| size("t.csv", wanted, "value,lr,model_size\n0.5,0.1,1.2e6\n0.4,0.1,\n");
-    assert_eq!(csv("model_size").unwrap(), "1200000 lr=0.1", "what holds sizes is no parameter");
-    let known = size("t.csv", "n_params", "value,lr,n_params\n0.5,0.1,7\n");
-    assert_eq!(known.unwrap(), "7 lr=0.1");
-    let marked = size("t.csv", "summary.total", "Name,config.lr,summary.total,value\na,0.1,9,0.5\n");
-    assert_eq!(marked.unwrap(), "9 lr=0.1");
-    let param = size("t.csv", "width", "value,params_lr,params_width\n0.5,0.1,64\n");
-    assert_eq!(param.unwrap(), "64 lr=0.1 width=64");
-    let nested = r#"[{"value": 0.5, "params": {"lr": 1}, "user_attrs": {"total": 11}}]"#;
-    assert_eq!(size("t.json", "total", nested).unwrap(), "11 lr=1");
-    let refused = |result: Result<String, ImportError>| {
-        let error = result.unwrap_err();
-        format!("{error} ({})", error.hint().unwrap_or_default())
-    };
-    assert!(refused(csv("weight")).contains("its trials: none has a `weight`, which --size names"));
-    let words = refused(size("t.csv", "s", "value,x,s\n0.5,1,big\n"));
-    assert!(words.contains("trial 0, `s`: expected a number of weights, found \"big\""), "{words}");
-    assert!(refused(size("t.csv", "s", "value,x,s\n0.5,1,0.5\n")).contains("found 0.5"));
-}
-
-#[test]
-fn tables_are_read_packed_and_in_any_usual_encoding() {
-    use std::io::Write as _;
-    let text = "number;value;params_größe;user_attrs_note\n0;0,5;3;é\n";
-    let folder = tempfile::tempdir().unwrap();
-    let read_bytes = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        let study = read(&path, None, &Roles::default()).unwrap();
-        assert_eq!(params(&study), ["größe=3"], "{name}");
-        assert_eq!(study.trials[0].value, Some(0.5));
-        study.notes
-    };
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(text.as_bytes()).unwrap();
-    let packed = encoder.finish().unwrap();
-    assert_eq!(read_bytes("t.csv.gz", &packed), []);
-    assert_eq!(read_bytes("t.csv", &packed), [], "what is packed is told by the content");
-    let wide: Vec<u8> =
-        "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-    assert_eq!(read_bytes("wide.csv", &wide), []);
-    let latin = text.replace('ö', "\u{1}").replace('ß', "\u{2}").replace('é', "\u{3}").into_bytes();
-    let latin: Vec<u8> = latin
-        .into_iter()
-        .map(|b| match b {
-            1 => 0xf6,
-            2 => 0xdf,
-            3 => 0xe9,
-            other => other,
-        })
-        .collect();
-    assert_eq!(read_bytes("latin.csv", &latin), [Note::Latin1 { characters: 3 }]);
-    let list = r#"[{"value": 0.5, "params": {"größe": 3}}]"#;
-    let wide: Vec<u8> =
-        "\u{feff}".encode_utf16().chain(list.encode_utf16()).flat_map(u16::to_be_bytes).collect();
-    assert_eq!(read_bytes("wide.json", &wide), []);
 }
 
 /// Forms of `to_json` of pandas and of `optuna trials -f yaml`.
@@ -509,86 +298,6 @@ fn lists_have_many_forms() {
     }
 }
 
-const RATE: &str = concat!(
-    r#""distribution":"{\"name\": \"FloatDistribution\", "#,
-    r#"\"attributes\": {\"low\": 0.0, \"high\": 1.0, \"log\": false, \"step\": null}}""#
-);
-
-fn journal(lines: &[&str]) -> Result<ImportedStudy, ImportError> {
-    let lines: Vec<String> = lines.iter().map(|line| line.replace("RATE", RATE)).collect();
-    read_text("journal.log", &lines.join("\n"))
-}
-
-#[test]
-fn a_journal_is_replayed_by_its_rules() {
-    let study = journal(&[
-        r#"{"op_code":0,"worker_id":"w","study_name":"gone","directions":[1]}"#,
-        r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}"#,
-        // A name that is taken creates no study and no id.
-        r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[1]}"#,
-        r#"{"op_code":4,"worker_id":"w","study_id":0,"datetime_start":null}"#,
-        r#"{"op_code":1,"worker_id":"w","study_id":0}"#,
-        r#"{"op_code":4,"worker_id":"w","study_id":1,"datetime_start":"2026-01-25T10:00:00.5+00:00"}"#,
-        r#"{"op_code":5,"worker_id":"w","trial_id":1,"param_name":"lr","param_value_internal":0.5,RATE}"#,
-        r#"{"op_code":7,"worker_id":"w","trial_id":1,"step":1,"intermediate_value":NaN}"#,
-        r#"{"op_code":7,"worker_id":"w","trial_id":1,"step":1,"intermediate_value":0.25}"#,
-        r#"{"op_code":8,"worker_id":"w","trial_id":1,"user_attr":{"pred_min":0.125}}"#,
-        concat!(
-            r#"{"op_code":6,"worker_id":"w","trial_id":1,"state":1,"values":[0.75],"#,
-            r#""datetime_complete":"2026-01-25T10:00:01+00:00"}"#
-        ),
-        // Operations after the end of a trial, on deleted studies and on unknown trials are dropped.
-        r#"{"op_code":6,"worker_id":"w","trial_id":1,"state":3,"values":null}"#,
-        r#"{"op_code":5,"worker_id":"w","trial_id":1,"param_name":"lr","param_value_internal":0.9,RATE}"#,
-        r#"{"op_code":6,"worker_id":"w","trial_id":0,"state":1,"values":[9.0]}"#,
-        r#"{"op_code":6,"worker_id":"w","trial_id":7,"state":1,"values":[9.0]}"#,
-        r#"{"op_code":4,"worker_id":"w","study_id":9,"datetime_start":null}"#,
-        r#"{"op_code":10,"worker_id":"w"}"#,
-        concat!(
-            r#"{"op_code":4,"worker_id":"w","study_id":1,"datetime_start":null,"state":4,"#,
-            r#""system_attrs":{"fixed_params":{"lr":0.1}}}"#
-        ),
-        // An incompatible distribution.
-        concat!(
-            r#"{"op_code":5,"worker_id":"w","trial_id":2,"param_name":"lr","param_value_internal":1,"#,
-            r#""distribution":"{\"name\": \"IntDistribution\", "#,
-            r#"\"attributes\": {\"low\": 0, \"high\": 1, \"log\": false, \"step\": 1}}"}"#
-        ),
-        r#"{"op_code":6,"worker_id":"w","tri"#,
-    ])
-    .unwrap();
-    assert_eq!((study.name.as_deref(), study.direction), (Some("a"), Some(Direction::Maximize)));
-    let [complete, waiting] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-    assert_eq!((complete.state, complete.value), (TrialState::Complete, Some(0.75)));
-    assert_eq!(complete.params.to_string(), "lr=0.5");
-    assert_eq!(complete.intermediate, [(1, 0.25)].into());
-    assert_eq!(complete.started.unwrap().to_string(), "2026-01-25T10:00:00.5Z");
-    assert_eq!(complete.completed.unwrap().to_string(), "2026-01-25T10:00:01Z");
-    assert_eq!(complete.record.metrics["pred_min"], 0.125);
-    assert_eq!((waiting.state, waiting.params.to_string().as_str()), (TrialState::Waiting, "lr=0.1"));
-}
-
-#[test]
-fn a_damaged_journal_is_named() {
-    let start = r#"{"op_code":0,"worker_id":"w","study_name":"a","directions":[2]}"#;
-    let place = |line: &str| journal(&[start, line, start]).unwrap_err().to_string();
-    for (line, expected) in [
-        (r#"{"op_code":4,"#, "line 2, column"),
-        ("[1]", "line 2: expected an object"),
-        (r#"{"op_code":77}"#, "line 2, field `op_code`"),
-        (r#"{"worker_id":"w"}"#, "line 2, field `op_code`"),
-        (r#"{"op_code":4,"study_id":-1}"#, "line 2, field `study_id`"),
-        (r#"{"op_code":4,"study_id":0,"state":9}"#, "line 2, field `state`"),
-        (r#"{"op_code":4,"study_id":0,"datetime_start":"soon"}"#, "line 2, field `datetime_start`"),
-        (r#"{"op_code":4,"study_id":0,"params":{"lr":1}}"#, "line 2, field `params.lr`"),
-        (r#"{"op_code":0,"study_name":"b","directions":[]}"#, "line 2, field `directions`"),
-    ] {
-        let told = place(line);
-        assert!(told.contains(expected), "{line}: {told}");
-    }
-    assert!(journal(&[start]).unwrap_err().to_string().ends_with("holds no trials"));
-}
-
 /// The best configuration of a table or list with Optuna's constraints is the best one that meets them.
 #[test]
 fn constraints_in_files_are_kept() {
@@ -640,73 +349,6 @@ fn constraints_in_files_are_kept() {
     }
 }
 
-/// For a named metric pandas names the column of the value after it, on one level or two, and Optuna writes
-/// an object.
-#[test]
-fn the_value_of_a_named_metric_is_found() {
-    let texts = [
-        ("t.csv", "number,value_val_loss,params_x,state\n0,0.5,1,COMPLETE\n"),
-        ("t.csv", "number,value,params,state\n,val_loss,x,\n0,0.5,1,COMPLETE\n"),
-        ("t.json", r#"[{"number": 0, "value_val_loss": 0.5, "params_x": 1, "state": "COMPLETE"}]"#),
-        ("t.json", r#"[{"number": 0, "value": {"val_loss": 0.5}, "params": {"x": 1}, "state": "COMPLETE"}]"#),
-    ];
-    for (name, text) in texts {
-        let study = read_text(name, text).unwrap();
-        assert_eq!(study.trials[0].value, Some(0.5), "{text}");
-        assert_eq!(study.metric_names, Some(vec!["val_loss".to_owned()]), "{text}");
-        assert_eq!(study.trials[0].params.to_string(), "x=1", "{text}");
-    }
-    let wrong = "number,params_x,distributions_x,system_attrs_a,user_attrs_y,state\n0,1,,,2,COMPLETE\n";
-    let hint = message(read_text("t.csv", wrong));
-    assert!(hint.ends_with("name the objective with --metric: `user_attrs_y`)"), "{hint}");
-}
-
-#[test]
-fn a_quote_that_is_never_closed_is_refused() {
-    let open = "number,value,params_x,params_note\n0,0.5,1,ok\n1,0.1,2,\"5 inch\n2,0.2,3,ok\n";
-    assert_eq!(
-        message(read_text("t.csv", open)),
-        "t.csv, line 3: an unclosed quote (close it, or double a quote inside a cell)"
-    );
-    for fine in ["\"a \"\"quoted\"\" word\"", "5\" long", "\"two\nlines\"", "\"\""] {
-        let text = format!("number,value,params_x,params_note\n0,0.5,1,{fine}\n1,0.1,2,b\n");
-        assert_eq!(read_text("t.csv", &text).unwrap().trials.len(), 2, "{fine}");
-    }
-}
-
-#[test]
-fn none_is_a_choice_where_its_set_says_so() {
-    let text = "number,value,params_k,distributions_k,state\n\
-         0,0.5,a,\"CategoricalDistribution(choices=('a', None))\",COMPLETE\n\
-         1,0.5,,\"CategoricalDistribution(choices=('a', None))\",COMPLETE\n2,0.5,,,COMPLETE\n";
-    let study = read_text("t.csv", text).unwrap();
-    let of = |trial: usize| study.trials[trial].params.get("k").cloned();
-    assert_eq!((of(0), of(1), of(2)), (Some("a".into()), Some(ParamValue::Null), None));
-}
-
-#[test]
-fn sets_as_pandas_writes_their_objects_are_read() {
-    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE",
-        "params_n": 2, "params_x": 0.5, "params_k": null,
-        "distributions_n": {"high": 8, "log": false, "low": 1, "step": 1},
-        "distributions_x": {"high": 1.0, "log": false, "low": 0.0, "step": null},
-        "distributions_k": {"choices": ["a", null]}}]"#;
-    let study = read_text("t.json", text).unwrap();
-    let shown: Vec<String> =
-        study.space.unwrap().iter().map(|(name, set)| format!("{name}: {set}")).collect();
-    assert_eq!(shown.join(", "), "n: { int = [1, 8] }, x: { float = [0.0, 1.0] }, k: ['a', None]");
-    assert_eq!(study.trials[0].params.get("k"), Some(&ParamValue::Null));
-}
-
-#[test]
-fn values_lie_in_their_recorded_sets() {
-    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"lr": 5.0}, "distributions":
-        {"lr": {"name": "FloatDistribution",
-                "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}}]"#;
-    let refused = message(read_text("t.json", text));
-    assert!(refused.contains("`distributions.lr`: expected a distribution that has 5.0"), "{refused}");
-}
-
 #[test]
 fn directions_beside_a_list_count() {
     let trial = r#"{"number": 0, "value": 0.5, "params": {"x": 1}, "state": "COMPLETE"}"#;
@@ -716,203 +358,6 @@ fn directions_beside_a_list_count() {
     }
     let refused = message(read_text("t.json", &format!(r#"{{"trials": [{trial}], "directions": "down"}}"#)));
     assert!(refused.contains("field `directions`: expected a list of maximize and minimize"), "{refused}");
-}
-
-/// Waiting values count for the inferred distribution, which would not contain them otherwise.
-#[test]
-fn queued_values_are_of_the_inferred_set() {
-    let text = "number,value,params_lr,system_attrs_fixed_params,state\n\
-         0,0.5,0.001,,COMPLETE\n1,0.6,0.01,,COMPLETE\n2,,,{'lr': 3e-05},WAITING\n";
-    let study = read_text("t.csv", text).unwrap();
-    assert_eq!(study.trials[2].params.to_string(), "lr=3e-05");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.csv");
-    std::fs::write(&path, text).unwrap();
-    let directions =
-        SaidDirections { in_order: vec![allometry_core::Direction::Minimize], ..SaidDirections::default() };
-    let assumed = Assumed { directions, ..Assumed::default() };
-    let whole = read_whole(&path, None, &assumed).unwrap().remove(0).study;
-    let (_, _, set) = &whole.trials[0].template.params[0];
-    assert!(set.contains("3e-05"), "{set}");
-}
-
-/// A client that claimed a waiting trial may not have requested its values yet.
-#[test]
-fn a_running_trial_without_sets_hides_no_space() {
-    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
-        {"x": {"name": "FloatDistribution",
-               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}},
-        {"number": 1, "state": "RUNNING", "params": {"x": 0.25}}]"#;
-    assert!(read_text("t.json", text).unwrap().space.is_some());
-}
-
-/// W&B adds columns to those that a run logs.
-#[test]
-fn columns_of_a_run_of_wandb_are_no_parameters() {
-    let text = "Name,State,val_loss,lr,_runtime,_timestamp,_step,_wandb\na,finished,0.5,0.1,3,4,5,{}\n";
-    let roles = Roles { metric: Some("val_loss"), ..Roles::default() };
-    assert_eq!(params(&read_told("t.csv", text, &roles).unwrap()), ["lr=0.1"]);
-}
-
-/// Ray Tune's `progress.csv` has a row per iteration.
-#[test]
-fn iterations_of_a_trial_are_its_intermediate_values() {
-    let text = "loss,training_iteration,trial_id,config/lr,done\n1.0,1,a,0.1,False\n2.0,1,b,0.2,False\n\
-         0.2,3,a,0.1,True\n0.5,2,a,0.1,False\n1.5,2,b,0.2,True\n";
-    let roles = Roles { metric: Some("loss"), ..Roles::default() };
-    let study = read_told("progress.csv", text, &roles).unwrap();
-    let [a, b] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-    assert_eq!((a.value, b.value), (Some(0.2), Some(1.5)));
-    assert_eq!(a.intermediate, [(1, 1.0), (2, 0.5), (3, 0.2)].into_iter().collect());
-    assert_eq!((b.number.0, b.params.to_string()), (1, "lr=0.2".to_owned()));
-    let merged = "5 rows were merged as iterations of 2 trials";
-    assert!(study.notes.iter().any(|note| note.to_string().starts_with(merged)));
-}
-
-/// An integer that no parameter can hold is refused instead of rounded.
-#[test]
-fn integers_beyond_64_bits_are_refused_with_their_place() {
-    let huge = "12345678901234567890123";
-    for (name, text, place) in [
-        ("t.json", r#"[{"value": 1, "params": {"x": HUGE}}]"#, "trial 0 of the list, parameter `x`"),
-        ("t.json", r#"[{"value": 1, "params_x": HUGE}]"#, "trial 0 of the list, parameter `x`"),
-        ("t.json", r#"[{"value": 1, "params": {"x": ["a", HUGE]}}]"#, "trial 0 of the list, parameter `x`"),
-        ("t.yaml", "- {value: 1, params_x: HUGE}\n", "trial 0 of the list, parameter `x`"),
-        ("t.csv", "number,value,params_x\n0,1,2\n1,1,HUGE\n", "line 3, column `params_x`"),
-        ("t.csv", "Name,State,loss,config\na,finished,1,{'x': HUGE}\n", "trial 0 of the list, parameter `x`"),
-        (
-            "t.json",
-            r#"[{"state": "WAITING", "system_attrs": {"fixed_params": {"x": HUGE}}}]"#,
-            "trial 0, system attribute `fixed_params`",
-        ),
-    ] {
-        for digits in [huge, "9223372036854775808", "-9223372036854775809"] {
-            let roles = Roles { metric: text.contains("loss").then_some("loss"), ..Roles::default() };
-            let told = message(read_told(name, &text.replace("HUGE", digits), &roles));
-            assert!(
-                told.contains(&format!("{name}, {place}: expected a parameter's value, found {digits}")),
-                "{told}"
-            );
-            assert!(told.contains("beyond 64 bits (write it as a text"), "{told}");
-        }
-        let fits = text.replace("HUGE", "9223372036854775807");
-        let roles = Roles { metric: text.contains("loss").then_some("loss"), ..Roles::default() };
-        let shown = read_told(name, &fits, &roles).unwrap().trials.pop().unwrap().params.to_string();
-        assert!(shown.contains("9223372036854775807"), "{fits}: {shown}");
-    }
-    let float = r#"[{"value": 1, "params": {"x": 100000000000000000000}, "user_attrs": {"n": HUGE},
-        "distributions": {"x": {"name": "FloatDistribution",
-            "attributes": {"low": 0.0, "high": 1e30, "log": false, "step": null}}}}]"#;
-    let trial = read_text("t.json", &float.replace("HUGE", huge)).unwrap().trials.remove(0);
-    assert_eq!(trial.params.get("x"), Some(&ParamValue::Float(1e20)));
-    assert_eq!(trial.user_attributes["n"], huge, "attributes keep every digit");
-    let choice = r#"[{"value": 1, "params": {"x": 1}, "distributions":
-        {"x": {"name": "CategoricalDistribution", "attributes": {"choices": [1, HUGE]}}}}]"#;
-    let told = message(read_text("t.json", &choice.replace("HUGE", huge)));
-    assert!(told.contains(&format!("has the choice {huge}, an integer beyond 64 bits")), "{told}");
-}
-
-/// Beside texts, numbers are choices with their own kind; values that are equal in Python are refused.
-#[test]
-fn values_of_one_column_keep_their_kinds() {
-    let column = |cells: &[&str]| {
-        let rows: Vec<String> = cells.iter().map(|cell| format!("1,{cell}\n")).collect();
-        read_text("t.csv", &format!("value,params_x\n{}", rows.concat()))
-    };
-    assert_eq!(params(&column(&["1", "0.5", "auto"]).unwrap()), ["x=1", "x=0.5", "x=auto"]);
-    assert_eq!(params(&column(&["1", "0.5"]).unwrap()), ["x=1.0", "x=0.5"]);
-    assert_eq!(params(&column(&["true", "2"]).unwrap()), ["x=True", "x=2"]);
-    for (cells, told) in [
-        (["true", "1"], "t.csv, trial 1, parameter `x`: `1` beside `True`, which Python considers equal"),
-        (["0", "False"], "t.csv, trial 1, parameter `x`: `False` beside `0`, which Python considers equal"),
-    ] {
-        assert!(message(column(&cells)).starts_with(told), "{cells:?}");
-    }
-    assert!(message(column(&["1", "1.0", "auto"])).contains("`1.0` beside `1`"));
-}
-
-/// Exported files are read back with the kind of every value and the names of the metrics.
-#[test]
-fn exported_files_come_back_as_they_were() {
-    let list = r#"[
-        {"number": 0, "values": [0.5, 2], 
-         "params": {"a": "0", "b": "", "c": [1, 2], "d": null, "e": "True", "f": " x"},
-         "directions": ["minimize", "maximize"], "metric_names": ["val_loss", "auc"], "state": "COMPLETE"},
-        {"number": 1, "values": [0.25, 3], 
-         "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5"},
-         "user_attrs": {"score": 0.125}, "state": "COMPLETE"}]"#;
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("t.json"), list).unwrap();
-    let whole = |name: &str| read_whole(&path(name), None, &Assumed::default()).unwrap().remove(0).study;
-    let first = whole("t.json");
-    assert_eq!(first.system_attributes["study:metric_names"], r#"["val_loss", "auc"]"#);
-    std::fs::write(path("b.csv"), crate::export::csv(&first).unwrap()).unwrap();
-    std::fs::write(path("b.json"), crate::export::json(&first).unwrap()).unwrap();
-    for name in ["b.csv", "b.json"] {
-        let text = std::fs::read_to_string(path(name)).unwrap();
-        let back = whole(name);
-        assert_eq!(
-            (&back.directions, &back.system_attributes),
-            (&first.directions, &first.system_attributes)
-        );
-        for (one, other) in first.trials.iter().zip(&back.trials) {
-            let parts = |trial: &crate::optuna::WholeTrial| {
-                let shown = trial.template.params.iter().map(|(name, internal, set)| {
-                    let set = crate::distribution::parse(set).unwrap();
-                    let value = crate::distribution::from_internal(&set, *internal).unwrap();
-                    (name.clone(), crate::distribution::write_value(&value))
-                });
-                let shown: std::collections::BTreeMap<String, String> = shown.collect();
-                (shown, trial.template.values.clone(), trial.template.user_attributes.clone())
-            };
-            assert_eq!(parts(one), parts(other), "{text}");
-        }
-    }
-    let header = std::fs::read_to_string(path("b.csv")).unwrap();
-    assert!(header.starts_with("number,values_val_loss,values_auc,"), "{header}");
-}
-
-/// A study whose trials have no parameter keeps the name of its metric too.
-#[test]
-fn the_name_of_a_metric_survives_without_parameters() {
-    let text = r#"[{"number": 0, "value": 0.5, "params": {}, "directions": ["minimize"],
-        "metric_names": ["val_loss"], "user_attrs": {"auc": 0.125}}]"#;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.json");
-    std::fs::write(&path, text).unwrap();
-    let study = read_whole(&path, None, &Assumed::default()).unwrap().remove(0).study;
-    let table = crate::export::csv(&study).unwrap();
-    let back = read_text("t.csv", &table).unwrap();
-    assert_eq!(back.metric_names, Some(vec!["val_loss".to_owned()]), "{table}");
-    assert_eq!((back.trials[0].value, back.direction), (Some(0.5), Some(Direction::Minimize)));
-    let wrong = message(read_text("t.json", &text.replace(r#"["val_loss"]"#, "[1]")));
-    assert!(wrong.contains("field `metric_names`: expected a list of names"), "{wrong}");
-}
-
-/// Ray marks the last result of a finished trial as done; other trials were still running.
-#[test]
-fn trials_of_ray_that_had_not_ended_failed() {
-    let table = "loss,training_iteration,trial_id,config/lr,done\n0.5,2,a,0.1,True\n0.1,1,b,0.2,False\n";
-    let list = r#"[{"loss": 0.5, "training_iteration": 2, "trial_id": "a", "config/lr": 0.1, "done": true},
-        {"loss": 0.1, "training_iteration": 1, "trial_id": "b", "config/lr": 0.2, "done": false}]"#;
-    let progress = "loss,training_iteration,trial_id,config/lr,done\n0.7,1,a,0.1,False\n0.5,2,a,0.1,True\n\
-         0.1,1,b,0.2,False\n";
-    let roles = Roles { metric: Some("loss"), ..Roles::default() };
-    for (name, text) in [("t.csv", table), ("t.json", list), ("t.csv", progress)] {
-        let study = read_told(name, text, &roles).unwrap();
-        let [done, open] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-        assert_eq!((done.state, done.value), (TrialState::Complete, Some(0.5)), "{text}");
-        assert_eq!((open.state, open.value), (TrialState::Failed, None), "{text}");
-        assert_eq!(open.intermediate, [(1, 0.1)].into(), "{text}");
-        let reason = open.record.failure.as_ref().unwrap().reason.as_str();
-        assert_eq!(reason, "the trial was still running when the table was written");
-        let notes: Vec<String> = study.notes.iter().map(ToString::to_string).collect();
-        let said = "trials whose last result is not `done`, imported as failed: 1";
-        assert!(notes.iter().any(|note| note == said), "{notes:?}");
-    }
-    let of_another = "loss,lr,done\n0.5,0.1,False\n";
-    assert_eq!(read_told("t.csv", of_another, &roles).unwrap().trials[0].state, TrialState::Complete);
 }
 
 #[test]
@@ -956,26 +401,4 @@ fn an_empty_file_is_called_empty() {
             assert_eq!(told, format!("{name} is empty (write or copy the file again)"), "{text:?}");
         }
     }
-}
-
-/// Names are compared ignoring case, so that two names that differ in case only collide.
-#[test]
-fn columns_that_differ_in_case_alone_are_refused() {
-    for (header, told) in [
-        ("number,value,Value,params_x", "t.csv, line 1: the names `value` and `Value` differ in case only"),
-        (
-            "number,Number,value,params_x",
-            "t.csv, line 1: the names `number` and `Number` differ in case only",
-        ),
-        ("State,STATE,value,params_x", "t.csv, line 1: the names `State` and `STATE` differ in case only"),
-    ] {
-        let message = message(read_text("t.csv", &format!("{header}\n0,1,2,3\n")));
-        assert!(message.starts_with(told), "{message}");
-    }
-    let text = "number,value,Value,params_x\n0,1,2,3\n";
-    for (metric, value) in [("value", 1.0), ("Value", 2.0)] {
-        let roles = Roles { metric: Some(metric), ..Roles::default() };
-        assert_eq!(read_told("t.csv", text, &roles).unwrap().trials[0].value, Some(value), "{metric}");
-    }
-    assert_eq!(params(&read_text("t.csv", "value,lr,LR\n1,2,3\n").unwrap()), ["lr=2 LR=3"]);
 }

@@ -1,0 +1,185 @@
+//! Tests of the kinds of values, of their distributions, and of exported files.
+
+use super::*;
+
+#[test]
+fn none_is_a_choice_where_its_set_says_so() {
+    let text = "number,value,params_k,distributions_k,state\n\
+         0,0.5,a,\"CategoricalDistribution(choices=('a', None))\",COMPLETE\n\
+         1,0.5,,\"CategoricalDistribution(choices=('a', None))\",COMPLETE\n2,0.5,,,COMPLETE\n";
+    let study = read_text("t.csv", text).unwrap();
+    let of = |trial: usize| study.trials[trial].params.get("k").cloned();
+    assert_eq!((of(0), of(1), of(2)), (Some("a".into()), Some(ParamValue::Null), None));
+}
+
+#[test]
+fn sets_as_pandas_writes_their_objects_are_read() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE",
+        "params_n": 2, "params_x": 0.5, "params_k": null,
+        "distributions_n": {"high": 8, "log": false, "low": 1, "step": 1},
+        "distributions_x": {"high": 1.0, "log": false, "low": 0.0, "step": null},
+        "distributions_k": {"choices": ["a", null]}}]"#;
+    let study = read_text("t.json", text).unwrap();
+    let shown: Vec<String> =
+        study.space.unwrap().iter().map(|(name, set)| format!("{name}: {set}")).collect();
+    assert_eq!(shown.join(", "), "n: { int = [1, 8] }, x: { float = [0.0, 1.0] }, k: ['a', None]");
+    assert_eq!(study.trials[0].params.get("k"), Some(&ParamValue::Null));
+}
+
+#[test]
+fn values_lie_in_their_recorded_sets() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"lr": 5.0}, "distributions":
+        {"lr": {"name": "FloatDistribution",
+                "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}}]"#;
+    let refused = message(read_text("t.json", text));
+    assert!(refused.contains("`distributions.lr`: expected a distribution that has 5.0"), "{refused}");
+}
+
+/// Waiting values count for the inferred distribution, which would not contain them otherwise.
+#[test]
+fn queued_values_are_of_the_inferred_set() {
+    let text = "number,value,params_lr,system_attrs_fixed_params,state\n\
+         0,0.5,0.001,,COMPLETE\n1,0.6,0.01,,COMPLETE\n2,,,{'lr': 3e-05},WAITING\n";
+    let study = read_text("t.csv", text).unwrap();
+    assert_eq!(study.trials[2].params.to_string(), "lr=3e-05");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, text).unwrap();
+    let directions =
+        SaidDirections { in_order: vec![allometry_core::Direction::Minimize], ..SaidDirections::default() };
+    let assumed = Assumed { directions, ..Assumed::default() };
+    let whole = read_whole(&path, None, &assumed).unwrap().remove(0).study;
+    let (_, _, set) = &whole.trials[0].template.params[0];
+    assert!(set.contains("3e-05"), "{set}");
+}
+
+/// A client that claimed a waiting trial may not have requested its values yet.
+#[test]
+fn a_running_trial_without_sets_hides_no_space() {
+    let text = r#"[{"number": 0, "value": 0.5, "state": "COMPLETE", "params": {"x": 0.5}, "distributions":
+        {"x": {"name": "FloatDistribution",
+               "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": null}}}},
+        {"number": 1, "state": "RUNNING", "params": {"x": 0.25}}]"#;
+    assert!(read_text("t.json", text).unwrap().space.is_some());
+}
+
+/// An integer that no parameter can hold is refused instead of rounded.
+#[test]
+fn integers_beyond_64_bits_are_refused_with_their_place() {
+    let huge = "12345678901234567890123";
+    for (name, text, place) in [
+        ("t.json", r#"[{"value": 1, "params": {"x": HUGE}}]"#, "trial 0 of the list, parameter `x`"),
+        ("t.json", r#"[{"value": 1, "params_x": HUGE}]"#, "trial 0 of the list, parameter `x`"),
+        ("t.json", r#"[{"value": 1, "params": {"x": ["a", HUGE]}}]"#, "trial 0 of the list, parameter `x`"),
+        ("t.yaml", "- {value: 1, params_x: HUGE}\n", "trial 0 of the list, parameter `x`"),
+        ("t.csv", "number,value,params_x\n0,1,2\n1,1,HUGE\n", "line 3, column `params_x`"),
+        ("t.csv", "Name,State,loss,config\na,finished,1,{'x': HUGE}\n", "trial 0 of the list, parameter `x`"),
+        (
+            "t.json",
+            r#"[{"state": "WAITING", "system_attrs": {"fixed_params": {"x": HUGE}}}]"#,
+            "trial 0, system attribute `fixed_params`",
+        ),
+    ] {
+        for digits in [huge, "9223372036854775808", "-9223372036854775809"] {
+            let roles = Roles { metric: text.contains("loss").then_some("loss"), ..Roles::default() };
+            let told = message(read_told(name, &text.replace("HUGE", digits), &roles));
+            assert!(
+                told.contains(&format!("{name}, {place}: expected a parameter's value, found {digits}")),
+                "{told}"
+            );
+            assert!(told.contains("beyond 64 bits (write it as a text"), "{told}");
+        }
+        let fits = text.replace("HUGE", "9223372036854775807");
+        let roles = Roles { metric: text.contains("loss").then_some("loss"), ..Roles::default() };
+        let shown = read_told(name, &fits, &roles).unwrap().trials.pop().unwrap().params.to_string();
+        assert!(shown.contains("9223372036854775807"), "{fits}: {shown}");
+    }
+    let float = r#"[{"value": 1, "params": {"x": 100000000000000000000}, "user_attrs": {"n": HUGE},
+        "distributions": {"x": {"name": "FloatDistribution",
+            "attributes": {"low": 0.0, "high": 1e30, "log": false, "step": null}}}}]"#;
+    let trial = read_text("t.json", &float.replace("HUGE", huge)).unwrap().trials.remove(0);
+    assert_eq!(trial.params.get("x"), Some(&ParamValue::Float(1e20)));
+    assert_eq!(trial.user_attributes["n"], huge, "attributes keep every digit");
+    let choice = r#"[{"value": 1, "params": {"x": 1}, "distributions":
+        {"x": {"name": "CategoricalDistribution", "attributes": {"choices": [1, HUGE]}}}}]"#;
+    let told = message(read_text("t.json", &choice.replace("HUGE", huge)));
+    assert!(told.contains(&format!("has the choice {huge}, an integer beyond 64 bits")), "{told}");
+}
+
+/// Beside texts, numbers are choices with their own kind; values that are equal in Python are refused.
+#[test]
+fn values_of_one_column_keep_their_kinds() {
+    let column = |cells: &[&str]| {
+        let rows: Vec<String> = cells.iter().map(|cell| format!("1,{cell}\n")).collect();
+        read_text("t.csv", &format!("value,params_x\n{}", rows.concat()))
+    };
+    assert_eq!(params(&column(&["1", "0.5", "auto"]).unwrap()), ["x=1", "x=0.5", "x=auto"]);
+    assert_eq!(params(&column(&["1", "0.5"]).unwrap()), ["x=1.0", "x=0.5"]);
+    assert_eq!(params(&column(&["true", "2"]).unwrap()), ["x=True", "x=2"]);
+    for (cells, told) in [
+        (["true", "1"], "t.csv, trial 1, parameter `x`: `1` beside `True`, which Python considers equal"),
+        (["0", "False"], "t.csv, trial 1, parameter `x`: `False` beside `0`, which Python considers equal"),
+    ] {
+        assert!(message(column(&cells)).starts_with(told), "{cells:?}");
+    }
+    assert!(message(column(&["1", "1.0", "auto"])).contains("`1.0` beside `1`"));
+}
+
+/// Exported files are read back with the kind of every value and the names of the metrics.
+#[test]
+fn exported_files_come_back_as_they_were() {
+    let list = r#"[
+        {"number": 0, "values": [0.5, 2], 
+         "params": {"a": "0", "b": "", "c": [1, 2], "d": null, "e": "True", "f": " x"},
+         "directions": ["minimize", "maximize"], "metric_names": ["val_loss", "auc"], "state": "COMPLETE"},
+        {"number": 1, "values": [0.25, 3], 
+         "params": {"a": "b", "b": "x", "c": "[1, 2]", "d": "None", "e": "nan", "f": "1e5"},
+         "user_attrs": {"score": 0.125}, "state": "COMPLETE"}]"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("t.json"), list).unwrap();
+    let whole = |name: &str| read_whole(&path(name), None, &Assumed::default()).unwrap().remove(0).study;
+    let first = whole("t.json");
+    assert_eq!(first.system_attributes["study:metric_names"], r#"["val_loss", "auc"]"#);
+    std::fs::write(path("b.csv"), crate::export::csv(&first).unwrap()).unwrap();
+    std::fs::write(path("b.json"), crate::export::json(&first).unwrap()).unwrap();
+    for name in ["b.csv", "b.json"] {
+        let text = std::fs::read_to_string(path(name)).unwrap();
+        let back = whole(name);
+        assert_eq!(
+            (&back.directions, &back.system_attributes),
+            (&first.directions, &first.system_attributes)
+        );
+        for (one, other) in first.trials.iter().zip(&back.trials) {
+            let parts = |trial: &crate::optuna::WholeTrial| {
+                let shown = trial.template.params.iter().map(|(name, internal, set)| {
+                    let set = crate::distribution::parse(set).unwrap();
+                    let value = crate::distribution::from_internal(&set, *internal).unwrap();
+                    (name.clone(), crate::distribution::write_value(&value))
+                });
+                let shown: std::collections::BTreeMap<String, String> = shown.collect();
+                (shown, trial.template.values.clone(), trial.template.user_attributes.clone())
+            };
+            assert_eq!(parts(one), parts(other), "{text}");
+        }
+    }
+    let header = std::fs::read_to_string(path("b.csv")).unwrap();
+    assert!(header.starts_with("number,values_val_loss,values_auc,"), "{header}");
+}
+
+/// A study whose trials have no parameter keeps the name of its metric too.
+#[test]
+fn the_name_of_a_metric_survives_without_parameters() {
+    let text = r#"[{"number": 0, "value": 0.5, "params": {}, "directions": ["minimize"],
+        "metric_names": ["val_loss"], "user_attrs": {"auc": 0.125}}]"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.json");
+    std::fs::write(&path, text).unwrap();
+    let study = read_whole(&path, None, &Assumed::default()).unwrap().remove(0).study;
+    let table = crate::export::csv(&study).unwrap();
+    let back = read_text("t.csv", &table).unwrap();
+    assert_eq!(back.metric_names, Some(vec!["val_loss".to_owned()]), "{table}");
+    assert_eq!((back.trials[0].value, back.direction), (Some(0.5), Some(Direction::Minimize)));
+    let wrong = message(read_text("t.json", &text.replace(r#"["val_loss"]"#, "[1]")));
+    assert!(wrong.contains("field `metric_names`: expected a list of names"), "{wrong}");
+}
