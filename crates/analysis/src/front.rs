@@ -67,7 +67,7 @@ impl Objectives {
         let directions = directions(&metrics);
         let trials = ladder.studies.iter().flat_map(|study| &study.trials);
         let values: Vec<Vec<f64>> =
-            trials.filter(|trial| is_whole(trial, &directions)).map(FrozenTrial::values).collect();
+            trials.filter(|trial| is_whole(trial, &directions)).map(|trial| trial.values.clone()).collect();
         let extreme = |objective: usize, wants_better: bool| {
             let own = values.iter().map(|values| values[objective]);
             own.reduce(|a, b| if directions[objective].better(b, a) == wants_better { b } else { a })
@@ -87,7 +87,7 @@ impl Front {
         let whole: Vec<FrozenTrial> =
             study.trials.iter().filter(|trial| is_whole(trial, &directions)).cloned().collect();
         let mut best = best_trials(&whole, &directions);
-        let loss = |trial: &FrozenTrial| losses(&trial.values(), &directions);
+        let loss = |trial: &FrozenTrial| losses(&trial.values, &directions);
         best.sort_by(|a, b| loss(a)[0].total_cmp(&loss(b)[0]).then(a.number.cmp(&b.number)));
         Self {
             hypervolume: share(
@@ -100,7 +100,7 @@ impl Front {
                 .into_iter()
                 .map(|trial| FrontTrial {
                     number: trial.number,
-                    values: trial.values(),
+                    values: trial.values.clone(),
                     size: trial.record.size,
                     params: trial.params.clone(),
                 })
@@ -135,11 +135,8 @@ mod tests {
 
     fn study(label: &str, values: &[&[f64]]) -> StudyTrials {
         let trial = |(number, values): (usize, &&[f64])| {
-            let value = values.first().copied();
-            let state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
-            let mut trial = FrozenTrial::new(number as u64, state, value, Params::default());
-            trial.further = values.iter().skip(1).copied().collect();
-            trial
+            let state = if values.is_empty() { TrialState::Failed } else { TrialState::Complete };
+            FrozenTrial::new(number as u64, state, values.to_vec(), Params::default())
         };
         StudyTrials::new(label, "test", values.iter().enumerate().map(trial).collect())
     }

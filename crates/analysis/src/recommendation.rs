@@ -78,7 +78,7 @@ impl Recommendation {
         if !can_model(space) {
             return none(why_not(space));
         }
-        let usable = trials.iter().filter(|trial| trial.value.is_none_or(is_usable));
+        let usable = trials.iter().filter(|trial| trial.values.first().copied().is_none_or(is_usable));
         let Some(found) = recommend(usable, space, direction) else { return none(NotRecommended::NoValue) };
         let mean = found.expected.map(|expected| Estimate {
             interval: Some(expected.interval.into()),
@@ -91,7 +91,7 @@ impl Recommendation {
             unknown: mean.err().map(NotRecommended::NoExpectation),
             trial: Some(RecommendedTrial {
                 number: found.number,
-                value: trial.and_then(|trial| trial.value),
+                value: trial.and_then(FrozenTrial::value),
                 size: trial.and_then(|trial| trial.record.size),
                 params: found.params,
                 mean: mean.ok(),

@@ -34,7 +34,7 @@ fn ladder(studies: Vec<Vec<FrozenTrial>>) -> LadderTrials {
 fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool) -> Vec<FrozenTrial> {
     let mut done: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
-        let best = done.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+        let best = done.iter().max_by(|a, b| a.value().unwrap().total_cmp(&b.value().unwrap()));
         let copy = is_adaptive && number >= 10 && uniform(rng) < 0.6;
         let mut pick = |name: &str, count: usize| match best.filter(|_| copy && uniform(rng) < 0.7) {
             Some(best) => best.params.get(name).unwrap().as_i64().unwrap(),
@@ -168,7 +168,7 @@ fn intervals_of_shares_cover_at_the_same_configurations() {
             let mut trials = study(&mut rng, 50, false);
             for trial in &mut trials {
                 let mean: f64 = effects.iter().map(|(name, effect)| effect(code(trial, name))).sum();
-                trial.value = Some(0.7 + mean + 0.015 * gaussian(&mut rng));
+                trial.values = vec![0.7 + mean + 0.015 * gaussian(&mut rng)];
             }
             let truths = true_shares(&trials, &effects, 0.015);
             let analysis = analyze(&ladder(vec![trials]), &options());

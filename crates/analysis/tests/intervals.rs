@@ -42,7 +42,7 @@ const LEVELS: [(&str, usize); 5] =
 fn study(rng: &mut TrialRng, trials: u64, is_adaptive: bool, effect: fn(i64) -> f64) -> Vec<FrozenTrial> {
     let mut done: Vec<FrozenTrial> = Vec::new();
     for number in 0..trials {
-        let best = done.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+        let best = done.iter().max_by(|a, b| a.value().unwrap().total_cmp(&b.value().unwrap()));
         let copies = is_adaptive && number >= 10 && uniform(rng) < 0.6;
         let mut params = Params::default();
         for (name, count) in LEVELS {

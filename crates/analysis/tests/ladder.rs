@@ -215,11 +215,11 @@ fn what_cannot_be_told_says_why() {
     one.studies.truncate(1);
     says(&one, Outcome::Unknown, Withheld::TooFewBudgets { budgets: 1 });
     let mut equal = searched([0.7; 3], None);
-    equal.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|trial| trial.value = Some(0.7));
+    equal.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|trial| trial.values = vec![0.7]);
     says(&equal, Outcome::Unknown, Withheld::NothingVaries);
     let mut nan = searched([0.7, 0.71, 0.72], None);
-    nan.studies[0].trials.iter_mut().for_each(|trial| trial.value = Some(f64::NAN));
-    nan.studies[1].trials.iter_mut().for_each(|trial| trial.value = Some(f64::INFINITY));
+    nan.studies[0].trials.iter_mut().for_each(|trial| trial.values = vec![f64::NAN]);
+    nan.studies[1].trials.iter_mut().for_each(|trial| trial.values = vec![f64::INFINITY]);
     says(&nan, Outcome::Unknown, Withheld::TooFewBudgets { budgets: 1 });
     let mut alike = searched([0.70, 0.71, 0.72], None);
     alike.studies.iter_mut().flat_map(|s| &mut s.trials).for_each(|t| t.record.size = Some(sized(1000)));

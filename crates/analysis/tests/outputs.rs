@@ -153,7 +153,7 @@ fn one_trial_a_budget_has_an_error_over_rows_and_no_verdict() {
 
         let mut other = ladder.clone();
         other.studies.truncate(1);
-        other.studies[0].trials[0].value = ladder.studies[1].trials[0].value;
+        other.studies[0].trials[0].values = ladder.studies[1].trials[0].values.clone();
         other.studies[0].predictions = ladder.studies[1].predictions.clone();
         let (first, second) = (&analysis, analyze(&other, &Options::default()));
         let comparison = Comparison::new(
@@ -170,7 +170,7 @@ fn one_trial_a_budget_has_an_error_over_rows_and_no_verdict() {
 #[test]
 fn a_value_that_the_predictions_do_not_have_keeps_its_error_unknown() {
     let mut ladder = ladder(&cases()[3], "R2", "r2");
-    ladder.studies[0].trials[0].value = Some(0.99);
+    ladder.studies[0].trials[0].values = vec![0.99];
     let analysis = analyze(&ladder, &Options::default());
     assert_eq!(analysis.studies[0].summary.incumbent().unwrap().value.method, Method::Observed);
 }

@@ -122,7 +122,7 @@ fn marginal(study: &Recorded, name: &str) -> Option<bool> {
 /// The parameter on its own over all trials, repeats of a configuration with the same value counted as often
 /// as they occur.
 fn marginal_with_repeats(study: &Recorded, name: &str) -> Option<bool> {
-    let values: Vec<f64> = study.trials.iter().filter_map(|trial| trial.value).collect();
+    let values: Vec<f64> = study.trials.iter().filter_map(FrozenTrial::value).collect();
     let codes: Vec<usize> =
         study.trials.iter().filter_map(|trial| Some(trial.params.get(name)?.as_i64()? as usize)).collect();
     let groups = codes.iter().max()? + 1;
@@ -167,7 +167,7 @@ fn adjusted_tests_keep_their_level_under_our_own_samplers() {
         let found = fired(&studies, &["learning_rate", "dropout"], adjusted);
         let mean = |from: usize| {
             let trials = studies.iter().flat_map(|study| &study.trials[from..from + 15]);
-            trials.filter_map(|trial| trial.value).sum::<f64>() / (15 * studies.len()) as f64
+            trials.filter_map(FrozenTrial::value).sum::<f64>() / (15 * studies.len()) as f64
         };
         let (early, late) = (mean(0), mean(35));
         println!("{kind:?}: the first trials reach {early:.4}, the last {late:.4}");

@@ -32,10 +32,8 @@ pub struct Searched<'a> {
 
 /// The best `top` complete trials with distinct configurations, best first; the earliest among equals.
 pub(crate) fn best_distinct(trials: &[FrozenTrial], direction: Direction, top: usize) -> Vec<&FrozenTrial> {
-    let mut best: Vec<(&FrozenTrial, f64)> = trials
-        .iter()
-        .filter_map(|trial| Some((trial, trial.eligible_value().filter(|value| !value.is_nan())?)))
-        .collect();
+    let mut best: Vec<(&FrozenTrial, f64)> =
+        trials.iter().filter_map(|trial| Some((trial, trial.eligible_value()?))).collect();
     best.sort_by(|a, b| {
         let ascending = a.1.total_cmp(&b.1);
         if direction == Direction::Maximize { ascending.reverse() } else { ascending }

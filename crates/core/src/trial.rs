@@ -280,10 +280,9 @@ pub struct FrozenTrial {
     pub number: TrialNumber,
     /// State of the trial.
     pub state: TrialState,
-    /// Value of the first objective; `None` unless complete or pruned with at least one report.
-    pub value: Option<f64>,
-    /// Values of the objectives after the first, where there are several; empty unless complete.
-    pub further: Vec<f64>,
+    /// Value of each objective, in order: of a complete trial all of them, of a pruned one with a report the
+    /// first, else none. NaN stands for a value that is missing in front of others.
+    pub values: Vec<f64>,
     /// Configuration of the trial.
     pub params: Params,
     /// Distribution that each value was drawn from, where recorded.
@@ -303,13 +302,18 @@ pub struct FrozenTrial {
 }
 
 impl FrozenTrial {
-    /// A trial with a number, state, value and configuration, and defaults otherwise.
-    pub fn new(number: u64, state: TrialState, value: Option<f64>, params: Params) -> Self {
+    /// A trial with a number, state, values (`Some` or `None` for one objective) and configuration, and
+    /// defaults otherwise.
+    pub fn new(
+        number: u64,
+        state: TrialState,
+        values: impl IntoIterator<Item = f64>,
+        params: Params,
+    ) -> Self {
         Self {
             number: TrialNumber(number),
             state,
-            value,
-            further: Vec::new(),
+            values: values.into_iter().collect(),
             params,
             distributions: Distributions::default(),
             intermediate: BTreeMap::new(),
@@ -321,9 +325,9 @@ impl FrozenTrial {
         }
     }
 
-    /// The values of all objectives in order; empty without a value.
-    pub fn values(&self) -> Vec<f64> {
-        self.value.iter().chain(&self.further).copied().collect()
+    /// The value of the first objective; `None` where it is missing.
+    pub fn value(&self) -> Option<f64> {
+        self.values.first().copied().filter(|value| !value.is_nan())
     }
 
     /// The trial's constraints, read from its system attributes.
@@ -348,7 +352,7 @@ impl FrozenTrial {
 
     /// The value of a complete trial that meets all constraints; `None` for other trials.
     pub fn eligible_value(&self) -> Option<f64> {
-        self.value.filter(|_| self.is_eligible())
+        self.value().filter(|_| self.is_eligible())
     }
 }
 
@@ -356,7 +360,7 @@ impl FrozenTrial {
 pub fn incumbent(trials: &[FrozenTrial], direction: Direction) -> Option<&FrozenTrial> {
     trials
         .iter()
-        .filter_map(|t| t.eligible_value().filter(|v| !v.is_nan()).map(|v| (t, v)))
+        .filter_map(|t| Some((t, t.eligible_value()?)))
         .reduce(|best, next| if direction.better(next.1, best.1) { next } else { best })
         .map(|(t, _)| t)
 }

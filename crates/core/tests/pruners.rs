@@ -76,7 +76,7 @@ fn replay(scenario: &Value, steps: u64) -> (Vec<String>, usize) {
                     Some("pruned") => TrialState::Pruned,
                     _ => TrialState::Failed,
                 };
-                ended.value = number(&event[3]);
+                ended.values = number(&event[3]).into_iter().collect();
                 let place = finished.partition_point(|t| t.number < ended.number);
                 finished.insert(place, ended);
             }

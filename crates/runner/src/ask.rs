@@ -288,7 +288,7 @@ pub fn asked_trial(store: &dyn Store, study: StudyId, number: TrialNumber) -> Re
             Err(match trials.iter().find(|trial| trial.number == number) {
                 None => AskError::UnknownTrial { number, trials: trials.len() },
                 Some(trial) if trial.state == TrialState::Waiting => AskError::Waiting { number },
-                Some(trial) => AskError::Finished { number, state: trial.state, value: trial.value },
+                Some(trial) => AskError::Finished { number, state: trial.state, value: trial.value() },
             })
         }
     }

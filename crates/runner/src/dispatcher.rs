@@ -325,11 +325,10 @@ impl<'a> Dispatcher<'a> {
         };
         let mut trial = run.release(assignment.slot);
         trial.state = ended.state;
-        trial.value = ended.value;
-        trial.further = ended.further;
+        trial.values = ended.values;
         trial.system_attributes.extend(ended.constraints.attributes());
         trial.record = ended.record;
-        let (state, value, early_stop) = (trial.state, trial.value, trial.record.early_stop);
+        let (state, value, early_stop) = (trial.state, trial.value(), trial.record.early_stop);
         let reason = trial.record.failure.as_ref().map(ToString::to_string);
         insert_by_number(&mut run.finished, trial);
         let _ = events.send(StudyEvent::TrialFinished {
@@ -340,7 +339,7 @@ impl<'a> Dispatcher<'a> {
             value,
             early_stop,
             reason,
-            incumbent: incumbent(&run.finished, run.direction).and_then(|t| t.value),
+            incumbent: incumbent(&run.finished, run.direction).and_then(FrozenTrial::value),
             seconds: assignment.started.elapsed().as_secs_f64(),
         });
         run.end_if_done(events);
@@ -354,8 +353,7 @@ impl<'a> Dispatcher<'a> {
         let run = &mut state.studies[assignment.study];
         let mut trial = run.release(assignment.slot);
         trial.state = ended.state;
-        trial.value = ended.value;
-        trial.further = ended.further;
+        trial.values = ended.values;
         trial.system_attributes.extend(ended.constraints.attributes());
         trial.record = ended.record;
         insert_by_number(&mut run.finished, trial);

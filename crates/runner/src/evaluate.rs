@@ -30,8 +30,7 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) state: TrialState,
-    pub(crate) value: Option<f64>,
-    pub(crate) further: Vec<f64>,
+    pub(crate) values: Vec<f64>,
     pub(crate) constraints: Constraints,
     pub(crate) record: TrialRecord,
 }
@@ -106,12 +105,12 @@ pub(crate) fn evaluate(
 
 /// The end of a trial that is stored in `state`; `last` is its latest intermediate value.
 fn ended(state: TrialState, finished: Finished, last: Option<f64>) -> Ended {
-    let value = match state {
-        TrialState::Pruned => last.filter(|value| !value.is_nan()),
-        _ => finished.value,
+    let values = match state {
+        TrialState::Complete => finished.value.into_iter().chain(finished.further).collect(),
+        TrialState::Pruned => last.filter(|value| !value.is_nan()).into_iter().collect(),
+        _ => Vec::new(),
     };
-    let further = if state == TrialState::Complete { finished.further } else { Vec::new() };
-    Ended { state, value, further, constraints: finished.constraints, record: finished.record }
+    Ended { state, values, constraints: finished.constraints, record: finished.record }
 }
 
 /// Ends a trial that a fault of the machine prevented as interrupted, so that it is repeated and does not

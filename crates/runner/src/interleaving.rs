@@ -188,7 +188,7 @@ impl World {
             let Simulated { dispatcher, .. } = simulated;
             let ended = evaluate(&assignment, 0, dispatcher, self.as_store(), &BySeed, &interrupt, events);
             if let Ok(Some(ended)) = &ended {
-                let before = self.told.lock().unwrap().insert(assignment.id, ended.value.unwrap());
+                let before = self.told.lock().unwrap().insert(assignment.id, ended.values[0]);
                 assert_eq!(before, None, "a trial is told once");
             }
             dispatcher.done(&assignment, 0, ended).unwrap();
@@ -304,7 +304,7 @@ fn in_every_order_a_study_ends_with_exactly_its_trials() {
         assert_eq!(complete.len() as u64, TRIALS, "seed {seed}: {trials:#?}");
         let told = world.told.lock().unwrap();
         let mut values: Vec<f64> = told.values().copied().collect();
-        let mut stored: Vec<f64> = complete.iter().filter_map(|trial| trial.value).collect();
+        let mut stored: Vec<f64> = complete.iter().filter_map(|trial| trial.value()).collect();
         values.sort_by(f64::total_cmp);
         stored.sort_by(f64::total_cmp);
         assert_eq!(values, stored, "seed {seed}: exactly the accepted values are stored");

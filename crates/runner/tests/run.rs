@@ -183,7 +183,7 @@ fn the_number_of_workers_changes_no_trial() {
         let (ladder, store) = (read(LADDER), SqliteStore::in_memory().unwrap());
         go(&ladder, &store, workers, &Interrupt::default(), &|t, _| Ok(value_of(t))).unwrap();
         let mut results: Vec<(String, Option<f64>)> =
-            trials(&store, "b").iter().map(|t| (t.params.to_string(), t.value)).collect();
+            trials(&store, "b").iter().map(|t| (t.params.to_string(), t.value())).collect();
         results.sort_by(|a, b| a.0.cmp(&b.0));
         results
     };
@@ -264,7 +264,7 @@ fn an_interrupted_run_resumes_with_the_same_results() {
 
     let complete = |store: &dyn Store| -> BTreeMap<String, Option<f64>> {
         let trials = trials(store, "a").into_iter().filter(|t| t.state == TrialState::Complete);
-        trials.map(|t| (t.params.to_string(), t.value)).collect()
+        trials.map(|t| (t.params.to_string(), t.value())).collect()
     };
     assert_eq!(complete(&store), complete(&uninterrupted));
     let retry =
@@ -290,7 +290,7 @@ fn pruned_trials_count_with_their_last_value_and_exempt_trials_are_not_pruned() 
                 continue;
             }
             assert_eq!(
-                (trial.state, trial.value),
+                (trial.state, trial.value()),
                 (TrialState::Pruned, Some(0.2)),
                 "stopped at the second epoch"
             );
@@ -479,7 +479,7 @@ fn a_result_after_the_lease_has_expired_is_rejected() {
         events.iter().any(|e| matches!(e, StudyEvent::TrialLost { number, .. } if *number == TrialNumber(0)))
     );
     let all = trials(&store, "a");
-    assert_eq!((all[0].state, all[0].value), (TrialState::Failed, None));
+    assert_eq!((all[0].state, all[0].value()), (TrialState::Failed, None));
     assert_eq!(all[1].record.retry_of, Some(TrialNumber(0)));
     assert_eq!((&all[1].params, all[1].record.seed), (&all[0].params, all[0].record.seed));
 }

@@ -95,7 +95,7 @@ pub(crate) fn trials(dashboard: &Dashboard, id: i64) -> Content {
 
 fn trial(trial: &FrozenTrial) -> Value {
     json!({
-        "number": trial.number, "state": trial.state, "value": trial.value,
+        "number": trial.number, "state": trial.state, "value": trial.value(),
         "feasible": trial.is_feasible(), "params": trial.params,
         "intermediate": trial.intermediate, "started": trial.started.map(|at| at.to_string()),
         "completed": trial.completed.map(|at| at.to_string()), "record": trial.record,

@@ -270,11 +270,10 @@ impl Batch {
 fn take_value(trial: &mut FrozenTrial, objective: i64, value: Option<f64>, kind: &str) {
     let Some(value) = column::number(value, kind) else { return };
     match usize::try_from(objective) {
-        Ok(0) => trial.value = Some(value),
         // Rows come in any order; NaN stands for values that have not come yet.
         Ok(place) if place <= MOST_OBJECTIVES => {
-            trial.further.resize(trial.further.len().max(place), f64::NAN);
-            trial.further[place - 1] = value;
+            trial.values.resize(trial.values.len().max(place + 1), f64::NAN);
+            trial.values[place] = value;
         }
         _ => {}
     }

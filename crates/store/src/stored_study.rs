@@ -78,7 +78,7 @@ impl StoredStudy {
                 continue;
             }
             news.ended += 1;
-            if trial.state == TrialState::Complete && trial.value.is_some() {
+            if trial.state == TrialState::Complete && trial.value().is_some() {
                 ended.insert(trial.number);
             }
         }

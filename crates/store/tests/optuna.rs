@@ -142,7 +142,7 @@ fn described(trial: &FrozenTrial) -> Value {
         trial.intermediate.iter().map(|(step, value)| (step.to_string(), repr(*value))).collect();
     let seconds = |at: Option<jiff::Timestamp>| at.map(jiff::Timestamp::as_microsecond);
     json!({
-        "number": trial.number.0, "state": state, "value": trial.value.map(repr), "params": params,
+        "number": trial.number.0, "state": state, "value": trial.value().map(repr), "params": params,
         "distributions": sets, "intermediate": reports,
         "started": seconds(trial.started), "completed": seconds(trial.completed),
     })
@@ -255,7 +255,7 @@ fn optuna_sees_our_objectives_and_we_its() {
         assert_eq!(seen["metric_names"], json!(["auc", "seconds"]));
         let trials = store.trials(id).unwrap();
         let ours = trials.iter().map(|trial| {
-            let values: Vec<Value> = trial.values().into_iter().map(repr).collect();
+            let values: Vec<Value> = trial.values.iter().copied().map(repr).collect();
             if values.is_empty() { Value::Null } else { values.into() }
         });
         assert_eq!(seen["values"], Value::from(ours.collect::<Vec<_>>()));
@@ -371,7 +371,7 @@ fn we_read_what_optuna_writes() {
         assert!(unnamed.hint().unwrap().contains("`foreign`, `several`, `empty`"));
         let several = read(Some("several")).unwrap();
         assert_eq!((several.objectives, several.further), (2, vec![Direction::Maximize]));
-        assert!(several.trials.iter().all(|trial| trial.further == [trial.number.0 as f64 / 4.0]));
+        assert!(several.trials.iter().all(|trial| trial.values[1..] == [trial.number.0 as f64 / 4.0]));
         assert!(read(Some("empty")).unwrap_err().to_string().contains("no trials"));
         assert_eq!(file.as_ref().map(|path| std::fs::read(path).unwrap()), before);
         if let Some(folder) = file.as_ref().and_then(|path| path.parent()) {

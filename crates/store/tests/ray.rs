@@ -44,7 +44,7 @@ fn hold_to_ray(trials: &[FrozenTrial]) {
         let state = if ray["error"] == true { TrialState::Failed } else { TrialState::Complete };
         assert_eq!(trial.state, state, "{ray}");
         assert_eq!(trial.user_attributes["ray_trial_id"], ray["trial_id"].to_string());
-        assert_eq!(trial.value, ray["auc"].as_f64().filter(|_| state == TrialState::Complete));
+        assert_eq!(trial.value(), ray["auc"].as_f64().filter(|_| state == TrialState::Complete));
         let history: Vec<f64> = trial.intermediate.values().copied().collect();
         assert_eq!(serde_json::json!(history), ray["history"]);
         assert_eq!(

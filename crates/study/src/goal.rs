@@ -245,7 +245,7 @@ pub(crate) fn refuse_false_auc(ladder: &LadderTrials) -> Result<(), StudyError> 
         ladder.studies.iter().flat_map(|study| study.trials.iter().map(move |trial| (study, trial)));
     let outside =
         complete.filter(|(_, trial)| trial.state == TrialState::Complete).find_map(|(study, trial)| {
-            let value = trial.value.filter(|value| value.is_finite() && !(0.0..=1.0).contains(value))?;
+            let value = trial.value().filter(|value| value.is_finite() && !(0.0..=1.0).contains(value))?;
             Some((study, trial, value))
         });
     match outside {

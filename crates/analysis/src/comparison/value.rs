@@ -154,7 +154,7 @@ fn study_of<'s>((side, position): (&Side<'s>, usize)) -> Option<(&'s StudyTrials
 fn are_same_trials(a: (&Side<'_>, usize), b: (&Side<'_>, usize)) -> bool {
     let (Some((first, _)), Some((second, _))) = (study_of(a), study_of(b)) else { return false };
     let same = |(a, b): (&allometry_core::FrozenTrial, &allometry_core::FrozenTrial)| {
-        a.params == b.params && a.value == b.value && a.state == b.state
+        a.params == b.params && a.value() == b.value() && a.state == b.state
     };
     first.trials.len() == second.trials.len() && first.trials.iter().zip(&second.trials).all(same)
 }

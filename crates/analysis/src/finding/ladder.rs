@@ -48,7 +48,7 @@ fn sizes_out_of_order(studies: &[StudyAnalysis]) -> Option<Problem> {
 
 fn several_objectives(ladder: &LadderTrials) -> Option<Problem> {
     let trials = ladder.studies.iter().flat_map(|study| &study.trials);
-    let objectives = trials.map(|trial| trial.values().len()).max().filter(|count| *count > 1)?;
+    let objectives = trials.map(|trial| trial.values.len()).max().filter(|count| *count > 1)?;
     Some(Problem::SeveralObjectives {
         objectives,
         metric: ladder.metric.clone(),
@@ -112,7 +112,7 @@ fn too_few_rows(
 fn searched_differently(ladder: &LadderTrials, scaling: &Scaling) -> Option<Problem> {
     let used = || {
         let studies = ladder.studies.iter().zip(&scaling.searches);
-        studies.filter(|(study, _)| study.trials.iter().any(|trial| trial.value.is_some()))
+        studies.filter(|(study, _)| study.trials.iter().any(|trial| trial.value().is_some()))
     };
     let adaptive: Vec<String> = used()
         .filter(|(_, kind)| !kind.is_independent())

@@ -112,7 +112,7 @@ const PRUNED_APART: f64 = 1.96;
 /// Fails where many more trials of one budget than of another ended without a value: those were most likely
 /// bad ones.
 fn lost(searched: &[Searched<'_>]) -> Result<(), Withheld> {
-    let (most, least) = extremes(searched, |trial| !trial.value.is_some_and(is_usable));
+    let (most, least) = extremes(searched, |trial| !trial.value().is_some_and(is_usable));
     if most.count <= FEW_LOST || most.share() - least.share() <= LOST {
         return Ok(());
     }

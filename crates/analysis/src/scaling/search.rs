@@ -113,7 +113,7 @@ pub(crate) fn is_recorded(study: &StudyTrials) -> bool {
 /// A trial's value: that at which it was stopped where a pruner did, which is little where others go on.
 fn measured(trial: &FrozenTrial) -> Option<f64> {
     let ended = matches!(trial.state, TrialState::Complete | TrialState::Pruned);
-    trial.value.filter(|value| ended && is_usable(*value))
+    trial.value().filter(|value| ended && is_usable(*value))
 }
 
 /// The value of a trial that meets its constraints: no other may be the best.

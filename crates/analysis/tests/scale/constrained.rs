@@ -43,7 +43,7 @@ fn constraints_met_by_chance_make_no_size_better() {
 fn constraints_that_good_models_break_make_no_size_better() {
     errs_at_most("the better half infeasible", &World::default(), |ladder, rng| {
         for trial in ladder.studies.iter_mut().flat_map(|study| &mut study.trials) {
-            let cost = trial.value.unwrap() + 0.006 * gaussian(rng);
+            let cost = trial.value().unwrap() + 0.006 * gaussian(rng);
             constrain(trial, cost < 0.7);
         }
     });
@@ -56,8 +56,9 @@ fn a_gain_of_infeasible_trials_is_none() {
             for trial in &mut study.trials {
                 let is_met = uniform(rng) < 0.5;
                 constrain(trial, is_met);
-                trial.value =
-                    trial.value.map(|value| if is_met { value } else { value + 0.02 * place as f64 });
+                if !is_met {
+                    trial.values[0] += 0.02 * place as f64;
+                }
             }
         }
     });

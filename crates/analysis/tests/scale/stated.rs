@@ -129,7 +129,7 @@ fn best_repeated(rng: &mut TrialRng, searches: [u64; 3], seeds: u64) -> LadderTr
             let level = 0.012 * gaussian(rng);
             trials.push(trial(number, level, rng));
         }
-        let best = trials.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap())).unwrap();
+        let best = trials.iter().max_by(|a, b| a.value().unwrap().total_cmp(&b.value().unwrap())).unwrap();
         let level = best.params.get("level").unwrap().as_f64().unwrap();
         trials.extend((0..seeds).map(|seed| trial(count + seed, level, rng)));
         StudyTrials::new(label, "simulation", trials)
@@ -200,7 +200,7 @@ fn orders_come_on_fresh_rows_about_as_often_as_stated() {
                 let resampled = analysis.scaling.resampled.as_ref();
                 let Some(order) = resampled.and_then(|one| one.orders.first()) else { continue };
                 let value = |label: &str| {
-                    fresh.studies.iter().find(|one| one.budget.label == label).unwrap().trials[0].value
+                    fresh.studies.iter().find(|one| one.budget.label == label).unwrap().trials[0].value()
                 };
                 stated += order.probability;
                 came += f64::from(u8::from(value(&order.budgets[0]) > value(&order.budgets[1])));

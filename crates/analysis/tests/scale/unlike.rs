@@ -35,7 +35,7 @@ pub(crate) fn told(
 }
 
 fn lose(trial: &mut FrozenTrial, state: TrialState) {
-    (trial.state, trial.value) = (state, None);
+    (trial.state, trial.values) = (state, Vec::new());
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn bad_trials_without_a_value_make_no_size_better() {
             let name = format!("the worse of {trials} trials lost at the largest size, {state:?}");
             let (told, _) = told(&name, &world, |ladder, _| {
                 let largest = ladder.studies.last_mut().unwrap();
-                let bad = largest.trials.iter_mut().filter(|trial| trial.value.unwrap() < 0.697);
+                let bad = largest.trials.iter_mut().filter(|trial| trial.value().unwrap() < 0.697);
                 bad.for_each(|trial| lose(trial, state));
             });
             assert!(told <= 0.075 + slack(0.075), "{name}: {told}");
@@ -81,7 +81,7 @@ fn searches_that_go_on_from_their_last_trial_make_no_size_better() {
                 let mut level = gaussian(rng);
                 for trial in &mut study.trials {
                     level = memory * level + (1.0 - memory * memory).sqrt() * gaussian(rng);
-                    trial.value = Some(0.7 + world.spread * level);
+                    trial.values = vec![0.7 + world.spread * level];
                 }
             }
         });
@@ -96,7 +96,7 @@ fn searches_that_go_on_from_their_last_trial_make_no_size_better() {
                 let height = |at: &[f64; 4]| -0.5 * at.iter().map(|x| x * x).sum::<f64>();
                 for trial in &mut study.trials {
                     let next = at.map(|x| x + step * gaussian(rng));
-                    trial.value = Some(0.7 + world.spread * (height(&next) + 0.3 * gaussian(rng)));
+                    trial.values = vec![0.7 + world.spread * (height(&next) + 0.3 * gaussian(rng))];
                     if height(&next) > height(&at) {
                         at = next;
                     }
@@ -116,10 +116,10 @@ fn trials_stopped_early_at_one_size_make_no_size_better() {
             for (study, share) in ladder.studies.iter_mut().zip(shares) {
                 let mut seen: Vec<f64> = Vec::new();
                 for trial in &mut study.trials {
-                    let so_far = trial.value.unwrap() - 0.02 + 0.006 * gaussian(rng);
+                    let so_far = trial.value().unwrap() - 0.02 + 0.006 * gaussian(rng);
                     let below = seen.iter().filter(|other| **other < so_far).count() as f64;
                     if seen.len() >= 5 && below < share * seen.len() as f64 {
-                        (trial.state, trial.value) = (TrialState::Pruned, Some(so_far));
+                        (trial.state, trial.values) = (TrialState::Pruned, vec![so_far]);
                     }
                     seen.push(so_far);
                 }
@@ -146,7 +146,7 @@ fn learn(study: &mut StudyTrials, noise: f64, rng: &mut TrialRng) {
         let height = -3.0 * (at[0] - 0.5).powi(2) + if at[1] < 0.5 { 0.4 } else { 0.0 };
         let value = 0.7 + 0.01 * height + noise * gaussian(rng);
         trial.params = ["a", "b", "c"].into_iter().zip(at).collect();
-        trial.value = Some(value);
+        trial.values = vec![value];
         tried.push((at, value));
     }
 }
@@ -185,13 +185,13 @@ fn repeats_of_the_best_are_no_search_that_learns() {
     let repeat = |ladder: &mut LadderTrials, rng: &mut TrialRng| {
         for study in &mut ladder.studies {
             let (seed, count) = (0.008, study.trials.len());
-            let levels: Vec<f64> = study.trials.iter().map(|trial| trial.value.unwrap()).collect();
+            let levels: Vec<f64> = study.trials.iter().map(|trial| trial.value().unwrap()).collect();
             let mut order: Vec<usize> = (0..count).collect();
             for trial in &mut study.trials {
                 trial.params = [("x", uniform(rng))].into_iter().collect();
-                trial.value = trial.value.map(|value| value + seed * gaussian(rng));
+                trial.values[0] += seed * gaussian(rng);
             }
-            let values: Vec<f64> = study.trials.iter().map(|trial| trial.value.unwrap()).collect();
+            let values: Vec<f64> = study.trials.iter().map(|trial| trial.value().unwrap()).collect();
             order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
             for (number, place) in order.into_iter().take(2).flat_map(|place| [place; 5]).enumerate() {
                 let value = levels[place] + seed * gaussian(rng);

@@ -76,12 +76,12 @@ impl Best {
                 "study": study.name,
                 "budget": label(study),
                 "number": best.number,
-                "value": best.value,
+                "value": best.value(),
                 "weights": weights,
                 "params": best.params,
                 "recommended": recommended,
             }));
-            let value = best.value.unwrap_or(f64::NAN);
+            let value = best.value().unwrap_or(f64::NAN);
             let weights = weights.map_or_else(String::new, |weights| format!(", {weights} weights"));
             let line = format!(
                 "{}: {} (trial {}{weights})  {}",
@@ -135,7 +135,7 @@ fn no_feasible(count: usize) -> String {
 /// Returns the trials of the Pareto front, best in the first objective first.
 fn ordered<'a>(study: &StudyRecord, front: &[&'a FrozenTrial]) -> Vec<&'a FrozenTrial> {
     let mut ordered = front.to_vec();
-    let loss = |trial: &FrozenTrial| losses(&trial.values(), &study.directions());
+    let loss = |trial: &FrozenTrial| losses(&trial.values, &study.directions());
     ordered.sort_by(|a, b| loss(a)[0].total_cmp(&loss(b)[0]).then(a.number.cmp(&b.number)));
     ordered
 }
@@ -144,7 +144,7 @@ fn front_json(study: &StudyRecord, front: &[&FrozenTrial]) -> Value {
     let members = ordered(study, front).into_iter().map(|trial| {
         json!({
             "number": trial.number,
-            "values": trial.values(),
+            "values": trial.values,
             "weights": trial.record.size.map(|size| size.total),
             "params": trial.params,
         })
@@ -170,9 +170,9 @@ fn front_text(study: &StudyRecord, front: &[&FrozenTrial]) -> String {
     let goals = goals.collect::<Vec<_>>().join(", ");
     output::push_line(&mut text, &format!("{}: Pareto front of {trials} in {goals}", label(study)));
     for trial in ordered(study, front) {
-        let pairs = names.iter().zip(trial.values());
+        let pairs = names.iter().zip(&trial.values);
         let values: Vec<String> =
-            pairs.map(|(name, value)| format!("{name} {}", significant(value))).collect();
+            pairs.map(|(name, value)| format!("{name} {}", significant(*value))).collect();
         let line = format!("  trial {}: {}  {}", trial.number, values.join(", "), trial.params);
         output::push_line(&mut text, &line);
     }

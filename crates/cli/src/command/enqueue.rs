@@ -136,7 +136,7 @@ fn best_of(
         .iter()
         .flat_map(|study| &study.trials)
         .filter(|trial| trial.state == TrialState::Complete && !trial.is_infeasible())
-        .filter_map(|trial| Some((trial, trial.value.filter(|value| value.is_finite())?)))
+        .filter_map(|trial| Some((trial, trial.value().filter(|value| value.is_finite())?)))
         .collect();
     trials.sort_by(|a, b| {
         let ascending = a.1.total_cmp(&b.1);

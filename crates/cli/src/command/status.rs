@@ -93,7 +93,7 @@ fn document(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial
         "infeasible": infeasible(trials),
         "target": study.facts.target_trials,
         "directions": study.directions(),
-        "best": best.map(|best| json!({"number": best.number, "value": best.value, "values": best.values()})),
+        "best": best.map(|best| json!({"number": best.number, "value": best.value(), "values": best.values})),
         "front": front.map(|front| front.iter().map(|trial| trial.number).collect::<Vec<_>>()),
         "running": running.collect::<Vec<_>>(),
         "ended": study.facts.ended.filter(|_| !is_running),
@@ -115,7 +115,7 @@ fn lines(study: &StudyRecord, trials: &[FrozenTrial], running: &[RunningTrial]) 
             format!("{count}{target} {}{broken}", state.as_str())
         })
         .collect();
-    let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value?)));
+    let best = incumbent(trials, study.direction).and_then(|best| Some((best.number, best.value()?)));
     let best = match best {
         Some(_) if !study.further.is_empty() => {
             let front = best_trials(trials, &study.directions());

@@ -14,8 +14,8 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
     json!({
         "number": trial.number,
         "state": trial.state,
-        "value": trial.value,
-        "values": trial.values(),
+        "value": trial.value(),
+        "values": trial.values,
         "constraints": constraints,
         "params": trial.params,
         "weights": record.size.map(|size| size.total),
@@ -37,7 +37,7 @@ pub(super) fn trial_json(trial: &FrozenTrial) -> Value {
 /// Returns the state of a trial with its values, such as `complete 0.7123`, `complete 0.7123, infeasible` or
 /// `failed: exit code 3: ValueError`.
 pub(super) fn outcome(trial: &FrozenTrial) -> String {
-    let values: Vec<String> = trial.values().iter().map(|value| significant(*value)).collect();
+    let values: Vec<String> = trial.values.iter().map(|value| significant(*value)).collect();
     let value = if values.is_empty() { String::new() } else { format!(" {}", values.join(", ")) };
     format!("{}{value}{}", trial.state.as_str(), remark(trial))
 }

@@ -50,8 +50,8 @@ weights = "any"
     let found = trials(&url(folder.path(), "trials.db"));
     assert_eq!(found.len(), 3);
     for trial in &found {
-        assert_eq!((trial.state, trial.value), (TrialState::Complete, x_of(trial)), "{trial:?}");
-        assert!(trial.value.unwrap() >= 2.0, "{trial:?}");
+        assert_eq!((trial.state, trial.value()), (TrialState::Complete, x_of(trial)), "{trial:?}");
+        assert!(trial.value().unwrap() >= 2.0, "{trial:?}");
     }
 }
 

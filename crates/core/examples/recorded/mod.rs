@@ -84,7 +84,7 @@ impl Recorded {
     /// visited.
     pub(crate) fn regrets(&self, finished: &[FrozenTrial]) -> Regrets {
         let recommended = recommend(finished, self.feasible.space(), Direction::Minimize);
-        let told = finished.iter().filter_map(|trial| Some((trial.value?, trial)));
+        let told = finished.iter().filter_map(|trial| Some((trial.value()?, trial)));
         let told = told.min_by(|a, b| a.0.total_cmp(&b.0)).map_or(&finished[0], |(_, trial)| trial);
         let visited = finished.iter().map(|trial| self.regret(&trial.params));
         Regrets {

@@ -39,9 +39,9 @@ pub fn best_trials<'a>(trials: &'a [FrozenTrial], directions: &[Direction]) -> V
 
 /// The point of a trial; `None` where it lacks the value of an objective.
 pub fn point(trial: &FrozenTrial, directions: &[Direction]) -> Option<Vec<f64>> {
-    let values = trial.values();
+    let values = &trial.values;
     let is_complete = values.len() == directions.len() && values.iter().all(|value| !value.is_nan());
-    is_complete.then(|| losses(&values, directions))
+    is_complete.then(|| losses(values, directions))
 }
 
 /// The indices, ascending, of the points that no other point dominates.

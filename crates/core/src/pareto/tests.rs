@@ -35,10 +35,7 @@ fn fronts_elites_and_volumes_are_optunas() {
         assert_eq!(ranks, case.ranks);
         let directions = vec![Direction::Minimize; case.reference.len()];
         let trial = |(number, values): (usize, &Vec<f64>)| {
-            let mut trial =
-                FrozenTrial::new(number as u64, TrialState::Complete, Some(values[0]), Params::default());
-            trial.further = values[1..].to_vec();
-            trial
+            FrozenTrial::new(number as u64, TrialState::Complete, values.clone(), Params::default())
         };
         let trials: Vec<FrozenTrial> = case.points.iter().enumerate().map(trial).collect();
         let best: Vec<u64> = best_trials(&trials, &directions).iter().map(|trial| trial.number.0).collect();
@@ -63,10 +60,10 @@ fn trials_without_every_value_are_no_part_of_a_front() {
     let mut trials: Vec<FrozenTrial> = (0..4)
         .map(|number| FrozenTrial::new(number, TrialState::Complete, Some(1.0), Params::default()))
         .collect();
-    trials[1].further = vec![2.0];
-    trials[2].further = vec![f64::INFINITY];
+    trials[1].values = vec![1.0, 2.0];
+    trials[2].values = vec![1.0, f64::INFINITY];
     trials[3].state = TrialState::Pruned;
-    trials[3].further = vec![9.0];
+    trials[3].values = vec![1.0, 9.0];
     let best = best_trials(&trials, &[Direction::Maximize; 2]);
     assert_eq!(best.iter().map(|trial| trial.number.0).collect::<Vec<_>>(), [2]);
 }

@@ -9,8 +9,8 @@ use crate::trial::{Direction, FrozenTrial, TrialState};
 /// value; `None` for a failed trial or NaN. Infinite values are kept.
 pub(super) fn value(trial: &FrozenTrial, direction: Direction) -> Option<f64> {
     let value = match trial.state {
-        TrialState::Complete => trial.value,
-        TrialState::Pruned => trial.value.or_else(|| trial.intermediate.values().next_back().copied()),
+        TrialState::Complete => trial.value(),
+        TrialState::Pruned => trial.value().or_else(|| trial.intermediate.values().next_back().copied()),
         _ => None,
     };
     let sign = direction.sign();
@@ -34,8 +34,10 @@ impl Goal {
 
     /// The trial's value of this objective, as in [`value`].
     fn value(self, trial: &FrozenTrial) -> Option<f64> {
-        let Some(place) = self.objective.checked_sub(1) else { return value(trial, self.direction) };
-        let value = trial.further.get(place).filter(|_| trial.state == TrialState::Complete)?;
+        if self.objective == 0 {
+            return value(trial, self.direction);
+        }
+        let value = trial.values.get(self.objective).filter(|_| trial.state == TrialState::Complete)?;
         let sign = self.direction.sign();
         Some(sign * value).filter(|value| !value.is_nan())
     }

@@ -79,7 +79,8 @@ impl Run {
             // Trials do not end in order, because workers overtake each other.
             let mut done = self.running.remove(number % self.running.len());
             done.state = [TrialState::Complete, TrialState::Failed, TrialState::Pruned][number % 3];
-            done.value = (done.state == TrialState::Complete).then_some((number % 7) as f64);
+            let value = (done.state == TrialState::Complete).then_some((number % 7) as f64);
+            done.values = value.into_iter().collect();
             self.finished.push(done);
             self.finished.sort_by_key(|t| t.number);
         }

@@ -77,7 +77,7 @@ fn panel(
         .trials
         .iter()
         .filter(|trial| trial.eligible_value().is_some())
-        .map(allometry_core::FrozenTrial::values)
+        .map(|trial| &trial.values)
         .filter(|values| values.len() == objectives.metrics.len() && values.iter().copied().all(is_usable))
         .map(|values| (values[other], values[0]))
         .collect();

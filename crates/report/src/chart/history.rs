@@ -19,7 +19,7 @@ pub(super) fn figure(study: &StudyTrials, position: usize, analysis: &Analysis) 
     let last = study.trials.last()?.number.0 as f64;
     let dots = |is_shown: fn(&FrozenTrial) -> bool| -> Vec<(f64, f64)> {
         let trials = study.trials.iter().filter(|trial| is_shown(trial));
-        trials.filter_map(|t| Some((t.number.0 as f64, t.value.filter(|v| is_usable(*v))?))).collect()
+        trials.filter_map(|t| Some((t.number.0 as f64, t.value().filter(|v| is_usable(*v))?))).collect()
     };
     let complete = dots(FrozenTrial::is_eligible);
     let infeasible = dots(FrozenTrial::is_infeasible);

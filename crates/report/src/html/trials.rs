@@ -67,7 +67,7 @@ impl<'a> Study<'a> {
             label: &study.budget.label,
             numbers: column(|trial| Number::Whole(trial.number.0 as i64)),
             states: study.trials.iter().map(|trial| letter(trial.state)).collect(),
-            values: column(|trial| trial.value.map_or(Number::None, number)),
+            values: column(|trial| trial.value().map_or(Number::None, number)),
             sizes: column(|trial| {
                 trial.record.size.map_or(Number::None, |size| Number::Whole(size.total as i64))
             }),

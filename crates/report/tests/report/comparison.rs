@@ -29,7 +29,7 @@ fn other_tier() -> LadderTrials {
     ladder.baselines.clear();
     ladder.studies[2].budget.label = "6.4M".into();
     for trial in &mut ladder.studies[1].trials {
-        trial.value = trial.value.map(|value| value + 0.06);
+        trial.values.iter_mut().for_each(|value| *value += 0.06);
     }
     ladder
 }

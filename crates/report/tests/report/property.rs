@@ -59,11 +59,10 @@ fn trial() -> impl Strategy<Value = FrozenTrial> {
         Just("recall")
     ];
     let metrics = btree_map(names.prop_map(str::to_owned), metric(), 0..6);
-    let further = vec(metric(), 0..3);
-    (state, option::weighted(0.95, metric()), further, params(), option::of(size()), metrics).prop_map(
-        |(state, value, further, params, size, metrics)| {
-            let mut trial = FrozenTrial::new(0, state, value, params);
-            trial.further = further;
+    let values = prop_oneof![19 => vec(metric(), 1..4), 1 => Just(Vec::new())];
+    (state, values, params(), option::of(size()), metrics).prop_map(
+        |(state, values, params, size, metrics)| {
+            let mut trial = FrozenTrial::new(0, state, values, params);
             trial.record.size = size;
             trial.record.metrics = metrics;
             trial

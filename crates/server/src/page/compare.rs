@@ -80,7 +80,7 @@ fn table(chosen: &[Chosen]) -> Markup {
                     tr {
                         th scope="row" { "value" }
                         @for (_, trial) in chosen {
-                            td { (trial.value.map_or_else(|| "–".into(), words::value)) }
+                            td { (trial.value().map_or_else(|| "–".into(), words::value)) }
                         }
                     }
                     @for name in names { (parameter_row(name, chosen)) }

@@ -114,7 +114,7 @@ fn progress(study: &StoredStudy) -> Markup {
                 Some(best) => {
                     td {
                         a href=(trial_address(study, best.number.0)) {
-                            (words::value(best.value.unwrap_or(f64::NAN)))
+                            (words::value(best.value().unwrap_or(f64::NAN)))
                         }
                     }
                     td { (words::short(&rounded(best))) }

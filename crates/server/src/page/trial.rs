@@ -81,7 +81,7 @@ fn facts(study: &StoredStudy, trial: &FrozenTrial) -> Markup {
         let kept = if value <= 0.0 { "met" } else { "broken" };
         rows.push(("Constraint", format!("{}: {} ({kept})", words::short(&name), words::value(value))));
     }
-    rows.extend(trial.value.map(|value| ("Value", words::value(value))));
+    rows.extend(trial.value().map(|value| ("Value", words::value(value))));
     rows.extend(trial.record.size.map(|size| ("Weights", size.total.to_string())));
     rows.extend(trial.record.best_step.map(|step| ("Best epoch", step.to_string())));
     rows.extend(trial.record.seed.map(|seed| ("Seed", seed.to_string())));

@@ -26,10 +26,10 @@ impl BestParams {
     pub(super) fn direction(&self, trials: &[FrozenTrial]) -> Option<Direction> {
         let complete = || trials.iter().filter(|trial| trial.is_eligible());
         let of_trial =
-            complete().find(|trial| Some(trial.number.0) == self.trial).and_then(|trial| trial.value);
+            complete().find(|trial| Some(trial.number.0) == self.trial).and_then(FrozenTrial::value);
         let best = of_trial.or(self.value)?;
         let (mut above, mut below) = (false, false);
-        for value in complete().filter_map(|trial| trial.value) {
+        for value in complete().filter_map(FrozenTrial::value) {
             above |= value > best;
             below |= value < best;
         }

@@ -15,7 +15,7 @@ pub(super) enum Column {
     Number,
     Value,
     /// Value of an objective after the first.
-    FurtherValue,
+    LaterValue,
     State,
     Intermediate(i64),
     Metric(String),
@@ -147,7 +147,7 @@ impl Columns {
                 _ if name == value => Column::Value,
                 _ if !roles.params.is_empty() => with_listed_params(name, known, roles, is_objective(name)),
                 Some(known) => known,
-                None if is_objective(name) => Column::FurtherValue,
+                None if is_objective(name) => Column::LaterValue,
                 None => {
                     unknown_column(name, is_marked || roles.size.is_some_and(|size| is_called(name, size)))
                 }
@@ -177,7 +177,7 @@ fn with_listed_params(name: &str, known: Option<Column>, roles: &Roles<'_>, is_o
     }
     match known {
         Some(known) => known,
-        None if is_objective => Column::FurtherValue,
+        None if is_objective => Column::LaterValue,
         None => match unknown_column(name, true) {
             Column::Param(attribute) => Column::Metric(attribute),
             Column::Distribution(of) if !roles.lists(&of) => Column::Ignored,
@@ -194,8 +194,8 @@ fn metrics(header: &[&str], kinds: &[Column], value: &str, said: Option<&str>) -
         named.map_or_else(|| plain.clone(), Into::into)
     };
     let first = said.map_or_else(|| plain(value), Into::into);
-    let further = header.iter().zip(kinds).filter(|(_, kind)| **kind == Column::FurtherValue);
-    let names: Vec<String> = [first].into_iter().chain(further.map(|(name, _)| plain(name))).collect();
+    let later = header.iter().zip(kinds).filter(|(_, kind)| **kind == Column::LaterValue);
+    let names: Vec<String> = [first].into_iter().chain(later.map(|(name, _)| plain(name))).collect();
     let is_nameless = |name: &String| {
         UNDESCRIPTIVE.iter().any(|known| known.eq_ignore_ascii_case(name))
             || name.strip_prefix("values_").is_some_and(|rest| rest.parse::<u32>().is_ok())

@@ -11,7 +11,7 @@ use super::error::Problem;
 use super::json::{Wide, default_state, parse_direction, parse_state, parse_time};
 use super::note::Note;
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table, flat, literal};
+use super::{Roles, Table, flat, literal, values_of};
 use crate::from_rows::take_user_attribute;
 use crate::{distribution, json};
 
@@ -108,7 +108,7 @@ fn join_iterations(
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for ((mut row, (id, step)), unended) in rows.into_iter().zip(iterations).zip(unended) {
         let mut intermediate: BTreeMap<i64, f64> =
-            row.value.map(|value| (*step, value)).into_iter().collect();
+            row.value().map(|value| (*step, value)).into_iter().collect();
         match places.get(id.as_str()) {
             None => {
                 row.number = TrialNumber(table.trials.len() as u64);
@@ -255,13 +255,13 @@ impl Row<'_> {
     }
 
     fn trial(&self, index: u64, sets: &mut Sets) -> Result<FrozenTrial, Problem> {
-        let (mut number, mut state, mut value) = (index, None, None);
+        let (mut number, mut state, mut value, mut later) = (index, None, None, Vec::new());
         let mut trial = FrozenTrial::new(0, default_state(None), None, Params::default());
         for ((column, name), whole_cell) in self.columns.iter().zip(self.header).zip(self.record) {
             let cell = whole_cell.trim();
             if cell.is_empty() {
                 match column {
-                    Column::FurtherValue => trial.further.push(f64::NAN),
+                    Column::LaterValue => later.push(f64::NAN),
                     // pandas writes Python's `None` as an empty cell: only a trial that has the parameter has
                     // a distribution.
                     Column::Param(param) => {
@@ -285,7 +285,7 @@ impl Row<'_> {
                     let x: f64 = cell.parse().map_err(|_| wrong("a number"))?;
                     value = (!x.is_nan()).then_some(x);
                 }
-                Column::FurtherValue => trial.further.push(cell.parse().map_err(|_| wrong("a number"))?),
+                Column::LaterValue => later.push(cell.parse().map_err(|_| wrong("a number"))?),
                 Column::Intermediate(step) => {
                     trial.intermediate.insert(*step, cell.parse().map_err(|_| wrong("a number"))?);
                 }
@@ -322,10 +322,10 @@ impl Row<'_> {
             }
         }
         trial.number = allometry_core::TrialNumber(number);
-        trial.value = value;
-        if trial.further.iter().all(|value| value.is_nan()) {
-            trial.further.clear();
+        if later.iter().all(|value: &f64| value.is_nan()) {
+            later.clear();
         }
+        trial.values = values_of(value, later);
         trial.state = state.unwrap_or_else(|| default_state(value));
         Ok(trial)
     }

@@ -11,7 +11,7 @@ use super::json::{
     default_state, number_or_null, parse_state_of, read_directions, read_time, refuse_wide, take_distribution,
 };
 use super::unended::{self, DONE, STEP, TRIAL};
-use super::{Roles, Table};
+use super::{Roles, Table, values_of};
 use crate::distribution::read_value;
 use crate::from_rows::take_user_attribute;
 use crate::json;
@@ -72,11 +72,11 @@ pub(super) fn parse(entries: Vec<Value>, roles: &Roles<'_>) -> Result<Table, Pro
         rows.iter().any(|row| row.get("duration").and_then(Value::as_str).is_some_and(is_shown));
     let null_is_a_value = has_holes || is_of_optuna;
     let kinds: HashMap<&str, &Column> = names.iter().copied().zip(&kinds).collect();
-    let further: Vec<&str> =
-        names.iter().copied().filter(|name| matches!(kinds[name], Column::FurtherValue)).collect();
+    let later: Vec<&str> =
+        names.iter().copied().filter(|name| matches!(kinds[name], Column::LaterValue)).collect();
     let mut table = Table { metrics, notes, ..Table::default() };
     for (index, fields) in rows.iter().enumerate() {
-        let row = Row { index, fields, kinds: &kinds, further: &further, null_is_a_value };
+        let row = Row { index, fields, kinds: &kinds, later: &later, null_is_a_value };
         if index == 0
             && let Some((name, said)) =
                 fields.iter().find(|(name, _)| *kinds[name.as_str()] == Column::Directions)
@@ -117,7 +117,7 @@ struct Row<'a> {
     fields: &'a Map<String, Value>,
     kinds: &'a HashMap<&'a str, &'a Column>,
     /// Names of the fields of the objectives after the first.
-    further: &'a [&'a str],
+    later: &'a [&'a str],
     null_is_a_value: bool,
 }
 
@@ -129,7 +129,7 @@ impl Row<'_> {
 
     fn trial(&self) -> Result<FrozenTrial, Problem> {
         let mut trial = FrozenTrial::new(self.index as u64, default_state(None), None, Params::default());
-        let (mut state, mut sets) = (None, Vec::new());
+        let (mut state, mut first, mut sets) = (None, None, Vec::new());
         for (name, value) in self.fields {
             let wrong = |expected: &str| self.wrong(name, expected);
             match self.kinds[name.as_str()] {
@@ -144,7 +144,7 @@ impl Row<'_> {
                 Column::State => {
                     state = Some(parse_state_of(value).ok_or_else(|| wrong("the name of a trial's state"))?);
                 }
-                Column::Value => trial.value = number_or_null(value, || wrong("a number or null"))?,
+                Column::Value => first = number_or_null(value, || wrong("a number or null"))?,
                 Column::Intermediate(step) => {
                     let reported = json::number(value).ok_or_else(|| wrong("a number"))?;
                     trial.intermediate.insert(*step, reported);
@@ -163,7 +163,7 @@ impl Row<'_> {
                 Column::Completed => {
                     trial.completed = Some(read_time(value).ok_or_else(|| wrong("a date and time"))?);
                 }
-                Column::FurtherValue | Column::Directions | Column::Ignored | Column::Param(_) => {}
+                Column::LaterValue | Column::Directions | Column::Ignored | Column::Param(_) => {}
             }
         }
         for (name, param, set) in sets {
@@ -173,15 +173,19 @@ impl Row<'_> {
             let is_it = |name: &str| matches!(self.kinds[name], Column::Param(of) if of == param);
             self.fields.iter().find(|(name, _)| is_it(name)).map(|(_, value)| value)
         })?;
-        for name in self.further {
+        trial.values = values_of(first, self.later_values()?);
+        trial.state = state.unwrap_or_else(|| default_state(first));
+        Ok(trial)
+    }
+
+    /// Returns the values of the objectives after the first, NaN where missing; empty where all are missing.
+    fn later_values(&self) -> Result<Vec<f64>, Problem> {
+        let value = |name: &&str| {
             let value = self.fields.get(*name).unwrap_or(&Value::Null);
             let number = number_or_null(value, || self.wrong(name, "a number or null"))?;
-            trial.further.push(number.unwrap_or(f64::NAN));
-        }
-        if trial.further.iter().all(|value| value.is_nan()) {
-            trial.further.clear();
-        }
-        trial.state = state.unwrap_or_else(|| default_state(trial.value));
-        Ok(trial)
+            Ok(number.unwrap_or(f64::NAN))
+        };
+        let values: Vec<f64> = self.later.iter().map(value).collect::<Result<_, Problem>>()?;
+        Ok(if values.iter().all(|value| value.is_nan()) { Vec::new() } else { values })
     }
 }

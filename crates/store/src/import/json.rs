@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::columns::{is_param, objective_hint};
 use super::error::Problem;
-use super::{Roles, Table, flat, pandas};
+use super::{Roles, Table, flat, pandas, values_of};
 use crate::distribution::{self, read_value};
 use crate::from_rows::take_user_attribute;
 use crate::json::{self, JsonError};
@@ -257,7 +257,7 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
         None => index as u64,
         Some(value) => value.as_u64().ok_or_else(|| wrong("number", "a count from 0"))?,
     };
-    let mut further = Vec::new();
+    let mut later = Vec::new();
     let listed: Option<Vec<&Value>> = match fields.get("values") {
         Some(Value::Array(values)) => Some(values.iter().collect()),
         // A study whose objectives have names.
@@ -272,7 +272,7 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
                 values.into_iter().map(|value| number_or_null(value, || wrong("values", "numbers")));
             let first = numbers.next().transpose()?.flatten();
             for number in numbers {
-                further.push(number?.unwrap_or(f64::NAN));
+                later.push(number?.unwrap_or(f64::NAN));
             }
             first
         }
@@ -291,12 +291,11 @@ fn trial(index: usize, entry: &Value, roles: &Roles<'_>) -> Result<FrozenTrial, 
     };
     let all = params(fields).ok_or_else(|| wrong("params", "an object"))?;
     let (params, others) = listed_params(all, fields, roles);
-    let mut trial = FrozenTrial::new(number, state, value, params);
+    let mut trial = FrozenTrial::new(number, state, values_of(value, later), params);
     for (name, value) in others {
         take_user_attribute(&mut trial, &name, &value)
             .map_err(|malformed| wrong(&name, &format!("an attribute: {}", malformed.problem)))?;
     }
-    trial.further = further;
     match fields.get("intermediate_values") {
         None | Some(Value::Null) => {}
         Some(reports) => {

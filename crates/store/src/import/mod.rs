@@ -189,7 +189,7 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
         .filter(|_| detail.is_none() && space.is_some())
         .and_then(|direction| allometry_core::trial::incumbent(&trials, direction));
     let best_params = beside.params.or_else(|| incumbent.map(|trial| trial.params.clone()));
-    let objectives = 1 + trials.iter().map(|trial| trial.further.len()).max().unwrap_or(0);
+    let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(0).max(1);
     Ok(ImportedStudy {
         name: None,
         direction,
@@ -201,6 +201,12 @@ pub fn read(path: &Path, detail: Option<&str>, roles: &Roles<'_>) -> Result<Impo
         trials,
         notes,
     })
+}
+
+/// Returns the values of a trial. Where later objectives have values, NaN stands for a missing first one.
+fn values_of(first: Option<f64>, later: Vec<f64>) -> Vec<f64> {
+    let missing = (!later.is_empty()).then_some(f64::NAN);
+    first.or(missing).into_iter().chain(later).collect()
 }
 
 /// Returns the contents of the file of best parameters, if one is given.

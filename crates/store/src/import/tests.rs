@@ -56,9 +56,9 @@ fn json_keeps_states_values_and_attributes() {
     )
     .unwrap();
     let [failed, complete] = study.trials.as_slice() else { panic!("two trials") };
-    assert_eq!((failed.number.0, failed.state, failed.value), (0, TrialState::Failed, None));
+    assert_eq!((failed.number.0, failed.state, failed.value()), (0, TrialState::Failed, None));
     assert_eq!(failed.intermediate[&1], f64::NEG_INFINITY);
-    assert_eq!(complete.value, Some(0.7));
+    assert_eq!(complete.value(), Some(0.7));
     assert_eq!(complete.record.metrics["pred_min"], 0.1);
     assert_eq!(complete.user_attributes["note"], r#""NaN is \" fine""#);
     assert_eq!(complete.params.to_string(), "lr=1e-05 n=2 act=gelu");
@@ -179,7 +179,7 @@ fn malformed_files_say_where() {
 #[test]
 fn of_several_objectives_all_values_are_read() {
     let values = |study: &ImportedStudy| {
-        study.trials.iter().map(|trial| format!("{:?}", trial.values())).collect::<Vec<_>>()
+        study.trials.iter().map(|trial| format!("{:?}", trial.values)).collect::<Vec<_>>()
     };
     let table = read_text("t.csv", "number,values_0,values_1,x\n0,1,2,5\n1,,,6\n").unwrap();
     assert_eq!((table.objectives, values(&table)), (2, vec!["[1.0, 2.0]".into(), "[]".into()]));
@@ -230,7 +230,7 @@ fn flat_lists_have_parameters_attributes_and_named_objectives() {
     std::fs::write(&path, r#"[{"params": {"lr": 0.1}, "metrics": {"rmse": 0.34}}, {"params": {"lr": 0.2}}]"#)
         .unwrap();
     let named = read(&path, None, &Roles { metric: Some("rmse"), ..Roles::default() }).unwrap();
-    assert_eq!((named.trials[0].value, named.trials[1].state), (Some(0.34), TrialState::Failed));
+    assert_eq!((named.trials[0].value(), named.trials[1].state), (Some(0.34), TrialState::Failed));
 }
 
 /// Forms of `to_json` of pandas and of `optuna trials -f yaml`.
@@ -255,13 +255,17 @@ fn lists_have_many_forms() {
     for form in forms {
         let study = read_text("t.json", form).unwrap_or_else(|error| panic!("{form}: {error}"));
         assert_eq!(params(&study), ["lr=0.1", "lr=0.2"], "{form}");
-        assert_eq!((study.trials[0].value, study.trials[1].state), (Some(0.5), TrialState::Failed), "{form}");
+        assert_eq!(
+            (study.trials[0].value(), study.trials[1].state),
+            (Some(0.5), TrialState::Failed),
+            "{form}"
+        );
     }
     let named = r#"[{"number": 0, "values": {"acc": 0.5, "cost": 2}, "params": {"x": 1}},
         {"values": {}, "state": "FAIL"}]"#;
     let named = read_text("t.json", named).unwrap();
     assert_eq!(named.metric_names, Some(listed(&["acc", "cost"])));
-    assert_eq!(named.trials[0].values(), [0.5, 2.0]);
+    assert_eq!(named.trials[0].values, [0.5, 2.0]);
     // Optuna leaves out a parameter that a trial lacks, and writes null for the choice None.
     let none = r#"[{"value": 1, "params_c": null, "duration": "0:00:01"},
         {"value": 2, "params_c": "a", "duration": "0:00:01"}]"#;

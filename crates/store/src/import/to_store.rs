@@ -191,7 +191,7 @@ fn of_table(
     listed: Option<&SearchSpace>,
 ) -> Result<Imported, Problem> {
     let Table { directions, metrics, mut trials, mut notes } = table;
-    let objectives = trials.iter().map(|trial| 1 + trial.further.len()).max().unwrap_or(1);
+    let objectives = trials.iter().map(|trial| trial.values.len()).max().unwrap_or(0).max(1);
     if directions.len() < objectives {
         let message = format!("{objectives} values, and {} directions", directions.len());
         let mut hint = "give --direction once for each objective, in the order of the values".to_owned();
@@ -217,7 +217,7 @@ fn of_table(
     let (mut without, mut left_out) = (0, 0);
     for trial in trials {
         let mut template = template(&trial);
-        let whole = template.values.len() == study.directions.len();
+        let whole = template.values.len() == study.directions.len() && trial.value().is_some();
         match template.state {
             TrialState::Complete if !whole || template.values.iter().any(|value| value.is_nan()) => {
                 without += 1;
@@ -302,7 +302,7 @@ pub(crate) fn template(trial: &FrozenTrial) -> TrialTemplate {
     }
     TrialTemplate {
         state: trial.state,
-        values: trial.values(),
+        values: trial.values.clone(),
         started: trial.started,
         completed: trial.completed,
         params: params.collect(),

@@ -25,8 +25,8 @@ pub(super) fn fail(table: &mut Table, last: &[Option<i64>]) {
 
 fn end(trial: &mut FrozenTrial, step: i64) {
     trial.state = TrialState::Failed;
-    trial.intermediate.extend(trial.value.take().map(|value| (step, value)));
-    trial.further.clear();
+    trial.intermediate.extend(trial.value().map(|value| (step, value)));
+    trial.values.clear();
     let reason = "the trial was still running when the table was written".to_owned();
     trial.record.failure = Some(Failure { reason, detail: String::new() });
 }

@@ -58,7 +58,7 @@ impl WholeStudy {
                 }
             }
             let mut template = template(&trial);
-            let whole = template.values.len() == 1 + stored.further.len();
+            let whole = template.values.len() == 1 + stored.further.len() && trial.value().is_some();
             if !whole || !matches!(template.state, TrialState::Complete | TrialState::Pruned) {
                 template.values.clear();
             }

@@ -231,7 +231,7 @@ fn a_full_disk_loses_nothing_told() {
     assert_eq!(store.running(study).unwrap().len(), 1);
     store.connection().pragma_update(None, "max_page_count", 1_000_000).unwrap();
     store.finish(told.id, FinishedState::Complete, &big).unwrap();
-    assert_eq!(store.trials(study).unwrap()[0].value, Some(0.5));
+    assert_eq!(store.trials(study).unwrap()[0].value(), Some(0.5));
 }
 
 #[test]

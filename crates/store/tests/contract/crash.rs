@@ -91,7 +91,7 @@ fn survives_kills(url: &str, settled: impl Fn()) {
             let number = trial.number;
             match trial.state {
                 TrialState::Complete => {
-                    assert_eq!(trial.value, Some(number.0 as f64));
+                    assert_eq!(trial.value(), Some(number.0 as f64));
                     assert_eq!((trial.record.seed, trial.intermediate.len()), (Some(number.0), 3));
                     assert_eq!(trial.params.to_string(), params().to_string());
                     assert_eq!(store.predictions(id, number).unwrap(), Some(scores().into()));
@@ -100,7 +100,7 @@ fn survives_kills(url: &str, settled: impl Fn()) {
                 TrialState::Running => {
                     assert!(number.0 > told, "trial {number} was told as ended");
                     unfinished += 1;
-                    assert_eq!((trial.value, trial.params.0.len()), (None, 6));
+                    assert_eq!((trial.value(), trial.params.0.len()), (None, 6));
                     assert!(trial.intermediate.len() <= 1);
                 }
                 TrialState::Failed => {}

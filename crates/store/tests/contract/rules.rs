@@ -152,7 +152,7 @@ fn a_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     let trials = reader.trials(id).unwrap();
     let [found] = trials.as_slice() else { panic!("one trial") };
     assert_eq!(
-        (found.number, found.state, found.value),
+        (found.number, found.state, found.value()),
         (trial.number, TrialState::Complete, Some(0.1 + 0.2))
     );
     // Integers and floats are equal as values; their text distinguishes them.
@@ -204,7 +204,7 @@ fn an_unfinished_trial_reads_back(store: &dyn Store, reader: &dyn Store) {
     store.report(trial.id, &[]).unwrap();
     store.report(trial.id, &[epoch(1, 0.5, 0.1)]).unwrap();
     let found = &reader.trials(id).unwrap()[0];
-    assert_eq!((found.state, found.value, found.completed), (TrialState::Running, None, None));
+    assert_eq!((found.state, found.value(), found.completed), (TrialState::Running, None, None));
     assert_eq!(
         found.params.to_string(),
         "n_layers=4 dropout=0.0",
@@ -266,7 +266,7 @@ fn a_complete_trial_needs_a_value(store: &dyn Store, reader: &dyn Store) {
         let finished = Finished { value: Some(value), ..Finished::default() };
         assert_eq!(store.finish(trial.id, FinishedState::Complete, &finished).unwrap(), TrialState::Complete);
     }
-    let values: Vec<Option<f64>> = reader.trials(id).unwrap().iter().map(|t| t.value).collect();
+    let values: Vec<Option<f64>> = reader.trials(id).unwrap().iter().map(FrozenTrial::value).collect();
     assert_eq!(values, [None, None, None, Some(f64::INFINITY), Some(f64::NEG_INFINITY), Some(0.0)]);
 }
 
@@ -293,7 +293,7 @@ fn several_objectives_read_back(store: &dyn Store, reader: &dyn Store) {
     assert_eq!(end(FinishedState::Complete, None, &[1.0, 2.0]), TrialState::Failed);
     assert_eq!(end(FinishedState::Failed, Some(0.5), &[1.0, 2.0]), TrialState::Failed);
     assert_eq!(end(FinishedState::Pruned, Some(0.5), &[1.0, 2.0]), TrialState::Pruned);
-    let values: Vec<Vec<f64>> = reader.trials(id).unwrap().iter().map(FrozenTrial::values).collect();
+    let values: Vec<Vec<f64>> = reader.trials(id).unwrap().iter().map(|trial| trial.values.clone()).collect();
     assert_eq!(values, [vec![0.5, f64::INFINITY, 0.1 + 0.2], vec![], vec![], vec![], vec![0.25]]);
 }
 
@@ -312,7 +312,7 @@ fn a_pruned_trial_takes_its_last_value(store: &dyn Store, reader: &dyn Store) {
         let finished =
             Finished { value: Some(123.0), reports: reports[split..].to_vec(), ..Finished::default() };
         assert_eq!(store.finish(trial.id, FinishedState::Pruned, &finished).unwrap(), TrialState::Pruned);
-        assert_eq!(reader.trials_from(id, trial.number).unwrap()[0].value, expected);
+        assert_eq!(reader.trials_from(id, trial.number).unwrap()[0].value(), expected);
     }
 }
 
@@ -464,7 +464,7 @@ fn readers_ask_for_what_is_new(store: &dyn Store, reader: &dyn Store) {
         let all = reader.trials(*id).unwrap();
         assert_eq!(all.len(), 5);
         for (i, trial) in all.iter().enumerate() {
-            assert_eq!((trial.record.seed, trial.value), (Some(i as u64), Some(i as f64 / 8.0)));
+            assert_eq!((trial.record.seed, trial.value()), (Some(i as u64), Some(i as f64 / 8.0)));
             assert_eq!(trial.params.to_string(), params().to_string());
             assert_eq!(trial.intermediate[&2], i as f64 / 8.0);
         }

@@ -46,7 +46,7 @@ impl Row {
             label: label(study),
             number: trial.number.0,
             state: trial.state.as_str(),
-            values: trial.values().iter().map(|value| significant(*value)).collect(),
+            values: trial.values.iter().map(|value| significant(*value)).collect(),
             remark: remark(trial),
             params: trial.params.to_string(),
         }

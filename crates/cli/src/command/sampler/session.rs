@@ -139,8 +139,7 @@ impl Study {
         };
         let mut trial = self.running.remove(place);
         trial.state = if values.is_empty() { TrialState::Failed } else { TrialState::Complete };
-        trial.value = values.first().copied();
-        trial.further = values.iter().skip(1).copied().collect();
+        trial.values = values.to_vec();
         let constraints = Constraints { listed: constraints, ..Constraints::default() };
         trial.system_attributes = constraints.attributes().into_iter().collect();
         let place = self.finished.partition_point(|t| t.number < wanted);
@@ -160,7 +159,7 @@ impl Study {
         }
         let member = |trial: &&FrozenTrial| Member {
             trial: trial.number.0,
-            values: trial.values(),
+            values: trial.values.clone(),
             params: self.named(&trial.params),
         };
         Ok(Answer::Front(front.iter().map(member).collect()))

@@ -69,7 +69,7 @@ pub(crate) fn check(trials: &[FrozenTrial], wanted: usize) -> BTreeSet<String> {
         match trial.state {
             TrialState::Complete => {
                 let x = trial.params.get("x").and_then(allometry_core::ParamValue::as_f64);
-                assert_eq!(trial.value, x, "a trial has its own value");
+                assert_eq!(trial.value(), x, "a trial has its own value");
                 assert_eq!(trial.intermediate.len(), 3);
             }
             state => {

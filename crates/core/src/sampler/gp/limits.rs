@@ -131,7 +131,7 @@ mod tests {
             })
             .collect();
         let ended: Vec<EndedTrial<'_>> =
-            trials.iter().map(|trial| (trial, lattice.cell(&trial.params).unwrap(), trial.value)).collect();
+            trials.iter().map(|trial| (trial, lattice.cell(&trial.params).unwrap(), trial.value())).collect();
         let limits = Limits::new(&lattice, &ended, &[]);
         for number in 0..81 {
             let (params, values) = values(number);

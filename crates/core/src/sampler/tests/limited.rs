@@ -34,13 +34,13 @@ fn proposals(kind: SamplerKind, directions: &[Direction]) -> String {
         writeln!(lines, "{number} {kind} {x:.6} {rate:.6e}").unwrap();
         let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(value), params);
         match number % 9 {
-            4 => (trial.state, trial.value) = (TrialState::Failed, None),
+            4 => (trial.state, trial.values) = (TrialState::Failed, Vec::new()),
             7 => {
                 trial.state = TrialState::Pruned;
                 trial.intermediate.insert(3, value + 0.2);
-                trial.value = Some(value + 0.2);
+                trial.values = vec![value + 0.2];
             }
-            _ => trial.further = directions[1..].iter().map(|_| 1.0 - value + 0.01 * number as f64).collect(),
+            _ => trial.values.extend(directions[1..].iter().map(|_| 1.0 - value + 0.01 * number as f64)),
         }
         trials.push(trial);
     }
@@ -92,7 +92,7 @@ fn limited_run(
         let params = sampler.suggest(&view, &mut stream(seed, "sampler", number)).unwrap().params;
         let (loss, broken) = two_valleys(&params);
         let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(loss), params);
-        trial.further = directions[1..].iter().map(|_| -broken).collect();
+        trial.values.extend(directions[1..].iter().map(|_| -broken));
         let constraints = Constraints { listed: constraints(broken), ..Constraints::default() };
         trial.system_attributes = constraints.attributes().into_iter().collect();
         trials.push(trial);
@@ -113,7 +113,8 @@ fn the_best_feasible_configuration_is_found() {
         let (mut regret, mut shares, mut without) = (0.0, 0.0, 0.0);
         for seed in 0..6 {
             let trials = limited_run(kind, &[Direction::Minimize], seed, |broken| vec![broken]);
-            let best = crate::trial::incumbent(&trials, Direction::Minimize).and_then(|t| t.value).unwrap();
+            let best =
+                crate::trial::incumbent(&trials, Direction::Minimize).and_then(FrozenTrial::value).unwrap();
             regret += (best - 0.3) / 6.0;
             shares += feasible_share(&trials) / 6.0;
             let trials = limited_run(kind, &[Direction::Minimize], seed, |_| Vec::new());

@@ -100,7 +100,7 @@ fn the_recommended_configuration_is_better_than_the_luckiest() {
         let mut study = Study::new(bowl_space(), SamplerKind::Random, seed, bowl, 0.3);
         study.run(40);
         recommended += bowl(&study.recommended().params).unwrap();
-        let told = |t: &&FrozenTrial| t.value.unwrap_or(f64::INFINITY);
+        let told = |t: &&FrozenTrial| t.value().unwrap_or(f64::INFINITY);
         let best = study.finished.iter().min_by(|a, b| told(a).total_cmp(&told(b))).unwrap();
         luckiest += bowl(&best.params).unwrap();
     }
@@ -150,7 +150,7 @@ fn a_minimised_study_is_a_maximised_one_of_the_negative() {
         study.run(14);
         let mut negative = study.finished.clone();
         for trial in &mut negative {
-            trial.value = trial.value.map(|v| -v);
+            trial.values.iter_mut().for_each(|value| *value = -*value);
         }
         let ask = |direction, finished: &[FrozenTrial]| {
             let mut sampler = build(&[direction], study.spec, Arc::clone(&study.feasible), 3).unwrap();
@@ -221,7 +221,7 @@ fn pending_trials_count_exactly() {
         assert_eq!(distinct.len(), 32, "{kind:?}");
         // A trial that ends is data and no longer pending, regardless of earlier suggestions.
         let mut ended = running.remove(3);
-        (ended.state, ended.value) = (TrialState::Complete, Some(0.2));
+        (ended.state, ended.values) = (TrialState::Complete, vec![0.2]);
         study.finished.push(ended);
         let view = StudyView { finished: &study.finished, running: &running, others: &[] };
         let mut anew = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 5).unwrap();
@@ -238,9 +238,9 @@ fn extreme_values_leave_the_study_usable() {
         let mut study = Study::new(bowl_space(), kind, 9, bowl, 0.0);
         study.run(12);
         for (i, value) in extreme.iter().enumerate() {
-            study.finished[i].value = *value;
+            study.finished[i].values = value.iter().copied().collect();
             study.finished[i + 6].state = [TrialState::Pruned, TrialState::Failed][i % 2];
-            study.finished[i + 6].value = None;
+            study.finished[i + 6].values.clear();
         }
         let mut sampler = build(&[Direction::Minimize], study.spec, Arc::clone(&study.feasible), 9).unwrap();
         let view = StudyView { finished: &study.finished, running: &[], others: &[] };
@@ -257,7 +257,7 @@ fn an_intermediate_value_is_not_a_final_one() {
     study.run(15);
     let complete = study.recommended();
     let mut stopped = study.finished[0].clone();
-    (stopped.number, stopped.state, stopped.value) = (TrialNumber(15), TrialState::Pruned, Some(-1e6));
+    (stopped.number, stopped.state, stopped.values) = (TrialNumber(15), TrialState::Pruned, vec![-1e6]);
     stopped.intermediate = [(1, 7.0), (4, -1e6)].into();
     study.finished.push(stopped);
     assert_eq!(study.recommended(), complete);

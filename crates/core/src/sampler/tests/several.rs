@@ -29,12 +29,10 @@ fn study(kind: SamplerKind, seed: u64, trials: usize) -> (Arc<Feasible>, Vec<Fro
         let view = StudyView { finished: &finished, running: &[], others: &[] };
         let params = sampler.suggest(&view, &mut stream(seed, "sampler", number as u64)).unwrap().params;
         assert!(finished.iter().all(|trial| trial.params != params), "{kind:?}: {params} twice");
-        let [first, second] = values(&params);
-        let mut trial = FrozenTrial::new(number as u64, TrialState::Complete, Some(first), params);
-        trial.further = vec![second];
+        let mut trial = FrozenTrial::new(number as u64, TrialState::Complete, values(&params), params);
         if number % 11 == 5 {
             // Failed trials, and trials of other programs without a second value, are skipped.
-            trial.further.clear();
+            trial.values.truncate(1);
             trial.state = if number % 2 == 0 { TrialState::Failed } else { TrialState::Complete };
         }
         finished.push(trial);
@@ -88,9 +86,8 @@ fn three_objectives_are_as_good_as_two() {
         let view = StudyView { finished: &finished, running: &[], others: &[] };
         let params = sampler.suggest(&view, &mut stream(1, "sampler", number)).unwrap().params;
         let (a, b) = (x(&params, 0), x(&params, 1));
-        let mut trial = FrozenTrial::new(number, TrialState::Complete, Some(a), params);
-        trial.further = vec![b, (5.0 - a).hypot(5.0 - b)];
-        finished.push(trial);
+        let values = [a, b, (5.0 - a).hypot(5.0 - b)];
+        finished.push(FrozenTrial::new(number, TrialState::Complete, values, params));
     }
     assert!(
         sampler

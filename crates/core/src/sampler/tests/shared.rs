@@ -119,7 +119,7 @@ fn trials_of_a_budget_without_values_are_not_used() {
     let space = space();
     let (mut failed, _) = study(1, 6, &[], loss);
     for trial in &mut failed {
-        (trial.state, trial.value) = (TrialState::Failed, None);
+        (trial.state, trial.values) = (TrialState::Failed, Vec::new());
     }
     let other = OtherBudget { label: "1M", decades: -1.0, space: &space, finished: &failed };
     let (shared, carried) = study(3, 12, &[other], loss);

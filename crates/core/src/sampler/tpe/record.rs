@@ -51,14 +51,14 @@ impl Row {
         };
         Self {
             number: trial.number,
-            bits: trial.value.map(f64::to_bits),
+            bits: trial.value().map(f64::to_bits),
             cell: lattice.cell(&trial.params),
             order,
         }
     }
 
     fn is_unchanged(&self, trial: &FrozenTrial) -> bool {
-        self.number == trial.number && self.bits == trial.value.map(f64::to_bits)
+        self.number == trial.number && self.bits == trial.value().map(f64::to_bits)
     }
 }
 
@@ -271,7 +271,7 @@ mod tests {
                 let mut trial = running.remove(pick(4));
                 let value = (pick(8) > 0).then(|| pick(30) as f64);
                 trial.state = if value.is_some() { TrialState::Complete } else { TrialState::Failed };
-                trial.value = value;
+                trial.values = value.into_iter().collect();
                 let place = finished.partition_point(|other| other.number < trial.number);
                 finished.insert(place, trial);
             }

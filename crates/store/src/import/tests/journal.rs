@@ -52,7 +52,7 @@ fn a_journal_is_replayed_by_its_rules() {
     .unwrap();
     assert_eq!((study.name.as_deref(), study.direction), (Some("a"), Some(Direction::Maximize)));
     let [complete, waiting] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-    assert_eq!((complete.state, complete.value), (TrialState::Complete, Some(0.75)));
+    assert_eq!((complete.state, complete.value()), (TrialState::Complete, Some(0.75)));
     assert_eq!(complete.params.to_string(), "lr=0.5");
     assert_eq!(complete.intermediate, [(1, 0.25)].into());
     assert_eq!(complete.started.unwrap().to_string(), "2026-01-25T10:00:00.5Z");

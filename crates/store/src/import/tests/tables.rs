@@ -29,7 +29,7 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
     };
     let runs = read_as("val_loss", wandb).unwrap();
     assert_eq!(params(&runs), ["lr=0.1 batch_size=32", "lr=0.2 batch_size=64"]);
-    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
+    assert_eq!((runs.trials[0].value(), runs.trials[1].state), (Some(0.5), TrialState::Failed));
     assert_eq!(runs.trials[0].record.metrics["acc"], 0.7);
     assert_eq!(runs.metric_names, Some(vec!["val_loss".into()]));
     let ray = read_as(
@@ -37,10 +37,10 @@ fn tables_of_other_tools_keep_parameters_apart_from_results() {
         "loss,training_iteration,trial_id,pid,config/lr,time_total_s\n0.25,3,ab,77,0.1,2.5\n",
     )
     .unwrap();
-    assert_eq!((params(&ray), ray.trials[0].value), (vec!["lr=0.1".into()], Some(0.25)));
+    assert_eq!((params(&ray), ray.trials[0].value()), (vec!["lr=0.1".into()], Some(0.25)));
     let mlflow = "run_id,status,params.lr,metrics.rmse,tags.user\nx,FINISHED,0.1,3.5,me\ny,FAILED,0.2,,me\n";
     let mlflow = read_as("rmse", mlflow).unwrap();
-    assert_eq!((params(&mlflow)[1].as_str(), mlflow.trials[0].value), ("lr=0.2", Some(3.5)));
+    assert_eq!((params(&mlflow)[1].as_str(), mlflow.trials[0].value()), ("lr=0.2", Some(3.5)));
     let missing = read_as("mae", wandb).unwrap_err();
     assert!(missing.to_string().contains("no column is called `mae`"), "{missing}");
     assert!(missing.hint().unwrap().contains("`val_loss`"));
@@ -55,7 +55,7 @@ fn dictionaries_in_cells_are_unfolded() {
     let roles = Roles { metric: Some("loss"), ..Roles::default() };
     let runs = read_told("t.csv", wandb, &roles).unwrap();
     assert_eq!(params(&runs), ["lr=0.1 act=relu deep=True", "lr=0.001 act=gelu deep=False"]);
-    assert_eq!((runs.trials[0].value, runs.trials[1].state), (Some(0.5), TrialState::Failed));
+    assert_eq!((runs.trials[0].value(), runs.trials[1].state), (Some(0.5), TrialState::Failed));
     assert_eq!(runs.trials[0].record.metrics["_runtime"], 3.0);
     let list = r#"[{"name": "a", "config": {"lr": 0.1}, "summary": {"loss": 0.5}}]"#;
     assert_eq!(params(&read_told("t.json", list, &roles).unwrap()), ["lr=0.1"]);
@@ -92,9 +92,9 @@ fn cells_that_python_shows_are_read() {
 #[test]
 fn delimiters_and_decimal_commas_are_told() {
     let semicolons = read_text("t.csv", "number;value;params_lr\n0;0,5;0,1\n1;0,25;1e-3\n").unwrap();
-    assert_eq!((params(&semicolons)[0].as_str(), semicolons.trials[1].value), ("lr=0.1", Some(0.25)));
+    assert_eq!((params(&semicolons)[0].as_str(), semicolons.trials[1].value()), ("lr=0.1", Some(0.25)));
     let tabs = read_text("t.tsv", "number\tvalue\tparams_act\n0\t0.5\ta,b\n").unwrap();
-    assert_eq!((params(&tabs)[0].as_str(), tabs.trials[0].value), ("act=a,b", Some(0.5)));
+    assert_eq!((params(&tabs)[0].as_str(), tabs.trials[0].value()), ("act=a,b", Some(0.5)));
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn tables_are_read_packed_and_in_any_usual_encoding() {
         std::fs::write(&path, bytes).unwrap();
         let study = read(&path, None, &Roles::default()).unwrap();
         assert_eq!(params(&study), ["größe=3"], "{name}");
-        assert_eq!(study.trials[0].value, Some(0.5));
+        assert_eq!(study.trials[0].value(), Some(0.5));
         study.notes
     };
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -229,7 +229,7 @@ fn the_value_of_a_named_metric_is_found() {
     ];
     for (name, text) in texts {
         let study = read_text(name, text).unwrap();
-        assert_eq!(study.trials[0].value, Some(0.5), "{text}");
+        assert_eq!(study.trials[0].value(), Some(0.5), "{text}");
         assert_eq!(study.metric_names, Some(vec!["val_loss".to_owned()]), "{text}");
         assert_eq!(study.trials[0].params.to_string(), "x=1", "{text}");
     }
@@ -267,7 +267,7 @@ fn iterations_of_a_trial_are_its_intermediate_values() {
     let roles = Roles { metric: Some("loss"), ..Roles::default() };
     let study = read_told("progress.csv", text, &roles).unwrap();
     let [a, b] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-    assert_eq!((a.value, b.value), (Some(0.2), Some(1.5)));
+    assert_eq!((a.value(), b.value()), (Some(0.2), Some(1.5)));
     assert_eq!(a.intermediate, [(1, 1.0), (2, 0.5), (3, 0.2)].into_iter().collect());
     assert_eq!((b.number.0, b.params.to_string()), (1, "lr=0.2".to_owned()));
     let merged = "5 rows were merged as iterations of 2 trials";
@@ -286,8 +286,8 @@ fn trials_of_ray_that_had_not_ended_failed() {
     for (name, text) in [("t.csv", table), ("t.json", list), ("t.csv", progress)] {
         let study = read_told(name, text, &roles).unwrap();
         let [done, open] = study.trials.as_slice() else { panic!("two trials: {:?}", study.trials) };
-        assert_eq!((done.state, done.value), (TrialState::Complete, Some(0.5)), "{text}");
-        assert_eq!((open.state, open.value), (TrialState::Failed, None), "{text}");
+        assert_eq!((done.state, done.value()), (TrialState::Complete, Some(0.5)), "{text}");
+        assert_eq!((open.state, open.value()), (TrialState::Failed, None), "{text}");
         assert_eq!(open.intermediate, [(1, 0.1)].into(), "{text}");
         let reason = open.record.failure.as_ref().unwrap().reason.as_str();
         assert_eq!(reason, "the trial was still running when the table was written");
@@ -316,7 +316,7 @@ fn columns_that_differ_in_case_alone_are_refused() {
     let text = "number,value,Value,params_x\n0,1,2,3\n";
     for (metric, value) in [("value", 1.0), ("Value", 2.0)] {
         let roles = Roles { metric: Some(metric), ..Roles::default() };
-        assert_eq!(read_told("t.csv", text, &roles).unwrap().trials[0].value, Some(value), "{metric}");
+        assert_eq!(read_told("t.csv", text, &roles).unwrap().trials[0].value(), Some(value), "{metric}");
     }
     assert_eq!(params(&read_text("t.csv", "value,lr,LR\n1,2,3\n").unwrap()), ["lr=2 LR=3"]);
 }

@@ -183,7 +183,7 @@ fn every_former_revision_is_read_alike() {
             [0, 1, 2],
             "{revision}"
         );
-        assert_eq!((complete.state, complete.value), (TrialState::Complete, Some(0.5)), "{revision}");
+        assert_eq!((complete.state, complete.value()), (TrialState::Complete, Some(0.5)), "{revision}");
         assert_eq!(complete.params.to_string(), "lr=-2.0 layers=3 act=gelu", "{revision}");
         assert_eq!(complete.record.size.unwrap().total, 1000);
         let clock = jiff::tz::TimeZone::system().to_datetime(complete.started.unwrap());
@@ -196,11 +196,11 @@ fn every_former_revision_is_read_alike() {
         let reports: Vec<(i64, f64)> = complete.intermediate.iter().map(|(step, x)| (*step, *x)).collect();
         assert_eq!((reports[0], reports[2]), ((1, 0.25), (3, f64::INFINITY)), "{revision}");
         assert!(reports[1].1.is_nan(), "{revision}");
-        assert_eq!((failed.state, failed.value), (TrialState::Failed, None), "{revision}");
-        assert_eq!(infinite.value, Some(f64::NEG_INFINITY), "{revision}");
+        assert_eq!((failed.state, failed.value()), (TrialState::Failed, None), "{revision}");
+        assert_eq!(infinite.value(), Some(f64::NEG_INFINITY), "{revision}");
         let other = read(&path, Some("other"), &Roles::default()).unwrap();
         assert_eq!(
-            (other.direction, other.trials[0].value),
+            (other.direction, other.trials[0].value()),
             (Some(Direction::Minimize), Some(9.0)),
             "{revision}"
         );

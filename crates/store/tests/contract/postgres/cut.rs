@@ -262,7 +262,7 @@ fn what_was_being_committed_is_done_once() {
         let trials = store.trials(id).unwrap();
         let states: Vec<TrialState> = trials.iter().map(|trial| trial.state).collect();
         assert_eq!(states, [TrialState::Complete, TrialState::Running], "{cut:?}");
-        assert_eq!((trials[0].value, trials[0].intermediate.len()), (Some(0.75), 2));
+        assert_eq!((trials[0].value(), trials[0].intermediate.len()), (Some(0.75), 2));
         assert_eq!(store.running(id).unwrap().len(), 1);
     }
     assert_eq!(store.studies().unwrap().len(), 3);

@@ -90,9 +90,9 @@ fn nothing_is_lost_or_doubled_by_a_server_that_is_killed_under_load() {
     assert!(trials.iter().enumerate().all(|(i, trial)| trial.number.0 == i as u64));
     assert_eq!(trials.len(), told.len(), "as many as were told");
     for trial in &trials {
-        assert_eq!((trial.state, trial.value), (TrialState::Complete, told.get(&trial.number).copied()));
+        assert_eq!((trial.state, trial.value()), (TrialState::Complete, told.get(&trial.number).copied()));
         assert_eq!(trial.params.to_string(), params().to_string());
-        if trial.value != Some(-1.0) {
+        if trial.value() != Some(-1.0) {
             assert_eq!(trial.intermediate.len(), 2);
             assert_eq!(store.predictions(id, trial.number).unwrap(), Some(scores().into()));
             let log = store.log(id, trial.number).unwrap().unwrap();

@@ -210,7 +210,7 @@ mod tests {
 
     fn of(trials: &[FrozenTrial], direction: Direction) -> Stopped {
         let ended: Vec<EndedTrial<'_>> =
-            trials.iter().map(|trial| (trial, Vec::new(), trial.value)).collect();
+            trials.iter().map(|trial| (trial, Vec::new(), trial.value())).collect();
         Stopped::new(&ended, direction)
     }
 
@@ -237,7 +237,7 @@ mod tests {
         let few = of(&trials[4..], Direction::Maximize);
         assert!(few.means.is_empty(), "four complete trials determine no plane: {few:?}");
         for trial in &mut trials {
-            trial.value = trial.value.map(|value| -value);
+            trial.values.iter_mut().for_each(|value| *value = -*value);
             trial.intermediate.values_mut().for_each(|value| *value = -*value);
         }
         assert_eq!(of(&trials, Direction::Minimize).means, found.means);

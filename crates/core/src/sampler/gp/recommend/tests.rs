@@ -124,7 +124,7 @@ fn repeated(difference: f64) -> Recommendation {
         })
         .collect();
     for n in 0..3 {
-        let value = trials[n].value.unwrap() + difference;
+        let value = trials[n].value().unwrap() + difference;
         let params = trials[n].params.clone();
         trials.push(FrozenTrial::new(12 + n as u64, TrialState::Complete, Some(value), params));
     }
@@ -174,7 +174,7 @@ impl Effects {
         let mut rng = stream(seed, "noise", 0);
         for number in 0..trials {
             let params = if number > 8 && uniform(&mut rng) < self.repeats {
-                let best = finished.iter().max_by(|a, b| a.value.unwrap().total_cmp(&b.value.unwrap()));
+                let best = finished.iter().max_by(|a, b| a.values[0].total_cmp(&b.values[0]));
                 let any = &finished[(uniform(&mut rng) * finished.len() as f64) as usize];
                 if uniform(&mut rng) < 0.5 { best.unwrap().params.clone() } else { any.params.clone() }
             } else {
@@ -251,7 +251,7 @@ fn covers_after_pruning(world: &Effects, seed: u64) -> (bool, f64, usize) {
                 finished.iter().filter_map(|other| other.intermediate.get(&step).copied()).collect();
             others.sort_by(f64::total_cmp);
             if number >= 5 && [2, 4, 7].contains(&step) && told < others[others.len() / 2] {
-                (trial.state, trial.value) = (TrialState::Pruned, Some(told));
+                (trial.state, trial.values) = (TrialState::Pruned, vec![told]);
                 break;
             }
         }
